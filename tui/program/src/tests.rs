@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 const MANUAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/command-line.md");
+const FORMATS_PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/formats.md");
 
 #[test]
 fn the_command_line_is_consistent() {
@@ -216,6 +217,16 @@ fn the_manual_has_the_formats_of_the_program() {
         text += &format!("| {} | {} |\n", format.summary, format.details);
     }
     compare(&mut manual, "formats of datasets", &text);
+    let mut page = fs::read_to_string(FORMATS_PAGE).unwrap();
+    let mut text = "| dataset | what is read | what exports write | what is not read or gets lost |\n|---|---|---|---|\n".to_owned();
+    for format in dataset::FORMATS {
+        let dataset::Format { summary, details, written, lost, .. } = format;
+        text += &format!("| {summary} | {details} | {written} | {lost} |\n");
+    }
+    compare(&mut page, "what is read, written and lost", &text);
+    if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
+        fs::write(FORMATS_PAGE, page).unwrap();
+    }
     if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
         fs::write(MANUAL, manual).unwrap();
     }

@@ -1,6 +1,6 @@
 //! Class names as they are compared: spellings of one name merged, words for "no label" taken as none, twins remarked.
 
-use super::Opened;
+use super::{ClassNames, Opened};
 use chaffinch_data::class_names::{self, Meaning};
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_protocol::display::{counted, safe_text};
@@ -12,7 +12,7 @@ const SHOWN: usize = 4;
 
 /// Cleans the class names of a dataset that was just read, and remarks on what it did and what is doubtful. With
 /// `keep_words`, words for "no label" are classes.
-pub(super) fn clean(opened: Opened, keep_words: bool) -> Opened {
+pub(super) fn clean(opened: Opened, written_by: ClassNames, keep_words: bool) -> Opened {
     let Opened { manifest, mut ledger } = opened;
     let names = manifest.classes();
     let mut counts = vec![0_u64; names.len()];
@@ -22,7 +22,8 @@ pub(super) fn clean(opened: Opened, keep_words: bool) -> Opened {
         }
     }
     // Words of programs for "no label" are written in tables, not as the names of folders.
-    let in_table = manifest.table().is_some() || manifest.beside().iter().any(|table| table.label.is_some());
+    let in_table =
+        written_by == ClassNames::Written || manifest.beside().iter().any(|table| table.label.is_some());
     let meanings = match in_table {
         true => class_names::meanings(names),
         false => names.iter().map(|name| class_names::folder_meaning(name)).collect(),
@@ -43,7 +44,7 @@ pub(super) fn clean(opened: Opened, keep_words: bool) -> Opened {
     doubtful(&mut ledger, &of(&|index| meanings[index] == Meaning::Doubtful && !keep_words));
     let manifest = manifest.renamed(&new);
     twins(&mut ledger, manifest.classes());
-    if manifest.table().is_some() {
+    if written_by == ClassNames::Written {
         combined(&mut ledger, manifest.classes());
     }
     Opened { manifest, ledger }

@@ -12,7 +12,7 @@ mod unread_labels;
 mod vanished;
 mod walk;
 
-use super::{DatasetOptions, Format, Opened, names};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
 pub(crate) use beside_table::{BesideTable, Edit};
 use chaffinch_data::as_written::TextsBuilder;
@@ -37,8 +37,11 @@ pub(super) const FORMAT: Format = Format {
     summary: "a folder of images",
     details: "class folders, optionally inside `train`, `val` and `test` folders in any usual spelling; images with a \
               `metadata.csv` or `metadata.jsonl`; or images without labels",
-    detect: |_, metadata| metadata.is_dir(),
-    read: open,
+    written: "`cleaned` writes the same folders with what was decided; label files come along",
+    lost: "label files of other formats, which are refused or named",
+    class_names: ClassNames::Folders,
+    detect: Candidate::is_dir,
+    read: |candidate, options| open(candidate.path(), options),
 };
 
 /// Opens a folder: class folders, split folders that contain class folders, or images only.

@@ -5,28 +5,30 @@
 //! One file and two lines. The help of `scan`, the message about an unknown format, and the table in
 //! `docs/command-line.md` are generated from [`FORMATS`].
 //!
-//! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` looks only at the name
-//!    and the file type, `read` builds the manifest and reads no image. Names of classes that come from bytes go through
+//! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` asks the [`Candidate`] for
+//!    names and first bytes, `read` builds the manifest, mostly from [`rows::Rows`], and reads no image. Names of classes that come from bytes go through
 //!    [`chaffinch_data::class_names::of_bytes`]; their spellings are compared here, for all formats.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
-//! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
+//! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the tables in `docs/command-line.md` and `docs/formats.md`.
 
+mod candidate;
 mod choice;
 mod classes;
 mod folders;
 mod missing;
 mod names;
+mod rows;
 mod table;
 
 pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say};
 
 use crate::{Error, Result};
+pub use candidate::Candidate;
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Ledger;
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 /// An opened dataset.
@@ -52,12 +54,28 @@ pub struct Format {
     pub name: &'static str,
     /// Its name in help texts: `a folder of images`.
     pub summary: &'static str,
-    /// What it may contain, for the manual.
+    /// What of it is read, for the manual.
     pub details: &'static str,
-    /// Whether an absolute path is in this format, by its name and file type.
-    detect: fn(&Path, &Metadata) -> bool,
+    /// What exports write for a dataset of it, for the manual.
+    pub written: &'static str,
+    /// What of it is not read or gets lost in exports, for the manual.
+    pub lost: &'static str,
+    /// Who wrote the names of classes.
+    pub class_names: ClassNames,
+    /// Whether a path is in this format, by its name, its kind, the names of the files in it, and the first bytes of
+    /// some.
+    detect: fn(&Candidate) -> bool,
     /// Reads the dataset. Nothing is decoded and no image is read.
-    read: fn(&Path, &DatasetOptions) -> Result<Opened>,
+    read: fn(&Candidate, &DatasetOptions) -> Result<Opened>,
+}
+
+/// Who wrote the names of classes, on which the meaning of words such as `null` depends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassNames {
+    /// People, as the names of folders: words of programs for "no label" are classes.
+    Folders,
+    /// Often programs, into files: such words mean that there is no label.
+    Written,
 }
 
 /// Opens a dataset in one of [`FORMATS`]. Nothing is decoded and no image is read. In the ledger, the files found are the
@@ -72,9 +90,9 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
 
 /// The same without looking for the files of a table, and the absolute path.
 pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
-    let full = std::path::absolute(path).map_err(Error::io("find", path))?;
-    let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
-    let Some(format) = FORMATS.iter().find(|format| (format.detect)(&full, &metadata)) else {
+    let candidate = Candidate::new(path)?;
+    let full = candidate.path().to_path_buf();
+    let Some(format) = FORMATS.iter().find(|format| (format.detect)(&candidate)) else {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
         let advice = match extension(&full).as_deref() {
             Some("xlsx" | "xls" | "xlsm" | "ods" | "numbers") => "; save the spreadsheet as CSV",
@@ -89,7 +107,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         let message = format!("unknown dataset format: expected {}{advice}", names.join(" or "));
         return Err(Error::Dataset { path: full, message });
     };
-    let mut opened = (format.read)(&full, options)?;
+    let mut opened = (format.read)(&candidate, options)?;
     opened.manifest = opened.manifest.with_ground(options.ground);
     if opened.manifest.len() >= u32::MAX as usize {
         return Err(Error::Dataset {
@@ -98,7 +116,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         });
     }
     // Whatever the format, classes are compared in one spelling.
-    Ok((full, classes::clean(opened, options.keep_null_labels)))
+    Ok((full, classes::clean(opened, format.class_names, options.keep_null_labels)))
 }
 
 /// The extension in lower case.
@@ -114,6 +132,7 @@ fn is_image(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_is_no_dataset_says_so() {

@@ -1,18 +1,16 @@
 //! CSV and TSV tables of images.
 
 use super::choice::{self, Choices, Chosen, LABEL_NAMES};
-use super::folders::split_named;
-use super::{DatasetOptions, Format, Opened, extension};
+use super::rows::Rows;
+use super::{ClassNames, DatasetOptions, Format, Opened, extension};
 use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
 use crate::{Error, Result};
-use chaffinch_data::as_written::{TableForm, TextsBuilder};
+use chaffinch_data::as_written::TableForm;
 use chaffinch_data::class_names;
-use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
+use chaffinch_data::manifest::ExtraColumn;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
-use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use csv::ByteRecord;
-use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -21,8 +19,14 @@ pub(super) const FORMAT: Format = Format {
     name: "a .csv or .tsv table",
     summary: "a CSV or TSV table",
     details: "a header row, a column of paths, and optional columns of labels and splits; other columns are kept",
-    detect: |file, _| delimiter(file).is_some(),
-    read: |file, options| open(file, delimiter(file).unwrap_or(b','), options),
+    written: "`cleaned-table` writes the same table with what was decided",
+    lost: "columns of 0 and 1 for each class are not labels",
+    class_names: ClassNames::Written,
+    detect: |candidate| candidate.has_extension(&["csv", "tsv", "tab"]),
+    read: |candidate, options| {
+        let file = candidate.path();
+        open(file, delimiter(file).unwrap_or(b','), options)
+    },
 };
 
 const PATH_NAMES: [&str; 13] = [
@@ -93,15 +97,7 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let paths_as_bytes = utf8 && (on_disk || cells.encoding() == encoding_rs::UTF_8);
     let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).into_owned()).collect();
     let kept: Vec<usize> = (0..headings.len()).filter(|&column| !columns.has(column)).collect();
-    let mut extra: Vec<ExtraColumn> = kept
-        .iter()
-        .map(|&column| ExtraColumn { name: headings[column].trim().to_owned(), values: Vec::new() })
-        .collect();
-
-    let mut samples = Vec::new();
-    let mut splits = TextsBuilder::default();
-    let mut strange: BTreeMap<String, u64> = BTreeMap::new();
-    let mut unusual: BTreeMap<String, Split> = BTreeMap::new();
+    let mut rows = Rows::new(kept.iter().map(|&column| headings[column].trim().to_owned()));
     while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
         let line = line(&record);
         if record.len() != headings.len() {
@@ -128,71 +124,17 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
             return Err(Error::format(file, message));
         }
         let written = columns.split.map(|column| cells.text(&record[column])).unwrap_or_default();
-        let split = match written.trim() {
-            "" => Split::None,
-            name => match (Split::from_name(name), split_named(name)) {
-                (Some(split), _) => split,
-                (None, Some(split)) => {
-                    unusual.insert(name.to_owned(), split);
-                    split
-                }
-                (None, None) => {
-                    *strange.entry(name.to_owned()).or_default() += 1;
-                    Split::None
-                }
-            },
-        };
-        splits.push(&written);
-        for (column, &index) in extra.iter_mut().zip(&kept) {
-            column.values.push(cells.text(&record[index]).into_owned());
-        }
-        samples.push(NewSample {
-            path: path_of(path),
-            label: label.filter(|label| !label.is_empty()),
-            split,
-        });
+        let other = kept.iter().map(|&index| cells.text(&record[index]).into_owned());
+        rows.push(path_of(path), label, &written, other);
     }
-    if samples.is_empty() {
-        return Err(Error::Dataset {
-            path: file.to_path_buf(),
-            message: "the table has a header but no rows".into(),
-        });
-    }
-    let mut ledger = Ledger { found: samples.len() as u64, ..Ledger::default() };
+    let (manifest, mut ledger) = rows.finish(root, file)?;
     for (kind, text) in chosen {
         ledger.add(kind, 1, text);
     }
     encoding_remarks(&mut ledger, file, &table, &cells, usual);
-    if !unusual.is_empty() {
-        let shown = |(name, split): (&String, &Split)| format!("{} as {split}", safe_text(name));
-        let names: Vec<String> = unusual.iter().take(SHOWN).map(shown).collect();
-        let more = if unusual.len() > SHOWN { ", …" } else { "" };
-        let text = format!("splits were recognized by their names: {}{more}", names.join(", "));
-        ledger.add(RemarkKind::LayoutGuessed, unusual.len() as u64, text);
-    }
-    let rows: u64 = strange.values().sum();
-    if rows > 0 {
-        let names: Vec<String> =
-            strange.keys().take(SHOWN).map(|name| format!("'{}'", safe_text(name))).collect();
-        let more = if strange.len() > SHOWN { ", …" } else { "" };
-        let (rows_have, names) = (counted(rows, "row has", "rows have"), names.join(", "));
-        let text = format!(
-            "{rows_have} a split other than train, validation or test, and count as having none: {names}{more}"
-        );
-        ledger.add(RemarkKind::LayoutGuessed, rows, text);
-    }
-    let mut different: HashSet<&Path> = HashSet::new();
-    let mut repeats =
-        samples.iter().map(|sample| sample.path.as_path()).filter(|path| !different.insert(path));
-    if let Some(first) = repeats.next() {
-        let repeated = 1 + repeats.count() as u64;
-        let rows = counted(repeated, "row repeats", "rows repeat");
-        let text = format!("{rows} the path of an earlier row: {}", safe_path(first));
-        ledger.add(RemarkKind::RowsRepeated, repeated, text);
-    }
     if columns.label.is_none() {
-        let text = without_labels(&extra);
-        ledger.add(RemarkKind::LabelsMissing, samples.len() as u64, text);
+        let text = without_labels(manifest.extra());
+        ledger.add(RemarkKind::LabelsMissing, manifest.len() as u64, text);
     }
     let form = TableForm {
         columns: headings,
@@ -205,9 +147,7 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         crlf: table.crlf,
         paths_as_bytes,
     };
-    let manifest =
-        Manifest::new(root, samples).with_extra(extra).with_written_splits(splits.finish()).with_table(form);
-    Ok(Opened { manifest, ledger })
+    Ok(Opened { manifest: manifest.with_table(form), ledger })
 }
 
 /// Says that there is no column of labels, and which columns might be.
@@ -370,7 +310,7 @@ impl TableColumns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_protocol::sample::SampleId;
+    use chaffinch_protocol::sample::{SampleId, Split};
     use std::fs;
 
     fn read(name: &str, text: impl AsRef<[u8]>, options: &DatasetOptions) -> Result<Opened> {

@@ -1,0 +1,116 @@
+//! Rows that give each picture its label, its split and other columns, in whatever format they are written.
+
+use super::folders::split_named;
+use crate::{Error, Result};
+use chaffinch_data::as_written::TextsBuilder;
+use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::{Ledger, RemarkKind};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// Names to show in a remark.
+const SHOWN: usize = 3;
+
+/// Rows as they are read, one after the other.
+#[derive(Default)]
+pub(super) struct Rows {
+    samples: Vec<NewSample>,
+    splits: TextsBuilder,
+    strange: BTreeMap<String, u64>,
+    unusual: BTreeMap<String, Split>,
+    extra: Vec<ExtraColumn>,
+}
+
+impl Rows {
+    /// No rows yet, with these columns beside path, label and split.
+    pub(super) fn new(columns: impl IntoIterator<Item = String>) -> Rows {
+        let extra = columns.into_iter().map(|name| ExtraColumn { name, values: Vec::new() }).collect();
+        Rows { extra, ..Rows::default() }
+    }
+
+    /// Adds a row. `split` is as it is written, and may be empty; `other` has a value for each of the other columns.
+    pub(super) fn push(
+        &mut self,
+        path: PathBuf,
+        label: Option<String>,
+        split: &str,
+        other: impl IntoIterator<Item = String>,
+    ) {
+        let read = match split.trim() {
+            "" => Split::None,
+            name => match (Split::from_name(name), split_named(name)) {
+                (Some(split), _) => split,
+                (None, Some(split)) => {
+                    self.unusual.insert(name.to_owned(), split);
+                    split
+                }
+                (None, None) => {
+                    *self.strange.entry(name.to_owned()).or_default() += 1;
+                    Split::None
+                }
+            },
+        };
+        self.splits.push(split);
+        let label = label.filter(|label| !label.is_empty());
+        self.samples.push(NewSample { path, label, split: read });
+        let mut other = other.into_iter();
+        for column in &mut self.extra {
+            column.values.push(other.next().unwrap_or_default());
+        }
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// The rows as samples below `root`, in the order in which they were added, and what is to be said of them: splits
+    /// with other names, and paths that are repeated.
+    ///
+    /// # Errors
+    /// When there are no rows: `file` has none.
+    pub(super) fn finish(self, root: PathBuf, file: &Path) -> Result<(Manifest, Ledger)> {
+        if self.samples.is_empty() {
+            let message = "the table has a header but no rows".into();
+            return Err(Error::Dataset { path: file.to_path_buf(), message });
+        }
+        let mut ledger = Ledger { found: self.samples.len() as u64, ..Ledger::default() };
+        self.split_remarks(&mut ledger);
+        let mut different: HashSet<&Path> = HashSet::new();
+        let paths = self.samples.iter().map(|sample| sample.path.as_path());
+        let mut repeats = paths.filter(|path| !different.insert(path));
+        if let Some(first) = repeats.next() {
+            let repeated = 1 + repeats.count() as u64;
+            let rows = counted(repeated, "row repeats", "rows repeat");
+            let text = format!("{rows} the path of an earlier row: {}", safe_path(first));
+            ledger.add(RemarkKind::RowsRepeated, repeated, text);
+        }
+        let manifest = Manifest::new(root, self.samples)
+            .with_extra(self.extra)
+            .with_written_splits(self.splits.finish());
+        Ok((manifest, ledger))
+    }
+
+    fn split_remarks(&self, ledger: &mut Ledger) {
+        if !self.unusual.is_empty() {
+            let shown = |(name, split): (&String, &Split)| format!("{} as {split}", safe_text(name));
+            let names: Vec<String> = self.unusual.iter().take(SHOWN).map(shown).collect();
+            let more = if self.unusual.len() > SHOWN { ", …" } else { "" };
+            let text = format!("splits were recognized by their names: {}{more}", names.join(", "));
+            ledger.add(RemarkKind::LayoutGuessed, self.unusual.len() as u64, text);
+        }
+        let rows: u64 = self.strange.values().sum();
+        if rows > 0 {
+            let names = self.strange.keys().take(SHOWN).map(|name| format!("'{}'", safe_text(name)));
+            let names: Vec<String> = names.collect();
+            let more = if self.strange.len() > SHOWN { ", …" } else { "" };
+            let (rows_have, names) = (counted(rows, "row has", "rows have"), names.join(", "));
+            let text = format!(
+                "{rows_have} a split other than train, validation or test, and count as having none: {names}{more}"
+            );
+            ledger.add(RemarkKind::LayoutGuessed, rows, text);
+        }
+    }
+}
