@@ -43,6 +43,7 @@ use crate::columns::DetectorResult;
 use crate::dataset::DatasetOptions;
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
+use crate::packing::is_address;
 use crate::samples;
 use crate::uses::Uses;
 use crate::{Error, Result, atomic};
@@ -442,6 +443,9 @@ fn result_files(folder: &Path) -> Vec<PathBuf> {
 
 /// The dataset's canonical path, the same however it was given.
 fn canonical(dataset: &Path) -> Result<PathBuf> {
+    if is_address(dataset) {
+        return Ok(dataset.to_path_buf());
+    }
     fs::canonicalize(dataset).map_err(Error::io("open", dataset))
 }
 

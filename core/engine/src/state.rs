@@ -50,7 +50,14 @@ impl State {
         let kept = kept.filter(|kept| kept.counts.len() == findings.results.len());
         let found = kept.is_some();
         let ranking = kept.unwrap_or_else(|| {
-            ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed)
+            ranking::rank_reviewed(
+                &findings.results,
+                &thresholds,
+                &rule,
+                count,
+                &reviewed,
+                &findings.manifest.places(),
+            )
         });
         let detectors = findings
             .results

@@ -116,7 +116,14 @@ fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
         let thresholds = thresholds_under(&rule, listing.set.clone());
         let count = listing.manifest.len();
         let reviewed = ranking::reviewed(&rule, listing.journal.decisions());
-        let ranking = ranking::rank_reviewed(&listing.results, &thresholds, &rule, count, &reviewed);
+        let ranking = ranking::rank_reviewed(
+            &listing.results,
+            &thresholds,
+            &rule,
+            count,
+            &reviewed,
+            &listing.manifest.places(),
+        );
         if ranking.note.is_empty() {
             found.insert(name.to_owned(), evaluate_rank(&ranking, &listing.results, truth));
         } else {

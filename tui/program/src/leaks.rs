@@ -1,6 +1,6 @@
 //! `leaks`: finds training images that are also in the test set.
 
-use super::args::{Global, ReportFormat, dataset_forms};
+use super::args::{Global, ReportFormat};
 use super::bundled::{self, Choice};
 use super::interrupt;
 use super::model_loader;
@@ -34,7 +34,11 @@ use tempfile::TempDir;
 /// Find training images that are also in the test set
 #[derive(Debug, Args)]
 pub(super) struct Leaks {
-    #[arg(long, value_name = "DATASET", help = format!("Training set: {}", dataset_forms()))]
+    #[arg(
+        long,
+        value_name = "DATASET",
+        help = "Training set: a folder, a table, or another format that scan reads"
+    )]
     train: PathBuf,
     /// Test set
     #[arg(long, value_name = "DATASET")]

@@ -101,7 +101,14 @@ impl Listing {
         let set = thresholds;
         let thresholds = thresholds_under(&rule, set.clone());
         let reviewed = ranking::reviewed(&rule, journal.decisions());
-        let ranking = ranking::rank_reviewed(&results, &thresholds, &rule, manifest.len(), &reviewed);
+        let ranking = ranking::rank_reviewed(
+            &results,
+            &thresholds,
+            &rule,
+            manifest.len(),
+            &reviewed,
+            &manifest.places(),
+        );
         if !ranking.note.is_empty() {
             warning("ensemble", &ranking.note);
         }

@@ -5,7 +5,6 @@ use crate::manifest::Manifest;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeSet;
-use std::fs;
 
 /// Files whose size is looked at.
 const SIZED: usize = 2048;
@@ -49,8 +48,8 @@ pub fn likeness(here: &Manifest, there: &FileMetadata) -> Likeness {
 /// A dataset to be compared with several others: the sizes of its files are looked at once.
 pub struct Here<'a> {
     manifest: &'a Manifest,
-    /// Of files that are there.
-    sizes: Vec<(SampleId, u64)>,
+    /// Of samples that are there; `None` if the size is known only when one is read.
+    sizes: Vec<(SampleId, Option<u64>)>,
     looked: usize,
 }
 
@@ -58,7 +57,7 @@ impl<'a> Here<'a> {
     /// Looks at the sizes of some files.
     pub fn of(manifest: &'a Manifest) -> Here<'a> {
         let looked = spread(manifest.len(), SIZED);
-        let size = |id: SampleId| fs::metadata(manifest.full_path(id)).ok().map(|file| (id, file.len()));
+        let size = |id: SampleId| manifest.source(id).stamp().ok().map(|stamp| (id, stamp.bytes));
         let sizes = looked.iter().filter_map(|&row| size(SampleId(row as u32))).collect();
         Here { manifest, sizes, looked: looked.len() }
     }
@@ -70,8 +69,9 @@ impl<'a> Here<'a> {
             return Likeness { samples, read: (0, 0), sized: (0, 0) };
         }
         let sizes: BTreeSet<u64> = there.dimensions.iter().map(|size| size.bytes).collect();
+        let fits = |size: &Option<u64>| size.is_none_or(|size| sizes.contains(&size));
         let sized: Vec<SampleId> =
-            self.sizes.iter().filter(|(_, size)| sizes.contains(size)).map(|(id, _)| *id).collect();
+            self.sizes.iter().filter(|(_, size)| fits(size)).map(|(id, _)| *id).collect();
         let counted = (self.looked as u64, sized.len() as u64);
         // Nothing that is read could make them the same.
         if sized.len() * 2 < self.looked {
@@ -80,7 +80,7 @@ impl<'a> Here<'a> {
         let hashes = contents(there);
         let read = spread(sized.len(), READ);
         let known = |at: &&usize| {
-            let bytes = fs::read(self.manifest.full_path(sized[**at]));
+            let bytes = self.manifest.source(sized[**at]).read();
             bytes.is_ok_and(|bytes| hashes.contains(&ContentHash::of(&bytes)))
         };
         let same = read.iter().filter(known).count() as u64;
@@ -125,6 +125,7 @@ mod tests {
     use crate::manifest::NewSample;
     use chaffinch_plugin::Dimensions;
     use chaffinch_protocol::sample::Split;
+    use std::fs;
     use std::path::Path;
 
     /// Files of these contents, and what a scan would know about them.

@@ -12,14 +12,22 @@
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the tables in `docs/command-line.md` and `docs/formats.md`.
 
+mod arrow;
+mod bucket;
 mod candidate;
 mod choice;
 mod classes;
+mod columns;
 mod folders;
 mod missing;
 mod names;
+mod packed;
+mod parquet;
+mod records;
 mod rows;
+mod shards;
 mod table;
+mod tar;
 
 pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say};
 
@@ -43,6 +51,11 @@ pub struct Opened {
 /// All formats, in the order they are tried.
 pub const FORMATS: &[Format] = &[
     // The first that detects a path reads it.
+    bucket::FORMAT,
+    arrow::FORMAT,
+    parquet::FORMAT,
+    tar::FORMAT,
+    records::FORMAT,
     folders::FORMAT,
     table::FORMAT,
 ];
@@ -85,7 +98,11 @@ pub enum ClassNames {
 /// When the path does not exist, the dataset is empty, a table is malformed, or none of its files exists.
 pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
     let (full, opened) = list(path, options)?;
-    if full.is_dir() { Ok(opened) } else { missing::settle(opened, &full, options) }
+    if full.is_dir() || opened.manifest.packing().is_some() {
+        Ok(opened)
+    } else {
+        missing::settle(opened, &full, options)
+    }
 }
 
 /// The same without looking for the files of a table, and the absolute path.
@@ -130,6 +147,9 @@ fn is_image(path: &Path) -> bool {
 }
 
 #[cfg(test)]
+mod packed_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
@@ -140,9 +160,13 @@ mod tests {
         let file = temp.path().join("data.parquet");
         let missing = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
         assert!(missing.starts_with("cannot open ") && missing.contains("data.parquet"), "{missing}");
-        fs::write(&file, b"PAR1").unwrap();
+        let file = temp.path().join("data.sqlite");
+        fs::write(&file, b"SQLite").unwrap();
         let strange = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
-        assert!(strange.contains("expected a folder or a .csv or .tsv table"), "{strange}");
+        assert!(
+            strange.contains(" or Arrow files or ") && strange.contains("a .csv or .tsv table"),
+            "{strange}"
+        );
         let empty = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
         assert!(empty.contains("no image files"), "{empty}");
     }

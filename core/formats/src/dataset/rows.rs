@@ -61,11 +61,6 @@ impl Rows {
         }
     }
 
-    /// How many rows there are.
-    pub(super) fn len(&self) -> usize {
-        self.samples.len()
-    }
-
     /// The rows as samples below `root`, in the order in which they were added, and what is to be said of them: splits
     /// with other names, and paths that are repeated.
     ///

@@ -29,7 +29,7 @@ pub(super) const FORMAT: Format = Format {
     },
 };
 
-const PATH_NAMES: [&str; 13] = [
+pub(super) const PATH_NAMES: [&str; 13] = [
     "path",
     "image_path",
     "file",
@@ -46,7 +46,7 @@ const PATH_NAMES: [&str; 13] = [
 ];
 /// Taken for the label only where no other column is.
 const LAST_LABEL: &str = "original_label";
-const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
+pub(super) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
 
 /// Names to show in a remark.
 const SHOWN: usize = 3;

@@ -7,11 +7,13 @@ use crate::{Error, Result, dataset};
 use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::output::{CopyMode, Tree, whole_folder};
+use chaffinch_data::packing::Source;
 use chaffinch_protocol::display;
 use chaffinch_protocol::display::{counted, quoted, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -139,16 +141,11 @@ impl Export<'_> {
                 report.removed += 1;
                 continue;
             }
-            let source = manifest.full_path(id);
-            // The real file: a link to a link would break along with it.
-            let real = fs::canonicalize(&source).and_then(|real| match fs::metadata(&real)?.is_file() {
-                true => Ok(real),
-                false => Err(io::Error::other("not a regular file")),
-            });
+            let source = manifest.source(id);
             let left_out =
-                |reason: &dyn std::fmt::Display| format!("{}: {reason}", display::safe_path(&source));
-            let real = match real {
-                Ok(real) => real,
+                |reason: &dyn std::fmt::Display| format!("{}: {reason}", display::safe_path(&source.shown()));
+            let there = match Original::of(&source) {
+                Ok(there) => there,
                 Err(error) => {
                     report.missing.push(left_out(&error));
                     continue;
@@ -157,7 +154,7 @@ impl Export<'_> {
             let new = self.new_label(id);
             let Place { folder, name, spelled: other } =
                 placement.place(id, new.as_deref(), tables.labels(id));
-            match tree.put(&real, &folder, &name, mode) {
+            match there.put(&mut tree, &folder, &name, mode) {
                 Ok(path) => {
                     if path.file_name() != Some(&name) {
                         let (old, new) = (display::safe_path(manifest.path(id)), display::safe_path(&path));
@@ -190,6 +187,31 @@ impl Export<'_> {
             report.misread = self.misread(copy, &files);
         }
         Ok(report)
+    }
+}
+
+/// What is to be copied.
+enum Original {
+    File(PathBuf),
+    Bytes(Vec<u8>),
+}
+
+impl Original {
+    fn of(source: &Source<'_>) -> io::Result<Original> {
+        let Source::File(path) = source else { return source.read().map(Original::Bytes) };
+        // The real file: a link to a link would break along with it.
+        let real = fs::canonicalize(path)?;
+        match fs::metadata(&real)?.is_file() {
+            true => Ok(Original::File(real)),
+            false => Err(io::Error::other("not a regular file")),
+        }
+    }
+
+    fn put(&self, tree: &mut Tree, folder: &Path, name: &OsStr, mode: CopyMode) -> Result<PathBuf> {
+        match self {
+            Original::File(real) => tree.put(real, folder, name, mode),
+            Original::Bytes(bytes) => tree.put_bytes(bytes, folder, name),
+        }
     }
 }
 
