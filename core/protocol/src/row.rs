@@ -56,6 +56,9 @@ pub struct Detail {
     pub tags: Vec<String>,
     /// Its note, empty if there is none.
     pub note: String,
+    /// What other reviewers noted, where several did: their names as shown, and their notes.
+    #[serde(default)]
+    pub other_notes: Vec<(String, String)>,
     /// Who decided, as shown; empty if undecided.
     #[serde(default)]
     pub reviewer: String,

@@ -98,6 +98,11 @@ impl<'a> Placement<'a> {
             .collect()
     }
 
+    /// Whether files stay where they were, but for relabeled ones.
+    pub(super) fn keeps_paths(&self) -> bool {
+        self.kept.is_some()
+    }
+
     fn is_known(&self, class: &str) -> bool {
         self.manifest.classes().binary_search_by(|known| known.as_str().cmp(class)).is_ok()
     }

@@ -309,6 +309,7 @@ impl FakeEngine {
             undoable: self.done.len() as u64,
             redoable: self.undone.len() as u64,
             decided: self.samples.iter().filter(|row| row.decision.is_some()).count() as u64,
+            disputed: self.summary.disputed,
             listed: Some(ListCounts { ticket: self.ticket, by_choice: self.by_choice() }),
         })
     }
@@ -349,6 +350,7 @@ impl FakeEngine {
             unreadable: self.unreadable.get(&sample).cloned(),
             tags: row.decision.as_ref().map(|decision| decision.tags.clone()).unwrap_or_default(),
             note: row.decision.as_ref().map(|decision| decision.note.clone()).unwrap_or_default(),
+            other_notes: Vec::new(),
             reviewer: row.decision.as_ref().map(|_| self.summary.reviewer.clone()).unwrap_or_default(),
             issues: issues.collect(),
             candidates: [(1, 0.81), (0, 0.12), (2, 0.05), (3, 0.02)]

@@ -121,7 +121,11 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
     match before {
         None => {
             let stale = summary.stale;
-            let state: ViewState = serde_json::from_str(&summary.remembered).unwrap_or_default();
+            let disputed = summary.disputed;
+            let state: ViewState = match model.views.afresh {
+                true => ViewState::default(),
+                false => serde_json::from_str(&summary.remembered).unwrap_or_default(),
+            };
             model.time.remembered = summary.remembered.clone();
             let at = summary.detectors.iter().position(|d| d.name == state.detector);
             model.detector = at.unwrap_or(0);
@@ -140,6 +144,9 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
                 if state.sample.is_some() { Anchor::Position(state.sample, state.row) } else { Anchor::Top };
             motion::relist(model, state.query, anchor, fx);
             model.time.remember_at = None;
+            if disputed > 0 {
+                say(model, Level::Warning, disagree(disputed));
+            }
             if stale && model.jobs.scan_when_stale {
                 send(fx, Command::Scan { detectors: Vec::new() });
             }
@@ -165,6 +172,15 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             }
         }
     }
+}
+
+/// On how many samples reviewers disagree, and how to list them.
+pub(crate) fn disagree(disputed: u64) -> String {
+    let samples = counted(disputed, "sample", "samples");
+    format!(
+        "reviewers disagree on {samples}: the filter is:disputed lists {}",
+        if disputed == 1 { "it" } else { "them" }
+    )
 }
 
 fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut Effects) {
@@ -364,7 +380,7 @@ fn refused(model: &mut Model, message: String) {
 /// Sends the view state to the engine if it has changed.
 pub(super) fn remember(model: &mut Model, fx: &mut Effects) {
     model.time.remember_at = None;
-    if model.session.is_none() || model.list.ticket == 0 {
+    if model.session.is_none() || model.list.ticket == 0 || model.views.afresh {
         return;
     }
     if let Ok(state) = serde_json::to_string(&model.view_state())
