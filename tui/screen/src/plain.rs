@@ -216,6 +216,10 @@ impl Plain<'_> {
             None => "the engine does not respond".to_owned(),
         };
         self.tell(&words)?;
+        let model = self.model.session.as_ref().map(|session| session.model.clone()).unwrap_or_default();
+        if !model.is_empty() {
+            self.tell(&format!("model: {model}"))?;
+        }
         let obstacle =
             self.model.session.as_ref().map(|session| session.obstacle.clone()).unwrap_or_default();
         if !obstacle.is_empty() {

@@ -53,7 +53,7 @@ pub struct CleanReport {
     /// Samples removed by decision.
     pub removed: u64,
     /// Files under a different class than before.
-    pub relabelled: u64,
+    pub relabeled: u64,
     /// Files that were renamed because the class already had one of that name, each with its new name.
     pub renamed: Vec<String>,
     /// Samples whose file cannot be read or written, and tables, with the reason.
@@ -77,7 +77,7 @@ impl CleanReport {
             words if words.is_empty() => words,
             words => format!(" ({words})"),
         };
-        let mut text = format!("{files}{placed}, {} removed, {} relabeled", self.removed, self.relabelled);
+        let mut text = format!("{files}{placed}, {} removed, {} relabeled", self.removed, self.relabeled);
         if self.others > 0 {
             let others = counted(self.others, "other file", "other files");
             text += &format!(", with {others} of the dataset");
@@ -182,7 +182,7 @@ impl Export<'_> {
                     }
                     report.written += 1;
                     files.insert(path.strip_prefix(copy).unwrap_or(&path).to_owned(), id);
-                    report.relabelled += u64::from(new.is_some());
+                    report.relabeled += u64::from(new.is_some());
                     spelled.extend(other.zip(new));
                 }
                 // One file that cannot be copied is no reason to lose the others; a full disk is.

@@ -241,7 +241,7 @@ fn the_cleaned_copy_is_new_and_whole() {
     for (mode, name) in [(CopyMode::Link, "a"), (CopyMode::Symlink, "b"), (CopyMode::Copy, "deep/c")] {
         let target = world.out(name);
         let report = world.clean(&target, mode).unwrap();
-        assert_eq!((report.written, report.removed, report.relabelled), (3, 2, 1));
+        assert_eq!((report.written, report.removed, report.relabeled), (3, 2, 1));
         assert_eq!(report.renamed, ["train/dog/1.jpg is train/cat/1-2.jpg, because that name was taken"],);
         assert!(report.missing.len() == 1 && report.missing[0].contains("gone.jpg"), "{report:?}");
         let copied = ["loose/3.jpg", "metadata.csv", "train/cat/1-2.jpg", "train/cat/1.jpg"];
@@ -263,7 +263,7 @@ fn a_relabel_to_the_same_class_is_none() {
     world.decisions = journal.snapshot();
     world.export().relabel_map(&world.out("map.json")).unwrap();
     assert_eq!(fs::read_to_string(world.out("map.json")).unwrap(), "{}\n");
-    assert_eq!(world.clean(&world.out("clean"), CopyMode::Copy).unwrap().relabelled, 0);
+    assert_eq!(world.clean(&world.out("clean"), CopyMode::Copy).unwrap().relabeled, 0);
     world.export().manifest(&world.out("m.csv"), false).unwrap();
     let rows: Vec<csv::StringRecord> =
         csv::Reader::from_path(world.out("m.csv")).unwrap().records().map(|row| row.unwrap()).collect();

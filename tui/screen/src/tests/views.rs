@@ -581,3 +581,43 @@ fn a_question_says_what_answers_it() {
     assert!(matches!(rig.model.mode, Mode::Confirm(_)));
     assert_eq!(rig.toast(), "u is no answer: y or n");
 }
+
+#[test]
+fn a_page_without_groups_does_not_stay_open() {
+    let mut engine = FakeEngine::new(100);
+    engine.groups.clear();
+    let mut rig = Rig::new(engine, 80, 24);
+    rig.press("p");
+    assert_eq!(rig.model.views.page.name(), "list");
+    assert_eq!(rig.toast(), "no detector flags any group of copies");
+    rig.press("B");
+    assert_eq!((rig.model.views.page.name(), rig.toast()), ("list", "no detector flags any group of copies"));
+}
+
+#[test]
+fn decided_groups_are_counted_at_once() {
+    let mut engine = FakeEngine::new(100);
+    engine.groups.push(vec![SampleId(5), SampleId(17)]);
+    let mut rig = Rig::new(engine, 100, 30);
+    rig.press("p");
+    assert!(
+        !rig.screen().contains("decided ·") && !rig.screen().contains("group decided"),
+        "{}",
+        rig.screen()
+    );
+    rig.press("A");
+    if matches!(rig.model.mode, Mode::Confirm(_)) {
+        rig.press("y");
+    }
+    assert!(rig.screen().contains("1 group decided"), "{}", rig.screen());
+    rig.press("A");
+    if matches!(rig.model.mode, Mode::Confirm(_)) {
+        rig.press("y");
+    }
+    assert!(rig.screen().contains("2 groups decided"), "{}", rig.screen());
+    assert!(
+        rig.toast().ends_with("all groups are decided") && rig.toast().contains("keep"),
+        "{}",
+        rig.toast()
+    );
+}

@@ -27,7 +27,8 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
-            let (level, mut text) = scanned(&report);
+            let model_name = model.session.as_ref().map(|session| session.model.clone()).unwrap_or_default();
+            let (level, mut text) = scanned(&report, &model_name);
             if let (Level::Info, Some(caveat)) = (level, report.reading.caveat()) {
                 text.push_str(&format!("; {caveat}"));
             }
@@ -75,13 +76,20 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
 }
 
 /// What became of a scan. One that failed as a whole counted nothing.
-fn scanned(report: &ScanReport) -> (Level, String) {
+fn scanned(report: &ScanReport, model: &str) -> (Level, String) {
     match report.failed.iter().find(|(about, _)| about == "scan") {
         Some((_, why)) if why == "stopped" => (Level::Info, "scan stopped: gs resumes it".into()),
         Some((_, why)) => (Level::Error, format!("the scan failed: {why}")),
         None => {
             let samples = counted(report.samples, "sample", "samples");
-            (Level::Info, format!("scanned {samples}: {}", counted(report.suspects, "suspect", "suspects")))
+            // Which model it was is chosen by the pictures where none is named.
+            let with = match model {
+                "" => String::new(),
+                _ if report.embedded == 0 => String::new(),
+                model => format!(" with {model}"),
+            };
+            let suspects = counted(report.suspects, "suspect", "suspects");
+            (Level::Info, format!("scanned {samples}{with}: {suspects}"))
         }
     }
 }

@@ -60,14 +60,15 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
 }
 
-/// Cells of the dataset's name at least.
+/// Cells of the dataset's name, and of a filter, at least.
 const NAME: usize = 8;
+const FILTER: usize = 24;
 
 /// What is listed, in at most so many cells: each part has a longer and a shorter form, and those that say least become
 /// short first. If nothing else helps, the filter is shortened in its middle.
 fn heading(model: &Model, session: &SessionSummary, room: usize) -> String {
     let list = &model.list;
-    let parts = [
+    let mut parts = [
         Part::new(model.decided_words(), decided_in_short(model)),
         combined(session),
         match session.disputed {
@@ -88,23 +89,29 @@ fn heading(model: &Model, session: &SessionSummary, room: usize) -> String {
         },
     ];
     let mut short = [false; 6];
-    let words = |short: &[bool; 6]| -> Vec<String> {
+    let words = |parts: &[Part; 6], short: &[bool; 6]| -> Vec<String> {
         let parts =
             parts.iter().zip(short).map(|(part, short)| if *short { &part.short } else { &part.long });
         parts.filter(|words| !words.is_empty()).cloned().collect()
     };
     // How it was read, what was decided, how it is ordered, thresholds.
     for part in [3, 0, 5, 1] {
-        if text::width(&words(&short).join(" · ")) > room {
+        if text::width(&words(&parts, &short).join(" · ")) > room {
             short[part] = true;
         }
     }
-    let mut words = words(&short);
+    // Thresholds stand on their page, too; a filter of which nothing can be read is none.
+    let all = text::width(&words(&parts, &short).join(" · "));
+    let filter = text::width(&parts[4].short);
+    if all > room && filter > 0 && (filter + room).saturating_sub(all) < FILTER.min(filter) {
+        parts[1] = Part::default();
+    }
+    let mut words = words(&parts, &short);
     let over = text::width(&words.join(" · ")).saturating_sub(room);
     if over > 0
         && let Some(filter) = words.iter_mut().find(|words| words.starts_with("filter "))
     {
-        let cells = text::width(filter).saturating_sub(over).max("filter ".len() + 6);
+        let cells = text::width(filter).saturating_sub(over).max(FILTER.min(text::width(filter)));
         *filter = text::fit_middle(filter, cells).into_owned();
     }
     words.join(" · ")
