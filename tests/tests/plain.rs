@@ -179,9 +179,7 @@ fn groups_have_one_order_in_the_list_and_on_their_page() {
     sandbox.scan();
     for rule in ["or", "majority", "mean-rank"] {
         let rows: String = (1..=9).map(|row| format!("go {row}\ngroup\ngroup\n")).collect();
-        // The list of all samples stays for the next run.
-        let all = if rule == "or" { "toggle-all\n" } else { "" };
-        let ran = plain(&sandbox, &["--ensemble", rule], &format!("{all}sort-group\n{rows}"));
+        let ran = plain(&sandbox, &["--ensemble", rule], &format!("toggle-all\nsort-group\n{rows}"));
         let numbers = ran.stdout.lines().filter_map(|line| {
             let (number, _) = line.strip_prefix("group ")?.split_once(" of ")?;
             number.parse::<usize>().ok()

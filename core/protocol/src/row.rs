@@ -62,6 +62,9 @@ pub struct Detail {
     /// Who decided, as shown; empty if undecided.
     #[serde(default)]
     pub reviewer: String,
+    /// What other reviewers decided where they disagree, as shown: their names, and their decisions in words.
+    #[serde(default)]
+    pub other_decisions: Vec<(String, String)>,
     /// What each detector reports, worst first.
     pub issues: Vec<DetailIssue>,
     /// Alternative labels, best supported first, at most nine.

@@ -238,6 +238,11 @@ impl Decisions {
         all.filter(|(_, marks)| marks.disputed).map(|(&row, _)| SampleId(row))
     }
 
+    /// Whether reviewers disagree about a sample.
+    pub fn is_disputed(&self, id: SampleId) -> bool {
+        self.marks(id).is_some_and(|marks| marks.disputed)
+    }
+
     /// How many these are.
     pub fn disputed(&self) -> u64 {
         self.disputed

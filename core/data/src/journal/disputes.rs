@@ -61,18 +61,30 @@ fn names(counts: &BTreeMap<String, u64>) -> String {
 impl Journal {
     /// Samples about which reviewers disagree.
     pub fn conflicts(&self) -> Vec<Conflict> {
+        self.view.disputed_samples().map(|id| self.sides(id)).collect()
+    }
+
+    /// Who decided otherwise about a sample than the decision in force, and what; empty if nobody did.
+    pub fn other_decisions(&self, id: SampleId) -> Vec<(String, Decision)> {
+        if !self.view.is_disputed(id) {
+            return Vec::new();
+        }
+        let used = self.view.get(id).map(|decision| &decision.choice);
+        let sides = self.sides(id).sides.into_iter();
+        sides.filter(|(.., said)| Some(&said.choice) != used).map(|(name, _, said)| (name, said)).collect()
+    }
+
+    /// What all reviewers decided about a sample.
+    fn sides(&self, id: SampleId) -> Conflict {
         let side = |name: &str, marks: &Marks| {
             marks.decision().map(|decision| (name.to_owned(), marks.at.to_string(), decision.clone()))
         };
-        let conflict = |id: SampleId| {
-            let own = self.own_marks(id.0);
-            let said = self.said.get(&id.0).map_or(&[][..], Vec::as_slice);
-            let others = said
-                .iter()
-                .filter_map(|(number, marks)| side(&self.others[usize::from(*number)].reviewer, marks));
-            Conflict { sample: id, sides: side(&self.own.reviewer, &own).into_iter().chain(others).collect() }
-        };
-        self.view.disputed_samples().map(conflict).collect()
+        let own = self.own_marks(id.0);
+        let said = self.said.get(&id.0).map_or(&[][..], Vec::as_slice);
+        let others = said
+            .iter()
+            .filter_map(|(number, marks)| side(&self.others[usize::from(*number)].reviewer, marks));
+        Conflict { sample: id, sides: side(&self.own.reviewer, &own).into_iter().chain(others).collect() }
     }
 
     /// The same in short, by what `decisions` has in force: samples that are left out of it do not count.

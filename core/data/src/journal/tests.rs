@@ -325,6 +325,8 @@ fn reviewers_are_read_together_and_differ_openly() {
     assert_eq!((disputes.samples, anna.decisions().disputed()), (1, 1));
     assert_eq!((disputes.used_words(), disputes.other_words()), ("anna (1)".into(), "ben (1)".into()));
     assert_eq!(disputes.words().as_deref(), Some("reviewers disagree on 1 sample"));
+    assert_eq!(anna.other_decisions(SampleId(0)), [("ben".to_owned(), Choice::Remove.into())]);
+    assert!(anna.other_decisions(SampleId(1)).is_empty());
     anna.undo().unwrap();
     assert_eq!(anna.decisions().disputed(), 0);
     anna.redo().unwrap();

@@ -151,7 +151,8 @@ impl Groups {
             labels_differ: differ(findings.manifest.labels(), &samples),
             reason: reason.unwrap_or_default(),
             rule:
-                "best: highest score, then train before test, most pixels, most bytes, first in the dataset"
+                // Whole at 80 columns.
+                "best: highest score, train before test, most pixels, most bytes, first"
                     .to_owned(),
             members: samples[from..to].iter().map(member).collect(),
             start: from as u64,

@@ -88,6 +88,16 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         tags: journal.decisions().tags(id).iter().map(|tag| display::safe_text(tag).into_owned()).collect(),
         note: display::safe_text(journal.decisions().note(id)).into_owned(),
         other_notes: other_notes(journal.decisions(), id),
+        other_decisions: journal
+            .other_decisions(id)
+            .into_iter()
+            .map(|(by, said)| {
+                (
+                    display::safe_text(&by).into_owned(),
+                    display::safe_text(&said.choice.to_string()).into_owned(),
+                )
+            })
+            .collect(),
         reviewer: journal
             .decisions()
             .review(id)

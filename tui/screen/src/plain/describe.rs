@@ -50,6 +50,9 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     }
     lines.extend(model.views.page.plain_lines(model));
     let Some(detail) = model.details.get(row.sample) else { return lines };
+    lines.extend(
+        detail.other_decisions.iter().map(|(by, choice)| format!("decided otherwise by {by}: {choice}")),
+    );
     lines.extend(detail.other_notes.iter().map(|(by, note)| format!("note by {by}: {note}")));
     lines.extend(detail.unreadable.as_ref().map(|why| format!("unreadable: {why}")));
     for issue in &detail.issues {

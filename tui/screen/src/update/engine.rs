@@ -30,7 +30,16 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             let model_name = model.session.as_ref().map(|session| session.model.clone()).unwrap_or_default();
             let (level, mut text) = scanned(&report, &model_name);
             if let (Level::Info, Some(caveat)) = (level, report.reading.caveat()) {
-                text.push_str(&format!("; {caveat}"));
+                let said = format!("; {caveat}");
+                let keys = model.keymap.key_for(Action::Reading).map(shown).unwrap_or_default();
+                // Half a caveat is none: where it does not fit beside the counts, the page with all of it is named.
+                let room = usize::from(model.display.size.width).saturating_sub(16);
+                let fits = crate::text::width(&text) + crate::text::width(&said) <= room;
+                text.push_str(&if fits || keys.is_empty() {
+                    said
+                } else {
+                    format!("; {keys}: what was not checked")
+                });
             }
             say(model, level, text);
             model.jobs.report = Some(report);

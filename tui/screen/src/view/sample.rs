@@ -238,6 +238,9 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             lines.push(Line::Pieces(vec![(Role::Error, line)]));
         }
     }
+    for (by, choice) in &detail.other_decisions {
+        labeled(format!("decided otherwise by {by}: "), choice, width, &mut lines);
+    }
     for (name, said) in [("tags ", detail.tags.join(" ")), ("note ", detail.note.clone())] {
         if !said.is_empty() {
             labeled(name.to_owned(), &said, width, &mut lines);
