@@ -10,6 +10,7 @@ mod layer;
 pub(crate) mod renamed;
 mod schema;
 mod setting;
+mod written;
 
 pub use declared::{SECTIONS, SETTINGS, Ui};
 pub use effective::{Effective, Origin};

@@ -1,7 +1,7 @@
 //! The settings in force, and where each value comes from.
 
 use super::declared::SETTINGS;
-use super::{Config, Setting};
+use super::{Config, Setting, written};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ impl Config {
             .map(|(setting, value)| {
                 let name = named(setting.section, setting.key);
                 // Who decides is always somebody.
-                let value = value.or_else(|| (name == "reviewer").then(|| written_text(&self.reviewer())));
+                let value = value.or_else(|| (name == "reviewer").then(|| written::text(&self.reviewer())));
                 Effective { origin: origin(&name), name, value }
             })
             .collect();
@@ -86,13 +86,8 @@ impl Config {
             params.iter().for_each(|(param, value)| detector(name, param, value.to_string()));
         }
         for (name, choices) in &self.choices {
-            choices.iter().for_each(|(param, word)| detector(name, param, written_text(word)));
+            choices.iter().for_each(|(param, word)| detector(name, param, written::text(word)));
         }
         all
     }
-}
-
-/// A text as it is written in a file.
-pub(super) fn written_text(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }

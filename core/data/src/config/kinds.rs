@@ -1,7 +1,7 @@
 //! How each kind of setting is read from files and the environment.
 
-use super::effective::written_text;
 use super::setting::{Form, Limits, Setting};
+use super::written;
 use crate::toml_table::Table;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl Kind for Text {
     const FORM: Form = Form::Text;
 
     fn written(text: &String) -> Option<String> {
-        Some(written_text(text))
+        Some(written::text(text))
     }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, _: &Path) -> Result<Option<String>> {
@@ -91,7 +91,7 @@ impl Kind for Texts {
     const FORM: Form = Form::Texts;
 
     fn written(texts: &Vec<String>) -> Option<String> {
-        Some(written_list(texts.iter().map(|text| written_text(text))))
+        Some(written::list(texts.iter().map(|text| written::text(text))))
     }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, _: &Path) -> Result<Option<Vec<String>>> {
@@ -107,7 +107,7 @@ impl Kind for Folders {
     const FORM: Form = Form::Texts;
 
     fn written(folders: &Vec<PathBuf>) -> Option<String> {
-        Some(written_list(folders.iter().map(|folder| written_text(&folder.to_string_lossy()))))
+        Some(written::list(folders.iter().map(|folder| written::text(&folder.to_string_lossy()))))
     }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<Vec<PathBuf>>> {
@@ -221,11 +221,6 @@ impl<K: Kind> Kind for Optional<K> {
     fn parse(setting: &Setting, variable: &str, text: String) -> Result<Self::Value> {
         K::parse(setting, variable, text).map(Some)
     }
-}
-
-/// Values as a list in a file.
-fn written_list(values: impl Iterator<Item = String>) -> String {
-    format!("[{}]", values.collect::<Vec<_>>().join(", "))
 }
 
 /// A path from a settings file: relative to the home folder after `~/`, otherwise to the folder of that file.

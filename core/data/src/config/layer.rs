@@ -66,7 +66,7 @@ impl Config {
                 self.note(&title, "threshold", Origin::File(path.to_path_buf()));
             }
             for (param, value) in table.other_values()? {
-                let now = name_now(&name, &param).to_owned();
+                let now = name_now(&param).to_owned();
                 if now != param {
                     let file = safe_path(path);
                     self.outdated.push(format!(

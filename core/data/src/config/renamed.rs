@@ -1,26 +1,23 @@
-//! Parameters of detectors that once had another name.
+//! Parameters of detectors that once had another name. The names are unlike those of any other parameter, so the detector
+//! need not be known.
 
 use std::collections::BTreeMap;
 
-/// A detector, the earlier name of one of its parameters, and the name that it has now.
-const RENAMED: [(&str, &str, &str); 2] =
-    [("image-quality", "no-colour", "no-color"), ("image-quality", "grey-prevalence", "gray-prevalence")];
+/// The earlier name of a parameter, and the name that it has now.
+const RENAMED: [(&str, &str); 2] = [("no-colour", "no-color"), ("grey-prevalence", "gray-prevalence")];
 
 /// The name that a parameter has now.
-pub(super) fn name_now<'a>(detector: &str, param: &'a str) -> &'a str {
-    let renamed = RENAMED.iter().find(|(of, old, _)| *of == detector && *old == param);
-    renamed.map_or(param, |(_, _, new)| new)
+pub(super) fn name_now(param: &str) -> &str {
+    RENAMED.iter().find(|(old, _)| *old == param).map_or(param, |(_, new)| new)
 }
 
 /// Values of parameters by detector under the names that these have now.
 pub(crate) fn under_names_now(params: &mut BTreeMap<String, BTreeMap<String, f64>>) {
-    for (detector, values) in params {
-        let old = std::mem::take(values);
+    for values in params.values_mut() {
         // What is set under the name of now wins.
         let (now, before): (Vec<_>, Vec<_>) =
-            old.into_iter().partition(|(param, _)| name_now(detector, param) == param);
-        values
-            .extend(before.into_iter().map(|(param, value)| (name_now(detector, &param).to_owned(), value)));
+            std::mem::take(values).into_iter().partition(|(param, _)| name_now(param) == param);
+        values.extend(before.into_iter().map(|(param, value)| (name_now(&param).to_owned(), value)));
         values.extend(now);
     }
 }

@@ -151,3 +151,17 @@ fn datasets_and_sessions_are_told_apart() {
         assert_eq!(default_dir(&desk.data().join("../data")).unwrap(), dir);
     }
 }
+
+#[test]
+fn parameters_keep_their_values_under_new_names() {
+    let desk = Desk::new();
+    let session = desk.open().unwrap();
+    fs::write(
+        desk.dir().join("settings.toml"),
+        "[params.image-quality]\nno-colour = 0.5\ngrey-prevalence = 0.25\n",
+    )
+    .unwrap();
+    let params = session.load_settings().unwrap().params;
+    let expected = [("gray-prevalence".to_owned(), 0.25), ("no-color".to_owned(), 0.5)];
+    assert_eq!(params["image-quality"], expected.into());
+}

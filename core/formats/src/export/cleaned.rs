@@ -1,6 +1,6 @@
 //! A cleaned copy of the dataset, in folders.
 
-use super::other_files::OtherFiles;
+use super::other_files::{OtherFiles, ends_the_copy};
 use super::placement::{Place, Placement};
 use super::tables_beside::{TablesBeside, write_columns};
 use super::{Export, Format, Target, Written};
@@ -223,10 +223,4 @@ impl Export<'_> {
         }
         Ok(report)
     }
-}
-
-/// Whether an error concerns all files and not only one.
-pub(super) fn ends_the_copy(error: &io::Error) -> bool {
-    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }

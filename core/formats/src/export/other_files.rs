@@ -12,6 +12,7 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
@@ -85,7 +86,7 @@ impl OtherFiles {
             let real = std::fs::canonicalize(root.join(path));
             match real.map(|real| tree.put(&real, path.parent().unwrap_or(Path::new("")), name, mode)) {
                 Ok(Ok(_)) => put += 1,
-                Ok(Err(crate::Error::Io { reason, .. })) if !super::cleaned::ends_the_copy(&reason) => {
+                Ok(Err(crate::Error::Io { reason, .. })) if !ends_the_copy(&reason) => {
                     failed.push(format!("{}: {reason}", safe_path(path)));
                 }
                 Ok(Err(error)) => return Err(error),
@@ -140,4 +141,10 @@ fn belongs(path: &Path) -> bool {
     let document =
         DOCUMENTS.iter().any(|known| name.starts_with(known)) && WRITTEN.contains(&extension.as_str());
     name == PromptSet::NAMES_FILE || extension == "md" || document || PICTURES.contains(&extension.as_str())
+}
+
+/// Whether an error concerns all files and not only one.
+pub(super) fn ends_the_copy(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }
