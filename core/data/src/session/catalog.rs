@@ -137,6 +137,8 @@ impl Session {
             "unreadable.arrow",
             "index.unfinished",
             "settings.toml",
+            super::VIEWS,
+            // Of earlier versions.
             "view.json",
             "ledger.json",
             "reading.json",

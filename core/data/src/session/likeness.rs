@@ -72,9 +72,12 @@ impl<'a> Here<'a> {
         let fits = |size: &Option<u64>| size.is_none_or(|size| sizes.contains(&size));
         let sized: Vec<SampleId> =
             self.sizes.iter().filter(|(_, size)| fits(size)).map(|(id, _)| *id).collect();
-        let counted = (self.looked as u64, sized.len() as u64);
+        // A table may name files that were missing at both places.
+        let absent = there.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
+        let looked = self.looked - absent.min(self.looked - self.sizes.len());
+        let counted = (looked as u64, sized.len() as u64);
         // Nothing that is read could make them the same.
-        if sized.len() * 2 < self.looked {
+        if sized.len() * 2 < looked {
             return Likeness { samples, read: (0, 0), sized: counted };
         }
         let hashes = contents(there);
@@ -145,6 +148,21 @@ mod tests {
             .map(|text| Dimensions { width: 1, height: 1, bytes: text.len() as u64 })
             .collect();
         (Manifest::new(folder, rows), known)
+    }
+
+    #[test]
+    fn files_that_were_always_missing_make_no_difference() {
+        let temp = tempfile::tempdir().unwrap();
+        let (_, mut known) = dataset(&temp.path().join("a"), &["one", "two", "three"]);
+        let (_, facts) = dataset(&temp.path().join("c"), &["", "two", "three"]);
+        known.hashes = vec![ContentHash::default(), facts.hashes[1], facts.hashes[2]].into();
+        known.dimensions = [0, 3, 5]
+            .into_iter()
+            .map(|bytes| Dimensions { width: u32::from(bytes > 0), height: 1, bytes })
+            .collect();
+        let (here, _) = dataset(&temp.path().join("b"), &["one", "two", "three"]);
+        fs::remove_file(temp.path().join("b/0.jpg")).unwrap();
+        assert!(likeness(&here, &known).is_whole(), "{:?}", likeness(&here, &known));
     }
 
     #[test]

@@ -161,8 +161,8 @@ fn held(source: &Source<'_>, rendering: Rendering, queue: &Mutex<Queue>) -> Resu
 fn part(image: &RgbImage, middle: (u16, u16), width: u32, height: u32) -> RgbImage {
     let side = |share: u16, length: u32, whole: u32| {
         let length = length.min(whole);
-        let centre = (u64::from(share) * u64::from(whole) / u64::from(u16::MAX)) as u32;
-        (centre.saturating_sub(length / 2).min(whole - length), length)
+        let center = (u64::from(share) * u64::from(whole) / u64::from(u16::MAX)) as u32;
+        (center.saturating_sub(length / 2).min(whole - length), length)
     };
     let (left, width) = side(middle.0, width, image.width());
     let (top, height) = side(middle.1, height, image.height());
