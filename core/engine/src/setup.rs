@@ -1,5 +1,6 @@
 //! Everything an engine starts from.
 
+use crate::given::Given;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Result;
 use chaffinch_data::config::Config;
@@ -30,6 +31,9 @@ pub struct Setup {
     pub prompts: PromptSet,
     /// The model.
     pub model: ModelLoader,
+    /// Embeddings and probabilities that were named for this scan; what the session keeps of earlier ones is used
+    /// otherwise.
+    pub given: Given,
     /// What the session keeps for later commands once a scan has used it.
     pub uses: Uses,
 }

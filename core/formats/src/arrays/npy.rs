@@ -37,11 +37,12 @@ fn type_of(path: &Path, npy: &NpyFile<BufReader<File>>) -> Result<TypeStr> {
 ///
 /// # Errors
 /// When the file cannot be read or is not a matrix of floating-point numbers.
-pub(super) fn grid(path: &Path) -> Result<Grid> {
+pub(crate) fn grid(path: &Path) -> Result<Grid> {
     let npy = open(path)?;
     let kind = type_of(path, &npy)?;
     let &[rows, cols] = npy.shape() else {
-        let message = format!("it has {} dimensions; expected two: samples and classes", npy.shape().len());
+        let message =
+            format!("it has {} dimensions; expected two, with a row for each sample", npy.shape().len());
         return Err(Error::format(path, message));
     };
     let (rows, cols, order) = (rows as usize, cols as usize, npy.order());
@@ -59,7 +60,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
         }
         _ => {
             let message =
-                format!("it contains {kind}; save probabilities as float16, bfloat16, float32 or float64");
+                format!("it contains {kind}; save numbers as float16, bfloat16, float32 or float64");
             return Err(Error::format(path, message));
         }
     };
@@ -152,4 +153,35 @@ pub(super) fn column(path: &Path) -> Result<Values> {
             return Err(Error::format(path, message));
         }
     })
+}
+
+/// Reads a one-dimensional array of floating-point numbers from the bytes of a file that holds it.
+///
+/// # Errors
+/// With the reason, when they are no such array.
+pub(crate) fn vector(bytes: &[u8]) -> std::result::Result<Vec<f64>, String> {
+    let mut bytes = bytes;
+    let header = NpyHeader::from_reader(&mut bytes).map_err(|error| error.to_string())?;
+    let npy = NpyFile::with_header(header, bytes);
+    if npy.uses_pickled_array() {
+        return Err("it contains pickled objects".into());
+    }
+    let DType::Plain(kind) = npy.dtype() else { return Err("it contains records".into()) };
+    if npy.shape().len() != 1 {
+        return Err(format!("it has {} dimensions, not one", npy.shape().len()));
+    }
+    let read = |error: std::io::Error| error.to_string();
+    let wide = |numbers: Vec<f32>| numbers.into_iter().map(f64::from).collect();
+    match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Float, 8) => npy.into_vec().map_err(read),
+        (TypeChar::Float, 4) => Ok(wide(npy.into_vec().map_err(read)?)),
+        (TypeChar::Float, 2) => {
+            let wanted = npy.header().len().saturating_mul(2);
+            let rest = npy.into_inner();
+            let rest = usize::try_from(wanted).ok().and_then(|wanted| rest.get(..wanted));
+            let rest = rest.ok_or_else(|| "it is truncated".to_owned())?;
+            Ok(wide(f16_bytes(rest, kind.endianness() == Endianness::Big)))
+        }
+        _ => Err(format!("it contains {kind}, not floating-point numbers")),
+    }
 }
