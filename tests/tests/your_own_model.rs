@@ -367,9 +367,11 @@ fn given_probabilities_rank_pictures_as_the_reference_does() {
         Ok(rows) => rows.split(' ').map(str::to_owned).collect(),
         Err(_) => vec!["worst".into(), "aggregate".into(), "synthetic".into()],
     };
-    let reference = shared_reference("label-quality-metrics.csv");
-    let reference: Vec<BTreeMap<String, String>> =
-        csv::Reader::from_path(reference).unwrap().deserialize().map(|row| row.unwrap()).collect();
+    let reference = |file: &str| -> Vec<BTreeMap<String, String>> {
+        let mut table = csv::Reader::from_path(shared_reference(file)).unwrap();
+        table.deserialize().map(|row| row.unwrap()).collect()
+    };
+    let (metrics, filters) = (reference("label-quality-metrics.csv"), reference("label-issue-filters.csv"));
     let mut compared = 0;
     for name in wanted {
         let folder = shared_data(&format!("label-quality/{name}-resnet18"));
@@ -400,11 +402,9 @@ fn given_probabilities_rank_pictures_as_the_reference_does() {
         // No model is needed here.
         npy(&sandbox.path().join("own.npy"), &vec![[1.0_f32, 0.0]; ids.len()]);
         let own = at(&sandbox, "own.npy");
-        for row in reference.iter().filter(|row| row["dataset"] == name && row["model"] == "resnet18") {
-            let (method, adjusted) = (&row["method"], row["adjusted"] == "True");
-            let settings =
-                format!("[detectors.label-quality]\nmethod = \"{method}\"\nadjusted = {adjusted}\n");
-            fs::write(at(&sandbox, "config.toml"), settings).unwrap();
+        let judge = |settings: &str| {
+            fs::write(at(&sandbox, "config.toml"), format!("[detectors.label-quality]\n{settings}\n"))
+                .unwrap();
             let config = at(&sandbox, "config.toml");
             let args = ["scan", &data, "--root", root, "--session", &session, "--config", &config, "--json"];
             let given = ["--pred-probs", &file("pred_probs.npy"), "--classes", &file("classes.txt")];
@@ -412,7 +412,26 @@ fn given_probabilities_rank_pictures_as_the_reference_does() {
             sandbox.ok([&args[..], &given, &more].concat());
             let truth = at(&sandbox, "truth.csv");
             let evaluate = ["evaluate", &session, "--truth", &truth, "--format", "json", "--bootstrap", "0"];
-            let found = json(&sandbox.ok(evaluate));
+            json(&sandbox.ok(evaluate))
+        };
+        let same = |what: &str, ours: &Value, theirs: &str| {
+            let (ours, theirs) = (ours.as_f64().unwrap(), theirs.parse::<f64>().unwrap());
+            eprintln!("{name} {what}: {ours:.9} {theirs:.9}");
+            assert!((ours - theirs).abs() < 1e-6, "{name} {what}: {ours} {theirs}");
+        };
+        let own_row = |row: &&BTreeMap<String, String>| row["dataset"] == name && row["model"] == "resnet18";
+        for row in filters.iter().filter(own_row) {
+            let filter = &row["filter_by"];
+            let found = judge(&format!("method = \"self_confidence\"\nfilter = \"{filter}\""));
+            let found = &found["detectors"]["label-quality"];
+            same(&format!("{filter} flagged"), &found["flagged"], &row["n_flagged"]);
+            same(&format!("{filter} precision"), &found["precision"], &row["precision"]);
+            same(&format!("{filter} recall"), &found["recall"], &row["recall"]);
+            compared += 1;
+        }
+        for row in metrics.iter().filter(own_row) {
+            let (method, adjusted) = (&row["method"], row["adjusted"] == "True");
+            let found = judge(&format!("method = \"{method}\"\nadjusted = {adjusted}"));
             // The detector alone makes the ranking of the session.
             for ours in [&found["detectors"]["label-quality"], &found["ensemble"]] {
                 for (figure, column) in [
@@ -421,17 +440,11 @@ fn given_probabilities_rank_pictures_as_the_reference_does() {
                     ("lift_at_errors", "lift_at_n_errors"),
                     ("lift_at_100", "lift_at_100"),
                 ] {
-                    let (ours, theirs) =
-                        (ours[figure].as_f64().unwrap(), row[column].parse::<f64>().unwrap());
-                    eprintln!("{name} {method} {adjusted} {figure}: {ours:.9} {theirs:.9}");
-                    assert!(
-                        (ours - theirs).abs() < 1e-6,
-                        "{name} {method} {adjusted} {figure}: {ours} {theirs}"
-                    );
+                    same(&format!("{method} {adjusted} {figure}"), &ours[figure], &row[column]);
                 }
             }
             compared += 1;
         }
     }
-    assert!(compared >= 5);
+    assert!(compared >= 12, "{compared}");
 }
