@@ -1,7 +1,6 @@
 //! Tells whether a detector's result is still up to date.
 
 use crate::findings::Findings;
-use crate::scan::uses_model;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::LoadedDetector;
@@ -67,4 +66,11 @@ impl InputDigest {
         }
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// Whether a detector with these needs uses the model.
+pub(crate) fn uses_model(needs: Needs) -> bool {
+    [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
+        .iter()
+        .any(|need| needs.contains(*need))
 }

@@ -31,6 +31,5 @@ mod state;
 pub use built_in::built_in;
 pub use chaffinch_data::{Error, Result};
 pub use client::{Client, spawn};
-pub use given::{Given, GivenProbabilities};
 pub use reading::reading;
-pub use setup::{ModelLoader, Setup};
+pub use setup::{Given, ModelLoader, ProbabilityWish, Setup};

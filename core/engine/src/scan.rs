@@ -1,6 +1,6 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
-use crate::digest::InputDigest;
+use crate::digest::{InputDigest, uses_model};
 use crate::findings::Findings;
 use crate::given::StandIn;
 use crate::{Error, Result};
@@ -538,13 +538,6 @@ fn keep_texts(setup: &Setup, texts: Option<&TextVectors>) -> Result<()> {
         None if path.exists() => std::fs::remove_file(&path).map_err(Error::io("remove", &path)),
         None => Ok(()),
     }
-}
-
-/// Whether a detector with these needs uses the model.
-pub(crate) fn uses_model(needs: Needs) -> bool {
-    [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
-        .iter()
-        .any(|need| needs.contains(*need))
 }
 
 /// A dataset that is gone is not one without pictures.

@@ -288,10 +288,11 @@ impl DatasetServices {
                 let name = self.manifest.class(class);
                 let all = self.prompts.for_class(name);
                 let readable = self.readable(&all);
-                match (readable.is_empty(), self.embedder.as_ref().is_some_and(|it| it.reads(name))) {
-                    (true, true) => vec![name.to_owned()],
+                let names = self.readable(&[name.to_owned(), name.replace(['_', '-'], " ")]);
+                match (readable.is_empty(), names.into_iter().next()) {
+                    (true, Some(name)) => vec![name],
                     // Asking for them says what is missing.
-                    (true, false) => all,
+                    (true, None) => all,
                     (false, _) => readable,
                 }
             }

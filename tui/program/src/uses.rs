@@ -15,7 +15,7 @@ use chaffinch_data::config::{Config, Flags};
 use chaffinch_data::dataset::{DatasetOptions, Folders, LabelFiles};
 use chaffinch_data::session::{Session, SessionLocation};
 use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles, Uses};
-use chaffinch_engine::{Given, GivenProbabilities};
+use chaffinch_engine::{Given, ProbabilityWish};
 use chaffinch_protocol::display::safe_text;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,8 +62,8 @@ pub(super) fn resolve(
         (None, None) => before.embeddings.clone(),
     };
     let pred_probs = match &given_now.probabilities {
-        Some(GivenProbabilities::Take(files)) => Some(files.clone()),
-        Some(GivenProbabilities::Drop) => None,
+        Some(ProbabilityWish::Take(files)) => Some(files.clone()),
+        Some(ProbabilityWish::Drop) => None,
         None => before.pred_probs.clone(),
     };
     let mut from_session = Vec::new();
@@ -212,11 +212,11 @@ fn named_given(engine: &EngineArgs) -> Result<Given> {
     });
     let probabilities = match engine.pred_probs.as_slice() {
         [] => None,
-        [word] if word.as_os_str() == NO_FILE => Some(GivenProbabilities::Drop),
+        [word] if word.as_os_str() == NO_FILE => Some(ProbabilityWish::Drop),
         files => {
             let files = files.iter().map(place).collect::<std::result::Result<_, _>>()?;
             let (classes, ids) = (option(&engine.classes)?, option(&engine.pred_probs_ids)?);
-            Some(GivenProbabilities::Take(ProbabilityFiles { files, classes, ids }))
+            Some(ProbabilityWish::Take(ProbabilityFiles { files, classes, ids }))
         }
     };
     Ok(Given { embeddings: embeddings.transpose()?, probabilities })

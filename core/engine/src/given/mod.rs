@@ -9,11 +9,11 @@ pub(crate) use embeddings::{fill, report};
 pub(crate) use probabilities::probabilities;
 pub(crate) use stand_in::StandIn;
 
+use crate::setup::ProbabilityWish;
 use crate::{Result, Setup};
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles};
 use chaffinch_formats::embeddings::{self as files, TextVectors, Vectors};
 use chaffinch_formats::probabilities::{GivenModel, read_given};
 use chaffinch_protocol::sample::SampleId;
@@ -22,24 +22,6 @@ use chaffinch_protocol::sample::SampleId;
 const BAD_SCORE: f32 = 0.1;
 /// The score of a sample without a row: said, and no suspect.
 const MISSING_SCORE: f32 = 0.6;
-
-/// What was named for a scan.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given {
-    /// Embeddings to take in place of a model.
-    pub embeddings: Option<EmbeddingFiles>,
-    /// Class probabilities to take in place of the host's own.
-    pub probabilities: Option<GivenProbabilities>,
-}
-
-/// What is to be done about class probabilities.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GivenProbabilities {
-    /// Take them from files.
-    Take(ProbabilityFiles),
-    /// Return to those that the host computes.
-    Drop,
-}
 
 /// The contents of the files that were named.
 pub(crate) struct Named {
@@ -63,7 +45,7 @@ pub(crate) fn open(setup: &Setup, manifest: &Manifest) -> Result<Named> {
         Ok::<_, crate::Error>((vectors, texts.transpose()?))
     });
     let models = match &setup.given.probabilities {
-        Some(GivenProbabilities::Take(named)) => Some(read_given(named, manifest)?),
+        Some(ProbabilityWish::Take(named)) => Some(read_given(named, manifest)?),
         _ => None,
     };
     Ok(Named { vectors: vectors.transpose()?, models })

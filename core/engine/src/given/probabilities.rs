@@ -1,8 +1,9 @@
 //! Class probabilities from elsewhere: from their files into the session, from there to detectors, and whether they look
 //! like those of a model that has not seen the samples.
 
-use super::{Complaints, GivenProbabilities as Wish, settle};
+use super::{Complaints, settle};
 use crate::findings::Findings;
+use crate::setup::ProbabilityWish;
 use crate::{Error, Result, Setup};
 use chaffinch_compute::out_of_sample::OutOfSample;
 use chaffinch_data::issue::PROBABILITIES;
@@ -10,6 +11,7 @@ use chaffinch_data::probabilities::{Bound, GivenProbabilities};
 use chaffinch_formats::probabilities::{GivenModel, Joined, join};
 use chaffinch_plugin::GIVEN_FOLD;
 use chaffinch_protocol::display::counted;
+use chaffinch_protocol::sample::SampleId;
 use std::io::ErrorKind;
 
 /// What detectors get in place of the host's own probabilities, or why they get none, and a digest of it.
@@ -27,14 +29,14 @@ pub(crate) fn probabilities(
     let path = setup.session.probabilities_path();
     let mut notes = Vec::new();
     let given = match (&setup.given.probabilities, models) {
-        (Some(Wish::Take(named)), Some(models)) => {
+        (Some(ProbabilityWish::Take(named)), Some(models)) => {
             let joined = join(&models, named.name(), &findings.manifest, &findings.file_metadata)?;
             let Joined { probabilities, remarks } = joined;
             probabilities.save(&path)?;
             notes.extend(remarks.into_iter().map(|remark| ("remark".to_owned(), remark)));
             Some(Ok(probabilities))
         }
-        (Some(Wish::Drop), _) => match std::fs::remove_file(&path) {
+        (Some(ProbabilityWish::Drop), _) => match std::fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(Error::io("remove", &path)(error));
             }
@@ -56,7 +58,7 @@ pub(crate) fn probabilities(
         Err(error) => return Ok(Some((Err(error.to_string()), error.to_string()))),
     };
     let (bad, missing): (Vec<_>, Vec<_>) = {
-        let decodable = |id: &chaffinch_protocol::sample::SampleId| findings.file_metadata.decodable(*id);
+        let decodable = |id: &SampleId| findings.file_metadata.decodable(*id);
         (bad.into_iter().filter(decodable).collect(), missing.into_iter().filter(decodable).collect())
     };
     let source = given.source();

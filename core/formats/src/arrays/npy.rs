@@ -8,20 +8,46 @@ use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+
+/// What is wrong with dimensions that no file can have.
+const DAMAGED: &str = "it is damaged: its header announces more values than there can be";
 
 /// Size of the read buffer in bytes.
 const BUFFER: usize = 1 << 20;
 
 fn open(path: &Path) -> Result<NpyFile<BufReader<File>>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
+    let size = file.metadata().map_err(Error::io("read", path))?.len();
     let mut file = BufReader::with_capacity(BUFFER, file);
-    let header = NpyHeader::from_reader(&mut file).map_err(|error| Error::format(path, error.to_string()))?;
+    let header = header(&mut file).map_err(|error| Error::format(path, error))?;
+    let start = file.stream_position().map_err(Error::io("read", path))?;
+    within(&header, size.saturating_sub(start)).map_err(|error| Error::format(path, error))?;
     let npy = NpyFile::with_header(header, file);
     if npy.uses_pickled_array() {
         return Err(Error::format(path, "it contains pickled objects; save a plain array instead"));
     }
     Ok(npy)
+}
+
+/// Reads the header. Its reader multiplies what a file says its dimensions are without looking whether that is possible.
+fn header(file: impl Read) -> std::result::Result<NpyHeader, String> {
+    let read = catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(file)));
+    read.map_or_else(|_| Err(DAMAGED.into()), |read| read.map_err(|error| error.to_string()))
+}
+
+/// Checks that so many bytes hold what the header promises, before anything is made to hold it.
+fn within(header: &NpyHeader, bytes: u64) -> std::result::Result<(), String> {
+    let count = header.shape().iter().try_fold(1_u64, |all, &one| all.checked_mul(one));
+    let DType::Plain(kind) = header.dtype() else { return Ok(()) };
+    let (Some(count), Some(size)) = (count, kind.num_bytes()) else {
+        return if count.is_none() { Err(DAMAGED.into()) } else { Ok(()) };
+    };
+    match count.checked_mul(size as u64) {
+        Some(wanted) if wanted <= bytes => Ok(()),
+        _ => Err(format!("it is truncated: its header announces {count} values")),
+    }
 }
 
 fn type_of(path: &Path, npy: &NpyFile<BufReader<File>>) -> Result<TypeStr> {
@@ -161,7 +187,8 @@ pub(super) fn column(path: &Path) -> Result<Values> {
 /// With the reason, when they are no such array.
 pub(crate) fn vector(bytes: &[u8]) -> std::result::Result<Vec<f64>, String> {
     let mut bytes = bytes;
-    let header = NpyHeader::from_reader(&mut bytes).map_err(|error| error.to_string())?;
+    let header = header(&mut bytes)?;
+    within(&header, bytes.len() as u64)?;
     let npy = NpyFile::with_header(header, bytes);
     if npy.uses_pickled_array() {
         return Err("it contains pickled objects".into());

@@ -264,6 +264,47 @@ fn broken_files_are_refused_with_their_names() {
 }
 
 #[test]
+fn headers_that_promise_too_much_are_refused() {
+    let files = Files::new();
+    for (descr, shape) in [
+        ("<f4", "(4611686018427387904, 2)"),
+        ("<f4", "(9223372036854775807, 9223372036854775807)"),
+        (">f4", "(1000000000000, 2)"),
+        ("<f2", "(1000000000000, 2)"),
+        (">f8", "(3, 65536)"),
+    ] {
+        files.write("much.npy", npy_bytes(descr, shape, &f32s(&NUMBERS)));
+        let error = files.error("much.npy", None);
+        assert!(error.contains("much.npy: "), "{shape}: {error}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn damaged_files_never_end_the_program(kind in 0..4_usize, at in proptest::num::usize::ANY, byte: u8, cut in 0..3_usize) {
+        let files = Files::new();
+        let rows: Vec<Option<&[f32]>> = NUMBERS.chunks(2).map(Some).collect();
+        let name = ["x.npy", "x.parquet", "x.safetensors", "x.json"][kind];
+        match kind {
+            0 => drop(files.write(name, npy_bytes("<f4", "(3, 2)", &f32s(&NUMBERS)))),
+            1 => parquet(&files.at(name), &[("path", &PATHS)], ("embedding", &rows)),
+            2 => safetensors(&files.at(name), "embeddings", &NUMBERS, 2, &[("paths", r#"["a", "b", "c"]"#)]),
+            _ => drop(files.write(name, r#"{"samples": [{"filepath": "cat/a.png", "e": [1, 2]}]}"#)),
+        }
+        let mut bytes = fs::read(files.at(name)).unwrap();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        if cut == 0 {
+            bytes.truncate(at);
+        }
+        files.write(name, bytes);
+        if let Err(error) = files.read(name, None) {
+            proptest::prop_assert!(!error.contains("panicked"), "{}", error);
+        }
+    }
+}
+
+#[test]
 fn equal_bytes_have_one_fingerprint_and_another_order_has_another() {
     let files = Files::new();
     let bytes = npy_bytes("<f4", "(3, 2)", &f32s(&NUMBERS));
