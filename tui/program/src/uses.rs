@@ -135,7 +135,7 @@ pub(super) fn resolve(
         ..rest
     };
     let uses = Uses {
-        model: Some(lasting(config.model())),
+        model: embeddings.is_none().then(|| lasting(config.model())),
         device: named.device.or(before.device.clone()),
         vram_budget: named.vram_budget.or(before.vram_budget.clone()),
         detectors: named_detectors(engine).unwrap_or(before.detectors.clone()),

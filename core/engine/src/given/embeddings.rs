@@ -56,7 +56,8 @@ pub(crate) fn fill(
     Ok(notes)
 }
 
-/// Reports pictures that have no vector, and `notes` on the vectors as a whole. Returns how many contents have one.
+/// Reports pictures that have no vector, and `notes` on the vectors as a whole. Returns how many contents have one that was
+/// given.
 ///
 /// # Errors
 /// When the result cannot be written.
@@ -72,6 +73,7 @@ pub(crate) fn report(
     for (row, hash) in (0_u32..).zip(files.hashes.iter()) {
         let id = SampleId(row);
         match (store.get(hash), store.knows(hash)) {
+            (Some(_), _) if embedder.sees() => {}
             (Some(_), _) => known.push(*hash),
             _ if !files.decodable(id) => {}
             (None, true) => bad.push(id),
@@ -93,7 +95,7 @@ pub(crate) fn report(
     };
     let mut warn = |count: usize, one: &str, many: &str| {
         if count > 0 {
-            notes.push(("warning".to_owned(), counted(count as u64, one, many)));
+            notes.push(("not judged".to_owned(), counted(count as u64, one, many)));
         }
     };
     warn(

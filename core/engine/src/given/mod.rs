@@ -57,7 +57,7 @@ struct Complaints<'a> {
     summary: &'static str,
     bad: (&'a [SampleId], String),
     missing: (&'a [SampleId], String),
-    /// Sentences on the whole, as notes of the kinds `warning` and `remark`.
+    /// Sentences on the whole, as notes of the kinds `warning`, `not judged` and `remark`.
     notes: Vec<(String, String)>,
 }
 

@@ -62,10 +62,10 @@ pub(crate) fn probabilities(
         (bad.into_iter().filter(decodable).collect(), missing.into_iter().filter(decodable).collect())
     };
     let source = given.source();
-    let mut warn = |text: String| notes.push(("warning".to_owned(), text));
     if let Some(doubt) = seen_before(&found, findings.manifest.labels()) {
-        warn(doubt);
+        notes.push(("warning".to_owned(), doubt));
     }
+    let mut warn = |text: String| notes.push(("not judged".to_owned(), text));
     let of = |count: usize, what: &str| {
         let pictures = counted(count as u64, "picture has", "pictures have");
         format!("{pictures} {what} in the {source}, so labels were not judged by them there")
