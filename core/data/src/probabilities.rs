@@ -17,7 +17,8 @@ use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -119,8 +120,15 @@ impl GivenProbabilities {
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<Bound> {
         let columns = self.columns(manifest.classes())?;
         let classes = columns.len();
-        let by_path: HashMap<&[u8], usize> =
-            (0..self.hashes.len()).map(|row| (self.path(row), row)).collect();
+        // Samples of one path have their rows in turn.
+        let mut by_path: HashMap<&[u8], usize> = HashMap::new();
+        let mut later: HashMap<&[u8], VecDeque<usize>> = HashMap::new();
+        for row in 0..self.hashes.len() {
+            match by_path.entry(self.path(row)) {
+                Entry::Vacant(entry) => drop(entry.insert(row)),
+                Entry::Occupied(entry) => later.entry(entry.key()).or_default().push_back(row),
+            }
+        }
         let mut by_content: HashMap<&ContentHash, usize> = HashMap::new();
         for (row, hash) in self.hashes.iter().enumerate().filter(|(_, hash)| **hash != ContentHash::default())
         {
@@ -131,7 +139,11 @@ impl GivenProbabilities {
         let (mut bad, mut missing) = (Vec::new(), Vec::new());
         for id in manifest.ids() {
             let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
-            let same = by_path.get(manifest.path(id).as_os_str().as_bytes()).copied();
+            let path = manifest.path(id).as_os_str().as_bytes();
+            let same = by_path.get(path).copied();
+            if let Some(next) = later.get_mut(path).and_then(VecDeque::pop_front) {
+                by_path.insert(self.path(next), next);
+            }
             let same = same.filter(|&row| self.hashes[row] == hash);
             let Some(row) = same.or_else(|| by_content.get(&hash).copied()) else {
                 missing.push(id);
@@ -282,6 +294,16 @@ mod tests {
         // Another content at the path is another picture.
         let (manifest, changed) = dataset(&[("a.png", "cat", b"new"), ("b.png", "dog", b"same")]);
         assert_eq!(given().bind(&manifest, &changed).unwrap().missing, [SampleId(0)]);
+    }
+
+    #[test]
+    fn samples_of_one_path_have_rows_of_their_own() {
+        let mut given = given();
+        given.push(Path::new("a.png"), ContentHash::of(b"same"), Some(&[0.5, 0.5]));
+        let row = ("a.png", "cat", &b"same"[..]);
+        let (manifest, file_metadata) = dataset(&[row, ("b.png", "dog", b"same"), row, row]);
+        let bound = given.bind(&manifest, &file_metadata).unwrap();
+        assert_eq!(bound.found.matrix, [0.9, 0.1, 0.2, 0.8, 0.5, 0.5, 0.5, 0.5]);
     }
 
     #[test]

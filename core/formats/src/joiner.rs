@@ -7,7 +7,7 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_data::{Error, Result};
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -28,7 +28,17 @@ impl<'a> Joiner<'a> {
         Joiner { manifest, exact, names: None, stems: None }
     }
 
-    /// The sample with exactly this path.
+    /// The samples of each path that several have, in order, by the one that [`Joiner::exact`] finds.
+    fn repeated(&self) -> BTreeMap<SampleId, Vec<SampleId>> {
+        let of = |id: SampleId| self.exact.get(self.manifest.path(id).as_os_str().as_bytes()).copied();
+        let others = self.manifest.ids().filter(|id| of(*id) != Some(*id));
+        let mut all: BTreeMap<SampleId, Vec<SampleId>> = BTreeMap::new();
+        others.for_each(|id| all.entry(of(id).unwrap_or(id)).or_default().push(id));
+        all.iter_mut().for_each(|(last, samples)| samples.push(*last));
+        all
+    }
+
+    /// The sample with exactly this path; the last if several have it.
     fn exact(&self, bytes: &[u8]) -> Option<SampleId> {
         if let Some(id) = self.exact.get(bytes) {
             return Some(*id);
@@ -102,7 +112,7 @@ impl RowsOf {
     }
 
     /// Rows by what they name: a path, or one that ends with it; a stem; or a content hash, which may be that of several
-    /// samples. `path` is the file.
+    /// samples. Samples of one path have the rows that name it in turn, or all of them the only one. `path` is the file.
     ///
     /// # Errors
     /// When a name means several samples, two rows mean the same, or no row means any.
@@ -114,10 +124,15 @@ impl RowsOf {
     ) -> Result<RowsOf> {
         let mut joiner = Joiner::new(manifest);
         let mut rows: Vec<Option<u32>> = vec![None; manifest.len()];
+        let repeated = joiner.repeated();
         let mut rest = Vec::new();
         for (row, name) in (0_u32..).zip(ids) {
             match joiner.exact(name.as_bytes()) {
-                Some(id) => enter(path, (row, name), id, &mut rows, ids, manifest)?,
+                Some(id) => {
+                    let same = repeated.get(&id).map_or(&[][..], Vec::as_slice);
+                    let free = same.iter().copied().find(|id| rows[id.index()].is_none());
+                    enter(path, (row, name), free.unwrap_or(id), &mut rows, ids, manifest)?;
+                }
                 None => rest.push((row, name)),
             }
         }
@@ -149,6 +164,10 @@ impl RowsOf {
             for id in free {
                 enter(path, (row, name), id, &mut rows, ids, manifest)?;
             }
+        }
+        for samples in repeated.values() {
+            let known = samples.iter().filter_map(|id| rows[id.index()]).next_back();
+            samples.iter().for_each(|id| rows[id.index()] = rows[id.index()].or(known));
         }
         if rows.iter().all(Option::is_none) && !manifest.is_empty() {
             let example = safe_path(manifest.path(SampleId(0)));
@@ -257,6 +276,14 @@ mod tests {
         // The content of two samples is one.
         let hash = ContentHash::of(b"1.jpg").to_string();
         assert_eq!(rows(&["a/1.jpg", "b/1.jpg"], &[&hash]), Ok((vec![Some(0); 2], 0)));
+    }
+
+    #[test]
+    fn samples_of_one_path_have_their_rows_in_turn() {
+        let paths = ["a.png", "b.png", "a.png"];
+        assert_eq!(rows(&paths, &["a.png", "a.png", "b.png"]), Ok((vec![Some(0), Some(2), Some(1)], 0)));
+        assert_eq!(rows(&paths, &["b.png", "a.png"]), Ok((vec![Some(1), Some(0), Some(1)], 0)));
+        assert!(rows(&paths, &["a.png"; 3]).unwrap_err().contains("are both about a.png"));
     }
 
     #[test]
