@@ -105,6 +105,22 @@ pub trait Embedder: Send + Sync {
     /// Numbers that one preprocessed image takes: `3 * size * size`.
     fn input_len(&self) -> usize;
 
+    /// Whether it computes vectors of pictures. One that does not only stands for vectors that were computed elsewhere, and
+    /// is asked neither for inputs nor for vectors of images.
+    fn sees(&self) -> bool {
+        true
+    }
+
+    /// Whether [`Embedder::embed_texts`] has a vector for a text.
+    fn reads(&self, _text: &str) -> bool {
+        true
+    }
+
+    /// Identifies the vectors of texts where the fingerprint does not.
+    fn texts_fingerprint(&self) -> &str {
+        ""
+    }
+
     /// Turns an image into the tower's input, channel by channel (`[3, size, size]`), normalized. The image is as
     /// shown: EXIF orientation applied, RGB.
     fn preprocess(&self, image: &RgbImage) -> Vec<f32>;

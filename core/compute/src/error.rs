@@ -20,6 +20,9 @@ pub enum EmbedError {
     /// The model has no text tower.
     #[error("the model {0} has no text tower, so it cannot read prompts")]
     NoTextTower(String),
+    /// Vectors that were computed elsewhere have none for a text, with a full sentence.
+    #[error("{0}")]
+    NoTextVector(String),
     /// Anything else, with a full sentence.
     #[error("{0}")]
     Model(String),

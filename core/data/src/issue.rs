@@ -12,10 +12,14 @@ pub const DAMAGED: &str = "damaged";
 pub const NOT_READ: &str = "unsupported-format";
 /// The name under which pictures are reported that conversion to 8-bit RGB changes.
 pub const CONVERSION: &str = "conversion";
+/// The name under which pictures without an embedding are reported.
+pub const EMBEDDINGS: &str = "embeddings";
+/// The name under which pictures without probabilities are reported, where these were given.
+pub const PROBABILITIES: &str = "probabilities";
 
 /// Whether a result of this name comes from reading the files, not from a detector.
 pub fn is_built_in(name: &str) -> bool {
-    [UNREADABLE, DAMAGED, NOT_READ, CONVERSION].contains(&name)
+    [UNREADABLE, DAMAGED, NOT_READ, CONVERSION, EMBEDDINGS, PROBABILITIES].contains(&name)
 }
 
 /// What one detector said about one sample.

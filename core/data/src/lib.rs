@@ -21,6 +21,7 @@ pub mod measures;
 pub mod nearest;
 pub mod output;
 pub mod packing;
+pub mod probabilities;
 pub mod prompts;
 mod remarks;
 pub mod samples;

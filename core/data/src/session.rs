@@ -11,6 +11,7 @@
 //! index.unfinished  progress of an interrupted reading of all files
 //! models/           models trained by detectors, versioned
 //! embeddings/       the embedding store
+//! probabilities.safetensors   class probabilities from elsewhere
 //! decisions/        the journals: the only files here that cannot be rebuilt
 //! ledger.json       what reading the dataset left out, guessed or found doubtful
 //! settings.toml     changed thresholds, ensemble rule and parameters
@@ -232,6 +233,16 @@ impl Session {
     /// The class vectors of the last scan.
     pub fn class_vectors_path(&self) -> PathBuf {
         self.embeddings_dir().join("classes.safetensors")
+    }
+
+    /// The vectors of texts that came with embeddings from elsewhere.
+    pub fn text_vectors_path(&self) -> PathBuf {
+        self.embeddings_dir().join("texts.safetensors")
+    }
+
+    /// Class probabilities from elsewhere.
+    pub fn probabilities_path(&self) -> PathBuf {
+        self.dir.join("probabilities.safetensors")
     }
 
     /// The samples' file.

@@ -4,6 +4,7 @@ use crate::findings::Findings;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::LoadedDetector;
+use chaffinch_plugin::Needs;
 use std::collections::BTreeMap;
 
 /// Digest of everything a detector's result depends on.
@@ -11,6 +12,8 @@ pub(crate) struct InputDigest {
     base: blake3::Hasher,
     /// The model's fingerprint; empty without one.
     model: String,
+    /// Of probabilities from elsewhere; empty without any.
+    probabilities: String,
 }
 
 impl InputDigest {
@@ -18,6 +21,7 @@ impl InputDigest {
         findings: &Findings,
         prompts: &PromptSet,
         embedder: Option<&dyn Embedder>,
+        probabilities: Option<&str>,
     ) -> InputDigest {
         let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);
         let mut hasher = blake3::Hasher::new();
@@ -36,21 +40,25 @@ impl InputDigest {
         hasher.update(manifest.ground().to_string().as_bytes());
         hasher.update(manifest.rendering().depths.to_string().as_bytes());
         hasher.update(prompts.digest().as_bytes());
-        let model = embedder.map_or("", |embedder| embedder.fingerprint().as_str()).to_owned();
-        InputDigest { base: hasher, model }
+        let mut model = embedder.map_or("", |embedder| embedder.fingerprint().as_str()).to_owned();
+        model += embedder.map_or("", |embedder| embedder.texts_fingerprint());
+        InputDigest { base: hasher, model, probabilities: probabilities.unwrap_or_default().to_owned() }
     }
 
-    /// For a detector with these parameters. `vectors` is whether it uses the model: the others stay up to date when
-    /// another one is chosen.
+    /// For a detector with these parameters and needs. If it does not use the model, it stays up to date when another one is
+    /// chosen; the same holds for probabilities from elsewhere.
     pub(crate) fn of(
         &self,
         detector: &LoadedDetector,
         params: &BTreeMap<String, f64>,
-        vectors: bool,
+        needs: Needs,
     ) -> String {
         let mut hasher = self.base.clone();
-        if vectors {
+        if uses_model(needs) {
             hasher.update(self.model.as_bytes());
+        }
+        if needs.contains(Needs::PROBABILITIES) {
+            hasher.update(self.probabilities.as_bytes());
         }
         hasher.update(detector.digest().as_bytes());
         for (name, value) in params {
@@ -58,4 +66,11 @@ impl InputDigest {
         }
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// Whether a detector with these needs uses the model.
+pub(crate) fn uses_model(needs: Needs) -> bool {
+    [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
+        .iter()
+        .any(|need| needs.contains(*need))
 }

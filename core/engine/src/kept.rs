@@ -42,10 +42,9 @@ pub(crate) fn key(
     hasher.update(&(count as u64).to_le_bytes());
     hasher.update(serde_json::to_string(rule).ok()?.as_bytes());
     for (name, threshold) in thresholds {
-        let path = match is_built_in(name) {
-            true => session.samples_path(),
-            false => session.result_path(name).ok()?,
-        };
+        let own = session.result_path(name).ok()?;
+        // What reading found is computed from the samples, where it has no file of its own.
+        let path = if is_built_in(name) && !own.exists() { session.samples_path() } else { own };
         hasher.update(name.as_bytes()).update(&[0]).update(&threshold.to_bits().to_le_bytes());
         hasher.update(&stamp(&path)?);
     }

@@ -32,7 +32,10 @@ pub(crate) fn settle(
             trouble("model", &set_aside(&before, old, &setup.uses));
         }
     }
-    findings.model = format!("{} on {}", embedder.name(), embedder.device());
+    findings.model = match embedder.sees() {
+        true => format!("{} on {}", embedder.name(), embedder.device()),
+        false => embedder.name().to_owned(),
+    };
     let loaded = LoadedModel {
         name: embedder.name().to_owned(),
         revision: embedder.revision().map(str::to_owned),
@@ -48,8 +51,8 @@ pub(crate) fn settle(
 /// Keeps what a scan used that did not need the model.
 pub(crate) fn keep_rest(setup: &Setup) -> Result<()> {
     let before = setup.session.uses();
-    let (detectors, config) = (setup.uses.detectors.clone(), setup.uses.config.clone());
-    setup.session.keep_uses(&setup.session.model_name(), &Uses { detectors, config, ..before })
+    let Uses { detectors, config, pred_probs, .. } = setup.uses.clone();
+    setup.session.keep_uses(&setup.session.model_name(), &Uses { detectors, config, pred_probs, ..before })
 }
 
 /// What happened to the results of the model before.
@@ -60,12 +63,18 @@ fn set_aside(before: &Uses, old: &LoadedModel, now: &Uses) -> String {
             "{name} is not the model it was in the last scan (its files or its preprocessing changed); the earlier \
              results are kept aside in the session"
         ),
-        false => format!("the results of {name} are kept aside; scan with --model {name} to return to them"),
+        false => format!(
+            "the results of {name} are kept aside; scan with {} to return to them",
+            before.model_option().unwrap_or_default()
+        ),
     }
 }
 
 /// The error of a scan whose model cannot be loaded, with what that means for the results.
 pub(crate) fn unusable(setup: &Setup, error: &Error) -> Error {
+    if setup.uses.embeddings.is_some() {
+        return Error::Invalid(error.to_string());
+    }
     let wish = match setup.uses.model_words() {
         Some(model) => format!("the model {model}"),
         None => "the model".to_owned(),

@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The notes of a detector that concern the dataset as a whole, one remark per line: faults that are no longer flagged
-/// because too many samples have them, and other remarks.
-const NOTES: [(&str, RemarkKind); 2] = [("warning", RemarkKind::DatasetFault), ("remark", RemarkKind::Other)];
+/// because too many samples have them, samples that were not judged, and other remarks.
+const NOTES: [(&str, RemarkKind); 3] = [
+    ("warning", RemarkKind::DatasetFault),
+    ("not judged", RemarkKind::NotJudged),
+    ("remark", RemarkKind::Other),
+];
 
 /// The ledger of reading, with the remarks of the detectors.
 pub fn reading(ledger: &Ledger, results: &BTreeMap<String, Arc<DetectorResult>>) -> Ledger {

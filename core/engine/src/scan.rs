@@ -1,9 +1,10 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
-use crate::digest::InputDigest;
+use crate::digest::{InputDigest, uses_model};
 use crate::findings::Findings;
+use crate::given::StandIn;
 use crate::{Error, Result};
-use crate::{Setup, decided, kept, models, remarks};
+use crate::{Setup, decided, given, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::decodings;
@@ -13,13 +14,16 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
-use chaffinch_data::index::{Keep, Pass, Vectors};
+use chaffinch_data::index::{Keep, Pass};
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::manifest::{Manifest, NO_LABEL};
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
+use chaffinch_data::uses::EmbeddingFiles;
 use chaffinch_formats::dataset;
+use chaffinch_formats::embeddings::{TextVectors, Vectors, read_texts};
+use chaffinch_formats::probabilities::GivenModel;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_host::{
     DatasetServices, KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, needs_of,
@@ -58,7 +62,22 @@ pub(crate) struct ScanPlan {
 }
 
 /// A loaded model and the store of its vectors.
-type Model = (Arc<dyn Embedder>, EmbeddingStore);
+struct Model {
+    embedder: Arc<dyn Embedder>,
+    store: EmbeddingStore,
+    /// Vectors from elsewhere that are not in the store yet.
+    given: Option<Vectors>,
+}
+
+/// What reading all files brought, beside what is known of them.
+struct Read {
+    /// The model, or why it could not be loaded.
+    model: Option<Result<Model>>,
+    /// Records by detector.
+    measures: BTreeMap<String, Measured>,
+    /// Probabilities that were named.
+    probabilities: Option<Vec<GivenModel>>,
+}
 
 /// What a detector measured of each sample, or why that failed.
 type Measured = std::result::Result<Measures, String>;
@@ -110,12 +129,13 @@ impl<'a> Scan<'a> {
             // Invalid parameters are reported when the detector's turn comes.
             all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
         });
-        let vectors = uses_model(needs);
+        let vectors = uses_model(needs) || self.setup.given.embeddings.is_some();
         self.step = (0, 1 + u32::from(vectors) + detectors.len() as u32);
 
         let measuring: Vec<Measuring<'_>> =
             detectors.iter().filter_map(|detector| Measuring::of(detector)).collect();
-        let (model, mut measures) = self.read(vectors, &measuring, findings)?;
+        let Read { model, mut measures, probabilities } = self.read(vectors, &measuring, findings)?;
+        let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
             Some(Ok(model)) => (Some(self.embed(model, findings)?), None),
@@ -141,11 +161,12 @@ impl<'a> Scan<'a> {
             embedder.clone(),
             self.setup.prompts.clone(),
             self.decided.as_ref().unwrap_or(&plan.decided).iter().copied(),
-        );
+        )
+        .with_probabilities(probabilities);
         if let Some(embedder) = &embedder {
             self.classes(&services, embedder.as_ref(), findings);
         }
-        let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref());
+        let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref(), digest.as_deref());
         let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         let pointless = self.without_labels(plan, &detectors, findings);
         for detector in detectors {
@@ -218,18 +239,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads all files once: for the file metadata, for the model if vectors are needed, and for detectors that measure
-    /// pictures. Returns the model, or why it could not be loaded, and the records by detector.
-    fn read(
-        &mut self,
-        vectors: bool,
-        measuring: &[Measuring<'_>],
-        findings: &mut Findings,
-    ) -> Result<(Option<Result<Model>>, BTreeMap<String, Measured>)> {
+    /// pictures. What was named instead of a model is read before.
+    fn read(&mut self, vectors: bool, measuring: &[Measuring<'_>], findings: &mut Findings) -> Result<Read> {
         let name = if vectors { "read and embed" } else { "index" };
         self.stage(name, |scan, job| {
             let session = &scan.setup.session;
             present(scan.setup)?;
             let mut opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
+            let named = given::open(scan.setup, &opened.manifest)?;
             let known = (findings.file_metadata.len() == findings.manifest.len()
                 && !findings.file_metadata.is_empty())
             .then(|| (findings.manifest.clone(), findings.file_metadata.clone()));
@@ -238,7 +255,7 @@ impl<'a> Scan<'a> {
             let depths = index::depths(&opened.manifest, previous, job)?;
             opened.manifest = opened.manifest.with_depths(depths);
             // The files are worth reading even if the model fails to load.
-            let mut model = vectors.then(|| scan.load_model(&opened.manifest));
+            let mut model = vectors.then(|| scan.load_model(&opened.manifest, named.vectors));
             let measurers: Vec<&dyn Measurer> = measuring.iter().map(|one| one as &dyn Measurer).collect();
             let (dir, unfinished) = (session.measures_dir(), session.unfinished_path());
             let pass = Pass {
@@ -248,7 +265,9 @@ impl<'a> Scan<'a> {
                 keep: Some(Keep { measures: &dir, unfinished: &unfinished }),
             };
             let into = match &mut model {
-                Some(Ok((embedder, store))) => Some(Vectors { store, embedder: &**embedder }),
+                Some(Ok(Model { embedder, store, .. })) if embedder.sees() => {
+                    Some(index::Vectors { store, embedder: &**embedder })
+                }
                 _ => None,
             };
             let passed = pass.run(into, job)?;
@@ -303,13 +322,19 @@ impl<'a> Scan<'a> {
             findings.results.extend(read);
             (scan.reporter.publish)(findings);
             let names = measurers.iter().map(|measurer| measurer.name().to_owned());
-            Ok((model, names.zip(passed.measures).collect()))
+            Ok(Read { model, measures: names.zip(passed.measures).collect(), probabilities: named.models })
         })
     }
 
-    fn load_model(&self, manifest: &Manifest) -> Result<Model> {
-        let embedder = (self.setup.model)()?;
-        (self.reporter.log)(&format!("model {} on {}", embedder.name(), embedder.device()));
+    fn load_model(
+        &self,
+        manifest: &Manifest,
+        named: Option<(Vectors, Option<TextVectors>)>,
+    ) -> Result<Model> {
+        let (embedder, given) = self.embedder(named)?;
+        if embedder.sees() {
+            (self.reporter.log)(&format!("model {} on {}", embedder.name(), embedder.device()));
+        }
         for note in embedder.notes() {
             (self.reporter.trouble)("model", note);
         }
@@ -319,17 +344,46 @@ impl<'a> Scan<'a> {
         for note in store.notes() {
             (self.reporter.trouble)("embedding store", note);
         }
-        Ok((embedder, store))
+        Ok(Model { embedder, store, given })
+    }
+
+    /// The model; or what stands in for one whose vectors were named, or are those of the session.
+    fn embedder(
+        &self,
+        named: Option<(Vectors, Option<TextVectors>)>,
+    ) -> Result<(Arc<dyn Embedder>, Option<Vectors>)> {
+        let (session, kept) = (&self.setup.session, session_texts(self.setup));
+        match (named, &self.setup.uses.embeddings) {
+            (Some((vectors, texts)), files) => {
+                let name = files.as_ref().map(EmbeddingFiles::name).unwrap_or_default();
+                let stand_in = StandIn::new(name, vectors.fingerprint().clone(), vectors.dim(), texts);
+                keep_texts(self.setup, stand_in.texts())?;
+                Ok((Arc::new(stand_in), Some(vectors)))
+            }
+            (None, Some(_)) => Ok((Arc::new(StandIn::kept(session.uses().loaded, kept?)?), None)),
+            (None, None) => Ok(((self.setup.model)()?, None)),
+        }
     }
 
     /// Embeds what was not embedded during reading, and gathers all vectors.
-    fn embed(&mut self, (embedder, mut store): Model, findings: &mut Findings) -> Result<Arc<dyn Embedder>> {
+    fn embed(&mut self, model: Model, findings: &mut Findings) -> Result<Arc<dyn Embedder>> {
         self.stage("embed", |scan, job| {
-            let filled =
-                store::fill(&mut store, &findings.manifest, &findings.file_metadata, embedder.as_ref(), job)?;
-            scan.report.reused = filled.reused.saturating_sub(scan.report.embedded);
-            scan.report.embedded += filled.embedded;
+            let Model { embedder, mut store, given } = model;
+            let mut notes = Vec::new();
+            if let Some(vectors) = given {
+                notes = given::fill(&mut store, &vectors, findings, job)?;
+            }
+            if embedder.sees() {
+                let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);
+                let filled = store::fill(&mut store, manifest, file_metadata, embedder.as_ref(), job)?;
+                scan.report.reused = filled.reused.saturating_sub(scan.report.embedded);
+                scan.report.embedded += filled.embedded;
+            }
             findings.set_matrix(store.gather(&findings.file_metadata.hashes)?);
+            let known = given::report(scan.setup, &store, embedder.as_ref(), notes, findings)?;
+            if !embedder.sees() {
+                scan.report.reused = known;
+            }
             Ok(embedder)
         })
     }
@@ -368,7 +422,7 @@ impl<'a> Scan<'a> {
                 return Ok(());
             }
         };
-        let digest = before.base.of(detector, &params, uses_model(needs_of(detector, &given)));
+        let digest = before.base.of(detector, &params, needs_of(detector, &given));
         let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
         if known && !plan.force {
             self.step.0 += 1;
@@ -466,11 +520,24 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Whether a detector with these needs uses the model.
-fn uses_model(needs: Needs) -> bool {
-    [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES]
-        .iter()
-        .any(|need| needs.contains(*need))
+/// The vectors of texts that the session keeps.
+fn session_texts(setup: &Setup) -> Result<Option<TextVectors>> {
+    let path = setup.session.text_vectors_path();
+    if path.is_file() { read_texts(&path).map(Some) } else { Ok(None) }
+}
+
+/// Keeps vectors of texts with those of pictures, or removes those that came with others.
+fn keep_texts(setup: &Setup, texts: Option<&TextVectors>) -> Result<()> {
+    let path = setup.session.text_vectors_path();
+    match texts {
+        Some(texts) => {
+            let folder = setup.session.embeddings_dir();
+            std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+            texts.save(&path)
+        }
+        None if path.exists() => std::fs::remove_file(&path).map_err(Error::io("remove", &path)),
+        None => Ok(()),
+    }
 }
 
 /// A dataset that is gone is not one without pictures.

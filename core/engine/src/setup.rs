@@ -6,7 +6,7 @@ use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
-use chaffinch_data::uses::Uses;
+use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles, Uses};
 use chaffinch_host::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +30,27 @@ pub struct Setup {
     pub prompts: PromptSet,
     /// The model.
     pub model: ModelLoader,
+    /// Embeddings and probabilities that were named for this scan; what the session keeps of earlier ones is used
+    /// otherwise.
+    pub given: Given,
     /// What the session keeps for later commands once a scan has used it.
     pub uses: Uses,
+}
+
+/// What was named for a scan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Embeddings to take in place of a model.
+    pub embeddings: Option<EmbeddingFiles>,
+    /// Class probabilities to take in place of the host's own.
+    pub probabilities: Option<ProbabilityWish>,
+}
+
+/// What is to be done about class probabilities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProbabilityWish {
+    /// Take them from files.
+    Take(ProbabilityFiles),
+    /// Return to those that the host computes.
+    Drop,
 }

@@ -1,17 +1,15 @@
 //! Tables of ground truth.
 
+use crate::joiner::Joiner;
 use crate::text::{TableText, broken, line};
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest::hint;
 use chaffinch_data::{Error, Result};
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
-use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::evaluate::{MAX_KINDS, Truth};
 use csv::ByteRecord;
-use std::collections::{BTreeSet, HashMap};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const PATHS: [&str; 8] =
@@ -168,47 +166,6 @@ fn boolean(value: &[u8]) -> Option<Option<bool>> {
         b"0" | b"false" | b"no" | b"0.0" => Some(Some(false)),
         b"1" | b"true" | b"yes" | b"1.0" => Some(Some(true)),
         _ => None,
-    }
-}
-
-/// Finds samples by path.
-struct Joiner<'a> {
-    manifest: &'a Manifest,
-    exact: HashMap<&'a [u8], SampleId>,
-    /// By file name; built on first use.
-    names: Option<HashMap<&'a OsStr, Vec<SampleId>>>,
-}
-
-impl<'a> Joiner<'a> {
-    fn new(manifest: &'a Manifest) -> Joiner<'a> {
-        let exact = manifest.ids().map(|id| (manifest.path(id).as_os_str().as_bytes(), id)).collect();
-        Joiner { manifest, exact, names: None }
-    }
-
-    fn find(&mut self, bytes: &[u8]) -> Option<SampleId> {
-        if let Some(id) = self.exact.get(bytes) {
-            return Some(*id);
-        }
-        let path = Path::new(OsStr::from_bytes(bytes));
-        let relative = path.strip_prefix(self.manifest.root()).or_else(|_| path.strip_prefix("."));
-        if let Some(id) = relative.ok().and_then(|path| self.exact.get(path.as_os_str().as_bytes())) {
-            return Some(*id);
-        }
-        let manifest = self.manifest;
-        let names = self.names.get_or_insert_with(|| {
-            let mut names: HashMap<&OsStr, Vec<SampleId>> = HashMap::new();
-            for id in manifest.ids() {
-                names.entry(manifest.path(id).file_name().unwrap_or_default()).or_default().push(id);
-            }
-            names
-        });
-        let alike = names.get(path.file_name()?)?.iter().copied();
-        let mut alike =
-            alike.filter(|&id| manifest.path(id).ends_with(path) || path.ends_with(manifest.path(id)));
-        match (alike.next(), alike.next()) {
-            (Some(id), None) => Some(id),
-            _ => None,
-        }
     }
 }
 

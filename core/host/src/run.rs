@@ -3,7 +3,7 @@
 use super::LoadedDetector;
 use super::kept::KeepFolder;
 use super::measuring::{Measuring, Records};
-use super::params::resolve_params;
+use super::params::{needs_of, resolve_params};
 use super::services::{DatasetServices, DetectorLog, lock};
 use crate::{Error, Result};
 use chaffinch_compute::embedding::EmbedError;
@@ -40,6 +40,8 @@ pub struct RunContext<'a> {
     log: DetectorLog<'a>,
     detector: &'a LoadedDetector,
     params: BTreeMap<String, f64>,
+    /// 1 where a sample has everything that the detector needs.
+    judged: Vec<u8>,
     result: Mutex<ResultBuilder>,
     notes: Mutex<Vec<(String, String)>>,
     folder: Option<KeepFolder>,
@@ -63,14 +65,16 @@ impl<'a> RunContext<'a> {
         job: Job<'a>,
         log: DetectorLog<'a>,
     ) -> Result<RunContext<'a>> {
+        let (judged, notes) = services.judged(needs_of(detector, given));
         Ok(RunContext {
             services,
             job,
             log,
             detector,
             params: resolve_params(detector, given)?,
+            judged,
             result: Mutex::new(ResultBuilder::new(services.manifest().len())),
-            notes: Mutex::default(),
+            notes: Mutex::new(notes),
             folder: None,
             measures: OnceLock::new(),
             lent: Memo::default(),
@@ -135,14 +139,16 @@ impl<'a> RunContext<'a> {
 fn refusal(error: impl Into<Error>) -> Refusal {
     match error.into() {
         Error::Stopped => Refusal::stopped(),
-        error @ Error::Embed(EmbedError::NoTextTower(_)) => Refusal::missing(error.to_string()),
+        error @ Error::Embed(EmbedError::NoTextTower(_) | EmbedError::NoTextVector(_)) => {
+            Refusal::missing(error.to_string())
+        }
         error => Refusal::new(error.to_string()),
     }
 }
 
 impl HostServices for RunContext<'_> {
     fn dataset(&self) -> Dataset<'_> {
-        self.services.dataset()
+        Dataset { decodable: &self.judged, ..self.services.dataset() }
     }
 
     fn log(&self, level: u32, text: &str) {
@@ -222,7 +228,7 @@ impl HostServices for RunContext<'_> {
     }
 
     fn each_pixels(&self, max_side: u32, look: Look<'_>) -> Answer<()> {
-        let decodable = self.services.dataset().decodable;
+        let decodable = self.judged.as_slice();
         let total = decodable.iter().filter(|&&flag| flag == 1).count() as u64;
         let (done, changed) = (AtomicU64::new(0), AtomicU64::new(0));
         let usable = decodable.par_iter().enumerate().filter(|(_, flag)| **flag == 1);

@@ -14,7 +14,8 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_plugin::host::{Dataset, Memo, NO_EMBEDDINGS};
-use chaffinch_plugin::{HashKind, HashPair, Pixels, Source};
+use chaffinch_plugin::{GIVEN_FOLD, HashKind, HashPair, Needs, Pixels, Source};
+use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -35,6 +36,10 @@ pub struct DatasetServices {
     matrix: Option<Arc<EmbeddingMatrix>>,
     embedder: Option<Arc<dyn Embedder>>,
     decodable: Vec<u8>,
+    /// 1 where a sample has an embedding.
+    embedded: Vec<u8>,
+    /// Probabilities from elsewhere, or why they cannot be used.
+    given: Option<std::result::Result<OutOfSample, String>>,
     decisions: Vec<u8>,
     relabels: Vec<u32>,
     prompts: PromptSet,
@@ -64,6 +69,12 @@ impl DatasetServices {
         for id in file_metadata.unreadable.keys() {
             decodable[id.index()] = 0;
         }
+        let mut embedded = decodable.clone();
+        if let Some(matrix) = matrix.as_deref().filter(|matrix| matrix.rows() == embedded.len()) {
+            for (row, embedded) in embedded.iter_mut().enumerate() {
+                *embedded &= u8::from(matrix.row(row).iter().any(|&x| x != 0.0));
+            }
+        }
         let mut decisions = vec![0; manifest.len()];
         let mut relabels = vec![u32::MAX; manifest.len()];
         for (id, code, relabel) in decided {
@@ -71,13 +82,20 @@ impl DatasetServices {
             relabels[id.index()] = relabel;
         }
         let prompt_texts = (0..=manifest.classes().len()).map(|_| OnceLock::new()).collect();
-        let nameless = prompts.nameless(manifest.classes());
+        // Vectors of texts that were computed elsewhere may go by the names of classes, whatever these are.
+        let named = |embedder: &Arc<dyn Embedder>| {
+            !embedder.sees() && manifest.classes().iter().all(|class| embedder.reads(class))
+        };
+        let nameless =
+            if embedder.as_ref().is_some_and(named) { None } else { prompts.nameless(manifest.classes()) };
         DatasetServices {
             manifest,
             file_metadata,
             matrix,
             embedder,
             decodable,
+            embedded,
+            given: None,
             decisions,
             relabels,
             prompts,
@@ -89,6 +107,44 @@ impl DatasetServices {
             texts: Mutex::default(),
             probabilities: Memo::default(),
         }
+    }
+
+    /// The same with class probabilities from elsewhere in place of those computed here, or with the reason why there are
+    /// none.
+    #[must_use]
+    pub fn with_probabilities(
+        mut self,
+        given: Option<std::result::Result<OutOfSample, String>>,
+    ) -> DatasetServices {
+        self.given = given;
+        self
+    }
+
+    /// For a detector with these needs: 1 where a sample has everything, and notes on those that do not. What has no
+    /// vector and no probabilities is not judged, rather than judged by zeros.
+    pub(super) fn judged(&self, needs: Needs) -> (Vec<u8>, Vec<(String, String)>) {
+        let (mut judged, mut notes) = (self.decodable.clone(), Vec::new());
+        let mut leave = |has: &dyn Fn(usize) -> bool, name: &str, what: &str| {
+            let mut left = 0;
+            for (row, judged) in judged.iter_mut().enumerate().filter(|(_, judged)| **judged == 1) {
+                if !has(row) {
+                    (*judged, left) = (0, left + 1);
+                }
+            }
+            if left > 0 {
+                let are = if left == 1 { "is" } else { "are" };
+                let samples = counted(left, "sample without", "samples without");
+                notes.push((name.to_owned(), format!("{samples} {what} {are} not judged")));
+            }
+        };
+        let vectors = [Needs::EMBEDDINGS, Needs::NEIGHBORS, Needs::TEXTS, Needs::PROBABILITIES];
+        if self.matrix.is_some() && vectors.iter().any(|need| needs.contains(*need)) {
+            leave(&|row| self.embedded[row] == 1, "no embedding", "an embedding");
+        }
+        if let Some(Ok(given)) = self.given.as_ref().filter(|_| needs.contains(Needs::PROBABILITIES)) {
+            leave(&|row| given.folds[row] == GIVEN_FOLD, "no probabilities", "probabilities");
+        }
+        (judged, notes)
     }
 
     pub(super) fn dataset(&self) -> Dataset<'_> {
@@ -128,6 +184,10 @@ impl DatasetServices {
         self.decodable[index] == 1
     }
 
+    fn embedded(&self, index: usize) -> bool {
+        self.embedded[index] == 1
+    }
+
     /// The `k` nearest neighbors of every sample. Lists are computed once for the largest `k` asked for so far and cut
     /// for smaller ones. The search runs on the model's device if that is not the CPU; if that fails, it logs a warning
     /// and falls back to the CPU.
@@ -144,7 +204,7 @@ impl DatasetServices {
             }
             match self.neighbors_on_device(matrix, k, job, log)? {
                 Some(lists) => Ok(lists),
-                None => Ok(neighbors::nearest(matrix, &|index| self.usable(index), k, job)?),
+                None => Ok(neighbors::nearest(matrix, &|index| self.embedded(index), k, job)?),
             }
         })
     }
@@ -162,7 +222,7 @@ impl DatasetServices {
         };
         let on_device = self.on_device.get_or_init(|| {
             let embedder = self.embedder.as_deref()?;
-            OnDevice::new(embedder, matrix, &|index| self.usable(index)).unwrap_or_else(|error| {
+            OnDevice::new(embedder, matrix, &|index| self.embedded(index)).unwrap_or_else(|error| {
                 failed(&error);
                 None
             })
@@ -178,14 +238,19 @@ impl DatasetServices {
         }
     }
 
-    /// Class probabilities of every sample from a model that was not trained on it, computed once.
+    /// Class probabilities of every sample: those given, or else from a model that was not trained on it, computed once.
     ///
     /// # Errors
-    /// Without embeddings, with fewer than two classes to tell apart, or when stopped.
+    /// When those given cannot be used; without embeddings, with fewer than two classes to tell apart, or when stopped.
     pub fn probabilities(&self, job: &Job<'_>) -> Result<&OutOfSample> {
+        match &self.given {
+            Some(Ok(given)) => return Ok(given),
+            Some(Err(reason)) => return Err(Error::Invalid(reason.clone())),
+            None => {}
+        }
         let matrix = self.matrix()?;
         self.probabilities.get_or_compute((), || {
-            let usable = |index: usize| self.usable(index);
+            let usable = |index: usize| self.embedded(index);
             let (labels, classes) = (self.manifest.labels(), self.manifest.classes().len());
             let hashes = &self.file_metadata.hashes;
             Ok(out_of_sample::compute_cleaned(matrix, labels, classes, hashes, &usable, job)?)
@@ -219,9 +284,26 @@ impl DatasetServices {
     pub fn prompts(&self, class: Option<LabelId>) -> &[String] {
         let slot = class.map_or(self.manifest.classes().len(), LabelId::index);
         self.prompt_texts[slot].get_or_init(|| match class {
-            Some(class) => self.prompts.for_class(self.manifest.class(class)),
-            None => self.prompts.alternatives(),
+            Some(class) => {
+                let name = self.manifest.class(class);
+                let all = self.prompts.for_class(name);
+                let readable = self.readable(&all);
+                let names = self.readable(&[name.to_owned(), name.replace(['_', '-'], " ")]);
+                match (readable.is_empty(), names.into_iter().next()) {
+                    (true, Some(name)) => vec![name],
+                    // Asking for them says what is missing.
+                    (true, None) => all,
+                    (false, _) => readable,
+                }
+            }
+            None => self.readable(&self.prompts.alternatives()),
         })
+    }
+
+    /// The texts for which there is a vector, which are all of them if a model reads them.
+    fn readable(&self, texts: &[String]) -> Vec<String> {
+        let reads = |text: &&String| self.embedder.as_ref().is_none_or(|embedder| embedder.reads(text));
+        texts.iter().filter(reads).cloned().collect()
     }
 
     /// Why a model cannot be asked about the classes, and what to do: their names are no words. `None` if it can.

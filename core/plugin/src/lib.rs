@@ -56,8 +56,8 @@ pub use orientation::Orientation;
 pub use panic::PanicMessage;
 pub use score::Score;
 pub use values::{
-    Decided, Dimensions, FORMATS, HashKind, HashPair, Likeness, Matrix, NO_LABEL, Neighbors, OwnedMatrix,
-    Pixels, Source, Split, is_flat,
+    Decided, Dimensions, FORMATS, GIVEN_FOLD, HashKind, HashPair, Likeness, Matrix, NO_LABEL, Neighbors,
+    OwnedMatrix, Pixels, Source, Split, is_flat,
 };
 
 /// Everything a detector's source file needs.

@@ -5,6 +5,9 @@ use crate::abi::{DimensionsRecord, HashPairRecord, SourceRecord};
 /// The label of a sample that has none.
 pub const NO_LABEL: u32 = u32::MAX;
 
+/// The fold of a sample whose class probabilities were given by the user, who alone knows on what their model was trained.
+pub const GIVEN_FOLD: u32 = u32::MAX - 1;
+
 /// Width, height and file size of an image.
 pub type Dimensions = DimensionsRecord;
 

@@ -55,6 +55,8 @@ pub enum RemarkKind {
     FilesUnreadable,
     /// Samples of whose picture only a part is left; detectors saw what is left.
     FilesDamaged,
+    /// Samples that some detectors did not judge, as they have no embedding or no probabilities.
+    NotJudged,
     /// Pictures in a format that is not supported.
     UnsupportedPictures,
     /// Folders that could not be listed.

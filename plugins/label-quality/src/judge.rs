@@ -65,6 +65,8 @@ pub(crate) struct Judge {
     /// Whether prompts contributed, and how much.
     pub(crate) sources: String,
     pub(crate) joined: bool,
+    /// Whether the probabilities are the user's own.
+    pub(crate) given: bool,
     /// Expected numbers of samples by given label (row) and class (column); `None` if the model is confident about too few.
     pub(crate) mix_ups: Option<Vec<f64>>,
     pub(crate) cut: Cut,
@@ -108,7 +110,14 @@ impl Judge {
                 }
             }
             (None, Scoring::Confident(method)) => {
-                split_at_half(&scores(&table, method, settings.adjusted), &flagged)
+                let found = scores(&table, method, settings.adjusted);
+                match own_cut {
+                    // The cut says how many, the method which: its order stays.
+                    true => {
+                        split_at_half(&found, &lowest(&found, flagged.iter().filter(|flag| **flag).count()))
+                    }
+                    false => split_at_half(&found, &flagged),
+                }
             }
             // Also if the model is confident about too few samples for the posterior.
             (None, Scoring::Odds | Scoring::Posterior) => {
@@ -137,7 +146,7 @@ impl Judge {
             Scoring::Posterior => expected_confusions(&table, sources.inverse_temperature),
             _ => None,
         };
-        let Sources { words, joined, .. } = sources;
+        let Sources { words, joined, given, .. } = sources;
         let filter = settings.filter;
         let calibrated = posterior.is_some();
         Ok(Judge {
@@ -149,6 +158,7 @@ impl Judge {
             calibrated,
             sources: words,
             joined,
+            given,
             mix_ups,
             cut,
             filter,
@@ -175,6 +185,19 @@ fn around(numbers: &[f64], count: usize) -> Vec<f32> {
         (right / (right + wrong)).clamp(0.0, 1.0) as f32
     };
     numbers.iter().map(moved).collect()
+}
+
+/// Marks about so many of the lowest: equal scores together.
+fn lowest(scores: &[f64], count: usize) -> Vec<bool> {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let Some(&border) = count.checked_sub(1).and_then(|last| sorted.get(last)) else {
+        return vec![false; scores.len()];
+    };
+    let (below, up_to) =
+        (sorted.partition_point(|&score| score < border), sorted.partition_point(|&score| score <= border));
+    let with_border = up_to - count <= count - below;
+    scores.iter().map(|&score| score < border || (with_border && score == border)).collect()
 }
 
 /// Moves flagged scores below one half and the others above it, preserving the order within each.

@@ -1,4 +1,4 @@
-//! The sources of probabilities: a model trained on the labels of the other samples, and, if the model reads text, its
+//! The sources of probabilities: those that the user gave; or else a model trained on the labels of the other samples, and, if the model reads text, its
 //! zero-shot prompts.
 
 use crate::refused;
@@ -19,6 +19,8 @@ pub(crate) struct Sources<'v> {
     pub(crate) inverse_temperature: f64,
     /// Whether prompts contribute to them.
     pub(crate) joined: bool,
+    /// Whether they are the user's own, which are used as they are.
+    pub(crate) given: bool,
     /// What was asked, for the note.
     pub(crate) words: String,
 }
@@ -26,7 +28,7 @@ pub(crate) struct Sources<'v> {
 impl<'v> Sources<'v> {
     pub(crate) fn read(view: &View<'v>, samples: &[u32], labels: &[u32], join: bool) -> Result<Sources<'v>> {
         let trained = Sources::trained(view, samples)?;
-        if !join {
+        if trained.given || !join {
             return Ok(trained);
         }
         match view.class_vectors() {
@@ -48,7 +50,9 @@ impl<'v> Sources<'v> {
             Cow::Owned(samples.iter().flat_map(|&sample| all.row(sample as usize)).copied().collect())
         };
         let inverse_temperature = f64::from(view.inverse_temperature()?);
-        Ok(Sources { rows, inverse_temperature, joined: false, words: "the trained model alone".into() })
+        let given = view.probabilities_are_given()?;
+        let words = if given { "the given probabilities, as they are" } else { "the trained model alone" };
+        Ok(Sources { rows, inverse_temperature, joined: false, given, words: words.into() })
     }
 
     /// Combines them with the prompts' probabilities, weighted by how well each explains the labels.
@@ -82,6 +86,7 @@ impl<'v> Sources<'v> {
             rows: Cow::Owned(rows),
             inverse_temperature: pool.inverse_temperature,
             joined: true,
+            given: false,
             words,
         })
     }

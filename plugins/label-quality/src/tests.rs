@@ -224,3 +224,62 @@ fn prompts_that_know_nothing_change_next_to_nothing() {
     let both = one.iter().filter(|at| other.contains(at)).count();
     assert!(both * 20 >= 19 * one.len().max(other.len()), "{} {} {both}", one.len(), other.len());
 }
+
+/// How a method orders samples, by its scores in the run and by its definition.
+fn order<T: PartialOrd + Copy>(scores: &[T]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[a].partial_cmp(&scores[b]).unwrap());
+    order
+}
+
+#[test]
+fn with_the_default_cut_the_ranking_is_that_of_the_method() {
+    // Confidence varies, so that no filter flags exactly the lowest scores.
+    let rows: Vec<f32> = (0..600)
+        .flat_map(|at| {
+            let own = 0.34 + 0.65 * ((at * 37 % 600) as f32 / 600.0);
+            let (rest, lean) = (1.0 - own, (at % 7) as f32 / 7.0);
+            let mut row = [rest * lean, rest * (1.0 - lean), 0.0];
+            row.rotate_right(at % 3);
+            row[(at + 2) % 3] = own;
+            row
+        })
+        .collect();
+    let labels: Vec<u32> = (0..600).map(|at| ((at + 2 + usize::from(at % 9 == 0)) % 3) as u32).collect();
+    let host = || {
+        MemoryHost::new()
+            .classes(&["cat", "dog", "frog"])
+            .labels(&labels)
+            .probabilities(&rows)
+            .embeddings(&[1.0; 600], 1)
+            .param("sources", 1.0)
+    };
+    let table = chaffinch_confident::Table::new(&rows, 3, &labels).unwrap();
+    for (index, method) in chaffinch_confident::Method::ALL.into_iter().enumerate() {
+        let outcome = host().param("method", index as f64 + 2.0).run(&LabelQuality);
+        let scores: Vec<f32> = outcome.scores.iter().map(|score| score.unwrap()).collect();
+        let expected = chaffinch_confident::scores(&table, method, false);
+        let flagged = scores.iter().filter(|score| **score < 0.5).count();
+        assert!(flagged > 0 && flagged < 600, "{method:?} flags {flagged}");
+        // The same order, but for what rounding makes equal.
+        let sorted: Vec<f32> = order(&expected).into_iter().map(|at| scores[at]).collect();
+        assert!(sorted.is_sorted(), "{method:?}");
+        let different = sorted.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert!(different > 500, "{method:?} has {different} different scores");
+    }
+}
+
+#[test]
+fn given_probabilities_are_used_as_they_are() {
+    let folds = vec![chaffinch_plugin::GIVEN_FOLD; 600];
+    let joined = only_prompts_know().texts(axes).run(&LabelQuality);
+    let given = only_prompts_know().texts(axes).folds(&folds).run(&LabelQuality);
+    let alone = only_prompts_know().texts(axes).param("sources", 1.0).run(&LabelQuality);
+    assert_ne!(joined.scores, alone.scores);
+    assert_eq!(given.scores, alone.scores);
+    assert_eq!(given.note("sources"), Some("the given probabilities, as they are"));
+    // Nothing is known of the samples that their model has seen.
+    let reasons: Vec<&str> = given.issues.iter().map(|issue| issue.reason.as_str()).collect();
+    assert!(!reasons.is_empty());
+    reasons.iter().for_each(|reason| assert!(!reason.contains("like it"), "{reason}"));
+}

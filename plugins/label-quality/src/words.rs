@@ -19,10 +19,12 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         let given = view.class_name(label);
         let other = view.class_name(best);
         let suggested = (best != label).then_some(best);
-        let subject = if judge.joined { "probably" } else { "others like it are labeled" };
-        let reason = match (suggested, judge.joined) {
+        // Only what was learned from the labels of others says something of them.
+        let seen = judge.joined || judge.given;
+        let subject = if seen { "probably" } else { "others like it are labeled" };
+        let reason = match (suggested, seen) {
             // A probability that is not calibrated would claim too much.
-            _ if !judge.calibrated => match (suggested, judge.joined) {
+            _ if !judge.calibrated => match (suggested, seen) {
                 (None, _) => format!("{subject} {given}, by a narrow margin"),
                 (Some(_), true) => format!("looks like {other}, not {given}"),
                 (Some(_), false) => format!("other samples like it are labeled {other}, not {given}"),

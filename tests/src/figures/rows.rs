@@ -13,7 +13,7 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
 use chaffinch_data::uses::Uses;
 use chaffinch_engine as engine;
-use chaffinch_engine::{Client, Setup};
+use chaffinch_engine::{Client, Given, Setup};
 use chaffinch_host::Registry;
 use chaffinch_protocol::{Command, Event, Query, Sort, Ticket};
 use std::path::Path;
@@ -65,6 +65,7 @@ fn start(session: &Path, data: &Path) -> Client {
         registry: Arc::new(Registry::load(&[])),
         prompts: PromptSet::bundled(),
         model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
+        given: Given::default(),
         uses: Uses::default(),
     };
     engine::spawn(setup).unwrap()

@@ -245,10 +245,25 @@ impl Plan {
     /// What was asked for on the command line although an engine is already running.
     fn without_effect(&self) -> Vec<String> {
         // Another reviewer is refused.
-        let EngineArgs { model, device, vram_budget, detectors, ensemble, plugins, reviewer: _ } =
-            &self.engine;
+        let EngineArgs {
+            model,
+            embeddings,
+            embedding_ids: _,
+            text_embeddings: _,
+            pred_probs,
+            classes: _,
+            pred_probs_ids: _,
+            device,
+            vram_budget,
+            detectors,
+            ensemble,
+            plugins,
+            reviewer: _,
+        } = &self.engine;
         let named = [
             ("--model", model.is_some()),
+            ("--embeddings", embeddings.is_some()),
+            ("--pred-probs", !pred_probs.is_empty()),
             ("--device", device.is_some()),
             ("--vram-budget", vram_budget.is_some()),
             ("--detectors", !detectors.is_empty()),
@@ -308,6 +323,12 @@ impl Plan {
         };
         add("--config", global.config.clone().map(Into::into));
         add("--model", engine.model.clone().map(Into::into));
+        add("--embeddings", engine.embeddings.clone().map(Into::into));
+        add("--embedding-ids", engine.embedding_ids.clone().map(Into::into));
+        add("--text-embeddings", engine.text_embeddings.clone().map(Into::into));
+        engine.pred_probs.iter().for_each(|file| add("--pred-probs", Some(file.into())));
+        add("--classes", engine.classes.clone().map(Into::into));
+        add("--pred-probs-ids", engine.pred_probs_ids.clone().map(Into::into));
         add("--device", engine.device.clone().map(Into::into));
         add("--vram-budget", engine.vram_budget.clone().map(Into::into));
         add("--detectors", (!engine.detectors.is_empty()).then(|| engine.detectors.join(",").into()));

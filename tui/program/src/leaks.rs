@@ -223,11 +223,10 @@ fn scanned_with(sets: &[&Path]) -> Option<String> {
         let location = session::resolve(set, None).ok()?;
         Some(Session::open_to_read(&location.dir).ok()?.uses())
     };
-    sets.iter().filter_map(uses).find(|uses| uses.loaded.is_some()).and_then(|uses| {
-        match bundled::kept(&uses) {
-            Some(model) => Some(model.name().to_owned()),
-            None => uses.model,
-        }
+    let by_model = |uses: &chaffinch_data::uses::Uses| uses.loaded.is_some() && uses.embeddings.is_none();
+    sets.iter().filter_map(uses).find(by_model).and_then(|uses| match bundled::kept(&uses) {
+        Some(model) => Some(model.name().to_owned()),
+        None => uses.model,
     })
 }
 

@@ -83,7 +83,9 @@ pub(super) fn run_target(
     // Report errors before starting anything.
     Wish::parse(&picture)?;
     let looks = looks(&config, screen)?;
-    if let Err(error) = model_loader::download(resolved.config.model(), global) {
+    if resolved.uses.embeddings.is_none()
+        && let Err(error) = model_loader::download(resolved.config.model(), global)
+    {
         warning("model", &error.to_string());
     }
     let engine = Waiting::reach(Plan {

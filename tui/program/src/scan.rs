@@ -58,7 +58,9 @@ struct Report<'a> {
 pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     let mut setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
     // Here, where its progress can be seen, not when the engine needs it.
-    if let Err(error) = model_loader::download(setup.config.model(), global) {
+    if setup.uses.embeddings.is_none()
+        && let Err(error) = model_loader::download(setup.config.model(), global)
+    {
         setup.model = model_loader::failing(error);
     }
     let shown = Shown::from(global);

@@ -181,6 +181,13 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let named =
         EngineArgs { model: args.model.clone(), device: args.device.clone(), ..EngineArgs::default() };
     let resolved = uses::resolve(&location, global, &named, &DatasetOptions::default())?;
+    if let Some(files) = &resolved.uses.embeddings {
+        bail!(
+            "this session was scanned with {}, and the model that they are from is needed here to read prompts; name it \
+             with --model, after a scan with it",
+            files.name()
+        );
+    }
     let kept = bundled::kept(&resolved.before);
     let config = resolved.tell_model(global);
     let model = match (config.model(), kept) {

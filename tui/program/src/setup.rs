@@ -16,7 +16,7 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session;
 use chaffinch_data::session::{Session, SessionLocation};
 use chaffinch_data::uses::Uses;
-use chaffinch_engine::Setup;
+use chaffinch_engine::{Given, Setup};
 use chaffinch_host::Registry;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ fn for_location(
     engine: &EngineArgs,
     ask: Option<&DatasetArgs>,
 ) -> Result<Setup> {
-    let Resolved { config, mut reading, uses, before, .. } = resolved;
+    let Resolved { config, mut reading, uses, given, before, .. } = resolved;
     // Check first, so that a folder without images does not leave an empty session behind.
     let mut listed = None;
     if !location.dir.join("samples.arrow").is_file() {
@@ -91,7 +91,9 @@ fn for_location(
         warning(missing, words);
     }
     let prompts = prompts(&config, &location.dataset)?;
+    let no_model = uses.embeddings.is_some();
     let name = match uses.model.as_deref().unwrap_or(config.model()) {
+        Bundled::EITHER if no_model => Bundled::Small.name(),
         Bundled::EITHER => match bundled::kept(&before) {
             Some(model) => model.name(),
             None => {
@@ -113,6 +115,7 @@ fn for_location(
         registry: Arc::new(registry),
         prompts,
         model,
+        given,
         uses,
     })
 }
@@ -155,6 +158,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
         model: loader(Bundled::Small.name(), "cpu", None, true)?,
         registry,
         config,
+        given: Given::default(),
         uses: Uses::default(),
     })
 }

@@ -10,11 +10,14 @@ use super::settings;
 use anyhow::{Result, bail};
 use chaffinch_clip::Bundled;
 use chaffinch_compute::image::decode::Ground;
+use chaffinch_data::Error;
 use chaffinch_data::config::{Config, Flags};
 use chaffinch_data::dataset::{DatasetOptions, Folders, LabelFiles};
 use chaffinch_data::session::{Session, SessionLocation};
-use chaffinch_data::uses::Uses;
+use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles, Uses};
+use chaffinch_engine::{Given, ProbabilityWish};
 use chaffinch_protocol::display::safe_text;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The word for the detectors of the configuration, to return to them.
@@ -28,6 +31,8 @@ pub(super) struct Resolved {
     pub(super) reading: DatasetOptions,
     /// What the session keeps once a scan has used it.
     pub(super) uses: Uses,
+    /// Embeddings and probabilities that were named.
+    pub(super) given: Given,
     /// What comes from the session and would be different without it: `model X`, `label column species`.
     from_session: Vec<String>,
     /// What the session was scanned with.
@@ -49,7 +54,18 @@ pub(super) fn resolve(
     let named = flags(engine);
     // What was mistyped must not be asked about, nor start an engine.
     model_loader::check(named.model.as_deref(), named.device.as_deref(), named.vram_budget.as_deref())?;
+    let given_now = named_given(engine)?;
     let config = plain.clone().with_uses(&kept(&before, engine)).with_flags(named.clone());
+    let embeddings = match (&given_now.embeddings, &named.model) {
+        (Some(files), _) => Some(files.clone()),
+        (None, Some(_)) => None,
+        (None, None) => before.embeddings.clone(),
+    };
+    let pred_probs = match &given_now.probabilities {
+        Some(ProbabilityWish::Take(files)) => Some(files.clone()),
+        Some(ProbabilityWish::Drop) => None,
+        None => before.pred_probs.clone(),
+    };
     let mut from_session = Vec::new();
     let mut told = |flag: bool, differs: bool, words: String| {
         if !flag && differs {
@@ -57,7 +73,15 @@ pub(super) fn resolve(
         }
     };
     let model = |config: &Config| lasting(config.model());
-    told(named.model.is_some(), model(&config) != model(&plain), format!("model {}", config.model()));
+    match &embeddings {
+        Some(files) => told(given_now.embeddings.is_some(), true, format!("model {}", files.name())),
+        None => {
+            told(named.model.is_some(), model(&config) != model(&plain), format!("model {}", config.model()));
+        }
+    }
+    if let Some(files) = &pred_probs {
+        told(given_now.probabilities.is_some(), true, files.name());
+    }
     told(named.device.is_some(), config.device() != plain.device(), format!("device {}", config.device()));
     if let Some(budget) = config.vram_budget() {
         let differs = config.vram_budget() != plain.vram_budget();
@@ -111,7 +135,7 @@ pub(super) fn resolve(
         ..rest
     };
     let uses = Uses {
-        model: Some(lasting(config.model())),
+        model: embeddings.is_none().then(|| lasting(config.model())),
         device: named.device.or(before.device.clone()),
         vram_budget: named.vram_budget.or(before.vram_budget.clone()),
         detectors: named_detectors(engine).unwrap_or(before.detectors.clone()),
@@ -121,8 +145,10 @@ pub(super) fn resolve(
             .and_then(|file| std::path::absolute(file).ok())
             .or(before.config.clone()),
         loaded: None,
+        embeddings,
+        pred_probs,
     };
-    Ok(Resolved { config, reading, uses, from_session, before })
+    Ok(Resolved { config, reading, uses, given: given_now, from_session, before })
 }
 
 impl Resolved {
@@ -150,18 +176,50 @@ impl Resolved {
         };
         let bundled = bundled::kept(&self.before).map(Bundled::name);
         let old = bundled.unwrap_or(old);
+        let new = self.uses.embeddings.as_ref().map_or(new.to_owned(), EmbeddingFiles::name);
+        let return_option = self.before.model_option().unwrap_or_default();
         if self.before.loaded.is_none() || old == new || bundled.is_some() && new == Bundled::EITHER {
             return Ok(());
         }
         let question = format!(
             "The results of this session are those of the model {old}. Compute them with {new} instead? Those of \
-             {old} are kept, and --model {old} returns to them."
+             {old} are kept, and {return_option} returns to them."
         );
         if ask::yes(&question, false) == Some(false) {
-            bail!("nothing was changed; leave out --model to use {old}");
+            bail!("nothing was changed; name no model to use {old}");
         }
         Ok(())
     }
+}
+
+/// The word for the host's own probabilities, to return to them.
+const NO_FILE: &str = "none";
+
+/// Embeddings and probabilities of the command line, by absolute paths.
+///
+/// # Errors
+/// When a file is not there: before anything is started.
+fn named_given(engine: &EngineArgs) -> Result<Given> {
+    let place = |path: &PathBuf| {
+        fs::metadata(path).map_err(Error::io("open", path))?;
+        absolute(path)
+            .ok_or_else(|| Error::format(path, "its path is not valid UTF-8, so a session cannot name it"))
+    };
+    let option = |path: &Option<PathBuf>| path.as_ref().map(place).transpose();
+    let embeddings = engine.embeddings.as_ref().map(|file| {
+        let (ids, texts) = (option(&engine.embedding_ids)?, option(&engine.text_embeddings)?);
+        Ok::<_, Error>(EmbeddingFiles { file: place(file)?, ids, texts })
+    });
+    let probabilities = match engine.pred_probs.as_slice() {
+        [] => None,
+        [word] if word.as_os_str() == NO_FILE => Some(ProbabilityWish::Drop),
+        files => {
+            let files = files.iter().map(place).collect::<std::result::Result<_, _>>()?;
+            let (classes, ids) = (option(&engine.classes)?, option(&engine.pred_probs_ids)?);
+            Some(ProbabilityWish::Take(ProbabilityFiles { files, classes, ids }))
+        }
+    };
+    Ok(Given { embeddings: embeddings.transpose()?, probabilities })
 }
 
 /// What of the session's uses is not overridden.

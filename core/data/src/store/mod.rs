@@ -110,8 +110,8 @@ impl EmbeddingStore {
         chunk.usable(row as usize).then(|| chunk.row(row as usize))
     }
 
-    /// Whether the store knows a content.
-    pub(crate) fn knows(&self, hash: &ContentHash) -> bool {
+    /// Whether the store knows a content, be it that it has no vector.
+    pub fn knows(&self, hash: &ContentHash) -> bool {
         self.location(hash).is_some()
     }
 

@@ -1,15 +1,11 @@
 //! Class probabilities and labels of the same samples, read from files and matched to classes by name.
 
-mod files;
-mod half_floats;
-mod index;
-mod labels;
+mod given;
 mod models;
-mod npy;
-mod parquet;
-mod safetensors;
-mod table;
 
+pub use given::{GivenModel, Joined, join, read_given};
+
+use crate::arrays;
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_review::label_quality::{BindError, Binding, Input, InputError, Reading, Values};
@@ -29,10 +25,10 @@ pub fn read(
     classes: Option<&Path>,
     truth: Option<&Path>,
 ) -> Result<Input> {
-    let named = classes.map(files::names).transpose()?;
+    let named = classes.map(arrays::names).transpose()?;
     let Models { numbers, binding, rows } = Models::read(probabilities, classes.zip(named.as_deref()))?;
     let first = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
-    let given = files::column(labels)?;
+    let given = arrays::column(labels)?;
     let same_length = |path: &Path, len: usize| {
         if len == rows {
             return Ok(());
@@ -46,7 +42,7 @@ pub fn read(
     let (bound, reading) =
         binding.labels(&given).map_err(|error| Error::format(labels, error.to_string()))?;
     let errors = truth.map(|path| {
-        let values = files::column(path)?;
+        let values = arrays::column(path)?;
         same_length(path, values.len())?;
         wrong_labels(&binding, &values, &bound, reading)
             .map_err(|error| Error::format(path, error.to_string()))

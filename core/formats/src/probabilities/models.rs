@@ -1,6 +1,6 @@
 //! Probabilities of one or more models, with their columns in a common order.
 
-use super::files;
+use crate::arrays;
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_review::label_quality::{Binding, Grid, Numbers};
@@ -23,7 +23,7 @@ impl Models {
     pub(super) fn read(files: &[PathBuf], classes: Option<(&Path, &[String])>) -> Result<Models> {
         let mut models: Option<Models> = None;
         for file in files {
-            let Grid { numbers, rows, cols, names } = files::grid(file)?;
+            let Grid { numbers, rows, cols, names } = arrays::grid(file)?;
             let binding =
                 Binding::new(cols, names.as_deref(), classes.map(|(_, names)| names)).map_err(|error| {
                     Error::format(classes.map_or(file.as_path(), |(path, _)| path), error.to_string())

@@ -1,4 +1,5 @@
 use super::*;
+use crate::arrays::testing::npy_bytes;
 use chaffinch_confident::{Ensemble, Filter, InputError, Method};
 use chaffinch_review::label_quality::{JudgeOptions, Report};
 use std::fs;
@@ -16,13 +17,7 @@ impl Files {
     }
 
     fn npy(&self, name: &str, descr: &str, shape: &str, data: &[u8]) {
-        let head = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
-        let head = format!("{head:<117}\n");
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((head.len() as u16).to_le_bytes());
-        bytes.extend(head.as_bytes());
-        bytes.extend(data);
-        fs::write(self.0.path().join(name), bytes).unwrap();
+        fs::write(self.0.path().join(name), npy_bytes(descr, shape, data)).unwrap();
     }
 
     fn read(

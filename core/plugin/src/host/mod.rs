@@ -168,7 +168,8 @@ pub struct Dataset<'a> {
 pub struct OutOfSample<'a> {
     /// One row per sample, one column per class; zeros if the image could not be decoded.
     pub matrix: Matrix<'a>,
-    /// The fold of each sample, which its model was not trained on; `u32::MAX` if it has no row.
+    /// The fold of each sample, which its model was not trained on; `u32::MAX` if it has no row,
+    /// [`GIVEN_FOLD`](crate::GIVEN_FOLD) if the row was given by the user.
     pub folds: &'a [u32],
     /// The power to which each row was raised; 1 if not calibrated.
     pub inverse_temperature: f32,

@@ -14,6 +14,28 @@ pub(crate) struct EngineArgs {
     /// from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     pub(crate) model: Option<String>,
+    /// Embeddings from your own model, instead of a model: .npy, .safetensors, .parquet, FiftyOne's .json or a folder of
+    /// clip-retrieval; the session keeps them
+    #[arg(long, value_name = "FILE|DIR", conflicts_with = "model")]
+    pub(crate) embeddings: Option<PathBuf>,
+    /// What each row of --embeddings is about: a path, a stem or a content hash on each line [default: as the file says, or
+    /// else the dataset's samples in order]
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub(crate) embedding_ids: Option<PathBuf>,
+    /// Vectors of prompts or class names from the same model as --embeddings: .safetensors, .parquet, or .npy beside a .txt
+    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    pub(crate) text_embeddings: Option<PathBuf>,
+    /// Out-of-sample class probabilities from your own model, instead of computed ones: .npy or .safetensors, or .parquet or
+    /// .csv with the columns `path` and one for each class; repeat to average several models, `none` to drop them; the
+    /// session keeps them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pred_probs: Vec<PathBuf>,
+    /// Class names in the order of the columns of --pred-probs, one per line, for arrays
+    #[arg(long, value_name = "FILE", requires = "pred_probs")]
+    pub(crate) classes: Option<PathBuf>,
+    /// What each row of --pred-probs is about, like --embedding-ids
+    #[arg(long, value_name = "FILE", requires = "pred_probs")]
+    pub(crate) pred_probs_ids: Option<PathBuf>,
     /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the session or the configuration]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,

@@ -3,7 +3,7 @@
 
 use super::{View, check};
 use crate::abi::{MatrixTable, NeighborsTable, ProbabilitiesTable, Slice, Str};
-use crate::{Error, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Result};
+use crate::{Error, GIVEN_FOLD, HashKind, HashPair, Matrix, NO_LABEL, Neighbors, OwnedMatrix, Result};
 
 impl<'h> View<'h> {
     /// One unit-length embedding per sample; zeros if it could not be decoded. Needs
@@ -49,12 +49,20 @@ impl<'h> View<'h> {
     }
 
     /// The fold of each sample: its row of [`View::probabilities`] comes from the model trained on the other
-    /// folds. `u32::MAX` if it has no row.
+    /// folds. `u32::MAX` if it has no row; [`GIVEN_FOLD`] if it was given by the user.
     ///
     /// # Errors
     /// As for [`View::probabilities`].
     pub fn folds(&self) -> Result<&'h [u32]> {
         Ok(self.lent(self.out_of_sample()?.folds))
+    }
+
+    /// Whether [`View::probabilities`] are the user's, from a model of their own: they are used as they are.
+    ///
+    /// # Errors
+    /// As for [`View::probabilities`].
+    pub fn probabilities_are_given(&self) -> Result<bool> {
+        Ok(self.folds()?.contains(&GIVEN_FOLD))
     }
 
     /// The inverse temperature that calibrates [`View::probabilities`]: every row was raised to this power and divided by

@@ -2,6 +2,7 @@
 
 use super::index::without_index;
 use super::labels::{LabelColumn, label_column};
+use super::{Pick, Picked};
 use crate::text::{TableText, broken, line};
 use crate::{Error, Result};
 use chaffinch_protocol::display::safe_text;
@@ -61,6 +62,52 @@ pub(super) fn grid(path: &Path, separator: u8) -> Result<Grid> {
     }
     let grid = Grid { numbers: Numbers::Double(numbers.into()), rows: body.len(), cols, names };
     without_index(path, grid)
+}
+
+/// Reads the columns that `pick` chooses by the names in the first line; all of them if it chooses none.
+///
+/// # Errors
+/// When the file cannot be read, or a chosen column has anything but numbers.
+pub(super) fn picked(path: &Path, separator: u8, pick: &dyn Fn(&str) -> Pick) -> Result<Picked> {
+    let rows = records(path, separator)?;
+    let head = &rows[0].1;
+    let picks: Vec<Pick> = head.iter().map(|name| pick(name)).collect();
+    if !picks.contains(&Pick::Numbers) {
+        return Ok(grid(path, separator)?.into());
+    }
+    let chosen: Vec<usize> = (0..head.len()).filter(|&column| picks[column] == Pick::Numbers).collect();
+    let names = picks.iter().position(|pick| *pick == Pick::Ids);
+    let body = &rows[1..];
+    let (mut numbers, mut ids) = (Vec::with_capacity(body.len() * chosen.len()), Vec::new());
+    for (line, record) in body {
+        if record.len() != head.len() {
+            let (len, cols) = (record.len(), head.len());
+            let message = format!("line {line} has {len} values, but the first line has {cols}");
+            return Err(Error::format(path, message));
+        }
+        ids.extend(names.map(|column| record[column].clone()));
+        for &column in &chosen {
+            let field = record[column].as_str();
+            // What has no number is a finding about its sample.
+            let number = if field.is_empty() { Ok(f64::NAN) } else { field.parse::<f64>() };
+            numbers.push(number.map_err(|_| {
+                let (name, field) = (safe_text(&head[column]), safe_text(field));
+                Error::format(path, format!("line {line}, column '{name}': '{field}' is not a number"))
+            })?);
+        }
+    }
+    let (rows, cols) = (body.len(), chosen.len());
+    let rest = (0..head.len()).filter(|&column| picks[column] == Pick::Nothing);
+    Ok(Picked {
+        rest: rest.map(|column| head[column].clone()).collect(),
+        ids: names.map(|_| ids),
+        grid: Grid {
+            numbers: Numbers::Double(numbers.into()),
+            rows,
+            cols,
+            names: Some(chosen.into_iter().map(|column| head[column].clone()).collect()),
+        },
+    })
 }
 
 /// Reads one value per row.

@@ -1,5 +1,6 @@
 //! Columns in which a program wrote the numbers of rows.
 
+use super::number;
 use crate::{Error, Result};
 use chaffinch_data::columns::Column;
 use chaffinch_review::label_quality::{Grid, Numbers};
@@ -21,10 +22,7 @@ pub(super) fn is_unnamed(name: &str) -> bool {
 pub(super) fn without_index(path: &Path, grid: Grid) -> Result<Grid> {
     let Some(first) = grid.names.as_ref().and_then(|names| names.first()) else { return Ok(grid) };
     let counts = |least: usize| {
-        let value = |row: usize| match &grid.numbers {
-            Numbers::Single(data) => f64::from(data[row * grid.cols]),
-            Numbers::Double(data) => data[row * grid.cols],
-        };
+        let value = |row: usize| number(&grid.numbers, row * grid.cols);
         let start = if grid.rows > 0 { value(0) } else { 0.0 };
         (start == 0.0 || start == 1.0)
             && grid.rows >= least

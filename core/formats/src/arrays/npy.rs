@@ -8,20 +8,46 @@ use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+
+/// What is wrong with dimensions that no file can have.
+const DAMAGED: &str = "it is damaged: its header announces more values than there can be";
 
 /// Size of the read buffer in bytes.
 const BUFFER: usize = 1 << 20;
 
 fn open(path: &Path) -> Result<NpyFile<BufReader<File>>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
+    let size = file.metadata().map_err(Error::io("read", path))?.len();
     let mut file = BufReader::with_capacity(BUFFER, file);
-    let header = NpyHeader::from_reader(&mut file).map_err(|error| Error::format(path, error.to_string()))?;
+    let header = header(&mut file).map_err(|error| Error::format(path, error))?;
+    let start = file.stream_position().map_err(Error::io("read", path))?;
+    within(&header, size.saturating_sub(start)).map_err(|error| Error::format(path, error))?;
     let npy = NpyFile::with_header(header, file);
     if npy.uses_pickled_array() {
         return Err(Error::format(path, "it contains pickled objects; save a plain array instead"));
     }
     Ok(npy)
+}
+
+/// Reads the header. Its reader multiplies what a file says its dimensions are without looking whether that is possible.
+fn header(file: impl Read) -> std::result::Result<NpyHeader, String> {
+    let read = catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(file)));
+    read.map_or_else(|_| Err(DAMAGED.into()), |read| read.map_err(|error| error.to_string()))
+}
+
+/// Checks that so many bytes hold what the header promises, before anything is made to hold it.
+fn within(header: &NpyHeader, bytes: u64) -> std::result::Result<(), String> {
+    let count = header.shape().iter().try_fold(1_u64, |all, &one| all.checked_mul(one));
+    let DType::Plain(kind) = header.dtype() else { return Ok(()) };
+    let (Some(count), Some(size)) = (count, kind.num_bytes()) else {
+        return if count.is_none() { Err(DAMAGED.into()) } else { Ok(()) };
+    };
+    match count.checked_mul(size as u64) {
+        Some(wanted) if wanted <= bytes => Ok(()),
+        _ => Err(format!("it is truncated: its header announces {count} values")),
+    }
 }
 
 fn type_of(path: &Path, npy: &NpyFile<BufReader<File>>) -> Result<TypeStr> {
@@ -37,11 +63,12 @@ fn type_of(path: &Path, npy: &NpyFile<BufReader<File>>) -> Result<TypeStr> {
 ///
 /// # Errors
 /// When the file cannot be read or is not a matrix of floating-point numbers.
-pub(super) fn grid(path: &Path) -> Result<Grid> {
+pub(crate) fn grid(path: &Path) -> Result<Grid> {
     let npy = open(path)?;
     let kind = type_of(path, &npy)?;
     let &[rows, cols] = npy.shape() else {
-        let message = format!("it has {} dimensions; expected two: samples and classes", npy.shape().len());
+        let message =
+            format!("it has {} dimensions; expected two, with a row for each sample", npy.shape().len());
         return Err(Error::format(path, message));
     };
     let (rows, cols, order) = (rows as usize, cols as usize, npy.order());
@@ -59,7 +86,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
         }
         _ => {
             let message =
-                format!("it contains {kind}; save probabilities as float16, bfloat16, float32 or float64");
+                format!("it contains {kind}; save numbers as float16, bfloat16, float32 or float64");
             return Err(Error::format(path, message));
         }
     };
@@ -152,4 +179,36 @@ pub(super) fn column(path: &Path) -> Result<Values> {
             return Err(Error::format(path, message));
         }
     })
+}
+
+/// Reads a one-dimensional array of floating-point numbers from the bytes of a file that holds it.
+///
+/// # Errors
+/// With the reason, when they are no such array.
+pub(crate) fn vector(bytes: &[u8]) -> std::result::Result<Vec<f64>, String> {
+    let mut bytes = bytes;
+    let header = header(&mut bytes)?;
+    within(&header, bytes.len() as u64)?;
+    let npy = NpyFile::with_header(header, bytes);
+    if npy.uses_pickled_array() {
+        return Err("it contains pickled objects".into());
+    }
+    let DType::Plain(kind) = npy.dtype() else { return Err("it contains records".into()) };
+    if npy.shape().len() != 1 {
+        return Err(format!("it has {} dimensions, not one", npy.shape().len()));
+    }
+    let read = |error: std::io::Error| error.to_string();
+    let wide = |numbers: Vec<f32>| numbers.into_iter().map(f64::from).collect();
+    match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Float, 8) => npy.into_vec().map_err(read),
+        (TypeChar::Float, 4) => Ok(wide(npy.into_vec().map_err(read)?)),
+        (TypeChar::Float, 2) => {
+            let wanted = npy.header().len().saturating_mul(2);
+            let rest = npy.into_inner();
+            let rest = usize::try_from(wanted).ok().and_then(|wanted| rest.get(..wanted));
+            let rest = rest.ok_or_else(|| "it is truncated".to_owned())?;
+            Ok(wide(f16_bytes(rest, kind.endianness() == Endianness::Big)))
+        }
+        _ => Err(format!("it contains {kind}, not floating-point numbers")),
+    }
 }

@@ -1,0 +1,144 @@
+//! Matrices and columns from the files of other programs, by their extension: NumPy, Parquet, safetensors, tables.
+
+mod half_floats;
+mod index;
+mod labels;
+pub(crate) mod npy;
+pub(crate) mod parquet;
+pub(crate) mod safetensors;
+mod table;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use crate::text::Document;
+use crate::{Error, Result};
+use chaffinch_review::label_quality::{Grid, Numbers, Values};
+use std::path::Path;
+
+/// Columns that name the sample of a row, in the order in which they are preferred.
+pub(crate) const PATHS: [&str; 9] =
+    ["path", "image_path", "filepath", "file_path", "file_name", "filename", "file", "image", "image_id"];
+
+/// What a column of a table is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pick {
+    /// The sample of each row.
+    Ids,
+    /// Numbers.
+    Numbers,
+    /// Nothing.
+    Nothing,
+}
+
+/// A matrix whose rows may have names. A number that is missing is NaN.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Picked {
+    pub(crate) grid: Grid,
+    /// The sample of each row.
+    pub(crate) ids: Option<Vec<String>>,
+    /// Names of columns that were not taken.
+    pub(crate) rest: Vec<String>,
+}
+
+impl From<Grid> for Picked {
+    fn from(grid: Grid) -> Picked {
+        Picked { grid, ids: None, rest: Vec::new() }
+    }
+}
+
+/// The file type by extension.
+enum Kind {
+    Npy,
+    Parquet,
+    Safetensors,
+    Table(u8),
+}
+
+fn kind(path: &Path) -> Result<Kind> {
+    let extension = path.extension().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
+    match extension.as_str() {
+        "npy" => Ok(Kind::Npy),
+        "parquet" | "pq" => Ok(Kind::Parquet),
+        "safetensors" => Ok(Kind::Safetensors),
+        "csv" | "txt" => Ok(Kind::Table(b',')),
+        "tsv" => Ok(Kind::Table(b'\t')),
+        _ => {
+            let message = "unsupported file type; use .npy, .parquet, .safetensors, .csv, .tsv or .txt";
+            Err(Error::format(path, message))
+        }
+    }
+}
+
+/// Reads a matrix of floating-point numbers. A column in which a program wrote the numbers of rows is left out.
+///
+/// # Errors
+/// When the file cannot be read or is not such a matrix.
+pub(crate) fn grid(path: &Path) -> Result<Grid> {
+    match kind(path)? {
+        Kind::Npy => npy::grid(path),
+        Kind::Parquet => parquet::grid(path),
+        Kind::Safetensors => safetensors::grid(path),
+        Kind::Table(separator) => table::grid(path, separator),
+    }
+}
+
+/// Reads a matrix of which `pick` chooses the columns by their names; all of them if it chooses none.
+///
+/// # Errors
+/// When the file cannot be read, or a chosen column has anything but numbers.
+pub(crate) fn picked(path: &Path, pick: &dyn Fn(&str) -> Pick) -> Result<Picked> {
+    match kind(path)? {
+        Kind::Npy => Ok(npy::grid(path)?.into()),
+        Kind::Parquet => parquet::picked(path, pick),
+        Kind::Safetensors => safetensors::picked(path),
+        Kind::Table(separator) => table::picked(path, separator, pick),
+    }
+}
+
+/// Reads one line per row. Empty lines count, but for those at the end.
+///
+/// # Errors
+/// When the file cannot be read, or is empty.
+pub(crate) fn lines(path: &Path) -> Result<Vec<String>> {
+    let (text, _) = Document::read(path)?.into_string(path)?;
+    let lines: Vec<String> = text.trim_end().lines().map(|line| line.trim().to_owned()).collect();
+    if lines.is_empty() {
+        return Err(Error::format(path, "it is empty"));
+    }
+    Ok(lines)
+}
+
+/// One number, in 64 bits.
+pub(crate) fn number(numbers: &Numbers, index: usize) -> f64 {
+    match numbers {
+        Numbers::Single(data) => f64::from(data[index]),
+        Numbers::Double(data) => data[index],
+    }
+}
+
+/// Reads one value per row: from a one-dimensional array, from lines, or from a table with a column of that name.
+///
+/// # Errors
+/// When the file cannot be read, or its column is not found.
+pub(crate) fn column(path: &Path) -> Result<Values> {
+    match kind(path)? {
+        Kind::Npy => npy::column(path),
+        Kind::Parquet => parquet::column(path),
+        Kind::Safetensors => safetensors::column(path),
+        Kind::Table(separator) => table::column(path, separator),
+    }
+}
+
+/// Reads names, one per line; empty lines are skipped.
+///
+/// # Errors
+/// When the file cannot be read, or has no names or duplicate names.
+pub(crate) fn names(path: &Path) -> Result<Vec<String>> {
+    let (text, _) = Document::read(path)?.into_string(path)?;
+    let lines = text.lines().map(str::trim);
+    let names: Vec<String> = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if names.is_empty() {
+        return Err(Error::format(path, "it has no class names; write one per line"));
+    }
+    Ok(names)
+}

@@ -1,0 +1,483 @@
+//! Matrices and labels from Parquet files, as pandas, polars and DuckDB write them.
+
+use super::index::{is_unnamed, without_index};
+use super::labels::{LabelColumn, label_column};
+use super::{PATHS, Pick, Picked};
+use crate::{Error, Result};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, SchemaRef};
+use chaffinch_protocol::display::safe_text;
+use chaffinch_review::label_quality::{Grid, Numbers, Values};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use std::cell::Cell;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// Prefix of the columns in which pandas stores row names.
+const INDEX: &str = "__index_level_";
+
+/// Reads a matrix: one named column per class, or a single column of lists.
+///
+/// # Errors
+/// When the file cannot be read, contains anything but floating-point numbers, or a row has no value.
+pub(super) fn grid(path: &Path) -> Result<Grid> {
+    let (schema, batches) = open(path)?;
+    let indices = without_counting(&schema, &batches, data_columns(&schema));
+    if let [index] = indices[..]
+        && is_list(schema.field(index).data_type())
+    {
+        let mut lists = Lists::new(path, false);
+        batches.iter().try_for_each(|batch| lists.push(batch.column(index)))?;
+        return lists.finish();
+    }
+    let narrow =
+        |index: &usize| matches!(schema.field(*index).data_type(), DataType::Float16 | DataType::Float32);
+    let single = indices.iter().all(narrow);
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let names: Vec<String> = indices.iter().map(|&index| schema.field(index).name().clone()).collect();
+    let mut numbers = Reading::new(single, rows * indices.len());
+    for batch in &batches {
+        let columns = indices.iter().map(|&index| {
+            let column = batch.column(index);
+            whole(path, schema.field(index).name(), column)?;
+            numbers_of(column).ok_or_else(|| {
+                let name = safe_text(schema.field(index).name()).into_owned();
+                let message =
+                    format!("column '{name}' contains {}, not floating-point numbers", column.data_type());
+                Error::format(path, message)
+            })
+        });
+        let columns: Vec<Numbers> = columns.collect::<Result<_>>()?;
+        for row in 0..batch.num_rows() {
+            columns.iter().for_each(|column| numbers.push(column, row));
+        }
+    }
+    without_index(path, Grid { numbers: numbers.0, rows, cols: names.len(), names: Some(names) })
+}
+
+/// Reads one value per row, from the only column or from the one with a label name.
+///
+/// # Errors
+/// When the file cannot be read, its column is not found, or a row has no value.
+pub(super) fn column(path: &Path) -> Result<Values> {
+    let (schema, batches) = open(path)?;
+    let indices = data_columns(&schema);
+    let names: Vec<String> = indices.iter().map(|&index| schema.field(index).name().to_lowercase()).collect();
+    let LabelColumn { index, flags, .. } = label_column(path, &names)?;
+    let field = schema.field(indices[index]);
+    let mut values = None;
+    for batch in &batches {
+        let column = batch.column(indices[index]);
+        whole(path, field.name(), column)?;
+        let more = values_of(column, flags).ok_or_else(|| {
+            let name = safe_text(field.name()).into_owned();
+            let message =
+                format!("column '{name}' contains {}, not integers, names or booleans", field.data_type());
+            Error::format(path, message)
+        })?;
+        values = Some(match (values, more) {
+            (None, more) => more,
+            (Some(Values::Numbers(mut all)), Values::Numbers(more)) => {
+                all.extend(more);
+                Values::Numbers(all)
+            }
+            (Some(Values::Flags(mut all)), Values::Flags(more)) => {
+                all.extend(more);
+                Values::Flags(all)
+            }
+            (Some(Values::Names(mut all)), Values::Names(more)) => {
+                all.extend(more);
+                Values::Names(all)
+            }
+            (Some(_), more) => more,
+        });
+    }
+    values.ok_or_else(|| Error::format(path, "it is empty"))
+}
+
+fn open(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    // The decoder checks most of a damaged file, and panics on the rest.
+    match catch_unwind(AssertUnwindSafe(|| decode(file))) {
+        Ok(decoded) => decoded.map_err(|error| Error::format(path, error.to_string())),
+        Err(_) => Err(Error::format(path, "it is damaged: its parts are inconsistent")),
+    }
+}
+
+fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> {
+    // Skip Arrow's own type metadata, so that categories are plain names no matter which program wrote the file.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
+    let schema = builder.schema().clone();
+    Ok((schema, builder.build()?.collect::<std::result::Result<_, _>>()?))
+}
+
+fn data_columns(schema: &SchemaRef) -> Vec<usize> {
+    let fields = schema.fields().iter().enumerate();
+    fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(index, _)| index).collect()
+}
+
+/// Leaves out a first column of integers that has no name of its own: it numbers the rows.
+fn without_counting(schema: &SchemaRef, batches: &[RecordBatch], mut indices: Vec<usize>) -> Vec<usize> {
+    let Some(&first) = indices.first() else { return indices };
+    let counts = || {
+        let values: Vec<Option<Values>> =
+            batches.iter().map(|batch| values_of(batch.column(first), false)).collect();
+        let numbers: Option<Vec<i64>> =
+            values.into_iter().try_fold(Vec::new(), |mut all, values| match values {
+                Some(Values::Numbers(numbers)) => {
+                    all.extend(numbers);
+                    Some(all)
+                }
+                _ => None,
+            });
+        numbers.is_some_and(|numbers| numbers.windows(2).all(|pair| pair[1] == pair[0] + 1))
+    };
+    let name = schema.field(first).name();
+    let index = is_unnamed(name) || ["index", "level_0", "id"].contains(&name.to_lowercase().as_str());
+    if indices.len() > 1 && index && counts() {
+        indices.remove(0);
+    }
+    indices
+}
+
+fn whole(path: &Path, name: &str, column: &ArrayRef) -> Result<()> {
+    if column.null_count() == 0 {
+        return Ok(());
+    }
+    Err(Error::format(path, format!("column '{}' has missing values", safe_text(name))))
+}
+
+/// Rows of a column of lists.
+struct Lists<'a> {
+    path: &'a Path,
+    /// Whether rows and numbers may be missing: they are NaN then.
+    gaps: bool,
+    numbers: Option<Reading>,
+    rows: usize,
+    cols: Option<usize>,
+    /// Rows that are missing before the first that is not.
+    before: usize,
+}
+
+impl Lists<'_> {
+    fn new(path: &Path, gaps: bool) -> Lists<'_> {
+        Lists { path, gaps, numbers: None, rows: 0, cols: None, before: 0 }
+    }
+
+    fn push(&mut self, column: &ArrayRef) -> Result<()> {
+        for row in 0..column.len() {
+            let list = if column.is_null(row) {
+                None
+            } else if let Some(lists) = column.as_list_opt::<i32>() {
+                Some(lists.value(row))
+            } else if let Some(lists) = column.as_list_opt::<i64>() {
+                Some(lists.value(row))
+            } else {
+                column.as_fixed_size_list_opt().map(|lists| lists.value(row))
+            };
+            self.push_row(list)?;
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    fn push_row(&mut self, list: Option<ArrayRef>) -> Result<()> {
+        let Some(list) = list.filter(|list| !list.is_empty() || !self.gaps) else {
+            return match (self.gaps, self.cols) {
+                (false, _) => Err(self.no_numbers()),
+                (true, Some(cols)) => {
+                    (0..cols).for_each(|_| self.numbers.iter_mut().for_each(Reading::push_missing));
+                    Ok(())
+                }
+                (true, None) => {
+                    self.before += 1;
+                    Ok(())
+                }
+            };
+        };
+        let whole = list.null_count() == 0 || self.gaps;
+        let Some(numbers) = numbers_of(&list).filter(|_| whole) else { return Err(self.no_numbers()) };
+        let expected = *self.cols.get_or_insert(list.len());
+        if list.len() != expected {
+            let (row, len) = (self.rows + 1, list.len());
+            let message = format!("row {row} has {len} values, but the first row has {expected}");
+            return Err(Error::format(self.path, message));
+        }
+        let before = self.before * expected;
+        let all = self.numbers.get_or_insert_with(|| {
+            let mut all = Reading::new(matches!(numbers, Numbers::Single(_)), 0);
+            (0..before).for_each(|_| all.push_missing());
+            all
+        });
+        for col in 0..expected {
+            if list.is_null(col) { all.push_missing() } else { all.push(&numbers, col) }
+        }
+        Ok(())
+    }
+
+    fn no_numbers(&self) -> Error {
+        let message = format!("row {}: the list does not contain floating-point numbers", self.rows + 1);
+        Error::format(self.path, message)
+    }
+
+    fn finish(self) -> Result<Grid> {
+        let Some(Reading(numbers)) = self.numbers else {
+            return Err(Error::format(self.path, "it is empty"));
+        };
+        Ok(Grid { numbers, rows: self.rows, cols: self.cols.unwrap_or(0), names: None })
+    }
+}
+
+fn is_list(kind: &DataType) -> bool {
+    matches!(kind, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
+}
+
+/// Reads some columns of a file, one part after the other.
+fn each_part(
+    path: &Path,
+    choose: impl FnOnce(&SchemaRef) -> Result<Vec<usize>>,
+    mut each: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let broken = |error: &dyn std::fmt::Display| Error::format(path, error.to_string());
+    let read = || {
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+            .map_err(|error| broken(&error))?;
+        let columns = choose(builder.schema())?;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+        let reader = builder.with_projection(mask).build().map_err(|error| broken(&error))?;
+        for part in reader {
+            each(&part.map_err(|error| broken(&error))?)?;
+        }
+        Ok(())
+    };
+    // The decoder checks most of a damaged file, and panics on the rest.
+    let read = catch_unwind(AssertUnwindSafe(read));
+    read.unwrap_or_else(|_| Err(Error::format(path, "it is damaged: its parts are inconsistent")))
+}
+
+/// The column that names the sample of each row: the first of [`PATHS`] that has texts.
+fn ids_column(schema: &SchemaRef) -> Option<usize> {
+    let text =
+        |field: &arrow_schema::Field| matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8);
+    let fields = schema.fields();
+    PATHS
+        .iter()
+        .find_map(|name| fields.iter().position(|field| field.name().to_lowercase() == *name && text(field)))
+}
+
+fn texts_of(column: &ArrayRef) -> Vec<String> {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    match (column.as_string_opt::<i32>(), column.as_string_opt::<i64>()) {
+        (Some(texts), _) => texts.iter().map(text).collect(),
+        (_, Some(texts)) => texts.iter().map(text).collect(),
+        _ => vec![String::new(); column.len()],
+    }
+}
+
+/// Reads a column of vectors: one of these names, or the only one with lists; and the names of the rows: from one of
+/// `ids`, or from a column of paths. A vector that is missing is NaN.
+///
+/// # Errors
+/// When the file cannot be read, has no such column, or its vectors differ in length.
+pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picked> {
+    let mut lists = Lists::new(path, true);
+    let mut texts = Vec::new();
+    // The columns of vectors and of names.
+    let found: Cell<(usize, Option<usize>)> = Cell::default();
+    each_part(
+        path,
+        |schema| {
+            let fields = schema.fields();
+            let all: Vec<usize> =
+                (0..fields.len()).filter(|&index| is_list(fields[index].data_type())).collect();
+            let named = names.iter().find_map(|name| {
+                all.iter().copied().find(|&index| fields[index].name().to_lowercase() == *name)
+            });
+            let Some(vectors) = named.or(if let [only] = all[..] { Some(only) } else { None }) else {
+                let seen: Vec<String> =
+                    fields.iter().map(|field| format!("'{}'", safe_text(field.name()))).collect();
+                let message = format!(
+                    "it has no column '{}' with a list of numbers for each row; it has {}",
+                    names.first().copied().unwrap_or_default(),
+                    seen.join(", ")
+                );
+                return Err(Error::format(path, message));
+            };
+            let own = ids.iter().find_map(|name| fields.iter().position(|field| field.name() == name));
+            let names = own.or_else(|| ids_column(schema));
+            found.set((vectors, names));
+            Ok(std::iter::once(vectors).chain(names).collect())
+        },
+        |part| {
+            // Columns keep their order: the path may come first.
+            let (at, ids_at) = match found.get() {
+                (vectors, Some(names)) if names < vectors => (1, Some(0)),
+                (_, Some(_)) => (0, Some(1)),
+                (_, None) => (0, None),
+            };
+            texts.extend(ids_at.map(|at| texts_of(part.column(at))).unwrap_or_default());
+            lists.push(part.column(at))
+        },
+    )?;
+    Ok(Picked { grid: lists.finish()?, ids: found.get().1.map(|_| texts), rest: Vec::new() })
+}
+
+/// Reads the texts of a column, by its name.
+///
+/// # Errors
+/// When the file cannot be read, or has no such column.
+pub(crate) fn texts(path: &Path, name: &str) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    each_part(
+        path,
+        |schema| {
+            let index = schema.fields().iter().position(|field| field.name() == name);
+            let index = index.ok_or_else(|| Error::format(path, format!("it has no column '{name}'")))?;
+            Ok(vec![index])
+        },
+        |part| {
+            all.extend(texts_of(part.column(0)));
+            Ok(())
+        },
+    )?;
+    Ok(all)
+}
+
+/// Reads the columns that `pick` chooses by their names; all of them if it chooses none. A number that is missing is NaN.
+///
+/// # Errors
+/// When the file cannot be read, or a chosen column has anything but floating-point numbers.
+pub(super) fn picked(path: &Path, pick: &dyn Fn(&str) -> Pick) -> Result<Picked> {
+    let (schema, batches) = open(path)?;
+    let fields = schema.fields();
+    let of = |wanted: Pick| -> Vec<usize> {
+        (0..fields.len()).filter(|&index| pick(fields[index].name()) == wanted).collect()
+    };
+    let chosen = of(Pick::Numbers);
+    let texts = |index: usize| batches.iter().flat_map(|batch| texts_of(batch.column(index))).collect();
+    let ids: Option<Vec<String>> = ids_column(&schema).map(texts);
+    if chosen.is_empty() {
+        let lists: Vec<usize> =
+            (0..fields.len()).filter(|&index| is_list(fields[index].data_type())).collect();
+        let [only] = lists[..] else { return Ok(grid(path)?.into()) };
+        let mut lists = Lists::new(path, true);
+        batches.iter().try_for_each(|batch| lists.push(batch.column(only)))?;
+        return Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new() });
+    }
+    let narrow = |index: &usize| matches!(fields[*index].data_type(), DataType::Float16 | DataType::Float32);
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let mut numbers = Reading::new(chosen.iter().all(narrow), rows * chosen.len());
+    for batch in &batches {
+        let columns: Vec<(&ArrayRef, Numbers)> = chosen
+            .iter()
+            .map(|&index| {
+                let column = batch.column(index);
+                let found = numbers_of(column).ok_or_else(|| {
+                    let (name, kind) = (safe_text(fields[index].name()), column.data_type());
+                    let message = format!("column '{name}' contains {kind}, not floating-point numbers");
+                    Error::format(path, message)
+                })?;
+                Ok((column, found))
+            })
+            .collect::<Result<_>>()?;
+        for row in 0..batch.num_rows() {
+            for (column, found) in &columns {
+                if column.is_null(row) { numbers.push_missing() } else { numbers.push(found, row) }
+            }
+        }
+    }
+    let name = |index: usize| fields[index].name().clone();
+    let rest = of(Pick::Nothing).into_iter().filter(|&index| !fields[index].name().starts_with(INDEX));
+    Ok(Picked {
+        rest: rest.map(name).collect(),
+        ids,
+        grid: Grid {
+            numbers: numbers.0,
+            rows,
+            cols: chosen.len(),
+            names: Some(chosen.iter().map(|&index| name(index)).collect()),
+        },
+    })
+}
+
+/// Numbers in the widest type of all columns.
+struct Reading(Numbers);
+
+impl Reading {
+    fn new(single: bool, count: usize) -> Reading {
+        Reading(if single {
+            Numbers::Single(Vec::with_capacity(count).into())
+        } else {
+            Numbers::Double(Vec::with_capacity(count).into())
+        })
+    }
+
+    fn push_missing(&mut self) {
+        match &mut self.0 {
+            Numbers::Single(to) => to.push(f32::NAN),
+            Numbers::Double(to) => to.push(f64::NAN),
+        }
+    }
+
+    fn push(&mut self, from: &Numbers, row: usize) {
+        match (&mut self.0, from) {
+            (Numbers::Single(to), Numbers::Single(from)) => to.push(from[row]),
+            (Numbers::Single(to), Numbers::Double(from)) => to.push(from[row] as f32),
+            (Numbers::Double(to), Numbers::Single(from)) => to.push(f64::from(from[row])),
+            (Numbers::Double(to), Numbers::Double(from)) => to.push(from[row]),
+        }
+    }
+}
+
+fn numbers_of(array: &ArrayRef) -> Option<Numbers> {
+    if let Some(numbers) = array.as_primitive_opt::<Float16Type>() {
+        return Some(Numbers::Single(numbers.values().iter().map(|number| number.to_f32()).collect()));
+    }
+    if let Some(numbers) = array.as_primitive_opt::<Float32Type>() {
+        return Some(Numbers::Single(numbers.values().to_vec().into()));
+    }
+    array.as_primitive_opt::<Float64Type>().map(|numbers| Numbers::Double(numbers.values().to_vec().into()))
+}
+
+fn values_of(array: &ArrayRef, flags: bool) -> Option<Values> {
+    if let Some(values) = array.as_boolean_opt() {
+        return Some(Values::Flags(values.values().iter().collect()));
+    }
+    if let Some(names) = array.as_string_opt::<i32>() {
+        return Some(Values::Names(names.iter().flatten().map(str::to_owned).collect()));
+    }
+    if let Some(names) = array.as_string_opt::<i64>() {
+        return Some(Values::Names(names.iter().flatten().map(str::to_owned).collect()));
+    }
+    macro_rules! whole_numbers {
+        ($($kind:ty),*) => {
+            $(if let Some(values) = array.as_primitive_opt::<$kind>() {
+                return values.values().iter().map(|&value| i64::try_from(value).ok()).collect();
+            })*
+        };
+    }
+    let numbers = || -> Option<Vec<i64>> {
+        whole_numbers!(
+            Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type
+        );
+        None
+    };
+    let numbers = numbers()?;
+    if flags && numbers.iter().all(|&number| number == 0 || number == 1) {
+        return Some(Values::Flags(numbers.into_iter().map(|number| number == 1).collect()));
+    }
+    Some(Values::Numbers(numbers))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! Embeddings that were computed elsewhere: read, bound to samples, and normalized.
+//!
+//! # How to add a format
+//!
+//! One file with a function that returns a [`Picked`], a line in [`parts`], and a row of the table in `docs/your-own-model.md`.
+
+mod clip_retrieval;
+mod fiftyone;
+mod texts;
+
+pub use texts::{TextVectors, read_texts};
+
+use crate::arrays::{self, Picked};
+use crate::joiner::RowsOf;
+use crate::{Error, Result};
+use chaffinch_compute::embedding::ModelFingerprint;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::uses::EmbeddingFiles;
+use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::label_quality::{Grid, Numbers};
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// The version of how vectors become those of the session.
+const VERSION: &str = "given-1";
+
+/// The most numbers in a vector.
+const MAX_DIM: usize = 1 << 16;
+
+/// Names of a column of vectors, in the order in which they are preferred.
+const VECTORS: [&str; 7] =
+    ["embedding", "embeddings", "image_embedding", "img_emb", "vector", "vectors", "features"];
+
+/// Vectors of a dataset's samples, as they are in a file.
+#[derive(Debug)]
+pub struct Vectors {
+    file: PathBuf,
+    /// The file that names the rows.
+    named_by: PathBuf,
+    numbers: Numbers,
+    dim: usize,
+    /// What each row names; `None` if rows are those of the dataset.
+    ids: Option<Vec<String>>,
+    fingerprint: ModelFingerprint,
+}
+
+/// Which row of the vectors belongs to each sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VectorRows(RowsOf);
+
+impl VectorRows {
+    /// The row of a sample, if it has one.
+    pub fn of(&self, id: SampleId) -> Option<usize> {
+        self.0.rows.get(id.index()).copied().flatten().map(|row| row as usize)
+    }
+
+    /// Rows that belong to no sample, and what the first of them names.
+    pub fn unmatched(&self) -> (u64, &str) {
+        (self.0.unmatched.0, &self.0.unmatched.1)
+    }
+}
+
+/// Reads embeddings, and checks them against a dataset as far as that is possible before its pictures are read.
+///
+/// # Errors
+/// When a file cannot be read or has no vectors; when rows without names are not as many as the samples.
+pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
+    let EmbeddingFiles { file, ids, .. } = files;
+    let mut hasher = blake3::Hasher::new();
+    let Picked { grid: Grid { numbers, rows, cols: dim, .. }, ids: own, .. } = parts(file, &mut hasher)?;
+    if dim == 0 || dim > MAX_DIM {
+        return Err(Error::format(
+            file,
+            format!("its vectors have {}", counted(dim as u64, "number", "numbers")),
+        ));
+    }
+    let named = ids.as_ref().map(|path| {
+        hash_file(path, &mut hasher)?;
+        arrays::lines(path)
+    });
+    let named = named.transpose()?;
+    if let (Some(path), Some(named)) = (ids, &named)
+        && named.len() != rows
+    {
+        let lines = counted(named.len() as u64, "line", "lines");
+        let message =
+            format!("it has {lines}, but {} has {}", safe_path(file), counted(rows as u64, "row", "rows"));
+        return Err(Error::format(path, message));
+    }
+    let ids_file = ids.as_deref().unwrap_or(file);
+    let ids = named.or(own);
+    if ids.is_none() {
+        if rows != manifest.len() {
+            return Err(Error::format(file, other_count(rows, manifest.len(), "--embedding-ids")));
+        }
+        // The same rows in another order are other vectors.
+        manifest.ids().for_each(|id| {
+            hasher.update(manifest.path(id).as_os_str().as_bytes()).update(&[0]);
+        });
+    }
+    let fingerprint = ModelFingerprint::new(hasher.finalize().to_hex().as_str(), VERSION);
+    Ok(Vectors { file: file.clone(), named_by: ids_file.to_path_buf(), numbers, dim, ids, fingerprint })
+}
+
+/// Why rows without names cannot be those of the samples, and what to do.
+pub(crate) fn other_count(rows: usize, samples: usize, option: &str) -> String {
+    format!(
+        "it has {}, but the dataset has {}; name the rows with {option} FILE, which has a path, stem or content hash on \
+         each line",
+        counted(rows as u64, "row", "rows"),
+        counted(samples as u64, "sample", "samples")
+    )
+}
+
+/// The matrix in a file or folder, whose bytes go into the fingerprint.
+fn parts(path: &Path, hasher: &mut blake3::Hasher) -> Result<Picked> {
+    if path.is_dir() {
+        return clip_retrieval::read(path, hasher);
+    }
+    hash_file(path, hasher)?;
+    let extension = path.extension().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
+    match extension.as_str() {
+        "npy" => Ok(arrays::npy::grid(path)?.into()),
+        "safetensors" => {
+            let found = arrays::safetensors::named(path, "embeddings")?;
+            let ids = match found.texts(path, "paths", found.grid.rows)? {
+                Some(paths) => Some(paths),
+                None => found.texts(path, "ids", found.grid.rows)?,
+            };
+            Ok(Picked { ids, ..found.grid.into() })
+        }
+        "parquet" | "pq" => arrays::parquet::vectors(path, &VECTORS, &[]),
+        "json" => fiftyone::read(path),
+        _ => Err(Error::format(
+            path,
+            "unsupported file type; use .npy, .safetensors, .parquet, FiftyOne's .json, or a folder of clip-retrieval",
+        )),
+    }
+}
+
+fn hash_file(path: &Path, hasher: &mut blake3::Hasher) -> Result<()> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    hasher.update_reader(file).map_err(Error::io("read", path))?;
+    Ok(())
+}
+
+impl Vectors {
+    /// Identifies them: by the bytes of their files, and by the order of the samples where that says whose they are.
+    pub fn fingerprint(&self) -> &ModelFingerprint {
+        &self.fingerprint
+    }
+
+    /// Numbers in a vector.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Finds the row of each sample.
+    ///
+    /// # Errors
+    /// When a row may be about several samples, several rows are about one, or none is about any.
+    pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<VectorRows> {
+        Ok(VectorRows(match &self.ids {
+            Some(ids) => RowsOf::named(&self.named_by, ids, manifest, file_metadata)?,
+            None => RowsOf::in_order(manifest.len()),
+        }))
+    }
+
+    /// Appends a row at unit length. Returns false, and appends zeros, if it has no direction: a number that is not finite,
+    /// or nothing but zeros.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn push_unit(&self, row: usize, to: &mut Vec<f32>) -> bool {
+        let range = row * self.dim..(row + 1) * self.dim;
+        match &self.numbers {
+            Numbers::Single(data) => push_unit(data[range].iter().map(|&x| f64::from(x)), self.dim, to),
+            Numbers::Double(data) => push_unit(data[range].iter().copied(), self.dim, to),
+        }
+    }
+}
+
+/// Divides by the largest number first, so that squares are never too large or too small.
+fn push_unit(row: impl Iterator<Item = f64> + Clone, dim: usize, to: &mut Vec<f32>) -> bool {
+    let finite = row.clone().all(f64::is_finite);
+    let largest = row.clone().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+    if !finite || largest == 0.0 {
+        to.extend(std::iter::repeat_n(0.0, dim));
+        return false;
+    }
+    let norm = row.clone().map(|x| (x / largest).powi(2)).sum::<f64>().sqrt();
+    to.extend(row.map(|x| (x / largest / norm) as f32));
+    true
+}
+
+#[cfg(test)]
+mod tests;

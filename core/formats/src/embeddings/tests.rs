@@ -1,0 +1,357 @@
+use super::*;
+use crate::arrays::testing::{f32s, npy_bytes, npy_ordered, parquet, safetensors};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_data::manifest::NewSample;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use std::fs;
+use std::io::Write;
+
+const PATHS: [&str; 3] = ["cat/a.png", "cat/b.png", "dog/c.png"];
+/// Directions of three samples, none of unit length.
+const NUMBERS: [f32; 6] = [3.0, 4.0, 0.0, 2.0, -5.0, 0.0];
+const UNIT: [f32; 6] = [0.6, 0.8, 0.0, 1.0, -1.0, 0.0];
+
+fn dataset() -> (Manifest, FileMetadata) {
+    let sample = |path: &str| NewSample { path: path.into(), label: None, split: Default::default() };
+    let manifest = Manifest::new("/data", PATHS.iter().map(|path| sample(path)));
+    let hashes = PATHS.iter().map(|path| ContentHash::of(path.as_bytes())).collect();
+    (manifest, FileMetadata { hashes, ..FileMetadata::default() })
+}
+
+/// A folder of files.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Files {
+        Files(tempfile::tempdir().unwrap())
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        fs::create_dir_all(self.at(name).parent().unwrap()).unwrap();
+        fs::write(self.at(name), bytes).unwrap();
+        self.at(name)
+    }
+
+    /// The vectors of the three samples; `None` for one without a row, zeros for one that is unusable.
+    fn read(&self, name: &str, ids: Option<&str>) -> std::result::Result<Vec<Option<Vec<f32>>>, String> {
+        let (manifest, file_metadata) = dataset();
+        let files = EmbeddingFiles { file: self.at(name), ids: ids.map(|ids| self.at(ids)), texts: None };
+        let vectors = read(&files, &manifest).map_err(|error| error.to_string())?;
+        let rows = vectors.bind(&manifest, &file_metadata).map_err(|error| error.to_string())?;
+        let unit = |id| {
+            rows.of(id).map(|row| {
+                let mut unit = Vec::new();
+                let usable = vectors.push_unit(row, &mut unit);
+                assert_eq!(usable, unit.iter().any(|&x| x != 0.0));
+                unit
+            })
+        };
+        Ok(manifest.ids().map(unit).collect())
+    }
+
+    fn error(&self, name: &str, ids: Option<&str>) -> String {
+        self.read(name, ids).map_or_else(|error| error, |found| panic!("{name} was read: {found:?}"))
+    }
+}
+
+fn all() -> Vec<Option<Vec<f32>>> {
+    UNIT.chunks(2).map(|row| Some(row.to_vec())).collect()
+}
+
+#[test]
+fn arrays_of_every_width_and_order_are_rows_of_the_dataset() {
+    let files = Files::new();
+    files.write("f4.npy", npy_bytes("<f4", "(3, 2)", &f32s(&NUMBERS)));
+    let wide: Vec<u8> = NUMBERS.iter().flat_map(|&x| f64::from(x).to_le_bytes()).collect();
+    files.write("f8.npy", npy_bytes("<f8", "(3, 2)", &wide));
+    let big: Vec<u8> = NUMBERS.iter().flat_map(|&x| x.to_be_bytes()).collect();
+    files.write("big.npy", npy_bytes(">f4", "(3, 2)", &big));
+    let columns: Vec<f32> = [0, 2, 4, 1, 3, 5].iter().map(|&at| NUMBERS[at]).collect();
+    files.write("fortran.npy", npy_ordered("<f4", "(3, 2)", true, &f32s(&columns)));
+    // 3, 4, 0, 2, -5 and 0 in half precision.
+    let half: Vec<u8> =
+        [0x4200_u16, 0x4400, 0, 0x4000, 0xc500, 0].iter().flat_map(|bits| bits.to_le_bytes()).collect();
+    files.write("f2.npy", npy_bytes("<f2", "(3, 2)", &half));
+    // Neither too large nor too small for their squares.
+    let huge: Vec<u8> = NUMBERS.iter().flat_map(|&x| (f64::from(x) * 1e200).to_le_bytes()).collect();
+    files.write("huge.npy", npy_bytes("<f8", "(3, 2)", &huge));
+    let tiny: Vec<u8> = NUMBERS.iter().flat_map(|&x| (f64::from(x) * 1e-200).to_le_bytes()).collect();
+    files.write("tiny.npy", npy_bytes("<f8", "(3, 2)", &tiny));
+    for name in ["f4.npy", "f8.npy", "big.npy", "fortran.npy", "f2.npy", "huge.npy", "tiny.npy"] {
+        assert_eq!(files.read(name, None), Ok(all()), "{name}");
+    }
+}
+
+#[test]
+fn rows_are_named_by_the_file_or_by_another() {
+    let files = Files::new();
+    let turned: Vec<f32> = NUMBERS.chunks(2).rev().flatten().copied().collect();
+    files.write("turned.npy", npy_bytes("<f4", "(3, 2)", &f32s(&turned)));
+    files.write("ids.txt", "dog/c.png\ncat/b.png\ncat/a.png\n");
+    files.write("stems.txt", "c\r\nb\r\na\r\n\r\n");
+    let hashes: Vec<String> =
+        PATHS.iter().rev().map(|path| ContentHash::of(path.as_bytes()).to_string()).collect();
+    files.write("hashes.txt", hashes.join("\n"));
+    for ids in ["ids.txt", "stems.txt", "hashes.txt"] {
+        assert_eq!(files.read("turned.npy", Some(ids)), Ok(all()), "{ids}");
+    }
+    let paths = r#"["/old/data/dog/c.png", "cat/b.png", "cat/a.png"]"#;
+    safetensors(&files.at("named.safetensors"), "embeddings", &turned, 2, &[("paths", paths)]);
+    safetensors(&files.at("plain.safetensors"), "anything", &NUMBERS, 2, &[]);
+    let rows: Vec<Option<&[f32]>> = turned.chunks(2).map(Some).collect();
+    let paths = ["dog/c.png", "cat/b.png", "cat/a.png"];
+    parquet(&files.at("named.parquet"), &[("label", &["x"; 3]), ("path", &paths)], ("embedding", &rows));
+    let rows: Vec<Option<&[f32]>> = NUMBERS.chunks(2).map(Some).collect();
+    parquet(&files.at("plain.parquet"), &[], ("embedding", &rows));
+    for name in ["named.safetensors", "plain.safetensors", "named.parquet", "plain.parquet"] {
+        assert_eq!(files.read(name, None), Ok(all()), "{name}");
+    }
+    // What the command line names comes before what the file says.
+    parquet(&files.at("misled.parquet"), &[("path", &["x", "y", "z"])], ("embedding", &rows));
+    files.write("right.txt", PATHS.join("\n"));
+    assert_eq!(files.read("misled.parquet", Some("right.txt")), Ok(all()));
+}
+
+#[test]
+fn the_folder_of_clip_retrieval_is_read_in_the_order_of_its_parts() {
+    let files = Files::new();
+    let part = |number: &str, numbers: &[f32], paths: &[&str]| {
+        let shape = format!("({}, 2)", paths.len());
+        files.write(&format!("out/img_emb/img_emb_{number}.npy"), npy_bytes("<f4", &shape, &f32s(numbers)));
+        fs::create_dir_all(files.at("out/metadata")).unwrap();
+        let none: Vec<Option<&[f32]>> = vec![None; paths.len()];
+        let name = format!("out/metadata/metadata_{number}.parquet");
+        parquet(&files.at(&name), &[("caption", paths), ("image_path", paths)], ("unused", &none));
+    };
+    part("10", &NUMBERS[..2], &["/abs/cat/a.png"]);
+    part("9", &NUMBERS[2..], &["/abs/cat/b.png", "/abs/dog/c.png"]);
+    files.write("out/text_emb/text_emb_9.npy", b"ignored");
+    assert_eq!(files.read("out", None), Ok(all()));
+    part("9", &NUMBERS, &["/abs/cat/b.png", "/abs/dog/c.png", "/abs/dog/d.png"]);
+    files.write("out/img_emb/img_emb_9.npy", npy_bytes("<f4", "(2, 2)", &f32s(&NUMBERS[2..])));
+    let error = files.error("out", None);
+    assert!(
+        error.contains("metadata_9.parquet: it has 3 rows, but") && error.contains("has 2 rows"),
+        "{error}"
+    );
+    fs::remove_file(files.at("out/metadata/metadata_9.parquet")).unwrap();
+    assert!(files.error("out", None).contains("metadata_9.parquet"));
+    files.write("empty/img_emb/readme.txt", b"");
+    assert!(files.error("empty", None).contains("img_emb_0.npy"));
+    files.write("other/x.npy", b"");
+    assert!(files.error("other", None).contains("no folder img_emb"));
+}
+
+#[test]
+fn fiftyones_vectors_are_lists_or_compressed_arrays() {
+    let files = Files::new();
+    let packed = |numbers: &[f64]| {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(&npy_bytes("<f8", &format!("({},)", numbers.len()), &bytes)).unwrap();
+        STANDARD.encode(zlib.finish().unwrap())
+    };
+    let (new, old) = (packed(&[-5.0, 0.0]), packed(&[0.0, 2.0]));
+    files.write(
+        "samples.json",
+        format!(
+            r#"{{"samples": [
+                {{"filepath": "data/dog/c.png", "clip": {{"$binary": {{"base64": "{new}", "subType": "00"}}}}, "tags": []}},
+                {{"filepath": "data/cat/b.png", "clip": {{"$binary": "{old}", "$type": "00"}}}},
+                {{"filepath": "data/cat/a.png", "clip": [3, 4.0]}}]}}"#
+        ),
+    );
+    assert_eq!(files.read("samples.json", None), Ok(all()));
+    // Of several fields, the one called embedding is meant.
+    files.write(
+        "two.json",
+        r#"{"samples": [{"filepath": "cat/a.png", "embedding": null, "box": [1, 2, 3, 4]},
+            {"filepath": "cat/b.png", "embedding": [0, 2], "box": [1, 2, 3, 4]}]}"#,
+    );
+    assert_eq!(files.read("two.json", None), Ok(vec![Some(vec![0.0; 2]), Some(vec![0.0, 1.0]), None]));
+    for (text, words) in [
+        ("{\"samples\": [", "it is no JSON"),
+        ("{\"labels\": {}}", "no 'samples'"),
+        (r#"{"samples": [{"filepath": "a.png", "tags": []}]}"#, "no sample has a field with a vector"),
+        (
+            r#"{"samples": [{"filepath": "a.png", "x": [1, 2], "y": [1, 2]}]}"#,
+            "several fields have vectors ('x', 'y')",
+        ),
+        (
+            r#"{"samples": [{"filepath": "cat/a.png", "e": [1, 2]}, {"filepath": "cat/b.png", "e": [1, 2, 3]}]}"#,
+            "sample 2: 'e' is no vector: it has 3 numbers instead of 2",
+        ),
+        (
+            r#"{"samples": [{"filepath": "cat/a.png", "e": {"$binary": {"base64": "AAAA"}}}]}"#,
+            "not compressed by zlib",
+        ),
+        (
+            r#"{"samples": [{"filepath": "cat/a.png", "e": {"$binary": {"base64": "?"}}}]}"#,
+            "base64 is broken",
+        ),
+    ] {
+        files.write("bad.json", text);
+        let error = files.error("bad.json", None);
+        assert!(error.contains("bad.json: ") && error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn rows_that_are_no_direction_are_findings_and_no_end() {
+    let files = Files::new();
+    let odd = [f32::NAN, 1.0, 0.0, 0.0, -5.0, 0.0];
+    files.write("odd.npy", npy_bytes("<f4", "(3, 2)", &f32s(&odd)));
+    let expected = Ok(vec![Some(vec![0.0; 2]), Some(vec![0.0; 2]), Some(vec![-1.0, 0.0])]);
+    assert_eq!(files.read("odd.npy", None), expected);
+    parquet(&files.at("odd.parquet"), &[], ("embedding", &[None, Some(&[]), Some(&[-5.0, 0.0])]));
+    assert_eq!(files.read("odd.parquet", None), expected);
+}
+
+#[test]
+fn files_that_do_not_fit_are_refused_with_both_numbers() {
+    let files = Files::new();
+    files.write("four.npy", npy_bytes("<f4", "(4, 2)", &f32s(&[1.0; 8])));
+    let error = files.error("four.npy", None);
+    assert!(error.contains("it has 4 rows, but the dataset has 3 samples"), "{error}");
+    files.write("ids.txt", "cat/a.png\ncat/b.png\n");
+    let error = files.error("four.npy", Some("ids.txt"));
+    assert!(error.contains("ids.txt: it has 2 lines, but") && error.contains("has 4 rows"), "{error}");
+    files.write("twice.txt", "cat/a.png\ncat/b.png\ncat/a.png\nx\n");
+    let error = files.error("four.npy", Some("twice.txt"));
+    assert!(error.contains("rows 1 and 3 are both about cat/a.png"), "{error}");
+    files.write("none.txt", "w\nx\ny\nz\n");
+    let error = files.error("four.npy", Some("none.txt"));
+    assert!(error.contains("none of its 4 rows names a sample") && error.contains("'w'"), "{error}");
+    safetensors(&files.at("short.safetensors"), "embeddings", &NUMBERS, 2, &[("paths", "[\"a\"]")]);
+    let error = files.error("short.safetensors", None);
+    assert!(error.contains("'paths' in its metadata has 1 entries instead of 3"), "{error}");
+    files.write("x.pt", b"PK");
+    assert!(files.error("x.pt", None).contains("unsupported file type"));
+    files.write("one.npy", npy_bytes("<f4", "(6,)", &f32s(&NUMBERS)));
+    assert!(files.error("one.npy", None).contains("it has 1 dimensions"));
+    files.write("none.npy", npy_bytes("<f4", "(3, 0)", b""));
+    assert!(files.error("none.npy", None).contains("its vectors have 0 numbers"));
+    files.write("words.npy", npy_bytes("<U1", "(3, 2)", &[0; 24]));
+    assert!(files.error("words.npy", None).contains("save numbers as float16"));
+}
+
+#[test]
+fn broken_files_are_refused_with_their_names() {
+    let files = Files::new();
+    let npy = npy_bytes("<f4", "(3, 2)", &f32s(&NUMBERS));
+    files.write("object.npy", npy_bytes("|O", "(3,)", b"\x80\x04]."));
+    assert!(files.error("object.npy", None).contains("object.npy: it contains pickled objects"));
+    let rows: Vec<Option<&[f32]>> = NUMBERS.chunks(2).map(Some).collect();
+    parquet(&files.at("x.parquet"), &[("path", &PATHS)], ("embedding", &rows));
+    safetensors(&files.at("x.safetensors"), "embeddings", &NUMBERS, 2, &[]);
+    let (parquet, safetensors) =
+        (fs::read(files.at("x.parquet")).unwrap(), fs::read(files.at("x.safetensors")).unwrap());
+    for (name, whole) in [("cut.npy", npy), ("cut.parquet", parquet), ("cut.safetensors", safetensors)] {
+        for cut in [0, 5, whole.len() / 2, whole.len() - 1] {
+            files.write(name, &whole[..cut]);
+            let error = files.error(name, None);
+            assert!(error.contains(name) && !error.contains("panicked"), "{name} of {cut} bytes: {error}");
+        }
+    }
+    assert!(files.error("gone.npy", None).contains("gone.npy"));
+}
+
+#[test]
+fn headers_that_promise_too_much_are_refused() {
+    let files = Files::new();
+    for (descr, shape) in [
+        ("<f4", "(4611686018427387904, 2)"),
+        ("<f4", "(9223372036854775807, 9223372036854775807)"),
+        (">f4", "(1000000000000, 2)"),
+        ("<f2", "(1000000000000, 2)"),
+        (">f8", "(3, 65536)"),
+    ] {
+        files.write("much.npy", npy_bytes(descr, shape, &f32s(&NUMBERS)));
+        let error = files.error("much.npy", None);
+        assert!(error.contains("much.npy: "), "{shape}: {error}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn damaged_files_never_end_the_program(kind in 0..4_usize, at in proptest::num::usize::ANY, byte: u8, cut in 0..3_usize) {
+        let files = Files::new();
+        let rows: Vec<Option<&[f32]>> = NUMBERS.chunks(2).map(Some).collect();
+        let name = ["x.npy", "x.parquet", "x.safetensors", "x.json"][kind];
+        match kind {
+            0 => drop(files.write(name, npy_bytes("<f4", "(3, 2)", &f32s(&NUMBERS)))),
+            1 => parquet(&files.at(name), &[("path", &PATHS)], ("embedding", &rows)),
+            2 => safetensors(&files.at(name), "embeddings", &NUMBERS, 2, &[("paths", r#"["a", "b", "c"]"#)]),
+            _ => drop(files.write(name, r#"{"samples": [{"filepath": "cat/a.png", "e": [1, 2]}]}"#)),
+        }
+        let mut bytes = fs::read(files.at(name)).unwrap();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        if cut == 0 {
+            bytes.truncate(at);
+        }
+        files.write(name, bytes);
+        if let Err(error) = files.read(name, None) {
+            proptest::prop_assert!(!error.contains("panicked"), "{}", error);
+        }
+    }
+}
+
+#[test]
+fn equal_bytes_have_one_fingerprint_and_another_order_has_another() {
+    let files = Files::new();
+    let bytes = npy_bytes("<f4", "(3, 2)", &f32s(&NUMBERS));
+    files.write("a.npy", &bytes);
+    files.write("b.npy", &bytes);
+    let mut other = bytes.clone();
+    *other.last_mut().unwrap() ^= 1;
+    files.write("c.npy", &other);
+    let (manifest, _) = dataset();
+    let of = |name: &str, manifest: &Manifest| {
+        let named = EmbeddingFiles { file: files.at(name), ..EmbeddingFiles::default() };
+        read(&named, manifest).unwrap().fingerprint().clone()
+    };
+    assert_eq!(of("a.npy", &manifest), of("b.npy", &manifest));
+    assert_ne!(of("a.npy", &manifest), of("c.npy", &manifest));
+    let turned = manifest.clone().with_paths(|path| path.with_extension("jpg"));
+    assert_ne!(of("a.npy", &manifest), of("a.npy", &turned));
+}
+
+#[test]
+fn vectors_of_texts_come_back_as_they_were() {
+    let files = Files::new();
+    let numbers = [3.0, 4.0, 0.0, 2.0];
+    let metadata = [("texts", r#"["a photo of a cat", "dog"]"#), ("logit_scale", "50.5")];
+    safetensors(&files.at("t.safetensors"), "embeddings", &numbers, 2, &metadata);
+    files.write("t.npy", npy_bytes("<f4", "(2, 2)", &f32s(&numbers)));
+    files.write("t.txt", "a photo of a cat\ndog\n");
+    let rows: Vec<Option<&[f32]>> = numbers.chunks(2).map(Some).collect();
+    parquet(&files.at("t.parquet"), &[("text", &["a photo of a cat", "dog"])], ("embedding", &rows));
+    for (name, scale) in [("t.safetensors", 50.5), ("t.npy", 100.0), ("t.parquet", 100.0)] {
+        let texts = read_texts(&files.at(name)).unwrap();
+        assert_eq!(texts.get("a photo of a cat"), Some(&[0.6, 0.8][..]), "{name}");
+        assert_eq!((texts.get("dog"), texts.get("cat")), (Some(&[0.0, 1.0][..]), None), "{name}");
+        assert_eq!((texts.dim(), texts.logit_scale()), (2, scale), "{name}");
+        texts.save(&files.at("kept.safetensors")).unwrap();
+        assert_eq!(read_texts(&files.at("kept.safetensors")).unwrap(), texts, "{name}");
+    }
+    let error = |name: &str| read_texts(&files.at(name)).unwrap_err().to_string();
+    fs::remove_file(files.at("t.txt")).unwrap();
+    assert!(error("t.npy").contains("it does not say which texts"), "{}", error("t.npy"));
+    files.write("t.txt", "cat\n");
+    assert!(error("t.npy").contains("it has 2 rows, but there are 1 text"), "{}", error("t.npy"));
+    files.write("t.txt", "cat\ncat\n");
+    assert!(error("t.npy").contains("the text 'cat' has two vectors"));
+    files.write("t.npy", npy_bytes("<f4", "(2, 2)", &f32s(&[0.0; 4])));
+    assert!(error("t.npy").contains("is no direction"));
+    let texts = read_texts(&files.at("t.parquet")).unwrap();
+    let error = texts.fit(Path::new("t.parquet"), Path::new("x.npy"), 3).unwrap_err().to_string();
+    assert!(error.contains("its vectors have 2 numbers, but those of x.npy have 3"), "{error}");
+}

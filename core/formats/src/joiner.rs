@@ -1,0 +1,300 @@
+//! Which sample a row of another program's file is about: by its path, its stem or the hash of its content.
+
+use chaffinch_compute::content::ContentHash;
+use chaffinch_data::dataset::IMAGE_EXTENSIONS;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::{Error, Result};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::sample::SampleId;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Finds samples by path.
+pub(crate) struct Joiner<'a> {
+    manifest: &'a Manifest,
+    exact: HashMap<&'a [u8], SampleId>,
+    /// By file name; built on first use.
+    names: Option<HashMap<&'a OsStr, Vec<SampleId>>>,
+    /// By file name without its extension; built on first use.
+    stems: Option<HashMap<&'a OsStr, Vec<SampleId>>>,
+}
+
+impl<'a> Joiner<'a> {
+    pub(crate) fn new(manifest: &'a Manifest) -> Joiner<'a> {
+        let exact = manifest.ids().map(|id| (manifest.path(id).as_os_str().as_bytes(), id)).collect();
+        Joiner { manifest, exact, names: None, stems: None }
+    }
+
+    /// The samples of each path that several have, in order, by the one that [`Joiner::exact`] finds.
+    fn repeated(&self) -> BTreeMap<SampleId, Vec<SampleId>> {
+        let of = |id: SampleId| self.exact.get(self.manifest.path(id).as_os_str().as_bytes()).copied();
+        let others = self.manifest.ids().filter(|id| of(*id) != Some(*id));
+        let mut all: BTreeMap<SampleId, Vec<SampleId>> = BTreeMap::new();
+        others.for_each(|id| all.entry(of(id).unwrap_or(id)).or_default().push(id));
+        all.iter_mut().for_each(|(last, samples)| samples.push(*last));
+        all
+    }
+
+    /// The sample with exactly this path; the last if several have it.
+    fn exact(&self, bytes: &[u8]) -> Option<SampleId> {
+        if let Some(id) = self.exact.get(bytes) {
+            return Some(*id);
+        }
+        let path = Path::new(OsStr::from_bytes(bytes));
+        let relative = path.strip_prefix(self.manifest.root()).or_else(|_| path.strip_prefix("."));
+        relative.ok().and_then(|path| self.exact.get(path.as_os_str().as_bytes())).copied()
+    }
+
+    /// The sample with exactly this path, or else the only one whose path ends with it, or the other way round.
+    pub(crate) fn find(&mut self, bytes: &[u8]) -> Option<SampleId> {
+        self.exact(bytes).or_else(|| only(&self.ending(bytes)))
+    }
+
+    /// The samples whose path ends with this one, or the other way round.
+    fn ending(&mut self, bytes: &[u8]) -> Vec<SampleId> {
+        let path = Path::new(OsStr::from_bytes(bytes));
+        let manifest = self.manifest;
+        let names = self.names.get_or_insert_with(|| by(manifest, Path::file_name));
+        let alike = path.file_name().and_then(|name| names.get(name)).into_iter().flatten().copied();
+        alike.filter(|&id| manifest.path(id).ends_with(path) || path.ends_with(manifest.path(id))).collect()
+    }
+
+    /// The samples whose path without its extension ends with this one, or the other way round. A path with the extension
+    /// of a picture is no stem: the same name with another one is another picture.
+    fn stemmed(&mut self, bytes: &[u8]) -> Vec<SampleId> {
+        let path = Path::new(OsStr::from_bytes(bytes));
+        let extension = path.extension().and_then(OsStr::to_str).map(str::to_lowercase);
+        if extension.is_some_and(|extension| IMAGE_EXTENSIONS.contains(&extension.as_str())) {
+            return Vec::new();
+        }
+        let manifest = self.manifest;
+        let stems = self.stems.get_or_insert_with(|| by(manifest, Path::file_stem));
+        let alike = path.file_name().and_then(|name| stems.get(name)).into_iter().flatten().copied();
+        let fits = |id: &SampleId| {
+            let own = manifest.path(*id).with_extension("");
+            own.ends_with(path) || path.ends_with(&own)
+        };
+        alike.filter(fits).collect()
+    }
+}
+
+fn by<'a>(
+    manifest: &'a Manifest,
+    part: fn(&'a Path) -> Option<&'a OsStr>,
+) -> HashMap<&'a OsStr, Vec<SampleId>> {
+    let mut all: HashMap<&OsStr, Vec<SampleId>> = HashMap::new();
+    for id in manifest.ids() {
+        all.entry(part(manifest.path(id)).unwrap_or_default()).or_default().push(id);
+    }
+    all
+}
+
+fn only(found: &[SampleId]) -> Option<SampleId> {
+    if let [one] = found { Some(*one) } else { None }
+}
+
+/// Which row of a file belongs to each sample.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct RowsOf {
+    /// The row of each sample, `None` if it has none.
+    pub(crate) rows: Vec<Option<u32>>,
+    /// Rows that belong to no sample, and what the first of them names.
+    pub(crate) unmatched: (u64, String),
+}
+
+impl RowsOf {
+    /// Row by row, without names.
+    pub(crate) fn in_order(count: usize) -> RowsOf {
+        RowsOf { rows: (0..count as u32).map(Some).collect(), unmatched: Default::default() }
+    }
+
+    /// Rows by what they name: a path, or one that ends with it; a stem; or a content hash, which may be that of several
+    /// samples. Samples of one path have the rows that name it in turn, or all of them the only one. `path` is the file.
+    ///
+    /// # Errors
+    /// When a name means several samples, two rows mean the same, or no row means any.
+    pub(crate) fn named(
+        path: &Path,
+        ids: &[String],
+        manifest: &Manifest,
+        file_metadata: &FileMetadata,
+    ) -> Result<RowsOf> {
+        let mut joiner = Joiner::new(manifest);
+        let mut rows: Vec<Option<u32>> = vec![None; manifest.len()];
+        let repeated = joiner.repeated();
+        let mut rest = Vec::new();
+        for (row, name) in (0_u32..).zip(ids) {
+            match joiner.exact(name.as_bytes()) {
+                Some(id) => {
+                    let same = repeated.get(&id).map_or(&[][..], Vec::as_slice);
+                    let free = same.iter().copied().find(|id| rows[id.index()].is_none());
+                    enter(path, (row, name), free.unwrap_or(id), &mut rows, ids, manifest)?;
+                }
+                None => rest.push((row, name)),
+            }
+        }
+        let exact = rows.clone();
+        let (mut contents, mut unmatched) = (None, (0, String::new()));
+        for (row, name) in rest {
+            let found = loosely(&mut joiner, name, file_metadata, &mut contents);
+            let found = match found {
+                Loose::Several(found) if found.len() > 1 => {
+                    let (a, b) = (safe_path(manifest.path(found[0])), safe_path(manifest.path(found[1])));
+                    let message = format!(
+                        "row {} names '{}', which may be {a} or {b}; write more of the path",
+                        row + 1,
+                        safe_text(name)
+                    );
+                    return Err(Error::format(path, message));
+                }
+                Loose::Several(found) | Loose::Content(found) => found,
+            };
+            // What is named in full is not meant by a part of another name.
+            let free: Vec<SampleId> =
+                found.into_iter().filter(|id| exact.get(id.index()).is_some_and(Option::is_none)).collect();
+            if free.is_empty() {
+                if unmatched.0 == 0 {
+                    unmatched.1 = safe_text(name).into_owned();
+                }
+                unmatched.0 += 1;
+            }
+            for id in free {
+                enter(path, (row, name), id, &mut rows, ids, manifest)?;
+            }
+        }
+        for samples in repeated.values() {
+            let known = samples.iter().filter_map(|id| rows[id.index()]).next_back();
+            samples.iter().for_each(|id| rows[id.index()] = rows[id.index()].or(known));
+        }
+        if rows.iter().all(Option::is_none) && !manifest.is_empty() {
+            let example = safe_path(manifest.path(SampleId(0)));
+            let message = format!(
+                "none of its {} names a sample by path, stem or content hash: the first is '{}', and the dataset has {example}",
+                counted(ids.len() as u64, "row", "rows"),
+                ids.first().map(|name| safe_text(name)).unwrap_or_default()
+            );
+            return Err(Error::format(path, message));
+        }
+        Ok(RowsOf { rows, unmatched })
+    }
+}
+
+/// Samples that are meant by a name that is no path in full.
+enum Loose {
+    /// One is meant.
+    Several(Vec<SampleId>),
+    /// All are.
+    Content(Vec<SampleId>),
+}
+
+fn loosely(
+    joiner: &mut Joiner<'_>,
+    name: &str,
+    file_metadata: &FileMetadata,
+    contents: &mut Option<HashMap<ContentHash, Vec<SampleId>>>,
+) -> Loose {
+    if let Ok(hash) = name.to_lowercase().parse::<ContentHash>() {
+        let contents = contents.get_or_insert_with(|| {
+            let mut all: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
+            for (row, hash) in (0_u32..).zip(file_metadata.hashes.iter()) {
+                all.entry(*hash).or_default().push(SampleId(row));
+            }
+            all
+        });
+        if let Some(found) = contents.get(&hash) {
+            return Loose::Content(found.clone());
+        }
+    }
+    let slashed = name.replace('\\', "/");
+    let name = slashed.strip_prefix("file://").unwrap_or(&slashed);
+    if let Some(id) = joiner.exact(name.as_bytes()) {
+        return Loose::Several(vec![id]);
+    }
+    let ending = joiner.ending(name.as_bytes());
+    Loose::Several(if ending.is_empty() { joiner.stemmed(name.as_bytes()) } else { ending })
+}
+
+/// Gives a sample its row.
+fn enter(
+    path: &Path,
+    (row, name): (u32, &str),
+    id: SampleId,
+    rows: &mut [Option<u32>],
+    ids: &[String],
+    manifest: &Manifest,
+) -> Result<()> {
+    let Some(before) = rows[id.index()].replace(row) else { return Ok(()) };
+    let other = ids.get(before as usize).map(|name| safe_text(name)).unwrap_or_default();
+    let names =
+        if other == name { format!("'{other}'") } else { format!("'{other}' and '{}'", safe_text(name)) };
+    let message = format!(
+        "rows {} and {} are both about {} ({names}); leave one of them out",
+        before + 1,
+        row + 1,
+        safe_path(manifest.path(id))
+    );
+    Err(Error::format(path, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_data::manifest::NewSample;
+
+    fn dataset(paths: &[&str]) -> (Manifest, FileMetadata) {
+        let sample = |path: &&str| NewSample { path: path.into(), label: None, split: Default::default() };
+        let manifest = Manifest::new("/data", paths.iter().map(sample));
+        let hashes = paths.iter().map(|path| ContentHash::of(path.rsplit('/').next().unwrap().as_bytes()));
+        (manifest, FileMetadata { hashes: hashes.collect(), ..FileMetadata::default() })
+    }
+
+    fn rows(paths: &[&str], ids: &[&str]) -> std::result::Result<(Vec<Option<u32>>, u64), String> {
+        let (manifest, file_metadata) = dataset(paths);
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let found = RowsOf::named(Path::new("ids.txt"), &ids, &manifest, &file_metadata);
+        found.map(|found| (found.rows, found.unmatched.0)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn rows_are_bound_by_path_stem_and_content() {
+        let paths = ["train/cat/1.jpg", "train/dog/2.jpg", "train/dog/x.1.png"];
+        let all = |a, b, c| Ok((vec![a, b, c], 0));
+        for ids in [
+            ["train/dog/2.jpg", "train/cat/1.jpg", "train/dog/x.1.png"],
+            ["/data/train/dog/2.jpg", "./train/cat/1.jpg", "/elsewhere/train/dog/x.1.png"],
+            ["2.jpg", "cat/1.jpg", "dog\\x.1.png"],
+            ["2", "1", "x.1"],
+            ["dog/2", "file:///data/train/cat/1.jpg", "x.1.png"],
+        ] {
+            assert_eq!(rows(&paths, &ids), all(Some(1), Some(0), Some(2)), "{ids:?}");
+        }
+        let hashes = ["2.jpg", "1.jpg", "x.1.png"].map(|name| ContentHash::of(name.as_bytes()).to_string());
+        assert_eq!(rows(&paths, &hashes.each_ref().map(String::as_str)), all(Some(1), Some(0), Some(2)));
+        // The content of two samples is one.
+        let hash = ContentHash::of(b"1.jpg").to_string();
+        assert_eq!(rows(&["a/1.jpg", "b/1.jpg"], &[&hash]), Ok((vec![Some(0); 2], 0)));
+    }
+
+    #[test]
+    fn samples_of_one_path_have_their_rows_in_turn() {
+        let paths = ["a.png", "b.png", "a.png"];
+        assert_eq!(rows(&paths, &["a.png", "a.png", "b.png"]), Ok((vec![Some(0), Some(2), Some(1)], 0)));
+        assert_eq!(rows(&paths, &["b.png", "a.png"]), Ok((vec![Some(1), Some(0), Some(1)], 0)));
+        assert!(rows(&paths, &["a.png"; 3]).unwrap_err().contains("are both about a.png"));
+    }
+
+    #[test]
+    fn what_matches_nothing_is_counted_and_what_is_ambiguous_refused() {
+        let paths = ["cat/1.jpg", "dog/1.jpg", "dog/2.jpg"];
+        assert_eq!(rows(&paths, &["2.jpg", "bird/1.jpg", "2.png"]), Ok((vec![None, None, Some(0)], 2)));
+        // A path in full is meant before a part of one.
+        assert_eq!(rows(&["1.jpg", "2.jpg"], &["x/1.jpg", "1.jpg"]), Ok((vec![Some(1), None], 1)));
+        let error = |ids: &[&str]| rows(&paths, ids).unwrap_err();
+        assert!(error(&["1"]).contains("row 1 names '1', which may be cat/1.jpg or dog/1.jpg"));
+        assert!(error(&["2", "dog/2.jpg", "dog/2.jpg"]).contains("rows 2 and 3 are both about dog/2.jpg"));
+        assert!(error(&["x", "y"]).contains("none of its 2 rows names a sample"));
+    }
+}

@@ -1,0 +1,189 @@
+use super::*;
+use crate::arrays::testing::{f32s, npy_bytes, npy_ordered, safetensors, write};
+use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_data::manifest::NewSample;
+use chaffinch_data::probabilities::Bound;
+use std::fs;
+use std::sync::Arc;
+
+const SAMPLES: [(&str, &str); 3] = [("a.png", "cat"), ("b.png", "dog"), ("c.png", "cat")];
+
+fn dataset() -> (Manifest, FileMetadata) {
+    let sample = |&(path, label): &(&str, &str)| NewSample {
+        path: path.into(),
+        label: Some(label.into()),
+        split: Default::default(),
+    };
+    let manifest = Manifest::new("/data", SAMPLES.iter().map(sample));
+    let hashes = SAMPLES.iter().map(|(path, _)| ContentHash::of(path.as_bytes())).collect();
+    (manifest, FileMetadata { hashes, ..FileMetadata::default() })
+}
+
+/// A folder of files.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Files {
+        Files(tempfile::tempdir().unwrap())
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.at(name), bytes).unwrap();
+    }
+
+    /// What the files, joined, say of the three samples, and the remarks.
+    fn read(
+        &self,
+        names: &str,
+        classes: Option<&str>,
+        ids: Option<&str>,
+    ) -> std::result::Result<(Bound, Vec<String>), String> {
+        let (manifest, file_metadata) = dataset();
+        let files = ProbabilityFiles {
+            files: names.split(' ').map(|name| self.at(name)).collect(),
+            classes: classes.map(|name| self.at(name)),
+            ids: ids.map(|name| self.at(name)),
+        };
+        let read = || {
+            let models = read_given(&files, &manifest)?;
+            let joined = join(&models, files.name(), &manifest, &file_metadata)?;
+            Ok((joined.probabilities.bind(&manifest, &file_metadata)?, joined.remarks))
+        };
+        read().map_err(|error: Error| error.to_string())
+    }
+
+    fn matrix(&self, names: &str, classes: Option<&str>, ids: Option<&str>) -> Vec<f32> {
+        self.read(names, classes, ids).unwrap_or_else(|error| panic!("{names}: {error}")).0.found.matrix
+    }
+
+    fn error(&self, names: &str, classes: Option<&str>, ids: Option<&str>) -> String {
+        self.read(names, classes, ids).map_or_else(|error| error, |_| panic!("{names} was read"))
+    }
+}
+
+/// Of cat and dog, for each sample.
+const ROWS: [f32; 6] = [0.75, 0.25, 0.5, 0.5, 0.125, 0.875];
+
+#[test]
+fn every_form_says_the_same() {
+    let files = Files::new();
+    let swapped: Vec<f32> = ROWS.chunks(2).flat_map(|row| [row[1], row[0]]).collect();
+    files.write("p.npy", npy_bytes("<f4", "(3, 2)", &f32s(&swapped)));
+    let columns: Vec<f32> = [0, 2, 4, 1, 3, 5].iter().map(|&at| swapped[at]).collect();
+    files.write("fortran.npy", npy_ordered("<f4", "(3, 2)", true, &f32s(&columns)));
+    let big: Vec<u8> = swapped.iter().flat_map(|&p| f64::from(p).to_be_bytes()).collect();
+    files.write("big.npy", npy_bytes(">f8", "(3, 2)", &big));
+    files.write("classes.txt", "dog\ncat\n");
+    for name in ["p.npy", "fortran.npy", "big.npy"] {
+        assert_eq!(files.matrix(name, Some("classes.txt"), None), ROWS, "{name}");
+    }
+    // Tables name samples and classes, in any order, and may have other columns.
+    files.write(
+        "p.csv",
+        "split,dog,path,label,cat\nx,.875,c.png,cat,.125\nx,.25,/data/a.png,cat,.75\nx,.5,b.png,dog,.5\n",
+    );
+    let texts = |texts: [&str; 3]| Arc::new(StringArray::from(texts.to_vec())) as ArrayRef;
+    let numbers = |numbers: [f32; 3]| Arc::new(Float32Array::from(numbers.to_vec())) as ArrayRef;
+    let wide = |numbers: [f64; 3]| Arc::new(Float64Array::from(numbers.to_vec())) as ArrayRef;
+    let columns = [
+        ("path", texts(["c.png", "a.png", "b.png"])),
+        ("cat", numbers([0.125, 0.75, 0.5])),
+        ("dog", wide([0.875, 0.25, 0.5])),
+        ("note", texts(["x"; 3])),
+    ];
+    write(&files.at("p.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+    for name in ["p.csv", "p.parquet"] {
+        assert_eq!(files.matrix(name, None, None), ROWS, "{name}");
+    }
+    let metadata = [("paths", r#"["a.png", "b.png", "c.png"]"#), ("classes", r#"["dog", "cat"]"#)];
+    safetensors(&files.at("p.safetensors"), "probabilities", &swapped, 2, &metadata);
+    assert_eq!(files.matrix("p.safetensors", None, None), ROWS);
+    files.write("ids.txt", "c.png\nb\na\n");
+    let turned: Vec<f32> = swapped.chunks(2).rev().flatten().copied().collect();
+    files.write("turned.npy", npy_bytes("<f4", "(3, 2)", &f32s(&turned)));
+    assert_eq!(files.matrix("turned.npy", Some("classes.txt"), Some("ids.txt")), ROWS);
+}
+
+#[test]
+fn several_models_are_averaged_where_they_say_something() {
+    let files = Files::new();
+    files.write("one.csv", "path,cat,dog\na.png,.5,.5\nb.png,.5,.5\n");
+    files.write("two.csv", "path,cat,dog\na.png,1,0\nb.png,nan,1\nc.png,.25,.75\n");
+    let (bound, remarks) = files.read("one.csv two.csv", None, None).unwrap();
+    assert_eq!(bound.found.matrix, [0.75, 0.25, 0.5, 0.5, 0.25, 0.75]);
+    assert_eq!((bound.bad.len(), bound.missing.len(), remarks.len()), (0, 0, 0));
+}
+
+#[test]
+fn rows_that_are_no_distribution_are_findings_and_no_end() {
+    let files = Files::new();
+    for row in ["nan,1", ",1", ".9,.9", "-.5,1.5", "inf,0", ".1,.1"] {
+        files.write("p.csv", format!("path,cat,dog\na.png,.5,.5\nb.png,{row}\n"));
+        let (bound, _) = files.read("p.csv", None, None).unwrap();
+        assert_eq!(bound.bad, [chaffinch_protocol::sample::SampleId(1)], "{row}");
+        assert_eq!(bound.missing, [chaffinch_protocol::sample::SampleId(2)], "{row}");
+        assert_eq!(bound.found.matrix[2..], [0.0; 4], "{row}");
+    }
+    files.write("logits.csv", "path,cat,dog\na.png,3.5,-1\nb.png,2,-7\n");
+    let error = files.error("logits.csv", None, None);
+    assert!(error.contains("no row is a distribution") && error.contains("3.5000, -1.0000"), "{error}");
+}
+
+#[test]
+fn classes_are_bound_by_name_or_refused() {
+    let files = Files::new();
+    files.write("p.npy", npy_bytes("<f4", "(3, 2)", &f32s(&ROWS)));
+    assert!(files.error("p.npy", None, None).contains("pass --classes FILE"));
+    files.write("other.txt", "cats\ndog\n");
+    let error = files.error("p.npy", Some("other.txt"), None);
+    assert!(
+        error.contains("the class 'cat' has no column of probabilities; did you mean 'cats'?"),
+        "{error}"
+    );
+    files.write("three.txt", "cat\ndog\nfrog\n");
+    let error = files.error("p.npy", Some("three.txt"), None);
+    assert!(error.contains("it has 3 names, but") && error.contains("has 2 columns"), "{error}");
+    files.write("twice.txt", "cat\ncat\n");
+    assert!(files.error("p.npy", Some("twice.txt"), None).contains("the class 'cat' is named twice"));
+    // Classes that the dataset does not have leave the others to add up to 1, and are said.
+    files.write(
+        "more.npy",
+        npy_bytes("<f4", "(3, 3)", &f32s(&[0.5, 0.25, 0.25, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0])),
+    );
+    let (bound, remarks) = files.read("more.npy", Some("three.txt"), None).unwrap();
+    let third = 1.0_f32 / 3.0;
+    let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+    assert!(bound.found.matrix.iter().zip(&[2.0 * third, third, 1.0, 0.0, 0.0, 0.0]).all(near), "{bound:?}");
+    assert_eq!(bound.bad, [chaffinch_protocol::sample::SampleId(2)], "it says nothing of cats and dogs");
+    assert!(remarks[0].contains("1 row of") && remarks[0].contains("'frog'"), "{remarks:?}");
+}
+
+#[test]
+fn files_that_do_not_fit_are_refused_with_both_numbers() {
+    let files = Files::new();
+    files.write("classes.txt", "cat\ndog\n");
+    files.write("four.npy", npy_bytes("<f4", "(4, 2)", &f32s(&[0.5; 8])));
+    let error = files.error("four.npy", Some("classes.txt"), None);
+    assert!(error.contains("it has 4 rows, but the dataset has 3 samples"), "{error}");
+    files.write("ids.txt", "a\nb\nc\n");
+    let error = files.error("four.npy", Some("classes.txt"), Some("ids.txt"));
+    assert!(error.contains("ids.txt: it has 3 lines, but") && error.contains("has 4 rows"), "{error}");
+    files.write("twice.csv", "path,cat,dog\na.png,.5,.5\na.png,.4,.6\n");
+    assert!(files.error("twice.csv", None, None).contains("rows 1 and 2 are both about a.png"));
+    files.write("none.csv", "path,cat,dog\nx.png,.5,.5\ny.png,.4,.6\n");
+    assert!(files.error("none.csv", None, None).contains("none of its 2 rows names a sample"));
+    files.write("words.csv", "path,cat,dog\na.png,.5,much\n");
+    assert!(files.error("words.csv", None, None).contains("line 2, column 'dog': 'much' is not a number"));
+    files.write("object.npy", npy_bytes("|O", "(3,)", b"\x80\x04]."));
+    assert!(files.error("object.npy", None, None).contains("it contains pickled objects"));
+    files.write("cut.npy", &npy_bytes("<f4", "(3, 2)", &f32s(&ROWS))[..140]);
+    assert!(files.error("cut.npy", Some("classes.txt"), None).contains("cut.npy: it is truncated"));
+    files.write("some.csv", "path,cat,dog\na.png,.5,.5\nx.png,.4,.6\n");
+    let (_, remarks) = files.read("some.csv", None, None).unwrap();
+    assert!(remarks[0].starts_with("1 of 2 rows of ") && remarks[0].ends_with("is about no sample: 'x.png'"));
+}
