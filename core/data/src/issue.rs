@@ -18,6 +18,13 @@ pub fn is_built_in(name: &str) -> bool {
     [UNREADABLE, DAMAGED, NOT_READ, CONVERSION].contains(&name)
 }
 
+impl RunRecord {
+    /// Whether another program made the result: no scan computes it anew.
+    pub fn is_imported(&self) -> bool {
+        !self.imported.is_empty()
+    }
+}
+
 /// What one detector said about one sample.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Issue {
@@ -53,6 +60,9 @@ pub struct RunRecord {
     pub seconds: f64,
     /// Named texts about the run.
     pub notes: Vec<(String, String)>,
+    /// The program whose result it is, if it was imported and not computed here: `cleanlab`; empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub imported: String,
     /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the same
     /// digest means that the result is up to date.
     pub input_digest: String,

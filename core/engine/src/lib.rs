@@ -4,7 +4,7 @@
 //! - `setup` is what an engine starts from, `client` starts one and talks to it, `remote` connects to one in another
 //!   process.
 //! - `scan` brings a session up to date stage by stage and publishes `findings`; `digest` tells what need not run
-//!   again; `models` keeps the results of several models apart; `built_in` reports broken files and damaged pictures like
+//!   again; `imports` finds the samples of other programs' results; `models` keeps the results of several models apart; `built_in` reports broken files and damaged pictures like
 //!   a detector.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
 //! - `service` is the command loop; `answers` computes its answers, on separate threads where that could take long.
@@ -17,6 +17,7 @@ mod client;
 mod decided;
 mod digest;
 mod findings;
+mod imports;
 mod kept;
 mod models;
 mod reading;

@@ -3,7 +3,7 @@
 use crate::digest::InputDigest;
 use crate::findings::Findings;
 use crate::{Error, Result};
-use crate::{Setup, decided, kept, models, remarks};
+use crate::{Setup, decided, imports, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::decodings;
@@ -274,6 +274,8 @@ impl<'a> Scan<'a> {
                     scan.decided = (!same).then(Vec::new);
                 }
             }
+            let imports =
+                imports::bind(session, &manifest, &file_metadata, &mut ledger, scan.reporter.trouble);
             for remark in &ledger.remarks {
                 (scan.reporter.log)(&remark.text);
             }
@@ -301,6 +303,7 @@ impl<'a> Scan<'a> {
             }
             findings.results.retain(|name, _| !is_built_in(name));
             findings.results.extend(read);
+            imports::keep(session, imports, &mut findings.results)?;
             (scan.reporter.publish)(findings);
             let names = measurers.iter().map(|measurer| measurer.name().to_owned());
             Ok((model, names.zip(passed.measures).collect()))

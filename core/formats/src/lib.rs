@@ -1,9 +1,11 @@
-//! Reads and writes files of other programs: datasets, class probabilities, ground truth, exports.
+//! Reads and writes files of other programs: datasets, class probabilities, ground truth, earlier results, exports.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-formats`.
 
 pub mod dataset;
+mod ends;
 pub mod export;
+pub mod import;
 pub mod probabilities;
 mod text;
 pub mod truth;

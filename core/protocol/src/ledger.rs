@@ -61,6 +61,8 @@ pub enum RemarkKind {
     FoldersNotListed,
     /// Decided samples whose file has other content now, so that they are undecided again.
     DecisionsChanged,
+    /// Samples that changed or are gone, and lost what was imported from other programs.
+    ImportsLost,
     /// Labels that were expected and not found.
     LabelsMissing,
     /// Class names that look like one class spelled twice, or are otherwise doubtful.

@@ -127,6 +127,11 @@ impl DetectorResult {
         })
     }
 
+    /// All columns.
+    pub(super) fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
     /// Writes the result.
     ///
     /// # Errors

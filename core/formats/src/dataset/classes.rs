@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 4;
 
 /// Cleans the class names of a dataset that was just read, and remarks on what it did and what is doubtful. With
-/// `keep_words`, words for "no label" are classes.
-pub(super) fn clean(opened: Opened, keep_words: bool) -> Opened {
+/// `keep_words`, words for "no label" are classes. `joined` labels are from a table.
+pub(super) fn clean(opened: Opened, keep_words: bool, joined: bool) -> Opened {
     let Opened { manifest, mut ledger } = opened;
     let names = manifest.classes();
     let mut counts = vec![0_u64; names.len()];
@@ -22,7 +22,8 @@ pub(super) fn clean(opened: Opened, keep_words: bool) -> Opened {
         }
     }
     // Words of programs for "no label" are written in tables, not as the names of folders.
-    let in_table = manifest.table().is_some() || manifest.beside().iter().any(|table| table.label.is_some());
+    let in_table =
+        joined || manifest.table().is_some() || manifest.beside().iter().any(|table| table.label.is_some());
     let meanings = match in_table {
         true => class_names::meanings(names),
         false => names.iter().map(|name| class_names::folder_meaning(name)).collect(),

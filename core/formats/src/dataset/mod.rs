@@ -15,11 +15,13 @@
 mod choice;
 mod classes;
 mod folders;
+mod joined;
+mod label_pattern;
 mod missing;
 mod names;
 mod table;
 
-pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say};
+pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say, split_named};
 
 use crate::{Error, Result};
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
@@ -89,7 +91,12 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         let message = format!("unknown dataset format: expected {}{advice}", names.join(" or "));
         return Err(Error::Dataset { path: full, message });
     };
-    let mut opened = (format.read)(&full, options)?;
+    let mut opened = (format.read)(&full, &joined::without_labels(options))?;
+    if let Some(file) = &options.labels {
+        opened = joined::join(opened, file, options)?;
+    } else if let Some(pattern) = &options.label_pattern {
+        opened = label_pattern::take(opened, pattern)?;
+    }
     opened.manifest = opened.manifest.with_ground(options.ground);
     if opened.manifest.len() >= u32::MAX as usize {
         return Err(Error::Dataset {
@@ -98,7 +105,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         });
     }
     // Whatever the format, classes are compared in one spelling.
-    Ok((full, classes::clean(opened, options.keep_null_labels)))
+    Ok((full, classes::clean(opened, options.keep_null_labels, options.labels.is_some())))
 }
 
 /// The extension in lower case.

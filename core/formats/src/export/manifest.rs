@@ -75,7 +75,11 @@ impl Export<'_> {
         let image_id = numbered.map_or(path, |column| column.values[id.index()].as_bytes());
         let verdicts = self.source.verdicts();
         let worst = verdicts.worst_first(id).into_iter().next();
-        let flag = worst.map_or(Cow::Borrowed(""), |flag| safe_text(flag.detector));
+        // What Visual Layer found has the name there that it has here.
+        let flag = worst.map_or(Cow::Borrowed(""), |flag| {
+            let theirs = flag.detector.strip_prefix("visual-layer_").filter(|_| self.imported(flag.detector));
+            safe_text(theirs.unwrap_or(flag.detector))
+        });
         let confidence = worst.map_or(String::new(), |flag| decimal(1.0 - flag.score));
         let suggested = verdicts.suggested(id).and_then(|label| manifest.classes().get(label as usize));
         let reason = verdicts.reason(id);
@@ -101,11 +105,18 @@ impl Export<'_> {
             tags.as_bytes(),
             action.as_bytes(),
             &class_names::bytes(&new_label),
-            review.map_or("", |review| review.reviewer).as_bytes(),
+            review.map_or("", |review| review.author).as_bytes(),
             at.as_bytes(),
             review.map_or("", |review| review.note).as_bytes(),
         ];
         fields.into_iter().collect()
+    }
+}
+
+impl Export<'_> {
+    /// Whether a detector's result was imported.
+    fn imported(&self, detector: &str) -> bool {
+        self.source.results.get(detector).is_some_and(|result| result.record().is_imported())
     }
 }
 
