@@ -141,7 +141,7 @@ fn decisions_of_a_manifest_come_back_under_their_reviewers() {
         "anna",
         "toggle-all\ngo 1\nremove\ngo 2\nrelabel zebra\nyes\ngo 2\ntag odd_one\ngo 3\nnote no idea, really\nq\n",
     );
-    say("bob", "toggle-all\ngo 5\nkeep\ngo 6\ntag duplicate_near\nq\n");
+    say("bob", "go 5\nkeep\ngo 6\ntag duplicate_near\nq\n");
     let export = |session: &Path, name: &str| -> String {
         let target = sandbox.path().join(name);
         sandbox.ok(["export", text(session), "--format", "manifest", "--all", "--output", text(&target)]);
@@ -177,6 +177,40 @@ fn decisions_of_a_manifest_come_back_under_their_reviewers() {
         sandbox.ok(["import", "visual-layer", text(&manifest), "--session", text(target)]);
         assert_eq!(&journals(target), expected);
     }
+}
+
+#[test]
+fn visual_layers_rows_come_back_in_the_manifest() {
+    let sandbox = Sandbox::new();
+    let mut rows = "image_id,image_path,split,label\n".to_owned();
+    for number in 0..3_u64 {
+        let picture = pictures::picture(number as usize, number, 32);
+        let name = format!("n0{number}.png");
+        picture.save(sandbox.data().join(&name)).unwrap();
+        rows += &format!("{},{name},train,{}\n", 151 + number, 151 + number);
+    }
+    let dataset = sandbox.data().join("t.csv");
+    fs::write(&dataset, rows).unwrap();
+    let session = sandbox.session();
+    sandbox.ok(["scan", text(&dataset), "--session", text(&session), "--detectors", "duplicates"]);
+    let export = "image_id,image_path,split,label,issue_type,confidence,suggested_label,reason\n\
+                  151,imagenet/train/n00.png,train,151,mislabel,0.92,156.0,looks like 156\n\
+                  152,imagenet/train/n01.png,train,152,outlier,0.7,,far from its class\n\
+                  153,imagenet/train/n02.png,train,153,,,,\n";
+    let file = write(&sandbox, "vl.csv", export);
+    import(&sandbox, "visual-layer", &file);
+    let target = sandbox.path().join("manifest.csv");
+    sandbox.ok(["export", text(&session), "--format", "manifest", "--output", text(&target)]);
+    let mut lines: Vec<String> =
+        fs::read_to_string(&target).unwrap().lines().skip(1).map(str::to_owned).collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "151,n00.png,data,train,151,mislabel,0.92,156,looks like 156,,,,,,",
+            "152,n01.png,data,train,152,outlier,0.7,,far from its class,,,,,,"
+        ]
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use arrow_array::{Array, ArrayRef, LargeStringArray, RecordBatch};
 use arrow_schema::{Field, Schema};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -41,11 +41,12 @@ pub struct Bound {
 }
 
 impl Imported {
-    /// The result about some samples of a manifest, in manifest order. Groups and evidence refer to samples of the
-    /// manifest.
+    /// The result about some samples of a manifest, in manifest order. Evidence refers to samples of the manifest, and
+    /// suggestions to its classes and to `others`, whose indices follow those of the classes.
     pub fn new(
         record: RunRecord,
         issues: &BTreeMap<SampleId, Issue>,
+        others: &[String],
         manifest: &Manifest,
         file_metadata: &FileMetadata,
     ) -> Imported {
@@ -62,7 +63,7 @@ impl Imported {
             let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
             (hash, manifest.path(*id).as_os_str().as_bytes().to_vec())
         };
-        let result = builder.finish(record, manifest.classes());
+        let result = builder.finish_naming(record, manifest.classes(), others);
         Imported { result, keys: issues.keys().map(key).collect(), digest: String::new() }
     }
 
@@ -134,6 +135,10 @@ impl Imported {
         let places = self.places(manifest, file_metadata);
         let mut builder = ResultBuilder::new(manifest.len());
         let mut lost = Vec::new();
+        // Labels that no sample has, but may have later.
+        let rows = (0..self.result.len() as u32).map(SampleId);
+        let others: BTreeSet<&str> = rows.filter_map(|row| self.result.suggested_other(row)).collect();
+        let others: Vec<String> = others.into_iter().map(str::to_owned).collect();
         for (row, place) in places.iter().enumerate() {
             let Some(place) = place else {
                 lost.push(PathBuf::from(std::ffi::OsStr::from_bytes(&self.keys[row].1)));
@@ -142,6 +147,10 @@ impl Imported {
             let Some(mut issue) = self.result.issue(SampleId(row as u32)) else { continue };
             let there = |(id, similarity): (SampleId, f32)| Some((places[id.index()]?, similarity));
             issue.related = issue.related.into_iter().filter_map(there).collect();
+            if let Some(name) = self.result.suggested_other(SampleId(row as u32)) {
+                let other = others.binary_search_by(|other| other.as_str().cmp(name)).ok();
+                issue.suggested = other.map(|other| (manifest.classes().len() + other) as u32);
+            }
             builder.issue(*place, issue);
         }
         let mut hasher = blake3::Hasher::new();
@@ -151,7 +160,7 @@ impl Imported {
         hasher.update(bytes).update(bytemuck::cast_slice(ends));
         let input_digest = hasher.finalize().to_hex().to_string();
         let record = RunRecord { input_digest, ..self.record().clone() };
-        Bound { result: builder.finish(record, manifest.classes()), lost }
+        Bound { result: builder.finish_naming(record, manifest.classes(), &others), lost }
     }
 
     /// For each row the sample that it is about now.
@@ -228,12 +237,14 @@ mod tests {
                 Issue {
                     score: id.0 as f32 / 10.0,
                     related,
+                    suggested: (id.0 == 2).then_some(1),
                     reason: format!("row {}", id.0),
                     ..Issue::default()
                 },
             )
         });
-        let made = Imported::new(record, &issues.collect(), &manifest, &file_metadata);
+        let wolf = ["wolf".to_owned()];
+        let made = Imported::new(record, &issues.collect(), &wolf, &manifest, &file_metadata);
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("x.arrow");
         made.save(&path).unwrap();
@@ -254,6 +265,8 @@ mod tests {
         assert_eq!(result.issue(SampleId(0)).unwrap().related, [(SampleId(3), 0.9)], "evidence follows");
         assert_eq!(result.issue(SampleId(1)).unwrap().related, [], "and goes with the sample");
         assert_ne!(result.record().input_digest, "");
+        let suggested = |id| (result.suggested(SampleId(id)), result.suggested_other(SampleId(id)));
+        assert_eq!((suggested(0), suggested(1)), ((None, Some("wolf")), (None, None)), "no sample is a wolf");
     }
 
     #[test]

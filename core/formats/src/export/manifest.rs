@@ -81,7 +81,9 @@ impl Export<'_> {
             safe_text(theirs.unwrap_or(flag.detector))
         });
         let confidence = worst.map_or(String::new(), |flag| decimal(1.0 - flag.score));
-        let suggested = verdicts.suggested(id).and_then(|label| manifest.classes().get(label as usize));
+        let class = verdicts.suggested(id).and_then(|label| manifest.classes().get(label as usize));
+        let suggested =
+            class.map(String::as_str).or_else(|| verdicts.suggested_other(id)).unwrap_or_default();
         let reason = verdicts.reason(id);
         let review = self.source.decisions.review(id);
         let choice = review.and_then(|review| review.decision).map(|decision| &decision.choice);
@@ -100,7 +102,7 @@ impl Export<'_> {
             &class_names::bytes(manifest.label_name(id)),
             flag.as_bytes(),
             confidence.as_bytes(),
-            &class_names::bytes(suggested.map_or("", String::as_str)),
+            &class_names::bytes(suggested),
             reason.as_bytes(),
             tags.as_bytes(),
             action.as_bytes(),

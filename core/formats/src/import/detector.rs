@@ -22,6 +22,8 @@ pub(super) struct Detector {
     /// Whether it judges groups.
     pub(super) groups: bool,
     pub(super) notes: Vec<String>,
+    /// Suggested labels that no sample has.
+    others: Vec<String>,
     /// For each sample its issue, and whether the program flags it.
     rows: BTreeMap<SampleId, (Issue, bool)>,
 }
@@ -53,6 +55,21 @@ impl Detector {
         for id in all {
             self.rows.entry(id).or_insert_with(|| (Issue { score: 1.0, ..Issue::default() }, false));
         }
+    }
+
+    /// The label of this name as a suggestion for a sample, unless it has it already.
+    pub(super) fn suggestion(&mut self, id: SampleId, name: &str, target: &Target<'_>) -> Option<u32> {
+        if name.is_empty() {
+            return None;
+        }
+        let Some(class) = target.class(name) else {
+            let at = self.others.iter().position(|other| other == name).unwrap_or_else(|| {
+                self.others.push(name.to_owned());
+                self.others.len() - 1
+            });
+            return Some((target.manifest.classes().len() + at) as u32);
+        };
+        (target.manifest.label(id) != Some(class)).then_some(class.0)
     }
 
     /// The issue of a sample.
@@ -95,7 +112,7 @@ impl Detector {
             ..RunRecord::default()
         };
         let issues = self.rows.into_iter().map(|(id, (issue, _))| (id, issue)).collect();
-        Imported::new(record, &issues, target.manifest, target.file_metadata)
+        Imported::new(record, &issues, &self.others, target.manifest, target.file_metadata)
     }
 
     /// A threshold that separates the flagged samples from the others, the program's own if it does.

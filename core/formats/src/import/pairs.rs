@@ -78,13 +78,13 @@ pub(super) fn detectors(
             if flagged {
                 let words = kind.replace('_', " ");
                 issue.reason = match number {
-                    Some(number) => format!("{} gives it a {words} score of {number:.4}", program.name),
+                    Some(number) => format!("{}'s score for {words} is {number:.4}", program.name),
                     None => format!("{} flags it as {words}", program.name),
                 };
                 if let Some(label) = label {
                     let class = target.class(&label);
                     let name = class.map_or(label.as_str(), |class| target.manifest.class(class));
-                    issue.reason += &format!(" and predicts {}", safe_text(name));
+                    issue.reason += &format!(", and it predicts {}", safe_text(name));
                     issue.suggested =
                         class.filter(|class| target.manifest.label(id) != Some(*class)).map(|class| class.0);
                 }

@@ -124,7 +124,7 @@ fn cleanvision_flags_what_it_flagged_with_its_scores() {
     assert!(all >= 8, "{all} flags");
     let dark = result(&outcome, "cleanvision_dark", &PETS);
     assert_eq!(dark.record().threshold, 0.32);
-    assert!(dark.reason(SampleId(10)).starts_with("CleanVision gives it a dark score of 0.0"));
+    assert!(dark.reason(SampleId(10)).starts_with("CleanVision's score for dark is 0.0"));
     assert_eq!((outcome.warnings, outcome.notes), (vec![], vec![]));
 }
 
@@ -147,7 +147,7 @@ fn cleanlab_flags_what_it_flagged_whatever_its_scores() {
     let label = result(&outcome, "cleanlab_label", &PETS);
     assert_eq!(flagged(&label, &PETS), ["bird/2.png", "cat/copy.png"]);
     assert!(label.score(SampleId(2)) < label.score(SampleId(9)), "the order stays");
-    assert!(label.reason(SampleId(9)).contains("a label score of 0.0400"), "{}", label.reason(SampleId(9)));
+    assert!(label.reason(SampleId(9)).contains("score for label is 0.0400"), "{}", label.reason(SampleId(9)));
     assert!(outcome.notes[0].contains("in the order of the samples"), "{:?}", outcome.notes);
 }
 
@@ -159,7 +159,7 @@ fn cleanlab_suggests_labels_and_finds_rows_by_path_or_number() {
         assert_eq!(flagged(&label, &PETS), ["bird/2.png", "cat/copy.png"], "{file}");
         assert_eq!((label.suggested(SampleId(2)), label.suggested(SampleId(9))), (Some(1), Some(0)));
         assert_eq!(label.suggested(SampleId(12)), None, "what it does not flag keeps its label");
-        assert!(label.reason(SampleId(2)).ends_with("and predicts cat"));
+        assert!(label.reason(SampleId(2)).ends_with("and it predicts cat"));
     }
     // In another dataset rows are found by path.
     let others = ["old/cat/copy.png", "old/bird/2.png", "new/1.png"];
@@ -349,6 +349,10 @@ fn visual_layers_issues_are_detectors_from_csv_and_json() {
         assert_eq!(flagged(&result(&outcome, "visual-layer_outlier", &PETS), &PETS), ["cat/1.png"]);
         assert!(outcome.said.is_empty());
     }
+    let text = "path,flag,confidence,suggested_label\ncat/0.png,mislabel,0.9,156.0\n";
+    let unknown = read_text("visual-layer", "vl.csv", text, &PETS).unwrap();
+    let mislabel = result(&unknown, "visual-layer_mislabel", &PETS);
+    assert_eq!(mislabel.suggested_other(SampleId(5)), Some("156"), "a whole number, though no class yet");
     let error = message("visual-layer", "vl.csv", "image_path,issue_type,confidence\ncat/0.png,x,high\n");
     assert!(error.contains("line 2: the confidence 'high' is not a number from 0 to 1"), "{error}");
     let error = message("visual-layer", "vl.csv", "image_path,score\ncat/0.png,1\n");

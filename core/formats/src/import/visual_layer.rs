@@ -75,20 +75,12 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
                 Detector::new(kind, format!("Visual Layer says: {}", kind.replace('_', " ")))
             });
             let confidence = records.confidence(record)?;
-            let class = target.class(&record.suggested);
-            let mut reason = record.reason.clone();
-            if class.is_none() && !record.suggested.is_empty() {
-                let gap = if reason.is_empty() { "" } else { "; " };
-                reason += &format!("{gap}suggested label {}, which no sample has", record.suggested);
-            }
-            let issue = Issue {
-                score: 1.0 - confidence,
-                suggested: class
-                    .filter(|class| target.manifest.label(id) != Some(*class))
-                    .map(|class| class.0),
-                reason,
-                ..Issue::default()
+            let suggested = detector.suggestion(id, &record.suggested, target);
+            let reason = match record.reason.as_str() {
+                "" if !record.suggested.is_empty() => format!("Visual Layer suggests {}", record.suggested),
+                reason => reason.to_owned(),
             };
+            let issue = Issue { score: 1.0 - confidence, suggested, reason, ..Issue::default() };
             detector.add(id, issue, true);
         }
         let (said, problem) = record.filled.said();
