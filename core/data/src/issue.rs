@@ -13,9 +13,12 @@ pub const NOT_READ: &str = "unsupported-format";
 /// The name under which pictures are reported that conversion to 8-bit RGB changes.
 pub const CONVERSION: &str = "conversion";
 
+/// The names of results that come from reading the files, not from a detector.
+pub const BUILT_IN: [&str; 4] = [UNREADABLE, DAMAGED, NOT_READ, CONVERSION];
+
 /// Whether a result of this name comes from reading the files, not from a detector.
 pub fn is_built_in(name: &str) -> bool {
-    [UNREADABLE, DAMAGED, NOT_READ, CONVERSION].contains(&name)
+    BUILT_IN.contains(&name)
 }
 
 impl RunRecord {

@@ -6,7 +6,7 @@ use super::{place, settings};
 use anyhow::{Result, bail, ensure};
 use chaffinch_data::columns::{DetectorResult, check_name};
 use chaffinch_data::config::Flags;
-use chaffinch_data::issue::is_built_in;
+use chaffinch_data::issue::BUILT_IN;
 use chaffinch_data::journal::{Journal, Said};
 use chaffinch_data::session;
 use chaffinch_data::session::{MARK, Session, SessionLocation};
@@ -166,7 +166,7 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
     };
     let (known, _) = session.load_results(manifest.len(), manifest.classes());
     let own = known.iter().filter(|(_, result)| !result.record().is_imported());
-    let own = own.map(|(name, _)| name.clone()).filter(|name| !is_built_in(name)).collect();
+    let own = own.map(|(name, _)| name.clone()).chain(BUILT_IN.map(str::to_owned)).collect();
     let target = Target::new(&manifest, &file_metadata, own, args.higher_is_worse);
     let outcome = program.read(files, &target, args.prefix.as_deref())?;
     let mut warnings = outcome.warnings;

@@ -189,13 +189,14 @@ impl Imported {
             let same = |id: &SampleId| [unknown, hash_of(*id)].contains(hash) || hash_of(*id) == unknown;
             *place = found.filter(same).filter(|id| taken.insert(*id));
         }
-        // Renamed files, in manifest order.
+        // Renamed files, in manifest order; each sample is offered once.
+        let mut free: HashMap<ContentHash, std::vec::IntoIter<SampleId>> =
+            by_hash.into_iter().map(|(hash, ids)| (hash, ids.into_iter())).collect();
         for (place, (hash, _)) in places.iter_mut().zip(&self.keys) {
             if place.is_none()
-                && let Some(found) = by_hash.get(hash)
+                && let Some(found) = free.get_mut(hash)
             {
-                *place = found.iter().copied().find(|id| !taken.contains(id));
-                taken.extend(*place);
+                *place = found.find(|id| !taken.contains(id));
             }
         }
         places

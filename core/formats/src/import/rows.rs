@@ -74,10 +74,14 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         read.notes.push(format!("the rows of {} were taken in the order of the samples", file_name(file)));
         return Ok(target.manifest.ids().map(Some).collect());
     };
+    // R and spreadsheets count from 1.
+    let last = sheet.text(sheet.len() - 1, index);
+    let from_one = sheet.len() == samples && sheet.text(0, index) == "1" && last == samples.to_string();
     let mut numbers: Vec<u32> = Vec::with_capacity(sheet.len());
     for row in 0..sheet.len() {
         let number: u32 =
             sheet.text(row, index).parse().map_err(|_| sheet.odd_cell(row, index, "the number of a row"))?;
+        let number = if from_one { number.saturating_sub(1) } else { number };
         if numbers.last().is_some_and(|last| number <= *last) {
             let (line, number) = (sheet.line(row), number);
             let message = format!(

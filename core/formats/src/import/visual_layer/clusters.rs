@@ -146,5 +146,5 @@ fn held_out(split: Split) -> bool {
 /// The split that a folder of a path names.
 fn of_path(path: &str) -> Split {
     let folders = path.split(['/', '\\']).rev().skip(1);
-    folders.filter_map(|folder| crate::dataset::split_named(folder)).next().unwrap_or_default()
+    folders.filter_map(crate::dataset::split_named).next().unwrap_or_default()
 }
