@@ -7,14 +7,12 @@
 mod builder;
 mod column;
 pub mod file;
-mod imported;
 mod plain;
 mod result;
 
 pub use builder::ResultBuilder;
 pub use column::Column;
 pub use file::{map, release_mapped};
-pub use imported::{Bound, Imported};
 pub use result::DetectorResult;
 pub use result::check_name;
 

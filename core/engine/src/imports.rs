@@ -1,8 +1,9 @@
 //! Results of other programs, which a scan does not compute: it finds their samples again.
 
 use crate::Result;
-use chaffinch_data::columns::{Bound, DetectorResult};
+use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::imported::Bound;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};

@@ -130,7 +130,7 @@ impl DetectorResult {
     }
 
     /// All columns.
-    pub(super) fn batch(&self) -> &RecordBatch {
+    pub(crate) fn batch(&self) -> &RecordBatch {
         &self.batch
     }
 

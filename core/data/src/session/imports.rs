@@ -2,8 +2,9 @@
 //! the last scan is in `detectors/`, like that of any detector.
 
 use super::{Session, result_files};
-use crate::columns::{Imported, check_name};
+use crate::columns::check_name;
 use crate::file_metadata::FileMetadata;
+use crate::imported::Imported;
 use crate::manifest::Manifest;
 use crate::{Error, Result};
 use std::fs;

@@ -1,7 +1,7 @@
 //! One kind of issue that another program looks for, as a detector's result.
 
 use super::Target;
-use chaffinch_data::columns::Imported;
+use chaffinch_data::imported::Imported;
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;

@@ -104,7 +104,7 @@ fn duplicates(file: &Path, map: &Map<String, Value>, target: &Target<'_>, read: 
         let nearest = others.iter().map(|(_, alike)| similarity(*alike)).fold(0.0, f32::max);
         let reason = related.first().map(|(other, _)| {
             let path = safe_path(target.manifest.path(*other));
-            let others = counted(related.len() as u64, "duplicate", "duplicates");
+            let others = counted(related.len() as u64, "copy", "copies");
             format!("imagededup finds {others}, such as {path}")
         });
         let issue = Issue {

@@ -29,7 +29,7 @@ mod target;
 mod visual_layer;
 
 use crate::{Error, Result};
-use chaffinch_data::columns::Imported;
+use chaffinch_data::imported::Imported;
 use chaffinch_data::journal::Said;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::SampleId;

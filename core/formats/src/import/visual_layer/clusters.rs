@@ -10,17 +10,17 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The clusters of a file, if it has any.
+/// The clusters of a file, if it has any: a list of them, or one under any key.
 pub(super) fn of(value: &Value) -> Option<&[Value]> {
-    let list = match value {
-        Value::Array(all) => all,
-        Value::Object(map) => map.get("clusters").or_else(|| map.get("duplicates"))?.as_array()?,
-        _ => return None,
-    };
     let members = |cluster: &Value| {
         cluster.get("images").or_else(|| cluster.get("members")).is_some_and(Value::is_array)
     };
-    (!list.is_empty() && list.iter().all(members)).then_some(list)
+    let clusters = |list: &&Vec<Value>| !list.is_empty() && list.iter().all(members);
+    match value {
+        Value::Array(all) => Some(all).filter(clusters).map(Vec::as_slice),
+        Value::Object(map) => map.values().filter_map(Value::as_array).find(clusters).map(Vec::as_slice),
+        _ => None,
+    }
 }
 
 /// One image of a cluster.
@@ -120,15 +120,13 @@ pub(super) fn read(file: &Path, clusters: &[Value], target: &Target<'_>, read: &
             }
         }
     }
-    let count = |count: u64, one: &str, many: &str| counted(count, one, many);
     read.notes.push(format!(
-        "{}: {}, {} between training and other splits ({} the same label, {} several), {} several labels",
+        "{}: {}; {} in training and in other splits ({} with one label, {different} with several); {} several labels",
         file_name(file),
-        count(by_cluster.len() as u64, "cluster", "clusters"),
-        count(leaks, "leak", "leaks"),
-        count(leaks - different, "has", "have"),
-        count(different, "has", "have"),
-        count(several, "cluster has", "clusters have"),
+        counted(by_cluster.len() as u64, "cluster", "clusters"),
+        counted(leaks, "is", "are"),
+        leaks - different,
+        counted(several, "has", "have"),
     ));
     let listed: Vec<SampleId> = samples.iter().flatten().copied().collect();
     for mut detector in [duplicate, leak, labels] {

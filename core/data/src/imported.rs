@@ -1,10 +1,8 @@
 //! Results of other programs, stored by the contents of the samples that they are about, so that they stay with these
 //! whatever a scan finds: other files, another order, other names.
 
-use super::builder::ResultBuilder;
-use super::file;
-use super::result::DetectorResult;
 use crate::class_names;
+use crate::columns::{DetectorResult, ResultBuilder, file};
 use crate::file_metadata::FileMetadata;
 use crate::issue::{Issue, RunRecord};
 use crate::manifest::Manifest;
