@@ -283,4 +283,6 @@ fn labels_are_joined_and_stay_with_the_session() {
     ]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("--label-pattern (dog: unclosed group"), "{}", ran.stderr);
+    scan(&sandbox, &[]);
+    assert_eq!(labels_of(&read()), ["0", "1", "2", "3", "4", "5"], "a pattern that is none is not kept");
 }

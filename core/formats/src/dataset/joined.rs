@@ -183,7 +183,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let (missing, named) = names(&|place| *place == Place::Nothing);
     let rows = counted(missing, "row of", "rows of");
     let verb = if missing == 1 { "names no image" } else { "name no image" };
-    ledger.add(RemarkKind::FilesMissing, missing, format!("{rows} {shown} {verb} of the dataset: {named}"));
+    ledger.add(RemarkKind::LabelsMissing, missing, format!("{rows} {shown} {verb} of the dataset: {named}"));
     let (several, named) = names(&|place| *place == Place::Several);
     let rows = counted(several, "row of", "rows of");
     let verb = if several == 1 { "may mean" } else { "may each mean" };
