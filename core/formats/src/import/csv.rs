@@ -110,7 +110,7 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
         .into_iter()
         .chain([&REASONS[..], &GROUPS, &SUGGESTED].into_iter().filter_map(|names| sheet.any_column(names)))
         .chain(OTHERS.iter().filter_map(|name| sheet.column(name)))
-        .chain(sheet.headings.iter().position(String::is_empty))
+        .chain((0..sheet.headings.len()).filter(|&column| rows::is_index(&sheet.headings[column])))
         .collect();
     let (mut flags, mut numbers) = (Vec::new(), Vec::new());
     for column in (0..sheet.headings.len()).filter(|column| !taken.contains(column)) {

@@ -25,7 +25,7 @@ pub(super) const PATHS: [&str; 14] = [
 ];
 
 /// Whether pandas or another program wrote the names or numbers of rows under this heading.
-fn is_index(heading: &str) -> bool {
+pub(super) fn is_index(heading: &str) -> bool {
     matches!(heading.to_ascii_lowercase().as_str(), "" | "unnamed: 0" | "index" | "level_0" | "row")
 }
 

@@ -300,6 +300,23 @@ fn imagededup_has_distances_cosines_or_neither() {
     assert!(message("imagededup", "d.json", r#"{"a.png": [3]}"#).contains("not what imagededup writes"));
 }
 
+#[test]
+fn imagededup_flags_every_file_with_a_copy() {
+    for file in ["imagededup/scores.json", "imagededup/duplicates.json"] {
+        let outcome = read("imagededup", &[fixture(file)], &PETS).unwrap();
+        let found = result(&outcome, "imagededup_duplicate", &PETS);
+        let expected = ["cat/0.png", "cat/copy.png", "cat/dark.png", "dog/light.png"];
+        assert_eq!(flagged(&found, &PETS), expected, "{file}");
+        assert!(found.scores().iter().all(|score| !score.is_nan()), "it looked at all of them");
+        assert_eq!(outcome.warnings, Vec::<String>::new());
+    }
+    let outcome = read("imagededup", &[fixture("imagededup/remove.json")], &PETS).unwrap();
+    let removed: BTreeSet<String> =
+        serde_json::from_slice(&fs::read(fixture("imagededup/remove.json")).unwrap()).unwrap();
+    let found = result(&outcome, "imagededup_remove", &PETS);
+    assert_eq!(flagged(&found, &PETS), removed.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
 const FLAGGED_ALONE: f32 = detector::FLAGGED;
 
 #[test]
