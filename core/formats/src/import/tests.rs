@@ -445,6 +445,8 @@ fn any_table_of_paths_has_flags_and_scores() {
     assert_eq!((scores, flagged(&sharpness, &PETS).len()), ([0.0, 1.0, 0.5], 0));
     assert_eq!(flagged(&result(&outcome, "csv_odd_one", &PETS), &PETS), ["cat/1.png"]);
     assert!(outcome.notes.iter().any(|note| note.contains("goes from 10 to 30")), "{:?}", outcome.notes);
+    let indexed = "Unnamed: 0,path,sharp\n0,cat/0.png,0.1\n1,cat/1.png,0.2\n";
+    assert_eq!(read_text("csv", "my.csv", indexed, &PETS).unwrap().imports.len(), 1, "an index is no score");
     let lone =
         read_text("csv", "my.csv", "file,score,flagged\ncat/0.png,0.9,1\ncat/1.png,0.1,0\n", &PETS).unwrap();
     assert_eq!(lone.imports.len(), 1);
