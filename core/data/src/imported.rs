@@ -12,6 +12,7 @@ use arrow_schema::{Field, Schema};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -34,8 +35,10 @@ pub struct Imported {
 pub struct Bound {
     /// One row for each sample, without a score where the file says nothing of it.
     pub result: DetectorResult,
-    /// The paths of samples that changed or are gone, and lost what was imported about them.
-    pub lost: Vec<PathBuf>,
+    /// The paths of samples that have other contents now, and lost what was imported about them.
+    pub changed: Vec<PathBuf>,
+    /// The paths of samples that are no longer there; what was imported about them is kept.
+    pub gone: Vec<PathBuf>,
 }
 
 impl Imported {
@@ -132,14 +135,25 @@ impl Imported {
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Bound {
         let places = self.places(manifest, file_metadata);
         let mut builder = ResultBuilder::new(manifest.len());
-        let mut lost = Vec::new();
+        let lost: HashSet<&[u8]> = (places.iter().zip(&self.keys))
+            .filter(|(place, _)| place.is_none())
+            .map(|(_, key)| key.1.as_slice())
+            .collect();
+        let path_of = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
+        let there: HashSet<&[u8]> = match lost.is_empty() {
+            true => HashSet::new(),
+            false => manifest.ids().map(path_of).filter(|path| lost.contains(path)).collect(),
+        };
+        let (mut changed, mut gone) = (Vec::new(), Vec::new());
         // Labels that no sample has, but may have later.
         let rows = (0..self.result.len() as u32).map(SampleId);
         let others: BTreeSet<&str> = rows.filter_map(|row| self.result.suggested_other(row)).collect();
         let others: Vec<String> = others.into_iter().map(str::to_owned).collect();
         for (row, place) in places.iter().enumerate() {
             let Some(place) = place else {
-                lost.push(PathBuf::from(std::ffi::OsStr::from_bytes(&self.keys[row].1)));
+                let path = self.keys[row].1.as_slice();
+                let lost = if there.contains(path) { &mut changed } else { &mut gone };
+                lost.push(PathBuf::from(OsStr::from_bytes(path)));
                 continue;
             };
             let Some(mut issue) = self.result.issue(SampleId(row as u32)) else { continue };
@@ -158,7 +172,7 @@ impl Imported {
         hasher.update(bytes).update(bytemuck::cast_slice(ends));
         let input_digest = hasher.finalize().to_hex().to_string();
         let record = RunRecord { input_digest, ..self.record().clone() };
-        Bound { result: builder.finish_naming(record, manifest.classes(), &others), lost }
+        Bound { result: builder.finish_naming(record, manifest.classes(), &others), changed, gone }
     }
 
     /// For each row the sample that it is about now.
@@ -256,10 +270,10 @@ mod tests {
         // c was renamed, b changed, e is new, d was never read.
         let (manifest, files) =
             dataset(&[("0/c.png", "C"), ("a.png", "A"), ("b.png", "B2"), ("d.png", "D"), ("e.png", "E")]);
-        let Bound { result, lost } = imported.bind(&manifest, &files);
+        let Bound { result, changed, gone } = imported.bind(&manifest, &files);
         let scores: Vec<Option<f32>> = manifest.ids().map(|id| result.score(id)).collect();
         assert_eq!(scores, [Some(0.2), Some(0.0), None, Some(0.3), None]);
-        assert_eq!(lost, [PathBuf::from("b.png")]);
+        assert_eq!((changed, gone), (vec![PathBuf::from("b.png")], vec![]));
         assert_eq!(result.reason(SampleId(0)), "row 2");
         assert_eq!(result.issue(SampleId(0)).unwrap().related, [(SampleId(3), 0.9)], "evidence follows");
         assert_eq!(result.issue(SampleId(1)).unwrap().related, [], "and goes with the sample");
@@ -276,6 +290,6 @@ mod tests {
         assert_eq!(bound.result.scores(), [0.1, 0.0]);
         let (manifest, files) = dataset(&[("b.png", "A")]);
         let bound = imported.bind(&manifest, &files);
-        assert_eq!((bound.result.scores(), bound.lost), (&[0.1][..], vec![PathBuf::from("a.png")]));
+        assert_eq!((bound.result.scores(), bound.gone), (&[0.1][..], vec![PathBuf::from("a.png")]));
     }
 }

@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Samples that are named in a remark.
+/// Samples and detectors that are named in a remark.
 const NAMED: usize = 3;
 
-/// The imported results for the samples as they were read. Adds a remark where samples lost theirs.
+/// The imported results for the samples as they were read. Adds remarks on samples that lost theirs or are gone.
 pub(crate) fn bind(
     session: &Session,
     manifest: &Manifest,
@@ -25,31 +25,53 @@ pub(crate) fn bind(
 ) -> Vec<DetectorResult> {
     let (imports, damaged) = session.load_imports(manifest.classes());
     damaged.iter().for_each(|text| trouble("session", text));
-    let mut lost: BTreeMap<Vec<PathBuf>, Vec<String>> = BTreeMap::new();
+    // Detectors of one program lose the same samples.
+    let mut lost: BTreeMap<(bool, Vec<PathBuf>), Vec<String>> = BTreeMap::new();
     let mut results = Vec::with_capacity(imports.len());
     for imported in imports {
-        let bound: Bound = imported.bind(manifest, file_metadata);
-        if !bound.lost.is_empty() {
-            let name = safe_text(&imported.record().name).into_owned();
-            lost.entry(bound.lost).or_default().push(name);
+        let Bound { result, changed, gone } = imported.bind(manifest, file_metadata);
+        for (is_gone, paths) in [(false, changed), (true, gone)] {
+            if !paths.is_empty() {
+                let name = safe_text(&result.record().name).into_owned();
+                lost.entry((is_gone, paths)).or_default().push(name);
+            }
         }
-        results.push(bound.result);
+        results.push(result);
     }
-    for (paths, names) in lost {
+    for ((is_gone, paths), names) in lost {
         let count = paths.len() as u64;
-        let samples = counted(count, "sample", "samples");
-        let verb =
-            if count == 1 { "has changed or is gone and lost" } else { "have changed or are gone and lost" };
+        let (kind, samples, after) = match is_gone {
+            false => (
+                RemarkKind::ImportsLost,
+                counted(count, "sample has changed and lost", "samples have changed and lost"),
+                "; import it again for the new contents",
+            ),
+            true => (
+                RemarkKind::DecisionsGone,
+                counted(
+                    count,
+                    "sample is no longer in the dataset with",
+                    "samples are no longer in the dataset with",
+                ),
+                ", which is kept",
+            ),
+        };
         let shown: Vec<String> = paths.iter().take(NAMED).map(|path| safe_path(path)).collect();
         let more = if paths.len() > NAMED { ", …" } else { "" };
-        let text = format!(
-            "{samples} {verb} what was imported as {}: {}{more}; import it again for the new contents",
-            names.join(", "),
-            shown.join(", ")
-        );
-        ledger.add(RemarkKind::ImportsLost, count, text);
+        let text =
+            format!("{samples} what was imported as {}: {}{more}{after}", named(&names), shown.join(", "));
+        ledger.add(kind, count, text);
     }
     results
+}
+
+/// The first names, and how many more there are.
+fn named(names: &[String]) -> String {
+    let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(NAMED) {
+        Some(more @ 1..) => format!("{first} and {more} more"),
+        _ => first,
+    }
 }
 
 /// Stores the results that are not up to date, and makes all of them known.
