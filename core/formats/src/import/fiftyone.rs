@@ -26,23 +26,10 @@ const FIELDS: [(&str, &str, bool); 4] = [
     ("representativeness", "The sample is far from all centers", false),
 ];
 
-/// Parts of tags that name a fault. Such tags flag.
-const FAULTS: [&str; 14] = [
-    "duplicate",
-    "mislabel",
-    "mistake",
-    "wrong",
-    "error",
-    "outlier",
-    "leak",
-    "corrupt",
-    "blur",
-    "dark",
-    "bright",
-    "bad",
-    "issue",
-    "noise",
-];
+/// How words begin that name a fault, and such words as a whole. A tag with one of them flags.
+const FAULTS: [&str; 10] =
+    ["duplicate", "mislabel", "mistake", "wrong", "error", "outlier", "leak", "corrupt", "blur", "nois"];
+const FAULT_WORDS: [&str; 5] = ["bad", "dark", "bright", "issue", "issues"];
 
 /// The reviewer of tags, which FiftyOne does not name.
 const REVIEWER: &str = "fiftyone";
@@ -113,8 +100,7 @@ fn tags(ids: &[Option<SampleId>], objects: &[&Map<String, Value>], read: &mut Re
         }
     }
     for (tag, with) in tagged {
-        let lower = tag.to_lowercase();
-        if !FAULTS.iter().any(|fault| lower.contains(fault)) {
+        if !names_fault(tag) {
             continue;
         }
         let mut detector = Detector::new(tag, format!("The sample is tagged {tag} (FiftyOne)"));
@@ -125,6 +111,12 @@ fn tags(ids: &[Option<SampleId>], objects: &[&Map<String, Value>], read: &mut Re
         detector.rest_is_fine(ids.iter().flatten().copied());
         read.detectors.push(detector);
     }
+}
+
+fn names_fault(tag: &str) -> bool {
+    let tag = tag.to_lowercase();
+    let mut words = tag.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| FAULTS.iter().any(|fault| word.starts_with(fault)) || FAULT_WORDS.contains(&word))
 }
 
 fn is_split(tag: &str) -> bool {

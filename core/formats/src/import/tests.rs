@@ -322,7 +322,7 @@ const FLAGGED_ALONE: f32 = detector::FLAGGED;
 #[test]
 fn fiftyone_has_fields_and_tags() {
     let text = r#"{"samples": [
-        {"filepath": "/ds/data/bird/0.png", "tags": ["train", "duplicate", "nice"], "uniqueness": 0.2,
+        {"filepath": "/ds/data/bird/0.png", "tags": ["train", "near_duplicates", "badge"], "uniqueness": 0.2,
          "ground_truth": {"_cls": "Classification", "label": "bird", "mistakenness": 0.9}},
         {"filepath": "/ds/data/cat/0.png", "tags": ["validation"], "uniqueness": 0.75, "mistakenness": 0.1}
     ]}"#;
@@ -332,10 +332,13 @@ fn fiftyone_has_fields_and_tags() {
     assert!(flagged(&uniqueness, &PETS).is_empty(), "FiftyOne has no threshold");
     let mistaken = result(&outcome, "fiftyone_mistakenness", &PETS);
     assert!((mistaken.score(SampleId(0)).unwrap() - 0.1).abs() < 1e-6);
-    assert_eq!(flagged(&result(&outcome, "fiftyone_duplicate", &PETS), &PETS), ["bird/0.png"]);
+    assert_eq!(flagged(&result(&outcome, "fiftyone_near_duplicates", &PETS), &PETS), ["bird/0.png"]);
     let said = &outcome.said[&Some("fiftyone".to_owned())];
-    assert_eq!((said[0].0, &said[0].1.tags), (SampleId(0), &vec!["duplicate".to_owned(), "nice".to_owned()]));
-    assert_eq!(said.len(), 1, "splits are no tags");
+    assert_eq!(
+        (said[0].0, &said[0].1.tags),
+        (SampleId(0), &vec!["near_duplicates".to_owned(), "badge".to_owned()])
+    );
+    assert_eq!((said.len(), outcome.imports.len()), (1, 3), "splits are no tags, and a badge is no fault");
     assert!(message("fiftyone", "samples.json", r#"{"classes": []}"#).contains("it has no list 'samples'"));
     let error = message("fiftyone", "samples.json", r#"{"samples": [{"id": 1}]}"#);
     assert!(error.contains("sample 0 has no 'filepath'"), "{error}");
