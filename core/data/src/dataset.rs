@@ -38,6 +38,15 @@ pub struct DatasetOptions {
     /// What to do with files beside the pictures that hold labels.
     #[serde(default)]
     pub label_files: LabelFiles,
+    /// A table whose labels are joined to the samples. The label and split columns are then those of this table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<PathBuf>,
+    /// The column of this table that names the samples, by path, stem or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// A regular expression over paths whose group `label` is the label, and whose group `split` the split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_pattern: Option<String>,
 }
 
 impl Default for DatasetOptions {
@@ -52,6 +61,9 @@ impl Default for DatasetOptions {
             keep_null_labels: false,
             ground: Ground::default(),
             label_files: LabelFiles::Auto,
+            labels: None,
+            key: None,
+            label_pattern: None,
         }
     }
 }

@@ -17,9 +17,19 @@ pub const EMBEDDINGS: &str = "embeddings";
 /// The name under which pictures without probabilities are reported, where these were given.
 pub const PROBABILITIES: &str = "probabilities";
 
+/// The names of results that come from reading the files, not from a detector.
+pub const BUILT_IN: [&str; 6] = [UNREADABLE, DAMAGED, NOT_READ, CONVERSION, EMBEDDINGS, PROBABILITIES];
+
 /// Whether a result of this name comes from reading the files, not from a detector.
 pub fn is_built_in(name: &str) -> bool {
-    [UNREADABLE, DAMAGED, NOT_READ, CONVERSION, EMBEDDINGS, PROBABILITIES].contains(&name)
+    BUILT_IN.contains(&name)
+}
+
+impl RunRecord {
+    /// Whether another program made the result: no scan computes it anew.
+    pub fn is_imported(&self) -> bool {
+        !self.imported.is_empty()
+    }
 }
 
 /// What one detector said about one sample.
@@ -57,6 +67,9 @@ pub struct RunRecord {
     pub seconds: f64,
     /// Named texts about the run.
     pub notes: Vec<(String, String)>,
+    /// The program whose result it is, if it was imported and not computed here: `cleanlab`; empty otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub imported: String,
     /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the same
     /// digest means that the result is up to date.
     pub input_digest: String,

@@ -28,6 +28,7 @@
 //! - All reviewers' files are read and only one's own is written. One's own decision takes precedence over others',
 //!   among those the latest; if they differ, there is a [`Conflict`].
 
+mod adopt;
 mod binding;
 mod book;
 mod changed;
@@ -38,6 +39,7 @@ mod entry;
 mod line;
 mod log;
 
+pub use adopt::{Adopted, Said};
 pub use changed::{Changed, Now, changed_files};
 pub use decisions::{Decisions, Review};
 pub use disputes::{Conflict, Disputes};

@@ -13,6 +13,7 @@ mod error;
 pub mod faults;
 pub mod file_metadata;
 mod groups;
+pub mod imported;
 pub mod index;
 pub mod issue;
 pub mod journal;

@@ -101,16 +101,7 @@ impl Manifest {
             splits.push(sample.split.code());
             names.push(sample.label);
         }
-        let mut classes: Vec<String> = names.iter().flatten().cloned().collect();
-        classes.sort_unstable();
-        classes.dedup();
-        let labels = names
-            .iter()
-            .map(|name| {
-                let found = name.as_ref().and_then(|name| classes.binary_search(name).ok());
-                found.map_or(NO_LABEL, |found| found as u32)
-            })
-            .collect();
+        let (classes, labels) = numbered(&names);
         Manifest {
             root: root.into(),
             path_bytes: path_bytes.into(),
@@ -171,6 +162,30 @@ impl Manifest {
         let codes = std::mem::replace(&mut self.labels, labels);
         let texts = std::mem::replace(&mut self.classes, classes);
         self.written_labels.get_or_insert(Texts { codes, texts });
+        self
+    }
+
+    /// Gives every sample another label, by name; how labels were written before is forgotten.
+    ///
+    /// # Panics
+    /// Unless there is one per sample.
+    #[must_use]
+    pub fn with_labels(mut self, names: &[Option<String>]) -> Manifest {
+        assert_eq!(names.len(), self.len(), "one label a sample");
+        (self.classes, self.labels) = numbered(names);
+        self.written_labels = None;
+        self
+    }
+
+    /// Gives every sample another split; how splits were written before is forgotten.
+    ///
+    /// # Panics
+    /// Unless there is one per sample.
+    #[must_use]
+    pub fn with_splits(mut self, splits: &[Split]) -> Manifest {
+        assert_eq!(splits.len(), self.len(), "one split a sample");
+        self.splits = splits.iter().map(|split| split.code()).collect();
+        self.written_splits = None;
         self
     }
 
@@ -416,6 +431,19 @@ impl Manifest {
     pub fn extra(&self) -> &[ExtraColumn] {
         &self.extra
     }
+}
+
+/// The names that occur, sorted, and each name's number, [`NO_LABEL`] for none.
+fn numbered(names: &[Option<String>]) -> (Vec<String>, Column<u32>) {
+    let mut classes: Vec<String> = names.iter().flatten().cloned().collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let number = |name: &Option<String>| {
+        let found = name.as_ref().and_then(|name| classes.binary_search(name).ok());
+        found.map_or(NO_LABEL, |found| found as u32)
+    };
+    let labels = names.iter().map(number).collect();
+    (classes, labels)
 }
 
 /// Whether numbers are sorted, checked in parallel.

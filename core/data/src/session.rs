@@ -4,6 +4,7 @@
 //! session.toml      which dataset, since when, and what it was scanned with
 //! samples.arrow     the manifest and the file metadata
 //! detectors/        one result per detector
+//! imported/         results of other programs, by content, from which those in `detectors` are made
 //! earlier/          results of models used before, by fingerprint
 //! rank.arrow        the cached rank, and
 //! unreadable.arrow  the cached result for undecodable files: only in large sessions, to open faster
@@ -26,6 +27,7 @@
 mod catalog;
 mod earlier;
 mod head;
+mod imports;
 mod ledger;
 mod likeness;
 mod lock;

@@ -4,7 +4,8 @@
 //! - `setup` is what an engine starts from, `client` starts one and talks to it, `remote` connects to one in another
 //!   process.
 //! - `scan` brings a session up to date stage by stage and publishes `findings`; `digest` tells what need not run
-//!   again; `given` takes embeddings and probabilities from elsewhere; `models` keeps the results of several models apart; `built_in` reports broken files and damaged pictures like
+//!   again; `given` takes embeddings and probabilities from elsewhere; `imports` finds the samples of other programs'
+//!   results; `models` keeps the results of several models apart; `built_in` reports broken files and damaged pictures like
 //!   a detector.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
 //! - `service` is the command loop; `answers` computes its answers, on separate threads where that could take long.
@@ -18,6 +19,7 @@ mod decided;
 mod digest;
 mod findings;
 mod given;
+mod imports;
 mod kept;
 mod models;
 mod reading;

@@ -24,8 +24,11 @@ pub(crate) fn settle(
     let fingerprint = embedder.fingerprint().as_str();
     let before = session.uses();
     if let Some(old) = before.loaded.as_ref().filter(|old| old.fingerprint != fingerprint) {
-        let own = findings.results.keys().filter(|name| !is_built_in(name) && depends(name));
-        let names: Vec<String> = own.cloned().collect();
+        let own = findings
+            .results
+            .iter()
+            .filter(|(name, result)| !is_built_in(name) && !result.record().is_imported() && depends(name));
+        let names: Vec<String> = own.map(|(name, _)| name.clone()).collect();
         if !names.is_empty() {
             session.set_aside(&before, &names)?;
             names.iter().for_each(|name| drop(findings.results.remove(name)));

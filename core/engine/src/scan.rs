@@ -4,7 +4,7 @@ use crate::digest::{InputDigest, uses_model};
 use crate::findings::Findings;
 use crate::given::StandIn;
 use crate::{Error, Result};
-use crate::{Setup, decided, given, kept, models, remarks};
+use crate::{Setup, decided, given, imports, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::decodings;
@@ -293,6 +293,8 @@ impl<'a> Scan<'a> {
                     scan.decided = (!same).then(Vec::new);
                 }
             }
+            let imports =
+                imports::bind(session, &manifest, &file_metadata, &mut ledger, scan.reporter.trouble);
             for remark in &ledger.remarks {
                 (scan.reporter.log)(&remark.text);
             }
@@ -320,6 +322,7 @@ impl<'a> Scan<'a> {
             }
             findings.results.retain(|name, _| !is_built_in(name));
             findings.results.extend(read);
+            imports::keep(session, imports, &mut findings.results)?;
             (scan.reporter.publish)(findings);
             let names = measurers.iter().map(|measurer| measurer.name().to_owned());
             Ok(Read { model, measures: names.zip(passed.measures).collect(), probabilities: named.models })

@@ -541,5 +541,19 @@ fn settle_reading(setup: &mut Setup) -> Result<()> {
         // Relative to the working directory at that time, not to the next one.
         setup.dataset_options.root = Some(std::fs::canonicalize(root).map_err(Error::io("open", root))?);
     }
-    session.save_reading(&setup.dataset_options)
+    // What cannot be read must not stay with the session.
+    let known = session.load_reading()?.unwrap_or_default();
+    let source = |options: &DatasetOptions| {
+        (
+            options.labels.clone(),
+            options.key.clone(),
+            options.label_pattern.clone(),
+            options.label_column.clone(),
+        )
+    };
+    let options = &setup.dataset_options;
+    if (options.labels.is_some() || options.label_pattern.is_some()) && source(options) != source(&known) {
+        dataset::open(&setup.dataset, options)?;
+    }
+    session.save_reading(options)
 }

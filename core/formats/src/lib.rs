@@ -1,11 +1,14 @@
-//! Reads and writes files of other programs: datasets, class probabilities, embeddings, ground truth, exports.
+//! Reads and writes files of other programs: datasets, class probabilities, embeddings, ground truth, earlier results,
+//! exports.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-formats`.
 
 mod arrays;
 pub mod dataset;
 pub mod embeddings;
+mod ends;
 pub mod export;
+pub mod import;
 mod joiner;
 pub mod probabilities;
 mod text;

@@ -128,6 +128,7 @@ impl<'a> RunContext<'a> {
             params: self.params,
             seconds: started.elapsed().as_secs_f64(),
             notes: self.notes.into_inner().unwrap_or_else(PoisonError::into_inner),
+            imported: String::new(),
             input_digest,
         };
         let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);

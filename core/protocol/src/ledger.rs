@@ -63,6 +63,8 @@ pub enum RemarkKind {
     FoldersNotListed,
     /// Decided samples whose file has other content now, so that they are undecided again.
     DecisionsChanged,
+    /// Samples that have other contents now, and lost what was imported from other programs.
+    ImportsLost,
     /// Labels that were expected and not found.
     LabelsMissing,
     /// Class names that look like one class spelled twice, or are otherwise doubtful.
@@ -81,7 +83,7 @@ pub enum RemarkKind {
     MachineMade,
     /// Files that are not pictures.
     OtherFiles,
-    /// Decided samples that are no longer in the dataset.
+    /// Samples with decisions or imported results that are no longer in the dataset.
     DecisionsGone,
     /// Anything else.
     Other,

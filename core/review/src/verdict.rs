@@ -114,6 +114,11 @@ impl<'a> Verdicts<'a> {
         suggesting.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, label)| label)
     }
 
+    /// The suggested label that is none of the manifest's classes: that of the worst flag that suggests one.
+    pub fn suggested_other(self, sample: SampleId) -> Option<&'a str> {
+        self.worst_first(sample).into_iter().find_map(|flag| flag.result.suggested_other(sample))
+    }
+
     /// Why a sample is a suspect, in one sentence or two: the worst flag's reason first. Empty where no detector flags
     /// it.
     pub fn reason(self, sample: SampleId) -> String {

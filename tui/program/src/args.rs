@@ -9,7 +9,7 @@ mod reviewer;
 mod screen;
 
 pub(super) use copies::CopyMode;
-pub(super) use dataset::{DatasetArgs, dataset_forms};
+pub(super) use dataset::{DatasetArgs, ReadingArgs, dataset_forms};
 pub(super) use engine::{EngineArgs, rule};
 pub(super) use forms::{Format, ReportFormat};
 pub(super) use global::Global;

@@ -335,14 +335,17 @@ impl Plan {
         add("--ensemble", engine.ensemble.clone().map(Into::into));
         add("--reviewer", engine.reviewer.clone().map(Into::into));
         engine.plugins.iter().for_each(|folder| add("--plugins", Some(folder.into())));
-        add("--path-column", reading.path_column.clone().map(Into::into));
-        add("--label-column", reading.label_column.clone().map(Into::into));
-        add("--split-column", reading.split_column.clone().map(Into::into));
-        add("--root", reading.root.clone().map(Into::into));
-        add("--ground", reading.ground.map(|ground| ground.to_string().into()));
-        add("--layout", reading.layout.map(|layout| Folders::from(layout).name().into()));
-        add("--label-files", reading.label_files.map(|wish| LabelFiles::from(wish).name().into()));
-        if reading.keep_null_labels {
+        add("--path-column", reading.own.path_column.clone().map(Into::into));
+        add("--label-column", reading.own.label_column.clone().map(Into::into));
+        add("--split-column", reading.own.split_column.clone().map(Into::into));
+        add("--labels", reading.labels.clone().map(Into::into));
+        add("--key", reading.key.clone().map(Into::into));
+        add("--label-pattern", reading.label_pattern.clone().map(Into::into));
+        add("--root", reading.own.root.clone().map(Into::into));
+        add("--ground", reading.own.ground.map(|ground| ground.to_string().into()));
+        add("--layout", reading.own.layout.map(|layout| Folders::from(layout).name().into()));
+        add("--label-files", reading.own.label_files.map(|wish| LabelFiles::from(wish).name().into()));
+        if reading.own.keep_null_labels {
             args.push("--keep-null-labels".into());
         }
         args.push("--".into());

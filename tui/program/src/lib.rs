@@ -30,6 +30,7 @@ mod drive;
 mod engine_process;
 mod evaluate;
 mod export;
+mod import;
 mod interrupt;
 mod keys;
 mod label_quality;
@@ -133,6 +134,7 @@ commands! {
     pollute::Pollute,
     label_quality::LabelQuality,
     select::Select,
+    import::Import,
     export::Export,
     session::Session,
     plugins::Plugins,

@@ -219,8 +219,11 @@ impl Listing {
             rank,
             path: safe_path(self.manifest.path(id)),
             label: safe_text(self.manifest.label_name(id)).into_owned(),
-            suggested_label: safe_text(suggested.map_or("", |label| self.manifest.class(LabelId(label))))
-                .into_owned(),
+            suggested_label: safe_text(match suggested {
+                Some(label) => self.manifest.class(LabelId(label)),
+                None => verdicts.suggested_other(id).unwrap_or_default(),
+            })
+            .into_owned(),
             score: score.filter(|score| !score.is_nan()),
             detectors,
             split: self.manifest.split(id).name(),

@@ -1,11 +1,13 @@
 //! `plugins`: lists loaded and refused libraries, checks one, or creates a detector.
 
 use super::args::Global;
+use super::import::{self, ImportedEntry};
 use super::libraries::{folders, looked_in};
 use super::output::{json, results};
 use super::{check_plugin, new_plugin, settings};
 use anyhow::Result;
 use chaffinch_data::config::Flags;
+use chaffinch_data::session::MARK;
 use chaffinch_host::{LoadedDetector, PluginFolder, Registry};
 use chaffinch_plugin::{Needs, Param, ParamKind, Scope};
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -74,6 +76,9 @@ pub(super) struct Listing {
     pub(super) detectors: Vec<DetectorEntry>,
     pub(super) refused: Vec<RefusedEntry>,
     pub(super) folders: Vec<String>,
+    /// What was imported from other programs into the session that was named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) imported: Vec<ImportedEntry>,
 }
 
 /// One detector.
@@ -122,6 +127,7 @@ impl Listing {
             detectors: registry.detectors().iter().map(DetectorEntry::new).collect(),
             refused: refused.collect(),
             folders: folders.iter().map(|folder| safe_path(folder.path())).collect(),
+            imported: Vec::new(),
         }
     }
 }
@@ -193,7 +199,10 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
     let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
     let folders = folders(&settings::config(global, None)?.with_flags(flags));
     let registry = Registry::load(&folders);
-    let listing = Listing::new(&registry, &folders);
+    let mut listing = Listing::new(&registry, &folders);
+    if let Some(session) = global.session.as_deref().filter(|session| session.join(MARK).is_file()) {
+        listing.imported = import::entries(session)?;
+    }
     results(|out| if as_json { json(out, &listing) } else { write(out, &listing) })
 }
 
@@ -212,6 +221,10 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
     }
     if listing.detectors.is_empty() {
         writeln!(out, "No detectors found. {}", looked_in(&listing.folders))?;
+    }
+    if !listing.imported.is_empty() {
+        writeln!(out, "Imported into the session:")?;
+        import::write(out, &listing.imported)?;
     }
     for refused in &listing.refused {
         writeln!(out, "refused: {}\n  {}", refused.path, refused.reason)?;

@@ -1,6 +1,6 @@
 //! `pollute`: creates a copy of a dataset with planted faults, and a list of them.
 
-use super::args::{CopyMode, DatasetArgs, Global};
+use super::args::{CopyMode, Global, ReadingArgs};
 use super::interrupt;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
 use super::stages::Stages;
@@ -76,7 +76,7 @@ pub(super) struct Pollute {
     #[arg(long, value_enum, default_value = "link")]
     copy: CopyMode,
     #[command(flatten)]
-    reading: DatasetArgs,
+    reading: ReadingArgs,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -84,7 +84,7 @@ pub(super) struct Pollute {
 
 /// Writes the copy and prints the counts.
 pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
-    let opened = dataset::open(&args.dataset, &super::setup::options(&args.reading))?;
+    let opened = dataset::open(&args.dataset, &super::setup::own_options(&args.reading))?;
     super::reading::tell(&opened.ledger, "", global.quiet);
     let manifest = opened.manifest;
     let strangers = args.foreign_from.as_deref().map(strangers).transpose()?.unwrap_or_default();

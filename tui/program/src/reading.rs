@@ -29,7 +29,7 @@ pub(super) fn tell(ledger: &Ledger, set: &str, quiet: bool) {
 pub(super) fn settle(ledger: &Ledger, args: &DatasetArgs, global: &Global) -> Result<Option<Folders>> {
     let Some(doubt) = &ledger.doubt else { return Ok(None) };
     let terminals = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if args.layout.is_some() || global.quiet || !terminals {
+    if args.own.layout.is_some() || global.quiet || !terminals {
         return Ok(None);
     }
     ask(doubt, &mut io::stdin().lock(), &mut io::stderr().lock())

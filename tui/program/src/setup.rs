@@ -1,6 +1,6 @@
 //! Resolves arguments into an engine's setup: session, settings, detectors, and model.
 
-use super::args::{DatasetArgs, EngineArgs, Global};
+use super::args::{DatasetArgs, EngineArgs, Global, ReadingArgs};
 use super::libraries::registry;
 use super::model_loader::loader;
 use super::output::warning;
@@ -23,6 +23,19 @@ use std::sync::Arc;
 
 /// Options for reading a dataset.
 pub(super) fn options(reading: &DatasetArgs) -> DatasetOptions {
+    DatasetOptions {
+        labels: reading
+            .labels
+            .as_ref()
+            .map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())),
+        key: reading.key.clone(),
+        label_pattern: reading.label_pattern.clone(),
+        ..own_options(&reading.own)
+    }
+}
+
+/// The same for a dataset with labels of its own.
+pub(super) fn own_options(reading: &ReadingArgs) -> DatasetOptions {
     DatasetOptions {
         path_column: reading.path_column.clone(),
         label_column: reading.label_column.clone(),

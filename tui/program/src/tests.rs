@@ -2,7 +2,7 @@
 
 use super::*;
 use chaffinch_formats::export::Target;
-use chaffinch_formats::{dataset, export};
+use chaffinch_formats::{dataset, export, import};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -227,6 +227,11 @@ fn the_manual_has_the_formats_of_the_program() {
     if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
         fs::write(FORMATS_PAGE, page).unwrap();
     }
+    let mut text = "| program | what is imported | files |\n|---|---|---|\n".to_owned();
+    for importer in import::IMPORTERS {
+        text += &format!("| `{}` | {} | {} |\n", importer.name, importer.summary, importer.files);
+    }
+    compare(&mut manual, "programs of import", &text);
     if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
         fs::write(MANUAL, manual).unwrap();
     }

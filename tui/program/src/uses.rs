@@ -103,6 +103,16 @@ pub(super) fn resolve(
             told(given.is_some(), true, format!("{name} {known}"));
         }
     }
+    // One source of labels replaces the other.
+    let kept_labels = if given.label_pattern.is_some() { None } else { known.labels.clone() };
+    let kept_pattern = if given.labels.is_some() { None } else { known.label_pattern.clone() };
+    let kept_key = known.key.clone().filter(|_| given.labels.is_none() && kept_labels.is_some());
+    if let Some(file) = &kept_labels {
+        told(given.labels.is_some(), true, format!("labels {}", file.display()));
+    }
+    if let Some(pattern) = &kept_pattern {
+        told(given.label_pattern.is_some(), true, format!("label pattern {pattern}"));
+    }
     if let Some(root) = &known.root {
         told(given.root.is_some(), true, format!("root {}", root.display()));
     }
@@ -124,6 +134,9 @@ pub(super) fn resolve(
         label_column: column(&given.label_column, &known.label_column),
         split_column: column(&given.split_column, &known.split_column),
         root: given.root.clone().or(known.root.clone()),
+        labels: given.labels.clone().or(kept_labels),
+        key: given.key.clone().or(kept_key),
+        label_pattern: given.label_pattern.clone().or(kept_pattern),
         folders: if given.folders == Folders::Auto { known.folders } else { given.folders },
         ground: if given.ground == Ground::default() { known.ground } else { given.ground },
         keep_null_labels: given.keep_null_labels || known.keep_null_labels,

@@ -66,7 +66,20 @@ impl ResultBuilder {
     }
 
     /// The finished result. `classes` are the manifest's: suggested labels are stored by name.
-    pub fn finish(mut self, record: RunRecord, classes: &[String]) -> DetectorResult {
+    pub fn finish(self, record: RunRecord, classes: &[String]) -> DetectorResult {
+        self.finish_naming(record, classes, &[])
+    }
+
+    /// The same where labels are suggested that are no classes: `others`, whose indices follow those of the classes.
+    pub fn finish_naming(
+        mut self,
+        record: RunRecord,
+        classes: &[String],
+        others: &[String],
+    ) -> DetectorResult {
+        let known = classes.len();
+        let names = [classes, others].concat();
+        let classes = names.as_slice();
         // Stable, so that of several issues for a sample the last one stays last.
         self.issues.sort_by_key(|issue| issue.sample);
         let mut scores = std::mem::take(&mut self.scores);
@@ -91,6 +104,6 @@ impl ResultBuilder {
             columns.reasons.push_str(&self.reasons[start..start + len]);
         }
         columns.fill_to(&mut next, self.count);
-        DetectorResult::from_columns(record, classes, scores, columns)
+        DetectorResult::from_columns(record, (classes, known), scores, columns)
     }
 }

@@ -46,13 +46,15 @@ struct ResultHeader {
 
 impl DetectorResult {
     /// Only a [`super::ResultBuilder`] makes columns, and it keeps them consistent.
+    ///
+    /// Of the names that can be suggested, the first `known` are the manifest's classes.
     pub(super) fn from_columns(
         record: RunRecord,
-        classes: &[String],
+        (classes, known): (&[String], usize),
         scores: Vec<f32>,
         columns: PlainColumns,
     ) -> DetectorResult {
-        let places = (0..classes.len() as u32).map(Some).collect();
+        let places = (0..classes.len()).map(|place| (place < known).then_some(place as u32)).collect();
         match batch(&record, classes, scores, columns).map_err(|error| error.to_string()) {
             Ok(batch) => match DetectorResult::from_batch(record, batch, places) {
                 Ok(result) => result,
@@ -127,6 +129,11 @@ impl DetectorResult {
         })
     }
 
+    /// All columns.
+    pub(crate) fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
     /// Writes the result.
     ///
     /// # Errors
@@ -172,6 +179,18 @@ impl DetectorResult {
             return None;
         }
         usize::try_from(self.suggested.value(row)).ok().and_then(|key| *self.places.get(key)?)
+    }
+
+    /// The name of a suggested label that is none of the manifest's classes.
+    pub fn suggested_other(&self, id: SampleId) -> Option<&str> {
+        let row = id.index();
+        if row >= self.len() || self.suggested.is_null(row) || self.suggested(id).is_some() {
+            return None;
+        }
+        let names = self.batch.column_by_name("suggested")?.as_any();
+        let names = names.downcast_ref::<DictionaryArray<Int32Type>>()?.values();
+        let key = usize::try_from(self.suggested.value(row)).ok()?;
+        file::text(names.as_any().downcast_ref::<StringArray>()?, key)
     }
 
     /// The group of a sample.

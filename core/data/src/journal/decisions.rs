@@ -1,6 +1,7 @@
 //! The current state of each sample.
 
-use super::entry::Entry;
+use super::Said;
+use super::entry::{Entry, What};
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;
@@ -58,6 +59,28 @@ impl Marks {
         }
     }
 
+    /// What of something said elsewhere is missing here, and whether these marks say something else. `tags` and `note` are
+    /// those of all reviewers.
+    pub(super) fn lacks(&self, said: &Said, tags: &[String], note: &str) -> (What, bool) {
+        let mut what = What::default();
+        let mut differs = false;
+        match (self.decision(), &said.choice) {
+            (_, None) => {}
+            (None, Some(choice)) => what.choice = Some(Some(choice.clone())),
+            (Some(own), Some(choice)) => differs |= own.choice != *choice,
+        }
+        let missing =
+            |tag: &&String| !tag.trim().is_empty() && !tags.contains(tag) && !self.said.tags.contains(tag);
+        what.tags = said.tags.iter().filter(missing).cloned().collect();
+        if !said.note.is_empty() && said.note != note && said.note != self.said.note {
+            match self.said.note.is_empty() {
+                true => what.note.clone_from(&said.note),
+                false => differs = true,
+            }
+        }
+        (what, differs)
+    }
+
     fn add_tags(&mut self, tags: &[String]) {
         for tag in tags {
             if !self.said.tags.contains(tag) {
@@ -74,6 +97,9 @@ impl Marks {
             self.decided = true;
             self.said.choice = other.said.choice.clone();
             (self.at, self.by) = (other.at, other.by);
+        }
+        if self.is_empty() {
+            self.by = other.by;
         }
         self.add_tags(&other.said.tags);
         let note = &other.said.note;
@@ -118,6 +144,8 @@ pub struct Review<'a> {
     pub note: &'a str,
     /// Who decided; empty if no one did.
     pub reviewer: &'a str,
+    /// Who decided, or if no one did, who first gave it a tag or a note: one's own name before others.
+    pub author: &'a str,
     /// When it was decided.
     at: Timestamp,
 }
@@ -209,12 +237,13 @@ impl Decisions {
     /// The whole state of a sample.
     pub fn review(&self, id: SampleId) -> Option<Review<'_>> {
         let marks = self.marks(id)?;
-        let reviewer = if marks.decided { self.reviewers.get(usize::from(marks.by)) } else { None };
+        let author = self.reviewers.get(usize::from(marks.by)).map_or("", String::as_str);
         Some(Review {
             decision: marks.decision(),
             tags: &marks.said.tags,
             note: &marks.said.note,
-            reviewer: reviewer.map_or("", String::as_str),
+            reviewer: if marks.decided { author } else { "" },
+            author,
             at: marks.at,
         })
     }

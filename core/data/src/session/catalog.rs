@@ -130,6 +130,7 @@ impl Session {
             "detectors",
             "earlier",
             "embeddings",
+            "imported",
             "measures",
             "models",
             "samples.arrow",
@@ -205,6 +206,7 @@ fn vacant(dir: &Path) -> Result<Session> {
 /// How the dataset is read, at its new place.
 fn rebased(mut options: DatasetOptions, old: &Path, new: &Path) -> DatasetOptions {
     options.root = options.root.map(|root| rebased_path(&root, old, new));
+    options.labels = options.labels.map(|labels| rebased_path(&labels, old, new));
     options
 }
 

@@ -19,6 +19,8 @@ mod choice;
 mod classes;
 mod columns;
 mod folders;
+mod joined;
+mod label_pattern;
 mod missing;
 mod names;
 mod packed;
@@ -29,7 +31,7 @@ mod shards;
 mod table;
 mod tar;
 
-pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say};
+pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say, split_named};
 
 use crate::{Error, Result};
 pub use candidate::Candidate;
@@ -124,7 +126,14 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         let message = format!("unknown dataset format: expected {}{advice}", names.join(" or "));
         return Err(Error::Dataset { path: full, message });
     };
-    let mut opened = (format.read)(&candidate, options)?;
+    let mut opened = (format.read)(&candidate, &joined::without_labels(options))?;
+    let mut class_names = format.class_names;
+    if let Some(file) = &options.labels {
+        opened = joined::join(opened, file, options)?;
+        class_names = ClassNames::Written;
+    } else if let Some(pattern) = &options.label_pattern {
+        opened = label_pattern::take(opened, pattern)?;
+    }
     opened.manifest = opened.manifest.with_ground(options.ground);
     if opened.manifest.len() >= u32::MAX as usize {
         return Err(Error::Dataset {
@@ -133,7 +142,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         });
     }
     // Whatever the format, classes are compared in one spelling.
-    Ok((full, classes::clean(opened, format.class_names, options.keep_null_labels)))
+    Ok((full, classes::clean(opened, class_names, options.keep_null_labels)))
 }
 
 /// The extension in lower case.

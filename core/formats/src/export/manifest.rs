@@ -75,9 +75,15 @@ impl Export<'_> {
         let image_id = numbered.map_or(path, |column| column.values[id.index()].as_bytes());
         let verdicts = self.source.verdicts();
         let worst = verdicts.worst_first(id).into_iter().next();
-        let flag = worst.map_or(Cow::Borrowed(""), |flag| safe_text(flag.detector));
+        // What Visual Layer found has the name there that it has here.
+        let flag = worst.map_or(Cow::Borrowed(""), |flag| {
+            let theirs = flag.detector.strip_prefix("visual-layer_").filter(|_| self.imported(flag.detector));
+            safe_text(theirs.unwrap_or(flag.detector))
+        });
         let confidence = worst.map_or(String::new(), |flag| decimal(1.0 - flag.score));
-        let suggested = verdicts.suggested(id).and_then(|label| manifest.classes().get(label as usize));
+        let class = verdicts.suggested(id).and_then(|label| manifest.classes().get(label as usize));
+        let suggested =
+            class.map(String::as_str).or_else(|| verdicts.suggested_other(id)).unwrap_or_default();
         let reason = verdicts.reason(id);
         let review = self.source.decisions.review(id);
         let choice = review.and_then(|review| review.decision).map(|decision| &decision.choice);
@@ -97,12 +103,12 @@ impl Export<'_> {
             &class_names::bytes(manifest.label_name(id)),
             flag.as_bytes(),
             confidence.as_bytes(),
-            &class_names::bytes(suggested.map_or("", String::as_str)),
+            &class_names::bytes(suggested),
             reason.as_bytes(),
             tags.as_bytes(),
             action.as_bytes(),
             &class_names::bytes(&new_label),
-            review.map_or("", |review| review.reviewer).as_bytes(),
+            review.map_or("", |review| review.author).as_bytes(),
             at.as_bytes(),
             said.as_bytes(),
         ];
@@ -119,6 +125,13 @@ fn notes<'a>(notes: &[(&str, &'a str)]) -> Cow<'a, str> {
             let all: Vec<String> = several.iter().map(|(by, note)| format!("{by}: {note}")).collect();
             Cow::Owned(all.join("; "))
         }
+    }
+}
+
+impl Export<'_> {
+    /// Whether a detector's result was imported.
+    fn imported(&self, detector: &str) -> bool {
+        self.source.results.get(detector).is_some_and(|result| result.record().is_imported())
     }
 }
 

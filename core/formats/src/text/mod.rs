@@ -3,8 +3,10 @@
 mod delimiter;
 mod encoding;
 mod quotes;
+mod sheet;
 
 pub(crate) use encoding::{Cells, Document, encoder, windows_or_latin};
+pub(crate) use sheet::{Sheet, is_missing};
 
 use crate::{Error, Result};
 use csv::ByteRecord;

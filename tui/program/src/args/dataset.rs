@@ -6,10 +6,27 @@ use chaffinch_formats::dataset::{FORMATS, Format};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// How to read a dataset.
+/// How to read a dataset, and where its labels come from.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Dataset")]
 pub(crate) struct DatasetArgs {
+    #[command(flatten)]
+    pub(crate) own: ReadingArgs,
+    /// Table with labels to join to the images, such as labels.csv; its other columns are kept
+    #[arg(long, value_name = "FILE", conflicts_with = "label_pattern")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Column of --labels that names the images by path, stem or id [default: found by its name]
+    #[arg(long, value_name = "NAME", requires = "labels")]
+    pub(crate) key: Option<String>,
+    /// Regular expression that finds labels in paths: (?<label>…), and (?<split>…) for splits
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) label_pattern: Option<String>,
+}
+
+/// How to read a dataset with labels of its own.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Dataset")]
+pub(crate) struct ReadingArgs {
     /// Column of the table that has the paths
     #[arg(long, value_name = "NAME")]
     pub(crate) path_column: Option<String>,

@@ -1,0 +1,295 @@
+//! Results of other programs, stored by the contents of the samples that they are about, so that they stay with these
+//! whatever a scan finds: other files, another order, other names.
+
+use crate::class_names;
+use crate::columns::{DetectorResult, ResultBuilder, file};
+use crate::file_metadata::FileMetadata;
+use crate::issue::{Issue, RunRecord};
+use crate::manifest::Manifest;
+use crate::{Error, Result};
+use arrow_array::{Array, ArrayRef, LargeStringArray, RecordBatch};
+use arrow_schema::{Field, Schema};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::sample::SampleId;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The columns beside those of a result.
+const HASH: &str = "hash";
+const PATH: &str = "path";
+
+/// A result of another program, with one row for each sample that it is about, and the content and path of each.
+#[derive(Debug)]
+pub struct Imported {
+    result: DetectorResult,
+    keys: Vec<(ContentHash, Vec<u8>)>,
+    digest: String,
+}
+
+/// An imported result for the samples of a manifest.
+#[derive(Debug)]
+pub struct Bound {
+    /// One row for each sample, without a score where the file says nothing of it.
+    pub result: DetectorResult,
+    /// The paths of samples that have other contents now, and lost what was imported about them.
+    pub changed: Vec<PathBuf>,
+    /// The paths of samples that are no longer there; what was imported about them is kept.
+    pub gone: Vec<PathBuf>,
+}
+
+impl Imported {
+    /// The result about some samples of a manifest, in manifest order. Evidence refers to samples of the manifest, and
+    /// suggestions to its classes and to `others`, whose indices follow those of the classes.
+    pub fn new(
+        record: RunRecord,
+        issues: &BTreeMap<SampleId, Issue>,
+        others: &[String],
+        manifest: &Manifest,
+        file_metadata: &FileMetadata,
+    ) -> Imported {
+        let rows: HashMap<SampleId, SampleId> =
+            (0..).zip(issues.keys()).map(|(row, &id)| (id, SampleId(row))).collect();
+        let mut builder = ResultBuilder::new(issues.len());
+        for (row, issue) in (0..).zip(issues.values()) {
+            let related = issue.related.iter();
+            let related =
+                related.filter_map(|(id, similarity)| Some((*rows.get(id)?, *similarity))).collect();
+            builder.issue(SampleId(row), Issue { related, ..issue.clone() });
+        }
+        let key = |id: &SampleId| {
+            let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
+            (hash, manifest.path(*id).as_os_str().as_bytes().to_vec())
+        };
+        let result = builder.finish_naming(record, manifest.classes(), others);
+        Imported { result, keys: issues.keys().map(key).collect(), digest: String::new() }
+    }
+
+    /// The record of the import.
+    pub fn record(&self) -> &RunRecord {
+        self.result.record()
+    }
+
+    /// Samples that it is about.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether it is about none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let hashes = LargeStringArray::from_iter_values(self.keys.iter().map(|(hash, _)| hash.to_string()));
+        let paths =
+            LargeStringArray::from_iter_values(self.keys.iter().map(|(_, path)| class_names::of_bytes(path)));
+        let batch = self.result.batch();
+        let schema = batch.schema();
+        let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
+        let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
+        for (name, column) in [(HASH, hashes), (PATH, paths)] {
+            fields.push(Arc::new(Field::new(name, column.data_type().clone(), false)));
+            columns.push(Arc::new(column));
+        }
+        let schema = Schema::new(fields).with_metadata(schema.metadata().clone());
+        let batch = RecordBatch::try_new(Arc::new(schema), columns)
+            .map_err(|error| Error::format(path, error.to_string()))?;
+        file::write(path, &batch)
+    }
+
+    /// Reads a file written by [`Imported::save`]. `classes` are the manifest's current ones; suggested labels are matched
+    /// to them by name.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged, or has another version.
+    pub fn load(path: &Path, classes: &[String]) -> Result<Imported> {
+        let result = DetectorResult::load(path, classes)?;
+        let digest = blake3::hash(&fs::read(path).map_err(Error::io("read", path))?).to_hex().to_string();
+        let column = |name: &str| -> Result<LargeStringArray> {
+            let column = result.batch().column_by_name(name);
+            let texts = column.and_then(|column| column.as_any().downcast_ref::<LargeStringArray>());
+            let broken =
+                || file::damaged(path, &format!("its column '{name}' is missing or has the wrong type"));
+            texts.cloned().ok_or_else(broken)
+        };
+        let (hashes, paths) = (column(HASH)?, column(PATH)?);
+        let key = |row: usize| {
+            let hash: ContentHash = file::text(&hashes, row)?.parse().ok()?;
+            Some((hash, class_names::bytes(file::text(&paths, row)?).into_owned()))
+        };
+        let keys: Option<Vec<_>> = (0..result.len()).map(key).collect();
+        let keys = keys.ok_or_else(|| file::damaged(path, "a row does not say which sample it is about"))?;
+        Ok(Imported { result, keys, digest })
+    }
+
+    /// The same for the samples of a manifest. A sample is found by its content, of several with the same content by its
+    /// path; one whose content is unknown is found by its path.
+    pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Bound {
+        let places = self.places(manifest, file_metadata);
+        let mut builder = ResultBuilder::new(manifest.len());
+        let lost: HashSet<&[u8]> = (places.iter().zip(&self.keys))
+            .filter(|(place, _)| place.is_none())
+            .map(|(_, key)| key.1.as_slice())
+            .collect();
+        let path_of = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
+        let there: HashSet<&[u8]> = match lost.is_empty() {
+            true => HashSet::new(),
+            false => manifest.ids().map(path_of).filter(|path| lost.contains(path)).collect(),
+        };
+        let (mut changed, mut gone) = (Vec::new(), Vec::new());
+        // Labels that no sample has, but may have later.
+        let rows = (0..self.result.len() as u32).map(SampleId);
+        let others: BTreeSet<&str> = rows.filter_map(|row| self.result.suggested_other(row)).collect();
+        let others: Vec<String> = others.into_iter().map(str::to_owned).collect();
+        for (row, place) in places.iter().enumerate() {
+            let Some(place) = place else {
+                let path = self.keys[row].1.as_slice();
+                let lost = if there.contains(path) { &mut changed } else { &mut gone };
+                lost.push(PathBuf::from(OsStr::from_bytes(path)));
+                continue;
+            };
+            let Some(mut issue) = self.result.issue(SampleId(row as u32)) else { continue };
+            let there = |(id, similarity): (SampleId, f32)| Some((places[id.index()]?, similarity));
+            issue.related = issue.related.into_iter().filter_map(there).collect();
+            if let Some(name) = self.result.suggested_other(SampleId(row as u32)) {
+                let other = others.binary_search_by(|other| other.as_str().cmp(name)).ok();
+                issue.suggested = other.map(|other| (manifest.classes().len() + other) as u32);
+            }
+            builder.issue(*place, issue);
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.digest.as_bytes());
+        hasher.update(bytemuck::cast_slice(&file_metadata.hashes));
+        let (bytes, ends) = manifest.path_columns();
+        hasher.update(bytes).update(bytemuck::cast_slice(ends));
+        let input_digest = hasher.finalize().to_hex().to_string();
+        let record = RunRecord { input_digest, ..self.record().clone() };
+        Bound { result: builder.finish_naming(record, manifest.classes(), &others), changed, gone }
+    }
+
+    /// For each row the sample that it is about now.
+    fn places(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Vec<Option<SampleId>> {
+        let unknown = ContentHash::default();
+        let hash_of = |id: SampleId| file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
+        let path_of = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
+        let wanted: HashSet<ContentHash> = self.keys.iter().map(|key| key.0).collect();
+        let paths: HashSet<&[u8]> = self.keys.iter().map(|key| key.1.as_slice()).collect();
+        let mut by_hash: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
+        let mut by_path: HashMap<&[u8], SampleId> = HashMap::new();
+        for id in manifest.ids() {
+            let hash = hash_of(id);
+            if hash != unknown && wanted.contains(&hash) {
+                by_hash.entry(hash).or_default().push(id);
+            }
+            if paths.contains(path_of(id)) {
+                by_path.entry(path_of(id)).or_insert(id);
+            }
+        }
+        let mut places = vec![None; self.keys.len()];
+        let mut taken: HashSet<SampleId> = HashSet::new();
+        for (place, (hash, path)) in places.iter_mut().zip(&self.keys) {
+            let found = by_path.get(path.as_slice()).copied();
+            // Another content under the same path is another sample.
+            let same = |id: &SampleId| [unknown, hash_of(*id)].contains(hash) || hash_of(*id) == unknown;
+            *place = found.filter(same).filter(|id| taken.insert(*id));
+        }
+        // Renamed files, in manifest order; each sample is offered once.
+        let mut free: HashMap<ContentHash, std::vec::IntoIter<SampleId>> =
+            by_hash.into_iter().map(|(hash, ids)| (hash, ids.into_iter())).collect();
+        for (place, (hash, _)) in places.iter_mut().zip(&self.keys) {
+            if place.is_none()
+                && let Some(found) = free.get_mut(hash)
+            {
+                *place = found.find(|id| !taken.contains(id));
+            }
+        }
+        places
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::NewSample;
+    use chaffinch_protocol::sample::Split;
+
+    fn dataset(files: &[(&str, &str)]) -> (Manifest, FileMetadata) {
+        let sample = |(path, _): &(&str, &str)| NewSample {
+            path: path.into(),
+            label: Some("cat".into()),
+            split: Split::None,
+        };
+        let hash = |(_, content): &(&str, &str)| match *content {
+            "" => ContentHash::default(),
+            content => ContentHash::of(content.as_bytes()),
+        };
+        let hashes = files.iter().map(hash).collect();
+        (Manifest::new("/data", files.iter().map(sample)), FileMetadata { hashes, ..FileMetadata::default() })
+    }
+
+    fn imported(files: &[(&str, &str)]) -> Imported {
+        let (manifest, file_metadata) = dataset(files);
+        let record = RunRecord {
+            name: "tool_x".into(),
+            imported: "tool".into(),
+            threshold: 0.5,
+            ..RunRecord::default()
+        };
+        let issues = manifest.ids().map(|id| {
+            let related = vec![(SampleId((id.0 + 1) % manifest.len() as u32), 0.9)];
+            (
+                id,
+                Issue {
+                    score: id.0 as f32 / 10.0,
+                    related,
+                    suggested: (id.0 == 2).then_some(1),
+                    reason: format!("row {}", id.0),
+                    ..Issue::default()
+                },
+            )
+        });
+        let wolf = ["wolf".to_owned()];
+        let made = Imported::new(record, &issues.collect(), &wolf, &manifest, &file_metadata);
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("x.arrow");
+        made.save(&path).unwrap();
+        Imported::load(&path, manifest.classes()).unwrap()
+    }
+
+    #[test]
+    fn rows_follow_contents_and_changed_samples_lose_them() {
+        let imported = imported(&[("a.png", "A"), ("b.png", "B"), ("c.png", "C"), ("d.png", "")]);
+        // c was renamed, b changed, e is new, d was never read.
+        let (manifest, files) =
+            dataset(&[("0/c.png", "C"), ("a.png", "A"), ("b.png", "B2"), ("d.png", "D"), ("e.png", "E")]);
+        let Bound { result, changed, gone } = imported.bind(&manifest, &files);
+        let scores: Vec<Option<f32>> = manifest.ids().map(|id| result.score(id)).collect();
+        assert_eq!(scores, [Some(0.2), Some(0.0), None, Some(0.3), None]);
+        assert_eq!((changed, gone), (vec![PathBuf::from("b.png")], vec![]));
+        assert_eq!(result.reason(SampleId(0)), "row 2");
+        assert_eq!(result.issue(SampleId(0)).unwrap().related, [(SampleId(3), 0.9)], "evidence follows");
+        assert_eq!(result.issue(SampleId(1)).unwrap().related, [], "and goes with the sample");
+        assert_ne!(result.record().input_digest, "");
+        let suggested = |id| (result.suggested(SampleId(id)), result.suggested_other(SampleId(id)));
+        assert_eq!((suggested(0), suggested(1)), ((None, Some("wolf")), (None, None)), "no sample is a wolf");
+    }
+
+    #[test]
+    fn copies_are_told_apart_by_their_paths() {
+        let imported = imported(&[("a.png", "A"), ("b.png", "A")]);
+        let (manifest, files) = dataset(&[("b.png", "A"), ("c.png", "A")]);
+        let bound = imported.bind(&manifest, &files);
+        assert_eq!(bound.result.scores(), [0.1, 0.0]);
+        let (manifest, files) = dataset(&[("b.png", "A")]);
+        let bound = imported.bind(&manifest, &files);
+        assert_eq!((bound.result.scores(), bound.gone), (&[0.1][..], vec![PathBuf::from("a.png")]));
+    }
+}

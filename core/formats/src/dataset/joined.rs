@@ -1,0 +1,313 @@
+//! Labels from a table of their own, joined to the samples of any dataset.
+
+use super::choice::{self, LABEL_NAMES};
+use super::folders::split_named;
+use super::{DatasetOptions, Opened, is_image};
+use crate::ends::{Ends, Place};
+use crate::text::Sheet;
+use crate::{Error, Result};
+use chaffinch_data::as_written::TextsBuilder;
+use chaffinch_data::class_names;
+use chaffinch_data::dataset::LabelFiles;
+use chaffinch_data::manifest::{ExtraColumn, Manifest};
+use chaffinch_protocol::RemarkKind;
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::sample::{SampleId, Split};
+use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Columns that may name the images, in this order.
+const KEYS: [&str; 18] = [
+    "path",
+    "image_path",
+    "file_path",
+    "filepath",
+    "file_name",
+    "filename",
+    "file",
+    "img_path",
+    "image_file",
+    "image_name",
+    "img_name",
+    "image",
+    "img",
+    "image_id",
+    "img_id",
+    "stem",
+    "name",
+    "id",
+];
+/// Columns of the dataset that may hold ids.
+const IDS: [&str; 3] = ["id", "image_id", "img_id"];
+/// Names to show in a remark.
+const SHOWN: usize = 3;
+
+/// How to read a dataset whose labels come from elsewhere: it needs none of its own, and the columns that were named are
+/// not its own.
+pub(super) fn without_labels(options: &DatasetOptions) -> DatasetOptions {
+    let mut reading = options.clone();
+    if options.labels.is_some() {
+        (reading.label_column, reading.split_column) = (None, None);
+    }
+    if options.labels.is_some() || options.label_pattern.is_some() {
+        reading.labels_from_names = false;
+        if reading.label_files == LabelFiles::Auto {
+            reading.label_files = LabelFiles::Optional;
+        }
+    }
+    reading
+}
+
+/// How a name in the table is one of a sample.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Path,
+    Stem,
+    Id,
+    Number,
+}
+
+impl By {
+    const fn words(self) -> &'static str {
+        match self {
+            By::Path => "path",
+            By::Stem => "file name without extension",
+            By::Id => "id",
+            By::Number => "number in the file name",
+        }
+    }
+}
+
+/// Joins the labels of a table to the samples of a dataset. Samples without a row have no label. Columns other than the
+/// key, the label and the split are kept.
+///
+/// # Errors
+/// When the table cannot be read, lacks a column, or none of its rows names a sample.
+pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let Opened { manifest, mut ledger } = opened;
+    let sheet = Sheet::read(file)?;
+    if sheet.len() == 0 {
+        return Err(Error::format(file, "the table has a header but no rows"));
+    }
+    let key = key_column(&sheet, options)?;
+    let label = label_column(&sheet, key, options)?;
+    let split = match &options.split_column {
+        Some(name) => Some(sheet.required(name)?),
+        None => sheet.any_column(&["split", "subset"]).filter(|&column| column != key && column != label),
+    };
+    let (places, by) = places(&sheet, key, &manifest);
+    let row_of = |place: &Place| match place {
+        Place::At(row) => Some(*row),
+        _ => None,
+    };
+    let names = |wanted: &dyn Fn(&Place) -> bool| -> (u64, String) {
+        let rows: Vec<usize> = (0..sheet.len()).filter(|&row| wanted(&places[row])).collect();
+        let shown: Vec<String> =
+            rows.iter().take(SHOWN).map(|&row| safe_text(&sheet.text(row, key)).into_owned()).collect();
+        let more = if rows.len() > SHOWN { ", …" } else { "" };
+        (rows.len() as u64, shown.join(", ") + more)
+    };
+    let shown = safe_path(file.file_name().map_or(file, Path::new));
+    if !places.iter().any(|place| row_of(place).is_some()) {
+        let message = format!(
+            "no row names an image of the dataset in column '{}': the first is {}, and the first image is {}; \
+             choose the column of paths, stems or ids with --key",
+            safe_text(&sheet.headings[key]),
+            safe_text(&sheet.text(0, key)),
+            safe_path(manifest.path(SampleId(0)))
+        );
+        return Err(Error::format(file, message));
+    }
+    let mut labels: Vec<Option<String>> = vec![None; manifest.len()];
+    let mut splits: Vec<Split> = manifest.ids().map(|id| manifest.split(id)).collect();
+    let mut written: Vec<String> =
+        manifest.ids().map(|id| manifest.split_as_written(id).to_owned()).collect();
+    let others: Vec<usize> = (0..sheet.headings.len())
+        .filter(|&column| ![Some(key), Some(label), split].contains(&Some(column)))
+        .collect();
+    let mut extra: Vec<ExtraColumn> = manifest.extra().to_vec();
+    let first_new = extra.len();
+    extra.extend(others.iter().map(|&column| ExtraColumn {
+        name: free_name(&sheet.headings[column], manifest.extra()),
+        values: vec![String::new(); manifest.len()],
+    }));
+    let (mut replaced, mut contradicting) = (0_u64, 0_u64);
+    let mut has_row = vec![false; manifest.len()];
+    for (row, place) in places.iter().enumerate() {
+        let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
+        let new = (!cell.is_empty()).then_some(cell);
+        match *place {
+            Place::At(at) => {
+                let at = at as usize;
+                let old = manifest.label_name(SampleId(at as u32));
+                let same = new.as_deref().is_some_and(|new| class_names::same(old, new));
+                replaced += u64::from(!old.is_empty() && !same);
+                has_row[at] = true;
+                labels[at] = new;
+                if let Some(split) = split
+                    && splits[at] == Split::None
+                {
+                    let text = sheet.text(row, split);
+                    splits[at] = split_named(&text).unwrap_or_default();
+                    written[at] = text.into_owned();
+                }
+                for (column, &source) in extra[first_new..].iter_mut().zip(&others) {
+                    column.values[at] = sheet.text(row, source).into_owned();
+                }
+            }
+            Place::Again(at) => contradicting += u64::from(labels[at as usize] != new),
+            Place::Nothing | Place::Several => {}
+        }
+    }
+    // What reading the dataset said of missing labels is out of date.
+    ledger.remarks.retain(|remark| remark.kind != RemarkKind::LabelsMissing);
+    let joined = has_row.iter().filter(|has| **has).count() as u64;
+    let mut text = format!(
+        "the labels of {} were joined from {shown}, column '{}', by {} in column '{}'",
+        counted(joined, "image", "images"),
+        safe_text(&sheet.headings[label]),
+        by.words(),
+        safe_text(&sheet.headings[key]),
+    );
+    if replaced > 0 {
+        text += &format!("; {} from those of the dataset", counted(replaced, "differs", "differ"));
+    }
+    ledger.add(RemarkKind::LayoutGuessed, joined, text);
+    let bare: Vec<SampleId> = manifest.ids().filter(|id| !has_row[id.index()]).collect();
+    if let Some(first) = bare.first() {
+        let images = counted(bare.len() as u64, "image has", "images have");
+        let text = format!("{images} no row in {shown}, and no label: {}", safe_path(manifest.path(*first)));
+        ledger.add(RemarkKind::LabelsMissing, bare.len() as u64, text);
+    }
+    let (missing, named) = names(&|place| *place == Place::Nothing);
+    let rows = counted(missing, "row of", "rows of");
+    let verb = if missing == 1 { "names no image" } else { "name no image" };
+    ledger.add(RemarkKind::LabelsMissing, missing, format!("{rows} {shown} {verb} of the dataset: {named}"));
+    let (several, named) = names(&|place| *place == Place::Several);
+    let rows = counted(several, "row of", "rows of");
+    let verb = if several == 1 { "may mean" } else { "may each mean" };
+    let text = format!("{rows} {shown} {verb} several images, so no label was taken: {named}");
+    ledger.add(RemarkKind::LabelsMissing, several, text);
+    let (again, named) = names(&|place| matches!(place, Place::Again(_)));
+    let rows = counted(again, "row of", "rows of");
+    let verb = if again == 1 { "repeats" } else { "repeat" };
+    let mut text = format!("{rows} {shown} {verb} an earlier image, whose first row was taken: {named}");
+    let kind = match contradicting {
+        0 => RemarkKind::RowsRepeated,
+        _ => {
+            text += &format!("; {} another label", counted(contradicting, "has", "have"));
+            RemarkKind::LabelsMissing
+        }
+    };
+    ledger.add(kind, again, text);
+    let mut texts = TextsBuilder::default();
+    written.iter().for_each(|split| texts.push(split));
+    let manifest = manifest
+        .with_labels(&labels)
+        .with_splits(&splits)
+        .with_written_splits(texts.finish())
+        .with_extra(extra);
+    Ok(Opened { manifest, ledger })
+}
+
+fn key_column(sheet: &Sheet, options: &DatasetOptions) -> Result<usize> {
+    match &options.key {
+        Some(name) => sheet.required(name),
+        None => sheet.any_column(&KEYS).ok_or_else(|| {
+            sheet.without(&format!(
+                "called {} or the like that names the images; choose one with --key",
+                KEYS[0]
+            ))
+        }),
+    }
+}
+
+fn label_column(sheet: &Sheet, key: usize, options: &DatasetOptions) -> Result<usize> {
+    if let Some(name) = &options.label_column {
+        return sheet.required(name);
+    }
+    let named = choice::named(&sheet.headings, &LABEL_NAMES).into_iter().find(|&column| column != key);
+    let others: Vec<usize> = (0..sheet.headings.len()).filter(|&column| column != key).collect();
+    match (named, others.as_slice()) {
+        (Some(column), _) => Ok(column),
+        // What else would the table be for?
+        (None, [only]) => Ok(*only),
+        _ => Err(sheet.without("called label or the like; choose one with --label-column")),
+    }
+}
+
+/// The samples of all rows, by what names the most of them.
+fn places(sheet: &Sheet, key: usize, manifest: &Manifest) -> (Vec<Place>, By) {
+    let names: Vec<Vec<u8>> = (0..sheet.len())
+        .map(|row| match std::str::from_utf8(sheet.bytes(row, key)) {
+            Ok(_) => sheet.text(row, key).as_bytes().to_vec(),
+            Err(_) => sheet.bytes(row, key).to_vec(),
+        })
+        .collect();
+    let found = |places: &[Place]| places.iter().filter(|place| matches!(place, Place::At(_))).count();
+    let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+    let all = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
+    let mut best = (Ends::new(all()).places(&paths), By::Path);
+    let mut offer = |places: Vec<Place>, by: By| {
+        if found(&places) > found(&best.0) {
+            best = (places, by);
+        }
+    };
+    let stems: Vec<&[u8]> = paths.iter().map(|path| stem(path)).collect();
+    offer(Ends::new(all().map(stem)).places(&stems), By::Stem);
+    let heading = &sheet.headings[key];
+    let ids = manifest.extra().iter().filter(|column| {
+        column.name.eq_ignore_ascii_case(heading) || IDS.contains(&column.name.to_ascii_lowercase().as_str())
+    });
+    for column in ids {
+        offer(equal(&names, column.values.iter().map(|id| Some(id.trim().as_bytes().to_vec()))), By::Id);
+    }
+    let number = |text: &[u8]| -> Option<Vec<u8>> {
+        let number: u64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+        Some(number.to_string().into_bytes())
+    };
+    let numbers: Vec<Vec<u8>> = names.iter().map(|name| number(name).unwrap_or_default()).collect();
+    let stems = manifest.ids().map(|id| number(manifest.path(id).file_stem()?.as_bytes()));
+    offer(equal(&numbers, stems), By::Number);
+    best
+}
+
+/// The rows of ids that are equal.
+fn equal(names: &[Vec<u8>], ids: impl Iterator<Item = Option<Vec<u8>>>) -> Vec<Place> {
+    let mut rows: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
+    for (row, id) in (0..).zip(ids) {
+        if let Some(id) = id.filter(|id| !id.is_empty()) {
+            rows.entry(id).or_default().push(row);
+        }
+    }
+    let mut seen = vec![false; rows.values().flatten().max().map_or(0, |&row| row as usize + 1)];
+    let place = |name: &Vec<u8>| match rows.get(name).map(Vec::as_slice) {
+        None => Place::Nothing,
+        Some([row]) if std::mem::replace(&mut seen[*row as usize], true) => Place::Again(*row),
+        Some([row]) => Place::At(*row),
+        Some(_) => Place::Several,
+    };
+    names.iter().map(place).collect()
+}
+
+/// A path without the extension of an image.
+fn stem(path: &[u8]) -> &[u8] {
+    let whole = Path::new(std::ffi::OsStr::from_bytes(path));
+    match whole.extension() {
+        Some(extension) if is_image(whole) => &path[..path.len() - extension.len() - 1],
+        _ => path,
+    }
+}
+
+/// A name for a column that no other has.
+fn free_name(name: &str, taken: &[ExtraColumn]) -> String {
+    let mut free = name.to_owned();
+    while taken.iter().any(|column| column.name == free) {
+        free.push('_');
+    }
+    free
+}
+
+#[cfg(test)]
+mod tests;

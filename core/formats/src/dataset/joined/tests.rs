@@ -1,0 +1,121 @@
+use super::super::list;
+use super::*;
+use std::fs;
+
+/// A folder of files, read with labels from a table with this text.
+fn read(files: &[&str], table: &str, more: DatasetOptions) -> Result<Opened> {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    for file in files {
+        let path = data.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, b"x").unwrap();
+    }
+    let labels = temp.path().join("labels.csv");
+    fs::write(&labels, table).unwrap();
+    list(&data, &DatasetOptions { labels: Some(labels), ..more }).map(|(_, opened)| opened)
+}
+
+fn labels(opened: &Opened) -> Vec<&str> {
+    opened.manifest.ids().map(|id| opened.manifest.label_name(id)).collect()
+}
+
+fn said(opened: &Opened, words: &str) -> bool {
+    opened.ledger.remarks.iter().any(|remark| remark.text.contains(words))
+}
+
+#[test]
+fn rows_are_joined_by_path_stem_and_number() {
+    let files = ["x/001.png", "x/002.png", "y/003.png"];
+    let options = DatasetOptions::default;
+    for (table, by) in [
+        ("path,label\nx/001.png,cat\n/old/x/002.png,dog\ny/003.png,cat\n", "by path"),
+        ("file,label\n001.png,cat\n002.png,dog\n003.png,cat\n", "by path"),
+        ("image_id,label\n001,cat\n002,dog\n003,cat\n", "by file name without extension"),
+        ("image_id,label\nx/001.jpg,cat\nx/002.jpg,dog\ny/003.jpg,cat\n", "by file name without extension"),
+        ("id,class\n1,cat\n2,dog\n3,cat\n", "by number in the file name"),
+    ] {
+        let opened = read(&files, table, options()).unwrap();
+        assert_eq!(labels(&opened), ["cat", "dog", "cat"], "{table}");
+        assert!(said(&opened, by), "{table}: {:?}", opened.ledger);
+        assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
+    }
+}
+
+#[test]
+fn a_table_gets_labels_by_its_ids_and_keeps_other_columns() {
+    let temp = tempfile::tempdir().unwrap();
+    let (table, labels_file) = (temp.path().join("t.csv"), temp.path().join("labels.csv"));
+    fs::write(&table, "path,id,note\nu.png,7,first\nv.png,8,second\n").unwrap();
+    fs::write(&labels_file, "key,given,second annotator,note\n8,dog,cat,a\n7,cat,cat,b\n").unwrap();
+    let options = DatasetOptions {
+        labels: Some(labels_file),
+        key: Some("key".into()),
+        label_column: Some("given".into()),
+        ..DatasetOptions::default()
+    };
+    let (_, opened) = list(&table, &options).unwrap();
+    assert_eq!(labels(&opened), ["cat", "dog"]);
+    let extra: Vec<(&str, [&str; 2])> = (opened.manifest.extra().iter())
+        .map(|column| (column.name.as_str(), [column.values[0].as_str(), column.values[1].as_str()]))
+        .collect();
+    assert_eq!(
+        extra,
+        [
+            ("id", ["7", "8"]),
+            ("note", ["first", "second"]),
+            ("second annotator", ["cat", "cat"]),
+            ("note_", ["b", "a"])
+        ]
+    );
+    assert_eq!(opened.ledger.count(RemarkKind::LabelsMissing), 0, "{:?}", opened.ledger);
+}
+
+#[test]
+fn what_does_not_match_is_said_and_counted() {
+    let files = ["cat/1.png", "cat/2.png", "dog/1.png", "dog/3.png"];
+    let table = "path,label,split\n1.png,a,train\n2.png,b,test\n3.png,c,\n9.png,d,\n2.png,e,\n8.png,d,\n";
+    let opened = read(&files, table, DatasetOptions::default()).unwrap();
+    assert_eq!(labels(&opened), ["", "b", "", "c"], "labels of folders are replaced");
+    assert_eq!(opened.manifest.split(SampleId(1)), Split::Test);
+    for words in [
+        "2 images have no row in labels.csv",
+        "2 rows of labels.csv name no image of the dataset: 9.png, 8.png",
+        "1 row of labels.csv may mean several images, so no label was taken: 1.png",
+        "1 row of labels.csv repeats an earlier image, whose first row was taken: 2.png; 1 has another label",
+        "2 differ from those of the dataset",
+    ] {
+        assert!(said(&opened, words), "{words}: {:#?}", opened.ledger.remarks);
+    }
+}
+
+#[test]
+fn a_table_that_cannot_be_joined_is_an_error() {
+    let error = |table: &str, more: DatasetOptions| read(&["1.png"], table, more).unwrap_err().to_string();
+    let options = DatasetOptions::default;
+    assert!(
+        error("path,label\nx.png,a\n", options())
+            .contains("no row names an image of the dataset in column 'path'")
+    );
+    assert!(error("a,b\n1.png,x\n", options()).contains("choose one with --key; the columns are 'a', 'b'"));
+    assert!(error("path,a,b\n1.png,x,y\n", options()).contains("choose one with --label-column"));
+    let key = DatasetOptions { key: Some("name".into()), ..options() };
+    assert!(error("path,label\n1.png,x\n", key).contains("there is no column 'name'"));
+    assert!(error("path,label\n", options()).contains("a header but no rows"));
+    assert!(error("path,label\n1.png\n", options()).contains("line 2 has 1 field, but the header has 2"));
+}
+
+#[test]
+fn pictures_without_labels_beside_a_table_need_no_other() {
+    // The table itself lies beside the pictures.
+    let temp = tempfile::tempdir().unwrap();
+    for name in ["1.png", "2.png"] {
+        fs::write(temp.path().join(name), b"x").unwrap();
+    }
+    let file = temp.path().join("labels.csv");
+    fs::write(&file, "image,label\n1.png,cat\n2.png,nan\n").unwrap();
+    let options = DatasetOptions { labels: Some(file), ..DatasetOptions::default() };
+    let (_, opened) = list(temp.path(), &options).unwrap();
+    assert_eq!(labels(&opened), ["cat", ""], "nan is no label in a table");
+    assert!(!said(&opened, "was not read"), "{:#?}", opened.ledger.remarks);
+}

@@ -1,0 +1,196 @@
+//! Finds paths by their ends: what another program calls `/home/ann/data/cat/1.jpg` is `cat/1.jpg` here.
+
+use std::collections::HashMap;
+
+/// Paths sorted by their components from the last to the first, so that those with the same end stand together.
+pub(crate) struct Ends {
+    /// The reversed components, each followed by a NUL byte, and the row.
+    keys: Vec<(Vec<u8>, u32)>,
+}
+
+/// The paths with the longest common end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// No path has the same file name.
+    Nothing,
+    /// Several paths have as much in common, the first of these rows and others.
+    Several(u32),
+    /// One path has the most in common.
+    One {
+        /// Its row.
+        row: u32,
+        /// How many components.
+        common: usize,
+        /// Whether one of both paths is the end of the other.
+        whole: bool,
+    },
+}
+
+impl Ends {
+    /// Of paths, whose rows count from 0.
+    pub(crate) fn new<'a>(paths: impl IntoIterator<Item = &'a [u8]>) -> Ends {
+        let mut keys: Vec<(Vec<u8>, u32)> = paths.into_iter().map(reversed).zip(0..).collect();
+        keys.sort_unstable();
+        Ends { keys }
+    }
+
+    /// The path with the longest common end. If one of several is an end of `path` itself, it is that one.
+    pub(crate) fn find(&self, path: &[u8]) -> Found {
+        let key = reversed(path);
+        let at = self.keys.partition_point(|(other, _)| *other < key);
+        let beside = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| self.keys.get(at));
+        let length = beside.map(|(other, _)| common(&key, other)).max().unwrap_or(0);
+        if length == 0 {
+            return Found::Nothing;
+        }
+        let prefix = &key[..length];
+        let start = self.keys.partition_point(|(other, _)| other.as_slice() < prefix);
+        let end = start + self.keys[start..].partition_point(|(other, _)| other.starts_with(prefix));
+        let rows = &self.keys[start..end];
+        let components = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == 0).count();
+        let one = |(other, row): &(Vec<u8>, u32)| Found::One {
+            row: *row,
+            common: components(prefix),
+            whole: other.len() == length || key.len() == length,
+        };
+        match rows {
+            [] => Found::Nothing,
+            [only] => one(only),
+            // Shorter keys sort first: this path has nothing that differs, the others do.
+            [first, second, ..] if first.0.len() == length && second.0.len() > length => one(first),
+            [first, ..] => Found::Several(first.1),
+        }
+    }
+}
+
+/// Which sample a name of another program means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// This row.
+    At(u32),
+    /// The same row as an earlier name, which is the same.
+    Again(u32),
+    /// None.
+    Nothing,
+    /// Several would do, or other names mean the same row and have as much in common with it.
+    Several,
+}
+
+impl Ends {
+    /// The rows of all names together. Where most names are ends of paths or the other way round, the others do not match:
+    /// `dog/7.jpg` is not `cat/7.jpg`, though no other file is called so. Of different names for one row that with the
+    /// longest common end has it.
+    pub(crate) fn places(&self, names: &[&[u8]]) -> Vec<Place> {
+        let mut found: Vec<Found> = names.iter().map(|name| self.find(name)).collect();
+        let count = |wanted: bool| {
+            found.iter().filter(|one| matches!(one, Found::One { whole, .. } if *whole == wanted)).count()
+        };
+        if count(true) >= count(false) {
+            for one in &mut found {
+                if matches!(one, Found::One { whole: false, .. }) {
+                    *one = Found::Nothing;
+                }
+            }
+        }
+        // For each row, the longest common end, and the names that have it.
+        let mut best: HashMap<u32, (usize, Vec<usize>)> = HashMap::new();
+        for (index, one) in found.iter().enumerate() {
+            if let Found::One { row, common, .. } = *one {
+                let (longest, indices) = best.entry(row).or_default();
+                if common > *longest {
+                    (*longest, *indices) = (common, vec![index]);
+                } else if common == *longest {
+                    indices.push(index);
+                }
+            }
+        }
+        let place = |(index, one): (usize, &Found)| match *one {
+            Found::Nothing => Place::Nothing,
+            Found::Several(_) => Place::Several,
+            Found::One { row, .. } => {
+                let Some((_, indices)) = best.get(&row).filter(|(_, indices)| indices.contains(&index))
+                else {
+                    return Place::Nothing;
+                };
+                let first = indices[0];
+                match indices.iter().all(|&other| reversed(names[other]) == reversed(names[first])) {
+                    true if index == first => Place::At(row),
+                    true => Place::Again(row),
+                    false => Place::Several,
+                }
+            }
+        };
+        found.iter().enumerate().map(place).collect()
+    }
+}
+
+/// The components of a path from the last to the first, each followed by a NUL byte.
+fn reversed(path: &[u8]) -> Vec<u8> {
+    // A name on Unix may have a backslash, but a path without any slash rarely has several parts of such names.
+    let slash = if path.contains(&b'/') { b'/' } else { b'\\' };
+    let mut key = Vec::with_capacity(path.len() + 1);
+    for part in path.rsplit(|&byte| byte == slash).filter(|part| !part.is_empty() && *part != b".") {
+        key.extend_from_slice(part);
+        key.push(0);
+    }
+    key
+}
+
+/// The length of what two keys have in common, in whole components.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    one[..same].iter().rposition(|byte| *byte == 0).map_or(0, |at| at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(paths: &[&str], path: &str) -> Found {
+        Ends::new(paths.iter().map(|path| path.as_bytes())).find(path.as_bytes())
+    }
+
+    #[test]
+    fn the_longest_common_end_decides() {
+        let paths = ["cat/1.jpg", "dog/1.jpg", "dog/2.jpg", "1.jpg"];
+        let one = |row, common, whole| Found::One { row, common, whole };
+        assert_eq!(find(&paths, "/home/ann/dog/1.jpg"), one(1, 2, true));
+        assert_eq!(find(&paths, "dog/2.jpg"), one(2, 2, true));
+        assert_eq!(find(&paths, "2.jpg"), one(2, 1, true));
+        assert_eq!(find(&paths, "./cat//1.jpg"), one(0, 2, true));
+        assert_eq!(find(&paths, r"C:\data\dog\1.jpg"), one(1, 2, true));
+        assert_eq!(find(&paths, "/x/1.jpg"), one(3, 1, true), "nothing of it differs");
+        assert_eq!(find(&paths, "/x/2.jpg"), one(2, 1, false));
+        assert_eq!(find(&paths[..2], "/x/1.jpg"), Found::Several(0));
+        assert_eq!(find(&paths, "11.jpg"), Found::Nothing);
+        assert_eq!(find(&paths, ""), Found::Nothing);
+        assert_eq!(find(&["a/b.jpg", "a/b.jpg"], "a/b.jpg"), Found::Several(0));
+        assert_eq!(find(&[], "a"), Found::Nothing);
+    }
+
+    #[test]
+    fn names_are_placed_together() {
+        use Place::{Again, At, Nothing, Several};
+        let places = |paths: &[&str], names: &[&str]| {
+            let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+            Ends::new(paths.iter().map(|path| path.as_bytes())).places(&names)
+        };
+        let paths = ["cat/1.jpg", "cat/2.jpg", "dog/1.jpg"];
+        assert_eq!(
+            places(&paths, &["/d/dog/1.jpg", "/d/cat/1.jpg", "/d/dog/2.jpg", "/d/cat/1.jpg"]),
+            [At(2), At(0), Nothing, Again(0)],
+            "a dog is no cat"
+        );
+        assert_eq!(places(&["a/x/1.jpg", "a/y/2.jpg"], &["/b/x/1.jpg", "/b/y/2.jpg"]), [At(0), At(1)]);
+        assert_eq!(places(&paths, &["1.jpg", "2.jpg"]), [Several, At(1)]);
+        assert_eq!(places(&paths, &["/a/cat/1.jpg", "/b/cat/1.jpg"]), [Several, Several]);
+        assert_eq!(places(&paths, &["x/2.jpg", "cat/2.jpg"]), [Nothing, At(1)]);
+    }
+
+    #[test]
+    fn names_that_begin_alike_are_not_the_same() {
+        let paths = ["a/x.jpg", "a-b/x.jpg", "a/xx.jpg"];
+        assert_eq!(find(&paths, "q/a/x.jpg"), Found::One { row: 0, common: 2, whole: true });
+        assert_eq!(find(&paths, "q/b/x.jpg"), Found::Several(0));
+    }
+}

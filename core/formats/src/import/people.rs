@@ -1,0 +1,44 @@
+//! What people said about samples in other programs.
+
+use chaffinch_data::journal::Said;
+use chaffinch_protocol::decision::Choice;
+
+/// The cells of a row that a person filled.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    /// `keep`, `remove`, `relabel` or `unsure`.
+    pub(super) action: String,
+    pub(super) new_label: String,
+    /// Separated by commas.
+    pub(super) tags: String,
+    pub(super) note: String,
+    pub(super) reviewer: String,
+    pub(super) date: String,
+}
+
+impl Filled {
+    /// What was said, and who said it; `None` if nothing was. What cannot be understood is said in words.
+    pub(super) fn said(&self) -> (Option<(Option<String>, Said)>, Option<String>) {
+        let mut problem = None;
+        let choice = match self.action.to_ascii_lowercase().as_str() {
+            "" => None,
+            "keep" => Some(Choice::Keep),
+            "remove" => Some(Choice::Remove),
+            "unsure" => Some(Choice::Unsure),
+            "relabel" if !self.new_label.is_empty() => Some(Choice::Relabel(self.new_label.clone())),
+            "relabel" => {
+                problem = Some("relabel without a new label".to_owned());
+                None
+            }
+            other => {
+                problem = Some(format!("the action '{other}'"));
+                None
+            }
+        };
+        let tags = self.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned);
+        let said = Said { choice, tags: tags.collect(), note: self.note.clone(), at: self.date.clone() };
+        let empty = said.choice.is_none() && said.tags.is_empty() && said.note.is_empty();
+        let reviewer = (!self.reviewer.is_empty()).then(|| self.reviewer.clone());
+        ((!empty).then_some((reviewer, said)), problem)
+    }
+}

@@ -1,0 +1,132 @@
+//! The samples that results are imported for.
+
+use super::{Read, file_name};
+use crate::ends::{Ends, Place};
+use crate::{Error, Result};
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::sample::{LabelId, SampleId};
+use std::collections::{BTreeSet, HashMap};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Names to show in a sentence.
+const SHOWN: usize = 3;
+
+/// The samples of a session.
+pub struct Target<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) file_metadata: &'a FileMetadata,
+    /// The names of detectors whose results were not imported.
+    pub(super) own: BTreeSet<String>,
+    /// Whether high numbers in columns of a table of one's own are bad.
+    pub(super) higher_is_worse: bool,
+    ends: OnceLock<Ends>,
+}
+
+impl<'a> Target<'a> {
+    /// The samples of a session with results of its own detectors `own`.
+    pub fn new(
+        manifest: &'a Manifest,
+        file_metadata: &'a FileMetadata,
+        own: BTreeSet<String>,
+        higher_is_worse: bool,
+    ) -> Target<'a> {
+        Target { manifest, file_metadata, own, higher_is_worse, ends: OnceLock::new() }
+    }
+
+    /// The class of a name in a file, which may be the number of a class where the classes are names.
+    pub(super) fn class(&self, name: &str) -> Option<LabelId> {
+        let name = name.trim();
+        let classes = self.manifest.classes();
+        let named = || classes.iter().all(|class| class.parse::<i64>().is_err());
+        let number =
+            || name.parse::<u32>().ok().filter(|number| (*number as usize) < classes.len() && named());
+        self.manifest.find_class(name).or_else(|| number().map(LabelId))
+    }
+
+    /// The samples that names in a file mean: the one whose path has the longest common end with each. A name that repeats
+    /// an earlier one means the same sample. Names that mean none or several are said, and no others are.
+    ///
+    /// # Errors
+    /// When no name means a sample.
+    pub(super) fn samples(
+        &self,
+        file: &Path,
+        names: &[Vec<u8>],
+        read: &mut Read,
+    ) -> Result<Vec<Option<SampleId>>> {
+        let manifest = self.manifest;
+        let ends = self
+            .ends
+            .get_or_init(|| Ends::new(manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes())));
+        let mut root = manifest.root().as_os_str().as_bytes().to_vec();
+        root.push(b'/');
+        let mut different: Vec<&[u8]> = Vec::new();
+        let mut index: HashMap<&[u8], usize> = HashMap::new();
+        for name in names {
+            let name = name.strip_prefix(root.as_slice()).unwrap_or(name);
+            index.entry(name).or_insert_with(|| {
+                different.push(name);
+                different.len() - 1
+            });
+        }
+        let places = ends.places(&different);
+        let shown = |wanted: Place| {
+            let all: Vec<&[u8]> = different
+                .iter()
+                .zip(&places)
+                .filter(|(_, place)| **place == wanted)
+                .map(|(name, _)| *name)
+                .collect();
+            let first =
+                all.iter().take(SHOWN).map(|name| safe_text(&String::from_utf8_lossy(name)).into_owned());
+            let more = if all.len() > SHOWN { ", …" } else { "" };
+            (all.len() as u64, first.collect::<Vec<_>>().join(", ") + more)
+        };
+        let found = places.iter().any(|place| matches!(place, Place::At(_)));
+        let (missing, named) = shown(Place::Nothing);
+        let file_words = file_name(file);
+        if !found && !names.is_empty() {
+            let sample = manifest.ids().next().map(|id| safe_path(manifest.path(id))).unwrap_or_default();
+            let message = format!(
+                "none of its {} is a sample of this dataset: it names {named}, and the first sample is {sample}",
+                counted(different.len() as u64, "name", "names")
+            );
+            let several = shown(Place::Several);
+            return Err(Error::format(
+                file,
+                if missing == 0 {
+                    format!("each of its names may mean several samples: {}", several.1)
+                } else {
+                    message
+                },
+            ));
+        }
+        if missing > 0 {
+            let names = counted(missing, "name in", "names in");
+            let verb = if missing == 1 { "is" } else { "are" };
+            read.warnings.push(format!("{names} {file_words} {verb} no sample of this dataset: {named}"));
+        }
+        let (several, named) = shown(Place::Several);
+        if several > 0 {
+            let names = counted(several, "name in", "names in");
+            let verb = if several == 1 {
+                "may mean several samples and was"
+            } else {
+                "may mean several samples and were"
+            };
+            read.warnings.push(format!("{names} {file_words} {verb} left out: {named}"));
+        }
+        let sample = |name: &Vec<u8>| {
+            let name = name.strip_prefix(root.as_slice()).unwrap_or(name);
+            match places.get(*index.get(name)?)? {
+                Place::At(row) | Place::Again(row) => Some(SampleId(*row)),
+                Place::Nothing | Place::Several => None,
+            }
+        };
+        Ok(names.iter().map(sample).collect())
+    }
+}

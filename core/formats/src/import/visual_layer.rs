@@ -1,0 +1,131 @@
+//! Visual Layer: exports of issues as CSV or JSON, the tagged manifest made from them, which `export --format manifest`
+//! writes, and clusters of duplicates.
+
+mod clusters;
+mod records;
+
+use super::detector::Detector;
+use super::people::Filled;
+use super::{Importer, Read, Target, file_name, json};
+use crate::text::Sheet;
+use crate::{Error, Result};
+use chaffinch_data::issue::Issue;
+use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::sample::SampleId;
+pub(super) use records::{Records, is_manifest};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+pub(super) const IMPORTER: Importer = Importer {
+    name: "visual-layer",
+    summary: "Visual Layer's issues and clusters, and tagged manifests with tags, actions and reviewers",
+    files: "CSV or JSON with `image_path`, `issue_type`, `confidence`, `suggested_label`, `reason`; manifests with \
+            `user_tags`, `user_action`, `new_label`, `reviewer`, `review_date`, `notes`; JSON of clusters",
+    in_folder: &[],
+    read,
+};
+
+/// Samples to name in a sentence.
+const SHOWN: usize = 3;
+
+fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
+    let mut read = Read::default();
+    for file in files {
+        let extension = file.extension().map(|extension| extension.to_ascii_lowercase());
+        if extension.is_some_and(|extension| extension == "json") {
+            let value = json::read(file)?;
+            match clusters::of(&value) {
+                Some(clusters) => clusters::read(file, clusters, target, &mut read)?,
+                None => records(&Records::of_json(file, objects(file, &value)?), target, true, &mut read)?,
+            }
+        } else {
+            records(&Records::of_sheet(&Sheet::read(file)?)?, target, true, &mut read)?;
+        }
+    }
+    Ok(read)
+}
+
+/// The objects of a JSON export: a list, or one under any key.
+fn objects<'a>(file: &Path, value: &'a Value) -> Result<&'a [Value]> {
+    let list = match value {
+        Value::Array(all) => Some(all),
+        Value::Object(map) => {
+            map.values().filter_map(Value::as_array).find(|all| all.iter().any(Value::is_object))
+        }
+        _ => None,
+    };
+    let list = list.filter(|all| !all.is_empty() && all.iter().all(Value::is_object));
+    list.map(Vec::as_slice).ok_or_else(|| Error::format(file, "it has no list of images with their issues"))
+}
+
+/// Takes the issues of records, if `issues`, and what people said.
+pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read: &mut Read) -> Result<()> {
+    let samples = records.samples(target, read)?;
+    let mut detectors: BTreeMap<String, Detector> = BTreeMap::new();
+    let mut own: BTreeSet<&str> = BTreeSet::new();
+    let mut problems: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (record, sample) in records.all.iter().zip(&samples) {
+        let Some(id) = *sample else { continue };
+        let kind = record.issue.as_str();
+        if issues && !kind.is_empty() && target.own.contains(kind) {
+            own.insert(kind);
+        } else if issues && !kind.is_empty() {
+            let detector = detectors.entry(kind.to_owned()).or_insert_with(|| {
+                Detector::new(kind, format!("Visual Layer says: {}", kind.replace('_', " ")))
+            });
+            let confidence = records.confidence(record)?;
+            let suggested = detector.suggestion(id, &record.suggested, target);
+            let reason = match record.reason.as_str() {
+                "" if !record.suggested.is_empty() => format!("Visual Layer suggests {}", record.suggested),
+                reason => reason.to_owned(),
+            };
+            let issue = Issue { score: 1.0 - confidence, suggested, reason, ..Issue::default() };
+            detector.add(id, issue, true);
+        }
+        let (said, problem) = record.filled.said();
+        if let Some((reviewer, said)) = said {
+            read.said.push((reviewer, id, said));
+        }
+        if let Some(problem) = problem {
+            problems.entry(problem).or_default().push(record.line);
+        }
+    }
+    let listed: BTreeSet<SampleId> = samples.iter().flatten().copied().collect();
+    for (_, mut detector) in detectors {
+        detector.rest_is_fine(listed.iter().copied());
+        read.detectors.push(detector);
+    }
+    for (problem, lines) in problems {
+        let rows = counted(lines.len() as u64, "row has", "rows have");
+        let shown: Vec<String> = lines.iter().take(SHOWN).map(u64::to_string).collect();
+        let more = if lines.len() > SHOWN { ", …" } else { "" };
+        read.warnings.push(format!(
+            "{rows} {}, which was not taken as a decision: {} {}{more} of {}",
+            safe_text(&problem),
+            records.unit,
+            shown.join(", "),
+            file_name(&records.file)
+        ));
+    }
+    if !own.is_empty() {
+        let names: Vec<&str> = own.into_iter().collect();
+        let names = safe_text(&names.join(", ")).into_owned();
+        read.notes.push(format!(
+            "flags of detectors that this session has itself were not imported again: {names}"
+        ));
+    }
+    Ok(())
+}
+
+/// Cells of a row that people fill.
+pub(super) fn filled(get: &dyn Fn(&[&str]) -> String) -> Filled {
+    Filled {
+        action: get(&["user_action"]),
+        new_label: json::whole(&get(&["new_label"])).to_owned(),
+        tags: get(&["user_tags"]),
+        note: get(&["notes", "note"]),
+        reviewer: get(&["reviewer"]),
+        date: get(&["review_date"]),
+    }
+}

@@ -1,0 +1,168 @@
+//! The rows of an export or a manifest, from CSV or JSON.
+
+use super::super::json;
+use super::super::people::Filled;
+use super::super::rows::PATHS;
+use super::super::{Read, Target};
+use super::filled;
+use crate::text::{Sheet, is_missing};
+use crate::{Error, Result};
+use chaffinch_data::class_names;
+use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::sample::SampleId;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// One row.
+#[derive(Debug)]
+pub(in super::super) struct Record {
+    /// The path as bytes; empty if there is none.
+    path: Vec<u8>,
+    /// What the dataset's author calls it.
+    id: String,
+    pub(super) issue: String,
+    confidence: String,
+    pub(super) suggested: String,
+    pub(super) reason: String,
+    pub(super) filled: Filled,
+    /// The line, or the number of the record.
+    pub(super) line: u64,
+}
+
+/// All rows of a file.
+#[derive(Debug)]
+pub(in super::super) struct Records {
+    pub(super) file: PathBuf,
+    pub(super) all: Vec<Record>,
+    /// What rows are counted in: lines or records.
+    pub(super) unit: &'static str,
+}
+
+/// Whether a table is a manifest that people fill, such as the one that `export --format manifest` writes.
+pub(in super::super) fn is_manifest(sheet: &Sheet) -> bool {
+    sheet.column("user_action").is_some() || sheet.column("user_tags").is_some()
+}
+
+impl Record {
+    fn new(path: Vec<u8>, line: u64, get: &dyn Fn(&[&str]) -> String) -> Record {
+        let text = |names: &[&str]| get(names).trim().to_owned();
+        let whole = |names: &[&str]| json::whole(&text(names)).to_owned();
+        Record {
+            path,
+            id: whole(&["image_id", "id"]),
+            issue: text(&["vl_flag_type", "issue_type", "flag"]),
+            confidence: text(&["vl_confidence", "confidence"]),
+            suggested: whole(&["vl_suggested_label", "suggested_label"]),
+            reason: text(&["vl_reason", "reason"]),
+            filled: filled(&text),
+            line,
+        }
+    }
+}
+
+impl Records {
+    pub(in super::super) fn of_sheet(sheet: &Sheet) -> Result<Records> {
+        let path = sheet.any_column(&PATHS);
+        if path.is_none() && sheet.any_column(&["image_id", "id"]).is_none() {
+            return Err(sheet.without("image_path, path or image_id, which names the images"));
+        }
+        if !is_manifest(sheet) && sheet.any_column(&["vl_flag_type", "issue_type", "flag"]).is_none() {
+            return Err(sheet.without("issue_type or user_action"));
+        }
+        let record = |row: usize| {
+            let get = |names: &[&str]| {
+                // Labels may be bytes of folders' names.
+                let column = sheet.any_column(names);
+                match column
+                    .map(|column| sheet.bytes(row, column))
+                    .filter(|cell| std::str::from_utf8(cell).is_err())
+                {
+                    Some(cell) if names.contains(&"new_label") => class_names::of_bytes(cell),
+                    _ => Some(sheet.text_of(row, column))
+                        .filter(|text| !missing(names, text))
+                        .unwrap_or_default(),
+                }
+            };
+            let path = path.map(|column| sheet.bytes(row, column).to_vec()).unwrap_or_default();
+            Record::new(path, sheet.line(row), &get)
+        };
+        let all = (0..sheet.len()).map(record).collect();
+        Records { file: sheet.path().to_path_buf(), all, unit: "line" }.checked()
+    }
+
+    pub(super) fn of_json(file: &Path, objects: &[Value]) -> Records {
+        let record = |(object, number): (&Value, u64)| {
+            let get = |names: &[&str]| {
+                let found = names.iter().find_map(|name| object.get(*name));
+                Some(json::text(found)).filter(|text| !missing(names, text)).unwrap_or_default()
+            };
+            Record::new(get(&PATHS).into_bytes(), number, &get)
+        };
+        let all = objects.iter().zip(1..).map(record).collect();
+        Records { file: file.to_path_buf(), all, unit: "record" }
+    }
+
+    fn checked(self) -> Result<Records> {
+        if self.all.is_empty() {
+            return Err(Error::format(&self.file, "the table has a header but no rows"));
+        }
+        Ok(self)
+    }
+
+    /// The sample of each row: by its path, or by its id if it has no path.
+    pub(super) fn samples(&self, target: &Target<'_>, read: &mut Read) -> Result<Vec<Option<SampleId>>> {
+        if self.all.iter().any(|record| !record.path.is_empty()) {
+            let names: Vec<Vec<u8>> = self.all.iter().map(|record| record.path.clone()).collect();
+            return target.samples(&self.file, &names, read);
+        }
+        let named = |name: &str| target.manifest.extra().iter().find(|column| column.name == name);
+        if let Some(column) = named("image_id").or_else(|| named("id")) {
+            let mut rows: HashMap<&str, Vec<u32>> = HashMap::new();
+            for (value, row) in column.values.iter().zip(0..) {
+                rows.entry(json::whole(value.trim())).or_default().push(row);
+            }
+            let found = |record: &Record| match rows.get(record.id.as_str()).map(Vec::as_slice) {
+                Some([row]) => Some(SampleId(*row)),
+                _ => None,
+            };
+            let found: Vec<Option<SampleId>> = self.all.iter().map(found).collect();
+            if found.iter().any(Option::is_some) {
+                let missing = found.iter().filter(|one| one.is_none()).count();
+                if missing > 0 {
+                    read.warnings.push(format!(
+                        "the ids of {missing} of {} rows are those of no sample or of several",
+                        found.len()
+                    ));
+                }
+                return Ok(found);
+            }
+        }
+        let names: Vec<Vec<u8>> = self.all.iter().map(|record| record.id.as_bytes().to_vec()).collect();
+        target.samples(&self.file, &names, read)
+    }
+
+    /// How sure an issue is, 0 if it was not written.
+    pub(super) fn confidence(&self, record: &Record) -> Result<f32> {
+        if record.confidence.is_empty() {
+            return Ok(0.0);
+        }
+        let number: Option<f32> =
+            record.confidence.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+        number.ok_or_else(|| {
+            let (unit, line, text) = (self.unit, record.line, safe_text(&record.confidence));
+            Error::format(
+                &self.file,
+                format!("{unit} {line}: the confidence '{text}' is not a number from 0 to 1"),
+            )
+        })
+    }
+}
+
+/// Whether a cell was empty before pandas wrote it. In a note or the name of a class it may be a word.
+fn missing(names: &[&str], text: &str) -> bool {
+    match names {
+        ["new_label"] | ["notes", ..] | ["user_tags"] | ["reviewer"] => text.eq_ignore_ascii_case("nan"),
+        _ => is_missing(text),
+    }
+}

@@ -1,0 +1,194 @@
+//! A whole table with a header, read cell by cell.
+
+use super::{Cells, TableText, broken, line};
+use crate::{Error, Result};
+use chaffinch_protocol::display::{counted, safe_text};
+use csv::ByteRecord;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// A table in memory.
+pub(crate) struct Sheet {
+    path: PathBuf,
+    /// The columns' names, without blanks at their ends.
+    pub(crate) headings: Vec<String>,
+    records: Vec<ByteRecord>,
+    cells: Cells,
+}
+
+impl Sheet {
+    /// Reads a table. The delimiter is that of the extension or found in the text.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is empty, or a row has another number of fields than the header.
+    pub(crate) fn read(path: &Path) -> Result<Sheet> {
+        let tabs = path.extension().is_some_and(|extension| {
+            extension.eq_ignore_ascii_case("tsv") || extension.eq_ignore_ascii_case("tab")
+        });
+        let table = TableText::read(path, if tabs { b'\t' } else { b',' })?;
+        // Bytes of paths are what they are on the disk and say nothing of the encoding; here they are the text that
+        // another program wrote.
+        let cells = table.cells(path, |_, _| false).or_else(|_| table.cells(path, |_, _| true))?;
+        let mut reader = table.reader();
+        let mut record = ByteRecord::new();
+        if !reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
+            return Err(Error::format(path, "it is empty; expected a table with a header line"));
+        }
+        let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).trim().to_owned()).collect();
+        let mut records = Vec::new();
+        while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
+            if record.len() != headings.len() {
+                let (has, expected) = (counted(record.len() as u64, "field", "fields"), headings.len());
+                let message = format!(
+                    "line {} has {has}, but the header has {expected}; is the file cut?",
+                    line(&record)
+                );
+                return Err(Error::format(path, message));
+            }
+            records.push(record.clone());
+        }
+        Ok(Sheet { path: path.to_path_buf(), headings, records, cells })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Number of rows below the header.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The column of this name; if there is none, one that differs in case.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        let exact = self.headings.iter().position(|heading| heading == name);
+        exact.or_else(|| self.headings.iter().position(|heading| heading.eq_ignore_ascii_case(name)))
+    }
+
+    /// The first column that has one of these names.
+    pub(crate) fn any_column(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|name| self.column(name))
+    }
+
+    /// The column of this name.
+    ///
+    /// # Errors
+    /// When there is none, with those that there are.
+    pub(crate) fn required(&self, name: &str) -> Result<usize> {
+        self.column(name).ok_or_else(|| self.without(&format!("'{name}'")))
+    }
+
+    /// The error of a table that lacks a column.
+    pub(crate) fn without(&self, what: &str) -> Error {
+        let names: Vec<String> = self.headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+        Error::format(&self.path, format!("there is no column {what}; the columns are {}", names.join(", ")))
+    }
+
+    /// The line of a row, counted from 1.
+    pub(crate) fn line(&self, row: usize) -> u64 {
+        line(&self.records[row])
+    }
+
+    /// A cell as it is in the file.
+    pub(crate) fn bytes(&self, row: usize, column: usize) -> &[u8] {
+        self.records[row].get(column).unwrap_or_default()
+    }
+
+    /// A cell as text, without blanks at its ends.
+    pub(crate) fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
+        match self.cells.text(self.bytes(row, column)) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        }
+    }
+
+    /// A cell as text, empty if there is no such column.
+    pub(crate) fn text_of(&self, row: usize, column: Option<usize>) -> String {
+        column.map_or_else(String::new, |column| self.text(row, column).into_owned())
+    }
+
+    /// A number; `None` where none was written.
+    ///
+    /// # Errors
+    /// When a cell is something else, with its line.
+    pub(crate) fn number(&self, row: usize, column: usize) -> Result<Option<f32>> {
+        let text = self.text(row, column);
+        if is_missing(&text) {
+            return Ok(None);
+        }
+        match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Some(number as f32)),
+            _ => Err(self.odd_cell(row, column, "a number")),
+        }
+    }
+
+    /// A flag; `None` where none was written.
+    ///
+    /// # Errors
+    /// When a cell is something else, with its line.
+    pub(crate) fn flag(&self, row: usize, column: usize) -> Result<Option<bool>> {
+        let text = self.text(row, column);
+        if is_missing(&text) {
+            return Ok(None);
+        }
+        flag(&text).map(Some).ok_or_else(|| self.odd_cell(row, column, "True or False"))
+    }
+
+    /// The error of a cell that is not what its column has to hold.
+    pub(crate) fn odd_cell(&self, row: usize, column: usize, expected: &str) -> Error {
+        let (line, name) = (self.line(row), safe_text(&self.headings[column]));
+        let cell = self.text(row, column);
+        Error::format(
+            &self.path,
+            format!("line {line}, column '{name}': '{}' is not {expected}", safe_text(&cell)),
+        )
+    }
+}
+
+/// Whether a cell means that there is no value, as programs write it.
+pub(crate) fn is_missing(text: &str) -> bool {
+    text.is_empty() || ["nan", "na", "<na>", "none", "null"].contains(&text.to_ascii_lowercase().as_str())
+}
+
+/// A flag as programs write it.
+fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "1.0" | "yes" => Some(true),
+        "false" | "0" | "0.0" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn read(text: &str) -> Result<Sheet> {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("t.csv");
+        fs::write(&file, text).unwrap();
+        Sheet::read(&file)
+    }
+
+    #[test]
+    fn cells_are_what_their_columns_hold() {
+        let sheet = read("Path,is_x,x\n a.png ,True,0.5\nb.png,,nan\nc.png,0,inf\n").unwrap();
+        assert_eq!((sheet.column("path"), sheet.len(), sheet.line(1)), (Some(0), 3, 3));
+        assert_eq!(sheet.text(0, 0), "a.png");
+        assert_eq!((sheet.flag(0, 1).unwrap(), sheet.flag(1, 1).unwrap()), (Some(true), None));
+        assert_eq!((sheet.number(0, 2).unwrap(), sheet.number(1, 2).unwrap()), (Some(0.5), None));
+        let error = sheet.number(2, 2).unwrap_err().to_string();
+        assert!(error.contains("line 4, column 'x': 'inf' is not a number"), "{error}");
+        let error = sheet.required("y").unwrap_err().to_string();
+        assert!(error.contains("there is no column 'y'; the columns are 'Path', 'is_x', 'x'"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_cut_is_an_error_with_its_line() {
+        let error = read("path,a,b\n1.png,2,3\n2.png,2").err().unwrap().to_string();
+        assert!(error.contains("line 3 has 2 fields, but the header has 3; is the file cut?"), "{error}");
+        assert!(read("").err().unwrap().to_string().contains("it is empty"));
+    }
+}

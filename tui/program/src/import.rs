@@ -1,0 +1,298 @@
+//! `import`: takes over what other programs found, and what people decided there.
+
+use super::args::{Global, ReviewerArgs};
+use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
+use super::{place, settings};
+use anyhow::{Result, bail, ensure};
+use chaffinch_data::columns::{DetectorResult, check_name};
+use chaffinch_data::config::Flags;
+use chaffinch_data::issue::BUILT_IN;
+use chaffinch_data::journal::{Journal, Said};
+use chaffinch_data::session;
+use chaffinch_data::session::{MARK, Session, SessionLocation};
+use chaffinch_formats::import::{IMPORTERS, Importer, Target};
+use chaffinch_protocol::display::{quoted, safe_path, safe_text};
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::verdict::is_flagged;
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Names to show in a sentence.
+const SHOWN: usize = 3;
+
+/// Import what other programs found in the same samples, and decisions made there
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// Program whose files these are
+    #[arg(value_name = "PROGRAM", value_parser = programs(), required_unless_present_any = ["remove", "list"])]
+    program: Option<&'static Importer>,
+    /// Session or its dataset, unless --session names it, and then the program's files
+    #[arg(value_name = "FILE", required_unless_present_any = ["remove", "list"])]
+    paths: Vec<PathBuf>,
+    /// Begin the detectors' names with this instead of the program's name, such as to import two runs
+    #[arg(long = "as", value_name = "PREFIX", value_parser = prefix)]
+    prefix: Option<String>,
+    /// High numbers are bad, in columns of csv without another program's scale
+    #[arg(long)]
+    higher_is_worse: bool,
+    /// Remove this imported detector from the session; decisions stay
+    #[arg(long, value_name = "DETECTOR", conflicts_with_all = ["program", "list"])]
+    remove: Option<String>,
+    /// List the imported detectors of the session
+    #[arg(long, conflicts_with = "program")]
+    list: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    reviewer: ReviewerArgs,
+}
+
+/// Parses the name of a program; the help describes each.
+fn programs() -> impl TypedValueParser<Value = &'static Importer> {
+    let values = IMPORTERS.iter().map(|importer| PossibleValue::new(importer.name).help(importer.summary));
+    PossibleValuesParser::new(values)
+        .try_map(|name| Importer::find(&name).ok_or_else(|| format!("unknown program '{name}'")))
+}
+
+fn prefix(text: &str) -> Result<String, String> {
+    check_name(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// A detector for scripts.
+#[derive(Debug, Serialize)]
+pub(super) struct ImportedEntry {
+    name: String,
+    program: String,
+    summary: String,
+    flagged: u64,
+    scored: u64,
+    threshold: f32,
+}
+
+impl ImportedEntry {
+    fn new(result: &DetectorResult) -> ImportedEntry {
+        let record = result.record();
+        let scores = result.scores().iter().filter(|score| !score.is_nan());
+        let flagged = scores.clone().filter(|score| is_flagged(**score, record.threshold)).count() as u64;
+        ImportedEntry {
+            name: record.name.clone(),
+            program: record.imported.clone(),
+            summary: record.summary.clone(),
+            flagged,
+            scored: scores.count() as u64,
+            threshold: record.threshold,
+        }
+    }
+}
+
+/// What one reviewer said elsewhere, for scripts.
+#[derive(Debug, Serialize)]
+struct Person {
+    reviewer: String,
+    added: u64,
+    known: u64,
+    /// Samples about which the journal says something else, which stays.
+    kept: u64,
+}
+
+/// The report for scripts.
+#[derive(Debug, Serialize)]
+struct Report {
+    session: String,
+    detectors: Vec<ImportedEntry>,
+    reviewers: Vec<Person>,
+    warnings: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// Imports files, or removes or lists what was imported.
+pub(super) fn run(args: &Import, global: &Global) -> Result<ExitCode> {
+    match (args.program, &args.remove) {
+        (Some(program), _) => import(args, program, global)?,
+        (None, Some(name)) => remove(name, &place(args, global)?.0)?,
+        (None, None) => list(args, &place(args, global)?.0)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The session, and the files of the program.
+fn place<'a>(args: &'a Import, global: &Global) -> Result<(SessionLocation, &'a [PathBuf])> {
+    let (location, files) = match &global.session {
+        Some(dir) => {
+            ensure!(
+                dir.join(MARK).is_file(),
+                "{} is not a session; scan the dataset with it first",
+                safe_path(dir)
+            );
+            let location = session::resolve(dir, None)?;
+            // As for other commands, the dataset may be named, too.
+            let named = |path: &PathBuf| session::same(path, &location.dataset) || session::same(path, dir);
+            let files = match args.paths.split_first() {
+                Some((first, rest)) if !rest.is_empty() && named(first) => rest,
+                _ => &args.paths[..],
+            };
+            (location, files)
+        }
+        None => {
+            let Some((target, files)) = args.paths.split_first() else {
+                bail!("name the session with --session DIR; chaffinch session list shows all");
+            };
+            if args.program.is_some() && files.is_empty() {
+                bail!(
+                    "name the dataset or its session before {}, or the session with --session DIR",
+                    safe_path(target)
+                );
+            }
+            (place::find(target, global)?, files)
+        }
+    };
+    place::scanned(&location, global)?;
+    Ok((location, files))
+}
+
+fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
+    let (location, files) = place(args, global)?;
+    let flags = Flags { reviewer: args.reviewer.reviewer.clone(), ..Flags::default() };
+    let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
+    let session = Session::open(&location.dir)?;
+    let Some((manifest, file_metadata)) = session.load_samples()? else {
+        bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));
+    };
+    let (known, _) = session.load_results(manifest.len(), manifest.classes());
+    let own = known.iter().filter(|(_, result)| !result.record().is_imported());
+    let own = own.map(|(name, _)| name.clone()).chain(BUILT_IN.map(str::to_owned)).collect();
+    let target = Target::new(&manifest, &file_metadata, own, args.higher_is_worse);
+    let outcome = program.read(files, &target, args.prefix.as_deref())?;
+    let mut warnings = outcome.warnings;
+    ensure!(
+        !outcome.imports.is_empty() || !outcome.said.is_empty(),
+        "there is nothing to import: {} has no scores, flags, decisions, tags or notes",
+        files.iter().map(|file| safe_path(file)).collect::<Vec<_>>().join(", ")
+    );
+    for reviewer in outcome.said.keys().flatten() {
+        Journal::check_reviewer(reviewer)?;
+    }
+    for imported in &outcome.imports {
+        session.save_import(imported, &manifest, &file_metadata)?;
+    }
+    let names: Vec<String> = outcome.imports.iter().map(|imported| imported.record().name.clone()).collect();
+    let (manifest, file_metadata) = (Arc::new(manifest), Arc::new(file_metadata));
+    let mut reviewers = Vec::new();
+    for (reviewer, said) in outcome.said {
+        let reviewer = reviewer.unwrap_or_else(|| config.reviewer());
+        let mut journal = Journal::open(&session.decisions_dir(), &reviewer)?;
+        journal.bind(&manifest, Some(&file_metadata));
+        reviewers.push(adopt(&mut journal, &reviewer, &said, &manifest, &mut warnings)?);
+    }
+    let (results_now, _) = session.load_results(manifest.len(), manifest.classes());
+    let detectors = names.iter().filter_map(|name| results_now.get(name)).map(ImportedEntry::new).collect();
+    let report =
+        Report { session: safe_path(session.dir()), detectors, reviewers, warnings, notes: outcome.notes };
+    tell(args, &report, global)
+}
+
+/// Adds what a reviewer said, and says what the journal keeps.
+fn adopt(
+    journal: &mut Journal,
+    reviewer: &str,
+    said: &[(SampleId, Said)],
+    manifest: &chaffinch_data::manifest::Manifest,
+    warnings: &mut Vec<String>,
+) -> Result<Person> {
+    let adopted = journal.adopt(said)?;
+    let reviewer = safe_text(reviewer).into_owned();
+    if let Some(first) = adopted.differing.first() {
+        let all = adopted.differing.iter().take(SHOWN).map(|id| safe_path(manifest.path(*id)));
+        let more = if adopted.differing.len() > SHOWN { ", …" } else { "" };
+        let samples = count(adopted.differing.len() as u64, "sample", "samples");
+        debug_assert!(first.index() < manifest.len());
+        warnings.push(format!(
+            "the journal of {reviewer} says something else of {samples}, which stays: {}{more}",
+            all.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    let kept = adopted.differing.len() as u64;
+    Ok(Person { reviewer, added: adopted.added, known: adopted.known, kept })
+}
+
+fn tell(args: &Import, report: &Report, global: &Global) -> Result<()> {
+    report.warnings.iter().for_each(|text| warning("import", text));
+    if !global.quiet {
+        report.notes.iter().for_each(|text| remark(&format!("note: {}", safe_text(text))));
+    }
+    results(|out| {
+        if args.json {
+            return json(out, report);
+        }
+        if !report.detectors.is_empty() {
+            table(&report.detectors).write(out, terminal_width())?;
+        }
+        for Person { reviewer, added, known, .. } in &report.reviewers {
+            let samples = count(*added, "sample", "samples");
+            writeln!(out, "{reviewer}: decisions, tags and notes on {samples} added, {known} known already")?;
+        }
+        Ok(())
+    })?;
+    if !global.quiet && !args.json {
+        remark(&format!("Review them with: chaffinch open {}", quoted(Path::new(&report.session))));
+    }
+    Ok(())
+}
+
+fn table(entries: &[ImportedEntry]) -> Table {
+    let mut table = Table::new(&[
+        ("detector", Align::Left),
+        ("flagged", Align::Right),
+        ("scored", Align::Right),
+        ("threshold", Align::Right),
+        ("what it finds", Align::Left),
+    ]);
+    for entry in entries {
+        table.row(vec![
+            entry.name.clone(),
+            entry.flagged.to_string(),
+            entry.scored.to_string(),
+            format!("{:.2}", entry.threshold),
+            entry.summary.clone(),
+        ]);
+    }
+    table
+}
+
+/// The imported detectors of a session.
+pub(super) fn entries(dir: &Path) -> Result<Vec<ImportedEntry>> {
+    let session = Session::open_to_read(dir)?;
+    let Some((manifest, _)) = session.load_samples()? else { return Ok(Vec::new()) };
+    let (known, _) = session.load_results(manifest.len(), manifest.classes());
+    Ok(known.values().filter(|result| result.record().is_imported()).map(ImportedEntry::new).collect())
+}
+
+/// Writes the imported detectors as a table.
+pub(super) fn write(out: &mut dyn Write, entries: &[ImportedEntry]) -> Result<()> {
+    table(entries).write(out, terminal_width())
+}
+
+fn list(args: &Import, location: &SessionLocation) -> Result<()> {
+    let entries = entries(&location.dir)?;
+    results(|out| match (args.json, entries.is_empty()) {
+        (true, _) => json(out, &entries),
+        (false, true) => Ok(writeln!(out, "nothing was imported into {}", safe_path(&location.dir))?),
+        (false, false) => write(out, &entries),
+    })
+}
+
+fn remove(name: &str, location: &SessionLocation) -> Result<()> {
+    let session = Session::open(&location.dir)?;
+    if !session.remove_import(name)? {
+        let names: Vec<String> = entries(&location.dir)?.into_iter().map(|entry| entry.name).collect();
+        let known = if names.is_empty() { "nothing was imported".to_owned() } else { names.join(", ") };
+        bail!("there is no imported detector '{}' in this session ({known})", safe_text(name));
+    }
+    results(|out| Ok(writeln!(out, "removed {name}")?))
+}
