@@ -2,6 +2,7 @@
 
 mod beside_table;
 mod file_kinds;
+mod label_files;
 mod labels_beside;
 mod layout;
 mod left_out;
@@ -12,6 +13,7 @@ mod unread_labels;
 mod vanished;
 mod walk;
 
+use super::around::Around;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
 pub(crate) use beside_table::{BesideTable, Edit};
@@ -35,8 +37,8 @@ use walk::{Found, walk};
 pub(super) const FORMAT: Format = Format {
     name: "a folder",
     summary: "a folder of images",
-    details: "class folders, optionally inside `train`, `val` and `test` folders in any usual spelling; images with a \
-              `metadata.csv` or `metadata.jsonl`; or images without labels",
+    details: "class folders, optionally inside `train`, `val` and `test` folders in any usual spelling, as torchvision and Keras \
+              read them; or images without labels",
     written: "`cleaned` writes the same folders with what was decided; label files come along",
     lost: "label files of other formats, which are refused or named",
     class_names: ClassNames::Folders,
@@ -44,8 +46,26 @@ pub(super) const FORMAT: Format = Format {
     read: |candidate, options| open(candidate.path(), options),
 };
 
-/// Opens a folder: class folders, split folders that contain class folders, or images only.
-fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
+/// Tables beside the pictures are a folder's own; the format is here for its name.
+pub(super) const IMAGEFOLDER: Format = Format {
+    name: "an imagefolder",
+    summary: "a Hugging Face imagefolder",
+    details: "`metadata.csv`, `metadata.jsonl` or `metadata.parquet` with a column `file_name` beside the pictures of each split or \
+              above them: labels, splits and all other columns; Roboflow's `_classes.csv`, too",
+    written: "`cleaned` writes the same folders; CSV and JSON Lines keep every unchanged byte",
+    lost: "several pictures in a row (`*_file_name`, `file_names`) are refused; of Parquet and `_classes.csv`, `cleaned` makes class \
+           folders and a `metadata.csv`",
+    class_names: ClassNames::Folders,
+    detect: |candidate| {
+        let tables = ["metadata.csv", "metadata.jsonl", "metadata.parquet", "_classes.csv"];
+        candidate.is_dir() && tables.into_iter().any(|name| candidate.called(name).next().is_some())
+    },
+    read: |candidate, options| open(candidate.path(), options),
+};
+
+/// Opens a folder: class folders, split folders that contain class folders, images with labels in other files, or images
+/// only.
+pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let Found { images, dangling, tables, empty, mut left_out, mut ledger } = walk(root)?;
     let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
     if images.is_empty() {
@@ -76,14 +96,23 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let text = format!("{images} without a label, in folders called unlabeled or the like");
     ledger.add(RemarkKind::LayoutGuessed, unlabeled, text);
     let mut splits: Vec<String> = samples.iter().map(|sample| split_as_written(&layout, sample)).collect();
-    let beside = match options.label_files {
+    let mut beside = match options.label_files {
         LabelFiles::Auto | LabelFiles::Optional => {
             Beside::read(root, &tables, &mut samples, &mut splits, options, &mut ledger)?
         }
         LabelFiles::Ignore => Beside::default(),
     };
-    let read: Vec<PathBuf> = beside.read.iter().map(|table| table.path().to_path_buf()).collect();
+    let mut read: Vec<PathBuf> = beside.read.iter().map(|table| table.path().to_path_buf()).collect();
     read.iter().for_each(|path| left_out.was_read(path, beside.gives_labels));
+    if options.label_files != LabelFiles::Ignore && !beside.gives_labels {
+        let around = Around { root, others: &tables, samples: &samples, options };
+        let (tools, labeled) = label_files::read(&around, &mut splits, &mut beside.extra, &mut ledger)?;
+        samples = labeled;
+        tools.files.iter().for_each(|path| left_out.was_read(path, true));
+        beside.gives_labels |= tools.gives_labels();
+        read.extend(tools.files);
+        beside.read.extend(tools.marks);
+    }
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
     if labelled == 0 && options.labels_from_names && !beside.gives_labels {
         labels_from_names(&layout, &mut samples, &mut ledger);

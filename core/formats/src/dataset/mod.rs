@@ -12,14 +12,27 @@
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the tables in `docs/command-line.md` and `docs/formats.md`.
 
+mod annotated;
+mod around;
+mod arrow_text;
 mod candidate;
 mod choice;
 mod classes;
+mod coco;
+mod cvat;
+mod fiftyone;
 mod folders;
+mod imagenet;
+mod json;
+mod json_table;
+mod label_studio;
 mod missing;
 mod names;
+mod places;
 mod rows;
+mod several;
 mod table;
+mod yolo;
 
 pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say};
 
@@ -43,7 +56,15 @@ pub struct Opened {
 /// All formats, in the order they are tried.
 pub const FORMATS: &[Format] = &[
     // The first that detects a path reads it.
+    label_studio::FORMAT,
+    coco::FORMAT,
+    fiftyone::FORMAT,
+    cvat::FORMAT,
+    imagenet::FORMAT,
+    yolo::FORMAT,
+    folders::IMAGEFOLDER,
     folders::FORMAT,
+    json_table::FORMAT,
     table::FORMAT,
 ];
 
@@ -94,17 +115,19 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
     let full = candidate.path().to_path_buf();
     let Some(format) = FORMATS.iter().find(|format| (format.detect)(&candidate)) else {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        let names = match names.as_slice() {
+            [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+            names => names.concat(),
+        };
         let advice = match extension(&full).as_deref() {
             Some("xlsx" | "xls" | "xlsm" | "ods" | "numbers") => "; save the spreadsheet as CSV",
-            Some("parquet" | "arrow" | "feather" | "json" | "jsonl" | "ndjson" | "xml") => {
-                "; write the paths and labels to a CSV table"
-            }
+            Some("parquet" | "arrow" | "feather" | "json" | "xml") => "; write the paths and labels to a CSV table",
             Some("zip" | "tar" | "gz" | "tgz" | "7z" | "rar") => "; unpack the archive",
             Some("txt" | "lst" | "dat") => "; give the table a header line and call it .csv",
             _ if is_image(&full) => "; open the folder that it is in",
             _ => "",
         };
-        let message = format!("unknown dataset format: expected {}{advice}", names.join(" or "));
+        let message = format!("unknown dataset format: expected {names}{advice}");
         return Err(Error::Dataset { path: full, message });
     };
     let mut opened = (format.read)(&candidate, options)?;
@@ -130,6 +153,13 @@ fn is_image(path: &Path) -> bool {
 }
 
 #[cfg(test)]
+mod accounts_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tools_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
@@ -142,7 +172,7 @@ mod tests {
         assert!(missing.starts_with("cannot open ") && missing.contains("data.parquet"), "{missing}");
         fs::write(&file, b"PAR1").unwrap();
         let strange = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
-        assert!(strange.contains("expected a folder or a .csv or .tsv table"), "{strange}");
+        assert!(strange.contains(" or a .csv or .tsv table; write the paths"), "{strange}");
         let empty = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
         assert!(empty.contains("no image files"), "{empty}");
     }

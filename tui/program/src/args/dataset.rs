@@ -22,7 +22,7 @@ pub(crate) struct DatasetArgs {
     /// Folder that relative paths in the table refer to [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// Keep words for "no label" (nan, NA, null, unlabeled) as classes
+    /// Keep words for "no label" (nan, NA, null, unlabeled) and combinations (cat|dog) as classes
     #[arg(long)]
     pub(crate) keep_null_labels: bool,
     /// Color to put transparent pictures on: white, black or #rrggbb [default: transparency is dropped]
@@ -78,8 +78,11 @@ impl From<Layout> for Folders {
     }
 }
 
-/// The supported kinds of datasets: `a folder of images or …`.
+/// The supported kinds of datasets: `a folder of images, … or …`.
 pub(crate) fn dataset_forms() -> String {
     let forms: Vec<&str> = FORMATS.iter().map(|format| format.summary).collect();
-    forms.join(" or ")
+    match forms.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        forms => forms.concat(),
+    }
 }

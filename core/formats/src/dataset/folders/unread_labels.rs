@@ -145,16 +145,17 @@ pub(super) fn settle(
     };
     let what = &first.what;
     let advice = match first.role {
-        Role::Table => "open this table instead of the folder",
+        Role::Table => "open it instead of the folder",
         _ => "write the labels to a CSV table with the columns path and label and open that",
     };
     let (is, it) = if first.files > 1 { ("are", "them") } else { ("is", "it") };
+    let with = if first.role == Role::Table { " with the folder" } else { "" };
     let of =
         if first.files > 1 { format!(" ({})", counted(first.files, "file", "files")) } else { String::new() };
     Err(Error::format(
         root.join(&first.path),
         format!(
-            "this looks like {what}{of}, which {is} not read, and without {it} the images have no labels: {advice}, or \
+            "this looks like {what}{of}, which {is} not read{with}, and without {it} the images have no labels: {advice}, or \
              use --label-files ignore to go on without {it}{more}"
         ),
     ))

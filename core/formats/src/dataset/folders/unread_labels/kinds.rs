@@ -106,10 +106,9 @@ fn is_prose(text: &str) -> bool {
 pub(super) fn by_name(path: &Path) -> Option<&'static str> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     match name.as_str() {
-        "metadata.parquet" => Some("a Hugging Face label file"),
         "labels.json" => Some("a FiftyOne or COCO label file"),
         "samples.json" => Some("a FiftyOne label file"),
-        "_annotations.coco.json" | "_annotations.createml.json" | "_classes.csv" | "_annotations.csv" => {
+        "_annotations.coco.json" | "_annotations.createml.json" | "_annotations.csv" => {
             Some("a Roboflow label file")
         }
         "annotations.json" | "coco.json" | "instances.json" => Some("a COCO label file"),
@@ -152,7 +151,9 @@ pub(super) fn by_content(file: &Path, path: &Path, names: &Names) -> Option<(Str
         "json" | "jsonl" | "ndjson" | "xml" => {
             let any = fields(&text)
                 .any(|field| names.names(field) || field.split_whitespace().any(|word| names.names(word)));
-            return any.then(|| ("a label file for these pictures".to_owned(), Role::Labels));
+            // Manifests and exports of annotation tools are opened by their own name.
+            let role = if extension == "xml" { Role::Labels } else { Role::Table };
+            return any.then(|| ("a label file for these pictures".to_owned(), role));
         }
         _ => {}
     }
