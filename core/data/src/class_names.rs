@@ -492,7 +492,14 @@ mod tests {
             (6, Combined::Doubtful),
         ];
         assert_eq!(combined(&all), expected);
-        let lists = names(&["['cat']", "[]", "[\"a, b\", \"c\"]", "['a' 'b']", "{\"choices\": [\"x\",\"y\"]}", "[3]"]);
+        let lists = names(&[
+            "['cat']",
+            "[]",
+            "[\"a, b\", \"c\"]",
+            "['a' 'b']",
+            "{\"choices\": [\"x\",\"y\"]}",
+            "[3]",
+        ]);
         let expected = [
             labels(0, &["cat"]),
             labels(1, &[]),
@@ -506,7 +513,15 @@ mod tests {
 
     #[test]
     fn commas_in_names_of_classes_separate_nothing() {
-        let all = names(&["maillot", "maillot, tank suit", "tench, Tinca tinca", "[sic]", "(a)", "Effusion|Mass", "Effusion"]);
+        let all = names(&[
+            "maillot",
+            "maillot, tank suit",
+            "tench, Tinca tinca",
+            "[sic]",
+            "(a)",
+            "Effusion|Mass",
+            "Effusion",
+        ]);
         assert_eq!(
             combined(&all),
             [(1, Combined::Doubtful), (5, Combined::Labels(names(&["Effusion", "Mass"])))]

@@ -30,7 +30,10 @@ const FILES: [(&str, &str); 14] = [
         "annotations/instances_val2017.json",
         r#"{"images": [{"id": "a", "file_name": "3.png"}], "annotations": [{"image_id": "a", "category_id": 7}], "categories": []}"#,
     ),
-    ("labels.json", r#"{"classes": ["cat", "dog"], "labels": {"4": 1, "sub/5": [0, 1], "gone": null, "x": 7}}"#),
+    (
+        "labels.json",
+        r#"{"classes": ["cat", "dog"], "labels": {"4": 1, "sub/5": [0, 1], "gone": null, "x": 7}}"#,
+    ),
     (
         "samples.json",
         r#"{"samples": [{"filepath": "data/4.jpg", "tags": ["test"], "ground_truth": {"_cls": "Classification", "label": "cow"}},

@@ -28,6 +28,8 @@ pub(super) struct Annotated {
     pub(super) entries: Vec<Entry>,
     /// What is to be said of the file.
     pub(super) ledger: Ledger,
+    /// Whether it is about all pictures of the dataset if it names most of them.
+    pub(super) whole: bool,
 }
 
 /// A picture.
@@ -82,6 +84,7 @@ impl Annotated {
             columns: Vec::new(),
             entries: Vec::new(),
             ledger: Ledger::default(),
+            whole: true,
         })
     }
 
@@ -89,13 +92,14 @@ impl Annotated {
     pub(super) fn find(&self, exists: &dyn Fn(&Path) -> Option<PathBuf>) -> places::Found {
         let names: Vec<&Path> = self.entries.iter().map(|entry| entry.name.as_path()).collect();
         let mut found = places::find(&names, &self.folders, exists);
-        let missing = |at: &usize| found.paths[*at].is_none() && self.entries[*at].alias.is_some();
-        let missing: Vec<usize> = (0..self.entries.len()).filter(missing).collect();
-        let aliases: Vec<&Path> =
-            missing.iter().filter_map(|&at| self.entries[at].alias.as_deref()).collect();
+        let other = |entry: &Entry| entry.alias.clone().or_else(|| with_slashes(&entry.name));
+        let missing = (0..self.entries.len()).filter(|&at| found.paths[at].is_none());
+        let (rows, aliases): (Vec<usize>, Vec<PathBuf>) =
+            missing.filter_map(|at| Some((at, other(&self.entries[at])?))).unzip();
         if !aliases.is_empty() {
+            let aliases: Vec<&Path> = aliases.iter().map(PathBuf::as_path).collect();
             let more = places::find(&aliases, &self.folders, exists);
-            missing.into_iter().zip(more.paths).for_each(|(at, path)| found.paths[at] = path);
+            rows.into_iter().zip(more.paths).for_each(|(at, path)| found.paths[at] = path);
             found.dropped = found.dropped.or(more.dropped);
         }
         found
@@ -109,8 +113,9 @@ impl Annotated {
         if self.entries.is_empty() {
             return Err(Error::format(&self.file, format!("this {} file names no image", self.whose)));
         }
-        let nameless =
-            |entry: &Entry| entry.name.as_os_str().is_empty() || entry.name.as_os_str().as_encoded_bytes().contains(&0);
+        let nameless = |entry: &Entry| {
+            entry.name.as_os_str().is_empty() || entry.name.as_os_str().as_encoded_bytes().contains(&0)
+        };
         if let Some(at) = self.entries.iter().position(nameless) {
             return Err(Error::format(&self.file, format!("image {} has no file name", at + 1)));
         }
@@ -143,6 +148,12 @@ impl Annotated {
         said.enter(&safe_path(&name), &mut ledger);
         Ok(Opened { manifest, ledger })
     }
+}
+
+/// A path of Windows with slashes.
+fn with_slashes(name: &Path) -> Option<PathBuf> {
+    let text = name.to_str().filter(|text| text.contains('\\'))?;
+    Some(PathBuf::from(text.replace('\\', "/")))
 }
 
 /// Says that pictures were found without the leading folders of their paths.

@@ -63,10 +63,13 @@ impl Around<'_> {
         start.push(b'.');
         let from = self.samples.partition_point(|sample| bytes(sample) < start.as_slice());
         let extended = self.samples[from..].iter().take(2 * IMAGE_EXTENSIONS.len());
-        extended.take_while(|sample| bytes(sample).starts_with(&start)).position(|sample| {
-            let rest = &bytes(sample)[start.len()..];
-            rest.iter().all(u8::is_ascii_alphanumeric)
-        }).map(|at| from + at)
+        extended
+            .take_while(|sample| bytes(sample).starts_with(&start))
+            .position(|sample| {
+                let rest = &bytes(sample)[start.len()..];
+                rest.iter().all(u8::is_ascii_alphanumeric)
+            })
+            .map(|at| from + at)
     }
 }
 
@@ -76,9 +79,12 @@ fn bytes(sample: &NewSample) -> &[u8] {
 
 /// Whether a JSON file is called like one that holds labels.
 fn is_telling(path: &Path) -> bool {
-    let lower = |name: Option<&OsStr>| name.map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let lower = |name: Option<&OsStr>| {
+        name.map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+    };
     let (name, folder) = (lower(path.file_name()), lower(path.parent().and_then(Path::file_name)));
-    ["labels.json", "samples.json", "annotations.json", "coco.json", "instances.json"].contains(&name.as_str())
+    ["labels.json", "samples.json", "annotations.json", "coco.json", "instances.json"]
+        .contains(&name.as_str())
         || name.starts_with("instances")
         || name.starts_with("_annotations")
         || name.contains("coco")

@@ -132,7 +132,10 @@ impl Choices<'_> {
         if paths.is_empty() {
             let bare = headings.iter().any(|heading| super::is_image(Path::new(heading)));
             let advice = match bare {
-                true => format!("{} looks like a row of data: add a header line with a column called path", self.start),
+                true => format!(
+                    "{} looks like a row of data: add a header line with a column called path",
+                    self.start
+                ),
                 false => format!(
                     "{} has no path column: rename a column to one of {}, or choose one with --path-column",
                     self.start,
@@ -173,7 +176,8 @@ impl Choices<'_> {
         let mut tried = 0;
         self.records.each(&mut |row| {
             for (exists, &column) in exists.iter_mut().zip(candidates) {
-                let Some(cell) = row.cell(column).filter(|cell| !cell.is_empty() && !cell.contains(&0)) else {
+                let Some(cell) = row.cell(column).filter(|cell| !cell.is_empty() && !cell.contains(&0))
+                else {
                     continue;
                 };
                 same &= Some(cell) == row.cell(first);

@@ -23,7 +23,9 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, masks, key points, captions, licenses",
     class_names: ClassNames::Written,
-    detect: |candidate| candidate.has_extension(&["json"]) && file(candidate).is_some_and(|shape| is_coco(&shape)),
+    detect: |candidate| {
+        candidate.has_extension(&["json"]) && file(candidate).is_some_and(|shape| is_coco(&shape))
+    },
     read: |candidate, options| open(candidate.path(), options),
 };
 
@@ -34,7 +36,8 @@ fn file(candidate: &Candidate) -> Option<Shape> {
 const WHOSE: &str = "COCO";
 
 /// Prefixes of the names of files, with the ones to read first.
-const PREFIXES: [&str; 6] = ["instances", "_annotations", "annotations", "panoptic", "person_keypoints", "stuff"];
+const PREFIXES: [&str; 6] =
+    ["instances", "_annotations", "annotations", "panoptic", "person_keypoints", "stuff"];
 
 /// Whether an object is a COCO file.
 fn is_coco(shape: &Shape) -> bool {
@@ -213,7 +216,7 @@ pub(super) fn in_folder(around: &Around<'_>) -> Result<Vec<Annotated>> {
 fn home(file: &Path) -> PathBuf {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let name = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let aside = ["annotations", "annotation", "labels", "label", "coco", "json", "ann", "anns"];
+    let aside = ["annotations", "annotation", "labels", "label", "ann", "anns"];
     match folder.parent() {
         Some(above) if aside.contains(&name.as_str()) => above.to_path_buf(),
         _ => folder.to_path_buf(),
@@ -249,14 +252,23 @@ fn folders(file: &Path, home: &Path, part: Option<&str>) -> Vec<PathBuf> {
         names.push(part.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned());
         names.push(split.name().to_owned());
         names.extend(
-            (split.name() == "validation").then_some(["val", "valid"]).into_iter().flatten().map(str::to_owned),
+            (split.name() == "validation")
+                .then_some(["val", "valid"])
+                .into_iter()
+                .flatten()
+                .map(str::to_owned),
         );
     }
     names.retain(|name| !name.is_empty());
     let mut all: Vec<PathBuf> = Vec::new();
     for name in &names {
         let name = Path::new(name);
-        all.extend([name.to_path_buf(), Path::new("images").join(name), name.join("images"), Path::new("data").join(name)]);
+        all.extend([
+            name.to_path_buf(),
+            Path::new("images").join(name),
+            name.join("images"),
+            Path::new("data").join(name),
+        ]);
     }
     all.extend(["", "images", "data", "JPEGImages", "imgs"].map(PathBuf::from));
     all.push(own.clone());
@@ -285,7 +297,8 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
     }
     if let Some(id) = again.first() {
         let ids = counted(again.len() as u64, "id", "ids");
-        let message = format!("{ids} of images stand for more than one image, such as {}", safe_text(&id.to_string()));
+        let message =
+            format!("{ids} of images stand for more than one image, such as {}", safe_text(&id.to_string()));
         return Err(Error::format(file, message));
     }
     let mut objects: Vec<Objects> = vec![Objects::default(); images.len()];
@@ -312,7 +325,10 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
     }
     if let Some(id) = first_dangling {
         let of = counted(dangling, "annotation is", "annotations are");
-        let text = format!("{of} of an image that {shown} does not list, such as image {}", safe_text(&id.to_string()));
+        let text = format!(
+            "{of} of an image that {shown} does not list, such as image {}",
+            safe_text(&id.to_string())
+        );
         read.ledger.add(RemarkKind::LabelsMissing, dangling, text);
     }
     let text = format!("{} no category in {shown}", counted(bare, "annotation has", "annotations have"));
@@ -324,7 +340,8 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
             "{have} a category that {shown} does not name, and is called by its id: {}",
             safe_text(&id.to_string())
         );
-        let kind = if classes.known.is_empty() { RemarkKind::LayoutGuessed } else { RemarkKind::ClassesDoubtful };
+        let kind =
+            if classes.known.is_empty() { RemarkKind::LayoutGuessed } else { RemarkKind::ClassesDoubtful };
         read.ledger.add(kind, count, text);
     }
     for (image, objects) in images.into_iter().zip(objects) {

@@ -95,10 +95,17 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated>
     let mut labels: BTreeMap<String, u64> = BTreeMap::new();
     let (mut path, mut picture): (Vec<String>, Option<Picture>) = (Vec::new(), None);
     let (mut tracks, mut unnamed) = (0_u64, 0_u64);
-    let at = |reader: &Reader<&[u8]>| text[..(reader.buffer_position() as usize).min(text.len())].matches('\n').count() + 1;
+    let at = |reader: &Reader<&[u8]>| {
+        text[..(reader.buffer_position() as usize).min(text.len())].matches('\n').count() + 1
+    };
     loop {
         let event = reader.read_event().map_err(|error| {
-            Error::format(file, format!("line {}: it is not valid XML: {error}", at(&reader)))
+            // Nothing but markup that is never closed is an error of syntax.
+            let what = match error {
+                quick_xml::Error::Syntax(_) => "it ends too early, as if it was cut off",
+                _ => "it is not valid XML",
+            };
+            Error::format(file, format!("line {}: {what}: {error}", at(&reader)))
         })?;
         let (element, empty) = match &event {
             Event::Start(element) => (element, false),
@@ -118,13 +125,16 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated>
             _ => continue,
         };
         let name = element.name().as_ref().to_owned();
-        let value = |key: &str| attribute(element, key).map_err(|why| Error::format(file, format!("line {}: {why}", at(&reader))));
+        let value = |key: &str| {
+            attribute(element, key).map_err(|why| Error::format(file, format!("line {}: {why}", at(&reader))))
+        };
         match (name.as_str(), path.len(), &mut picture) {
             ("image", 1, picture) => {
                 let Some(name) = value("name")?.filter(|name| !name.is_empty()) else {
                     return Err(Error::format(file, format!("line {}: an image has no name", at(&reader))));
                 };
-                let new = Picture { name, subset: value("subset")?.unwrap_or_default(), ..Picture::default() };
+                let new =
+                    Picture { name, subset: value("subset")?.unwrap_or_default(), ..Picture::default() };
                 match empty {
                     true => read.entries.push(new.into_entry()),
                     false => *picture = Some(new),
@@ -136,7 +146,9 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated>
                 None => unnamed += 1,
             },
             (shape, 2, Some(picture)) if SHAPES.contains(&shape) => {
-                let corner = |key: &str| Ok::<f64, Error>(value(key)?.and_then(|text| text.parse().ok()).unwrap_or(0.0));
+                let corner = |key: &str| {
+                    Ok::<f64, Error>(value(key)?.and_then(|text| text.parse().ok()).unwrap_or(0.0))
+                };
                 let area = match shape {
                     "box" => (corner("xbr")? - corner("xtl")?) * (corner("ybr")? - corner("ytl")?),
                     "mask" => corner("width")? * corner("height")?,
@@ -176,7 +188,9 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated>
 /// The value of an attribute without its escapes.
 fn attribute(element: &BytesStart<'_>, key: &str) -> std::result::Result<Option<String>, String> {
     let broken = |error: &dyn std::fmt::Display| format!("it is not valid XML: {error}");
-    let Some(found) = element.try_get_attribute(key).map_err(|error| broken(&error))? else { return Ok(None) };
+    let Some(found) = element.try_get_attribute(key).map_err(|error| broken(&error))? else {
+        return Ok(None);
+    };
     let value = found.normalized_value(XmlVersion::Explicit1_0).map_err(|error| broken(&error))?;
     Ok(Some(value.into_owned()))
 }

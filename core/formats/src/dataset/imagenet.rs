@@ -28,7 +28,8 @@ const WHOSE: &str = "ImageNet";
 
 fn has_list(candidate: &Candidate) -> bool {
     let lists = ["txt", "csv"].into_iter().flat_map(|extension| candidate.with_extension(extension));
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name =
+        |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     lists.map(name).any(|name| kind(&name).is_some())
 }
 
@@ -48,7 +49,7 @@ fn kind(name: &str) -> Option<Kind> {
     match name {
         "loc_val_solution.csv" => Some(Kind::Solution),
         _ if name.ends_with("_synset_labels.txt") => Some(Kind::Synsets),
-        _ if name.ends_with("_ground_truth.txt") || name.ends_with("_groundtruth.txt") => Some(Kind::Numbers),
+        _ if name.ends_with("validation_ground_truth.txt") => Some(Kind::Numbers),
         _ => None,
     }
 }
@@ -68,9 +69,9 @@ pub(super) fn in_folder(around: &Around<'_>) -> Result<Vec<Annotated>> {
             Kind::Solution => solution(around, &mut list)?,
             Kind::Synsets | Kind::Numbers => by_number(around, kind, &mut list)?,
         }
-        if !list.entries.is_empty() {
-            all.push(list);
-        }
+        // Other folders have the labels of their names.
+        list.whole = false;
+        all.push(list);
     }
     Ok(all)
 }
@@ -96,7 +97,11 @@ fn solution(around: &Around<'_>, list: &mut Annotated) -> Result<()> {
         let class = classes.split_ascii_whitespace().next().map(str::to_owned);
         let place = stems.get(name.as_str()).map(|&row| around.samples[row].path.clone());
         let label = class.map_or(Label::None, Label::One);
-        list.entries.push(Entry { name: place.unwrap_or_else(|| PathBuf::from(name)), label, ..Entry::default() });
+        list.entries.push(Entry {
+            name: place.unwrap_or_else(|| PathBuf::from(name)),
+            label,
+            ..Entry::default()
+        });
     }
     Ok(())
 }
@@ -106,11 +111,7 @@ fn by_number(around: &Around<'_>, kind: Kind, list: &mut Annotated) -> Result<()
     let (text, _) = Document::read(&list.file)?.into_string(&list.file)?;
     let lines: Vec<&str> = text.trim_end().lines().map(str::trim).collect();
     let shown = safe_path(list.file.strip_prefix(around.root).unwrap_or(&list.file));
-    let Some(pictures) = numbered(around, &list.file) else {
-        let text = format!("{shown} was not read: no image has a number in its name that says its line");
-        list.ledger.add(RemarkKind::LabelsMissing, 1, text);
-        return Ok(());
-    };
+    let Some(pictures) = numbered(around, &list.file) else { return Ok(()) };
     let last = pictures.last_key_value().map_or(0, |(number, _)| *number);
     if last > lines.len() as u64 {
         let message = format!(
@@ -122,7 +123,9 @@ fn by_number(around: &Around<'_>, kind: Kind, list: &mut Annotated) -> Result<()
         return Err(Error::format(&list.file, message));
     }
     let ids = if kind == Kind::Numbers { synsets(around)? } else { None };
-    let word_net = |name: &str| name.len() == 9 && name.starts_with('n') && name[1..].bytes().all(|b| b.is_ascii_digit());
+    let word_net = |name: &str| {
+        name.len() == 9 && name.starts_with('n') && name[1..].bytes().all(|b| b.is_ascii_digit())
+    };
     let folders = || {
         let labels = around.samples.iter().filter_map(|sample| sample.label.as_deref());
         labels.filter(|label| word_net(label)).count() > 1
@@ -154,7 +157,9 @@ fn by_number(around: &Around<'_>, kind: Kind, list: &mut Annotated) -> Result<()
         list.entries.push(Entry { name: around.samples[row].path.clone(), label, ..Entry::default() });
     }
     if kind == Kind::Numbers && ids.is_none() {
-        let text = format!("the classes of {shown} are numbers; map_clsloc.txt beside it would say their WordNet ids");
+        let text = format!(
+            "the classes of {shown} are numbers; map_clsloc.txt beside it would say their WordNet ids"
+        );
         list.ledger.add(RemarkKind::LayoutGuessed, 1, text);
     }
     Ok(())

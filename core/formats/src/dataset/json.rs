@@ -4,12 +4,15 @@ use crate::text::Document;
 use crate::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 /// How much of a file is looked at. The names of a thousand classes fit.
 const LOOKED_AT: u64 = 1 << 18;
+/// How many keys of inner objects are kept.
+const INNER: usize = 256;
 
 /// What a JSON file is on the outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub(super) struct Shape {
     pub(super) outer: Outer,
     /// The keys of the object, or of the first object of an array, in order.
     pub(super) keys: Vec<String>,
+    /// The keys of the objects in arrays below these.
+    pub(super) inner: BTreeSet<String>,
 }
 
 impl Shape {
@@ -41,7 +46,8 @@ impl Shape {
         head.retain(|&byte| byte != 0);
         let start = head.iter().position(|byte| matches!(byte, b'{' | b'['))?;
         let before = &head[..start];
-        let is_mark = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf | 0xff | 0xfe);
+        let is_mark =
+            |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf | 0xff | 0xfe);
         if !before.iter().all(is_mark) {
             return None;
         }
@@ -49,7 +55,7 @@ impl Shape {
             b'{' => (Outer::Object, 1),
             _ => (Outer::Array, 2),
         };
-        let mut keys = Vec::new();
+        let (mut keys, mut inner) = (Vec::new(), BTreeSet::new());
         let (mut at, mut depth) = (start, 0_usize);
         while at < head.len() {
             match head[at] {
@@ -61,8 +67,14 @@ impl Shape {
                     }
                     let rest = head.get(at + 1..).unwrap_or_default();
                     let is_key = rest.trim_ascii_start().first() == Some(&b':');
-                    if let (true, true, Some(text)) = (depth == level, is_key, head.get(from..=at)) {
-                        keys.extend(serde_json::from_slice::<String>(text));
+                    if let (true, Some(text)) = (is_key, head.get(from..=at))
+                        && let Ok(key) = serde_json::from_slice::<String>(text)
+                    {
+                        match depth {
+                            depth if depth == level => keys.push(key),
+                            depth if depth == level + 2 && inner.len() < INNER => _ = inner.insert(key),
+                            _ => {}
+                        }
                     }
                 }
                 b'{' | b'[' => depth += 1,
@@ -80,7 +92,7 @@ impl Shape {
             }
             at += 1;
         }
-        Some(Shape { outer, keys })
+        Some(Shape { outer, keys, inner })
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -136,6 +148,10 @@ mod tests {
         assert_eq!(shape("{\"a\": 1}\n{\"a\": 2}\n"), is(Outer::Lines, "a"));
         assert_eq!(shape("{\"images\": [{\"id\": 1"), is(Outer::Object, "images"));
         assert_eq!(shape("{\"a"), is(Outer::Object, ""));
+        let inner = Shape::of(b"{\"a\": [{\"b\": {\"c\": 1}}, {\"d\": 1}], \"e\": {\"f\": 1}}".to_vec())
+            .unwrap()
+            .inner;
+        assert_eq!(inner.into_iter().collect::<Vec<_>>(), ["b", "d"]);
         assert_eq!((shape("x"), shape(""), shape("path,{")), (None, None, None));
     }
 }

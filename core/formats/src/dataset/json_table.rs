@@ -73,7 +73,8 @@ impl JsonRecords<'_> {
                     }
                     let refuse = |what: String| Error::format(self.file, format!("line {at}: {what}"));
                     let value: Value = serde_json::from_slice(line).map_err(|error| {
-                        let cut = if error.is_eof() { "it ends too early, as if it was cut off: " } else { "" };
+                        let cut =
+                            if error.is_eof() { "it ends too early, as if it was cut off: " } else { "" };
                         refuse(format!("{cut}{error}"))
                     })?;
                     let Value::Object(object) = value else {
@@ -215,7 +216,12 @@ fn objects(file: &Path) -> Result<Objects> {
 fn of_object(file: &Path, object: Map<String, Value>) -> Result<Vec<Value>> {
     let plain = |value: &Value| !matches!(value, Value::Object(_));
     if !object.is_empty() && object.iter().all(|(key, value)| is_image(Path::new(key)) && plain(value)) {
-        let row = |(path, label)| Value::Object(Map::from_iter([(PAIR[0].to_owned(), Value::String(path)), (PAIR[1].to_owned(), label)]));
+        let row = |(path, label)| {
+            Value::Object(Map::from_iter([
+                (PAIR[0].to_owned(), Value::String(path)),
+                (PAIR[1].to_owned(), label),
+            ]))
+        };
         return Ok(object.into_iter().map(row).collect());
     }
     if !object.is_empty() && object.iter().all(|(key, value)| is_image(Path::new(key)) && value.is_object()) {
@@ -242,11 +248,14 @@ fn of_object(file: &Path, object: Map<String, Value>) -> Result<Vec<Value>> {
         .collect();
     if let Some(columns) = columns.filter(|columns| columns.len() > 1) {
         let mut keys: Vec<&String> = columns[0].1.keys().collect();
-        let same = columns.iter().all(|(_, cells)| cells.len() == keys.len() && keys.iter().all(|key| cells.contains_key(*key)));
+        let same = columns
+            .iter()
+            .all(|(_, cells)| cells.len() == keys.len() && keys.iter().all(|key| cells.contains_key(*key)));
         if same && columns.iter().all(|(_, cells)| cells.values().all(plain)) {
             keys.sort_by_key(|key| (key.parse::<u64>().unwrap_or(u64::MAX), *key));
             let row = |key: &&String| {
-                let cell = |(name, cells): &(String, BTreeMap<String, Value>)| (name.clone(), cells[*key].clone());
+                let cell =
+                    |(name, cells): &(String, BTreeMap<String, Value>)| (name.clone(), cells[*key].clone());
                 Value::Object(columns.iter().map(cell).collect())
             };
             return Ok(keys.iter().map(row).collect());

@@ -39,10 +39,12 @@ fn detect(candidate: &Candidate) -> bool {
         return Shape::of_file(candidate.path()).is_some_and(|shape| is_export(&shape) || is_min(&shape));
     }
     if candidate.has_extension(&["csv", "tsv"]) {
-        let head = candidate.head(Path::new(""), 1 << 14);
+        let head = candidate.head(candidate.path(), 1 << 14);
         let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
         let text = String::from_utf8_lossy(line);
-        let has = |name: &str| text.split([',', '\t', ';']).any(|cell| cell.trim_matches(['"', ' ', '\u{feff}']) == name);
+        let has = |name: &str| {
+            text.split([',', '\t', ';']).any(|cell| cell.trim_matches(['"', ' ', '\u{feff}']) == name)
+        };
         return has("annotation_id") && has("lead_time") && has("annotator");
     }
     false
@@ -111,7 +113,9 @@ fn annotated(file: &Path, tasks: Vec<Task>, options: &DatasetOptions) -> Result<
         let address = address::Address::of(address);
         let last = task.annotations.last();
         let labels: BTreeSet<String> = (task.annotations.iter().map(label_of))
-            .map(|label| if label.all().is_empty() { label.name().unwrap_or_default().to_owned() } else { label.all() })
+            .map(|label| {
+                if label.all().is_empty() { label.name().unwrap_or_default().to_owned() } else { label.all() }
+            })
             .collect();
         if labels.len() > 1 {
             disagree += 1;
@@ -143,7 +147,8 @@ fn annotated(file: &Path, tasks: Vec<Task>, options: &DatasetOptions) -> Result<
         read.ledger.add(RemarkKind::LabelsSeveral, disagree, text);
     }
     let tasks = counted(embedded, "task was", "tasks were");
-    let text = format!("{tasks} left out: the picture is in {shown} itself, which is not read; save it as a file");
+    let text =
+        format!("{tasks} left out: the picture is in {shown} itself, which is not read; save it as a file");
     if embedded > 0 {
         read.ledger.leave_out(RemarkKind::UnsupportedPictures, embedded, text);
     }
@@ -157,24 +162,28 @@ fn picture_key(file: &Path, tasks: &[Task], options: &DatasetOptions) -> Result<
         if let Some(text) = value.as_str() {
             let counts = keys.entry(name).or_default();
             counts.0 += 1;
-            counts.1 += u64::from(is_image(&address::Address::of(text).name) || text.starts_with("data:image/"));
+            counts.1 +=
+                u64::from(is_image(&address::Address::of(text).name) || text.starts_with("data:image/"));
         }
     }
     let names: Vec<String> = keys.keys().map(|name| (*name).to_owned()).collect();
     if let Some(asked) = &options.path_column {
         let found = choice::asked(&names, asked).first().map(|&at| names[at].clone());
         return found.ok_or_else(|| {
-            let message = format!("there is no '{}' in the tasks; {}", safe_text(asked), choice::among(&names));
+            let message =
+                format!("there is no '{}' in the tasks; {}", safe_text(asked), choice::among(&names));
             Error::format(file, message)
         });
     }
     // The one with most pictures, then the one that is called like a picture.
     let usual = |name: &str| choice::PATH_NAMES.iter().any(|usual| usual.eq_ignore_ascii_case(name));
-    let best = keys.iter().filter(|(name, counts)| counts.1 > 0 || usual(name)).max_by_key(|(name, counts)| {
-        (counts.1, usual(name), std::cmp::Reverse(**name))
-    });
+    let best = keys
+        .iter()
+        .filter(|(name, counts)| counts.1 > 0 || usual(name))
+        .max_by_key(|(name, counts)| (counts.1, usual(name), std::cmp::Reverse(**name)));
     best.map(|(name, _)| (*name).to_owned()).ok_or_else(|| {
-        let message = "its tasks have no picture: none of their data is the address of one; --path-column chooses";
+        let message =
+            "its tasks have no picture: none of their data is the address of one; --path-column chooses";
         Error::format(file, message)
     })
 }
@@ -198,15 +207,20 @@ fn label_control(
         return match choice::asked(&all, asked).first() {
             Some(&at) => Ok(Some(all[at].clone())),
             None => {
-                let what = if all.is_empty() { "there are no results".to_owned() } else { choice::among(&all) };
+                let what =
+                    if all.is_empty() { "there are no results".to_owned() } else { choice::among(&all) };
                 Err(Error::format(file, format!("there is no control '{}'; {what}", safe_text(asked))))
             }
         };
     }
-    let Some(best) = names.values().min().copied().filter(|rank| *rank != Rank::Text) else { return Ok(None) };
-    let candidates: Vec<&str> = names.iter().filter(|(_, rank)| **rank == best).map(|(name, _)| *name).collect();
+    let Some(best) = names.values().min().copied().filter(|rank| *rank != Rank::Text) else {
+        return Ok(None);
+    };
+    let candidates: Vec<&str> =
+        names.iter().filter(|(_, rank)| **rank == best).map(|(name, _)| *name).collect();
     let usual = LABEL_NAMES.iter().chain(&USUAL);
-    let first = usual.into_iter().find_map(|usual| candidates.iter().find(|name| name.eq_ignore_ascii_case(usual)));
+    let first =
+        usual.into_iter().find_map(|usual| candidates.iter().find(|name| name.eq_ignore_ascii_case(usual)));
     let Some(first) = first.or(candidates.first()).copied() else { return Ok(None) };
     if let Some(other) = candidates.iter().find(|name| **name != first) {
         let text = format!(
@@ -283,7 +297,9 @@ fn text(results: &[Value]) -> String {
         _ => {
             let plain = results.iter().map(|value| match value {
                 Value::Object(object) if object.len() == 1 => match object.values().next() {
-                    Some(Value::Array(texts)) => texts.iter().map(|text| json::cell(Some(text))).collect::<Vec<_>>().join(" "),
+                    Some(Value::Array(texts)) => {
+                        texts.iter().map(|text| json::cell(Some(text))).collect::<Vec<_>>().join(" ")
+                    }
                     one => json::cell(one),
                 },
                 value => json::cell(Some(value)),

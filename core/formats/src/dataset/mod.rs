@@ -6,8 +6,10 @@
 //! `docs/command-line.md` are generated from [`FORMATS`].
 //!
 //! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` asks the [`Candidate`] for
-//!    names and first bytes, `read` builds the manifest, mostly from [`rows::Rows`], and reads no image. Names of classes that come from bytes go through
-//!    [`chaffinch_data::class_names::of_bytes`]; their spellings are compared here, for all formats.
+//!    names and first bytes, `read` builds the manifest, mostly from [`rows::Rows`], and reads no image. A file of labels for
+//!    pictures that are elsewhere is an [`annotated::Annotated`], which finds them; `folders/label_files.rs` lists those that are
+//!    looked for in folders. Names of classes that come from bytes go through [`chaffinch_data::class_names::of_bytes`]; their
+//!    spellings are compared here, for all formats, and several labels taken apart.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the tables in `docs/command-line.md` and `docs/formats.md`.
@@ -121,7 +123,9 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         };
         let advice = match extension(&full).as_deref() {
             Some("xlsx" | "xls" | "xlsm" | "ods" | "numbers") => "; save the spreadsheet as CSV",
-            Some("parquet" | "arrow" | "feather" | "json" | "xml") => "; write the paths and labels to a CSV table",
+            Some("parquet" | "arrow" | "feather" | "json" | "xml") => {
+                "; write the paths and labels to a CSV table"
+            }
             Some("zip" | "tar" | "gz" | "tgz" | "7z" | "rar") => "; unpack the archive",
             Some("txt" | "lst" | "dat") => "; give the table a header line and call it .csv",
             _ if is_image(&full) => "; open the folder that it is in",

@@ -33,11 +33,7 @@ struct Way {
 ///
 /// A name is taken whole where that leads to a picture. The leading folders are those of another computer if leaving
 /// them away leads to pictures, each name to one of its own.
-pub(super) fn find(
-    names: &[&Path],
-    folders: &[PathBuf],
-    exists: &dyn Fn(&Path) -> Option<PathBuf>,
-) -> Found {
+pub(super) fn find(names: &[&Path], folders: &[PathBuf], exists: &dyn Fn(&Path) -> Option<PathBuf>) -> Found {
     let step = names.len().div_ceil(PROBES).max(1);
     let probes: Vec<&Path> = names.iter().copied().step_by(step).collect();
     let mut ways: Vec<(usize, Way)> = Vec::new();
@@ -61,6 +57,7 @@ pub(super) fn find(
         let mut new: Vec<(usize, PathBuf)> = Vec::new();
         let mut of: HashMap<PathBuf, &Path> = HashMap::new();
         let mut clash = false;
+        let missing = found.paths.iter().filter(|path| path.is_none()).count();
         for (at, name) in names.iter().enumerate().filter(|(at, _)| found.paths[*at].is_none()) {
             let Some(path) = look(name, way, folders, exists) else { continue };
             if way.dropped > 0 {
@@ -72,8 +69,9 @@ pub(super) fn find(
             }
             new.push((at, path));
         }
-        // Two pictures of one name in different folders would be taken for each other.
-        if clash {
+        // Two pictures of one name in different folders would be taken for each other, and a few that are found like that
+        // are others of the same names.
+        if clash || (way.dropped > 0 && new.len() * 4 < missing) {
             continue;
         }
         if let (true, Some((first, _))) = (way.dropped > 0, new.first()) {
@@ -149,8 +147,10 @@ pub(super) fn on_disk() -> impl Fn(&Path) -> Option<PathBuf> {
         if let Some(found) = last.borrow().as_deref().and_then(with) {
             return Some(found);
         }
-        let both = IMAGE_EXTENSIONS.iter().flat_map(|lower| [(*lower).to_owned(), lower.to_ascii_uppercase()]);
-        let (extension, found) = both.into_iter().find_map(|extension| Some((extension.clone(), with(&extension)?)))?;
+        let both =
+            IMAGE_EXTENSIONS.iter().flat_map(|lower| [(*lower).to_owned(), lower.to_ascii_uppercase()]);
+        let (extension, found) =
+            both.into_iter().find_map(|extension| Some((extension.clone(), with(&extension)?)))?;
         *last.borrow_mut() = Some(extension);
         Some(found)
     }
@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn the_folder_that_has_them_is_found() {
-        let (paths, dropped) = found(&["1.jpg", "2.jpg"], &["/d", "/d/train"], &["/d/train/1.jpg", "/d/2.jpg"]);
+        let (paths, dropped) =
+            found(&["1.jpg", "2.jpg"], &["/d", "/d/train"], &["/d/train/1.jpg", "/d/2.jpg"]);
         assert_eq!(paths, [Some("/d/train/1.jpg".into()), Some("/d/2.jpg".into())]);
         assert_eq!(dropped, None);
         assert_eq!(found(&["../d/./1.jpg"], &["/d"], &["/d/1.jpg"]).0, [Some("/d/1.jpg".into())]);

@@ -90,11 +90,6 @@ impl Rows {
         Some(flags)
     }
 
-    /// How many rows there are.
-    pub(super) fn len(&self) -> usize {
-        self.samples.len()
-    }
-
     /// The rows as samples below `root`, in the order in which they were added, and what is to be said of them: splits
     /// with other names, and paths that are repeated.
     ///
@@ -165,18 +160,24 @@ impl Flags {
             "image has several labels and counts as unlabeled",
             "images have several labels and count as unlabeled",
         );
-        let text = format!("{images}, because one label per image is compared; the column {ALL_LABELS} has them");
+        let text =
+            format!("{images}, because one label per image is compared; the column {ALL_LABELS} has them");
         ledger.add(RemarkKind::LabelsSeveral, self.several, text);
         let images = counted(self.none, "image has", "images have");
-        ledger.add(RemarkKind::LabelsMissing, self.none, format!("{images} none of the columns of 0 and 1 set"));
+        ledger.add(
+            RemarkKind::LabelsMissing,
+            self.none,
+            format!("{images} none of the columns of 0 and 1 set"),
+        );
     }
 }
 
 /// Whether all values of a column are 0 and 1, and both occur.
 fn are_flags(column: &ExtraColumn) -> bool {
     let values = || column.values.iter().map(|value| value.trim());
-    values().all(|value| is_set(value) || matches!(value, "" | "0" | "0.0") || value.eq_ignore_ascii_case("false"))
-        && values().any(is_set)
+    values().all(|value| {
+        is_set(value) || matches!(value, "" | "0" | "0.0") || value.eq_ignore_ascii_case("false")
+    }) && values().any(is_set)
         && !values().all(is_set)
 }
 

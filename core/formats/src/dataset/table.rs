@@ -376,7 +376,8 @@ mod tests {
         let kinds: Vec<RemarkKind> = opened.ledger.remarks.iter().map(|remark| remark.kind).collect();
         let expected = [RemarkKind::LabelsMissing, RemarkKind::LabelsSeveral, RemarkKind::LayoutDoubtful];
         assert_eq!(kinds, expected, "{:?}", opened.ledger);
-        let one = read("t.csv", "path,cat,weight\n1.jpg,1,3\n2.jpg,0,4\n", &DatasetOptions::default()).unwrap();
+        let one =
+            read("t.csv", "path,cat,weight\n1.jpg,1,3\n2.jpg,0,4\n", &DatasetOptions::default()).unwrap();
         assert!(one.manifest.classes().is_empty());
     }
 

@@ -32,7 +32,8 @@ const WHOSE: &str = "YOLO";
 
 fn has_description(candidate: &Candidate) -> bool {
     let yaml = ["yaml", "yml"].into_iter().flat_map(|one| candidate.with_extension(one));
-    yaml.take(8).any(|file| Description::read(&candidate.path().join(file)).is_ok_and(|found| found.is_some()))
+    yaml.take(8)
+        .any(|file| Description::read(&candidate.path().join(file)).is_ok_and(|found| found.is_some()))
 }
 
 /// Whether there are text files in a folder called `labels`.
@@ -51,10 +52,10 @@ pub(super) fn in_folder(around: &Around<'_>) -> Result<Vec<Annotated>> {
     }
     let beside = boxes::beside(around);
     // Boxes in class folders, of classes that nothing names, are no better labels than the folders.
-    let classes: BTreeSet<&str> =
-        beside.keys().filter_map(|&row| around.samples[row].label.as_deref()).collect();
+    let mut classes = around.samples.iter().filter_map(|sample| sample.label.as_deref());
+    let first = classes.next();
     let apart = beside.values().any(|path| path.iter().any(|part| part.eq_ignore_ascii_case("labels")));
-    let folders_say = classes.len() > 1 && !apart && described.is_none();
+    let folders_say = classes.any(|class| Some(class) != first) && !apart && described.is_none();
     if !folders_say && boxes::are_boxes(around, &beside, described.is_some()) {
         return Ok(vec![from_boxes(around, described, &beside)?]);
     }
@@ -78,7 +79,13 @@ fn from_boxes(
         }
         None => (around.root.join(first), None, BTreeMap::new()),
     };
-    let mut all = Annotated::new(WHOSE, &file, around.root, &[], &super::DatasetOptions { root: None, ..around.options.clone() })?;
+    let mut all = Annotated::new(
+        WHOSE,
+        &file,
+        around.root,
+        &[],
+        &super::DatasetOptions { root: None, ..around.options.clone() },
+    )?;
     let names = match names {
         Some(names) => names,
         None => {

@@ -212,7 +212,12 @@ const COCO: &str = r#"{"images": [{"id": 1, "file_name": "1.jpg"}, {"id": 2, "fi
 
 #[test]
 fn labels_from_files_that_are_not_written_are_in_the_names_of_folders() {
-    let coco = [("annotations/instances_train.json", COCO), ("train/1.jpg", ""), ("train/2.jpg", ""), ("train/3.jpg", "")];
+    let coco = [
+        ("annotations/instances_train.json", COCO),
+        ("train/1.jpg", ""),
+        ("train/2.jpg", ""),
+        ("train/3.jpg", ""),
+    ];
     let yolo = [
         ("data.yaml", "names: [cat, dog]\nnc: 2\n"),
         ("train/images/1.jpg", ""),
@@ -228,11 +233,14 @@ fn labels_from_files_that_are_not_written_are_in_the_names_of_folders() {
         ("train/2.jpg", ""),
         ("train/3.jpg", ""),
     ];
-    for (files, second) in [(&coco[..], "train/2.jpg"), (&yolo[..], "train/images/2.jpg"), (&flags[..], "train/2.jpg")] {
+    for (files, second) in
+        [(&coco[..], "train/2.jpg"), (&yolo[..], "train/images/2.jpg"), (&flags[..], "train/2.jpg")]
+    {
         for (decided, label) in [(vec![], "dog"), (vec![(second, "cow")], "cow"), (vec![(second, "x")], "")] {
             let (report, copy, rows) = copied(files, &decided);
             assert_eq!(report.misread, None, "{copy:?}");
-            let mut expected = vec!["train/cat/1.jpg cat train".to_owned(), "train/cat/3.jpg cat train".to_owned()];
+            let mut expected =
+                vec!["train/cat/1.jpg cat train".to_owned(), "train/cat/3.jpg cat train".to_owned()];
             if !label.is_empty() {
                 expected.push(format!("train/{label}/2.jpg {label} train"));
             }
@@ -247,7 +255,12 @@ fn labels_from_files_that_are_not_written_are_in_the_names_of_folders() {
 fn a_cleaned_table_has_the_labels_that_other_files_gave() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("data");
-    for (path, text) in [("annotations/instances_train.json", COCO), ("train/1.jpg", "1"), ("train/2.jpg", "2"), ("train/3.jpg", "3")] {
+    for (path, text) in [
+        ("annotations/instances_train.json", COCO),
+        ("train/1.jpg", "1"),
+        ("train/2.jpg", "2"),
+        ("train/3.jpg", "3"),
+    ] {
         fs::create_dir_all(data.join(path).parent().unwrap()).unwrap();
         fs::write(data.join(path), text).unwrap();
     }
@@ -260,7 +273,9 @@ fn a_cleaned_table_has_the_labels_that_other_files_gave() {
         let options = DatasetOptions { root: Some(data.clone()), ..DatasetOptions::default() };
         let read = dataset::open(&table, &options).unwrap().manifest;
         let rows = |manifest: &chaffinch_data::manifest::Manifest| -> Vec<String> {
-            let row = |id| format!("{} {} {}", manifest.path(id).display(), manifest.label_name(id), manifest.split(id));
+            let row = |id| {
+                format!("{} {} {}", manifest.path(id).display(), manifest.label_name(id), manifest.split(id))
+            };
             manifest.ids().map(row).collect()
         };
         assert_eq!(rows(&read), rows(&manifest));

@@ -20,7 +20,10 @@ fn the_splits_of_a_folder() {
     let temp = tree(&[
         ("annotations/instances_train2017.json", TRAIN),
         ("annotations/instances_val2017.json", VAL),
-        ("annotations/captions_val2017.json", r#"{"images": [], "annotations": [{"image_id": "a", "caption": "x"}]}"#),
+        (
+            "annotations/captions_val2017.json",
+            r#"{"images": [], "annotations": [{"image_id": "a", "caption": "x"}]}"#,
+        ),
         ("annotations/person_keypoints_val2017.json", VAL),
         ("train2017/000009.jpg", ""),
         ("train2017/000025.jpg", ""),
@@ -43,7 +46,11 @@ fn the_splits_of_a_folder() {
     assert_eq!(rows(&opened), expected, "{:#?}", opened.ledger);
     // Twice one class, or one of each and the larger one.
     assert_eq!(column(&opened, "all_labels"), ["", "cat|dog", "cat|dog", "", "", "", ""]);
-    assert!(says(&opened, RemarkKind::LabelsMissing, "1 image has no label in annotations/instances_train2017.json"));
+    assert!(says(
+        &opened,
+        RemarkKind::LabelsMissing,
+        "1 image has no label in annotations/instances_train2017.json"
+    ));
     assert!(says(&opened, RemarkKind::LabelsMissing, "1 image has no entry"), "{:#?}", opened.ledger);
     assert!(says(&opened, RemarkKind::LayoutGuessed, "2 images have objects of several classes"));
     assert!(says(&opened, RemarkKind::LayoutGuessed, "person_keypoints_val2017.json was not read"));
@@ -70,7 +77,8 @@ fn one_file_finds_its_pictures() {
 
 #[test]
 fn one_file_with_a_root_and_a_missing_picture() {
-    let temp = tree(&[("a.json", TRAIN), ("far/000009.jpg", ""), ("far/000025.jpg", ""), ("far/000030.jpg", "")]);
+    let temp =
+        tree(&[("a.json", TRAIN), ("far/000009.jpg", ""), ("far/000025.jpg", ""), ("far/000030.jpg", "")]);
     let options = DatasetOptions { root: Some(temp.path().join("far")), ..DatasetOptions::default() };
     let opened = crate::dataset::open(&temp.path().join("a.json"), &options).unwrap();
     assert_eq!(rows(&opened), ["000009.jpg cat -", "000025.jpg cat -", "000030.jpg cat -", "000034.jpg - -"]);
@@ -103,9 +111,21 @@ fn names_that_are_missing_are_numbers() {
     let temp = tree(&[("coco.json", file), ("1.jpg", ""), ("2.jpg", "")]);
     for opened in [read(&temp, "coco.json").unwrap(), read_folder(temp.path())] {
         assert_eq!(rows(&opened), ["1.jpg 3 -", "2.jpg 1 -"]);
-        assert!(says(&opened, RemarkKind::ClassesDoubtful, "1 annotation has a category that coco.json does not name"));
-        assert!(says(&opened, RemarkKind::LabelsMissing, "1 annotation is of an image that coco.json does not list"));
-        assert!(says(&opened, RemarkKind::LabelsMissing, "1 annotation has no category"), "{:#?}", opened.ledger);
+        assert!(says(
+            &opened,
+            RemarkKind::ClassesDoubtful,
+            "1 annotation has a category that coco.json does not name"
+        ));
+        assert!(says(
+            &opened,
+            RemarkKind::LabelsMissing,
+            "1 annotation is of an image that coco.json does not list"
+        ));
+        assert!(
+            says(&opened, RemarkKind::LabelsMissing, "1 annotation has no category"),
+            "{:#?}",
+            opened.ledger
+        );
     }
 }
 
@@ -114,8 +134,14 @@ fn broken_files_say_what_is_wrong() {
     for (text, expected) in [
         (&TRAIN[..TRAIN.len() / 2], "it ends too early, as if it was cut off"),
         (r#"{"images": [{"id": 1}], "annotations": []}"#, "image 1 has no file_name"),
-        (r#"{"images": [{"id": 1, "file_name": "1.jpg"}, {"id": 1, "file_name": "2.jpg"}], "annotations": []}"#, "1 id of images"),
-        (r#"{"images": [{"id": [], "file_name": "1.jpg"}], "annotations": []}"#, "an id: a whole number or a text"),
+        (
+            r#"{"images": [{"id": 1, "file_name": "1.jpg"}, {"id": 1, "file_name": "2.jpg"}], "annotations": []}"#,
+            "1 id of images",
+        ),
+        (
+            r#"{"images": [{"id": [], "file_name": "1.jpg"}], "annotations": []}"#,
+            "an id: a whole number or a text",
+        ),
     ] {
         let temp = tree(&[("annotations/instances_train.json", text), ("train/1.jpg", "")]);
         let error = refused(&temp, "");
@@ -129,7 +155,10 @@ fn broken_files_say_what_is_wrong() {
 fn pictures_that_are_elsewhere_are_refused() {
     let temp = tree(&[("annotations/instances_val.json", VAL), ("images/other.jpg", "")]);
     let error = refused(&temp, "");
-    assert!(error.contains("none of the 1 image of this COCO file is in the folder; the first is x.jpg"), "{error}");
+    assert!(
+        error.contains("this is a COCO file, but its only image, x.jpg, is not in this folder"),
+        "{error}"
+    );
     let options = DatasetOptions { label_files: LabelFiles::Ignore, ..DatasetOptions::default() };
     assert_eq!(crate::dataset::open(temp.path(), &options).unwrap().manifest.len(), 1);
     // Class folders give labels without it.
@@ -137,4 +166,22 @@ fn pictures_that_are_elsewhere_are_refused() {
     let opened = read_folder(temp.path());
     assert_eq!(rows(&opened), ["cat/1.jpg cat -", "dog/2.jpg dog -"]);
     assert!(says(&opened, RemarkKind::LabelsMissing, "annotations/instances_val.json was not read"));
+}
+
+#[test]
+fn paths_of_windows_and_of_another_computer_are_found() {
+    for name in [
+        r"train\\x.jpg",
+        r"C:\\data\\train\\x.jpg",
+        "/mnt/set/train/x.jpg",
+        "train/x.jpg",
+        "./train/../train/x.jpg",
+        "train/x",
+    ] {
+        let temp = tree(&[("coco.json", &VAL.replace("x.jpg", name)), ("train/x.jpg", "")]);
+        for opened in [read_folder(temp.path()), read(&temp, "coco.json").unwrap()] {
+            assert_eq!(opened.manifest.label_name(chaffinch_protocol::sample::SampleId(0)), "dog", "{name}");
+            assert!(rows(&opened)[0].starts_with("train/x.jpg "), "{name}: {:?}", rows(&opened));
+        }
+    }
 }

@@ -46,9 +46,13 @@ fn tags_and_shapes() {
 
 #[test]
 fn subsets_are_folders_of_an_export() {
-    let temp = tree(&[("annotations.xml", TAGS), ("images/Train/1.jpg", ""), ("images/Validation/sub/2.jpg", "")]);
+    let temp =
+        tree(&[("annotations.xml", TAGS), ("images/Train/1.jpg", ""), ("images/Validation/sub/2.jpg", "")]);
     let opened = read(&temp, "annotations.xml").unwrap();
-    assert_eq!(rows(&opened)[..2], ["images/Train/1.jpg cat & co train", "images/Validation/sub/2.jpg - validation"]);
+    assert_eq!(
+        rows(&opened)[..2],
+        ["images/Train/1.jpg cat & co train", "images/Validation/sub/2.jpg - validation"]
+    );
 }
 
 #[test]
@@ -57,7 +61,10 @@ fn broken_files_say_what_is_wrong() {
         (&TAGS[..600], "it ends too early"),
         ("<annotations><image id=\"0\"></image></annotations>", "line 1: an image has no name"),
         ("<annotations><image name=\"1.jpg\"></annotations>", "it is not valid XML"),
-        ("<annotations><track id=\"0\" label=\"cat\"><box frame=\"0\"/></track></annotations>", "it describes a video"),
+        (
+            "<annotations><track id=\"0\" label=\"cat\"><box frame=\"0\"/></track></annotations>",
+            "it describes a video",
+        ),
         ("<annotations><image name=\"&bomb;\"/></annotations>", "it is not valid XML"),
     ] {
         let temp = tree(&[("annotations.xml", text), ("1.jpg", "")]);

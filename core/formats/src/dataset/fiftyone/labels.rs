@@ -61,7 +61,8 @@ pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result
     }
     if let Some(first) = first {
         let have = counted(unread, "image has", "images have");
-        let text = format!("{have} a label in {shown} that is neither a name nor a number: {}", safe_text(&first));
+        let text =
+            format!("{have} a label in {shown} that is neither a name nor a number: {}", safe_text(&first));
         read.ledger.add(RemarkKind::LabelsMissing, unread, text);
     }
     if read.entries.is_empty() {

@@ -59,7 +59,10 @@ fn kind(file: &Path, shape: &Shape) -> Option<Kind> {
     };
     match () {
         () if shape.outer != Outer::Object => None,
-        () if shape.has("samples") && !shape.has("images") => Some(Kind::Samples),
+        // Others may call a list of pictures like that, too.
+        () if shape.has("samples") && (shape.inner.contains("filepath") || shape.inner.is_empty()) => {
+            Some(Kind::Samples)
+        }
         () if shape.has("classes") && is_labels() && !shape.has("images") => Some(Kind::Labels),
         () => None,
     }

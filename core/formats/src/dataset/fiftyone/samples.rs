@@ -16,8 +16,20 @@ use std::path::{Path, PathBuf};
 /// The field that FiftyOne's own datasets have their labels in.
 const TRUTH: &str = "ground_truth";
 /// Fields of a sample that describe its file.
-const OWN: &[&str] =
-    &["_id", "id", "filepath", "tags", "metadata", "created_at", "last_modified_at", "media_type", "_media_type", "_rand", "_dataset_id", "_group"];
+const OWN: &[&str] = &[
+    "_id",
+    "id",
+    "filepath",
+    "tags",
+    "metadata",
+    "created_at",
+    "last_modified_at",
+    "media_type",
+    "_media_type",
+    "_rand",
+    "_dataset_id",
+    "_group",
+];
 
 #[derive(serde::Deserialize)]
 struct File {
@@ -74,10 +86,12 @@ pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result
         true => format!("field_{name}"),
         false => name.to_owned(),
     };
-    read.columns = kept.iter().map(|(name, _)| renamed(name)).chain(tagged.then(|| "tags".to_owned())).collect();
+    read.columns =
+        kept.iter().map(|(name, _)| renamed(name)).chain(tagged.then(|| "tags".to_owned())).collect();
     let mut from_tags = BTreeSet::new();
     for (at, sample) in samples.iter().enumerate() {
-        let Some(path) = sample.get("filepath").and_then(Value::as_str).filter(|path| !path.is_empty()) else {
+        let Some(path) = sample.get("filepath").and_then(Value::as_str).filter(|path| !path.is_empty())
+        else {
             return Err(Error::format(file, format!("sample {} has no filepath", at + 1)));
         };
         let mut other: Vec<String> = kept
@@ -86,7 +100,11 @@ pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result
                 Some((Some(Kind::Plain), value)) => json::cell(Some(value)),
                 Some((Some(_), value)) => {
                     let label = label_of(value);
-                    if label.all().is_empty() { label.name().unwrap_or_default().to_owned() } else { label.all() }
+                    if label.all().is_empty() {
+                        label.name().unwrap_or_default().to_owned()
+                    } else {
+                        label.all()
+                    }
                 }
                 _ => String::new(),
             })
@@ -124,7 +142,9 @@ fn tags(sample: &Map<String, Value>) -> impl Iterator<Item = &str> {
 
 /// The label that the value of a field gives.
 fn label_of(value: &Value) -> Label {
-    let name = |value: &Value| value.get("label").map(|label| json::cell(Some(label))).filter(|name| !name.is_empty());
+    let name = |value: &Value| {
+        value.get("label").map(|label| json::cell(Some(label))).filter(|name| !name.is_empty())
+    };
     let list = |key: &str| value.get(key).and_then(Value::as_array).into_iter().flatten();
     match kind(value) {
         None => Label::None,
@@ -135,9 +155,10 @@ fn label_of(value: &Value) -> Label {
             let mut objects = Objects::default();
             let all = ["detections", "polylines", "keypoints"].into_iter().flat_map(list);
             for (order, object) in (0..).zip(all) {
-                let sides: Vec<f64> = (object.get("bounding_box").and_then(Value::as_array).into_iter().flatten())
-                    .filter_map(Value::as_f64)
-                    .collect();
+                let sides: Vec<f64> =
+                    (object.get("bounding_box").and_then(Value::as_array).into_iter().flatten())
+                        .filter_map(Value::as_f64)
+                        .collect();
                 let area = if let [_, _, width, height] = sides[..] { width * height } else { 0.0 };
                 if let Some(name) = name(object) {
                     objects.add(&name, area, order);
@@ -168,12 +189,16 @@ fn label_field<'a>(
     }
     let kinds = [of(Kind::Classification), plain, of(Kind::Classifications), of(Kind::Objects)];
     let Some(candidates) = kinds.into_iter().find(|names| !names.is_empty()) else { return Ok(None) };
-    let predicted = |name: &&&str| name.to_lowercase().contains("pred") || name.to_lowercase().contains("model");
+    let predicted =
+        |name: &&&str| name.to_lowercase().contains("pred") || name.to_lowercase().contains("model");
     let first = candidates.iter().find(|name| !predicted(name)).or(candidates.first()).copied();
     let Some(first) = first else { return Ok(None) };
     let other = candidates.iter().find(|name| **name != first);
     let (kind, text) = match other {
-        None => (RemarkKind::LayoutGuessed, format!("the labels were taken from the field '{}'", safe_text(first))),
+        None => (
+            RemarkKind::LayoutGuessed,
+            format!("the labels were taken from the field '{}'", safe_text(first)),
+        ),
         Some(other) => (RemarkKind::LayoutDoubtful, choice::doubt_of_fields(&shown(file), first, other)),
     };
     read.ledger.add(kind, 1, text);
@@ -187,14 +212,17 @@ fn split_field<'a>(
 ) -> Result<Option<&'a str>> {
     match &options.split_column {
         Some(asked) => named(file, fields, asked).map(Some),
-        None => Ok(fields.get_key_value("split").filter(|(_, kind)| **kind == Kind::Plain).map(|(name, _)| *name)),
+        None => {
+            Ok(fields.get_key_value("split").filter(|(_, kind)| **kind == Kind::Plain).map(|(name, _)| *name))
+        }
     }
 }
 
 fn named<'a>(file: &Path, fields: &BTreeMap<&'a str, Kind>, asked: &str) -> Result<&'a str> {
     fields.get_key_value(asked).map(|(name, _)| *name).ok_or_else(|| {
         let names: Vec<String> = fields.keys().map(|name| (*name).to_owned()).collect();
-        let message = format!("there is no field '{}' of labels; {}", safe_text(asked), choice::among(&names));
+        let message =
+            format!("there is no field '{}' of labels; {}", safe_text(asked), choice::among(&names));
         Error::format(file, message)
     })
 }

@@ -17,8 +17,14 @@ fn an_image_classification_directory() {
         ("data/6.jpg", ""),
     ]);
     let opened = read_folder(temp.path());
-    let expected =
-        ["data/2.PNG cat -", "data/3.jpg - -", "data/4.jpg dog -", "data/5.jpg - -", "data/6.jpg 9 -", "data/sub/1.jpg dog -"];
+    let expected = [
+        "data/2.PNG cat -",
+        "data/3.jpg - -",
+        "data/4.jpg dog -",
+        "data/5.jpg - -",
+        "data/6.jpg 9 -",
+        "data/sub/1.jpg dog -",
+    ];
     assert_eq!(rows(&opened), expected, "{:#?}", opened.ledger);
     assert_eq!(column(&opened, "all_labels"), ["", "", "", "cat|dog", "", ""]);
     assert_eq!(column(&opened, "confidence")[2], "0.5");
@@ -101,8 +107,16 @@ fn fields_for_labels_and_splits() {
         let temp = tree(&[("samples.json", &sample(&fields)), ("1.jpg", "")]);
         let opened = read_folder(temp.path());
         assert_eq!(rows(&opened), [expected]);
-        assert!(opened.ledger.remarks.iter().any(|remark| remark.text.contains(said)), "{:#?}", opened.ledger);
-        assert!(says(&opened, RemarkKind::LayoutGuessed, "without the leading folders of the path, such as /far/away"));
+        assert!(
+            opened.ledger.remarks.iter().any(|remark| remark.text.contains(said)),
+            "{:#?}",
+            opened.ledger
+        );
+        assert!(says(
+            &opened,
+            RemarkKind::LayoutGuessed,
+            "without the leading folders of the path, such as /far/away"
+        ));
     }
 }
 
@@ -111,7 +125,11 @@ fn broken_exports_say_what_is_wrong() {
     for (file, text, expected) in [
         ("labels.json", &LABELS[..60], "it ends too early"),
         ("samples.json", &SAMPLES[..100], "it ends too early"),
-        ("samples.json", r#"{"samples": [{"tags": []}]}"#, "sample 1 has no filepath"),
+        (
+            "samples.json",
+            r#"{"samples": [{"filepath": "data/1.jpg"}, {"tags": []}]}"#,
+            "sample 2 has no filepath",
+        ),
         ("labels.json", r#"{"classes": [], "labels": {}}"#, "it names no image"),
     ] {
         let temp = tree(&[(file, text), ("data/1.jpg", "")]);

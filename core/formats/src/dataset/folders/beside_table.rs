@@ -79,7 +79,10 @@ impl BesideTable {
             "metadata.csv" => csv_table(file).map(Some),
             "metadata.jsonl" => json_lines(file).map(Some),
             "metadata.parquet" => parquet::table(file).map(Some),
-            "_classes.csv" => csv_table(file).map(|table| Some(BesideTable { form: Form::ReadOnly, ..table })),
+            "_classes.csv" => csv_table(file).map(|table| {
+                let file_name = table.file_name.or_else(|| table.column("filename"));
+                Some(BesideTable { form: Form::ReadOnly, file_name, ..table })
+            }),
             "val_annotations.txt" => annotations(file).map(Some),
             _ => Ok(None),
         }

@@ -33,6 +33,8 @@ pub(super) struct FromTools {
     pub(super) files: Vec<PathBuf>,
     /// The rows whose pictures they name.
     given: BTreeSet<usize>,
+    /// Of these, how many are named by files about all pictures.
+    whole: usize,
 }
 
 impl FromTools {
@@ -120,9 +122,12 @@ impl FromTools {
         let images = counted(file.entries.len() as u64, "image", "images");
         if rows.iter().all(Option::is_none) {
             let first = safe_path(&file.entries[0].name);
-            let text = format!("{shown} was not read: none of its {images} is in this folder, such as {first}");
-            ledger.add(RemarkKind::LabelsMissing, 1, text);
-            let message = format!("none of the {images} of this {} file is in the folder; the first is {first}", file.whose);
+            let is = match file.entries.len() {
+                1 => format!("its only image, {first}, is not in this folder"),
+                _ => format!("none of its {images} is in this folder, such as {first}"),
+            };
+            ledger.add(RemarkKind::LabelsMissing, 1, format!("{shown} was not read: {is}"));
+            let message = format!("this is a {} file, but {is}", file.whose);
             return Some(Error::format(&file.file, message));
         }
         if rows.iter().flatten().all(|row| self.given.contains(row)) {
@@ -165,8 +170,11 @@ impl FromTools {
             }
         }
         let count = given.len() as u64;
-        let text =
-            format!("the labels of {} were read from {shown} ({})", counted(count, "image", "images"), file.whose);
+        let text = format!(
+            "the labels of {} were read from {shown} ({})",
+            counted(count, "image", "images"),
+            file.whose
+        );
         ledger.add(RemarkKind::LayoutGuessed, count, text);
         said.enter(&shown, ledger);
         if let Some(first) = first_missing {
@@ -181,6 +189,7 @@ impl FromTools {
             let text = format!("{entries} of {shown} {repeat} an earlier image: {}", safe_path(first));
             ledger.add(RemarkKind::RowsRepeated, repeated, text);
         }
+        self.whole += if file.whole { given.len() } else { 0 };
         self.given.extend(given);
         self.marks.push(TableBeside::new(&own, Some(file.whose.to_owned())));
         self.files.push(own);
@@ -202,7 +211,7 @@ impl FromTools {
         }
         let folder = |row: usize| around.samples[row].path.parent().unwrap_or(Path::new(""));
         let folders: BTreeSet<&Path> = self.given.iter().map(|&row| folder(row)).collect();
-        let most = self.given.len() * 2 >= samples.len();
+        let most = self.whole * 2 >= samples.len();
         let (mut replaced, mut bare, mut first) = (0_u64, 0_u64, None);
         for (row, label) in labels.into_iter().enumerate() {
             let given = self.given.contains(&row);

@@ -287,7 +287,9 @@ impl Flags {
     fn of(table: &BesideTable, file_name: usize, least: usize) -> Option<Flags> {
         let is = |column: &usize| {
             let mut values = table.records.iter().map(|record| record.cells[*column].trim());
-            *column != file_name && !table.records.is_empty() && values.all(|value| matches!(value, "0" | "1"))
+            *column != file_name
+                && !table.records.is_empty()
+                && values.all(|value| matches!(value, "0" | "1"))
         };
         let columns: Vec<usize> = (0..table.headings.len()).filter(is).collect();
         (columns.len() >= least).then_some(Flags { columns })

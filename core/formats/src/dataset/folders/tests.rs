@@ -383,7 +383,11 @@ fn a_table_of_flags_gives_labels() {
 fn tables_of_several_pictures_in_a_row_are_refused_by_name() {
     for heading in ["file_names", "left_file_name,right_file_name"] {
         let temp = tree(&["train/1.jpg"]);
-        write(&temp, "train/metadata.csv", &format!("{heading},label\n{}cat\n", "1.jpg,".repeat(heading.split(',').count())));
+        write(
+            &temp,
+            "train/metadata.csv",
+            &format!("{heading},label\n{}cat\n", "1.jpg,".repeat(heading.split(',').count())),
+        );
         let error = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
         assert!(error.contains("names several images in a row") && error.contains("metadata.csv"), "{error}");
         let options = DatasetOptions { label_files: LabelFiles::Optional, ..DatasetOptions::default() };

@@ -43,7 +43,8 @@ fn each_list_gives_the_labels_of_the_flat_folder() {
 #[test]
 fn numbers_without_their_meaning_and_lists_that_are_too_short() {
     let list = ("ILSVRC2012_validation_ground_truth.txt", "7\n5\n");
-    let alone = tree(&[("val/ILSVRC2012_val_00000001.JPEG", ""), ("val/ILSVRC2012_val_00000002.JPEG", ""), list]);
+    let alone =
+        tree(&[("val/ILSVRC2012_val_00000001.JPEG", ""), ("val/ILSVRC2012_val_00000002.JPEG", ""), list]);
     let opened = read_folder(alone.path());
     assert_eq!(rows(&opened)[1], "val/ILSVRC2012_val_00000002.JPEG 5 validation");
     assert!(says(&opened, RemarkKind::LayoutGuessed, "map_clsloc.txt"));

@@ -30,10 +30,14 @@ fn each_form_of_a_manifest() {
         let temp = tree(&[(name, text), ("1.jpg", ""), ("2.jpg", "")]);
         let opened = read(&temp, name).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(rows(&opened), ["1.jpg cat train", "2.jpg - -"], "{name}");
-        assert_eq!((column(&opened, "age"), column(&opened, "note")), (vec!["3".into(), "".into()], vec!["".into(), "{\"a\":1}".into()]));
+        assert_eq!(
+            (column(&opened, "age"), column(&opened, "note")),
+            (vec!["3".into(), "".into()], vec!["".into(), "{\"a\":1}".into()])
+        );
         assert_eq!((opened.ledger.found, opened.ledger.left_out), (2, 0));
     }
     for text in [
+        "{\"samples\": [{\"path\": \"1.jpg\", \"label\": \"cat\"}, {\"path\": \"b/2.jpg\", \"label\": 7}]}",
         "{\"1.jpg\": \"cat\", \"b/2.jpg\": 7}",
         "{\"path\": {\"0\": \"1.jpg\", \"1\": \"b/2.jpg\"}, \"label\": {\"0\": \"cat\", \"1\": 7}}",
         "{\"path\": [\"1.jpg\", \"b/2.jpg\"], \"label\": [\"cat\", 7]}",
@@ -81,7 +85,11 @@ fn several_labels_and_flags() {
 #[test]
 fn broken_manifests_say_what_is_wrong() {
     for (name, text, expected) in [
-        ("x.jsonl", "{\"path\": \"1.jpg\"}\n{\"path\": \"2", "line 2: it ends too early, as if it was cut off"),
+        (
+            "x.jsonl",
+            "{\"path\": \"1.jpg\"}\n{\"path\": \"2",
+            "line 2: it ends too early, as if it was cut off",
+        ),
         ("x.jsonl", "{\"path\": \"1.jpg\"}\n[1]\n", "line 2: it is not a JSON object"),
         ("x.jsonl", "{\"path\": \"1.jpg\"}\n{\"label\": \"cat\"}\n", "line 2 has no path in 'path'"),
         ("x.jsonl", "\n", "it has no objects"),

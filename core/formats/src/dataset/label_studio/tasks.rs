@@ -132,8 +132,16 @@ fn completed(updated: &Value, created: &Value) -> (String, String) {
 }
 
 /// Columns that describe an annotation.
-const ABOUT: [&str; 8] =
-    ["id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "annotator_email"];
+const ABOUT: [&str; 8] = [
+    "id",
+    "annotator",
+    "annotation_id",
+    "created_at",
+    "updated_at",
+    "lead_time",
+    "agreement",
+    "annotator_email",
+];
 
 /// The tasks of an export with a row for each annotation, as JSON-MIN or CSV.
 pub(super) fn rows(file: &Path, options: &DatasetOptions) -> Result<Vec<Task>> {
@@ -167,7 +175,9 @@ pub(super) fn rows(file: &Path, options: &DatasetOptions) -> Result<Vec<Task>> {
             continue;
         }
         let mut results = BTreeMap::new();
-        if let (Some(name), Some(result)) = (&control, result.filter(|result| !json::cell(Some(result)).is_empty())) {
+        if let (Some(name), Some(result)) =
+            (&control, result.filter(|result| !json::cell(Some(result)).is_empty()))
+        {
             results.insert(name.clone(), values(result));
         }
         let completed = completed(&updated, &created);
@@ -215,8 +225,13 @@ fn control(
         // Only what an annotator said is missing where nobody did.
         let said = |row: &Map<String, Value>| !json::cell(row.get(name.as_str())).is_empty();
         let done = |row: &Map<String, Value>| !json::cell(row.get("annotation_id")).is_empty();
-        let has = |name: &str| options.path_column.as_deref() == Some(name) || options.split_column.as_deref() == Some(name);
-        rows.iter().any(said) && rows.iter().all(|row| done(row) || !said(row)) && !has(name) && *name != "split"
+        let has = |name: &str| {
+            options.path_column.as_deref() == Some(name) || options.split_column.as_deref() == Some(name)
+        };
+        rows.iter().any(said)
+            && rows.iter().all(|row| done(row) || !said(row))
+            && !has(name)
+            && *name != "split"
     };
     let found = named.or_else(|| {
         let all: Vec<&String> = free.iter().filter(answered).collect();

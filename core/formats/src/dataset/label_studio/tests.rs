@@ -10,7 +10,10 @@ fn choice(name: &str, label: &str, time: &str) -> String {
 }
 
 fn task(address: &str, annotations: &[String]) -> String {
-    format!(r#"{{"id": 1, "data": {{"image": "{address}", "source": "cam"}}, "annotations": [{}], "predictions": []}}"#, annotations.join(","))
+    format!(
+        r#"{{"id": 1, "data": {{"image": "{address}", "source": "cam"}}, "annotations": [{}], "predictions": []}}"#,
+        annotations.join(",")
+    )
 }
 
 fn export(tasks: &[String]) -> String {
@@ -30,7 +33,8 @@ fn addresses_lead_to_pictures() {
         ("s3://bucket/set/a.jpg", "set/a.jpg"),
         ("set/a.jpg", "set/a.jpg"),
     ] {
-        let temp = tree(&[("export.json", &export(&[task(address, &[choice("a", "cat", "1")])])), (file, "")]);
+        let temp =
+            tree(&[("export.json", &export(&[task(address, &[choice("a", "cat", "1")])])), (file, "")]);
         let opened = read(&temp, "export.json").unwrap();
         assert_eq!(rows(&opened), [format!("{file} cat -")], "{address}");
         assert_eq!(column(&opened, "source"), ["cam"]);
@@ -42,7 +46,8 @@ fn addresses_lead_to_pictures() {
 
 #[test]
 fn the_last_completed_annotation_counts() {
-    let cancelled = choice("c", "cow", "2026-01-03").replace("\"was_cancelled\": false", "\"was_cancelled\": true");
+    let cancelled =
+        choice("c", "cow", "2026-01-03").replace("\"was_cancelled\": false", "\"was_cancelled\": true");
     let tasks = [
         task("1.jpg", &[choice("b", "dog", "2026-01-02"), choice("a", "cat", "2026-01-01"), cancelled]),
         task("2.jpg", &[choice("a", "cat", "2026-01-01"), choice("b", "cat", "2026-01-02")]),
@@ -92,8 +97,15 @@ fn regions_and_several_controls() {
     let both = result(&[control("quality", "good"), control("species", "cat")]);
     let temp = tree(&[("x.json", &export(&[task("1.jpg", &[both])])), ("1.jpg", "")]);
     let opened = read(&temp, "x.json").unwrap();
-    assert_eq!((rows(&opened), column(&opened, "species")), (vec!["1.jpg good -".to_owned()], vec!["cat".to_owned()]));
-    assert!(says(&opened, RemarkKind::LayoutDoubtful, "'quality' and 'species' of x.json may both hold the labels"));
+    assert_eq!(
+        (rows(&opened), column(&opened, "species")),
+        (vec!["1.jpg good -".to_owned()], vec!["cat".to_owned()])
+    );
+    assert!(says(
+        &opened,
+        RemarkKind::LayoutDoubtful,
+        "'quality' and 'species' of x.json may both hold the labels"
+    ));
     let options = DatasetOptions { label_column: Some("species".into()), ..DatasetOptions::default() };
     assert_eq!(rows(&open(&temp.path().join("x.json"), &options).unwrap()), ["1.jpg cat -"]);
 }

@@ -36,7 +36,10 @@ impl Description {
         let documents = Yaml::load_from_str(&text)
             .map_err(|error| Error::format(file, format!("it is not valid YAML: {error}")))?;
         let Some(top) = documents.first().filter(|top| top.as_mapping().is_some()) else { return Ok(None) };
-        let mut found = Description { path: text_of(top.as_mapping_get("path")).map(PathBuf::from), ..Description::default() };
+        let mut found = Description {
+            path: text_of(top.as_mapping_get("path")).map(PathBuf::from),
+            ..Description::default()
+        };
         found.names = match top.as_mapping_get("names") {
             None => None,
             Some(Yaml::Sequence(list)) => {
@@ -57,7 +60,12 @@ impl Description {
             }
             Some(_) => return Err(Error::format(file, "its names are neither a list nor names by numbers")),
         };
-        for (key, split) in [("train", Split::Train), ("val", Split::Validation), ("valid", Split::Validation), ("test", Split::Test)] {
+        for (key, split) in [
+            ("train", Split::Train),
+            ("val", Split::Validation),
+            ("valid", Split::Validation),
+            ("test", Split::Test),
+        ] {
             let parts = match top.as_mapping_get(key) {
                 Some(Yaml::Sequence(list)) => list.iter().filter_map(|one| text_of(Some(one))).collect(),
                 one => text_of(one).into_iter().collect::<Vec<_>>(),
@@ -97,15 +105,21 @@ impl Description {
                     .lines()
                     .map(str::trim)
                     .filter(|line| !line.is_empty())
-                    .flat_map(|line| [below_root(around.root, &folder.join(line)), below_root(around.root, Path::new(line))])
+                    .flat_map(|line| {
+                        [
+                            below_root(around.root, &folder.join(line)),
+                            below_root(around.root, Path::new(line)),
+                        ]
+                    })
                     .flatten()
                     .collect();
-                let rows = (0..around.samples.len()).filter(|&row| listed.contains(&around.samples[row].path));
-                rows.for_each(|row| drop(splits.entry(row).or_insert(split)));
+                let rows =
+                    (0..around.samples.len()).filter(|&row| listed.contains(&around.samples[row].path));
+                rows.for_each(|row| _ = splits.entry(row).or_insert(split));
                 continue;
             }
             let rows = (0..around.samples.len()).filter(|&row| around.samples[row].path.starts_with(&part));
-            rows.for_each(|row| drop(splits.entry(row).or_insert(split)));
+            rows.for_each(|row| _ = splits.entry(row).or_insert(split));
         }
         splits
     }
@@ -113,13 +127,16 @@ impl Description {
     /// The folder of the split that a picture is in.
     pub(super) fn folder_of(&self, file: &Path, around: &Around<'_>, picture: &Path) -> Option<PathBuf> {
         let parts = self.there(file, around).into_iter().map(|(_, part)| part);
-        parts.filter(|part| !is_list(part) && picture.starts_with(part)).max_by_key(|part| part.iter().count())
+        parts
+            .filter(|part| !is_list(part) && picture.starts_with(part))
+            .max_by_key(|part| part.iter().count())
     }
 }
 
 /// The names of classes where no description has them: `classes.txt` beside the labels or above them.
 pub(super) fn names_beside(around: &Around<'_>, labels: &Path) -> Result<(Names, Option<PathBuf>)> {
-    const FILES: [&str; 5] = ["classes.txt", "obj.names", "classes.names", "_darknet.labels", "predefined_classes.txt"];
+    const FILES: [&str; 5] =
+        ["classes.txt", "obj.names", "classes.names", "_darknet.labels", "predefined_classes.txt"];
     let folders = labels.ancestors().skip(1);
     for folder in folders {
         for name in FILES {

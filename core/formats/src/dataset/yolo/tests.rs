@@ -1,8 +1,10 @@
 use crate::dataset::testing::{column, read_folder, refused, rows, says, tree};
 use chaffinch_protocol::RemarkKind;
 
-const LIST: &str = "train: ../train/images\nval: ../valid/images\nnc: 2\nnames: ['cat', 'dog']\nroboflow:\n  workspace: x\n";
-const MAP: &str = "path: ../datasets/coco8  # root\ntrain: images/train\nval: images/part2\nnames:\n  0: cat\n  1: 'no'\n";
+const LIST: &str =
+    "train: ../train/images\nval: ../valid/images\nnc: 2\nnames: ['cat', 'dog']\nroboflow:\n  workspace: x\n";
+const MAP: &str =
+    "path: ../datasets/coco8  # root\ntrain: images/train\nval: images/part2\nnames:\n  0: cat\n  1: 'no'\n";
 
 #[test]
 fn boxes_beside_pictures() {
@@ -31,9 +33,16 @@ fn boxes_beside_pictures() {
 #[test]
 fn names_from_elsewhere_or_numbers() {
     let boxes = "1 0.5 0.5 0.1 0.1\n";
-    let roboflow =
-        tree(&[("train/images/1.jpg", ""), ("train/labels/1.txt", boxes), ("valid/images/2.jpg", ""), ("data.yaml", LIST)]);
-    assert_eq!(rows(&read_folder(roboflow.path())), ["train/images/1.jpg dog train", "valid/images/2.jpg - validation"]);
+    let roboflow = tree(&[
+        ("train/images/1.jpg", ""),
+        ("train/labels/1.txt", boxes),
+        ("valid/images/2.jpg", ""),
+        ("data.yaml", LIST),
+    ]);
+    assert_eq!(
+        rows(&read_folder(roboflow.path())),
+        ["train/images/1.jpg dog train", "valid/images/2.jpg - validation"]
+    );
     let flat = tree(&[("1.jpg", ""), ("1.txt", boxes), ("classes.txt", "cat\ndog\n")]);
     assert_eq!(rows(&read_folder(flat.path())), ["1.jpg dog -"]);
     let bare = tree(&[("images/1.jpg", ""), ("labels/1.txt", boxes)]);
@@ -50,12 +59,21 @@ fn names_from_elsewhere_or_numbers() {
 #[test]
 fn class_folders_with_a_description() {
     let named = tree(&[("train/cat/1.jpg", ""), ("valid/dog/2.jpg", ""), ("data.yaml", LIST)]);
-    assert_eq!(rows(&read_folder(named.path())), ["train/cat/1.jpg cat train", "valid/dog/2.jpg dog validation"]);
+    assert_eq!(
+        rows(&read_folder(named.path())),
+        ["train/cat/1.jpg cat train", "valid/dog/2.jpg dog validation"]
+    );
     let numbers = "train: part1\nval: part2\nnames: [cat, dog]\n";
     let numbered = tree(&[("part1/0/1.jpg", ""), ("part2/1/2.jpg", ""), ("data.yaml", numbers)]);
-    assert_eq!(rows(&read_folder(numbered.path())), ["part1/0/1.jpg cat train", "part2/1/2.jpg dog validation"]);
+    assert_eq!(
+        rows(&read_folder(numbered.path())),
+        ["part1/0/1.jpg cat train", "part2/1/2.jpg dog validation"]
+    );
     let parts = tree(&[("part1/cat/1.jpg", ""), ("part2/dog/2.jpg", ""), ("data.yaml", numbers)]);
-    assert_eq!(rows(&read_folder(parts.path())), ["part1/cat/1.jpg cat train", "part2/dog/2.jpg dog validation"]);
+    assert_eq!(
+        rows(&read_folder(parts.path())),
+        ["part1/cat/1.jpg cat train", "part2/dog/2.jpg dog validation"]
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::read::path_column;
 use super::{BesideTable, Form, Record};
-use crate::dataset::arrow_text::{decode, text};
 use crate::Result;
+use crate::dataset::arrow_text::{decode, text};
 use arrow_array::{Array, RecordBatch};
 use encoding_rs::UTF_8;
 use std::path::Path;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 
 /// Columns that may hold the path, relative to the table.
-pub(in super::super) const PATHS: &[&str] = &["file_name", "image_file_name", "image", "filename"];
+pub(in super::super) const PATHS: &[&str] = &["file_name", "image_file_name", "image"];
 /// What the columns of imagefolders end with that name several pictures in a row, and what those do that name a list.
 const ONE: &str = "_file_name";
 const MANY: &str = "file_names";

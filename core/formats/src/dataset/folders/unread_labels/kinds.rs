@@ -1,7 +1,8 @@
 //! What files beside pictures hold, by what they are called and by what is in them.
 
 use super::{Names, Role};
-use crate::dataset::extension;
+use crate::dataset::json::Shape;
+use crate::dataset::{extension, label_studio};
 use chaffinch_protocol::display::safe_text;
 use std::fs::File;
 use std::io::Read;
@@ -149,6 +150,10 @@ pub(super) fn by_content(file: &Path, path: &Path, names: &Names) -> Option<(Str
             return yolo.then(|| ("the description of a YOLO dataset".to_owned(), Role::Labels));
         }
         "json" | "jsonl" | "ndjson" | "xml" => {
+            let shape = Shape::of_file(file).filter(|_| extension == "json");
+            if shape.is_some_and(|shape| label_studio::is_export(&shape) || label_studio::is_min(&shape)) {
+                return Some(("an export of Label Studio".to_owned(), Role::Table));
+            }
             let any = fields(&text)
                 .any(|field| names.names(field) || field.split_whitespace().any(|word| names.names(word)));
             // Manifests and exports of annotation tools are opened by their own name.
