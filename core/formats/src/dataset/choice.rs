@@ -28,11 +28,18 @@ pub(super) const PATH_NAMES: [&str; 13] = [
     "img",
     "img_name",
 ];
+/// Columns of a table beside pictures that may hold the path, relative to the table.
+pub(super) const BESIDE_PATHS: &[&str] = &["file_name", "image_file_name", "image"];
 /// Columns that may hold the labels, in this order.
 pub(super) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
 /// Taken for the label only where no other column is.
 const LAST_LABELS: [&str; 2] = ["original_label", "choice"];
 const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
+
+/// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
+pub(crate) fn is_known_column(name: &str) -> bool {
+    name == "split" || LABEL_NAMES.contains(&name) || BESIDE_PATHS.contains(&name)
+}
 
 /// Which column is what.
 pub(super) struct Columns {

@@ -2,8 +2,8 @@
 
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
-use super::folders::split_named;
 use super::json::{self, Outer, Shape};
+use super::names_of_parts::split_named;
 use super::several::Objects;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened};
 use crate::{Error, Result};

@@ -7,13 +7,13 @@ mod labels_beside;
 mod layout;
 mod left_out;
 mod machine_made;
-mod names_of_parts;
 mod tree;
 mod unread_labels;
 mod vanished;
 mod walk;
 
 use super::around::Around;
+use super::names_of_parts;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
 pub(crate) use beside_table::{BesideTable, Edit};
@@ -25,7 +25,6 @@ use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use labels_beside::Beside;
-pub(crate) use labels_beside::is_known_column;
 use layout::Layout;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -43,23 +42,6 @@ pub(super) const FORMAT: Format = Format {
     lost: "label files of other formats, which are refused or named",
     class_names: ClassNames::Folders,
     detect: Candidate::is_dir,
-    read: |candidate, options| open(candidate.path(), options),
-};
-
-/// Tables beside the pictures are a folder's own; the format is here for its name.
-pub(super) const IMAGEFOLDER: Format = Format {
-    name: "an imagefolder",
-    summary: "a Hugging Face imagefolder",
-    details: "`metadata.csv`, `metadata.jsonl` or `metadata.parquet` with a column `file_name` beside the pictures of each split or \
-              above them: labels, splits and all other columns; Roboflow's `_classes.csv`, too",
-    written: "`cleaned` writes the same folders; CSV and JSON Lines keep every unchanged byte",
-    lost: "several pictures in a row (`*_file_name`, `file_names`) are refused; of Parquet and `_classes.csv`, `cleaned` makes class \
-           folders and a `metadata.csv`",
-    class_names: ClassNames::Folders,
-    detect: |candidate| {
-        let tables = ["metadata.csv", "metadata.jsonl", "metadata.parquet", "_classes.csv"];
-        candidate.is_dir() && tables.into_iter().any(|name| candidate.called(name).next().is_some())
-    },
     read: |candidate, options| open(candidate.path(), options),
 };
 
@@ -143,11 +125,6 @@ pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
 fn split_as_written(layout: &Layout, sample: &NewSample) -> String {
     let folder = layout.split_folder(&sample.path).and_then(OsStr::to_str);
     folder.unwrap_or_else(|| sample.split.name()).to_owned()
-}
-
-/// The split that a name stands for in any of the usual spellings, as for folders.
-pub(crate) fn split_named(name: &str) -> Option<Split> {
-    names_of_parts::split(OsStr::new(name))
 }
 
 /// Whether these paths of a folder alone say the labels and splits that a manifest has.

@@ -3,7 +3,7 @@
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
 use super::several::Label;
-use super::{Candidate, ClassNames, DatasetOptions, Format, folders};
+use super::{Candidate, DatasetOptions};
 use crate::text::{Document, TableText, broken};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
@@ -12,21 +12,10 @@ use csv::ByteRecord;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-pub(super) const FORMAT: Format = Format {
-    name: "an ImageNet folder",
-    summary: "ImageNet with a flat validation folder",
-    details: "`LOC_val_solution.csv`, `*_synset_labels.txt`, `ILSVRC2012_validation_ground_truth.txt` (by WordNet ids where \
-              `map_clsloc.txt` is there), or `val_annotations.txt` of Tiny ImageNet give the labels",
-    written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
-    lost: "boxes; the numbers in `meta.mat`",
-    class_names: ClassNames::Folders,
-    detect: |candidate| candidate.is_dir() && has_list(candidate),
-    read: |candidate, options| folders::open(candidate.path(), options),
-};
-
 const WHOSE: &str = "ImageNet";
 
-fn has_list(candidate: &Candidate) -> bool {
+/// Whether a folder has a list of labels.
+pub(super) fn detect(candidate: &Candidate) -> bool {
     let lists = ["txt", "csv"].into_iter().flat_map(|extension| candidate.with_extension(extension));
     let name =
         |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();

@@ -4,8 +4,7 @@ mod address;
 mod tasks;
 
 use super::annotated::{Annotated, Entry};
-use super::choice::{self, LABEL_NAMES};
-use super::folders::is_known_column;
+use super::choice::{self, LABEL_NAMES, is_known_column};
 use super::json::{self, Outer, Shape};
 use super::several::{Label, Objects};
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image};

@@ -25,18 +25,21 @@ mod cvat;
 mod fiftyone;
 mod folders;
 mod imagenet;
+mod in_folders;
 mod json;
 mod json_table;
 mod label_studio;
 mod missing;
 mod names;
+mod names_of_parts;
 mod places;
 mod rows;
 mod several;
 mod table;
 mod yolo;
 
-pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say};
+pub(crate) use choice::is_known_column;
+pub(crate) use folders::{BesideTable, Edit, paths_say};
 
 use crate::{Error, Result};
 pub use candidate::Candidate;
@@ -62,9 +65,9 @@ pub const FORMATS: &[Format] = &[
     coco::FORMAT,
     fiftyone::FORMAT,
     cvat::FORMAT,
-    imagenet::FORMAT,
-    yolo::FORMAT,
-    folders::IMAGEFOLDER,
+    in_folders::IMAGENET,
+    in_folders::YOLO,
+    in_folders::IMAGEFOLDER,
     folders::FORMAT,
     json_table::FORMAT,
     table::FORMAT,

@@ -1,7 +1,7 @@
 //! Rows that give each picture its label, its split and other columns, in whatever format they are written.
 
 use super::choice::LABEL_NAMES;
-use super::folders::split_named;
+use super::names_of_parts::split_named;
 use super::several::{ALL_LABELS, BETWEEN};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;

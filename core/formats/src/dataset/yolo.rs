@@ -7,7 +7,7 @@ use super::annotated::{Annotated, Entry};
 use super::around::Around;
 use super::places::joined;
 use super::several::Label;
-use super::{Candidate, ClassNames, Format, extension, folders};
+use super::{Candidate, extension};
 use crate::Result;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, safe_path};
@@ -16,19 +16,12 @@ use description::Description;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-pub(super) const FORMAT: Format = Format {
-    name: "a YOLO folder",
-    summary: "a YOLO dataset",
-    details: "class folders or `images/` with `labels/`, and `data.yaml` with names (a list or by number) and the paths of splits; \
-              the label of a picture is the class of most boxes, then of the largest area, then the first; `all_labels` has all",
-    written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
-    lost: "boxes, polygons, key points",
-    class_names: ClassNames::Written,
-    detect: |candidate| candidate.is_dir() && (has_description(candidate) || has_labels(candidate)),
-    read: |candidate, options| folders::open(candidate.path(), options),
-};
-
 const WHOSE: &str = "YOLO";
+
+/// Whether a folder looks like a dataset of YOLO.
+pub(super) fn detect(candidate: &Candidate) -> bool {
+    has_description(candidate) || has_labels(candidate)
+}
 
 fn has_description(candidate: &Candidate) -> bool {
     let yaml = ["yaml", "yml"].into_iter().flat_map(|one| candidate.with_extension(one));

@@ -2,8 +2,8 @@
 
 use super::WHOSE;
 use crate::dataset::annotated::{Annotated, Entry};
-use crate::dataset::choice::{self, LABEL_NAMES};
-use crate::dataset::folders::{is_known_column, split_named};
+use crate::dataset::choice::{self, LABEL_NAMES, is_known_column};
+use crate::dataset::names_of_parts::split_named;
 use crate::dataset::several::{Label, Objects};
 use crate::dataset::{DatasetOptions, json};
 use crate::{Error, Result};

@@ -4,7 +4,7 @@ mod json;
 mod parquet;
 mod read;
 
-pub(super) use read::{PATHS, pictures};
+pub(super) use read::pictures;
 
 use crate::Result;
 use crate::text::encoder;

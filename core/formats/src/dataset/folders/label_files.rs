@@ -2,6 +2,7 @@
 
 use crate::dataset::annotated::{Annotated, Said, without_leading};
 use crate::dataset::around::Around;
+use crate::dataset::names_of_parts::split_named;
 use crate::dataset::several::ALL_LABELS;
 use crate::dataset::{coco, cvat, fiftyone, imagenet, yolo};
 use crate::{Error, Result};
@@ -14,8 +15,6 @@ use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-use super::split_named;
 
 /// Finds the files of one format in a folder, and reads them.
 type Find = fn(&Around<'_>) -> Result<Vec<Annotated>>;
@@ -170,8 +169,13 @@ impl FromTools {
             }
         }
         let count = given.len() as u64;
+        let more = file.also.iter().filter(|path| **path != file.file).count() as u64;
+        let more = match more {
+            0 => String::new(),
+            more => format!(" and {}", counted(more, "more file", "more files")),
+        };
         let text = format!(
-            "the labels of {} were read from {shown} ({})",
+            "the labels of {} were read from {shown}{more} ({})",
             counted(count, "image", "images"),
             file.whose
         );

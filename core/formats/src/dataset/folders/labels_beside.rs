@@ -1,9 +1,9 @@
 //! Files beside the pictures that hold their labels and are read.
 
-use super::beside_table::{BesideTable, PATHS, Record, pictures};
-use super::split_named;
+use super::beside_table::{BesideTable, Record, pictures};
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
+use crate::dataset::names_of_parts::split_named;
 use crate::dataset::several::{ALL_LABELS, BETWEEN};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableBeside;
@@ -300,11 +300,6 @@ impl Flags {
         let set = self.columns.iter().filter(|&&column| table.records[record].cells[column].trim() == "1");
         set.map(|&column| table.headings[column].as_str()).collect()
     }
-}
-
-/// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
-pub(crate) fn is_known_column(name: &str) -> bool {
-    name == "split" || LABEL_NAMES.contains(&name) || PATHS.contains(&name)
 }
 
 /// What is to be said where several columns may hold the labels, and do not divide the rows alike.

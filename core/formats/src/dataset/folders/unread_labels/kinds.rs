@@ -152,7 +152,7 @@ pub(super) fn by_content(file: &Path, path: &Path, names: &Names) -> Option<(Str
         "json" | "jsonl" | "ndjson" | "xml" => {
             let shape = Shape::of_file(file).filter(|_| extension == "json");
             if shape.is_some_and(|shape| label_studio::is_export(&shape) || label_studio::is_min(&shape)) {
-                return Some(("an export of Label Studio".to_owned(), Role::Table));
+                return Some(("an export of Label Studio".to_owned(), Role::Export));
             }
             let any = fields(&text)
                 .any(|field| names.names(field) || field.split_whitespace().any(|word| names.names(word)));
