@@ -324,7 +324,7 @@ fn parts(body: &str, listed: bool) -> Option<Vec<String>> {
     let parts = match SIGNS.into_iter().find(|sign| body.contains(*sign)) {
         _ if array.is_some() => array?,
         // A comma inside the quotation marks of a list separates nothing.
-        Some(_) if listed && quotes > 1 && quotes % 2 == 0 => {
+        Some(_) if listed && quotes > 1 && quotes.is_multiple_of(2) => {
             let inside = body.split('"').skip(1).step_by(2);
             inside.map(|part| part.trim().to_owned()).collect()
         }

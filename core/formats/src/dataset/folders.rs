@@ -88,8 +88,8 @@ pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     read.iter().for_each(|path| left_out.was_read(path, beside.gives_labels));
     if options.label_files != LabelFiles::Ignore && !beside.gives_labels {
         let around = Around { root, others: &tables, samples: &samples, options };
-        let (tools, labeled) = label_files::read(&around, &mut splits, &mut beside.extra, &mut ledger)?;
-        samples = labeled;
+        let mut tools = label_files::read(&around, &mut beside.extra, &mut ledger)?;
+        tools.give(&mut samples, &mut splits, &mut ledger);
         tools.files.iter().for_each(|path| left_out.was_read(path, true));
         beside.gives_labels |= tools.gives_labels();
         read.extend(tools.files);

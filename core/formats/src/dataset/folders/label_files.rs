@@ -13,7 +13,7 @@ use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Finds the files of one format in a folder, and reads them.
@@ -34,6 +34,9 @@ pub(super) struct FromTools {
     given: BTreeSet<usize>,
     /// Of these, how many are named by files about all pictures.
     whole: usize,
+    /// Their labels and the splits that folders do not say.
+    labels: BTreeMap<usize, String>,
+    splits: Vec<(usize, Split, String)>,
 }
 
 impl FromTools {
@@ -43,22 +46,18 @@ impl FromTools {
     }
 }
 
-/// Reads the files, and gives their labels, splits and other columns to the samples, which are in byte order. `splits` are
-/// those of the samples as written.
+/// Reads the files: what they say of the pictures, and their other columns. [`FromTools::give`] changes the samples.
 ///
 /// # Errors
 /// When a file is malformed, or the pictures of all of them are elsewhere, unless labels are optional.
 pub(super) fn read(
     around: &Around<'_>,
-    splits: &mut [String],
     extra: &mut Vec<ExtraColumn>,
     ledger: &mut Ledger,
-) -> Result<(FromTools, Vec<NewSample>)> {
+) -> Result<FromTools> {
     let optional = around.options.label_files == LabelFiles::Optional;
     let mut all = FromTools::default();
-    let mut samples = around.samples.to_vec();
     let mut elsewhere: Option<Error> = None;
-    let mut labels: Vec<Option<String>> = vec![None; samples.len()];
     for find in FORMATS {
         let files = match find(around) {
             Ok(files) => files,
@@ -69,20 +68,19 @@ pub(super) fn read(
             Err(error) => return Err(advised(error)),
         };
         for file in files {
-            if let Some(error) = all.take(file, around, (&mut samples, &mut labels, splits), extra, ledger) {
+            if let Some(error) = all.take(file, around, extra, ledger) {
                 elsewhere.get_or_insert(error);
             }
         }
     }
     all.files.sort_unstable();
     all.files.dedup();
-    all.settle(around, &mut samples, labels, ledger);
     match elsewhere {
-        Some(error) if !all.gives_labels() && !optional => {
-            let without = samples.iter().all(|sample| sample.label.is_none());
-            if without { Err(advised(error)) } else { Ok((all, samples)) }
+        Some(error) if !optional && !all.gives_labels() => {
+            let without = around.samples.iter().all(|sample| sample.label.is_none());
+            if without { Err(advised(error)) } else { Ok(all) }
         }
-        _ => Ok((all, samples)),
+        _ => Ok(all),
     }
 }
 
@@ -102,7 +100,6 @@ impl FromTools {
         &mut self,
         file: Annotated,
         around: &Around<'_>,
-        (samples, labels, splits): (&mut [NewSample], &mut [Option<String>], &mut [String]),
         extra: &mut Vec<ExtraColumn>,
         ledger: &mut Ledger,
     ) -> Option<Error> {
@@ -155,17 +152,18 @@ impl FromTools {
                 continue;
             }
             said.count(&entry.label);
-            labels[row] = entry.label.name().map(str::to_owned);
-            if samples[row].split == Split::None && !entry.split.is_empty() {
+            if let Some(label) = entry.label.name() {
+                self.labels.insert(row, label.to_owned());
+            }
+            if around.samples[row].split == Split::None && !entry.split.is_empty() {
                 let read = Split::from_name(&entry.split).or_else(|| split_named(&entry.split));
-                samples[row].split = read.unwrap_or_default();
-                splits[row].clone_from(&entry.split);
+                self.splits.push((row, read.unwrap_or_default(), entry.split.clone()));
             }
             let all = entry.label.all();
             let all = (!all.is_empty()).then(|| (ALL_LABELS.to_owned(), all));
             let other = file.columns.iter().cloned().zip(entry.other.iter().cloned());
             for (name, value) in other.chain(all) {
-                column(extra, &name, samples.len()).values[row] = value;
+                column(extra, &name, around.samples.len()).values[row] = value;
             }
         }
         let count = given.len() as u64;
@@ -201,36 +199,36 @@ impl FromTools {
         None
     }
 
-    /// Puts the labels in the place of those of folders: for the pictures that files name, and those in the same folders;
-    /// for all pictures if files name most of them.
-    fn settle(
-        &self,
-        around: &Around<'_>,
-        samples: &mut [NewSample],
-        labels: Vec<Option<String>>,
-        ledger: &mut Ledger,
-    ) {
+    /// Gives labels and splits to the samples. Labels take the place of those of folders: for the pictures that files name,
+    /// and those in the same folders; for all pictures if files name most of them. `written` are the splits as written.
+    pub(super) fn give(&mut self, samples: &mut [NewSample], written: &mut [String], ledger: &mut Ledger) {
         if self.given.is_empty() {
             return;
         }
-        let folder = |row: usize| around.samples[row].path.parent().unwrap_or(Path::new(""));
-        let folders: BTreeSet<&Path> = self.given.iter().map(|&row| folder(row)).collect();
+        for (row, split, text) in self.splits.drain(..) {
+            samples[row].split = split;
+            written[row] = text;
+        }
+        let folder = |sample: &NewSample| sample.path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let folders: BTreeSet<PathBuf> = self.given.iter().map(|&row| folder(&samples[row])).collect();
         let most = self.whole * 2 >= samples.len();
         let (mut replaced, mut bare, mut first) = (0_u64, 0_u64, None);
-        for (row, label) in labels.into_iter().enumerate() {
+        for (row, sample) in samples.iter_mut().enumerate() {
             let given = self.given.contains(&row);
-            if !given && !most && !folders.contains(folder(row)) {
+            let beside = given || sample.path.parent().is_some_and(|folder| folders.contains(folder));
+            if !beside && !most {
                 continue;
             }
-            let old = samples[row].label.take();
+            let label = self.labels.remove(&row);
+            let old = sample.label.take();
             let same = |old: &String| label.as_ref().is_some_and(|new| class_names::same(old, new));
             replaced += u64::from(given && old.as_ref().is_some_and(|old| !same(old)));
             // A folder of its own without a single entry, such as one of tests, has its own remark.
-            if !given && folders.contains(folder(row)) {
+            if !given && beside {
                 bare += 1;
-                first.get_or_insert_with(|| around.samples[row].path.clone());
+                first.get_or_insert_with(|| sample.path.clone());
             }
-            samples[row].label = label;
+            sample.label = label;
         }
         let images = counted(replaced, "label of the class folders was", "labels of the class folders were");
         ledger.add(RemarkKind::LayoutGuessed, replaced, format!("{images} replaced by those of files"));
