@@ -88,17 +88,17 @@ impl Annotated {
         })
     }
 
-    /// Where the pictures are.
-    pub(super) fn find(&self, exists: &dyn Fn(&Path) -> Option<PathBuf>) -> places::Found {
+    /// Where the pictures are; `thorough` as in [`places::find`].
+    pub(super) fn find(&self, exists: &dyn Fn(&Path) -> Option<PathBuf>, thorough: bool) -> places::Found {
         let names: Vec<&Path> = self.entries.iter().map(|entry| entry.name.as_path()).collect();
-        let mut found = places::find(&names, &self.folders, exists);
+        let mut found = places::find(&names, &self.folders, exists, thorough);
         let other = |entry: &Entry| entry.alias.clone().or_else(|| with_slashes(&entry.name));
         let missing = (0..self.entries.len()).filter(|&at| found.paths[at].is_none());
         let (rows, aliases): (Vec<usize>, Vec<PathBuf>) =
             missing.filter_map(|at| Some((at, other(&self.entries[at])?))).unzip();
         if !aliases.is_empty() {
             let aliases: Vec<&Path> = aliases.iter().map(PathBuf::as_path).collect();
-            let more = places::find(&aliases, &self.folders, exists);
+            let more = places::find(&aliases, &self.folders, exists, thorough);
             rows.into_iter().zip(more.paths).for_each(|(at, path)| found.paths[at] = path);
             found.dropped = found.dropped.or(more.dropped);
         }
@@ -119,7 +119,7 @@ impl Annotated {
         if let Some(at) = self.entries.iter().position(nameless) {
             return Err(Error::format(&self.file, format!("image {} has no file name", at + 1)));
         }
-        let found = self.find(&places::on_disk());
+        let found = self.find(&places::on_disk(), false);
         let several = self.entries.iter().any(|entry| !entry.label.all().is_empty());
         let mut rows = Rows::new(self.columns.iter().cloned().chain(several.then(|| ALL_LABELS.to_owned())));
         let mut said = Said::default();

@@ -41,7 +41,10 @@ const PREFIXES: [&str; 6] =
 
 /// Whether an object is a COCO file.
 fn is_coco(shape: &Shape) -> bool {
-    let pictures = shape.has("images") && shape.has_any(&["annotations", "categories", "licenses", "info"]);
+    // Behind a long list of images, the other keys are not seen.
+    let listed = shape.inner.contains("file_name") && shape.inner.contains("id");
+    let pictures =
+        shape.has("images") && (listed || shape.has_any(&["annotations", "categories", "licenses", "info"]));
     shape.outer == Outer::Object && !shape.has("data") && (pictures || shape.has("annotations"))
 }
 

@@ -32,8 +32,14 @@ struct Way {
 /// that is there, which may have an extension more.
 ///
 /// A name is taken whole where that leads to a picture. The leading folders are those of another computer if leaving
-/// them away leads to pictures, each name to one of its own.
-pub(super) fn find(names: &[&Path], folders: &[PathBuf], exists: &dyn Fn(&Path) -> Option<PathBuf>) -> Found {
+/// them away leads to pictures, each name to one of its own. With `thorough`, each name is looked for in each folder, which
+/// takes time on a disk; without, only where some of the names are.
+pub(super) fn find(
+    names: &[&Path],
+    folders: &[PathBuf],
+    exists: &dyn Fn(&Path) -> Option<PathBuf>,
+    thorough: bool,
+) -> Found {
     let step = names.len().div_ceil(PROBES).max(1);
     let probes: Vec<&Path> = names.iter().copied().step_by(step).collect();
     let mut ways: Vec<(usize, Way)> = Vec::new();
@@ -48,6 +54,15 @@ pub(super) fn find(names: &[&Path], folders: &[PathBuf], exists: &dyn Fn(&Path) 
         // Whole names come before shorter ones.
         if ways.iter().any(|(hits, _)| *hits == probes.len()) {
             break;
+        }
+    }
+    // Of the pictures that a file names, a few may be there that were not tried.
+    if thorough || ways.is_empty() {
+        for folder in 0..folders.len() {
+            let way = Way { folder, dropped: 0 };
+            if ways.iter().all(|(_, known)| *known != way) {
+                ways.push((0, way));
+            }
         }
     }
     ways.sort_by_key(|(hits, way)| (way.dropped > 0, std::cmp::Reverse(*hits), way.dropped, way.folder));
@@ -165,7 +180,7 @@ mod tests {
         let files: BTreeSet<PathBuf> = files.iter().map(PathBuf::from).collect();
         let names: Vec<&Path> = names.iter().map(Path::new).collect();
         let folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
-        let found = find(&names, &folders, &|path| files.get(path).cloned());
+        let found = find(&names, &folders, &|path| files.get(path).cloned(), false);
         let paths = found.paths.iter().map(|path| path.as_ref().map(|path| path.display().to_string()));
         (paths.collect(), found.dropped.map(|(count, _)| count))
     }
@@ -179,6 +194,14 @@ mod tests {
         assert_eq!(found(&["../d/./1.jpg"], &["/d"], &["/d/1.jpg"]).0, [Some("/d/1.jpg".into())]);
         assert_eq!(found(&["/far/1.jpg"], &["/d"], &["/far/1.jpg"]).0, [Some("/far/1.jpg".into())]);
         assert_eq!(found(&["1.jpg"], &["/d"], &[]).0, [None]);
+    }
+
+    #[test]
+    fn a_few_of_many_are_found() {
+        let names: Vec<String> = (0..10_000).map(|number| format!("{number}.jpg")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (paths, _) = found(&names, &["/d", "/d/train"], &["/d/train/7777.jpg"]);
+        assert_eq!(paths.iter().flatten().collect::<Vec<_>>(), ["/d/train/7777.jpg"]);
     }
 
     #[test]

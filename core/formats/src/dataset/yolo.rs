@@ -67,7 +67,7 @@ fn from_boxes(
     let first = beside.values().next().copied().unwrap_or(Path::new(""));
     let (file, names, splits) = match described {
         Some((file, description)) => {
-            let splits = description.splits(&file, around);
+            let splits = description.there(&file, around).splits(around);
             (file, description.names, splits)
         }
         None => (around.root.join(first), None, BTreeMap::new()),
@@ -105,12 +105,13 @@ fn from_boxes(
 
 /// Splits from the paths of a description, and classes that are numbers by their names. `None` if folders say it all.
 fn from_folders(around: &Around<'_>, file: &Path, description: &Description) -> Result<Option<Annotated>> {
-    let splits = description.splits(file, around);
+    let parts = description.there(file, around);
+    let splits = parts.splits(around);
     let names = description.names.clone().unwrap_or_default();
     let below = |row: usize| -> Option<&std::ffi::OsStr> {
         let path = &around.samples[row].path;
-        let folder = description.folder_of(file, around, path)?;
-        let mut parts = path.strip_prefix(&folder).ok()?.iter();
+        let folder = parts.folder_of(path)?;
+        let mut parts = path.strip_prefix(folder).ok()?.iter();
         let first = parts.next()?;
         parts.next().is_some().then_some(first)
     };

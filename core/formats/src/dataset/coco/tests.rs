@@ -185,3 +185,33 @@ fn paths_of_windows_and_of_another_computer_are_found() {
         }
     }
 }
+
+#[test]
+fn long_lists_are_recognized_whatever_comes_first() {
+    let images: Vec<String> = (0..8_000)
+        .map(|id| format!(r#"{{"id": {id}, "width": 640, "height": 480, "file_name": "{id}.jpg"}}"#))
+        .collect();
+    let annotations: Vec<String> = (0..8_000)
+        .map(|id| {
+            format!(
+                r#"{{"image_id": {id}, "iscrowd": 0, "bbox": [0.5, 0.5, 9.5, 9.5], "category_id": {}}}"#,
+                id % 2
+            )
+        })
+        .collect();
+    let (images, annotations) = (images.join(","), annotations.join(","));
+    let names = r#""categories": [{"id": 0, "name": "a"}, {"id": 1, "name": "b"}]"#;
+    for text in [
+        format!(r#"{{"images": [{images}], "annotations": [{annotations}], {names}}}"#),
+        format!(r#"{{"annotations": [{annotations}], "images": [{images}], {names}}}"#),
+        format!(r#"{{{names}, "annotations": [{annotations}], "images": [{images}]}}"#),
+    ] {
+        let temp = tree(&[("all.json", &text), ("7.jpg", ""), ("8.jpg", "")]);
+        assert_eq!(rows(&read_folder(temp.path())), ["7.jpg b -", "8.jpg a -"]);
+        let opened = read(&temp, "all.json").unwrap();
+        assert_eq!(
+            (opened.manifest.len(), opened.manifest.classes()),
+            (8_000, &["a".to_owned(), "b".to_owned()][..])
+        );
+    }
+}

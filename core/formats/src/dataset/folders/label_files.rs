@@ -112,7 +112,8 @@ impl FromTools {
         if file.entries.is_empty() {
             return None;
         }
-        let found = file.find(&|path| Some(around.root.join(&around.samples[around.picture(path)?].path)));
+        let exists = |path: &Path| Some(around.root.join(&around.samples[around.picture(path)?].path));
+        let found = file.find(&exists, true);
         let rows: Vec<Option<usize>> =
             found.paths.iter().map(|path| path.as_deref().and_then(|path| around.picture(path))).collect();
         let images = counted(file.entries.len() as u64, "image", "images");

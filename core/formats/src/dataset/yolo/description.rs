@@ -76,7 +76,7 @@ impl Description {
     }
 
     /// The folders and lists of each split that are there, relative to the dataset.
-    fn there(&self, file: &Path, around: &Around<'_>) -> Vec<(Split, PathBuf)> {
+    pub(super) fn there(&self, file: &Path, around: &Around<'_>) -> Parts {
         let own = file.parent().unwrap_or(around.root);
         let mut bases = Vec::new();
         if let Some(path) = &self.path {
@@ -91,16 +91,21 @@ impl Description {
             let tried = bases.iter().flat_map(|base| [base.join(part), base.join(&plain)]);
             tried.filter(|path| path.exists()).find_map(|path| below_root(around.root, &path))
         };
-        self.parts.iter().filter_map(|(split, part)| Some((*split, find(part)?))).collect()
+        Parts(self.parts.iter().filter_map(|(split, part)| Some((*split, find(part)?))).collect())
     }
+}
 
+/// The folders and lists of splits that are there, relative to the dataset.
+pub(super) struct Parts(Vec<(Split, PathBuf)>);
+
+impl Parts {
     /// The splits of pictures, by row.
-    pub(super) fn splits(&self, file: &Path, around: &Around<'_>) -> BTreeMap<usize, Split> {
+    pub(super) fn splits(&self, around: &Around<'_>) -> BTreeMap<usize, Split> {
         let mut splits = BTreeMap::new();
-        for (split, part) in self.there(file, around) {
-            if is_list(&part) {
+        for (split, part) in &self.0 {
+            if is_list(part) {
                 let folder = part.parent().unwrap_or(Path::new(""));
-                let text = fs::read_to_string(around.root.join(&part)).unwrap_or_default();
+                let text = fs::read_to_string(around.root.join(part)).unwrap_or_default();
                 let listed: HashSet<PathBuf> = text
                     .lines()
                     .map(str::trim)
@@ -115,21 +120,20 @@ impl Description {
                     .collect();
                 let rows =
                     (0..around.samples.len()).filter(|&row| listed.contains(&around.samples[row].path));
-                rows.for_each(|row| _ = splits.entry(row).or_insert(split));
+                rows.for_each(|row| _ = splits.entry(row).or_insert(*split));
                 continue;
             }
-            let rows = (0..around.samples.len()).filter(|&row| around.samples[row].path.starts_with(&part));
-            rows.for_each(|row| _ = splits.entry(row).or_insert(split));
+            let rows = (0..around.samples.len()).filter(|&row| around.samples[row].path.starts_with(part));
+            rows.for_each(|row| _ = splits.entry(row).or_insert(*split));
         }
         splits
     }
 
     /// The folder of the split that a picture is in.
-    pub(super) fn folder_of(&self, file: &Path, around: &Around<'_>, picture: &Path) -> Option<PathBuf> {
-        let parts = self.there(file, around).into_iter().map(|(_, part)| part);
-        parts
-            .filter(|part| !is_list(part) && picture.starts_with(part))
-            .max_by_key(|part| part.iter().count())
+    pub(super) fn folder_of(&self, picture: &Path) -> Option<&Path> {
+        let parts = self.0.iter().map(|(_, part)| part.as_path());
+        let above = parts.filter(|part| !is_list(part) && picture.starts_with(part));
+        above.max_by_key(|part| part.iter().count())
     }
 }
 
