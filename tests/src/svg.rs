@@ -33,7 +33,7 @@ pub fn svg(screen: &Screen, title: &str) -> String {
         let mut run: Option<Run> = None;
         for column in 0..columns {
             let Some(cell) = screen.cell(row as u16, column as u16) else { continue };
-            let (ink, ground) = colours(cell);
+            let (ink, ground) = colors(cell);
             for half in 0..2 {
                 pixels.put_pixel(column, row * 2 + half, Rgb(ground));
             }
@@ -108,13 +108,13 @@ fn look(cell: &Cell, ink: [u8; 3]) -> String {
 }
 
 /// Foreground and background of a cell.
-fn colours(cell: &Cell) -> ([u8; 3], [u8; 3]) {
-    let (ink, ground) = (colour(cell.fgcolor(), INK), colour(cell.bgcolor(), GROUND));
+fn colors(cell: &Cell) -> ([u8; 3], [u8; 3]) {
+    let (ink, ground) = (color(cell.fgcolor(), INK), color(cell.bgcolor(), GROUND));
     if cell.inverse() { (ground, ink) } else { (ink, ground) }
 }
 
-fn colour(colour: Color, usual: [u8; 3]) -> [u8; 3] {
-    match colour {
+fn color(color: Color, usual: [u8; 3]) -> [u8; 3] {
+    match color {
         Color::Default => usual,
         Color::Rgb(r, g, b) => [r, g, b],
         Color::Idx(n @ 0..=15) => {

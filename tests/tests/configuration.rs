@@ -166,3 +166,32 @@ fn schemas_are_printed() {
         assert!(schema["properties"].is_object() && text.contains(inside), "{name}");
     }
 }
+
+#[test]
+fn what_is_in_force_is_shown_with_its_origin() {
+    let sandbox = Sandbox::new();
+    let file =
+        user(&sandbox, "config.toml", "[ui]\ntheme = 'light'\n[detectors.image-quality]\nno-colour = 0.5\n");
+    let mut command = sandbox.command(["config", "show", "--json", "--device", "cpu"]);
+    command.env("CHAFFINCH_KEYMAP", "vim");
+    let ran = Ran::from(command.output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("'no-colour' in [detectors.image-quality] is called 'no-color' now"),
+        "{}",
+        ran.stderr
+    );
+    let all: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let of = |name: &str| {
+        let found = all.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap();
+        (found["value"].as_str().unwrap_or_default().to_owned(), found["from"].as_str().unwrap().to_owned())
+    };
+    let file = file.to_str().unwrap().to_owned();
+    assert_eq!(of("ui.theme"), ("\"light\"".into(), file.clone()));
+    assert_eq!(of("detectors.image-quality.no-color"), ("0.5".into(), file));
+    assert_eq!(of("ui.keymap"), ("\"vim\"".into(), "$CHAFFINCH_KEYMAP".into()));
+    assert_eq!(of("device"), ("\"cpu\"".into(), "command line".into()));
+    assert_eq!(of("model"), ("\"bundled\"".into(), "default".into()));
+    assert_eq!(of("reviewer"), ("\"tester\"".into(), "your login name".into()));
+    assert_eq!(check(&sandbox).code, 0, "an earlier name is accepted");
+}

@@ -87,7 +87,7 @@ fn scores_and_flags_are_those_of_cleanvision() {
         }
         assert_eq!(sizes.score(seen), score(row, "odd_size"), "{}", &row[path]);
         assert_eq!(sizes.score(seen) < sizes.threshold(), flag(row, "odd_size"), "{}", &row[path]);
-        assert_eq!(seen.stored_grey(), flag(row, "grayscale"), "{}", &row[path]);
+        assert_eq!(seen.stored_gray(), flag(row, "grayscale"), "{}", &row[path]);
     }
     let rate = |time: Duration| rows.len() as f64 / time.as_secs_f64();
     println!(

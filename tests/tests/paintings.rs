@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicBool;
 /// scikit-learn's nine nearest of `banksy_1` by cosine, of which the first is the picture itself.
 #[test]
 #[ignore = "needs the paintings' embeddings beside the repository: cargo test --release -p chaffinch-tests --test paintings -- --ignored"]
-fn banksy_1_has_the_known_neighbours() {
+fn banksy_1_has_the_known_neighbors() {
     let paintings = Paintings::read();
     let mut data = paintings.embeddings.clone();
     for row in data.chunks_exact_mut(paintings.dim) {

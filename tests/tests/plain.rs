@@ -179,9 +179,7 @@ fn groups_have_one_order_in_the_list_and_on_their_page() {
     sandbox.scan();
     for rule in ["or", "majority", "mean-rank"] {
         let rows: String = (1..=9).map(|row| format!("go {row}\ngroup\ngroup\n")).collect();
-        // The list of all samples stays for the next run.
-        let all = if rule == "or" { "toggle-all\n" } else { "" };
-        let ran = plain(&sandbox, &["--ensemble", rule], &format!("{all}sort-group\n{rows}"));
+        let ran = plain(&sandbox, &["--ensemble", rule], &format!("toggle-all\nsort-group\n{rows}"));
         let numbers = ran.stdout.lines().filter_map(|line| {
             let (number, _) = line.strip_prefix("group ")?.split_once(" of ")?;
             number.parse::<usize>().ok()
@@ -206,4 +204,51 @@ fn each_reviewer_has_a_name_and_only_clears_what_is_their_own() {
     let ran = plain(&sandbox, &["--reviewer", ""], "");
     assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("the reviewer's name is empty"), "{}", ran.stderr);
+}
+
+#[test]
+fn reviewers_who_disagree_are_said_and_one_of_them_is_exported() {
+    let sandbox = scanned();
+    for (name, lines) in [("anna", "T\ngo 1\nnote too dark\nx\n"), ("ben", "T\ngo 1\nnote a wolf\na\n")] {
+        let ran = plain(&sandbox, &["--reviewer", name], lines);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    }
+    let ran = plain(&sandbox, &[], "");
+    assert!(
+        ran.stdout.contains("! reviewers disagree on 1 sample: the filter is:disputed lists it"),
+        "{}",
+        ran.stdout
+    );
+    let session = sandbox.session();
+    let session = session.to_str().unwrap();
+    let ranked = sandbox.ok(["rank", session, "--all", "--filter", "is:disputed", "--format", "csv"]);
+    assert_eq!(chaffinch_tests::sandbox::table(&ranked.stdout).len(), 1);
+    assert!(ranked.stderr.contains("reviewers disagree on 1 sample"), "{}", ranked.stderr);
+    let export = |reviewer: &[&str]| {
+        let output = sandbox.path().join("manifest.csv");
+        let file = output.to_str().unwrap();
+        let args = ["export", session, "--format", "manifest", "--force", "--output", file];
+        let ran = sandbox.run([&args[..], reviewer].concat());
+        (ran.code, ran.stderr, std::fs::read_to_string(&output).unwrap_or_default())
+    };
+    for (name, action, other) in [("anna", "remove", "ben"), ("ben", "keep", "anna")] {
+        let (code, said, text) = export(&["--reviewer", name]);
+        assert_eq!(code, 0, "{said}");
+        assert!(
+            said.contains(&format!("exported the decisions of {name} (1); {other} (1) decided otherwise")),
+            "{said}"
+        );
+        let rows = chaffinch_tests::sandbox::table(&text);
+        let row = rows.iter().find(|row| !row["user_action"].is_empty()).unwrap();
+        assert_eq!((row["user_action"].as_str(), row["reviewer"].as_str()), (action, name));
+        assert!(
+            row["notes"].contains("anna: too dark") && row["notes"].contains("ben: a wolf"),
+            "{}",
+            row["notes"]
+        );
+    }
+    let (_, said, _) = export(&[]);
+    assert!(said.contains("--reviewer NAME chooses whose decisions win"), "{said}");
+    let (code, said, _) = export(&["--reviewer", "ana"]);
+    assert!(code == 2 && said.contains("only by anna, ben; did you mean 'anna'?"), "{said}");
 }

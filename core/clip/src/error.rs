@@ -8,11 +8,13 @@ use std::path::PathBuf;
 pub enum ClipError {
     /// The name is neither `bundled`, nor a folder, nor a name on the hub.
     #[error(
-        "{text:?} is not a model: use `bundled`, `bundled-photo` or `bundled-small`, a folder with a config.json, or a name such as owner/model"
+        "{text:?} is not a model: use `bundled`, `bundled-photo` or `bundled-small`, a folder with a config.json, or a name such as owner/model{hint}"
     )]
     UnknownSource {
         /// What was given.
         text: String,
+        /// The bundled model that was probably meant, as in `; did you mean ...?`, or nothing.
+        hint: String,
     },
     /// Not a valid device name.
     #[error("{text:?} is not a device: use auto, cpu, cpu:bf16, or cuda:N, where N is the number of the GPU")]

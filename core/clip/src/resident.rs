@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_those_of_the_processors_search() {
+    fn neighbors_are_those_of_the_processors_search() {
         let (rows, dim, k) = (1000, 48, 10);
         let data = vectors(rows, dim);
         let resident = ResidentVectors::new(&data, dim, PRODUCTS, &Device::Cpu, "cpu").unwrap();

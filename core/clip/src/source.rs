@@ -29,6 +29,15 @@ pub enum ModelSource {
     },
 }
 
+/// The bundled model whose name is so near that it was probably meant.
+fn hint(text: &str) -> String {
+    let names = Bundled::ALL.map(Bundled::name).into_iter().chain([Bundled::EITHER]);
+    let text = text.trim().to_lowercase();
+    let rated = names.map(|name| (strsim::jaro_winkler(name, &text), name));
+    let best = rated.filter(|(alike, _)| *alike > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.map(|(_, name)| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
 impl ModelSource {
     /// Reads `bundled-photo`, `bundled-small`, `bundled` (which is the first of them: nothing is known of the pictures here;
     /// see [`Bundled::for_side`]), a folder that exists, or `owner/name` with an optional `@revision`, also as people paste it: the
@@ -38,7 +47,7 @@ impl ModelSource {
     /// # Errors
     /// When it is none of these.
     pub fn parse(text: &str) -> Result<ModelSource, ClipError> {
-        let unknown = || ClipError::UnknownSource { text: text.into() };
+        let unknown = || ClipError::UnknownSource { text: text.into(), hint: hint(text) };
         if let Some(model) = Bundled::parse(text) {
             return Ok(ModelSource::Bundled(model));
         }
@@ -410,5 +419,9 @@ mod tests {
             let error = ModelSource::parse(wrong).unwrap_err().to_string();
             assert!(error.contains("owner/model"), "{wrong}: {error}");
         }
+        let wrong = |name: &str| ModelSource::parse(name).unwrap_err().to_string();
+        assert!(wrong("bundeld").ends_with("; did you mean `bundled`?"), "{}", wrong("bundeld"));
+        assert!(wrong("Bundled-Smal").ends_with("; did you mean `bundled-small`?"));
+        assert!(!wrong("clip").contains("did you mean"));
     }
 }

@@ -449,9 +449,9 @@ mod tests {
     fn clustered() -> impl Strategy<Value = Vec<u64>> {
         let flips = proptest::collection::vec(0_u32..64, 0..20);
         proptest::collection::vec((0_u64..6, flips), 0..150).prop_map(|rows| {
-            let centre = |seed| random(1, seed)[0];
+            let center = |seed| random(1, seed)[0];
             rows.into_iter()
-                .map(|(seed, flips)| flips.iter().fold(centre(seed), |hash, bit| hash ^ (1 << bit)))
+                .map(|(seed, flips)| flips.iter().fold(center(seed), |hash, bit| hash ^ (1 << bit)))
                 .collect()
         })
     }

@@ -264,9 +264,9 @@ impl<'a, T: Real> Table<'a, T> {
     }
 
     /// Whether the given label is the most likely class, with this much added in its favor.
-    pub(crate) fn predicted(&self, sample: usize, favour: f64) -> bool {
+    pub(crate) fn predicted(&self, sample: usize, favor: f64) -> bool {
         let Top { own, before, behind, .. } = self.top_k.0[sample];
-        let own = own.wide() + favour;
+        let own = own.wide() + favor;
         before.wide() < own && behind.wide() <= own
     }
 
@@ -383,12 +383,12 @@ mod tests {
             prop_assert_eq!(table.argmax(0), row.iter().position(|p| *p == most).unwrap());
             prop_assert_eq!(table.most(0), f64::from(most));
             prop_assert_eq!(table.best_other(0), f64::from(others.iter().copied().fold(0.0, f32::max)));
-            for favour in [0.0, 1e-6, 0.0625] {
+            for favor in [0.0, 1e-6, 0.0625] {
                 let raised: Vec<f64> = row.iter().enumerate()
-                    .map(|(class, p)| f64::from(*p) + if class == given { favour } else { 0.0 }).collect();
+                    .map(|(class, p)| f64::from(*p) + if class == given { favor } else { 0.0 }).collect();
                 let top = raised.iter().copied().fold(0.0, f64::max);
                 let predicted = raised.iter().position(|p| *p == top) == Some(given);
-                prop_assert_eq!(table.predicted(0, favour), predicted);
+                prop_assert_eq!(table.predicted(0, favor), predicted);
             }
             let floors: Vec<f32> = limits.iter().take(row.len()).map(|n| f32::from(*n) / 16.0).collect();
             let mut all = row.iter().zip(&floors).enumerate().filter(|(_, (p, floor))| p >= floor);

@@ -3,13 +3,17 @@
 //! how to add one; `configs/default.toml`, the schema and the table in the manual are generated from it.
 
 mod declared;
+mod effective;
 mod folders;
 mod kinds;
 mod layer;
+pub(crate) mod renamed;
 mod schema;
 mod setting;
+mod written;
 
 pub use declared::{SECTIONS, SETTINGS, Ui};
+pub use effective::{Effective, Origin};
 pub use folders::{PROJECT, config_home, project_home, state_home};
 
 pub use schema::schema;
@@ -20,6 +24,7 @@ use crate::{Error, Result};
 use chaffinch_protocol::EnsembleRule;
 use declared::{Detectors, Settings};
 use layer::Owner;
+use nix::unistd::{Uid, User};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -72,6 +77,10 @@ pub struct Config {
     folders: Vec<PathBuf>,
     files: Vec<PathBuf>,
     warnings: Vec<String>,
+    /// What is accepted and should be written in another way.
+    outdated: Vec<String>,
+    /// Where values come from that are not the defaults, by the names of their settings.
+    origins: BTreeMap<String, Origin>,
 }
 
 impl Config {
@@ -80,6 +89,7 @@ impl Config {
         let mut config = Config::default();
         let read = config.merge(DEFAULT_CONFIG, Path::new("configs/default.toml"), Owner::User);
         debug_assert!(read.is_ok(), "{read:?}");
+        config.origins.clear();
         config
     }
 
@@ -122,8 +132,17 @@ impl Config {
         let project = project_home();
         let mut config = Config::layered(user, project.as_deref(), session)?;
         config.folders = home.into_iter().chain(project).collect();
-        config.settings.read_variables(|name| std::env::var(name).ok())?;
+        config.read_variables(|name| std::env::var(name).ok())?;
         Ok(config)
+    }
+
+    /// Reads the environment.
+    fn read_variables(&mut self, get: impl Fn(&str) -> Option<String>) -> Result<()> {
+        for setting in self.settings.read_variables(get)? {
+            let variable = setting.variable.unwrap_or_default();
+            self.note(setting.section, setting.key, Origin::Variable(variable));
+        }
+        Ok(())
     }
 
     fn layered(
@@ -156,23 +175,45 @@ impl Config {
     #[must_use]
     pub fn with_uses(mut self, uses: &Uses) -> Config {
         let general = &mut self.settings.general;
-        let set = |value: &mut String, used: &Option<String>, named: bool| {
-            if let Some(used) = used.as_ref().filter(|_| !named) {
+        let mut from_session = Vec::new();
+        let mut set = |key: &'static str, value: &mut String, used: &Option<String>, named: bool| {
+            if let Some(used) = used.as_ref().filter(|used| !named && *used != value) {
                 value.clone_from(used);
+                from_session.push(("", key));
             }
         };
-        set(&mut general.model, &uses.model, self.by_session.0);
-        set(&mut general.device, &uses.device, self.by_session.1);
-        general.vram_budget = uses.vram_budget.clone().or(general.vram_budget.take());
+        set("model", &mut general.model, &uses.model, self.by_session.0);
+        set("device", &mut general.device, &uses.device, self.by_session.1);
+        if let Some(budget) = &uses.vram_budget {
+            general.vram_budget = Some(budget.clone());
+            from_session.push(("", "vram-budget"));
+        }
         if !uses.detectors.is_empty() {
             self.enable(uses.detectors.clone());
+            from_session.push(("detectors", "enabled"));
         }
+        from_session.into_iter().for_each(|(section, key)| self.note(section, key, Origin::Session));
         self
     }
 
     /// Applies flags, which override everything else.
     #[must_use]
     pub fn with_flags(mut self, flags: Flags) -> Config {
+        let named = [
+            ("", "model", flags.model.is_some()),
+            ("", "device", flags.device.is_some()),
+            ("", "vram-budget", flags.vram_budget.is_some()),
+            ("", "reviewer", flags.reviewer.is_some()),
+            ("detectors", "enabled", flags.detectors.is_some()),
+            ("ensemble", "rule", flags.ensemble.is_some()),
+            ("plugins", "folders", !flags.plugin_folders.is_empty()),
+            ("prompts", "files", !flags.prompt_files.is_empty()),
+            ("ui", "theme", flags.theme.is_some()),
+            ("ui", "keymap", flags.keymap.is_some()),
+        ];
+        for (section, key, _) in named.into_iter().filter(|(_, _, named)| *named) {
+            self.note(section, key, Origin::Flag);
+        }
         let Settings { general, ensemble, plugins, prompts, ui, .. } = &mut self.settings;
         let set = |value: &mut String, flag: Option<String>| *value = flag.unwrap_or(std::mem::take(value));
         set(&mut general.model, flags.model);
@@ -214,12 +255,13 @@ impl Config {
         self.settings.general.vram_budget.as_deref()
     }
 
-    /// The reviewer's name: `--reviewer`, or else the setting, or else the login name.
+    /// The reviewer's name: `--reviewer`, or else the setting, or else the login name: of the environment, or else of the
+    /// system's list of users. A user without a name there is called by their number, so that two of them stay apart.
     pub fn reviewer(&self) -> String {
-        let logged_in = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let named =
-            self.settings.general.reviewer.clone().or_else(logged_in).filter(|name| !name.trim().is_empty());
-        named.unwrap_or_else(|| "reviewer".to_owned())
+        let named = |name: &String| !name.trim().is_empty();
+        let set = self.settings.general.reviewer.clone().filter(named);
+        let variable = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(named));
+        set.or_else(variable).unwrap_or_else(|| login_name(Uid::current()))
     }
 
     /// Whether a detector runs by default.
@@ -264,6 +306,11 @@ impl Config {
     /// Unknown keys that were ignored, each with its file and line.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// What was accepted although it is outdated, each with its file and what to write instead.
+    pub fn outdated(&self) -> &[String] {
+        &self.outdated
     }
 
     /// The files that were read; later ones override earlier ones.
@@ -314,6 +361,12 @@ impl Config {
     pub fn ui(&self) -> &Ui {
         &self.settings.ui
     }
+}
+
+/// The login name of a user.
+fn login_name(user: Uid) -> String {
+    let known = User::from_uid(user).ok().flatten().map(|user| user.name);
+    known.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| format!("user-{user}"))
 }
 
 /// A file's path and text, or `None` if it does not exist.

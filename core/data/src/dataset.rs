@@ -1,10 +1,17 @@
 //! How to read a dataset, where its format leaves it open.
 
+use crate::packing::is_address;
 use chaffinch_compute::image::decode::Ground;
-use std::path::PathBuf;
+
+use std::path::{Path, PathBuf};
 
 /// Extensions of image files, in lower case.
 pub const IMAGE_EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "jxl"];
+
+/// Whether there is a dataset at a path. Of a bucket, nothing is asked: it counts as there.
+pub fn is_there(dataset: &Path) -> bool {
+    is_address(dataset) || dataset.exists()
+}
 
 /// How to read a dataset, where its format leaves it open.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

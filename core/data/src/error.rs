@@ -76,7 +76,7 @@ pub enum Error {
 
 /// What is wrong, and what to do if the dataset has moved.
 fn other_dataset(session: &Path, bound: &Path, named: &Path) -> String {
-    let gone = match bound.exists() {
+    let gone = match crate::dataset::is_there(bound) {
         true => String::new(),
         false => {
             let (session, named) = (quoted(session), quoted(named));

@@ -6,7 +6,7 @@ use chaffinch_compute::job::Job;
 use std::ops::Range;
 
 /// Files beyond this size are hashed but not decoded.
-pub const MAX_FILE_BYTES: u64 = 1 << 30;
+pub use chaffinch_sources::MAX_BYTES as MAX_FILE_BYTES;
 
 /// Memory for one group of images prepared for the model.
 const GROUP_BYTES: usize = 128 << 20;

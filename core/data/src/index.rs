@@ -10,7 +10,6 @@ pub use crate::groups::MAX_FILE_BYTES;
 
 pub use depths::depths;
 pub use pass::{Keep, Pass, Vectors};
-pub(crate) use row::modified;
 pub use unfinished::remove as remove_unfinished;
 
 use crate::Result;

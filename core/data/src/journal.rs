@@ -33,12 +33,14 @@ mod book;
 mod changed;
 mod copies;
 mod decisions;
+mod disputes;
 mod entry;
 mod line;
 mod log;
 
 pub use changed::{Changed, Now, changed_files};
 pub use decisions::{Decisions, Review};
+pub use disputes::{Conflict, Disputes};
 pub use entry::Entry;
 
 use crate::file_metadata::FileMetadata;
@@ -86,15 +88,6 @@ pub enum Change {
     Tagged,
     /// A note was written.
     Noted,
-}
-
-/// Reviewers who disagree about a sample.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Conflict {
-    /// The sample.
-    pub sample: SampleId,
-    /// Reviewer, time in ISO 8601, and decision; one's own first, then by name.
-    pub sides: Vec<(String, String, Decision)>,
 }
 
 /// The decisions about one dataset: one reviewer's own, and those of others.
@@ -384,11 +377,11 @@ impl Journal {
     }
 
     fn show(&mut self, row: u32) {
-        let mut own = self.own_marks(row);
+        let mut all = self.own_marks(row);
         for (_, marks) in self.said.get(&row).map_or(&[][..], Vec::as_slice) {
-            own.join(marks);
+            all.join(marks);
         }
-        self.view.set(row, own);
+        self.view.set(row, all);
     }
 
     /// The current state of a sample.
@@ -407,6 +400,14 @@ impl Journal {
     /// When it is empty or too long for the name of a file.
     pub fn check_reviewer(name: &str) -> Result<()> {
         book::file_name(name).map(drop)
+    }
+
+    /// The name of a reviewer as the beginning of the names of their files.
+    ///
+    /// # Errors
+    /// As [`Journal::check_reviewer`].
+    pub fn stem(name: &str) -> Result<String> {
+        book::stem(name)
     }
 
     /// All decisions.
@@ -447,28 +448,6 @@ impl Journal {
     /// What was ignored on reading, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         std::iter::once(&self.own).chain(&self.others).filter_map(|book| book.note.clone()).collect()
-    }
-
-    /// Samples about which reviewers disagree.
-    pub fn conflicts(&self) -> Vec<Conflict> {
-        let side = |name: &str, marks: &Marks| {
-            marks.decision().map(|decision| (name.to_owned(), marks.at.to_string(), decision.clone()))
-        };
-        let mut conflicts = Vec::new();
-        for (&row, said) in &self.said {
-            let mut own = Marks::new(0);
-            for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
-                own.add(&self.own.entries[index as usize], row);
-            }
-            let others = said
-                .iter()
-                .filter_map(|(number, marks)| side(&self.others[usize::from(*number)].reviewer, marks));
-            let sides: Vec<_> = side(&self.own.reviewer, &own).into_iter().chain(others).collect();
-            if sides.windows(2).any(|pair| pair[0].2.choice != pair[1].2.choice) {
-                conflicts.push(Conflict { sample: SampleId(row), sides });
-            }
-        }
-        conflicts
     }
 
     /// Decisions as in the detector contract: sample, code (1 keep, 2 remove, 3 relabel, 4 unsure), and the index of

@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod measures;
 pub mod nearest;
 pub mod output;
+pub mod packing;
 pub mod prompts;
 mod remarks;
 pub mod samples;

@@ -3,12 +3,15 @@
 use crate::as_written::{TableBeside, TableForm, Texts};
 use crate::class_names;
 use crate::columns::Column;
+use crate::packing::Packing;
 use chaffinch_compute::image::decode::{Depths, Ground, Rendering};
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
+use chaffinch_sources::Source;
 use rayon::prelude::*;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// All samples in a fixed order, stored by column, so that ten million of them take little more memory than their
 /// paths. The order is that of the dataset (sorted paths of a folder, rows of a table) and never changes.
@@ -28,6 +31,10 @@ pub struct Manifest {
     table: Option<TableForm>,
     /// The files beside the pictures that were read.
     beside: Vec<TableBeside>,
+    /// Where its samples are, if they are no files of their own.
+    packing: Option<Packing>,
+    /// See [`Manifest::places`]; computed on first use.
+    places: Arc<OnceLock<Places>>,
     rendering: Rendering,
 }
 
@@ -49,6 +56,22 @@ pub struct NewSample {
     pub label: Option<String>,
     /// Its split.
     pub split: Split,
+}
+
+/// The place of each row among the sorted paths; see [`Manifest::places`].
+#[derive(Debug, Clone, Default)]
+pub struct Places(Option<Arc<[u32]>>);
+
+impl Places {
+    /// The place of a row.
+    pub fn of(&self, row: u32) -> u32 {
+        self.0.as_ref().and_then(|places| places.get(row as usize).copied()).unwrap_or(row)
+    }
+
+    /// Whether rows are in the order of their paths.
+    pub fn are_rows(&self) -> bool {
+        self.0.is_none()
+    }
 }
 
 /// The input of [`Manifest::from_columns`].
@@ -229,8 +252,23 @@ impl Manifest {
     /// The same with its files in another folder.
     #[must_use]
     pub fn with_root(mut self, root: impl Into<PathBuf>) -> Manifest {
-        self.root = root.into();
+        let root = root.into();
+        self.packing = self.packing.map(|packing| packing.moved(&self.root, &root));
+        self.root = root;
         self
+    }
+
+    /// The same, whose samples are in containers.
+    #[must_use]
+    pub fn with_packing(mut self, packing: Packing) -> Manifest {
+        debug_assert!(packing.len() == self.len());
+        self.packing = Some(packing);
+        self
+    }
+
+    /// Where its samples are, if they are no files of their own.
+    pub fn packing(&self) -> Option<&Packing> {
+        self.packing.as_ref()
     }
 
     /// Replaces all paths.
@@ -242,6 +280,7 @@ impl Manifest {
             path_ends.push(path_bytes.len() as u64);
         }
         (self.path_bytes, self.path_ends) = (path_bytes.into(), path_ends.into());
+        self.places = Arc::default();
         self
     }
 
@@ -298,7 +337,14 @@ impl Manifest {
         Path::new(OsStr::from_bytes(&self.path_bytes[start..self.path_ends[id.index()] as usize]))
     }
 
-    /// The full path of the file.
+    /// Where its bytes are.
+    pub fn source(&self, id: SampleId) -> Source<'_> {
+        let packed = self.packing.as_ref().and_then(|packing| packing.source(id.index(), self.path(id)));
+        packed.unwrap_or_else(|| Source::File(self.full_path(id)))
+    }
+
+    /// The full path of the file, or what it would be if the sample were one: for names and messages. Its bytes are read
+    /// through [`Manifest::source`].
     pub fn full_path(&self, id: SampleId) -> PathBuf {
         self.root.join(self.path(id))
     }
@@ -347,6 +393,25 @@ impl Manifest {
         find(name).or_else(|_| find(&class_names::clean(name))).ok().map(|found| LabelId(found as u32))
     }
 
+    /// The place of each row among the sorted paths, which is the order where nothing else decides: it is the same however
+    /// the rows come.
+    pub fn places(&self) -> Places {
+        self.places.get_or_init(|| self.find_places()).clone()
+    }
+
+    fn find_places(&self) -> Places {
+        let in_order = |row: u32| self.path(SampleId(row)) <= self.path(SampleId(row + 1));
+        let last = (self.len() as u32).saturating_sub(1);
+        if (0..last).into_par_iter().all(in_order) {
+            return Places::default();
+        }
+        let mut rows: Vec<u32> = (0..self.len() as u32).collect();
+        rows.par_sort_unstable_by_key(|&row| (self.path(SampleId(row)), row));
+        let mut places = vec![0; rows.len()];
+        (0..).zip(rows).for_each(|(place, row)| places[row as usize] = place);
+        Places(Some(places.into()))
+    }
+
     /// Columns kept from the user's table.
     pub fn extra(&self) -> &[ExtraColumn] {
         &self.extra
@@ -382,6 +447,14 @@ mod tests {
             (manifest.find_class("dog"), manifest.find_class(" dog ")),
             (Some(LabelId(1)), Some(LabelId(1)))
         );
+    }
+
+    #[test]
+    fn places_are_those_of_paths() {
+        let sorted = Manifest::new("/", [sample("a", None), sample("b", None)]).places();
+        assert!(sorted.are_rows() && sorted.of(1) == 1);
+        let places = Manifest::new("/", ["c", "a", "b", "a"].map(|path| sample(path, None))).places();
+        assert_eq!([0, 1, 2, 3].map(|row| places.of(row)), [3, 0, 2, 1]);
     }
 
     #[test]

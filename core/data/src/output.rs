@@ -3,6 +3,7 @@
 use crate::class_names;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::display::counted;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -21,6 +22,38 @@ pub enum CopyMode {
     Symlink,
     /// As copies.
     Copy,
+}
+
+/// How files got into a folder, as counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Placed {
+    /// As hard links.
+    pub hard: u64,
+    /// As symbolic links.
+    pub symbolic: u64,
+    /// As full copies.
+    pub copied: u64,
+}
+
+impl Placed {
+    /// `hard links`, or with their numbers if there are several kinds; empty if there are no files.
+    pub fn words(&self) -> String {
+        let kinds = [
+            (self.hard, "hard link", "hard links"),
+            (self.symbolic, "symbolic link", "symbolic links"),
+            (self.copied, "copy", "copies"),
+        ];
+        let there: Vec<_> = kinds.into_iter().filter(|(count, ..)| *count > 0).collect();
+        match there.as_slice() {
+            [(1, one, _)] => (*one).to_owned(),
+            [(_, _, many)] => (*many).to_owned(),
+            all => {
+                let words: Vec<String> =
+                    all.iter().map(|(count, one, many)| counted(*count, one, many)).collect();
+                words.join(", ")
+            }
+        }
+    }
 }
 
 /// The class folder of samples without a label.
@@ -55,7 +88,10 @@ pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> 
     match fs::read_dir(target) {
         Ok(mut entries) => {
             if entries.next().is_some() {
-                let message = format!("{} is not empty; choose a new folder", target.display());
+                let message = format!(
+                    "{} is not empty, and files in it might be lost; choose a new or an empty folder",
+                    target.display()
+                );
                 return Err(Error::Invalid(message));
             }
         }
@@ -119,17 +155,33 @@ fn whole_characters(name: &[u8], most: usize) -> usize {
 pub struct Tree {
     root: PathBuf,
     made: HashSet<PathBuf>,
+    placed: Placed,
 }
 
 impl Tree {
     /// A folder that is still empty.
     pub fn new(root: PathBuf) -> Tree {
-        Tree { root, made: HashSet::new() }
+        Tree { root, made: HashSet::new(), placed: Placed::default() }
+    }
+
+    /// How the files were placed so far that existed before.
+    pub fn placed(&self) -> Placed {
+        self.placed
     }
 
     /// Puts an existing file into `folder` under `name`, or the next free name; returns its path within the tree.
     pub fn put(&mut self, source: &Path, folder: &Path, name: &OsStr, mode: CopyMode) -> Result<PathBuf> {
-        self.under_free_name(folder, name, |target| link_or_copy(source, target, mode))
+        let mut how = How::Copy;
+        let path = self.under_free_name(folder, name, |target| {
+            how = link_or_copy(source, target, mode)?;
+            Ok(())
+        })?;
+        match how {
+            How::Hard => self.placed.hard += 1,
+            How::Symbolic => self.placed.symbolic += 1,
+            How::Copy => self.placed.copied += 1,
+        }
+        Ok(path)
     }
 
     /// The same for a new file with these `bytes`.
@@ -137,11 +189,18 @@ impl Tree {
         self.under_free_name(folder, name, |target| new_file(target)?.write_all(bytes))
     }
 
+    /// The same for a picture with these `bytes` that lay in another file.
+    pub fn put_unpacked(&mut self, bytes: &[u8], folder: &Path, name: &OsStr) -> Result<PathBuf> {
+        let path = self.put_bytes(bytes, folder, name)?;
+        self.placed.copied += 1;
+        Ok(path)
+    }
+
     fn under_free_name(
         &mut self,
         folder: &Path,
         name: &OsStr,
-        make: impl Fn(&Path) -> io::Result<()>,
+        mut make: impl FnMut(&Path) -> io::Result<()>,
     ) -> Result<PathBuf> {
         let parent = self.root.join(folder);
         if !self.made.contains(folder) {
@@ -165,16 +224,26 @@ fn new_file(target: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).open(target)
 }
 
-fn link_or_copy(source: &Path, target: &Path, mode: CopyMode) -> io::Result<()> {
+/// How a file was placed.
+#[derive(Clone, Copy)]
+enum How {
+    Hard,
+    Symbolic,
+    Copy,
+}
+
+fn link_or_copy(source: &Path, target: &Path, mode: CopyMode) -> io::Result<How> {
+    let symbolic = || symlink(source, target).map(|()| How::Symbolic);
     match mode {
-        CopyMode::Symlink => symlink(source, target),
+        CopyMode::Symlink => symbolic(),
         CopyMode::Link => match fs::hard_link(source, target) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && may_be_linked(&error) => {
-                symlink(source, target)
-            }
-            other => other,
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && may_be_linked(&error) => symbolic(),
+            other => other.map(|()| How::Hard),
         },
-        CopyMode::Copy => io::copy(&mut fs::File::open(source)?, &mut new_file(target)?).map(drop),
+        CopyMode::Copy => {
+            io::copy(&mut fs::File::open(source)?, &mut new_file(target)?)?;
+            Ok(How::Copy)
+        }
     }
 }
 

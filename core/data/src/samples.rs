@@ -4,12 +4,14 @@
 //! characters), `label`, `split`, `hash`, `width`, `height`, `bytes`, `modified`, `phash`, `dhash`, `unreadable`,
 //! `remarks` (what decoding found beside the pixels, as JSON; only if there is any), and every column kept from the
 //! user's table as `extra.NAME`. Where labels or splits were written in another way than their column says,
-//! `label_written` and `split_written` have what was written.
+//! `label_written` and `split_written` have what was written. If samples are in containers, `container`, `start` and
+//! `length` say where.
 
 use crate::as_written::{TableBeside, TableForm, Texts};
 use crate::columns::{Column, FORMAT, file};
 use crate::file_metadata::{FileMetadata, Sizes};
 use crate::manifest::{ExtraColumn, Manifest, ManifestColumns, NO_LABEL};
+use crate::packing::{Packing, StoredContainer};
 use crate::remarks;
 use crate::{Error, Result};
 use arrow_array::builder::LargeStringBuilder;
@@ -36,6 +38,9 @@ const DECODER: u32 = 2;
 const EXTRA: &str = "extra.";
 const LABEL_WRITTEN: &str = "label_written";
 const SPLIT_WRITTEN: &str = "split_written";
+const CONTAINER: &str = "container";
+const START: &str = "start";
+const LENGTH: &str = "length";
 const SPLITS: [Split; 4] = [Split::None, Split::Train, Split::Validation, Split::Test];
 
 #[derive(Serialize, Deserialize)]
@@ -55,6 +60,9 @@ struct SamplesHeader {
     /// The files beside the pictures that were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     beside: Vec<TableBeside>,
+    /// The files that hold samples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    containers: Vec<StoredContainer>,
     #[serde(default)]
     ground: Ground,
     /// The depths of its 16-bit pictures.
@@ -122,6 +130,12 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
         let remarks: LargeStringArray = manifest.ids().map(of).collect();
         add("remarks", true, Arc::new(remarks));
     }
+    if let Some(packing) = manifest.packing() {
+        let (containers, starts, lengths) = packing.columns();
+        add(CONTAINER, false, Arc::new(UInt32Array::from_iter_values(containers.iter().copied())));
+        add(START, false, Arc::new(UInt64Array::from_iter_values(starts.iter().copied())));
+        add(LENGTH, false, Arc::new(UInt64Array::from_iter_values(lengths.iter().copied())));
+    }
     for column in manifest.extra() {
         let values = LargeStringArray::from_iter_values(&column.values);
         add(&format!("{EXTRA}{}", column.name), false, Arc::new(values));
@@ -136,6 +150,7 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
         root_bytes: root.to_str().is_none().then(|| root.as_bytes().to_vec()),
         table: manifest.table().cloned(),
         beside: manifest.beside().to_vec(),
+        containers: manifest.packing().map(|packing| packing.stored(manifest.root())).unwrap_or_default(),
     };
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
     RecordBatch::try_new(Arc::new(schema), arrays)
@@ -184,9 +199,14 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
     let read = Reader { path, batch: &batch };
     let columns = read.columns()?;
     let (labels, splits) = (read.texts(LABEL_WRITTEN)?, read.texts(SPLIT_WRITTEN)?);
+    let packing = read.packing(&root, head.containers)?;
     let manifest = Manifest::from_columns(root, columns)
         .and_then(|manifest| manifest.with_written(labels, splits, head.table))
         .ok_or_else(|| file::damaged(path, "its columns are inconsistent"))?;
+    let manifest = match packing {
+        Some(packing) => manifest.with_packing(packing),
+        None => manifest,
+    };
     let mut file_metadata = read.file_metadata()?;
     if head.decoder != DECODER {
         // No file has this time, so each counts as changed.
@@ -240,6 +260,24 @@ impl Reader<'_> {
     /// The same for a column that may be missing.
     fn texts(&self, name: &str) -> Result<Option<Texts>> {
         self.batch.column_by_name(name).map(|_| self.dictionary(name)).transpose()
+    }
+
+    /// Where the samples are that are in containers.
+    fn packing(&self, root: &Path, containers: Vec<StoredContainer>) -> Result<Option<Packing>> {
+        if containers.is_empty() {
+            return Ok(None);
+        }
+        let of: &UInt32Array = self.column(CONTAINER)?;
+        let (starts, lengths): (&UInt64Array, &UInt64Array) = (self.column(START)?, self.column(LENGTH)?);
+        let packing = Packing::from_columns(
+            root,
+            containers,
+            self.mapped(of.values().inner())?,
+            self.mapped(starts.values().inner())?,
+            self.mapped(lengths.values().inner())?,
+        );
+        let damaged = || file::damaged(self.path, "the places of its samples are inconsistent");
+        packing.map(Some).ok_or_else(damaged)
     }
 
     /// All paths concatenated, and where each ends.

@@ -14,7 +14,7 @@
 //! decisions/        the journals: the only files here that cannot be rebuilt
 //! ledger.json       what reading the dataset left out, guessed or found doubtful
 //! settings.toml     changed thresholds, ensemble rule and parameters
-//! view.json         the state of the client
+//! views/            the state of the client, by reviewer
 //! chaffinch.toml    settings of this session, written by hand
 //! lock              which process is using it
 //! ```
@@ -42,7 +42,9 @@ use crate::columns;
 use crate::columns::DetectorResult;
 use crate::dataset::DatasetOptions;
 use crate::file_metadata::FileMetadata;
+use crate::journal::Journal;
 use crate::manifest::Manifest;
+use crate::packing::is_address;
 use crate::samples;
 use crate::uses::Uses;
 use crate::{Error, Result, atomic};
@@ -57,6 +59,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+/// The folder of the clients' states.
+const VIEWS: &str = "views";
 
 /// The file that makes a folder a session.
 pub const MARK: &str = "session.toml";
@@ -392,17 +397,27 @@ impl Session {
         self.dir.join("reading.json")
     }
 
-    /// The opaque state of a client; empty if it was never set.
-    pub fn load_view(&self) -> String {
-        fs::read_to_string(self.dir.join("view.json")).unwrap_or_default()
+    /// The opaque state of this reviewer's client; empty if it was never set. What one reviewer recorded and where they
+    /// were is nobody else's.
+    pub fn load_view(&self, reviewer: &str) -> String {
+        let path = self.view_path(reviewer);
+        path.ok().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default()
     }
 
-    /// Stores the state of a client.
+    /// Stores the state of this reviewer's client.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn save_view(&self, state: &str) -> Result<()> {
-        self.write(&self.dir.join("view.json"), |out| out.write_all(state.as_bytes()))
+    pub fn save_view(&self, reviewer: &str, state: &str) -> Result<()> {
+        let path = self.view_path(reviewer)?;
+        self.writable()?;
+        let folder = self.dir.join(VIEWS);
+        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        self.write(&path, |out| out.write_all(state.as_bytes()))
+    }
+
+    fn view_path(&self, reviewer: &str) -> Result<PathBuf> {
+        Ok(self.dir.join(VIEWS).join(format!("{}.json", Journal::stem(reviewer)?)))
     }
 }
 
@@ -442,6 +457,9 @@ fn result_files(folder: &Path) -> Vec<PathBuf> {
 
 /// The dataset's canonical path, the same however it was given.
 fn canonical(dataset: &Path) -> Result<PathBuf> {
+    if is_address(dataset) {
+        return Ok(dataset.to_path_buf());
+    }
     fs::canonicalize(dataset).map_err(Error::io("open", dataset))
 }
 

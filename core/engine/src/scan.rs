@@ -475,7 +475,7 @@ fn uses_model(needs: Needs) -> bool {
 
 /// A dataset that is gone is not one without pictures.
 fn present(setup: &Setup) -> Result<()> {
-    if setup.dataset.exists() {
+    if chaffinch_data::dataset::is_there(&setup.dataset) {
         return Ok(());
     }
     let message = format!(

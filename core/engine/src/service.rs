@@ -18,6 +18,7 @@ use crate::scan::ScanPlan;
 use crate::state::State;
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::{Applied, Decisions, Journal};
 use chaffinch_formats::dataset;
 use chaffinch_host::resolve_params;
@@ -94,7 +95,7 @@ impl Service {
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
         let rule = setup.config.ensemble_over(settings.ensemble);
-        let remembered = session.load_view();
+        let remembered = session.load_view(&reviewer);
         let internal = unbounded();
         let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions(), Some(session)));
         chaffinch_data::columns::release_mapped();
@@ -337,6 +338,7 @@ impl Service {
                 .collect(),
             suspects: state.ranking.order.len() as u64,
             decided: self.journal.decided_count() as u64,
+            disputed: self.journal.decisions().disputed(),
             stale: self.stale,
             obstacle: display::safe_text(&self.obstacle).into_owned(),
             reading: state.reading(),
@@ -421,6 +423,7 @@ impl Service {
                     undoable: self.journal.undoable() as u64,
                     redoable: self.journal.redoable() as u64,
                     decided: self.journal.decided_count() as u64,
+                    disputed: self.journal.decisions().disputed(),
                     listed,
                 }));
             }
@@ -439,9 +442,18 @@ impl Service {
     fn rerun(&mut self, detector: String, params: BTreeMap<String, f64>) {
         let mut moved = self.params.get(&detector).cloned().unwrap_or_default();
         moved.extend(params);
-        if let Some(known) = self.setup.registry.find(&detector)
-            && let Err(error) = resolve_params(known, &moved)
-        {
+        let Some(known) = self.setup.registry.find(&detector) else {
+            let why = match is_built_in(&detector) {
+                true => format!(
+                    "'{detector}' is what reading the files found, and no detector: scan to read them again"
+                ),
+                false => format!(
+                    "the detector '{detector}' is not loaded, so it cannot run again; chaffinch plugins list shows which are"
+                ),
+            };
+            return self.refuse(&Error::Invalid(why));
+        };
+        if let Err(error) = resolve_params(known, &moved) {
             return self.refuse(&error);
         }
         self.params.insert(detector.clone(), moved);
@@ -471,7 +483,7 @@ impl Service {
     fn remember(&mut self, state: String) {
         if state.len() > 64 * 1024 {
             self.refuse(&Error::Invalid("the view state is too large to save".into()));
-        } else if let Err(error) = self.setup.session.save_view(&state) {
+        } else if let Err(error) = self.setup.session.save_view(&self.setup.config.reviewer(), &state) {
             self.refuse(&error);
         } else {
             self.remembered = state;

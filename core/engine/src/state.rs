@@ -5,6 +5,7 @@ use crate::Setup;
 use crate::findings::Findings;
 use crate::kept;
 use crate::reading::reading;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::ensemble::thresholds_under;
@@ -50,7 +51,14 @@ impl State {
         let kept = kept.filter(|kept| kept.counts.len() == findings.results.len());
         let found = kept.is_some();
         let ranking = kept.unwrap_or_else(|| {
-            ranking::rank_reviewed(&findings.results, &thresholds, &rule, count, &reviewed)
+            ranking::rank_reviewed(
+                &findings.results,
+                &thresholds,
+                &rule,
+                count,
+                &reviewed,
+                &findings.manifest.places(),
+            )
         });
         let detectors = findings
             .results
@@ -63,6 +71,7 @@ impl State {
                     version: record.version.clone(),
                     summary: record.summary.clone(),
                     groups: record.groups,
+                    built_in: is_built_in(name),
                     // As it was set: further changes start from there.
                     threshold: verdict::threshold(&set, name, result),
                     default: record.threshold,

@@ -20,6 +20,7 @@ mod class_folders;
 mod cleaned;
 mod cleaned_table;
 mod manifest;
+mod other_files;
 mod placement;
 mod relabel_map;
 mod removal_list;
@@ -124,7 +125,7 @@ impl Format {
             Target::Folder => {
                 fs::read_dir(target).map_or(target.exists(), |mut entries| entries.next().is_some())
             }
-            // Never replaced: writing refuses a folder that is not empty.
+            // Never replaced, whatever the user forces: writing refuses a folder that is not empty, with whatever is in it.
             Target::NewFolder => false,
         }
     }

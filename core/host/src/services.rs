@@ -251,11 +251,12 @@ impl DatasetServices {
 
     /// Reads and decodes one sample, scaled down to fit `max_side` (0 = full size).
     pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<Picture> {
-        let path = self.manifest.full_path(id);
-        let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        let source = self.manifest.source(id);
+        let path = source.shown();
+        let bytes = source.read().map_err(Error::io("read", &path))?;
         let decoded = decode::decode_on(&bytes, self.manifest.rendering())
             .map_err(|error| Error::format(&path, error.to_string()))?;
-        let source = source::record(decoded.format, &path, decoded.stored);
+        let source = source::record(decoded.format, self.manifest.path(id), decoded.stored);
         let full = decoded.image.dimensions();
         let image = thumbnail::smaller(&decoded.image, max_side).unwrap_or(decoded.image);
         Ok(Picture { image, full, source })

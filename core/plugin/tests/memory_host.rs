@@ -72,7 +72,7 @@ fn vectors_are_unit_length_and_products_agree() {
 }
 
 #[test]
-fn undecodable_samples_have_no_pairs_neighbours_or_scores() {
+fn undecodable_samples_have_no_pairs_neighbors_or_scores() {
     let host = four().decodable(&[true, false, true, true]);
     let outcome = ask(&host, |view, report| {
         assert_eq!(view.near_hashes(HashKind::Phash, 16)?, [HashPair { first: 0, second: 2, distance: 1 }]);

@@ -125,7 +125,7 @@ fn a_score_that_is_none_and_a_null_issue_refuse_the_report() {
 }
 
 #[test]
-fn missing_neighbours_are_padded_as_the_contract_says() {
+fn missing_neighbors_are_padded_as_the_contract_says() {
     host().run_by_hand(&Declared, |table| {
         let mut lists = NeighborsTable { indices: Slice::empty(), similarities: Slice::empty(), k: 0 };
         // SAFETY: the table is valid during this call; what it lends lives as long.

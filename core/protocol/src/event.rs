@@ -145,6 +145,9 @@ pub struct SessionSummary {
     pub suspects: u64,
     /// Samples with a decision.
     pub decided: u64,
+    /// Samples on which reviewers disagree.
+    #[serde(default)]
+    pub disputed: u64,
     /// Whether a scan would find something to do.
     pub stale: bool,
     /// Why the last scan could not bring the session up to date, such as a model that cannot be loaded; empty if a new
@@ -169,6 +172,9 @@ pub struct DetectorSummary {
     pub summary: String,
     /// Whether it judges groups.
     pub groups: bool,
+    /// Whether it is what reading the files found: there is no library to run, and nothing to set but the threshold.
+    #[serde(default)]
+    pub built_in: bool,
     /// Samples with a score below this are flagged.
     pub threshold: f32,
     /// Its own threshold, before anybody moved it.
@@ -286,6 +292,9 @@ pub struct Saved {
     pub redoable: u64,
     /// Samples with a decision now.
     pub decided: u64,
+    /// Samples on which reviewers disagree now.
+    #[serde(default)]
+    pub disputed: u64,
     /// The counts of the current list now, if there is one.
     #[serde(default)]
     pub listed: Option<ListCounts>,

@@ -56,9 +56,15 @@ pub struct Detail {
     pub tags: Vec<String>,
     /// Its note, empty if there is none.
     pub note: String,
+    /// What other reviewers noted, where several did: their names as shown, and their notes.
+    #[serde(default)]
+    pub other_notes: Vec<(String, String)>,
     /// Who decided, as shown; empty if undecided.
     #[serde(default)]
     pub reviewer: String,
+    /// What other reviewers decided where they disagree, as shown: their names, and their decisions in words.
+    #[serde(default)]
+    pub other_decisions: Vec<(String, String)>,
     /// What each detector reports, worst first.
     pub issues: Vec<DetailIssue>,
     /// Alternative labels, best supported first, at most nine.

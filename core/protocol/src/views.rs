@@ -214,6 +214,9 @@ pub struct GroupView {
     pub ticket: Ticket,
     /// Its index in the list.
     pub place: u64,
+    /// Groups of the list of which every member is decided now.
+    #[serde(default)]
+    pub groups_decided: u64,
     /// The detector that found it.
     pub detector: String,
     /// The splits it spans, if that makes it a leak.

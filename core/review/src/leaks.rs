@@ -7,7 +7,7 @@
 
 mod report;
 
-pub use report::{Counts, summary_path, write_csv, write_summary};
+pub use report::{Counts, method_named, summary_path, write_csv, write_summary};
 
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;

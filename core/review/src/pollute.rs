@@ -212,7 +212,7 @@ fn wrong_labels(
     random: &mut ChaCha8Rng,
 ) -> Result<Vec<(SampleId, LabelId)>> {
     let classes = manifest.classes().len();
-    let labelled: Vec<(SampleId, LabelId)> =
+    let labeled: Vec<(SampleId, LabelId)> =
         manifest.ids().filter_map(|id| Some((id, manifest.label(id)?))).collect();
     let share_of = |share: f64, count: usize| {
         if (0.0..=1.0).contains(&share) {
@@ -223,16 +223,16 @@ fn wrong_labels(
     let mut wrong = match noise {
         LabelNoise::None => Vec::new(),
         LabelNoise::Symmetric { share, same_too } => {
-            let wanted = share_of(*share, labelled.len())?;
+            let wanted = share_of(*share, labeled.len())?;
             if classes < 2 && wanted > 0 {
                 return Err(Error::Invalid("wrong labels need at least two classes".into()));
             }
-            let mut order: Vec<usize> = (0..labelled.len()).collect();
+            let mut order: Vec<usize> = (0..labeled.len()).collect();
             order.shuffle(random);
             let others = if *same_too { classes } else { classes.saturating_sub(1) } as u32;
             let mut wrong = Vec::with_capacity(wanted);
             for &drawn_index in &order[..wanted] {
-                let (sample, label) = labelled[drawn_index];
+                let (sample, label) = labeled[drawn_index];
                 let drawn = random.random_range(0..others);
                 let given = if !*same_too && drawn >= label.0 { drawn + 1 } else { drawn };
                 wrong.push((sample, LabelId(given)));
@@ -243,7 +243,7 @@ fn wrong_labels(
             let mut wrong = Vec::new();
             for &(from, to) in pairs {
                 let mut members: Vec<SampleId> =
-                    labelled.iter().filter(|(_, label)| *label == from).map(|(sample, _)| *sample).collect();
+                    labeled.iter().filter(|(_, label)| *label == from).map(|(sample, _)| *sample).collect();
                 members.shuffle(random);
                 let wanted = share_of(*share, members.len())?;
                 wrong.extend(members.into_iter().take(wanted).map(|sample| (sample, to)));
@@ -261,7 +261,7 @@ fn wrong_labels(
                 });
                 (sample, given.map_or(label, |given| LabelId(given as u32)))
             };
-            labelled.iter().map(|&pair| draw(pair, random)).collect()
+            labeled.iter().map(|&pair| draw(pair, random)).collect()
         }
         LabelNoise::Given(labels) => {
             if labels.len() != manifest.len() {

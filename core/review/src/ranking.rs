@@ -48,6 +48,7 @@ use chaffinch_compute::ranks::bits;
 use chaffinch_compute::sorting::{by_first_and_keys, by_keys};
 use chaffinch_data::columns::{Column, DetectorResult};
 use chaffinch_data::journal::Decisions;
+use chaffinch_data::manifest::Places;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::decision::Choice;
 use ensemble::{Ensemble, Member, calibrated};
@@ -85,6 +86,7 @@ pub struct Ranking {
     /// A note from the rule, such as that it had too few decisions to train on; usually empty.
     pub note: String,
     scores: Scores,
+    places: Places,
     /// See [`Ranking::full_order`]; computed on first use, and shared so that copies do not compute it again.
     full: Arc<OnceLock<Column<u32>>>,
 }
@@ -156,6 +158,7 @@ impl Ranking {
             note: String::new(),
             flags,
             scores: Scores::made(ScoreColumns { score, rest }),
+            places: Places::default(),
             full: Arc::new(OnceLock::from(full)),
         })
     }
@@ -169,7 +172,8 @@ impl Ranking {
             score if score.is_nan() => u32::MAX,
             score => bits(score),
         };
-        [&self.order[..], &by_keys(fine, &key, &[])].concat()
+        let place = |row: u32| self.places.of(row);
+        [&self.order[..], &by_keys(fine, &key, &[&place])].concat()
     }
 }
 
@@ -181,7 +185,7 @@ pub fn rank(
     rule: &EnsembleRule,
     count: usize,
 ) -> Ranking {
-    rank_reviewed(results, thresholds, rule, count, &[])
+    rank_reviewed(results, thresholds, rule, count, &[], &Places::default())
 }
 
 /// What a rule learns from: samples decided as keep (`false`), and as remove or relabel (`true`). Unsure ones are
@@ -194,13 +198,15 @@ pub fn reviewed(rule: &EnsembleRule, decisions: &Decisions) -> Vec<(u32, bool)> 
     known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
 }
 
-/// Like [`rank`], with decided samples and whether each was found bad.
+/// Like [`rank`], with decided samples and whether each was found bad, and with the order of samples that nothing else
+/// tells apart.
 pub fn rank_reviewed(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
     rule: &EnsembleRule,
     count: usize,
     reviewed: &[(u32, bool)],
+    places: &Places,
 ) -> Ranking {
     let mut ensemble = Ensemble::new(results, thresholds, rule, count);
     let mut note = String::new();
@@ -236,10 +242,10 @@ pub fn rank_reviewed(
         EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => {
             let members = ensemble.members();
             let trust = Trust::learn(&members, reviewed);
-            by_turns(&members, &pass, &trust)
+            by_turns(&members, &pass, &trust, places)
         }
-        EnsembleRule::Majority => sorted(&pass, |row| u32::from(u16::MAX - row.flags)),
-        _ => sorted(&pass, |row| bits(row.score)),
+        EnsembleRule::Majority => sorted(&pass, places, |row| u32::from(u16::MAX - row.flags)),
+        _ => sorted(&pass, places, |row| bits(row.score)),
     };
     let mut counts = pass.counts.into_iter();
     let counts_of = |result: &Arc<DetectorResult>| match result.len() == count {
@@ -255,16 +261,18 @@ pub fn rank_reviewed(
             None => Scores::later(ensemble, count),
         },
         note,
+        places: places.clone(),
         full: Arc::default(),
     }
 }
 
-/// The suspects by a key, then by lowest and mean score, then by manifest order.
-fn sorted(pass: &Pass, number: impl Fn(&Summary) -> u32 + Sync) -> Vec<u32> {
+/// The suspects by a key, then by lowest and mean score, then by path.
+fn sorted(pass: &Pass, places: &Places, number: impl Fn(&Summary) -> u32 + Sync) -> Vec<u32> {
     let summary = |index: u32| &pass.candidates[index as usize].summary;
     let first = |index| number(summary(index));
     let (lowest, mean) = (|index| bits(summary(index).lowest), |index| bits(summary(index).mean));
-    rows(pass, by_keys(suspects(pass, |_| true), &first, &[&lowest, &mean]))
+    let place = |index: u32| places.of(pass.candidates[index as usize].row);
+    rows(pass, by_keys(suspects(pass, |_| true), &first, &[&lowest, &mean, &place]))
 }
 
 /// Indices of the candidates that are suspects.
@@ -278,13 +286,14 @@ fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
 }
 
 /// The rules Or, Recall and Precision: see the module documentation.
-fn by_turns(members: &[Member<'_>], pass: &Pass, trust: &Trust) -> Vec<u32> {
+fn by_turns(members: &[Member<'_>], pass: &Pass, trust: &Trust, places: &Places) -> Vec<u32> {
     let candidate = |index: u32| &pass.candidates[index as usize];
+    let place = |index: u32| places.of(candidate(index).row);
     let (lowest, mean) =
         (|index| bits(candidate(index).summary.lowest), |index| bits(candidate(index).summary.mean));
     // Together with their scores: looking them up again would be random memory access.
     let lists: Vec<Vec<(u32, u32)>> =
-        pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean])).collect();
+        pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean, &place])).collect();
     let expected: Vec<Vec<f64>> = (0..)
         .zip(members)
         .zip(&lists)
@@ -310,7 +319,7 @@ fn by_turns(members: &[Member<'_>], pass: &Pass, trust: &Trust) -> Vec<u32> {
     // The square root fits what was earned late into 32 bits.
     let most = |index: u32| u32::MAX - bits(earned[index as usize].sqrt() as f32);
     let suspects = suspects(pass, |index| earned[index as usize] > 0.0);
-    rows(pass, by_keys(suspects, &most, &[&lowest, &mean]))
+    rows(pass, by_keys(suspects, &most, &[&lowest, &mean, &place]))
 }
 
 #[cfg(test)]

@@ -98,22 +98,22 @@ fn divide(numbers: &[f64]) -> f64 {
     let count = numbers.len() as f64;
     let mean = numbers.iter().sum::<f64>() / count;
     let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-    let mut centres = [mean - variance.sqrt(), mean + variance.sqrt()];
+    let mut centers = [mean - variance.sqrt(), mean + variance.sqrt()];
     for _ in 0..ROUNDS {
-        let border = (centres[0] + centres[1]) / 2.0;
+        let border = (centers[0] + centers[1]) / 2.0;
         let mean_of = |upper: bool, before: f64| {
             let members = || numbers.iter().filter(|&&x| (x > border) == upper);
             let size = members().count();
             if size == 0 { before } else { members().sum::<f64>() / size as f64 }
         };
-        let next = [mean_of(false, centres[0]), mean_of(true, centres[1])];
-        let moved: f64 = next.iter().zip(centres).map(|(to, from)| (to - from) * (to - from)).sum();
-        centres = next;
+        let next = [mean_of(false, centers[0]), mean_of(true, centers[1])];
+        let moved: f64 = next.iter().zip(centers).map(|(to, from)| (to - from) * (to - from)).sum();
+        centers = next;
         if moved <= STEP * variance {
             break;
         }
     }
-    (centres[0] + centres[1]) / 2.0
+    (centers[0] + centers[1]) / 2.0
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn the_elbow_chooses_the_number_of_medoids() {
 }
 
 #[test]
-fn small_classes_and_unlabelled_samples_are_not_judged() {
+fn small_classes_and_unlabeled_samples_are_not_judged() {
     let mut noise = Noise(5);
     let data: Vec<f32> = (0..14).flat_map(|s| noise.around(DIM, s % 2, 0.2)).collect();
     let mut labels = vec![0; 10];
@@ -162,7 +162,7 @@ fn a_stop_is_obeyed() {
 /// Flags by `similarity < median - c * standard deviation`, computed with NumPy in double precision.
 #[test]
 #[ignore = "needs the paintings' embeddings beside the repository: cargo test --release -p chaffinch-cluster-outliers -- --ignored"]
-fn paintings_are_flagged_by_every_centre_as_the_rule_says() {
+fn paintings_are_flagged_by_every_center_as_the_rule_says() {
     let paintings = crate::paintings::Paintings::read();
     let names = |reference: u32, c: f64, two_sided: f64| -> Vec<String> {
         let host = MemoryHost::new().classes(&["painting"]).labels(&[0; 320]);

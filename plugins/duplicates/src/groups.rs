@@ -82,35 +82,35 @@ pub(crate) fn group<Q: Ord>(
     order.sort_by_key(|&sample| quality(sample));
 
     // Sample to the best member of its group.
-    let mut centre: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut center: BTreeMap<usize, usize> = BTreeMap::new();
     let mut left = Vec::new();
     for &sample in &order {
-        if centre.contains_key(&sample) {
+        if center.contains_key(&sample) {
             continue;
         }
         let free: Vec<usize> = partners[&sample]
             .iter()
             .map(|&(other, _)| other)
-            .filter(|other| !centre.contains_key(other))
+            .filter(|other| !center.contains_key(other))
             .collect();
         if free.is_empty() {
             left.push(sample);
             continue;
         }
-        centre.insert(sample, sample);
-        centre.extend(free.into_iter().map(|other| (other, sample)));
+        center.insert(sample, sample);
+        center.extend(free.into_iter().map(|other| (other, sample)));
     }
     let joined: Vec<(usize, usize)> = left
         .into_iter()
         .filter_map(|sample| {
             let near = partners[&sample].iter().min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)))?;
-            Some((sample, centre[&near.0]))
+            Some((sample, center[&near.0]))
         })
         .collect();
-    centre.extend(joined);
+    center.extend(joined);
 
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (&sample, &best) in &centre {
+    for (&sample, &best) in &center {
         let members = groups.entry(best).or_insert_with(|| vec![best]);
         if sample != best {
             members.push(sample);

@@ -102,7 +102,7 @@ fn mirrored_and_turned_copies_are_found_when_asked_for() {
 }
 
 #[test]
-fn flat_colours_are_copies_only_when_their_bytes_agree() {
+fn flat_colors_are_copies_only_when_their_bytes_agree() {
     let host = MemoryHost::new()
         .contents(&[content(1), content(2), content(1), content(3), content(4)])
         .hashes(&[1 << 63, 1 << 63, 1 << 63, BASE, BASE], &[0, 0, 0, 0, 0]);
@@ -182,7 +182,7 @@ fn the_nearest_share_is_relative_to_the_usual_distance() {
 }
 
 #[test]
-fn more_copies_than_neighbours_are_all_found() {
+fn more_copies_than_neighbors_are_all_found() {
     let count = 30;
     let data: Vec<f32> = (0..count).flat_map(|s| [1.0, 0.001 * s as f32]).collect();
     let hashes: Vec<u64> = (0..count as u64).map(|index| index.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();

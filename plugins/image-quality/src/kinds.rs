@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     /// The file has no color channels.
     Grayscale,
     /// Gray, but stored as color.
-    NoColour,
+    NoColor,
     /// The content is in another format than the name says.
     WrongExtension,
     /// Several frames, of which only one is used.
@@ -47,7 +47,7 @@ impl Kind {
         Kind::OddAspectRatio,
         Kind::Huge,
         Kind::Grayscale,
-        Kind::NoColour,
+        Kind::NoColor,
         Kind::WrongExtension,
         Kind::Animated,
         Kind::Rotated,
@@ -65,7 +65,7 @@ impl Kind {
             Kind::OddAspectRatio => "odd aspect ratio",
             Kind::Huge => "huge",
             Kind::Grayscale => "grayscale",
-            Kind::NoColour => "gray stored as color",
+            Kind::NoColor => "gray stored as color",
             Kind::WrongExtension => "wrong extension",
             Kind::Animated => "animated",
             Kind::Rotated => "rotated by EXIF",
@@ -86,7 +86,7 @@ pub(crate) struct Settings {
     /// Levels of 0..=127.5.
     pub(crate) flat: f32,
     /// Share of pixels.
-    pub(crate) coloured: f32,
+    pub(crate) colored: f32,
     /// Megapixels.
     pub(crate) huge: f32,
     pub(crate) grayscale: bool,
@@ -96,7 +96,7 @@ pub(crate) struct Settings {
     /// Share of samples.
     pub(crate) prevalence: f64,
     /// The same for gray stored as color.
-    pub(crate) grey_prevalence: f64,
+    pub(crate) gray_prevalence: f64,
 }
 
 /// The declaration of what [`Settings::read`] reads.
@@ -120,7 +120,7 @@ pub(crate) const PARAMS: &[Param] = &[
         127.5,
         "Minimum standard deviation of the most varied channel, in levels",
     ),
-    Param::number("no-colour", 0.01, 0.0, 1.0, "Minimum share of colored pixels; 0 = off"),
+    Param::number("no-color", 0.01, 0.0, 1.0, "Minimum share of colored pixels; 0 = off"),
     Param::number("huge", 89.5, 0.001, 1000.0, "Maximum megapixels"),
     Param::flag("grayscale", true, "Flag files without color channels"),
     Param::flag("wrong-extension", true, "Flag files whose content does not match the extension"),
@@ -133,7 +133,7 @@ pub(crate) const PARAMS: &[Param] = &[
         1.0,
         "Share of the pictures above which a fault is a property of the dataset",
     ),
-    Param::number("grey-prevalence", 0.01, 0.0, 1.0, "The same for gray pictures stored as color"),
+    Param::number("gray-prevalence", 0.01, 0.0, 1.0, "The same for gray pictures stored as color"),
 ];
 
 impl Settings {
@@ -147,14 +147,14 @@ impl Settings {
             aspect: number("odd-aspect-ratio")?,
             size_factor: view.number("odd-size")?,
             flat: number("flat")?,
-            coloured: number("no-colour")?,
+            colored: number("no-color")?,
             huge: number("huge")?,
             grayscale: view.flag("grayscale")?,
             extension: view.flag("wrong-extension")?,
             animated: view.flag("animated")?,
             rotated: view.flag("rotated")?,
             prevalence: view.number("prevalence")?,
-            grey_prevalence: view.number("grey-prevalence")?,
+            gray_prevalence: view.number("gray-prevalence")?,
         })
     }
 }
@@ -162,7 +162,7 @@ impl Settings {
 /// The boundary between fine and faulty on the detector's own scale.
 pub(crate) const BORDER: f32 = 0.5;
 /// Scores of faults that are either present or not: real ones, but not as bad as a picture that shows nothing.
-const GREY_SCORE: f32 = 0.35;
+const GRAY_SCORE: f32 = 0.35;
 const FILE_SCORE: f32 = 0.4;
 const TURN_SCORE: f32 = 0.45;
 /// Variation that counts as perfect, in multiples of the minimum.
@@ -183,8 +183,8 @@ pub(crate) fn score(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         Kind::OddSize => sizes.ranked(seen),
         Kind::OddAspectRatio => calibrated(seen.aspect(), set.aspect),
         Kind::Huge => calibrated((1.0 - seen.megapixels() / (2.0 * set.huge)).max(0.0), 0.5),
-        Kind::Grayscale => fact(set.grayscale && seen.stored_grey(), GREY_SCORE),
-        Kind::NoColour => fact(no_colour(seen, set), GREY_SCORE),
+        Kind::Grayscale => fact(set.grayscale && seen.stored_gray(), GRAY_SCORE),
+        Kind::NoColor => fact(no_color(seen, set), GRAY_SCORE),
         Kind::WrongExtension => fact(set.extension && wrong_extension(&seen.source), FILE_SCORE),
         Kind::Animated => fact(set.animated && seen.source.frames > 1, FILE_SCORE),
         Kind::Rotated => fact(set.rotated && seen.source.orientation > 1, TURN_SCORE),
@@ -204,9 +204,9 @@ fn calibrated(score: f32, threshold: f32) -> f32 {
 }
 
 /// Whether a picture stored as color shows none, if enough is visible to say so.
-fn no_colour(seen: &Measures, set: &Settings) -> bool {
+fn no_color(seen: &Measures, set: &Settings) -> bool {
     let visible = seen.dark >= set.dark && seen.light >= set.light && seen.variation >= set.flat;
-    visible && !seen.stored_grey() && seen.coloured < set.coloured
+    visible && !seen.stored_gray() && seen.colored < set.colored
 }
 
 fn wrong_extension(source: &Source) -> bool {

@@ -92,13 +92,13 @@ export_detector!(ImageQuality);
 /// Which kinds so many samples have that they are a property of the dataset.
 fn properties(counts: &[usize; KINDS], samples: usize, settings: &Settings) -> [bool; KINDS] {
     let many = |count: usize, share: f64| count > FEW && count as f64 > share * samples as f64;
-    let grey = |kind: &Kind| matches!(kind, Kind::Grayscale | Kind::NoColour);
-    let all_grey = Kind::ALL.iter().zip(counts).filter(|(kind, _)| grey(kind)).map(|(_, count)| count).sum();
+    let gray = |kind: &Kind| matches!(kind, Kind::Grayscale | Kind::NoColor);
+    let all_gray = Kind::ALL.iter().zip(counts).filter(|(kind, _)| gray(kind)).map(|(_, count)| count).sum();
     let mut property = counts.map(|count| many(count, settings.prevalence));
     for (kind, property) in Kind::ALL.iter().zip(&mut property) {
         // Odd only among colored pictures, however the other gray ones are stored.
-        if *kind == Kind::NoColour {
-            *property = many(all_grey, settings.prevalence.min(settings.grey_prevalence));
+        if *kind == Kind::NoColor {
+            *property = many(all_gray, settings.prevalence.min(settings.gray_prevalence));
         }
     }
     property

@@ -10,7 +10,7 @@ use chaffinch_plugin::prelude::*;
 const SHARP_SIDE: usize = 64;
 /// Levels between the strongest and the weakest channel of a pixel up to which it counts as gray. JPEG leaves up to
 /// about ten in pictures that were gray before.
-const GREY_LEVELS: u8 = 12;
+const GRAY_LEVELS: u8 = 12;
 
 /// The measurements of one sample. Those defined by CleanVision are its scores: low = bad.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Measures {
     /// The largest standard deviation of a channel, in levels of 0..=127.5.
     pub variation: f32,
     /// Share of pixels that have a color, 0..=1.
-    pub coloured: f32,
+    pub colored: f32,
     /// How the file stores it.
     pub source: Source,
 }
@@ -38,10 +38,10 @@ pub struct Measures {
 impl Measures {
     /// Measures one picture. One without pixels measures as black.
     pub fn of(pixels: &Pixels<'_>) -> Measures {
-        let grey = matches!(pixels.source.channels, 1 | 2);
+        let gray = matches!(pixels.source.channels, 1 | 2);
         let counts = Counts::of(pixels.rgb);
         let brightness = |percent: f64| {
-            if grey { counts.grey_percentile(percent) } else { counts.percentile(percent) }
+            if gray { counts.gray_percentile(percent) } else { counts.percentile(percent) }
         };
         Measures {
             width: pixels.full_width as u32,
@@ -49,10 +49,10 @@ impl Measures {
             dark: brightness(99.0).clamp(0.0, 1.0) as f32,
             // Steps are rounded, so that pure white may lie a little above 1.
             light: (1.0 - brightness(5.0)).clamp(0.0, 1.0) as f32,
-            entropy: counts.entropy(if grey { 1 } else { 3 }) as f32,
+            entropy: counts.entropy(if gray { 1 } else { 3 }) as f32,
             sharpness: sharpness(pixels) as f32,
             variation: counts.channels.iter().map(|channel| deviation(channel)).fold(0.0, f64::max) as f32,
-            coloured: counts.coloured as f32 / counts.pixels().max(1) as f32,
+            colored: counts.colored as f32 / counts.pixels().max(1) as f32,
             source: pixels.source,
         }
     }
@@ -63,9 +63,9 @@ impl Measures {
     /// Writes all of it into [`Measures::BYTES`] bytes.
     pub(crate) fn write(&self, record: &mut [u8]) {
         let Source { format, named, channels, orientation, frames } = self.source;
-        let numbers = [self.dark, self.light, self.entropy, self.sharpness, self.variation, self.coloured]
+        let numbers = [self.dark, self.light, self.entropy, self.sharpness, self.variation, self.colored]
             .map(f32::to_bits);
-        let [dark, light, entropy, sharpness, variation, coloured] = numbers;
+        let [dark, light, entropy, sharpness, variation, colored] = numbers;
         let words = [
             self.width,
             self.height,
@@ -74,7 +74,7 @@ impl Measures {
             entropy,
             sharpness,
             variation,
-            coloured,
+            colored,
             format,
             named,
             channels,
@@ -93,13 +93,13 @@ impl Measures {
             *word = u32::from_le_bytes(*bytes);
         }
         let [width, height, numbers @ .., format, named, channels, orientation, frames] = words;
-        let [dark, light, entropy, sharpness, variation, coloured] = numbers.map(f32::from_bits);
+        let [dark, light, entropy, sharpness, variation, colored] = numbers.map(f32::from_bits);
         let source = Source { format, named, channels, orientation, frames };
-        Measures { width, height, dark, light, entropy, sharpness, variation, coloured, source }
+        Measures { width, height, dark, light, entropy, sharpness, variation, colored, source }
     }
 
     /// Whether the file has no color channels.
-    pub fn stored_grey(&self) -> bool {
+    pub fn stored_gray(&self) -> bool {
         matches!(self.source.channels, 1 | 2)
     }
 
@@ -137,7 +137,7 @@ struct Seen {
     /// Brightness in steps.
     steps: [u16; RUN],
     /// Pixels of all runs so far that have a color.
-    coloured: u32,
+    colored: u32,
 }
 
 struct Look<'a> {
@@ -165,9 +165,8 @@ impl Kernel for Look<'_> {
             let above = u32::from(nearest - WHOLE > raised);
             *step = ((nearest.to_bits() & 0x7f_ffff) - above) as u16;
         }
-        let coloured =
-            run.iter().map(|&[r, g, b]| u32::from(r.max(g).max(b) - r.min(g).min(b) > GREY_LEVELS));
-        seen.coloured += coloured.sum::<u32>();
+        let colored = run.iter().map(|&[r, g, b]| u32::from(r.max(g).max(b) - r.min(g).min(b) > GRAY_LEVELS));
+        seen.colored += colored.sum::<u32>();
     }
 }
 
@@ -180,17 +179,17 @@ struct Counts {
     /// Whether the picture is a small one.
     small: bool,
     /// Pixels that are not gray.
-    coloured: u32,
+    colored: u32,
 }
 
 impl Counts {
     fn of(rgb: &[u8]) -> Counts {
         let small = rgb.len() / 3 <= SORTED;
         let brightness = if small { Vec::with_capacity(SORTED) } else { vec![0; STEPS] };
-        let mut counts = Counts { channels: [[0; 256]; 3], brightness, small, coloured: 0 };
+        let mut counts = Counts { channels: [[0; 256]; 3], brightness, small, colored: 0 };
         // Adjacent values are similar: counting in several tables in turn avoids waiting for the previous increment.
         let mut tables = [[[0_u32; 256]; 3]; 4];
-        let mut seen = Seen { squares: [0; RUN], steps: [0; RUN], coloured: 0 };
+        let mut seen = Seen { squares: [0; RUN], steps: [0; RUN], colored: 0 };
         for run in rgb.as_chunks::<3>().0.chunks(RUN) {
             wide(Look { run, seen: &mut seen });
             if small {
@@ -209,7 +208,7 @@ impl Counts {
                 }
             }
         }
-        counts.coloured = seen.coloured;
+        counts.colored = seen.colored;
         counts.channels = std::array::from_fn(|channel| {
             std::array::from_fn(|value| tables.iter().map(|table| table[channel][value]).sum())
         });
@@ -234,7 +233,7 @@ impl Counts {
     }
 
     /// The same where all channels are equal, without rounding.
-    fn grey_percentile(&self, percent: f64) -> f64 {
+    fn gray_percentile(&self, percent: f64) -> f64 {
         percentile(self.pixels(), percent, |index| nth(&self.channels[0], index)) / 255.0
     }
 
@@ -360,23 +359,23 @@ mod tests {
         let brightness = (0.241 * 0.04 + 0.691 * 0.16 + 0.068 * 0.64_f32).sqrt();
         assert!((seen.dark - brightness).abs() < 4e-5 && (seen.light - 1.0 + brightness).abs() < 4e-5);
         assert!((seen.entropy - 3_f32.log2()).abs() < 1e-6, "three values, each as often");
-        assert_eq!((seen.variation, seen.coloured, seen.aspect()), (0.0, 1.0, 0.5));
+        assert_eq!((seen.variation, seen.colored, seen.aspect()), (0.0, 1.0, 0.5));
 
         let gray = vec![51; 20 * 10 * 3];
         let seen = pixels(&gray, 20, 10, 1);
-        assert_eq!((seen.dark, seen.light, seen.entropy, seen.coloured), (0.2, 0.8, 0.0, 0.0));
+        assert_eq!((seen.dark, seen.light, seen.entropy, seen.colored), (0.2, 0.8, 0.0, 0.0));
         assert!((pixels(&gray, 20, 10, 3).entropy - 3_f32.log2()).abs() < 1e-6, "one value in each channel");
     }
 
     #[test]
-    fn percentiles_lie_between_neighbours() {
+    fn percentiles_lie_between_neighbors() {
         // 0, 10, 20, 30, 40 as levels: the 99th percentile is 0.96 of the way from 30 to 40.
         let rgb: Vec<u8> = [0, 10, 20, 30, 40].into_iter().flat_map(|level| [level; 3]).collect();
         let seen = pixels(&rgb, 5, 1, 1);
         assert!((seen.dark - 39.6 / 255.0).abs() < 1e-6);
         assert!((seen.light - (1.0 - 2.0 / 255.0)).abs() < 1e-6);
-        let colour = pixels(&rgb, 5, 1, 3);
-        assert!((colour.dark - seen.dark).abs() < 4e-5 && (colour.light - seen.light).abs() < 4e-5);
+        let color = pixels(&rgb, 5, 1, 3);
+        assert!((color.dark - seen.dark).abs() < 4e-5 && (color.light - seen.light).abs() < 4e-5);
     }
 
     #[test]

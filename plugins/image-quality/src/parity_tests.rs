@@ -77,7 +77,7 @@ fn scores_and_flags_are_those_of_cleanvision() {
             ("blurry_score", seen.sharpness),
             ("odd_aspect_ratio_score", seen.aspect()),
             ("odd_size_score", sizes.score(seen)),
-            ("grayscale_score", if seen.stored_grey() { 0.0 } else { 1.0 }),
+            ("grayscale_score", if seen.stored_gray() { 0.0 } else { 1.0 }),
         ];
         for (name, own) in own {
             let difference = (f64::from(own) - row[name]).abs();

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_a_picture_keep_their_colours() {
+    fn halves_of_a_picture_keep_their_colors() {
         let rgb: Vec<u8> = (0..128).flat_map(|x| [if x < 64 { 10 } else { 200 }; 3]).collect();
         let small = shrink(&rgb, 128, 1, (64, 1));
         let row: Vec<u8> = small.chunks(3).map(|pixel| pixel[0]).collect();

@@ -10,7 +10,7 @@ fn fine(width: u32, height: u32, seed: u32) -> Picture {
     })
 }
 
-fn grey(picture: &Picture) -> Picture {
+fn gray(picture: &Picture) -> Picture {
     Picture::from_fn(picture.width, picture.height, |x, y| {
         [picture.rgb[((y * picture.width + x) * 3) as usize]; 3]
     })
@@ -76,7 +76,7 @@ fn each_fault_is_named_with_its_value() {
         black,
         white,
         Picture::from_fn(32, 32, |_, _| [10, 200, 90]),
-        grey(&fine(32, 32, 3)),
+        gray(&fine(32, 32, 3)),
         blurry,
         fine(16, 16, 4),
     ];
@@ -119,7 +119,7 @@ fn what_the_file_says_of_itself() {
     sources[7] = source(1, 0, 3, 0, 0);
     sources[8] = source(7, 9, 3, 1, 1);
     let mut pictures: Vec<Picture> = (0..60).map(|seed| fine(32, 32, seed)).collect();
-    pictures[6] = grey(&pictures[6]);
+    pictures[6] = gray(&pictures[6]);
     let host = || MemoryHost::new().pictures(pictures.clone()).sources(&sources);
     let outcome = host().run(&ImageQuality);
     assert_eq!(outcome.flagged(0.5), [3, 4, 5, 6, 8]);
@@ -135,10 +135,10 @@ fn what_the_file_says_of_itself() {
 
 #[test]
 fn what_most_have_is_a_property_of_the_dataset() {
-    let greys = |count: u32| (0..count).map(|seed| grey(&fine(32, 32, seed + 500))).collect();
-    let grey = |fine, odd| among(fine, greys(odd)).param("grey-prevalence", 1.0);
-    assert_eq!(grey(90, 10).run(&ImageQuality).flagged(0.5).len(), 10);
-    let outcome = grey(89, 11).run(&ImageQuality);
+    let grays = |count: u32| (0..count).map(|seed| gray(&fine(32, 32, seed + 500))).collect();
+    let gray = |fine, odd| among(fine, grays(odd)).param("gray-prevalence", 1.0);
+    assert_eq!(gray(90, 10).run(&ImageQuality).flagged(0.5).len(), 10);
+    let outcome = gray(89, 11).run(&ImageQuality);
     assert!(outcome.flagged(0.5).is_empty());
     assert_eq!(
         outcome.note("summary"),
@@ -156,15 +156,15 @@ fn what_most_have_is_a_property_of_the_dataset() {
     let dark = || Picture::from_fn(32, 32, |x, y| [(x % 3) as u8, (y % 3) as u8, 0]);
     let black = among(8, (0..12).map(|_| dark()).collect()).run(&ImageQuality);
     assert!(black.note("warning").unwrap().contains("12 of 20 pictures have the fault 'dark'"));
-    assert_eq!(grey(89, 11).param("prevalence", 1.0).run(&ImageQuality).flagged(0.5).len(), 11);
-    assert!(among(96, greys(4)).run(&ImageQuality).flagged(0.5).is_empty(), "more than a hundredth");
+    assert_eq!(gray(89, 11).param("prevalence", 1.0).run(&ImageQuality).flagged(0.5).len(), 11);
+    assert!(among(96, grays(4)).run(&ImageQuality).flagged(0.5).is_empty(), "more than a hundredth");
     // Three of a handful are flagged however large their share is.
-    assert_eq!(among(4, greys(3)).run(&ImageQuality).flagged(0.5).len(), 3);
+    assert_eq!(among(4, grays(3)).run(&ImageQuality).flagged(0.5).len(), 3);
 
     // Gray stored without color makes a gray dataset, in which gray stored as color is nothing odd.
     let mut sources = vec![Source { channels: 3, ..Source::default() }; 100];
     sources[80..99].fill(Source { channels: 1, ..Source::default() });
-    let outcome = among(80, greys(20)).sources(&sources).run(&ImageQuality);
+    let outcome = among(80, grays(20)).sources(&sources).run(&ImageQuality);
     assert!(outcome.flagged(0.5).is_empty());
 }
 

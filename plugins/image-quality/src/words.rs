@@ -37,12 +37,12 @@ pub(crate) fn fault(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         }
         Kind::Huge => format!("huge: {width} x {height}, {:.0} megapixels", seen.megapixels()),
         Kind::Grayscale => "gray: stored without color, unlike most others".into(),
-        Kind::NoColour if seen.coloured == 0.0 => {
+        Kind::NoColor if seen.colored == 0.0 => {
             "gray: stored as color but has none, unlike most others".into()
         }
-        Kind::NoColour => format!(
+        Kind::NoColor => format!(
             "gray: stored as color but {} of its pixels have any, unlike most others",
-            percent(seen.coloured)
+            percent(seen.colored)
         ),
         Kind::WrongExtension => format!(
             "wrong extension: named as {} but it is {}",
@@ -117,10 +117,7 @@ pub(crate) fn of_the_dataset(
     property: &[bool],
 ) -> Vec<(&'static str, String)> {
     let usual = |kind: Kind| {
-        matches!(
-            kind,
-            Kind::Grayscale | Kind::NoColour | Kind::OddSize | Kind::OddAspectRatio | Kind::Rotated
-        )
+        matches!(kind, Kind::Grayscale | Kind::NoColor | Kind::OddSize | Kind::OddAspectRatio | Kind::Rotated)
     };
     let lines = |wanted: bool| -> Vec<String> {
         let kinds = Kind::ALL.into_iter().zip(counts).zip(property);

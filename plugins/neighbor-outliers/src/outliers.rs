@@ -45,7 +45,7 @@ impl Detector for NeighborOutliers {
         report.note(
             "fence",
             &format!(
-                "mean cosine distance to the nearest neighbours: median {:.6}, quartiles {:.6} and {:.6}, fence \
+                "mean cosine distance to the nearest neighbors: median {:.6}, quartiles {:.6} and {:.6}, fence \
                  {:.6}; {beyond} of {} samples beyond it",
                 fence.median,
                 fence.first,

@@ -130,7 +130,7 @@ fn synthetic(count: usize) -> PathBuf {
         crate::synthetic::session(&session, &data, count, 100);
         std::fs::write(place.join("made"), "").unwrap();
     }
-    for left in ["decisions", "view.json"] {
+    for left in ["decisions", "views"] {
         let left = session.join(left);
         let _ = if left.is_dir() { std::fs::remove_dir_all(left) } else { std::fs::remove_file(left) };
     }

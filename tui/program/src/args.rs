@@ -13,5 +13,5 @@ pub(super) use dataset::{DatasetArgs, dataset_forms};
 pub(super) use engine::{EngineArgs, rule};
 pub(super) use forms::{Format, ReportFormat};
 pub(super) use global::Global;
-pub(super) use reviewer::ReviewerArgs;
+pub(super) use reviewer::{ReviewerArgs, reviewer};
 pub(super) use screen::ScreenArgs;

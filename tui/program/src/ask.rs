@@ -1,6 +1,6 @@
 //! Questions on a terminal. A script is never asked: it gets a line that says what to do.
 
-use super::output::remark;
+use super::output::{asked, remark};
 use chaffinch_protocol::display::safe_text;
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -12,7 +12,7 @@ pub(super) fn yes(question: &str, default: bool) -> Option<bool> {
     }
     let choices = if default { "[Y/n]" } else { "[y/N]" };
     loop {
-        let _ = write!(io::stderr().lock(), "{} {choices} ", safe_text(question));
+        let _ = write!(io::stderr().lock(), "{} ", asked(&format!("{} {choices}", safe_text(question))));
         let mut line = String::new();
         match io::stdin().lock().read_line(&mut line) {
             Ok(0) | Err(_) => return Some(false),

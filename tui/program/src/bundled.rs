@@ -38,7 +38,7 @@ impl Choice {
         let count = manifest.len();
         let probed = count.min(PROBED);
         let rows = (0..probed).map(|number| SampleId((number * count / probed) as u32));
-        Choice::for_sides(rows.filter_map(|id| shorter_side(&manifest.full_path(id))))
+        Choice::for_sides(rows.filter_map(|id| shorter_side(manifest.source(id).open().ok()?)))
     }
 
     /// The name of the chosen model.

@@ -1,17 +1,20 @@
-//! `config`: prints the defaults, checks the configuration, and prints schemas.
+//! `config`: prints the defaults, shows what is in force, checks the configuration, and prints schemas.
 
-use super::args::{Global, ScreenArgs};
-use super::output::{count, remark, results, warning};
+use super::args::{EngineArgs, Global, ReviewerArgs, ScreenArgs};
+use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::schema::SchemaOf;
-use super::{libraries, open, schema, settings};
+use super::{libraries, open, place, schema, settings, uses};
 use anyhow::Result;
-use chaffinch_data::config::DEFAULT_CONFIG;
+use chaffinch_data::config::{DEFAULT_CONFIG, Effective, Origin};
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::session::Session;
 use chaffinch_host::{Registry, check_params};
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Show the default configuration, or check a file
+/// Show the configuration in force or the default one, or check a file
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 pub(super) struct Config {
@@ -29,6 +32,19 @@ enum Action {
         /// File to check [default: the user's config.toml]
         file: Option<PathBuf>,
     },
+    /// Show every setting with its value and where the value comes from
+    Show {
+        /// Dataset or session whose settings to show, with what it was scanned with
+        #[arg(value_name = "DATASET|SESSION")]
+        target: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        engine: Box<EngineArgs>,
+        #[command(flatten)]
+        reviewer: ReviewerArgs,
+    },
     /// Print the JSON schema of a configuration file, for editors
     Schema {
         /// The configuration file
@@ -45,8 +61,85 @@ pub(super) fn run(args: &Config, global: &Global) -> Result<ExitCode> {
     }
     match &args.action {
         Some(Action::Check { file }) => check(file.clone(), global),
+        Some(Action::Show { target, json, engine, reviewer }) => {
+            show(target.as_deref(), *json, &engine.by(reviewer), global)
+        }
         Some(Action::Schema { of }) => schema::run(*of).map(|()| ExitCode::SUCCESS),
         None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A setting for scripts.
+#[derive(Serialize)]
+struct Shown {
+    name: String,
+    value: Option<String>,
+    from: String,
+}
+
+/// Lists the settings in force.
+fn show(target: Option<&Path>, as_json: bool, engine: &EngineArgs, global: &Global) -> Result<ExitCode> {
+    let (config, session) = match target {
+        Some(target) => {
+            let location = place::find(target, global)?;
+            let resolved = uses::resolve(&location, global, engine, &DatasetOptions::default())?;
+            (resolved.config, Session::open_to_read(&location.dir).ok())
+        }
+        None => (settings::config(global, None)?.with_flags(uses::flags(engine)), None),
+    };
+    settings::warn(&config);
+    let mut all: Vec<Shown> = (config.effective().into_iter())
+        .map(|Effective { name, value, origin }| Shown { from: from(&name, &value, &origin), name, value })
+        .collect();
+    if let Some(moved) = session.map(|session| session.load_settings()).transpose()? {
+        over(&mut all, moved);
+    }
+    results(|out| {
+        if as_json {
+            return json(out, &all);
+        }
+        let mut table =
+            Table::new(&[("setting", Align::Left), ("value", Align::Left), ("from", Align::Left)]);
+        for Shown { name, value, from } in &all {
+            table.row(vec![name.clone(), value.clone().unwrap_or_else(|| "-".to_owned()), from.clone()]);
+        }
+        table.write(out, terminal_width())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where a value comes from, in words.
+fn from(name: &str, value: &Option<String>, origin: &Origin) -> String {
+    match (name, value, origin) {
+        // Not a default of ours.
+        ("reviewer", Some(_), Origin::Default) => "your login name".to_owned(),
+        ("vram-budget", None, _) => "default: all memory".to_owned(),
+        ("ui.list-width", None, _) => "default: depends on the screen".to_owned(),
+        _ => origin.to_string(),
+    }
+}
+
+/// Puts in what was changed in a session's interface, which overrides the configuration.
+fn over(all: &mut Vec<Shown>, moved: chaffinch_data::session::Settings) {
+    const MOVED: &str = "changed in this session";
+    let mut put = |name: String, value: String| {
+        let shown = Shown { name, value: Some(value), from: MOVED.to_owned() };
+        match all.iter_mut().find(|known| known.name == shown.name) {
+            Some(known) if known.from == Origin::Flag.to_string() => {}
+            Some(known) => *known = shown,
+            None => all.push(shown),
+        }
+    };
+    if let Some(rule) = moved.ensemble {
+        put("ensemble.rule".to_owned(), format!("\"{}\"", rule.name()));
+    }
+    for (detector, threshold) in moved.thresholds {
+        put(format!("detectors.{detector}.threshold"), threshold.to_string());
+    }
+    for (detector, params) in moved.params {
+        params
+            .into_iter()
+            .for_each(|(param, value)| put(format!("detectors.{detector}.{param}"), value.to_string()));
     }
 }
 

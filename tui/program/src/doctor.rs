@@ -185,7 +185,9 @@ fn sessions(global: &Global) -> Finding {
 /// Sessions of datasets that are gone, which take space and may belong to a dataset that has moved.
 fn vanished(global: &Global) -> Option<Finding> {
     let folder = settings::sessions_folder(global).ok()?;
-    let gone = |dir: &PathBuf| Session::open_to_read(dir).is_ok_and(|session| !session.dataset().exists());
+    let gone = |dir: &PathBuf| {
+        Session::open_to_read(dir).is_ok_and(|session| !chaffinch_data::dataset::is_there(&session.dataset()))
+    };
     let gone = session::folders(&folder).iter().filter(|dir| gone(dir)).count() as u64;
     let words = count(gone, "session of a dataset that is gone", "sessions of datasets that are gone");
     (gone > 0).then(|| finding("sessions", State::Note, format!("{words}; see chaffinch session list")))

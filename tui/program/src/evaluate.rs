@@ -116,7 +116,14 @@ fn ensembles(listing: &Listing, truth: &Truth) -> BTreeMap<String, Figures> {
         let thresholds = thresholds_under(&rule, listing.set.clone());
         let count = listing.manifest.len();
         let reviewed = ranking::reviewed(&rule, listing.journal.decisions());
-        let ranking = ranking::rank_reviewed(&listing.results, &thresholds, &rule, count, &reviewed);
+        let ranking = ranking::rank_reviewed(
+            &listing.results,
+            &thresholds,
+            &rule,
+            count,
+            &reviewed,
+            &listing.manifest.places(),
+        );
         if ranking.note.is_empty() {
             found.insert(name.to_owned(), evaluate_rank(&ranking, &listing.results, truth));
         } else {
@@ -263,8 +270,9 @@ fn left(out: &mut dyn Write, found: &Remaining) -> Result<()> {
         Some(_) => writeln!(out, "errors left: none; every sample has a decision")?,
         None => writeln!(
             out,
-            "errors left: not known, because suspects are no random sample. Review the first 200 or so of the random order \
-             ({} so far): 'chaffinch rank SESSION --all --by random', or T and ,r in the interface",
+            "errors left: not known, because suspects are no random sample. Review {} of the random order ({} so far): \
+             'chaffinch rank SESSION --all --by random', or T and ,r in the interface",
+            sample_to_review(found.samples),
             thousands(found.sampled as u64)
         )?,
     }
@@ -291,6 +299,15 @@ fn left(out: &mut dyn Write, found: &Remaining) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// How many samples to review for an estimate, of so many.
+fn sample_to_review(samples: usize) -> String {
+    match samples {
+        0..=20 => "all samples".to_owned(),
+        21..=250 => format!("at least the first 20, or better half of the {samples} samples,"),
+        _ => "the first 200 or so".to_owned(),
+    }
 }
 
 /// The 95 % intervals of every detector.
@@ -367,6 +384,23 @@ fn row(name: &str, figures: &Figures) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_asked_to_review_more_samples_than_there_are() {
+        let left = |samples: usize| {
+            let mut out = Vec::new();
+            super::left(&mut out, &Remaining { samples, undecided: samples, ..Remaining::default() })
+                .unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(
+            left(163).contains("Review at least the first 20, or better half of the 163 samples, of the"),
+            "{}",
+            left(163)
+        );
+        assert!(left(12).contains("Review all samples of the random order"));
+        assert!(left(5000).contains("Review the first 200 or so of the random order"));
+    }
 
     #[test]
     fn subsets_are_lines_or_tables() {

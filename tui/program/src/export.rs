@@ -1,6 +1,6 @@
 //! `export`: writes decisions for other programs.
 
-use super::args::{CopyMode, Global};
+use super::args::{CopyMode, Global, reviewer};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::output::{count, remark, results, warning};
@@ -9,7 +9,7 @@ use super::stages::Stages;
 use anyhow::{Result, bail};
 use chaffinch_compute::job::Job;
 use chaffinch_data::Error;
-use chaffinch_data::journal::{Now, changed_files};
+use chaffinch_data::journal::{Decisions, Now, changed_files};
 use chaffinch_formats::export;
 use chaffinch_formats::export::{FORMATS, Format, Request, Target};
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -35,10 +35,14 @@ pub(super) struct Export {
     /// How to create the files of a cleaned copy
     #[arg(long, value_enum, default_value = "link")]
     copy: CopyMode,
+    /// Reviewer whose decisions win where reviewers disagree [default: from $CHAFFINCH_REVIEWER or the configuration,
+    /// or else your login name]
+    #[arg(long, value_name = "NAME", value_parser = reviewer)]
+    reviewer: Option<String>,
     /// Include all samples in the manifest, not only suspects and reviewed ones
     #[arg(long)]
     all: bool,
-    /// Replace existing files
+    /// Replace existing files; a folder for a cleaned copy must be new or empty all the same
     #[arg(long)]
     force: bool,
 }
@@ -62,7 +66,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
     if !args.force && format.would_replace(target) {
         bail!("{} already exists; choose another path, or use --force to replace it", safe_path(target));
     }
-    let listing = Listing::open(&args.target, global)?;
+    let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
     reading::tell(&listing.reading, "", global.quiet);
     let name = listing.manifest.root().file_name().unwrap_or_default().to_string_lossy().into_owned();
     let changed = changed_files(&listing.manifest, &listing.file_metadata, listing.journal.decisions());
@@ -86,6 +90,8 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         outcome => outcome?,
     };
     tell_changed(&listing, &changed);
+    tell_disputes(&listing, &decisions, args.reviewer.is_some());
+    tell_unsure(&decisions, global);
     written.left_out.iter().for_each(|reason| warning("left out", reason));
     written.warning.iter().for_each(|text| warning("export", text));
     written.renamed.iter().for_each(|reason| warning("renamed", reason));
@@ -103,6 +109,30 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says whose decisions were exported where reviewers disagree.
+fn tell_disputes(listing: &Listing, decisions: &Decisions, named: bool) {
+    let disputes = listing.journal.disputes(decisions);
+    if let Some(words) = disputes.words() {
+        let (used, others) = (disputes.used_words(), disputes.other_words());
+        let choose = if named { "" } else { "; --reviewer NAME chooses whose decisions win" };
+        warning(
+            "decisions",
+            &format!("{words}: exported the decisions of {used}; {others} decided otherwise{choose}"),
+        );
+    }
+}
+
+/// Says what becomes of samples that somebody looked at and could not decide.
+fn tell_unsure(decisions: &Decisions, global: &Global) {
+    let [.., unsure] = decisions.by_choice();
+    if unsure > 0 && !global.quiet {
+        let samples = count(unsure, "sample is", "samples are");
+        remark(&format!(
+            "note: {samples} decided as unsure: exported unchanged, as if undecided; the filter decision:unsure lists them"
+        ));
+    }
 }
 
 /// Lists decided files that are no longer what was decided about.

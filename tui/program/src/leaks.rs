@@ -1,6 +1,6 @@
 //! `leaks`: finds training images that are also in the test set.
 
-use super::args::{Global, ReportFormat, dataset_forms};
+use super::args::{Global, ReportFormat};
 use super::bundled::{self, Choice};
 use super::interrupt;
 use super::model_loader;
@@ -34,7 +34,11 @@ use tempfile::TempDir;
 /// Find training images that are also in the test set
 #[derive(Debug, Args)]
 pub(super) struct Leaks {
-    #[arg(long, value_name = "DATASET", help = format!("Training set: {}", dataset_forms()))]
+    #[arg(
+        long,
+        value_name = "DATASET",
+        help = "Training set: a folder, a table, or another format that scan reads"
+    )]
     train: PathBuf,
     /// Test set
     #[arg(long, value_name = "DATASET")]
@@ -190,7 +194,9 @@ impl Work {
         let device = args.device.as_deref().unwrap_or(config.device());
         let embedder = model_loader::open(model, device, config.vram_budget(), global)?;
         self.stages.line(&format!("model {} on {}", embedder.name(), embedder.device()));
-        for (number, path, set) in [(3, &args.train, train), (4, &args.test, test)] {
+        let sets =
+            [(3, "embed the training set", &args.train, train), (4, "embed the test set", &args.test, test)];
+        for (number, stage, path, set) in sets {
             let folder = vectors(path, set)?;
             let mut place = folder.path().to_path_buf();
             place.extend(set.manifest.rendering().folders());
@@ -198,7 +204,7 @@ impl Work {
             for note in store.notes() {
                 warning("embedding store", note);
             }
-            let filled = self.stages.run("embed", number, |job| {
+            let filled = self.stages.run(stage, number, |job| {
                 store::fill(&mut store, &set.manifest, &set.file_metadata, &embedder, job)
             })?;
             if filled.reused > 0 {
@@ -333,7 +339,7 @@ fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) ->
         writeln!(out)?;
         let mut table = Table::new(&[("found by", Align::Left), ("pairs", Align::Right)]);
         for (method, pairs) in &counts.by_method {
-            table.row(vec![(*method).to_owned(), thousands(*pairs as u64)]);
+            table.row(vec![leaks::method_named(method).to_owned(), thousands(*pairs as u64)]);
         }
         table.write(out, terminal_width())?;
         writeln!(out)?;

@@ -60,6 +60,7 @@ mod session;
 mod settings;
 mod setup;
 mod stages;
+mod table;
 mod uses;
 
 use anyhow::Result;

@@ -10,6 +10,7 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::nearest;
 use chaffinch_data::session::Session;
 use chaffinch_engine as engine;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -59,11 +60,40 @@ pub(super) struct Entry {
 impl Listing {
     /// Reads a session, given its dataset or folder, without locking it, since it may be in use.
     pub(super) fn open(target: &Path, global: &Global) -> Result<Listing> {
-        Listing::open_by(target, global, None)
+        Listing::open_with(target, global, Flags::default())
     }
 
     /// The same, ranked by the given rule instead of the session's.
     pub(super) fn open_by(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
+        let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
+        Listing::open_with(target, global, flags)
+    }
+
+    /// The same, with the decisions of the given reviewer taking precedence over those of others.
+    ///
+    /// # Errors
+    /// Also if there are no decisions of this reviewer.
+    pub(super) fn open_as(target: &Path, global: &Global, reviewer: Option<&str>) -> Result<Listing> {
+        let flags = Flags { reviewer: reviewer.map(str::to_owned), ..Flags::default() };
+        let listing = Listing::open_with(target, global, flags)?;
+        if let Some(name) = reviewer.filter(|_| listing.journal.entries().is_empty()) {
+            let others = &listing.journal.decisions().reviewers()[1..];
+            let hint = nearest::hint(name, others.iter().map(String::as_str));
+            match others {
+                [] => {
+                    bail!("nobody has decided anything in this session yet, so '{}' has not", safe_text(name))
+                }
+                others => bail!(
+                    "there are no decisions by '{}' in this session, only by {}{hint}",
+                    safe_text(name),
+                    safe_text(&others.join(", "))
+                ),
+            }
+        }
+        Ok(listing)
+    }
+
+    fn open_with(target: &Path, global: &Global, flags: Flags) -> Result<Listing> {
         let location = place::find(target, global)?;
         place::scanned(&location, global)?;
         let session = Session::open_to_read(&location.dir)?;
@@ -86,7 +116,6 @@ impl Listing {
         }
         let ledger = session.ledger_of(&manifest, &file_metadata)?;
         let reading = engine::reading(&ledger, &results);
-        let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
         let settings = session.load_settings()?;
         let mut thresholds: BTreeMap<String, f32> =
@@ -101,7 +130,14 @@ impl Listing {
         let set = thresholds;
         let thresholds = thresholds_under(&rule, set.clone());
         let reviewed = ranking::reviewed(&rule, journal.decisions());
-        let ranking = ranking::rank_reviewed(&results, &thresholds, &rule, manifest.len(), &reviewed);
+        let ranking = ranking::rank_reviewed(
+            &results,
+            &thresholds,
+            &rule,
+            manifest.len(),
+            &reviewed,
+            &manifest.places(),
+        );
         if !ranking.note.is_empty() {
             warning("ensemble", &ranking.note);
         }
@@ -117,6 +153,13 @@ impl Listing {
             journal,
             reading,
         })
+    }
+
+    /// Says on stderr that reviewers disagree, and how to list the samples; nothing if they do not.
+    pub(super) fn tell_disputes(&self) {
+        if let Some(words) = self.journal.disputes(self.journal.decisions()).words() {
+            warning("decisions", &format!("{words}; --filter is:disputed lists them"));
+        }
     }
 
     /// Checks that the detector has results.

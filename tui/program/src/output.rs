@@ -1,11 +1,12 @@
 //! Prints results to stdout, and everything else to stderr.
 
+pub(super) use super::table::{Align, Table};
 use anyhow::Result;
 use chaffinch_protocol::display::safe_text;
 pub(super) use chaffinch_protocol::display::{counted as count, thousands};
+use chaffinch_screen::text;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Writes results to a locked and buffered stdout.
 ///
@@ -70,69 +71,14 @@ pub(super) fn terminal_width() -> Option<usize> {
     crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|&columns| columns > 0)
 }
 
-/// The alignment of a column.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
-    Left,
-    Right,
-}
-
-/// A plain text table: two spaces between columns, lines cut to the width of the terminal.
-pub(super) struct Table {
-    header: Vec<(&'static str, Align)>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    pub(super) fn new(header: &[(&'static str, Align)]) -> Table {
-        Table { header: header.to_vec(), rows: Vec::new() }
+/// A question for a person at a terminal, broken between words.
+pub(super) fn asked(question: &str) -> String {
+    let width = crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
+    match width.filter(|width| *width > 20 && io::stderr().is_terminal()) {
+        // One cell less: many terminals go to the next line after the last cell.
+        Some(width) => text::wrap(question, width - 1).join("\n"),
+        None => question.to_owned(),
     }
-
-    /// Adds a row; control characters are escaped.
-    pub(super) fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells.into_iter().map(|cell| safe_text(&cell).into_owned()).collect());
-    }
-
-    pub(super) fn write(&self, out: &mut dyn Write, width: Option<usize>) -> Result<()> {
-        let widths: Vec<usize> = (0..self.header.len())
-            .map(|column| {
-                let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
-                cells.chain([self.header[column].0.width()]).max().unwrap_or(0)
-            })
-            .collect();
-        let header: Vec<String> = self.header.iter().map(|(name, _)| (*name).to_owned()).collect();
-        for row in std::iter::once(&header).chain(&self.rows) {
-            let mut line = String::new();
-            for (column, cell) in row.iter().enumerate() {
-                let room = " ".repeat(widths[column].saturating_sub(cell.width()));
-                let gap = if column == 0 { "" } else { "  " };
-                match self.header[column].1 {
-                    Align::Left => line.extend([gap, cell, &room]),
-                    Align::Right => line.extend([gap, &room, cell]),
-                }
-            }
-            let line = line.trim_end();
-            writeln!(out, "{}", width.map_or_else(|| line.to_owned(), |width| cut(line, width)))?;
-        }
-        Ok(())
-    }
-}
-
-/// Cuts a line to a width, ending in `…` if something was cut off.
-pub(super) fn cut(line: &str, width: usize) -> String {
-    if line.width() <= width {
-        return line.to_owned();
-    }
-    let mut room = width.saturating_sub(1);
-    let fits = |c: &char| {
-        let needed = c.width().unwrap_or(0);
-        let fits = needed <= room;
-        room = room.saturating_sub(needed);
-        fits
-    };
-    let mut short: String = line.chars().take_while(fits).collect();
-    short.push('…');
-    short
 }
 
 /// Human-readable duration: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
@@ -151,26 +97,6 @@ pub(super) fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tables_align_and_escape_control_characters() {
-        let mut table = Table::new(&[("rank", Align::Right), ("path", Align::Left), ("reason", Align::Left)]);
-        table.row(vec!["1".into(), "cat/\x1b[2J.jpg".into(), "looks like a dog".into()]);
-        table.row(vec!["10".into(), "猫.jpg".into(), String::new()]);
-        let mut out = Vec::new();
-        table.write(&mut out, None).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        let expected =
-            "rank  path             reason\n   1  cat/\\x1b[2J.jpg  looks like a dog\n  10  猫.jpg\n";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn long_lines_are_cut_to_the_terminal() {
-        assert_eq!(cut("abcdef", 6), "abcdef");
-        assert_eq!(cut("abcdefg", 6), "abcde…");
-        assert_eq!(cut("猫猫猫猫", 6), "猫猫…");
-    }
 
     #[test]
     fn numbers_are_readable() {

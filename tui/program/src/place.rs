@@ -16,15 +16,19 @@ use std::path::{Path, PathBuf};
 /// dataset is refused.
 pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
     let location = match session::resolve(target, global.session.as_deref()) {
-        Err(Error::OtherDataset { session, bound, named }) if !bound.exists() => {
+        Err(Error::OtherDataset { session, bound, named }) if !chaffinch_data::dataset::is_there(&bound) => {
             return moved_by_name(Error::OtherDataset { session, bound, named });
         }
         location => location?,
     };
     // A session without decisions is worth less than one with them.
-    let vacant = Session::open_to_read(&location.dir).map_or(true, |session| !session.has_decisions());
+    let decided = || Session::open_to_read(&location.dir).is_ok_and(|session| session.has_decisions());
+    if !decided() && location.dir.join(MARK).is_file() {
+        take_over(&location.dir, global);
+    }
+    let vacant = !decided();
     let named = global.session.is_some() || target.join(MARK).is_file();
-    if named || !vacant || !location.dataset.exists() {
+    if named || !vacant || !chaffinch_data::dataset::is_there(&location.dataset) {
         return Ok(location);
     }
     let Some((found, likeness)) = elsewhere(&location, global) else { return Ok(location) };
@@ -48,6 +52,42 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
             );
             Ok(location)
         }
+    }
+}
+
+/// Takes over the decisions of a session with the same pictures in another form, such as a Parquet file of them, if this
+/// one has none.
+pub(super) fn take_over(dir: &Path, global: &Global) {
+    let taken = || -> Option<SessionInfo> {
+        let folder = settings::sessions_folder(global).ok()?;
+        let own = Session::open(dir).ok().filter(|session| !session.has_decisions())?;
+        let outline = own.outline()?;
+        let may_be = |there: &Session| {
+            there.has_decisions() && there.outline().is_some_and(|there| outline.may_be_same(&there))
+        };
+        let others = session::folders(&folder).into_iter().filter(|other| !session::same(other, dir));
+        let sessions = others.filter_map(|other| Session::open_to_read(&other).ok()).filter(may_be);
+        let mut known = None;
+        let same = sessions.filter(|there| {
+            let here = known.get_or_insert_with(|| own.load_samples().ok().flatten());
+            let there = there.load_samples().ok().flatten();
+            here.as_ref().zip(there).is_some_and(|((_, here), (_, there))| {
+                let likeness = session::known_likeness(here, &there);
+                likeness.is_same() && likeness.is_whole()
+            })
+        });
+        let infos = same.filter_map(|there| Some((session::inspect(there.dir()).ok()?, there)));
+        let (info, from) =
+            infos.max_by_key(|(info, _)| info.decisions).filter(|(info, _)| info.decisions > 0)?;
+        own.take_over(&from).ok()?;
+        Some(info)
+    };
+    if let Some(info) = taken() {
+        let decisions = count(info.decisions, "decision", "decisions");
+        remark(&format!(
+            "took over {decisions} about the same pictures from the session of {}",
+            safe_path(&info.dataset)
+        ));
     }
 }
 
@@ -116,7 +156,7 @@ fn elsewhere(location: &SessionLocation, global: &Global) -> Option<(SessionInfo
     let folder = settings::sessions_folder(global).ok()?;
     let gone = |dir: PathBuf| {
         let session = Session::open_to_read(&dir).ok().filter(|_| dir != location.dir)?;
-        (!session.dataset().exists()).then_some(session)
+        (!chaffinch_data::dataset::is_there(&session.dataset())).then_some(session)
     };
     let own = Session::open_to_read(&location.dir).ok();
     let outline = own.as_ref().and_then(Session::outline);

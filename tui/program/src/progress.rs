@@ -22,7 +22,8 @@ pub(super) enum Display {
 
 /// The last line, to keep log files short.
 pub(super) struct Lines {
-    stage: String,
+    /// Its number and name: two steps may have the same name.
+    stage: (u32, String),
     printed: Instant,
 }
 
@@ -33,7 +34,7 @@ impl Display {
             return Display::Quiet;
         }
         if !std::io::stderr().is_terminal() {
-            return Display::Lines(Lines { stage: String::new(), printed: Instant::now() });
+            return Display::Lines(Lines { stage: (0, String::new()), printed: Instant::now() });
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
         if let Ok(style) = ProgressStyle::with_template("{prefix:>9} {bar:32} {wide_msg}") {
@@ -83,13 +84,13 @@ impl Display {
 
 impl Lines {
     fn progress(&mut self, progress: &Progress) {
-        let new = self.stage != progress.stage;
+        let (step, steps) = progress.step;
+        let new = (self.stage.0, &self.stage.1) != (step, &progress.stage);
         if !new && self.printed.elapsed() < LINES_EVERY {
             return;
         }
-        self.stage.clone_from(&progress.stage);
+        self.stage = (step, progress.stage.clone());
         self.printed = Instant::now();
-        let (step, steps) = progress.step;
         let _ = writeln!(std::io::stderr().lock(), "[{step}/{steps}] {}", words(progress));
     }
 }

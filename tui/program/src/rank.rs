@@ -64,6 +64,7 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
         Format::Json => json(out, &entries.collect::<Vec<Entry>>()),
     })?;
     reading::tell(&listing.reading, "", global.quiet);
+    listing.tell_disputes();
     if !global.quiet && args.format == Format::Table {
         let all = count(ids.len() as u64, "sample", "samples");
         if ids.len() > top {

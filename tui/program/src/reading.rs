@@ -1,7 +1,7 @@
 //! Prints what reading a dataset left out, guessed or found doubtful.
 
 use super::args::{DatasetArgs, Global};
-use super::output::{remark, warning};
+use super::output::{asked, remark, warning};
 use anyhow::Result;
 use chaffinch_data::dataset::Folders;
 use chaffinch_protocol::Ledger;
@@ -41,10 +41,12 @@ fn ask(doubt: &Doubt, input: &mut impl BufRead, out: &mut impl Write) -> Result<
         "splits" => Folders::Splits,
         _ => Folders::Classes,
     };
-    writeln!(out, "{}.", safe_text(&doubt.text))?;
+    writeln!(out, "{}", asked(&format!("{}.", safe_text(&doubt.text))))?;
     let otherwise = safe_text(&doubt.otherwise);
     loop {
-        write!(out, "Is that right? Answer no {otherwise} (the same as --layout {}). [Y/n] ", other.name())?;
+        let question =
+            format!("Is that right? Answer no {otherwise} (the same as --layout {}). [Y/n]", other.name());
+        write!(out, "{} ", asked(&question))?;
         out.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line)? == 0 {

@@ -4,7 +4,7 @@ use super::args::{DatasetArgs, EngineArgs, Global, dataset_forms};
 use super::drive::{self, Scanned, Shown};
 use super::interrupt::INTERRUPTED;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
-use super::{model_loader, reading, setup};
+use super::{model_loader, place, reading, setup};
 use anyhow::{Result, bail};
 use chaffinch_data::issue::is_built_in;
 use chaffinch_protocol::display::quoted;
@@ -19,7 +19,8 @@ use std::process::ExitCode;
 /// Scan a dataset: index the files, compute embeddings, run the detectors
 #[derive(Debug, Args)]
 pub(super) struct Scan {
-    #[arg(value_name = "DATASET", help = dataset_forms().replacen('a', "A", 1))]
+    /// A folder of images, a table, Parquet or tar files, a bucket, …
+    #[arg(value_name = "DATASET", long_help = dataset_forms())]
     dataset: PathBuf,
     #[command(flatten)]
     engine: EngineArgs,
@@ -65,6 +66,7 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     let named: &[String] = if args.engine.detectors.is_empty() { &[] } else { &named };
     let scanned = drive::scan(setup, named, shown)?;
     reading::tell(&scanned.report.reading, "", global.quiet);
+    place::take_over(Path::new(&scanned.summary.session), global);
     results(|out| {
         if args.json {
             let Scanned { summary, report, interrupted } = &scanned;

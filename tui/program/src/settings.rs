@@ -36,7 +36,7 @@ pub(super) fn kept(session: &Path) -> Option<PathBuf> {
 
 /// Prints warnings about ignored keys of the configuration.
 pub(super) fn warn(config: &Config) {
-    for text in config.warnings() {
+    for text in config.warnings().iter().chain(config.outdated()) {
         warning("configuration", text);
     }
 }

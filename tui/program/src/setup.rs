@@ -130,7 +130,7 @@ fn suiting(listed: Option<&Manifest>, location: &SessionLocation) -> bundled::Ch
 
 /// Opens the session. Even if its dataset is gone, it can still be reviewed.
 fn open_session(location: &SessionLocation) -> Result<Session> {
-    Ok(match location.dataset.exists() {
+    Ok(match chaffinch_data::dataset::is_there(&location.dataset) {
         true => Session::open_or_create(&location.dir, &location.dataset)?,
         false => Session::open(&location.dir)?,
     })

@@ -181,7 +181,8 @@ fn named_detectors(engine: &EngineArgs) -> Option<Vec<String>> {
     }
 }
 
-fn flags(engine: &EngineArgs) -> Flags {
+/// The flags of the command line.
+pub(super) fn flags(engine: &EngineArgs) -> Flags {
     Flags {
         model: engine.model.as_deref().map(lasting),
         device: engine.device.clone(),

@@ -142,8 +142,8 @@ actions! {
         Bottom "bottom" "bottom" "Go to the last row",
         NextUndecided "next-undecided" "next undecided" "Go to the next row without a decision",
         PreviousUndecided "previous-undecided" "previous undecided" "Go to the previous row without a decision",
-        NextClass "next-class" "next class" "Go to the first row of the next class (sorts by class first)",
-        PreviousClass "previous-class" "previous class" "Go to the last row of the previous class (sorts by class first)",
+        NextClass "next-class" "next class" "Go to the next class's first row (sorts by class first)",
+        PreviousClass "previous-class" "previous class" "Go to the last row of the class before (sorts by class)",
     }
     /// Marking rows.
     Mark in List {
@@ -157,7 +157,7 @@ actions! {
         Search "search" "search" "Search the list for part of a path or label",
         NextHit "next-hit" "next match" "Go to the next row that matches the search",
         PreviousHit "previous-hit" "previous match" "Go to the previous row that matches the search",
-        Filter "filter" "filter" "List only rows that match: words, class:NAME, detector:NAME, undecided, score<0.3, or, -, (…); an empty prompt lists all",
+        Filter "filter" "filter" "List only the rows that match; an empty prompt lists all",
         ClearFilter "clear-filter" "clear filter" "Clear the filter",
         ToggleAll "toggle-all" "all/suspects" "List all samples, or only the suspects",
         SortRank "sort-rank" "rank" "Sort by the ensemble's rank, worst first",
@@ -172,33 +172,33 @@ actions! {
     Detector in List {
         NextDetector "next-detector" "next detector" "Select the next detector",
         PreviousDetector "previous-detector" "previous detector" "Select the previous detector",
-        ThresholdUp "threshold-up" "threshold +" "Raise the threshold of the selected detector: it flags more",
-        ThresholdDown "threshold-down" "threshold −" "Lower the threshold of the selected detector: it flags less",
-        CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that combines detectors (or, majority, mean rank, consensus and others); the heading names any but or",
+        ThresholdUp "threshold-up" "threshold +" "Raise the selected detector's threshold: it flags more",
+        ThresholdDown "threshold-down" "threshold −" "Lower the selected detector's threshold: it flags less",
+        CycleEnsemble "cycle-ensemble" "ensemble" "Change the rule that combines the detectors",
     }
     /// How the sample under the cursor is displayed.
     Look in List {
         ScrollDown "scroll-down" "scroll" "Scroll the details down",
         ScrollUp "scroll-up" "scroll" "Scroll the details up",
         Zoom "zoom" "zoom" "Show the picture full screen, or small again",
-        ActualSize "actual-size" "1:1" "Show the picture at actual size, or fitted again; the arrow keys pan",
+        ActualSize "actual-size" "1:1" "Show the picture at actual size (arrows pan), or fit it",
         Larger "larger" "larger" "Zoom in on a picture or the map; fewer columns in the grid",
         Smaller "smaller" "smaller" "Zoom out of a picture or the map; more columns in the grid",
-        Left "left" "left" "Go left: to the previous cell, or the previous sample beside this one",
-        Right "right" "right" "Go right: to the next cell, or the next sample beside this one",
+        Left "left" "left" "Go to the previous cell, or the previous other sample",
+        Right "right" "right" "Go to the next cell, or the next other sample",
     }
     /// Handled by a page that shows samples; most of them open it.
     View in List {
         Grid "grid" "grid" "Show the list as a grid of pictures, or as a list again",
-        Compare "compare" "compare" "Compare the sample side by side with a copy, neighbor or medoid",
+        Compare "compare" "compare" "Compare the sample with a copy, neighbor or medoid",
         Blink "blink" "blink" "Flip between the sample and the other one in the same spot",
         Overlay "overlay" "names" "Show or hide names and scores next to the pictures",
         GoToOther "go-to-other" "show in list" "Go to the sample shown beside this one",
-        Group "group" "group" "Show groups of copies and leaks one by one; decide each as a whole",
+        Group "group" "group" "Show groups of copies and leaks; decide each as a whole",
         KeepBest "keep-best" "keep best" "Keep the best sample of the group and remove the others",
-        Clusters "clusters" "clusters" "Show the clusters of the class: the medoid of each, and its farthest member",
+        Clusters "clusters" "clusters" "Show the class's clusters: medoids and farthest members",
         Map "map" "map" "Show the embeddings as a map",
-        Neighborhoods "neighborhoods" "neighborhoods" "Switch the map between neighborhoods (t-SNE) and principal components",
+        Neighborhoods "neighborhoods" "neighborhoods" "Switch the map: neighborhoods (t-SNE) or components",
     }
     /// Copying to the clipboard.
     Clipboard in List {
@@ -207,38 +207,38 @@ actions! {
     /// Handled by an interactive or read-only page; they open it.
     Page in List {
         Jobs "jobs" "jobs" "Show jobs, detectors and the log",
-        Histogram "histogram" "histogram" "Show the scores of the selected detector and move its threshold",
-        Confusion "confusion" "confusions" "Show given against suggested labels and list the suspects of a pair",
+        Histogram "histogram" "histogram" "Show the selected detector's scores; move its threshold",
+        Confusion "confusion" "confusions" "Show given against suggested labels; list a pair",
         Detectors "detectors" "detectors" "Show the detectors and set their parameters",
         Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
         History "history" "history" "Show the last decisions and go to their samples",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",
-        Reading "reading" "reading" "Show what was left out or guessed when the dataset was read",
+        Reading "reading" "reading" "Show what reading the dataset left out or guessed",
         Log "log" "log" "Show only the log",
     }
     /// Background work.
     Job in List {
-        Scan "scan" "scan" "Bring the session up to date: index, embed, run the detectors",
+        Scan "scan" "scan" "Bring the session up to date: read, embed, run detectors",
         CancelJob "cancel-job" "cancel job" "Cancel the running job; finished work is kept",
         RerunDetector "rerun-detector" "rerun" "Run the selected detector again",
     }
     /// The program itself.
     Program in List {
-        ToggleAdvance "toggle-advance" "auto-advance" "Turn auto-advance on or off: whether a decision moves to the next undecided sample",
+        ToggleAdvance "toggle-advance" "auto-advance" "Auto-advance to the next undecided sample: on or off",
         RecordMacro "record-macro" "record" "Start or stop recording keys",
         ReplayMacro "replay-macro" "replay" "Replay the recorded keys once",
         ReplayMacroTimes "replay-macro-times" "replay…" "Replay the recorded keys a number of times",
-        ToggleMouse "toggle-mouse" "mouse" "Use clicks and the wheel here, or leave them to the terminal's text selection",
+        ToggleMouse "toggle-mouse" "mouse" "Use the mouse here, or leave it to the terminal",
         OpenWith "open-with" "open" "Open the file of the sample with another program",
         Theme "theme" "theme" "Choose a theme",
         ToggleStrip "toggle-strip" "strip" "Show or hide the pictures of neighbors below the sample",
         CopyRecord "copy-record" "copy record" "Copy everything known about the sample as one line of JSON",
         Help "help" "help" "Show every key and what it does, those of this page first",
-        Palette "palette" "palette" "Find an action by name and run it; 12, +5, -5 or 50% goes to that row",
+        Palette "palette" "palette" "Run an action by name; 12, +5, -5 or 50% goes to a row",
         Redraw "redraw" "redraw" "Redraw the whole screen",
         Suspend "suspend" "suspend" "Stop the program and go back to the shell; `fg` continues",
         Cancel "cancel" "cancel" "Cancel the current operation; twice in a row quits",
-        Back "back" "back" "Go back one level: close a picture or a page; quit from the list",
+        Back "back" "back" "Go back one level: close a picture or page; or quit",
         Quit "quit" "quit" "Quit once every decision is saved",
     }
     /// Typing a line.
@@ -275,18 +275,18 @@ actions! {
         PanelClose "panel-close" "close" "Close the page",
         PanelLeft "panel-left" "less" "Go left, or decrease the value by one step",
         PanelRight "panel-right" "more" "Go right, or increase the value by one step",
-        PanelUp "panel-up" "up" "Go up; in the histogram raise the threshold by a thousandth",
-        PanelDown "panel-down" "down" "Go down; in the histogram lower the threshold by a thousandth",
-        PanelPageUp "panel-page-up" "page up" "Go one page up; in the histogram raise the threshold by a tenth",
-        PanelPageDown "panel-page-down" "page down" "Go one page down; in the histogram lower the threshold by a tenth",
+        PanelUp "panel-up" "up" "Go up; raise the threshold by a thousandth (histogram)",
+        PanelDown "panel-down" "down" "Go down; lower the threshold by a thousandth (histogram)",
+        PanelPageUp "panel-page-up" "page up" "Go a page up; raise the threshold by a tenth (histogram)",
+        PanelPageDown "panel-page-down" "page down" "Go a page down; lower the threshold a tenth (histogram)",
         PanelStart "panel-start" "start" "Go to the start, or to the lowest value",
         PanelEnd "panel-end" "end" "Go to the end, or to the highest value",
-        PanelNext "panel-next" "next" "Go to the next detector, or to the next most frequent confusion",
-        PanelPrevious "panel-previous" "previous" "Go to the previous detector, or to the previous, more frequent confusion",
+        PanelNext "panel-next" "next" "Go to the next detector, or the next most frequent pair",
+        PanelPrevious "panel-previous" "previous" "Go to the previous detector, or the pair before",
         PanelAccept "panel-accept" "choose" "List what is selected, or change the value",
         PanelReset "panel-reset" "default" "Reset the value to its default",
         PanelScale "panel-scale" "scale" "Switch between a logarithmic and a linear scale",
-        PanelRun "panel-run" "run" "Run the selected detector again with the values on the screen",
+        PanelRun "panel-run" "run" "Run the detector again with the values on the screen",
         PanelCancelJob "panel-cancel-job" "cancel job" "Cancel the running job; finished work is kept",
     }
 }

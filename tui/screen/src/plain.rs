@@ -11,7 +11,7 @@ use crate::looks::Looks;
 use crate::model::{Level, Mode, Model};
 use crate::run::ExitReason;
 use crate::text::counted;
-use crate::update::{Effect, Msg, update};
+use crate::update::{Effect, Msg, disagree, update};
 use anyhow::{Result, bail};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Event, Ticket};
@@ -48,6 +48,7 @@ pub fn run(
 ) -> Result<ExitReason> {
     let mut model = Model::new(looks.keymap.clone(), looks.theme.clone(), Size::new(100, 40));
     model.views.spoken = true;
+    model.views.afresh = !manner.prompt;
     looks.furnish(&mut model);
     model.display.pictures_on = false;
     model.jobs.scan_when_stale = false;
@@ -215,10 +216,18 @@ impl Plain<'_> {
             None => "the engine does not respond".to_owned(),
         };
         self.tell(&words)?;
+        let model = self.model.session.as_ref().map(|session| session.model.clone()).unwrap_or_default();
+        if !model.is_empty() {
+            self.tell(&format!("model: {model}"))?;
+        }
         let obstacle =
             self.model.session.as_ref().map(|session| session.obstacle.clone()).unwrap_or_default();
         if !obstacle.is_empty() {
             self.tell(&format!("not updated: {obstacle}"))?;
+        }
+        let disputed = self.model.session.as_ref().map_or(0, |session| session.disputed);
+        if disputed > 0 {
+            self.tell(&format!("! {}", disagree(disputed)))?;
         }
         let remarks = self.model.session.iter().flat_map(|session| &session.reading.remarks);
         let remarks: Vec<String> = remarks

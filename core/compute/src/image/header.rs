@@ -1,21 +1,14 @@
 //! The size of a picture by its header alone.
 
 use image::{ImageDecoder, ImageReader};
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
-/// Pixels of the shorter side, by the file's header; `None` if it cannot be read. The rest of the file is not looked at, so
-/// that the picture may still turn out to be broken.
-pub fn shorter_side(path: &Path) -> Option<u32> {
-    // Opening something else, such as a pipe, could wait forever.
-    if !std::fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let file = BufReader::new(File::open(path).ok()?);
+/// Pixels of the shorter side, by the picture's header; `None` if it cannot be read. The rest is not looked at, so that the
+/// picture may still turn out to be broken.
+pub fn shorter_side(bytes: impl Read + Seek) -> Option<u32> {
     let read = || {
-        let reader = ImageReader::new(file).with_guessed_format().ok()?;
+        let reader = ImageReader::new(BufReader::new(bytes)).with_guessed_format().ok()?;
         let (width, height) = reader.into_decoder().ok()?.dimensions();
         Some(width.min(height))
     };
@@ -25,17 +18,15 @@ pub fn shorter_side(path: &Path) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::RgbImage;
+    use image::{ImageFormat, RgbImage};
+    use std::io::Cursor;
 
     #[test]
     fn the_shorter_side_is_read_from_the_header() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.png");
-        RgbImage::new(30, 20).save(&path).unwrap();
-        assert_eq!(shorter_side(&path), Some(20));
-        std::fs::write(&path, b"no picture").unwrap();
-        assert_eq!(shorter_side(&path), None);
-        assert_eq!(shorter_side(folder.path()), None);
-        assert_eq!(shorter_side(&folder.path().join("gone.png")), None);
+        let mut bytes = Cursor::new(Vec::new());
+        RgbImage::new(30, 20).write_to(&mut bytes, ImageFormat::Png).unwrap();
+        bytes.set_position(0);
+        assert_eq!(shorter_side(bytes), Some(20));
+        assert_eq!(shorter_side(Cursor::new(b"no picture")), None);
     }
 }

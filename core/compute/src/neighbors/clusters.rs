@@ -21,7 +21,7 @@ const ROUNDS: usize = 4;
 /// The cluster assignment.
 pub(super) struct Clusters {
     /// Unit vectors.
-    centres: Vec<f32>,
+    centers: Vec<f32>,
     /// Indices by cluster.
     members: Vec<Vec<u32>>,
 }
@@ -31,33 +31,33 @@ impl Clusters {
         let cols = set.cols();
         let count = (2 * set.len().isqrt()).clamp(1, set.len());
         let sample = set.spread(TRAINED * count);
-        let mut centres = Vec::new();
+        let mut centers = Vec::new();
         set.gather(
             sample.iter().copied().step_by(TRAINED.min(sample.len() / count).max(1)).take(count),
-            &mut centres,
+            &mut centers,
         );
         for _ in 0..ROUNDS {
             job.checkpoint()?;
-            let nearest = nearest_centres(set, &sample, &centres, 1, job)?;
-            let mut sums = vec![0.0_f32; centres.len()];
-            for (&index, &centre) in sample.iter().zip(&nearest) {
-                let sum = &mut sums[centre as usize * cols..][..cols];
+            let nearest = nearest_centers(set, &sample, &centers, 1, job)?;
+            let mut sums = vec![0.0_f32; centers.len()];
+            for (&index, &center) in sample.iter().zip(&nearest) {
+                let sum = &mut sums[center as usize * cols..][..cols];
                 sum.iter_mut().zip(set.row(index)).for_each(|(sum, x)| *sum += x);
             }
-            for (centre, sum) in centres.chunks_exact_mut(cols).zip(sums.chunks_exact(cols)) {
+            for (center, sum) in centers.chunks_exact_mut(cols).zip(sums.chunks_exact(cols)) {
                 let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
                 // A center without members stays in place.
                 if length.is_finite() && length > 0.0 {
-                    centre.iter_mut().zip(sum).for_each(|(to, from)| *to = from / length);
+                    center.iter_mut().zip(sum).for_each(|(to, from)| *to = from / length);
                 }
             }
         }
         let all: Vec<u32> = (0..set.len() as u32).collect();
         let mut members = vec![Vec::new(); count];
-        for (index, centre) in nearest_centres(set, &all, &centres, 1, job)?.into_iter().enumerate() {
-            members[centre as usize].push(index as u32);
+        for (index, center) in nearest_centers(set, &all, &centers, 1, job)?.into_iter().enumerate() {
+            members[center as usize].push(index as u32);
         }
-        Ok(Clusters { centres, members })
+        Ok(Clusters { centers, members })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -69,7 +69,7 @@ impl Clusters {
         let (k, probes) = (best.k, probes.min(self.len()));
         let all: Vec<u32> = (0..set.len() as u32).collect();
         let mut asking = vec![Vec::new(); self.len()];
-        let nearest = nearest_centres(set, &all, &self.centres, probes, job)?;
+        let nearest = nearest_centers(set, &all, &self.centers, probes, job)?;
         for (index, nearest) in (0_u32..).zip(nearest.chunks_exact(probes)) {
             nearest.iter().for_each(|&cluster| asking[cluster as usize].push(index));
         }
@@ -110,11 +110,11 @@ impl Clusters {
         for (cluster, members) in (0_u32..).zip(&self.members) {
             members.iter().for_each(|&index| homes[index as usize] = cluster);
         }
-        let orders = nearest_centres(set, asked, &self.centres, self.len(), job)?;
+        let orders = nearest_centers(set, asked, &self.centers, self.len(), job)?;
         let homes = &homes;
         let lists = truth.indices.chunks_exact(truth.k).zip(orders.chunks_exact(self.len()));
-        let needed = lists.flat_map(|(neighbours, order)| {
-            let known = neighbours.iter().filter(|&&index| index != u32::MAX);
+        let needed = lists.flat_map(|(neighbors, order)| {
+            let known = neighbors.iter().filter(|&&index| index != u32::MAX);
             known.filter_map(move |&index| {
                 let home = homes[index as usize];
                 (1_u32..).zip(order).find(|(_, cluster)| **cluster == home).map(|(probes, _)| probes)
@@ -125,14 +125,14 @@ impl Clusters {
 }
 
 /// The `count` nearest centers of each of these rows, nearest first, ties by number.
-fn nearest_centres(
+fn nearest_centers(
     set: Set<'_>,
     places: &[u32],
-    centres: &[f32],
+    centers: &[f32],
     count: usize,
     job: &Job<'_>,
 ) -> Result<Vec<u32>> {
-    let (cols, all) = (set.cols(), centres.len() / set.cols().max(1));
+    let (cols, all) = (set.cols(), centers.len() / set.cols().max(1));
     let mut found = vec![0_u32; places.len() * count];
     let blocks = found.par_chunks_mut(BLOCK * count).zip(places.par_chunks(BLOCK));
     blocks.try_for_each_init(
@@ -141,7 +141,7 @@ fn nearest_centres(
             job.checkpoint()?;
             set.gather(places.iter().copied(), rows);
             product.resize(places.len() * all, 0.0);
-            matmul_transposed(rows, places.len(), centres, all, cols, product);
+            matmul_transposed(rows, places.len(), centers, all, cols, product);
             for (found, cosines) in found.chunks_exact_mut(count).zip(product.chunks_exact(all)) {
                 nearest_of(cosines, order, found);
             }
@@ -153,8 +153,8 @@ fn nearest_centres(
 
 /// The indices of the largest numbers, in order. NaN comes last.
 fn nearest_of(cosines: &[f32], order: &mut Vec<u32>, found: &mut [u32]) {
-    let key = |centre: u32| {
-        let cosine = cosines[centre as usize];
+    let key = |center: u32| {
+        let cosine = cosines[center as usize];
         if cosine.is_nan() { f32::NEG_INFINITY } else { cosine }
     };
     let before = |a: &u32, b: &u32| key(*b).total_cmp(&key(*a)).then(a.cmp(b));

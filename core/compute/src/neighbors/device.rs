@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_not_usable_are_nobodys_neighbours() {
+    fn rows_that_are_not_usable_are_nobodys_neighbors() {
         let values = [1.0, 0.0, 0.5, -0.5, 1.0];
         let matrix = || EmbeddingMatrix::from_vec(values.to_vec(), 1);
         let usable = |row: usize| row != 1;

@@ -10,11 +10,11 @@ fn random(rows: usize, cols: usize, seed: u32) -> EmbeddingMatrix {
         (state >> 8) as f32 / 16_777_216.0 - 0.5
     };
     let mut data: Vec<f32> = (0..rows * cols).map(|_| next()).collect();
-    normalise(&mut data, cols);
+    normalize(&mut data, cols);
     EmbeddingMatrix::from_vec(data, cols)
 }
 
-fn normalise(data: &mut [f32], cols: usize) {
+fn normalize(data: &mut [f32], cols: usize) {
     for row in data.chunks_exact_mut(cols) {
         let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
         row.iter_mut().for_each(|x| *x /= length);
@@ -116,14 +116,14 @@ fn it_stops() {
 
 /// Vectors around many directions, most of their length along the first axes, with copies among them.
 fn grouped(rows: usize, cols: usize) -> EmbeddingMatrix {
-    let (centres, noise) = (random(60, cols, 5), random(rows, cols, 6));
+    let (centers, noise) = (random(60, cols, 5), random(rows, cols, 6));
     let mut data = Vec::with_capacity(rows * cols);
     for row in 0..rows {
         let row = if row % 50 == 49 { row - 7 } else { row };
-        let numbers = centres.row(row * 13 % 60).iter().zip(noise.row(row)).enumerate();
-        data.extend(numbers.map(|(col, (centre, noise))| (centre + noise) / (1.0 + col as f32)));
+        let numbers = centers.row(row * 13 % 60).iter().zip(noise.row(row)).enumerate();
+        data.extend(numbers.map(|(col, (center, noise))| (center + noise) / (1.0 + col as f32)));
     }
-    normalise(&mut data, cols);
+    normalize(&mut data, cols);
     EmbeddingMatrix::from_vec(data, cols)
 }
 

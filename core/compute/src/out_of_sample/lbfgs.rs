@@ -24,7 +24,7 @@ pub(super) struct Limits {
 
 /// Moves `x` to the minimum. `function` writes the gradient at a point and returns the value there; it may abort with
 /// an error. Returns the number of steps.
-pub(super) fn minimise(
+pub(super) fn minimize(
     x: &mut Vec<f64>,
     limits: Limits,
     mut function: impl FnMut(usize, &[f64], &mut [f64]) -> Result<f64>,
@@ -125,7 +125,7 @@ mod tests {
         let stretch = [1.0, 100.0, 0.01];
         let mut x = vec![0.0; 3];
         let limits = Limits { steps: 100, gradient: 1e-9, decrease: 0.0 };
-        let steps = minimise(&mut x, limits, |_, x, gradient| {
+        let steps = minimize(&mut x, limits, |_, x, gradient| {
             let mut value = 0.0;
             for index in 0..3 {
                 let off = x[index] - bottom[index];

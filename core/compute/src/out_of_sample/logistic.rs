@@ -1,6 +1,6 @@
 //! Multinomial logistic regression with an L2 penalty on the weights, as scikit-learn's with C = 1.
 
-use super::lbfgs::{Limits, minimise};
+use super::lbfgs::{Limits, minimize};
 use crate::Result;
 use crate::linear::{matmul_transposed, transposed_matmul};
 use crate::matrix::EmbeddingMatrix;
@@ -66,7 +66,7 @@ impl Logistic {
             Some(start) => training.pack(start),
             None => vec![0.0; present.len() * (dim + 1)],
         };
-        minimise(&mut x, LIMITS, |done, x, gradient| {
+        minimize(&mut x, LIMITS, |done, x, gradient| {
             step(done as u64, LIMITS.steps as u64)?;
             Ok(training.loss(x, gradient))
         })?;

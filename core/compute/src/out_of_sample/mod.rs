@@ -196,13 +196,13 @@ fn room(work: usize, dim: usize, classes: usize) -> usize {
 
 /// The labeled ones of these samples; an equal share of each class if there is no room for all.
 fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, room: usize) -> Vec<u32> {
-    let labelled: Vec<u32> = rows.filter(|&row| (labels[row as usize] as usize) < classes).collect();
-    if labelled.len() <= room {
-        return labelled;
+    let labeled: Vec<u32> = rows.filter(|&row| (labels[row as usize] as usize) < classes).collect();
+    if labeled.len() <= room {
+        return labeled;
     }
     let mut counts = vec![0_usize; classes];
-    labelled.iter().for_each(|&row| counts[labels[row as usize] as usize] += 1);
-    let all = labelled.len();
+    labeled.iter().for_each(|&row| counts[labels[row as usize] as usize] += 1);
+    let all = labeled.len();
     let mut seen = vec![0_usize; classes];
     let taken = |row: &u32| {
         let class = labels[*row as usize] as usize;
@@ -212,7 +212,7 @@ fn sampled(rows: impl Iterator<Item = u32>, labels: &[u32], classes: usize, room
         // Evenly spread over the class.
         (index + 1) * wanted / count > index * wanted / count
     };
-    labelled.into_iter().filter(taken).collect()
+    labeled.into_iter().filter(taken).collect()
 }
 
 #[cfg(test)]

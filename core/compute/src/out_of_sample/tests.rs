@@ -185,11 +185,10 @@ fn no_row_depends_on_its_own_label() {
         let go = |_, _| Ok(());
         let model =
             Logistic::train(&matrix, &training, &labels, 3, Balance::Samples, None, &go).unwrap().unwrap();
-        let mut relabelled = labels.clone();
-        relabelled[sample] = (labels[sample] + 1) % 3;
-        let other = Logistic::train(&matrix, &training, &relabelled, 3, Balance::Samples, None, &go)
-            .unwrap()
-            .unwrap();
+        let mut relabeled = labels.clone();
+        relabeled[sample] = (labels[sample] + 1) % 3;
+        let other =
+            Logistic::train(&matrix, &training, &relabeled, 3, Balance::Samples, None, &go).unwrap().unwrap();
         for model in [model, other] {
             model.predict(&matrix, &[sample as u32], |_, row| {
                 assert_eq!(row, &before.matrix[sample * 3..sample * 3 + 3]);

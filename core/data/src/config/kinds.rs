@@ -1,6 +1,7 @@
 //! How each kind of setting is read from files and the environment.
 
 use super::setting::{Form, Limits, Setting};
+use super::written;
 use crate::toml_table::Table;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -21,6 +22,9 @@ pub(super) trait Kind {
         Err(Error::Invalid(format!("{variable}: '{}' can only be set in a file", setting.key)))
     }
 
+    /// The value as it would be written in a file; `None` if there is none.
+    fn written(value: &Self::Value) -> Option<String>;
+
     /// Merges the value of a later layer into that of an earlier one.
     fn merge(earlier: &mut Self::Value, later: Self::Value) {
         *earlier = later;
@@ -33,6 +37,10 @@ pub(super) struct Text;
 impl Kind for Text {
     type Value = String;
     const FORM: Form = Form::Text;
+
+    fn written(text: &String) -> Option<String> {
+        Some(written::text(text))
+    }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, _: &Path) -> Result<Option<String>> {
         let text = table.text(setting.key)?;
@@ -57,6 +65,10 @@ impl Kind for NameOrFile {
     type Value = String;
     const FORM: Form = Form::Text;
 
+    fn written(text: &String) -> Option<String> {
+        Text::written(text)
+    }
+
     fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<String>> {
         let file = |name: &String| name.contains(['/', '.']);
         let path = |name: String| match file(&name) {
@@ -78,6 +90,10 @@ impl Kind for Texts {
     type Value = Vec<String>;
     const FORM: Form = Form::Texts;
 
+    fn written(texts: &Vec<String>) -> Option<String> {
+        Some(written::list(texts.iter().map(|text| written::text(text))))
+    }
+
     fn read(setting: &Setting, table: &mut Table<'_, '_>, _: &Path) -> Result<Option<Vec<String>>> {
         table.texts(setting.key)
     }
@@ -89,6 +105,10 @@ pub(super) struct Folders;
 impl Kind for Folders {
     type Value = Vec<PathBuf>;
     const FORM: Form = Form::Texts;
+
+    fn written(folders: &Vec<PathBuf>) -> Option<String> {
+        Some(written::list(folders.iter().map(|folder| written::text(&folder.to_string_lossy()))))
+    }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<Vec<PathBuf>>> {
         let folders = table.texts(setting.key)?;
@@ -102,6 +122,10 @@ pub(super) struct NamesOrFiles;
 impl Kind for NamesOrFiles {
     type Value = Vec<PathBuf>;
     const FORM: Form = Form::Texts;
+
+    fn written(files: &Vec<PathBuf>) -> Option<String> {
+        Folders::written(files)
+    }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<Vec<PathBuf>>> {
         let name = |file: &str| !file.contains(['/', '.']);
@@ -117,6 +141,10 @@ impl Kind for Flag {
     type Value = bool;
     const FORM: Form = Form::Flag;
 
+    fn written(value: &bool) -> Option<String> {
+        Some(value.to_string())
+    }
+
     fn read(setting: &Setting, table: &mut Table<'_, '_>, _: &Path) -> Result<Option<bool>> {
         table.boolean(setting.key)
     }
@@ -128,6 +156,10 @@ pub(super) struct Number;
 impl Kind for Number {
     type Value = u16;
     const FORM: Form = Form::Number;
+
+    fn written(value: &u16) -> Option<String> {
+        Some(value.to_string())
+    }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, _: &Path) -> Result<Option<u16>> {
         let Some(number) = table.number(setting.key)? else { return Ok(None) };
@@ -146,6 +178,12 @@ pub(super) struct Weights;
 impl Kind for Weights {
     type Value = BTreeMap<String, f32>;
     const FORM: Form = Form::Numbers;
+
+    fn written(weights: &Self::Value) -> Option<String> {
+        let weight = |(name, weight): (&String, &f32)| format!("{name} = {weight}");
+        let all: Vec<String> = weights.iter().map(weight).collect();
+        (!all.is_empty()).then(|| format!("{{ {} }}", all.join(", ")))
+    }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, _: &Path) -> Result<Option<Self::Value>> {
         let name = format!("{}.{}", setting.section, setting.key);
@@ -171,6 +209,10 @@ pub(super) struct Optional<K>(std::marker::PhantomData<K>);
 impl<K: Kind> Kind for Optional<K> {
     type Value = Option<K::Value>;
     const FORM: Form = K::FORM;
+
+    fn written(value: &Self::Value) -> Option<String> {
+        value.as_ref().and_then(K::written)
+    }
 
     fn read(setting: &Setting, table: &mut Table<'_, '_>, base: &Path) -> Result<Option<Self::Value>> {
         Ok(K::read(setting, table, base)?.map(Some))

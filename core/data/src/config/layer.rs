@@ -1,10 +1,12 @@
 //! Merges one settings file into the layers before it.
 
-use super::Config;
 use super::declared::SECTIONS;
+use super::renamed::name_now;
 use super::setting::Setting;
+use super::{Config, Origin};
 use crate::toml_table::{Source, Table, Value};
 use crate::{Error, Result};
+use chaffinch_protocol::display::safe_path;
 use std::path::Path;
 
 /// The owner of a settings file.
@@ -23,12 +25,13 @@ impl Config {
         let parsed = source.parse()?;
         let base = path.parent().unwrap_or(Path::new(""));
         let mut file = source.table(parsed.get_ref(), "");
+        let origin = Origin::File(path.to_path_buf());
         let mut found = self.settings.read("", &mut file, base)?;
         for (section, _) in SECTIONS.iter().filter(|(section, _)| !section.is_empty()) {
             let Some(mut table) = file.section(section, section)? else { continue };
             found.extend(self.settings.read(section, &mut table, base)?);
             match *section {
-                "detectors" => self.merge_detectors(&table)?,
+                "detectors" => self.merge_detectors(&table, path)?,
                 _ => self.warnings.extend(table.unknown_keys()),
             }
         }
@@ -43,11 +46,12 @@ impl Config {
             let enabled = std::mem::take(&mut self.settings.detectors.enabled);
             self.enable(enabled);
         }
+        self.note_all(&found, &origin);
         Ok(found)
     }
 
     /// The sections of detectors. Parameters are checked when the detector runs, since only it knows them.
-    fn merge_detectors(&mut self, table: &Table<'_, '_>) -> Result<()> {
+    fn merge_detectors(&mut self, table: &Table<'_, '_>, path: &Path) -> Result<()> {
         let (detectors, unknown) = table.other_tables_and_unknown_keys();
         self.warnings.extend(unknown);
         for (name, detector) in detectors {
@@ -59,10 +63,22 @@ impl Config {
                     return Err(table.complain("threshold", message));
                 }
                 self.thresholds.insert(name.clone(), threshold as f32);
+                self.note(&title, "threshold", Origin::File(path.to_path_buf()));
             }
-            let (params, choices) =
-                (self.params.entry(name.clone()).or_default(), self.choices.entry(name.clone()).or_default());
             for (param, value) in table.other_values()? {
+                let now = name_now(&param).to_owned();
+                if now != param {
+                    let file = safe_path(path);
+                    self.outdated.push(format!(
+                        "{file}: '{param}' in [{title}] is called '{now}' now; write that instead"
+                    ));
+                }
+                let param = now;
+                self.note(&title, &param, Origin::File(path.to_path_buf()));
+                let (params, choices) = (
+                    self.params.entry(name.clone()).or_default(),
+                    self.choices.entry(name.clone()).or_default(),
+                );
                 // A name replaces a number from an earlier layer, and the other way around.
                 match value {
                     Value::Number(number) => {
@@ -75,13 +91,9 @@ impl Config {
                     }
                 }
             }
-            if params.is_empty() {
-                self.params.remove(&name);
-            }
-            if choices.is_empty() {
-                self.choices.remove(&name);
-            }
         }
+        self.params.retain(|_, params| !params.is_empty());
+        self.choices.retain(|_, choices| !choices.is_empty());
         Ok(())
     }
 }

@@ -141,8 +141,12 @@ macro_rules! settings {
                 Ok(found)
             }
 
-            /// Reads the environment. Empty variables count as unset.
-            pub(super) fn read_variables(&mut self, get: impl Fn(&str) -> Option<String>) -> Result<()> {
+            /// Reads the environment, and returns the settings that it contains. Empty variables count as unset.
+            pub(super) fn read_variables(
+                &mut self,
+                get: impl Fn(&str) -> Option<String>,
+            ) -> Result<Vec<&'static Setting>> {
+                let mut found = Vec::new();
                 let get = |variable| get(variable).filter(|text: &String| !text.is_empty());
                 $($( {
                     const SETTING: &Setting = &settings!(@one $section, $kind, [$($doc),*], $($attr: $set),*);
@@ -151,9 +155,15 @@ macro_rules! settings {
                     {
                         let value = <$kind as Kind>::parse(SETTING, variable, text)?;
                         <$kind as Kind>::merge(&mut self.$group.$field, value);
+                        found.push(SETTING);
                     }
                 } )*)*
-                Ok(())
+                Ok(found)
+            }
+
+            /// The values as they would be written in a file, in the order of [`SETTINGS`]; `None` where there is none.
+            pub(super) fn written(&self) -> Vec<Option<String>> {
+                vec![$($( <$kind as Kind>::written(&self.$group.$field), )*)*]
             }
         }
     };

@@ -169,10 +169,10 @@ fn the_environment_overrides_files() {
     };
     let mut config = layers("[ui]\ntheme = 'light'\nmouse = 'on'", "").unwrap();
     let values = set(&[("CHAFFINCH_THEME", "mono"), ("CHAFFINCH_MOUSE", ""), ("CHAFFINCH_MODEL", "m")]);
-    config.settings.read_variables(values).unwrap();
+    config.read_variables(values).unwrap();
     assert_eq!((config.ui().theme.as_str(), config.ui().mouse.as_str(), config.model()), ("mono", "on", "m"));
     let wrong = set(&[("CHAFFINCH_GLYPHS", "asci")]);
-    let error = config.settings.read_variables(wrong).unwrap_err().to_string();
+    let error = config.read_variables(wrong).unwrap_err().to_string();
     assert!(
         error.contains("CHAFFINCH_GLYPHS: 'asci' is not one of auto, unicode, ascii; did you mean 'ascii'?")
     );
@@ -304,4 +304,55 @@ fn what_a_session_was_scanned_with_overrides_everything_but_its_own_file_and_fla
     assert_eq!(read().model(), "an/own");
     let flags = Flags { model: Some("a/flag".into()), ..Flags::default() };
     assert_eq!(read().with_flags(flags).model(), "a/flag");
+}
+
+#[test]
+fn a_reviewer_without_variables_has_the_name_of_the_list_of_users() {
+    let name = login_name(Uid::current());
+    assert!(!name.trim().is_empty() && name != "reviewer");
+    assert_eq!(login_name(Uid::from_raw(4_000_000_123)), "user-4000000123");
+    assert_eq!(login_name(Uid::from_raw(0)), "root");
+}
+
+#[test]
+fn every_value_says_where_it_comes_from() {
+    let user =
+        "model = \"a/b\"\nreviewer = \"anna\"\n[ui]\nstrip = false\n[detectors.duplicates]\nradius = 4\n";
+    let mut config = layers(user, "[detectors.duplicates]\nthreshold = 0.25\n").unwrap();
+    config.read_variables(|name| (name == "CHAFFINCH_DEVICE").then(|| "cpu".to_owned())).unwrap();
+    let config = config.with_flags(Flags { theme: Some("light".into()), ..Flags::default() });
+    let all = config.effective();
+    assert!(SETTINGS.iter().zip(&all).all(|(setting, shown)| shown.name.ends_with(setting.key)));
+    let of = |name: &str| {
+        let found = all.iter().find(|one| one.name == name).unwrap();
+        let origin = match &found.origin {
+            Origin::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
+            other => other.to_string(),
+        };
+        (found.value.clone().unwrap_or_default(), origin)
+    };
+    let expected = |value: &str, origin: &str| (value.to_owned(), origin.to_owned());
+    assert_eq!(of("model"), expected("\"a/b\"", USER_FILE));
+    assert_eq!(of("device"), expected("\"cpu\"", "$CHAFFINCH_DEVICE"));
+    assert_eq!(of("reviewer"), expected("\"anna\"", USER_FILE));
+    assert_eq!(of("ui.theme"), expected("\"light\"", "command line"));
+    assert_eq!(of("ui.strip"), expected("false", USER_FILE));
+    assert_eq!(of("ui.mouse"), expected("\"auto\"", "default"));
+    assert_eq!(of("detectors.duplicates.radius"), expected("4", USER_FILE));
+    assert_eq!(of("detectors.duplicates.threshold"), expected("0.25", SESSION_FILE));
+    assert_eq!(of("vram-budget"), expected("", "default"));
+}
+
+#[test]
+fn parameters_are_accepted_under_their_earlier_names() {
+    let config = layers("[detectors.image-quality]\nno-colour = 0.5\n", "").unwrap();
+    assert_eq!(config.detector_params("image-quality"), [("no-color".to_owned(), 0.5)].into());
+    assert!(config.warnings().is_empty());
+    let [outdated] = config.outdated() else { panic!("{:?}", config.outdated()) };
+    assert!(
+        outdated.ends_with(
+            "'no-colour' in [detectors.image-quality] is called 'no-color' now; write that instead"
+        ),
+        "{outdated}"
+    );
 }

@@ -1,7 +1,6 @@
 //! The depths of a dataset's 16-bit pictures, which must be known before the first of them is shown.
 
 use super::known::Known;
-use super::row::modified;
 use super::unfinished::Recovered;
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
@@ -9,9 +8,9 @@ use crate::{Error, Result};
 use chaffinch_compute::image::decode::{Depths, Remark, depth_of};
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_sources::Kind;
 use rayon::prelude::*;
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
@@ -37,16 +36,18 @@ pub fn depths(
         if !may_be_deep(manifest.path(id)) {
             return Ok(None);
         }
-        let path = manifest.full_path(id);
-        let Some(metadata) = path.metadata().ok().filter(std::fs::Metadata::is_file) else { return Ok(None) };
-        let found = known.row(id, metadata.len(), modified(&metadata));
+        let source = manifest.source(id);
+        let Some(stamp) = source.stamp().ok().filter(|stamp| stamp.kind == Kind::Bytes) else {
+            return Ok(None);
+        };
+        let found = known.row(id, stamp);
         Ok(match found {
             Some(known) => known.row.remarks.iter().find_map(|remark| match remark {
                 Remark::Deep { bits, .. } => Some(*bits),
                 _ => None,
             }),
-            None if metadata.len() > super::MAX_FILE_BYTES => None,
-            None => File::open(&path).ok().and_then(|file| depth_of(BufReader::new(file))),
+            None if stamp.is_too_large() => None,
+            None => source.open().ok().and_then(|bytes| depth_of(BufReader::new(bytes))),
         })
     };
     let used: Vec<Option<u8>> = (0..manifest.len() as u32).into_par_iter().map(one).collect::<Result<_>>()?;

@@ -7,6 +7,7 @@ use crate::manifest::Manifest;
 use crate::measures::Measures;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_sources::Stamp;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -44,18 +45,18 @@ impl<'a> Known<'a> {
         Known { manifest, previous, measures, recovered }
     }
 
-    /// What is known about a file with this size and time.
-    pub(super) fn row(&self, id: SampleId, size: u64, modified: i64) -> Option<KnownRow> {
+    /// What is known about a sample with this size and time.
+    pub(super) fn row(&self, id: SampleId, stamp: Stamp) -> Option<KnownRow> {
         let path = self.manifest.path(id);
-        let found = self.previous.as_ref().and_then(|previous| previous.row(path, id, size, modified));
+        let found = self.previous.as_ref().and_then(|previous| previous.row(path, id, stamp));
         if let Some((row, old)) = found {
             let measures = self.measures.as_ref();
             let measures =
                 measures.map(|all| all.iter().flat_map(|one| one.row(old.index()).iter().copied()).collect());
-            let again = || Some(self.recovered.row(path, size, modified)?.1.to_vec());
+            let again = || Some(self.recovered.row(path, stamp)?.1.to_vec());
             return Some(KnownRow { row, measures: measures.or_else(again) });
         }
-        let (row, measures) = self.recovered.row(path, size, modified)?;
+        let (row, measures) = self.recovered.row(path, stamp)?;
         Some(KnownRow { row, measures: Some(measures.to_vec()) })
     }
 }
@@ -76,7 +77,7 @@ impl<'a> Previous<'a> {
     }
 
     /// The old row of a file, if it was read and has not changed since.
-    fn row(&self, path: &Path, id: SampleId, size: u64, modified: i64) -> Option<(Row, SampleId)> {
+    fn row(&self, path: &Path, id: SampleId, stamp: Stamp) -> Option<(Row, SampleId)> {
         let old = match &self.rows {
             None => id,
             Some(rows) => *rows.get(path)?,
@@ -84,11 +85,11 @@ impl<'a> Previous<'a> {
         let file_metadata = self.file_metadata;
         let (hash, dimensions) =
             (file_metadata.hashes[old.index()], file_metadata.dimensions.get(old.index()));
-        let same = dimensions.bytes == size && file_metadata.modified[old.index()] == modified;
+        let same = stamp.is_same(dimensions.bytes, file_metadata.modified[old.index()]);
         let row = (same && hash != ContentHash::default()).then(|| Row {
             hash,
             dimensions,
-            modified,
+            modified: stamp.modified,
             phash: file_metadata.phash[old.index()],
             dhash: file_metadata.dhash[old.index()],
             trouble: file_metadata.unreadable.get(&old).cloned(),

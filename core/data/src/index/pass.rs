@@ -7,13 +7,14 @@
 
 use super::IndexReport;
 use super::known::{Known, KnownRow};
-use super::row::{Row, modified};
+use super::row::Row;
 use super::unfinished::{Recovered, Unfinished};
 use crate::faults::because;
 use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;
 use crate::measures::{Measurer, Measures, MeasuresWriter, SamplesDigest};
+use crate::packing::{Container, Holds};
 use crate::store::{CHUNK_ROWS, EmbeddingStore, Feeder, FillReport};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
@@ -33,6 +34,8 @@ use std::time::Instant;
 
 /// Files prepared together if no model is waiting for them.
 const GROUP: usize = 512;
+/// Requests to a bucket at the same time.
+const REQUESTS: usize = 32;
 /// The model may take this many times longer than reading ...
 const PATIENCE: f64 = 8.0;
 /// ... or this many seconds for everything that is left.
@@ -111,6 +114,8 @@ struct Work<'a> {
     feeding: AtomicBool,
     /// Why a measurer was disabled.
     failures: Vec<OnceLock<String>>,
+    /// Threads for samples that come over a network, and are waited for rather than computed.
+    waiting: Option<rayon::ThreadPool>,
     /// Total nanoseconds of all threads for files that were read.
     busy: AtomicU64,
 }
@@ -152,9 +157,17 @@ impl Pass<'_> {
             feeding: AtomicBool::new(contents.is_some()),
             contents,
             failures: measurers.iter().map(|_| OnceLock::new()).collect(),
+            waiting: self.waiting(),
             busy: AtomicU64::new(0),
         };
         work.run(&mut unfinished, writers.unwrap_or_default())
+    }
+
+    /// Threads to wait with, if samples are objects of a bucket.
+    fn waiting(&self) -> Option<rayon::ThreadPool> {
+        let remote = |container: &Container| *container.holds() == Holds::Objects;
+        let packing = self.manifest.packing().filter(|packing| packing.containers().iter().any(remote));
+        packing.and_then(|_| rayon::ThreadPoolBuilder::new().num_threads(REQUESTS).build().ok())
     }
 
     /// The records of the last reading, if it has those of all measurers.
@@ -258,7 +271,11 @@ impl<'a> Work<'a> {
 
     fn prepare(&self, group: Range<usize>) -> Vec<Option<Looked>> {
         let one = |row: usize| (!self.job.stopped()).then(|| self.look(SampleId(row as u32)));
-        group.into_par_iter().with_max_len(4).map(one).collect()
+        let all = || group.into_par_iter().with_max_len(4).map(one).collect();
+        match &self.waiting {
+            Some(threads) => threads.install(all),
+            None => all(),
+        }
     }
 
     fn contents(&self) -> Option<RwLockReadGuard<'_, Contents<'a>>> {
@@ -278,16 +295,16 @@ impl<'a> Work<'a> {
 
     /// Reads one file, if anything about it is missing.
     fn look(&self, id: SampleId) -> Looked {
-        let path = self.pass.manifest.full_path(id);
+        let source = self.pass.manifest.source(id);
         let length: usize = self.pass.measurers.iter().map(|measurer| measurer.bytes()).sum();
-        let metadata = match std::fs::metadata(&path) {
-            Ok(metadata) => metadata,
+        let stamp = match source.stamp() {
+            Ok(stamp) => stamp,
             Err(error) => {
                 let row = Row::failed(0, 0, because(&error));
                 return Looked { row, measures: vec![0; length], input: None, news: false };
             }
         };
-        let known = self.known.row(id, metadata.len(), modified(&metadata));
+        let known = self.known.row(id, stamp);
         let known = known.filter(|known| known.row.fits(self.pass.manifest.rendering().depths));
         let (row, measures) = match known {
             Some(KnownRow { row, measures }) => {
@@ -304,12 +321,12 @@ impl<'a> Work<'a> {
         };
         let started = Instant::now();
         let before = row.as_ref().map(|row| row.hash);
-        let (row, decoded) = Row::read(&path, self.pass.manifest.rendering(), &metadata, row);
+        let (row, decoded) = Row::read(&source, self.pass.manifest.rendering(), stamp, row);
         // Measures of other content are useless.
         let measured = measures.filter(|_| before == Some(row.hash));
         let news = measured.is_none() || !row.unchanged;
         let measures = measured.unwrap_or_else(|| match &decoded {
-            Some(decoded) => self.measure(&path, decoded, length),
+            Some(decoded) => self.measure(self.pass.manifest.path(id), decoded, length),
             None => vec![0; length],
         });
         let model = self.embedder.filter(|_| self.wanted(&row));

@@ -6,10 +6,8 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::image::decode::{Decoded, Depths, Remark, Rendering, decode_on};
 use chaffinch_compute::image::phash;
 use chaffinch_plugin::Dimensions;
-use std::fs::{File, Metadata};
+use chaffinch_sources::{Kind, Source, Stamp};
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 /// One sample's row of the file metadata.
 pub(super) struct Row {
@@ -25,21 +23,26 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Reads and decodes a file. Known data is kept if the content is unchanged.
+    /// Reads and decodes a sample. Known data is kept if the content is unchanged.
     pub(super) fn read(
-        path: &Path,
+        source: &Source<'_>,
         rendering: Rendering,
-        metadata: &Metadata,
+        stamp: Stamp,
         known: Option<Row>,
     ) -> (Row, Option<Decoded>) {
-        let (size, modified) = (metadata.len(), modified(metadata));
+        let (size, modified) = (stamp.bytes.unwrap_or_default(), stamp.modified);
         // A pipe or a device may never end.
-        if !metadata.is_file() {
-            let what = if metadata.is_dir() { faults::FOLDER } else { faults::SPECIAL };
+        let refused = match stamp.kind {
+            Kind::Bytes => None,
+            Kind::Folder => Some(faults::FOLDER),
+            Kind::Special => Some(faults::SPECIAL),
+        };
+        if let Some(what) = refused {
             return (Row::failed(0, modified, what.into()), None);
         }
-        match bytes_of(path, size) {
+        match bytes_of(source, stamp) {
             Ok((bytes, hash)) => {
+                let size = if stamp.is_too_large() { size } else { bytes.len() as u64 };
                 Row::of(&bytes, rendering, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
             }
             Err(error) => (Row::failed(size, modified, because(&error)), None),
@@ -94,18 +97,13 @@ impl Row {
 }
 
 /// The bytes and their hash; no bytes for a file that is too large to decode.
-fn bytes_of(path: &Path, size: u64) -> io::Result<(Vec<u8>, ContentHash)> {
-    if size > MAX_FILE_BYTES {
+fn bytes_of(source: &Source<'_>, stamp: Stamp) -> io::Result<(Vec<u8>, ContentHash)> {
+    if stamp.is_too_large() {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(File::open(path)?)?;
+        hasher.update_reader(source.open()?)?;
         return Ok((Vec::new(), ContentHash(*hasher.finalize().as_bytes())));
     }
-    let bytes = std::fs::read(path)?;
+    let bytes = source.read()?;
     let hash = ContentHash::of(&bytes);
     Ok((bytes, hash))
-}
-
-/// When a file was modified, in nanoseconds since 1970.
-pub(crate) fn modified(metadata: &Metadata) -> i64 {
-    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }

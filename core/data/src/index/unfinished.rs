@@ -10,6 +10,7 @@ use bytemuck::{Pod, Zeroable};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::mapped;
 use chaffinch_plugin::Dimensions;
+use chaffinch_sources::Stamp;
 use memmap2::Mmap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -150,20 +151,20 @@ pub(super) struct Recovered {
 
 impl Recovered {
     /// The row of a file that has not changed since, and its records.
-    pub(super) fn row(&self, path: &Path, size: u64, modified: i64) -> Option<(Row, &[u8])> {
+    pub(super) fn row(&self, path: &Path, stamp: Stamp) -> Option<(Row, &[u8])> {
         let map = self.map.as_deref()?;
         let key = key(path);
         let index = self.places.partition_point(|(known, _)| *known <= key).checked_sub(1)?;
         let (known, at) = self.places[index];
         let Found { entry, trouble, remarks, measures } =
             entry(map, at as usize, self.record).filter(|_| known == key)?;
-        if entry.bytes != size || entry.modified != modified {
+        if !stamp.is_same(entry.bytes, entry.modified) {
             return None;
         }
         let row = Row {
             hash: ContentHash(entry.hash),
-            dimensions: Dimensions { width: entry.width, height: entry.height, bytes: size },
-            modified,
+            dimensions: Dimensions { width: entry.width, height: entry.height, bytes: entry.bytes },
+            modified: stamp.modified,
             phash: entry.phash,
             dhash: entry.dhash,
             trouble: (entry.readable == 0).then(|| trouble.to_owned()),

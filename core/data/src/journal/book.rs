@@ -119,6 +119,11 @@ impl Book {
 
 /// The file name of a reviewer.
 pub(super) fn file_name(reviewer: &str) -> Result<String> {
+    Ok(format!("{}.jsonl", stem(reviewer)?))
+}
+
+/// The file name without its extension.
+pub(super) fn stem(reviewer: &str) -> Result<String> {
     if reviewer.trim().is_empty() {
         return Err(Error::Invalid("the reviewer's name is empty: set one with --reviewer".into()));
     }
@@ -129,7 +134,7 @@ pub(super) fn file_name(reviewer: &str) -> Result<String> {
     if name.len() > 200 {
         return Err(Error::Invalid("the reviewer's name is too long".into()));
     }
-    Ok(format!("{name}.jsonl"))
+    Ok(name)
 }
 
 /// The reviewer of a file.

@@ -3,7 +3,6 @@
 use super::entry::ORPHAN;
 use super::{Decisions, Journal};
 use crate::file_metadata::FileMetadata;
-use crate::index::modified;
 use crate::manifest::Manifest;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
@@ -11,7 +10,6 @@ use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -91,12 +89,11 @@ fn now(manifest: &Manifest, file_metadata: &FileMetadata, id: SampleId) -> Optio
     if known == ContentHash::default() {
         return None;
     }
-    let path = manifest.full_path(id);
+    let source = manifest.source(id);
     let read = || -> io::Result<bool> {
-        let metadata = fs::metadata(&path)?;
-        let untouched = metadata.len() == file_metadata.dimensions.get(id.index()).bytes
-            && modified(&metadata) == file_metadata.modified[id.index()];
-        Ok(untouched || ContentHash::of(&fs::read(&path)?) == known)
+        let bytes = file_metadata.dimensions.get(id.index()).bytes;
+        let untouched = source.stamp()?.is_same(bytes, file_metadata.modified[id.index()]);
+        Ok(untouched || ContentHash::of(&source.read()?) == known)
     };
     match read() {
         Ok(true) => None,
@@ -111,6 +108,8 @@ mod tests {
     use crate::manifest::NewSample;
     use chaffinch_plugin::Dimensions;
     use chaffinch_protocol::sample::Split;
+    use chaffinch_sources::Source;
+    use std::fs;
     use std::sync::Arc;
 
     #[test]
@@ -124,10 +123,11 @@ mod tests {
         let mut file_metadata = FileMetadata::default();
         for name in names {
             fs::write(root.join(name), name).unwrap();
-            let metadata = fs::metadata(root.join(name)).unwrap();
-            file_metadata.dimensions.push(Dimensions { width: 1, height: 1, bytes: metadata.len() });
+            let bytes = fs::metadata(root.join(name)).unwrap().len();
+            let modified = Source::File(root.join(name)).stamp().unwrap().modified;
+            file_metadata.dimensions.push(Dimensions { width: 1, height: 1, bytes });
             // As if it had been written again with what it had.
-            file_metadata.modified.push(modified(&metadata) - i64::from(name == "touched"));
+            file_metadata.modified.push(modified - i64::from(name == "touched"));
             file_metadata.hashes.push(ContentHash::of(name.as_bytes()));
         }
         for name in ["changed", "undecided"] {

@@ -20,11 +20,25 @@ pub(super) struct Marks {
     pub(super) at: Timestamp,
     /// The reviewer, as an index into the list of reviewers.
     by: u16,
+    /// The reviewer whose note is in `said`.
+    noted_by: u16,
+    /// Whether reviewers decided differently.
+    disputed: bool,
+    /// The notes of all reviewers, where several wrote one, by reviewer.
+    notes: Vec<(u16, String)>,
 }
 
 impl Marks {
     pub(super) fn new(by: u16) -> Marks {
-        Marks { said: Choice::Unsure.into(), decided: false, at: Timestamp::UNIX_EPOCH, by }
+        Marks {
+            said: Choice::Unsure.into(),
+            decided: false,
+            at: Timestamp::UNIX_EPOCH,
+            by,
+            noted_by: by,
+            disputed: false,
+            notes: Vec::new(),
+        }
     }
 
     /// Applies a later entry to a row.
@@ -55,14 +69,22 @@ impl Marks {
     /// Merges another reviewer's state: one's own decision takes precedence, then the latest of the others.
     pub(super) fn join(&mut self, other: &Marks) {
         let own = self.decided && self.by == 0;
+        self.disputed |= self.decided && other.decided && self.said.choice != other.said.choice;
         if other.decided && !own && (!self.decided || other.at > self.at) {
             self.decided = true;
             self.said.choice = other.said.choice.clone();
             (self.at, self.by) = (other.at, other.by);
         }
         self.add_tags(&other.said.tags);
+        let note = &other.said.note;
         if self.said.note.is_empty() {
-            self.said.note.clone_from(&other.said.note);
+            self.said.note.clone_from(note);
+            self.noted_by = other.noted_by;
+        } else if !note.is_empty() {
+            if self.notes.is_empty() {
+                self.notes.push((self.noted_by, self.said.note.clone()));
+            }
+            self.notes.push((other.noted_by, note.clone()));
         }
     }
 
@@ -113,6 +135,7 @@ impl Review<'_> {
 pub struct Decisions {
     shards: BTreeMap<u32, Arc<BTreeMap<u32, Marks>>>,
     by_choice: [u64; 4],
+    disputed: u64,
     reviewers: Arc<[String]>,
 }
 
@@ -129,10 +152,12 @@ impl Decisions {
     pub(super) fn set(&mut self, row: u32, marks: Marks) {
         let shard = Arc::make_mut(self.shards.entry(row >> SHARD_BITS).or_default());
         let new = marks.decision().map(|decision| decision.choice.index());
+        self.disputed += u64::from(marks.disputed);
         let old = if marks.is_empty() { shard.remove(&row) } else { shard.insert(row, marks) };
         if shard.is_empty() {
             self.shards.remove(&(row >> SHARD_BITS));
         }
+        self.disputed -= u64::from(old.as_ref().is_some_and(|old| old.disputed));
         if let Some(old) = old.and_then(|old| old.decision().map(|decision| decision.choice.index())) {
             self.by_choice[old] -= 1;
         }
@@ -164,7 +189,19 @@ impl Decisions {
         self.marks(id).map_or(&[], |marks| &marks.said.tags)
     }
 
-    /// The note on a sample, with or without a decision; empty if there is none.
+    /// The notes on a sample by reviewer, one's own first, with or without a decision.
+    pub fn notes(&self, id: SampleId) -> Vec<(&str, &str)> {
+        let Some(marks) = self.marks(id) else { return Vec::new() };
+        let name = |by: u16| self.reviewers.get(usize::from(by)).map_or("", String::as_str);
+        match marks.notes.as_slice() {
+            [] if marks.said.note.is_empty() => Vec::new(),
+            [] => vec![(name(marks.noted_by), marks.said.note.as_str())],
+            all => all.iter().map(|(by, note)| (name(*by), note.as_str())).collect(),
+        }
+    }
+
+    /// The note on a sample, with or without a decision; where several reviewers wrote one, one's own or the first;
+    /// empty if there is none.
     pub fn note(&self, id: SampleId) -> &str {
         self.marks(id).map_or("", |marks| &marks.said.note)
     }
@@ -193,6 +230,22 @@ impl Decisions {
     pub fn iter(&self) -> impl Iterator<Item = (SampleId, &Decision)> {
         let all = self.shards.values().flat_map(|shard| shard.iter());
         all.filter_map(|(&row, marks)| Some((SampleId(row), marks.decision()?)))
+    }
+
+    /// Samples about which reviewers disagree, in manifest order.
+    pub fn disputed_samples(&self) -> impl Iterator<Item = SampleId> {
+        let all = self.shards.values().flat_map(|shard| shard.iter());
+        all.filter(|(_, marks)| marks.disputed).map(|(&row, _)| SampleId(row))
+    }
+
+    /// Whether reviewers disagree about a sample.
+    pub fn is_disputed(&self, id: SampleId) -> bool {
+        self.marks(id).is_some_and(|marks| marks.disputed)
+    }
+
+    /// How many these are.
+    pub fn disputed(&self) -> u64 {
+        self.disputed
     }
 
     /// Samples with a decision.

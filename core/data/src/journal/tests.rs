@@ -321,6 +321,17 @@ fn reviewers_are_read_together_and_differ_openly() {
     let sides: Vec<(&str, &str)> =
         conflicts[0].sides.iter().map(|side| (side.0.as_str(), side.2.choice.word())).collect();
     assert_eq!(sides, [("anna", "keep"), ("ben", "remove")]);
+    let disputes = anna.disputes(anna.decisions());
+    assert_eq!((disputes.samples, anna.decisions().disputed()), (1, 1));
+    assert_eq!((disputes.used_words(), disputes.other_words()), ("anna (1)".into(), "ben (1)".into()));
+    assert_eq!(disputes.words().as_deref(), Some("reviewers disagree on 1 sample"));
+    assert_eq!(anna.other_decisions(SampleId(0)), [("ben".to_owned(), Choice::Remove.into())]);
+    assert!(anna.other_decisions(SampleId(1)).is_empty());
+    anna.undo().unwrap();
+    assert_eq!(anna.decisions().disputed(), 0);
+    anna.redo().unwrap();
+    assert_eq!(anna.decisions().disputed(), 1);
+    assert_eq!(anna.snapshot().without(ids(&[0])).disputed(), 0);
     // One's own decision takes precedence, regardless of time; times are stored to the millisecond.
     std::thread::sleep(std::time::Duration::from_millis(2));
     bound(temp.path(), "ben", &THREE).decide(&ids(&[0]), Some(Choice::Unsure.into())).unwrap();
@@ -328,6 +339,19 @@ fn reviewers_are_read_together_and_differ_openly() {
     assert_eq!(choices(&anna), [(0, "keep".into()), (1, "remove".into()), (2, "keep".into())]);
     assert_eq!(anna.decisions().review(SampleId(1)).unwrap().reviewer, "ben");
     assert_eq!(choices(&bound(temp.path(), "zoe", &THREE))[0], (0, "unsure".into()));
+}
+
+#[test]
+fn the_notes_of_all_reviewers_are_kept() {
+    let temp = tempfile::tempdir().unwrap();
+    bound(temp.path(), "ben", &THREE).tag(&ids(&[0, 1]), &[], "blurred").unwrap();
+    let mut anna = bound(temp.path(), "anna", &THREE);
+    assert_eq!(anna.decisions().notes(SampleId(0)), [("ben", "blurred")]);
+    anna.tag(&ids(&[0]), &[], "a fox").unwrap();
+    assert_eq!(anna.decisions().notes(SampleId(0)), [("anna", "a fox"), ("ben", "blurred")]);
+    assert_eq!(anna.decisions().note(SampleId(0)), "a fox");
+    assert_eq!(anna.decisions().notes(SampleId(1)), [("ben", "blurred")]);
+    assert!(anna.decisions().notes(SampleId(2)).is_empty());
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! All sessions in a folder, and binding one to the place where its dataset is now.
 
 use super::{MARK, Session, canonical, place};
+use crate::atomic;
 use crate::dataset::DatasetOptions;
 use crate::journal::Journal;
 use crate::{Error, Result};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ pub fn inspect(dir: &Path) -> Result<SessionInfo> {
     }
     Ok(SessionInfo {
         dir: dir.to_path_buf(),
-        exists: dataset.exists(),
+        exists: crate::dataset::is_there(&dataset),
         dataset,
         model: session.model_name(),
         created: session.created(),
@@ -136,6 +137,8 @@ impl Session {
             "unreadable.arrow",
             "index.unfinished",
             "settings.toml",
+            super::VIEWS,
+            // Of earlier versions.
             "view.json",
             "ledger.json",
             "reading.json",
@@ -154,6 +157,30 @@ impl Session {
         }
         // Not empty if there is something of someone else.
         let _ = fs::remove_dir(dir);
+        Ok(())
+    }
+
+    /// Takes over the journals of another session, whose decisions belong to contents and not to files. Nothing is done
+    /// if this one has decisions of its own.
+    ///
+    /// # Errors
+    /// When a journal cannot be read or written.
+    pub fn take_over(&self, from: &Session) -> Result<()> {
+        let (there, here) = (from.decisions_dir(), self.decisions_dir());
+        if self.has_decisions() || !from.has_decisions() {
+            return Ok(());
+        }
+        fs::create_dir_all(&here).map_err(Error::io("create", &here))?;
+        let entries = fs::read_dir(&there).map_err(Error::io("list", &there))?;
+        for entry in entries {
+            let path = entry.map_err(Error::io("list", &there))?.path();
+            if path.extension().is_none_or(|extension| extension != "jsonl") {
+                continue;
+            }
+            let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+            let target = here.join(path.file_name().unwrap_or_default());
+            atomic::write(&target, |out| out.write_all(&bytes))?;
+        }
         Ok(())
     }
 

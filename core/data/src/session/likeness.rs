@@ -5,7 +5,6 @@ use crate::manifest::Manifest;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeSet;
-use std::fs;
 
 /// Files whose size is looked at.
 const SIZED: usize = 2048;
@@ -49,8 +48,8 @@ pub fn likeness(here: &Manifest, there: &FileMetadata) -> Likeness {
 /// A dataset to be compared with several others: the sizes of its files are looked at once.
 pub struct Here<'a> {
     manifest: &'a Manifest,
-    /// Of files that are there.
-    sizes: Vec<(SampleId, u64)>,
+    /// Of samples that are there; `None` if the size is known only when one is read.
+    sizes: Vec<(SampleId, Option<u64>)>,
     looked: usize,
 }
 
@@ -58,7 +57,7 @@ impl<'a> Here<'a> {
     /// Looks at the sizes of some files.
     pub fn of(manifest: &'a Manifest) -> Here<'a> {
         let looked = spread(manifest.len(), SIZED);
-        let size = |id: SampleId| fs::metadata(manifest.full_path(id)).ok().map(|file| (id, file.len()));
+        let size = |id: SampleId| manifest.source(id).stamp().ok().map(|stamp| (id, stamp.bytes));
         let sizes = looked.iter().filter_map(|&row| size(SampleId(row as u32))).collect();
         Here { manifest, sizes, looked: looked.len() }
     }
@@ -70,17 +69,21 @@ impl<'a> Here<'a> {
             return Likeness { samples, read: (0, 0), sized: (0, 0) };
         }
         let sizes: BTreeSet<u64> = there.dimensions.iter().map(|size| size.bytes).collect();
+        let fits = |size: &Option<u64>| size.is_none_or(|size| sizes.contains(&size));
         let sized: Vec<SampleId> =
-            self.sizes.iter().filter(|(_, size)| sizes.contains(size)).map(|(id, _)| *id).collect();
-        let counted = (self.looked as u64, sized.len() as u64);
+            self.sizes.iter().filter(|(_, size)| fits(size)).map(|(id, _)| *id).collect();
+        // A table may name files that were missing at both places.
+        let absent = there.hashes.iter().filter(|hash| **hash == ContentHash::default()).count();
+        let looked = self.looked - absent.min(self.looked - self.sizes.len());
+        let counted = (looked as u64, sized.len() as u64);
         // Nothing that is read could make them the same.
-        if sized.len() * 2 < self.looked {
+        if sized.len() * 2 < looked {
             return Likeness { samples, read: (0, 0), sized: counted };
         }
         let hashes = contents(there);
         let read = spread(sized.len(), READ);
         let known = |at: &&usize| {
-            let bytes = fs::read(self.manifest.full_path(sized[**at]));
+            let bytes = self.manifest.source(sized[**at]).read();
             bytes.is_ok_and(|bytes| hashes.contains(&ContentHash::of(&bytes)))
         };
         let same = read.iter().filter(known).count() as u64;
@@ -125,6 +128,7 @@ mod tests {
     use crate::manifest::NewSample;
     use chaffinch_plugin::Dimensions;
     use chaffinch_protocol::sample::Split;
+    use std::fs;
     use std::path::Path;
 
     /// Files of these contents, and what a scan would know about them.
@@ -144,6 +148,21 @@ mod tests {
             .map(|text| Dimensions { width: 1, height: 1, bytes: text.len() as u64 })
             .collect();
         (Manifest::new(folder, rows), known)
+    }
+
+    #[test]
+    fn files_that_were_always_missing_make_no_difference() {
+        let temp = tempfile::tempdir().unwrap();
+        let (_, mut known) = dataset(&temp.path().join("a"), &["one", "two", "three"]);
+        let (_, facts) = dataset(&temp.path().join("c"), &["", "two", "three"]);
+        known.hashes = vec![ContentHash::default(), facts.hashes[1], facts.hashes[2]].into();
+        known.dimensions = [0, 3, 5]
+            .into_iter()
+            .map(|bytes| Dimensions { width: u32::from(bytes > 0), height: 1, bytes })
+            .collect();
+        let (here, _) = dataset(&temp.path().join("b"), &["one", "two", "three"]);
+        fs::remove_file(temp.path().join("b/0.jpg")).unwrap();
+        assert!(likeness(&here, &known).is_whole(), "{:?}", likeness(&here, &known));
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
         let dataset = Session::open_to_read(arg)?.dataset();
         return Ok(SessionLocation { dir: arg.to_path_buf(), dataset });
     }
-    let dataset = match arg.exists() {
+    let dataset = match crate::dataset::is_there(arg) {
         true => canonical(arg)?,
         false => std::path::absolute(arg).map_err(Error::io("find", arg))?,
     };
@@ -91,7 +91,7 @@ pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
     };
     match bound {
         Some(bound) => belongs(&dir, &bound, &dataset)?,
-        None if arg.exists() => {}
+        None if crate::dataset::is_there(arg) => {}
         None => {
             let message = "no such dataset or session; check the path".into();
             return Err(Error::Dataset { path: arg.to_path_buf(), message });

@@ -1,5 +1,6 @@
 //! Settings changed in a session: thresholds, the ensemble's rule, parameters.
 
+use crate::config::renamed::under_names_now;
 use crate::{Error, Result};
 use chaffinch_protocol::EnsembleRule;
 use serde::{Deserialize, Serialize};
@@ -23,8 +24,12 @@ pub struct Settings {
 impl Settings {
     pub(super) fn load(path: &Path) -> Result<Settings> {
         match fs::read_to_string(path) {
-            Ok(text) => toml::from_str(&text)
-                .map_err(|error| Error::format(path, error.to_string().trim_end().replace('\n', " "))),
+            Ok(text) => {
+                let mut settings: Settings = toml::from_str(&text)
+                    .map_err(|error| Error::format(path, error.to_string().trim_end().replace('\n', " ")))?;
+                under_names_now(&mut settings.params);
+                Ok(settings)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Settings::default()),
             Err(error) => Err(Error::io("read", path)(error)),
         }

@@ -37,7 +37,7 @@ fn a_session_comes_back_as_it_was() {
     assert_eq!(fs::metadata(desk.dir()).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(session.load_samples().unwrap().is_none());
     assert_eq!(session.load_settings().unwrap(), Settings::default());
-    assert_eq!((session.load_view(), session.model_name()), (String::new(), String::new()));
+    assert_eq!((session.load_view("anna"), session.model_name()), (String::new(), String::new()));
 
     let row = NewSample { path: "a.jpg".into(), label: Some("cat".into()), split: Split::Train };
     let manifest = Manifest::new(desk.data(), [row]);
@@ -58,7 +58,7 @@ fn a_session_comes_back_as_it_was() {
     let rule = EnsembleRule::Weighted([("clip-prompt".to_owned(), 2.0)].into());
     let params = [("clip-prompt".to_owned(), [("mode".to_owned(), 1.0)].into())].into();
     session.save_settings(&thresholds, &rule, &params).unwrap();
-    session.save_view("{\"row\":7}").unwrap();
+    session.save_view("anna", "{\"row\":7}").unwrap();
     let loaded = LoadedModel { fingerprint: "00-cubic.224".into(), ..LoadedModel::default() };
     let uses = Uses { model: Some("bundled".into()), loaded: Some(loaded), ..Uses::default() };
     session.keep_uses("bundled on cpu", &uses).unwrap();
@@ -70,7 +70,11 @@ fn a_session_comes_back_as_it_was() {
     let (results, damaged) = session.load_results(1, manifest.classes());
     assert_eq!((results["clip-prompt"].scores(), damaged.len()), (&[0.25][..], 0));
     assert_eq!(session.load_settings().unwrap(), Settings { ensemble: Some(rule), thresholds, params });
-    assert_eq!((session.load_view(), session.model_name()), ("{\"row\":7}".into(), "bundled on cpu".into()));
+    assert_eq!(
+        (session.load_view("anna"), session.model_name()),
+        ("{\"row\":7}".into(), "bundled on cpu".into())
+    );
+    assert_eq!(session.load_view("../ben"), "", "what anna recorded is hers");
     assert_eq!(session.dataset(), fs::canonicalize(desk.data()).unwrap());
 
     fs::write(session.result_path("broken").unwrap(), b"ARROW1").unwrap();
@@ -92,7 +96,7 @@ fn two_programs_do_not_work_on_one_session() {
         "{error}"
     );
     let reader = Session::open_to_read(&desk.dir()).unwrap();
-    assert!(reader.save_view("x").is_err() && !reader.is_writable());
+    assert!(reader.save_view("anna", "x").is_err() && !reader.is_writable());
     drop(first);
     assert!(desk.open().unwrap().is_writable());
 }
@@ -146,4 +150,18 @@ fn datasets_and_sessions_are_told_apart() {
         // However the path is written.
         assert_eq!(default_dir(&desk.data().join("../data")).unwrap(), dir);
     }
+}
+
+#[test]
+fn parameters_keep_their_values_under_new_names() {
+    let desk = Desk::new();
+    let session = desk.open().unwrap();
+    fs::write(
+        desk.dir().join("settings.toml"),
+        "[params.image-quality]\nno-colour = 0.5\ngrey-prevalence = 0.25\n",
+    )
+    .unwrap();
+    let params = session.load_settings().unwrap().params;
+    let expected = [("gray-prevalence".to_owned(), 0.25), ("no-color".to_owned(), 0.5)];
+    assert_eq!(params["image-quality"], expected.into());
 }

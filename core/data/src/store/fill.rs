@@ -7,7 +7,7 @@
 use super::feeder::{Feeder, FillReport};
 use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::file_metadata::FileMetadata;
-use crate::groups::{self, MAX_FILE_BYTES};
+use crate::groups;
 use crate::manifest::Manifest;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
@@ -16,9 +16,9 @@ use chaffinch_compute::image::decode::decode_on;
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_sources::Kind;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -149,9 +149,9 @@ impl Work<'_> {
     }
 
     fn prepare_file(&self, row: usize, hash: ContentHash) -> Prepared {
-        let path = self.manifest.full_path(SampleId(row as u32));
-        let ordinary = fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= MAX_FILE_BYTES);
-        let bytes = if ordinary { fs::read(&path).ok() } else { None };
+        let source = self.manifest.source(SampleId(row as u32));
+        let ordinary = source.stamp().is_ok_and(|stamp| stamp.kind == Kind::Bytes && !stamp.is_too_large());
+        let bytes = if ordinary { source.read().ok() } else { None };
         let Some(bytes) = bytes.filter(|bytes| ContentHash::of(bytes) == hash) else {
             return Prepared::Changed;
         };

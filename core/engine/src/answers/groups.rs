@@ -21,6 +21,8 @@ pub(crate) struct Groups {
     pub(crate) ticket: Ticket,
     state: Arc<State>,
     keys: Vec<Key>,
+    /// All of these.
+    listed: BTreeSet<Key>,
 }
 
 impl Groups {
@@ -43,7 +45,7 @@ impl Groups {
         }
         let order = groups::worst_first(&state.findings.results, &state.ranking);
         let keys = order.into_iter().filter(|key| listed.contains(key)).collect();
-        Groups { ticket, state, keys }
+        Groups { ticket, state, keys, listed }
     }
 
     fn result(&self, key: &Key) -> Option<(&str, &Arc<DetectorResult>)> {
@@ -73,14 +75,23 @@ impl Groups {
         ViewEvent::Groups {
             ticket: self.ticket,
             total: self.keys.len() as u64,
-            // With hardly any decisions, hardly any group has to be checked.
-            decided: if decisions.decided() < 2 {
-                0
-            } else {
-                self.keys.iter().filter(|key| self.decided(key, decisions)).count() as u64
-            },
+            decided: self.all_decided(decisions),
             place: sample.and_then(of).map(|place| place as u64),
         }
+    }
+
+    /// Groups with nothing undecided. Only those are looked at that have a decided member.
+    fn all_decided(&self, decisions: &Decisions) -> u64 {
+        let mut begun: BTreeSet<Key> = BTreeSet::new();
+        for (detector, result) in (0_u16..).zip(self.state.findings.results.values()) {
+            if result.record().groups {
+                let groups = decisions.iter().filter_map(|(id, _)| result.group(id));
+                begun.extend(
+                    groups.map(|group| Key { detector, group }).filter(|key| self.listed.contains(key)),
+                );
+            }
+        }
+        begun.iter().filter(|key| self.decided(key, decisions)).count() as u64
     }
 
     /// The next group with something undecided.
@@ -129,6 +140,7 @@ impl Groups {
         Some(GroupView {
             ticket: self.ticket,
             place,
+            groups_decided: self.all_decided(decisions),
             detector: name.to_owned(),
             leak: if reached.len() > 1 {
                 reached.iter().map(|split| split.name().to_owned()).collect()
@@ -139,7 +151,8 @@ impl Groups {
             labels_differ: differ(findings.manifest.labels(), &samples),
             reason: reason.unwrap_or_default(),
             rule:
-                "best: highest score, then train before test, most pixels, most bytes, first in the dataset"
+                // Whole at 80 columns.
+                "best: highest score, train before test, most pixels, most bytes, first"
                     .to_owned(),
             members: samples[from..to].iter().map(member).collect(),
             start: from as u64,

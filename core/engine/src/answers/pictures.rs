@@ -4,13 +4,14 @@
 use chaffinch_compute::image::decode::Rendering;
 use chaffinch_compute::image::{decode, thumbnail};
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::packing::Source;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Event, Picture, Ticket};
 use crossbeam_channel::Sender;
 use image::RgbImage;
 use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -115,13 +116,13 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
         picture.error = Some("there is no such sample".into());
         return picture;
     }
-    let (path, rendering) = (request.manifest.full_path(request.sample), request.manifest.rendering());
+    let (source, rendering) = (request.manifest.source(request.sample), request.manifest.rendering());
     let (width, height) = (request.fit.0.clamp(1, MAX_SIDE), request.fit.1.clamp(1, MAX_SIDE));
     let shown = match request.part {
         None => {
-            read(&path, rendering).map(|image| (image.dimensions(), thumbnail::fit(&image, width, height)))
+            read(&source, rendering).map(|image| (image.dimensions(), thumbnail::fit(&image, width, height)))
         }
-        Some(middle) => held(path, rendering, queue)
+        Some(middle) => held(&source, rendering, queue)
             .map(|image| (image.dimensions(), part(&image, middle, width, height))),
     };
     match shown {
@@ -135,18 +136,19 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
     picture
 }
 
-fn read(path: &Path, rendering: Rendering) -> Result<RgbImage, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+fn read(source: &Source<'_>, rendering: Rendering) -> Result<RgbImage, String> {
+    let bytes = source.read().map_err(|error| error.to_string())?;
     decode::decode_on(&bytes, rendering).map(|decoded| decoded.image).map_err(|error| error.to_string())
 }
 
 /// The whole picture, read again only if it is not cached.
-fn held(path: PathBuf, rendering: Rendering, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
+fn held(source: &Source<'_>, rendering: Rendering, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
+    let path = source.shown();
     let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, image)) = lock().whole.iter().find(|(held, _)| *held == path) {
         return Ok(image.clone());
     }
-    let image = Arc::new(read(&path, rendering)?);
+    let image = Arc::new(read(source, rendering)?);
     let mut queue = lock();
     queue.whole.push_back((path, image.clone()));
     if queue.whole.len() > WHOLE {
@@ -159,8 +161,8 @@ fn held(path: PathBuf, rendering: Rendering, queue: &Mutex<Queue>) -> Result<Arc
 fn part(image: &RgbImage, middle: (u16, u16), width: u32, height: u32) -> RgbImage {
     let side = |share: u16, length: u32, whole: u32| {
         let length = length.min(whole);
-        let centre = (u64::from(share) * u64::from(whole) / u64::from(u16::MAX)) as u32;
-        (centre.saturating_sub(length / 2).min(whole - length), length)
+        let center = (u64::from(share) * u64::from(whole) / u64::from(u16::MAX)) as u32;
+        (center.saturating_sub(length / 2).min(whole - length), length)
     };
     let (left, width) = side(middle.0, width, image.width());
     let (top, height) = side(middle.1, height, image.height());

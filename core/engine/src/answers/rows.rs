@@ -87,6 +87,17 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         unreadable: file_metadata.unreadable.get(&id).map(|why| display::safe_text(why).into_owned()),
         tags: journal.decisions().tags(id).iter().map(|tag| display::safe_text(tag).into_owned()).collect(),
         note: display::safe_text(journal.decisions().note(id)).into_owned(),
+        other_notes: other_notes(journal.decisions(), id),
+        other_decisions: journal
+            .other_decisions(id)
+            .into_iter()
+            .map(|(by, said)| {
+                (
+                    display::safe_text(&by).into_owned(),
+                    display::safe_text(&said.choice.to_string()).into_owned(),
+                )
+            })
+            .collect(),
         reviewer: journal
             .decisions()
             .review(id)
@@ -101,6 +112,12 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
             .map(|column| (column.name.clone(), display::safe_text(&column.values[id.index()]).into_owned()))
             .collect(),
     }
+}
+
+/// The notes of others, where several reviewers wrote one.
+fn other_notes(decisions: &Decisions, id: SampleId) -> Vec<(String, String)> {
+    let safe = |text: &str| display::safe_text(text).into_owned();
+    decisions.notes(id).into_iter().skip(1).map(|(by, note)| (safe(by), safe(note))).collect()
 }
 
 fn related(manifest: &Manifest, id: SampleId, similarity: f32) -> DetailRelated {
@@ -173,10 +190,14 @@ pub(crate) fn open_matrix(
 pub(crate) fn saved_text(manifest: &Manifest, kind: SavedKind, applied: &Applied) -> String {
     let Applied { samples, decision, words, change, .. } = applied;
     let what = match samples.as_slice() {
+        // An entry about files that are gone can be undone, too.
+        [] => "of samples that are not in the dataset now".to_owned(),
         [one] => display::safe_path(manifest.path(*one)),
         many => display::counted(many.len() as u64, "sample", "samples"),
     };
     match (kind, change, decision) {
+        (SavedKind::Undo, ..) if samples.is_empty() => format!("undid \"{words}\" {what}"),
+        (SavedKind::Redo, ..) if samples.is_empty() => format!("redid \"{words}\" {what}"),
         (SavedKind::Undo, ..) => format!("undid \"{words}\": {what}"),
         (SavedKind::Redo, ..) => format!("redid \"{words}\": {what}"),
         (SavedKind::Decision, Change::Noted, _) if words == "remove note" => format!("note removed: {what}"),

@@ -1,6 +1,7 @@
 //! A path that may be a dataset, as formats look at it to tell whether it is theirs.
 
 use crate::{Error, Result};
+use chaffinch_data::packing::is_address;
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
@@ -17,7 +18,8 @@ const ENTRIES: usize = 50_000;
 /// A path that may be a dataset.
 pub struct Candidate {
     path: PathBuf,
-    metadata: Metadata,
+    /// `None` if it is the address of a bucket.
+    metadata: Option<Metadata>,
     listing: OnceCell<Vec<PathBuf>>,
 }
 
@@ -27,23 +29,32 @@ impl Candidate {
     /// # Errors
     /// When it does not exist or cannot be looked at.
     pub(super) fn new(path: &Path) -> Result<Candidate> {
+        if is_address(path) {
+            return Ok(Candidate { path: path.to_path_buf(), metadata: None, listing: OnceCell::new() });
+        }
         let full = std::path::absolute(path).map_err(Error::io("find", path))?;
         let metadata = fs::metadata(&full).map_err(Error::io("open", path))?;
-        Ok(Candidate { path: full, metadata, listing: OnceCell::new() })
+        Ok(Candidate { path: full, metadata: Some(metadata), listing: OnceCell::new() })
     }
 
-    /// The absolute path.
+    /// The absolute path, or the address.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     pub(super) fn is_dir(&self) -> bool {
-        self.metadata.is_dir()
+        self.metadata.as_ref().is_some_and(Metadata::is_dir)
+    }
+
+    /// Whether it is the address of a bucket.
+    pub(super) fn is_address(&self) -> bool {
+        self.metadata.is_none()
     }
 
     /// Whether it is a file with one of these extensions, which are in lower case.
     pub(super) fn has_extension(&self, extensions: &[&str]) -> bool {
-        !self.is_dir() && super::extension(&self.path).is_some_and(|own| extensions.contains(&own.as_str()))
+        self.metadata.as_ref().is_some_and(Metadata::is_file)
+            && super::extension(&self.path).is_some_and(|own| extensions.contains(&own.as_str()))
     }
 
     /// The files in a folder and in the two levels of folders below it, relative to it and in byte order; none if it is

@@ -34,7 +34,7 @@ pub(super) const BESIDE_PATHS: &[&str] = &["file_name", "image_file_name", "imag
 pub(super) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
 /// Taken for the label only where no other column is.
 const LAST_LABELS: [&str; 2] = ["original_label", "choice"];
-const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
+pub(super) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
 
 /// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
 pub(crate) fn is_known_column(name: &str) -> bool {

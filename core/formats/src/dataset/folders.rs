@@ -26,7 +26,7 @@ use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use labels_beside::Beside;
 use layout::Layout;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -119,6 +119,27 @@ pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
         .with_written_splits(written.finish())
         .with_beside(beside.read);
     Ok(Opened { manifest, ledger })
+}
+
+/// The label and the split, as it is written, of each of these sorted paths, as if they were files of a folder.
+pub(super) fn placed(
+    paths: Vec<PathBuf>,
+    options: &DatasetOptions,
+    ledger: &mut Ledger,
+) -> HashMap<PathBuf, (Option<String>, String)> {
+    let layout = Layout::infer(&Folder::of(&paths), options.folders, ledger);
+    let mut unlabeled = 0;
+    let mut samples: Vec<NewSample> =
+        paths.into_iter().map(|path| sample(&layout, path, &mut unlabeled)).collect();
+    if options.labels_from_names && samples.iter().all(|sample| sample.label.is_none()) {
+        labels_from_names(&layout, &mut samples, ledger);
+    }
+    without_labels(&layout, &samples, &[], ledger);
+    let placed = samples.into_iter().map(|sample| {
+        let split = split_as_written(&layout, &sample);
+        (sample.path, (sample.label, split))
+    });
+    placed.collect()
 }
 
 /// The split of a sample as the name of its folder spells it, where a table would be read the same with that name.

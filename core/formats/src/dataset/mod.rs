@@ -16,11 +16,14 @@
 
 mod annotated;
 mod around;
+mod arrow;
 mod arrow_text;
+mod bucket;
 mod candidate;
 mod choice;
 mod classes;
 mod coco;
+mod columns;
 mod cvat;
 mod fiftyone;
 mod folders;
@@ -32,10 +35,15 @@ mod label_studio;
 mod missing;
 mod names;
 mod names_of_parts;
+mod packed;
+mod parquet;
 mod places;
+mod records;
 mod rows;
 mod several;
+mod shards;
 mod table;
+mod tar;
 mod yolo;
 
 pub(crate) use choice::is_known_column;
@@ -61,6 +69,11 @@ pub struct Opened {
 /// All formats, in the order they are tried.
 pub const FORMATS: &[Format] = &[
     // The first that detects a path reads it.
+    bucket::FORMAT,
+    arrow::FORMAT,
+    parquet::FORMAT,
+    tar::FORMAT,
+    records::FORMAT,
     label_studio::FORMAT,
     coco::FORMAT,
     fiftyone::FORMAT,
@@ -111,7 +124,11 @@ pub enum ClassNames {
 /// When the path does not exist, the dataset is empty, a table is malformed, or none of its files exists.
 pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
     let (full, opened) = list(path, options)?;
-    if full.is_dir() { Ok(opened) } else { missing::settle(opened, &full, options) }
+    if full.is_dir() || opened.manifest.packing().is_some() {
+        Ok(opened)
+    } else {
+        missing::settle(opened, &full, options)
+    }
 }
 
 /// The same without looking for the files of a table, and the absolute path.
@@ -162,6 +179,8 @@ fn is_image(path: &Path) -> bool {
 #[cfg(test)]
 mod accounts_tests;
 #[cfg(test)]
+mod packed_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tools_tests;
@@ -177,9 +196,13 @@ mod tests {
         let file = temp.path().join("data.parquet");
         let missing = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
         assert!(missing.starts_with("cannot open ") && missing.contains("data.parquet"), "{missing}");
-        fs::write(&file, b"PAR1").unwrap();
+        let file = temp.path().join("data.sqlite");
+        fs::write(&file, b"SQLite").unwrap();
         let strange = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
-        assert!(strange.contains(" or a .csv or .tsv table; write the paths"), "{strange}");
+        assert!(
+            strange.contains(" Arrow files, ") && strange.contains(" or a .csv or .tsv table"),
+            "{strange}"
+        );
         let empty = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
         assert!(empty.contains("no image files"), "{empty}");
     }

@@ -1,17 +1,20 @@
 //! A cleaned copy of the dataset, in folders.
 
+use super::other_files::{OtherFiles, ends_the_copy};
 use super::placement::{Place, Placement};
 use super::tables_beside::{TablesBeside, write_columns};
 use super::{Export, Format, Target, Written};
 use crate::{Error, Result, dataset};
 use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::output::{CopyMode, Tree, whole_folder};
+use chaffinch_data::output::{CopyMode, Placed, Tree, whole_folder};
+use chaffinch_data::packing::Source;
 use chaffinch_protocol::display;
 use chaffinch_protocol::display::{counted, quoted, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,7 +34,8 @@ pub(super) const FORMAT: Format = Format {
             return Err(Error::Dataset { path: export.source.manifest.root().to_path_buf(), message });
         }
         let summary = Some(report.words());
-        let CleanReport { missing: left_out, renamed, notes, misread, .. } = report;
+        let CleanReport { missing: mut left_out, renamed, notes, misread, others_left, .. } = report;
+        left_out.extend(others_left);
         Ok(Written {
             paths: vec![request.output.clone()],
             summary,
@@ -51,11 +55,17 @@ pub struct CleanReport {
     /// Samples removed by decision.
     pub removed: u64,
     /// Files under a different class than before.
-    pub relabelled: u64,
+    pub relabeled: u64,
     /// Files that were renamed because the class already had one of that name, each with its new name.
     pub renamed: Vec<String>,
     /// Samples whose file cannot be read or written, and tables, with the reason.
     pub missing: Vec<String>,
+    /// Files that are no samples and came along, such as a README.
+    pub others: u64,
+    /// Files that are no samples and stay behind, in a sentence.
+    pub others_left: Option<String>,
+    /// How files were placed.
+    pub placed: Placed,
     /// What was chosen where there was a choice, such as the folder of a class that is spelled in several ways.
     pub notes: Vec<String>,
     /// What a scan of the copy would read in another way than it was written.
@@ -65,7 +75,15 @@ pub struct CleanReport {
 impl CleanReport {
     fn words(&self) -> String {
         let files = counted(self.written, "file", "files");
-        let mut text = format!("{files}, {} removed, {} relabeled", self.removed, self.relabelled);
+        let placed = match self.placed.words() {
+            words if words.is_empty() => words,
+            words => format!(" ({words})"),
+        };
+        let mut text = format!("{files}{placed}, {} removed, {} relabeled", self.removed, self.relabeled);
+        if self.others > 0 {
+            let others = counted(self.others, "other file", "other files");
+            text += &format!(", with {others} of the dataset");
+        }
         if !self.renamed.is_empty() {
             text += &format!(", {} renamed", self.renamed.len());
         }
@@ -78,7 +96,8 @@ impl CleanReport {
 
 impl Export<'_> {
     /// Copies the dataset to `target`. Removed samples are left out, relabeled samples go under their new class, and
-    /// samples that are kept, unsure or undecided keep their place. Tables beside the pictures come along, without
+    /// samples that are kept, unsure or undecided keep their place. Documents, names of classes and pictures in formats that
+    /// are not read come along, and other files are listed. Tables beside the pictures come along, without
     /// removed samples and with new labels. Of a table whose paths do not say the class, the copy has `SPLIT/CLASS/FILE`,
     /// or `CLASS/FILE` for samples without a split, and its other columns in a `metadata.csv`. The copy is built beside
     /// `target` and renamed when it is complete.
@@ -139,16 +158,11 @@ impl Export<'_> {
                 report.removed += 1;
                 continue;
             }
-            let source = manifest.full_path(id);
-            // The real file: a link to a link would break along with it.
-            let real = fs::canonicalize(&source).and_then(|real| match fs::metadata(&real)?.is_file() {
-                true => Ok(real),
-                false => Err(io::Error::other("not a regular file")),
-            });
+            let source = manifest.source(id);
             let left_out =
-                |reason: &dyn std::fmt::Display| format!("{}: {reason}", display::safe_path(&source));
-            let real = match real {
-                Ok(real) => real,
+                |reason: &dyn std::fmt::Display| format!("{}: {reason}", display::safe_path(&source.shown()));
+            let there = match Original::of(&source) {
+                Ok(there) => there,
                 Err(error) => {
                     report.missing.push(left_out(&error));
                     continue;
@@ -157,7 +171,7 @@ impl Export<'_> {
             let new = self.new_label(id);
             let Place { folder, name, spelled: other } =
                 placement.place(id, new.as_deref(), tables.labels(id));
-            match tree.put(&real, &folder, &name, mode) {
+            match there.put(&mut tree, &folder, &name, mode) {
                 Ok(path) => {
                     if path.file_name() != Some(&name) {
                         let (old, new) = (display::safe_path(manifest.path(id)), display::safe_path(&path));
@@ -165,7 +179,7 @@ impl Export<'_> {
                     }
                     report.written += 1;
                     files.insert(path.strip_prefix(copy).unwrap_or(&path).to_owned(), id);
-                    report.relabelled += u64::from(new.is_some());
+                    report.relabeled += u64::from(new.is_some());
                     spelled.extend(other.zip(new));
                 }
                 // One file that cannot be copied is no reason to lose the others; a full disk is.
@@ -187,14 +201,48 @@ impl Export<'_> {
                     |column| format!("the column '{}': write a cleaned-table to keep it", safe_text(&column)),
                 ));
             }
+            report.placed = tree.placed();
+            if placement.keeps_paths() {
+                let others = OtherFiles::of(manifest);
+                let (put, failed) = others.put(manifest.root(), &mut tree, mode)?;
+                report.others = put;
+                report.missing.extend(failed);
+                report.others_left = others.words();
+            }
+            if report.placed.hard > 0 {
+                report.notes.push(
+                    "the files are hard links to those of the dataset: a program that changes one in place changes \
+                     both; --copy copy makes full copies"
+                        .into(),
+                );
+            }
             report.misread = self.misread(copy, &files);
         }
         Ok(report)
     }
 }
 
-/// Whether an error concerns all files and not only one.
-fn ends_the_copy(error: &io::Error) -> bool {
-    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(error.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+/// What is to be copied.
+enum Original {
+    File(PathBuf),
+    Bytes(Vec<u8>),
+}
+
+impl Original {
+    fn of(source: &Source<'_>) -> io::Result<Original> {
+        let Source::File(path) = source else { return source.read().map(Original::Bytes) };
+        // The real file: a link to a link would break along with it.
+        let real = fs::canonicalize(path)?;
+        match fs::metadata(&real)?.is_file() {
+            true => Ok(Original::File(real)),
+            false => Err(io::Error::other("not a regular file")),
+        }
+    }
+
+    fn put(&self, tree: &mut Tree, folder: &Path, name: &OsStr, mode: CopyMode) -> Result<PathBuf> {
+        match self {
+            Original::File(real) => tree.put(real, folder, name, mode),
+            Original::Bytes(bytes) => tree.put_unpacked(bytes, folder, name),
+        }
+    }
 }

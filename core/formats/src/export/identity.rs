@@ -283,7 +283,7 @@ proptest! {
         let options = DatasetOptions::default();
         let before = dataset::open(&data, &options).unwrap().manifest;
         let (report, _) = exported(&before, temp.path());
-        prop_assert_eq!((report.written, report.removed, report.relabelled), (before.len() as u64, 0, 0));
+        prop_assert_eq!((report.written, report.removed, report.relabeled), (before.len() as u64, 0, 0));
         prop_assert!(report.missing.is_empty() && report.renamed.is_empty(), "{:?}", report);
         let copy = dataset::open(&temp.path().join("copy"), &options).unwrap().manifest;
         prop_assert_eq!(rows(&copy), rows(&before));
@@ -305,7 +305,7 @@ proptest! {
         let options = DatasetOptions::default();
         let before = dataset::open(&data, &options).unwrap().manifest;
         let (report, _) = exported(&before, temp.path());
-        prop_assert_eq!((report.written, report.relabelled), (before.len() as u64, 0));
+        prop_assert_eq!((report.written, report.relabeled), (before.len() as u64, 0));
         prop_assert!(report.missing.is_empty() && report.renamed.is_empty(), "{:?}", report);
         prop_assert_eq!(&report.misread, &None);
         prop_assert_eq!(files_of(&temp.path().join("copy")), files_of(&data));

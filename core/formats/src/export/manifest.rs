@@ -88,6 +88,7 @@ impl Export<'_> {
             choice => choice.map_or("", Choice::word),
         };
         let (tags, at) = review.map_or_else(Default::default, |review| (review.tags.join(","), review.at()));
+        let said = notes(&self.source.decisions.notes(id));
         let fields: [&[u8]; 15] = [
             image_id,
             path,
@@ -103,9 +104,21 @@ impl Export<'_> {
             &class_names::bytes(&new_label),
             review.map_or("", |review| review.reviewer).as_bytes(),
             at.as_bytes(),
-            review.map_or("", |review| review.note).as_bytes(),
+            said.as_bytes(),
         ];
         fields.into_iter().collect()
+    }
+}
+
+/// The notes on a sample: the only one as it is, several with their authors.
+fn notes<'a>(notes: &[(&str, &'a str)]) -> Cow<'a, str> {
+    match notes {
+        [] => Cow::Borrowed(""),
+        [(_, note)] => Cow::Borrowed(note),
+        several => {
+            let all: Vec<String> = several.iter().map(|(by, note)| format!("{by}: {note}")).collect();
+            Cow::Owned(all.join("; "))
+        }
     }
 }
 

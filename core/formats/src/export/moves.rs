@@ -89,7 +89,7 @@ fn each_split_has_its_own_folder_of_a_class() {
         ["test1/cat/1.jpg", "test1/cat/2.jpg", "train/cat/5.jpg", "val/cat /3.jpg", "val/cat /4.jpg"]
     );
     assert!(rows.contains(&"test1/cat/2.jpg cat test1".to_owned()), "{rows:?}");
-    assert_eq!((report.written, report.removed, report.relabelled, report.misread), (5, 1, 2, None));
+    assert_eq!((report.written, report.removed, report.relabeled, report.misread), (5, 1, 2, None));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn labels_in_tables_change_in_the_tables() {
         "file_name,label,weight\r\ntrain/2.jpg,\"cow, big\",1e-3\r\nval/3.jpg,dog,07\r\nval/4.jpg,cat,\r\n"
     );
     assert_eq!(rows, ["train/2.jpg cow, big train", "val/3.jpg dog val", "val/4.jpg cat val"]);
-    assert_eq!((report.relabelled, report.misread, report.missing.len()), (2, None, 0));
+    assert_eq!((report.relabeled, report.misread, report.missing.len()), (2, None, 0));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_class_in_the_name_of_a_split_folder_changes_there() {
     let (report, files, rows) = copied(&files, &[("positive_train/1.jpg", "negative")]);
     assert!(files.contains_key("negative_train/1.jpg"), "{files:?}");
     assert!(rows.contains(&"negative_train/1.jpg negative train".to_owned()), "{rows:?}");
-    assert_eq!((report.relabelled, report.misread), (1, None));
+    assert_eq!((report.relabeled, report.misread), (1, None));
 }
 
 #[test]

@@ -98,6 +98,11 @@ impl<'a> Placement<'a> {
             .collect()
     }
 
+    /// Whether files stay where they were, but for relabeled ones.
+    pub(super) fn keeps_paths(&self) -> bool {
+        self.kept.is_some()
+    }
+
     fn is_known(&self, class: &str) -> bool {
         self.manifest.classes().binary_search_by(|known| known.as_str().cmp(class)).is_ok()
     }
@@ -121,7 +126,9 @@ impl<'a> Placement<'a> {
             }
             (None, new) => (self.made(id, new), None),
         };
-        let spelled = class.filter(|(class, new)| *class.as_bytes() != *class_names::bytes(new));
+        // A new class has no folder of its own yet: that its folder has another name is said once, of the class.
+        let spelled =
+            class.filter(|(class, new)| self.is_known(new) && *class.as_bytes() != *class_names::bytes(new));
         Place { folder, name, spelled: spelled.map(|(class, _)| PathBuf::from(class)) }
     }
 
@@ -229,6 +236,16 @@ mod tests {
             Placement::of(&manifest, &BTreeSet::new(), false).renamed()[0]
                 .contains("'a/b' is in the folder a_b")
         );
+    }
+
+    #[test]
+    fn a_new_class_that_cannot_be_a_folder_is_said_once() {
+        let manifest = manifest(&[("cat/1.jpg", "cat")]);
+        let new = BTreeSet::from(["..".to_owned()]);
+        let placement = Placement::of(&manifest, &new, false);
+        let place = placement.place(SampleId(0), Some(".."), false);
+        assert_eq!((place.folder, place.spelled), (PathBuf::from("__"), None));
+        assert_eq!(placement.renamed(), ["the class '..' is in the folder __"]);
     }
 
     #[test]

@@ -241,7 +241,7 @@ fn the_cleaned_copy_is_new_and_whole() {
     for (mode, name) in [(CopyMode::Link, "a"), (CopyMode::Symlink, "b"), (CopyMode::Copy, "deep/c")] {
         let target = world.out(name);
         let report = world.clean(&target, mode).unwrap();
-        assert_eq!((report.written, report.removed, report.relabelled), (3, 2, 1));
+        assert_eq!((report.written, report.removed, report.relabeled), (3, 2, 1));
         assert_eq!(report.renamed, ["train/dog/1.jpg is train/cat/1-2.jpg, because that name was taken"],);
         assert!(report.missing.len() == 1 && report.missing[0].contains("gone.jpg"), "{report:?}");
         let copied = ["loose/3.jpg", "metadata.csv", "train/cat/1-2.jpg", "train/cat/1.jpg"];
@@ -263,7 +263,7 @@ fn a_relabel_to_the_same_class_is_none() {
     world.decisions = journal.snapshot();
     world.export().relabel_map(&world.out("map.json")).unwrap();
     assert_eq!(fs::read_to_string(world.out("map.json")).unwrap(), "{}\n");
-    assert_eq!(world.clean(&world.out("clean"), CopyMode::Copy).unwrap().relabelled, 0);
+    assert_eq!(world.clean(&world.out("clean"), CopyMode::Copy).unwrap().relabeled, 0);
     world.export().manifest(&world.out("m.csv"), false).unwrap();
     let rows: Vec<csv::StringRecord> =
         csv::Reader::from_path(world.out("m.csv")).unwrap().records().map(|row| row.unwrap()).collect();
@@ -328,4 +328,64 @@ fn a_label_leads_nowhere_else() {
         names.iter().any(|name| name == "train/__/1.jpg")
             && names.iter().any(|name| name == "test/_etc/2.jpg")
     );
+}
+
+#[test]
+fn what_belongs_to_the_dataset_comes_along_and_the_rest_is_listed() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    for (path, bytes) in [
+        ("cat/1.jpg", &b"1"[..]),
+        ("cat/2.heic", b"2"),
+        ("dog/3.jpg", b"3"),
+        ("README.md", b"about"),
+        ("classes.toml", b"cat = \"a cat\""),
+        ("LICENSE", b"free"),
+        ("old.zip", b"PK"),
+        ("dog/notes.json", b"{}"),
+        (".git/HEAD", b"ref"),
+    ] {
+        let path = data.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    let manifest = Arc::new(crate::dataset::open(&data, &Default::default()).unwrap().manifest);
+    let out = temp.path().join("out");
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    let write = |export: &Export<'_>| {
+        let cleaned = Format::find("cleaned").unwrap();
+        let request = |name: &str, copy| Request { output: out.join(name), copy, all: false };
+        [("link", CopyMode::Link), ("full", CopyMode::Copy)]
+            .map(|(name, mode)| cleaned.write(export, &request(name, mode), &job).unwrap())
+    };
+    let [linked, full] = testing::exporting(&manifest, &Decisions::default(), write);
+    for copy in ["link", "full"] {
+        let expected = ["LICENSE", "README.md", "cat/1.jpg", "cat/2.heic", "classes.toml", "dog/3.jpg"];
+        assert_eq!(files(&out.join(copy)), expected);
+    }
+    let summary = linked.summary.unwrap();
+    assert_eq!(summary, "2 files (hard links), 0 removed, 0 relabeled, with 4 other files of the dataset");
+    assert!(linked.notes.iter().any(|note| note.contains("changes both")), "{:?}", linked.notes);
+    assert_eq!(
+        linked.left_out,
+        ["3 files or folders that hold no sample: 1 .json (dog/notes.json), 1 .zip (old.zip), 1 hidden"]
+    );
+    assert!(full.summary.unwrap().starts_with("2 files (copies), ") && full.notes.is_empty());
+}
+
+#[test]
+fn the_manifest_has_the_notes_of_all_reviewers() {
+    let mut world = World::new();
+    let dir = world.out("decisions");
+    let mut ben = Journal::open(&dir, "ben").unwrap();
+    ben.bind(&world.manifest, None);
+    ben.tag(&[SampleId(1)], &[], "a wolf").unwrap();
+    let mut anna = Journal::open(&dir, "anna").unwrap();
+    anna.bind(&world.manifest, None);
+    world.decisions = anna.snapshot();
+    let out = world.out("manifest.csv");
+    world.export().manifest(&out, false).unwrap();
+    let text = fs::read_to_string(&out).unwrap();
+    assert!(text.contains("anna: sure; ben: a wolf"), "{text}");
 }

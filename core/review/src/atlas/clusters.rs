@@ -91,17 +91,17 @@ fn nearest(cosines: &[f32]) -> usize {
 /// The members nearest to the centers of `k` clusters.
 fn medoids(matrix: &EmbeddingMatrix, rows: &[u32], k: usize) -> Vec<u32> {
     let cols = matrix.cols();
-    let first = nearest(&products(matrix, rows, &centre(matrix, rows)));
-    let mut centres = matrix.row(rows[first] as usize).to_vec();
+    let first = nearest(&products(matrix, rows, &center(matrix, rows)));
+    let mut centers = matrix.row(rows[first] as usize).to_vec();
     // Each further center starts at the member least similar to the previous ones.
     let mut best = vec![f32::NEG_INFINITY; rows.len()];
-    while centres.len() < k * cols {
-        let last = &centres[centres.len() - cols..];
+    while centers.len() < k * cols {
+        let last = &centers[centers.len() - cols..];
         let next = farthest(&products(matrix, rows, last), &mut best);
-        centres.extend_from_slice(matrix.row(rows[next] as usize));
+        centers.extend_from_slice(matrix.row(rows[next] as usize));
     }
-    let centres = settled(matrix, rows, &centres, k).unwrap_or(centres);
-    let cosines = products(matrix, rows, &centres);
+    let centers = settled(matrix, rows, &centers, k).unwrap_or(centers);
+    let cosines = products(matrix, rows, &centers);
     let nearest = |index: usize| {
         let column: Vec<f32> = cosines.iter().copied().skip(index).step_by(k).collect();
         rows[nearest(&column)]
@@ -110,10 +110,10 @@ fn medoids(matrix: &EmbeddingMatrix, rows: &[u32], k: usize) -> Vec<u32> {
 }
 
 /// Moves centers to the mean of their nearest members until they converge; `None` if the numbers do not allow it.
-fn settled(matrix: &EmbeddingMatrix, rows: &[u32], centres: &[f32], k: usize) -> Option<Vec<f32>> {
+fn settled(matrix: &EmbeddingMatrix, rows: &[u32], centers: &[f32], k: usize) -> Option<Vec<f32>> {
     let cols = matrix.cols();
     let data = Array2::from_shape_vec((rows.len(), cols), gathered(matrix, rows)).ok()?;
-    let start = Array2::from_shape_vec((k, cols), centres.to_vec()).ok()?;
+    let start = Array2::from_shape_vec((k, cols), centers.to_vec()).ok()?;
     // A run from given centers uses no random numbers.
     let found = KMeans::params(k)
         .init_method(KMeansInit::Precomputed(start))
@@ -126,11 +126,11 @@ fn settled(matrix: &EmbeddingMatrix, rows: &[u32], centres: &[f32], k: usize) ->
 }
 
 /// Products of rows with some centers, `count` numbers per row.
-fn products(matrix: &EmbeddingMatrix, rows: &[u32], centres: &[f32]) -> Vec<f32> {
+fn products(matrix: &EmbeddingMatrix, rows: &[u32], centers: &[f32]) -> Vec<f32> {
     let cols = matrix.cols();
-    let count = centres.len() / cols;
+    let count = centers.len() / cols;
     let mut out = vec![0.0; rows.len() * count];
-    matmul_transposed(&gathered(matrix, rows), rows.len(), centres, count, cols, &mut out);
+    matmul_transposed(&gathered(matrix, rows), rows.len(), centers, count, cols, &mut out);
     out
 }
 
@@ -147,7 +147,7 @@ fn farthest(cosines: &[f32], best: &mut [f32]) -> usize {
 }
 
 /// The sum of some rows, which points in the direction of their mean.
-fn centre(matrix: &EmbeddingMatrix, rows: &[u32]) -> Vec<f32> {
+fn center(matrix: &EmbeddingMatrix, rows: &[u32]) -> Vec<f32> {
     let mut sum = vec![0.0_f64; matrix.cols()];
     for &row in rows {
         sum.iter_mut().zip(matrix.row(row as usize)).for_each(|(sum, x)| *sum += f64::from(*x));

@@ -96,13 +96,13 @@ fn covariance(matrix: &EmbeddingMatrix, rows: &[u32], mean: &[f64]) -> Vec<f64> 
         let parts: Vec<Vec<f32>> = together
             .par_iter()
             .map(|rows| {
-                let mut centred = Vec::with_capacity(rows.len() * cols);
+                let mut centerd = Vec::with_capacity(rows.len() * cols);
                 for &row in *rows {
                     let row = matrix.row(row as usize).iter().zip(mean);
-                    centred.extend(row.map(|(x, mean)| (f64::from(*x) - mean) as f32));
+                    centerd.extend(row.map(|(x, mean)| (f64::from(*x) - mean) as f32));
                 }
                 let mut product = vec![0.0; cols * cols];
-                transposed_matmul(&centred, cols, &centred, cols, rows.len(), &mut product);
+                transposed_matmul(&centerd, cols, &centerd, cols, rows.len(), &mut product);
                 product
             })
             .collect();

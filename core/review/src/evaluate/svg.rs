@@ -20,7 +20,7 @@ const DOWN: f64 = 340.0;
 /// Maximum points per curve; more cannot be distinguished.
 const POINTS: usize = 800;
 /// A colorblind-safe palette (Okabe and Ito, 2008), without yellow and black.
-const COLOURS: [&str; 6] = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"];
+const COLORS: [&str; 6] = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"];
 const DASHES: [&str; 3] = ["none", "6 3", "2 2"];
 
 /// Writes the curves with a legend; the ensemble's is black and wide, and a dot marks each threshold.
@@ -76,8 +76,8 @@ fn draw(curves: &BTreeMap<String, Curve>) -> String {
     let all = detectors.chain(curves.iter().filter(|(name, _)| *name == ENSEMBLE));
     for (index, (name, curve)) in all.enumerate() {
         let own = name == ENSEMBLE;
-        let colour = if own { "black" } else { COLOURS[index % COLOURS.len()] };
-        let dash = if own { "none" } else { DASHES[index / COLOURS.len() % DASHES.len()] };
+        let color = if own { "black" } else { COLORS[index % COLORS.len()] };
+        let dash = if own { "none" } else { DASHES[index / COLORS.len() % DASHES.len()] };
         let width = if own { 2.5 } else { 1.5 };
         let points: Vec<String> = curve
             .thinned(POINTS)
@@ -85,13 +85,13 @@ fn draw(curves: &BTreeMap<String, Curve>) -> String {
             .map(|point| format!("{:.1},{:.1}", x(point.recall), y(point.precision)))
             .collect();
         add(format_args!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\" \
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\" \
              stroke-dasharray=\"{dash}\"/>",
             points.join(" ")
         ));
         if let Some(point) = curve.threshold {
             add(format_args!(
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{colour}\"/>",
+                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"{color}\"/>",
                 x(point.recall),
                 y(point.precision)
             ));
@@ -99,7 +99,7 @@ fn draw(curves: &BTreeMap<String, Curve>) -> String {
         let line = TOP + 14.0 + 18.0 * index as f64;
         let legend = LEFT + ACROSS + 14.0;
         add(format_args!(
-            "<path d=\"M{legend:.1} {line:.1}h22\" stroke=\"{colour}\" stroke-width=\"{width}\" \
+            "<path d=\"M{legend:.1} {line:.1}h22\" stroke=\"{color}\" stroke-width=\"{width}\" \
              stroke-dasharray=\"{dash}\"/>"
         ));
         add(format_args!(

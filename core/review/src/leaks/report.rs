@@ -78,6 +78,16 @@ fn method(leak: &Leak) -> &'static str {
     }
 }
 
+/// The method that a report calls by this name, as the command line calls it.
+pub fn method_named(name: &str) -> &str {
+    match name {
+        "md5_exact" => "exact",
+        "phash" => "perceptual",
+        "clip_features" => "semantic",
+        other => other,
+    }
+}
+
 fn leak_type(leak: &Leak) -> &'static str {
     match (leak.method, leak.distance) {
         (Method::Exact, _) | (Method::Perceptual, Some(0)) => "exact_duplicate",

@@ -8,6 +8,7 @@ use chaffinch_data::atomic;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output;
 use chaffinch_data::output::{CopyMode, Tree};
+use chaffinch_data::packing::Source;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use image::codecs::jpeg::JpegEncoder;
@@ -145,8 +146,9 @@ impl Writer<'_> {
         match planted.fault {
             Fault::Label => self.sample(id, planted.label, Some(Fault::Label)),
             fault => {
-                let source = self.manifest.full_path(id);
-                let made = made(&source, fault, id.0 % 2 == 1)?;
+                let source = self.manifest.source(id);
+                let bytes = source.read().map_err(Error::io("read", &source.shown()))?;
+                let made = made(bytes, &source.shown(), fault, id.0 % 2 == 1)?;
                 let kept = matches!(fault, Fault::Copy | Fault::Truncated);
                 let extension = if kept { None } else { Some("jpg") };
                 self.made(id, fault, &made, extension)
@@ -156,9 +158,16 @@ impl Writer<'_> {
 
     /// One sample's file, unchanged.
     fn sample(&mut self, id: SampleId, label: Option<LabelId>, fault: Option<Fault>) -> Result<()> {
-        let source = self.manifest.full_path(id);
+        let source = self.manifest.source(id);
         let folder = self.folder(self.manifest.split_as_written(id), label);
-        let path = self.put(&source, &folder, Path::new(source.file_name().unwrap_or_default()))?;
+        let name = Path::new(self.manifest.path(id).file_name().unwrap_or_default());
+        let path = match &source {
+            Source::File(file) => self.put(file, &folder, name)?,
+            Source::Packed(_) => {
+                let bytes = source.read().map_err(Error::io("read", &source.shown()))?;
+                self.tree.put_bytes(&bytes, &folder, name.as_os_str())?
+            }
+        };
         let fault = fault.map(|fault| (fault, self.manifest.path(id).to_string_lossy().into_owned()));
         let true_label = self.manifest.label_name(id).to_owned();
         self.places.insert(id, path.clone());
@@ -235,8 +244,7 @@ impl Writer<'_> {
 }
 
 /// The bytes of a sample with a fault.
-fn made(source: &Path, fault: Fault, resized: bool) -> Result<Vec<u8>> {
-    let bytes = fs::read(source).map_err(Error::io("read", source))?;
+fn made(bytes: Vec<u8>, source: &Path, fault: Fault, resized: bool) -> Result<Vec<u8>> {
     match fault {
         Fault::Copy => return Ok(bytes),
         Fault::Truncated => return Ok(bytes[..bytes.len() / 2].to_vec()),

@@ -147,8 +147,8 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
                 Text::Plain(text) => note.to_lowercase().contains(&text.to_lowercase()),
                 Text::Like(glob) => glob.is(note),
             };
-            let said = ids(source)
-                .filter(|id| Some(source.decisions.note(*id)).is_some_and(|n| !n.is_empty() && has(n)));
+            let said =
+                ids(source).filter(|id| source.decisions.notes(*id).into_iter().any(|(_, note)| has(note)));
             Ready::Rows(marked(source, said, true))
         }
         Test::Reviewer(name) => {
@@ -185,6 +185,7 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
             Ready::Score(result.scores(), *comparison, *number)
         }
         Test::Leak => Ready::Rows(leaks(source)),
+        Test::Disputed => Ready::Rows(marked(source, source.decisions.disputed_samples(), true)),
         Test::Unreadable => {
             Ready::Rows(marked(source, source.file_metadata.unreadable.keys().copied(), true))
         }

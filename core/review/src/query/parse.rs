@@ -44,6 +44,8 @@ pub(super) enum Test {
     /// The score of one detector.
     ScoreOf(String, Comparison, f32),
     Leak,
+    /// Samples on which reviewers disagree.
+    Disputed,
     Unreadable,
     Map(Axes, Area),
     /// Class and number, counted from 1.
@@ -392,7 +394,7 @@ mod tests {
         assert!(error("map:nan,0,1,1").contains("needs the left, top"));
         assert!(error("cluster:cat").contains("such as cat/1"));
         assert!(error("cluster:cat/0").contains("such as cat/1"));
-        assert!(error("is:odd").contains("must be one of leak, unreadable"));
+        assert!(error("is:odd").contains("must be one of leak, unreadable, disputed"));
     }
 
     #[test]

@@ -213,7 +213,14 @@ fn consensus_and_stacking_leave_out_what_is_about_another_matter() {
     let average = area(&rank_of(&results, &EnsembleRule::Average));
     let consensus = area(&rank_of(&results, &EnsembleRule::Consensus));
     let reviewed: Vec<(u32, bool)> = (0..300).map(|row| (row, bad[row as usize])).collect();
-    let stacked = rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Stacking, 2000, &reviewed);
+    let stacked = rank_reviewed(
+        &results,
+        &BTreeMap::new(),
+        &EnsembleRule::Stacking,
+        2000,
+        &reviewed,
+        &Places::default(),
+    );
     assert_eq!(stacked.note, "");
     assert!(consensus > average && consensus > best, "{consensus} {average} {best}");
     assert!(area(&stacked) > best, "{} {best}", area(&stacked));
@@ -270,7 +277,15 @@ fn decisions_make_the_order_better_and_never_worse() {
     for (labels, copies, dark) in [(150, 0, 0), (0, 60, 0), (0, 0, 60), (90, 40, 40), (20, 10, 5)] {
         let (results, bad) = kinds(labels, copies, dark);
         let order = |reviewed: &[(u32, bool)]| {
-            rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Or, bad.len(), reviewed).order
+            rank_reviewed(
+                &results,
+                &BTreeMap::new(),
+                &EnsembleRule::Or,
+                bad.len(),
+                reviewed,
+                &Places::default(),
+            )
+            .order
         };
         let found =
             |order: &[u32], first: usize| order.iter().take(first).filter(|&&row| bad[row as usize]).count();
@@ -307,7 +322,8 @@ fn decisions_make_the_order_better_and_never_worse() {
 fn a_few_decisions_change_nothing() {
     let (results, bad) = kinds(90, 40, 40);
     let of = |reviewed: &[(u32, bool)]| {
-        rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Or, bad.len(), reviewed).order
+        rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Or, bad.len(), reviewed, &Places::default())
+            .order
     };
     let few: Vec<(u32, bool)> = of(&[]).iter().take(19).map(|&row| (row, false)).collect();
     assert_eq!(of(&few), of(&[]));
@@ -331,8 +347,14 @@ fn an_average_decides_alone_who_is_a_suspect() {
 #[test]
 fn stacking_without_decisions_is_or_and_says_so() {
     let (results, _) = noisy();
-    let few =
-        rank_reviewed(&results, &BTreeMap::new(), &EnsembleRule::Stacking, 2000, &[(3, true), (9999, true)]);
+    let few = rank_reviewed(
+        &results,
+        &BTreeMap::new(),
+        &EnsembleRule::Stacking,
+        2000,
+        &[(3, true), (9999, true)],
+        &Places::default(),
+    );
     assert!(few.note.contains("there are 0 to keep and 1 others. Until then, the rule 'or'"), "{}", few.note);
     assert_eq!(few.order, rank_of(&results, &EnsembleRule::Or).order);
 }

@@ -2,7 +2,7 @@
 
 use chaffinch_compute::image::decode::Ground;
 use chaffinch_data::dataset::{Folders, LabelFiles};
-use chaffinch_formats::dataset::FORMATS;
+use chaffinch_formats::dataset::{FORMATS, Format};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -78,11 +78,9 @@ impl From<Layout> for Folders {
     }
 }
 
-/// The supported kinds of datasets: `a folder of images, … or …`.
+/// The supported kinds of datasets, one per line.
 pub(crate) fn dataset_forms() -> String {
-    let forms: Vec<&str> = FORMATS.iter().map(|format| format.summary).collect();
-    match forms.as_slice() {
-        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        forms => forms.concat(),
-    }
+    let form = |format: &Format| format!("\n- {}", format.summary.replace('`', ""));
+    let forms: String = FORMATS.iter().map(form).collect();
+    format!("A dataset, whose format is found by itself:\n{forms}")
 }

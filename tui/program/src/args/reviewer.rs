@@ -9,11 +9,11 @@ use clap::Args;
 pub(crate) struct ReviewerArgs {
     /// Your name as a reviewer, under which decisions are saved [default: from $CHAFFINCH_REVIEWER or the
     /// configuration, or else your login name]
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    #[arg(long, value_name = "NAME", value_parser = reviewer)]
     pub(crate) reviewer: Option<String>,
 }
 
 /// Accepts what can be the name of a journal.
-fn name(name: &str) -> Result<String, String> {
+pub(crate) fn reviewer(name: &str) -> Result<String, String> {
     Journal::check_reviewer(name).map(|()| name.to_owned()).map_err(|error| error.to_string())
 }

@@ -6,7 +6,7 @@ use chaffinch_protocol::decision::TAGS;
 /// The maximum number of completions offered.
 const OFFERED: usize = 8;
 /// The terms of a filter, besides part of a path, and what they find.
-const WORDS: [(&str, &str); 27] = [
+const WORDS: [(&str, &str); 28] = [
     ("class:", "given label"),
     ("suggested:", "suggested label"),
     ("detector:", "flagged by it"),
@@ -27,6 +27,7 @@ const WORDS: [(&str, &str); 27] = [
     ("split:none", "of no split"),
     ("is:leak", "copies across splits"),
     ("is:unreadable", "files that cannot be decoded"),
+    ("is:disputed", "decided differently by reviewers"),
     ("decided", "with a decision"),
     ("score>", "better than this"),
     ("map:", "in this part of the map"),
@@ -41,7 +42,7 @@ pub fn meaning(option: &str) -> &'static str {
     match option {
         "decision:" => "keep, remove, relabel, unsure, none",
         "split:" => "train, validation, test, none",
-        "is:" => "leak, unreadable",
+        "is:" => "leak, unreadable, disputed",
         _ => WORDS.iter().find(|(word, _)| *word == option).map_or("", |(_, meaning)| meaning),
     }
 }

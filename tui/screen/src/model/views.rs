@@ -39,6 +39,8 @@ pub struct Views {
     pub last_ticket: Ticket,
     /// Line mode: views that need pictures are not shown.
     pub spoken: bool,
+    /// Whether a script types: it starts at the first row whatever was done before, and leaves no trace of where it was.
+    pub afresh: bool,
     /// The displayed data may be stale and is requested again.
     pub stale: bool,
     /// What pages keep besides, by its type.
@@ -201,6 +203,7 @@ impl Views {
             map: MapState::default(),
             last_ticket: 0,
             spoken: false,
+            afresh: false,
             stale: false,
             kept: Kept::default(),
         }

@@ -51,9 +51,22 @@ impl Page for Classes {
         &[Action::Classes]
     }
 
-    fn hints(&self, _model: &Model) -> Vec<Action> {
+    fn hints(&self, model: &Model) -> Vec<Action> {
         use Action as A;
-        vec![A::PanelClose, A::PanelAccept, A::PanelDown, A::PanelUp, A::PanelNext]
+        let table = model.views.kept.get::<Table>();
+        match table.and_then(|table| table.known.as_ref()).is_none_or(Vec::is_empty) {
+            true => vec![A::PanelClose],
+            false => vec![A::PanelClose, A::PanelAccept, A::PanelDown, A::PanelUp, A::PanelNext],
+        }
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::PanelAccept => ("suspects", "List the suspects of the class"),
+            Action::PanelNext => ("order", "Sort by suspects, size, error rate or name"),
+            Action::PanelPrevious => ("order", "Sort by name, error rate, size or suspects"),
+            _ => return None,
+        })
     }
 
     fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -174,8 +187,8 @@ fn heading(rows: &[ClassReview], order: Order, key: &str) -> String {
         Order::ErrorRate => "highest error rate first",
         Order::Name => "by name",
     };
-    let change = if key.is_empty() { String::new() } else { format!("   {key} changes the order") };
-    format!("{}, {order}{change}   error rate: of the decided", counted(classes, "class", "classes"))
+    let change = if key.is_empty() { String::new() } else { format!("   {key}: order") };
+    format!("{}, {order}{change}   error rate of the decided", counted(classes, "class", "classes"))
 }
 
 fn name_room(width: u16) -> usize {

@@ -209,14 +209,18 @@ struct Pane {
     caption: Rect,
 }
 
+/// Lines of path, labels and facts.
+const FACTS: u16 = 4;
+
 /// Lines below a picture.
 fn lines(model: &Model) -> u16 {
     match (model.views.look.bare, model.display.size.height) {
         (true, _) => 1,
         (_, 0..16) => 2,
-        (_, 16..30) => 3,
+        (_, 16..20) => 3,
+        (_, 20..30) => 4,
         // With the likeliest classes.
-        _ => 7,
+        _ => 8,
     }
 }
 
@@ -255,9 +259,7 @@ fn about_this(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     pieces(line(area, 0), &head, paint);
     pieces(line(area, 1), &sample::labels(model, row, line(area, 1).width), paint);
     let detail = model.details.get(row.sample);
-    if area.height > 2 {
-        pieces(line(area, 2), &facts(model, None, detail), paint);
-    }
+    facts(model, None, detail, area, paint);
     classes(model, detail, area, paint);
 }
 
@@ -286,38 +288,45 @@ fn about_other(model: &Model, beside: &Beside, area: Rect, paint: &mut Paint<'_>
         (Role::Suggested, "   different label".to_owned())
     });
     pieces(line(area, 1), &labels, paint);
-    if area.height > 2 {
-        pieces(line(area, 2), &facts(model, beside.similarity, detail), paint);
-    }
+    facts(model, beside.similarity, detail, area, paint);
     classes(model, detail, area, paint);
 }
 
-/// Score, likeness, split and size.
-fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>) -> Vec<(Role, String)> {
-    let mut pieces = Vec::new();
+/// Likeness, score, split and size: in one line where they fit, else in two if there is room for two.
+fn facts(model: &Model, similarity: Option<f32>, detail: Option<&Detail>, area: Rect, paint: &mut Paint<'_>) {
+    if area.height < 3 {
+        return;
+    }
+    let mut judged = Vec::new();
     if let Some(similarity) = similarity {
-        pieces.push((Role::Text, format!("similar {similarity:.3}  ")));
+        judged.push((Role::Text, format!("similar {similarity:.3}  ")));
     }
-    let Some(detail) = detail else { return pieces };
+    let Some(detail) = detail else { return pieces(line(area, 2), &judged, paint) };
     let role = decision_role(model.choice(&detail.row));
-    pieces.push((role, format!("{} ", model.display.theme.glyph(role))));
-    // Sizes are what copies are compared by; what is cut at the end stands in the details, too.
-    let size = format!("{}×{} {}", detail.width, detail.height, text::bytes(detail.bytes));
-    pieces.push((Role::Text, size));
+    judged.push((role, format!("{} ", model.display.theme.glyph(role))));
+    judged.push((Role::Dim, format!("score {}", text::score(detail.row.score))));
     if detail.row.split.name() != "" {
-        pieces.push((Role::Dim, format!("  {}", detail.row.split)));
+        judged.push((Role::Dim, format!("  {}", detail.row.split)));
     }
-    pieces.push((Role::Dim, format!("  score {}", text::score(detail.row.score))));
-    pieces
+    // Sizes are what copies are compared by.
+    let size = format!("{}×{} {}", detail.width, detail.height, text::bytes(detail.bytes));
+    let (first, second) = (line(area, 2), line(area, 3));
+    if area.height > 3 {
+        pieces(first, &judged, paint);
+        pieces(second, &[(Role::Text, size)], paint);
+    } else {
+        let one = [vec![(Role::Text, format!("{size}  "))], judged].concat();
+        pieces(first, &one, paint);
+    }
 }
 
 /// The likeliest classes as bars, if there is room.
 fn classes(model: &Model, detail: Option<&Detail>, area: Rect, paint: &mut Paint<'_>) {
     let Some(detail) = detail else { return };
-    for (at, candidate) in (3..area.height).zip(&detail.candidates) {
+    for (at, candidate) in (FACTS..area.height).zip(&detail.candidates) {
         // Digits apply to this sample only.
         let this = Some(detail.row.sample) == model.sample();
-        let number = if this { usize::from(at) - 2 } else { 0 };
+        let number = if this { usize::from(at - FACTS) + 1 } else { 0 };
         let row = line(area, at);
         let row = Rect { width: row.width.min(44), ..row };
         short::candidate(model, number, *candidate, row, paint);

@@ -31,9 +31,16 @@ impl Page for Confusion {
         &[Action::Confusion]
     }
 
-    fn hints(&self, _model: &Model) -> Vec<Action> {
+    fn hints(&self, model: &Model) -> Vec<Action> {
         use Action as A;
-        vec![A::PanelClose, A::PanelAccept, A::PanelNext, A::PanelPrevious, A::PanelStart]
+        match model.panels.confusion.as_ref().is_none_or(|matrix| matrix.classes.is_empty()) {
+            true => vec![A::PanelClose],
+            false => vec![A::PanelClose, A::PanelAccept, A::PanelNext, A::PanelPrevious, A::PanelStart],
+        }
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        (action == Action::PanelAccept).then_some(("list", "List the suspects of the pair"))
     }
 
     fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {

@@ -29,9 +29,12 @@ impl Page for Detectors {
         &[Action::Detectors]
     }
 
-    fn hints(&self, _model: &Model) -> Vec<Action> {
+    fn hints(&self, model: &Model) -> Vec<Action> {
         use Action as A;
-        vec![
+        if model.chosen().is_none_or(|detector| detector.built_in) {
+            return vec![A::PanelClose];
+        }
+        let keys = [
             A::PanelClose,
             A::PanelNext,
             A::PanelLeft,
@@ -40,7 +43,13 @@ impl Page for Detectors {
             A::PanelReset,
             A::PanelRun,
             A::PanelCancelJob,
-        ]
+        ];
+        let running = model.jobs.progress.is_some();
+        keys.into_iter().filter(|key| *key != A::PanelCancelJob || running).collect()
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        (action == Action::PanelAccept).then_some(("edit", "Type a value, or go to the next choice"))
     }
 
     fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -71,7 +80,13 @@ impl Page for Detectors {
                 detector.threshold,
                 text::clock(detector.seconds),
             );
-            line(if chosen { Role::Given } else { Role::Text }, &words, paint);
+            let role = match (chosen, detector.built_in) {
+                (true, _) => Role::Given,
+                // Nothing can be set for what reading the files found.
+                (false, true) => Role::Dim,
+                (false, false) => Role::Text,
+            };
+            line(role, &words, paint);
         }
         let forms = model.panels.forms.as_deref().unwrap_or_default();
         for form in forms.iter().filter(|form| !form.ran) {
@@ -81,6 +96,10 @@ impl Page for Detectors {
         y += 1;
         let rest = Rect { y, height: area.bottom().saturating_sub(y), ..area };
         let name = model.chosen_name()?;
+        if model.chosen().is_some_and(|detector| detector.built_in) {
+            waiting(rest, "no detector has run yet: this is what reading the files found", paint);
+            return None;
+        }
         if model.panels.forms.is_none() {
             waiting(rest, "loading parameters…", paint);
             return None;
@@ -89,12 +108,17 @@ impl Page for Detectors {
     }
 
     fn open(&self, model: &mut Model, _action: Action, fx: &mut Effects) {
+        // Not on what has no parameters.
+        if model.chosen().is_some_and(|detector| detector.built_in) {
+            detector::next_loaded(model, true);
+        }
         panels::open(model, &Detectors, fx);
     }
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
-        let Some(name) = model.chosen_name().map(str::to_owned) else {
+        let loaded = model.chosen().filter(|detector| !detector.built_in);
+        let Some(name) = loaded.map(|detector| detector.name.clone()) else {
             say(model, Level::Warning, "no detector has run yet");
             return true;
         };
@@ -124,7 +148,10 @@ impl Page for Detectors {
                 }
             },
             A::PanelRun => run(model, name, fx),
-            A::PanelNext | A::PanelPrevious => panels::next_detector(model, action == A::PanelNext, fx),
+            A::PanelNext | A::PanelPrevious => {
+                detector::next_loaded(model, action == A::PanelNext);
+                panels::chosen_anew(model, fx);
+            }
             _ => return false,
         }
         true

@@ -3,6 +3,7 @@
 
 use crate::action::Action;
 use crate::effect::Effects;
+use crate::key::shown;
 use crate::model::{Cells, Level, Model, Page, Screen, Shot, ViewState};
 use crate::paint::Paint;
 use crate::text;
@@ -93,6 +94,15 @@ impl Page for Grid {
 
     fn open(&self, model: &mut Model, action: Action, _fx: &mut Effects) {
         match action {
+            // Where no names stand beside pictures, hiding them would show only later.
+            Action::Overlay if model.at_home() => {
+                let key = model.keymap.key_for(Action::Grid).map(shown).unwrap_or_default();
+                say(
+                    model,
+                    Level::Info,
+                    format!("there are no names beside pictures here, but in the grid ({key})"),
+                );
+            }
             Action::Overlay => {
                 model.views.look.bare = !model.views.look.bare;
                 let text =

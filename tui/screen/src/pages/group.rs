@@ -74,22 +74,8 @@ impl Page for Group {
             return None;
         };
         let total = groups.total.unwrap_or(0);
-        let mut head = vec![
-            (Role::Title, format!("group {} of {}", text::count(group.place + 1), text::count(total))),
-            (Role::Dim, format!(" · {} · ", group.detector)),
-            (Role::Text, text::counted(group.samples.len() as u64, "picture", "pictures")),
-        ];
-        head.push((Role::Dim, format!(" · {}", likeness(group.likeness))));
-        if !group.leak.is_empty() {
-            head.push((Role::Severe, format!(" · leak: {}", group.leak.join(", "))));
-        }
-        if groups.decided > 0 {
-            head.push((
-                Role::Dim,
-                format!(" · {} decided", text::counted(groups.decided, "group", "groups")),
-            ));
-        }
         let line = Rect { x: body.x + 1, height: 1, width: body.width.saturating_sub(2), ..body };
+        let head = head(groups, group, total, usize::from(line.width));
         let pieces: Vec<(Role, &str)> = head.iter().map(|(role, words)| (*role, words.as_str())).collect();
         paint.pieces(line, &pieces);
         let below = Rect { y: line.y + 1, ..line };
@@ -383,8 +369,12 @@ fn listed(model: &mut Model, ticket: Ticket, total: u64, decided: u64, place: Op
         }
         _ => return,
     };
-    if total == 0 && model.views.spoken {
-        show::close(model);
+    // A page without anything on it answers no key.
+    if total == 0 && show::is_open(model, &Group) {
+        match std::mem::take(&mut model.views.groups.leaks) {
+            true => model.views.groups.seek(None),
+            false => show::close(model),
+        }
     }
     say(model, Level::Info, text);
 }
@@ -399,6 +389,7 @@ fn got(model: &mut Model, group: Box<GroupView>) {
         groups.cursor = group.samples.iter().position(|other| *other == sample).unwrap_or(0);
     }
     groups.cursor = groups.cursor.min(group.samples.len().saturating_sub(1));
+    groups.decided = group.groups_decided;
     groups.shown = Some(group);
 }
 
@@ -413,8 +404,20 @@ fn found(model: &mut Model, ticket: Ticket, place: Option<u64>, fx: &mut Effects
         None if above => find(model, false, fx),
         // An error stays visible.
         None if model.toast.as_ref().is_some_and(|toast| toast.level == Level::Error) => {}
-        None => say(model, Level::Info, "every other group is decided"),
+        None => {
+            // What was just saved stays in sight.
+            let saved = model.toast.as_ref().map(|toast| format!("{}   ", toast.text)).unwrap_or_default();
+            let open = groups_open(model);
+            let words = if open { "every other group is decided" } else { "all groups are decided" };
+            say(model, Level::Info, format!("{saved}{words}"));
+        }
     }
+}
+
+/// Whether the group that is shown has an undecided member.
+fn groups_open(model: &Model) -> bool {
+    let Some(group) = &model.views.groups.shown else { return false };
+    group.members.iter().any(|member| model.choice(&member.row).is_none())
 }
 
 /// Shows another group.
@@ -489,6 +492,32 @@ fn by_marks(model: &Model) -> String {
     let keys = [Action::Mark, Action::Remove].map(|action| model.keymap.key_for(action).map(shown));
     let [mark, remove] = keys.map(Option::unwrap_or_default);
     format!("mark with {mark} what is to go and press {remove}")
+}
+
+/// What a group is, in so many cells: which detector found it says least, and is left out first.
+fn head(groups: &Groups, group: &GroupView, total: u64, room: usize) -> Vec<(Role, String)> {
+    let all = |detector: bool, long: bool| {
+        let mut head =
+            vec![(Role::Title, format!("group {} of {}", text::count(group.place + 1), text::count(total)))];
+        if detector {
+            head.push((Role::Dim, format!(" · {}", group.detector)));
+        }
+        let pictures = text::counted(group.samples.len() as u64, "picture", "pictures");
+        head.push((Role::Text, format!(" · {pictures}")));
+        head.push((Role::Dim, format!(" · {}", likeness(group.likeness))));
+        if !group.leak.is_empty() {
+            head.push((Role::Severe, format!(" · leak: {}", group.leak.join(", "))));
+        }
+        let decided = match long {
+            true => text::counted(groups.decided, "group", "groups"),
+            false => text::count(groups.decided),
+        };
+        head.extend((groups.decided > 0).then(|| (Role::Dim, format!(" · {decided} decided"))));
+        head
+    };
+    let width = |head: &[(Role, String)]| head.iter().map(|(_, words)| text::width(words)).sum::<usize>();
+    let forms = [all(true, true), all(false, true)];
+    forms.into_iter().find(|head| width(head) <= room).unwrap_or_else(|| all(false, false))
 }
 
 /// How alike the members of a group are, in words.

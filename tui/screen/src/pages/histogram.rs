@@ -31,9 +31,10 @@ impl Page for Histogram {
         &[Action::Histogram]
     }
 
-    fn hints(&self, _model: &Model) -> Vec<Action> {
+    fn hints(&self, model: &Model) -> Vec<Action> {
         use Action as A;
-        vec![
+        let Some(chosen) = model.chosen() else { return vec![A::PanelClose] };
+        let keys = [
             A::PanelClose,
             A::PanelLeft,
             A::PanelRight,
@@ -42,7 +43,12 @@ impl Page for Histogram {
             A::PanelReset,
             A::PanelScale,
             A::PanelRun,
-        ]
+        ];
+        keys.into_iter().filter(|key| *key != A::PanelRun || !chosen.built_in).collect()
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        (action == Action::PanelAccept).then_some(("list", "List what the detector flags, worst first"))
     }
 
     fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {

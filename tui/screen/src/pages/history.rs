@@ -35,9 +35,19 @@ impl Page for History {
         &[Action::History]
     }
 
-    fn hints(&self, _model: &Model) -> Vec<Action> {
+    fn hints(&self, model: &Model) -> Vec<Action> {
         use Action as A;
-        vec![A::PanelClose, A::PanelAccept, A::PanelDown, A::PanelUp, A::PanelStart, A::PanelEnd]
+        let past = model.views.kept.get::<Past>();
+        match past.and_then(|past| past.known.as_ref()).is_none_or(Vec::is_empty) {
+            true => vec![A::PanelClose],
+            false => {
+                vec![A::PanelClose, A::PanelAccept, A::PanelDown, A::PanelUp, A::PanelStart, A::PanelEnd]
+            }
+        }
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        (action == Action::PanelAccept).then_some(("go there", "Go to the sample of the decision"))
     }
 
     fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
@@ -51,8 +61,12 @@ impl Page for History {
             waiting(area, "nothing has been decided yet", paint);
             return None;
         }
-        let title = "Decisions in force, latest first (times are UTC)";
-        paint.put(area.x, area.y, area.width, Role::Title, title);
+        let by = &known[0].reviewer;
+        let title = match known.iter().all(|past| past.reviewer == *by) {
+            true => format!("Decisions of {by}, latest first (times are UTC)"),
+            false => "Decisions in force, latest first (times are UTC)".to_owned(),
+        };
+        paint.put(area.x, area.y, area.width, Role::Title, &title);
         let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
         let page = usize::from(body.height).max(1);
         let first = at / page * page;
@@ -134,11 +148,12 @@ fn one(model: &Model, past: &PastDecision, area: Rect, paint: &mut Paint<'_>) {
     let x = paint.put(x, area.y, 1, role, &glyph) + 1;
     let words = past.choice.to_string();
     let x = paint.put(x, area.y, 24, role, &words) + 2;
-    let by = if model.session.as_ref().is_some_and(|session| session.reviewer == past.reviewer) {
-        String::new()
-    } else {
-        format!("by {}", past.reviewer)
-    };
+    // Where several decide, each line says who did, one's own lines too.
+    let alone = model
+        .session
+        .as_ref()
+        .is_some_and(|session| session.reviewers.len() < 2 && session.reviewer == past.reviewer);
+    let by = if alone { String::new() } else { format!("by {}", past.reviewer) };
     let right = paint.put_right(area.right(), area.y, 20, Role::Dim, &by);
     let label = model.class(past.label).unwrap_or("–").to_owned();
     let x = paint.put(x, area.y, 16.min(right.saturating_sub(x)), Role::Given, &label) + 2;

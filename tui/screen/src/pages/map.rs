@@ -68,8 +68,8 @@ impl Page for Map {
             Action::Visual if model.views.map.corner.is_some() => {
                 ("mark area", "Mark the samples in the area")
             }
-            Action::Visual => ("area", "Start an area at the cursor; the same key marks the samples in it"),
-            Action::Filter => ("filter", "List only the samples in the area, or in the part that is shown"),
+            Action::Visual => ("area", "Start an area here; the same key marks what is in it"),
+            Action::Filter => ("filter", "List only the samples in the area, or in what is shown"),
             Action::Larger => ("zoom in", "Zoom in around the cursor"),
             Action::Smaller => ("zoom out", "Zoom out around the cursor"),
             Action::GoToOther => ("show in list", "Go to the sample under the cursor in the list"),

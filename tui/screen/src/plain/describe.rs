@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Mode, Model, PickerKind, PromptKind, group, related};
+use crate::model::{Emptiness, Mode, Model, PickerKind, PromptKind, group, related};
 use crate::text;
 use crate::view;
 use chaffinch_protocol::display::quoted;
@@ -14,13 +14,12 @@ const TOLD: usize = 20;
 /// The sample under the cursor.
 pub(super) fn sample(model: &Model) -> Vec<String> {
     let Some(row) = model.row() else {
-        let caveat = model.session.as_ref().and_then(|session| session.reading.caveat());
-        let why = match (model.list.query.filter.is_empty(), caveat) {
-            (false, _) => "nothing matches this filter".to_owned(),
-            (true, Some(caveat)) => format!("no suspects, but {caveat}"),
-            (true, None) => "no suspects".to_owned(),
-        };
-        return vec![format!("{why}: toggle-all lists all samples")];
+        if model.list.total > 0 {
+            return vec!["the row is still loading: show describes it again".to_owned()];
+        }
+        let Emptiness { why, ways } = model.emptiness();
+        let ways = ways.into_iter().map(|(action, does)| format!("{} {does}", action.name()));
+        return std::iter::once(why).chain(ways).collect();
     };
     let class = |index| text::safe(model.class(index).unwrap_or("none")).into_owned();
     let decision = model.choice(row).map_or_else(|| "none".to_owned(), ToString::to_string);
@@ -51,6 +50,10 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     }
     lines.extend(model.views.page.plain_lines(model));
     let Some(detail) = model.details.get(row.sample) else { return lines };
+    lines.extend(
+        detail.other_decisions.iter().map(|(by, choice)| format!("decided otherwise by {by}: {choice}")),
+    );
+    lines.extend(detail.other_notes.iter().map(|(by, note)| format!("note by {by}: {note}")));
     lines.extend(detail.unreadable.as_ref().map(|why| format!("unreadable: {why}")));
     for issue in &detail.issues {
         let side = if issue.flagged { "flagged below" } else { "fine above" };

@@ -56,6 +56,10 @@ pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
     {
         return Ok(Order::Act(action, rest));
     }
+    // A key as it is written in the help: `C-r`, `Enter`.
+    if !palette && let Some(action) = written(keymap, word) {
+        return Ok(Order::Act(action, rest));
+    }
     if let Some(place) = Place::parse(line) {
         return Ok(Order::Go(place));
     }
@@ -67,14 +71,34 @@ pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
     match begun.as_slice() {
         [one] if word.len() > 1 => Ok(Order::Act(*one, rest)),
         [] | [_] => {
-            let near = Action::nearest(word);
-            Err(format!("there is no command '{word}': did you mean '{}'? help lists all", near.name()))
+            let near = near(word).map(|near| format!(": did you mean '{near}'?"));
+            Err(format!("there is no command '{word}'{} help lists all", near.as_deref().unwrap_or(";")))
         }
         several => {
             let names: Vec<&str> = several.iter().map(|action| action.name()).collect();
             Err(format!("'{word}' is ambiguous: use {}", names.join(", ")))
         }
     }
+}
+
+/// The words that are no actions.
+const WORDS: [&str; 8] = ["show", "help", "next", "previous", "accept", "clear", "export", "go"];
+
+/// The command that was probably meant; `None` if none is like it.
+fn near(word: &str) -> Option<&'static str> {
+    /// Words that are less alike have nothing in common but a few letters.
+    const ALIKE: f64 = 0.8;
+    let word = word.to_lowercase();
+    let names = Action::ALL.iter().filter(|action| action.scope() == Scope::List).map(|action| action.name());
+    let rated = WORDS.into_iter().chain(names).map(|name| (strsim::jaro_winkler(name, &word), name));
+    let best = rated.filter(|(alike, _)| *alike >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.map(|(_, name)| name)
+}
+
+/// The action of a key that is typed as it is shown.
+fn written(keymap: &Keymap, word: &str) -> Option<Action> {
+    let is = |action: &&Action| keymap.keys_for(**action).into_iter().any(|keys| shown(keys) == word);
+    Action::ALL.iter().filter(|action| action.scope() == Scope::List).find(is).copied()
 }
 
 /// All commands, one per line.
@@ -120,6 +144,9 @@ mod tests {
         assert_eq!(read("export"), Ok(Order::Export));
         assert_eq!(read(":keep"), act(Action::Keep, ""));
         assert_eq!(read(""), Ok(Order::Again));
+        // As the help writes them.
+        assert_eq!(read("C-r"), act(Action::Redo, ""));
+        assert_eq!(read("Enter"), act(Action::AcceptSuggestion, ""));
     }
 
     #[test]
@@ -144,6 +171,11 @@ mod tests {
         assert_eq!(
             read("kepe").unwrap_err(),
             "there is no command 'kepe': did you mean 'keep'? help lists all"
+        );
+        assert_eq!(read("zqxj").unwrap_err(), "there is no command 'zqxj'; help lists all");
+        assert_eq!(
+            read("exprot").unwrap_err(),
+            "there is no command 'exprot': did you mean 'export'? help lists all"
         );
         assert!(read("sort").unwrap_err().starts_with("'sort' is ambiguous: use sort-rank, "));
         assert!(read("go x").unwrap_err().contains("'x' names no row"));

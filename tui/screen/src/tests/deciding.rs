@@ -387,6 +387,18 @@ fn a_note_is_removed_by_an_empty_one() {
 }
 
 #[test]
+fn samples_on_which_reviewers_disagree_are_counted() {
+    let mut engine = FakeEngine::new(100);
+    engine.summary.disputed = 3;
+    engine.others.push(("ben".to_owned(), "remove".to_owned()));
+    let rig = Rig::new(engine, 80, 24);
+    let screen = rig.screen();
+    assert!(screen.lines().next().unwrap().contains("3 disputed"), "{screen}");
+    assert!(screen.contains("decided otherwise by ben: remove"), "{screen}");
+    assert_eq!(rig.toast(), "reviewers disagree on 3 samples: the filter is:disputed lists them");
+}
+
+#[test]
 fn who_decided_is_shown_where_there_are_several_reviewers() {
     let mut rig = Rig::small();
     rig.press("xgg");

@@ -20,6 +20,8 @@ pub(crate) struct FakeEngine {
     /// How alike the members of its groups are.
     pub(crate) likeness: Likeness,
     pub(crate) refuse: Option<String>,
+    /// What other reviewers decided, about every sample.
+    pub(crate) others: Vec<(String, String)>,
     /// What a detector has found since: listed before everything else.
     pub(crate) first: Vec<SampleId>,
     pub(crate) seen: Vec<Command>,
@@ -95,6 +97,7 @@ impl FakeEngine {
             groups: vec![vec![SampleId(2), SampleId(14), SampleId(26)]],
             likeness: Likeness::SamePicture,
             refuse: None,
+            others: Vec::new(),
             first: Vec::new(),
             seen: Vec::new(),
             group_ticket: (0, false),
@@ -309,6 +312,7 @@ impl FakeEngine {
             undoable: self.done.len() as u64,
             redoable: self.undone.len() as u64,
             decided: self.samples.iter().filter(|row| row.decision.is_some()).count() as u64,
+            disputed: self.summary.disputed,
             listed: Some(ListCounts { ticket: self.ticket, by_choice: self.by_choice() }),
         })
     }
@@ -349,6 +353,8 @@ impl FakeEngine {
             unreadable: self.unreadable.get(&sample).cloned(),
             tags: row.decision.as_ref().map(|decision| decision.tags.clone()).unwrap_or_default(),
             note: row.decision.as_ref().map(|decision| decision.note.clone()).unwrap_or_default(),
+            other_notes: Vec::new(),
+            other_decisions: self.others.clone(),
             reviewer: row.decision.as_ref().map(|_| self.summary.reviewer.clone()).unwrap_or_default(),
             issues: issues.collect(),
             candidates: [(1, 0.81), (0, 0.12), (2, 0.05), (3, 0.02)]

@@ -81,6 +81,13 @@ fn nothing_recorded_is_said() {
     assert!(rig.toast().contains("nothing recorded: Q starts"), "{}", rig.toast());
     rig.press("QQ");
     assert_eq!(rig.toast(), "no keys recorded");
+    rig.press("QxQQQ@");
+    assert!(
+        rig.toast().contains("nothing recorded"),
+        "an empty recording replaces the one before: {}",
+        rig.toast()
+    );
+    assert_eq!(rig.choice(1), None);
 }
 
 #[test]

@@ -184,3 +184,27 @@ fn a_number_in_the_palette_is_never_a_name() {
         assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })), "{typed}");
     }
 }
+
+#[test]
+fn the_heading_keeps_the_filter_and_the_warnings_at_eighty_columns() {
+    let mut engine = FakeEngine::new(100);
+    engine.summary.dataset = "/data/a/long/path/to/the/animals/of/the/zoo".to_owned();
+    engine.summary.disputed = 2;
+    engine.summary.reading.leave_out(
+        chaffinch_protocol::RemarkKind::OtherFiles,
+        12,
+        "12 files are not pictures",
+    );
+    engine.summary.detectors[0].threshold = 0.35;
+    let mut rig = Rig::new(engine, 80, 24);
+    let top = |rig: &Rig| rig.screen().lines().next().unwrap().to_owned();
+    assert!(top(&rig).contains("2 disputed") && top(&rig).contains("gd"), "{}", top(&rig));
+    rig.press("fclass:cat<Enter>");
+    for word in ["disputed", "gd", "filter class:cat", "decided"] {
+        assert!(top(&rig).contains(word), "{word}: {}", top(&rig));
+    }
+    rig.press(",n");
+    for word in ["disputed", "gd", "filter class:cat", "decided", "by path"] {
+        assert!(top(&rig).contains(word), "{word}: {}", top(&rig));
+    }
+}

@@ -3,6 +3,7 @@
 use super::engine::FakeEngine;
 use super::rig::Rig;
 use super::screens::snapshot;
+use crate::action::Action;
 use crate::model::Mode;
 use crate::theme::{Depth, Theme};
 use crate::update::{Effect, Msg};
@@ -335,4 +336,63 @@ fn a_loose_search_skips_letters() {
     let mut rig = Rig::small();
     rig.press("/~dog42<Enter>");
     assert!(rig.model.row().unwrap().path.ends_with("dog/n00042.jpg"), "{:?}", rig.model.row());
+}
+
+/// An engine of which reading found unreadable files, which is listed with the detectors.
+fn with_unreadable() -> FakeEngine {
+    let mut engine = FakeEngine::new(100);
+    let found = chaffinch_protocol::DetectorSummary {
+        name: "unreadable".to_owned(),
+        built_in: true,
+        ..engine.summary.detectors[0].clone()
+    };
+    engine.summary.detectors.push(found);
+    engine
+}
+
+#[test]
+fn what_reading_found_has_no_parameters_and_does_not_run() {
+    let mut rig = Rig::new(with_unreadable(), 80, 24);
+    rig.press("P");
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..6 {
+        seen.insert(rig.model.chosen_name().unwrap().to_owned());
+        rig.press("<Tab>");
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["blurry", "duplicate", "label-error"]);
+    let mut rig = Rig::new(with_unreadable(), 80, 24);
+    rig.model.detector = 3;
+    rig.press("gr");
+    assert!(rig.toast().starts_with("'unreadable' is what reading the files found"), "{}", rig.toast());
+    assert!(!rig.engine.seen.iter().any(|command| matches!(command, Command::Rerun { .. })));
+    rig.press("P");
+    assert_eq!(rig.model.chosen_name(), Some("blurry"), "the page opens on a detector");
+}
+
+#[test]
+fn footers_name_only_keys_that_do_something() {
+    let mut rig = Rig::small();
+    rig.press("gh");
+    let footer = |rig: &Rig| rig.screen().lines().last().unwrap().to_owned();
+    assert!(!footer(&rig).contains("Enter"), "nothing is decided: {}", footer(&rig));
+    for (keys, word) in [("gC", "Enter suspects"), ("H", "Enter list"), ("P", "Enter edit")] {
+        let mut rig = Rig::small();
+        rig.press(keys);
+        assert!(footer(&rig).contains(word), "{keys}: {}", footer(&rig));
+    }
+}
+
+#[test]
+fn every_sentence_of_the_help_fits_into_eighty_columns() {
+    // What is left of 80 columns beside the borders and the keys.
+    const ROOM: usize = 58;
+    let rig = Rig::small();
+    for action in Action::ALL {
+        assert!(crate::text::width(action.doc()) <= ROOM, "{action}: {}", action.doc());
+        for page in rig.model.views.all {
+            if let Some((_, sentence)) = page.meaning(&rig.model, *action) {
+                assert!(crate::text::width(sentence) <= ROOM, "{action}: {sentence}");
+            }
+        }
+    }
 }

@@ -59,6 +59,33 @@ fn rows_are_named_as_in_the_palette() {
 }
 
 #[test]
+fn a_script_starts_the_same_way_every_time() {
+    let left = || {
+        let mut engine = FakeEngine::new(100);
+        engine.summary.remembered =
+            r#"{"query":{"all":true,"filter":"","sort":"path","descending":false},"row":41,"sample":41,"keys":"x","stay":true}"#
+                .to_owned();
+        engine
+    };
+    let (out, failed) = typed(left(), false, "x\n@\n");
+    assert_eq!(places(&out)[0], 1, "{out}");
+    assert!(out.contains("This list: 0 of 100 suspects decided"), "{out}");
+    assert_eq!(places(&out)[1], 2, "auto-advance is on: {out}");
+    assert!(out.contains("nothing recorded"), "{out}");
+    assert_eq!(failed.as_deref(), Some("1 line not carried out; the others were carried out"));
+    let (out, _) = typed(left(), true, "show\n");
+    assert!(places(&out)[0] > 1 && out.contains("n00041.jpg"), "who types continues where they were: {out}");
+}
+
+#[test]
+fn disagreeing_reviewers_are_said_first() {
+    let mut engine = FakeEngine::new(100);
+    engine.summary.disputed = 2;
+    let (out, _) = typed(engine, false, "");
+    assert!(out.contains("! reviewers disagree on 2 samples: the filter is:disputed lists them"), "{out}");
+}
+
+#[test]
 fn an_empty_line_decides_nothing() {
     let (out, failed) = script("\n\n");
     assert_eq!((places(&out), failed), (vec![1, 1, 1], None));

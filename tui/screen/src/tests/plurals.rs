@@ -133,7 +133,7 @@ fn a_scan_of_one_sample_is_reported_in_the_singular() {
     let mut rig = session(1);
     let report = ScanReport { samples: 1, suspects: 1, embedded: 1, ..ScanReport::default() };
     rig.event(Event::ScanDone(Box::new(report)));
-    assert_eq!(rig.toast(), "scanned 1 sample: 1 suspect");
+    assert_eq!(rig.toast(), "scanned 1 sample with tiny-clip on cpu: 1 suspect");
     rig.press("w");
     check(&rig, "a scan");
     rig.event(Event::Progress(Progress { done: 1, total: 1, ..Progress::default() }));

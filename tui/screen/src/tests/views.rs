@@ -216,14 +216,14 @@ fn pixel_by_pixel_the_arrow_keys_move_over_the_picture() {
         parts.clone().find_map(part).unwrap()
     };
     let (_, middle, width, height) = last(&rig);
-    assert_eq!((width, height), (39, 36), "as many pixels as there are in the pane");
+    assert_eq!((width, height), (39, 34), "as many pixels as there are in the pane");
     rig.press("ll");
     let (_, moved, ..) = last(&rig);
     assert!(moved.0 > middle.0 && moved.1 == middle.1);
     assert_eq!(rig.model.list.cursor, 0, "the cursor of the list stays");
     rig.press(">");
     let (_, _, width, height) = last(&rig);
-    assert_eq!((width, height), (19, 18), "half as many, twice as large");
+    assert_eq!((width, height), (19, 17), "half as many, twice as large");
     // It stops at the border of the picture.
     for _ in 0..200 {
         rig.press("h");
@@ -302,7 +302,7 @@ fn members_are_decided_one_by_one_too() {
     assert_eq!(rig.model.views.groups.place, 1, "the next one with something undecided");
     rig.press("X");
     assert_eq!([18, 30].map(|n| rig.choice(n)), [const { Some(Choice::Remove) }; 2]);
-    assert_eq!(rig.toast(), "every other group is decided");
+    assert_eq!(rig.toast(), "removed train/dog/n00018.jpg   u undo   all groups are decided");
 }
 
 #[test]
@@ -580,4 +580,44 @@ fn a_question_says_what_answers_it() {
     rig.press("u");
     assert!(matches!(rig.model.mode, Mode::Confirm(_)));
     assert_eq!(rig.toast(), "u is no answer: y or n");
+}
+
+#[test]
+fn a_page_without_groups_does_not_stay_open() {
+    let mut engine = FakeEngine::new(100);
+    engine.groups.clear();
+    let mut rig = Rig::new(engine, 80, 24);
+    rig.press("p");
+    assert_eq!(rig.model.views.page.name(), "list");
+    assert_eq!(rig.toast(), "no detector flags any group of copies");
+    rig.press("B");
+    assert_eq!((rig.model.views.page.name(), rig.toast()), ("list", "no detector flags any group of copies"));
+}
+
+#[test]
+fn decided_groups_are_counted_at_once() {
+    let mut engine = FakeEngine::new(100);
+    engine.groups.push(vec![SampleId(5), SampleId(17)]);
+    let mut rig = Rig::new(engine, 100, 30);
+    rig.press("p");
+    assert!(
+        !rig.screen().contains("decided ·") && !rig.screen().contains("group decided"),
+        "{}",
+        rig.screen()
+    );
+    rig.press("A");
+    if matches!(rig.model.mode, Mode::Confirm(_)) {
+        rig.press("y");
+    }
+    assert!(rig.screen().contains("1 group decided"), "{}", rig.screen());
+    rig.press("A");
+    if matches!(rig.model.mode, Mode::Confirm(_)) {
+        rig.press("y");
+    }
+    assert!(rig.screen().contains("2 groups decided"), "{}", rig.screen());
+    assert!(
+        rig.toast().ends_with("all groups are decided") && rig.toast().contains("kept"),
+        "{}",
+        rig.toast()
+    );
 }

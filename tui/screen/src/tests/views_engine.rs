@@ -150,6 +150,11 @@ impl FakeEngine {
         group.iter().all(|s| self.samples[s.index()].decision.is_some())
     }
 
+    fn groups_decided(&self) -> u64 {
+        let groups = self.shown_groups(self.group_ticket.1);
+        groups.into_iter().filter(|group| self.is_decided(group)).count() as u64
+    }
+
     fn group(&self, ticket: Ticket, place: u64, start: u64, len: u32) -> GroupView {
         let samples = self.shown_groups(self.group_ticket.1)[place as usize].clone();
         let held = samples.iter().enumerate().skip(start as usize).take(len as usize);
@@ -162,6 +167,7 @@ impl FakeEngine {
             similarity: (at > 0).then_some(0.97),
         };
         GroupView {
+            groups_decided: self.groups_decided(),
             ticket,
             place,
             detector: "duplicate".to_owned(),

@@ -34,7 +34,25 @@ pub(super) fn next(model: &mut Model, forward: bool) {
         return say(model, Level::Warning, "no detector has run yet");
     }
     model.detector = (model.detector.min(count - 1) + if forward { 1 } else { count - 1 }) % count;
-    let chosen = &session.detectors[model.detector];
+    tell(model);
+}
+
+/// Selects the next or previous detector that a library runs: what reading the files found has no parameters.
+pub(crate) fn next_loaded(model: &mut Model, forward: bool) {
+    let Some(session) = &model.session else { return };
+    let count = session.detectors.len();
+    let step = if forward { 1 } else { count.saturating_sub(1) };
+    let places = (1..=count).map(|steps| (model.detector + steps * step) % count);
+    let Some(place) = places.into_iter().find(|place| !session.detectors[*place].built_in) else {
+        return say(model, Level::Warning, "no detector has run yet");
+    };
+    model.detector = place;
+    tell(model);
+}
+
+/// Says which detector is selected.
+fn tell(model: &mut Model) {
+    let Some(chosen) = model.chosen() else { return };
     let text = format!("{}: {} (threshold {:.2})", chosen.name, chosen.summary, chosen.threshold);
     say(model, Level::Info, text);
     touch(model);

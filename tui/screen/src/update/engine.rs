@@ -27,9 +27,19 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;
-            let (level, mut text) = scanned(&report);
+            let model_name = model.session.as_ref().map(|session| session.model.clone()).unwrap_or_default();
+            let (level, mut text) = scanned(&report, &model_name);
             if let (Level::Info, Some(caveat)) = (level, report.reading.caveat()) {
-                text.push_str(&format!("; {caveat}"));
+                let said = format!("; {caveat}");
+                let keys = model.keymap.key_for(Action::Reading).map(shown).unwrap_or_default();
+                // Half a caveat is none: where it does not fit beside the counts, the page with all of it is named.
+                let room = usize::from(model.display.size.width).saturating_sub(16);
+                let fits = crate::text::width(&text) + crate::text::width(&said) <= room;
+                text.push_str(&if fits || keys.is_empty() {
+                    said
+                } else {
+                    format!("; {keys}: what was not checked")
+                });
             }
             say(model, level, text);
             model.jobs.report = Some(report);
@@ -75,13 +85,20 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
 }
 
 /// What became of a scan. One that failed as a whole counted nothing.
-fn scanned(report: &ScanReport) -> (Level, String) {
+fn scanned(report: &ScanReport, model: &str) -> (Level, String) {
     match report.failed.iter().find(|(about, _)| about == "scan") {
         Some((_, why)) if why == "stopped" => (Level::Info, "scan stopped: gs resumes it".into()),
         Some((_, why)) => (Level::Error, format!("the scan failed: {why}")),
         None => {
             let samples = counted(report.samples, "sample", "samples");
-            (Level::Info, format!("scanned {samples}: {}", counted(report.suspects, "suspect", "suspects")))
+            // Which model it was is chosen by the pictures where none is named.
+            let with = match model {
+                "" => String::new(),
+                _ if report.embedded == 0 => String::new(),
+                model => format!(" with {model}"),
+            };
+            let suspects = counted(report.suspects, "suspect", "suspects");
+            (Level::Info, format!("scanned {samples}{with}: {suspects}"))
         }
     }
 }
@@ -121,7 +138,11 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
     match before {
         None => {
             let stale = summary.stale;
-            let state: ViewState = serde_json::from_str(&summary.remembered).unwrap_or_default();
+            let disputed = summary.disputed;
+            let state: ViewState = match model.views.afresh {
+                true => ViewState::default(),
+                false => serde_json::from_str(&summary.remembered).unwrap_or_default(),
+            };
             model.time.remembered = summary.remembered.clone();
             let at = summary.detectors.iter().position(|d| d.name == state.detector);
             model.detector = at.unwrap_or(0);
@@ -140,6 +161,9 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
                 if state.sample.is_some() { Anchor::Position(state.sample, state.row) } else { Anchor::Top };
             motion::relist(model, state.query, anchor, fx);
             model.time.remember_at = None;
+            if disputed > 0 {
+                say(model, Level::Warning, disagree(disputed));
+            }
             if stale && model.jobs.scan_when_stale {
                 send(fx, Command::Scan { detectors: Vec::new() });
             }
@@ -165,6 +189,15 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             }
         }
     }
+}
+
+/// On how many samples reviewers disagree, and how to list them.
+pub(crate) fn disagree(disputed: u64) -> String {
+    let samples = counted(disputed, "sample", "samples");
+    format!(
+        "reviewers disagree on {samples}: the filter is:disputed lists {}",
+        if disputed == 1 { "it" } else { "them" }
+    )
 }
 
 fn listed(model: &mut Model, ticket: u64, counts: (u64, u64, [u64; 4]), fx: &mut Effects) {
@@ -364,7 +397,7 @@ fn refused(model: &mut Model, message: String) {
 /// Sends the view state to the engine if it has changed.
 pub(super) fn remember(model: &mut Model, fx: &mut Effects) {
     model.time.remember_at = None;
-    if model.session.is_none() || model.list.ticket == 0 {
+    if model.session.is_none() || model.list.ticket == 0 || model.views.afresh {
         return;
     }
     if let Ok(state) = serde_json::to_string(&model.view_state())

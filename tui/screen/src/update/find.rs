@@ -2,7 +2,9 @@
 
 use super::motion::{self, relist};
 use super::{Effects, detector, open, say, search};
+use crate::action::Action;
 use crate::action::kind::Find;
+use crate::key::shown;
 use crate::model::{Anchor, Level, Model};
 use chaffinch_protocol::{Query, Sort};
 
@@ -10,7 +12,10 @@ use chaffinch_protocol::{Query, Sort};
 pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
     match action {
         Find::Search => open::search(model),
-        Find::NextHit | Find::PreviousHit if model.list.search.is_empty() => open::search(model),
+        Find::NextHit | Find::PreviousHit if model.list.search.is_empty() => {
+            let key = model.keymap.key_for(Action::Search).map(shown).unwrap_or_default();
+            say(model, Level::Warning, format!("nothing was searched for yet: {key} searches"));
+        }
         Find::NextHit | Find::PreviousHit => search::next(model, action == Find::NextHit, fx),
         Find::Filter => open::filter(model),
         Find::ClearFilter if model.list.query.filter.is_empty() => {

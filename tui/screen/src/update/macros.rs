@@ -13,7 +13,12 @@ pub(super) fn record(model: &mut Model) {
             model.macros.recording = Some(Vec::new());
             say(model, Level::Info, "recording keys");
         }
-        Some(keys) if keys.is_empty() => say(model, Level::Warning, "no keys recorded"),
+        // As a recording of nothing replaces what was recorded before, the replay key does not run something old.
+        Some(keys) if keys.is_empty() => {
+            model.macros.last = keys;
+            super::motion::touch(model);
+            say(model, Level::Warning, "no keys recorded");
+        }
         Some(keys) => {
             say(model, Level::Info, format!("recorded {}   {key} replays", shown(&keys)));
             model.macros.last = keys;

@@ -35,6 +35,7 @@ mod walk;
 
 pub use crate::effect::{Effect, Effects};
 pub use act::act;
+pub(crate) use engine::disagree;
 
 use crate::action::Action;
 use crate::key::KeyChord;

@@ -57,6 +57,11 @@ pub(super) fn act_in_page(model: &mut Model, action: Action, fx: &mut Effects) {
 /// Chooses the next or the previous detector for a page that shows one.
 pub(crate) fn next_detector(model: &mut Model, forward: bool, fx: &mut Effects) {
     detector::next(model, forward);
+    chosen_anew(model, fx);
+}
+
+/// Another detector is chosen: its first field, and its data.
+pub(crate) fn chosen_anew(model: &mut Model, fx: &mut Effects) {
     model.panels.field = 0;
     refresh(model, fx);
 }

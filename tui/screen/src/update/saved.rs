@@ -18,6 +18,7 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     journal.saved = true;
     if let Some(session) = &mut model.session {
         session.decided = saved.decided;
+        session.disputed = saved.disputed;
     }
     counted_anew(model, saved.listed);
     if saved.kind == SavedKind::Undo {

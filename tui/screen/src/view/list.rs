@@ -1,8 +1,7 @@
 //! The list of samples. Only the rows on the screen are touched, however many there are.
 
-use crate::action::Action;
 use crate::key::shown;
-use crate::model::Model;
+use crate::model::{Emptiness, Model};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -96,41 +95,17 @@ impl Columns {
 
 /// The text for an empty list.
 fn empty(model: &Model, area: Rect, paint: &mut Paint<'_>) {
-    let lines: Vec<String> = match &model.session {
-        None => vec!["waiting for the engine…".to_owned()],
-        Some(_) if model.list.ticket == 0 => vec!["loading the list…".to_owned()],
-        Some(_) if !model.list.query.filter.is_empty() => {
-            let mut lines = vec!["nothing matches this filter".to_owned()];
-            lines.extend(text::wrap(&model.list.query.filter, usize::from(area.width.saturating_sub(4))));
-            if !model.list.query.all {
-                lines.push("T looks at all samples, not only at suspects".to_owned());
-            }
-            lines.push("F clears it".to_owned());
-            lines
+    let Emptiness { why, ways } = model.emptiness();
+    let wrap = |words: &str| text::wrap(words, usize::from(area.width.saturating_sub(4)));
+    let mut lines = wrap(&why);
+    if !model.list.query.filter.is_empty() {
+        lines.extend(wrap(&model.list.query.filter));
+    }
+    for (action, does) in ways {
+        if let Some(keys) = model.keymap.key_for(action) {
+            lines.extend(wrap(&format!("{} {does}", shown(keys))));
         }
-        Some(session) if session.samples == 0 && model.jobs.progress.is_none() => {
-            vec!["the dataset has no samples".to_owned()]
-        }
-        Some(_) if model.jobs.progress.is_some() => {
-            let text = "suspects appear once the detectors have run";
-            text::wrap(text, usize::from(area.width.saturating_sub(4)))
-        }
-        Some(session) if session.detectors.is_empty() => {
-            vec!["no detector has run yet".to_owned(), "gs starts a scan, T lists all samples".to_owned()]
-        }
-        Some(session) => {
-            let mut lines = match session.reading.caveat() {
-                Some(caveat) => {
-                    let keys = model.keymap.key_for(Action::Reading).map(shown).unwrap_or_default();
-                    let text = format!("no suspects, but {caveat}: {keys} shows how the dataset was read");
-                    text::wrap(&text, usize::from(area.width.saturating_sub(4)))
-                }
-                None => vec!["no suspects: the dataset looks clean".to_owned()],
-            };
-            lines.push("T lists all samples".to_owned());
-            lines
-        }
-    };
+    }
     let top = area.y + area.height / 3;
     for (at, line) in lines.iter().enumerate() {
         let y = top + at as u16;

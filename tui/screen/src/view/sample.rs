@@ -238,10 +238,16 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             lines.push(Line::Pieces(vec![(Role::Error, line)]));
         }
     }
+    for (by, choice) in &detail.other_decisions {
+        labeled(format!("decided otherwise by {by}: "), choice, width, &mut lines);
+    }
     for (name, said) in [("tags ", detail.tags.join(" ")), ("note ", detail.note.clone())] {
         if !said.is_empty() {
-            lines.push(Line::Pieces(vec![(Role::Dim, name.to_owned()), (Role::Text, said)]));
+            labeled(name.to_owned(), &said, width, &mut lines);
         }
+    }
+    for (by, note) in &detail.other_notes {
+        labeled(format!("note by {by} "), note, width, &mut lines);
     }
     let names: Vec<&str> =
         model.session.iter().flat_map(|session| &session.detectors).map(|d| d.name.as_str()).collect();
@@ -300,6 +306,17 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
         lines.retain(|line| !matches!(line, Line::Blank));
     }
     lines
+}
+
+/// Words with their label before the first line.
+fn labeled(label: String, words: &str, width: usize, lines: &mut Vec<Line<'_>>) {
+    let room = width.saturating_sub(text::width(&label)).max(width / 2);
+    let mut start = label;
+    for line in text::wrap(words, room) {
+        let next = " ".repeat(text::width(&start));
+        lines.push(Line::Pieces(vec![(Role::Dim, start), (Role::Text, line)]));
+        start = next;
+    }
 }
 
 /// A detector with its score, then its reason.

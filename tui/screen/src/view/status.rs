@@ -50,45 +50,130 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         };
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
     }
-    let list = &model.list;
-    let mut words = model.decided_words();
-    // What makes the count another than that of the detectors as they came, before what is only looked at.
-    words.push_str(&combined(session));
-    if let Some(headline) = session.reading.headline() {
-        words.push_str(&format!(" · {headline}"));
-        if let Some(keys) = model.keymap.key_for(Action::Reading) {
-            words.push_str(&format!(": {}", shown(keys)));
-        }
-    }
-    if !list.query.filter.is_empty() {
-        words.push_str(&format!(" · filter {}", list.query.filter));
-    }
-    if list.query.sort != Default::default() || list.query.descending {
-        let arrow = if list.query.descending { " reversed" } else { "" };
-        words.push_str(&format!(" · by {}{arrow}", sort_name(&list.query.sort)));
-    }
     let room = right.saturating_sub(area.x + 1);
-    let name_room = (usize::from(room)).saturating_sub(text::width(&words) + 3).clamp(8, 40);
+    // The name of the dataset gives way before anything that says what is listed.
+    let words = heading(model, session, usize::from(room).saturating_sub(NAME + 3));
+    let name_room = usize::from(room).saturating_sub(text::width(&words) + 3).clamp(NAME, 40);
     let name = text::fit_middle(&session.dataset, name_room).into_owned();
     let title = paint.over(Role::Bar, Role::Title);
     let x = paint.put_styled(area.x + 1, area.y, room, title, &name);
     paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
 }
 
-/// The ensemble's rule and the thresholds, where they are others than the defaults: both decide what is a suspect.
-fn combined(session: &SessionSummary) -> String {
-    let mut words = String::new();
-    if session.ensemble != EnsembleRule::Or {
-        words.push_str(&format!(" · rule {}", session.ensemble.name()));
+/// Cells of the dataset's name, and of a filter, at least.
+const NAME: usize = 8;
+const FILTER: usize = 24;
+
+/// What is listed, in at most so many cells: each part has a longer and a shorter form, and those that say least become
+/// short first. If nothing else helps, the filter is shortened in its middle.
+fn heading(model: &Model, session: &SessionSummary, room: usize) -> String {
+    let list = &model.list;
+    let mut parts = [
+        Part::new(model.decided_words(), decided_in_short(model)),
+        combined(session),
+        match session.disputed {
+            0 => Part::default(),
+            disputed => Part::same(format!("{} disputed", text::count(disputed))),
+        },
+        reading(model, session),
+        match list.query.filter.as_str() {
+            "" => Part::default(),
+            filter => Part::same(format!("filter {filter}")),
+        },
+        match (&list.query.sort, list.query.descending) {
+            (sort, false) if *sort == Default::default() => Part::default(),
+            (sort, false) => Part::same(format!("by {}", sort_name(sort))),
+            (sort, true) => {
+                Part::new(format!("by {} reversed", sort_name(sort)), format!("by -{}", sort_name(sort)))
+            }
+        },
+    ];
+    let mut short = [false; 6];
+    let words = |parts: &[Part; 6], short: &[bool; 6]| -> Vec<String> {
+        let parts =
+            parts.iter().zip(short).map(|(part, short)| if *short { &part.short } else { &part.long });
+        parts.filter(|words| !words.is_empty()).cloned().collect()
+    };
+    // How it was read, what was decided, how it is ordered, thresholds.
+    for part in [3, 0, 5, 1] {
+        if text::width(&words(&parts, &short).join(" · ")) > room {
+            short[part] = true;
+        }
     }
+    // Thresholds stand on their page, too; a filter of which nothing can be read is none.
+    let all = text::width(&words(&parts, &short).join(" · "));
+    let filter = text::width(&parts[4].short);
+    if all > room && filter > 0 && (filter + room).saturating_sub(all) < FILTER.min(filter) {
+        parts[1] = Part::default();
+    }
+    let mut words = words(&parts, &short);
+    let over = text::width(&words.join(" · ")).saturating_sub(room);
+    if over > 0
+        && let Some(filter) = words.iter_mut().find(|words| words.starts_with("filter "))
+    {
+        let cells = text::width(filter).saturating_sub(over).max(FILTER.min(text::width(filter)));
+        *filter = text::fit_middle(filter, cells).into_owned();
+    }
+    words.join(" · ")
+}
+
+/// A part of the heading.
+#[derive(Default)]
+struct Part {
+    long: String,
+    short: String,
+}
+
+impl Part {
+    fn new(long: String, short: String) -> Part {
+        Part { long, short }
+    }
+
+    fn same(words: String) -> Part {
+        Part { short: words.clone(), long: words }
+    }
+}
+
+/// `3/12 decided`.
+fn decided_in_short(model: &Model) -> String {
+    let total = model.list.total;
+    let decided: u64 = model.counts().iter().sum();
+    match total {
+        0 => model.decided_words(),
+        _ => format!("{}/{} decided", text::count(decided.min(total)), text::count(total)),
+    }
+}
+
+/// That reading the dataset left something open, and the key that shows what.
+fn reading(model: &Model, session: &SessionSummary) -> Part {
+    let Some(headline) = session.reading.headline() else { return Part::default() };
+    match model.keymap.key_for(Action::Reading).map(shown) {
+        Some(keys) => Part::new(format!("{headline}: {keys}"), format!("! {keys}")),
+        None => Part::same(headline),
+    }
+}
+
+/// The ensemble's rule and the thresholds, where they are others than the defaults: both decide what is a suspect.
+fn combined(session: &SessionSummary) -> Part {
+    let rule = match session.ensemble {
+        EnsembleRule::Or => None,
+        _ => Some(format!("rule {}", session.ensemble.name())),
+    };
     let moved: Vec<&DetectorSummary> =
         session.detectors.iter().filter(|detector| detector.is_moved()).collect();
-    match moved.as_slice() {
-        [] => {}
-        [one] => words.push_str(&format!(" · {} below {}", one.name, threshold(one.threshold))),
-        several => words.push_str(&format!(" · {} thresholds moved", several.len())),
-    }
-    words
+    let (long, short) = match moved.as_slice() {
+        [] => (None, None),
+        [one] => (
+            Some(format!("{} below {}", one.name, threshold(one.threshold))),
+            Some("1 threshold moved".to_owned()),
+        ),
+        several => {
+            let words = Some(format!("{} thresholds moved", several.len()));
+            (words.clone(), words)
+        }
+    };
+    let join = |moved: Option<String>| rule.iter().cloned().chain(moved).collect::<Vec<_>>().join(" · ");
+    Part::new(join(long), join(short))
 }
 
 /// A threshold with as many digits as it needs.

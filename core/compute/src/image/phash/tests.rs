@@ -30,9 +30,9 @@ fn made(seed: u32, width: u32, height: u32) -> RgbImage {
     let waves = [four(), four(), four()];
     let mut image = RgbImage::new(width, height);
     for (x, y, pixel) in image.enumerate_pixels_mut() {
-        for (value, colour) in pixel.0.iter_mut().zip(&waves) {
+        for (value, color) in pixel.0.iter_mut().zip(&waves) {
             let total: u32 =
-                colour.iter().map(|&(a, b, period, start)| wave(x * a + y * b + start, period)).sum();
+                color.iter().map(|&(a, b, period, start)| wave(x * a + y * b + start, period)).sum();
             *value = ((total * 15 + (roll() % 256) * 4) / 64) as u8;
         }
     }

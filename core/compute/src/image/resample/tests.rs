@@ -64,8 +64,8 @@ fn nothing_to_take_pixels_from_gives_black() {
     assert!(resize(&RgbImage::new(4, 4), 0, 3, Filter::Lanczos).into_raw().is_empty());
     assert_eq!(resize_gray(&[1, 2, 3], 2, 2, 1, 1, Filter::Bicubic), [0]);
     let outside = Window { left: 3, top: 0, width: 2, height: 2 };
-    let grey = RgbImage::from_pixel(8, 8, image::Rgb([9; 3]));
-    assert_eq!(resize_window(&grey, 4, 4, outside, Filter::Bicubic).into_raw(), [0; 12]);
+    let gray = RgbImage::from_pixel(8, 8, image::Rgb([9; 3]));
+    assert_eq!(resize_window(&gray, 4, 4, outside, Filter::Bicubic).into_raw(), [0; 12]);
 }
 
 proptest! {

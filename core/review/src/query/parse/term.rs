@@ -28,7 +28,7 @@ const KEYS: [&str; 13] = [
 const SCORE: &str = "score";
 
 const DECISIONS: [&str; 5] = ["keep", "remove", "relabel", "unsure", "none"];
-const IS: [&str; 2] = ["leak", "unreadable"];
+const IS: [&str; 3] = ["leak", "unreadable", "disputed"];
 
 /// Reads a term.
 pub(super) fn test(token: &Token) -> Result<Test> {
@@ -130,6 +130,7 @@ fn keyed(key: &str, token: &Token) -> Result<Test> {
         _ => match text.to_ascii_lowercase().as_str() {
             "leak" => Test::Leak,
             "unreadable" => Test::Unreadable,
+            "disputed" => Test::Disputed,
             _ => return Err(one_of(&IS)),
         },
     })

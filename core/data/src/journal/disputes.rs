@@ -1,0 +1,104 @@
+//! Samples about which reviewers disagree, and whose decision counts.
+
+use super::decisions::Marks;
+use super::{Decisions, Journal};
+use chaffinch_protocol::decision::Decision;
+use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::sample::SampleId;
+use std::collections::BTreeMap;
+
+/// Reviewers who disagree about a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// The sample.
+    pub sample: SampleId,
+    /// Reviewer, time in ISO 8601, and decision; one's own first, then by name.
+    pub sides: Vec<(String, String, Decision)>,
+}
+
+/// All disagreements in short: whose decisions count, and whose differ from them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disputes {
+    /// Samples about which reviewers disagree.
+    pub samples: u64,
+    /// On how many of them the decision of each reviewer counts.
+    pub used: BTreeMap<String, u64>,
+    /// On how many of them each reviewer decided otherwise.
+    pub others: BTreeMap<String, u64>,
+}
+
+impl Disputes {
+    /// How many samples they are, in words; `None` if nobody disagrees.
+    pub fn words(&self) -> Option<String> {
+        let samples = counted(self.samples, "sample", "samples");
+        (self.samples > 0).then(|| format!("reviewers disagree on {samples}"))
+    }
+
+    /// The reviewers whose decisions count, with their samples: `anna (2) and ben (1)`.
+    pub fn used_words(&self) -> String {
+        names(&self.used)
+    }
+
+    /// The reviewers who decided otherwise, with their samples.
+    pub fn other_words(&self) -> String {
+        names(&self.others)
+    }
+}
+
+/// `anna (2), ben (1) and carl (1)`, those with most samples first.
+fn names(counts: &BTreeMap<String, u64>) -> String {
+    let mut all: Vec<(&String, &u64)> = counts.iter().collect();
+    all.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let words: Vec<String> =
+        all.iter().map(|(name, count)| format!("{} ({count})", safe_text(name))).collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
+}
+
+impl Journal {
+    /// Samples about which reviewers disagree.
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        self.view.disputed_samples().map(|id| self.sides(id)).collect()
+    }
+
+    /// Who decided otherwise about a sample than the decision in force, and what; empty if nobody did.
+    pub fn other_decisions(&self, id: SampleId) -> Vec<(String, Decision)> {
+        if !self.view.is_disputed(id) {
+            return Vec::new();
+        }
+        let used = self.view.get(id).map(|decision| &decision.choice);
+        let sides = self.sides(id).sides.into_iter();
+        sides.filter(|(.., said)| Some(&said.choice) != used).map(|(name, _, said)| (name, said)).collect()
+    }
+
+    /// What all reviewers decided about a sample.
+    fn sides(&self, id: SampleId) -> Conflict {
+        let side = |name: &str, marks: &Marks| {
+            marks.decision().map(|decision| (name.to_owned(), marks.at.to_string(), decision.clone()))
+        };
+        let own = self.own_marks(id.0);
+        let said = self.said.get(&id.0).map_or(&[][..], Vec::as_slice);
+        let others = said
+            .iter()
+            .filter_map(|(number, marks)| side(&self.others[usize::from(*number)].reviewer, marks));
+        Conflict { sample: id, sides: side(&self.own.reviewer, &own).into_iter().chain(others).collect() }
+    }
+
+    /// The same in short, by what `decisions` has in force: samples that are left out of it do not count.
+    pub fn disputes(&self, decisions: &Decisions) -> Disputes {
+        let mut all = Disputes::default();
+        for Conflict { sample, sides } in self.conflicts() {
+            let Some(review) = decisions.review(sample) else { continue };
+            let Some(used) = review.decision.map(|decision| &decision.choice) else { continue };
+            all.samples += 1;
+            *all.used.entry(review.reviewer.to_owned()).or_default() += 1;
+            for (reviewer, ..) in sides.iter().filter(|(.., decision)| decision.choice != *used) {
+                *all.others.entry(reviewer.clone()).or_default() += 1;
+            }
+        }
+        all
+    }
+}

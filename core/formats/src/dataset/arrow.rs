@@ -1,0 +1,187 @@
+//! Arrow datasets as `save_to_disk` of the `datasets` library leaves them. Values lie in them as they are, so that pictures
+//! are read in place.
+
+mod stream;
+
+use super::columns::{Cells, Columns, Features, inner};
+use super::packed::{Member, PackedRows, Place, clean_name};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
+use crate::{Error, Result};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::{DataType, Schema};
+use chaffinch_data::packing::{Holds, below};
+use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::{Ledger, RemarkKind};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use stream::{Body, Stream};
+
+pub(super) const FORMAT: Format = Format {
+    name: "Arrow files",
+    summary: "an Arrow dataset as `save_to_disk` leaves it",
+    details: "a folder with `state.json` or `dataset_dict.json`, or one `.arrow` file: pictures in a column of bytes, read in \
+              place; names of classes from the schema; splits from folders; other columns are kept",
+    written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
+    lost: "files with compressed buffers, which are refused; columns of bytes other than the pictures'",
+    class_names: ClassNames::Written,
+    detect,
+    read,
+};
+
+fn detect(candidate: &Candidate) -> bool {
+    if !candidate.is_dir() {
+        return candidate.has_extension(&["arrow"]);
+    }
+    let has = |name| candidate.called(name).next().is_some();
+    let arrow = candidate.with_extension("arrow").next().is_some();
+    arrow
+        && (has("state.json")
+            || has("dataset_dict.json")
+            || has("dataset_info.json")
+            || !candidate.files().iter().any(|path| is_image(path)))
+}
+
+fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
+    let dataset = candidate.path();
+    let (root, paths): (PathBuf, Vec<PathBuf>) = match candidate.is_dir() {
+        true => {
+            let files = candidate.with_extension("arrow").filter(|path| !is_cache(path));
+            (dataset.to_path_buf(), files.map(Path::to_path_buf).collect())
+        }
+        // The file is the dataset, and its pictures are below it.
+        false => (dataset.to_path_buf(), vec![PathBuf::new()]),
+    };
+    let mut ledger = Ledger::default();
+    let mut rows = PackedRows::default();
+    let mut names: Vec<String> = Vec::new();
+    let mut splits = Vec::new();
+    let mut labeled = false;
+    for path in &paths {
+        let split = shards::split_in(dataset, path);
+        labeled |= shard(&root, path, &split, options, &mut rows, &mut names, &mut ledger)?;
+        splits.push(split);
+    }
+    if !labeled {
+        let text = "there is no column of labels; choose one with --label-column";
+        ledger.add(RemarkKind::LabelsMissing, rows.members().len() as u64, text);
+    }
+    shards::tell(&splits, &mut ledger);
+    if candidate.is_dir() {
+        let read: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        let rest = candidate.files().iter().filter(|path| !read.contains(path.as_path())).count() as u64;
+        ledger.leave_out(RemarkKind::OtherFiles, rest, "files that describe the dataset");
+    }
+    // Files with fewer columns than others have no values in these.
+    let columns = names.len();
+    rows.members_mut().iter_mut().for_each(|member| member.other.resize(columns, String::new()));
+    rows.finish(names, root, dataset, ledger)
+}
+
+/// Files that the library keeps between runs, such as the indices of a selection.
+fn is_cache(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("cache-") || name.starts_with("tmp") || name == "indices.arrow"
+}
+
+/// Reads one file; whether it has labels.
+fn shard(
+    root: &Path,
+    path: &Path,
+    split: &str,
+    options: &DatasetOptions,
+    rows: &mut PackedRows,
+    names: &mut Vec<String>,
+    ledger: &mut Ledger,
+) -> Result<bool> {
+    let full = below(root, path);
+    let shown = Path::new(full.file_name().unwrap_or_default()).to_path_buf();
+    let mut stream = Stream::open(&full)?;
+    let schema = stream.schema().clone();
+    let features = features(&schema, &full);
+    let columns = Columns::choose(&full, schema.fields(), &features, options)?;
+    let Some(picture) = &columns.picture else {
+        let headings: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let message = format!("no column holds pictures; {}", super::choice::among(&headings));
+        return Err(Error::format(&full, message));
+    };
+    columns.doubts.iter().for_each(|doubt| ledger.add(RemarkKind::LayoutDoubtful, 1, doubt.clone()));
+    if let Some(dropped) = columns.dropped(&shown) {
+        ledger.add(RemarkKind::LayoutGuessed, 1, dropped);
+    }
+    let mut kept = Vec::new();
+    for &column in &columns.other {
+        let name = schema.field(column).name();
+        let place = names.iter().position(|known| known == name).unwrap_or_else(|| {
+            names.push(name.clone());
+            names.len() - 1
+        });
+        kept.push((place, column));
+    }
+    rows.container(path, Holds::Ranges);
+    while let Some((batch, body)) = stream.next()? {
+        let cells = |column: usize| {
+            let classes = features.classes(schema.field(column).name());
+            Cells::new(&full, batch.column(column), classes)
+        };
+        let label = columns.label.map(cells).transpose()?;
+        let written = columns.split.map(cells).transpose()?;
+        let path_cells = columns.path.map(cells).transpose()?;
+        let other: Vec<(usize, Cells<'_>)> =
+            kept.iter().map(|&(place, column)| Ok((place, cells(column)?))).collect::<Result<_>>()?;
+        let column = batch.column(picture.column);
+        let bytes = if picture.nested { inner(column, "bytes") } else { Some(column) };
+        let bytes = bytes.ok_or_else(|| Error::format(&full, "its pictures have no bytes"))?;
+        let inside = if picture.nested { inner(column, "path") } else { None };
+        let inside = inside.map(|names| Cells::new(&full, names, None)).transpose()?;
+        for row in 0..batch.num_rows() {
+            let name = inside.as_ref().map(|names| names.text(row)).filter(|name| !name.is_empty());
+            let name = name.or_else(|| path_cells.as_ref().map(|cells| cells.text(row))).unwrap_or_default();
+            let place = match range(bytes, row, &body) {
+                Some((start, length)) => Place::Inside { start, length },
+                // Without bytes, the path leads to a file.
+                None if !name.is_empty() => Place::File(full.with_file_name(&name)),
+                None => Place::Inside { start: 0, length: 0 },
+            };
+            let mut values = vec![String::new(); names.len()];
+            for (place, cells) in &other {
+                values[*place] = cells.text(row);
+            }
+            rows.push(Member {
+                name: clean_name(name.as_bytes()),
+                label: label.as_ref().and_then(|cells| cells.label(row)),
+                split: written.as_ref().map_or_else(|| split.to_owned(), |cells| cells.text(row)),
+                other: values,
+                place,
+            });
+        }
+    }
+    if stream.is_cut() {
+        let text = format!("{} ends before its end: rows may be missing", safe_path(&shown));
+        ledger.add(RemarkKind::FilesMissing, 1, text);
+    }
+    Ok(columns.label.is_some())
+}
+
+/// The names of classes, from the schema or from the file beside it.
+fn features(schema: &Schema, file: &Path) -> Features {
+    let own = Features::of(schema);
+    if own != Features::default() {
+        return own;
+    }
+    let beside = file.with_file_name("dataset_info.json");
+    std::fs::read_to_string(beside).map(|text| Features::parse(&text)).unwrap_or_default()
+}
+
+/// Where a row's value is in the file; `None` if it has none.
+fn range(bytes: &ArrayRef, row: usize, body: &Body) -> Option<(u64, u64)> {
+    if bytes.is_null(row) {
+        return None;
+    }
+    let value = match bytes.data_type() {
+        DataType::Binary => bytes.as_binary::<i32>().value(row),
+        DataType::LargeBinary => bytes.as_binary::<i64>().value(row),
+        _ => return None,
+    };
+    Some((body.place_of(value)?, value.len() as u64))
+}

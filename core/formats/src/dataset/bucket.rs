@@ -1,0 +1,69 @@
+//! Buckets of an object store: pictures as objects, with class folders in their names.
+
+use super::packed::{Member, PackedRows, Place};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, folders, is_image};
+use crate::{Error, Result};
+use chaffinch_data::packing::{Bucket, Holds};
+use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::{Ledger, RemarkKind};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub(super) const FORMAT: Format = Format {
+    name: "s3://BUCKET/PREFIX",
+    summary: "`s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`",
+    details: "objects as files of a folder: class folders, optionally inside splits. Server, region and credentials as usual: \
+              `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, `~/.aws`; without \
+              credentials, public buckets. `gs://` takes HMAC keys",
+    written: "`cleaned` writes the pictures as files in class folders",
+    lost: "label files, and Parquet and tar files, in buckets; roles of machines as credentials",
+    class_names: ClassNames::Folders,
+    detect: Candidate::is_address,
+    read,
+};
+
+fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
+    let dataset = candidate.path();
+    let bucket = Bucket::of(dataset).map_err(Error::io("open", dataset))?;
+    let objects = bucket.list(&mut |_| true).map_err(Error::io("list", dataset))?;
+    let mut ledger = Ledger::default();
+    let mut others: BTreeMap<String, (u64, &str)> = BTreeMap::new();
+    let mut pictures = Vec::new();
+    for object in &objects {
+        let path = Path::new(&object.name);
+        match is_image(path) {
+            true => pictures.push(object),
+            false => {
+                let extension = super::extension(path).unwrap_or_default();
+                others.entry(extension).or_insert((0, &object.name)).0 += 1;
+            }
+        }
+    }
+    for (extension, (count, first)) in &others {
+        let what = if extension.is_empty() { "no extension".to_owned() } else { format!(".{extension}") };
+        let count_of = counted(*count, "object", "objects");
+        let text =
+            format!("{count_of} with {what}, which are no pictures that are read: {}", safe_text(first));
+        ledger.leave_out(RemarkKind::OtherFiles, *count, text);
+    }
+    if pictures.is_empty() {
+        let shards = ["tar", "parquet", "arrow", "zip"].iter().any(|one| others.contains_key(*one));
+        let advice = match (objects.is_empty(), shards) {
+            (true, _) => "nothing has this prefix",
+            (_, true) => "it has archives or tables, which are read from disk only: copy them first",
+            _ => "none of its objects is a picture",
+        };
+        return Err(Error::Dataset { path: dataset.to_path_buf(), message: advice.into() });
+    }
+    let names: Vec<PathBuf> = pictures.iter().map(|object| PathBuf::from(&object.name)).collect();
+    let placed = folders::placed(names, options, &mut ledger);
+    let mut rows = PackedRows::default();
+    rows.container(Path::new(""), Holds::Objects);
+    for object in pictures {
+        let name = PathBuf::from(&object.name);
+        let (label, split) = placed.get(&name).cloned().unwrap_or_default();
+        let place = Place::Inside { start: object.modified.max(0).unsigned_abs(), length: object.size };
+        rows.push(Member { name, label, split, other: Vec::new(), place });
+    }
+    rows.finish(Vec::new(), dataset.to_path_buf(), dataset, ledger)
+}

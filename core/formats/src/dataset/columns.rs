@@ -1,0 +1,266 @@
+//! Columns of Arrow and Parquet datasets: which holds the pictures, the labels, the splits; the names of classes that the
+//! `datasets` library keeps in the schema; and cells as text.
+
+use super::DatasetOptions;
+use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
+use crate::{Error, Result};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_schema::{DataType, Field, Fields, Schema};
+use chaffinch_protocol::display::{safe_path, safe_text};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Names of columns that hold the bytes of pictures, likeliest first.
+const PICTURE_NAMES: [&str; 16] = [
+    "image",
+    "img",
+    "picture",
+    "photo",
+    "pixels",
+    "bytes",
+    "image_bytes",
+    "img_bytes",
+    "jpg",
+    "jpeg",
+    "png",
+    "webp",
+    "image_data",
+    "content",
+    "data",
+    "binary",
+];
+
+/// Where the bytes of the pictures are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Picture {
+    /// The column.
+    pub(super) column: usize,
+    /// Whether it is a structure of `bytes` and perhaps `path`, as the `datasets` library writes it.
+    pub(super) nested: bool,
+    /// The path of the bytes in a Parquet schema.
+    pub(super) leaf: String,
+}
+
+/// What the columns of a dataset are.
+#[derive(Debug)]
+pub(super) struct Columns {
+    pub(super) picture: Option<Picture>,
+    /// The column of names or paths.
+    pub(super) path: Option<usize>,
+    pub(super) label: Option<usize>,
+    pub(super) split: Option<usize>,
+    /// The columns that are kept.
+    pub(super) other: Vec<usize>,
+    /// What is to be said of the choice: whether it is doubtful, and a sentence.
+    pub(super) doubts: Vec<String>,
+    /// Columns that are neither used nor kept.
+    pub(super) dropped: Vec<String>,
+}
+
+/// What the `datasets` library says of columns: the names of classes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Features {
+    classes: BTreeMap<String, Vec<String>>,
+}
+
+impl Features {
+    /// From the metadata of a schema, or from a `dataset_info.json`.
+    pub(super) fn parse(text: &str) -> Features {
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let features = value.get("features").or_else(|| value.get("info")?.get("features"));
+        let mut classes = BTreeMap::new();
+        for (name, feature) in features.and_then(Value::as_object).into_iter().flatten() {
+            let names = feature.get("names").and_then(Value::as_array);
+            let Some(names) = names.filter(|_| feature["_type"] == "ClassLabel") else { continue };
+            let names = names.iter().map(|name| name.as_str().unwrap_or_default().to_owned());
+            classes.insert(name.clone(), names.collect());
+        }
+        Features { classes }
+    }
+
+    /// Of a schema.
+    pub(super) fn of(schema: &Schema) -> Features {
+        schema.metadata().get("huggingface").map(|text| Features::parse(text)).unwrap_or_default()
+    }
+
+    /// The names of a column's classes, if it has numbers for them.
+    pub(super) fn classes(&self, column: &str) -> Option<&[String]> {
+        self.classes.get(column).map(Vec::as_slice)
+    }
+}
+
+impl Columns {
+    /// Chooses.
+    ///
+    /// # Errors
+    /// When a column that was asked for is not there.
+    pub(super) fn choose(
+        file: &Path,
+        fields: &Fields,
+        features: &Features,
+        options: &DatasetOptions,
+    ) -> Result<Columns> {
+        let headings: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
+        let named = |asked: &Option<String>, usual: &[&str]| -> Result<Vec<usize>> {
+            let Some(name) = asked else { return Ok(choice::named(&headings, usual)) };
+            match choice::asked(&headings, name).as_slice() {
+                [] => {
+                    let among = choice::among(&headings);
+                    let message = format!("there is no column '{}'; {among}", safe_text(name));
+                    Err(Error::format(file, message))
+                }
+                found => Ok(found.to_vec()),
+            }
+        };
+        let mut doubts = Vec::new();
+        let picture = picture(fields);
+        let text = |column: &usize| is_text(fields[*column].data_type());
+        let path = named(&options.path_column, &PATH_NAMES)?.into_iter().find(text);
+        let taken = |column: usize| {
+            picture.as_ref().is_some_and(|picture| picture.column == column) || path == Some(column)
+        };
+        let free = |found: Vec<usize>| -> Vec<usize> {
+            let scalar = |column: &usize| is_scalar(fields[*column].data_type());
+            found.into_iter().filter(|column| !taken(*column)).filter(scalar).collect()
+        };
+        let mut labels = free(named(&options.label_column, &LABEL_NAMES)?);
+        let classes = |column: &usize| features.classes(fields[*column].name()).is_some();
+        if options.label_column.is_none() {
+            // A column of classes is one, whatever it is called.
+            let mut all: Vec<usize> = labels.iter().copied().filter(classes).collect();
+            all.extend((0..fields.len()).filter(|column| classes(column) && !labels.contains(column)));
+            all.extend(labels.iter().copied().filter(|column| !classes(column)));
+            labels = all;
+        }
+        let label = labels.first().copied();
+        if let [first, second, ..] = labels[..] {
+            doubts.push(choice::doubt(file, "label", fields[first].name(), fields[second].name()));
+        }
+        let splits = free(named(&options.split_column, &SPLIT_NAMES)?);
+        let split = splits.into_iter().find(|column| Some(*column) != label);
+        let (mut other, mut dropped) = (Vec::new(), Vec::new());
+        for (column, field) in fields.iter().enumerate() {
+            if taken(column) || Some(column) == label || Some(column) == split {
+                continue;
+            }
+            match holds_bytes(field.data_type()) {
+                true => dropped.push(field.name().clone()),
+                false => other.push(column),
+            }
+        }
+        Ok(Columns { picture, path, label, split, other, doubts, dropped })
+    }
+
+    /// Says which columns of bytes were left out, if any.
+    pub(super) fn dropped(&self, file: &Path) -> Option<String> {
+        let names: Vec<String> = self.dropped.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+        let (column, was) = if names.len() == 1 { ("column", "was") } else { ("columns", "were") };
+        (!names.is_empty()).then(|| {
+            format!("the {column} {} of {} hold bytes and {was} left out", names.join(", "), safe_path(file))
+                .replace("column 'hold", "column 'holds")
+        })
+    }
+}
+
+/// The column of pictures: a structure with bytes in it first, then columns of bytes by their names, then the only one.
+fn picture(fields: &Fields) -> Option<Picture> {
+    let rank = |name: &str| {
+        PICTURE_NAMES.iter().position(|usual| name.eq_ignore_ascii_case(usual)).unwrap_or(usize::MAX)
+    };
+    let nested = |field: &Field| match field.data_type() {
+        DataType::Struct(inner) => inner.iter().any(|one| one.name() == "bytes" && is_bytes(one.data_type())),
+        _ => false,
+    };
+    let best = |wanted: &dyn Fn(&Field) -> bool| {
+        let found = fields.iter().enumerate().filter(|(_, field)| wanted(field));
+        found.min_by_key(|(column, field)| (rank(field.name()), *column))
+    };
+    if let Some((column, field)) = best(&nested) {
+        return Some(Picture { column, nested: true, leaf: format!("{}.bytes", field.name()) });
+    }
+    let plain = |field: &Field| is_bytes(field.data_type());
+    let (column, field) = best(&plain)?;
+    let only = fields.iter().filter(|field| plain(field)).count() == 1;
+    (only || rank(field.name()) < usize::MAX).then(|| Picture {
+        column,
+        nested: false,
+        leaf: field.name().clone(),
+    })
+}
+
+fn is_bytes(data: &DataType) -> bool {
+    matches!(data, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+}
+
+fn holds_bytes(data: &DataType) -> bool {
+    match data {
+        DataType::Struct(inner) => inner.iter().any(|field| holds_bytes(field.data_type())),
+        DataType::List(inner) | DataType::LargeList(inner) | DataType::FixedSizeList(inner, _) => {
+            holds_bytes(inner.data_type())
+        }
+        DataType::FixedSizeBinary(_) => true,
+        data => is_bytes(data),
+    }
+}
+
+fn is_text(data: &DataType) -> bool {
+    match data {
+        DataType::Dictionary(_, values) => is_text(values),
+        data => matches!(data, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+    }
+}
+
+fn is_scalar(data: &DataType) -> bool {
+    is_text(data) || data.is_primitive() || matches!(data, DataType::Boolean | DataType::Dictionary(..))
+}
+
+/// Cells of a column as text; those without a value are empty.
+pub(super) struct Cells<'a> {
+    array: &'a ArrayRef,
+    formatter: ArrayFormatter<'a>,
+    classes: Option<&'a [String]>,
+}
+
+const FORMAT: FormatOptions<'static> = FormatOptions::new().with_null("");
+
+impl<'a> Cells<'a> {
+    /// `classes` are the names that numbers stand for.
+    ///
+    /// # Errors
+    /// When values of this kind cannot be written as text.
+    pub(super) fn new(file: &Path, array: &'a ArrayRef, classes: Option<&'a [String]>) -> Result<Cells<'a>> {
+        let formatter = ArrayFormatter::try_new(array.as_ref(), &FORMAT)
+            .map_err(|error| Error::format(file, error.to_string()))?;
+        Ok(Cells { array, formatter, classes })
+    }
+
+    /// The text of a cell.
+    pub(super) fn text(&self, row: usize) -> String {
+        if self.array.is_null(row) {
+            return String::new();
+        }
+        self.formatter.value(row).try_to_string().unwrap_or_default()
+    }
+
+    /// The name of a cell's class; `None` if it has none, as −1 says.
+    pub(super) fn label(&self, row: usize) -> Option<String> {
+        let text = self.text(row);
+        match self.classes {
+            Some(_) if text == "-1" => None,
+            Some(classes) => {
+                let name = text.parse::<usize>().ok().and_then(|number| classes.get(number));
+                Some(name.cloned().unwrap_or(text))
+            }
+            None => Some(text),
+        }
+        .filter(|label| !label.is_empty())
+    }
+}
+
+/// A column of a structure.
+pub(super) fn inner<'a>(array: &'a ArrayRef, name: &str) -> Option<&'a ArrayRef> {
+    array.as_struct_opt().and_then(|array| array.column_by_name(name))
+}

@@ -1,0 +1,189 @@
+//! Samples that lie with others in a file: what they are called, and how they become a manifest.
+
+use super::Opened;
+use super::rows::Rows;
+use crate::Result;
+use chaffinch_data::packing::{Holds, PackingBuilder, below};
+use chaffinch_protocol::Ledger;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+/// A sample, and where its bytes are.
+pub(super) struct Member {
+    /// What the file that holds it calls it; empty if it has no name there.
+    pub(super) name: PathBuf,
+    pub(super) label: Option<String>,
+    /// As it is written.
+    pub(super) split: String,
+    /// A value for each of the other columns.
+    pub(super) other: Vec<String>,
+    pub(super) place: Place,
+}
+
+/// Where the bytes of a sample are.
+pub(super) enum Place {
+    /// In the container: `length` bytes from `start` on, or the row `start`.
+    Inside { start: u64, length: u64 },
+    /// In a file of its own, relative to the dataset or absolute.
+    File(PathBuf),
+}
+
+/// Samples as they are read, container by container.
+#[derive(Default)]
+pub(super) struct PackedRows {
+    members: Vec<Member>,
+    /// The container of each member, by number, and the row in it.
+    places: Vec<(usize, usize)>,
+    containers: Vec<(PathBuf, Holds)>,
+    rows: usize,
+}
+
+impl PackedRows {
+    /// Goes on with another container, relative to the dataset.
+    pub(super) fn container(&mut self, path: &Path, holds: Holds) {
+        self.containers.push((path.to_path_buf(), holds));
+        self.rows = 0;
+    }
+
+    /// Adds a sample of the last container.
+    pub(super) fn push(&mut self, member: Member) {
+        self.places.push((self.containers.len().saturating_sub(1), self.rows));
+        self.rows += 1;
+        self.members.push(member);
+    }
+
+    pub(super) fn members_mut(&mut self) -> &mut [Member] {
+        &mut self.members
+    }
+
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The samples below `root`, which is also the folder of the containers. `file` is the dataset, and `ledger` what was
+    /// said while it was read.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub(super) fn finish(
+        self,
+        columns: Vec<String>,
+        root: PathBuf,
+        file: &Path,
+        mut ledger: Ledger,
+    ) -> Result<Opened> {
+        let names = self.names();
+        let mut rows = Rows::new(columns);
+        let mut packing = PackingBuilder::default();
+        let mut open = None;
+        for ((member, (container, _)), name) in self.members.into_iter().zip(&self.places).zip(names) {
+            match member.place {
+                Place::Inside { start, length } => {
+                    if open != Some(*container) {
+                        let (path, holds) = &self.containers[*container];
+                        packing.container(below(&root, path), holds.clone());
+                        open = Some(*container);
+                    }
+                    packing.push(start, length);
+                    rows.push(name, member.label, &member.split, member.other);
+                }
+                Place::File(path) => {
+                    packing.push_file();
+                    rows.push(path, member.label, &member.split, member.other);
+                }
+            }
+        }
+        let (manifest, said) = rows.finish(root, file)?;
+        ledger.found += said.found;
+        for remark in said.remarks {
+            ledger.add(remark.kind, remark.count, remark.text);
+        }
+        Ok(Opened { manifest: manifest.with_packing(packing.finish()), ledger })
+    }
+
+    /// A name for each sample, all different. They are those of the containers where these are enough. Otherwise their
+    /// classes stand before them, then their splits; so that the same pictures are called the same, however they are
+    /// packed. What has no name, or still the same one, is called after the container and its row.
+    fn names(&self) -> Vec<PathBuf> {
+        type Scheme = fn(&Member) -> PathBuf;
+        let schemes: [Scheme; 3] = [
+            |member| member.name.clone(),
+            |member| within(&[member.label.as_deref()], &member.name),
+            |member| within(&[Some(&member.split), member.label.as_deref()], &member.name),
+        ];
+        let named = self.members.iter().all(|member| !member.name.as_os_str().is_empty());
+        for scheme in schemes.iter().filter(|_| named) {
+            let mut seen = HashSet::new();
+            if self.members.iter().all(|member| seen.insert(scheme(member))) {
+                return self.members.iter().map(scheme).collect();
+            }
+        }
+        let numbered = |(member, (container, row)): (&Member, &(usize, usize))| {
+            let container = self.containers.get(*container);
+            let stem = container.map(|(path, _)| path.with_extension("")).unwrap_or_default();
+            let extension = member.name.extension().unwrap_or_default();
+            let mut name = stem.join(format!("{row:06}"));
+            if !extension.is_empty() {
+                name.set_extension(extension);
+            }
+            name
+        };
+        self.members.iter().zip(&self.places).map(numbered).collect()
+    }
+}
+
+/// A name below the folders that are there.
+fn within(folders: &[Option<&str>], name: &Path) -> PathBuf {
+    let folders = folders.iter().flatten().filter(|folder| !folder.is_empty());
+    let mut path = PathBuf::new();
+    // A class may be called like a path, which is no reason to leave the dataset.
+    folders.for_each(|folder| path.push(folder.replace('/', "_")));
+    path.join(name)
+}
+
+/// The name of a member as a path below the dataset; empty if it is none, such as one that leads out of it.
+pub(super) fn clean_name(bytes: &[u8]) -> PathBuf {
+    let path = Path::new(OsStr::from_bytes(bytes));
+    if bytes.contains(&0) || path.components().any(|part| part == Component::ParentDir) {
+        return PathBuf::new();
+    }
+    path.components().filter(|part| matches!(part, Component::Normal(_))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(members: &[(&str, &str, &str)]) -> PackedRows {
+        let mut rows = PackedRows::default();
+        rows.container(Path::new("a/b.tar"), Holds::Ranges);
+        for (name, label, split) in members {
+            rows.push(Member {
+                name: clean_name(name.as_bytes()),
+                label: Some((*label).to_owned()),
+                split: (*split).to_owned(),
+                other: Vec::new(),
+                place: Place::Inside { start: 0, length: 1 },
+            });
+        }
+        rows
+    }
+
+    fn names(members: &[(&str, &str, &str)]) -> Vec<String> {
+        rows(members).names().iter().map(|name| name.display().to_string()).collect()
+    }
+
+    #[test]
+    fn names_are_as_short_as_they_may_be() {
+        assert_eq!(names(&[("./1.jpg", "cat", ""), ("/x/2.jpg", "dog", "")]), ["1.jpg", "x/2.jpg"]);
+        assert_eq!(names(&[("1.jpg", "cat", ""), ("1.jpg", "a/b", "")]), ["cat/1.jpg", "a_b/1.jpg"]);
+        assert_eq!(
+            names(&[("1.jpg", "cat", "train"), ("1.jpg", "cat", "test")]),
+            ["train/cat/1.jpg", "test/cat/1.jpg"]
+        );
+        assert_eq!(names(&[("1.jpg", "a", ""), ("1.jpg", "a", "")]), ["a/b/000000.jpg", "a/b/000001.jpg"]);
+        assert_eq!(names(&[("../1.jpg", "a", ""), ("2.jpg", "a", "")]), ["a/b/000000", "a/b/000001.jpg"]);
+    }
+}

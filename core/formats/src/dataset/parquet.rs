@@ -1,0 +1,344 @@
+//! Parquet files: with the pictures in them, as the `datasets` library writes them, or with the paths of pictures.
+
+use super::columns::{Cells, Columns, Features, inner};
+use super::packed::{Member, PackedRows, Place, clean_name};
+use super::rows::Rows;
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
+use crate::{Error, Result};
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use chaffinch_data::packing::{Holds, below};
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::{Ledger, RemarkKind};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+pub(super) const FORMAT: Format = Format {
+    name: "Parquet files",
+    summary: "a Parquet file, or a folder of them",
+    details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place; or \
+              a column of paths; labels with the names of classes from the schema, `-1` is none; splits from a column or the \
+              names of files; other columns are kept",
+    written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
+    lost: "columns of bytes other than the pictures'; several pictures in a row",
+    class_names: ClassNames::Written,
+    detect,
+    read,
+};
+
+fn detect(candidate: &Candidate) -> bool {
+    if !candidate.is_dir() {
+        return candidate.has_extension(&["parquet", "pq"]);
+    }
+    // Beside pictures, a Parquet file describes them.
+    let has = |extension| candidate.with_extension(extension).next().is_some();
+    (has("parquet") || has("pq")) && !candidate.files().iter().any(|path| is_image(path))
+}
+
+/// One file, opened.
+struct Shard {
+    /// Relative to the root.
+    path: PathBuf,
+    full: PathBuf,
+    schema: SchemaRef,
+    columns: Columns,
+    features: Features,
+}
+
+fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
+    let dataset = candidate.path();
+    let (root, paths) = match candidate.is_dir() {
+        true => {
+            let files = candidate.files().iter();
+            let is = |path: &&PathBuf| {
+                super::extension(path).is_some_and(|own| matches!(own.as_str(), "parquet" | "pq"))
+            };
+            (dataset.to_path_buf(), files.filter(is).cloned().collect::<Vec<_>>())
+        }
+        false => {
+            // The file is the dataset, and its pictures are below it.
+            (dataset.to_path_buf(), vec![PathBuf::new()])
+        }
+    };
+    let mut ledger = Ledger::default();
+    let mut shards = Vec::new();
+    for path in paths {
+        let full = below(&root, &path);
+        let (schema, columns, features) = guarded(&full, || head(&full, options))?;
+        if columns.picture.is_none() && columns.path.is_none() {
+            if candidate.is_dir() {
+                let text = format!(
+                    "{} has neither a column of pictures nor one of paths, and was left out",
+                    safe_path(&path)
+                );
+                ledger.leave_out(RemarkKind::OtherFiles, 1, text);
+                continue;
+            }
+            let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+            let among = super::choice::among(&names);
+            let message = format!(
+                "no column holds pictures, and none is called path or the like; choose one of paths with --path-column; \
+                 {among}"
+            );
+            return Err(Error::format(&full, message));
+        }
+        shards.push(Shard { path, full, schema, columns, features });
+    }
+    if shards.is_empty() {
+        let message = "none of its Parquet files has a column of pictures or of paths".into();
+        return Err(Error::Dataset { path: dataset.to_path_buf(), message });
+    }
+    if candidate.is_dir() {
+        others(candidate, &mut ledger);
+    }
+    doubts(&shards, &mut ledger);
+    match shards.iter().all(|shard| shard.columns.picture.is_some()) {
+        true => pictures(shards, root, dataset, ledger),
+        false => paths_only(shards, root, dataset, options, ledger),
+    }
+}
+
+/// What the footer of a file says, and what was chosen of its columns.
+fn head(file: &Path, options: &DatasetOptions) -> Result<(SchemaRef, Columns, Features)> {
+    let builder = builder(file)?;
+    let schema = builder.schema().clone();
+    let features = builder.metadata().file_metadata().key_value_metadata();
+    let features = features.into_iter().flatten().find(|entry| entry.key == "huggingface");
+    let features = features.and_then(|entry| entry.value.as_deref()).map(Features::parse).unwrap_or_default();
+    let columns = Columns::choose(file, schema.fields(), &features, options)?;
+    Ok((schema, columns, features))
+}
+
+fn builder(file: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    let opened = File::open(file).map_err(Error::io("read", file))?;
+    // Skip Arrow's own types, so that columns look the same no matter which program wrote the file.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    ParquetRecordBatchReaderBuilder::try_new_with_options(opened, options)
+        .map_err(|error| Error::format(file, format!("it is no whole Parquet file: {error}")))
+}
+
+/// The names of columns that are kept, of all files, in the order in which they come.
+fn kept(shards: &[Shard]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut seen = BTreeSet::new();
+    for shard in shards {
+        for &column in &shard.columns.other {
+            let name = shard.schema.field(column).name();
+            if seen.insert(name.clone()) {
+                names.push(name.clone());
+            }
+        }
+    }
+    names
+}
+
+fn doubts(shards: &[Shard], ledger: &mut Ledger) {
+    let mut said = BTreeSet::new();
+    for shard in shards {
+        for doubt in &shard.columns.doubts {
+            let name = |column: Option<usize>| column.map(|column| shard.schema.field(column).name());
+            if said.insert(name(shard.columns.label)) {
+                ledger.add(RemarkKind::LayoutDoubtful, 1, doubt.clone());
+            }
+        }
+        if let Some(dropped) = shard.columns.dropped(Path::new(shard.full.file_name().unwrap_or_default()))
+            && said.insert(None)
+        {
+            ledger.add(RemarkKind::LayoutGuessed, 1, dropped);
+        }
+    }
+    if shards.iter().all(|shard| shard.columns.label.is_none()) {
+        let names = kept(shards).iter().map(|name| format!("'{}'", safe_text(name))).collect::<Vec<_>>();
+        let choose = match names.is_empty() {
+            true => String::new(),
+            false => format!("; choose one with --label-column: {}", names.join(", ")),
+        };
+        ledger.add(RemarkKind::LabelsMissing, 1, format!("there is no column of labels{choose}"));
+    }
+}
+
+/// Files of a folder that are no Parquet files.
+fn others(candidate: &Candidate, ledger: &mut Ledger) {
+    let is =
+        |path: &&PathBuf| !super::extension(path).is_some_and(|own| matches!(own.as_str(), "parquet" | "pq"));
+    let mut rest = candidate.files().iter().filter(is);
+    if let Some(first) = rest.next() {
+        let count = 1 + rest.count() as u64;
+        let text = format!("files that are no Parquet files: {} and the like", safe_path(first));
+        ledger.leave_out(RemarkKind::OtherFiles, count, text);
+    }
+}
+
+/// Rows whose pictures are in them.
+fn pictures(shards: Vec<Shard>, root: PathBuf, dataset: &Path, mut ledger: Ledger) -> Result<Opened> {
+    let columns = kept(&shards);
+    let mut rows = PackedRows::default();
+    let mut splits = Vec::new();
+    for shard in &shards {
+        let Some(picture) = &shard.columns.picture else { continue };
+        rows.container(&shard.path, Holds::Cells { column: picture.leaf.clone() });
+        let split = match shard.columns.split {
+            Some(_) => String::new(),
+            None => shards::split_in(dataset, &shard.path),
+        };
+        let skip = |leaf: &str| leaf == picture.leaf;
+        let mut row = 0;
+        each(shard, skip, |batch| {
+            let of = Batch::new(shard, batch, &columns)?;
+            let names = match picture.nested {
+                true => batch
+                    .column_by_name(shard.schema.field(picture.column).name())
+                    .and_then(|array| inner(array, "path")),
+                false => None,
+            };
+            let names = names.map(|names| Cells::new(&shard.full, names, None)).transpose()?;
+            for at in 0..batch.num_rows() {
+                let inside = names.as_ref().map(|names| names.text(at)).filter(|name| !name.is_empty());
+                let name = inside.or_else(|| of.text(shard.columns.path, at)).unwrap_or_default();
+                rows.push(Member {
+                    name: clean_name(name.as_bytes()),
+                    label: of.label(at),
+                    split: of.text(shard.columns.split, at).unwrap_or_else(|| split.clone()),
+                    other: of.other(at),
+                    place: Place::Inside { start: row, length: 0 },
+                });
+                row += 1;
+            }
+            Ok(())
+        })?;
+        splits.push(split);
+    }
+    shards::tell(&splits, &mut ledger);
+    rows.finish(columns, root, dataset, ledger)
+}
+
+/// Rows that name files.
+fn paths_only(
+    shards: Vec<Shard>,
+    root: PathBuf,
+    dataset: &Path,
+    options: &DatasetOptions,
+    mut ledger: Ledger,
+) -> Result<Opened> {
+    let root = match &options.root {
+        Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
+        None if root.is_dir() => root,
+        None => root.parent().unwrap_or(Path::new("/")).to_path_buf(),
+    };
+    let columns = kept(&shards);
+    let mut rows = Rows::new(columns.clone());
+    let mut splits = Vec::new();
+    for shard in &shards {
+        let split = match shard.columns.split {
+            Some(_) => String::new(),
+            None => shards::split_in(dataset, &shard.path),
+        };
+        let mut row = 0_u64;
+        each(
+            shard,
+            |_| false,
+            |batch| {
+                let of = Batch::new(shard, batch, &columns)?;
+                for at in 0..batch.num_rows() {
+                    row += 1;
+                    let path = of.text(shard.columns.path, at).filter(|path| !path.contains('\0'));
+                    let path =
+                        path.ok_or_else(|| Error::format(&shard.full, format!("row {row} has no path")))?;
+                    let written = of.text(shard.columns.split, at).unwrap_or_else(|| split.clone());
+                    rows.push(PathBuf::from(path), of.label(at), &written, of.other(at));
+                }
+                Ok(())
+            },
+        )?;
+        splits.push(split);
+    }
+    shards::tell(&splits, &mut ledger);
+    let (manifest, said) = rows.finish(root, dataset)?;
+    ledger.found += said.found;
+    said.remarks.into_iter().for_each(|remark| ledger.add(remark.kind, remark.count, remark.text));
+    Ok(Opened { manifest, ledger })
+}
+
+/// Rows as they are read.
+struct Batch<'a> {
+    shard: &'a Shard,
+    cells: Vec<Option<Cells<'a>>>,
+    /// For each kept column of the dataset, the one of this file.
+    kept: Vec<Option<usize>>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(shard: &'a Shard, batch: &'a RecordBatch, columns: &[String]) -> Result<Batch<'a>> {
+        let chosen = &shard.columns;
+        let wanted = |column: usize| {
+            [chosen.path, chosen.label, chosen.split].contains(&Some(column))
+                || chosen.other.contains(&column)
+        };
+        let mut cells = Vec::new();
+        for (column, field) in shard.schema.fields().iter().enumerate() {
+            let array = batch.column_by_name(field.name()).filter(|_| wanted(column));
+            let classes = shard.features.classes(field.name());
+            cells.push(array.map(|array| Cells::new(&shard.full, array, classes)).transpose()?);
+        }
+        let place = |name: &String| {
+            chosen.other.iter().copied().find(|&column| shard.schema.field(column).name() == name)
+        };
+        Ok(Batch { shard, cells, kept: columns.iter().map(place).collect() })
+    }
+
+    fn cells(&self, column: Option<usize>) -> Option<&Cells<'a>> {
+        self.cells.get(column?)?.as_ref()
+    }
+
+    /// The text of a cell; `None` if it is empty, or there is no such column.
+    fn text(&self, column: Option<usize>, row: usize) -> Option<String> {
+        self.cells(column).map(|cells| cells.text(row)).filter(|text| !text.is_empty())
+    }
+
+    fn label(&self, row: usize) -> Option<String> {
+        self.cells(self.shard.columns.label)?.label(row)
+    }
+
+    fn other(&self, row: usize) -> Vec<String> {
+        self.kept.iter().map(|&column| self.text(column, row).unwrap_or_default()).collect()
+    }
+}
+
+/// Reads a file batch by batch, without the leaves that are to be skipped.
+fn each(
+    shard: &Shard,
+    skip: impl Fn(&str) -> bool,
+    mut take: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let full = &shard.full;
+    let bytes: BTreeSet<&String> = shard.columns.dropped.iter().collect();
+    let mut batches = guarded(full, || {
+        let builder = builder(full)?;
+        let schema = builder.parquet_schema();
+        let wanted = |leaf: &usize| {
+            let path = schema.column(*leaf).path().string();
+            let top = schema.column(*leaf).path().parts().first().cloned().unwrap_or_default();
+            !skip(&path) && !bytes.contains(&top)
+        };
+        let leaves: Vec<usize> = (0..schema.num_columns()).filter(wanted).collect();
+        let mask = ProjectionMask::leaves(schema, leaves);
+        builder.with_projection(mask).build().map_err(|error| Error::format(full, error.to_string()))
+    })?;
+    loop {
+        let next = guarded(full, || {
+            batches.next().transpose().map_err(|error| Error::format(full, error.to_string()))
+        })?;
+        let Some(batch) = next else { return Ok(()) };
+        take(&batch)?;
+    }
+}
+
+/// The decoder checks most of a damaged file, and panics on the rest.
+fn guarded<T>(file: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(Error::format(file, "it is damaged: its parts are inconsistent")))
+}

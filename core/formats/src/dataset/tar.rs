@@ -1,0 +1,119 @@
+//! Tar files: folders of pictures in one file, or shards of WebDataset. Members lie in them as they are, so that pictures are
+//! read in place.
+
+mod members;
+mod webdataset;
+
+use super::folders;
+use super::names_of_parts::split_named;
+use super::packed::{Member, PackedRows, Place};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
+use crate::{Error, Result};
+use chaffinch_data::packing::Holds;
+use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_protocol::{Ledger, RemarkKind};
+use members::{Found, Listed};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub(super) const FORMAT: Format = Format {
+    name: "tar files",
+    summary: "a tar file, or a folder of them",
+    details: "class folders in them as on a disk, or WebDataset shards, whose `cls`, `json` and `txt` members give labels, \
+              splits and other columns; pictures are read in place; splits also from the names of shards",
+    written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
+    lost: "compressed tar files, which are refused; links; other members of a sample",
+    class_names: ClassNames::Written,
+    detect: |candidate| {
+        if !candidate.is_dir() {
+            return candidate.has_extension(&["tar"]);
+        }
+        candidate.with_extension("tar").next().is_some()
+            && !candidate.files().iter().any(|path| is_image(path))
+    },
+    read,
+};
+
+fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
+    let dataset = candidate.path();
+    let (root, paths): (PathBuf, Vec<PathBuf>) = match candidate.is_dir() {
+        true => (dataset.to_path_buf(), candidate.with_extension("tar").map(Path::to_path_buf).collect()),
+        // The file is the dataset, and its members are below it.
+        false => (dataset.to_path_buf(), vec![PathBuf::new()]),
+    };
+    let mut ledger = Ledger::default();
+    let mut listed = Vec::new();
+    for path in &paths {
+        listed.push(members::list(&root, path, &mut ledger)?);
+    }
+    if candidate.is_dir() {
+        let rest = candidate.files().iter().filter(|path| !paths.contains(path));
+        let rest: Vec<&PathBuf> = rest.collect();
+        if let Some(first) = rest.first() {
+            let text = format!("files that are no tar files: {} and the like", safe_path(first));
+            ledger.leave_out(RemarkKind::OtherFiles, rest.len() as u64, text);
+        }
+    }
+    if listed.iter().all(|one| one.members.iter().all(|member| !is_image(&member.name))) {
+        let notes: String = ledger.remarks.iter().map(|remark| format!("; {}", remark.text)).collect();
+        return Err(Error::Dataset {
+            path: dataset.to_path_buf(),
+            message: format!("its tar files contain no pictures{notes}"),
+        });
+    }
+    let names = listed.iter().flat_map(|one| one.members.iter().map(|member| member.name.as_path()));
+    match webdataset::is_one(names) {
+        true => webdataset::read(&listed, root, dataset, ledger),
+        false => plain(listed, root, dataset, options, ledger),
+    }
+}
+
+/// Pictures as in a folder.
+fn plain(
+    listed: Vec<Listed>,
+    root: PathBuf,
+    dataset: &Path,
+    options: &DatasetOptions,
+    mut ledger: Ledger,
+) -> Result<Opened> {
+    // Folders are understood as those of all shards together.
+    let mut names: Vec<PathBuf> = Vec::new();
+    let mut others: BTreeMap<String, (u64, PathBuf)> = BTreeMap::new();
+    for member in listed.iter().flat_map(|one| &one.members) {
+        match is_image(&member.name) {
+            true => names.push(member.name.clone()),
+            false => {
+                let extension = super::extension(&member.name).unwrap_or_default();
+                others.entry(extension).or_insert((0, member.name.clone())).0 += 1;
+            }
+        }
+    }
+    for (extension, (count, first)) in others {
+        let what = if extension.is_empty() { "no extension".to_owned() } else { format!(".{extension}") };
+        let members = counted(count, "member", "members");
+        let text =
+            format!("{members} with {what}, which are no pictures that are read: {}", safe_path(&first));
+        ledger.leave_out(RemarkKind::OtherFiles, count, text);
+    }
+    names.sort_unstable();
+    names.dedup();
+    let placed = folders::placed(names, options, &mut ledger);
+    let mut rows = PackedRows::default();
+    let mut splits = Vec::new();
+    for Listed { path, members } in listed {
+        rows.container(&path, Holds::Ranges);
+        let shard_split = shards::split_in(dataset, &path);
+        for Found { name, start, length } in members.into_iter().filter(|member| is_image(&member.name)) {
+            let (label, split) = placed.get(&name).cloned().unwrap_or_default();
+            let split = if split.is_empty() { shard_split.clone() } else { split };
+            let place = Place::Inside { start, length };
+            rows.push(Member { name, label, split, other: Vec::new(), place });
+        }
+        splits.push(shard_split);
+    }
+    let from_shards = rows.members().iter().all(|member| split_named(&member.split).is_some());
+    if from_shards {
+        shards::tell(&splits, &mut ledger);
+    }
+    rows.finish(Vec::new(), root, dataset, ledger)
+}

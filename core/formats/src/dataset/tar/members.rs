@@ -1,0 +1,124 @@
+//! What is in a tar file, by its headers alone.
+
+use crate::dataset::packed::clean_name;
+use crate::{Error, Result};
+use chaffinch_data::packing::below;
+use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_protocol::{Ledger, RemarkKind};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use tar::{Archive, EntryType};
+
+/// A tar file, relative to the dataset, and its members in their order.
+pub(super) struct Listed {
+    pub(super) path: PathBuf,
+    pub(super) members: Vec<Found>,
+}
+
+/// A file in a tar file.
+pub(super) struct Found {
+    pub(super) name: PathBuf,
+    /// Where its bytes start.
+    pub(super) start: u64,
+    pub(super) length: u64,
+}
+
+/// Lists the members of a tar file. What is no ordinary file, and earlier members of the same name, are left out.
+///
+/// # Errors
+/// When it cannot be read, or is no tar file.
+pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<Listed> {
+    let full = below(root, path);
+    let file = File::open(&full).map_err(Error::io("read", &full))?;
+    let size = file.metadata().map_err(Error::io("read", &full))?.len();
+    compressed(&full, &file)?;
+    let mut archive = Archive::new(BufReader::with_capacity(1 << 10, file));
+    let mut members: Vec<Found> = Vec::new();
+    let (mut links, mut repeated, mut nameless, mut hidden) = (0, 0, 0, 0);
+    let mut known: HashMap<PathBuf, usize> = HashMap::new();
+    let mut cut = None;
+    let entries = archive.entries_with_seek().map_err(Error::io("read", &full))?;
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if members.is_empty() => {
+                return Err(Error::format(&full, format!("it is no tar file, or a damaged one: {error}")));
+            }
+            Err(error) => {
+                cut = Some(error.to_string());
+                break;
+            }
+        };
+        match entry.header().entry_type() {
+            EntryType::Regular | EntryType::Continuous => {}
+            EntryType::Directory | EntryType::XGlobalHeader => continue,
+            _ => {
+                links += 1;
+                continue;
+            }
+        }
+        let name = clean_name(&entry.path_bytes());
+        if name.as_os_str().is_empty() {
+            nameless += 1;
+            continue;
+        }
+        if name.iter().any(|part| part.as_encoded_bytes().starts_with(b".")) {
+            hidden += 1;
+            continue;
+        }
+        let (start, length) = (entry.raw_file_position(), entry.size());
+        if start.saturating_add(length) > size {
+            cut = Some(format!("{} ends too early", safe_path(&name)));
+        }
+        let found = Found { name: name.clone(), start, length };
+        // As when it is unpacked, the last one counts.
+        match known.get(&name) {
+            Some(&place) => {
+                repeated += 1;
+                members[place] = found;
+            }
+            None => {
+                known.insert(name, members.len());
+                members.push(found);
+            }
+        }
+    }
+    let shown = safe_path(Path::new(full.file_name().unwrap_or_default()));
+    let mut out = |kind, count: u64, what: &str| {
+        ledger.leave_out(kind, count, format!("{what} in {shown}"));
+    };
+    out(RemarkKind::OtherFiles, links, &counted(links, "link or the like", "links and the like"));
+    out(RemarkKind::OtherFiles, hidden, &counted(hidden, "hidden member", "hidden members"));
+    let names = counted(nameless, "member whose name leads", "members whose names lead");
+    out(RemarkKind::OtherFiles, nameless, &format!("{names} out of the file,"));
+    let earlier = counted(repeated, "member that is replaced", "members that are replaced");
+    out(RemarkKind::RowsRepeated, repeated, &format!("{earlier} by a later one of the same name"));
+    if let Some(error) = cut {
+        let text = format!("{shown} is cut or damaged: {error}; members after that are not known");
+        ledger.add(RemarkKind::FilesMissing, 1, text);
+    }
+    Ok(Listed { path: path.to_path_buf(), members })
+}
+
+/// Refuses what only looks like a tar file.
+fn compressed(full: &Path, mut file: &File) -> Result<()> {
+    let mut start = [0; 6];
+    let read = file.read(&mut start).map_err(Error::io("read", full))?;
+    file.seek(SeekFrom::Start(0)).map_err(Error::io("read", full))?;
+    let what = match &start[..read] {
+        [0x1f, 0x8b, ..] => "gzip",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => "xz",
+        [b'B', b'Z', b'h', ..] => "bzip2",
+        [] => return Err(Error::format(full, "it is empty")),
+        _ => return Ok(()),
+    };
+    Err(Error::format(
+        full,
+        format!(
+            "it is compressed with {what}, so that pictures cannot be read in place; decompress it first"
+        ),
+    ))
+}

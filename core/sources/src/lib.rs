@@ -1,0 +1,20 @@
+//! Where the bytes of samples are: files of their own, members of tar files, values in Arrow files, cells of Parquet
+//! files, objects in a bucket.
+//!
+//! A [`Container`] is a file that holds many samples. A [`Source`] is one sample: it says when it was changed and reads
+//! its bytes, whatever holds them. Bytes are read with ordinary reads instead of being mapped: a shard that is cut while it
+//! is read is an error of that sample, not the end of the program.
+
+pub mod bucket;
+mod cells;
+mod container;
+mod handles;
+mod pixels;
+mod source;
+
+pub use container::{Container, Holds};
+pub use pixels::Pixels;
+pub use source::{Kind, Packed, ReadSeek, Source, Stamp};
+
+/// Samples beyond this size are never read as a whole.
+pub const MAX_BYTES: u64 = 1 << 30;

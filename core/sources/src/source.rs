@@ -1,0 +1,145 @@
+//! One sample.
+
+use crate::{Container, Holds, MAX_BYTES};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Cursor, Read, Seek};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Where the bytes of a sample are.
+#[derive(Debug, Clone)]
+pub enum Source<'a> {
+    /// In a file of its own.
+    File(PathBuf),
+    /// In a file with others.
+    Packed(Packed<'a>),
+}
+
+/// A sample in a container.
+#[derive(Debug, Clone)]
+pub struct Packed<'a> {
+    /// What holds it.
+    pub container: &'a Container,
+    /// The sample's name in the dataset, for messages.
+    pub name: &'a Path,
+    /// Where it starts; or its row; or when it was changed, if it is an object.
+    pub start: u64,
+    /// How many bytes it has; 0 if that is known only when it is read.
+    pub length: u64,
+}
+
+/// What is known of a sample without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// How many bytes it has, if that is known.
+    pub bytes: Option<u64>,
+    /// When it, or what holds it, was changed, in nanoseconds since 1970.
+    pub modified: i64,
+    /// Whether it is something that can be read to its end: a folder, a pipe or a device is not.
+    pub kind: Kind,
+}
+
+/// What is at a sample's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Bytes that can be read.
+    Bytes,
+    /// A folder.
+    Folder,
+    /// A pipe, a socket or a device, which may never end.
+    Special,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Stamp {
+        let kind = match (metadata.is_file(), metadata.is_dir()) {
+            (true, _) => Kind::Bytes,
+            (_, true) => Kind::Folder,
+            _ => Kind::Special,
+        };
+        Stamp { bytes: Some(metadata.len()), modified: modified(metadata), kind }
+    }
+
+    /// Whether a sample of this size and time is unchanged, as far as that can be told without reading it.
+    pub fn is_same(&self, bytes: u64, modified: i64) -> bool {
+        self.modified == modified && self.bytes.is_none_or(|own| own == bytes)
+    }
+
+    /// Whether it is too large to be read as a whole.
+    pub fn is_too_large(&self) -> bool {
+        self.bytes.is_some_and(|bytes| bytes > MAX_BYTES)
+    }
+}
+
+impl Source<'_> {
+    /// What is known without reading.
+    ///
+    /// # Errors
+    /// When the file, or what holds the sample, cannot be looked at.
+    pub fn stamp(&self) -> io::Result<Stamp> {
+        match self {
+            Source::File(path) => fs::metadata(path).map(|metadata| Stamp::of(&metadata)),
+            // What the listing said; asking again for each would take a request.
+            Source::Packed(packed) if packed.container.holds() == &Holds::Objects => {
+                Ok(Stamp { bytes: Some(packed.length), modified: packed.start as i64, kind: Kind::Bytes })
+            }
+            Source::Packed(packed) => Ok(Stamp {
+                bytes: (packed.length > 0).then_some(packed.length),
+                modified: packed.container.modified()?,
+                kind: Kind::Bytes,
+            }),
+        }
+    }
+
+    /// All its bytes.
+    ///
+    /// # Errors
+    /// When they cannot be read, or there are more than [`MAX_BYTES`].
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Source::File(path) => fs::read(path),
+            Source::Packed(packed) if packed.length > MAX_BYTES => {
+                Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 GiB"))
+            }
+            Source::Packed(packed) if packed.container.holds() == &Holds::Objects => {
+                packed.container.read_object(packed.name, packed.length)
+            }
+            Source::Packed(packed) => packed.container.read(packed.start, packed.length),
+        }
+    }
+
+    /// Its bytes from the first on, for those who need only some. Of a file, only what is asked for is read.
+    ///
+    /// # Errors
+    /// When they cannot be read, or it is no ordinary file.
+    pub fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
+        match self {
+            Source::File(path) => {
+                // Opening something else, such as a pipe, could wait forever.
+                if !fs::metadata(path)?.is_file() {
+                    return Err(io::Error::other("it is no ordinary file"));
+                }
+                Ok(Box::new(io::BufReader::new(File::open(path)?)))
+            }
+            Source::Packed(_) => Ok(Box::new(Cursor::new(self.read()?))),
+        }
+    }
+
+    /// The file that it is, or its name below the file that holds it, for messages.
+    pub fn shown(&self) -> PathBuf {
+        match self {
+            Source::File(path) => path.clone(),
+            Source::Packed(packed) => packed.container.path().join(packed.name),
+        }
+    }
+}
+
+/// Bytes that can be read from anywhere.
+pub trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// When a file was changed, in nanoseconds since 1970.
+pub(crate) fn modified(metadata: &Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
+}

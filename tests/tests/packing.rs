@@ -1,0 +1,164 @@
+//! The same pictures as files, in a tar file, in shards and in a bucket: the same ranking, the same decisions.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use chaffinch_tests::bucket::Server;
+use chaffinch_tests::pictures;
+use chaffinch_tests::sandbox::{Ran, Sandbox, json, number, report};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use tar::Builder;
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let walk = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().map(|entry| entry.unwrap());
+    walk.filter(|entry| entry.file_type().is_file()).map(|entry| entry.into_path()).collect()
+}
+
+/// Four classes of ten pictures, as files in the sandbox's data.
+fn dataset() -> Sandbox {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 4, 10, 32);
+    sandbox
+}
+
+/// The files of the sandbox's data in tar files, from the last to the first.
+fn packed(sandbox: &Sandbox, shards: usize) -> PathBuf {
+    let folder = sandbox.path().join(format!("in {shards} shards"));
+    fs::create_dir(&folder).unwrap();
+    let path = |shard: usize| folder.join(format!("shard-{shard:03}.tar"));
+    let mut archives: Vec<Builder<File>> =
+        (0..shards).map(|shard| Builder::new(File::create(path(shard)).unwrap())).collect();
+    for (number, file) in files(&sandbox.data()).iter().rev().enumerate() {
+        let name = file.strip_prefix(sandbox.data()).unwrap();
+        archives[number % shards].append_path_with_name(file, name).unwrap();
+    }
+    archives.into_iter().for_each(|archive| drop(archive.into_inner().unwrap()));
+    if shards == 1 { path(0) } else { folder }
+}
+
+fn scan(sandbox: &Sandbox, dataset: &Path) -> serde_json::Value {
+    report(&sandbox.ok(["scan", text(dataset), "--json", "--model", "bundled-small"]))
+}
+
+fn rank(sandbox: &Sandbox, dataset: &Path) -> String {
+    sandbox.ok(["rank", text(dataset), "--all", "--top", "0", "--format", "csv"]).stdout
+}
+
+#[test]
+fn packing_changes_no_byte_of_the_ranking() {
+    let sandbox = dataset();
+    scan(&sandbox, &sandbox.data());
+    let expected = rank(&sandbox, &sandbox.data());
+    assert_eq!(expected.lines().count(), 41);
+    for shards in [1, 3] {
+        let dataset = packed(&sandbox, shards);
+        let found = scan(&sandbox, &dataset);
+        assert_eq!((number(&found, "samples"), number(&found, "unreadable")), (40, 0));
+        assert_eq!(rank(&sandbox, &dataset), expected, "{shards} shards");
+    }
+}
+
+#[test]
+fn decisions_follow_the_pictures_into_another_form() {
+    let sandbox = dataset();
+    scan(&sandbox, &sandbox.data());
+    sandbox.plain([text(&sandbox.data())], "remove\nnext\nkeep\n");
+    let dataset = packed(&sandbox, 3);
+    let ran = sandbox.ok(["scan", text(&dataset), "--model", "bundled-small"]);
+    assert!(ran.stderr.contains("took over 2 decisions about the same pictures"), "{}", ran.stderr);
+    let decided = |dataset: &Path| {
+        let value = json(&sandbox.ok(["rank", text(dataset), "--all", "--top", "0", "--format", "json"]));
+        let rows = value.as_array().or_else(|| value["samples"].as_array()).unwrap().clone();
+        let decided = rows.into_iter().filter(|row| row["decision"] != "");
+        decided.map(|row| (row["path"].clone(), row["decision"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(decided(&dataset).len(), 2);
+    assert_eq!(decided(&dataset), decided(&sandbox.data()));
+    // Once: what is decided in one of them later is its own.
+    sandbox.plain([text(&dataset)], "next\nnext\nremove\n");
+    assert_eq!((decided(&dataset).len(), decided(&sandbox.data()).len()), (3, 2));
+}
+
+#[test]
+fn a_second_scan_of_shards_reads_nothing_and_a_changed_shard_is_read_again() {
+    let sandbox = dataset();
+    let dataset = packed(&sandbox, 3);
+    assert_eq!(number(&scan(&sandbox, &dataset), "embedded"), 40);
+    let again = scan(&sandbox, &dataset);
+    assert_eq!((number(&again, "read"), number(&again, "embedded")), (0, 0), "{again}");
+    let shard = dataset.join("shard-001.tar");
+    let bytes = fs::read(&shard).unwrap();
+    fs::write(&shard, &bytes[..bytes.len() / 2]).unwrap();
+    let ran = sandbox.run(["scan", text(&dataset), "--json", "--model", "bundled-small"]);
+    assert!(ran.stderr.contains("shard-001.tar is cut or damaged"), "{}", ran.stderr);
+    assert!(number(&report(&ran), "samples") < 40);
+}
+
+#[test]
+fn a_cleaned_copy_has_files() {
+    let sandbox = dataset();
+    let dataset = packed(&sandbox, 3);
+    scan(&sandbox, &dataset);
+    sandbox.plain([text(&dataset)], "remove\n");
+    let copy = sandbox.path().join("copy");
+    sandbox.ok(["export", text(&dataset), "cleaned", "--output", text(&copy)]);
+    let copied = files(&copy);
+    assert_eq!(copied.len(), 39);
+    for file in copied {
+        let original = sandbox.data().join(file.strip_prefix(&copy).unwrap());
+        assert_eq!(fs::read(&file).unwrap(), fs::read(original).unwrap(), "{}", file.display());
+    }
+}
+
+fn with(sandbox: &Sandbox, server: &Server, args: &[&str]) -> Ran {
+    let mut command = sandbox.command(args);
+    command.envs(server.environment());
+    Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn a_bucket_is_like_a_folder() {
+    let Some(server) = Server::start() else { return };
+    let sandbox = dataset();
+    server.fill("pictures", "a/set", &sandbox.data());
+    scan(&sandbox, &sandbox.data());
+    let address = "s3://pictures/a/set";
+    let ran = with(&sandbox, &server, &["scan", address, "--json", "--model", "bundled-small"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(number(&report(&ran), "embedded"), 40);
+    let ranked = with(&sandbox, &server, &["rank", address, "--all", "--top", "0", "--format", "csv"]);
+    assert_eq!(ranked.stdout, rank(&sandbox, &sandbox.data()));
+    let again = with(&sandbox, &server, &["scan", address, "--json"]);
+    assert_eq!(number(&report(&again), "read"), 0, "{}", again.stdout);
+    let copy = sandbox.path().join("copy");
+    let exported = with(&sandbox, &server, &["export", address, "cleaned", "--output", text(&copy)]);
+    assert_eq!((exported.code, files(&copy).len()), (0, 40), "{}", exported.stderr);
+    // Nothing that is said has the credentials in it.
+    for ran in [&ran, &ranked, &again, &exported] {
+        assert!(!ran.stdout.contains("of-a-test") && !ran.stderr.contains("of-a-test"));
+    }
+}
+
+#[test]
+fn a_bucket_that_refuses_is_an_error_that_says_why() {
+    let Some(server) = Server::start() else { return };
+    let sandbox = Sandbox::new();
+    let ran = with(&sandbox, &server, &["scan", "s3://nowhere/x"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("there is no bucket nowhere"), "{}", ran.stderr);
+    server.fill("empty", "x", &sandbox.data());
+    let ran = with(&sandbox, &server, &["scan", "s3://empty/x"]);
+    assert!(ran.code == 2 && ran.stderr.contains("nothing has this prefix"), "{}", ran.stderr);
+    drop(server);
+    let mut command = sandbox.command(["scan", "s3://pictures/x"]);
+    command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_ACCESS_KEY_ID", "half");
+    let ran = Ran::from(command.output().unwrap());
+    assert!(ran.code == 2 && ran.stderr.contains("AWS_SECRET_ACCESS_KEY is not"), "{}", ran.stderr);
+    let mut command = sandbox.command(["scan", "s3://pictures/x"]);
+    command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    let ran = Ran::from(command.output().unwrap());
+    assert!(ran.code == 2 && ran.stderr.contains("127.0.0.1"), "{}", ran.stderr);
+}
