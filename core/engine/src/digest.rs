@@ -2,13 +2,16 @@
 
 use crate::findings::Findings;
 use chaffinch_compute::embedding::Embedder;
+use chaffinch_data::manifest::Manifest;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::LoadedDetector;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Digest of everything a detector's result depends on.
 pub(crate) struct InputDigest {
     base: blake3::Hasher,
+    manifest: Arc<Manifest>,
     /// The model's fingerprint; empty without one.
     model: String,
 }
@@ -37,7 +40,7 @@ impl InputDigest {
         hasher.update(manifest.rendering().depths.to_string().as_bytes());
         hasher.update(prompts.digest().as_bytes());
         let model = embedder.map_or("", |embedder| embedder.fingerprint().as_str()).to_owned();
-        InputDigest { base: hasher, model }
+        InputDigest { base: hasher, manifest: findings.manifest.clone(), model }
     }
 
     /// For a detector with these parameters. `vectors` is whether it uses the model: the others stay up to date when
@@ -53,6 +56,15 @@ impl InputDigest {
             hasher.update(self.model.as_bytes());
         }
         hasher.update(detector.digest().as_bytes());
+        for name in detector.columns() {
+            if let Some(column) = self.manifest.extra().iter().find(|column| column.name == *name) {
+                for value in &column.values {
+                    hasher.update(value.as_bytes()).update(&[0]);
+                }
+            } else if name == "path" {
+                hasher.update(self.manifest.path_columns().0);
+            }
+        }
         for (name, value) in params {
             hasher.update(name.as_bytes()).update(&value.to_le_bytes());
         }

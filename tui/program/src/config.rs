@@ -6,7 +6,7 @@ use super::schema::SchemaOf;
 use super::{libraries, open, schema, settings};
 use anyhow::Result;
 use chaffinch_data::config::DEFAULT_CONFIG;
-use chaffinch_host::{Registry, check_params};
+use chaffinch_host::check_params;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,7 +56,7 @@ fn check(file: Option<PathBuf>, global: &Global) -> Result<ExitCode> {
     let config = settings::config(&global, None)?;
     settings::warn(&config);
     let mut problems = config.warnings().len();
-    let registry = Registry::load(&libraries::folders(&config));
+    let registry = libraries::load(&config);
     for name in config.named_detectors() {
         let why = match registry.find(name) {
             None => format!("unknown detector '{name}'; see chaffinch plugins list"),

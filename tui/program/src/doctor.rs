@@ -8,7 +8,6 @@ use anyhow::Result;
 use chaffinch_data::config::Flags;
 use chaffinch_data::session;
 use chaffinch_data::session::Session;
-use chaffinch_host::Registry;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::Args;
 use serde::Serialize;
@@ -151,8 +150,8 @@ fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
     // Errors in the configuration are a separate finding.
     let config = settings::config(global, None).unwrap_or_default();
     let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
-    let folders = libraries::folders(&config.with_flags(flags));
-    let listing = Listing::new(&Registry::load(&folders), &folders);
+    let config = config.with_flags(flags);
+    let listing = Listing::new(&libraries::load(&config), &libraries::folders(&config));
     let names: Vec<&str> = listing.detectors.iter().map(|detector| detector.name).collect();
     let mut findings = vec![if names.is_empty() {
         finding("detectors", State::Bad, format!("none found. {}", libraries::looked_in(&listing.folders)))
@@ -160,6 +159,14 @@ fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
         finding("detectors", State::Ok, format!("{}: {}", names.len(), names.join(", ")))
     }];
     let refused = listing.refused.iter();
+    let aside = listing.detectors.iter().filter_map(|one| Some((one.name, one.set_aside.as_ref()?)));
+    findings.extend(aside.map(|(name, reason)| {
+        finding(
+            "set aside",
+            State::Note,
+            format!("{name}, because {reason}; chaffinch plugins let-in {name} runs it again"),
+        )
+    }));
     findings
         .extend(refused.map(|one| finding("refused", State::Note, format!("{}: {}", one.path, one.reason))));
     findings

@@ -61,6 +61,7 @@ mod settings;
 mod setup;
 mod stages;
 mod uses;
+mod worker;
 
 use anyhow::Result;
 use args::Global;
@@ -126,6 +127,7 @@ commands! {
     scan::Scan,
     open::Open,
     engine_process::Engine,
+    worker::Worker,
     rank::Rank,
     evaluate::Evaluate,
     leaks::Leaks,

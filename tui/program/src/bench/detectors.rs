@@ -12,7 +12,7 @@ use chaffinch_data::config::Config;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_data::prompts::PromptSet;
-use chaffinch_host::{DatasetServices, Registry, RunContext};
+use chaffinch_host::{DatasetServices, RunContext};
 use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::sample::Split;
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Detectors) -> Result<Vec<Step>> {
         args.classes > 1 && args.cols > 0 && args.rows >= args.classes,
         "needs at least two classes, one column, and one row per class"
     );
-    let registry = Registry::load(&crate::libraries::folders(&Config::built_in()));
+    let registry = crate::libraries::load(&Config::built_in());
     let mut steps = Vec::new();
     let started = Clock::start();
     let made = Made::new(args);
