@@ -214,6 +214,14 @@ class Data:
                     rgb = memoryview(lent)[one["offset"] : one["offset"] + width * height * 3]
                 yield Picture(one["sample"], rgb, width, height, one["full_width"], one["full_height"])
 
+    def column(self, name: str) -> List[str]:
+        """The values of a column of the dataset as text, empty where there is none: one of its own, or "path", "label",
+        "split", "width", "height" or "bytes". It must stand under `columns` in detector.toml."""
+        key = ("column", name)
+        if key not in self._known:
+            self._known[key] = self._ask("column", name=name)["values"]
+        return self._known[key]
+
     def kept(self, name: str, version: Optional[int] = None) -> Optional[bytes]:
         """Bytes that an earlier run on this dataset kept under a name, or None."""
         answer = self._ask("kept", name=name, version=version)

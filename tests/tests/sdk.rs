@@ -305,6 +305,13 @@ def detect(data):
     one = seen[0]
     size = one.rgb.size if sdk.np is not None else len(one.rgb)
     assert size == 16 * 16 * 3
+    assert data.column("height") == ["32"] * n and data.column("path")[0].endswith(".png"), data.column("path")[0]
+    for ask, words in [(lambda: data.column("width"), "does not declare"), (lambda: data.neighbors(10 ** 9), "too many")]:
+        try:
+            ask()
+            assert False
+        except sdk.Failure as error:
+            assert words in str(error), error
     try:
         data.neighbors(10 ** 9)
         assert False
@@ -330,6 +337,7 @@ sdk.run(detect)
 
 const DESCRIPTION: &str = r#"
 summary = "Asks for everything"
+columns = ["path", "height"]
 needs = ["pixels", "embeddings", "neighbors", "texts", "hashes", "labels", "probabilities"]
 [parameters.share]
 default = 0.5

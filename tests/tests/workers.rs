@@ -38,7 +38,7 @@ struct Programs {
 impl Programs {
     fn new() -> Programs {
         let programs = Programs { sandbox: Sandbox::new() };
-        pictures::dataset(&programs.sandbox.data(), 4, 5, 32);
+        pictures::dataset(&programs.sandbox.data(), 4, 8, 32);
         fs::create_dir(programs.folder()).unwrap();
         programs
     }
@@ -106,7 +106,7 @@ const BAD: [(&str, &str, &str, &str); 17] = [
         "short",
         r#"echo '{"type":"scores","values":[0.5]}'; read -r _; read -r _"#,
         "",
-        "wrote 1 scores for 20",
+        "wrote 1 scores for 32",
     ),
     (
         "out-of-range",
@@ -116,7 +116,7 @@ const BAD: [(&str, &str, &str, &str); 17] = [
     ),
     (
         "elsewhere",
-        r#"echo '{"type":"scores","out":{"offset":0,"length":20}}'; read -r _; read -r _"#,
+        r#"echo '{"type":"scores","out":{"offset":0,"length":32}}'; read -r _; read -r _"#,
         "",
         "had not written",
     ),
@@ -153,8 +153,8 @@ fn every_program_that_misbehaves_is_named_and_the_others_go_on() {
         assert!(ran.stderr.contains(name), "{name} is not named on stderr");
     }
     assert_eq!(failed.len(), BAD.len() + 3, "{failed:?}");
-    assert_eq!(scored(&scan, "witness"), 20);
-    assert_eq!(scored(&scan, "image-quality"), 20);
+    assert_eq!(scored(&scan, "witness"), 32);
+    assert_eq!(scored(&scan, "image-quality"), 32);
     assert!(!ran.raw.contains(&0x1b) && !ran.raw.contains(&0));
     let rows = programs.sandbox.rank(100);
     assert!(rows.iter().any(|row| row.values().any(|value| value.contains("it is the first"))), "{rows:?}");
@@ -193,7 +193,7 @@ fn what_died_is_set_aside_until_it_changes_or_is_let_in() {
 
     fs::write(folder.join("run.sh"), GOOD).unwrap();
     let good = programs.scan(&["--detectors", "default"]);
-    assert_eq!(scored(&report(&good), "crashes"), 20, "{}", good.stderr);
+    assert_eq!(scored(&report(&good), "crashes"), 32, "{}", good.stderr);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn children_of_a_detector_do_not_outlive_it() {
     programs.put("good-parent", &format!("sleep 31416 &\n{GOOD}"), "");
     let scan = report(&programs.scan(&[]));
     assert!(failed(&scan)["parent"].contains("exited with status 1"), "{scan}");
-    assert_eq!(scored(&scan, "good-parent"), 20);
+    assert_eq!(scored(&scan, "good-parent"), 32);
     for argument in ["31415", "31416"] {
         let gone = || all_running(argument).is_empty();
         assert!(process::wait_for(Duration::from_secs(5), gone).is_ok(), "{:?}", all_running(argument));
@@ -233,7 +233,7 @@ fn memory_without_end_is_ended() {
     let scan = report(&programs.scan(&[]));
     let reason = &failed(&scan)["eats"];
     assert!(reason.contains("used more than 150 MiB of memory"), "{reason}");
-    assert_eq!(scored(&scan, "witness"), 20);
+    assert_eq!(scored(&scan, "witness"), 32);
 }
 
 #[test]
@@ -274,13 +274,14 @@ fn libraries_that_end_their_process_are_named_and_contained() {
         assert!(failed[name].contains(words), "{}", failed[name]);
     }
     assert!(failed["abort"].contains("asked for pictures"), "{}", failed["abort"]);
-    assert_eq!(scored(&scan, "witness"), 20);
+    assert_eq!(scored(&scan, "witness"), 32);
     assert!(
         ran.stderr.contains("libbad_constructor.so could not be loaded: its process crashed"),
         "{}",
         ran.stderr
     );
-    let list = ["plugins", "list", "--plugins", programs.folder().to_str().unwrap()];
+    let folder = programs.folder();
+    let list = ["plugins", "list", "--plugins", folder.to_str().unwrap()];
     let again = programs.sandbox.ok(list);
     assert!(again.stdout.contains("was set aside because it could not be loaded"), "{}", again.stdout);
     let freed = programs.sandbox.ok(["plugins", "let-in", "libbad_constructor.so"]);
@@ -359,9 +360,9 @@ fn detectors_without_code_judge_prompts_and_columns() {
     let ran = programs.scan(&[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let scan = report(&ran);
-    assert_eq!((scored(&scan, "screens"), scored(&scan, "small")), (20, 20), "{scan}");
+    assert_eq!((scored(&scan, "screens"), scored(&scan, "small")), (32, 32), "{scan}");
     assert!(failed(&scan)["nothing"].contains("has no column 'brightness'"), "{scan}");
     assert!(ran.stderr.contains("line 4: unknown key 'belo'"), "{}", ran.stderr);
     let flagged = scan["detectors"].as_array().unwrap().iter().find(|one| one["name"] == "small").unwrap();
-    assert_eq!(flagged["flagged"], 20);
+    assert_eq!(flagged["flagged"], 32);
 }

@@ -34,6 +34,8 @@ pub(crate) struct Away {
     pub(crate) job: Job,
     pub(crate) limits: Limits,
     pub(crate) workers: Workers,
+    /// The columns of the dataset that it may ask for.
+    pub(crate) columns: Vec<String>,
 }
 
 impl fmt::Debug for LoadedDetector {
@@ -99,7 +101,8 @@ impl LoadedDetector {
     pub fn columns(&self) -> &[String] {
         match &self.code {
             Code::Host(described) => described.columns(),
-            Code::Here(_) | Code::Worker(_) => &[],
+            Code::Worker(away) => &away.columns,
+            Code::Here(_) => &[],
         }
     }
 

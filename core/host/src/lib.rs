@@ -12,6 +12,7 @@
 
 mod check;
 pub mod class_vectors;
+mod column;
 mod declared;
 mod described;
 mod detector;
@@ -27,6 +28,7 @@ mod run;
 mod services;
 mod worker;
 
+pub use column::COLUMNS;
 pub use declared::NEEDS;
 pub use detector::{LoadedDetector, Place};
 pub use kept::KeepFolder;

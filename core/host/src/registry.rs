@@ -212,7 +212,7 @@ impl Registry {
         let away = |declared| {
             let info = declared::info(declared);
             declared::check(info).map_err(broken)?;
-            let code = self.code(Job::Library(path.clone()), limits);
+            let code = self.code(Job::Library(path.clone()), limits, Vec::new());
             Ok(LoadedDetector::new(info, code, &path, &digest).recalled())
         };
         declared.iter().map(away).collect()
@@ -235,15 +235,15 @@ impl Registry {
                     .map_err(PluginError::Description)?
                     .iter()
                     .try_for_each(|file| check_owner(file))?;
-                self.code(Job::Program { command, folder: folder.into() }, &limits)
+                self.code(Job::Program { command, folder: folder.into() }, &limits, project.columns)
             }
             Kind::Host(described) => Code::Host(Arc::new(described)),
         };
         Ok(vec![LoadedDetector::new(project.info, code, &path, &project.digest).recalled()])
     }
 
-    fn code(&self, job: Job, limits: &Limits) -> Code {
-        Code::Worker(Arc::new(Away { job, limits: limits.clone(), workers: self.workers.clone() }))
+    fn code(&self, job: Job, limits: &Limits, columns: Vec<String>) -> Code {
+        Code::Worker(Arc::new(Away { job, limits: limits.clone(), workers: self.workers.clone(), columns }))
     }
 
     /// What was set aside.

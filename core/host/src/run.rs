@@ -163,6 +163,8 @@ impl<'a> RunContext<'a> {
             params: &self.params,
             data,
             matrix: self.services.matrix().ok(),
+            manifest: self.services.manifest(),
+            columns: &away.columns,
             log: self.log,
         };
         run_here(self, info, &self.params, |view, report| {

@@ -7,7 +7,7 @@ use super::setup;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_engine as engine;
 use chaffinch_engine::Client;
-use chaffinch_host::{Limits, LoadedDetector, Registry, Workers};
+use chaffinch_host::{COLUMNS, Limits, LoadedDetector, Registry, Workers};
 use chaffinch_plugin::Info;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{Command, DetectorSummary, Event, Query};
@@ -36,22 +36,25 @@ pub(super) fn check(path: &Path, limit: u64) -> Result<ExitCode> {
     let temp = tempfile::tempdir().context("cannot create a temporary folder")?;
     let dataset = temp.path().join("dataset");
     sample_pictures::write(&dataset)?;
-    let client = engine::spawn(setup::for_check(&dataset, &temp.path().join("session"), registry.clone())?)?;
+    let single = temp.path().join("single");
+    sample_pictures::write_one(&single)?;
+    let spawn = |dataset: &Path, session: &str| -> Result<Client> {
+        Ok(engine::spawn(setup::for_check(dataset, &temp.path().join(session), registry.clone())?)?)
+    };
+    let (client, single) = (spawn(&dataset, "session")?, spawn(&single, "single-session")?);
     let mut failed = false;
     for detector in registry.detectors() {
-        let outcome = Outcome::of(&client, detector);
+        let outcome = Outcome::of(&client, &single, detector);
         failed |= !outcome.wrong.is_empty();
         results(|out| Ok(write!(out, "{}", outcome.text(detector))?))?;
     }
     client.stop()?;
+    single.stop()?;
     Ok(ExitCode::from(if failed { 2 } else { 0 }))
 }
 
 /// How reasons begin that are never right, whatever a dataset lacks.
 const DEATHS: [&str; 5] = ["panicked", "its process", "hung", "took longer", "used more"];
-
-/// The columns that every dataset has.
-const COLUMNS: [&str; 6] = ["path", "label", "split", "width", "height", "bytes"];
 
 /// The findings about one detector.
 #[derive(Default)]
@@ -62,7 +65,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn of(client: &Client, detector: &LoadedDetector) -> Outcome {
+    fn of(client: &Client, single: &Client, detector: &LoadedDetector) -> Outcome {
         let info = detector.info();
         let mut outcome = Outcome::default();
         outcome.declaration(info);
@@ -75,6 +78,13 @@ impl Outcome {
         }
         if let Err(error) = outcome.runs(client, info) {
             outcome.wrong.push(error.to_string());
+        }
+        match run(single, info.name(), &BTreeMap::new()) {
+            Ok(_) => outcome.fine.push("a dataset of one picture is judged".into()),
+            Err(error) if broke(&error) => {
+                outcome.wrong.push(format!("with one picture: {error}"));
+            }
+            Err(error) => outcome.fine.push(format!("a dataset of one picture is refused: {error}")),
         }
         outcome
     }
@@ -127,9 +137,7 @@ impl Outcome {
                     Ok(_) => tried += 1,
                     // Bounds may need more than such a small dataset has; a panic is always wrong.
                     Err(error) => {
-                        let said = error.to_string();
-                        let broke = DEATHS.iter().any(|how| said.starts_with(how));
-                        let kind = if broke { &mut self.wrong } else { &mut self.odd };
+                        let kind = if broke(&error) { &mut self.wrong } else { &mut self.odd };
                         kind.push(format!("with {} = {value}: {error}", param.name()));
                     }
                 }
@@ -150,6 +158,12 @@ impl Outcome {
         }
         text.lines().map(|line| format!("{}\n", safe_text(line))).collect()
     }
+}
+
+/// Whether a run failed in a way that is never right.
+fn broke(error: &anyhow::Error) -> bool {
+    let said = error.to_string();
+    DEATHS.iter().any(|how| said.starts_with(how))
 }
 
 /// Runs one detector; everything else is reused.

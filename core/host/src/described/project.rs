@@ -23,6 +23,8 @@ pub(crate) struct Project {
     pub(crate) info: &'static Info,
     pub(crate) kind: Kind,
     pub(crate) limits: Limits,
+    /// The columns of the dataset that a program may ask for.
+    pub(crate) columns: Vec<String>,
     /// Digest of the file and of the code beside it.
     pub(crate) digest: String,
 }
@@ -49,17 +51,17 @@ pub(crate) fn read(path: &Path) -> Result<Project> {
     }
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let (declared, kind, limits) = parse(&text, path, folder)?;
+    let (declared, kind, limits, columns) = parse(&text, path, folder)?;
     let digest = match &kind {
         Kind::Command(_) => digest(folder)?,
         Kind::Library(_) | Kind::Host(_) => blake3::hash(text.as_bytes()).to_hex().to_string(),
     };
     let info = declared::info(&declared);
     declared::check(info).map_err(|why| Error::format(path, why))?;
-    Ok(Project { info, kind, limits, digest })
+    Ok(Project { info, kind, limits, columns, digest })
 }
 
-fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limits)> {
+fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limits, Vec<String>)> {
     let source = Source { path, text };
     let parsed = source.parse()?;
     let mut file = source.table(parsed.get_ref(), "");
@@ -95,8 +97,9 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
         parameters,
     };
     let limits = limits(&mut file)?;
+    let columns = file.texts("columns")?.unwrap_or_default();
     file.finish()?;
-    Ok((declared, kind, limits))
+    Ok((declared, kind, limits, columns))
 }
 
 /// What does the work, and the parameters and needs that come with it.
@@ -220,7 +223,8 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<(Declared, Kind, Limits)> {
-        parse(text, Path::new("x/detector.toml"), Path::new("x"))
+        let (declared, kind, limits, _) = parse(text, Path::new("x/detector.toml"), Path::new("x"))?;
+        Ok((declared, kind, limits))
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A detector without code that finds pictures that look like what a text says.
 
+use crate::Result;
 use crate::declared::{DeclaredParameter, ParameterKind};
-use crate::{Error, Result};
 use chaffinch_data::toml_table::Table;
-use chaffinch_plugin::{Issue, OwnedMatrix, Report, Result as Answer, Score, View};
+use chaffinch_plugin::{Error, Issue, OwnedMatrix, Report, Result as Answer, Score, View};
 
 /// The texts of `[prompts]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,20 +25,17 @@ impl Prompts {
     pub(super) fn read(mut table: Table<'_, '_>) -> Result<Prompts> {
         let find = table.texts("find")?.unwrap_or_default();
         let against = table.texts("against")?.unwrap_or_default();
-        let empty = |text: &&String| text.trim().is_empty();
-        let bad = |key: &str, table: &Table<'_, '_>, message: &str| -> Error { table.complain(key, message) };
-        if find.is_empty() {
-            return Err(bad(
-                "find",
-                &table,
-                "'find' in [prompts] must list what to look for, as in [\"a photo with a watermark\"]",
-            ));
-        }
-        if find.iter().chain(&against).find(empty).is_some() {
-            return Err(bad("find", &table, "a prompt in [prompts] is empty"));
-        }
+        let problem = match find.iter().chain(&against).any(|text| text.trim().is_empty()) {
+            _ if find.is_empty() => {
+                Some("'find' in [prompts] must list what to look for, as in [\"a photo with a watermark\"]")
+            }
+            true => Some("a prompt in [prompts] is empty"),
+            false => None,
+        };
+        let problem = problem.map(|problem| table.complain("find", problem));
+        // A mistyped key is why prompts are missing.
         table.finish()?;
-        Ok(Prompts { find, against })
+        problem.map_or(Ok(Prompts { find, against }), Err)
     }
 
     /// The parameters that every detector of this kind has.
@@ -59,7 +56,7 @@ impl Prompts {
     pub(super) fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Answer<()> {
         let against = if self.against.is_empty() { view.alternatives()? } else { self.against.clone() };
         if against.is_empty() {
-            return Err(chaffinch_plugin::Error::new(
+            return Err(Error::new(
                 "there is nothing to compare with; add against = [\"a photo\"] to [prompts]",
             ));
         }
@@ -67,7 +64,7 @@ impl Prompts {
         let OwnedMatrix { data: vectors, .. } = view.embed_texts(&texts)?;
         let scale = view.model()?.1 / view.number(TEMPERATURE)? as f32;
         if texts.len().saturating_mul(view.len()) > AT_ONCE * 16 {
-            return Err(chaffinch_plugin::Error::new(format!("{} prompts are too many", texts.len())));
+            return Err(Error::new(format!("{} prompts are too many", texts.len())));
         }
         let cosines = view.similarities(&vectors, texts.len())?;
         let mut scores = vec![f32::NAN; view.len()];

@@ -1,11 +1,9 @@
 //! A detector without code that judges a column of the dataset.
 
-use crate::Result;
+use crate::{Result, column};
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::nearest::hint;
 use chaffinch_data::toml_table::Table;
-use chaffinch_plugin::{Error, Issue, Report, Result as Answer, Score, Split, View};
-use chaffinch_protocol::sample::SampleId;
+use chaffinch_plugin::{Error, Issue, Report, Result as Answer, Score, View};
 
 /// The conditions of `[rule]`. A sample is flagged if one of them holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,9 +20,6 @@ pub(crate) struct Rule {
     missing: bool,
 }
 
-/// Columns that every dataset has, unless it has one of its own with this name.
-const BUILT_IN: [&str; 6] = ["path", "label", "split", "width", "height", "bytes"];
-
 impl Rule {
     /// Reads the table.
     pub(super) fn read(mut table: Table<'_, '_>) -> Result<Rule> {
@@ -39,18 +34,19 @@ impl Rule {
             one_of: table.texts("one-of")?.unwrap_or_default(),
             missing: table.boolean("missing")?.unwrap_or(false),
         };
-        if rule.below.is_none() && rule.above.is_none() && rule.one_of.is_empty() && !rule.missing {
-            let message = "[rule] needs a condition: below, above, one-of or missing = true";
-            return Err(table.complain("column", message));
-        }
-        if let (Some(below), Some(above)) = (rule.below, rule.above)
-            && below > above
-        {
-            return Err(table
-                .complain("below", "'below' must not be more than 'above': every number would be flagged"));
-        }
+        let problem = rule.problem().map(|(key, problem)| table.complain(key, problem));
+        // A mistyped key is why a condition is missing.
         table.finish()?;
-        Ok(rule)
+        problem.map_or(Ok(rule), Err)
+    }
+
+    /// What is wrong with the conditions, and where.
+    fn problem(&self) -> Option<(&'static str, &'static str)> {
+        if self.below.is_none() && self.above.is_none() && self.one_of.is_empty() && !self.missing {
+            return Some(("column", "[rule] needs a condition: below, above, one-of or missing = true"));
+        }
+        let crossed = self.below.zip(self.above).is_some_and(|(below, above)| below > above);
+        crossed.then_some(("below", "'below' must not be more than 'above': every number would be flagged"))
     }
 
     /// The columns of the dataset that it reads.
@@ -61,7 +57,7 @@ impl Rule {
     /// Scores all samples.
     pub(super) fn detect(&self, view: &View<'_>, report: &Report<'_>, manifest: &Manifest) -> Answer<()> {
         let name = &self.column[0];
-        let values = values(name, view, manifest)?;
+        let values = column::values(name, view, manifest)?;
         let numeric = self.below.is_some() || self.above.is_some();
         let numbers: Vec<Option<f64>> = values
             .iter()
@@ -147,37 +143,6 @@ impl Ends {
         let none = Ends { least: f64::INFINITY, most: f64::NEG_INFINITY };
         numbers.fold(none, |ends, number| Ends { least: ends.least.min(number), most: ends.most.max(number) })
     }
-}
-
-/// The values of a column as text, empty where there is none.
-fn values(name: &str, view: &View<'_>, manifest: &Manifest) -> Answer<Vec<String>> {
-    if let Some(column) = manifest.extra().iter().find(|column| column.name == name) {
-        return Ok(column.values.clone());
-    }
-    let size = |sample: usize| view.dimensions().get(sample).copied().unwrap_or_default();
-    let of = |sample: usize| -> String {
-        match name {
-            "path" => manifest.path(SampleId(sample as u32)).to_string_lossy().into_owned(),
-            "label" => {
-                view.labels().get(sample).map_or_else(String::new, |&label| view.class_name(label).to_owned())
-            }
-            "split" => match view.split(sample) {
-                Split::None => String::new(),
-                split => split.name().to_owned(),
-            },
-            "width" => size(sample).width.to_string(),
-            "height" => size(sample).height.to_string(),
-            _ => size(sample).bytes.to_string(),
-        }
-    };
-    if BUILT_IN.contains(&name) {
-        return Ok((0..view.len()).map(of).collect());
-    }
-    let known: Vec<&str> =
-        manifest.extra().iter().map(|column| column.name.as_str()).chain(BUILT_IN).collect();
-    let hint = hint(name, known.iter().copied());
-    let known = known.join(", ");
-    Err(Error::new(format!("this dataset has no column '{name}' (it has: {known}){hint}")))
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use super::message::{FromWorker, Hash, Item, Kind, Out, PROTOCOL, Picture, Pictu
 use super::process::{Lending, Worker};
 use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, Memory, OUT, Rows, SharedData, path};
 use super::{Job, Limits, Workers};
+use crate::column;
 use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_data::manifest::Manifest;
 use chaffinch_plugin::{
     Error, HashKind, Info, Issue, NO_LABEL, Needs, Param, ParamKind, Pixels, Related, Report, Result, Score,
     View,
@@ -28,6 +30,9 @@ pub(crate) struct Lent<'a> {
     pub(crate) data: &'a SharedData,
     /// The embeddings, if there are any.
     pub(crate) matrix: Option<&'a EmbeddingMatrix>,
+    pub(crate) manifest: &'a Manifest,
+    /// The columns that it may ask for.
+    pub(crate) columns: &'a [String],
     pub(crate) log: &'a (dyn Fn(u32, &str) + Sync),
 }
 
@@ -290,6 +295,12 @@ fn answer(
             let pictures = pictures(lent, view, files, (*from, *count), *max_side)?;
             serde_json::to_value(pictures).map_err(|error| Error::new(error.to_string()))
         }
+        Wanted::Column { name } => match lent.columns.contains(name) {
+            true => Ok(json!({ "values": column::values(name, view, lent.manifest)? })),
+            false => Err(Error::new(format!(
+                "the detector requests the column {name} but does not declare columns = [\"{name}\"] in detector.toml"
+            ))),
+        },
         Wanted::Kept { name, version } => match view.kept(name, *version)? {
             None => Ok(json!({ "version": 0 })),
             Some((version, bytes)) => {

@@ -266,6 +266,11 @@ pub(crate) enum Wanted {
         #[serde(default)]
         max_side: u32,
     },
+    /// `values` of a column of the dataset, as text.
+    Column {
+        /// Its name.
+        name: String,
+    },
     /// `version` and `bytes` of what this detector kept.
     Kept {
         /// The name.
@@ -301,6 +306,7 @@ impl Wanted {
             Wanted::NearHashes { .. } => "similar hashes",
             Wanted::Probabilities => "class probabilities",
             Wanted::Pixels { .. } => "pictures",
+            Wanted::Column { .. } => "a column",
             Wanted::Kept { .. } => "what it kept",
             Wanted::Keep { .. } => "room to keep something",
         }

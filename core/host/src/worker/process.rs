@@ -183,11 +183,11 @@ impl Worker {
                 _ => {}
             }
             let waited = started.elapsed();
+            self.within(self.used + waited)?;
             if waited > self.allowed.silence {
                 let limit = seconds(self.allowed.silence);
                 return Err(self.end_for(&format!("hung: it was silent for {limit} s")));
             }
-            self.within(self.used + waited)?;
         }
     }
 
@@ -229,7 +229,7 @@ impl Worker {
             Ok(message) => message,
             Err(error) => {
                 let text: String = String::from_utf8_lossy(line).chars().take(120).collect();
-                let why = format!("wrote '{}', which is no message ({error}),", text.trim().escape_debug());
+                let why = format!("wrote '{}', which is no message ({error}),", plain(text.trim()));
                 return Err(self.end_for(&why));
             }
         };
@@ -369,6 +369,11 @@ fn arguments(job: &Job, lend: &[RawFd]) -> Vec<OsString> {
         }
     }
     arguments
+}
+
+/// A text without control characters.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
 }
 
 fn seconds(duration: Duration) -> u64 {
