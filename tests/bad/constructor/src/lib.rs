@@ -14,10 +14,12 @@ impl Detector for Bad {
 
 export_detector!(Bad);
 
+#[cfg(not(test))]
 extern "C" fn abort() {
     std::process::abort()
 }
 
+#[cfg(not(test))]
 #[used]
 // SAFETY: the loader calls what stands in this section, and the function takes nothing that it does not pass.
 #[unsafe(link_section = ".init_array")]
