@@ -12,6 +12,9 @@ pub(crate) struct Death {
     pub(crate) to_blame: bool,
 }
 
+/// Exit status of a worker that could not begin.
+pub(super) const NOT_STARTED: u8 = 125;
+
 /// Characters of what it wrote last that are shown.
 const SHOWN: usize = 400;
 

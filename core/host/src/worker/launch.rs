@@ -1,6 +1,7 @@
 //! The first thing a worker's process does: it confines itself, takes the files that it was lent, and becomes the
 //! program of the detector or loads its library.
 
+use super::death::NOT_STARTED;
 use super::{serve, shared};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
@@ -51,9 +52,6 @@ pub fn launch(launch: &Launch) -> ExitCode {
         _ => format!("the program {program} cannot be started: {error}"),
     })
 }
-
-/// Exit status of a worker that could not begin.
-pub(super) const NOT_STARTED: u8 = 125;
 
 fn fail(why: &str) -> ExitCode {
     use std::io::Write;

@@ -1,7 +1,6 @@
 //! One worker: started, watched, and killed with all its children.
 
-use super::death::Death;
-use super::launch::NOT_STARTED;
+use super::death::{Death, NOT_STARTED};
 use super::limits::{Limits, group_of, own_memory};
 use super::message::{FromWorker, PROTOCOL, ToWorker};
 use super::{Workers, shared};

@@ -1,6 +1,6 @@
 //! A worker with a library: loads it, says what is in it, and runs one of its detectors if it is told to.
 
-use super::launch::NOT_STARTED;
+use super::death::NOT_STARTED;
 use super::message::{FromWorker, Kind, PROTOCOL, ToWorker, Unusable};
 use super::remote::{Line, Remote};
 use crate::PluginError;
