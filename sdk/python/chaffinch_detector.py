@@ -26,7 +26,8 @@ import select
 import struct
 import sys
 import time
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable, NamedTuple
 
 try:
     import numpy as np
@@ -98,9 +99,9 @@ class Data:
     #: Number of samples.
     count: int
     #: Names of the classes, by label.
-    classes: List[str]
+    classes: list[str]
     #: Values of the parameters in ``detector.toml``.
-    parameters: Dict[str, Any]
+    parameters: dict[str, Any]
     #: The label of each sample, NO_LABEL if it has none.
     labels: Any
     #: The split of each sample: 0 none, 1 train, 2 validation, 3 test.
@@ -118,19 +119,17 @@ class Data:
     #: The new label of samples that were relabeled.
     relabels: Any
 
-    def __init__(self, message: Dict[str, Any], channel: "_Channel") -> None:
+    def __init__(self, message: dict[str, Any], channel: _Channel) -> None:
         self._channel = channel
-        self._known: Dict[Any, Any] = {}
-        self._items: List[Dict[str, Any]] = []
+        self._known: dict[Any, Any] = {}
+        self._items: list[dict[str, Any]] = []
         self._told = 0.0
         self._out = message["out"]
         self.detector: str = message["detector"]
         self.count = message["count"]
         self.classes = message["classes"]
         self.parameters = message["parameters"]
-        for name in (
-            "labels splits decodable contents sizes file_sizes decisions relabels".split()
-        ):
+        for name in "labels splits decodable contents sizes file_sizes decisions relabels".split():
             setattr(self, name, _lent(message[name]))
 
     def __len__(self) -> int:
@@ -143,7 +142,7 @@ class Data:
         """One row of unit length for each sample, zeros if it could not be decoded. Needs "embeddings"."""
         return self._once("embeddings", "embeddings", "rows")
 
-    def neighbors(self, k: int) -> Tuple[Any, Any]:
+    def neighbors(self, k: int) -> tuple[Any, Any]:
         """The k nearest samples of each sample by cosine, and their cosines. Where there are fewer: NO_LABEL and -1.
         Needs "neighbors"."""
         key = ("neighbors", k)
@@ -183,7 +182,7 @@ class Data:
         """One row of unit length for each text. Needs "texts"."""
         return _lent(self._ask("embed-texts", texts=list(texts))["rows"], copy=True)
 
-    def prompts(self, label: Optional[int] = None) -> List[str]:
+    def prompts(self, label: int | None = None) -> list[str]:
         """The prompts of a class, or those for anything else. Needs "texts"."""
         return self._ask("prompts", **({"class": None if label is None else int(label)}))["texts"]
 
@@ -196,7 +195,7 @@ class Data:
 
     def pictures(self, max_side: int = 0) -> Iterator[Picture]:
         """All pictures that can be decoded, scaled to fit `max_side` (0 = full size). Needs "pixels"."""
-        start: Optional[int] = 0
+        start: int | None = 0
         while start is not None and start < self.count:
             answer = self._ask("pixels", **{"from": start, "max_side": int(max_side)})
             start = answer["next"]
@@ -214,7 +213,7 @@ class Data:
                     rgb = memoryview(lent)[one["offset"] : one["offset"] + width * height * 3]
                 yield Picture(one["sample"], rgb, width, height, one["full_width"], one["full_height"])
 
-    def column(self, name: str) -> List[str]:
+    def column(self, name: str) -> list[str]:
         """The values of a column of the dataset as text, empty where there is none: one of its own, or "path", "label",
         "split", "width", "height" or "bytes". It must stand under `columns` in detector.toml."""
         key = ("column", name)
@@ -222,7 +221,7 @@ class Data:
             self._known[key] = self._ask("column", name=name)["values"]
         return self._known[key]
 
-    def kept(self, name: str, version: Optional[int] = None) -> Optional[bytes]:
+    def kept(self, name: str, version: int | None = None) -> bytes | None:
         """Bytes that an earlier run on this dataset kept under a name, or None."""
         answer = self._ask("kept", name=name, version=version)
         return bytes(_lent(answer["bytes"])) if answer["version"] else None
@@ -238,13 +237,13 @@ class Data:
         sample: int,
         score: float,
         reason: str = "",
-        suggested: Optional[int] = None,
-        group: Optional[int] = None,
-        related: Sequence[Tuple[int, float]] = (),
+        suggested: int | None = None,
+        group: int | None = None,
+        related: Sequence[tuple[int, float]] = (),
     ) -> None:
         """Gives a score to one sample, with a reason (one sentence), a suggested label, a group (as of duplicates) and
         other samples as evidence. It takes precedence over the scores of all samples."""
-        item: Dict[str, Any] = {"sample": int(sample), "score": float(score)}
+        item: dict[str, Any] = {"sample": int(sample), "score": float(score)}
         if reason:
             item["reason"] = str(reason)
         if suggested is not None:
@@ -275,7 +274,7 @@ class Data:
         self._channel.send({"type": "log", "level": level, "text": str(text)})
 
     def progress(self, done: int, total: int) -> None:
-        """Says how far the detector is, and ends it if the user requested a stop. Call it in every long loop: a run that
+        """Says how far the detector is, and ends it if the user requested a stop. Call it in long loops: a run that
         says nothing for long is taken to hang."""
         now = time.monotonic()
         if now - self._told >= 0.05 or done >= total:
@@ -287,7 +286,7 @@ class Data:
         """Ends the detector if the user requested a stop."""
         self._channel.look()
 
-    def _ask(self, what: str, **more: Any) -> Dict[str, Any]:
+    def _ask(self, what: str, **more: Any) -> dict[str, Any]:
         return self._channel.ask(dict(more, type="request", what=what))
 
     def _once(self, key: Any, what: str, field: str, **more: Any) -> Any:
@@ -295,7 +294,7 @@ class Data:
             self._known[key] = _lent(self._ask(what, **more)[field])
         return self._known[key]
 
-    def _write(self, numbers: Any, offset: Optional[int] = None, size: int = 4) -> Dict[str, int]:
+    def _write(self, numbers: Any, offset: int | None = None, size: int = 4) -> dict[str, int]:
         """Writes numbers where Chaffinch reads them: scores at the beginning, everything else behind them."""
         offset = (self.count * 4 + 63) // 64 * 64 if offset is None else offset
         if size == 1:
@@ -317,7 +316,7 @@ class Data:
             self._items = []
 
 
-def _lent(array: Dict[str, Any], copy: bool = False) -> Any:
+def _lent(array: dict[str, Any], copy: bool = False) -> Any:
     """The numbers of an array, not copied unless they are only there for a moment."""
     shape, offset = tuple(array["shape"]), array["offset"]
     count = math.prod(shape)
@@ -340,7 +339,7 @@ def _lent(array: Dict[str, Any], copy: bool = False) -> Any:
     return flat if len(shape) == 1 else Rows(flat, shape[0], math.prod(shape[1:]))
 
 
-def _flat(vectors: Any) -> Tuple[Any, int]:
+def _flat(vectors: Any) -> tuple[Any, int]:
     """The numbers of vectors one after another, and how many vectors there are."""
     if np is not None:
         matrix = np.atleast_2d(np.asarray(vectors, np.float32))
@@ -362,12 +361,12 @@ class _Channel:
         self._rest = b""
         self._next = 0
 
-    def send(self, message: Dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         line = memoryview((json.dumps(message, allow_nan=False) + "\n").encode())
         while len(line):
             line = line[os.write(self._out, line) :]
 
-    def receive(self) -> Dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         while b"\n" not in self._rest:
             part = os.read(self._in, 1 << 16)
             if not part:
@@ -385,7 +384,7 @@ class _Channel:
             # Nothing else comes unasked.
             self.receive()
 
-    def ask(self, request: Dict[str, Any]) -> Dict[str, Any]:
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         self._next += 1
         self.send(dict(request, id=self._next))
         while True:
@@ -405,13 +404,15 @@ def run(detect: Callable[[Data], Any]) -> None:
     `detect` returns the scores of all samples, or None if it has called :meth:`Data.scores` or :meth:`Data.issue`.
     """
     if sys.stdin.isatty():
-        sys.exit("This is a detector for Chaffinch. Try it with: chaffinch plugins check " + os.path.dirname(sys.argv[0]))
+        sys.exit(
+            "This is a detector for Chaffinch. Try it with: chaffinch plugins check " + os.path.dirname(sys.argv[0])
+        )
     channel = _Channel()
     channel.send({"type": "hello", "protocol": PROTOCOL, "sdk": "python " + __version__})
     try:
         message = channel.receive()
         if message.get("protocol") != PROTOCOL:
-            raise Failure("this detector speaks version %s of the protocol" % PROTOCOL)
+            raise Failure(f"this detector speaks version {PROTOCOL} of the protocol")
         data = Data(message, channel)
         scores = detect(data)
         if scores is not None:
@@ -429,6 +430,6 @@ def run(detect: Callable[[Data], Any]) -> None:
 
         traceback.print_exc()
         where = traceback.extract_tb(error.__traceback__)[-1]
-        place = "%s:%s" % (os.path.basename(where.filename), where.lineno)
-        text = "raised %s at %s: %s" % (type(error).__name__, place, error)
+        place = f"{os.path.basename(where.filename)}:{where.lineno}"
+        text = f"raised {type(error).__name__} at {place}: {error}"
         channel.send({"type": "failed", "message": text})

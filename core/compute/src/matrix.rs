@@ -38,12 +38,13 @@ impl EmbeddingMatrix {
     /// A matrix of zeros: in memory, or in an unlinked file in `folder` if it is large.
     pub fn zeros(rows: usize, cols: usize, folder: &Path) -> Result<EmbeddingMatrix> {
         let bytes = rows as u64 * cols as u64 * 4;
-        let lendable = || crate::mapped::lendable(bytes).ok();
-        let file = match bytes {
-            ..LENDABLE => None,
+        let file = if bytes < LENDABLE {
+            None
+        } else if bytes < IN_MEMORY {
             // Where memory files are forbidden, it cannot be lent without a copy.
-            ..IN_MEMORY => lendable(),
-            _ => Some(crate::mapped::scratch(folder, bytes)?),
+            crate::mapped::lendable(bytes).ok()
+        } else {
+            Some(crate::mapped::scratch(folder, bytes)?)
         };
         let data = match file {
             Some((map, file)) => Data::File(map, file),

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use chaffinch_protocol::display::safe_path;
 use clap::ValueEnum;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What to write a detector in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,7 +99,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// The commands that try a detector in a folder.
-fn trying(folder: &PathBuf) -> String {
+fn trying(folder: &Path) -> String {
     let folder = chaffinch_protocol::display::quoted(folder);
     format!("  chaffinch plugins check {folder}\n  chaffinch scan DATASET --plugins {folder}")
 }

@@ -71,6 +71,9 @@ const PICTURES: usize = 32 << 20;
 /// The longest sentence, log line and note, in characters.
 const SENTENCE: usize = 2000;
 const NOTE: usize = 64 << 10;
+/// The most log lines and notes of a run.
+const LINES: usize = 1000;
+const NOTES: usize = 100;
 
 /// The files of one run.
 struct Files {
@@ -121,12 +124,13 @@ fn talk(
     files: &mut Files,
 ) -> std::result::Result<(), Ended> {
     worker.send(&ToWorker::Run(Box::new(run(lent, view))))?;
+    let (mut said, mut noted) = (0, 0);
     loop {
         let Some(message) = worker.next(&|| view.checkpoint().is_err())? else {
             return Err(Error::stopped().into());
         };
         match message {
-            FromWorker::Hello { .. } => {}
+            FromWorker::Hello { .. } | FromWorker::Alive => {}
             FromWorker::Unusable(_) => return Err(worker.end_for("could not load its library again").into()),
             FromWorker::Request { id, wanted } => {
                 let answered = answer(lent, view, report, &wanted, files);
@@ -142,8 +146,17 @@ fn talk(
                 })?;
             }
             FromWorker::Progress { done, total } => view.progress(done as usize, total as usize),
-            FromWorker::Log { level, text } => (lent.log)(level.min(3), &short(&text, SENTENCE)),
-            FromWorker::Note { name, text } => report.note(&short(&name, 100), &short(&text, NOTE))?,
+            // Whoever reads them has to keep up, and remembers them.
+            FromWorker::Log { .. } if said >= LINES => {}
+            FromWorker::Log { level, text } => {
+                said += 1;
+                (lent.log)(level.min(3), &short(&text, SENTENCE));
+            }
+            FromWorker::Note { .. } if noted >= NOTES => {}
+            FromWorker::Note { name, text } => {
+                noted += 1;
+                report.note(&short(&name, 100), &short(&text, NOTE))?;
+            }
             FromWorker::Scores { values, out } => {
                 let scores = match (values, out) {
                     (Some(values), None) => values.iter().map(|value| value.unwrap_or(f32::NAN)).collect(),

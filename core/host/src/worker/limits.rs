@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What a worker may use before it is ended. The defaults are generous: they are there for what never ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
     /// How long a run may take, apart from what the engine computes for it; by default [`Limits::time_for`].
     pub time: Option<Duration>,
@@ -22,12 +22,6 @@ const OUTPUT: (u64, u64) = (64 << 20, 4 << 10);
 const LINE: (u64, u64) = (16 << 20, 32);
 /// The least that a worker gets by default.
 const LEAST_MEMORY: u64 = 512 << 20;
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { time: None, memory: None }
-    }
-}
 
 impl Limits {
     /// Bytes of an amount such as `8GiB`; `None` if it is none.

@@ -126,6 +126,8 @@ pub(crate) enum FromWorker {
         #[serde(flatten)]
         wanted: Wanted,
     },
+    /// Nothing, but it is not dead.
+    Alive,
     /// How far it is.
     Progress {
         /// Units done.

@@ -243,7 +243,7 @@ impl Worker {
             (_, false) => return Err(self.end_for("did not begin with a greeting")),
             (_, true) => {}
         }
-        self.last = match &message {
+        let last = match &message {
             FromWorker::Hello { .. } | FromWorker::Unusable(_) => "after its greeting".into(),
             FromWorker::Request { wanted, .. } => format!("after it asked for {}", wanted.words()),
             FromWorker::Progress { done, total } => format!("after it was at {done} of {total}"),
@@ -251,7 +251,9 @@ impl Worker {
             FromWorker::Scores { .. } => "after it gave its scores".into(),
             FromWorker::Issues { .. } => "after it gave results for single samples".into(),
             FromWorker::Done | FromWorker::Failed { .. } => "at its end".into(),
+            FromWorker::Alive => return Ok(message),
         };
+        self.last = last;
         Ok(message)
     }
 

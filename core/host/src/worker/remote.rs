@@ -310,7 +310,7 @@ impl HostServices for Remote {
         let mut alive = lock(&self.alive);
         if alive.elapsed() >= ALIVE {
             *alive = Instant::now();
-            self.line.send(&FromWorker::Log { level: 0, text: "still at work".into() });
+            self.line.send(&FromWorker::Alive);
         }
         self.stop.load(Ordering::Relaxed)
     }

@@ -1,7 +1,7 @@
 //! Detectors in C and C++: a source, the header of the contract, and a description with the command that builds them.
 
 use super::{Made, trying};
-use std::path::PathBuf;
+use std::path::Path;
 
 const SOURCE: &str = include_str!("../templates/detector.c.in");
 const DESCRIPTION: &str = include_str!("../templates/library.toml.in");
@@ -16,7 +16,7 @@ pub(super) struct Compiler {
 pub(super) const C: Compiler = Compiler { command: "cc -std=c11", ending: "c" };
 pub(super) const CPP: Compiler = Compiler { command: "c++ -std=c++17", ending: "cpp" };
 
-pub(super) fn make(name: &str, folder: &PathBuf, compiler: Compiler) -> Made {
+pub(super) fn make(name: &str, folder: &Path, compiler: Compiler) -> Made {
     let stem = name.replace('-', "_");
     let source = format!("{stem}.{}", compiler.ending);
     let library = format!("lib{stem}{}", std::env::consts::DLL_SUFFIX);
