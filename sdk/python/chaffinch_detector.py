@@ -302,7 +302,7 @@ class Data:
         elif np is not None and isinstance(numbers, np.ndarray):
             data, length = numbers.astype("<f4").tobytes(), numbers.size
         else:
-            data, length = struct.pack("<%df" % len(numbers), *numbers), len(numbers)
+            data, length = struct.pack(f"<{len(numbers)}f", *numbers), len(numbers)
         with open(self._out, "r+b", buffering=0) as file:
             file.seek(offset)
             view = memoryview(data)
