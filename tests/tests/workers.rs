@@ -366,3 +366,61 @@ fn detectors_without_code_judge_prompts_and_columns() {
     let flagged = scan["detectors"].as_array().unwrap().iter().find(|one| one["name"] == "small").unwrap();
     assert_eq!(flagged["flagged"], 32);
 }
+
+#[test]
+fn detectors_in_the_users_folder_are_found_without_being_named() {
+    let programs = Programs::new();
+    let users = programs.sandbox.path().join("home/.local/share/chaffinch/detectors");
+    fs::create_dir_all(&users).unwrap();
+    fs::rename(programs.put("witness", GOOD, ""), users.join("witness")).unwrap();
+    let scan = report(&programs.sandbox.ok(programs.sandbox.scan_args()));
+    assert_eq!(scored(&scan, "witness"), 32);
+}
+
+#[test]
+fn a_rule_judges_the_columns_of_a_table_and_follows_their_changes() {
+    let programs = Programs::new();
+    let table = programs.sandbox.path().join("table.csv");
+    let write = |low: usize| {
+        let mut rows = String::from("path,label,agreement\n");
+        for (number, entry) in walkdir::WalkDir::new(programs.sandbox.data())
+            .sort_by_file_name()
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+            .enumerate()
+        {
+            let agreement = if number < low { 0.2 } else { 0.9 };
+            rows += &format!("{},a,{agreement}\n", entry.path().display());
+        }
+        fs::write(&table, rows).unwrap();
+    };
+    let folder = programs.folder().join("unsure");
+    fs::create_dir(&folder).unwrap();
+    let text = "name = \"unsure\"\n[rule]\ncolumn = \"agreement\"\nbelow = 0.6\n";
+    fs::write(folder.join("detector.toml"), text).unwrap();
+    let flagged = || {
+        let mut args = programs.sandbox.scan_args();
+        args[1] = table.to_str().unwrap().to_owned();
+        args.extend(["--plugins".to_owned(), folder.to_str().unwrap().to_owned()]);
+        args.extend(["--detectors".to_owned(), "unsure".to_owned()]);
+        let scan = report(&programs.sandbox.ok(args));
+        let all = scan["detectors"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == "unsure").unwrap()["flagged"].clone()
+    };
+    write(3);
+    assert_eq!(flagged(), 3);
+    write(5);
+    assert_eq!(flagged(), 5, "the column has changed");
+}
+
+#[test]
+fn the_users_limit_of_time_ends_every_detector() {
+    let programs = Programs::new();
+    programs.put("loops", &format!("{HELLO}\nwhile :; do :; done\n"), "");
+    let mut args = programs.sandbox.scan_args();
+    args.extend(["--plugins".to_owned(), programs.folder().to_str().unwrap().to_owned()]);
+    let mut command = programs.sandbox.command(&args);
+    let ran = Ran::from(command.env("CHAFFINCH_TIME_LIMIT", "1").output().unwrap());
+    assert!(failed(&report(&ran))["loops"].contains("took longer than 1 s"), "{}", ran.stderr);
+}
