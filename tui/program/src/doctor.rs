@@ -8,6 +8,7 @@ use anyhow::Result;
 use chaffinch_data::config::Flags;
 use chaffinch_data::session;
 use chaffinch_data::session::Session;
+use chaffinch_host::{Confinement, confinement};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::Args;
 use serde::Serialize;
@@ -52,6 +53,7 @@ pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     findings.push(model(global));
     findings.extend(chaffinch_clip::idle_gpu().map(|words| finding("gpu", State::Note, words)));
     findings.extend(detectors(&args.plugins, global));
+    findings.push(workers());
     findings.push(sessions(global));
     findings.extend(vanished(global));
     findings.push(configuration(global));
@@ -170,6 +172,22 @@ fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
     findings
         .extend(refused.map(|one| finding("refused", State::Note, format!("{}: {}", one.path, one.reason))));
     findings
+}
+
+/// What detectors that do not ship with the program may do.
+fn workers() -> Finding {
+    let all = "detectors in processes of their own write only to temporary folders, caches and their own folder, and use no network";
+    match confinement() {
+        Confinement::Full => finding("confined", State::Ok, all),
+        Confinement::Partial => {
+            finding("confined", State::Note, format!("a part of this holds, as this kernel is old: {all}"))
+        }
+        Confinement::None => finding(
+            "confined",
+            State::Note,
+            "this kernel does not support or allow Landlock: detectors in processes of their own may write wherever you may",
+        ),
+    }
 }
 
 fn sessions(global: &Global) -> Finding {

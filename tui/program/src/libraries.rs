@@ -28,7 +28,7 @@ pub(super) fn workers(config: &Config) -> Workers {
         }
         bytes
     });
-    let limits = Limits { time, memory };
+    let limits = Limits { time, memory, ..Limits::default() };
     Workers::default().within(limits).remembering(aside()).for_all(config.detectors_in_processes())
 }
 

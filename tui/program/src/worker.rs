@@ -23,6 +23,9 @@ pub(super) struct Worker {
     /// Folder that the program runs in
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Allow the network
+    #[arg(long)]
+    network: bool,
     /// Program to run instead of a library, with its arguments
     #[arg(last = true, value_name = "PROGRAM")]
     program: Vec<String>,
@@ -30,12 +33,13 @@ pub(super) struct Worker {
 
 /// Becomes the detector.
 pub(super) fn run(args: &Worker, _: &Global) -> Result<ExitCode> {
-    let Worker { engine, lend, library, folder, program } = args;
+    let Worker { engine, lend, library, folder, network, program } = args;
     Ok(launch(&Launch {
         engine: *engine,
         lend: lend.clone(),
         library: library.clone(),
         program: program.clone(),
         folder: folder.clone(),
+        network: *network,
     }))
 }

@@ -214,8 +214,9 @@ fn limits(file: &mut Table<'_, '_>) -> Result<Limits> {
             None => return Err(table.complain("memory", "'memory' must be an amount such as \"4GiB\"")),
         },
     };
+    let network = table.boolean("network")?.unwrap_or(false);
     table.finish()?;
-    Ok(Limits { time: time.map(Duration::from_secs_f64), memory })
+    Ok(Limits { time: time.map(Duration::from_secs_f64), memory, network })
 }
 
 #[cfg(test)]
@@ -257,10 +258,14 @@ mod tests {
             [limits]
             time = 90
             memory = "2GiB"
+            network = true
         "#;
         let (declared, kind, limits) = parsed(text).unwrap();
         assert!(matches!(kind, Kind::Command(command) if command == ["python3", "odd.py"]));
-        assert_eq!(limits, Limits { time: Some(Duration::from_secs(90)), memory: Some(2 << 30) });
+        assert_eq!(
+            limits,
+            Limits { time: Some(Duration::from_secs(90)), memory: Some(2 << 30), network: true }
+        );
         let info = declared::info(&declared);
         declared::check(info).unwrap();
         assert_eq!((info.name(), info.version_text(), info.default_threshold()), ("odd", "2.0.0", 0.25));

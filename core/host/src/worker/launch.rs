@@ -1,6 +1,7 @@
 //! The first thing a worker's process does: it confines itself, takes the files that it was lent, and becomes the
 //! program of the detector or loads its library.
 
+use super::confine::confine;
 use super::death::NOT_STARTED;
 use super::{serve, shared};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -24,6 +25,8 @@ pub struct Launch {
     pub program: Vec<String>,
     /// Where it runs.
     pub folder: Option<PathBuf>,
+    /// Whether it may use the network.
+    pub network: bool,
 }
 
 /// Becomes the worker. Returns only if that failed, or when a library's work is done; messages go to the standard error,
@@ -72,7 +75,11 @@ fn prepare(launch: &Launch) -> Result<(), String> {
     setrlimit(Resource::Core, none).map_err(|error| format!("cannot forbid core dumps: {error}"))?;
     // Where memory runs out, the system ends this process and not the engine.
     let _ = std::fs::write("/proc/self/oom_score_adj", "600");
-    launch.lend.iter().zip(shared::FIRST..).try_for_each(|(&theirs, ours)| take(launch.engine, theirs, ours))
+    let lent = launch.lend.iter().zip(shared::FIRST..);
+    lent.into_iter().try_for_each(|(&theirs, ours)| take(launch.engine, theirs, ours))?;
+    confine(launch.folder.as_deref(), launch.network)
+        .map(|_| ())
+        .map_err(|error| format!("cannot confine itself: {error}"))
 }
 
 /// Opens a file of the engine under a descriptor of this process.

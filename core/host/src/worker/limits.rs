@@ -10,6 +10,8 @@ pub struct Limits {
     /// Bytes of memory of its own, with its children and without what is lent to it; by default three quarters of what is
     /// free when it starts.
     pub memory: Option<u64>,
+    /// Whether it may use the network.
+    pub network: bool,
 }
 
 /// A run that says nothing for this long, and this much longer for each sample, is taken to hang.
@@ -32,7 +34,11 @@ impl Limits {
     /// These, or else those of `other`.
     #[must_use]
     pub fn or(&self, other: &Limits) -> Limits {
-        Limits { time: self.time.or(other.time), memory: self.memory.or(other.memory) }
+        Limits {
+            time: self.time.or(other.time),
+            memory: self.memory.or(other.memory),
+            network: self.network || other.network,
+        }
     }
 
     /// How long a run on this many samples may take.
@@ -112,13 +118,13 @@ mod tests {
         let limits = Limits::default();
         assert!(limits.time_for(1_000_000) > limits.time_for(10));
         assert!(limits.silence_for(10) < limits.time_for(10));
-        let set = Limits { time: Some(Duration::from_secs(2)), memory: Some(7) };
+        let set = Limits { time: Some(Duration::from_secs(2)), memory: Some(7), network: false };
         assert_eq!(
             (set.time_for(10), set.silence_for(10), set.memory()),
             (Duration::from_secs(2), Duration::from_secs(2), 7)
         );
         assert_eq!(limits.or(&set), set);
-        let hours = Limits { time: Some(Duration::from_secs(7200)), memory: None };
+        let hours = Limits { time: Some(Duration::from_secs(7200)), ..Limits::default() };
         assert_eq!(hours.silence_for(10), Duration::from_secs(7200));
     }
 

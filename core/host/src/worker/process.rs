@@ -92,7 +92,7 @@ impl Worker {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let token = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let mut command = Command::new(&workers.program);
-        command.args(arguments(job, lend)).env(TOKEN, &token).process_group(0);
+        command.args(arguments(job, limits, lend)).env(TOKEN, &token).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let spawned = command.spawn();
         let mut child = spawned
@@ -351,12 +351,15 @@ fn kill_marked(token: &str) {
 }
 
 /// The arguments of our own program with which it becomes a worker.
-fn arguments(job: &Job, lend: &[RawFd]) -> Vec<OsString> {
+fn arguments(job: &Job, limits: &Limits, lend: &[RawFd]) -> Vec<OsString> {
     let lend: Vec<String> = lend.iter().map(RawFd::to_string).collect();
     let mut arguments: Vec<OsString> =
         vec!["worker".into(), "--engine".into(), std::process::id().to_string().into()];
     if !lend.is_empty() {
         arguments.extend(["--lend".into(), lend.join(",").into()]);
+    }
+    if limits.network {
+        arguments.push("--network".into());
     }
     let add = |arguments: &mut Vec<OsString>, name: &str, path: &Path| {
         arguments.extend([name.into(), path.as_os_str().to_owned()]);
