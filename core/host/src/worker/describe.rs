@@ -30,6 +30,7 @@ pub(crate) fn describe(workers: &Workers, path: &Path) -> Result<Vec<Declared>, 
     let limits = Limits { time: Some(LOADED), ..workers.limits().clone() };
     let job = Job::Library(path.into());
     let mut worker = Worker::start(workers, &job, &limits, 0, &[]).map_err(Undescribed::Died)?;
+    worker.only_loads();
     match worker.next(&|| false).map_err(Undescribed::Died)? {
         Some(FromWorker::Hello { detectors, .. }) if !detectors.is_empty() => {
             worker.finish();

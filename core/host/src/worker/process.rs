@@ -58,6 +58,8 @@ pub(crate) struct Worker {
     used: Duration,
     looks: u32,
     greeted: bool,
+    /// What to do about a limit of time.
+    advice: &'static str,
 }
 
 /// What it may use.
@@ -127,7 +129,13 @@ impl Worker {
             used: Duration::ZERO,
             looks: 0,
             greeted: false,
+            advice: ", its limit (time-limit under [plugins] moves it)",
         })
+    }
+
+    /// It only says what is in its library, for which no setting gives it more time.
+    pub(super) fn only_loads(&mut self) {
+        self.advice = " to load";
     }
 
     /// Sends a message.
@@ -194,7 +202,7 @@ impl Worker {
     fn within(&mut self, used: Duration) -> Result<(), Death> {
         if used > self.allowed.time {
             let limit = seconds(self.allowed.time);
-            let why = format!("took longer than {limit} s, its limit (time-limit under [plugins] moves it)");
+            let why = format!("took longer than {limit} s{}", self.advice);
             return Err(self.end_for(&why));
         }
         self.looks += 1;
