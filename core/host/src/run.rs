@@ -6,7 +6,7 @@ use super::kept::KeepFolder;
 use super::measuring::{Measuring, Records};
 use super::params::{needs_of, resolve_params};
 use super::services::{DatasetServices, DetectorLog, lock};
-use super::worker::{AsideEntry, Ended, Lent, converse};
+use super::worker::{AsideEntry, Ended, Lent, SharedData, converse};
 use crate::{Error, Result};
 use chaffinch_compute::embedding::EmbedError;
 use chaffinch_compute::job::Job;
@@ -16,7 +16,7 @@ use chaffinch_data::columns::{DetectorResult, ResultBuilder};
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::measures::Measures;
 use chaffinch_plugin::host::{
-    Dataset, HostServices, Look, Memo, OutOfSample, Reported, needs_of, run_detector, run_here,
+    Dataset, HostServices, Look, Memo, OutOfSample, Reported, run_detector, run_here,
 };
 use chaffinch_plugin::{Error as Refusal, HashKind, HashPair, Matrix, Neighbors, Result as Answer, Scope};
 use chaffinch_protocol::sample::{LabelId, SampleId};
@@ -155,16 +155,22 @@ impl<'a> RunContext<'a> {
     /// Runs a detector in a process of its own; one that dies is set aside.
     fn run_away(&self, away: &Away) -> Answer<()> {
         let info = self.detector.info();
-        let data = self
-            .services
-            .lent()
-            .map_err(|error| Refusal::new(format!("could not be lent the dataset's arrays: {error}")))?;
+        let refused = |error| Refusal::new(format!("could not be lent the dataset's arrays: {error}"));
+        // Where samples lack what this detector needs, it gets its own list of those to judge.
+        let own = (self.services.dataset().decodable != self.judged.as_slice())
+            .then(|| SharedData::new(&self.dataset()))
+            .transpose()
+            .map_err(refused)?;
+        let data = match &own {
+            Some(own) => own,
+            None => self.services.lent().map_err(refused)?,
+        };
         let lent = Lent {
             workers: &away.workers,
             job: &away.job,
             limits: away.limits.clone(),
             info,
-            needs: needs_of(info, &self.params),
+            needs: needs_of(self.detector, &self.params),
             params: &self.params,
             data,
             matrix: self.services.matrix().ok(),

@@ -8,7 +8,7 @@ use anyhow::Result;
 use chaffinch_data::config::{DEFAULT_CONFIG, Effective, Origin};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::session::Session;
-use chaffinch_host::{Registry, check_params};
+use chaffinch_host::check_params;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::{Path, PathBuf};

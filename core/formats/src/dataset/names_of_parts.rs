@@ -134,7 +134,7 @@ pub(super) fn split(name: &OsStr) -> Option<Split> {
 }
 
 /// The same for a name in a file.
-pub(super) fn split_named(name: &str) -> Option<Split> {
+pub(crate) fn split_named(name: &str) -> Option<Split> {
     split(OsStr::new(name))
 }
 
