@@ -1,7 +1,8 @@
 //! `import`: takes over what other programs found, and what people decided there.
 
 use super::args::{Global, ReviewerArgs};
-use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
+use super::output::{Table, count, json, remark, results, terminal_width, warning};
+use super::scan::{self, Found};
 use super::{place, settings};
 use anyhow::{Result, bail, ensure};
 use chaffinch_data::columns::{DetectorResult, check_name};
@@ -246,23 +247,12 @@ fn tell(args: &Import, report: &Report, global: &Global) -> Result<()> {
 }
 
 fn table(entries: &[ImportedEntry]) -> Table {
-    let mut table = Table::new(&[
-        ("detector", Align::Left),
-        ("flagged", Align::Right),
-        ("scored", Align::Right),
-        ("threshold", Align::Right),
-        ("what it finds", Align::Left),
-    ]);
-    for entry in entries {
-        table.row(vec![
-            entry.name.clone(),
-            entry.flagged.to_string(),
-            entry.scored.to_string(),
-            format!("{:.2}", entry.threshold),
-            entry.summary.clone(),
-        ]);
-    }
-    table
+    scan::detectors(entries.iter().map(found))
+}
+
+fn found(entry: &ImportedEntry) -> Found<'_> {
+    let ImportedEntry { name, flagged, scored, threshold, summary, .. } = entry;
+    Found { name, flagged: *flagged, scored: *scored, threshold: *threshold, summary }
 }
 
 /// The imported detectors of a session.

@@ -130,7 +130,7 @@ pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
         writeln!(out, "Stopped early; scan again to resume.")?;
     }
     writeln!(out)?;
-    detectors(&report.detectors).write(out, terminal_width())?;
+    detectors(report.detectors.iter().map(found)).write(out, terminal_width())?;
     writeln!(out)?;
     let suspects = count(report.suspects, "suspect", "suspects");
     match report.reading.caveat() {
@@ -141,8 +141,17 @@ pub(super) fn write(out: &mut dyn Write, scanned: &Scanned) -> Result<()> {
     Ok(())
 }
 
+/// What a detector found, in a line of a table.
+pub(super) struct Found<'a> {
+    pub(super) name: &'a str,
+    pub(super) flagged: u64,
+    pub(super) scored: u64,
+    pub(super) threshold: f32,
+    pub(super) summary: &'a str,
+}
+
 /// A table of counts by detector.
-pub(super) fn detectors(all: &[DetectorSummary]) -> Table {
+pub(super) fn detectors<'a>(all: impl IntoIterator<Item = Found<'a>>) -> Table {
     let mut table = Table::new(&[
         ("detector", Align::Left),
         ("flagged", Align::Right),
@@ -150,16 +159,16 @@ pub(super) fn detectors(all: &[DetectorSummary]) -> Table {
         ("threshold", Align::Right),
         ("what it finds", Align::Left),
     ]);
-    for detector in all {
-        table.row(vec![
-            detector.name.clone(),
-            detector.flagged.to_string(),
-            detector.scored.to_string(),
-            format!("{:.2}", detector.threshold),
-            detector.summary.clone(),
-        ]);
+    for Found { name, flagged, scored, threshold, summary } in all {
+        let (flagged, scored) = (flagged.to_string(), scored.to_string());
+        table.row(vec![name.to_owned(), flagged, scored, format!("{threshold:.2}"), summary.to_owned()]);
     }
     table
+}
+
+fn found(detector: &DetectorSummary) -> Found<'_> {
+    let DetectorSummary { name, flagged, scored, threshold, summary, .. } = detector;
+    Found { name, flagged: *flagged, scored: *scored, threshold: *threshold, summary }
 }
 
 /// Describes the work done.
