@@ -132,7 +132,7 @@ fn a_bucket_is_like_a_folder() {
     let ranked = with(&sandbox, &server, &["rank", address, "--all", "--top", "0", "--format", "csv"]);
     assert_eq!(ranked.stdout, rank(&sandbox, &sandbox.data()));
     let again = with(&sandbox, &server, &["scan", address, "--json"]);
-    assert_eq!(number(&report(&again), "read"), 0, "{}", again.stdout);
+    assert_eq!(number(&report(&again), "decoded"), 0, "{}", again.stdout);
     let copy = sandbox.path().join("copy");
     let exported = with(&sandbox, &server, &["export", address, "cleaned", "--output", text(&copy)]);
     assert_eq!((exported.code, files(&copy).len()), (0, 40), "{}", exported.stderr);
