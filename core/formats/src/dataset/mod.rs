@@ -32,6 +32,7 @@ mod table;
 mod tar;
 
 pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say, split_named};
+pub(crate) use parquet::ROOT_KEY;
 
 use crate::{Error, Result};
 pub use candidate::Candidate;
