@@ -262,6 +262,8 @@ mod identity;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
+mod other_programs;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
