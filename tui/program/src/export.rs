@@ -42,7 +42,7 @@ pub(super) struct Export {
     /// Include all samples in the manifest, not only suspects and reviewed ones
     #[arg(long)]
     all: bool,
-    /// What to do with cells of `csv` that a spreadsheet would run as formulas
+    /// What to do with cells of CSV files that a spreadsheet would run as formulas
     #[arg(long, value_enum, default_value = "guard")]
     formulas: Formulas,
     /// Replace existing files; a folder for a copy must be new or empty all the same
@@ -60,7 +60,9 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 fn where_to() -> String {
     let folders = FORMATS.iter().filter(|format| format.target != Target::File);
     let names: Vec<String> = folders.map(|format| format!("`{}`", format.name)).collect();
-    format!("Output file, or folder for {}", names.join(" and "))
+    let (last, others) =
+        names.split_last().map_or(("", &names[..]), |(last, others)| (last.as_str(), others));
+    format!("Output file, or folder for {} and {last}", others.join(", "))
 }
 
 /// Exports, and prints the paths of the files.

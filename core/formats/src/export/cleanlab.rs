@@ -20,5 +20,6 @@ const CLEANLAB: Program = Program {
         ("outlier", &["neighbor-outliers", "cluster-outliers"]),
         ("near_duplicate", &["duplicates"]),
     ],
+    said: &[],
     labels: true,
 };

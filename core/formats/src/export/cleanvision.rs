@@ -5,7 +5,7 @@ use super::{Format, Target};
 
 pub(super) const FORMAT: Format = Format {
     name: "cleanvision",
-    summary: "Issues under CleanVision's names: `is_near_duplicates_issue`, `near_duplicates_score`, …",
+    summary: "Issues under CleanVision's names: `is_dark_issue`, `dark_score` and so on",
     file_name: "cleanvision_issues.csv",
     target: Target::File,
     stage: None,
@@ -25,6 +25,15 @@ const CLEANVISION: Program = Program {
         ("blurry", &[]),
         ("exact_duplicates", &[]),
         ("near_duplicates", &["duplicates"]),
+    ],
+    said: &[
+        ("odd_size", "than the others: "),
+        ("odd_aspect_ratio", "odd shape: "),
+        ("low_information", "hardly any information: "),
+        ("light", "almost white: "),
+        ("grayscale", "stored without color"),
+        ("dark", "dark: "),
+        ("blurry", "blurry: "),
     ],
     labels: false,
 };

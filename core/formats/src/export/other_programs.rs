@@ -414,3 +414,60 @@ fn columns_that_mean_something_else_get_another_name() {
     assert_eq!((column("decision-2"), column("weight")), ("DECISION".into(), "WEIGHT".into()));
     assert_eq!(read.label_name(SampleId(0)), "cat");
 }
+
+#[test]
+fn issues_have_the_names_of_other_programs() {
+    let made = made(&FILES[..3], |_, _| {});
+    let mut results = chaffinch_review::ranking::Results::new();
+    let mut add = |name: &str, scores: [f32; 3], issues: &[(u32, f32, Option<u32>, &str)]| {
+        let mut builder = chaffinch_data::columns::ResultBuilder::new(3);
+        builder.scores(&scores);
+        for (row, score, suggested, reason) in issues {
+            let (score, suggested, reason) = (*score, *suggested, (*reason).to_owned());
+            let issue = chaffinch_data::issue::Issue { score, suggested, reason, ..Default::default() };
+            builder.issue(SampleId(*row), issue);
+        }
+        let record =
+            chaffinch_data::issue::RunRecord { name: name.into(), threshold: 0.5, ..Default::default() };
+        results.insert(name.into(), Arc::new(builder.finish(record, made.manifest.classes())));
+    };
+    let words =
+        "dark: 99 % of its pixels have at most 3 % of full brightness; blurry: sharpness 0.1, below 0.29";
+    add("image-quality", [0.9, 0.2, 0.8], &[(1, 0.2, None, words)]);
+    add("label-quality", [0.1, 0.9, 0.9], &[(0, 0.1, Some(1), "")]);
+    add("odd-one", [1.0, 1.0, 0.25], &[]);
+    let thresholds = BTreeMap::new();
+    let ranking =
+        chaffinch_review::ranking::rank(&results, &thresholds, &chaffinch_protocol::EnsembleRule::Or, 3);
+    let source = Source {
+        manifest: &made.manifest,
+        file_metadata: &Default::default(),
+        results: &results,
+        thresholds: &thresholds,
+        ranking: &ranking,
+        decisions: &made.decisions,
+        atlas: None,
+    };
+    let export = Export { source, dataset: "pets" };
+    let stop = AtomicBool::new(false);
+    let write = |format: &str| -> Vec<BTreeMap<String, String>> {
+        let output = made.out(format);
+        let request = Request { output: output.clone(), ..Request::default() };
+        Format::find(format).unwrap().write(&export, &request, &Job::new(&stop, &|_, _| {})).unwrap();
+        csv::Reader::from_path(output).unwrap().deserialize().map(|row| row.unwrap()).collect()
+    };
+    let rows = write("cleanvision");
+    let cell = |row: usize, name: &str| rows[row][name].clone();
+    assert_eq!((cell(1, "is_dark_issue"), cell(1, "dark_score")), ("True".into(), "0.2".into()));
+    assert_eq!((cell(1, "is_blurry_issue"), cell(1, "blurry_score")), ("True".into(), String::new()));
+    assert_eq!((cell(0, "is_dark_issue"), cell(2, "is_odd_one_issue")), ("False".into(), "True".into()));
+    assert_eq!(rows[0][""], "train/cat/1.jpg");
+    let rows = write("cleanlab");
+    let label =
+        ["is_label_issue", "label_score", "given_label", "predicted_label"].map(|name| rows[0][name].clone());
+    assert_eq!(label, ["True", "0.1", "cat", "dog"]);
+    assert_eq!((&*rows[1]["predicted_label"], rows.len()), ("cat", 3));
+    let rows = write("csv");
+    assert_eq!((&*rows[0]["label-quality_suggestion"], &*rows[0]["is_label-quality_issue"]), ("dog", "True"));
+    assert_eq!((&*rows[1]["image-quality_reason"], &*rows[2]["odd-one_score"]), (words, "0.25"));
+}

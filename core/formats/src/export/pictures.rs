@@ -90,7 +90,10 @@ impl Pictures {
             renamed: placement.renamed(),
             how: Placed::default(),
         };
-        for (done, id) in (0..).zip(manifest.ids()) {
+        // Those that stay first, so that it is a relabeled one that gets another name where both have the same.
+        let moves = |id: &SampleId| export.new_label(*id).is_some();
+        let order = manifest.ids().filter(|id| !moves(id)).chain(manifest.ids().filter(moves));
+        for (done, id) in (0..).zip(order) {
             if done % 256 == 0 {
                 job.checkpoint()?;
                 job.progress(done, manifest.len() as u64);
@@ -140,6 +143,7 @@ impl Pictures {
             }
         }
         job.progress(manifest.len() as u64, manifest.len() as u64);
+        all.placed.sort_unstable_by_key(|(id, ..)| *id);
         all.how = tree.placed();
         Ok(all)
     }
