@@ -23,7 +23,8 @@ pub(super) const FORMAT: Format = Format {
     details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place; or \
               a column of paths; labels with the names of classes from the schema, `-1` is none; splits from a column or the \
               names of files; other columns are kept",
-    written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
+    written: "`parquet` writes one file with the pictures in it; `cleaned` writes these as files in class folders, with the \
+              other columns in `metadata.csv`",
     lost: "columns of bytes other than the pictures'; several pictures in a row",
     class_names: ClassNames::Written,
     detect,
