@@ -5,9 +5,9 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
-use chaffinch_host::{PluginError, PluginFolder, Registry};
+use chaffinch_host::{PluginError, PluginFolder, Registry, Workers};
 use chaffinch_plugin::abi::ABI_VERSION;
-use chaffinch_tests::artefacts::{default_detectors, first_party, fixture};
+use chaffinch_tests::artefacts::{default_detectors, first_party, fixture, program};
 use chaffinch_tests::sandbox::{Sandbox, json, number, report};
 use chaffinch_tests::{digest, pictures, process};
 use rustix::process::Signal;
@@ -52,7 +52,7 @@ impl Plugins {
     /// The host must refuse this file for this reason, with these words, and continue with the good one; and so must
     /// the program, in its list.
     fn refused(&self, file: &Path, reason: impl Fn(&PluginError) -> bool, words: &[&str]) {
-        let registry = Registry::load(&[PluginFolder::named(self.folder())]);
+        let registry = load(&self.folder());
         let names: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
         assert_eq!(names, ["witness"], "{:?}", registry.refused());
         let [refused] = registry.refused() else { panic!("expected one refusal: {:?}", registry.refused()) };
@@ -74,6 +74,11 @@ impl Plugins {
         assert!(objects(&list).into_iter().any(both), "{name} with {words:?} is not in {list}");
         assert!(!ran.raw.contains(&0x1b), "an escape sequence in {}", ran.stdout);
     }
+}
+
+/// What is in a folder, with workers of the program under test.
+fn load(folder: &Path) -> Registry {
+    Registry::load_with(&[PluginFolder::named(folder)], Workers::of(program()))
 }
 
 fn mode(path: &Path, mode: u32) {
@@ -145,7 +150,7 @@ fn a_name_can_be_taken_once() {
 fn the_same_library_twice_is_one_detector() {
     let plugins = Plugins::new();
     plugins.write("libz_copy.so", &fs::read(fixture("witness")).unwrap());
-    let registry = Registry::load(&[PluginFolder::named(plugins.folder())]);
+    let registry = load(&plugins.folder());
     assert_eq!((registry.detectors().len(), registry.refused().len()), (1, 0), "{:?}", registry.refused());
 }
 
@@ -205,20 +210,28 @@ fn what_others_may_write_to_is_refused() {
 
     // A whole folder: nothing in it is loaded.
     mode(&plugins.folder(), 0o777);
-    let registry = Registry::load(&[PluginFolder::named(plugins.folder())]);
+    let registry = load(&plugins.folder());
     assert_eq!(registry.detectors().len(), 0);
     assert!(matches!(registry.refused()[0].error, PluginError::Writable { .. }), "{:?}", registry.refused());
-    // A sticky one, like /tmp, is still one where others can put files.
+    // In a sticky one, like /tmp, nobody can replace what is ours, and each file is checked by itself.
     mode(&plugins.folder(), 0o1777);
-    let registry = Registry::load(&[PluginFolder::named(plugins.folder())]);
-    assert_eq!((registry.detectors().len(), registry.refused().len()), (0, 1));
+    let registry = load(&plugins.folder());
+    assert_eq!((registry.detectors().len(), registry.refused().len()), (1, 1), "{:?}", registry.refused());
+    // Whoever can write to a folder above it can put another one in its place.
+    mode(&plugins.folder(), 0o755);
+    mode(plugins.sandbox.path(), 0o777);
+    let registry = load(&plugins.folder());
+    assert_eq!(registry.detectors().len(), 0);
+    let error = &registry.refused()[0].error;
+    assert!(matches!(error, PluginError::Writable { path, .. } if path == plugins.sandbox.path()), "{error}");
+    mode(plugins.sandbox.path(), 0o755);
 }
 
 #[test]
 fn a_folder_that_does_not_exist_is_named() {
     let sandbox = Sandbox::new();
     let folder = sandbox.path().join("nowhere");
-    let registry = Registry::load(&[PluginFolder::named(&folder)]);
+    let registry = load(&folder);
     assert!(matches!(registry.refused()[0].error, PluginError::Unreadable { .. }));
     assert!(registry.refused()[0].error.to_string().contains("nowhere"));
 }
@@ -232,7 +245,7 @@ fn many_threads_may_load_at_once() {
     std::thread::scope(|scope| {
         for _ in 0..32 {
             scope.spawn(|| {
-                let registry = Registry::load(&[PluginFolder::named(plugins.folder())]);
+                let registry = load(&plugins.folder());
                 assert_eq!(registry.detectors().len(), 5);
             });
         }

@@ -1,4 +1,5 @@
-//! Embeds the demo set as a table of all its files, regenerated whenever one changes, and the commit.
+//! Embeds the demo set and the contract crate as tables of all their files, regenerated whenever one changes, and the
+//! commit.
 #![allow(clippy::print_stdout, reason = "build scripts talk to cargo on stdout")]
 
 use std::fmt::Write;
@@ -8,7 +9,23 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     commit();
+    contract()?;
     demo()
+}
+
+/// The crate that detectors in Rust depend on, so that the program can write a copy of it.
+fn contract() -> io::Result<()> {
+    let root =
+        Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../../core/plugin");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let (mut files, mut open) = (Vec::new(), vec![root.join("src")]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() { open.push(path) } else { files.push(path) }
+        }
+    }
+    table(&root, files, "contract.rs")
 }
 
 /// Empty outside a repository, such as in a source archive.
@@ -36,13 +53,18 @@ fn demo() -> io::Result<()> {
         }
     }
     files.push(root.join("truth.csv"));
+    table(&root, files, "demo.rs")
+}
+
+/// Writes a table of files and their contents.
+fn table(root: &Path, mut files: Vec<PathBuf>, to: &str) -> io::Result<()> {
     files.sort_unstable();
     let mut table = String::from("&[\n");
     for file in &files {
-        let name = file.strip_prefix(&root).unwrap_or(file);
+        let name = file.strip_prefix(root).unwrap_or(file);
         writeln!(table, "    ({name:?}, include_bytes!({file:?}) as &[u8]),").map_err(io::Error::other)?;
     }
     table.push_str("]\n");
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
-    fs::write(out.join("demo.rs"), table)
+    fs::write(out.join(to), table)
 }

@@ -239,33 +239,100 @@ fn number_key(name: &str) -> Option<String> {
     (number.abs() < 1e15).then(|| format!("#{number}"))
 }
 
-/// Names that read like several labels of one picture: `cat|dog`, `['cat', 'dog']`. Some of their parts must be classes
-/// themselves or stand in several such names, or they are written as a list.
-pub fn combined(names: &[String]) -> Vec<&str> {
-    let parts = |name: &str| -> Option<(Vec<String>, bool)> {
-        let text = name.trim();
-        let listed = [('[', ']'), ('(', ')'), ('{', '}')];
-        let inner = listed.iter().find_map(|(from, to)| text.strip_prefix(*from)?.strip_suffix(*to));
-        let body = inner.unwrap_or(text);
-        let sign = ['|', ';', ','].into_iter().find(|sign| body.contains(*sign))?;
-        let clean = |part: &str| part.trim().trim_matches(['\'', '"']).trim().to_owned();
-        let parts: Vec<String> = body.split(sign).map(clean).collect();
-        parts.iter().all(|part| !part.is_empty()).then_some((parts, inner.is_some()))
-    };
-    let several: Vec<(&str, Vec<String>, bool)> = names
-        .iter()
-        .filter_map(|name| parts(name).map(|(parts, listed)| (name.as_str(), parts, listed)))
+/// What a name that has the look of several labels is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Combined {
+    /// Several labels of one picture, or one that is written as a list: `cat|dog`, `['cat', 'dog']`, `["cat"]`, `[]`.
+    Labels(Vec<String>),
+    /// One class, although it reads like several.
+    Doubtful,
+}
+
+/// Names that read like several labels of one picture, by their place among the names.
+///
+/// A list in brackets is several labels, and so are names with vertical bars of which a part is known: as a class of its
+/// own, or from another such name. Commas and semicolons stand in the names of classes, too (`tench, Tinca tinca`), so
+/// that all parts must be known there; where only some are, the name is doubtful.
+pub fn combined(names: &[String]) -> Vec<(usize, Combined)> {
+    struct Name {
+        at: usize,
+        parts: Vec<String>,
+        listed: bool,
+        bars: bool,
+    }
+    let several: Vec<Name> = (names.iter().enumerate())
+        .filter_map(|(at, name)| {
+            let text = name.trim();
+            let (body, listed) = match list_body(text) {
+                Some(body) => (body, true),
+                None => (text, false),
+            };
+            let parts = parts(body, listed)?;
+            Some(Name { at, parts, listed, bars: !listed && body.contains('|') })
+        })
         .collect();
     let mut counts: BTreeMap<&str, usize> = names.iter().map(|name| (name.as_str(), 1)).collect();
-    for part in several.iter().flat_map(|(_, parts, _)| parts) {
+    for part in several.iter().flat_map(|name| &name.parts) {
         *counts.entry(part).or_default() += 1;
     }
     let known = |part: &String| counts.get(part.as_str()).is_some_and(|count| *count > 1);
-    several
-        .iter()
-        .filter(|(_, parts, listed)| *listed || parts.iter().any(known))
-        .map(|(name, _, _)| *name)
-        .collect()
+    let read = |name: &Name| {
+        let (any, all) = (name.parts.iter().any(known), name.parts.iter().all(known));
+        match name.listed || all || (any && name.bars) {
+            true => Some(Combined::Labels(name.parts.clone())),
+            false => any.then_some(Combined::Doubtful),
+        }
+    };
+    several.iter().filter_map(|name| Some((name.at, read(name)?))).collect()
+}
+
+/// What stands in the brackets of a list.
+fn list_body(text: &str) -> Option<&str> {
+    // Label Studio's tables have several choices as an object.
+    let text = text
+        .strip_prefix('{')
+        .and_then(|rest| rest.trim_start().strip_prefix("\"choices\""))
+        .and_then(|rest| rest.trim_start().strip_prefix(':'))
+        .and_then(|rest| rest.strip_suffix('}'))
+        .map_or(text, str::trim);
+    if let Some(body) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let body = body.trim();
+        let quoted = |sign| body.starts_with(sign) && body.ends_with(sign);
+        let plain = body.is_empty() || body.parse::<f64>().is_ok();
+        let one = plain || quoted('\'') || quoted('"');
+        return (one || body.contains(SIGNS)).then_some(body);
+    }
+    let pairs = [('(', ')'), ('{', '}')];
+    let inner = pairs.iter().find_map(|(from, to)| text.strip_prefix(*from)?.strip_suffix(*to))?;
+    inner.contains(SIGNS).then_some(inner)
+}
+
+/// Signs between labels, the likeliest first.
+const SIGNS: [char; 3] = ['|', ';', ','];
+
+/// The labels that a text separates; `None` if it is one, unless it was written as a list.
+fn parts(body: &str, listed: bool) -> Option<Vec<String>> {
+    let clean = |part: &str| part.trim().trim_matches(['\'', '"']).trim().to_owned();
+    if body.is_empty() {
+        return listed.then(Vec::new);
+    }
+    // NumPy writes blanks between texts: `['cat' 'dog']`.
+    let array = (listed && body.starts_with('\''))
+        .then(|| body.split("' '").map(clean).collect::<Vec<_>>())
+        .filter(|parts| parts.len() > 1 && !parts.iter().any(|part| part.contains('\'')));
+    let quotes = body.matches('"').count();
+    let parts = match SIGNS.into_iter().find(|sign| body.contains(*sign)) {
+        _ if array.is_some() => array?,
+        // A comma inside the quotation marks of a list separates nothing.
+        Some(_) if listed && quotes > 1 && quotes.is_multiple_of(2) => {
+            let inside = body.split('"').skip(1).step_by(2);
+            inside.map(|part| part.trim().to_owned()).collect()
+        }
+        Some(sign) => body.split(sign).map(clean).collect(),
+        None if listed => vec![clean(body)],
+        None => return None,
+    };
+    parts.iter().all(|part| !part.is_empty()).then_some(parts)
 }
 
 fn twin_key(name: &str) -> String {
@@ -417,7 +484,51 @@ mod tests {
     #[test]
     fn several_labels_in_one_are_told() {
         let all = names(&["cat", "dog", "cat|dog", "['cat', 'pig']", "salt, pepper", "a;b", "a;c", "x/y"]);
-        assert_eq!(combined(&all), ["cat|dog", "['cat', 'pig']", "a;b", "a;c"]);
+        let labels = |at: usize, parts: &[&str]| (at, Combined::Labels(names(parts)));
+        let expected = [
+            labels(2, &["cat", "dog"]),
+            labels(3, &["cat", "pig"]),
+            (5, Combined::Doubtful),
+            (6, Combined::Doubtful),
+        ];
+        assert_eq!(combined(&all), expected);
+        let lists = names(&[
+            "['cat']",
+            "[]",
+            "[\"a, b\", \"c\"]",
+            "['a' 'b']",
+            "{\"choices\": [\"x\",\"y\"]}",
+            "[3]",
+        ]);
+        let expected = [
+            labels(0, &["cat"]),
+            labels(1, &[]),
+            labels(2, &["a, b", "c"]),
+            labels(3, &["a", "b"]),
+            labels(4, &["x", "y"]),
+            labels(5, &["3"]),
+        ];
+        assert_eq!(combined(&lists), expected);
+    }
+
+    #[test]
+    fn commas_in_names_of_classes_separate_nothing() {
+        let all = names(&[
+            "maillot",
+            "maillot, tank suit",
+            "tench, Tinca tinca",
+            "[sic]",
+            "(a)",
+            "Effusion|Mass",
+            "Effusion",
+        ]);
+        assert_eq!(
+            combined(&all),
+            [(1, Combined::Doubtful), (5, Combined::Labels(names(&["Effusion", "Mass"])))]
+        );
+        let known = names(&["a", "b", "a,b", "a;b"]);
+        let both = Combined::Labels(names(&["a", "b"]));
+        assert_eq!(combined(&known), [(2, both.clone()), (3, both)]);
     }
 
     #[test]

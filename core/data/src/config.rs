@@ -14,7 +14,7 @@ mod written;
 
 pub use declared::{SECTIONS, SETTINGS, Ui};
 pub use effective::{Effective, Origin};
-pub use folders::{PROJECT, config_home, project_home, state_home};
+pub use folders::{PROJECT, config_home, data_home, project_home, state_home};
 
 pub use schema::schema;
 pub use setting::{Limits, Setting};
@@ -345,6 +345,21 @@ impl Config {
     /// Folders of the user's own detectors.
     pub fn plugin_folders(&self) -> &[PathBuf] {
         &self.settings.plugins.folders
+    }
+
+    /// Whether the program's own detectors run in processes of their own, too.
+    pub fn detectors_in_processes(&self) -> bool {
+        self.settings.plugins.own_process
+    }
+
+    /// Seconds that a run of a detector may take that does not ship with the program, if that is limited by the user.
+    pub fn detector_time_limit(&self) -> Option<u16> {
+        self.settings.plugins.time_limit
+    }
+
+    /// How much memory such a detector may use, such as `8GiB`, if that is limited by the user.
+    pub fn detector_memory_limit(&self) -> Option<&str> {
+        self.settings.plugins.memory_limit.as_deref()
     }
 
     /// Prompt files, for [`crate::prompts::PromptSet::load`].

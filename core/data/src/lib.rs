@@ -28,7 +28,7 @@ mod remarks;
 pub mod samples;
 pub mod session;
 pub mod store;
-mod toml_table;
+pub mod toml_table;
 pub mod uses;
 
 pub use error::{Error, Result};

@@ -9,14 +9,17 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The text of a TOML file, for [`Source::table`].
-pub(crate) struct Source<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) text: &'a str,
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The file, for errors.
+    pub path: &'a Path,
+    /// What it contains.
+    pub text: &'a str,
 }
 
 impl<'a> Source<'a> {
     /// Parses the text.
-    pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'a>>> {
+    pub fn parse(&self) -> Result<Spanned<DeTable<'a>>> {
         DeTable::parse(self.text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             self.error(offset, error.message().trim_end().replace('\n', ", "))
@@ -24,7 +27,7 @@ impl<'a> Source<'a> {
     }
 
     /// Starts reading a table called `name`, which is empty for the whole file.
-    pub(crate) fn table<'t>(&'t self, table: &'t DeTable<'a>, name: &'t str) -> Table<'t, 'a> {
+    pub fn table<'t>(&'t self, table: &'t DeTable<'a>, name: &'t str) -> Table<'t, 'a> {
         Table { source: self, table, name, read: BTreeSet::new() }
     }
 
@@ -37,13 +40,16 @@ impl<'a> Source<'a> {
 
 /// A number or a string.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// A number; true is 1 and false is 0.
     Number(f64),
+    /// A string.
     Text(String),
 }
 
 /// A table being read; [`Table::finish`] rejects keys that were never read.
-pub(crate) struct Table<'t, 'a> {
+#[derive(Debug)]
+pub struct Table<'t, 'a> {
     source: &'t Source<'a>,
     table: &'t DeTable<'a>,
     name: &'t str,
@@ -61,13 +67,13 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// An error about the value of a key.
-    pub(crate) fn complain(&self, key: &str, message: impl std::fmt::Display) -> Error {
+    pub fn complain(&self, key: &str, message: impl std::fmt::Display) -> Error {
         let offset = self.table.get(key).map_or(0, |value| value.span().start);
         self.source.error(offset, message)
     }
 
     /// A string.
-    pub(crate) fn text(&mut self, key: &'static str) -> Result<Option<String>> {
+    pub fn text(&mut self, key: &'static str) -> Result<Option<String>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.get_ref() {
             DeValue::String(text) => Ok(Some(text.to_string())),
@@ -76,7 +82,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// A boolean.
-    pub(crate) fn boolean(&mut self, key: &'static str) -> Result<Option<bool>> {
+    pub fn boolean(&mut self, key: &'static str) -> Result<Option<bool>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.get_ref() {
             DeValue::Boolean(value) => Ok(Some(*value)),
@@ -85,7 +91,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// A list of strings.
-    pub(crate) fn texts(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
+    pub fn texts(&mut self, key: &'static str) -> Result<Option<Vec<String>>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let DeValue::Array(values) = value.get_ref() else {
             return Err(self.wrong(value, key, "a list of strings"));
@@ -98,7 +104,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// A table.
-    pub(crate) fn table(&mut self, key: &'static str) -> Result<Option<&'t DeTable<'a>>> {
+    pub fn table(&mut self, key: &'static str) -> Result<Option<&'t DeTable<'a>>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.get_ref() {
             DeValue::Table(table) => Ok(Some(table)),
@@ -107,7 +113,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// Starts reading a table within this one; `name` is its full name.
-    pub(crate) fn section<'n>(&mut self, key: &'static str, name: &'n str) -> Result<Option<Table<'n, 'a>>>
+    pub fn section<'n>(&mut self, key: &'static str, name: &'n str) -> Result<Option<Table<'n, 'a>>>
     where
         't: 'n,
     {
@@ -115,7 +121,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// Starts reading another table of the same file.
-    pub(crate) fn sibling<'n>(&self, table: &'t DeTable<'a>, name: &'n str) -> Table<'n, 'a>
+    pub fn sibling<'n>(&self, table: &'t DeTable<'a>, name: &'n str) -> Table<'n, 'a>
     where
         't: 'n,
     {
@@ -123,7 +129,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// All tables under keys that were not read.
-    pub(crate) fn other_tables(&self) -> Result<Vec<(String, &'t DeTable<'a>)>> {
+    pub fn other_tables(&self) -> Result<Vec<(String, &'t DeTable<'a>)>> {
         let mut tables = Vec::new();
         for (key, value) in self.others() {
             match value.get_ref() {
@@ -135,7 +141,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// Like [`Table::other_tables`], but returns an error message for each key that is not a table.
-    pub(crate) fn other_tables_and_unknown_keys(&self) -> (Vec<(String, &'t DeTable<'a>)>, Vec<String>) {
+    pub fn other_tables_and_unknown_keys(&self) -> (Vec<(String, &'t DeTable<'a>)>, Vec<String>) {
         let (mut tables, mut unknown) = (Vec::new(), Vec::new());
         for (key, value) in self.others() {
             match value.get_ref() {
@@ -147,7 +153,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// All numbers and strings under keys that were not read; true is 1 and false is 0.
-    pub(crate) fn other_values(&self) -> Result<Vec<(String, Value)>> {
+    pub fn other_values(&self) -> Result<Vec<(String, Value)>> {
         let others = self.others();
         let values = others.map(|(key, value)| {
             let known = match value.get_ref() {
@@ -162,7 +168,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// All strings and lists of strings under keys that were not read, the former as lists of one.
-    pub(crate) fn other_texts(&self) -> Result<Vec<(String, Vec<String>)>> {
+    pub fn other_texts(&self) -> Result<Vec<(String, Vec<String>)>> {
         let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
             DeValue::String(text) => Some(text.to_string()),
             _ => None,
@@ -180,7 +186,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// All numbers under keys that were not read; true is 1 and false is 0.
-    pub(crate) fn other_numbers(&self) -> Result<Vec<(String, f64)>> {
+    pub fn other_numbers(&self) -> Result<Vec<(String, f64)>> {
         let others = self.others();
         let numbers = others.map(|(key, value)| match number(value.get_ref()) {
             Some(number) => Ok((key.get_ref().to_string(), number)),
@@ -190,7 +196,7 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// A number.
-    pub(crate) fn number(&mut self, key: &'static str) -> Result<Option<f64>> {
+    pub fn number(&mut self, key: &'static str) -> Result<Option<f64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         match value.get_ref() {
             DeValue::Boolean(_) => Err(self.wrong(value, key, "a number")),
@@ -209,14 +215,14 @@ impl<'t, 'a> Table<'t, 'a> {
     }
 
     /// An error message for each key that was not read, in the order of the file.
-    pub(crate) fn unknown_keys(&self) -> Vec<String> {
+    pub fn unknown_keys(&self) -> Vec<String> {
         let mut keys: Vec<_> = self.others().map(|(key, _)| key).collect();
         keys.sort_by_key(|key| key.span().start);
         keys.into_iter().map(|key| self.unknown(key).to_string()).collect()
     }
 
     /// Rejects keys that were not read.
-    pub(crate) fn finish(self) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
         match self.others().map(|(key, _)| key).min_by_key(|key| key.span().start) {
             Some(key) => Err(self.unknown(key)),
             None => Ok(()),

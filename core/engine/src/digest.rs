@@ -2,14 +2,17 @@
 
 use crate::findings::Findings;
 use chaffinch_compute::embedding::Embedder;
+use chaffinch_data::manifest::Manifest;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::LoadedDetector;
 use chaffinch_plugin::Needs;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Digest of everything a detector's result depends on.
 pub(crate) struct InputDigest {
     base: blake3::Hasher,
+    manifest: Arc<Manifest>,
     /// The model's fingerprint; empty without one.
     model: String,
     /// Of probabilities from elsewhere; empty without any.
@@ -42,7 +45,12 @@ impl InputDigest {
         hasher.update(prompts.digest().as_bytes());
         let mut model = embedder.map_or("", |embedder| embedder.fingerprint().as_str()).to_owned();
         model += embedder.map_or("", |embedder| embedder.texts_fingerprint());
-        InputDigest { base: hasher, model, probabilities: probabilities.unwrap_or_default().to_owned() }
+        InputDigest {
+            base: hasher,
+            manifest: findings.manifest.clone(),
+            model,
+            probabilities: probabilities.unwrap_or_default().to_owned(),
+        }
     }
 
     /// For a detector with these parameters and needs. If it does not use the model, it stays up to date when another one is
@@ -61,6 +69,15 @@ impl InputDigest {
             hasher.update(self.probabilities.as_bytes());
         }
         hasher.update(detector.digest().as_bytes());
+        for name in detector.columns() {
+            if let Some(column) = self.manifest.extra().iter().find(|column| column.name == *name) {
+                for value in &column.values {
+                    hasher.update(value.as_bytes()).update(&[0]);
+                }
+            } else if name == "path" {
+                hasher.update(self.manifest.path_columns().0);
+            }
+        }
         for (name, value) in params {
             hasher.update(name.as_bytes()).update(&value.to_le_bytes());
         }

@@ -11,15 +11,39 @@ use std::path::Path;
 /// Refuses a file or folder that anyone but the user and root can write to.
 pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
     let meta = fs::metadata(path).map_err(|reason| PluginError::Unreadable { path: path.into(), reason })?;
-    // Others can still put files into a sticky folder such as /tmp.
-    if meta.mode() & 0o002 != 0 {
-        return Err(PluginError::Writable { path: path.into(), mode: meta.mode() & 0o7777 });
-    }
-    let user = rustix::process::geteuid().as_raw();
-    if meta.uid() != user && meta.uid() != 0 && user != 0 {
+    check_mode(path, &meta)?;
+    if !trusted().contains(&meta.uid()) {
         return Err(PluginError::Foreign { path: path.into(), owner: meta.uid() });
     }
     Ok(())
+}
+
+/// Refuses what [`check_owner`] refuses, and what others can put something else in the place of: whoever can write to a
+/// folder above it can, wherever links lead.
+pub(super) fn check_place(path: &Path) -> Result<(), PluginError> {
+    check_owner(path)?;
+    let unreadable = |reason| PluginError::Unreadable { path: path.into(), reason };
+    let real = fs::canonicalize(path).map_err(unreadable)?;
+    for folder in real.ancestors().skip(1) {
+        check_mode(folder, &fs::metadata(folder).map_err(unreadable)?)?;
+    }
+    Ok(())
+}
+
+/// Refuses what everyone can write to. In a sticky folder, such as the system's temporary one, nobody can replace what
+/// belongs to somebody else, and what is in it is checked by itself.
+fn check_mode(path: &Path, meta: &fs::Metadata) -> Result<(), PluginError> {
+    if meta.mode() & 0o002 != 0 && !(meta.is_dir() && meta.mode() & 0o1000 != 0) {
+        return Err(PluginError::Writable { path: path.into(), mode: meta.mode() & 0o7777 });
+    }
+    Ok(())
+}
+
+/// Whose files are trusted: the user's, root's, and those of whoever the program belongs to, who could change it as well.
+fn trusted() -> [u32; 3] {
+    let user = rustix::process::geteuid().as_raw();
+    let program = fs::metadata("/proc/self/exe").map_or(user, |meta| meta.uid());
+    [user, 0, program]
 }
 
 /// Refuses anything but a complete shared library for this machine that contains our symbol. Returns the digest of its

@@ -1,14 +1,22 @@
-//! The detector host: finds libraries, checks and loads them, and runs the detectors in them.
+//! The detector host: finds detectors, checks and loads them, and runs them.
 //!
-//! `check` inspects a file before it is mapped, `library` does the mapping and the handshake, `registry` holds what was
-//! loaded and what was refused, `services` is what detectors can ask of a dataset, `run` is one run of one detector,
-//! `measuring` measures single pictures, `kept` stores what a detector keeps between runs. How all of this reaches a
-//! detector as C functions, and what is checked on the way, is described in [`chaffinch_plugin::host`].
+//! A [`LoadedDetector`] (`detector`) is a library in this process, which ships with the program (`exported`), code in a
+//! process of its own (`worker`: any other library, or a program), or a description of what to look for (`described`, which
+//! reads `detector.toml`). `check` inspects a file before it is mapped, `library` does the mapping and the handshake,
+//! `declared` is what a detector says of itself, `registry` holds what was loaded and what was refused, `services` is what
+//! detectors can ask of a dataset, `run` is one run of one detector, `measuring` measures single pictures, `kept` stores
+//! what a detector keeps between runs. How all of this reaches a detector as C functions, and what is checked on the way,
+//! is described in [`chaffinch_plugin::host`].
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-host`.
 
 mod check;
 pub mod class_vectors;
+mod column;
+mod declared;
+mod described;
+mod detector;
+mod exported;
 mod kept;
 mod library;
 mod measuring;
@@ -18,14 +26,18 @@ mod parity_tests;
 mod registry;
 mod run;
 mod services;
+mod worker;
 
+pub use column::COLUMNS;
+pub use declared::NEEDS;
+pub use detector::{LoadedDetector, Place};
 pub use kept::KeepFolder;
-pub use library::LoadedDetector;
 pub use measuring::Measuring;
 pub use params::{check_params, needs_of, params_in_force, resolve_params};
 pub use registry::{PluginFolder, Refused, Registry};
 pub use run::{RunContext, RunFailure};
 pub use services::{DatasetServices, DetectorLog};
+pub use worker::{Aside, AsideEntry, Confinement, Launch, Limits, Workers, confinement, launch};
 
 pub use chaffinch_data::{Error, Result};
 
@@ -104,6 +116,28 @@ pub enum PluginError {
         /// What is wrong.
         reason: String,
     },
+    /// Loading it ended its process.
+    #[error("{} could not be loaded: {reason}", path.display())]
+    Died {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        reason: String,
+    },
+    /// It died before.
+    #[error(
+        "{} was set aside because it could not be loaded: {reason}; it is loaded again once it has changed, or after: chaffinch plugins let-in {}",
+        path.display(), path.file_name().unwrap_or_default().display()
+    )]
+    Aside {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        reason: String,
+    },
+    /// A `detector.toml` is wrong.
+    #[error(transparent)]
+    Description(chaffinch_data::Error),
     /// Another library has a detector of this name.
     #[error("{}: the name {name} is already taken by {}", path.display(), first.display())]
     DuplicateName {

@@ -1,25 +1,25 @@
-//! Lets detectors measure single pictures: while files are read, or all at once for a run.
-#![allow(unsafe_code)] // Calls the detector's function.
+//! Lets detectors of this process measure single pictures: while files are read, or all at once for a run. One in another
+//! process measures there, from the pictures that it is lent.
 
 use super::LoadedDetector;
+use super::exported::Exported;
 use super::services::{DatasetServices, pixels_of};
 use crate::{Error, Result};
 use chaffinch_compute::image::{RgbImage, thumbnail};
 use chaffinch_compute::job::Job;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_plugin::Source;
-use chaffinch_plugin::abi::{PixelsTable, Status, Str};
 use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
-use std::ffi::c_void;
 
 /// A detector that measures pictures.
-pub struct Measuring<'a>(&'a LoadedDetector);
+pub struct Measuring<'a>(&'a Exported, &'a LoadedDetector);
 
 impl<'a> Measuring<'a> {
     /// `None` if it does not measure pictures.
     pub fn of(detector: &'a LoadedDetector) -> Option<Measuring<'a>> {
-        detector.measuring().map(|_| Measuring(detector))
+        let exported = detector.exported().filter(|exported| exported.measured().is_some())?;
+        Some(Measuring(exported, detector))
     }
 
     /// Decodes and measures every sample.
@@ -46,11 +46,11 @@ impl Measurer for Measuring<'_> {
     }
 
     fn identity(&self) -> String {
-        self.0.digest().to_owned()
+        self.1.digest().to_owned()
     }
 
     fn bytes(&self) -> usize {
-        self.0.measuring().map_or(0, |measuring| measuring.bytes)
+        self.0.measured().map_or(0, |(bytes, _)| bytes)
     }
 
     fn measure(
@@ -59,28 +59,10 @@ impl Measurer for Measuring<'_> {
         source: Source,
         record: &mut [u8],
     ) -> std::result::Result<(), String> {
-        let Some(measuring) = self.0.measuring() else { return Ok(()) };
-        let smaller = thumbnail::smaller(image, measuring.side);
-        let pixels = pixels_of(smaller.as_ref().unwrap_or(image), image.dimensions(), source);
-        let table = PixelsTable::from(pixels);
-        let mut sentence = String::new();
-        // SAFETY: the function is in a library that is never unloaded; picture, record and sentence outlive the call, and
-        // `take` knows the sentence's type.
-        let status = unsafe {
-            let sink = (&raw mut sentence).cast::<c_void>();
-            (measuring.function)(&raw const table, record.as_mut_ptr(), record.len(), sink, take)
-        };
-        match status {
-            Status::OK => Ok(()),
-            _ if sentence.is_empty() => Err("failed to measure a picture without saying why".into()),
-            _ => Err(sentence),
-        }
+        let Some((_, side)) = self.0.measured() else { return Ok(()) };
+        let smaller = thumbnail::smaller(image, side);
+        self.0.measure(pixels_of(smaller.as_ref().unwrap_or(image), image.dimensions(), source), record)
     }
-}
-
-unsafe extern "C" fn take(sink: *mut c_void, sentence: Str) {
-    // SAFETY: `sink` is the string that `measure` keeps alive during its call, which waits for this one.
-    unsafe { *sink.cast::<String>() = sentence.as_str().to_owned() };
 }
 
 /// Measured records.

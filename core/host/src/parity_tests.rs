@@ -1,5 +1,6 @@
 //! The real host and the in-memory one give the same answers, refuse the same requests and store the same data.
 
+use super::detector::Code;
 use super::library::admit;
 use super::{DatasetServices, KeepFolder, LoadedDetector, RunContext, RunFailure};
 use chaffinch_compute::content::ContentHash;
@@ -234,7 +235,8 @@ fn versions(folder: &Path) -> usize {
 
 fn loaded<D: Detector + Default>() -> LoadedDetector {
     // A loaded library stays as well.
-    admit(Box::leak(Box::new(exported::<D>())), Path::new("parity.so"), "digest").unwrap()
+    let exported = admit(Box::leak(Box::new(exported::<D>()))).unwrap();
+    LoadedDetector::new(exported.info(), Code::Here(exported), Path::new("parity.so"), "digest")
 }
 
 /// The answer of a service as text; numbers are rounded, since different orders of addition may differ in the last

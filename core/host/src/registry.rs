@@ -1,27 +1,47 @@
 //! All available detectors. The folders are the list: no code names a detector.
 
-use super::check::check_owner;
+use super::check::{check_library, check_owner, check_place};
+use super::declared;
+use super::described::{self, Kind};
+use super::detector::{Away, Code};
 use super::library::load;
+use super::worker::{AsideEntry, Job, Limits, Undescribed, Workers, describe};
 use super::{LoadedDetector, PluginError};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A place to look for libraries.
+/// A place to look for detectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginFolder {
     path: PathBuf,
     prefix: &'static str,
-    named: bool,
+    kind: FolderKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FolderKind {
+    /// Of the program: its libraries are loaded into the engine.
+    Own,
+    /// Of the user, if there is one.
+    Users,
+    /// Given by the user: it must exist.
+    Named,
 }
 
 impl PluginFolder {
-    /// A folder given by the user: every library in it counts, and it must exist.
+    /// A folder given by the user: every library and every `detector.toml` in it counts, and it must exist.
     pub fn named(path: impl Into<PathBuf>) -> PluginFolder {
-        PluginFolder { path: path.into(), prefix: "", named: true }
+        PluginFolder { path: path.into(), prefix: "", kind: FolderKind::Named }
     }
 
-    /// Where the bundled detectors are: `plugins/` beside the executable in a release, and cargo's `deps/` in a
-    /// checkout, where they are recognized among other libraries by their prefix.
+    /// The user's own folder, which need not exist.
+    pub fn users(path: impl Into<PathBuf>) -> PluginFolder {
+        PluginFolder { path: path.into(), prefix: "", kind: FolderKind::Users }
+    }
+
+    /// Where the bundled detectors are: `plugins/` beside the executable in a release, `../lib/chaffinch` where packages
+    /// put them, and cargo's `deps/` in a checkout, where they are recognized among other libraries by their prefix.
     pub fn own() -> Vec<PluginFolder> {
         let Some(home) = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf))
         else {
@@ -32,10 +52,13 @@ impl PluginFolder {
         } else {
             home.join("deps")
         };
-        vec![
-            PluginFolder { path: home.join("plugins"), prefix: "", named: false },
-            PluginFolder { path: deps, prefix: "libchaffinch_", named: false },
-        ]
+        let own = |path, prefix| PluginFolder { path, prefix, kind: FolderKind::Own };
+        let mut folders = vec![own(home.join("plugins"), "")];
+        if let Some(above) = home.parent() {
+            folders.push(own(above.join("lib/chaffinch"), ""));
+        }
+        folders.push(own(deps, "libchaffinch_"));
+        folders
     }
 
     /// The folder.
@@ -58,6 +81,24 @@ impl PluginFolder {
         found.sort_unstable();
         Ok(found)
     }
+
+    /// Descriptions in it and in the folders in it.
+    fn descriptions(&self) -> Result<Vec<PathBuf>, PluginError> {
+        let own = self.path.join(described::FILE);
+        if own.is_file() {
+            return Ok(vec![own]);
+        }
+        let fail = |reason| PluginError::Unreadable { path: self.path.clone(), reason };
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(fail)? {
+            let file = entry.map_err(fail)?.path().join(described::FILE);
+            if file.is_file() {
+                found.push(file);
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
 }
 
 /// A library that was refused, and why.
@@ -74,30 +115,140 @@ pub struct Refused {
 pub struct Registry {
     detectors: Vec<LoadedDetector>,
     refused: Vec<Refused>,
+    workers: Workers,
 }
 
 impl Registry {
-    /// Loads all libraries from the folders in order. Broken ones are recorded as refused.
+    /// Loads everything from the folders in order, with workers of this program. Broken ones are recorded as refused.
     pub fn load(folders: &[PluginFolder]) -> Registry {
-        let mut registry = Registry::default();
+        Registry::load_with(folders, Workers::default())
+    }
+
+    /// The same with these workers.
+    pub fn load_with(folders: &[PluginFolder], workers: Workers) -> Registry {
+        let mut registry = Registry::with(workers);
         for folder in folders {
-            if !folder.named && !folder.path.is_dir() {
+            if folder.kind != FolderKind::Named && !folder.path.is_dir() {
                 continue;
             }
-            match check_owner(&folder.path).and_then(|()| folder.libraries()) {
-                Ok(libraries) => libraries.iter().for_each(|path| registry.add(path)),
-                Err(error) => registry.refused.push(Refused { path: folder.path.clone(), error }),
+            if let Err(error) = registry.add_folder(folder) {
+                registry.refused.push(Refused { path: folder.path.clone(), error });
             }
         }
         registry
     }
 
-    /// Loads one more library.
+    /// An empty one with these workers.
+    pub fn with(workers: Workers) -> Registry {
+        Registry { workers, ..Registry::default() }
+    }
+
+    fn add_folder(&mut self, folder: &PluginFolder) -> Result<(), PluginError> {
+        if folder.kind == FolderKind::Own {
+            check_owner(&folder.path)?;
+            for path in folder.libraries()? {
+                let loaded = check_owner(&path).and_then(|()| match self.workers.are_for_all() {
+                    true => self.away(&path, &self.workers.limits().clone()),
+                    false => here(&path),
+                });
+                self.take(&path, loaded);
+            }
+            return Ok(());
+        }
+        check_place(&folder.path)?;
+        // A project describes its library itself, which may be beside the description.
+        let described = folder.descriptions()?;
+        if !described.contains(&folder.path.join(described::FILE)) {
+            folder.libraries()?.iter().for_each(|path| self.add(path));
+        }
+        described.iter().for_each(|path| self.add(path));
+        Ok(())
+    }
+
+    /// Loads one more library, `detector.toml`, or folder with detectors.
     pub fn add(&mut self, path: &Path) {
-        match check_owner(path).and_then(|()| load(path)) {
+        if path.is_dir() {
+            if let Err(error) = self.add_folder(&PluginFolder::named(path)) {
+                self.refused.push(Refused { path: path.into(), error });
+            }
+            return;
+        }
+        let described = path.extension().is_some_and(|extension| extension == "toml");
+        let loaded = check_place(path).and_then(|()| match described {
+            true => self.described(path),
+            false => self.away(path, &self.workers.limits().clone()),
+        });
+        self.take(path, loaded);
+    }
+
+    fn take(&mut self, path: &Path, loaded: Result<Vec<LoadedDetector>, PluginError>) {
+        match loaded {
             Ok(detectors) => detectors.into_iter().for_each(|detector| self.admit(detector)),
             Err(error) => self.refused.push(Refused { path: path.into(), error }),
         }
+    }
+
+    /// The detectors of a library that runs in workers.
+    fn away(&self, path: &Path, limits: &Limits) -> Result<Vec<LoadedDetector>, PluginError> {
+        let digest = check_library(path)?;
+        let aside = self.workers.aside();
+        // One that died while it was loaded has no name to be listed under.
+        if let Some(entry) = aside.of(&digest).filter(|entry| entry.name.is_empty()) {
+            return Err(PluginError::Aside { path: path.into(), reason: entry.reason });
+        }
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let declared = describe(&self.workers, &path).map_err(|why| match why {
+            Undescribed::Refused(error) => error,
+            Undescribed::Died(death) => {
+                if death.to_blame {
+                    let (name, reason) = (String::new(), death.sentence.clone());
+                    // Without a memory, it is tried again.
+                    let _ = aside.add(&digest, AsideEntry { name, path: path.clone(), reason });
+                }
+                PluginError::Died { path: path.clone(), reason: death.sentence }
+            }
+        })?;
+        let broken = |reason: String| PluginError::BadTable { path: path.clone(), reason };
+        let away = |declared| {
+            let info = declared::info(declared);
+            declared::check(info).map_err(broken)?;
+            let code = self.code(Job::Library(path.clone()), limits, Vec::new());
+            Ok(LoadedDetector::new(info, code, &path, &digest).recalled())
+        };
+        declared.iter().map(away).collect()
+    }
+
+    /// The detectors that a file describes.
+    fn described(&self, path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        check_owner(folder)?;
+        let project = described::read(&path).map_err(PluginError::Description)?;
+        let limits = project.limits.or(self.workers.limits());
+        let code = match project.kind {
+            Kind::Library(library) => {
+                check_place(&library)?;
+                return self.away(&library, &limits);
+            }
+            Kind::Command(command) => {
+                described::files(folder)
+                    .map_err(PluginError::Description)?
+                    .iter()
+                    .try_for_each(|file| check_owner(file))?;
+                self.code(Job::Program { command, folder: folder.into() }, &limits, project.columns)
+            }
+            Kind::Host(described) => Code::Host(Arc::new(described)),
+        };
+        Ok(vec![LoadedDetector::new(project.info, code, &path, &project.digest).recalled()])
+    }
+
+    fn code(&self, job: Job, limits: &Limits, columns: Vec<String>) -> Code {
+        Code::Worker(Arc::new(Away { job, limits: limits.clone(), workers: self.workers.clone(), columns }))
+    }
+
+    /// What was set aside.
+    pub fn workers(&self) -> &Workers {
+        &self.workers
     }
 
     fn admit(&mut self, detector: LoadedDetector) {
@@ -132,4 +283,13 @@ impl Registry {
     pub fn refused(&self) -> &[Refused] {
         &self.refused
     }
+}
+
+/// The detectors of a library that is loaded into this process.
+fn here(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
+    let digest = check_library(path)?;
+    let of = |exported: crate::exported::Exported| {
+        LoadedDetector::new(exported.info(), Code::Here(exported), path, &digest)
+    };
+    Ok(load(path)?.into_iter().map(of).collect())
 }

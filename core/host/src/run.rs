@@ -1,10 +1,12 @@
 //! One run of one detector: what it may access, and what it has written so far.
 
 use super::LoadedDetector;
+use super::detector::{Away, Code};
 use super::kept::KeepFolder;
 use super::measuring::{Measuring, Records};
 use super::params::{needs_of, resolve_params};
 use super::services::{DatasetServices, DetectorLog, lock};
+use super::worker::{AsideEntry, Ended, Lent, SharedData, converse};
 use crate::{Error, Result};
 use chaffinch_compute::embedding::EmbedError;
 use chaffinch_compute::job::Job;
@@ -13,7 +15,9 @@ use chaffinch_compute::neighbors::RECALL_AT;
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::measures::Measures;
-use chaffinch_plugin::host::{Dataset, HostServices, Look, Memo, OutOfSample, Reported, run_detector};
+use chaffinch_plugin::host::{
+    Dataset, HostServices, Look, Memo, OutOfSample, Reported, run_detector, run_here,
+};
 use chaffinch_plugin::{Error as Refusal, HashKind, HashPair, Matrix, Neighbors, Result as Answer, Scope};
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use rayon::prelude::*;
@@ -104,7 +108,20 @@ impl<'a> RunContext<'a> {
     pub fn run(self, input_digest: String) -> std::result::Result<DetectorResult, RunFailure> {
         let started = Instant::now();
         let info = self.detector.info();
-        let ended = run_detector(&self, info, &self.params, |table| self.detector.call(table));
+        if let Some(aside) = self.detector.aside() {
+            return Err(RunFailure::Failed(format!(
+                "was set aside because {}; it runs again once it has changed, or after: chaffinch plugins let-in {}",
+                aside.reason,
+                info.name()
+            )));
+        }
+        let ended = match self.detector.code() {
+            Code::Here(exported) => run_detector(&self, info, &self.params, |table| exported.call(table)),
+            Code::Host(described) => run_here(&self, info, &self.params, |view, report| {
+                described.detect(view, report, self.services.manifest())
+            }),
+            Code::Worker(away) => self.run_away(away),
+        };
         match ended {
             _ if self.job.stopped() => return Err(RunFailure::Stopped),
             Err(refusal) if refusal.is_stopped() => return Err(RunFailure::Stopped),
@@ -133,6 +150,56 @@ impl<'a> RunContext<'a> {
         };
         let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(result.finish(record, self.services.manifest().classes()))
+    }
+
+    /// Runs a detector in a process of its own; one that dies is set aside.
+    fn run_away(&self, away: &Away) -> Answer<()> {
+        let info = self.detector.info();
+        let refused = |error| Refusal::new(format!("could not be lent the dataset's arrays: {error}"));
+        // Where samples lack what this detector needs, it gets its own list of those to judge.
+        let own = (self.services.dataset().decodable != self.judged.as_slice())
+            .then(|| SharedData::new(&self.dataset()))
+            .transpose()
+            .map_err(refused)?;
+        let data = match &own {
+            Some(own) => own,
+            None => self.services.lent().map_err(refused)?,
+        };
+        let lent = Lent {
+            workers: &away.workers,
+            job: &away.job,
+            limits: away.limits.clone(),
+            info,
+            needs: needs_of(self.detector, &self.params),
+            params: &self.params,
+            data,
+            matrix: self.services.matrix().ok(),
+            manifest: self.services.manifest(),
+            columns: &away.columns,
+            log: self.log,
+        };
+        run_here(self, info, &self.params, |view, report| {
+            converse(&lent, view, report).map_err(|ended| match ended {
+                Ended::Refused(error) => error,
+                Ended::Died(death) => {
+                    if death.to_blame {
+                        self.set_aside(away, &death.sentence);
+                    }
+                    Refusal::new(death.sentence)
+                }
+            })
+        })
+    }
+
+    fn set_aside(&self, away: &Away, reason: &str) {
+        let entry = AsideEntry {
+            name: self.detector.info().name().into(),
+            path: self.detector.path().into(),
+            reason: reason.into(),
+        };
+        if let Err(error) = away.workers.aside().add(self.detector.digest(), entry) {
+            (self.log)(2, &format!("it cannot be set aside: {error}"));
+        }
     }
 }
 

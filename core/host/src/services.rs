@@ -1,5 +1,6 @@
 //! What detectors can ask of a dataset: computed once, and lent to every run.
 
+use super::worker::SharedData;
 use crate::{Error, Result};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::hamming;
@@ -52,6 +53,8 @@ pub struct DatasetServices {
     pairs: Memo<(HashKind, u32), Vec<HashPair>>,
     texts: Mutex<BTreeMap<String, Vec<f32>>>,
     probabilities: Memo<(), OutOfSample>,
+    /// The dataset's arrays as workers get them.
+    lent: Memo<(), SharedData>,
 }
 
 impl DatasetServices {
@@ -106,6 +109,7 @@ impl DatasetServices {
             pairs: Memo::default(),
             texts: Mutex::default(),
             probabilities: Memo::default(),
+            lent: Memo::default(),
         }
     }
 
@@ -145,6 +149,14 @@ impl DatasetServices {
             leave(&|row| given.folds[row] == GIVEN_FOLD, "no probabilities", "probabilities");
         }
         (judged, notes)
+    }
+
+    /// The dataset's arrays in memory that workers share.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub(super) fn lent(&self) -> std::io::Result<&SharedData> {
+        self.lent.get_or_compute((), || SharedData::new(&self.dataset()))
     }
 
     pub(super) fn dataset(&self) -> Dataset<'_> {

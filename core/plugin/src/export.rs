@@ -29,8 +29,16 @@ pub unsafe fn run_guarded<D: Detector>(detector: &D, host: *const HostTable) -> 
 
 /// As [`run_guarded`], but leaves the panic hook alone, because a test's assertions go through it.
 pub(crate) fn run_caught<D: Detector>(detector: &D, host: &HostTable) -> Status {
+    work_caught(host, |view, report| detector.detect(view, report))
+}
+
+/// The same for any function that does a detector's work.
+pub(crate) fn work_caught(
+    host: &HostTable,
+    work: impl FnOnce(&View<'_>, &Report<'_>) -> crate::Result<()>,
+) -> Status {
     caught(
-        || detector.detect(&View::new(host)?, &Report::new(host)),
+        || work(&View::new(host)?, &Report::new(host)),
         // SAFETY: the table is valid until we return; the host copies the message.
         |message| unsafe { (host.fail)(host.ctx, Str::new(message)) },
     )

@@ -91,6 +91,27 @@ impl Param {
         }
     }
 
+    /// A parameter that another process or a file declares; `choices` are empty unless it is a choice.
+    #[cfg(feature = "host")]
+    pub const fn declared(
+        name: &'static str,
+        help: &'static str,
+        kind: ParamKind,
+        default: f64,
+        bounds: (f64, f64),
+        choices: &'static [Str],
+    ) -> Param {
+        let kind = match kind {
+            ParamKind::Number => 0,
+            ParamKind::Integer => 1,
+            ParamKind::Flag => 2,
+            ParamKind::Choice => 3,
+        };
+        let mut param = Param::build(name, help, kind, default, bounds.0, bounds.1);
+        param.choices = Slice::new(choices);
+        param
+    }
+
     /// A number in `min..=max`.
     pub const fn number(name: &'static str, default: f64, min: f64, max: f64, help: &'static str) -> Param {
         Param::build(name, help, 0, default, min, max)

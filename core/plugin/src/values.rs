@@ -264,6 +264,12 @@ impl<'a> Neighbors<'a> {
         Neighbors { indices, similarities, k }
     }
 
+    /// All neighbors and all cosines, `k` for each sample.
+    #[cfg(feature = "host")]
+    pub fn columns(&self) -> (&'a [u32], &'a [f32]) {
+        (self.indices, self.similarities)
+    }
+
     /// The number of neighbors requested.
     pub fn k(&self) -> usize {
         self.k

@@ -67,6 +67,8 @@ pub enum RemarkKind {
     ImportsLost,
     /// Labels that were expected and not found.
     LabelsMissing,
+    /// Samples with several labels, where one is needed.
+    LabelsSeveral,
     /// Class names that look like one class spelled twice, or are otherwise doubtful.
     ClassesDoubtful,
     /// Class names that were merged, or words that were taken as "no label".

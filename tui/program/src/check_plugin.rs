@@ -1,4 +1,4 @@
-//! `plugins check`: tests a library on a small generated dataset and reports problems.
+//! `plugins check`: tests detectors on a small generated dataset and reports problems.
 
 use super::drive::{Shown, watch};
 use super::output::{count, duration, results};
@@ -7,71 +7,54 @@ use super::setup;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_engine as engine;
 use chaffinch_engine::Client;
-use chaffinch_host::{LoadedDetector, Registry};
+use chaffinch_host::{COLUMNS, Limits, LoadedDetector, Registry, Workers};
 use chaffinch_plugin::Info;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{Command, DetectorSummary, Event, Query};
 use std::collections::BTreeMap;
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, ExitCode, ExitStatus};
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Runs the check in a separate process, so that a library that crashes or hangs is reported.
-pub(super) fn guarded(file: &Path, limit: u64) -> Result<ExitCode> {
-    let program = std::env::current_exe().context("cannot find the path of the chaffinch program")?;
-    let mut command = std::process::Command::new(program);
-    command.args(["plugins", "check", "--unguarded", "--limit", &limit.to_string(), "--"]).arg(file);
-    let mut child = command.spawn().context("cannot start the check")?;
-    let Some(status) = wait(&mut child, Duration::from_secs(limit))? else {
-        let _ = child.kill();
-        let _ = child.wait();
-        bail!(
-            "{}: still running after {limit} s; the detector after the last one listed above hangs",
-            safe_path(file)
-        );
-    };
-    if let Some(signal) = status.signal() {
-        bail!("{}: crashed with signal {signal}, which would have killed the engine", safe_path(file));
-    }
-    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)))
-}
-
-fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
-    let started = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().context("cannot wait for the check")? {
-            return Ok(Some(status));
-        }
-        if started.elapsed() > limit {
-            return Ok(None);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Loads the library and runs each detector in it.
-pub(super) fn unguarded(file: &Path) -> Result<ExitCode> {
-    let mut registry = Registry::default();
-    registry.add(file);
+/// Loads what there is in a file or folder and runs each detector in it. Each runs in a process of its own, with this many
+/// seconds for each run, so that one that crashes or hangs is reported.
+pub(super) fn check(path: &Path, limit: u64) -> Result<ExitCode> {
+    let limits = Limits { time: Some(Duration::from_secs(limit.max(1))), ..Limits::default() };
+    // Without a memory: what was set aside is tried again, and what dies here is not set aside.
+    let mut registry = Registry::with(Workers::default().within(limits));
+    registry.add(path);
     if let Some(refused) = registry.refused().first() {
         bail!("{}", safe_text(&refused.error.to_string()));
     }
+    ensure!(
+        !registry.detectors().is_empty(),
+        "{} has no detectors: no library and no detector.toml",
+        safe_path(path)
+    );
     let registry = Arc::new(registry);
     let temp = tempfile::tempdir().context("cannot create a temporary folder")?;
     let dataset = temp.path().join("dataset");
     sample_pictures::write(&dataset)?;
-    let client = engine::spawn(setup::for_check(&dataset, &temp.path().join("session"), registry.clone())?)?;
+    let single = temp.path().join("single");
+    sample_pictures::write_one(&single)?;
+    let spawn = |dataset: &Path, session: &str| -> Result<Client> {
+        Ok(engine::spawn(setup::for_check(dataset, &temp.path().join(session), registry.clone())?)?)
+    };
+    let (client, single) = (spawn(&dataset, "session")?, spawn(&single, "single-session")?);
     let mut failed = false;
     for detector in registry.detectors() {
-        let outcome = Outcome::of(&client, detector.info());
+        let outcome = Outcome::of(&client, &single, detector);
         failed |= !outcome.wrong.is_empty();
         results(|out| Ok(write!(out, "{}", outcome.text(detector))?))?;
     }
     client.stop()?;
+    single.stop()?;
     Ok(ExitCode::from(if failed { 2 } else { 0 }))
 }
+
+/// How reasons begin that are never right, whatever a dataset lacks.
+const DEATHS: [&str; 5] = ["panicked", "its process", "hung", "took longer", "used more"];
 
 /// The findings about one detector.
 #[derive(Default)]
@@ -82,11 +65,26 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn of(client: &Client, info: &'static Info) -> Outcome {
+    fn of(client: &Client, single: &Client, detector: &LoadedDetector) -> Outcome {
+        let info = detector.info();
         let mut outcome = Outcome::default();
         outcome.declaration(info);
+        // The generated dataset is a folder, and has no columns of its own.
+        if let Some(column) = detector.columns().iter().find(|name| !COLUMNS.contains(&name.as_str())) {
+            outcome.odd.push(format!(
+                "not run, because it judges the column {column}, which only a dataset of yours has; try it with: scan DATASET --plugins"
+            ));
+            return outcome;
+        }
         if let Err(error) = outcome.runs(client, info) {
             outcome.wrong.push(error.to_string());
+        }
+        match run(single, info.name(), &BTreeMap::new()) {
+            Ok(_) => outcome.fine.push("a dataset of one picture is judged".into()),
+            Err(error) if broke(&error) => {
+                outcome.wrong.push(format!("with one picture: {error}"));
+            }
+            Err(error) => outcome.fine.push(format!("a dataset of one picture is refused: {error}")),
         }
         outcome
     }
@@ -139,8 +137,7 @@ impl Outcome {
                     Ok(_) => tried += 1,
                     // Bounds may need more than such a small dataset has; a panic is always wrong.
                     Err(error) => {
-                        let panicked = error.to_string().starts_with("panicked");
-                        let kind = if panicked { &mut self.wrong } else { &mut self.odd };
+                        let kind = if broke(&error) { &mut self.wrong } else { &mut self.odd };
                         kind.push(format!("with {} = {value}: {error}", param.name()));
                     }
                 }
@@ -161,6 +158,12 @@ impl Outcome {
         }
         text.lines().map(|line| format!("{}\n", safe_text(line))).collect()
     }
+}
+
+/// Whether a run failed in a way that is never right.
+fn broke(error: &anyhow::Error) -> bool {
+    let said = error.to_string();
+    DEATHS.iter().any(|how| said.starts_with(how))
 }
 
 /// Runs one detector; everything else is reused.

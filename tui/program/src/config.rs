@@ -8,7 +8,7 @@ use anyhow::Result;
 use chaffinch_data::config::{DEFAULT_CONFIG, Effective, Origin};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::session::Session;
-use chaffinch_host::{Registry, check_params};
+use chaffinch_host::check_params;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -149,7 +149,7 @@ fn check(file: Option<PathBuf>, global: &Global) -> Result<ExitCode> {
     let config = settings::config(&global, None)?;
     settings::warn(&config);
     let mut problems = config.warnings().len();
-    let registry = Registry::load(&libraries::folders(&config));
+    let registry = libraries::load(&config);
     for name in config.named_detectors() {
         let why = match registry.find(name) {
             None => format!("unknown detector '{name}'; see chaffinch plugins list"),

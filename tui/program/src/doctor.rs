@@ -8,7 +8,7 @@ use anyhow::Result;
 use chaffinch_data::config::Flags;
 use chaffinch_data::session;
 use chaffinch_data::session::Session;
-use chaffinch_host::Registry;
+use chaffinch_host::{Confinement, confinement};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::Args;
 use serde::Serialize;
@@ -53,6 +53,7 @@ pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     findings.push(model(global));
     findings.extend(chaffinch_clip::idle_gpu().map(|words| finding("gpu", State::Note, words)));
     findings.extend(detectors(&args.plugins, global));
+    findings.push(workers());
     findings.push(sessions(global));
     findings.extend(vanished(global));
     findings.push(configuration(global));
@@ -151,8 +152,8 @@ fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
     // Errors in the configuration are a separate finding.
     let config = settings::config(global, None).unwrap_or_default();
     let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
-    let folders = libraries::folders(&config.with_flags(flags));
-    let listing = Listing::new(&Registry::load(&folders), &folders);
+    let config = config.with_flags(flags);
+    let listing = Listing::new(&libraries::load(&config), &libraries::folders(&config));
     let names: Vec<&str> = listing.detectors.iter().map(|detector| detector.name).collect();
     let mut findings = vec![if names.is_empty() {
         finding("detectors", State::Bad, format!("none found. {}", libraries::looked_in(&listing.folders)))
@@ -160,9 +161,33 @@ fn detectors(named: &[PathBuf], global: &Global) -> Vec<Finding> {
         finding("detectors", State::Ok, format!("{}: {}", names.len(), names.join(", ")))
     }];
     let refused = listing.refused.iter();
+    let aside = listing.detectors.iter().filter_map(|one| Some((one.name, one.set_aside.as_ref()?)));
+    findings.extend(aside.map(|(name, reason)| {
+        finding(
+            "set aside",
+            State::Note,
+            format!("{name}, because {reason}; chaffinch plugins let-in {name} runs it again"),
+        )
+    }));
     findings
         .extend(refused.map(|one| finding("refused", State::Note, format!("{}: {}", one.path, one.reason))));
     findings
+}
+
+/// What detectors that do not ship with the program may do.
+fn workers() -> Finding {
+    let all = "detectors in processes of their own write only to temporary folders, caches and their own folder, and use no network";
+    match confinement() {
+        Confinement::Full => finding("confined", State::Ok, all),
+        Confinement::Partial => {
+            finding("confined", State::Note, format!("a part of this holds, as this kernel is old: {all}"))
+        }
+        Confinement::None => finding(
+            "confined",
+            State::Note,
+            "this kernel does not support or allow Landlock: detectors in processes of their own may write wherever you may",
+        ),
+    }
 }
 
 fn sessions(global: &Global) -> Finding {

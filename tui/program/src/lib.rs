@@ -63,6 +63,7 @@ mod setup;
 mod stages;
 mod table;
 mod uses;
+mod worker;
 
 use anyhow::Result;
 use args::Global;
@@ -128,6 +129,7 @@ commands! {
     scan::Scan,
     open::Open,
     engine_process::Engine,
+    worker::Worker,
     rank::Rank,
     evaluate::Evaluate,
     leaks::Leaks,

@@ -1,21 +1,51 @@
-//! Finds and loads detector libraries.
+//! Finds and loads detectors.
 
 use super::output::warning;
 use anyhow::{Result, bail};
-use chaffinch_data::config::Config;
-use chaffinch_host::{PluginFolder, Registry};
+use chaffinch_data::config::{Config, data_home, state_home};
+use chaffinch_host::{Aside, Limits, PluginFolder, Registry, Workers};
 use chaffinch_protocol::display::{safe_path, safe_text};
+use std::time::Duration;
 
-/// The folders to search for libraries: the program's own, those in the configuration, then those given with `--plugins`,
-/// which are part of a configuration with flags.
+/// The folders to search for detectors: the program's own, the user's, those in the configuration, then those given with
+/// `--plugins`, which are part of a configuration with flags.
 pub(super) fn folders(config: &Config) -> Vec<PluginFolder> {
-    PluginFolder::own().into_iter().chain(config.plugin_folders().iter().map(PluginFolder::named)).collect()
+    let users = data_home().map(|home| PluginFolder::users(home.join("detectors")));
+    let named = config.plugin_folders().iter().map(PluginFolder::named);
+    PluginFolder::own().into_iter().chain(users).chain(named).collect()
+}
+
+/// How detectors that do not ship with the program are run.
+pub(super) fn workers(config: &Config) -> Workers {
+    let time = config.detector_time_limit().map(|seconds| Duration::from_secs(seconds.into()));
+    let memory = config.detector_memory_limit().and_then(|amount| {
+        let bytes = Limits::bytes(amount);
+        if bytes.is_none() {
+            warning(
+                "configuration",
+                &format!("memory-limit '{}' is not an amount such as 8GiB", safe_text(amount)),
+            );
+        }
+        bytes
+    });
+    let limits = Limits { time, memory, ..Limits::default() };
+    Workers::default().within(limits).remembering(aside()).for_all(config.detectors_in_processes())
+}
+
+/// The memory of detectors that were set aside.
+pub(super) fn aside() -> Aside {
+    state_home().map_or_else(Aside::default, |home| Aside::in_file(home.join("set-aside.json")))
+}
+
+/// Loads everything that there is.
+pub(super) fn load(config: &Config) -> Registry {
+    Registry::load_with(&folders(config), workers(config))
 }
 
 /// Loads all detectors. Refused libraries are warnings; having no detector at all is an error.
 pub(super) fn registry(config: &Config, wanted: &[String]) -> Result<Registry> {
     let folders = folders(config);
-    let registry = Registry::load(&folders);
+    let registry = Registry::load_with(&folders, workers(config));
     for refused in registry.refused() {
         warning("refused", &refused.error.to_string());
     }
@@ -32,5 +62,5 @@ pub(super) fn registry(config: &Config, wanted: &[String]) -> Result<Registry> {
 
 /// A sentence about the folders that were searched.
 pub(super) fn looked_in(folders: &[String]) -> String {
-    format!("Searched for libraries in {}; add another folder with --plugins DIR.", folders.join(", "))
+    format!("Searched for detectors in {}; add another folder with --plugins DIR.", folders.join(", "))
 }

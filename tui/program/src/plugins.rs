@@ -1,14 +1,15 @@
-//! `plugins`: lists loaded and refused libraries, checks one, or creates a detector.
+//! `plugins`: lists loaded and refused detectors, checks some, creates one, or lets one in again.
 
 use super::args::Global;
 use super::import::{self, ImportedEntry};
-use super::libraries::{folders, looked_in};
-use super::output::{json, results};
+use super::libraries::{aside, folders, looked_in, workers};
+use super::new_plugin::Language;
+use super::output::{json, remark, results};
 use super::{check_plugin, new_plugin, settings};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use chaffinch_data::config::Flags;
 use chaffinch_data::session::MARK;
-use chaffinch_host::{LoadedDetector, PluginFolder, Registry};
+use chaffinch_host::{LoadedDetector, NEEDS, Place, PluginFolder, Registry};
 use chaffinch_plugin::{Needs, Param, ParamKind, Scope};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::{Args, Subcommand};
@@ -17,7 +18,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// List detectors, check a detector library, or create a detector
+/// List detectors, check or create one, or let one in that was set aside
 #[derive(Debug, Args)]
 pub(super) struct Plugins {
     #[command(subcommand)]
@@ -26,7 +27,7 @@ pub(super) struct Plugins {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List loaded detectors and refused libraries
+    /// List loaded and refused detectors
     List {
         /// Additional folder of detector libraries; can be repeated
         #[arg(long, value_name = "DIR")]
@@ -35,25 +36,31 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Test a library on a small generated dataset and report problems
+    /// Test detectors on a small generated dataset and report problems
     Check {
-        /// Library to check
-        file: PathBuf,
-        /// Timeout in seconds
+        /// Library, detector.toml, or folder with either
+        #[arg(value_name = "FILE|FOLDER")]
+        path: PathBuf,
+        /// Seconds that a run may take
         #[arg(long, value_name = "N", default_value_t = 120)]
         limit: u64,
-        /// Run in this process, without protection against crashes
-        #[arg(long, hide = true)]
-        unguarded: bool,
     },
-    /// Create the two files of a new detector
+    /// Run a detector again that was set aside after it crashed or hung
+    LetIn {
+        /// Its name, or its library
+        name: String,
+    },
+    /// Create a new detector
     New {
         /// Name: lowercase letters, digits and hyphens
         name: String,
         /// Folder to create it in [default: plugins/ of the current checkout, or else the working directory]
         #[arg(long, value_name = "DIR")]
         path: Option<PathBuf>,
-        /// Folder of the crate chaffinch-plugin [default: from a checkout]
+        /// Language to write it in
+        #[arg(long, value_enum, default_value_t = Language::Rust)]
+        language: Language,
+        /// Folder of the crate chaffinch-plugin [default: from a checkout, or else a copy that is written beside it]
         #[arg(long, value_name = "DIR")]
         contract: Option<PathBuf>,
     },
@@ -63,11 +70,41 @@ enum Action {
 pub(super) fn run(args: &Plugins, global: &Global) -> Result<ExitCode> {
     match &args.action {
         Action::List { plugins, json } => list(plugins, *json, global)?,
-        Action::Check { file, unguarded: true, .. } => return check_plugin::unguarded(file),
-        Action::Check { file, limit, .. } => return check_plugin::guarded(file, *limit),
-        Action::New { name, path, contract } => new_plugin::run(name, path.as_deref(), contract.as_deref())?,
+        Action::Check { path, limit } => return check_plugin::check(path, *limit),
+        Action::New { name, path, language, contract } => {
+            new_plugin::run(name, path.as_deref(), *language, contract.as_deref())?;
+        }
+        Action::LetIn { name } => let_in(name)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets what was set aside run again.
+fn let_in(name: &str) -> Result<()> {
+    let freed = aside().let_in(name)?;
+    if freed.is_empty() {
+        let all: Vec<String> = aside().all().into_values().map(|entry| label(&entry)).collect();
+        match all.is_empty() {
+            true => bail!("nothing is set aside"),
+            false => bail!("'{}' is not set aside (set aside: {})", safe_text(name), all.join(", ")),
+        }
+    }
+    for entry in freed {
+        remark(&format!(
+            "{} runs again; it was set aside because {}",
+            label(&entry),
+            safe_text(&entry.reason)
+        ));
+    }
+    Ok(())
+}
+
+/// The name of what was set aside: a library that died while it was loaded has only its file.
+fn label(entry: &chaffinch_host::AsideEntry) -> String {
+    match entry.name.as_str() {
+        "" => safe_path(&entry.path),
+        name => safe_text(name).into_owned(),
+    }
 }
 
 /// Everything known about the libraries.
@@ -87,7 +124,15 @@ pub(super) struct DetectorEntry {
     pub(super) name: &'static str,
     version: &'static str,
     summary: &'static str,
+    /// The library or `detector.toml`.
     library: String,
+    /// The digest of its code.
+    digest: String,
+    /// Where it runs: `engine`, `worker` (a process of its own), or `file` (without code).
+    runs_in: &'static str,
+    /// Why it was set aside, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) set_aside: Option<String>,
     needs: Vec<&'static str>,
     threshold: f32,
     scope: &'static str,
@@ -140,6 +185,13 @@ impl DetectorEntry {
             version: info.version_text(),
             summary: info.summary(),
             library: safe_path(detector.path()),
+            digest: detector.digest().to_owned(),
+            runs_in: match detector.place() {
+                Place::Engine => "engine",
+                Place::Worker => "worker",
+                Place::File => "file",
+            },
+            set_aside: detector.aside().map(|entry| safe_text(&entry.reason).into_owned()),
             needs: need_names(info.needed()),
             threshold: info.default_threshold(),
             scope: if info.judged() == Scope::Group { "group" } else { "sample" },
@@ -182,23 +234,15 @@ impl ParamEntry {
 
 /// The names of what a detector needs.
 fn need_names(needs: Needs) -> Vec<&'static str> {
-    let all = [
-        (Needs::PIXELS, "pixels"),
-        (Needs::EMBEDDINGS, "embeddings"),
-        (Needs::NEIGHBORS, "neighbors"),
-        (Needs::TEXTS, "texts"),
-        (Needs::HASHES, "hashes"),
-        (Needs::LABELS, "labels"),
-        (Needs::PROBABILITIES, "probabilities"),
-    ];
-    all.into_iter().filter(|(need, _)| needs.contains(*need)).map(|(_, name)| name).collect()
+    NEEDS.into_iter().filter(|(_, need)| needs.contains(*need)).map(|(name, _)| name).collect()
 }
 
 /// Lists the libraries. Refused ones are listed too, and are not an error.
 fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
     let flags = Flags { plugin_folders: named.to_vec(), ..Flags::default() };
-    let folders = folders(&settings::config(global, None)?.with_flags(flags));
-    let registry = Registry::load(&folders);
+    let config = settings::config(global, None)?.with_flags(flags);
+    let folders = folders(&config);
+    let registry = Registry::load_with(&folders, workers(&config));
     let mut listing = Listing::new(&registry, &folders);
     if let Some(session) = global.session.as_deref().filter(|session| session.join(MARK).is_file()) {
         listing.imported = import::entries(session)?;
@@ -209,7 +253,22 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
 fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
     for detector in &listing.detectors {
         writeln!(out, "{} {}: {}", detector.name, safe_text(detector.version), safe_text(detector.summary))?;
-        writeln!(out, "  library    {}", detector.library)?;
+        let kind = match detector.runs_in {
+            "file" => "file",
+            _ => "library",
+        };
+        writeln!(out, "  {kind:10} {}", detector.library)?;
+        if detector.runs_in == "worker" {
+            writeln!(
+                out,
+                "  runs in    a process of its own; code {}",
+                &detector.digest[..16.min(detector.digest.len())]
+            )?;
+        }
+        if let Some(reason) = &detector.set_aside {
+            writeln!(out, "  SET ASIDE  {reason}")?;
+            writeln!(out, "             chaffinch plugins let-in {} runs it again", detector.name)?;
+        }
         let needs = if detector.needs.is_empty() { "nothing".to_owned() } else { detector.needs.join(", ") };
         writeln!(out, "  needs      {needs}")?;
         writeln!(out, "  threshold  {} (one score per {})", detector.threshold, detector.scope)?;

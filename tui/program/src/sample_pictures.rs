@@ -63,6 +63,13 @@ pub(super) fn write(root: &Path) -> Result<()> {
     fs::write(train.join("broken.png"), b"no picture").context("cannot write a test file")
 }
 
+/// Writes a dataset of one picture.
+pub(super) fn write_one(root: &Path) -> Result<()> {
+    let folder = root.join("circles");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", safe_path(&folder)))?;
+    save(&picture(0, 0, 48, 48), &folder.join("0.png"))
+}
+
 fn save(picture: &RgbImage, path: &Path) -> Result<()> {
     picture.save(path).with_context(|| format!("cannot write {}", safe_path(path)))
 }

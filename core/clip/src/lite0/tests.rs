@@ -17,7 +17,8 @@ fn candles_operations_give_the_same_features() {
         device_name: "cpu",
     };
     let tower = Lite0Tower::load(&loader, &checkpoint.config).unwrap();
-    let pixels: Vec<f32> = (0..2 * 3 * 224 * 224).map(|i| ((i * 7919 % 1009) as f32 / 504.5) - 1.0).collect();
+    let pixels: Vec<f32> =
+        (0..2 * 3 * 224 * 224).map(|i: u64| ((i * 7919 % 1009) as f32 / 504.5) - 1.0).collect();
     let images = Tensor::from_vec(pixels, (2, 3, 224, 224), &Device::Cpu).unwrap();
     let numbers = |features: Tensor| features.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let (here, there) =

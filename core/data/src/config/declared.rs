@@ -95,6 +95,17 @@ settings! {
                 "folders of detectors cannot be set for a project or a session because detectors are code; set them in the user's config.toml or with --plugins",
             ),
         }
+        /// Whether the detectors that ship with Chaffinch run in processes of their own, too.
+        own_process: bool as Flag { key: "own-process", default: "false", example: "true" }
+        /// Seconds that a run of a detector in a process of its own may take; by default 10 minutes and 0.1 s for each sample.
+        /// A detector.toml can have a limit of its own.
+        time_limit: Option<u16> as Optional<Number> {
+            key: "time-limit", example: "3600", variable: Some("CHAFFINCH_TIME_LIMIT"), limits: Limits::Within(1.0, 65535.0),
+        }
+        /// How much memory such a detector may use; by default three quarters of what is free.
+        memory_limit: Option<String> as Optional<Text> {
+            key: "memory-limit", example: r#""8GiB""#, variable: Some("CHAFFINCH_MEMORY_LIMIT"),
+        }
     }
     /// Prompts for models that read text.
     "prompts" prompts: Prompts {

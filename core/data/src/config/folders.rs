@@ -16,6 +16,11 @@ pub fn state_home() -> Option<PathBuf> {
     own("CHAFFINCH_STATE_HOME").or_else(|| Some(strategy()?.state_dir()?.join(NAME)))
 }
 
+/// The user's folder for detectors and the like: `$CHAFFINCH_DATA_HOME`, or else `$XDG_DATA_HOME/chaffinch`.
+pub fn data_home() -> Option<PathBuf> {
+    own("CHAFFINCH_DATA_HOME").or_else(|| Some(strategy()?.data_dir().join(NAME)))
+}
+
 /// The name of a project's configuration folder.
 pub const PROJECT: &str = ".chaffinch";
 

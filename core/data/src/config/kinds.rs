@@ -170,6 +170,19 @@ impl Kind for Number {
             _ => Ok(Some(number as u16)),
         }
     }
+
+    fn parse(setting: &Setting, variable: &str, text: String) -> Result<u16> {
+        let (low, high) = match setting.limits {
+            Limits::Within(low, high) => (low, high),
+            _ => (0.0, f64::from(u16::MAX)),
+        };
+        match text.trim().parse::<f64>() {
+            Ok(number) if (low..=high).contains(&number) => Ok(number as u16),
+            _ => {
+                Err(Error::Invalid(format!("{variable}: '{text}' is not a number between {low} and {high}")))
+            }
+        }
+    }
 }
 
 /// Weights by detector; later layers add to those of earlier ones.

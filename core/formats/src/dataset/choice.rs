@@ -1,10 +1,9 @@
 //! Columns of a table by their names: which is meant where several would do.
 
-use crate::text::{TableText, broken};
+use super::DatasetOptions;
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{safe_path, safe_text};
-use csv::ByteRecord;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -13,8 +12,56 @@ use std::path::Path;
 /// Rows whose files are looked for.
 const TRIED: usize = 20;
 
+/// Columns that may hold the paths, in this order.
+pub(super) const PATH_NAMES: [&str; 13] = [
+    "path",
+    "image_path",
+    "file",
+    "filename",
+    "image",
+    "file_name",
+    "file_path",
+    "filepath",
+    "img_path",
+    "image_file",
+    "image_name",
+    "img",
+    "img_name",
+];
+/// Columns of a table beside pictures that may hold the path, relative to the table.
+pub(super) const BESIDE_PATHS: &[&str] = &["file_name", "image_file_name", "image"];
 /// Columns that may hold the labels, in this order.
 pub(super) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
+/// Taken for the label only where no other column is.
+const LAST_LABELS: [&str; 2] = ["original_label", "choice"];
+pub(super) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
+
+/// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
+pub(crate) fn is_known_column(name: &str) -> bool {
+    name == "split" || LABEL_NAMES.contains(&name) || BESIDE_PATHS.contains(&name)
+}
+
+/// Which column is what.
+pub(super) struct Columns {
+    pub(super) path: usize,
+    pub(super) label: Option<usize>,
+    pub(super) split: Option<usize>,
+}
+
+/// One row of a table.
+pub(super) trait Row {
+    /// The bytes of a cell, if the row has it.
+    fn cell(&self, column: usize) -> Option<&[u8]>;
+}
+
+/// The rows of a table.
+pub(super) trait Records {
+    /// Calls `row` with one after the other, until it returns false.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    fn each(&self, row: &mut dyn FnMut(&dyn Row) -> bool) -> Result<()>;
+}
 
 /// The columns with one of the usual names, in the order of these names.
 pub(super) fn named(headings: &[String], usual: &[&str]) -> Vec<usize> {
@@ -49,46 +96,103 @@ pub(super) fn doubt(file: &Path, what: &str, first: &str, other: &str) -> String
     )
 }
 
+/// The same for fields of samples, of which the first was taken.
+pub(super) fn doubt_of_fields(file: &str, first: &str, other: &str) -> String {
+    let (first, other) = (safe_text(first), safe_text(other));
+    format!(
+        "the fields '{first}' and '{other}' of {file} may both hold the labels: '{first}' was taken; --label-column \
+         chooses"
+    )
+}
+
 /// A table whose columns are to be chosen.
 pub(super) struct Choices<'a> {
     pub(super) file: &'a Path,
-    pub(super) table: &'a TableText,
+    pub(super) records: &'a dyn Records,
     pub(super) headings: &'a [String],
+    /// What is said to a table without a column of paths: what its beginning looks like.
+    pub(super) start: &'a str,
 }
 
 /// What was chosen where several columns would do.
 pub(super) type Chosen = Vec<(RemarkKind, String)>;
 
 impl Choices<'_> {
+    /// Finds the columns, and says what was chosen where several would do.
+    ///
+    /// # Errors
+    /// When a column that was asked for is not there, there is none of paths, or several have different ones.
+    pub(super) fn find(&self, options: &DatasetOptions, root: &Path) -> Result<(Columns, Chosen)> {
+        let headings = self.headings;
+        let mut chosen = Vec::new();
+        let candidates = |wish: &Option<String>, usual: &[&str]| match wish {
+            None => Ok(named(headings, usual)),
+            Some(name) => match asked(headings, name).as_slice() {
+                [] => {
+                    let message = format!("there is no column '{}'; {}", safe_text(name), among(headings));
+                    Err(Error::format(self.file, message))
+                }
+                found => Ok(found.to_vec()),
+            },
+        };
+        let paths = candidates(&options.path_column, &PATH_NAMES)?;
+        if paths.is_empty() {
+            let bare = headings.iter().any(|heading| super::is_image(Path::new(heading)));
+            let advice = match bare {
+                true => format!(
+                    "{} looks like a row of data: add a header line with a column called path",
+                    self.start
+                ),
+                false => format!(
+                    "{} has no path column: rename a column to one of {}, or choose one with --path-column",
+                    self.start,
+                    PATH_NAMES.join(", ")
+                ),
+            };
+            return Err(Error::format(self.file, format!("{advice}; {}", among(headings))));
+        }
+        let path = self.path(&paths, root, &mut chosen)?;
+        let others =
+            |found: Vec<usize>| -> Vec<usize> { found.into_iter().filter(|&one| one != path).collect() };
+        let mut labels = others(candidates(&options.label_column, &LABEL_NAMES)?);
+        if labels.is_empty() && options.label_column.is_none() {
+            labels = others(named(headings, &LAST_LABELS));
+            labels.truncate(1);
+        }
+        let label = self.one(&labels, "label", &mut chosen)?;
+        let splits: Vec<usize> = others(candidates(&options.split_column, &SPLIT_NAMES)?)
+            .into_iter()
+            .filter(|&one| Some(one) != label)
+            .collect();
+        let split = self.one(&splits, "split", &mut chosen)?;
+        Ok((Columns { path, label, split }, chosen))
+    }
+
     /// The column of paths: of several, the one whose files exist below the root. `chosen` gets a sentence if there was a
     /// choice.
     ///
     /// # Errors
     /// If the files of several exist, and they differ.
-    pub(super) fn path(&self, candidates: &[usize], root: &Path, chosen: &mut Chosen) -> Result<usize> {
+    fn path(&self, candidates: &[usize], root: &Path, chosen: &mut Chosen) -> Result<usize> {
         let first = candidates.first().copied().unwrap_or_default();
         if candidates.len() < 2 {
             return Ok(first);
         }
         let mut exists = vec![false; candidates.len()];
         let mut same = true;
-        let mut reader = self.table.reader();
-        let mut record = ByteRecord::new();
-        let read = |error| broken(self.file, error);
-        reader.read_byte_record(&mut record).map_err(read)?;
-        for _ in 0..TRIED {
-            if !reader.read_byte_record(&mut record).map_err(read)? {
-                break;
-            }
+        let mut tried = 0;
+        self.records.each(&mut |row| {
             for (exists, &column) in exists.iter_mut().zip(candidates) {
-                let Some(cell) = record.get(column).filter(|cell| !cell.is_empty() && !cell.contains(&0))
+                let Some(cell) = row.cell(column).filter(|cell| !cell.is_empty() && !cell.contains(&0))
                 else {
                     continue;
                 };
-                same &= Some(cell) == record.get(first);
+                same &= Some(cell) == row.cell(first);
                 *exists |= root.join(OsStr::from_bytes(cell)).is_file();
             }
-        }
+            tried += 1;
+            tried < TRIED
+        })?;
         let there: Vec<usize> = candidates
             .iter()
             .zip(&exists)
@@ -124,7 +228,7 @@ impl Choices<'_> {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub(super) fn one(&self, candidates: &[usize], what: &str, chosen: &mut Chosen) -> Result<Option<usize>> {
+    fn one(&self, candidates: &[usize], what: &str, chosen: &mut Chosen) -> Result<Option<usize>> {
         let Some((&first, others)) = candidates.split_first() else { return Ok(None) };
         if others.is_empty() {
             return Ok(Some(first));
@@ -152,24 +256,21 @@ impl Choices<'_> {
     fn difference(&self, first: usize, others: &[usize]) -> Result<Option<usize>> {
         let mut there: Vec<HashMap<Vec<u8>, Vec<u8>>> = vec![HashMap::new(); others.len()];
         let mut back = there.clone();
-        let mut reader = self.table.reader();
-        let mut record = ByteRecord::new();
-        let mut is_header = true;
-        while reader.read_byte_record(&mut record).map_err(|error| broken(self.file, error))? {
-            if std::mem::take(&mut is_header) {
-                continue;
-            }
+        let mut different = None;
+        self.records.each(&mut |row| {
             for (place, &column) in others.iter().enumerate() {
-                let (Some(one), Some(other)) = (record.get(first), record.get(column)) else { continue };
+                let (Some(one), Some(other)) = (row.cell(first), row.cell(column)) else { continue };
                 let (one, other) = (one.trim_ascii().to_vec(), other.trim_ascii().to_vec());
                 let known = there[place].entry(one.clone()).or_insert_with(|| other.clone()) == &other;
                 let again = back[place].entry(other).or_insert_with(|| one.clone()) == &one;
                 if !known || !again {
-                    return Ok(Some(column));
+                    different = Some(column);
+                    return false;
                 }
             }
-        }
-        Ok(None)
+            true
+        })?;
+        Ok(different)
     }
 
     /// `'a', 'b' and 'c'`.

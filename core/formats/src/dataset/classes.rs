@@ -1,8 +1,10 @@
-//! Class names as they are compared: spellings of one name merged, words for "no label" taken as none, twins remarked.
+//! Class names as they are compared: spellings of one name merged, words for "no label" taken as none, names that are
+//! several labels taken apart, twins remarked.
 
+use super::several::{ALL_LABELS, BETWEEN};
 use super::{ClassNames, Opened};
-use chaffinch_data::class_names::{self, Meaning};
-use chaffinch_data::manifest::NO_LABEL;
+use chaffinch_data::class_names::{self, Combined, Meaning};
+use chaffinch_data::manifest::{ExtraColumn, Manifest, NO_LABEL};
 use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeMap;
@@ -11,7 +13,7 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 4;
 
 /// Cleans the class names of a dataset that was just read, and remarks on what it did and what is doubtful. With
-/// `keep_words`, words for "no label" are classes.
+/// `keep_words`, words for "no label" are classes, and so are names that read like several labels.
 pub(super) fn clean(opened: Opened, written_by: ClassNames, keep_words: bool) -> Opened {
     let Opened { manifest, mut ledger } = opened;
     let names = manifest.classes();
@@ -28,26 +30,93 @@ pub(super) fn clean(opened: Opened, written_by: ClassNames, keep_words: bool) ->
         true => class_names::meanings(names),
         false => names.iter().map(|name| class_names::folder_meaning(name)).collect(),
     };
+    let combined = if in_table { class_names::combined(names) } else { Vec::new() };
+    // A picture may have several labels, which folders cannot say.
+    let several: BTreeMap<usize, Vec<String>> = match keep_words {
+        true => BTreeMap::new(),
+        false => combined.iter().filter_map(|(index, name)| labels_of(*index, name, &meanings)).collect(),
+    };
     let none = |index: usize| {
         let blank = class_names::clean(&names[index]).is_empty();
-        blank || (meanings[index] == Meaning::NoLabel && !keep_words)
+        let no_label = blank || (meanings[index] == Meaning::NoLabel && !keep_words);
+        no_label || several.get(&index).is_some_and(Vec::is_empty)
     };
     let new: Vec<Option<String>> = (0..names.len())
-        .map(|index| (!none(index)).then(|| class_names::clean(&names[index]).into_owned()))
+        .map(|index| match several.get(&index).map(Vec::as_slice) {
+            Some([one]) => Some(one.clone()),
+            Some(_) => None,
+            None => (!none(index)).then(|| class_names::clean(&names[index]).into_owned()),
+        })
         .collect();
     let of = |wanted: &dyn Fn(usize) -> bool| -> Vec<(String, u64)> {
         let indices = (0..names.len()).filter(|&index| wanted(index));
         indices.map(|index| (shown(&names[index]), counts[index])).collect()
     };
     no_labels(&mut ledger, &of(&none));
-    merged(&mut ledger, names, &new);
+    merged(&mut ledger, names, &new, &several);
     doubtful(&mut ledger, &of(&|index| meanings[index] == Meaning::Doubtful && !keep_words));
+    several_labels(&mut ledger, &of(&|index| several.get(&index).is_some_and(|labels| labels.len() > 1)));
+    let one_of = combined.iter().filter(|(index, name)| match name {
+        Combined::Doubtful => true,
+        Combined::Labels(parts) => keep_words && parts.len() > 1 && new[*index].is_some(),
+    });
+    let one_of: Vec<String> = one_of.map(|(index, _)| names[*index].clone()).collect();
+    doubtful_names(&mut ledger, &one_of);
+    let all = all_labels(&manifest, &several);
     let manifest = manifest.renamed(&new);
+    let manifest = match all {
+        Some(column) => {
+            let extra = manifest.extra().iter().cloned().chain([column]).collect();
+            manifest.with_extra(extra)
+        }
+        None => manifest,
+    };
     twins(&mut ledger, manifest.classes());
-    if written_by == ClassNames::Written {
-        combined(&mut ledger, manifest.classes());
-    }
     Opened { manifest, ledger }
+}
+
+/// The labels that a name stands for, without words for "no label" and each once.
+fn labels_of(index: usize, name: &Combined, meanings: &[Meaning]) -> Option<(usize, Vec<String>)> {
+    let Combined::Labels(parts) = name else { return None };
+    let mut labels: Vec<String> = Vec::new();
+    for part in parts {
+        let label = class_names::clean(part).into_owned();
+        let none = class_names::meanings(std::slice::from_ref(&label))[0] == Meaning::NoLabel;
+        if !none && !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    (meanings[index] != Meaning::NoLabel).then_some((index, labels))
+}
+
+/// The column of all labels of the samples that have several; `None` if there is none.
+fn all_labels(manifest: &Manifest, several: &BTreeMap<usize, Vec<String>>) -> Option<ExtraColumn> {
+    let texts: BTreeMap<u32, String> = several
+        .iter()
+        .filter(|(_, labels)| labels.len() > 1)
+        .map(|(&index, labels)| (index as u32, labels.join(BETWEEN)))
+        .collect();
+    let value = |label: &u32| texts.get(label).cloned().unwrap_or_default();
+    let taken = manifest.extra().iter().any(|column| column.name == ALL_LABELS);
+    (!texts.is_empty() && !taken).then(|| ExtraColumn {
+        name: ALL_LABELS.to_owned(),
+        values: manifest.labels().iter().map(value).collect(),
+    })
+}
+
+fn several_labels(ledger: &mut Ledger, names: &[(String, u64)]) {
+    let rows: u64 = names.iter().map(|(_, count)| count).sum();
+    let images = counted(
+        rows,
+        "image has several labels and counts as unlabeled",
+        "images have several labels and count as unlabeled",
+    );
+    let text = format!(
+        "{images}, because one label per image is compared: {}; the column {ALL_LABELS} has them, and \
+         --keep-null-labels makes each combination a class",
+        with_counts(names)
+    );
+    ledger.add(RemarkKind::LabelsSeveral, rows, text);
 }
 
 fn no_labels(ledger: &mut Ledger, words: &[(String, u64)]) {
@@ -59,10 +128,16 @@ fn no_labels(ledger: &mut Ledger, words: &[(String, u64)]) {
 }
 
 /// Remarks on names that became one.
-fn merged(ledger: &mut Ledger, names: &[String], new: &[Option<String>]) {
+fn merged(
+    ledger: &mut Ledger,
+    names: &[String],
+    new: &[Option<String>],
+    several: &BTreeMap<usize, Vec<String>>,
+) {
     let mut spellings: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (old, new) in names.iter().zip(new) {
-        if let Some(new) = new {
+    for (index, (old, new)) in names.iter().zip(new).enumerate() {
+        // A list of one label is no other spelling.
+        if let (Some(new), false) = (new, several.contains_key(&index)) {
             spellings.entry(new).or_default().push(old);
         }
     }
@@ -119,18 +194,16 @@ fn twins(ledger: &mut Ledger, names: &[String]) {
     );
 }
 
-fn combined(ledger: &mut Ledger, names: &[String]) {
-    let found = class_names::combined(names);
-    let examples: Vec<String> = found.iter().take(SHOWN).map(|name| shown(name)).collect();
-    let more = if found.len() > SHOWN { ", …" } else { "" };
-    let count = found.len() as u64;
+fn doubtful_names(ledger: &mut Ledger, names: &[String]) {
+    let examples: Vec<String> = names.iter().take(SHOWN).map(|name| shown(name)).collect();
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    let count = names.len() as u64;
     let classes = counted(
         count,
         "class reads like several labels of one image and counts as a class of its own",
         "classes read like several labels of one image, and each counts as a class of its own",
     );
-    let text = format!("{classes}: {}{more}; Chaffinch takes one label per image", examples.join(", "));
-    ledger.add(RemarkKind::ClassesDoubtful, count, text);
+    ledger.add(RemarkKind::ClassesDoubtful, count, format!("{classes}: {}{more}", examples.join(", ")));
 }
 
 fn with_counts(words: &[(String, u64)]) -> String {

@@ -2,8 +2,7 @@
 //! `datasets` library keeps in the schema; and cells as text.
 
 use super::DatasetOptions;
-use super::choice::{self, LABEL_NAMES};
-use super::table::{PATH_NAMES, SPLIT_NAMES};
+use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};

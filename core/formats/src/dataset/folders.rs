@@ -2,16 +2,18 @@
 
 mod beside_table;
 mod file_kinds;
+mod label_files;
 mod labels_beside;
 mod layout;
 mod left_out;
 mod machine_made;
-mod names_of_parts;
 mod tree;
 mod unread_labels;
 mod vanished;
 mod walk;
 
+use super::around::Around;
+use super::names_of_parts;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
 pub(crate) use beside_table::{BesideTable, Edit};
@@ -23,7 +25,6 @@ use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use labels_beside::Beside;
-pub(crate) use labels_beside::is_known_column;
 use layout::Layout;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
@@ -35,8 +36,8 @@ use walk::{Found, walk};
 pub(super) const FORMAT: Format = Format {
     name: "a folder",
     summary: "a folder of images",
-    details: "class folders, optionally inside `train`, `val` and `test` folders in any usual spelling; images with a \
-              `metadata.csv` or `metadata.jsonl`; or images without labels",
+    details: "class folders, optionally inside `train`, `val` and `test` folders in any usual spelling, as torchvision and Keras \
+              read them; or images without labels",
     written: "`cleaned` writes the same folders with what was decided; label files come along",
     lost: "label files of other formats, which are refused or named",
     class_names: ClassNames::Folders,
@@ -44,8 +45,9 @@ pub(super) const FORMAT: Format = Format {
     read: |candidate, options| open(candidate.path(), options),
 };
 
-/// Opens a folder: class folders, split folders that contain class folders, or images only.
-fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
+/// Opens a folder: class folders, split folders that contain class folders, images with labels in other files, or images
+/// only.
+pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let Found { images, dangling, tables, empty, mut left_out, mut ledger } = walk(root)?;
     let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
     if images.is_empty() {
@@ -76,14 +78,23 @@ fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     let text = format!("{images} without a label, in folders called unlabeled or the like");
     ledger.add(RemarkKind::LayoutGuessed, unlabeled, text);
     let mut splits: Vec<String> = samples.iter().map(|sample| split_as_written(&layout, sample)).collect();
-    let beside = match options.label_files {
+    let mut beside = match options.label_files {
         LabelFiles::Auto | LabelFiles::Optional => {
             Beside::read(root, &tables, &mut samples, &mut splits, options, &mut ledger)?
         }
         LabelFiles::Ignore => Beside::default(),
     };
-    let read: Vec<PathBuf> = beside.read.iter().map(|table| table.path().to_path_buf()).collect();
+    let mut read: Vec<PathBuf> = beside.read.iter().map(|table| table.path().to_path_buf()).collect();
     read.iter().for_each(|path| left_out.was_read(path, beside.gives_labels));
+    if options.label_files != LabelFiles::Ignore && !beside.gives_labels {
+        let around = Around { root, others: &tables, samples: &samples, options };
+        let mut tools = label_files::read(&around, &mut beside.extra, &mut ledger)?;
+        tools.give(&mut samples, &mut splits, &mut ledger);
+        tools.files.iter().for_each(|path| left_out.was_read(path, true));
+        beside.gives_labels |= tools.gives_labels();
+        read.extend(tools.files);
+        beside.read.extend(tools.marks);
+    }
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
     if labelled == 0 && options.labels_from_names && !beside.gives_labels {
         labels_from_names(&layout, &mut samples, &mut ledger);
@@ -135,11 +146,6 @@ pub(super) fn placed(
 fn split_as_written(layout: &Layout, sample: &NewSample) -> String {
     let folder = layout.split_folder(&sample.path).and_then(OsStr::to_str);
     folder.unwrap_or_else(|| sample.split.name()).to_owned()
-}
-
-/// The split that a name stands for in any of the usual spellings, as for folders.
-pub(crate) fn split_named(name: &str) -> Option<Split> {
-    names_of_parts::split(OsStr::new(name))
 }
 
 /// Whether these paths of a folder alone say the labels and splits that a manifest has.

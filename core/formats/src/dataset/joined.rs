@@ -1,7 +1,7 @@
 //! Labels from a table of their own, joined to the samples of any dataset.
 
 use super::choice::{self, LABEL_NAMES};
-use super::folders::split_named;
+use super::names_of_parts::split_named;
 use super::{DatasetOptions, Opened, is_image};
 use crate::ends::{Ends, Place};
 use crate::text::Sheet;

@@ -1,7 +1,7 @@
 //! Labels from paths, by a regular expression of the user.
 
 use super::Opened;
-use super::folders::split_named;
+use super::names_of_parts::split_named;
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names;

@@ -6,32 +6,51 @@
 //! `docs/command-line.md` are generated from [`FORMATS`].
 //!
 //! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` asks the [`Candidate`] for
-//!    names and first bytes, `read` builds the manifest, mostly from [`rows::Rows`], and reads no image. Names of classes that come from bytes go through
-//!    [`chaffinch_data::class_names::of_bytes`]; their spellings are compared here, for all formats.
+//!    names and first bytes, `read` builds the manifest, mostly from [`rows::Rows`], and reads no image. A file of labels for
+//!    pictures that are elsewhere is an [`annotated::Annotated`], which finds them; `folders/label_files.rs` lists those that are
+//!    looked for in folders. Names of classes that come from bytes go through [`chaffinch_data::class_names::of_bytes`]; their
+//!    spellings are compared here, for all formats, and several labels taken apart.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the tables in `docs/command-line.md` and `docs/formats.md`.
 
+mod annotated;
+mod around;
 mod arrow;
+mod arrow_text;
 mod bucket;
 mod candidate;
 mod choice;
 mod classes;
+mod coco;
 mod columns;
+mod cvat;
+mod fiftyone;
 mod folders;
+mod imagenet;
+mod in_folders;
 mod joined;
+mod json;
+mod json_table;
 mod label_pattern;
+mod label_studio;
 mod missing;
 mod names;
+mod names_of_parts;
 mod packed;
 mod parquet;
+mod places;
 mod records;
 mod rows;
+mod several;
 mod shards;
 mod table;
 mod tar;
+mod yolo;
 
-pub(crate) use folders::{BesideTable, Edit, is_known_column, paths_say, split_named};
+pub(crate) use choice::is_known_column;
+pub(crate) use folders::{BesideTable, Edit, paths_say};
+pub(crate) use names_of_parts::split_named;
 pub(crate) use parquet::ROOT_KEY;
 
 use crate::{Error, Result};
@@ -59,7 +78,15 @@ pub const FORMATS: &[Format] = &[
     parquet::FORMAT,
     tar::FORMAT,
     records::FORMAT,
+    label_studio::FORMAT,
+    coco::FORMAT,
+    fiftyone::FORMAT,
+    cvat::FORMAT,
+    in_folders::IMAGENET,
+    in_folders::YOLO,
+    in_folders::IMAGEFOLDER,
     folders::FORMAT,
+    json_table::FORMAT,
     table::FORMAT,
 ];
 
@@ -114,9 +141,13 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
     let full = candidate.path().to_path_buf();
     let Some(format) = FORMATS.iter().find(|format| (format.detect)(&candidate)) else {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        let names = match names.as_slice() {
+            [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+            names => names.concat(),
+        };
         let advice = match extension(&full).as_deref() {
             Some("xlsx" | "xls" | "xlsm" | "ods" | "numbers") => "; save the spreadsheet as CSV",
-            Some("parquet" | "arrow" | "feather" | "json" | "jsonl" | "ndjson" | "xml") => {
+            Some("parquet" | "arrow" | "feather" | "json" | "xml") => {
                 "; write the paths and labels to a CSV table"
             }
             Some("zip" | "tar" | "gz" | "tgz" | "7z" | "rar") => "; unpack the archive",
@@ -124,7 +155,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
             _ if is_image(&full) => "; open the folder that it is in",
             _ => "",
         };
-        let message = format!("unknown dataset format: expected {}{advice}", names.join(" or "));
+        let message = format!("unknown dataset format: expected {names}{advice}");
         return Err(Error::Dataset { path: full, message });
     };
     let mut opened = (format.read)(&candidate, &joined::without_labels(options))?;
@@ -157,7 +188,13 @@ fn is_image(path: &Path) -> bool {
 }
 
 #[cfg(test)]
+mod accounts_tests;
+#[cfg(test)]
 mod packed_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tools_tests;
 
 #[cfg(test)]
 mod tests {
@@ -174,7 +211,7 @@ mod tests {
         fs::write(&file, b"SQLite").unwrap();
         let strange = open(&file, &DatasetOptions::default()).unwrap_err().to_string();
         assert!(
-            strange.contains(" or Arrow files or ") && strange.contains("a .csv or .tsv table"),
+            strange.contains(" Arrow files, ") && strange.contains(" or a .csv or .tsv table"),
             "{strange}"
         );
         let empty = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();

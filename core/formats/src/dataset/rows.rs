@@ -1,6 +1,8 @@
 //! Rows that give each picture its label, its split and other columns, in whatever format they are written.
 
-use super::folders::split_named;
+use super::choice::LABEL_NAMES;
+use super::names_of_parts::split_named;
+use super::several::{ALL_LABELS, BETWEEN};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
@@ -61,6 +63,33 @@ impl Rows {
         }
     }
 
+    /// Takes labels from columns of 0 and 1, one for each class, if there are at least two of them: the one that is set is
+    /// the label. Several are kept in a column of their own.
+    pub(super) fn labels_from_flags(&mut self) -> Option<Flags> {
+        let columns: Vec<usize> =
+            (0..self.extra.len()).filter(|&column| are_flags(&self.extra[column])).collect();
+        if columns.len() < 2 {
+            return None;
+        }
+        let names: Vec<String> = columns.iter().map(|&column| self.extra[column].name.clone()).collect();
+        let mut flags = Flags { names, rows: self.samples.len() as u64, none: 0, several: 0 };
+        let mut all = ExtraColumn { name: ALL_LABELS.to_owned(), values: Vec::new() };
+        for (row, sample) in self.samples.iter_mut().enumerate() {
+            let set = columns.iter().filter(|&&column| is_set(&self.extra[column].values[row]));
+            let set: Vec<&str> = set.map(|&column| self.extra[column].name.as_str()).collect();
+            match set.as_slice() {
+                [] => flags.none += 1,
+                [one] => sample.label = Some((*one).to_owned()),
+                _ => flags.several += 1,
+            }
+            all.values.push(if set.len() > 1 { set.join(BETWEEN) } else { String::new() });
+        }
+        if flags.several > 0 {
+            self.extra.push(all);
+        }
+        Some(flags)
+    }
+
     /// The rows as samples below `root`, in the order in which they were added, and what is to be said of them: splits
     /// with other names, and paths that are repeated.
     ///
@@ -108,4 +137,68 @@ impl Rows {
             ledger.add(RemarkKind::LayoutGuessed, rows, text);
         }
     }
+}
+
+/// Columns of 0 and 1, one for each class.
+pub(super) struct Flags {
+    names: Vec<String>,
+    rows: u64,
+    none: u64,
+    several: u64,
+}
+
+impl Flags {
+    /// Says what was read.
+    pub(super) fn enter(&self, ledger: &mut Ledger) {
+        let text = format!(
+            "the columns {} of 0 and 1 were read as one class each; --label-column chooses another column",
+            quoted_names(&self.names)
+        );
+        ledger.add(RemarkKind::LayoutDoubtful, self.rows, text);
+        let images = counted(
+            self.several,
+            "image has several labels and counts as unlabeled",
+            "images have several labels and count as unlabeled",
+        );
+        let text =
+            format!("{images}, because one label per image is compared; the column {ALL_LABELS} has them");
+        ledger.add(RemarkKind::LabelsSeveral, self.several, text);
+        let images = counted(self.none, "image has", "images have");
+        ledger.add(
+            RemarkKind::LabelsMissing,
+            self.none,
+            format!("{images} none of the columns of 0 and 1 set"),
+        );
+    }
+}
+
+/// Whether all values of a column are 0 and 1, and both occur.
+fn are_flags(column: &ExtraColumn) -> bool {
+    let values = || column.values.iter().map(|value| value.trim());
+    values().all(|value| {
+        is_set(value) || matches!(value, "" | "0" | "0.0") || value.eq_ignore_ascii_case("false")
+    }) && values().any(is_set)
+        && !values().all(is_set)
+}
+
+fn is_set(value: &str) -> bool {
+    matches!(value.trim(), "1" | "1.0") || value.trim().eq_ignore_ascii_case("true")
+}
+
+/// Says that there is no column of labels, and which columns might be.
+pub(super) fn without_labels(extra: &[ExtraColumn]) -> String {
+    match extra.is_empty() {
+        true => "the table has no label column".to_owned(),
+        false => format!(
+            "the table has no column called {} or the like; choose one with --label-column: {}",
+            LABEL_NAMES[..2].join(", "),
+            quoted_names(&extra.iter().map(|column| column.name.clone()).collect::<Vec<_>>())
+        ),
+    }
+}
+
+/// `'a', 'b', 'c', …`.
+fn quoted_names(names: &[String]) -> String {
+    let all: Vec<String> = names.iter().take(SHOWN).map(|name| format!("'{}'", safe_text(name))).collect();
+    format!("{}{}", all.join(", "), if names.len() > SHOWN { ", …" } else { "" })
 }

@@ -1,6 +1,6 @@
 //! Names of shards, which often say the split: `train-00000-of-00002.parquet`, `val/000003.tar`.
 
-use super::folders::split_named;
+use super::names_of_parts::split_named;
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeSet;

@@ -1,13 +1,12 @@
 //! CSV and TSV tables of images.
 
-use super::choice::{self, Choices, Chosen, LABEL_NAMES};
-use super::rows::Rows;
+use super::choice::{Choices, Columns, Records, Row};
+use super::rows::{Rows, without_labels};
 use super::{ClassNames, DatasetOptions, Format, Opened, extension};
 use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_data::class_names;
-use chaffinch_data::manifest::ExtraColumn;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use csv::ByteRecord;
@@ -18,9 +17,10 @@ use std::path::{Path, PathBuf};
 pub(super) const FORMAT: Format = Format {
     name: "a .csv or .tsv table",
     summary: "a CSV or TSV table",
-    details: "a header row, a column of paths, and optional columns of labels and splits; other columns are kept",
+    details: "a header row, a column of paths, and optional columns of labels (or one of 0 and 1 for each class) and splits; \
+              other columns are kept",
     written: "`cleaned-table` writes the same table with what was decided",
-    lost: "columns of 0 and 1 for each class are not labels",
+    lost: "several labels of one picture count as none; the column `all_labels` has them",
     class_names: ClassNames::Written,
     detect: |candidate| candidate.has_extension(&["csv", "tsv", "tab"]),
     read: |candidate, options| {
@@ -29,35 +29,33 @@ pub(super) const FORMAT: Format = Format {
     },
 };
 
-pub(super) const PATH_NAMES: [&str; 13] = [
-    "path",
-    "image_path",
-    "file",
-    "filename",
-    "image",
-    "file_name",
-    "file_path",
-    "filepath",
-    "img_path",
-    "image_file",
-    "image_name",
-    "img",
-    "img_name",
-];
-/// Taken for the label only where no other column is.
-const LAST_LABEL: &str = "original_label";
-pub(super) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
-
-/// Names to show in a remark.
-const SHOWN: usize = 3;
 /// Paths to look for on the disk, to learn how their bytes are meant.
 const TRIED: usize = 20;
 
-/// Which column is what.
-struct TableColumns {
-    path: usize,
-    label: Option<usize>,
-    split: Option<usize>,
+/// The rows of a table without its header.
+struct TableRecords<'a> {
+    file: &'a Path,
+    table: &'a TableText,
+}
+
+impl Records for TableRecords<'_> {
+    fn each(&self, row: &mut dyn FnMut(&dyn Row) -> bool) -> Result<()> {
+        let mut reader = self.table.reader();
+        let mut record = ByteRecord::new();
+        let mut is_header = true;
+        while reader.read_byte_record(&mut record).map_err(|error| broken(self.file, error))? {
+            if !std::mem::take(&mut is_header) && !row(&record) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Row for ByteRecord {
+    fn cell(&self, column: usize) -> Option<&[u8]> {
+        self.get(column)
+    }
 }
 
 /// The usual field delimiter, by the file's extension.
@@ -82,7 +80,9 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
     let named: Vec<String> =
         record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
-    let (columns, chosen) = TableColumns::find(file, &named, options, &table, &root)?;
+    let records = TableRecords { file, table: &table };
+    let choices = Choices { file, records: &records, headings: &named, start: "line 1" };
+    let (columns, chosen) = choices.find(options, &root)?;
     let on_disk = columns.paths_are_bytes(file, &table, &root)?;
     let mut cells = table.cells(file, |record, column| columns.is_file_name(record, column, on_disk))?;
     if !on_disk && cells.encoding() == encoding_rs::UTF_8 {
@@ -127,14 +127,19 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         let other = kept.iter().map(|&index| cells.text(&record[index]).into_owned());
         rows.push(path_of(path), label, &written, other);
     }
+    let flags = if columns.label.is_none() { rows.labels_from_flags() } else { None };
     let (manifest, mut ledger) = rows.finish(root, file)?;
     for (kind, text) in chosen {
         ledger.add(kind, 1, text);
     }
     encoding_remarks(&mut ledger, file, &table, &cells, usual);
-    if columns.label.is_none() {
-        let text = without_labels(manifest.extra());
-        ledger.add(RemarkKind::LabelsMissing, manifest.len() as u64, text);
+    match flags {
+        Some(flags) => flags.enter(&mut ledger),
+        None if columns.label.is_none() => {
+            let text = without_labels(manifest.extra());
+            ledger.add(RemarkKind::LabelsMissing, manifest.len() as u64, text);
+        }
+        None => {}
     }
     let form = TableForm {
         columns: headings,
@@ -148,38 +153,6 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         paths_as_bytes,
     };
     Ok(Opened { manifest: manifest.with_table(form), ledger })
-}
-
-/// Says that there is no column of labels, and which columns might be.
-fn without_labels(extra: &[ExtraColumn]) -> String {
-    let flags = |column: &&ExtraColumn| {
-        column
-            .values
-            .iter()
-            .all(|value| matches!(value.trim(), "0" | "1" | "0.0" | "1.0" | "True" | "False" | ""))
-    };
-    let names = |columns: Vec<&ExtraColumn>| -> String {
-        let all: Vec<String> =
-            columns.iter().map(|column| format!("'{}'", safe_text(&column.name))).collect();
-        let more = if all.len() > SHOWN { ", …" } else { "" };
-        format!("{}{more}", all[..all.len().min(SHOWN)].join(", "))
-    };
-    let one_hot: Vec<&ExtraColumn> = extra.iter().filter(flags).collect();
-    if one_hot.len() > 1 {
-        return format!(
-            "the table has no label column: {} look like one column for each class, which is not read; write the name \
-             of the class to one column",
-            names(one_hot)
-        );
-    }
-    match extra.is_empty() {
-        true => "the table has no label column".to_owned(),
-        false => format!(
-            "the table has no column called {} or the like; choose one with --label-column: {}",
-            LABEL_NAMES[..2].join(", "),
-            names(extra.iter().collect())
-        ),
-    }
 }
 
 fn path_of(bytes: Vec<u8>) -> PathBuf {
@@ -205,58 +178,8 @@ fn encoding_remarks(ledger: &mut Ledger, file: &Path, table: &TableText, cells: 
     }
 }
 
-impl TableColumns {
-    /// Finds the columns, and says what was chosen where several would do.
-    fn find(
-        file: &Path,
-        headings: &[String],
-        options: &DatasetOptions,
-        table: &TableText,
-        root: &Path,
-    ) -> Result<(TableColumns, Chosen)> {
-        let mut chosen = Vec::new();
-        let candidates = |asked: &Option<String>, usual: &[&str]| match asked {
-            None => Ok(choice::named(headings, usual)),
-            Some(name) => match choice::asked(headings, name).as_slice() {
-                [] => {
-                    let message =
-                        format!("there is no column '{}'; {}", safe_text(name), choice::among(headings));
-                    Err(Error::format(file, message))
-                }
-                found => Ok(found.to_vec()),
-            },
-        };
-        let paths = candidates(&options.path_column, &PATH_NAMES)?;
-        if paths.is_empty() {
-            let bare = headings.iter().any(|heading| super::is_image(Path::new(heading)));
-            let advice = match bare {
-                true => {
-                    "line 1 looks like a row of data: add a header line with a column called path".to_owned()
-                }
-                false => format!(
-                    "line 1 has no path column: rename a column to one of {}, or choose one with --path-column",
-                    PATH_NAMES.join(", ")
-                ),
-            };
-            return Err(Error::format(file, format!("{advice}; {}", choice::among(headings))));
-        }
-        let choices = Choices { file, table, headings };
-        let path = choices.path(&paths, root, &mut chosen)?;
-        let others =
-            |found: Vec<usize>| -> Vec<usize> { found.into_iter().filter(|&one| one != path).collect() };
-        let mut labels = others(candidates(&options.label_column, &LABEL_NAMES)?);
-        if labels.is_empty() && options.label_column.is_none() {
-            labels = choice::named(headings, &[LAST_LABEL]);
-        }
-        let label = choices.one(&labels, "label", &mut chosen)?;
-        let splits: Vec<usize> = others(candidates(&options.split_column, &SPLIT_NAMES)?)
-            .into_iter()
-            .filter(|&one| Some(one) != label)
-            .collect();
-        let split = choices.one(&splits, "split", &mut chosen)?;
-        Ok((TableColumns { path, label, split }, chosen))
-    }
-
+/// What the columns of a table hold besides text.
+impl Columns {
     fn has(&self, column: usize) -> bool {
         column == self.path || Some(column) == self.label || Some(column) == self.split
     }
@@ -335,7 +258,7 @@ mod tests {
         assert_eq!((manifest.label(SampleId(1)), manifest.split(SampleId(1))), (None, Split::None));
         assert!(manifest.full_path(SampleId(0)).ends_with("a/1.jpg") && manifest.root().is_absolute());
         assert_eq!(manifest.full_path(SampleId(1)), Path::new("/b/2.jpg"));
-        let column = |name: &str, values: [&str; 2]| ExtraColumn {
+        let column = |name: &str, values: [&str; 2]| chaffinch_data::manifest::ExtraColumn {
             name: name.into(),
             values: values.map(Into::into).into(),
         };
@@ -439,8 +362,40 @@ mod tests {
         let said = |text: &str| read("t.csv", text, &options).unwrap().ledger.remarks[0].text.clone();
         let other = said("path,species\n1.jpg,a\n");
         assert!(other.contains("--label-column: 'species'"), "{other}");
-        let hot = said("path,cat,dog\n1.jpg,1,0\n2.jpg,0,1\n");
-        assert!(hot.contains("'cat', 'dog' look like one column for each class"), "{hot}");
+    }
+
+    #[test]
+    fn a_column_of_flags_for_each_class_gives_the_label_where_one_is_set() {
+        let text = "path,cat,dog,weight\n1.jpg,1,0,3\n2.jpg,0.0,1.0,4\n3.jpg,1,1,5\n4.jpg,0,,6\n";
+        let opened = read("t.csv", text, &DatasetOptions::default()).unwrap();
+        let label = |row| opened.manifest.label_name(SampleId(row));
+        assert_eq!([label(0), label(1), label(2), label(3)], ["cat", "dog", "", ""]);
+        let names: Vec<&str> = opened.manifest.extra().iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["cat", "dog", "weight", "all_labels"]);
+        assert_eq!(opened.manifest.extra()[3].values, ["", "", "cat|dog", ""]);
+        let kinds: Vec<RemarkKind> = opened.ledger.remarks.iter().map(|remark| remark.kind).collect();
+        let expected = [RemarkKind::LabelsMissing, RemarkKind::LabelsSeveral, RemarkKind::LayoutDoubtful];
+        assert_eq!(kinds, expected, "{:?}", opened.ledger);
+        let one =
+            read("t.csv", "path,cat,weight\n1.jpg,1,3\n2.jpg,0,4\n", &DatasetOptions::default()).unwrap();
+        assert!(one.manifest.classes().is_empty());
+    }
+
+    #[test]
+    fn several_labels_in_a_cell_are_kept_and_count_as_none() {
+        let text = "path,label\n1.jpg,cat|dog\n2.jpg,cat\n3.jpg,\"['dog']\"\n4.jpg,\"[\"\"cat\"\", \"\"bird\"\"]\"\n5.jpg,[]\n6.jpg,dog|nan\n7.jpg,dog\n";
+        let opened = read("t.csv", text, &DatasetOptions::default()).unwrap();
+        let manifest = &opened.manifest;
+        let labels: Vec<&str> = manifest.ids().map(|id| manifest.label_name(id)).collect();
+        assert_eq!(labels, ["", "cat", "dog", "", "", "dog", "dog"]);
+        assert_eq!(manifest.extra()[0].name, "all_labels");
+        assert_eq!(manifest.extra()[0].values, ["cat|dog", "", "", "cat|bird", "", "", ""]);
+        assert_eq!(manifest.label_as_written(SampleId(0)), "cat|dog");
+        assert_eq!(opened.ledger.count(RemarkKind::LabelsSeveral), 2, "{:?}", opened.ledger);
+        let kept = DatasetOptions { keep_null_labels: true, ..DatasetOptions::default() };
+        let opened = read("t.csv", text, &kept).unwrap();
+        assert_eq!(opened.manifest.label_name(SampleId(0)), "cat|dog");
+        assert!(opened.manifest.extra().is_empty());
     }
 
     #[test]

@@ -4,7 +4,8 @@
 mod members;
 mod webdataset;
 
-use super::folders::{self, split_named};
+use super::folders;
+use super::names_of_parts::split_named;
 use super::packed::{Member, PackedRows, Place};
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
 use crate::{Error, Result};

@@ -203,3 +203,83 @@ fn columns_of_a_table_go_beside_the_copied_pictures() {
     assert_eq!(report.missing, ["the column 'category': write a cleaned-table to keep it"]);
     assert_eq!(report.misread, None);
 }
+
+/// What files of annotation tools say of two splits, with an object of another class in one picture.
+const COCO: &str = r#"{"images": [{"id": 1, "file_name": "1.jpg"}, {"id": 2, "file_name": "2.jpg"}, {"id": 3, "file_name": "3.jpg"}],
+    "annotations": [{"image_id": 1, "category_id": 1}, {"image_id": 2, "category_id": 2}, {"image_id": 3, "category_id": 1},
+        {"image_id": 3, "category_id": 1}, {"image_id": 3, "category_id": 2}],
+    "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]}"#;
+
+#[test]
+fn labels_from_files_that_are_not_written_are_in_the_names_of_folders() {
+    let coco = [
+        ("annotations/instances_train.json", COCO),
+        ("train/1.jpg", ""),
+        ("train/2.jpg", ""),
+        ("train/3.jpg", ""),
+    ];
+    let yolo = [
+        ("data.yaml", "names: [cat, dog]\nnc: 2\n"),
+        ("train/images/1.jpg", ""),
+        ("train/images/2.jpg", ""),
+        ("train/images/3.jpg", ""),
+        ("train/labels/1.txt", "0 0 0 1 1\n"),
+        ("train/labels/2.txt", "1 0 0 1 1\n"),
+        ("train/labels/3.txt", "0 0 0 1 1\n0 0 0 1 1\n1 0 0 1 1\n"),
+    ];
+    let flags = [
+        ("train/_classes.csv", "filename,cat,dog\n1.jpg,1,0\n2.jpg,0,1\n3.jpg,1,0\n"),
+        ("train/1.jpg", ""),
+        ("train/2.jpg", ""),
+        ("train/3.jpg", ""),
+    ];
+    for (files, second) in
+        [(&coco[..], "train/2.jpg"), (&yolo[..], "train/images/2.jpg"), (&flags[..], "train/2.jpg")]
+    {
+        for (decided, label) in [(vec![], "dog"), (vec![(second, "cow")], "cow"), (vec![(second, "x")], "")] {
+            let (report, copy, rows) = copied(files, &decided);
+            assert_eq!(report.misread, None, "{copy:?}");
+            let mut expected =
+                vec!["train/cat/1.jpg cat train".to_owned(), "train/cat/3.jpg cat train".to_owned()];
+            if !label.is_empty() {
+                expected.push(format!("train/{label}/2.jpg {label} train"));
+            }
+            assert_eq!(rows, expected);
+            let left = copy.keys().filter(|name| !name.ends_with(".jpg") && *name != "metadata.csv");
+            assert_eq!(left.count(), 0, "{copy:?}");
+        }
+    }
+}
+
+#[test]
+fn a_cleaned_table_has_the_labels_that_other_files_gave() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    for (path, text) in [
+        ("annotations/instances_train.json", COCO),
+        ("train/1.jpg", "1"),
+        ("train/2.jpg", "2"),
+        ("train/3.jpg", "3"),
+    ] {
+        fs::create_dir_all(data.join(path).parent().unwrap()).unwrap();
+        fs::write(data.join(path), text).unwrap();
+    }
+    for place in [data.clone(), data.join("annotations/instances_train.json")] {
+        let manifest = Arc::new(dataset::open(&place, &DatasetOptions::default()).unwrap().manifest);
+        let mut journal = Journal::open(&temp.path().join("decisions"), "anna").unwrap();
+        journal.bind(&manifest, None);
+        let table = temp.path().join("table.csv");
+        exporting(&manifest, journal.decisions(), |export| export.cleaned_table(&table).unwrap());
+        let options = DatasetOptions { root: Some(data.clone()), ..DatasetOptions::default() };
+        let read = dataset::open(&table, &options).unwrap().manifest;
+        let rows = |manifest: &chaffinch_data::manifest::Manifest| -> Vec<String> {
+            let row = |id| {
+                format!("{} {} {}", manifest.path(id).display(), manifest.label_name(id), manifest.split(id))
+            };
+            manifest.ids().map(row).collect()
+        };
+        assert_eq!(rows(&read), rows(&manifest));
+        assert_eq!(rows(&read)[2], "train/3.jpg cat train");
+        assert_eq!(read.extra(), manifest.extra());
+    }
+}

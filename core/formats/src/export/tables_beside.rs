@@ -23,6 +23,8 @@ pub(super) struct TablesBeside<'a> {
     tables: Vec<Table>,
     /// Tables that can no longer be read, each with the reason.
     pub(super) lost: Vec<String>,
+    /// Whether labels come from files that are not written, so that they have to be in the names of folders.
+    foreign: bool,
 }
 
 /// One table.
@@ -53,10 +55,11 @@ impl Table {
 impl<'a> TablesBeside<'a> {
     /// Reads the tables that the dataset was read with.
     pub(super) fn of(manifest: &'a Manifest) -> TablesBeside<'a> {
-        let mut all = TablesBeside { manifest, tables: Vec::new(), lost: Vec::new() };
+        let mut all = TablesBeside { manifest, tables: Vec::new(), lost: Vec::new(), foreign: false };
         for beside in manifest.beside() {
             let path = beside.path().to_path_buf();
             match BesideTable::read(&manifest.root().join(&path)) {
+                Ok(Some(text)) if !text.is_written() => all.foreign = true,
                 Ok(Some(text)) => {
                     let folder = path.parent().unwrap_or(Path::new(""));
                     let sample =
@@ -66,7 +69,7 @@ impl<'a> TablesBeside<'a> {
                     let label = beside.label.as_deref().and_then(|label| text.column(label));
                     all.tables.push(Table { path, text, label, rows, samples });
                 }
-                Ok(None) => {}
+                Ok(None) => all.foreign = true,
                 Err(error) => all.lost.push(error.to_string()),
             }
         }
@@ -75,7 +78,7 @@ impl<'a> TablesBeside<'a> {
 
     /// Whether there are any, and all can be read.
     pub(super) fn are_whole(&self) -> bool {
-        !self.tables.is_empty() && self.lost.is_empty()
+        !self.tables.is_empty() && self.lost.is_empty() && !self.foreign
     }
 
     /// Whether a table says the label of a sample.

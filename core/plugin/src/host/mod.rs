@@ -13,7 +13,7 @@ mod table;
 pub use checked::NO_EMBEDDINGS;
 pub use memo::Memo;
 pub use params::{needs_of, resolve_params};
-pub use table::run_detector;
+pub use table::{run_detector, run_here};
 
 use crate::{Dimensions, HashKind, HashPair, Matrix, Neighbors, Pixels, Related, Result};
 

@@ -8,7 +8,8 @@ use crate::abi::{
     ABI_VERSION, DatasetTable, HashPairRecord, HostTable, IssueRecord, KeptRecord, MatrixTable,
     NeighborsTable, PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
 };
-use crate::{Error, Info, Matrix, PanicMessage, Pixels, Result};
+use crate::export::work_caught;
+use crate::{Error, Info, Matrix, PanicMessage, Pixels, Report, Result, View};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -40,6 +41,20 @@ pub fn run_detector<S: HostServices>(
         (Status::ERROR | Status::PANIC, None) => Err(Error::new("failed without an error message")),
         (Status(other), None) => Err(Error::new(format!("returned the unknown status {other}"))),
     }
+}
+
+/// The same for a detector whose work the host does itself, in safe Rust: one that only describes what to look for, or one
+/// that runs in another process. It sees what a library sees, and is refused what a library is refused.
+///
+/// # Errors
+/// As for [`run_detector`], and the error of `work`.
+pub fn run_here<S: HostServices>(
+    services: &S,
+    info: &Info,
+    params: &BTreeMap<String, f64>,
+    work: impl FnOnce(&View<'_>, &Report<'_>) -> Result<()>,
+) -> Result<()> {
+    run_detector(services, info, params, |table| work_caught(table, work))
 }
 
 /// The table; its functions may be called as long as `run` is alive.

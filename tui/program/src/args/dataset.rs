@@ -39,7 +39,7 @@ pub(crate) struct ReadingArgs {
     /// Folder that relative paths in the table refer to [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// Keep words for "no label" (nan, NA, null, unlabeled) as classes
+    /// Keep words for "no label" (nan, NA, null, unlabeled) and combinations (cat|dog) as classes
     #[arg(long)]
     pub(crate) keep_null_labels: bool,
     /// Color to put transparent pictures on: white, black or #rrggbb [default: transparency is dropped]

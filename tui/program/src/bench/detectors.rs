@@ -12,7 +12,7 @@ use chaffinch_data::config::Config;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_data::prompts::PromptSet;
-use chaffinch_host::{DatasetServices, Registry, RunContext};
+use chaffinch_host::{DatasetServices, RunContext};
 use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::sample::Split;
@@ -69,10 +69,10 @@ pub(super) fn run(args: &Detectors) -> Result<Vec<Step>> {
         args.classes > 1 && args.cols > 0 && args.rows >= args.classes,
         "needs at least two classes, one column, and one row per class"
     );
-    let registry = Registry::load(&crate::libraries::folders(&Config::built_in()));
+    let registry = crate::libraries::load(&Config::built_in());
     let mut steps = Vec::new();
     let started = Clock::start();
-    let made = Made::new(args);
+    let made = Made::new(args)?;
     steps.push(started.step("vectors", 0, 0, Vec::new()));
     let services = DatasetServices::new(
         Arc::new(made.manifest),
@@ -136,7 +136,7 @@ struct Made {
 
 impl Made {
     /// Each class has a center and 4 variants; noise affects every axis, later ones less, like in a model's embeddings.
-    fn new(args: &Detectors) -> Made {
+    fn new(args: &Detectors) -> Result<Made> {
         let (rows, cols, classes) = (args.rows, args.cols, args.classes);
         let numbers = |row: usize, seed: u64, scale: f32, out: &mut [f32]| {
             for (col, out) in out.iter_mut().enumerate() {
@@ -144,8 +144,8 @@ impl Made {
                 *out += scale * axis * normal(mixed(seed ^ mixed((row * cols + col) as u64)));
             }
         };
-        let mut data = vec![0.0_f32; rows * cols];
-        data.par_chunks_mut(cols).enumerate().for_each(|(row, out)| {
+        let mut matrix = EmbeddingMatrix::zeros(rows, cols, &std::env::temp_dir())?;
+        matrix.as_mut_slice().par_chunks_mut(cols).enumerate().for_each(|(row, out)| {
             let (class, way) = (class_of(row, classes), mixed(row as u64 ^ 5) as usize % 4);
             numbers(class, 1, 1.0, out);
             numbers(class * 4 + way, 2, 0.5, out);
@@ -185,7 +185,7 @@ impl Made {
         let mut centers = vec![0.0_f32; classes * cols];
         centers.chunks_mut(cols).enumerate().for_each(|(class, out)| numbers(class, 1, 1.0, out));
         let texts = Texts::new(centers, cols);
-        Made { manifest, file_metadata, matrix: EmbeddingMatrix::from_vec(data, cols), wrong, texts }
+        Ok(Made { manifest, file_metadata, matrix, wrong, texts })
     }
 }
 

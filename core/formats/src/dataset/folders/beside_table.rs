@@ -1,9 +1,10 @@
 //! Tables beside the pictures of a folder: read record by record, and written back with every unchanged byte.
 
 mod json;
+mod parquet;
 mod read;
 
-pub(super) use read::PATHS;
+pub(super) use read::pictures;
 
 use crate::Result;
 use crate::text::encoder;
@@ -27,6 +28,8 @@ enum Form {
     JsonLines,
     /// A file name, a tab and a class per line, as Tiny ImageNet has them.
     Annotations,
+    /// One that is read and not written: Parquet, or a column of 0 and 1 for each class.
+    ReadOnly,
 }
 
 /// A table beside the pictures.
@@ -75,6 +78,11 @@ impl BesideTable {
         match name.as_str() {
             "metadata.csv" => csv_table(file).map(Some),
             "metadata.jsonl" => json_lines(file).map(Some),
+            "metadata.parquet" => parquet::table(file).map(Some),
+            "_classes.csv" => csv_table(file).map(|table| {
+                let file_name = table.file_name.or_else(|| table.column("filename"));
+                Some(BesideTable { form: Form::ReadOnly, file_name, ..table })
+            }),
             "val_annotations.txt" => annotations(file).map(Some),
             _ => Ok(None),
         }
@@ -83,6 +91,11 @@ impl BesideTable {
     /// Whether it is lines of names and classes without headings.
     pub(crate) fn is_annotations(&self) -> bool {
         self.form == Form::Annotations
+    }
+
+    /// Whether it can be written back with changes.
+    pub(crate) fn is_written(&self) -> bool {
+        self.form != Form::ReadOnly
     }
 
     /// The column of this name, in any case.
@@ -206,6 +219,7 @@ impl BesideTable {
                 }
                 Ok(cells.join(&b'\t'))
             }
+            Form::ReadOnly => Err("it is only read".to_owned()),
         }
     }
 
@@ -228,6 +242,7 @@ impl BesideTable {
                 Ok(format!("{{{}: {path}, {}: {new}}}", value(heading), value(column)).into_bytes())
             }
             Form::Annotations => Err("it has no place for another picture".to_owned()),
+            Form::ReadOnly => Err("it is only read".to_owned()),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Files beside the pictures that hold their labels and are read.
 
-use super::beside_table::{BesideTable, PATHS, Record};
-use super::split_named;
+use super::beside_table::{BesideTable, Record, pictures};
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
+use crate::dataset::names_of_parts::split_named;
+use crate::dataset::several::{ALL_LABELS, BETWEEN};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableBeside;
 use chaffinch_data::class_names;
+use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::Split;
@@ -40,7 +42,7 @@ impl Beside {
         ledger: &mut Ledger,
     ) -> Result<Beside> {
         let mut beside = Beside::default();
-        let mut taken: BTreeSet<&Path> = BTreeSet::new();
+        let mut taken: BTreeMap<&Path, &Path> = BTreeMap::new();
         for path in tables {
             let folder = path.parent().unwrap_or(Path::new(""));
             if samples_below(samples, folder).is_empty() {
@@ -52,11 +54,13 @@ impl Beside {
                 beside.annotations(path, &table, samples, ledger);
                 continue;
             }
-            if !taken.insert(folder) {
-                let text = format!("{} was not read: metadata.csv beside it was", safe_path(path));
+            if let Some(first) = taken.get(folder) {
+                let first = first.file_name().map(PathBuf::from).unwrap_or_default();
+                let text = format!("{} was not read: {} beside it was", safe_path(path), safe_path(&first));
                 ledger.add(RemarkKind::LabelsMissing, 1, text);
                 continue;
             }
+            taken.insert(folder, path);
             beside.take((path, &full), &table, (samples, splits), options, ledger)?;
         }
         Ok(beside)
@@ -71,6 +75,21 @@ impl Beside {
         options: &DatasetOptions,
         ledger: &mut Ledger,
     ) -> Result<()> {
+        let several = pictures(&table.headings);
+        if let (true, Some(first)) = (table.file_name().is_none() || several.len() > 1, several.first()) {
+            let message = format!(
+                "it names several images in a row, such as in '{}', which is not read: write a table with a row for each \
+                 image; --label-files ignore goes on without it",
+                safe_text(&table.headings[*first])
+            );
+            return match options.label_files {
+                LabelFiles::Optional => {
+                    ledger.add(RemarkKind::LabelsMissing, 1, format!("{}: {message}", safe_path(path)));
+                    Ok(())
+                }
+                _ => Err(Error::format(full, message)),
+            };
+        }
         let Some(file_name) = table.file_name() else {
             let text = format!("{} was not read: it has no column file_name", safe_path(path));
             ledger.add(RemarkKind::LabelsMissing, 1, text);
@@ -93,12 +112,19 @@ impl Beside {
                 columns.first().copied()
             }
         };
-        let split = table.column(options.split_column.as_deref().unwrap_or("split"));
+        // Beside class folders, columns of 0 and 1 are properties of the pictures.
         let folder = path.parent().unwrap_or(Path::new(""));
         let below = samples_below(samples, folder);
+        let classes = path.ends_with("_classes.csv");
+        let bare = classes || samples[below.clone()].iter().all(|sample| sample.label.is_none());
+        let flags = match label {
+            None if bare => Flags::of(table, file_name, if classes { 1 } else { 2 }),
+            _ => None,
+        };
+        let split = table.column(options.split_column.as_deref().unwrap_or("split"));
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
         let (mut first_missing, mut first_repeated) = (None, None);
-        if label.is_some() {
+        if label.is_some() || flags.is_some() {
             self.gives_labels = true;
         } else if samples.iter().all(|sample| sample.label.is_none()) {
             let others: Vec<String> = (table.headings.iter().enumerate())
@@ -113,7 +139,8 @@ impl Beside {
             ledger.add(RemarkKind::LabelsMissing, u64::from(!others.is_empty()), text);
         }
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
-        for record in &table.records {
+        let mut several = BTreeSet::new();
+        for (at, record) in table.records.iter().enumerate() {
             let places = table.places(folder, record);
             let place =
                 |picture: &PathBuf| samples.binary_search_by(|sample| in_bytes(&sample.path, picture)).ok();
@@ -133,6 +160,15 @@ impl Beside {
                 let text = &record.cells[label];
                 labels.insert(index, (!text.trim().is_empty()).then(|| text.clone()));
             }
+            if let Some(flags) = &flags {
+                let set = flags.set(table, at);
+                if let [_, _, ..] = set.as_slice() {
+                    several.insert(index);
+                    self.extra_column(ALL_LABELS, samples.len()).values[index] = set.join(BETWEEN);
+                }
+                let one = if let [one] = set.as_slice() { Some((*one).to_owned()) } else { None };
+                labels.insert(index, one);
+            }
             if let Some(split) = split
                 && samples[index].split == Split::None
             {
@@ -148,9 +184,26 @@ impl Beside {
             }
         }
         let heading = label.map(|label| table.headings[label].clone());
+        let heading = heading.or_else(|| flags.as_ref().map(|_| String::new()));
         self.read.push(TableBeside::new(path, heading));
         let shown = safe_path(path);
-        if label.is_some() {
+        if let Some(flags) = &flags {
+            let columns = flags.columns.len() as u64;
+            let columns = counted(columns, "column", "columns");
+            let text = format!("{columns} of 0 and 1 in {shown} were read as one class each");
+            ledger.add(RemarkKind::LayoutGuessed, given.len() as u64, text);
+            let count = several.len() as u64;
+            let images = counted(
+                count,
+                "image has several labels and counts as unlabeled",
+                "images have several labels and count as unlabeled",
+            );
+            let text = format!(
+                "{images}, because one label per image is compared; the column {ALL_LABELS} has them"
+            );
+            ledger.add(RemarkKind::LabelsSeveral, count, text);
+        }
+        if label.is_some() || flags.is_some() {
             for index in below.clone() {
                 let new = labels.remove(&index).flatten();
                 let same = |old: &String| new.as_ref().is_some_and(|new| class_names::same(old, new));
@@ -224,9 +277,29 @@ impl Beside {
     }
 }
 
-/// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
-pub(crate) fn is_known_column(name: &str) -> bool {
-    name == "split" || LABEL_NAMES.contains(&name) || PATHS.contains(&name)
+/// Columns of 0 and 1, one for each class.
+struct Flags {
+    columns: Vec<usize>,
+}
+
+impl Flags {
+    /// Those of a table, if there are enough.
+    fn of(table: &BesideTable, file_name: usize, least: usize) -> Option<Flags> {
+        let is = |column: &usize| {
+            let mut values = table.records.iter().map(|record| record.cells[*column].trim());
+            *column != file_name
+                && !table.records.is_empty()
+                && values.all(|value| matches!(value, "0" | "1"))
+        };
+        let columns: Vec<usize> = (0..table.headings.len()).filter(is).collect();
+        (columns.len() >= least).then_some(Flags { columns })
+    }
+
+    /// The names of the classes that a record has.
+    fn set<'t>(&self, table: &'t BesideTable, record: usize) -> Vec<&'t str> {
+        let set = self.columns.iter().filter(|&&column| table.records[record].cells[column].trim() == "1");
+        set.map(|&column| table.headings[column].as_str()).collect()
+    }
 }
 
 /// What is to be said where several columns may hold the labels, and do not divide the rows alike.

@@ -4,11 +4,11 @@
 //! stand below it, or if all folders beside it are splits, too: `train` may also be a class beside `bus` and `car`.
 //! Class folders that recur below sibling folders make those siblings parts of the dataset, whatever they are called.
 
-use super::names_of_parts::{
+use super::tree::Folder;
+use crate::dataset::names_of_parts::{
     alike, are_parts, is_answer, is_generic, is_plain, is_unlabeled, says_no_label, split as split_of,
     split_and_rest, unlabeled_rest,
 };
-use super::tree::Folder;
 use chaffinch_data::dataset::Folders;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::ledger::Doubt;

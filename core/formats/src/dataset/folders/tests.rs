@@ -362,11 +362,47 @@ fn metadata_may_be_in_any_encoding_and_a_doubt_about_its_labels_is_said() {
 }
 
 #[test]
+fn a_table_of_flags_gives_labels() {
+    let temp = tree(&["train/1.jpg", "train/2.jpg", "train/3.jpg", "valid/4.jpg"]);
+    write(&temp, "train/_classes.csv", "filename, cat, dog\n1.jpg, 1, 0\n2.jpg, 1, 1\n3.jpg, 0, 0\n");
+    write(&temp, "valid/_classes.csv", "filename, cat\n4.jpg, 1\n");
+    let opened = read_in(&temp);
+    let expected = [
+        row("train/1.jpg", "cat", Split::Train),
+        row("train/2.jpg", "", Split::Train),
+        row("train/3.jpg", "", Split::Train),
+        row("valid/4.jpg", "cat", Split::Validation),
+    ];
+    assert_eq!(rows(&opened), expected);
+    let all = opened.manifest.extra().iter().find(|column| column.name == "all_labels").unwrap();
+    assert_eq!(all.values, ["", "cat|dog", "", ""]);
+    assert_eq!(opened.ledger.count(RemarkKind::LabelsSeveral), 1, "{:?}", opened.ledger);
+}
+
+#[test]
+fn tables_of_several_pictures_in_a_row_are_refused_by_name() {
+    for heading in ["file_names", "left_file_name,right_file_name"] {
+        let temp = tree(&["train/1.jpg"]);
+        write(
+            &temp,
+            "train/metadata.csv",
+            &format!("{heading},label\n{}cat\n", "1.jpg,".repeat(heading.split(',').count())),
+        );
+        let error = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("names several images in a row") && error.contains("metadata.csv"), "{error}");
+        let options = DatasetOptions { label_files: LabelFiles::Optional, ..DatasetOptions::default() };
+        assert!(open(temp.path(), &options).unwrap().manifest.classes().is_empty());
+    }
+    let temp = tree(&["train/1.jpg"]);
+    write(&temp, "train/metadata.csv", "photo_file_name,label\n1.jpg,cat\n");
+    assert_eq!(rows(&read_in(&temp)), [row("train/1.jpg", "cat", Split::Train)]);
+}
+
+#[test]
 fn labels_that_are_not_read_are_never_ignored() {
     let files = [
         ("data/1.jpg", "labels.json", "FiftyOne"),
         ("data/1.jpg", "samples.json", "FiftyOne"),
-        ("train/1.jpg", "train/metadata.parquet", "Hugging Face"),
         ("train2017/1.jpg", "annotations/instances_train2017.json", "COCO"),
         ("train/1.jpg", "train/_annotations.coco.json", "Roboflow"),
     ];

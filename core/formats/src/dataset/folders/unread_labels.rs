@@ -39,7 +39,9 @@ pub(super) struct Unread {
 enum Role {
     /// It holds labels, or may well hold them.
     Labels,
-    /// The same, and it is a table that can be opened instead of the folder.
+    /// It certainly holds them, and can be opened instead of the folder.
+    Export,
+    /// It may hold them, and is a table that can be opened instead of the folder.
     Table,
     /// One file for each picture, with labels.
     PerPicture,
@@ -99,7 +101,7 @@ pub(super) fn enter(unread: &[Unread], samples: &[NewSample], ledger: &mut Ledge
         let (looks, was) = if one.files == 1 { ("looks", "was") } else { ("look", "were") };
         let (labels, instead) = match one.role {
             Role::Aside => ("", ""),
-            Role::Table => (
+            Role::Export | Role::Table => (
                 ": the labels are those of folders or file names",
                 "; open it instead of the folder to use it",
             ),
@@ -131,8 +133,8 @@ pub(super) fn settle(
         return Ok(());
     }
     // What can be opened instead is the best advice.
-    let table = labels.iter().find(|one| one.role == Role::Table);
-    let Some(first) = table.or(labels.first()) else { return Ok(()) };
+    let of = |role: Role| labels.iter().find(|one| one.role == role);
+    let Some(first) = of(Role::Export).or(of(Role::Table)).or(labels.first()) else { return Ok(()) };
     let others: Vec<String> = labels
         .iter()
         .filter(|one| !std::ptr::eq(**one, *first))
@@ -145,16 +147,17 @@ pub(super) fn settle(
     };
     let what = &first.what;
     let advice = match first.role {
-        Role::Table => "open this table instead of the folder",
+        Role::Export | Role::Table => "open it instead of the folder",
         _ => "write the labels to a CSV table with the columns path and label and open that",
     };
     let (is, it) = if first.files > 1 { ("are", "them") } else { ("is", "it") };
+    let with = if matches!(first.role, Role::Export | Role::Table) { " with the folder" } else { "" };
     let of =
         if first.files > 1 { format!(" ({})", counted(first.files, "file", "files")) } else { String::new() };
     Err(Error::format(
         root.join(&first.path),
         format!(
-            "this looks like {what}{of}, which {is} not read, and without {it} the images have no labels: {advice}, or \
+            "this looks like {what}{of}, which {is} not read{with}, and without {it} the images have no labels: {advice}, or \
              use --label-files ignore to go on without {it}{more}"
         ),
     ))

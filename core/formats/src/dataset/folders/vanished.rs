@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use super::left_out::LeftOut;
-use super::names_of_parts::{is_answer, is_generic};
+use crate::dataset::names_of_parts::{is_answer, is_generic};
 use chaffinch_data::manifest::NewSample;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};

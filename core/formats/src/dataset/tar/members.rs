@@ -11,6 +11,9 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use tar::{Archive, EntryType};
 
+/// Headers and contents take whole blocks.
+const BLOCK: u64 = 512;
+
 /// A tar file, relative to the dataset, and its members in their order.
 pub(super) struct Listed {
     pub(super) path: PathBuf,
@@ -39,6 +42,7 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
     let (mut links, mut repeated, mut nameless, mut hidden) = (0, 0, 0, 0);
     let mut known: HashMap<PathBuf, usize> = HashMap::new();
     let mut cut = None;
+    let mut end = 0;
     let entries = archive.entries_with_seek().map_err(Error::io("read", &full))?;
     for entry in entries {
         let entry = match entry {
@@ -51,6 +55,7 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
                 break;
             }
         };
+        end = (entry.raw_file_position() + entry.size()).next_multiple_of(BLOCK);
         match entry.header().entry_type() {
             EntryType::Regular | EntryType::Continuous => {}
             EntryType::Directory | EntryType::XGlobalHeader => continue,
@@ -84,6 +89,10 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
                 members.push(found);
             }
         }
+    }
+    // What is written to its end has empty blocks there.
+    if cut.is_none() && end + BLOCK > size {
+        cut = Some("it has no mark of its end".to_owned());
     }
     let shown = safe_path(Path::new(full.file_name().unwrap_or_default()));
     let mut out = |kind, count: u64, what: &str| {

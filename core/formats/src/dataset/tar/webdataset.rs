@@ -1,9 +1,8 @@
 //! Shards of WebDataset: the members of a sample share their name up to its first dot.
 
 use super::members::Listed;
-use crate::dataset::choice::LABEL_NAMES;
+use crate::dataset::choice::{LABEL_NAMES, SPLIT_NAMES};
 use crate::dataset::packed::{Member, PackedRows, Place};
-use crate::dataset::table::SPLIT_NAMES;
 use crate::dataset::{Opened, is_image, shards};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Container, Holds, below};

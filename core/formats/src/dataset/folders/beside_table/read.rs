@@ -1,6 +1,7 @@
 //! Reads tables beside pictures, each record with its place in the file.
 
 use super::{BesideTable, Form, Record};
+use crate::dataset::choice::BESIDE_PATHS;
 use crate::text::{Document, TableText, broken, line};
 use crate::{Error, Result};
 use chaffinch_protocol::display::counted;
@@ -10,11 +11,24 @@ use serde_json::{Map, Value};
 use std::ops::Range;
 use std::path::Path;
 
-/// Columns that may hold the path, relative to the table.
-pub(in super::super) const PATHS: &[&str] = &["file_name", "image_file_name", "image"];
+/// What the columns of imagefolders end with that name several pictures in a row, and what those do that name a list.
+const ONE: &str = "_file_name";
+const MANY: &str = "file_names";
 
-fn path_column(headings: &[String]) -> Option<usize> {
-    PATHS.iter().find_map(|name| headings.iter().position(|heading| heading.eq_ignore_ascii_case(name)))
+pub(super) fn path_column(headings: &[String]) -> Option<usize> {
+    let usual =
+        BESIDE_PATHS.iter().find_map(|name| headings.iter().position(|own| own.eq_ignore_ascii_case(name)));
+    // `front_file_name` is a picture under another name, if it is alone.
+    usual.or_else(|| match pictures(headings).as_slice() {
+        [only] if headings[*only].ends_with(ONE) => Some(*only),
+        _ => None,
+    })
+}
+
+/// The columns that name pictures under another name than `file_name`.
+pub(in super::super) fn pictures(headings: &[String]) -> Vec<usize> {
+    let names = |name: &String| name.ends_with(ONE) || name == MANY || name.ends_with(&format!("_{MANY}"));
+    (0..headings.len()).filter(|&column| names(&headings[column])).collect()
 }
 
 pub(super) fn csv_table(file: &Path) -> Result<BesideTable> {

@@ -1,7 +1,8 @@
 //! What files beside pictures hold, by what they are called and by what is in them.
 
 use super::{Names, Role};
-use crate::dataset::extension;
+use crate::dataset::json::Shape;
+use crate::dataset::{extension, label_studio};
 use chaffinch_protocol::display::safe_text;
 use std::fs::File;
 use std::io::Read;
@@ -106,10 +107,9 @@ fn is_prose(text: &str) -> bool {
 pub(super) fn by_name(path: &Path) -> Option<&'static str> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
     match name.as_str() {
-        "metadata.parquet" => Some("a Hugging Face label file"),
         "labels.json" => Some("a FiftyOne or COCO label file"),
         "samples.json" => Some("a FiftyOne label file"),
-        "_annotations.coco.json" | "_annotations.createml.json" | "_classes.csv" | "_annotations.csv" => {
+        "_annotations.coco.json" | "_annotations.createml.json" | "_annotations.csv" => {
             Some("a Roboflow label file")
         }
         "annotations.json" | "coco.json" | "instances.json" => Some("a COCO label file"),
@@ -150,9 +150,15 @@ pub(super) fn by_content(file: &Path, path: &Path, names: &Names) -> Option<(Str
             return yolo.then(|| ("the description of a YOLO dataset".to_owned(), Role::Labels));
         }
         "json" | "jsonl" | "ndjson" | "xml" => {
+            let shape = Shape::of_file(file).filter(|_| extension == "json");
+            if shape.is_some_and(|shape| label_studio::is_export(&shape) || label_studio::is_min(&shape)) {
+                return Some(("an export of Label Studio".to_owned(), Role::Export));
+            }
             let any = fields(&text)
                 .any(|field| names.names(field) || field.split_whitespace().any(|word| names.names(word)));
-            return any.then(|| ("a label file for these pictures".to_owned(), Role::Labels));
+            // Manifests and exports of annotation tools are opened by their own name.
+            let role = if extension == "xml" { Role::Labels } else { Role::Table };
+            return any.then(|| ("a label file for these pictures".to_owned(), role));
         }
         _ => {}
     }

@@ -29,18 +29,6 @@ const VOC: &str = "<annotation><object><name>cat</name></object></annotation>";
 fn every_kind_is_refused_by_name_or_ignored_on_request() {
     let kinds: &[(&str, &[(&str, &str)], &str, &str)] = &[
         (
-            "images/train",
-            &[
-                ("labels/train/a1.txt", BOX),
-                ("labels/train/b2.txt", BOX),
-                ("data.yaml", "names: [cat]\nnc: 1\n"),
-            ],
-            "YOLO",
-            "data.yaml",
-        ),
-        ("train/images", &[("train/labels/a1.txt", BOX), ("train/labels/b2.txt", "")], "YOLO", "a1.txt"),
-        ("set", &[("set/a1.txt", BOX), ("set/classes.txt", "cat\ndog\n")], "YOLO", "a1.txt"),
-        (
             "JPEGImages",
             &[("Annotations/a1.xml", VOC), ("ImageSets/Main/train.txt", "a1\nb2\n")],
             "Pascal VOC",
@@ -56,7 +44,6 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
         ("set", &[("set/a1.txt", "cat"), ("set/b2.txt", "dog")], "one .txt file for each picture", "a1.txt"),
         ("images", &[("annotations.xml", "<annotations/>")], "CVAT", "annotations.xml"),
         ("images", &[("annotations.json", "{}")], "COCO", "annotations.json"),
-        ("train", &[("train/_classes.csv", "filename,cat\na1.png,1\n")], "Roboflow", "_classes.csv"),
         ("images", &[("labels.txt", "a1.png 0\nb2.png 1\n")], "for these pictures", "labels.txt"),
         (
             "img_align",
@@ -70,7 +57,7 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
             "for these pictures",
             "images.txt",
         ),
-        ("train", &[("train.csv", "id,breed\na1,pug\nb2,boxer\n")], "open this table instead", "train.csv"),
+        ("train", &[("train.csv", "id,breed\na1,pug\nb2,boxer\n")], "open it instead", "train.csv"),
         (
             "images",
             &[("truth.json", "[{\"image\": \"x/a1.png\", \"label\": \"cat\"}]")],
@@ -87,7 +74,7 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
                 "wide.csv",
                 "\u{0}i\u{0}d\u{0},\u{0}y\u{0}\n\u{0}a\u{0}1\u{0}.\u{0}p\u{0}n\u{0}g\u{0},\u{0}3\u{0}",
             )],
-            "open this table",
+            "open it instead",
             "wide.csv",
         ),
     ];

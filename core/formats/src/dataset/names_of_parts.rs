@@ -133,6 +133,11 @@ pub(super) fn split(name: &OsStr) -> Option<Split> {
     found
 }
 
+/// The same for a name in a file.
+pub(crate) fn split_named(name: &str) -> Option<Split> {
+    split(OsStr::new(name))
+}
+
 /// Whether a name is the plain name of its split, which needs no remark.
 pub(super) fn is_plain(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {

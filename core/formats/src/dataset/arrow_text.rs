@@ -1,0 +1,83 @@
+//! Tables of Arrow's types as text.
+
+use crate::{Error, Result};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, SchemaRef};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use serde_json::{Map, Value};
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// Reads a Parquet file as a whole.
+///
+/// # Errors
+/// When it cannot be read or is damaged.
+pub(super) fn decode(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let read = || -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> {
+        // Categories are plain names, no matter which program wrote the file.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
+        let schema = builder.schema().clone();
+        Ok((schema, builder.build()?.collect::<std::result::Result<_, _>>()?))
+    };
+    // The decoder checks most of a damaged file, and panics on the rest.
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(decoded) => decoded.map_err(|error| Error::format(path, error.to_string())),
+        Err(_) => Err(Error::format(path, "it is damaged: its parts are inconsistent")),
+    }
+}
+
+/// A value as the text of a cell: empty if it is missing, and lists and structures as JSON.
+pub(super) fn text(values: &ArrayRef, row: usize) -> String {
+    match value(values, row) {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// A value as JSON; null where its type has no place in a cell, such as bytes.
+fn value(values: &ArrayRef, row: usize) -> Value {
+    if values.is_null(row) {
+        return Value::Null;
+    }
+    macro_rules! number {
+        ($kind:ty) => {
+            Value::from(values.as_primitive::<$kind>().value(row))
+        };
+    }
+    let list = |list: ArrayRef| Value::Array((0..list.len()).map(|at| value(&list, at)).collect());
+    match values.data_type() {
+        DataType::Utf8 => Value::from(values.as_string::<i32>().value(row)),
+        DataType::LargeUtf8 => Value::from(values.as_string::<i64>().value(row)),
+        DataType::Utf8View => Value::from(values.as_string_view().value(row)),
+        DataType::Boolean => Value::from(values.as_boolean().value(row)),
+        DataType::Int8 => number!(Int8Type),
+        DataType::Int16 => number!(Int16Type),
+        DataType::Int32 => number!(Int32Type),
+        DataType::Int64 => number!(Int64Type),
+        DataType::UInt8 => number!(UInt8Type),
+        DataType::UInt16 => number!(UInt16Type),
+        DataType::UInt32 => number!(UInt32Type),
+        DataType::UInt64 => number!(UInt64Type),
+        DataType::Float16 => Value::from(values.as_primitive::<Float16Type>().value(row).to_f32()),
+        DataType::Float32 => number!(Float32Type),
+        DataType::Float64 => number!(Float64Type),
+        DataType::List(_) => list(values.as_list::<i32>().value(row)),
+        DataType::LargeList(_) => list(values.as_list::<i64>().value(row)),
+        DataType::FixedSizeList(..) => list(values.as_fixed_size_list().value(row)),
+        DataType::Struct(fields) => {
+            let columns = values.as_struct().columns().iter().zip(fields);
+            let pairs = columns.map(|(column, field)| (field.name().clone(), value(column, row)));
+            Value::Object(pairs.collect::<Map<String, Value>>())
+        }
+        _ => Value::Null,
+    }
+}

@@ -1,0 +1,280 @@
+//! Manifests in JSON: a line or an element of an array for each picture, columns by name, or labels by path.
+
+use super::choice::{Choices, Columns, Records, Row};
+use super::json::{self, Outer, Shape};
+use super::rows::{Rows, without_labels};
+use super::{ClassNames, DatasetOptions, Format, Opened, extension, is_image};
+use crate::text::Document;
+use crate::{Error, Result};
+use chaffinch_data::as_written::TableForm;
+use chaffinch_protocol::RemarkKind;
+use chaffinch_protocol::display::safe_text;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+pub(super) const FORMAT: Format = Format {
+    name: "a .jsonl or .json manifest",
+    summary: "a JSON Lines or JSON manifest",
+    details: "an object for each image, one a line or in an array, with its path and, if there are any, label and split, as in a \
+              table; or an object of labels by path; other keys are kept",
+    written: "`cleaned-table` writes a CSV table with the same columns",
+    lost: "several labels of one picture count as none; the column `all_labels` has them",
+    class_names: ClassNames::Written,
+    detect: |candidate| {
+        candidate.has_extension(&["jsonl", "ndjson"])
+            || (candidate.has_extension(&["json"]) && Shape::of_file(candidate.path()).is_some())
+    },
+    read: |candidate, options| open(candidate.path(), options),
+};
+
+/// The names of columns where a file has only paths and labels.
+const PAIR: [&str; 2] = ["path", "label"];
+
+/// The objects of a file.
+enum Objects {
+    Lines(Vec<u8>),
+    Array(Vec<Map<String, Value>>),
+}
+
+struct JsonRecords<'a> {
+    file: &'a Path,
+    objects: Objects,
+    headings: Vec<String>,
+}
+
+impl Row for Vec<String> {
+    fn cell(&self, column: usize) -> Option<&[u8]> {
+        self.get(column).map(|cell| cell.as_bytes())
+    }
+}
+
+impl Records for JsonRecords<'_> {
+    fn each(&self, row: &mut dyn FnMut(&dyn Row) -> bool) -> Result<()> {
+        self.objects(&mut |_, object| Ok(row(&self.cells(object))))
+    }
+}
+
+impl JsonRecords<'_> {
+    /// Calls with each object and its place, a line or the number of an element, until `each` returns false.
+    fn objects(&self, each: &mut dyn FnMut(usize, &Map<String, Value>) -> Result<bool>) -> Result<()> {
+        match &self.objects {
+            Objects::Array(all) => {
+                for (at, object) in (1..).zip(all) {
+                    if !each(at, object)? {
+                        break;
+                    }
+                }
+            }
+            Objects::Lines(text) => {
+                for (at, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
+                    if line.trim_ascii().is_empty() {
+                        continue;
+                    }
+                    let refuse = |what: String| Error::format(self.file, format!("line {at}: {what}"));
+                    let value: Value = serde_json::from_slice(line).map_err(|error| {
+                        let cut =
+                            if error.is_eof() { "it ends too early, as if it was cut off: " } else { "" };
+                        refuse(format!("{cut}{error}"))
+                    })?;
+                    let Value::Object(object) = value else {
+                        return Err(refuse("it is not a JSON object".to_owned()));
+                    };
+                    if !each(at, &object)? {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn cells(&self, object: &Map<String, Value>) -> Vec<String> {
+        self.headings.iter().map(|name| cell(object.get(name))).collect()
+    }
+
+    /// What a place is called in an error.
+    fn place(&self, at: usize) -> String {
+        match self.objects {
+            Objects::Array(_) => format!("element {at}"),
+            Objects::Lines(_) => format!("line {at}"),
+        }
+    }
+}
+
+/// A value as text. An image as Hugging Face writes it is its path.
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Object(object)) => match object.get("path") {
+            Some(Value::String(path)) => path.clone(),
+            _ => json::cell(value),
+        },
+        _ => json::cell(value),
+    }
+}
+
+fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let root = match &options.root {
+        Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
+        None => file.parent().unwrap_or(Path::new("/")).to_path_buf(),
+    };
+    let mut records = JsonRecords { file, objects: objects(file)?, headings: Vec::new() };
+    let mut headings: Vec<String> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
+    records.objects(&mut |_, object| {
+        for name in object.keys().filter(|name| !known.contains(*name)).cloned().collect::<Vec<_>>() {
+            known.insert(name.clone());
+            headings.push(name);
+        }
+        Ok(true)
+    })?;
+    if headings.is_empty() {
+        return Err(Error::format(file, "it has no objects with the path of an image"));
+    }
+    records.headings = headings;
+    let headings = &records.headings;
+    let choices = Choices { file, records: &records, headings, start: "it" };
+    let (columns, chosen) = choices.find(options, &root)?;
+    let is = |column: usize| column == columns.path || [columns.label, columns.split].contains(&Some(column));
+    let kept: Vec<usize> = (0..headings.len()).filter(|&column| !is(column)).collect();
+    let mut rows = Rows::new(kept.iter().map(|&column| headings[column].trim().to_owned()));
+    records.objects(&mut |at, object| {
+        let mut cells = records.cells(object);
+        let path = std::mem::take(&mut cells[columns.path]);
+        if path.is_empty() || path.contains('\0') {
+            let (place, name) = (records.place(at), safe_text(&headings[columns.path]));
+            return Err(Error::format(file, format!("{place} has no path in '{name}'")));
+        }
+        let label = columns.label.map(|column| std::mem::take(&mut cells[column]));
+        let split = columns.split.map(|column| std::mem::take(&mut cells[column])).unwrap_or_default();
+        let other: Vec<String> = kept.iter().map(|&column| std::mem::take(&mut cells[column])).collect();
+        rows.push(PathBuf::from(path), label, &split, other);
+        Ok(true)
+    })?;
+    finish(file, root, rows, headings, &columns, chosen)
+}
+
+fn finish(
+    file: &Path,
+    root: PathBuf,
+    mut rows: Rows,
+    headings: &[String],
+    columns: &Columns,
+    chosen: Vec<(RemarkKind, String)>,
+) -> Result<Opened> {
+    let flags = if columns.label.is_none() { rows.labels_from_flags() } else { None };
+    let (manifest, mut ledger) = rows.finish(root, file)?;
+    for (kind, text) in chosen {
+        ledger.add(kind, 1, text);
+    }
+    match flags {
+        Some(flags) => flags.enter(&mut ledger),
+        None if columns.label.is_none() => {
+            let text = without_labels(manifest.extra());
+            ledger.add(RemarkKind::LabelsMissing, manifest.len() as u64, text);
+        }
+        None => {}
+    }
+    let form = TableForm {
+        columns: headings.to_vec(),
+        path: columns.path,
+        label: columns.label,
+        split: columns.split,
+        delimiter: b',',
+        encoding: encoding_rs::UTF_8.name().to_owned(),
+        mark: false,
+        crlf: false,
+        paths_as_bytes: true,
+    };
+    Ok(Opened { manifest: manifest.with_table(form), ledger })
+}
+
+/// The objects of a file, in whatever form.
+fn objects(file: &Path) -> Result<Objects> {
+    let lines = matches!(extension(file).as_deref(), Some("jsonl" | "ndjson"));
+    let shape = Shape::of_file(file);
+    if lines || shape.is_some_and(|shape| shape.outer == Outer::Lines) {
+        let document = Document::read(file)?;
+        return Ok(Objects::Lines(document.text().to_vec()));
+    }
+    let all = match json::read(file)? {
+        Value::Array(all) => all,
+        Value::Object(object) => of_object(file, object)?,
+        _ => return Err(strange(file)),
+    };
+    let mut found = Vec::with_capacity(all.len());
+    for (at, value) in (1..).zip(all) {
+        let Value::Object(object) = value else {
+            return Err(Error::format(file, format!("element {at} is not a JSON object")));
+        };
+        found.push(object);
+    }
+    Ok(Objects::Array(found))
+}
+
+/// The rows that an object says: labels by path, columns by name, or an array under its only key.
+fn of_object(file: &Path, object: Map<String, Value>) -> Result<Vec<Value>> {
+    let plain = |value: &Value| !matches!(value, Value::Object(_));
+    if !object.is_empty() && object.iter().all(|(key, value)| is_image(Path::new(key)) && plain(value)) {
+        let row = |(path, label)| {
+            Value::Object(Map::from_iter([
+                (PAIR[0].to_owned(), Value::String(path)),
+                (PAIR[1].to_owned(), label),
+            ]))
+        };
+        return Ok(object.into_iter().map(row).collect());
+    }
+    if !object.is_empty() && object.iter().all(|(key, value)| is_image(Path::new(key)) && value.is_object()) {
+        let row = |(path, value)| match value {
+            Value::Object(mut row) => {
+                row.insert(PAIR[0].to_owned(), Value::String(path));
+                Value::Object(row)
+            }
+            other => other,
+        };
+        return Ok(object.into_iter().map(row).collect());
+    }
+    // As pandas writes a table: columns of values by the number of the row.
+    let columns: Option<Vec<(String, BTreeMap<String, Value>)>> = object
+        .iter()
+        .map(|(name, column)| match column {
+            Value::Object(cells) => Some((name.clone(), cells.clone().into_iter().collect())),
+            Value::Array(cells) if cells.iter().all(plain) => {
+                let numbered = cells.iter().enumerate().map(|(row, cell)| (row.to_string(), cell.clone()));
+                Some((name.clone(), numbered.collect()))
+            }
+            _ => None,
+        })
+        .collect();
+    if let Some(columns) = columns.filter(|columns| columns.len() > 1) {
+        let mut keys: Vec<&String> = columns[0].1.keys().collect();
+        let same = columns
+            .iter()
+            .all(|(_, cells)| cells.len() == keys.len() && keys.iter().all(|key| cells.contains_key(*key)));
+        if same && columns.iter().all(|(_, cells)| cells.values().all(plain)) {
+            keys.sort_by_key(|key| (key.parse::<u64>().unwrap_or(u64::MAX), *key));
+            let row = |key: &&String| {
+                let cell =
+                    |(name, cells): &(String, BTreeMap<String, Value>)| (name.clone(), cells[*key].clone());
+                Value::Object(columns.iter().map(cell).collect())
+            };
+            return Ok(keys.iter().map(row).collect());
+        }
+    }
+    let mut arrays = object.into_iter().filter(|(_, value)| {
+        value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(Value::is_object))
+    });
+    match (arrays.next(), arrays.next()) {
+        (Some((_, Value::Array(all))), None) => Ok(all),
+        _ => Err(strange(file)),
+    }
+}
+
+fn strange(file: &Path) -> Error {
+    let message = "it is JSON, but no table: expected an object with the path of an image in each line or each element of an \
+                   array, or labels by path; write the paths and labels to a CSV table";
+    Error::format(file, message)
+}
+
+#[cfg(test)]
+mod tests;

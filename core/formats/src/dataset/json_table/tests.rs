@@ -1,0 +1,106 @@
+use crate::dataset::testing::{column, read, refused, rows, says, tree};
+use crate::dataset::{DatasetOptions, open};
+use chaffinch_protocol::RemarkKind;
+
+#[test]
+fn each_form_of_a_manifest() {
+    let files = [
+        (
+            "a.jsonl",
+            "{\"path\": \"1.jpg\", \"label\": \"cat\", \"split\": \"train\", \"age\": 3}\n\n{\"path\": \"2.jpg\", \"label\": null, \"note\": {\"a\": 1}}\r\n",
+        ),
+        (
+            "a.ndjson",
+            "\u{feff}{\"path\": \"1.jpg\", \"label\": \"cat\", \"split\": \"train\", \"age\": 3}\n{\"path\": \"2.jpg\", \"note\": {\"a\": 1}}",
+        ),
+        (
+            "lines.json",
+            "{\"path\": \"1.jpg\", \"label\": \"cat\", \"split\": \"train\", \"age\": 3}\n{\"path\": \"2.jpg\", \"note\": {\"a\": 1}}",
+        ),
+        (
+            "array.json",
+            "[{\"path\": {\"bytes\": null, \"path\": \"1.jpg\"}, \"label\": \"cat\", \"split\": \"train\", \"age\": 3}, {\"path\": \"2.jpg\", \"note\": {\"a\": 1}}]",
+        ),
+        (
+            "wrapped.json",
+            "{\"version\": 1, \"data\": [{\"path\": \"1.jpg\", \"label\": \"cat\", \"split\": \"train\", \"age\": 3}, {\"path\": \"2.jpg\", \"note\": {\"a\": 1}}]}",
+        ),
+    ];
+    for (name, text) in files {
+        let temp = tree(&[(name, text), ("1.jpg", ""), ("2.jpg", "")]);
+        let opened = read(&temp, name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(rows(&opened), ["1.jpg cat train", "2.jpg - -"], "{name}");
+        assert_eq!(
+            (column(&opened, "age"), column(&opened, "note")),
+            (vec!["3".into(), "".into()], vec!["".into(), "{\"a\":1}".into()])
+        );
+        assert_eq!((opened.ledger.found, opened.ledger.left_out), (2, 0));
+    }
+    for text in [
+        "{\"samples\": [{\"path\": \"1.jpg\", \"label\": \"cat\"}, {\"path\": \"b/2.jpg\", \"label\": 7}]}",
+        "{\"1.jpg\": \"cat\", \"b/2.jpg\": 7}",
+        "{\"path\": {\"0\": \"1.jpg\", \"1\": \"b/2.jpg\"}, \"label\": {\"0\": \"cat\", \"1\": 7}}",
+        "{\"path\": [\"1.jpg\", \"b/2.jpg\"], \"label\": [\"cat\", 7]}",
+        "{\"1.jpg\": {\"label\": \"cat\"}, \"b/2.jpg\": {\"label\": 7}}",
+    ] {
+        let temp = tree(&[("x.json", text), ("1.jpg", ""), ("b/2.jpg", "")]);
+        assert_eq!(rows(&read(&temp, "x.json").unwrap()), ["1.jpg cat -", "b/2.jpg 7 -"], "{text}");
+    }
+}
+
+#[test]
+fn columns_are_chosen_as_in_tables() {
+    let text = "{\"where\": \"1.jpg\", \"label\": \"a\", \"class\": \"x\", \"part\": \"test\"}\n{\"where\": \"2.jpg\", \"label\": \"a\", \"class\": \"y\"}\n";
+    let temp = tree(&[("x.jsonl", text), ("1.jpg", ""), ("2.jpg", "")]);
+    let error = refused(&temp, "x.jsonl");
+    assert!(error.contains("it has no path column") && error.contains("--path-column"), "{error}");
+    let options = DatasetOptions {
+        path_column: Some("where".into()),
+        split_column: Some("part".into()),
+        ..DatasetOptions::default()
+    };
+    let opened = open(&temp.path().join("x.jsonl"), &options).unwrap();
+    assert_eq!(rows(&opened), ["1.jpg a test", "2.jpg a -"]);
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, "'label' and 'class' of"));
+    let options = DatasetOptions { label_column: Some("class".into()), ..options };
+    assert_eq!(rows(&open(&temp.path().join("x.jsonl"), &options).unwrap())[1], "2.jpg y -");
+    let options = DatasetOptions { label_column: Some("nothing".into()), ..options };
+    let error = open(&temp.path().join("x.jsonl"), &options).unwrap_err().to_string();
+    assert!(error.contains("there is no column 'nothing'"), "{error}");
+}
+
+#[test]
+fn several_labels_and_flags() {
+    let text = "[{\"path\": \"1.jpg\", \"label\": [\"cat\", \"dog\"]}, {\"path\": \"2.jpg\", \"label\": [\"cat\"]}, {\"path\": \"3.jpg\", \"label\": []}, {\"path\": \"4.jpg\", \"label\": -1}]";
+    let temp = tree(&[("x.json", text), ("1.jpg", "")]);
+    let opened = read(&temp, "x.json").unwrap();
+    assert_eq!(rows(&opened)[..3], ["1.jpg - -", "2.jpg cat -", "3.jpg - -"]);
+    assert_eq!(column(&opened, "all_labels")[0], "cat|dog");
+    assert!(says(&opened, RemarkKind::LabelsSeveral, "1 image has several labels"));
+    let flags = "{\"path\": \"1.jpg\", \"cat\": 1, \"dog\": 0}\n{\"path\": \"2.jpg\", \"cat\": false, \"dog\": true}\n";
+    let temp = tree(&[("x.jsonl", flags), ("1.jpg", "")]);
+    assert_eq!(rows(&read(&temp, "x.jsonl").unwrap()), ["1.jpg cat -", "2.jpg dog -"]);
+}
+
+#[test]
+fn broken_manifests_say_what_is_wrong() {
+    for (name, text, expected) in [
+        (
+            "x.jsonl",
+            "{\"path\": \"1.jpg\"}\n{\"path\": \"2",
+            "line 2: it ends too early, as if it was cut off",
+        ),
+        ("x.jsonl", "{\"path\": \"1.jpg\"}\n[1]\n", "line 2: it is not a JSON object"),
+        ("x.jsonl", "{\"path\": \"1.jpg\"}\n{\"label\": \"cat\"}\n", "line 2 has no path in 'path'"),
+        ("x.jsonl", "\n", "it has no objects"),
+        ("x.json", "[{\"path\": \"1.jpg\"}", "it ends too early"),
+        ("x.json", "[{\"path\": \"1.jpg\"}, 7]", "element 2 is not a JSON object"),
+        ("x.json", "[1, 2]", "element 1 is not a JSON object"),
+        ("x.json", "{\"a\": 1}", "it is JSON, but no table"),
+        ("x.json", "[{\"image_id\": 1, \"category_id\": 2, \"score\": 0.5}]", "it has no path column"),
+    ] {
+        let temp = tree(&[(name, text), ("1.jpg", "")]);
+        let error = refused(&temp, name);
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}

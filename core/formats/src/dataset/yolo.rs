@@ -1,0 +1,165 @@
+//! YOLO: a description in `data.yaml`, and either class folders or a text file of boxes for each picture.
+
+mod boxes;
+mod description;
+
+use super::annotated::{Annotated, Entry};
+use super::around::Around;
+use super::places::joined;
+use super::several::Label;
+use super::{Candidate, extension};
+use crate::Result;
+use chaffinch_protocol::RemarkKind;
+use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_protocol::sample::Split;
+use description::Description;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+const WHOSE: &str = "YOLO";
+
+/// Whether a folder looks like a dataset of YOLO.
+pub(super) fn detect(candidate: &Candidate) -> bool {
+    has_description(candidate) || has_labels(candidate)
+}
+
+fn has_description(candidate: &Candidate) -> bool {
+    let yaml = ["yaml", "yml"].into_iter().flat_map(|one| candidate.with_extension(one));
+    yaml.take(8)
+        .any(|file| Description::read(&candidate.path().join(file)).is_ok_and(|found| found.is_some()))
+}
+
+/// Whether there are text files in a folder called `labels`.
+fn has_labels(candidate: &Candidate) -> bool {
+    candidate.with_extension("txt").any(|file| file.iter().any(|part| part == "labels"))
+}
+
+/// What a folder says: the boxes beside its pictures, or the classes and splits of its description.
+pub(super) fn in_folder(around: &Around<'_>) -> Result<Vec<Annotated>> {
+    let mut described: Option<(PathBuf, Description)> = None;
+    for path in around.called(|name| name.ends_with(".yaml") || name.ends_with(".yml")).take(8) {
+        let file = around.root.join(path);
+        if described.is_none() {
+            described = Description::read(&file)?.map(|found| (file, found));
+        }
+    }
+    let beside = boxes::beside(around);
+    // Boxes in class folders, of classes that nothing names, are no better labels than the folders.
+    let mut classes = around.samples.iter().filter_map(|sample| sample.label.as_deref());
+    let first = classes.next();
+    let apart = beside.values().any(|path| path.iter().any(|part| part.eq_ignore_ascii_case("labels")));
+    let folders_say = classes.any(|class| Some(class) != first) && !apart && described.is_none();
+    if !folders_say && boxes::are_boxes(around, &beside, described.is_some()) {
+        return Ok(vec![from_boxes(around, described, &beside)?]);
+    }
+    Ok(match described {
+        Some((file, description)) => from_folders(around, &file, &description)?.into_iter().collect(),
+        None => Vec::new(),
+    })
+}
+
+/// Labels from the boxes of pictures.
+fn from_boxes(
+    around: &Around<'_>,
+    described: Option<(PathBuf, Description)>,
+    beside: &BTreeMap<usize, &Path>,
+) -> Result<Annotated> {
+    let first = beside.values().next().copied().unwrap_or(Path::new(""));
+    let (file, names, splits) = match described {
+        Some((file, description)) => {
+            let splits = description.there(&file, around).splits(around);
+            (file, description.names, splits)
+        }
+        None => (around.root.join(first), None, BTreeMap::new()),
+    };
+    let mut all = Annotated::new(
+        WHOSE,
+        &file,
+        around.root,
+        &[],
+        &super::DatasetOptions { root: None, ..around.options.clone() },
+    )?;
+    let names = match names {
+        Some(names) => names,
+        None => {
+            let (names, from) = description::names_beside(around, first)?;
+            all.also.extend(from);
+            names
+        }
+    };
+    let mut tally = boxes::Tally::default();
+    for (row, sample) in around.samples.iter().enumerate() {
+        let label = match beside.get(&row) {
+            Some(path) => {
+                all.also.push(around.root.join(path));
+                boxes::read(&around.root.join(path), path, &names, &mut tally)?
+            }
+            None => Label::None,
+        };
+        let split = splits.get(&row).copied().unwrap_or_default().name().to_owned();
+        all.entries.push(Entry { name: sample.path.clone(), label, split, ..Entry::default() });
+    }
+    tally.enter(&names, &mut all.ledger);
+    Ok(all)
+}
+
+/// Splits from the paths of a description, and classes that are numbers by their names. `None` if folders say it all.
+fn from_folders(around: &Around<'_>, file: &Path, description: &Description) -> Result<Option<Annotated>> {
+    let parts = description.there(file, around);
+    let splits = parts.splits(around);
+    let names = description.names.clone().unwrap_or_default();
+    let below = |row: usize| -> Option<&std::ffi::OsStr> {
+        let path = &around.samples[row].path;
+        let folder = parts.folder_of(path)?;
+        let mut parts = path.strip_prefix(folder).ok()?.iter();
+        let first = parts.next()?;
+        parts.next().is_some().then_some(first)
+    };
+    let classes: BTreeSet<String> =
+        splits.keys().filter_map(|&row| below(row)).map(|name| name.to_string_lossy().into_owned()).collect();
+    let by_name = |class: &String| names.0.values().any(|name| name == class);
+    let by_number = |class: &String| class.parse().is_ok_and(|number: u64| names.0.contains_key(&number));
+    let known = !classes.is_empty() && (classes.iter().all(by_name) || classes.iter().all(by_number));
+    let numbers = known && !classes.iter().all(by_name);
+    let said = |row: usize| around.samples[row].split != Split::None;
+    let told = splits.keys().all(|&row| said(row));
+    if !known || (told && !numbers) {
+        return Ok(None);
+    }
+    let options = super::DatasetOptions { root: None, ..around.options.clone() };
+    let mut all = Annotated::new(WHOSE, file, around.root, &[], &options)?;
+    for (&row, split) in &splits {
+        let class = below(row).map(|name| name.to_string_lossy().into_owned());
+        let label = class.map(|class| match class.parse::<u64>().ok().filter(|_| numbers) {
+            Some(number) => names.0.get(&number).cloned().unwrap_or(class),
+            None => class,
+        });
+        all.entries.push(Entry {
+            name: around.samples[row].path.clone(),
+            label: label.map_or(Label::None, Label::One),
+            split: split.name().to_owned(),
+            ..Entry::default()
+        });
+    }
+    let count = all.entries.len() as u64;
+    let text = format!(
+        "the class folders of {} are numbers, which {} names",
+        counted(count, "image", "images"),
+        safe_path(file.strip_prefix(around.root).unwrap_or(file))
+    );
+    all.ledger.add(RemarkKind::LayoutGuessed, if numbers { count } else { 0 }, text);
+    Ok(Some(all))
+}
+
+/// A path of a description below the folder of the dataset, relative to it.
+fn below_root(root: &Path, path: &Path) -> Option<PathBuf> {
+    joined(root, path).strip_prefix(root).ok().map(Path::to_path_buf)
+}
+
+/// Whether a file is a list of pictures.
+fn is_list(path: &Path) -> bool {
+    extension(path).as_deref() == Some("txt")
+}
+
+#[cfg(test)]
+mod tests;

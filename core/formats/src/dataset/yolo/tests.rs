@@ -1,0 +1,90 @@
+use crate::dataset::testing::{column, read_folder, refused, rows, says, tree};
+use chaffinch_protocol::RemarkKind;
+
+const LIST: &str =
+    "train: ../train/images\nval: ../valid/images\nnc: 2\nnames: ['cat', 'dog']\nroboflow:\n  workspace: x\n";
+const MAP: &str =
+    "path: ../datasets/coco8  # root\ntrain: images/train\nval: images/part2\nnames:\n  0: cat\n  1: 'no'\n";
+
+#[test]
+fn boxes_beside_pictures() {
+    let files = [
+        ("images/train/1.jpg", ""),
+        ("images/train/2.jpg", ""),
+        ("images/part2/3.jpg", ""),
+        ("images/part2/4.jpg", ""),
+        ("labels/train/1.txt", "0 0.5 0.5 0.1 0.1\n1 0.5 0.5 0.2 0.2\n0 0.5 0.5 0.1 0.1\n"),
+        ("labels/train/2.txt", "1 0.5 0.5 0.1 0.1\n0 0.1 0.1 0.9 0.1 0.9 0.9\n"),
+        ("labels/part2/3.txt", ""),
+        ("data.yaml", MAP),
+    ];
+    let opened = read_folder(tree(&files).path());
+    let expected = [
+        "images/part2/3.jpg - validation",
+        "images/part2/4.jpg - validation",
+        "images/train/1.jpg cat train",
+        "images/train/2.jpg cat train",
+    ];
+    assert_eq!(rows(&opened), expected, "{:#?}", opened.ledger);
+    assert_eq!(column(&opened, "all_labels"), ["", "", "cat|no", "cat|no"]);
+    assert!(says(&opened, RemarkKind::LabelsMissing, "2 images have no label"));
+}
+
+#[test]
+fn names_from_elsewhere_or_numbers() {
+    let boxes = "1 0.5 0.5 0.1 0.1\n";
+    let roboflow = tree(&[
+        ("train/images/1.jpg", ""),
+        ("train/labels/1.txt", boxes),
+        ("valid/images/2.jpg", ""),
+        ("data.yaml", LIST),
+    ]);
+    assert_eq!(
+        rows(&read_folder(roboflow.path())),
+        ["train/images/1.jpg dog train", "valid/images/2.jpg - validation"]
+    );
+    let flat = tree(&[("1.jpg", ""), ("1.txt", boxes), ("classes.txt", "cat\ndog\n")]);
+    assert_eq!(rows(&read_folder(flat.path())), ["1.jpg dog -"]);
+    let bare = tree(&[("images/1.jpg", ""), ("labels/1.txt", boxes)]);
+    let opened = read_folder(bare.path());
+    assert_eq!(rows(&opened), ["images/1.jpg 1 -"]);
+    assert!(says(&opened, RemarkKind::LayoutGuessed, "called by its number, such as 1"));
+    let few = tree(&[("images/1.jpg", ""), ("labels/1.txt", "7 0 0 1 1\nx y\n"), ("data.yaml", LIST)]);
+    let opened = read_folder(few.path());
+    assert_eq!(rows(&opened), ["images/1.jpg 7 -"]);
+    assert!(says(&opened, RemarkKind::ClassesDoubtful, "there are 2 names"), "{:#?}", opened.ledger);
+    assert!(says(&opened, RemarkKind::LabelsMissing, "such as line 2 of labels/1.txt"));
+}
+
+#[test]
+fn class_folders_with_a_description() {
+    let named = tree(&[("train/cat/1.jpg", ""), ("valid/dog/2.jpg", ""), ("data.yaml", LIST)]);
+    assert_eq!(
+        rows(&read_folder(named.path())),
+        ["train/cat/1.jpg cat train", "valid/dog/2.jpg dog validation"]
+    );
+    let numbers = "train: part1\nval: part2\nnames: [cat, dog]\n";
+    let numbered = tree(&[("part1/0/1.jpg", ""), ("part2/1/2.jpg", ""), ("data.yaml", numbers)]);
+    assert_eq!(
+        rows(&read_folder(numbered.path())),
+        ["part1/0/1.jpg cat train", "part2/1/2.jpg dog validation"]
+    );
+    let parts = tree(&[("part1/cat/1.jpg", ""), ("part2/dog/2.jpg", ""), ("data.yaml", numbers)]);
+    assert_eq!(
+        rows(&read_folder(parts.path())),
+        ["part1/cat/1.jpg cat train", "part2/dog/2.jpg dog validation"]
+    );
+}
+
+#[test]
+fn broken_descriptions_say_what_is_wrong() {
+    for (yaml, expected) in [
+        ("names: [cat\ntrain: x\n", "it is not valid YAML"),
+        ("names: {a: cat}\ntrain: x\n", "names by numbers"),
+        ("names: cat\ntrain: x\n", "neither a list nor names"),
+    ] {
+        let temp = tree(&[("images/1.jpg", ""), ("labels/1.txt", "0 0 0 1 1\n"), ("data.yaml", yaml)]);
+        let error = refused(&temp, "");
+        assert!(error.contains(expected) && error.contains("--label-files ignore"), "{error}");
+    }
+}

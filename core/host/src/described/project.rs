@@ -1,0 +1,305 @@
+//! Reads `detector.toml`.
+
+use super::{Described, Prompts, Rule, digest};
+use crate::declared::{self, Declared, DeclaredParameter, NEEDS, ParameterKind};
+use crate::worker::Limits;
+use crate::{Error, Result};
+use chaffinch_data::nearest::hint;
+use chaffinch_data::toml_table::{Source, Table};
+use chaffinch_plugin::{Info, Needs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The name of the file.
+pub(crate) const FILE: &str = "detector.toml";
+
+/// The largest file that is read.
+const MOST: u64 = 1 << 20;
+
+/// What a `detector.toml` describes.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// Its declaration; that of a library counts instead if it has one.
+    pub(crate) info: &'static Info,
+    pub(crate) kind: Kind,
+    pub(crate) limits: Limits,
+    /// The columns of the dataset that a program may ask for.
+    pub(crate) columns: Vec<String>,
+    /// Digest of the file and of the code beside it.
+    pub(crate) digest: String,
+}
+
+/// What does its work.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// A program: its name or path, and its arguments.
+    Command(Vec<String>),
+    /// A library.
+    Library(PathBuf),
+    /// The host.
+    Host(Described),
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// When it cannot be read, or with the line that is wrong.
+pub(crate) fn read(path: &Path) -> Result<Project> {
+    let size = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
+    if size > MOST {
+        return Err(Error::format(path, "the file is too large for a description of a detector"));
+    }
+    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let (declared, kind, limits, columns) = parse(&text, path, folder)?;
+    let digest = match &kind {
+        Kind::Command(_) => digest(folder)?,
+        Kind::Library(_) | Kind::Host(_) => blake3::hash(text.as_bytes()).to_hex().to_string(),
+    };
+    let info = declared::info(&declared);
+    declared::check(info).map_err(|why| Error::format(path, why))?;
+    Ok(Project { info, kind, limits, columns, digest })
+}
+
+fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limits, Vec<String>)> {
+    let source = Source { path, text };
+    let parsed = source.parse()?;
+    let mut file = source.table(parsed.get_ref(), "");
+    let name = file.text("name")?;
+    let name =
+        name.ok_or_else(|| Error::format(path, "it has no name; add a line such as name = \"my-detector\""))?;
+    let (kind, params, needs) = kind(&mut file, path, folder)?;
+    let mut parameters = params;
+    if let Some(table) = file.section("parameters", "parameters")? {
+        for (name, inner) in table.other_tables()? {
+            let title = format!("parameters.{name}");
+            let one = parameter(&name, table.sibling(inner, &title))?;
+            parameters.retain(|known| known.name != one.name);
+            parameters.push(one);
+        }
+    }
+    let own = needs_of(&mut file, "needs")?;
+    let declared = Declared {
+        name,
+        version: file.text("version")?.unwrap_or_else(|| "0.1.0".into()),
+        summary: file.text("summary")?.unwrap_or_default(),
+        docs: file.text("docs")?.unwrap_or_default(),
+        needs: needs.and(own).bits(),
+        threshold: file.number("threshold")?.unwrap_or(0.5) as f32,
+        group: match file.text("scope")?.as_deref() {
+            None | Some("sample") => false,
+            Some("group") => true,
+            Some(other) => {
+                let message = format!("the scope '{other}' is neither \"sample\" nor \"group\"");
+                return Err(file.complain("scope", message));
+            }
+        },
+        parameters,
+    };
+    let limits = limits(&mut file)?;
+    let columns = file.texts("columns")?.unwrap_or_default();
+    file.finish()?;
+    Ok((declared, kind, limits, columns))
+}
+
+/// What does the work, and the parameters and needs that come with it.
+fn kind(
+    file: &mut Table<'_, '_>,
+    path: &Path,
+    folder: &Path,
+) -> Result<(Kind, Vec<DeclaredParameter>, Needs)> {
+    let command = file.texts("command")?;
+    let library = file.text("library")?;
+    let build = file.text("build")?;
+    let prompts = file.section("prompts", "prompts")?;
+    let rule = file.section("rule", "rule")?;
+    let mut kinds = Vec::new();
+    if let Some(command) = command {
+        if command.first().is_none_or(|program| program.is_empty()) {
+            return Err(file.complain(
+                "command",
+                "'command' must begin with a program, as in [\"python3\", \"detector.py\"]",
+            ));
+        }
+        kinds.push((Kind::Command(command), Vec::new(), Needs::NOTHING));
+    }
+    if let Some(library) = library {
+        let library = folder.join(library);
+        if !library.is_file() {
+            let how = build.map_or_else(String::new, |build| format!("; build it with: {build}"));
+            let message = format!("the library {} does not exist{how}", library.display());
+            return Err(file.complain("library", message));
+        }
+        kinds.push((Kind::Library(library), Vec::new(), Needs::NOTHING));
+    }
+    if let Some(table) = prompts {
+        let prompts = Prompts::read(table)?;
+        let needs = Needs::EMBEDDINGS.and(Needs::TEXTS);
+        kinds.push((Kind::Host(Described::Prompts(prompts)), Prompts::parameters(), needs));
+    }
+    if let Some(table) = rule {
+        kinds.push((Kind::Host(Described::Rule(Rule::read(table)?)), Vec::new(), Needs::NOTHING));
+    }
+    let count = kinds.len();
+    match kinds.pop() {
+        Some(one) if count == 1 => Ok(one),
+        _ => Err(Error::format(
+            path,
+            "it must have exactly one of: command (a program), library, [prompts] or [rule]",
+        )),
+    }
+}
+
+fn parameter(name: &str, mut table: Table<'_, '_>) -> Result<DeclaredParameter> {
+    let help = table.text("help")?.unwrap_or_default();
+    let needs = needs_of(&mut table, "needs")?.bits();
+    let choices = table.texts("choices")?.unwrap_or_default();
+    let integer = match table.text("kind")?.as_deref() {
+        None | Some("number" | "flag" | "choice") => false,
+        Some("integer") => true,
+        Some(other) => {
+            let message = format!("the kind '{other}' is none of number, integer, flag and choice");
+            return Err(table.complain("kind", message));
+        }
+    };
+    let (kind, default, min, max) = if !choices.is_empty() {
+        let default = table.text("default")?.unwrap_or_else(|| choices[0].clone());
+        let Some(index) = choices.iter().position(|choice| *choice == default) else {
+            let message = format!("'{default}' is not one of the choices {}", choices.join(", "));
+            return Err(table.complain("default", message));
+        };
+        (ParameterKind::Choice, index as f64, 0.0, choices.len() as f64 - 1.0)
+    } else if let Ok(Some(flag)) = table.boolean("default") {
+        (ParameterKind::Flag, f64::from(u8::from(flag)), 0.0, 1.0)
+    } else {
+        let mut number = |key: &'static str| -> Result<f64> {
+            let value = table.number(key)?;
+            value
+                .ok_or_else(|| table.complain(key, format!("the parameter {name} needs a number as '{key}'")))
+        };
+        let kind = if integer { ParameterKind::Integer } else { ParameterKind::Number };
+        (kind, number("default")?, number("min")?, number("max")?)
+    };
+    if !(min <= default && default <= max) {
+        return Err(table.complain("default", format!("the default {default} is not within {min} and {max}")));
+    }
+    table.finish()?;
+    Ok(DeclaredParameter { name: name.into(), help, kind, default, min, max, choices, needs })
+}
+
+fn needs_of(table: &mut Table<'_, '_>, key: &'static str) -> Result<Needs> {
+    let mut needs = Needs::NOTHING;
+    for name in table.texts(key)?.unwrap_or_default() {
+        let Some((_, need)) = NEEDS.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<&str> = NEEDS.iter().map(|(known, _)| *known).collect();
+            let hint = hint(&name, known.iter().copied());
+            let message = format!("there is no need '{name}' (there are {}){hint}", known.join(", "));
+            return Err(table.complain(key, message));
+        };
+        needs = needs.and(*need);
+    }
+    Ok(needs)
+}
+
+fn limits(file: &mut Table<'_, '_>) -> Result<Limits> {
+    let Some(mut table) = file.section("limits", "limits")? else { return Ok(Limits::default()) };
+    let time = table.number("time")?;
+    if time.is_some_and(|time| !(time > 0.0 && time < 1e7)) {
+        return Err(table.complain("time", "'time' must be a number of seconds"));
+    }
+    let memory = match table.text("memory")? {
+        None => None,
+        Some(text) => match Limits::bytes(&text) {
+            Some(bytes) => Some(bytes),
+            None => return Err(table.complain("memory", "'memory' must be an amount such as \"4GiB\"")),
+        },
+    };
+    let network = table.boolean("network")?.unwrap_or(false);
+    table.finish()?;
+    Ok(Limits { time: time.map(Duration::from_secs_f64), memory, network })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<(Declared, Kind, Limits)> {
+        let (declared, kind, limits, _) = parse(text, Path::new("x/detector.toml"), Path::new("x"))?;
+        Ok((declared, kind, limits))
+    }
+
+    #[test]
+    fn everything_that_can_be_declared_is_read() {
+        let text = r#"
+            name = "odd"
+            version = "2.0.0"
+            summary = "Odd ones"
+            command = ["python3", "odd.py"]
+            needs = ["embeddings", "labels"]
+            threshold = 0.25
+            scope = "group"
+            docs = "What it finds"
+            [parameters.share]
+            default = 0.1
+            min = 0
+            max = 0.5
+            help = "How many"
+            [parameters.trees]
+            kind = "integer"
+            default = 100
+            min = 1
+            max = 1000
+            [parameters.deep]
+            default = true
+            needs = ["neighbors"]
+            [parameters.mode]
+            choices = ["fast", "slow"]
+            default = "slow"
+            [limits]
+            time = 90
+            memory = "2GiB"
+            network = true
+        "#;
+        let (declared, kind, limits) = parsed(text).unwrap();
+        assert!(matches!(kind, Kind::Command(command) if command == ["python3", "odd.py"]));
+        assert_eq!(
+            limits,
+            Limits { time: Some(Duration::from_secs(90)), memory: Some(2 << 30), network: true }
+        );
+        let info = declared::info(&declared);
+        declared::check(info).unwrap();
+        assert_eq!((info.name(), info.version_text(), info.default_threshold()), ("odd", "2.0.0", 0.25));
+        assert!(info.needed().contains(Needs::EMBEDDINGS.and(Needs::LABELS)));
+        assert_eq!(declared::declared(info).parameters.len(), 4);
+        let of = |name: &str| declared.parameters.iter().find(|one| one.name == name).unwrap();
+        assert_eq!((of("mode").default, of("mode").max, of("deep").default), (1.0, 1.0, 1.0));
+        assert_eq!(of("trees").kind, ParameterKind::Integer);
+        assert_eq!(of("deep").needs, Needs::NEIGHBORS.bits());
+    }
+
+    #[test]
+    fn mistakes_name_their_line() {
+        let error = |text: &str| parsed(text).unwrap_err().to_string();
+        let base = "name = 'a'\ncommand = ['x']\n";
+        for (more, words) in [
+            ("neds = []", "line 3: unknown key 'neds'; did you mean 'needs'?"),
+            ("needs = ['pixel']", "line 3: there is no need 'pixel'"),
+            ("scope = 'all'", "line 3: the scope 'all'"),
+            ("[parameters.a]\ndefault = 2\nmin = 0\nmax = 1", "line 4: the default 2 is not within 0 and 1"),
+            ("[parameters.a]\ndefault = 2\nmax = 3", "needs a number as 'min'"),
+            ("[parameters.a]\nchoices = ['x']\ndefault = 'y'", "line 5: 'y' is not one of the choices x"),
+            ("[limits]\nmemory = 'much'", "line 4: 'memory' must be an amount"),
+            ("[rule]\ncolumn = 'a'\nbelow = 1", "exactly one of"),
+        ] {
+            let said = error(&format!("{base}{more}"));
+            assert!(said.contains(words), "no '{words}' in: {said}");
+        }
+        assert!(error("command = ['x']").contains("it has no name"));
+        assert!(error("name = 'a'").contains("exactly one of"));
+        assert!(
+            error("name = 'a'\nlibrary = 'no.so'\nbuild = 'make'")
+                .contains("does not exist; build it with: make")
+        );
+        assert!(error("name = 'a'\ncommand = []").contains("must begin with a program"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Code that crashed, hung or broke the protocol is set aside until it changes or the user lets it in again: it would do
+//! the same in every scan.
+
+use chaffinch_data::{Error, Result, atomic};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What was set aside, by the digest of the code.
+#[derive(Debug, Clone, Default)]
+pub struct Aside {
+    /// Where it is stored; nothing is set aside without a place.
+    file: Option<PathBuf>,
+}
+
+/// Something that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsideEntry {
+    /// The detector's name; empty for a library that died before it said one.
+    pub name: String,
+    /// Its library or folder.
+    pub path: PathBuf,
+    /// What happened.
+    pub reason: String,
+}
+
+/// The largest file that is read; ours has a few lines.
+const MOST: u64 = 4 << 20;
+
+impl Aside {
+    /// Stored in this file.
+    pub fn in_file(file: impl Into<PathBuf>) -> Aside {
+        Aside { file: Some(file.into()) }
+    }
+
+    /// Why this code was set aside, if it was.
+    pub fn of(&self, digest: &str) -> Option<AsideEntry> {
+        self.all().remove(digest)
+    }
+
+    /// Everything that was set aside, by digest. A file that cannot be read sets nothing aside.
+    pub fn all(&self) -> BTreeMap<String, AsideEntry> {
+        let Some(file) = self.file.as_deref().filter(|file| size(file) <= MOST) else {
+            return BTreeMap::new();
+        };
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Sets code aside.
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub fn add(&self, digest: &str, entry: AsideEntry) -> Result<()> {
+        let mut all = self.all();
+        all.insert(digest.to_owned(), entry);
+        self.store(&all)
+    }
+
+    /// Lets code in again, by the name of the detector, its file or its path. Returns what was let in.
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub fn let_in(&self, name: &str) -> Result<Vec<AsideEntry>> {
+        let mut all = self.all();
+        let named = |entry: &AsideEntry| {
+            entry.name == name
+                || entry.path == Path::new(name)
+                || entry.path.file_name().is_some_and(|file| file == name)
+        };
+        let freed: Vec<AsideEntry> = all.values().filter(|entry| named(entry)).cloned().collect();
+        if !freed.is_empty() {
+            all.retain(|_, entry| !named(entry));
+            self.store(&all)?;
+        }
+        Ok(freed)
+    }
+
+    fn store(&self, all: &BTreeMap<String, AsideEntry>) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
+        let text = serde_json::to_string_pretty(all).map_err(|error| Error::Invalid(error.to_string()))?;
+        atomic::write(file, |out| out.write_all(text.as_bytes()))
+    }
+}
+
+fn size(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(u64::MAX, |metadata| metadata.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_died_is_remembered_until_it_is_let_in() {
+        let temp = tempfile::tempdir().unwrap();
+        let aside = Aside::in_file(temp.path().join("state/set-aside.json"));
+        let entry = |name: &str| AsideEntry {
+            name: name.into(),
+            path: format!("/somewhere/lib{name}.so").into(),
+            reason: "its process crashed".into(),
+        };
+        assert_eq!(aside.of("abc"), None);
+        aside.add("abc", entry("one")).unwrap();
+        aside.add("def", entry("two")).unwrap();
+        assert_eq!(aside.of("abc"), Some(entry("one")));
+        assert_eq!(aside.let_in("nobody").unwrap(), []);
+        assert_eq!(aside.let_in("one").unwrap(), [entry("one")]);
+        assert_eq!(aside.let_in("libtwo.so").unwrap(), [entry("two")]);
+        assert!(aside.all().is_empty());
+        Aside::default().add("abc", entry("one")).unwrap();
+        assert_eq!(Aside::default().of("abc"), None);
+    }
+}

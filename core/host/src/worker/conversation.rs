@@ -1,0 +1,442 @@
+//! One run of a worker, from the engine's side: it answers what the worker asks for and takes what it reports. All of it
+//! goes through the detector's half of the contract, so that a worker is refused exactly what a library is refused.
+
+use super::death::Death;
+use super::message::{FromWorker, Hash, Item, Kind, Out, PROTOCOL, Picture, Pictures, Run, ToWorker, Wanted};
+use super::process::{Lending, Worker};
+use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, Memory, OUT, Rows, SharedData, path};
+use super::{Job, Limits, Workers};
+use crate::column;
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_plugin::{
+    Error, HashKind, Info, Issue, NO_LABEL, Needs, Param, ParamKind, Pixels, Related, Report, Result, Score,
+    View,
+};
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::RawFd;
+
+/// What a run needs besides the view of the dataset.
+pub(crate) struct Lent<'a> {
+    pub(crate) workers: &'a Workers,
+    pub(crate) job: &'a Job,
+    pub(crate) limits: Limits,
+    pub(crate) info: &'static Info,
+    pub(crate) needs: Needs,
+    pub(crate) params: &'a BTreeMap<String, f64>,
+    pub(crate) data: &'a SharedData,
+    /// The embeddings, if there are any.
+    pub(crate) matrix: Option<&'a EmbeddingMatrix>,
+    pub(crate) manifest: &'a Manifest,
+    /// The columns that it may ask for.
+    pub(crate) columns: &'a [String],
+    pub(crate) log: &'a (dyn Fn(u32, &str) + Sync),
+}
+
+/// How a run ended without a result.
+pub(crate) enum Ended {
+    /// The worker is no more.
+    Died(Death),
+    /// The detector or the engine says why not.
+    Refused(Error),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Ended {
+        Ended::Refused(error)
+    }
+}
+
+impl From<Death> for Ended {
+    fn from(death: Death) -> Ended {
+        Ended::Died(death)
+    }
+}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Ended {
+        Ended::Died(Death::of_circumstances(format!("could not be lent memory: {error}")))
+    }
+}
+
+/// The most neighbors of each sample that may be asked for.
+const MOST_NEIGHBORS: usize = 10_000;
+/// The most similarities in one answer.
+const MOST_SIMILARITIES: usize = 1 << 28;
+/// Bytes of pictures in one answer, unless a single one is larger.
+const PICTURES: usize = 32 << 20;
+/// The longest sentence, log line and note, in characters.
+const SENTENCE: usize = 2000;
+const NOTE: usize = 64 << 10;
+/// The most log lines and notes of a run.
+const LINES: usize = 1000;
+const NOTES: usize = 100;
+
+/// The files of one run.
+struct Files {
+    answers: Memory,
+    brief: Memory,
+    out: Memory,
+}
+
+/// Runs a detector in a worker.
+///
+/// # Errors
+/// When the worker died, or the run failed or was stopped.
+pub(crate) fn converse(
+    lent: &Lent<'_>,
+    view: &View<'_>,
+    report: &Report<'_>,
+) -> std::result::Result<(), Ended> {
+    let mut files = Files {
+        answers: Memory::new("chaffinch-answers")?,
+        brief: Memory::new("chaffinch-brief")?,
+        out: Memory::new("chaffinch-out")?,
+    };
+    let wanted = lent.matrix.filter(|_| lent.needs.contains(Needs::EMBEDDINGS));
+    let rows = wanted.map(|matrix| Rows::new(matrix.file(), matrix.as_slice())).transpose()?;
+    let lending = Lending {
+        data: lent.data.as_raw(),
+        answers: files.answers.as_raw(),
+        brief: files.brief.as_raw(),
+        out: files.out.as_raw(),
+        embeddings: rows.as_ref().map(Rows::as_raw),
+    };
+    let lend: Vec<RawFd> = lending.in_order();
+    let mut worker = Worker::start(lent.workers, lent.job, &lent.limits, view.len(), &lend)?;
+    let ended = talk(lent, view, report, &mut worker, &mut files);
+    match &ended {
+        Ok(()) => worker.finish(),
+        Err(Ended::Refused(error)) if error.is_stopped() => worker.stop(),
+        Err(_) => drop(worker),
+    }
+    ended
+}
+
+fn talk(
+    lent: &Lent<'_>,
+    view: &View<'_>,
+    report: &Report<'_>,
+    worker: &mut Worker,
+    files: &mut Files,
+) -> std::result::Result<(), Ended> {
+    worker.send(&ToWorker::Run(Box::new(run(lent, view))))?;
+    let (mut said, mut noted) = (0, 0);
+    loop {
+        let Some(message) = worker.next(&|| view.checkpoint().is_err())? else {
+            return Err(Error::stopped().into());
+        };
+        match message {
+            FromWorker::Hello { .. } | FromWorker::Alive => {}
+            FromWorker::Unusable(_) => return Err(worker.end_for("could not load its library again").into()),
+            FromWorker::Request { id, wanted } => {
+                let answered = answer(lent, view, report, &wanted, files);
+                let written = files.out.written()?;
+                worker.check_memory(written)?;
+                worker.send(&match answered {
+                    Ok(value) => ToWorker::Answer { id, value },
+                    Err(error) if error.is_stopped() => return Err(error.into()),
+                    Err(error) => {
+                        let kind = if error.is_missing() { Kind::Missing } else { Kind::Failed };
+                        ToWorker::Refused { id, kind, message: error.to_string() }
+                    }
+                })?;
+            }
+            FromWorker::Progress { done, total } => view.progress(done as usize, total as usize),
+            // Whoever reads them has to keep up, and remembers them.
+            FromWorker::Log { .. } if said >= LINES => {}
+            FromWorker::Log { level, text } => {
+                said += 1;
+                (lent.log)(level.min(3), &short(&text, SENTENCE));
+            }
+            FromWorker::Note { .. } if noted >= NOTES => {}
+            FromWorker::Note { name, text } => {
+                noted += 1;
+                report.note(&short(&name, 100), &short(&text, NOTE))?;
+            }
+            FromWorker::Scores { values, out } => {
+                let scores = match (values, out) {
+                    (Some(values), None) => values.iter().map(|value| value.unwrap_or(f32::NAN)).collect(),
+                    (None, Some(out)) => match files.out.get::<f32>(out.offset, out.length) {
+                        Ok(scores) => scores,
+                        Err(_) => {
+                            return Err(worker.end_for("pointed to scores that it had not written").into());
+                        }
+                    },
+                    _ => return Err(worker.end_for("wrote scores without values").into()),
+                };
+                report.scores(&scores)?;
+            }
+            FromWorker::Issues { items } => items.iter().try_for_each(|item| issue(report, item))?,
+            FromWorker::Done => return Ok(()),
+            FromWorker::Failed { message, kind } => {
+                let message = short(&message, SENTENCE);
+                return Err(match kind {
+                    _ if view.checkpoint().is_err() => Error::stopped(),
+                    Kind::Missing => Error::missing(message),
+                    Kind::Failed => Error::new(message),
+                    Kind::Stopped => Error::new("stopped without having been asked to"),
+                }
+                .into());
+            }
+        }
+    }
+}
+
+/// The first message.
+fn run(lent: &Lent<'_>, view: &View<'_>) -> Run {
+    let data = lent.data;
+    Run {
+        protocol: PROTOCOL,
+        detector: lent.info.name().into(),
+        count: view.len(),
+        parameters: parameters(lent.info, lent.params),
+        classes: (0..view.class_count() as u32).map(|label| view.class_name(label).to_owned()).collect(),
+        labels: data.labels.clone(),
+        splits: data.splits.clone(),
+        decodable: data.decodable.clone(),
+        contents: data.contents.clone(),
+        sizes: data.sizes.clone(),
+        file_sizes: data.file_sizes.clone(),
+        decisions: data.decisions.clone(),
+        relabels: data.relabels.clone(),
+        out: path(OUT),
+    }
+}
+
+/// Values as a program expects them: flags as true and false, choices by name.
+fn parameters(info: &Info, params: &BTreeMap<String, f64>) -> Map<String, Value> {
+    let value = |param: &Param, value: f64| match param.kind() {
+        ParamKind::Flag => Value::Bool(value != 0.0),
+        ParamKind::Choice => param.choices().get(value as usize).copied().map_or(Value::Null, Value::from),
+        ParamKind::Integer => Value::from(value as i64),
+        ParamKind::Number => Value::from(value),
+    };
+    let known = info.parameters().iter();
+    known
+        .map(|param| {
+            let given = params.get(param.name()).copied().unwrap_or(param.default());
+            (param.name().to_owned(), value(param, given))
+        })
+        .collect()
+}
+
+fn issue(report: &Report<'_>, item: &Item) -> Result<()> {
+    let score = Score::new(item.score)
+        .map_err(|_| Error::new(format!("gives sample {} the score {}", item.sample, item.score)))?;
+    let reason = short(&item.reason, SENTENCE);
+    let related: Vec<Related> =
+        item.related.iter().map(|&(sample, similarity)| Related { sample, similarity }).collect();
+    let mut issue = Issue::new(item.sample, score).reason(&reason).related(&related);
+    if let Some(label) = item.suggested.filter(|label| *label != NO_LABEL) {
+        issue = issue.suggest(label);
+    }
+    if let Some(group) = item.group.filter(|group| *group != u32::MAX) {
+        issue = issue.group(group);
+    }
+    report.issue(issue)
+}
+
+fn answer(
+    lent: &Lent<'_>,
+    view: &View<'_>,
+    report: &Report<'_>,
+    wanted: &Wanted,
+    files: &mut Files,
+) -> Result<Value> {
+    let count = view.len();
+    match wanted {
+        Wanted::Embeddings => {
+            let matrix = view.embeddings()?;
+            let shape = vec![matrix.rows(), matrix.cols()];
+            Ok(json!({ "rows": { "path": path(EMBEDDINGS), "offset": 0, "dtype": "<f4", "shape": shape } }))
+        }
+        Wanted::Neighbors { k } => {
+            if *k > MOST_NEIGHBORS {
+                return Err(Error::new(format!("{k} neighbors are too many; the limit is {MOST_NEIGHBORS}")));
+            }
+            let lists = view.neighbors(*k)?;
+            let (indices, similarities) = lists.columns();
+            let shape = [count, lists.k()];
+            let indices = files.answers.put(indices, &shape, ANSWERS).map_err(unlent)?;
+            let similarities = files.answers.put(similarities, &shape, ANSWERS).map_err(unlent)?;
+            Ok(json!({ "k": lists.k(), "indices": indices, "similarities": similarities }))
+        }
+        Wanted::Similarities { vectors, count: vectors_count } => {
+            few(count, *vectors_count)?;
+            let vectors = numbers(files, *vectors)?;
+            let cosines = view.similarities(&vectors, *vectors_count)?;
+            brief(files, "cosines", &cosines, &[count, *vectors_count])
+        }
+        Wanted::Block { rows, cols } => {
+            few(rows.len(), cols.len())?;
+            let cosines = view.block(rows, cols)?;
+            brief(files, "cosines", &cosines, &[rows.len(), cols.len()])
+        }
+        Wanted::Model => {
+            let (dimension, scale) = view.model()?;
+            Ok(json!({ "dimension": dimension, "logit_scale": scale }))
+        }
+        Wanted::EmbedTexts { texts } => {
+            let rows = view.embed_texts(texts)?;
+            brief(files, "rows", &rows.data, &[texts.len(), rows.cols])
+        }
+        Wanted::Prompts { class } => Ok(json!({ "texts": view.prompts(class.unwrap_or(NO_LABEL))? })),
+        Wanted::Hashes { hash } => {
+            let hashes = files.answers.put(view.hashes(kind(*hash))?, &[count], ANSWERS).map_err(unlent)?;
+            Ok(json!({ "hashes": hashes }))
+        }
+        Wanted::NearHashes { hash, radius } => {
+            let pairs = view.near_hashes(kind(*hash), *radius)?;
+            let flat: Vec<u32> =
+                pairs.iter().flat_map(|pair| [pair.first, pair.second, pair.distance]).collect();
+            let pairs = files.answers.put(&flat, &[pairs.len(), 3], ANSWERS).map_err(unlent)?;
+            Ok(json!({ "pairs": pairs }))
+        }
+        Wanted::Probabilities => {
+            let rows = view.probabilities()?;
+            let (folds, inverse_temperature) = (view.folds()?, view.inverse_temperature()?);
+            let shape = [rows.rows(), rows.cols()];
+            let rows = files.answers.put(rows.as_slice(), &shape, ANSWERS).map_err(unlent)?;
+            let folds = files.answers.put(folds, &[count], ANSWERS).map_err(unlent)?;
+            Ok(json!({ "rows": rows, "folds": folds, "inverse_temperature": inverse_temperature }))
+        }
+        Wanted::Pixels { from, count, max_side } => {
+            let pictures = pictures(lent, view, files, (*from, *count), *max_side)?;
+            serde_json::to_value(pictures).map_err(|error| Error::new(error.to_string()))
+        }
+        Wanted::Column { name } => match lent.columns.contains(name) {
+            true => Ok(json!({ "values": column::values(name, view, lent.manifest)? })),
+            false => Err(Error::new(format!(
+                "the detector requests the column {name} but does not declare columns = [\"{name}\"] in detector.toml"
+            ))),
+        },
+        Wanted::Kept { name, version } => match view.kept(name, *version)? {
+            None => Ok(json!({ "version": 0 })),
+            Some((version, bytes)) => {
+                let bytes = files.answers.put(bytes, &[bytes.len()], ANSWERS).map_err(unlent)?;
+                Ok(json!({ "version": version, "bytes": bytes }))
+            }
+        },
+        Wanted::Keep { name, bytes } => {
+            let bytes = files.out.get::<u8>(bytes.offset, bytes.length).map_err(unwritten)?;
+            Ok(json!({ "version": report.keep(name, &bytes)? }))
+        }
+    }
+}
+
+fn unlent(error: io::Error) -> Error {
+    Error::new(format!("could not be lent memory: {error}"))
+}
+
+fn unwritten(_: io::Error) -> Error {
+    Error::new("the request points to numbers that were not written")
+}
+
+fn numbers(files: &Files, out: Out) -> Result<Vec<f32>> {
+    files.out.get::<f32>(out.offset, out.length).map_err(unwritten)
+}
+
+fn few(rows: usize, cols: usize) -> Result<()> {
+    match rows.checked_mul(cols) {
+        Some(all) if all <= MOST_SIMILARITIES => Ok(()),
+        _ => Err(Error::new(format!(
+            "{rows} times {cols} similarities are too many for one answer; the limit is {MOST_SIMILARITIES}"
+        ))),
+    }
+}
+
+/// An answer that is valid until the next request.
+fn brief(files: &mut Files, name: &str, numbers: &[f32], shape: &[usize]) -> Result<Value> {
+    files.brief.restart().map_err(unlent)?;
+    let mut array = files.brief.put(numbers, shape, BRIEF).map_err(unlent)?;
+    array.brief = true;
+    Ok(json!({ name: array }))
+}
+
+fn kind(hash: Hash) -> HashKind {
+    match hash {
+        Hash::Phash => HashKind::Phash,
+        Hash::Dhash => HashKind::Dhash,
+        Hash::TurnedPhash => HashKind::TurnedPhash,
+    }
+}
+
+/// Decodes pictures from a sample on, as many as an answer holds.
+fn pictures(
+    lent: &Lent<'_>,
+    view: &View<'_>,
+    files: &mut Files,
+    (from, count): (usize, usize),
+    max_side: u32,
+) -> Result<Pictures> {
+    if !lent.needs.contains(Needs::PIXELS) {
+        return Err(Error::new("the detector requests pixels but does not declare Needs::PIXELS"));
+    }
+    files.brief.restart().map_err(unlent)?;
+    let end = from.saturating_add(count).min(view.len());
+    let (mut next, mut group, mut due) = (from, Vec::new(), 0);
+    while next < end && due < PICTURES {
+        if view.decodable(next) {
+            group.push(next);
+            due += bytes_of(view, next, max_side);
+        }
+        next += 1;
+    }
+    let look = |&sample: &usize| {
+        view.pixels(sample, max_side, |pixels| Ok((picture(sample, pixels), pixels.rgb.to_vec())))
+    };
+    let decoded: Vec<Result<(Picture, Vec<u8>)>> = group.par_iter().map(look).collect();
+    let mut pictures = Vec::with_capacity(decoded.len());
+    let mut changed = 0;
+    for one in decoded {
+        match one {
+            Ok((picture, rgb)) => {
+                let offset = files.brief.append(&rgb).map_err(unlent)?;
+                pictures.push(Picture { offset, ..picture });
+            }
+            Err(error) if error.is_stopped() || count == 1 => return Err(error),
+            // The file was fine when it was indexed, and has vanished or changed since; the next scan will notice.
+            Err(_) => changed += 1,
+        }
+    }
+    if changed > 0 {
+        (lent.log)(2, &format!("{changed} files changed or went away since they were indexed; scan again"));
+    }
+    if count > 1 {
+        view.progress(next, view.len());
+    }
+    Ok(Pictures { path: path(BRIEF), pictures, next: (next < end).then_some(next) })
+}
+
+/// How many bytes the pixels of a sample will take.
+fn bytes_of(view: &View<'_>, sample: usize, max_side: u32) -> usize {
+    let size = view.dimensions().get(sample).copied().unwrap_or_default();
+    let longer = size.width.max(size.height).max(1);
+    let scale = if max_side > 0 && longer > max_side { f64::from(max_side) / f64::from(longer) } else { 1.0 };
+    (f64::from(size.width) * scale * f64::from(size.height) * scale) as usize * 3
+}
+
+fn picture(sample: usize, pixels: &Pixels<'_>) -> Picture {
+    let source = pixels.source;
+    Picture {
+        sample,
+        offset: 0,
+        width: pixels.width,
+        height: pixels.height,
+        full_width: pixels.full_width,
+        full_height: pixels.full_height,
+        source: [source.format, source.named, source.channels, source.orientation, source.frames],
+    }
+}
+
+/// At most this many characters of a text.
+fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

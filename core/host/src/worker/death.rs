@@ -1,0 +1,100 @@
+//! How a worker ended before it had done its work, in one sentence.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+/// Why a worker was ended, or ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Death {
+    /// What happened, as the predicate of a detector's name.
+    pub(crate) sentence: String,
+    /// Whether its code is to blame, which is then set aside.
+    pub(crate) to_blame: bool,
+}
+
+/// Exit status of a worker that could not begin.
+pub(super) const NOT_STARTED: u8 = 125;
+
+/// Characters of what it wrote last that are shown.
+const SHOWN: usize = 400;
+
+impl Death {
+    /// Its code is to blame.
+    pub(super) fn of_code(sentence: impl Into<String>) -> Death {
+        Death { sentence: sentence.into(), to_blame: true }
+    }
+
+    /// The circumstances are: it could not be started, or somebody killed it.
+    pub(super) fn of_circumstances(sentence: impl Into<String>) -> Death {
+        Death { sentence: sentence.into(), to_blame: false }
+    }
+
+    /// It ended by itself.
+    pub(super) fn by_itself(status: ExitStatus, last: &str, said: &str) -> Death {
+        let (how, to_blame) = match (status.code(), status.signal()) {
+            (Some(code), _) => (format!("its process exited with status {code} without a result"), true),
+            (None, Some(9 | 15)) => (
+                format!("its process was killed ({}), perhaps because memory ran out", signal(status)),
+                false,
+            ),
+            (None, _) => (format!("its process crashed ({})", signal(status)), true),
+        };
+        Death { sentence: format!("{how} {last}{}", wrote(said)), to_blame }
+    }
+
+    /// It was ended for this.
+    pub(super) fn ended(why: &str, last: &str, said: &str) -> Death {
+        Death::of_code(format!("{why} {last}{}", wrote(said)))
+    }
+}
+
+fn signal(status: ExitStatus) -> String {
+    let number = status.signal().unwrap_or_default();
+    let name = match number {
+        4 => "illegal instruction",
+        5 => "trap",
+        6 => "abort",
+        7 => "bus error",
+        8 => "arithmetic error",
+        9 => "SIGKILL",
+        11 => "segmentation fault",
+        13 => "broken pipe",
+        15 => "SIGTERM",
+        24 => "processor time exceeded",
+        31 => "bad system call",
+        _ => return format!("signal {number}"),
+    };
+    format!("{name}, signal {number}")
+}
+
+/// The last lines that it wrote to its standard error.
+fn wrote(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(2)..].join(" / ");
+    if last.is_empty() {
+        return String::new();
+    }
+    let skip = last.chars().count().saturating_sub(SHOWN);
+    let cut = if skip > 0 { "…" } else { "" };
+    format!("; it last wrote: {cut}{}", last.chars().skip(skip).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_says_how_it_ended_and_what_it_did_last() {
+        let of = |raw| {
+            Death::by_itself(ExitStatus::from_raw(raw), "after it asked for neighbors", "one\n\ntwo\nthree\n")
+        };
+        assert_eq!(
+            of(11).sentence,
+            "its process crashed (segmentation fault, signal 11) after it asked for neighbors; it last wrote: two / three"
+        );
+        assert!(of(3 << 8).sentence.starts_with("its process exited with status 3 without a result after"));
+        assert!(!of(9).to_blame && of(6).to_blame && of(0).to_blame);
+        let long = wrote(&"x".repeat(9000));
+        assert!(long.chars().count() < 450, "{}", long.len());
+    }
+}

@@ -1,0 +1,98 @@
+//! The first thing a worker's process does: it confines itself, takes the files that it was lent, and becomes the
+//! program of the detector or loads its library.
+
+use super::confine::confine;
+use super::death::NOT_STARTED;
+use super::{serve, shared};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit};
+use std::fs::File;
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+/// What a worker's process is to become.
+#[derive(Debug, Clone, Default)]
+pub struct Launch {
+    /// The process of the engine.
+    pub engine: u32,
+    /// Descriptors of the engine whose files are lent, in the order of their numbers here.
+    pub lend: Vec<i32>,
+    /// The library to load.
+    pub library: Option<PathBuf>,
+    /// Or the program to become, with its arguments.
+    pub program: Vec<String>,
+    /// Where it runs.
+    pub folder: Option<PathBuf>,
+    /// Whether it may use the network.
+    pub network: bool,
+}
+
+/// Becomes the worker. Returns only if that failed, or when a library's work is done; messages go to the standard error,
+/// which the engine reads.
+pub fn launch(launch: &Launch) -> ExitCode {
+    match prepare(launch) {
+        Ok(()) => {}
+        Err(why) => return fail(&why),
+    }
+    if let Some(library) = &launch.library {
+        return serve::library(library);
+    }
+    let Some((program, arguments)) = launch.program.split_first() else {
+        return fail("there is nothing to run");
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    if let Some(folder) = &launch.folder {
+        command.current_dir(folder);
+    }
+    let error = command.exec();
+    fail(&match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            format!("the program {program} was not found; install it, or change command in detector.toml")
+        }
+        _ => format!("the program {program} cannot be started: {error}"),
+    })
+}
+
+fn fail(why: &str) -> ExitCode {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{why}");
+    ExitCode::from(NOT_STARTED)
+}
+
+fn prepare(launch: &Launch) -> Result<(), String> {
+    // It must not outlive the engine, however that ends.
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| format!("cannot follow the engine: {error}"))?;
+    let parent = getppid().map(|pid| pid.as_raw_nonzero().get());
+    if parent != i32::try_from(launch.engine).ok() {
+        return Err("the engine has ended".into());
+    }
+    // A core dump of gigabytes helps nobody who reviews pictures.
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none).map_err(|error| format!("cannot forbid core dumps: {error}"))?;
+    // Where memory runs out, the system ends this process and not the engine.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "600");
+    let lent = launch.lend.iter().zip(shared::FIRST..);
+    lent.into_iter().try_for_each(|(&theirs, ours)| take(launch.engine, theirs, ours))?;
+    confine(launch.folder.as_deref(), launch.network)
+        .map(|_| ())
+        .map_err(|error| format!("cannot confine itself: {error}"))
+}
+
+/// Opens a file of the engine under a descriptor of this process.
+fn take(engine: u32, theirs: RawFd, ours: RawFd) -> Result<(), String> {
+    let path = format!("/proc/{engine}/fd/{theirs}");
+    let failed = |error: std::io::Error| format!("cannot open what the engine lends ({path}): {error}");
+    let file = File::options().read(true).write(ours == shared::OUT).open(&path).map_err(failed)?;
+    let copy = rustix::io::fcntl_dupfd_cloexec(&file, ours).map_err(|error| failed(error.into()))?;
+    if copy.as_raw_fd() != ours {
+        return Err(format!("the descriptor {ours} is taken"));
+    }
+    fcntl_setfd(&copy, FdFlags::empty()).map_err(|error| failed(error.into()))?;
+    // Stays open for what this process becomes.
+    let _ = copy.into_raw_fd();
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! How much a worker may use.
+
+use std::time::Duration;
+
+/// What a worker may use before it is ended. The defaults are generous: they are there for what never ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a run may take, apart from what the engine computes for it; by default [`Limits::time_for`].
+    pub time: Option<Duration>,
+    /// Bytes of memory of its own, with its children and without what is lent to it; by default three quarters of what is
+    /// free when it starts.
+    pub memory: Option<u64>,
+    /// Whether it may use the network.
+    pub network: bool,
+}
+
+/// A run that says nothing for this long, and this much longer for each sample, is taken to hang.
+const SILENCE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_millis(20));
+/// How long a run may take by default, and how much longer for each sample.
+const TIME: (Duration, Duration) = (Duration::from_secs(600), Duration::from_millis(100));
+/// What is written before it counts as a flood, and how much more for each sample.
+const OUTPUT: (u64, u64) = (64 << 20, 4 << 10);
+/// The longest line, and how much longer for each sample.
+const LINE: (u64, u64) = (16 << 20, 32);
+/// The least that a worker gets by default.
+const LEAST_MEMORY: u64 = 512 << 20;
+
+impl Limits {
+    /// Bytes of an amount such as `8GiB`; `None` if it is none.
+    pub fn bytes(amount: &str) -> Option<u64> {
+        amount.parse::<bytesize::ByteSize>().ok().map(|size| size.as_u64())
+    }
+
+    /// These, or else those of `other`.
+    #[must_use]
+    pub fn or(&self, other: &Limits) -> Limits {
+        Limits {
+            time: self.time.or(other.time),
+            memory: self.memory.or(other.memory),
+            network: self.network || other.network,
+        }
+    }
+
+    /// How long a run on this many samples may take.
+    pub fn time_for(&self, samples: usize) -> Duration {
+        self.time.unwrap_or(TIME.0 + TIME.1 * samples as u32)
+    }
+
+    /// How long a run on this many samples may go without a message.
+    pub(super) fn silence_for(&self, samples: usize) -> Duration {
+        // Who allows hours allows silence, too.
+        (SILENCE.0 + SILENCE.1 * samples as u32)
+            .max(self.time.unwrap_or_default())
+            .min(self.time_for(samples))
+    }
+
+    /// How many bytes it may use.
+    pub(super) fn memory(&self) -> u64 {
+        self.memory.unwrap_or_else(|| (available() / 4 * 3).max(LEAST_MEMORY))
+    }
+
+    /// How many bytes it may write.
+    pub(super) fn output(samples: usize) -> u64 {
+        OUTPUT.0 + OUTPUT.1 * samples as u64
+    }
+
+    /// How long a line may be.
+    pub(super) fn line(samples: usize) -> usize {
+        (LINE.0 + LINE.1 * samples as u64) as usize
+    }
+}
+
+/// Bytes of memory that are free: of the machine, or of the group of processes that this one belongs to.
+fn available() -> u64 {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let free = info.lines().find_map(|line| line.strip_prefix("MemAvailable:")).and_then(kibibytes);
+    let group = || {
+        let name = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+        let name = name.lines().find_map(|line| line.strip_prefix("0::"))?.trim().to_owned();
+        let number = |file: &str| -> Option<u64> {
+            std::fs::read_to_string(format!("/sys/fs/cgroup{name}/{file}")).ok()?.trim().parse().ok()
+        };
+        Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+    };
+    free.unwrap_or(u64::MAX).min(group().unwrap_or(u64::MAX))
+}
+
+fn kibibytes(text: &str) -> Option<u64> {
+    text.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+/// Bytes of memory that a process has to itself, in memory or swapped out; `None` if it is gone.
+pub(super) fn own_memory(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let of = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).and_then(kibibytes);
+    Some(of("RssAnon:")? + of("VmSwap:").unwrap_or(0))
+}
+
+/// Processes of the group of this process, without itself.
+pub(super) fn group_of(pid: u32) -> Vec<u32> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let same = |&other: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{other}/stat")).unwrap_or_default();
+        // The name in parentheses may contain anything; then come state, parent and group.
+        let group = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2)?.parse().ok());
+        other != pid && group == Some(pid)
+    };
+    pids.filter(same).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_samples_may_take_longer_and_what_is_set_counts() {
+        let limits = Limits::default();
+        assert!(limits.time_for(1_000_000) > limits.time_for(10));
+        assert!(limits.silence_for(10) < limits.time_for(10));
+        let set = Limits { time: Some(Duration::from_secs(2)), memory: Some(7), network: false };
+        assert_eq!(
+            (set.time_for(10), set.silence_for(10), set.memory()),
+            (Duration::from_secs(2), Duration::from_secs(2), 7)
+        );
+        assert_eq!(limits.or(&set), set);
+        let hours = Limits { time: Some(Duration::from_secs(7200)), ..Limits::default() };
+        assert_eq!(hours.silence_for(10), Duration::from_secs(7200));
+    }
+
+    #[test]
+    fn this_process_has_memory_of_its_own() {
+        assert!(own_memory(std::process::id()).is_some_and(|bytes| bytes > 0));
+        assert!(available() > 0);
+    }
+}

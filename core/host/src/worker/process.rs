@@ -1,0 +1,466 @@
+//! One worker: started, watched, and killed with all its children.
+
+use super::death::{Death, NOT_STARTED};
+use super::limits::{Limits, group_of, own_memory};
+use super::message::{FromWorker, PROTOCOL, ToWorker};
+use super::{Workers, shared};
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::fd::RawFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+/// How often a waiting engine looks whether it should stop, and what the worker uses.
+const LOOK: Duration = Duration::from_millis(20);
+/// Every so many looks, memory is added up, and every so many of those with that of children.
+const LOOKS: (u32, u32) = (4, 5);
+/// How long a worker that was asked to stop may take.
+const GRACE: Duration = Duration::from_millis(100);
+/// How long a process may take to end after it closed its output or was killed.
+const REAPED: Duration = Duration::from_millis(1000);
+/// How much of its standard error is kept.
+const SAID: usize = 8 << 10;
+
+/// What a worker is to run.
+#[derive(Debug, Clone)]
+pub(crate) enum Job {
+    /// A detector of a library.
+    Library(PathBuf),
+    /// A program in a folder.
+    Program {
+        /// Its name or path, and its arguments.
+        command: Vec<String>,
+        /// Where it runs.
+        folder: PathBuf,
+    },
+}
+
+/// A running worker. It is killed when this is dropped.
+pub(crate) struct Worker {
+    child: Child,
+    pid: u32,
+    token: String,
+    lines: Receiver<Line>,
+    input: Option<SyncSender<Vec<u8>>>,
+    said: Arc<Mutex<VecDeque<u8>>>,
+    last: String,
+    allowed: Allowed,
+    /// How long it had the word, without the time that the engine took for its answers.
+    used: Duration,
+    looks: u32,
+    greeted: bool,
+    /// What to do about a limit of time.
+    advice: &'static str,
+}
+
+/// What it may use.
+struct Allowed {
+    time: Duration,
+    silence: Duration,
+    memory: u64,
+}
+
+enum Line {
+    Text(Vec<u8>),
+    /// Longer than a line may be.
+    Long,
+    /// More output than there may be.
+    Flood,
+    End,
+}
+
+impl Worker {
+    /// Starts one on a dataset of this size. `lend` are descriptors of the files that it gets, in the order of
+    /// [`shared`]'s numbers.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start(
+        workers: &Workers,
+        job: &Job,
+        limits: &Limits,
+        samples: usize,
+        lend: &[RawFd],
+    ) -> Result<Worker, Death> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let token = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut command = Command::new(&workers.program);
+        command.args(arguments(job, limits, lend)).env(TOKEN, &token).process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let spawned = command.spawn();
+        let mut child = spawned
+            .map_err(|error| Death::of_circumstances(format!("its process could not be started: {error}")))?;
+        let said = Arc::new(Mutex::new(VecDeque::new()));
+        let (lines_in, lines) = sync_channel(64);
+        let (input, input_out) = sync_channel::<Vec<u8>>(16);
+        if let Some(out) = child.stdout.take() {
+            thread::spawn(move || read_lines(out, samples, &lines_in));
+        }
+        if let Some(err) = child.stderr.take() {
+            let said = said.clone();
+            thread::spawn(move || listen(err, &said));
+        }
+        if let Some(stdin) = child.stdin.take() {
+            thread::spawn(move || write_lines(stdin, &input_out));
+        }
+        let allowed = Allowed {
+            time: limits.time_for(samples),
+            silence: limits.silence_for(samples),
+            memory: limits.memory(),
+        };
+        Ok(Worker {
+            pid: child.id(),
+            child,
+            token,
+            lines,
+            input: Some(input),
+            said,
+            last: "at its start".into(),
+            allowed,
+            used: Duration::ZERO,
+            looks: 0,
+            greeted: false,
+            advice: ", its limit (time-limit under [plugins] moves it)",
+        })
+    }
+
+    /// It only says what is in its library, for which no setting gives it more time.
+    pub(super) fn only_loads(&mut self) {
+        self.advice = " to load";
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// When it does not read what it is sent.
+    pub(crate) fn send(&mut self, message: &ToWorker) -> Result<(), Death> {
+        let mut line =
+            serde_json::to_vec(message).map_err(|error| Death::of_circumstances(error.to_string()))?;
+        line.push(b'\n');
+        let started = Instant::now();
+        loop {
+            let Some(input) = &self.input else { return Ok(()) };
+            match input.try_send(line) {
+                Ok(()) => return Ok(()),
+                // It closed its input or ended; what it says or how it ended explains it.
+                Err(TrySendError::Disconnected(_)) => return Ok(()),
+                Err(TrySendError::Full(back)) if started.elapsed() < self.allowed.silence => line = back,
+                Err(TrySendError::Full(_)) => {
+                    return Err(self.end_for("did not read the answers to its requests"));
+                }
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Waits for its next message; `None` if `stop` says so. The first is its greeting, which is checked here.
+    ///
+    /// # Errors
+    /// When it ended, or had to be ended.
+    pub(crate) fn next(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<FromWorker>, Death> {
+        let started = Instant::now();
+        let mut exited: Option<Instant> = None;
+        loop {
+            if stop() {
+                return Ok(None);
+            }
+            match self.lines.recv_timeout(LOOK) {
+                Ok(Line::Text(line)) => {
+                    self.used += started.elapsed();
+                    return self.read(&line).map(Some);
+                }
+                Ok(Line::Long) => return Err(self.end_for("wrote a line that is too long for a message")),
+                Ok(Line::Flood) => return Err(self.end_for("flooded its output")),
+                Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // A child of it may keep its output open for ever.
+            match self.child.try_wait() {
+                Ok(Some(_)) if exited.is_some_and(|at| at.elapsed() > GRACE) => return Err(self.ended()),
+                Ok(Some(_)) => _ = exited.get_or_insert_with(Instant::now),
+                _ => {}
+            }
+            let waited = started.elapsed();
+            self.within(self.used + waited)?;
+            if waited > self.allowed.silence {
+                let limit = seconds(self.allowed.silence);
+                return Err(self.end_for(&format!("hung: it was silent for {limit} s")));
+            }
+        }
+    }
+
+    /// Ends it if it uses more than it may.
+    fn within(&mut self, used: Duration) -> Result<(), Death> {
+        if used > self.allowed.time {
+            let limit = seconds(self.allowed.time);
+            let why = format!("took longer than {limit} s{}", self.advice);
+            return Err(self.end_for(&why));
+        }
+        self.looks += 1;
+        if !self.looks.is_multiple_of(LOOKS.0) {
+            return Ok(());
+        }
+        let mut memory = own_memory(self.pid).unwrap_or(0);
+        if self.looks.is_multiple_of(LOOKS.0 * LOOKS.1) {
+            memory += group_of(self.pid).into_iter().filter_map(own_memory).sum::<u64>();
+        }
+        self.check_memory(memory)
+    }
+
+    /// Ends it if this many bytes are too many.
+    ///
+    /// # Errors
+    /// Then.
+    pub(crate) fn check_memory(&mut self, bytes: u64) -> Result<(), Death> {
+        if bytes <= self.allowed.memory {
+            return Ok(());
+        }
+        let limit = self.allowed.memory >> 20;
+        let why = format!(
+            "used more than {limit} MiB of memory, its limit (memory-limit under [plugins] moves it)"
+        );
+        Err(self.end_for(&why))
+    }
+
+    fn read(&mut self, line: &[u8]) -> Result<FromWorker, Death> {
+        let message = match serde_json::from_slice::<FromWorker>(line) {
+            Ok(message) => message,
+            Err(error) => {
+                let text: String = String::from_utf8_lossy(line).chars().take(120).collect();
+                let why = format!("wrote '{}', which is no message ({error}),", plain(text.trim()));
+                return Err(self.end_for(&why));
+            }
+        };
+        match (&message, self.greeted) {
+            (FromWorker::Hello { protocol, .. }, false) if *protocol == PROTOCOL => self.greeted = true,
+            (FromWorker::Hello { protocol, .. }, false) => {
+                let why =
+                    format!("speaks version {protocol} of the protocol, but this program speaks {PROTOCOL},");
+                return Err(self.end_for(&why));
+            }
+            (FromWorker::Unusable(_), _) => {}
+            (_, false) => return Err(self.end_for("did not begin with a greeting")),
+            (_, true) => {}
+        }
+        let last = match &message {
+            FromWorker::Hello { .. } | FromWorker::Unusable(_) => "after its greeting".into(),
+            FromWorker::Request { wanted, .. } => format!("after it asked for {}", wanted.words()),
+            FromWorker::Progress { done, total } => format!("after it was at {done} of {total}"),
+            FromWorker::Log { .. } | FromWorker::Note { .. } => "after a note".into(),
+            FromWorker::Scores { .. } => "after it gave its scores".into(),
+            FromWorker::Issues { .. } => "after it gave results for single samples".into(),
+            FromWorker::Done | FromWorker::Failed { .. } => "at its end".into(),
+            FromWorker::Alive => return Ok(message),
+        };
+        self.last = last;
+        Ok(message)
+    }
+
+    /// It closed its output: says how it ended.
+    fn ended(&mut self) -> Death {
+        let status = self.reap(REAPED);
+        let said = self.said();
+        match status {
+            Some(status) if !self.greeted && status.code() == Some(NOT_STARTED.into()) => {
+                Death::of_circumstances(format!("its process could not be started: {}", said.trim()))
+            }
+            Some(status) => Death::by_itself(status, &self.last, &said),
+            None => self.end_for("closed its output without a result"),
+        }
+    }
+
+    /// Kills it for something that it did.
+    pub(crate) fn end_for(&mut self, why: &str) -> Death {
+        let said = self.said();
+        self.kill();
+        Death::ended(why, &self.last, &said)
+    }
+
+    /// Asks it to stop, and kills it if it has not ended in a moment.
+    pub(crate) fn stop(mut self) {
+        if let Some(input) = self.input.take() {
+            let mut line = serde_json::to_vec(&ToWorker::Stop).unwrap_or_default();
+            line.push(b'\n');
+            let _ = input.try_send(line);
+        }
+        self.reap(GRACE);
+    }
+
+    /// Closes its input after its last message, which ends it.
+    pub(crate) fn finish(mut self) {
+        self.input = None;
+        self.reap(GRACE);
+    }
+
+    fn said(&self) -> String {
+        // What it wrote right before its end may still be on its way.
+        thread::sleep(LOOK);
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes: Vec<u8> = said.iter().copied().collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn reap(&mut self, patience: Duration) -> Option<std::process::ExitStatus> {
+        let started = Instant::now();
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if started.elapsed() < patience => thread::sleep(Duration::from_millis(2)),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Kills the process, its group, and everything it started elsewhere.
+    fn kill(&mut self) {
+        if let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+        let _ = self.child.kill();
+        self.reap(REAPED);
+        kill_marked(&self.token);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.input = None;
+        self.kill();
+    }
+}
+
+/// The variable by which processes of a worker are known, wherever they hide.
+const TOKEN: &str = "CHAFFINCH_WORKER";
+
+/// Kills processes that have the token of a worker in their environment: children that left its group.
+fn kill_marked(token: &str) {
+    let wanted = format!("{TOKEN}={token}");
+    let Ok(entries) = std::fs::read_dir("/proc") else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
+        let variables = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        if variables.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
+            && let Some(pid) = Pid::from_raw(pid)
+        {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+/// The arguments of our own program with which it becomes a worker.
+fn arguments(job: &Job, limits: &Limits, lend: &[RawFd]) -> Vec<OsString> {
+    let lend: Vec<String> = lend.iter().map(RawFd::to_string).collect();
+    let mut arguments: Vec<OsString> =
+        vec!["worker".into(), "--engine".into(), std::process::id().to_string().into()];
+    if !lend.is_empty() {
+        arguments.extend(["--lend".into(), lend.join(",").into()]);
+    }
+    if limits.network {
+        arguments.push("--network".into());
+    }
+    let add = |arguments: &mut Vec<OsString>, name: &str, path: &Path| {
+        arguments.extend([name.into(), path.as_os_str().to_owned()]);
+    };
+    match job {
+        Job::Library(path) => add(&mut arguments, "--library", path),
+        Job::Program { command, folder } => {
+            add(&mut arguments, "--folder", folder);
+            arguments.push("--".into());
+            arguments.extend(command.iter().map(OsString::from));
+        }
+    }
+    arguments
+}
+
+/// A text without control characters.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
+}
+
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs()
+}
+
+/// Passes lines on until the output ends, is too long or too much. What nobody takes fills the pipe, so that the worker
+/// waits.
+fn read_lines(mut out: ChildStdout, samples: usize, lines: &SyncSender<Line>) {
+    let (longest, most) = (Limits::line(samples), Limits::output(samples));
+    let (mut line, mut total) = (Vec::new(), 0_u64);
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        let count = match out.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(_) => break,
+        };
+        total += count as u64;
+        if total > most {
+            let _ = lines.send(Line::Flood);
+            return;
+        }
+        for part in chunk[..count].split_inclusive(|byte| *byte == b'\n') {
+            line.extend_from_slice(part);
+            if line.len() > longest {
+                let _ = lines.send(Line::Long);
+                return;
+            }
+            if part.ends_with(b"\n") && lines.send(Line::Text(std::mem::take(&mut line))).is_err() {
+                return;
+            }
+        }
+    }
+    let _ = lines.send(Line::End);
+}
+
+/// Keeps the end of what it says.
+fn listen(mut err: ChildStderr, said: &Mutex<VecDeque<u8>>) {
+    let mut chunk = vec![0; 4 << 10];
+    while let Ok(count) = err.read(&mut chunk) {
+        if count == 0 {
+            return;
+        }
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.extend(&chunk[..count]);
+        let surplus = said.len().saturating_sub(SAID);
+        said.drain(..surplus);
+    }
+}
+
+fn write_lines(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
+    for line in lines {
+        if stdin.write_all(&line).and_then(|()| stdin.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The descriptors to lend, by what they are.
+pub(super) struct Lending {
+    pub(super) data: RawFd,
+    pub(super) answers: RawFd,
+    pub(super) brief: RawFd,
+    pub(super) out: RawFd,
+    pub(super) embeddings: Option<RawFd>,
+}
+
+impl Lending {
+    /// In the order of their numbers in the worker.
+    pub(super) fn in_order(&self) -> Vec<RawFd> {
+        debug_assert!(
+            [shared::DATA, shared::ANSWERS, shared::BRIEF, shared::OUT, shared::EMBEDDINGS].is_sorted()
+        );
+        [self.data, self.answers, self.brief, self.out].into_iter().chain(self.embeddings).collect()
+    }
+}

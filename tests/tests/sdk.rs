@@ -1,0 +1,426 @@
+//! Detectors in Python, C, C++ and without code are made, checked and used with nothing but the program, and the SDKs do what
+//! the contract says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed step fails the test; figures are its result"
+)]
+
+use chaffinch_plugin::abi;
+use chaffinch_tests::artefacts::root;
+use chaffinch_tests::sandbox::{Ran, Sandbox, json, report};
+use chaffinch_tests::{pictures, tools};
+use serde_json::Value;
+use std::fs;
+use std::mem::offset_of;
+use std::path::PathBuf;
+use std::process::Command;
+
+struct Place {
+    sandbox: Sandbox,
+}
+
+impl Place {
+    fn new() -> Place {
+        let place = Place { sandbox: Sandbox::new() };
+        pictures::dataset(&place.sandbox.data(), 4, 6, 32);
+        place
+    }
+
+    fn make(&self, name: &str, language: &str) -> PathBuf {
+        let parent = self.sandbox.path().to_str().unwrap();
+        self.sandbox.ok(["plugins", "new", name, "--language", language, "--path", parent]);
+        self.sandbox.path().join(name)
+    }
+
+    fn check(&self, folder: &std::path::Path) -> Ran {
+        self.sandbox.run(["plugins", "check", folder.to_str().unwrap()])
+    }
+
+    fn scan(&self, folder: &std::path::Path, name: &str) -> Value {
+        let mut args = self.sandbox.scan_args();
+        args.extend(["--plugins".into(), folder.to_str().unwrap().to_owned()]);
+        args.extend(["--detectors".into(), name.to_owned()]);
+        let report = report(&self.sandbox.ok(args));
+        let all = report["detectors"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{report}")).clone()
+    }
+}
+
+/// Builds a project as its description says.
+fn build(folder: &std::path::Path) {
+    let text = fs::read_to_string(folder.join("detector.toml")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("build = \"")?.strip_suffix('"')).unwrap();
+    let built =
+        Command::new("sh").args(["-c", &format!("{line} -Werror")]).current_dir(folder).output().unwrap();
+    assert!(built.status.success(), "{line}: {}", String::from_utf8_lossy(&built.stderr));
+}
+
+fn python() -> bool {
+    tools::installed(&["python3"], "python3")
+}
+
+/// Whether the interpreter has NumPy. If not, the test says so, and fails in CI.
+fn numpy() -> bool {
+    let found = Command::new("python3").args(["-c", "import numpy"]).output();
+    let found = found.is_ok_and(|output| output.status.success());
+    found || tools::installed(&["python3 with numpy"], "python3-numpy")
+}
+
+#[test]
+fn a_detector_in_python_is_made_checked_and_used() {
+    if !python() {
+        return;
+    }
+    let place = Place::new();
+    let folder = place.make("odd-shapes", "python");
+    let ran = place.check(&folder);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("a second run gives the same result"), "{}", ran.stdout);
+    assert_eq!(place.scan(&folder, "odd-shapes")["scored"], 24);
+    let list = json(&place.sandbox.ok(["plugins", "list", "--json", "--plugins", folder.to_str().unwrap()]));
+    let entry = list["detectors"].as_array().unwrap().iter().find(|one| one["name"] == "odd-shapes").unwrap();
+    assert_eq!(entry["params"][0]["name"], "ratio");
+    let file = folder.join("detector.toml");
+    assert_eq!(place.check(&file).code, 0, "a file can be checked like its folder");
+}
+
+#[test]
+fn detectors_without_code_are_made_and_checked() {
+    let place = Place::new();
+    for (name, language) in [("screens", "prompt"), ("tiny", "rule")] {
+        let folder = place.make(name, language);
+        let ran = place.check(&folder);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(place.scan(&folder, name)["scored"], 24);
+    }
+}
+
+#[test]
+fn detectors_in_c_and_cpp_are_built_checked_and_used() {
+    if !tools::installed(&["cc", "c++"], "gcc g++") {
+        return;
+    }
+    let place = Place::new();
+    for language in ["c", "cpp"] {
+        let name = format!("too-dark-{language}");
+        let folder = place.make(&name, language);
+        let unbuilt = place.check(&folder);
+        assert_eq!(unbuilt.code, 2);
+        assert!(unbuilt.stderr.contains("does not exist; build it with: c"), "{}", unbuilt.stderr);
+        build(&folder);
+        let ran = place.check(&folder);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(place.scan(&folder, &name)["scored"], 24);
+    }
+}
+
+/// Sizes and offsets of everything in the header, as a C compiler sees them and as the contract has them.
+#[test]
+fn the_header_is_the_contract() {
+    if !tools::installed(&["cc"], "gcc") {
+        return;
+    }
+    let mut lines = Vec::new();
+    macro_rules! same {
+        ($c:literal, $rust:ty $(, $field:literal = $name:ident)*) => {
+            lines.push(format!("_Static_assert(sizeof({}) == {}, \"{}\");", $c, size_of::<$rust>(), $c));
+            $(lines.push(format!(
+                "_Static_assert(offsetof({}, {}) == {}, \"{} {}\");",
+                $c, $field, offset_of!($rust, $name), $c, $field
+            ));)*
+        };
+    }
+    same!("chaffinch_str", abi::Str, "ptr" = ptr, "len" = len);
+    same!("chaffinch_info", abi::Info);
+    same!("chaffinch_param", abi::Param);
+    same!(
+        "chaffinch_plugin",
+        abi::PluginTable,
+        "abi" = abi,
+        "size" = size,
+        "build" = build,
+        "detectors" = detectors
+    );
+    same!(
+        "chaffinch_detector",
+        abi::DetectorTable,
+        "info" = info,
+        "run" = run,
+        "measure" = measure,
+        "measure_bytes" = measure_bytes,
+        "measure_side" = measure_side
+    );
+    same!(
+        "chaffinch_dataset",
+        abi::DatasetTable,
+        "count" = count,
+        "labels" = labels,
+        "splits" = splits,
+        "decodable" = decodable,
+        "hashes" = hashes,
+        "dimensions" = dimensions,
+        "classes" = classes,
+        "decisions" = decisions,
+        "relabels" = relabels
+    );
+    same!("chaffinch_dimensions", abi::DimensionsRecord, "width" = width, "height" = height, "bytes" = bytes);
+    same!("chaffinch_matrix", abi::MatrixTable, "data" = data, "rows" = rows, "cols" = cols);
+    same!(
+        "chaffinch_neighbors",
+        abi::NeighborsTable,
+        "indices" = indices,
+        "similarities" = similarities,
+        "k" = k
+    );
+    same!(
+        "chaffinch_hash_pair",
+        abi::HashPairRecord,
+        "first" = first,
+        "second" = second,
+        "distance" = distance
+    );
+    same!(
+        "chaffinch_probabilities",
+        abi::ProbabilitiesTable,
+        "matrix" = matrix,
+        "folds" = folds,
+        "inverse_temperature" = inverse_temperature
+    );
+    same!("chaffinch_kept", abi::KeptRecord, "bytes" = bytes, "version" = version);
+    same!(
+        "chaffinch_pixels",
+        abi::PixelsTable,
+        "rgb" = rgb,
+        "width" = width,
+        "height" = height,
+        "full_width" = full_width,
+        "full_height" = full_height,
+        "source" = source
+    );
+    same!(
+        "chaffinch_source",
+        abi::SourceRecord,
+        "format" = format,
+        "named" = named,
+        "channels" = channels,
+        "orientation" = orientation,
+        "frames" = frames
+    );
+    same!("chaffinch_related", abi::RelatedRecord, "sample" = sample, "similarity" = similarity);
+    same!(
+        "chaffinch_issue",
+        abi::IssueRecord,
+        "sample" = sample,
+        "score" = score,
+        "suggested" = suggested,
+        "group" = group,
+        "related" = related,
+        "reason" = reason
+    );
+    same!(
+        "chaffinch_host",
+        abi::HostTable,
+        "abi" = abi,
+        "size" = size,
+        "ctx" = ctx,
+        "log" = log,
+        "fail" = fail,
+        "message" = message,
+        "progress" = progress,
+        "stopped" = stopped,
+        "number" = number,
+        "dataset" = dataset,
+        "embeddings" = embeddings,
+        "neighbors" = neighbors,
+        "similarities" = similarities,
+        "block" = block,
+        "embed_texts" = embed_texts,
+        "model" = model,
+        "prompts" = prompts,
+        "hashes" = hashes,
+        "near_hashes" = near_hashes,
+        "pixels" = pixels,
+        "each_pixels" = each_pixels,
+        "issue" = issue,
+        "scores" = scores,
+        "note" = note,
+        "probabilities" = probabilities,
+        "kept" = kept,
+        "keep" = keep,
+        "measures" = measures
+    );
+    lines.push(format!("_Static_assert(CHAFFINCH_ABI == {}, \"version\");", abi::ABI_VERSION));
+    let temp = tempfile::tempdir().unwrap();
+    let source = temp.path().join("layout.c");
+    fs::write(&source, format!("#include \"chaffinch_plugin.h\"\n{}\n", lines.join("\n"))).unwrap();
+    let header = root().join("sdk/c");
+    let mut command = Command::new("cc");
+    command.args(["-std=c11", "-fsyntax-only", "-I"]).arg(&header).arg(&source);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Asks for everything that there is, compares what can be compared, and says what it saw in a note.
+const EVERYTHING: &str = r#"
+import sys
+if "plain" in sys.argv:
+    sys.modules["numpy"] = None
+import chaffinch_detector as sdk
+
+def close(a, b):
+    return abs(float(a) - float(b)) < 1e-4
+
+def detect(data):
+    assert (sdk.np is None) == ("plain" in sys.argv)
+    n = data.count
+    assert n == len(data) == len(data.labels) == len(data.sizes) == len(data.decodable) == len(data.file_sizes)
+    assert len(data.contents[0]) == 32 and len(data.classes) == 4
+    assert data.parameters == {"share": 0.5, "trees": 7, "deep": True, "mode": "slow"}, data.parameters
+    assert list(data.sizes[0]) == [32, 32]
+    rows = data.embeddings
+    assert len(rows) == n and close(sum(float(x) * float(x) for x in rows[0]), 1)
+    assert data.embeddings is rows
+    indices, cosines = data.neighbors(3)
+    assert len(indices) == n and len(indices[0]) == 3
+    first = int(indices[0][0])
+    dot = sum(float(a) * float(b) for a, b in zip(rows[0], rows[first]))
+    assert close(dot, cosines[0][0]), (dot, cosines[0][0])
+    cos = data.similarities([rows[0], rows[first]])
+    assert len(cos) == n and close(cos[0][0], 1) and close(cos[0][1], dot)
+    assert close(data.block([0], [first])[0][0], dot)
+    prob = data.probabilities
+    assert len(prob) == n and len(prob[0]) == 4 and close(sum(float(p) for p in prob[0]), 1)
+    assert len(data.hashes("phash")) == n and len(data.hashes("dhash")) == n
+    for pair in data.near_hashes(4):
+        assert int(pair[0]) < int(pair[1]) and int(pair[2]) <= 4
+    texts = data.prompts(0)
+    assert texts and data.prompts()
+    vectors = data.embed_texts(texts[:2])
+    assert len(vectors) == len(texts[:2]) and close(sum(float(x) ** 2 for x in vectors[0]), 1)
+    assert data.logit_scale > 0
+    seen = list(data.pictures(16))
+    assert [one.sample for one in seen] == list(range(n))
+    assert all((one.width, one.height, one.full_width) == (16, 16, 32) for one in seen)
+    one = seen[0]
+    size = one.rgb.size if sdk.np is not None else len(one.rgb)
+    assert size == 16 * 16 * 3
+    assert data.column("height") == ["32"] * n and data.column("path")[0].endswith(".png"), data.column("path")[0]
+    for ask, words in [(lambda: data.column("width"), "does not declare"), (lambda: data.neighbors(10 ** 9), "too many")]:
+        try:
+            ask()
+            assert False
+        except sdk.Failure as error:
+            assert words in str(error), error
+    try:
+        data.neighbors(10 ** 9)
+        assert False
+    except sdk.Failure as error:
+        assert "too many" in str(error)
+    try:
+        rows[0][0] = 3
+        assert False, "what is lent can be written"
+    except (TypeError, ValueError):
+        pass
+    print("this goes nowhere")
+    known = data.kept("memory")
+    version = data.keep("memory", b"x" * 1000)
+    for step in range(20):
+        data.progress(step, 20)
+    data.log("a line")
+    data.note("saw", "%d pictures, kept %s, version %d" % (len(seen), known and len(known), version))
+    data.issue(1, 0.125, "is the second", suggested=2, group=0, related=[(0, 0.5)])
+    return [None if sample == 2 else 0.75 for sample in range(n)]
+
+sdk.run(detect)
+"#;
+
+const DESCRIPTION: &str = r#"
+summary = "Asks for everything"
+columns = ["path", "height"]
+needs = ["pixels", "embeddings", "neighbors", "texts", "hashes", "labels", "probabilities"]
+[parameters.share]
+default = 0.5
+min = 0
+max = 1
+[parameters.trees]
+kind = "integer"
+default = 7
+min = 1
+max = 9
+[parameters.deep]
+default = true
+[parameters.mode]
+choices = ["fast", "slow"]
+default = "slow"
+"#;
+
+fn everything(word: &str) {
+    let place = Place::new();
+    let folder = place.sandbox.path().join("everything");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(root().join("sdk/python/chaffinch_detector.py"), folder.join("chaffinch_detector.py")).unwrap();
+    fs::write(folder.join("everything.py"), EVERYTHING).unwrap();
+    let command = format!("name = \"everything\"\ncommand = [\"python3\", \"everything.py\", \"{word}\"]");
+    fs::write(folder.join("detector.toml"), command + DESCRIPTION).unwrap();
+    let note = |one: &Value| -> String {
+        let notes: Vec<(String, String)> = serde_json::from_value(one["notes"].clone()).unwrap();
+        notes.into_iter().find(|(name, _)| name == "saw").unwrap().1
+    };
+    let first = place.scan(&folder, "everything");
+    assert_eq!(first["scored"], 23);
+    assert_eq!(note(&first), "24 pictures, kept None, version 1");
+    // A change of its code runs it again; it finds what it kept.
+    fs::write(folder.join("everything.py"), format!("{EVERYTHING}\n")).unwrap();
+    assert_eq!(note(&place.scan(&folder, "everything")), "24 pictures, kept 1000, version 1");
+    let rows = place.sandbox.ok([
+        "rank",
+        place.sandbox.session().to_str().unwrap(),
+        "--by",
+        "everything",
+        "--format",
+        "csv",
+    ]);
+    assert!(rows.stdout.contains("is the second"), "{}", rows.stdout);
+}
+
+#[test]
+fn python_can_ask_for_everything_without_numpy() {
+    if python() {
+        everything("plain");
+    }
+}
+
+#[test]
+fn python_can_ask_for_everything_with_numpy() {
+    if python() && numpy() {
+        everything("numpy");
+    }
+}
+
+/// An exception is said with its line; one of NaN is refused before it is sent.
+#[test]
+fn mistakes_in_python_say_where() {
+    if !python() {
+        return;
+    }
+    let place = Place::new();
+    let folder = place.make("odd-shapes", "python");
+    let script = folder.join("odd_shapes.py");
+    for (body, words) in [
+        ("    return [1 / 0 for _ in data.sizes]", "raised ZeroDivisionError at odd_shapes.py:4"),
+        ("    data.issue(0, float('nan'))", "raised ValueError"),
+        ("    return [0.5]", "wrote 1 scores for"),
+        ("    return data.embeddings", "does not declare Needs::EMBEDDINGS"),
+        ("    import os; os._exit(7)", "exited with status 7"),
+    ] {
+        fs::write(
+            &script,
+            format!("from chaffinch_detector import run\n\ndef detect(data):\n{body}\n\nrun(detect)\n"),
+        )
+        .unwrap();
+        let ran = place.check(&folder);
+        assert_eq!(ran.code, 2, "{body}: {}", ran.stdout);
+        assert!(ran.stdout.contains(words), "{body}: no '{words}' in: {}", ran.stdout);
+    }
+}

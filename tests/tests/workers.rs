@@ -1,0 +1,426 @@
+//! Detectors that are programs, and detectors that misbehave as programs and as libraries: each is named with how it ended,
+//! and everything else goes on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed step fails the test; figures are its result"
+)]
+
+use chaffinch_tests::artefacts::fixture;
+use chaffinch_tests::sandbox::{Ran, Sandbox, json, report};
+use chaffinch_tests::{pictures, process, tools};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// The greeting that a program begins with.
+const HELLO: &str = r#"echo '{"type":"hello","protocol":1}'"#;
+
+/// A program that scores every sample with 0.25.
+const GOOD: &str = r#"
+read -r run
+count=$(printf '%s' "$run" | sed 's/.*"count":\([0-9]*\).*/\1/')
+scores=$(yes 0.25 | head -n "$count" | paste -sd, -)
+echo '{"type":"hello","protocol":1}'
+echo "{\"type\":\"scores\",\"values\":[$scores]}"
+echo '{"type":"issues","items":[{"sample":0,"score":0.125,"reason":"it is the first"}]}'
+echo '{"type":"done"}'
+"#;
+
+struct Programs {
+    sandbox: Sandbox,
+}
+
+impl Programs {
+    fn new() -> Programs {
+        let programs = Programs { sandbox: Sandbox::new() };
+        pictures::dataset(&programs.sandbox.data(), 4, 8, 32);
+        fs::create_dir(programs.folder()).unwrap();
+        programs
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.sandbox.path().join("programs")
+    }
+
+    /// A project with a shell script, and more lines for its description.
+    fn put(&self, name: &str, script: &str, more: &str) -> PathBuf {
+        let folder = self.folder().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("run.sh"), script).unwrap();
+        let text =
+            format!("name = \"{name}\"\nsummary = \"Tries\"\ncommand = [\"sh\", \"run.sh\"]\n{more}\n");
+        fs::write(folder.join("detector.toml"), text).unwrap();
+        folder
+    }
+
+    fn scan(&self, more: &[&str]) -> Ran {
+        let mut args = self.sandbox.scan_args();
+        args.extend(["--plugins".to_owned(), self.folder().to_str().unwrap().to_owned()]);
+        args.extend(more.iter().map(|&word| word.to_owned()));
+        self.sandbox.run(args)
+    }
+}
+
+/// Why each detector failed.
+fn failed(report: &Value) -> BTreeMap<String, String> {
+    let all: Vec<(String, String)> = serde_json::from_value(report["failed"].clone()).unwrap();
+    all.into_iter().collect()
+}
+
+fn scored(report: &Value, name: &str) -> u64 {
+    let all = report["detectors"].as_array().unwrap();
+    all.iter().find(|one| one["name"] == name).map_or(0, |one| one["scored"].as_u64().unwrap())
+}
+
+/// What goes wrong, as a shell script behind the greeting, lines of the description, and words of the reason.
+const BAD: [(&str, &str, &str, &str); 17] = [
+    ("exits", "exit 3", "", "exited with status 3"),
+    ("exits-well", "exit 0", "", "exited with status 0"),
+    ("crashes", "kill -SEGV $$", "", "segmentation fault"),
+    ("aborts", "echo last words >&2; kill -ABRT $$", "", "last words"),
+    ("loops", "while :; do :; done", "[limits]\ntime = 1", "took longer than 1 s"),
+    (
+        "loops-with-progress",
+        r#"while sleep 0.02; do echo '{"type":"progress","done":1,"total":2}'; done"#,
+        "[limits]\ntime = 1",
+        "at 1 of 2",
+    ),
+    ("deaf", "exec sleep 16180", "[limits]\ntime = 1", "took longer"),
+    ("ignores-signals", "trap '' TERM INT HUP; while :; do :; done", "[limits]\ntime = 1", "took longer"),
+    (
+        "floods",
+        r#"exec yes '{"type":"log","text":"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz","level":0}'"#,
+        "",
+        "flooded its output",
+    ),
+    ("long-line", "exec head -c 40000000 /dev/zero", "", "too long for a message"),
+    ("babbles", "echo what is this", "", "'what is this', which is no message"),
+    ("unknown-message", r#"echo '{"type":"greetings"}'"#, "", "which is no message"),
+    ("closes", "exec 1>&- 2>&- 0<&-; exec sleep 16180", "", "closed its output"),
+    (
+        "short",
+        r#"echo '{"type":"scores","values":[0.5]}'; read -r _; read -r _"#,
+        "",
+        "wrote 1 scores for 32",
+    ),
+    (
+        "out-of-range",
+        r#"echo '{"type":"issues","items":[{"sample":1,"score":1.5}]}'; read -r _; read -r _"#,
+        "",
+        "gives sample 1 the score 1.5",
+    ),
+    (
+        "elsewhere",
+        r#"echo '{"type":"scores","out":{"offset":0,"length":32}}'; read -r _; read -r _"#,
+        "",
+        "had not written",
+    ),
+    ("says-why", r#"echo '{"type":"failed","message":"it is Saturday"}'"#, "", "it is Saturday"),
+];
+
+#[test]
+fn every_program_that_misbehaves_is_named_and_the_others_go_on() {
+    let programs = Programs::new();
+    programs.put("witness", GOOD, "");
+    for (name, script, more, _) in BAD {
+        programs.put(name, &format!("{HELLO}\n{script}\n"), more);
+    }
+    programs.put("speaks-another", r#"echo '{"type":"hello","protocol":99}'"#, "");
+    programs.put("rude", r#"echo '{"type":"done"}'"#, "");
+    let missing = programs.put("missing", "", "");
+    let description = fs::read_to_string(missing.join("detector.toml")).unwrap();
+    fs::write(missing.join("detector.toml"), description.replace("\"sh\"", "\"no-such-program\"")).unwrap();
+
+    let ran = programs.scan(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let scan = report(&ran);
+    let failed = failed(&scan);
+    let others = [
+        ("speaks-another", "speaks version 99"),
+        ("rude", "did not begin with a greeting"),
+        ("missing", "no-such-program was not found"),
+    ];
+    let all = BAD.iter().map(|&(name, _, _, words)| (name, words)).chain(others);
+    for (name, words) in all {
+        let reason = failed.get(name).unwrap_or_else(|| panic!("{name} did not fail: {failed:?}"));
+        println!("{name}: {reason}");
+        assert!(reason.contains(words), "{name}: no '{words}' in: {reason}");
+        assert!(ran.stderr.contains(name), "{name} is not named on stderr");
+    }
+    assert_eq!(failed.len(), BAD.len() + 3, "{failed:?}");
+    assert_eq!(scored(&scan, "witness"), 32);
+    assert_eq!(scored(&scan, "image-quality"), 32);
+    assert!(!ran.raw.contains(&0x1b) && !ran.raw.contains(&0));
+    let rows = programs.sandbox.rank(100);
+    assert!(rows.iter().any(|row| row.values().any(|value| value.contains("it is the first"))), "{rows:?}");
+    assert_eq!(all_running("16180"), Vec::<String>::new());
+}
+
+#[test]
+fn what_died_is_set_aside_until_it_changes_or_is_let_in() {
+    let programs = Programs::new();
+    let folder = programs.put("crashes", &format!("{HELLO}\nkill -SEGV $$\n"), "");
+    programs.put("says-why", &format!("{HELLO}\necho '{{\"type\":\"failed\",\"message\":\"no\"}}'\n"), "");
+    let of = |ran: &Ran, name: &str| failed(&report(ran)).remove(name).unwrap_or_default();
+    assert!(of(&programs.scan(&[]), "crashes").contains("segmentation fault"));
+    let again = programs.scan(&[]);
+    assert_eq!(again.code, 0);
+    let reason = of(&again, "crashes");
+    assert!(reason.contains("was set aside because its process crashed"), "{reason}");
+    assert_eq!(of(&again, "says-why"), "no", "one that says why it failed is tried again");
+    let named = programs.scan(&["--detectors", "crashes,image-quality"]);
+    assert_eq!(named.code, 2, "{}", named.stderr);
+
+    let folders = programs.folder();
+    let list = |name: &str| {
+        let ran = programs.sandbox.ok(["plugins", "list", "--json", "--plugins", folders.to_str().unwrap()]);
+        let list = json(&ran);
+        let all = list["detectors"].as_array().unwrap().clone();
+        all.into_iter().find(|one| one["name"] == name).unwrap()
+    };
+    assert!(list("crashes")["set_aside"].as_str().unwrap().contains("segmentation fault"));
+    assert_eq!(list("crashes")["runs_in"], "worker");
+    assert_eq!(list("says-why").get("set_aside"), None);
+    assert_eq!(programs.sandbox.run(["plugins", "let-in", "nobody"]).code, 2);
+    programs.sandbox.ok(["plugins", "let-in", "crashes"]);
+    assert_eq!(list("crashes").get("set_aside"), None);
+    assert!(of(&programs.scan(&["--detectors", "default"]), "crashes").starts_with("its process crashed"));
+
+    fs::write(folder.join("run.sh"), GOOD).unwrap();
+    let good = programs.scan(&["--detectors", "default"]);
+    assert_eq!(scored(&report(&good), "crashes"), 32, "{}", good.stderr);
+}
+
+#[test]
+fn children_of_a_detector_do_not_outlive_it() {
+    let programs = Programs::new();
+    if !tools::installed(&["setsid"], "util-linux") {
+        return;
+    }
+    programs.put("parent", &format!("{HELLO}\nsetsid sleep 31415 & sleep 0.2; exit 1\n"), "");
+    programs.put("good-parent", &format!("sleep 31416 &\n{GOOD}"), "");
+    let scan = report(&programs.scan(&[]));
+    assert!(failed(&scan)["parent"].contains("exited with status 1"), "{scan}");
+    assert_eq!(scored(&scan, "good-parent"), 32);
+    for argument in ["31415", "31416"] {
+        let gone = || all_running(argument).is_empty();
+        assert!(process::wait_for(Duration::from_secs(5), gone).is_ok(), "{:?}", all_running(argument));
+    }
+}
+
+/// Processes with this argument, whatever program they run.
+fn all_running(argument: &str) -> Vec<String> {
+    let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let lines = all.map(|entry| fs::read(entry.path().join("cmdline")).unwrap_or_default());
+    let has = |line: &Vec<u8>| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes());
+    lines.filter(has).map(|line| String::from_utf8_lossy(&line).into_owned()).collect()
+}
+
+#[test]
+fn memory_without_end_is_ended() {
+    if !tools::installed(&["python3"], "python3") {
+        return;
+    }
+    let programs = Programs::new();
+    let script = "exec python3 -c 'a = [bytes([1]) * 10**7 for _ in range(10**6)]'";
+    programs.put("eats", &format!("{HELLO}\n{script}\n"), "[limits]\nmemory = \"150MiB\"");
+    programs.put("witness", GOOD, "");
+    let scan = report(&programs.scan(&[]));
+    let reason = &failed(&scan)["eats"];
+    assert!(reason.contains("used more than 150 MiB of memory"), "{reason}");
+    assert_eq!(scored(&scan, "witness"), 32);
+}
+
+#[test]
+fn a_scan_that_is_stopped_ends_its_workers() {
+    let programs = Programs::new();
+    programs.put("slow", &format!("{HELLO}\ntouch started\nexec sleep 27182\n"), "");
+    let mut args = programs.sandbox.scan_args();
+    args.extend(["--plugins".to_owned(), programs.folder().to_str().unwrap().to_owned()]);
+    args.extend(["--detectors".to_owned(), "slow".to_owned()]);
+    let mut child = programs.sandbox.command(&args).stdout(Stdio::null()).spawn().unwrap();
+    let started = programs.folder().join("slow/started");
+    assert!(process::wait_for(Duration::from_secs(60), || started.exists()).is_ok());
+    process::signal(child.id(), Signal::INT);
+    let ended = process::wait_for(Duration::from_secs(20), || child.try_wait().unwrap().is_some());
+    println!("stopped {ended:?} after it was asked");
+    let _ = child.kill();
+    assert!(ended.is_ok());
+    assert_eq!(all_running("27182"), Vec::<String>::new());
+    let list = programs.sandbox.ok(["plugins", "list", "--plugins", programs.folder().to_str().unwrap()]);
+    assert!(!list.stdout.contains("SET ASIDE"), "what was stopped is not to blame: {}", list.stdout);
+}
+
+#[test]
+fn libraries_that_end_their_process_are_named_and_contained() {
+    let programs = Programs::new();
+    for name in ["abort", "exit", "overflow", "constructor", "witness"] {
+        let library = fixture(name);
+        fs::copy(&library, programs.folder().join(library.file_name().unwrap())).unwrap();
+    }
+    let ran = programs.scan(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let scan = report(&ran);
+    let failed = failed(&scan);
+    for (name, words) in
+        [("abort", "abort, signal 6"), ("exit", "exited with status 0"), ("overflow", "its process crashed")]
+    {
+        println!("{name}: {}", failed[name]);
+        assert!(failed[name].contains(words), "{}", failed[name]);
+    }
+    assert!(failed["abort"].contains("asked for pictures"), "{}", failed["abort"]);
+    assert_eq!(scored(&scan, "witness"), 32);
+    assert!(
+        ran.stderr.contains("libbad_constructor.so could not be loaded: its process crashed"),
+        "{}",
+        ran.stderr
+    );
+    let folder = programs.folder();
+    let list = ["plugins", "list", "--plugins", folder.to_str().unwrap()];
+    let again = programs.sandbox.ok(list);
+    assert!(again.stdout.contains("was set aside because it could not be loaded"), "{}", again.stdout);
+    let freed = programs.sandbox.ok(["plugins", "let-in", "libbad_constructor.so"]);
+    assert!(freed.stderr.contains("runs again"), "{}", freed.stderr);
+    assert!(programs.sandbox.ok(list).stdout.contains("could not be loaded: its process crashed"));
+}
+
+/// Every detector that ships with the program, so that every service is asked for.
+#[test]
+fn libraries_give_the_same_results_in_workers() {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 4, 12, 32);
+    let config = sandbox.path().join("workers.toml");
+    fs::write(&config, "[plugins]\nown-process = true\n[detectors]\ndisabled = []\n").unwrap();
+    let plain = sandbox.path().join("plain.toml");
+    fs::write(&plain, "[detectors]\ndisabled = []\n").unwrap();
+    let scan = |session: &str, config: &std::path::Path| {
+        let session = sandbox.path().join(session);
+        let mut args = sandbox.scan_args();
+        args[3] = session.to_str().unwrap().to_owned();
+        args.extend(["--config".to_owned(), config.to_str().unwrap().to_owned()]);
+        let report = report(&sandbox.ok(args));
+        let names: Vec<String> = report["detectors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .filter(|name| session.join("detectors").join(format!("{name}.arrow")).exists())
+            .collect();
+        let ranks: BTreeMap<String, Ran> = names
+            .iter()
+            .map(|name| {
+                (
+                    name.clone(),
+                    sandbox.ok([
+                        "rank",
+                        session.to_str().unwrap(),
+                        "--by",
+                        name,
+                        "--all",
+                        "--top",
+                        "0",
+                        "--format",
+                        "csv",
+                    ]),
+                )
+            })
+            .collect();
+        (failed(&report), ranks.into_iter().map(|(name, ran)| (name, ran.stdout)).collect::<BTreeMap<_, _>>())
+    };
+    let (here, away) = (scan("here", &plain), scan("away", &config));
+    assert!(here.1.len() >= 9, "{:?}", here.1.keys());
+    assert_eq!(here.0, away.0);
+    for (name, rows) in &here.1 {
+        assert_eq!(Some(rows), away.1.get(name), "{name}");
+    }
+    let list = sandbox.ok(["plugins", "list", "--json", "--config", config.to_str().unwrap()]);
+    let list = json(&list);
+    let places: Vec<&str> =
+        list["detectors"].as_array().unwrap().iter().map(|one| one["runs_in"].as_str().unwrap()).collect();
+    assert!(places.iter().all(|place| *place == "worker"), "{places:?}");
+}
+
+#[test]
+fn detectors_without_code_judge_prompts_and_columns() {
+    let programs = Programs::new();
+    let describe = |name: &str, text: &str| {
+        let folder = programs.folder().join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("detector.toml"), format!("name = \"{name}\"\n{text}")).unwrap();
+    };
+    describe("screens", "[prompts]\nfind = [\"a screenshot\"]\nagainst = [\"a photo\"]");
+    describe("small", "[rule]\ncolumn = \"width\"\nbelow = 33");
+    describe("nothing", "[rule]\ncolumn = \"brightness\"\nbelow = 3");
+    describe("broken", "[rule]\ncolumn = \"width\"\nbelo = 3");
+    let ran = programs.scan(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let scan = report(&ran);
+    assert_eq!((scored(&scan, "screens"), scored(&scan, "small")), (32, 32), "{scan}");
+    assert!(failed(&scan)["nothing"].contains("has no column 'brightness'"), "{scan}");
+    assert!(ran.stderr.contains("line 4: unknown key 'belo'"), "{}", ran.stderr);
+    let flagged = scan["detectors"].as_array().unwrap().iter().find(|one| one["name"] == "small").unwrap();
+    assert_eq!(flagged["flagged"], 32);
+}
+
+#[test]
+fn detectors_in_the_users_folder_are_found_without_being_named() {
+    let programs = Programs::new();
+    let users = programs.sandbox.path().join("home/.local/share/chaffinch/detectors");
+    fs::create_dir_all(&users).unwrap();
+    fs::rename(programs.put("witness", GOOD, ""), users.join("witness")).unwrap();
+    let scan = report(&programs.sandbox.ok(programs.sandbox.scan_args()));
+    assert_eq!(scored(&scan, "witness"), 32);
+}
+
+#[test]
+fn a_rule_judges_the_columns_of_a_table_and_follows_their_changes() {
+    let programs = Programs::new();
+    let table = programs.sandbox.path().join("table.csv");
+    let write = |low: usize| {
+        let mut rows = String::from("path,label,agreement\n");
+        for (number, entry) in walkdir::WalkDir::new(programs.sandbox.data())
+            .sort_by_file_name()
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+            .enumerate()
+        {
+            let agreement = if number < low { 0.2 } else { 0.9 };
+            rows += &format!("{},a,{agreement}\n", entry.path().display());
+        }
+        fs::write(&table, rows).unwrap();
+    };
+    let folder = programs.folder().join("unsure");
+    fs::create_dir(&folder).unwrap();
+    let text = "name = \"unsure\"\n[rule]\ncolumn = \"agreement\"\nbelow = 0.6\n";
+    fs::write(folder.join("detector.toml"), text).unwrap();
+    let flagged = || {
+        let mut args = programs.sandbox.scan_args();
+        args[1] = table.to_str().unwrap().to_owned();
+        args.extend(["--plugins".to_owned(), folder.to_str().unwrap().to_owned()]);
+        args.extend(["--detectors".to_owned(), "unsure".to_owned()]);
+        let scan = report(&programs.sandbox.ok(args));
+        let all = scan["detectors"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == "unsure").unwrap()["flagged"].clone()
+    };
+    write(3);
+    assert_eq!(flagged(), 3);
+    write(5);
+    assert_eq!(flagged(), 5, "the column has changed");
+}
+
+#[test]
+fn the_users_limit_of_time_ends_every_detector() {
+    let programs = Programs::new();
+    programs.put("loops", &format!("{HELLO}\nwhile :; do :; done\n"), "");
+    let mut args = programs.sandbox.scan_args();
+    args.extend(["--plugins".to_owned(), programs.folder().to_str().unwrap().to_owned()]);
+    let mut command = programs.sandbox.command(&args);
+    let ran = Ran::from(command.env("CHAFFINCH_TIME_LIMIT", "1").output().unwrap());
+    assert!(failed(&report(&ran))["loops"].contains("took longer than 1 s"), "{}", ran.stderr);
+}
