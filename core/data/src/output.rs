@@ -4,7 +4,7 @@ use crate::class_names;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::display::counted;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
@@ -156,12 +156,14 @@ pub struct Tree {
     root: PathBuf,
     made: HashSet<PathBuf>,
     placed: Placed,
+    /// The numbers to try next for names that were taken.
+    next: HashMap<PathBuf, u32>,
 }
 
 impl Tree {
     /// A folder that is still empty.
     pub fn new(root: PathBuf) -> Tree {
-        Tree { root, made: HashSet::new(), placed: Placed::default() }
+        Tree { root, made: HashSet::new(), placed: Placed::default(), next: HashMap::new() }
     }
 
     /// How the files were placed so far that existed before.
@@ -207,12 +209,19 @@ impl Tree {
             fs::create_dir_all(&parent).map_err(Error::io("create", &parent))?;
             self.made.insert(folder.to_owned());
         }
-        let mut number = 1_u32;
+        let wanted = folder.join(name);
+        let mut number = self.next.get(&wanted).copied().unwrap_or(1);
         loop {
             let name = if number == 1 { name.to_owned() } else { numbered(name, number) };
             let target = parent.join(&name);
             match make(&target) {
-                Ok(()) => return Ok(folder.join(name)),
+                Ok(()) => {
+                    // The same name may come a thousand times.
+                    if number > 1 {
+                        self.next.insert(wanted, number + 1);
+                    }
+                    return Ok(folder.join(name));
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(Error::io("write", &target)(error)),
             }

@@ -19,24 +19,41 @@ mod all;
 mod class_folders;
 mod cleaned;
 mod cleaned_table;
+mod cleanlab;
+mod cleanvision;
+mod coco;
+mod csv_table;
+mod fiftyone;
+mod formulas;
+mod hf;
+mod issues;
+mod json_lines;
+mod label_studio;
 mod manifest;
 mod other_files;
+mod parquet_table;
+mod pictures;
 mod placement;
 mod relabel_map;
 mod removal_list;
+mod sample_table;
 mod tables_beside;
+mod webdataset;
 
 pub use chaffinch_data::output::CopyMode;
 pub use cleaned::CleanReport;
+pub use formulas::Formulas;
 
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_data::class_names;
+use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::output;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::query::Source;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +64,16 @@ pub const FORMATS: &[Format] = &[
     relabel_map::FORMAT,
     cleaned::FORMAT,
     cleaned_table::FORMAT,
+    csv_table::FORMAT,
+    json_lines::FORMAT,
+    parquet_table::FORMAT,
+    hf::FORMAT,
+    webdataset::FORMAT,
+    fiftyone::FORMAT,
+    coco::FORMAT,
+    label_studio::FORMAT,
+    cleanlab::FORMAT,
+    cleanvision::FORMAT,
     all::FORMAT,
 ];
 
@@ -86,6 +113,8 @@ pub struct Request {
     pub all: bool,
     /// How files get into a copy.
     pub copy: CopyMode,
+    /// What becomes of cells that look like formulas, in tables for people.
+    pub formulas: Formulas,
 }
 
 /// What was written.
@@ -166,6 +195,14 @@ impl<'a> Export<'a> {
         }
     }
 
+    /// What was decided about a sample, in a word; empty if nothing was. Relabeled to its own class, a sample keeps it.
+    fn decision(&self, id: SampleId) -> &'static str {
+        match self.source.decisions.get(id).map(|decision| &decision.choice) {
+            Some(Choice::Relabel(_)) if self.new_label(id).is_none() => Choice::Keep.word(),
+            choice => choice.map_or("", Choice::word),
+        }
+    }
+
     /// The label of a sample after cleaning; empty if it has none.
     fn label(&self, id: SampleId) -> Cow<'a, str> {
         self.new_label(id).unwrap_or_else(|| self.source.manifest.label_name(id).into())
@@ -174,6 +211,45 @@ impl<'a> Export<'a> {
     /// Whether cleaning removes a sample.
     fn removed(&self, id: SampleId) -> bool {
         self.source.decisions.get(id).is_some_and(|decision| decision.choice == Choice::Remove)
+    }
+
+    /// The classes that samples have after cleaning, sorted.
+    fn classes_left(&self) -> Vec<String> {
+        let manifest = self.source.manifest;
+        let mut known = vec![false; manifest.classes().len()];
+        let mut classes = BTreeSet::new();
+        for id in manifest.ids().filter(|&id| !self.removed(id)) {
+            match (self.new_label(id), manifest.label(id)) {
+                (Some(new), _) => drop(classes.insert(new.into_owned())),
+                (None, Some(label)) => known[label.index()] = true,
+                (None, None) => {}
+            }
+        }
+        let known = manifest.classes().iter().zip(known).filter(|(_, is)| *is);
+        classes.extend(known.map(|(class, _)| class.clone()));
+        classes.retain(|class| !class.is_empty());
+        classes.into_iter().collect()
+    }
+
+    /// The suggested label of a sample: that of the worst flag that suggests one.
+    fn suggested(&self, id: SampleId) -> Option<&'a str> {
+        let verdicts = self.source.verdicts();
+        let class =
+            verdicts.suggested(id).and_then(|label| self.source.manifest.classes().get(label as usize));
+        class.map(String::as_str).or_else(|| verdicts.suggested_other(id))
+    }
+
+    /// The label that a detector suggests for a sample, whether it flags it or not.
+    fn suggested_by(&self, result: &'a DetectorResult, id: SampleId) -> Option<&'a str> {
+        let class = result.suggested(id).and_then(|label| self.source.manifest.classes().get(label as usize));
+        class.map(String::as_str).or_else(|| result.suggested_other(id))
+    }
+
+    /// Width and height of a picture, if it could be read.
+    fn size(&self, id: SampleId) -> Option<(u32, u32)> {
+        let metadata = self.source.file_metadata;
+        let known = id.index() < metadata.len() && metadata.decodable(id);
+        known.then(|| metadata.dimensions.get(id.index())).map(|size| (size.width, size.height))
     }
 
     fn outside(&self, target: &Path) -> Result<()> {
@@ -185,6 +261,8 @@ impl<'a> Export<'a> {
 mod identity;
 #[cfg(test)]
 mod moves;
+#[cfg(test)]
+mod other_programs;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

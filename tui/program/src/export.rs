@@ -1,6 +1,6 @@
 //! `export`: writes decisions for other programs.
 
-use super::args::{CopyMode, Global, reviewer};
+use super::args::{CopyMode, Formulas, Global, reviewer};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::output::{count, remark, results, warning};
@@ -32,7 +32,7 @@ pub(super) struct Export {
     format: &'static Format,
     #[arg(long, short, value_name = "PATH", help = where_to())]
     output: PathBuf,
-    /// How to create the files of a cleaned copy
+    /// How to create the files of a copy
     #[arg(long, value_enum, default_value = "link")]
     copy: CopyMode,
     /// Reviewer whose decisions win where reviewers disagree [default: from $CHAFFINCH_REVIEWER or the configuration,
@@ -42,7 +42,10 @@ pub(super) struct Export {
     /// Include all samples in the manifest, not only suspects and reviewed ones
     #[arg(long)]
     all: bool,
-    /// Replace existing files; a folder for a cleaned copy must be new or empty all the same
+    /// What to do with cells of CSV files that a spreadsheet would run as formulas
+    #[arg(long, value_enum, default_value = "guard")]
+    formulas: Formulas,
+    /// Replace existing files; a folder for a copy must be new or empty all the same
     #[arg(long)]
     force: bool,
 }
@@ -57,7 +60,9 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 fn where_to() -> String {
     let folders = FORMATS.iter().filter(|format| format.target != Target::File);
     let names: Vec<String> = folders.map(|format| format!("`{}`", format.name)).collect();
-    format!("Output file, or folder for {}", names.join(" and "))
+    let (last, others) =
+        names.split_last().map_or(("", &names[..]), |(last, others)| (last.as_str(), others));
+    format!("Output file, or folder for {} and {last}", others.join(", "))
 }
 
 /// Exports, and prints the paths of the files.
@@ -75,7 +80,12 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
     let decisions = listing.journal.snapshot().without(other);
     let source = Source { decisions: &decisions, ..listing.source() };
     let export = export::Export { source, dataset: &name };
-    let request = Request { output: target.clone(), all: args.all, copy: args.copy.into() };
+    let request = Request {
+        output: target.clone(),
+        all: args.all,
+        copy: args.copy.into(),
+        formulas: args.formulas.into(),
+    };
     let outcome = match format.stage {
         Some(stage) => {
             let stages = Stages::new(1, global.quiet)?;

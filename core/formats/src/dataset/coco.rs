@@ -20,7 +20,7 @@ pub(super) const FORMAT: Format = Format {
     details: "`annotations/instances_SPLIT.json`, Roboflow's `_annotations.coco.json`, or one such file; pictures are also looked \
               for in the folder that the file's name says; the label of a picture is the category of most of its \
               annotations, then of the largest area, then the first; `all_labels` has all",
-    written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
+    written: "`coco` writes COCO; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, masks, key points, captions, licenses",
     class_names: ClassNames::Written,
     detect: |candidate| {

@@ -22,7 +22,7 @@ pub(super) const FORMAT: Format = Format {
     details: "JSON, JSON-MIN or CSV; addresses of uploads and local files are looked for beside the file or below `--root`; the \
               label is a choice, or the class of most regions; of several annotations of a task, the last completed one \
               counts",
-    written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
+    written: "`label-studio` writes tasks; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "regions, predictions, earlier annotations",
     class_names: ClassNames::Written,
     detect,

@@ -51,6 +51,7 @@ mod yolo;
 pub(crate) use choice::is_known_column;
 pub(crate) use folders::{BesideTable, Edit, paths_say};
 pub(crate) use names_of_parts::split_named;
+pub(crate) use parquet::ROOT_KEY;
 
 use crate::{Error, Result};
 pub use candidate::Candidate;

@@ -23,7 +23,8 @@ pub(super) const FORMAT: Format = Format {
     details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place; or \
               a column of paths; labels with the names of classes from the schema, `-1` is none; splits from a column or the \
               names of files; other columns are kept",
-    written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
+    written: "`parquet` writes one file with the pictures in it; `cleaned` writes these as files in class folders, with the \
+              other columns in `metadata.csv`",
     lost: "columns of bytes other than the pictures'; several pictures in a row",
     class_names: ClassNames::Written,
     detect,
@@ -39,6 +40,9 @@ fn detect(candidate: &Candidate) -> bool {
     (has("parquet") || has("pq")) && !candidate.files().iter().any(|path| is_image(path))
 }
 
+/// Where the metadata of a file names the folder that its paths start from.
+pub(crate) const ROOT_KEY: &str = "chaffinch.root";
+
 /// One file, opened.
 struct Shard {
     /// Relative to the root.
@@ -47,6 +51,8 @@ struct Shard {
     schema: SchemaRef,
     columns: Columns,
     features: Features,
+    /// The folder that its paths start from, if it says so.
+    root: Option<PathBuf>,
 }
 
 fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
@@ -68,7 +74,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut shards = Vec::new();
     for path in paths {
         let full = below(&root, &path);
-        let (schema, columns, features) = guarded(&full, || head(&full, options))?;
+        let (schema, columns, features, own) = guarded(&full, || head(&full, options))?;
         if columns.picture.is_none() && columns.path.is_none() {
             if candidate.is_dir() {
                 let text = format!(
@@ -86,7 +92,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
             );
             return Err(Error::format(&full, message));
         }
-        shards.push(Shard { path, full, schema, columns, features });
+        shards.push(Shard { path, full, schema, columns, features, root: own });
     }
     if shards.is_empty() {
         let message = "none of its Parquet files has a column of pictures or of paths".into();
@@ -103,14 +109,17 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
 }
 
 /// What the footer of a file says, and what was chosen of its columns.
-fn head(file: &Path, options: &DatasetOptions) -> Result<(SchemaRef, Columns, Features)> {
+fn head(file: &Path, options: &DatasetOptions) -> Result<(SchemaRef, Columns, Features, Option<PathBuf>)> {
     let builder = builder(file)?;
     let schema = builder.schema().clone();
-    let features = builder.metadata().file_metadata().key_value_metadata();
-    let features = features.into_iter().flatten().find(|entry| entry.key == "huggingface");
-    let features = features.and_then(|entry| entry.value.as_deref()).map(Features::parse).unwrap_or_default();
+    let footer = |key: &str| {
+        let entries = builder.metadata().file_metadata().key_value_metadata();
+        entries.into_iter().flatten().find(|entry| entry.key == key).and_then(|entry| entry.value.as_deref())
+    };
+    let features = footer("huggingface").map(Features::parse).unwrap_or_default();
+    let root = footer(ROOT_KEY).map(PathBuf::from).filter(|root| root.is_absolute());
     let columns = Columns::choose(file, schema.fields(), &features, options)?;
-    Ok((schema, columns, features))
+    Ok((schema, columns, features, root))
 }
 
 fn builder(file: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
@@ -216,6 +225,12 @@ fn pictures(shards: Vec<Shard>, root: PathBuf, dataset: &Path, mut ledger: Ledge
     rows.finish(columns, root, dataset, ledger)
 }
 
+/// The folder that all files say their paths start from, if it is there.
+fn said_root(shards: &[Shard]) -> Option<PathBuf> {
+    let first = shards.first()?.root.clone()?;
+    (first.is_dir() && shards.iter().all(|shard| shard.root.as_ref() == Some(&first))).then_some(first)
+}
+
 /// Rows that name files.
 fn paths_only(
     shards: Vec<Shard>,
@@ -226,8 +241,15 @@ fn paths_only(
 ) -> Result<Opened> {
     let root = match &options.root {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
-        None if root.is_dir() => root,
-        None => root.parent().unwrap_or(Path::new("/")).to_path_buf(),
+        None => match said_root(&shards) {
+            Some(said) => {
+                let text = format!("the paths are those of {}, as the file says", safe_path(&said));
+                ledger.add(RemarkKind::LayoutGuessed, 1, text);
+                said
+            }
+            None if root.is_dir() => root,
+            None => root.parent().unwrap_or(Path::new("/")).to_path_buf(),
+        },
     };
     let columns = kept(&shards);
     let mut rows = Rows::new(columns.clone());

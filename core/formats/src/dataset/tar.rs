@@ -21,7 +21,8 @@ pub(super) const FORMAT: Format = Format {
     summary: "a tar file, or a folder of them",
     details: "class folders in them as on a disk, or WebDataset shards, whose `cls`, `json` and `txt` members give labels, \
               splits and other columns; pictures are read in place; splits also from the names of shards",
-    written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
+    written: "`webdataset` writes shards; `cleaned` writes the pictures as files in class folders, with the other columns \
+              in `metadata.csv`",
     lost: "compressed tar files, which are refused; links; other members of a sample",
     class_names: ClassNames::Written,
     detect: |candidate| {

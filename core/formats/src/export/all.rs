@@ -1,4 +1,4 @@
-//! Every single-file format, in one folder.
+//! Every format that is a single file without pictures, in one folder.
 
 use super::{Export, FORMATS, Format, Request, Target, Written};
 use crate::{Error, Result};
@@ -7,7 +7,7 @@ use std::fs;
 
 pub(super) const FORMAT: Format = Format {
     name: "all",
-    summary: "All of these files in one folder",
+    summary: "Every format that is a single file without pictures, in one folder",
     file_name: "export",
     target: Target::Folder,
     stage: None,
@@ -20,7 +20,7 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
     export.outside(folder)?;
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     let mut all = Written::default();
-    for format in FORMATS.iter().filter(|format| format.target == Target::File) {
+    for format in FORMATS.iter().filter(|format| format.target == Target::File && format.stage.is_none()) {
         let one = Request { output: folder.join(format.file_name), ..request.clone() };
         let Written { paths, left_out, renamed, notes, .. } = format.write(export, &one, job)?;
         all.paths.extend(paths);

@@ -1,6 +1,7 @@
 //! A cleaned copy of the dataset, in folders.
 
 use super::other_files::{OtherFiles, ends_the_copy};
+use super::pictures::{HARD_LINKS, Original};
 use super::placement::{Place, Placement};
 use super::tables_beside::{TablesBeside, write_columns};
 use super::{Export, Format, Target, Written};
@@ -8,15 +9,12 @@ use crate::{Error, Result, dataset};
 use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::output::{CopyMode, Placed, Tree, whole_folder};
-use chaffinch_data::packing::Source;
 use chaffinch_protocol::display;
 use chaffinch_protocol::display::{counted, quoted, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 pub(super) const FORMAT: Format = Format {
@@ -112,7 +110,7 @@ impl Export<'_> {
 
     /// Says how many of the files, with the samples they are of, would be read from the folder with another label or
     /// split, such as those in class folders called like splits.
-    fn misread(&self, folder: &Path, files: &HashMap<PathBuf, SampleId>) -> Option<String> {
+    pub(super) fn misread(&self, folder: &Path, files: &HashMap<PathBuf, SampleId>) -> Option<String> {
         let advice = "write a cleaned-table beside it and scan that instead";
         let read = match dataset::open(folder, &DatasetOptions::default()) {
             Ok(opened) => opened.manifest,
@@ -210,39 +208,10 @@ impl Export<'_> {
                 report.others_left = others.words();
             }
             if report.placed.hard > 0 {
-                report.notes.push(
-                    "the files are hard links to those of the dataset: a program that changes one in place changes \
-                     both; --copy copy makes full copies"
-                        .into(),
-                );
+                report.notes.push(HARD_LINKS.into());
             }
             report.misread = self.misread(copy, &files);
         }
         Ok(report)
-    }
-}
-
-/// What is to be copied.
-enum Original {
-    File(PathBuf),
-    Bytes(Vec<u8>),
-}
-
-impl Original {
-    fn of(source: &Source<'_>) -> io::Result<Original> {
-        let Source::File(path) = source else { return source.read().map(Original::Bytes) };
-        // The real file: a link to a link would break along with it.
-        let real = fs::canonicalize(path)?;
-        match fs::metadata(&real)?.is_file() {
-            true => Ok(Original::File(real)),
-            false => Err(io::Error::other("not a regular file")),
-        }
-    }
-
-    fn put(&self, tree: &mut Tree, folder: &Path, name: &OsStr, mode: CopyMode) -> Result<PathBuf> {
-        match self {
-            Original::File(real) => tree.put(real, folder, name, mode),
-            Original::Bytes(bytes) => tree.put_unpacked(bytes, folder, name),
-        }
     }
 }

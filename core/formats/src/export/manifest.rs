@@ -4,7 +4,6 @@ use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_data::class_names;
-use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
@@ -81,18 +80,11 @@ impl Export<'_> {
             safe_text(theirs.unwrap_or(flag.detector))
         });
         let confidence = worst.map_or(String::new(), |flag| decimal(1.0 - flag.score));
-        let class = verdicts.suggested(id).and_then(|label| manifest.classes().get(label as usize));
-        let suggested =
-            class.map(String::as_str).or_else(|| verdicts.suggested_other(id)).unwrap_or_default();
+        let suggested = self.suggested(id).unwrap_or_default();
         let reason = verdicts.reason(id);
         let review = self.source.decisions.review(id);
-        let choice = review.and_then(|review| review.decision).map(|decision| &decision.choice);
         let new_label = self.new_label(id).unwrap_or_default();
-        // Relabeled to its own class, a sample keeps it.
-        let action = match choice {
-            Some(Choice::Relabel(_)) if new_label.is_empty() => Choice::Keep.word(),
-            choice => choice.map_or("", Choice::word),
-        };
+        let action = self.decision(id);
         let (tags, at) = review.map_or_else(Default::default, |review| (review.tags.join(","), review.at()));
         let said = notes(&self.source.decisions.notes(id));
         let fields: [&[u8]; 15] = [
@@ -117,7 +109,7 @@ impl Export<'_> {
 }
 
 /// The notes on a sample: the only one as it is, several with their authors.
-fn notes<'a>(notes: &[(&str, &'a str)]) -> Cow<'a, str> {
+pub(super) fn notes<'a>(notes: &[(&str, &'a str)]) -> Cow<'a, str> {
     match notes {
         [] => Cow::Borrowed(""),
         [(_, note)] => Cow::Borrowed(note),

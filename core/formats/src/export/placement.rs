@@ -30,7 +30,7 @@ pub(super) struct Placement<'a> {
 
 /// The folder beside those of splits for samples without one. Class folders beside split folders could not be told from
 /// splits.
-const WITHOUT_SPLIT: &str = "no-split";
+pub(super) const WITHOUT_SPLIT: &str = "no-split";
 
 /// Paths stay as they are.
 struct Kept {
@@ -56,7 +56,15 @@ impl<'a> Placement<'a> {
     /// `new` are the labels that samples get in place of their own; `tables` says whether tables that stand beside the
     /// pictures come along, and say what they said.
     pub(super) fn of(manifest: &'a Manifest, new: &BTreeSet<String>, tables: bool) -> Placement<'a> {
-        let kept = kept(manifest, !new.is_empty(), tables);
+        Placement::with(manifest, new, kept(manifest, !new.is_empty(), tables))
+    }
+
+    /// The same in folders of splits and classes, whatever the paths say.
+    pub(super) fn made(manifest: &'a Manifest, new: &BTreeSet<String>) -> Placement<'a> {
+        Placement::with(manifest, new, None)
+    }
+
+    fn with(manifest: &'a Manifest, new: &BTreeSet<String>, kept: Option<Kept>) -> Placement<'a> {
         let mut folders: BTreeMap<String, OsString> = BTreeMap::new();
         if let Some(kept) = &kept {
             folders.extend(kept.classes.all());
@@ -77,8 +85,17 @@ impl<'a> Placement<'a> {
             }
             folders.insert(name.clone(), folder);
         }
-        let has_splits = manifest.ids().any(|id| !manifest.split_as_written(id).trim().is_empty());
-        Placement { manifest, kept, folders, has_splits }
+        Placement { manifest, kept, folders, has_splits: Placement::has_any_split(manifest) }
+    }
+
+    /// Whether any sample has a split, so that made folders begin with those of splits.
+    pub(super) fn has_any_split(manifest: &Manifest) -> bool {
+        manifest.ids().any(|id| !manifest.split_as_written(id).trim().is_empty())
+    }
+
+    /// Whether made folders begin with those of splits.
+    pub(super) fn has_splits(&self) -> bool {
+        self.has_splits
     }
 
     /// Classes that cannot have a folder of their name, in sentences.
@@ -124,7 +141,7 @@ impl<'a> Placement<'a> {
                 let place = kept.classes.moved(above, old, new, &|label| self.folder(label));
                 (place.folder, Some((place.class, new)))
             }
-            (None, new) => (self.made(id, new), None),
+            (None, new) => (self.by_split(id, new), None),
         };
         // A new class has no folder of its own yet: that its folder has another name is said once, of the class.
         let spelled =
@@ -137,7 +154,7 @@ impl<'a> Placement<'a> {
     }
 
     /// The folder of split and class.
-    fn made(&self, id: SampleId, new: Option<&str>) -> PathBuf {
+    fn by_split(&self, id: SampleId, new: Option<&str>) -> PathBuf {
         let label = new.unwrap_or_else(|| self.manifest.label_name(id));
         let class = if label.is_empty() { UNLABELED.into() } else { self.folder(label) };
         match self.manifest.split_as_written(id).trim() {

@@ -355,7 +355,7 @@ fn what_belongs_to_the_dataset_comes_along_and_the_rest_is_listed() {
     let job = Job::new(&stop, &|_, _| {});
     let write = |export: &Export<'_>| {
         let cleaned = Format::find("cleaned").unwrap();
-        let request = |name: &str, copy| Request { output: out.join(name), copy, all: false };
+        let request = |name: &str, copy| Request { output: out.join(name), copy, ..Request::default() };
         [("link", CopyMode::Link), ("full", CopyMode::Copy)]
             .map(|(name, mode)| cleaned.write(export, &request(name, mode), &job).unwrap())
     };

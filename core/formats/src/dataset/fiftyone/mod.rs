@@ -17,7 +17,7 @@ pub(super) const FORMAT: Format = Format {
     details: "a FiftyOneDataset (`metadata.json`, `samples.json`, `data/`), an image classification directory (`labels.json`, \
               `data/` or `data.json`), or one of these files; the label is the field `ground_truth`, else the only \
               classification; splits come from a field `split` or from tags; other plain fields are kept",
-    written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
+    written: "`fiftyone` writes a FiftyOneDataset; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, masks, embeddings, saved views",
     class_names: ClassNames::Written,
     detect: |candidate| {

@@ -160,6 +160,8 @@ fn is_plain(shard: &Listed, sample: &Sample) -> bool {
 #[derive(Default)]
 struct Said {
     label: Option<String>,
+    /// Whether the label is a text in JSON, which names a class whatever it reads like.
+    named: bool,
     split: Option<String>,
     other: Vec<(String, String)>,
 }
@@ -169,7 +171,11 @@ impl Said {
     fn hear(&mut self, what: &str, bytes: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(bytes) else { return false };
         if CLASS.contains(&what) {
-            self.label = Some(text.trim().to_owned()).filter(|label| !label.is_empty() && label != "-1");
+            let label = Some(text.trim().to_owned()).filter(|label| !label.is_empty() && label != "-1");
+            // A number beside a name is that of the class.
+            if !(self.named && text.trim().parse::<i64>().is_ok()) {
+                self.label = label;
+            }
             return true;
         }
         if what != "json" {
@@ -190,7 +196,12 @@ impl Said {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            if Some(key) == label.as_ref() && self.label.is_none() {
+            let number = |label: &String| label.parse::<i64>().is_ok();
+            let named = value.is_string() && !text.trim().is_empty();
+            if Some(key) == label.as_ref()
+                && (self.label.is_none() || named && self.label.as_ref().is_some_and(number))
+            {
+                self.named = named;
                 self.label = Some(text).filter(|label| !label.is_empty() && label != "-1");
             } else if Some(key) == split.as_ref() {
                 self.split = Some(text);

@@ -1,0 +1,25 @@
+//! The table of issues that cleanlab's `Datalab.save` writes.
+
+use super::issues::Program;
+use super::{Format, Target};
+
+pub(super) const FORMAT: Format = Format {
+    name: "cleanlab",
+    summary: "Issues under cleanlab's names: `is_label_issue`, `label_score`, `given_label`, `predicted_label`",
+    file_name: "cleanlab_issues.csv",
+    target: Target::File,
+    stage: None,
+    write: |export, request, _| CLEANLAB.write(export, request),
+};
+
+const CLEANLAB: Program = Program {
+    name: "cleanlab",
+    path: "path",
+    kinds: &[
+        ("label", &["label-quality", "clean-selection", "clip-prompt"]),
+        ("outlier", &["neighbor-outliers", "cluster-outliers"]),
+        ("near_duplicate", &["duplicates"]),
+    ],
+    said: &[],
+    labels: true,
+};

@@ -1,0 +1,39 @@
+//! The table of issues that CleanVision's `Imagelab.save` writes. Its index, the path, has no heading.
+
+use super::issues::Program;
+use super::{Format, Target};
+
+pub(super) const FORMAT: Format = Format {
+    name: "cleanvision",
+    summary: "Issues under CleanVision's names: `is_dark_issue`, `dark_score` and so on",
+    file_name: "cleanvision_issues.csv",
+    target: Target::File,
+    stage: None,
+    write: |export, request, _| CLEANVISION.write(export, request),
+};
+
+const CLEANVISION: Program = Program {
+    name: "CleanVision",
+    path: "",
+    kinds: &[
+        ("odd_size", &[]),
+        ("odd_aspect_ratio", &[]),
+        ("low_information", &[]),
+        ("light", &[]),
+        ("grayscale", &[]),
+        ("dark", &[]),
+        ("blurry", &[]),
+        ("exact_duplicates", &[]),
+        ("near_duplicates", &["duplicates"]),
+    ],
+    said: &[
+        ("odd_size", "than the others: "),
+        ("odd_aspect_ratio", "odd shape: "),
+        ("low_information", "hardly any information: "),
+        ("light", "almost white: "),
+        ("grayscale", "stored without color"),
+        ("dark", "dark: "),
+        ("blurry", "blurry: "),
+    ],
+    labels: false,
+};
