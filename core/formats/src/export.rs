@@ -21,10 +21,10 @@ mod cleaned;
 mod cleaned_table;
 mod manifest;
 mod other_files;
-mod placement;
+pub(crate) mod placement;
 mod relabel_map;
 mod removal_list;
-mod tables_beside;
+pub(crate) mod tables_beside;
 
 pub use chaffinch_data::output::CopyMode;
 pub use cleaned::CleanReport;

@@ -14,7 +14,7 @@ use std::path::Path;
 const TRIED: usize = 20;
 
 /// Columns that may hold the labels, in this order.
-pub(super) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
+pub(crate) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
 
 /// The columns with one of the usual names, in the order of these names.
 pub(super) fn named(headings: &[String], usual: &[&str]) -> Vec<usize> {
