@@ -42,12 +42,7 @@ pub fn worst_first(results: &Results, ranking: &Ranking) -> Vec<Group> {
 }
 
 /// How alike the members of a group are, as its detector says; one that does not say is believed about equal files only.
-pub fn likeness(
-    result: &DetectorResult,
-    group: u32,
-    files: &FileMetadata,
-    samples: &[SampleId],
-) -> Likeness {
+pub fn likeness(result: &DetectorResult, group: u32, files: &FileMetadata, samples: &[SampleId]) -> Likeness {
     let note = result.record().notes.iter().find(|(name, _)| name == Said::NOTE);
     match note.and_then(|(_, text)| Said::of_group(text, group)) {
         Some(Said::SameBytes) => Likeness::SameBytes,

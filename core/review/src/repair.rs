@@ -137,17 +137,20 @@ impl Plan {
     /// When it cannot be read, is not a plan, or has another version.
     pub fn load(path: &Path) -> Result<Plan> {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        let value: serde_json::Value = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::format(path, format!("it is not a plan: {error}; write one with chaffinch plan")))?;
+        let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::format(path, format!("it is not a plan: {error}; write one with chaffinch plan"))
+        })?;
         match value.get("version").and_then(serde_json::Value::as_u64) {
             Some(version) if version == u64::from(VERSION) => {}
             Some(version) => {
-                let message = format!("it is a plan of version {version}, this program reads version {VERSION}");
+                let message =
+                    format!("it is a plan of version {version}, this program reads version {VERSION}");
                 return Err(Error::format(path, message));
             }
             None => return Err(Error::format(path, "it is not a plan; write one with chaffinch plan")),
         }
-        serde_json::from_value(value).map_err(|error| Error::format(path, format!("it is a damaged plan: {error}")))
+        serde_json::from_value(value)
+            .map_err(|error| Error::format(path, format!("it is a damaged plan: {error}")))
     }
 
     /// A name for this plan: the first digits of the hash of what it changes.

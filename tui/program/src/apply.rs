@@ -67,8 +67,7 @@ fn copy(args: &Apply, plan: &Plan, output: &PathBuf, global: &Global) -> Result<
 
 fn in_place(args: &Apply, plan: &Plan, global: &Global) -> Result<ExitCode> {
     if !args.yes {
-        let question =
-            format!("Change {} in place ({})?", safe_path(&plan.dataset.path()), changes(plan));
+        let question = format!("Change {} in place ({})?", safe_path(&plan.dataset.path()), changes(plan));
         match ask::yes(&question, false) {
             Some(true) => {}
             Some(false) => {
@@ -102,7 +101,10 @@ fn in_place(args: &Apply, plan: &Plan, global: &Global) -> Result<ExitCode> {
 
 fn changes(plan: &Plan) -> String {
     let (removed, relabeled, moved) = (plan.removed(), plan.relabeled(), plan.moved());
-    format!("{} removed, {relabeled} relabeled, {moved} moved to another split", count(removed, "sample", "samples"))
+    format!(
+        "{} removed, {relabeled} relabeled, {moved} moved to another split",
+        count(removed, "sample", "samples")
+    )
 }
 
 /// What was done to files, in words.

@@ -120,11 +120,16 @@ pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
         made => made?,
     };
     if !changed.is_empty() {
-        let files = count(changed.len() as u64, "decided file has changed or is gone", "decided files have changed or are gone");
+        let files = count(
+            changed.len() as u64,
+            "decided file has changed or is gone",
+            "decided files have changed or are gone",
+        );
         warning("changed", &format!("{files} since the scan; scan again, then plan again"));
     }
     if let Some(words) = listing.journal.disputes(&decisions).words() {
-        let choose = if args.reviewer.is_some() { "" } else { "; --reviewer NAME chooses whose decisions win" };
+        let choose =
+            if args.reviewer.is_some() { "" } else { "; --reviewer NAME chooses whose decisions win" };
         warning("decisions", &format!("{words}{choose}"));
     }
     if let Some(output) = &args.output {
@@ -164,7 +169,8 @@ fn write(out: &mut dyn Write, plan: &repair::Plan) -> Result<()> {
             ("after", Align::Right),
         ]);
         for one in plan.counts.changed() {
-            let signed = |sign: &str, number: u64| if number > 0 { format!("{sign}{number}") } else { String::new() };
+            let signed =
+                |sign: &str, number: u64| if number > 0 { format!("{sign}{number}") } else { String::new() };
             let class = if one.class.is_empty() { "(none)".into() } else { safe_text(&one.class) };
             table.row(vec![
                 class.into_owned(),
@@ -197,7 +203,8 @@ fn line(change: &Change) -> String {
     if change.remove {
         return format!("- {path} ({why})");
     }
-    let named = |label: &str| if label.is_empty() { "no label".to_owned() } else { safe_text(label).into_owned() };
+    let named =
+        |label: &str| if label.is_empty() { "no label".to_owned() } else { safe_text(label).into_owned() };
     let in_split = |split: Split| if split == Split::None { "no split" } else { split.name() };
     let label = change.to_label.as_ref().map(|to| format!(" {} -> {}", named(&change.label), named(to)));
     let split = change.to_split.map(|to| format!(" {} -> {}", in_split(change.split), in_split(to)));

@@ -31,10 +31,10 @@ mod shards;
 mod table;
 mod tar;
 
-pub(crate) use self::tar::{is_webdataset, webdataset_parts, says_class};
+pub(crate) use self::tar::{is_webdataset, says_class, webdataset_parts};
 pub(crate) use choice::LABEL_NAMES;
-pub(crate) use packed::clean_name;
 pub(crate) use folders::{BesideTable, Edit, is_known_column, json_set, paths_say, split_named};
+pub(crate) use packed::clean_name;
 
 use crate::{Error, Result};
 pub use candidate::Candidate;

@@ -96,8 +96,7 @@ impl<'a> TablesBeside<'a> {
         mode: CopyMode,
     ) -> Result<Vec<String>> {
         let mut left_out = Vec::new();
-        let places: HashMap<SampleId, &Path> =
-            files.iter().map(|(path, &id)| (id, path.as_path())).collect();
+        let places: HashMap<SampleId, &Path> = files.iter().map(|(path, &id)| (id, path.as_path())).collect();
         let changes = Changes {
             removed: &|id| export.removed(id),
             label: &|id| export.new_label(id).map(Cow::into_owned),
@@ -141,7 +140,8 @@ impl<'a> TablesBeside<'a> {
                 }
                 let moved = (changes.place)(id).filter(|place| *place != self.manifest.path(id));
                 let name = moved.map(|place| relative(folder, place));
-                let others: Vec<(usize, String)> = split_column.zip((changes.split)(id)).into_iter().collect();
+                let others: Vec<(usize, String)> =
+                    split_column.zip((changes.split)(id)).into_iter().collect();
                 match (name, new_label(id)) {
                     (None, None) if others.is_empty() => Edit::Keep,
                     (name, label) => Edit::Change { name, label, others },

@@ -50,7 +50,9 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
     let mut tree = Tree::new(half.to_owned());
     let (base, files) = match edits.form {
         Form::Table => (edits.root().to_path_buf(), named_files(edits)?),
-        _ if edits.dataset.is_dir() => (edits.dataset.clone(), all_files(&edits.dataset, &mut copied.left_out)),
+        _ if edits.dataset.is_dir() => {
+            (edits.dataset.clone(), all_files(&edits.dataset, &mut copied.left_out))
+        }
         _ => (PathBuf::new(), BTreeSet::new()),
     };
     let moves: BTreeMap<&Path, Option<&Path>> =
@@ -73,7 +75,8 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
     for rewrite in &edits.rewrites {
         // A table or a tar file that is the dataset has no folder of its own.
         let path = rewrite.path.strip_prefix(&base).ok().filter(|_| edits.dataset.is_dir());
-        let path = half.join(path.unwrap_or(Path::new(rewrite.path.file_name().unwrap_or(OsStr::new("data")))));
+        let path =
+            half.join(path.unwrap_or(Path::new(rewrite.path.file_name().unwrap_or(OsStr::new("data")))));
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
@@ -100,7 +103,8 @@ fn all_files(dataset: &Path, left_out: &mut Vec<String>) -> BTreeSet<PathBuf> {
             Ok(entry) => left_out.push(format!("{}: not a regular file", safe_path(entry.path()))),
             Err(error) => {
                 let path = error.path().unwrap_or(dataset);
-                let reason = error.io_error().map_or_else(|| "a loop of links".to_owned(), ToString::to_string);
+                let reason =
+                    error.io_error().map_or_else(|| "a loop of links".to_owned(), ToString::to_string);
                 left_out.push(format!("{}: {reason}", safe_path(path)));
             }
         }

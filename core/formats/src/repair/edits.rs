@@ -84,15 +84,15 @@ impl Edits {
     pub(super) fn of(plan: &Plan, job: &Job<'_>) -> Result<Edits> {
         let dataset = plan.dataset.path();
         if is_address(&dataset) {
-            let message = "a bucket cannot be changed; export the decisions and apply them where its files are made";
+            let message =
+                "a bucket cannot be changed; export the decisions and apply them where its files are made";
             return Err(refused(&dataset, message));
         }
         let manifest = dataset::open(&dataset, &plan.reading)?.manifest;
         check(plan, &manifest, job)?;
         let form = form(&dataset, &manifest)?;
         let joined = plan.reading.labels.is_some() || plan.reading.label_pattern.is_some();
-        let relabels =
-            |change: &&Change| change.to_label.is_some() || change.to_split.is_some();
+        let relabels = |change: &&Change| change.to_label.is_some() || change.to_split.is_some();
         if joined && let Some(change) = plan.changes.iter().find(relabels) {
             let message = format!(
                 "its labels come from --labels or --label-pattern, so {} cannot be relabeled or moved in its files; \
@@ -127,7 +127,10 @@ impl Edits {
         let manifest = &self.manifest;
         let tables = TablesBeside::of(manifest);
         if let Some(lost) = tables.lost.first() {
-            return Err(refused(&self.dataset, format!("a table beside the pictures cannot be read: {lost}")));
+            return Err(refused(
+                &self.dataset,
+                format!("a table beside the pictures cannot be read: {lost}"),
+            ));
         }
         let taken = |path: &Path| manifest.root().join(path).symlink_metadata().is_ok();
         let mut targets = Targets::of(manifest, &plan.changes, Some(&tables), &taken);
@@ -165,7 +168,9 @@ impl Edits {
             match bytes {
                 None => {}
                 Some(Ok(bytes)) => self.rewrites.push(Rewrite { path, contents: Contents::Bytes(bytes) }),
-                Some(Err(why)) => return Err(Error::format(&path, format!("it cannot be rewritten: {}", safe_text(&why)))),
+                Some(Err(why)) => {
+                    return Err(Error::format(&path, format!("it cannot be rewritten: {}", safe_text(&why))));
+                }
             }
         }
         for id in manifest.ids() {
@@ -191,8 +196,7 @@ impl Edits {
         for container in containers {
             files.insert(container.path(), tar::members(container.path())?);
         }
-        let names: Vec<&Path> =
-            files.values().flatten().map(|member| member.name.as_path()).collect();
+        let names: Vec<&Path> = files.values().flatten().map(|member| member.name.as_path()).collect();
         let webdataset = is_webdataset(names.iter().copied());
         let known: BTreeSet<&Path> = names.into_iter().collect();
         let taken = |path: &Path| known.contains(path);
@@ -259,7 +263,8 @@ fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
         if tar {
             return Ok(Form::Tar);
         }
-        let cells = packing.containers().iter().any(|container| matches!(container.holds(), Holds::Cells { .. }));
+        let cells =
+            packing.containers().iter().any(|container| matches!(container.holds(), Holds::Cells { .. }));
         let what = if cells { "Parquet files" } else { "files of this format" };
         let message =
             format!("{what} cannot be rewritten; use export --format cleaned to write the pictures as files");
@@ -268,7 +273,9 @@ fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
     match manifest.table() {
         Some(_) => Ok(Form::Table),
         None if dataset.is_dir() => Ok(Form::Folder),
-        None => Err(refused(dataset, "datasets of this format cannot be changed; use export --format cleaned")),
+        None => {
+            Err(refused(dataset, "datasets of this format cannot be changed; use export --format cleaned"))
+        }
     }
 }
 

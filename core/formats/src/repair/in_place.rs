@@ -239,7 +239,9 @@ impl Work {
         match folder.try_lock() {
             Err(fs::TryLockError::WouldBlock) => {
                 let folder = safe_path(&self.folder);
-                Err(Error::Invalid(format!("another program is applying this plan or rolling it back ({folder})")))
+                Err(Error::Invalid(format!(
+                    "another program is applying this plan or rolling it back ({folder})"
+                )))
             }
             // A file system without locks.
             _ => Ok(folder),
@@ -291,11 +293,15 @@ impl Work {
     fn discard(&self) -> Result<()> {
         let journal = self.at(JOURNAL);
         match fs::remove_file(&journal) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &journal)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io("remove", &journal)(error));
+            }
             _ => {}
         }
         match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &self.folder)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &self.folder)(error))
+            }
             _ => Ok(()),
         }
     }
@@ -318,7 +324,9 @@ impl Work {
         for name in ["kept", "new", "rehearsal"] {
             let folder = self.at(name);
             match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", &folder)(error)),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &folder)(error));
+                }
                 _ => {}
             }
         }
@@ -382,7 +390,9 @@ impl Work {
             let mut out = out.map_err(Error::io("create", &path))?;
             rewrite.contents.write(&rewrite.path, &mut out, job)?;
             let same = fs::metadata(&rewrite.path).and_then(|old| out.set_permissions(old.permissions()));
-            same.and_then(|()| out.flush()).and_then(|()| out.sync_all()).map_err(Error::io("write", &path))?;
+            same.and_then(|()| out.flush())
+                .and_then(|()| out.sync_all())
+                .map_err(Error::io("write", &path))?;
             let hash = hash_of(&path).map_err(Error::io("read", &path))?;
             log.taken.push(PathText::new(&rewrite.path));
             log.placed.push(Placed { from: held, to: PathText::new(&rewrite.path), hash });
@@ -445,8 +455,10 @@ impl Work {
         let own = device(&self.folder)?;
         let root = edits.root();
         let moves = edits.moves.iter().flat_map(|one| [Some(&one.from), one.to.as_ref()]).flatten();
-        let paths = moves.map(|path| root.join(path)).chain(edits.rewrites.iter().map(|one| one.path.clone()));
-        let folders: BTreeSet<PathBuf> = paths.filter_map(|path| path.parent().map(Path::to_path_buf)).collect();
+        let paths =
+            moves.map(|path| root.join(path)).chain(edits.rewrites.iter().map(|one| one.path.clone()));
+        let folders: BTreeSet<PathBuf> =
+            paths.filter_map(|path| path.parent().map(Path::to_path_buf)).collect();
         for folder in folders {
             if device(&folder)? != own {
                 let (folder, own) = (safe_path(&folder), safe_path(&self.folder));
@@ -496,7 +508,10 @@ impl Work {
                     rename(&held, &to)?;
                 }
                 (true, true) => {
-                    let message = format!("{} is in the way; move it elsewhere and apply the plan again", safe_path(&to));
+                    let message = format!(
+                        "{} is in the way; move it elsewhere and apply the plan again",
+                        safe_path(&to)
+                    );
                     return Err(refused(&log.dataset.path(), message));
                 }
                 (false, false) => return Err(refused(&log.dataset.path(), gone(&to))),
@@ -510,7 +525,9 @@ impl Work {
     /// Checks that everything can be restored before anything is.
     fn may_go_back(&self, log: &Log, applied: bool, job: &Job<'_>) -> Result<()> {
         let dataset = log.dataset.path();
-        let wrong = |path: &Path, what: &str| refused(&dataset, format!("{} {what}; nothing was changed", safe_path(path)));
+        let wrong = |path: &Path, what: &str| {
+            refused(&dataset, format!("{} {what}; nothing was changed", safe_path(path)))
+        };
         let mut ours = BTreeSet::new();
         for placed in &log.placed {
             job.checkpoint()?;
@@ -527,7 +544,10 @@ impl Work {
             if placed.hash != ContentHash::default() {
                 let now = hash_of(&to).map_err(Error::io("read", &to))?;
                 if now != placed.hash {
-                    return Err(wrong(&to, "was changed since the plan was applied; move it elsewhere to keep it, and put back what was there"));
+                    return Err(wrong(
+                        &to,
+                        "was changed since the plan was applied; move it elsewhere to keep it, and put back what was there",
+                    ));
                 }
             }
             ours.insert(to);
@@ -536,7 +556,10 @@ impl Work {
             let from = from.path();
             let taken = is_there(&self.held(Held::Kept(number)));
             if taken && is_there(&from) && !ours.contains(&from) {
-                return Err(wrong(&from, "is a new file in the place of a removed one; move it elsewhere first"));
+                return Err(wrong(
+                    &from,
+                    "is a new file in the place of a removed one; move it elsewhere first",
+                ));
             }
         }
         Ok(())
@@ -569,7 +592,8 @@ impl Work {
             let (kept, from) = (self.held(Held::Kept(number)), from.path());
             if is_there(&kept) {
                 if is_there(&from) {
-                    let message = format!("{} is in the way; move it elsewhere and roll back again", safe_path(&from));
+                    let message =
+                        format!("{} is in the way; move it elsewhere and roll back again", safe_path(&from));
                     return Err(refused(&log.dataset.path(), message));
                 }
                 if let Some(folder) = from.parent() {
@@ -602,6 +626,7 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
 
 /// Syncs the folders of files.
 fn sync_parents<'a>(files: impl Iterator<Item = &'a PathText>) -> Result<()> {
-    let folders: BTreeSet<PathBuf> = files.filter_map(|file| file.path().parent().map(Path::to_path_buf)).collect();
+    let folders: BTreeSet<PathBuf> =
+        files.filter_map(|file| file.path().parent().map(Path::to_path_buf)).collect();
     folders.iter().filter(|folder| folder.exists()).try_for_each(|folder| sync_folder(folder))
 }

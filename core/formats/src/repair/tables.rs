@@ -41,7 +41,10 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
             _ => continue,
         };
         let path = safe_path(&change.path.path());
-        return Err(refused(file, format!("it has no column of {lacking}, so that of {path} cannot be changed")));
+        return Err(refused(
+            file,
+            format!("it has no column of {lacking}, so that of {path} cannot be changed"),
+        ));
     }
     let edit = |index: usize| match by_row.get(&SampleId(index as u32)) {
         None => Edit::Keep,

@@ -133,17 +133,21 @@ impl Parts {
             } else if !webdataset {
                 let to = renamed.as_ref().filter(|_| name == change.path.path());
                 let Some(to) = to else {
-                    let message = format!("the path of {shown} is not the name of its member, so it cannot be relabeled");
+                    let message = format!(
+                        "the path of {shown} is not the name of its member, so it cannot be relabeled"
+                    );
                     return Err(refused(path, message));
                 };
                 fates.extend(own.iter().map(|&index| (index, Fate::Rename(to.clone()))));
             } else if let Some(split) = change.to_split {
-                let message = format!("the split of {shown} is that of its shard, so it cannot be moved to {split}");
+                let message =
+                    format!("the split of {shown} is that of its shard, so it cannot be moved to {split}");
                 return Err(refused(path, message));
             } else if let Some(label) = &change.to_label {
                 let said = relabeled(&file, path, members, all, &change.label, label)?;
                 if said.is_empty() {
-                    let message = format!("no cls or json member says the label of {shown}, so it cannot be relabeled");
+                    let message =
+                        format!("no cls or json member says the label of {shown}, so it cannot be relabeled");
                     return Err(refused(path, message));
                 }
                 fates.extend(said.into_iter().map(|(index, bytes)| (index, Fate::Replace(bytes))));
@@ -208,7 +212,10 @@ fn header(path: &Path, member: &Member, name: &Path, length: u64) -> Result<Vec<
     let written = builder.append_data(&mut header, name, io::empty());
     // What the builder adds at its end when it is dropped goes to its own buffer.
     written.map(|()| builder.get_ref().clone()).map_err(|error| {
-        refused(path, format!("{} cannot be written as {}: {error}", safe_path(&member.name), safe_path(name)))
+        refused(
+            path,
+            format!("{} cannot be written as {}: {error}", safe_path(&member.name), safe_path(name)),
+        )
     })
 }
 

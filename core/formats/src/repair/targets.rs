@@ -116,7 +116,11 @@ impl<'a> Targets<'a> {
     fn in_split(&self, folder: &Path, depth: usize, split: Split) -> PathBuf {
         let here = self.folders.get(&(split.code(), depth));
         let name = here.and_then(most).cloned().unwrap_or_else(|| OsString::from(split.name()));
-        folder.iter().enumerate().map(|(at, part)| if at == depth { name.as_os_str() } else { part }).collect()
+        folder
+            .iter()
+            .enumerate()
+            .map(|(at, part)| if at == depth { name.as_os_str() } else { part })
+            .collect()
     }
 
     /// A split as the tables of this dataset write it.

@@ -109,7 +109,9 @@ pub(super) fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 pub(super) fn rows(dataset: &Path) -> Vec<String> {
     let read = manifest(dataset);
     let row = |id| {
-        format!("{} {} {}", read.path(id).display(), read.label_name(id), read.split(id)).trim_end().to_owned()
+        format!("{} {} {}", read.path(id).display(), read.label_name(id), read.split(id))
+            .trim_end()
+            .to_owned()
     };
     read.ids().map(row).collect()
 }

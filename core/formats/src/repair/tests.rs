@@ -207,7 +207,11 @@ fn labels_and_splits_in_tables_change_there() {
     let before = files(&data);
     let plan = plan(
         &data,
-        &[("a/1.jpg", Do::Remove), ("a/2.jpg", Do::Both("cow, big", Split::Train)), ("b/3.jpg", Do::Split(Split::Train))],
+        &[
+            ("a/1.jpg", Do::Remove),
+            ("a/2.jpg", Do::Both("cow, big", Split::Train)),
+            ("b/3.jpg", Do::Split(Split::Train)),
+        ],
     );
     let applied = apply(&plan);
     assert_eq!((applied.removed, applied.moved, applied.rewritten), (1, 0, 1));
@@ -229,7 +233,8 @@ fn a_table_that_is_the_dataset_keeps_every_other_byte() {
     let file = data.join("t.csv");
     let mut plan = plan(&file, &[("1.jpg", Do::Label("cow")), ("3.jpg", Do::Split(Split::Train))]);
     // The second of two rows of one picture.
-    let row = manifest(&file).ids().filter(|&id| manifest(&file).path(id) == Path::new("2.jpg")).last().unwrap();
+    let row =
+        manifest(&file).ids().filter(|&id| manifest(&file).path(id) == Path::new("2.jpg")).last().unwrap();
     let mut second = plan.changes[1].clone();
     (second.row, second.path) = (row.0, chaffinch_review::repair::PathText::new(Path::new("2.jpg")));
     (second.split, second.to_split, second.remove) = (Split::Test, None, true);
@@ -251,7 +256,8 @@ fn a_table_that_is_the_dataset_keeps_every_other_byte() {
 fn hostile_names_move_and_come_back() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("da ta\n\u{1b}[31m");
-    for name in [&b"cat/a\xff.jpg"[..], b"cat/-rf\n.jpg", b"dog/\\xff.jpg", b"dog/a\xff.jpg", b"cat/'\".jpg"] {
+    for name in [&b"cat/a\xff.jpg"[..], b"cat/-rf\n.jpg", b"dog/\\xff.jpg", b"dog/a\xff.jpg", b"cat/'\".jpg"]
+    {
         let path = data.join(OsStr::from_bytes(name));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, name).unwrap();
@@ -331,19 +337,23 @@ fn shards_lose_members_and_keep_the_blocks_of_the_others() {
     fs::create_dir(&data).unwrap();
     let long = format!("{}/6.jpg", "d".repeat(150));
     let one = data.join("train-000000.tar");
-    tar_of(&one, &[
-        ("1.jpg", "one"),
-        ("1.cls", "cat\n"),
-        ("2.jpg", "two"),
-        ("2.json", "{\"label\": \"cat\", \"weight\": 1e-3}"),
-        ("3.jpg", "three"),
-        ("3.cls", "dog"),
-        (&long, "six"),
-    ]);
+    tar_of(
+        &one,
+        &[
+            ("1.jpg", "one"),
+            ("1.cls", "cat\n"),
+            ("2.jpg", "two"),
+            ("2.json", "{\"label\": \"cat\", \"weight\": 1e-3}"),
+            ("3.jpg", "three"),
+            ("3.cls", "dog"),
+            (&long, "six"),
+        ],
+    );
     tar_of(&data.join("test-000000.tar"), &[("4.jpg", "four"), ("4.cls", "cat")]);
     let before = files(&data);
     let old = blocks(&one);
-    let plan = plan(&data, &[("1.jpg", Do::Label("dog")), ("2.jpg", Do::Label("cow")), ("3.jpg", Do::Remove)]);
+    let plan =
+        plan(&data, &[("1.jpg", Do::Label("dog")), ("2.jpg", Do::Label("cow")), ("3.jpg", Do::Remove)]);
     let copy = temp.path().join("copy");
     let copied = whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap();
     assert_eq!((copied.files, copied.rewritten), (2, 1));
@@ -390,7 +400,10 @@ fn what_cannot_be_changed_is_named() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("shards");
     fs::create_dir(&data).unwrap();
-    tar_of(&data.join("train-0.tar"), &[("1.jpg", "one"), ("1.cls", "cat"), ("2.jpg", "two"), ("2.cls", "dog")]);
+    tar_of(
+        &data.join("train-0.tar"),
+        &[("1.jpg", "one"), ("1.cls", "cat"), ("2.jpg", "two"), ("2.cls", "dog")],
+    );
     let plan = plan(&data, &[("1.jpg", Do::Split(Split::Test))]);
     let error = whole(|job| apply_in_place(&plan, job)).unwrap_err().to_string();
     assert!(error.contains("the split of 1.jpg is that of its shard"), "{error}");

@@ -59,14 +59,7 @@ impl Counts {
 }
 
 fn at<'a>(all: &'a mut BTreeMap<(String, u8), Count>, class: &str, split: Split) -> &'a mut Count {
-    let new = || Count {
-        class: class.to_owned(),
-        split,
-        before: 0,
-        removed: 0,
-        leaving: 0,
-        coming: 0,
-        after: 0,
-    };
+    let new =
+        || Count { class: class.to_owned(), split, before: 0, removed: 0, leaving: 0, coming: 0, after: 0 };
     all.entry((class.to_owned(), split.code())).or_insert_with(new)
 }

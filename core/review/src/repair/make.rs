@@ -3,9 +3,9 @@
 use super::policy::stage;
 use super::sharpness::sharpness;
 use super::{Change, Conflict, Copies, Counts, Leaks, PathText, Plan, VERSION};
+use crate::Result;
 use crate::groups;
 use crate::query::Source;
-use crate::Result;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_data::class_names;
@@ -164,7 +164,9 @@ impl Making<'_, '_> {
     }
 
     fn named(&self, id: SampleId) -> String {
-        class_names::of_bytes(std::os::unix::ffi::OsStrExt::as_bytes(self.source.manifest.path(id).as_os_str()))
+        class_names::of_bytes(std::os::unix::ffi::OsStrExt::as_bytes(
+            self.source.manifest.path(id).as_os_str(),
+        ))
     }
 
     fn conflict(&mut self, id: SampleId, text: String) {
@@ -280,7 +282,8 @@ impl Making<'_, '_> {
             }
             Copies::KeepLabeled => u64::from(!self.label(id).is_empty()),
             Copies::KeepOlder => {
-                let modified = self.source.file_metadata.modified.get(id.index()).copied().unwrap_or(i64::MAX);
+                let modified =
+                    self.source.file_metadata.modified.get(id.index()).copied().unwrap_or(i64::MAX);
                 // Older is better, before 1970, too.
                 u64::MAX - (modified as u64 ^ (1 << 63))
             }
