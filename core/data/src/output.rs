@@ -112,9 +112,8 @@ pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> 
     remove_abandoned(&absolute);
     fs::create_dir_all(&half).map_err(Error::io("create", &half))?;
     // Held while it is filled, so that a program that finds it can tell whether it was abandoned.
-    let _held = fs::File::open(&half).map(|folder| {
-        let _ = rustix::fs::flock(&folder, rustix::fs::FlockOperation::NonBlockingLockExclusive);
-        folder
+    let _held = fs::File::open(&half).inspect(|folder| {
+        let _ = rustix::fs::flock(folder, rustix::fs::FlockOperation::NonBlockingLockExclusive);
     });
     let done = fill(&half).and_then(|report| {
         fs::rename(&half, &absolute).map_err(Error::io("write", target))?;

@@ -18,9 +18,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The detector whose groups are copies.
-const DUPLICATES: &str = "duplicates";
-
 /// The policies of a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policies {
@@ -95,17 +92,22 @@ pub fn make(
     })
 }
 
-/// Groups of copies in the order of their numbers: those of the detector, or else files with the same bytes.
+/// Groups of copies in the order of their numbers: those of every detector that finds groups, or else files with the same
+/// bytes.
 fn copies(source: &Source<'_>) -> Vec<Vec<SampleId>> {
-    if let Some(result) = source.results.get(DUPLICATES).filter(|result| result.record().groups) {
-        let groups = result.grouped().chunk_by(|a, b| a.0 == b.0);
-        let groups = groups.map(|members| {
-            (members[0].0, members.iter().map(|(_, row)| SampleId(*row)).collect::<Vec<SampleId>>())
-        });
-        let sure = |(group, members): &(u32, Vec<SampleId>)| {
-            groups::likeness(result, *group, source.file_metadata, members).is_copy()
-        };
-        return groups.filter(sure).map(|(_, members)| members).collect();
+    let finding = source.results.values().filter(|result| result.record().groups);
+    let mut found: Option<Vec<Vec<SampleId>>> = None;
+    for result in finding {
+        let all = found.get_or_insert_default();
+        for members in result.grouped().chunk_by(|a, b| a.0 == b.0) {
+            let samples: Vec<SampleId> = members.iter().map(|(_, row)| SampleId(*row)).collect();
+            if groups::likeness(result, members[0].0, source.file_metadata, &samples).is_copy() {
+                all.push(samples);
+            }
+        }
+    }
+    if let Some(found) = found {
+        return found;
     }
     let mut same: BTreeMap<ContentHash, Vec<SampleId>> = BTreeMap::new();
     for (id, hash) in source.manifest.ids().zip(&source.file_metadata.hashes) {
