@@ -11,7 +11,7 @@ use chaffinch_formats::repair::{self, Applied};
 use chaffinch_protocol::display::{quoted, safe_path};
 use chaffinch_review::repair::Plan;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Carry out a plan: write a changed copy of the dataset, or change it in place
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Apply, global: &Global) -> Result<ExitCode> {
     }
 }
 
-fn copy(args: &Apply, plan: &Plan, output: &PathBuf, global: &Global) -> Result<ExitCode> {
+fn copy(args: &Apply, plan: &Plan, output: &Path, global: &Global) -> Result<ExitCode> {
     let stages = Stages::new(1, global.quiet)?;
     let made = stages.run("apply", 1, |job| repair::apply_to(plan, output, args.copy.into(), job));
     stages.finish();

@@ -56,6 +56,7 @@ enum LeaksArg {
 }
 
 /// Values of `--copies`.
+#[allow(clippy::enum_variant_names, reason = "they are the values that are typed")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CopiesArg {
     /// Most pixels
@@ -139,10 +140,8 @@ pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
         PlanFormat::Json => json(out, &plan),
         PlanFormat::Text => write(out, &plan),
     })?;
-    if let (Some(output), false) = (&args.output, global.quiet) {
-        if !plan.changes.is_empty() {
-            remark(&format!("to carry it out: chaffinch apply {} --output DIR", quoted(output)));
-        }
+    if let Some(output) = args.output.as_ref().filter(|_| !global.quiet && !plan.changes.is_empty()) {
+        remark(&format!("to carry it out: chaffinch apply {} --output DIR", quoted(output)));
     }
     Ok(ExitCode::SUCCESS)
 }
