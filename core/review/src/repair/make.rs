@@ -291,7 +291,9 @@ impl Making<'_, '_> {
             }
             Copies::KeepTest => stage(self.split(id)).map_or(0, |stage| u64::from(stage) + 1),
         };
+        // Rather one that need not be moved.
+        let still = |id: SampleId| self.wishes.get(&id).is_none_or(|wish| wish.split.is_none());
         let path = |id: SampleId| Reverse(self.source.manifest.path(id));
-        of.iter().copied().max_by_key(|&id| (first(id), size(id), path(id), Reverse(id)))
+        of.iter().copied().max_by_key(|&id| (first(id), size(id), still(id), path(id), Reverse(id)))
     }
 }

@@ -137,6 +137,17 @@ fn of_copies_the_best_by_the_policy_is_kept() {
 }
 
 #[test]
+fn of_equal_copies_one_that_need_not_be_moved_is_kept() {
+    let rows = [
+        ("a", "cat", Split::Test, 1, 10, 0),
+        ("b", "cat", Split::Train, 1, 10, 0),
+        ("c", "cat", Split::Train, 1, 10, 0),
+    ];
+    let both = Policies { leaks: Some(Leaks::MoveToTrain), copies: Some(Copies::KeepLarger) };
+    assert_eq!(lines(&planned(&rows, &[], both)), ["- a", "- c"]);
+}
+
+#[test]
 fn copies_with_different_labels_are_left_to_people() {
     let rows = [("a", "cat", Split::None, 1, 10, 0), ("b", "dog", Split::None, 1, 20, 0)];
     let plan = planned(&rows, &[], copies(Copies::KeepLarger));
