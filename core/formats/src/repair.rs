@@ -10,6 +10,7 @@
 mod copy;
 mod edits;
 mod in_place;
+mod refusal;
 mod tables;
 mod tar;
 mod targets;

@@ -1,5 +1,6 @@
 //! What a plan means for files.
 
+use super::refusal::refused;
 use super::tables::table_rewritten;
 use super::tar;
 use super::targets::Targets;
@@ -277,10 +278,6 @@ fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
             Err(refused(dataset, "datasets of this format cannot be changed; use export --format cleaned"))
         }
     }
-}
-
-pub(super) fn refused(dataset: &Path, message: impl Into<String>) -> Error {
-    Error::Dataset { path: dataset.to_path_buf(), message: message.into() }
 }
 
 /// The hash of a file.

@@ -17,7 +17,8 @@
 //!   unplaced       everything is back in kept/N and new/N
 //! ```
 
-use super::edits::{Edits, hash_of, refused};
+use super::edits::{Edits, hash_of};
+use super::refusal::refused;
 use super::verify::verify;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;

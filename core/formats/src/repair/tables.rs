@@ -1,6 +1,6 @@
 //! The table that is the dataset, with rows removed and labels and splits changed, and every other byte as it was.
 
-use super::edits::refused;
+use super::refusal::refused;
 use super::targets::most;
 use crate::dataset::{BesideTable, Edit};
 use crate::{Error, Result};

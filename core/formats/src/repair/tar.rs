@@ -1,6 +1,6 @@
 //! Tar files with members removed, renamed or relabeled. The blocks of all other members are copied as they are.
 
-use super::edits::refused;
+use super::refusal::refused;
 use crate::dataset::{LABEL_NAMES, clean_name, json_set, says_class, webdataset_parts};
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;

@@ -1,6 +1,6 @@
 //! Where a sample goes that gets another label or split, where its path says them.
 
-use super::edits::refused;
+use super::refusal::refused;
 use crate::Result;
 use crate::dataset::split_named;
 use crate::export::placement::Placement;
