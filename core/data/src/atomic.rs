@@ -30,8 +30,11 @@ fn fill_new(new: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
-/// Syncs a folder.
-pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
+/// Syncs a folder: names that were made or removed in it.
+///
+/// # Errors
+/// When it cannot be synced.
+pub fn sync_folder(folder: &Path) -> Result<()> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     match synced {
         // Some network file systems do not support this and sync on their own.

@@ -22,6 +22,9 @@ pub enum CopyMode {
     Symlink,
     /// As copies.
     Copy,
+    /// As copies that share their blocks until one is changed, where the file system has them; else as hard links, or as
+    /// copies.
+    Auto,
 }
 
 /// How files got into a folder, as counts.
@@ -33,6 +36,8 @@ pub struct Placed {
     pub symbolic: u64,
     /// As full copies.
     pub copied: u64,
+    /// As copies that share their blocks.
+    pub cloned: u64,
 }
 
 impl Placed {
@@ -42,6 +47,7 @@ impl Placed {
             (self.hard, "hard link", "hard links"),
             (self.symbolic, "symbolic link", "symbolic links"),
             (self.copied, "copy", "copies"),
+            (self.cloned, "reflink", "reflinks"),
         ];
         let there: Vec<_> = kinds.into_iter().filter(|(count, ..)| *count > 0).collect();
         match there.as_slice() {
@@ -103,7 +109,12 @@ pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> 
     name.push(absolute.file_name().unwrap_or_default());
     name.push(format!(".{}.new", std::process::id()));
     let half = absolute.with_file_name(name);
+    remove_abandoned(&absolute);
     fs::create_dir_all(&half).map_err(Error::io("create", &half))?;
+    // Held while it is filled, so that a program that finds it can tell whether it was abandoned.
+    let _held = fs::File::open(&half).inspect(|folder| {
+        let _ = rustix::fs::flock(folder, rustix::fs::FlockOperation::NonBlockingLockExclusive);
+    });
     let done = fill(&half).and_then(|report| {
         fs::rename(&half, &absolute).map_err(Error::io("write", target))?;
         Ok(report)
@@ -112,6 +123,23 @@ pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> 
         let _ = fs::remove_dir_all(&half);
     }
     done
+}
+
+/// Removes half folders of this target that a killed program left behind: nobody holds them any more.
+fn remove_abandoned(target: &Path) {
+    let Some((parent, name)) = target.parent().zip(target.file_name()) else { return };
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    let begin = [b".", name.as_bytes(), b"."].concat();
+    for entry in entries.flatten() {
+        let found = entry.file_name();
+        let middle = found.as_bytes().strip_prefix(&begin[..]).and_then(|rest| rest.strip_suffix(b".new"));
+        if middle.is_some_and(|pid| !pid.is_empty() && pid.iter().all(u8::is_ascii_digit))
+            && let Ok(folder) = fs::File::open(entry.path())
+            && rustix::fs::flock(&folder, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// The folder of a sample with this split, as it was written, and this class within a copy: `SPLIT/CLASS`, or `CLASS`
@@ -182,6 +210,7 @@ impl Tree {
             How::Hard => self.placed.hard += 1,
             How::Symbolic => self.placed.symbolic += 1,
             How::Copy => self.placed.copied += 1,
+            How::Clone => self.placed.cloned += 1,
         }
         Ok(path)
     }
@@ -239,6 +268,7 @@ enum How {
     Hard,
     Symbolic,
     Copy,
+    Clone,
 }
 
 fn link_or_copy(source: &Path, target: &Path, mode: CopyMode) -> io::Result<How> {
@@ -249,11 +279,36 @@ fn link_or_copy(source: &Path, target: &Path, mode: CopyMode) -> io::Result<How>
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists && may_be_linked(&error) => symbolic(),
             other => other.map(|()| How::Hard),
         },
-        CopyMode::Copy => {
-            io::copy(&mut fs::File::open(source)?, &mut new_file(target)?)?;
-            Ok(How::Copy)
-        }
+        CopyMode::Copy => copy(source, target).map(|()| How::Copy),
+        CopyMode::Auto => match clone(source, target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            Ok(()) => Ok(How::Clone),
+            Err(_) => match fs::hard_link(source, target) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists && may_be_linked(&error) => {
+                    copy(source, target).map(|()| How::Copy)
+                }
+                other => other.map(|()| How::Hard),
+            },
+        },
     }
+}
+
+fn copy(source: &Path, target: &Path) -> io::Result<()> {
+    let mut from = fs::File::open(source)?;
+    let mut to = new_file(target)?;
+    io::copy(&mut from, &mut to)?;
+    to.set_modified(from.metadata()?.modified()?)
+}
+
+/// A copy that shares its blocks with the source; nothing is left behind where that is not possible.
+fn clone(source: &Path, target: &Path) -> io::Result<()> {
+    let from = fs::File::open(source)?;
+    let to = new_file(target)?;
+    let done = rustix::fs::ioctl_ficlone(&to, &from).map_err(io::Error::from);
+    if done.is_err() {
+        let _ = fs::remove_file(target);
+    }
+    done.and_then(|()| to.set_modified(from.metadata()?.modified()?))
 }
 
 /// Whether a hard link failed because it is not supported, so that a symbolic one may work.
@@ -263,7 +318,7 @@ fn may_be_linked(error: &io::Error) -> bool {
 }
 
 /// `cat.jpg` as `cat-2.jpg`, with less of a long name.
-fn numbered(name: &OsStr, number: u32) -> OsString {
+pub fn numbered(name: &OsStr, number: u32) -> OsString {
     let path = Path::new(name);
     let mut end = OsString::from(format!("-{number}"));
     if let Some(extension) = path.extension() {

@@ -33,11 +33,11 @@ mod manifest;
 mod other_files;
 mod parquet_table;
 mod pictures;
-mod placement;
+pub(crate) mod placement;
 mod relabel_map;
 mod removal_list;
 mod sample_table;
-mod tables_beside;
+pub(crate) mod tables_beside;
 mod webdataset;
 
 pub use chaffinch_data::output::CopyMode;

@@ -1,5 +1,5 @@
 //! Reads and writes files of other programs: datasets, class probabilities, embeddings, ground truth, earlier results,
-//! exports.
+//! exports; repairs datasets.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-formats`.
 
@@ -11,6 +11,7 @@ pub mod export;
 pub mod import;
 mod joiner;
 pub mod probabilities;
+pub mod repair;
 mod text;
 pub mod truth;
 

@@ -1,6 +1,11 @@
-//! The order of groups of copies, the same wherever groups are listed.
+//! Groups of copies: their order, the same wherever groups are listed, and how alike their members are.
 
 use crate::ranking::{Ranking, Results};
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_plugin::Likeness as Said;
+use chaffinch_protocol::Likeness;
+use chaffinch_protocol::sample::SampleId;
 
 /// A group of a detector's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,4 +39,21 @@ pub fn worst_first(results: &Results, ranking: &Ranking) -> Vec<Group> {
     }
     keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
     keyed.into_iter().map(|(.., group)| group).collect()
+}
+
+/// How alike the members of a group are, as its detector says; one that does not say is believed about equal files only.
+pub fn likeness(result: &DetectorResult, group: u32, files: &FileMetadata, samples: &[SampleId]) -> Likeness {
+    let note = result.record().notes.iter().find(|(name, _)| name == Said::NOTE);
+    match note.and_then(|(_, text)| Said::of_group(text, group)) {
+        Some(Said::SameBytes) => Likeness::SameBytes,
+        Some(Said::SamePixels) => Likeness::SamePixels,
+        Some(Said::SamePicture) => Likeness::SamePicture,
+        Some(Said::Alike) => Likeness::Alike,
+        None => {
+            let mut hashes = samples.iter().map(|id| files.hashes.get(id.index()));
+            let first = hashes.next();
+            let equal = first.is_some_and(|first| first.is_some() && hashes.all(|hash| hash == first));
+            if equal { Likeness::SameBytes } else { Likeness::Alike }
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! Conclusions from detector results and reviewer decisions: verdicts on samples, the ensemble's rank, queries over it,
-//! maps and clusters, evaluation against ground truth, label quality, leaks, clean-sample selection and planted faults.
+//! maps and clusters, evaluation against ground truth, label quality, leaks, clean-sample selection, planted faults and plans of repair.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-review`.
 
@@ -13,6 +13,7 @@ pub mod pollute;
 pub mod query;
 pub mod ranking;
 pub mod remaining;
+pub mod repair;
 pub mod selection;
 pub mod verdict;
 

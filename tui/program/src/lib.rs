@@ -17,6 +17,7 @@
 //! 3. Add `name::Name,` to the table in `commands!`, at its position in the help.
 //! 4. Add a section `## name` to `docs/command-line.md`; a test reports missing options.
 
+mod apply;
 mod args;
 mod ask;
 mod bench;
@@ -45,12 +46,14 @@ mod new_plugin;
 mod open;
 mod output;
 mod place;
+mod plan;
 mod plot;
 mod plugins;
 mod pollute;
 mod progress;
 mod rank;
 mod reading;
+mod rollback;
 mod rows;
 mod sample_pictures;
 mod sample_set;
@@ -138,6 +141,9 @@ commands! {
     select::Select,
     import::Import,
     export::Export,
+    plan::Plan,
+    apply::Apply,
+    rollback::Rollback,
     session::Session,
     plugins::Plugins,
     models::Models,

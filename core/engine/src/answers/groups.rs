@@ -3,13 +3,11 @@
 use super::rows as answers;
 use crate::state::State;
 use chaffinch_data::columns::DetectorResult;
-use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::NO_LABEL;
-use chaffinch_plugin::Likeness as Said;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::{SampleId, Split};
-use chaffinch_protocol::{GroupMember, GroupView, Likeness, Ticket, ViewEvent};
+use chaffinch_protocol::{GroupMember, GroupView, Ticket, ViewEvent};
 use chaffinch_review::groups::{self, Group as Key};
 use chaffinch_review::verdict::is_flagged;
 use std::cmp::Reverse;
@@ -147,7 +145,7 @@ impl Groups {
             } else {
                 Vec::new()
             },
-            likeness: likeness(result, key.group, &findings.file_metadata, &samples),
+            likeness: groups::likeness(result, key.group, &findings.file_metadata, &samples),
             labels_differ: differ(findings.manifest.labels(), &samples),
             reason: reason.unwrap_or_default(),
             rule:
@@ -158,23 +156,6 @@ impl Groups {
             start: from as u64,
             samples,
         })
-    }
-}
-
-/// How alike the members of a group are, as its detector says; one that does not say is believed about equal files only.
-fn likeness(result: &DetectorResult, group: u32, files: &FileMetadata, samples: &[SampleId]) -> Likeness {
-    let note = result.record().notes.iter().find(|(name, _)| name == Said::NOTE);
-    match note.and_then(|(_, text)| Said::of_group(text, group)) {
-        Some(Said::SameBytes) => Likeness::SameBytes,
-        Some(Said::SamePixels) => Likeness::SamePixels,
-        Some(Said::SamePicture) => Likeness::SamePicture,
-        Some(Said::Alike) => Likeness::Alike,
-        None => {
-            let mut hashes = samples.iter().map(|id| files.hashes.get(id.index()));
-            let first = hashes.next();
-            let equal = first.is_some_and(|first| first.is_some() && hashes.all(|hash| hash == first));
-            if equal { Likeness::SameBytes } else { Likeness::Alike }
-        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) const PATH_NAMES: [&str; 13] = [
 /// Columns of a table beside pictures that may hold the path, relative to the table.
 pub(super) const BESIDE_PATHS: &[&str] = &["file_name", "image_file_name", "image"];
 /// Columns that may hold the labels, in this order.
-pub(super) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
+pub(crate) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
 /// Taken for the label only where no other column is.
 const LAST_LABELS: [&str; 2] = ["original_label", "choice"];
 pub(super) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];

@@ -16,7 +16,7 @@ use super::around::Around;
 use super::names_of_parts;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
-pub(crate) use beside_table::{BesideTable, Edit};
+pub(crate) use beside_table::{BesideTable, Edit, json_set};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names::{self, Meaning};
 use chaffinch_data::dataset::{Folders, LabelFiles};

@@ -48,9 +48,11 @@ mod table;
 mod tar;
 mod yolo;
 
-pub(crate) use choice::is_known_column;
-pub(crate) use folders::{BesideTable, Edit, paths_say};
+pub(crate) use self::tar::{is_webdataset, says_class, webdataset_parts};
+pub(crate) use choice::{LABEL_NAMES, is_known_column};
+pub(crate) use folders::{BesideTable, Edit, json_set, paths_say};
 pub(crate) use names_of_parts::split_named;
+pub(crate) use packed::clean_name;
 pub(crate) use parquet::ROOT_KEY;
 
 use crate::{Error, Result};

@@ -144,7 +144,7 @@ fn within(folders: &[Option<&str>], name: &Path) -> PathBuf {
 }
 
 /// The name of a member as a path below the dataset; empty if it is none, such as one that leads out of it.
-pub(super) fn clean_name(bytes: &[u8]) -> PathBuf {
+pub(crate) fn clean_name(bytes: &[u8]) -> PathBuf {
     let path = Path::new(OsStr::from_bytes(bytes));
     if bytes.contains(&0) || path.components().any(|part| part == Component::ParentDir) {
         return PathBuf::new();

@@ -12,6 +12,8 @@ use crate::{Error, Result};
 use chaffinch_data::packing::Holds;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
+pub(crate) use webdataset::{is_one as is_webdataset, parts as webdataset_parts, says_class};
+
 use members::{Found, Listed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

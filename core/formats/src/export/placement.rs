@@ -18,7 +18,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Where samples go.
-pub(super) struct Placement<'a> {
+pub(crate) struct Placement<'a> {
     manifest: &'a Manifest,
     /// `None` where paths do not say the class, so that folders are made.
     kept: Option<Kept>,
@@ -44,18 +44,18 @@ struct Kept {
 
 /// The place of a sample.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) folder: PathBuf,
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
     /// The name of its file.
-    pub(super) name: OsString,
+    pub(crate) name: OsString,
     /// The folder of the class it was relabeled to, where that is not spelled like the class.
-    pub(super) spelled: Option<PathBuf>,
+    pub(crate) spelled: Option<PathBuf>,
 }
 
 impl<'a> Placement<'a> {
     /// `new` are the labels that samples get in place of their own; `tables` says whether tables that stand beside the
     /// pictures come along, and say what they said.
-    pub(super) fn of(manifest: &'a Manifest, new: &BTreeSet<String>, tables: bool) -> Placement<'a> {
+    pub(crate) fn of(manifest: &'a Manifest, new: &BTreeSet<String>, tables: bool) -> Placement<'a> {
         Placement::with(manifest, new, kept(manifest, !new.is_empty(), tables))
     }
 
@@ -99,7 +99,7 @@ impl<'a> Placement<'a> {
     }
 
     /// Classes that cannot have a folder of their name, in sentences.
-    pub(super) fn renamed(&self) -> Vec<String> {
+    pub(crate) fn renamed(&self) -> Vec<String> {
         let other = self.folders.iter().filter(|(name, folder)| {
             // A class whose label is not in a folder's name needs none.
             let needed = self.kept.as_ref().is_none_or(|kept| kept.from_names || !self.is_known(name));
@@ -116,8 +116,13 @@ impl<'a> Placement<'a> {
     }
 
     /// Whether files stay where they were, but for relabeled ones.
-    pub(super) fn keeps_paths(&self) -> bool {
+    pub(crate) fn keeps_paths(&self) -> bool {
         self.kept.is_some()
+    }
+
+    /// Whether labels are in the names of files.
+    pub(crate) fn labels_are_in_names(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.from_names)
     }
 
     fn is_known(&self, class: &str) -> bool {
@@ -126,7 +131,7 @@ impl<'a> Placement<'a> {
 
     /// Where a sample's file goes; `new` is its label if that is another one than before, and `in_table` whether a table
     /// beside it says it.
-    pub(super) fn place(&self, id: SampleId, new: Option<&str>, in_table: bool) -> Place {
+    pub(crate) fn place(&self, id: SampleId, new: Option<&str>, in_table: bool) -> Place {
         let path = self.manifest.path(id);
         let name = path.file_name().unwrap_or_default().to_owned();
         let above = path.parent().unwrap_or(Path::new(""));

@@ -8,6 +8,7 @@ use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_data::output::{CopyMode, Tree};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs;
@@ -18,11 +19,11 @@ use std::path::{Component, Path, PathBuf};
 const COLUMNS: &str = "metadata.csv";
 
 /// The tables beside the pictures, as they are now.
-pub(super) struct TablesBeside<'a> {
+pub(crate) struct TablesBeside<'a> {
     manifest: &'a Manifest,
     tables: Vec<Table>,
     /// Tables that can no longer be read, each with the reason.
-    pub(super) lost: Vec<String>,
+    pub(crate) lost: Vec<String>,
     /// Whether labels come from files that are not written, so that they have to be in the names of folders.
     foreign: bool,
 }
@@ -54,7 +55,7 @@ impl Table {
 
 impl<'a> TablesBeside<'a> {
     /// Reads the tables that the dataset was read with.
-    pub(super) fn of(manifest: &'a Manifest) -> TablesBeside<'a> {
+    pub(crate) fn of(manifest: &'a Manifest) -> TablesBeside<'a> {
         let mut all = TablesBeside { manifest, tables: Vec::new(), lost: Vec::new(), foreign: false };
         for beside in manifest.beside() {
             let path = beside.path().to_path_buf();
@@ -77,12 +78,12 @@ impl<'a> TablesBeside<'a> {
     }
 
     /// Whether there are any, and all can be read.
-    pub(super) fn are_whole(&self) -> bool {
+    pub(crate) fn are_whole(&self) -> bool {
         !self.tables.is_empty() && self.lost.is_empty() && !self.foreign
     }
 
     /// Whether a table says the label of a sample.
-    pub(super) fn labels(&self, id: SampleId) -> bool {
+    pub(crate) fn labels(&self, id: SampleId) -> bool {
         self.tables.iter().any(|table| table.labels(self.manifest, id))
     }
 
@@ -98,44 +99,19 @@ impl<'a> TablesBeside<'a> {
         mode: CopyMode,
     ) -> Result<Vec<String>> {
         let mut left_out = Vec::new();
-        let places: HashMap<SampleId, &PathBuf> = files.iter().map(|(path, &id)| (id, path)).collect();
-        for table in &self.tables {
-            let folder = table.folder();
-            let name = table.path.file_name().unwrap_or_default();
-            let new_label = |id: SampleId| {
-                let label = table.labels(self.manifest, id).then(|| export.new_label(id)).flatten();
-                label.map(|label| label.into_owned())
-            };
-            let edit = |index: usize| -> Edit {
-                let Some(id) = table.rows[index] else { return Edit::Keep };
-                if export.removed(id) {
-                    return Edit::Drop;
-                }
-                let moved = places.get(&id).filter(|place| place.as_path() != self.manifest.path(id));
-                let name = moved.map(|place| relative(folder, place));
-                match (name, new_label(id)) {
-                    (None, None) => Edit::Keep,
-                    (name, label) => Edit::Change { name, label },
-                }
-            };
-            // A sample without a row in a table that gives labels had none.
-            let bare =
-                self.manifest.ids().filter(|id| !table.samples.contains(id) && places.contains_key(id));
-            let mut added = Vec::new();
-            for id in bare {
-                let wins = self.tables.iter().rfind(|other| other.labels(self.manifest, id));
-                if let Some(label) = new_label(id)
-                    && wins.is_some_and(|wins| std::ptr::eq(wins, table))
-                {
-                    added.push((relative(folder, places[&id]), label));
-                }
-            }
-            let same =
-                added.is_empty() && (0..table.rows.len()).all(|index| matches!(edit(index), Edit::Keep));
-            let source = self.manifest.root().join(&table.path);
-            let edited = (!same).then(|| table.text.edited(table.label, edit, &added));
+        let places: HashMap<SampleId, &Path> = files.iter().map(|(path, &id)| (id, path.as_path())).collect();
+        let changes = Changes {
+            removed: &|id| export.removed(id),
+            label: &|id| export.new_label(id).map(Cow::into_owned),
+            split: &|_| None,
+            place: &|id| places.get(&id).copied(),
+        };
+        for (path, edited) in self.edited(&changes) {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let name = path.file_name().unwrap_or_default();
+            let source = self.manifest.root().join(path);
             if let Some(Err(why)) = &edited {
-                left_out.push(format!("new labels in {}: {}", safe_path(&table.path), safe_text(why)));
+                left_out.push(format!("new labels in {}: {}", safe_path(path), safe_text(why)));
             }
             match edited {
                 Some(Ok(bytes)) => tree.put_bytes(&bytes, folder, name)?,
@@ -147,6 +123,68 @@ impl<'a> TablesBeside<'a> {
         }
         Ok(left_out)
     }
+
+    /// Each table by its path in the dataset, with its bytes after these changes; `None` if they are the same. An error
+    /// says in words why a record cannot be written.
+    pub(crate) fn edited(
+        &self,
+        changes: &Changes<'_, '_>,
+    ) -> Vec<(&Path, Option<std::result::Result<Vec<u8>, String>>)> {
+        let mut all = Vec::new();
+        for table in &self.tables {
+            let folder = table.folder();
+            let new_label =
+                |id: SampleId| table.labels(self.manifest, id).then(|| (changes.label)(id)).flatten();
+            let split_column = table.text.column("split");
+            let edit = |index: usize| -> Edit {
+                let Some(id) = table.rows[index] else { return Edit::Keep };
+                if (changes.removed)(id) {
+                    return Edit::Drop;
+                }
+                let moved = (changes.place)(id).filter(|place| *place != self.manifest.path(id));
+                let name = moved.map(|place| relative(folder, place));
+                let others: Vec<(usize, String)> =
+                    split_column.zip((changes.split)(id)).into_iter().collect();
+                match (name, new_label(id)) {
+                    (None, None) if others.is_empty() => Edit::Keep,
+                    (name, label) => Edit::Change { name, label, others },
+                }
+            };
+            // A sample without a row in a table that gives labels had none.
+            let bare = self.manifest.ids().filter(|id| !table.samples.contains(id));
+            let mut added = Vec::new();
+            for id in bare {
+                let wins = self.tables.iter().rfind(|other| other.labels(self.manifest, id));
+                if let Some(label) = new_label(id)
+                    && wins.is_some_and(|wins| std::ptr::eq(wins, table))
+                    && let Some(place) = (changes.place)(id)
+                {
+                    added.push((relative(folder, place), label));
+                }
+            }
+            let same =
+                added.is_empty() && (0..table.rows.len()).all(|index| matches!(edit(index), Edit::Keep));
+            all.push((table.path.as_path(), (!same).then(|| table.text.edited(table.label, edit, &added))));
+        }
+        all
+    }
+
+    /// Whether a table says the split of a sample.
+    pub(crate) fn has_split(&self, id: SampleId) -> bool {
+        self.tables.iter().any(|table| table.samples.contains(&id) && table.text.column("split").is_some())
+    }
+}
+
+/// What changes about samples.
+pub(crate) struct Changes<'a, 'p> {
+    /// Whether one goes.
+    pub(crate) removed: &'a dyn Fn(SampleId) -> bool,
+    /// Its new label.
+    pub(crate) label: &'a dyn Fn(SampleId) -> Option<String>,
+    /// Its new split, where a table says it.
+    pub(crate) split: &'a dyn Fn(SampleId) -> Option<String>,
+    /// Where it is afterwards; `None` if it is not there.
+    pub(crate) place: &'a dyn Fn(SampleId) -> Option<&'p Path>,
 }
 
 /// The columns that folders of splits and classes cannot hold, in a table beside the copied pictures. Returns the names

@@ -3,7 +3,7 @@
 use chaffinch_formats::export;
 use clap::ValueEnum;
 
-/// How `export --format cleaned` and `pollute` create files.
+/// How `export --format cleaned`, `apply` and `pollute` create files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CopyMode {
     /// Hard links, which take no space; symbolic links where hard links are not possible
@@ -12,6 +12,8 @@ pub(crate) enum CopyMode {
     Symlink,
     /// Full copies
     Copy,
+    /// Reflinks, which take no space and share nothing once a file is changed; hard links or full copies where they are not possible
+    Auto,
 }
 
 impl From<CopyMode> for export::CopyMode {
@@ -20,6 +22,7 @@ impl From<CopyMode> for export::CopyMode {
             CopyMode::Link => export::CopyMode::Link,
             CopyMode::Symlink => export::CopyMode::Symlink,
             CopyMode::Copy => export::CopyMode::Copy,
+            CopyMode::Auto => export::CopyMode::Auto,
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::text::encoder;
 use chaffinch_data::class_names;
 use csv::ByteRecord;
 use encoding_rs::UTF_8;
-use json::json_set;
+pub(crate) use json::json_set;
+
 use read::{annotations, csv_table, json_lines};
 use serde_json::{Map, Value};
 use std::ffi::OsStr;
@@ -64,8 +65,8 @@ pub(crate) enum Edit {
     Keep,
     /// It goes.
     Drop,
-    /// It gets another path, another label, or both.
-    Change { name: Option<PathBuf>, label: Option<String> },
+    /// It gets another path, another label, and other values in other columns.
+    Change { name: Option<PathBuf>, label: Option<String>, others: Vec<(usize, String)> },
 }
 
 impl BesideTable {
@@ -76,16 +77,24 @@ impl BesideTable {
     pub(crate) fn read(file: &Path) -> Result<Option<BesideTable>> {
         let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
         match name.as_str() {
-            "metadata.csv" => csv_table(file).map(Some),
+            "metadata.csv" => csv_table(file, b',', None).map(Some),
             "metadata.jsonl" => json_lines(file).map(Some),
             "metadata.parquet" => parquet::table(file).map(Some),
-            "_classes.csv" => csv_table(file).map(|table| {
+            "_classes.csv" => csv_table(file, b',', None).map(|table| {
                 let file_name = table.file_name.or_else(|| table.column("filename"));
                 Some(BesideTable { form: Form::ReadOnly, file_name, ..table })
             }),
             "val_annotations.txt" => annotations(file).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Reads a table that is the dataset itself, whose paths are in the column `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or is malformed.
+    pub(crate) fn of_dataset(file: &Path, delimiter: u8, path: usize) -> Result<BesideTable> {
+        csv_table(file, delimiter, Some(path))
     }
 
     /// Whether it is lines of names and classes without headings.
@@ -101,6 +110,14 @@ impl BesideTable {
     /// The column of this name, in any case.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
         self.headings.iter().position(|heading| heading.eq_ignore_ascii_case(name))
+    }
+
+    /// The path in a record, as bytes where these are not text.
+    pub(crate) fn written_path(&self, record: &Record) -> Option<PathBuf> {
+        match &record.raw_name {
+            Some(raw) => Some(PathBuf::from(OsStr::from_bytes(raw))),
+            None => self.file_name.map(|column| PathBuf::from(&record.cells[column])),
+        }
     }
 
     /// The column of paths.
@@ -143,12 +160,17 @@ impl BesideTable {
             match edit(index) {
                 Edit::Keep => out.extend_from_slice(bytes),
                 Edit::Drop => {}
-                Edit::Change { name, label: new } => {
+                Edit::Change { name, label: new, others } => {
                     let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
                     let end = bytes.len() - bytes.iter().rev().take_while(|byte| ends(byte)).count();
                     let name = name.as_deref().zip(self.file_name);
                     let new = new.as_deref().zip(label);
-                    out.extend_from_slice(&self.changed(&bytes[..end], name, new)?);
+                    let mut record = self.changed(&bytes[..end], name, new)?;
+                    for (column, value) in &others {
+                        // Any column is written as that of labels is.
+                        record = self.changed(&record, None, Some((value, *column)))?;
+                    }
+                    out.extend_from_slice(&record);
                     out.extend_from_slice(&bytes[end..]);
                 }
             }
@@ -337,7 +359,7 @@ mod tests {
     }
 
     fn relabel(label: &str) -> Edit {
-        Edit::Change { name: None, label: Some(label.to_owned()) }
+        Edit::Change { name: None, label: Some(label.to_owned()), others: Vec::new() }
     }
 
     #[test]
@@ -376,7 +398,7 @@ mod tests {
         let edit = |index| match index {
             0 => relabel("a, b"),
             1 => Edit::Drop,
-            _ => Edit::Change { name: Some("b/3.jpg".into()), label: None },
+            _ => Edit::Change { name: Some("b/3.jpg".into()), label: None, others: Vec::new() },
         };
         let added = [(PathBuf::from("4.jpg"), "owl".to_owned())];
         let out = String::from_utf8(csv.edited(Some(1), edit, &added).unwrap()).unwrap();

@@ -20,15 +20,20 @@ const CLASS: [&str; 4] = ["cls", "cls.txt", "class", "label"];
 const LONGEST: u64 = 1 << 20;
 
 /// The name of a member's sample, and what of it the member is.
-fn parts(name: &Path) -> Option<(String, String)> {
+pub(crate) fn parts(name: &Path) -> Option<(String, String)> {
     let text = name.to_str()?;
     let base = text.rfind('/').map_or(0, |slash| slash + 1);
     let dot = base + text[base..].find('.')?;
     Some((text[..dot].to_owned(), text[dot + 1..].to_ascii_lowercase()))
 }
 
+/// Whether a member of this part of a sample holds the class and nothing else.
+pub(crate) fn says_class(what: &str) -> bool {
+    CLASS.contains(&what)
+}
+
 /// Whether members say something of a picture beside them.
-pub(super) fn is_one<'a>(names: impl Iterator<Item = &'a Path> + Clone) -> bool {
+pub(crate) fn is_one<'a>(names: impl Iterator<Item = &'a Path> + Clone) -> bool {
     let pictures: HashSet<String> = names
         .clone()
         .filter(|name| is_image(name))

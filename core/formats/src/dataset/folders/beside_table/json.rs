@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// A JSON object in one line with another value for a key, which is added if it is not there. Everything else stays as
 /// it was written.
-pub(super) fn json_set(object: &str, key: &str, value: &Value) -> String {
+pub(crate) fn json_set(object: &str, key: &str, value: &Value) -> String {
     match json_value(object, key) {
         Some(span) => format!("{}{value}{}", &object[..span.start], &object[span.end..]),
         None => {

@@ -31,14 +31,15 @@ pub(in super::super) fn pictures(headings: &[String]) -> Vec<usize> {
     (0..headings.len()).filter(|&column| names(&headings[column])).collect()
 }
 
-pub(super) fn csv_table(file: &Path) -> Result<BesideTable> {
-    let table = TableText::read(file, b',')?;
+/// `path` is the column of paths, if it is not found by its name.
+pub(super) fn csv_table(file: &Path, delimiter: u8, path: Option<usize>) -> Result<BesideTable> {
+    let table = TableText::read(file, delimiter)?;
     let mut reader = table.reader();
     let mut record = ByteRecord::new();
     reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
     let named: Vec<String> =
         record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
-    let file_name = path_column(&named);
+    let file_name = path.filter(|&path| path < named.len()).or_else(|| path_column(&named));
     let cells = table.cells(file, |_, column| Some(column) == file_name)?;
     let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).trim().to_owned()).collect();
     let (text, offset) = (table.document().text(), table.start());

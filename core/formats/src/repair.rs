@@ -1,0 +1,25 @@
+//! Carries out a plan of repair: as a copy, or in place with a way back.
+//!
+//! All of a plan becomes two lists first ([`edits`]): files that go or get another path, and files that get other contents
+//! (tables, tar files). A copy ([`copy`]) is the dataset's folder with both lists applied. In place
+//! ([`in_place`]), files are only ever renamed, so that a program that is killed leaves nothing half written, and what is
+//! taken away is kept beside the dataset until it is wanted back or deleted.
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-formats --lib repair`.
+
+mod copy;
+mod edits;
+mod in_place;
+mod refusal;
+mod tables;
+mod tar;
+mod targets;
+mod verify;
+
+pub use copy::{Copied, apply_to};
+pub use in_place::{Applied, Found, State, apply_in_place, found, rollback};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! A plan carried out as a copy of the dataset.
+
+use super::edits::{Edits, Form};
+use super::verify::verify;
+use crate::{Error, Result};
+use chaffinch_compute::job::Job;
+use chaffinch_data::output::{self, CopyMode, Placed, Tree, whole_folder};
+use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_review::repair::Plan;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::path::{Component, Path, PathBuf};
+use walkdir::WalkDir;
+
+/// What a copy contains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Files in it.
+    pub files: u64,
+    /// Files that were written anew: tables and tar files that changed.
+    pub rewritten: u64,
+    /// How the others were placed.
+    pub placed: Placed,
+    /// What could not be copied, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// Writes the dataset with the changes of a plan to `target`: every file as it is, but for those that the plan changes. A
+/// dataset that is a table or a tar file goes into the folder under its own name, a table with the pictures of its rows.
+///
+/// # Errors
+/// When the dataset is not what it was when the plan was made, `target` is not empty, is inside the dataset or cannot be
+/// written, or the job is stopped. Nothing is left behind then.
+pub fn apply_to(plan: &Plan, target: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Copied> {
+    let edits = Edits::of(plan, job)?;
+    output::outside(edits.root(), target)?;
+    if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    }
+    whole_folder(target, |half| {
+        let copied = fill(&edits, half, mode, job)?;
+        verify(half, &edits.dataset, &plan.reading, &edits.expected)?;
+        Ok(copied)
+    })
+}
+
+fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Copied> {
+    let mut copied = Copied::default();
+    let mut tree = Tree::new(half.to_owned());
+    let (base, files) = match edits.form {
+        Form::Table => (edits.root().to_path_buf(), named_files(edits)?),
+        _ if edits.dataset.is_dir() => {
+            (edits.dataset.clone(), all_files(&edits.dataset, &mut copied.left_out))
+        }
+        _ => (PathBuf::new(), BTreeSet::new()),
+    };
+    let moves: BTreeMap<&Path, Option<&Path>> =
+        edits.moves.iter().map(|one| (one.from.as_path(), one.to.as_deref())).collect();
+    let rewritten: BTreeSet<&Path> = edits.rewrites.iter().map(|one| one.path.as_path()).collect();
+    let total = files.len() as u64;
+    for (done, path) in (0..).zip(&files) {
+        job.checkpoint()?;
+        job.progress(done, total);
+        let source = base.join(path);
+        if rewritten.contains(source.as_path()) {
+            continue;
+        }
+        let Some(to) = moves.get(path.as_path()).copied().unwrap_or(Some(path)) else { continue };
+        let real = fs::canonicalize(&source).map_err(Error::io("read", &source))?;
+        let (folder, name) = (to.parent().unwrap_or(Path::new("")), to.file_name().unwrap_or_default());
+        tree.put(&real, folder, name, mode)?;
+        copied.files += 1;
+    }
+    for rewrite in &edits.rewrites {
+        // A table or a tar file that is the dataset has no folder of its own.
+        let path = rewrite.path.strip_prefix(&base).ok().filter(|_| edits.dataset.is_dir());
+        let path =
+            half.join(path.unwrap_or(Path::new(rewrite.path.file_name().unwrap_or(OsStr::new("data")))));
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
+        let out = OpenOptions::new().write(true).create_new(true).open(&path);
+        let mut out = out.map_err(Error::io("create", &path))?;
+        rewrite.contents.write(&rewrite.path, &mut out, job)?;
+        copied.files += 1;
+        copied.rewritten += 1;
+    }
+    job.progress(total, total);
+    copied.placed = tree.placed();
+    Ok(copied)
+}
+
+/// All files of a folder; a link counts as the file that it leads to.
+fn all_files(dataset: &Path, left_out: &mut Vec<String>) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    for entry in WalkDir::new(dataset).follow_links(true) {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => {
+                files.extend(entry.path().strip_prefix(dataset).ok().map(Path::to_path_buf));
+            }
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) => left_out.push(format!("{}: not a regular file", safe_path(entry.path()))),
+            Err(error) => {
+                let path = error.path().unwrap_or(dataset);
+                let reason =
+                    error.io_error().map_or_else(|| "a loop of links".to_owned(), ToString::to_string);
+                left_out.push(format!("{}: {reason}", safe_path(path)));
+            }
+        }
+    }
+    files
+}
+
+/// The files that the rows of a table name, but for those that only removed rows name.
+fn named_files(edits: &Edits) -> Result<BTreeSet<PathBuf>> {
+    let manifest = &edits.manifest;
+    let mut files = BTreeSet::new();
+    for id in manifest.ids() {
+        let path = manifest.path(id);
+        if path.is_absolute() {
+            // It is found wherever the table is.
+            continue;
+        }
+        if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+            let message = format!(
+                "{} leads out of the dataset's folder, so that a copy of the table would not find it; use --in-place or \
+                 export --format cleaned",
+                safe_path(path)
+            );
+            return Err(Error::Dataset { path: edits.dataset.clone(), message });
+        }
+        if manifest.full_path(id).is_file() && !edits.dropped.contains(&id) {
+            files.insert(path.to_path_buf());
+        }
+    }
+    Ok(files)
+}
+
+impl Copied {
+    /// The counts in words.
+    pub fn words(&self) -> String {
+        let files = counted(self.files, "file", "files");
+        let placed = match self.placed.words() {
+            words if words.is_empty() => words,
+            words => format!(" ({words})"),
+        };
+        let rewritten = match self.rewritten {
+            0 => String::new(),
+            count => format!(", {} rewritten", counted(count, "file", "files")),
+        };
+        format!("{files}{placed}{rewritten}")
+    }
+}

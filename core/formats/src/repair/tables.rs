@@ -1,0 +1,63 @@
+//! The table that is the dataset, with rows removed and labels and splits changed, and every other byte as it was.
+
+use super::refusal::refused;
+use super::targets::most;
+use crate::dataset::{BesideTable, Edit};
+use crate::{Error, Result};
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_review::repair::Change;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The table's bytes after these changes.
+///
+/// # Errors
+/// When it is not the table that the manifest was read from, has no column for what changes, or its encoding has no signs
+/// for a new label.
+pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Change]) -> Result<Vec<u8>> {
+    let Some(form) = manifest.table() else { return Err(refused(file, "it is no table")) };
+    let table = BesideTable::of_dataset(file, form.delimiter, form.path)?;
+    let same = table.records.len() == manifest.len()
+        && manifest.ids().zip(&table.records).all(|(id, record)| {
+            // In an older encoding, a path may be its bytes instead of its text.
+            record.cells[form.path].as_str() == manifest.path(id).to_string_lossy()
+                || table.written_path(record).as_deref() == Some(manifest.path(id))
+        });
+    if !same {
+        return Err(refused(file, "its rows are not those that were read; make a new plan"));
+    }
+    let mut written: BTreeMap<u8, BTreeMap<&str, u64>> = BTreeMap::new();
+    for id in manifest.ids().filter(|&id| manifest.split(id) != Split::None) {
+        let text = manifest.split_as_written(id);
+        *written.entry(manifest.split(id).code()).or_default().entry(text).or_default() += 1;
+    }
+    let by_row: BTreeMap<SampleId, &Change> = changes.iter().map(|change| (change.id(), change)).collect();
+    for change in changes {
+        let lacking = match (&change.to_label, change.to_split) {
+            (Some(_), _) if form.label.is_none() => "labels",
+            (_, Some(_)) if form.split.is_none() => "splits",
+            _ => continue,
+        };
+        let path = safe_path(&change.path.path());
+        return Err(refused(
+            file,
+            format!("it has no column of {lacking}, so that of {path} cannot be changed"),
+        ));
+    }
+    let edit = |index: usize| match by_row.get(&SampleId(index as u32)) {
+        None => Edit::Keep,
+        Some(change) if change.remove => Edit::Drop,
+        Some(change) => {
+            let split = change.to_split.map(|split| {
+                let used = written.get(&split.code()).and_then(most);
+                used.map_or_else(|| split.name().to_owned(), |text| (*text).to_owned())
+            });
+            let others = form.split.zip(split).into_iter().collect();
+            Edit::Change { name: None, label: change.to_label.clone(), others }
+        }
+    };
+    let edited = table.edited(form.label, edit, &[]);
+    edited.map_err(|why| Error::format(file, format!("it cannot be rewritten: {}", safe_text(&why))))
+}

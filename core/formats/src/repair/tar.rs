@@ -1,0 +1,265 @@
+//! Tar files with members removed, renamed or relabeled. The blocks of all other members are copied as they are.
+
+use super::refusal::refused;
+use crate::dataset::{LABEL_NAMES, clean_name, json_set, says_class, webdataset_parts};
+use crate::{Error, Result};
+use chaffinch_compute::job::Job;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_review::repair::Change;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use tar::{Archive, Builder, EntryType, Header};
+
+/// Bytes of a block.
+const BLOCK: u64 = 512;
+/// How long a member may be that says the label.
+const LONGEST: u64 = 1 << 20;
+
+/// A member of a tar file.
+pub(super) struct Member {
+    pub(super) name: PathBuf,
+    /// Where its blocks begin, with those that hold a long name or attributes.
+    begin: u64,
+    /// Where its bytes are.
+    start: u64,
+    length: u64,
+    header: Header,
+    /// Whether it is an ordinary file.
+    is_file: bool,
+}
+
+impl Member {
+    /// Where its blocks end.
+    fn end(&self) -> u64 {
+        self.start + self.length.next_multiple_of(BLOCK)
+    }
+}
+
+/// All members of a file in their order, whatever they are.
+///
+/// # Errors
+/// When it cannot be read, or is cut or damaged.
+pub(super) fn members(path: &Path) -> Result<Vec<Member>> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let size = file.metadata().map_err(Error::io("read", path))?.len();
+    let mut archive = Archive::new(BufReader::with_capacity(1 << 10, file));
+    let damaged = |error: io::Error| Error::format(path, format!("it is cut or damaged: {error}"));
+    let mut all: Vec<Member> = Vec::new();
+    for entry in archive.entries_with_seek().map_err(Error::io("read", path))? {
+        let entry = entry.map_err(damaged)?;
+        let kind = entry.header().entry_type();
+        let member = Member {
+            name: clean_name(&entry.path_bytes()),
+            begin: all.last().map_or(0, Member::end),
+            start: entry.raw_file_position(),
+            length: entry.size(),
+            header: entry.header().clone(),
+            is_file: matches!(kind, EntryType::Regular | EntryType::Continuous),
+        };
+        if member.start.saturating_add(member.length) > size {
+            let name = safe_path(&member.name);
+            return Err(damaged(io::Error::other(format!("{name} ends too early"))));
+        }
+        all.push(member);
+    }
+    Ok(all)
+}
+
+/// A part of the new file.
+enum Part {
+    /// Bytes of the old one.
+    Old(u64, u64),
+    New(Vec<u8>),
+}
+
+/// A new tar file as parts of the old one.
+pub(super) struct Parts(Vec<Part>);
+
+/// A change to one picture.
+pub(super) struct Wanted<'a> {
+    pub(super) change: &'a Change,
+    /// Where its bytes are.
+    pub(super) start: u64,
+    /// Its new name, where that says its label.
+    pub(super) renamed: Option<PathBuf>,
+}
+
+/// What becomes of a member.
+enum Fate {
+    Drop,
+    /// It gets another name.
+    Rename(PathBuf),
+    /// It gets other bytes.
+    Replace(Vec<u8>),
+}
+
+impl Parts {
+    /// The file with these changes; each with the new name of its picture, if it gets one.
+    ///
+    /// # Errors
+    /// When a change cannot be made in a tar file.
+    pub(super) fn new(
+        path: &Path,
+        members: &[Member],
+        changes: &[Wanted<'_>],
+        webdataset: bool,
+    ) -> Result<Parts> {
+        let mut by_name: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+        let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, member) in members.iter().enumerate().filter(|(_, member)| member.is_file) {
+            by_name.entry(&member.name).or_default().push(index);
+            if let Some((key, _)) = webdataset_parts(&member.name) {
+                by_key.entry(key).or_default().push(index);
+            }
+        }
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
+        for Wanted { change, start, renamed } in changes {
+            let shown = safe_path(&change.path.path());
+            let Some(member) = members.iter().find(|member| member.start == *start) else {
+                return Err(refused(path, format!("{shown} is not in it; make a new plan")));
+            };
+            let name = member.name.as_path();
+            // Earlier members of the same name, too: the last one would no longer hide them.
+            let own = by_name.get(name).map_or(&[][..], Vec::as_slice);
+            let key = webdataset_parts(name).map(|(key, _)| key).filter(|_| webdataset);
+            let all = key.as_ref().and_then(|key| by_key.get(key)).map_or(own, Vec::as_slice);
+            if change.remove {
+                fates.extend(all.iter().map(|&index| (index, Fate::Drop)));
+            } else if !webdataset {
+                let to = renamed.as_ref().filter(|_| name == change.path.path());
+                let Some(to) = to else {
+                    let message = format!(
+                        "the path of {shown} is not the name of its member, so it cannot be relabeled"
+                    );
+                    return Err(refused(path, message));
+                };
+                fates.extend(own.iter().map(|&index| (index, Fate::Rename(to.clone()))));
+            } else if let Some(split) = change.to_split {
+                let message =
+                    format!("the split of {shown} is that of its shard, so it cannot be moved to {split}");
+                return Err(refused(path, message));
+            } else if let Some(label) = &change.to_label {
+                let said = relabeled(&file, path, members, all, &change.label, label)?;
+                if said.is_empty() {
+                    let message =
+                        format!("no cls or json member says the label of {shown}, so it cannot be relabeled");
+                    return Err(refused(path, message));
+                }
+                fates.extend(said.into_iter().map(|(index, bytes)| (index, Fate::Replace(bytes))));
+            }
+        }
+        let size = file.metadata().map_err(Error::io("read", path))?.len();
+        let mut parts = Parts(Vec::new());
+        for (index, member) in members.iter().enumerate() {
+            match fates.get(&index) {
+                None => parts.old(member.begin, member.end()),
+                Some(Fate::Drop) => {}
+                Some(Fate::Rename(to)) => {
+                    parts.0.push(Part::New(header(path, member, to, member.length)?));
+                    parts.old(member.start, member.end());
+                }
+                Some(Fate::Replace(bytes)) => {
+                    let mut blocks = header(path, member, &member.name, bytes.len() as u64)?;
+                    blocks.extend_from_slice(bytes);
+                    blocks.resize((blocks.len() as u64).next_multiple_of(BLOCK) as usize, 0);
+                    parts.0.push(Part::New(blocks));
+                }
+            }
+        }
+        // The zeros at the end.
+        parts.old(members.last().map_or(0, Member::end).min(size), size);
+        Ok(parts)
+    }
+
+    fn old(&mut self, from: u64, to: u64) {
+        match self.0.last_mut() {
+            Some(Part::Old(_, end)) if *end == from => *end = to,
+            _ if from < to => self.0.push(Part::Old(from, to)),
+            _ => {}
+        }
+    }
+
+    /// Writes the new file.
+    pub(super) fn write(&self, source: &Path, out: &mut File, job: &Job<'_>) -> Result<()> {
+        let mut file = File::open(source).map_err(Error::io("read", source))?;
+        for part in &self.0 {
+            job.checkpoint()?;
+            let copied = match part {
+                Part::New(bytes) => out.write_all(bytes).map(|()| true),
+                Part::Old(from, to) => file
+                    .seek(SeekFrom::Start(*from))
+                    .and_then(|_| io::copy(&mut (&mut file).take(to - from), out))
+                    .map(|copied| copied == to - from),
+            };
+            if !copied.map_err(Error::io("copy", source))? {
+                return Err(Error::format(source, "it became shorter while it was copied"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The blocks before the bytes of a member that gets another name or length.
+fn header(path: &Path, member: &Member, name: &Path, length: u64) -> Result<Vec<u8>> {
+    let mut header = member.header.clone();
+    header.set_size(length);
+    let mut builder = Builder::new(Vec::new());
+    let written = builder.append_data(&mut header, name, io::empty());
+    // What the builder adds at its end when it is dropped goes to its own buffer.
+    written.map(|()| builder.get_ref().clone()).map_err(|error| {
+        refused(
+            path,
+            format!("{} cannot be written as {}: {error}", safe_path(&member.name), safe_path(name)),
+        )
+    })
+}
+
+/// The members of a sample that say its label, with their new bytes.
+fn relabeled(
+    file: &File,
+    path: &Path,
+    members: &[Member],
+    of: &[usize],
+    old: &str,
+    new: &str,
+) -> Result<Vec<(usize, Vec<u8>)>> {
+    let mut said = Vec::new();
+    for &index in of {
+        let member = &members[index];
+        let Some((_, what)) = webdataset_parts(&member.name) else { continue };
+        if !(says_class(&what) || what == "json") || member.length > LONGEST {
+            continue;
+        }
+        let mut bytes = vec![0; member.length as usize];
+        file.read_exact_at(&mut bytes, member.start).map_err(Error::io("read", path))?;
+        let Ok(text) = std::str::from_utf8(&bytes) else { continue };
+        if says_class(&what) {
+            // With the blanks at its ends.
+            let bare = text.trim();
+            let at = text.len() - text.trim_start().len();
+            said.push((index, [&text[..at], new, &text[at + bare.len()..]].concat().into_bytes()));
+            continue;
+        }
+        let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else { continue };
+        let named = |usual: &&str| object.keys().find(|key| key.eq_ignore_ascii_case(usual)).cloned();
+        let Some(key) = LABEL_NAMES.iter().find_map(named) else { continue };
+        let number = new.parse::<i64>().ok().filter(|_| object[&key].is_number());
+        let value = number.map_or_else(|| Value::from(new), Value::from);
+        let written = match &object[&key] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        if written == old || old.is_empty() || object[&key].is_null() {
+            said.push((index, json_set(text, &key, &value).into_bytes()));
+        } else if said.is_empty() {
+            let (old, written) = (safe_text(old), safe_text(&written));
+            return Err(refused(path, format!("{} says '{written}', not '{old}'", safe_path(&member.name))));
+        }
+    }
+    Ok(said)
+}

@@ -1,0 +1,176 @@
+use super::*;
+use crate::query::Source;
+use crate::ranking::{self, Results};
+use chaffinch_compute::job::Job;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::journal::Journal;
+use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_plugin::Dimensions;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::decision::Choice;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// A sample: path, label, split, content, side in pixels, time of change.
+type Row = (&'static str, &'static str, Split, u8, u32, i64);
+
+fn planned(rows: &[Row], decided: &[(usize, Choice)], policies: Policies) -> Plan {
+    let samples = rows.iter().map(|(path, label, split, ..)| NewSample {
+        path: path.into(),
+        label: (!label.is_empty()).then(|| (*label).to_owned()),
+        split: *split,
+    });
+    let manifest = Arc::new(Manifest::new("/data", samples));
+    let file_metadata = Arc::new(FileMetadata {
+        hashes: rows.iter().map(|row| ContentHash::of(&[row.3])).collect(),
+        dimensions: (rows.iter())
+            .map(|row| Dimensions { width: row.4, height: row.4, bytes: u64::from(row.4) })
+            .collect(),
+        modified: rows.iter().map(|row| row.5).collect(),
+        ..FileMetadata::default()
+    });
+    let temp = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(&temp.path().join("decisions"), "anna").unwrap();
+    journal.bind(&manifest, Some(&file_metadata));
+    for (row, choice) in decided {
+        journal.decide(&[SampleId(*row as u32)], Some(choice.clone().into())).unwrap();
+    }
+    let results = Results::default();
+    let ranking = ranking::rank(&results, &BTreeMap::new(), &EnsembleRule::Or, manifest.len());
+    let source = Source {
+        manifest: &manifest,
+        file_metadata: &file_metadata,
+        results: &results,
+        thresholds: &BTreeMap::new(),
+        ranking: &ranking,
+        decisions: journal.decisions(),
+        atlas: None,
+    };
+    let go = AtomicBool::new(false);
+    let job = Job::new(&go, &|_, _| {});
+    make(&source, Path::new("/data"), &DatasetOptions::default(), policies, &job).unwrap()
+}
+
+/// Changes as lines: `- path`, `path>label`, `path>split`.
+fn lines(plan: &Plan) -> Vec<String> {
+    let line = |change: &Change| {
+        let path = change.path.path().display().to_string();
+        match (change.remove, &change.to_label, change.to_split) {
+            (true, ..) => format!("- {path}"),
+            (_, Some(label), _) => format!("{path}>{label}"),
+            (_, _, split) => format!("{path}>{}", split.unwrap_or_default()),
+        }
+    };
+    plan.changes.iter().map(line).collect()
+}
+
+fn leaks(policy: Leaks) -> Policies {
+    Policies { leaks: Some(policy), copies: None }
+}
+
+fn copies(policy: Copies) -> Policies {
+    Policies { leaks: None, copies: Some(policy) }
+}
+
+const LEAKED: [Row; 5] = [
+    ("train/a", "cat", Split::Train, 1, 10, 0),
+    ("val/a", "cat", Split::Validation, 1, 10, 0),
+    ("test/a", "cat", Split::Test, 1, 10, 0),
+    ("val/b", "dog", Split::Validation, 2, 10, 0),
+    ("test/b", "dog", Split::Test, 2, 10, 0),
+];
+
+#[test]
+fn leaks_are_treated_as_whole_groups() {
+    let of = |policy| lines(&planned(&LEAKED, &[], leaks(policy)));
+    assert_eq!(of(Leaks::MoveToTrain), ["val/a>train", "test/a>train", "test/b>validation"]);
+    assert_eq!(of(Leaks::RemoveTrain), ["- train/a", "- val/a", "- val/b"]);
+    assert_eq!(of(Leaks::RemoveTest), ["- val/a", "- test/a", "- test/b"]);
+    let plan = planned(&LEAKED, &[], leaks(Leaks::MoveToTrain));
+    let count = plan.counts.0.iter().find(|one| one.class == "cat" && one.split == Split::Train).unwrap();
+    assert_eq!((count.before, count.coming, count.after), (1, 2, 3));
+    assert_eq!(plan.changes[0].why, "leak: a copy of train/a");
+}
+
+#[test]
+fn what_people_decided_wins_and_is_said() {
+    let decided = [(2, Choice::Keep), (3, Choice::Remove), (0, Choice::Relabel("dog".into()))];
+    let plan = planned(&LEAKED, &decided, leaks(Leaks::RemoveTest));
+    assert_eq!(lines(&plan), ["train/a>dog", "- val/a", "- val/b"]);
+    let conflicts: Vec<(PathBuf, &str)> =
+        plan.conflicts.iter().map(|one| (one.path.path(), one.text.as_str())).collect();
+    assert_eq!(
+        conflicts,
+        [(
+            PathBuf::from("test/a"),
+            "stays, because it was decided as keep, though remove-test would remove it: leak: a copy of train/a"
+        )]
+    );
+    let moved = planned(&LEAKED, &[(2, Choice::Unsure)], leaks(Leaks::MoveToTrain));
+    assert_eq!(lines(&moved), ["val/a>train", "test/b>validation"]);
+    assert!(moved.conflicts[0].text.contains("stays in test, because it was decided as unsure"));
+    assert_eq!(plan.changes[0].why, "decided by anna");
+}
+
+#[test]
+fn of_copies_the_best_by_the_policy_is_kept() {
+    let rows = [
+        ("train/small", "", Split::Train, 1, 10, 5),
+        ("train/large", "cat", Split::Train, 1, 30, 9),
+        ("test/old", "cat", Split::Test, 1, 20, -7),
+        ("train/other", "dog", Split::Train, 2, 20, 1),
+    ];
+    let kept = |policy, decided: &[(usize, Choice)]| lines(&planned(&rows, decided, copies(policy)));
+    assert_eq!(kept(Copies::KeepLarger, &[]), ["- train/small", "- test/old"]);
+    assert_eq!(kept(Copies::KeepOlder, &[]), ["- train/small", "- train/large"]);
+    assert_eq!(kept(Copies::KeepTest, &[]), ["- train/small", "- train/large"]);
+    assert_eq!(kept(Copies::KeepLabeled, &[]), ["- train/small", "- test/old"]);
+    // A person keeps the smallest one.
+    assert_eq!(kept(Copies::KeepLarger, &[(0, Choice::Keep)]), ["- train/large", "- test/old"]);
+    // Two are kept by people: neither goes, and one of them is a conflict.
+    let both = [(0, Choice::Keep), (1, Choice::Keep)];
+    let plan = planned(&rows, &both, copies(Copies::KeepLarger));
+    assert_eq!((lines(&plan), plan.conflicts.len()), (vec!["- test/old".to_owned()], 1));
+    // Of what is left after removing the best.
+    assert_eq!(kept(Copies::KeepLarger, &[(1, Choice::Remove)]), ["- train/small", "- train/large"]);
+}
+
+#[test]
+fn of_equal_copies_one_that_need_not_be_moved_is_kept() {
+    let rows = [
+        ("a", "cat", Split::Test, 1, 10, 0),
+        ("b", "cat", Split::Train, 1, 10, 0),
+        ("c", "cat", Split::Train, 1, 10, 0),
+    ];
+    let both = Policies { leaks: Some(Leaks::MoveToTrain), copies: Some(Copies::KeepLarger) };
+    assert_eq!(lines(&planned(&rows, &[], both)), ["- a", "- c"]);
+}
+
+#[test]
+fn copies_with_different_labels_are_left_to_people() {
+    let rows = [("a", "cat", Split::None, 1, 10, 0), ("b", "dog", Split::None, 1, 20, 0)];
+    let plan = planned(&rows, &[], copies(Copies::KeepLarger));
+    assert!(plan.changes.is_empty());
+    assert!(plan.conflicts[0].text.contains("different labels ('cat', 'dog')"), "{:?}", plan.conflicts);
+    // Once they are relabeled, they are copies like others.
+    let plan = planned(&rows, &[(0, Choice::Relabel("dog".into()))], copies(Copies::KeepLarger));
+    assert_eq!(lines(&plan), ["a>dog", "- b"]);
+}
+
+#[test]
+fn a_plan_comes_back_from_its_file() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("plan.json");
+    let plan = planned(&LEAKED, &[(0, Choice::Keep)], leaks(Leaks::RemoveTrain));
+    plan.save(&file).unwrap();
+    let read = Plan::load(&file).unwrap();
+    assert_eq!((read.id(), &read), (plan.id(), &plan));
+    let refused = |text: &str| {
+        fs::write(&file, text).unwrap();
+        Plan::load(&file).unwrap_err().to_string()
+    };
+    assert!(refused("{\"version\": 9}").contains("a plan of version 9"));
+    assert!(refused("{}").contains("it is not a plan") && refused("cat,dog").contains("it is not a plan"));
+    assert!(refused("{\"version\": 1}").contains("damaged plan"));
+}

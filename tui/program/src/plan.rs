@@ -1,0 +1,213 @@
+//! `plan`: turns decisions and policies into a list of changes.
+
+use super::args::{Global, reviewer};
+use super::interrupt::INTERRUPTED;
+use super::listing::Listing;
+use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
+use super::stages::Stages;
+use super::{place, reading};
+use anyhow::Result;
+use chaffinch_data::Error;
+use chaffinch_data::journal::{Now, changed_files};
+use chaffinch_data::session::Session;
+use chaffinch_protocol::display::{quoted, safe_path, safe_text};
+use chaffinch_protocol::sample::Split;
+use chaffinch_review::query::Source;
+use chaffinch_review::repair;
+use chaffinch_review::repair::{Change, Copies, Leaks, Policies};
+use clap::{Args, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Plan changes to the dataset from decisions and policies, and show them
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// Folder of a session, or its dataset
+    #[arg(value_name = "SESSION")]
+    target: PathBuf,
+    /// File to write the plan to, for chaffinch apply
+    #[arg(long, short, value_name = "JSON")]
+    output: Option<PathBuf>,
+    /// What to do with pictures that are in several splits [default: leave them]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    leaks: Option<LeaksArg>,
+    /// Which of several copies of a picture to keep; the others are removed [default: all]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    copies: Option<CopiesArg>,
+    /// Reviewer whose decisions win where reviewers disagree [default: from $CHAFFINCH_REVIEWER or the configuration,
+    /// or else your login name]
+    #[arg(long, value_name = "NAME", value_parser = reviewer)]
+    reviewer: Option<String>,
+    /// Format of the plan on stdout
+    #[arg(long, value_enum, default_value = "text")]
+    format: PlanFormat,
+}
+
+/// Values of `--leaks`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LeaksArg {
+    /// Move all copies to training, or else to the earliest split that has one
+    MoveToTrain,
+    /// Remove copies in training, or else in the earlier split
+    RemoveTrain,
+    /// Remove copies in test and validation, or else in the later split
+    RemoveTest,
+}
+
+/// Values of `--copies`.
+#[allow(clippy::enum_variant_names, reason = "they are the values that are typed")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CopiesArg {
+    /// Most pixels
+    KeepLarger,
+    /// Most detail
+    KeepSharper,
+    /// One with a label
+    KeepLabeled,
+    /// Changed longest ago
+    KeepOlder,
+    /// In the latest split: test before validation before training
+    KeepTest,
+}
+
+/// Values of `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    /// Counts by class and split, and each change on a line
+    Text,
+    /// JSON, as in the file
+    Json,
+}
+
+impl From<LeaksArg> for Leaks {
+    fn from(arg: LeaksArg) -> Leaks {
+        match arg {
+            LeaksArg::MoveToTrain => Leaks::MoveToTrain,
+            LeaksArg::RemoveTrain => Leaks::RemoveTrain,
+            LeaksArg::RemoveTest => Leaks::RemoveTest,
+        }
+    }
+}
+
+impl From<CopiesArg> for Copies {
+    fn from(arg: CopiesArg) -> Copies {
+        match arg {
+            CopiesArg::KeepLarger => Copies::KeepLarger,
+            CopiesArg::KeepSharper => Copies::KeepSharper,
+            CopiesArg::KeepLabeled => Copies::KeepLabeled,
+            CopiesArg::KeepOlder => Copies::KeepOlder,
+            CopiesArg::KeepTest => Copies::KeepTest,
+        }
+    }
+}
+
+/// Makes the plan, writes it and shows it.
+pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
+    let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
+    reading::tell(&listing.reading, "", global.quiet);
+    let location = place::find(&args.target, global)?;
+    let options = Session::open_to_read(&location.dir)?.load_reading()?.unwrap_or_default();
+    let changed = changed_files(&listing.manifest, &listing.file_metadata, listing.journal.decisions());
+    let other = changed.iter().filter(|(_, now)| *now == Now::Changed).map(|(id, _)| *id);
+    let decisions = listing.journal.snapshot().without(other);
+    let source = Source { decisions: &decisions, ..listing.source() };
+    let policies = Policies { leaks: args.leaks.map(Leaks::from), copies: args.copies.map(Copies::from) };
+    let stages = Stages::new(1, global.quiet)?;
+    let made = stages.run("plan", 1, |job| repair::make(&source, &location.dataset, &options, policies, job));
+    stages.finish();
+    let plan = match made {
+        Err(Error::Stopped) => return Ok(ExitCode::from(INTERRUPTED)),
+        made => made?,
+    };
+    if !changed.is_empty() {
+        let files = count(
+            changed.len() as u64,
+            "decided file has changed or is gone",
+            "decided files have changed or are gone",
+        );
+        warning("changed", &format!("{files} since the scan; scan again, then plan again"));
+    }
+    if let Some(words) = listing.journal.disputes(&decisions).words() {
+        let choose =
+            if args.reviewer.is_some() { "" } else { "; --reviewer NAME chooses whose decisions win" };
+        warning("decisions", &format!("{words}{choose}"));
+    }
+    if let Some(output) = &args.output {
+        plan.save(output)?;
+    }
+    results(|out| match args.format {
+        PlanFormat::Json => json(out, &plan),
+        PlanFormat::Text => write(out, &plan),
+    })?;
+    if let Some(output) = args.output.as_ref().filter(|_| !global.quiet && !plan.changes.is_empty()) {
+        remark(&format!("to carry it out: chaffinch apply {} --output DIR", quoted(output)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(out: &mut dyn Write, plan: &repair::Plan) -> Result<()> {
+    writeln!(
+        out,
+        "{}: {}, {}, {}, {}",
+        safe_path(&plan.dataset.path()),
+        count(plan.samples, "sample", "samples"),
+        format_args!("{} removed", plan.removed()),
+        format_args!("{} relabeled", plan.relabeled()),
+        format_args!("{} moved to another split", plan.moved())
+    )?;
+    if plan.counts.changed().next().is_some() {
+        writeln!(out)?;
+        let mut table = Table::new(&[
+            ("class", Align::Left),
+            ("split", Align::Left),
+            ("before", Align::Right),
+            ("removed", Align::Right),
+            ("leaving", Align::Right),
+            ("coming", Align::Right),
+            ("after", Align::Right),
+        ]);
+        for one in plan.counts.changed() {
+            let signed =
+                |sign: &str, number: u64| if number > 0 { format!("{sign}{number}") } else { String::new() };
+            let class = if one.class.is_empty() { "(none)".into() } else { safe_text(&one.class) };
+            table.row(vec![
+                class.into_owned(),
+                one.split.name().to_owned(),
+                one.before.to_string(),
+                signed("-", one.removed),
+                signed("-", one.leaving),
+                signed("+", one.coming),
+                one.after.to_string(),
+            ]);
+        }
+        table.write(out, terminal_width())?;
+        writeln!(out)?;
+    }
+    plan.changes.iter().try_for_each(|change| writeln!(out, "{}", line(change)))?;
+    if !plan.conflicts.is_empty() {
+        let conflicts = count(plan.conflicts.len() as u64, "conflict", "conflicts");
+        writeln!(out, "\n{conflicts}, in which nothing is changed:")?;
+        for conflict in &plan.conflicts {
+            writeln!(out, "! {} {}", safe_path(&conflict.path.path()), safe_text(&conflict.text))?;
+        }
+    }
+    Ok(())
+}
+
+/// A change as a line of a diff.
+fn line(change: &Change) -> String {
+    let path = safe_path(&change.path.path());
+    let why = safe_text(&change.why);
+    if change.remove {
+        return format!("- {path} ({why})");
+    }
+    let named =
+        |label: &str| if label.is_empty() { "no label".to_owned() } else { safe_text(label).into_owned() };
+    let in_split = |split: Split| if split == Split::None { "no split" } else { split.name() };
+    let label = change.to_label.as_ref().map(|to| format!(" {} -> {}", named(&change.label), named(to)));
+    let split = change.to_split.map(|to| format!(" {} -> {}", in_split(change.split), in_split(to)));
+    let (label, split) = (label.unwrap_or_default(), split.unwrap_or_default());
+    let comma = if label.is_empty() || split.is_empty() { "" } else { "," };
+    format!("~ {path}{label}{comma}{split} ({why})")
+}
