@@ -4,7 +4,7 @@ use crate::bucket::Bucket;
 use crate::cells::Cells;
 use crate::handles;
 use crate::pixels::Pixels;
-use crate::source::modified;
+use crate::stamp::modified;
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;

@@ -11,10 +11,12 @@ mod container;
 mod handles;
 mod pixels;
 mod source;
+mod stamp;
 
 pub use container::{Container, Holds};
 pub use pixels::Pixels;
-pub use source::{Kind, Packed, ReadSeek, Source, Stamp};
+pub use source::{Packed, ReadSeek, Source};
+pub use stamp::{Kind, Stamp};
 
 /// Samples beyond this size are never read as a whole.
 pub const MAX_BYTES: u64 = 1 << 30;
