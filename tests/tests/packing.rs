@@ -77,6 +77,25 @@ fn decisions_follow_the_pictures_into_another_form() {
     };
     assert_eq!(decided(&dataset).len(), 2);
     assert_eq!(decided(&dataset), decided(&sandbox.data()));
+    // A part of the pictures, too; but not where the classes are others, which a relabel would not mean.
+    let few = sandbox.path().join("few");
+    let others = sandbox.path().join("others");
+    for file in files(&sandbox.data()) {
+        let name = file.strip_prefix(sandbox.data()).unwrap();
+        let class = format!("no {}", name.parent().unwrap().display());
+        for target in [few.join(name), others.join(class).join(name.file_name().unwrap())] {
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            fs::copy(&file, target).unwrap();
+        }
+    }
+    let kept: Vec<String> =
+        decided(&dataset).iter().map(|(path, _)| path.as_str().unwrap().to_owned()).collect();
+    let spare = files(&few).into_iter().filter(|file| !kept.iter().any(|path| file.ends_with(path)));
+    spare.take(3).for_each(|file| fs::remove_file(file).unwrap());
+    for (target, expected) in [(&few, 2), (&others, 0)] {
+        sandbox.ok(["scan", text(target), "--model", "bundled-small"]);
+        assert_eq!(decided(target).len(), expected, "{}", target.display());
+    }
     // Once: what is decided in one of them later is its own.
     sandbox.plain([text(&dataset)], "next\nnext\nremove\n");
     assert_eq!((decided(&dataset).len(), decided(&sandbox.data()).len()), (3, 2));
@@ -111,6 +130,35 @@ fn a_cleaned_copy_has_files() {
         let original = sandbox.data().join(file.strip_prefix(&copy).unwrap());
         assert_eq!(fs::read(&file).unwrap(), fs::read(original).unwrap(), "{}", file.display());
     }
+}
+
+#[test]
+fn splits_of_shards_are_folders_of_a_cleaned_copy() {
+    let sandbox = dataset();
+    let folder = sandbox.path().join("shards");
+    fs::create_dir(&folder).unwrap();
+    for (split, parity) in [("train", 0), ("test", 1)] {
+        let mut archive = Builder::new(File::create(folder.join(format!("{split}-000.tar"))).unwrap());
+        for (number, file) in
+            files(&sandbox.data()).iter().enumerate().filter(|(number, _)| number % 2 == parity)
+        {
+            // Both shards use the same names.
+            let class = file.parent().unwrap().file_name().unwrap().to_str().unwrap();
+            let extension = file.extension().unwrap().to_str().unwrap();
+            archive.append_path_with_name(file, format!("{class}/{:04}.{extension}", number / 2)).unwrap();
+        }
+        archive.into_inner().unwrap();
+    }
+    assert_eq!(number(&scan(&sandbox, &folder), "samples"), 40);
+    let copy = sandbox.path().join("copy");
+    let ran = sandbox.ok(["export", text(&folder), "cleaned", "--output", text(&copy)]);
+    assert!(!ran.stderr.contains("another label or split"), "{}", ran.stderr);
+    let splits: Vec<PathBuf> = files(&copy)
+        .iter()
+        .map(|file| PathBuf::from(file.strip_prefix(&copy).unwrap().iter().next().unwrap()))
+        .collect();
+    assert_eq!(splits.iter().filter(|split| **split == Path::new("train")).count(), 20);
+    assert_eq!(splits.iter().filter(|split| **split == Path::new("test")).count(), 20);
 }
 
 fn with(sandbox: &Sandbox, server: &Server, args: &[&str]) -> Ran {

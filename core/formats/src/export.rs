@@ -115,6 +115,21 @@ pub struct Request {
     pub copy: CopyMode,
     /// What becomes of cells that look like formulas, in tables for people.
     pub formulas: Formulas,
+    /// Which detectors find what other programs have a name for.
+    pub finders: Finders,
+}
+
+/// The names of detectors by what they find, the best first. Nothing here knows a detector by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Finders {
+    /// Wrong labels.
+    pub labels: &'static [&'static str],
+    /// Pictures unlike the others.
+    pub outliers: &'static [&'static str],
+    /// Copies.
+    pub copies: &'static [&'static str],
+    /// Several faults of pictures, each in a part of its own of the reasons, the worst first.
+    pub quality: &'static [&'static str],
 }
 
 /// What was written.

@@ -206,7 +206,9 @@ impl Bucket {
 
     /// What the address of a request says is kept out of the message, since it holds a signature.
     fn unreachable(&self, error: &ureq::Error) -> io::Error {
-        let host = self.address.base_url().host_str().unwrap_or_default().to_owned();
+        let server = self.address.base_url();
+        let port = server.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let host = format!("{}{port}", server.host_str().unwrap_or_default());
         let reason = match error {
             ureq::Error::Timeout(_) => "it does not answer in time".to_owned(),
             ureq::Error::HostNotFound => "there is no such host".to_owned(),
@@ -214,7 +216,10 @@ impl Bucket {
             ureq::Error::ConnectionFailed => "the connection failed".to_owned(),
             _ => "the request failed".to_owned(),
         };
-        io::Error::new(io::ErrorKind::HostUnreachable, format!("{host}: {reason}"))
+        io::Error::new(
+            io::ErrorKind::HostUnreachable,
+            format!("{host}: {reason}; check the network and AWS_ENDPOINT_URL"),
+        )
     }
 
     fn refused(&self, status: u16, body: &str) -> io::Error {

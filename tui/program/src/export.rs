@@ -11,7 +11,7 @@ use chaffinch_compute::job::Job;
 use chaffinch_data::Error;
 use chaffinch_data::journal::{Decisions, Now, changed_files};
 use chaffinch_formats::export;
-use chaffinch_formats::export::{FORMATS, Format, Request, Target};
+use chaffinch_formats::export::{FORMATS, Finders, Format, Request, Target};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::query::Source;
@@ -20,6 +20,14 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
+
+/// The program's own detectors by what they find.
+const FINDERS: Finders = Finders {
+    labels: &["label-quality", "clean-selection", "clip-prompt"],
+    outliers: &["neighbor-outliers", "cluster-outliers"],
+    copies: &["duplicates"],
+    quality: &["image-quality"],
+};
 
 /// Export decisions as a manifest, as lists, or as a cleaned copy of the dataset
 #[derive(Debug, Args)]
@@ -85,6 +93,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         all: args.all,
         copy: args.copy.into(),
         formulas: args.formulas.into(),
+        finders: FINDERS,
     };
     let outcome = match format.stage {
         Some(stage) => {

@@ -71,9 +71,9 @@ pub(super) fn take_over(dir: &Path, global: &Global) {
         let same = sessions.filter(|there| {
             let here = known.get_or_insert_with(|| own.load_samples().ok().flatten());
             let there = there.load_samples().ok().flatten();
-            here.as_ref().zip(there).is_some_and(|((_, here), (_, there))| {
-                let likeness = session::known_likeness(here, &there);
-                likeness.is_same() && likeness.is_whole()
+            // A decision to relabel means a class of the dataset in which it was made.
+            here.as_ref().zip(there).is_some_and(|((own, here), (other, there))| {
+                own.classes() == other.classes() && session::known_likeness(here, &there).is_same()
             })
         });
         let infos = same.filter_map(|there| Some((session::inspect(there.dir()).ok()?, there)));

@@ -65,6 +65,14 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     }
     let shown = Shown::from(global);
     let named = setup.uses.detectors.clone();
+    let there = |name: &String| setup.registry.find(name).is_some();
+    if args.engine.detectors.is_empty() && !named.is_empty() && !named.iter().any(there) {
+        bail!(
+            "none of the detectors that this session was scanned with is there now ({}): add their folder with \
+             --plugins, or run the usual ones with --detectors default",
+            named.join(", ")
+        );
+    }
     let named: &[String] = if args.engine.detectors.is_empty() { &[] } else { &named };
     let scanned = drive::scan(setup, named, shown)?;
     reading::tell(&scanned.report.reading, "", global.quiet);

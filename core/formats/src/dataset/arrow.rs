@@ -11,7 +11,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Schema};
 use chaffinch_data::packing::{Holds, below};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,8 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     if candidate.is_dir() {
         let read: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
         let rest = candidate.files().iter().filter(|path| !read.contains(path.as_path())).count() as u64;
-        ledger.leave_out(RemarkKind::OtherFiles, rest, "files that describe the dataset");
+        let text = counted(rest, "file that describes the dataset", "files that describe the dataset");
+        ledger.leave_out(RemarkKind::OtherFiles, rest, text);
     }
     // Files with fewer columns than others have no values in these.
     let columns = names.len();

@@ -157,7 +157,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
             _ if is_image(&full) => "; open the folder that it is in",
             _ => "",
         };
-        let message = format!("unknown dataset format: expected {names}{advice}");
+        let message = format!("unknown dataset format{advice}; expected {names}");
         return Err(Error::Dataset { path: full, message });
     };
     let mut opened = (format.read)(&candidate, &joined::without_labels(options))?;
@@ -185,7 +185,7 @@ fn extension(path: &Path) -> Option<String> {
 }
 
 /// Whether a file has an image extension.
-fn is_image(path: &Path) -> bool {
+pub(crate) fn is_image(path: &Path) -> bool {
     extension(path).is_some_and(|extension| IMAGE_EXTENSIONS.contains(&extension.as_str()))
 }
 

@@ -136,7 +136,9 @@ impl PackedRows {
 
 /// A name below the folders that are there.
 fn within(folders: &[Option<&str>], name: &Path) -> PathBuf {
-    let folders = folders.iter().flatten().filter(|folder| !folder.is_empty());
+    // What the name says already stands there once.
+    let said = |folder: &str| name.parent().is_some_and(|above| above.iter().any(|part| part == folder));
+    let folders = folders.iter().flatten().filter(|folder| !folder.is_empty() && !said(folder));
     let mut path = PathBuf::new();
     // A class may be called like a path, which is no reason to leave the dataset.
     folders.for_each(|folder| path.push(folder.replace('/', "_")));
@@ -181,6 +183,10 @@ mod tests {
         assert_eq!(names(&[("1.jpg", "cat", ""), ("1.jpg", "a/b", "")]), ["cat/1.jpg", "a_b/1.jpg"]);
         assert_eq!(
             names(&[("1.jpg", "cat", "train"), ("1.jpg", "cat", "test")]),
+            ["train/cat/1.jpg", "test/cat/1.jpg"]
+        );
+        assert_eq!(
+            names(&[("cat/1.jpg", "cat", "train"), ("cat/1.jpg", "cat", "test")]),
             ["train/cat/1.jpg", "test/cat/1.jpg"]
         );
         assert_eq!(names(&[("1.jpg", "a", ""), ("1.jpg", "a", "")]), ["a/b/000000.jpg", "a/b/000001.jpg"]);

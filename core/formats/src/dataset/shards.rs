@@ -43,7 +43,7 @@ pub(super) fn tell(splits: &[String], ledger: &mut Ledger) {
     let names: BTreeSet<&String> = splits.iter().filter(|split| !split.is_empty()).collect();
     let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
     let files = counted(named, "file", "files");
-    let text = format!("splits were taken from the names of {files}: {}", names.join(", "));
+    let text = format!("splits were taken from the names of {files} or their folders: {}", names.join(", "));
     ledger.add(RemarkKind::LayoutGuessed, named, text);
 }
 

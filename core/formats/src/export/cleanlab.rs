@@ -16,9 +16,9 @@ const CLEANLAB: Program = Program {
     name: "cleanlab",
     path: "path",
     kinds: &[
-        ("label", &["label-quality", "clean-selection", "clip-prompt"]),
-        ("outlier", &["neighbor-outliers", "cluster-outliers"]),
-        ("near_duplicate", &["duplicates"]),
+        ("label", |finders| finders.labels),
+        ("outlier", |finders| finders.outliers),
+        ("near_duplicate", |finders| finders.copies),
     ],
     said: &[],
     labels: true,

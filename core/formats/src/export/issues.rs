@@ -1,7 +1,7 @@
 //! Tables with a column `is_X_issue` and one `X_score` for each kind of issue, as cleanlab and CleanVision write them.
 
 use super::formulas::Formulas;
-use super::{Export, Request, Written};
+use super::{Export, Finders, Request, Written};
 use crate::Result;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::{atomic, class_names};
@@ -20,15 +20,15 @@ pub(super) struct Program {
     pub(super) path: &'static str,
     /// Its kinds of issues, each with the detectors that find the same, the best first. A detector that was imported from
     /// the program comes before them.
-    pub(super) kinds: &'static [(&'static str, &'static [&'static str])],
+    pub(super) kinds: &'static [Kind],
     /// Kinds that a detector finds together with others: the kind, and words of its reason that say so.
     pub(super) said: &'static [(&'static str, &'static str)],
     /// Whether the table has the labels.
     pub(super) labels: bool,
 }
 
-/// The detector whose reasons say the kinds, each in a part of its own, the worst first.
-const MANY_KINDS: &str = "image-quality";
+/// A kind of issue, and those that find it.
+type Kind = (&'static str, fn(&Finders) -> &'static [&'static str]);
 
 /// Where the flags and scores of a kind come from.
 enum Found<'a> {
@@ -63,7 +63,7 @@ impl Program {
     pub(super) fn write(&self, export: &Export<'_>, request: &Request) -> Result<Written> {
         export.outside(&request.output)?;
         let manifest = export.source.manifest;
-        let kinds = self.found(export);
+        let kinds = self.found(export, &request.finders);
         let mut guarded = 0;
         atomic::write(&request.output, |out| {
             let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
@@ -113,23 +113,24 @@ impl Program {
     }
 
     /// Its kinds, and the other detectors as kinds of their own, each with the result and the threshold.
-    fn found<'a>(&self, export: &Export<'a>) -> Vec<(String, Found<'a>)> {
+    fn found<'a>(&self, export: &Export<'a>, finders: &Finders) -> Vec<(String, Found<'a>)> {
         let verdicts = export.source.verdicts();
         let results = export.source.results;
         let mut used: BTreeSet<&str> = BTreeSet::new();
         let mut found: Vec<(String, Found<'a>)> = Vec::new();
         let prefix = self.name.to_lowercase();
+        let many = finders.quality.iter().find_map(|name| results.get_key_value(*name));
         for (kind, detectors) in self.kinds {
             let own = format!("{prefix}_{kind}");
-            let names = std::iter::once(own.as_str()).chain(detectors.iter().copied());
+            let names = std::iter::once(own.as_str()).chain(detectors(finders).iter().copied());
             if let Some((name, result)) = names.filter_map(|name| results.get_key_value(name)).next() {
                 used.insert(name);
                 let detector = Found::Detector(result, verdicts.threshold(name, result));
                 found.push(((*kind).to_owned(), detector));
-            } else if let Some((words, result)) =
-                self.said.iter().find(|(known, _)| known == kind).zip(results.get(MANY_KINDS))
+            } else if let Some((words, (name, result))) =
+                self.said.iter().find(|(known, _)| known == kind).zip(many)
             {
-                let threshold = verdicts.threshold(MANY_KINDS, result);
+                let threshold = verdicts.threshold(name, result);
                 found.push(((*kind).to_owned(), Found::Said(result, threshold, words.1)));
             }
         }

@@ -433,8 +433,8 @@ fn issues_have_the_names_of_other_programs() {
     };
     let words =
         "dark: 99 % of its pixels have at most 3 % of full brightness; blurry: sharpness 0.1, below 0.29";
-    add("image-quality", [0.9, 0.2, 0.8], &[(1, 0.2, None, words)]);
-    add("label-quality", [0.1, 0.9, 0.9], &[(0, 0.1, Some(1), "")]);
+    add("quality", [0.9, 0.2, 0.8], &[(1, 0.2, None, words)]);
+    add("labels", [0.1, 0.9, 0.9], &[(0, 0.1, Some(1), "")]);
     add("odd-one", [1.0, 1.0, 0.25], &[]);
     let thresholds = BTreeMap::new();
     let ranking =
@@ -452,7 +452,8 @@ fn issues_have_the_names_of_other_programs() {
     let stop = AtomicBool::new(false);
     let write = |format: &str| -> Vec<BTreeMap<String, String>> {
         let output = made.out(format);
-        let request = Request { output: output.clone(), ..Request::default() };
+        let finders = Finders { labels: &["labels"], quality: &["quality"], ..Finders::default() };
+        let request = Request { output: output.clone(), finders, ..Request::default() };
         Format::find(format).unwrap().write(&export, &request, &Job::new(&stop, &|_, _| {})).unwrap();
         csv::Reader::from_path(output).unwrap().deserialize().map(|row| row.unwrap()).collect()
     };
@@ -468,6 +469,6 @@ fn issues_have_the_names_of_other_programs() {
     assert_eq!(label, ["True", "0.1", "cat", "dog"]);
     assert_eq!((&*rows[1]["predicted_label"], rows.len()), ("cat", 3));
     let rows = write("csv");
-    assert_eq!((&*rows[0]["label-quality_suggestion"], &*rows[0]["is_label-quality_issue"]), ("dog", "True"));
-    assert_eq!((&*rows[1]["image-quality_reason"], &*rows[2]["odd-one_score"]), (words, "0.25"));
+    assert_eq!((&*rows[0]["labels_suggestion"], &*rows[0]["is_labels_issue"]), ("dog", "True"));
+    assert_eq!((&*rows[1]["quality_reason"], &*rows[2]["odd-one_score"]), (words, "0.25"));
 }

@@ -4,7 +4,7 @@
 use super::other_files::ends_the_copy;
 use super::placement::{Place, Placement};
 use super::{Export, Request, Written};
-use crate::{Error, Result};
+use crate::{Error, Result, dataset};
 use chaffinch_compute::job::Job;
 use chaffinch_data::output::{CopyMode, Placed, Tree, whole_folder};
 use chaffinch_data::packing::Source;
@@ -48,9 +48,26 @@ impl Original {
     ) -> Result<PathBuf> {
         match self {
             Original::File(real) => tree.put(real, folder, name, mode),
-            Original::Bytes(bytes) => tree.put_unpacked(bytes, folder, name),
+            Original::Bytes(bytes) => tree.put_unpacked(bytes, folder, &named(name, bytes)),
         }
     }
+}
+
+/// The name of a picture that had none as a file, with the extension of what it is.
+fn named(name: &OsStr, bytes: &[u8]) -> OsString {
+    let extension = match bytes {
+        _ if dataset::is_image(Path::new(name)) => "",
+        [0xff, 0xd8, 0xff, ..] => ".jpg",
+        [0x89, b'P', b'N', b'G', ..] => ".png",
+        [b'G', b'I', b'F', b'8', ..] => ".gif",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => ".webp",
+        [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => ".tif",
+        [b'B', b'M', ..] => ".bmp",
+        _ => "",
+    };
+    let mut named = name.to_owned();
+    named.push(extension);
+    named
 }
 
 /// Pictures that were put into a folder.

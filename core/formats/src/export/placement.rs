@@ -183,8 +183,10 @@ fn kept(manifest: &Manifest, relabeled: bool, tables: bool) -> Option<Kept> {
         let kept = say_all && manifest.ids().all(|id| path_says_split(manifest, id));
         return kept.then_some(Kept { classes, say_all, from_names: false });
     }
-    // What the folders do not say, other files say, or the names of the pictures.
-    if !(say_all || tables || dataset::paths_say(manifest)) {
+    // What the folders do not say, other files say, or the names of the pictures. Splits that come from elsewhere, such as
+    // the names of shards, are in no path.
+    let splits = || tables || manifest.ids().all(|id| path_says_split(manifest, id));
+    if !((say_all || tables) && splits() || dataset::paths_say(manifest)) {
         return None;
     }
     let from_names = relabeled && !say_all && !tables && labels_begin_names(manifest);

@@ -42,7 +42,7 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
     let (mut links, mut repeated, mut nameless, mut hidden) = (0, 0, 0, 0);
     let mut known: HashMap<PathBuf, usize> = HashMap::new();
     let mut cut = None;
-    let mut end = 0;
+    let (mut end, mut half) = (0, 0);
     let entries = archive.entries_with_seek().map_err(Error::io("read", &full))?;
     for entry in entries {
         let entry = match entry {
@@ -76,6 +76,8 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
         let (start, length) = (entry.raw_file_position(), entry.size());
         if start.saturating_add(length) > size {
             cut = Some(format!("{} ends too early", safe_path(&name)));
+            half += 1;
+            continue;
         }
         let found = Found { name: name.clone(), start, length };
         // As when it is unpacked, the last one counts.
@@ -98,6 +100,7 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
     let mut out = |kind, count: u64, what: &str| {
         ledger.leave_out(kind, count, format!("{what} in {shown}"));
     };
+    out(RemarkKind::FilesMissing, half, "1 member of which only a part is there");
     out(RemarkKind::OtherFiles, links, &counted(links, "link or the like", "links and the like"));
     out(RemarkKind::OtherFiles, hidden, &counted(hidden, "hidden member", "hidden members"));
     let names = counted(nameless, "member whose name leads", "members whose names lead");
