@@ -1,8 +1,8 @@
 //! Carries out a plan of repair: as a copy, or in place with a way back.
 //!
-//! All of a plan becomes two lists first ([`edits`]): files that go or get another path, and files that get other contents
-//! (tables, tar files). A copy ([`copy`]) is the dataset's folder with both lists applied. In place
-//! ([`in_place`]), files are only ever renamed, so that a program that is killed leaves nothing half written, and what is
+//! All of a plan becomes two lists first (`edits`): files that go or get another path, and files that get other contents
+//! (tables, tar files). A copy (`copy`) is the dataset's folder with both lists applied. In place
+//! (`in_place`), files are only ever renamed, so that a program that is killed leaves nothing half written, and what is
 //! taken away is kept beside the dataset until it is wanted back or deleted.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-formats --lib repair`.

@@ -6,8 +6,8 @@
 //! `docs/command-line.md` are generated from [`FORMATS`].
 //!
 //! 1. Write `dataset/NAME.rs` with `pub(super) const FORMAT: Format`, as in `table.rs`: `detect` asks the [`Candidate`] for
-//!    names and first bytes, `read` builds the manifest, mostly from [`rows::Rows`], and reads no image. A file of labels for
-//!    pictures that are elsewhere is an [`annotated::Annotated`], which finds them; `folders/label_files.rs` lists those that are
+//!    names and first bytes, `read` builds the manifest, mostly from `rows::Rows`, and reads no image. A file of labels for
+//!    pictures that are elsewhere is an `annotated::Annotated`, which finds them; `folders/label_files.rs` lists those that are
 //!    looked for in folders. Names of classes that come from bytes go through [`chaffinch_data::class_names::of_bytes`]; their
 //!    spellings are compared here, for all formats, and several labels taken apart.
 //! 2. Add `mod NAME;` below.

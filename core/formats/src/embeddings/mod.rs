@@ -2,7 +2,7 @@
 //!
 //! # How to add a format
 //!
-//! One file with a function that returns a [`Picked`], a line in [`parts`], and a row of the table in `docs/your-own-model.md`.
+//! One file with a function that returns a `Picked`, a line in `parts`, and a row of the table in `docs/your-own-model.md`.
 
 mod clip_retrieval;
 mod fiftyone;

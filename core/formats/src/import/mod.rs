@@ -7,8 +7,8 @@
 //! [`IMPORTERS`].
 //!
 //! 1. Write `import/NAME.rs` with `pub(super) const IMPORTER: Importer`, as in `cleanvision.rs`. `read` makes a
-//!    [`Detector`] of each kind of issue: a score for each sample (0 = surely an issue), whether the program flags it, and
-//!    if it says so a label, a group, evidence and a reason. Samples are found by [`Target::samples`].
+//!    `Detector` of each kind of issue: a score for each sample (0 = surely an issue), whether the program flags it, and
+//!    if it says so a label, a group, evidence and a reason. Samples are found by `Target::samples`.
 //! 2. Add `mod NAME;` below.
 //! 3. Add `NAME::IMPORTER,` to [`IMPORTERS`].
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
