@@ -138,7 +138,7 @@ fn decisions_of_a_manifest_come_back_under_their_reviewers() {
         "anna",
         "toggle-all\ngo 1\nremove\ngo 2\nrelabel zebra\nyes\ngo 2\ntag odd_one\ngo 3\nnote no idea, really\nq\n",
     );
-    say("bob", "go 5\nkeep\ngo 6\ntag duplicate_near\nq\n");
+    say("bob", "toggle-all\ngo 5\nkeep\ngo 6\ntag duplicate_near\nq\n");
     let export = |session: &Path, name: &str| -> String {
         let target = sandbox.path().join(name);
         sandbox.ok(["export", text(session), "--format", "manifest", "--all", "--output", text(&target)]);

@@ -97,7 +97,7 @@ fn decisions_follow_the_pictures_into_another_form() {
         assert_eq!(decided(target).len(), expected, "{}", target.display());
     }
     // Once: what is decided in one of them later is its own.
-    sandbox.plain([text(&dataset)], "next\nnext\nremove\n");
+    sandbox.plain([text(&dataset)], "toggle-all\nnext\nnext\nnext\nnext\nnext\nremove\n");
     assert_eq!((decided(&dataset).len(), decided(&sandbox.data()).len()), (3, 2));
 }
 
@@ -123,7 +123,7 @@ fn a_cleaned_copy_has_files() {
     scan(&sandbox, &dataset);
     sandbox.plain([text(&dataset)], "remove\n");
     let copy = sandbox.path().join("copy");
-    sandbox.ok(["export", text(&dataset), "cleaned", "--output", text(&copy)]);
+    sandbox.ok(["export", text(&dataset), "--format", "cleaned", "--output", text(&copy)]);
     let copied = files(&copy);
     assert_eq!(copied.len(), 39);
     for file in copied {
@@ -151,7 +151,7 @@ fn splits_of_shards_are_folders_of_a_cleaned_copy() {
     }
     assert_eq!(number(&scan(&sandbox, &folder), "samples"), 40);
     let copy = sandbox.path().join("copy");
-    let ran = sandbox.ok(["export", text(&folder), "cleaned", "--output", text(&copy)]);
+    let ran = sandbox.ok(["export", text(&folder), "--format", "cleaned", "--output", text(&copy)]);
     assert!(!ran.stderr.contains("another label or split"), "{}", ran.stderr);
     let splits: Vec<PathBuf> = files(&copy)
         .iter()
@@ -182,7 +182,8 @@ fn a_bucket_is_like_a_folder() {
     let again = with(&sandbox, &server, &["scan", address, "--json"]);
     assert_eq!(number(&report(&again), "decoded"), 0, "{}", again.stdout);
     let copy = sandbox.path().join("copy");
-    let exported = with(&sandbox, &server, &["export", address, "cleaned", "--output", text(&copy)]);
+    let exported =
+        with(&sandbox, &server, &["export", address, "--format", "cleaned", "--output", text(&copy)]);
     assert_eq!((exported.code, files(&copy).len()), (0, 40), "{}", exported.stderr);
     // Nothing that is said has the credentials in it.
     for ran in [&ran, &ranked, &again, &exported] {

@@ -4,6 +4,8 @@
 //! A [`Container`] is a file that holds many samples. A [`Source`] is one sample: it says when it was changed and reads
 //! its bytes, whatever holds them. Bytes are read with ordinary reads instead of being mapped: a shard that is cut while it
 //! is read is an error of that sample, not the end of the program.
+//!
+//! Its tests alone: `cargo test --release -p chaffinch-sources`.
 
 pub mod bucket;
 mod cells;

@@ -63,7 +63,9 @@ pub(super) fn take_over(dir: &Path, global: &Global) {
         let own = Session::open(dir).ok().filter(|session| !session.has_decisions())?;
         let outline = own.outline()?;
         let may_be = |there: &Session| {
-            there.has_decisions() && there.outline().is_some_and(|there| outline.may_be_same(&there))
+            // One whose dataset is gone can be continued here; see `find`.
+            let stays = chaffinch_data::dataset::is_there(&there.dataset());
+            stays && there.has_decisions() && there.outline().is_some_and(|there| outline.may_be_same(&there))
         };
         let others = session::folders(&folder).into_iter().filter(|other| !session::same(other, dir));
         let sessions = others.filter_map(|other| Session::open_to_read(&other).ok()).filter(may_be);
