@@ -157,10 +157,16 @@ impl Columns {
     /// Says which columns of bytes were left out, if any.
     pub(super) fn dropped(&self, file: &Path) -> Option<String> {
         let names: Vec<String> = self.dropped.iter().map(|name| format!("'{}'", safe_text(name))).collect();
-        let (column, was) = if names.len() == 1 { ("column", "was") } else { ("columns", "were") };
+        let (column, hold, was) = match names.len() {
+            1 => ("column", "holds", "was"),
+            _ => ("columns", "hold", "were"),
+        };
         (!names.is_empty()).then(|| {
-            format!("the {column} {} of {} hold bytes and {was} left out", names.join(", "), safe_path(file))
-                .replace("column 'hold", "column 'holds")
+            format!(
+                "the {column} {} of {} {hold} bytes and {was} left out",
+                names.join(", "),
+                safe_path(file)
+            )
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::choice::{Choices, Columns, Records, Row};
 use super::json::{self, Outer, Shape};
-use super::rows::{Rows, without_labels};
+use super::rows::{Rows, tell_labels};
 use super::{ClassNames, DatasetOptions, Format, Opened, extension, is_image};
 use crate::text::Document;
 use crate::{Error, Result};
@@ -167,13 +167,8 @@ fn finish(
     for (kind, text) in chosen {
         ledger.add(kind, 1, text);
     }
-    match flags {
-        Some(flags) => flags.enter(&mut ledger),
-        None if columns.label.is_none() => {
-            let text = without_labels(manifest.extra());
-            ledger.add(RemarkKind::LabelsMissing, manifest.len() as u64, text);
-        }
-        None => {}
+    if columns.label.is_none() {
+        tell_labels(flags, &manifest, &mut ledger);
     }
     let form = TableForm {
         columns: headings.to_vec(),

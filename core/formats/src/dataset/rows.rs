@@ -185,8 +185,19 @@ fn is_set(value: &str) -> bool {
     matches!(value.trim(), "1" | "1.0") || value.trim().eq_ignore_ascii_case("true")
 }
 
+/// Says where the labels of a table without a column of them come from, or that there are none.
+pub(super) fn tell_labels(flags: Option<Flags>, manifest: &Manifest, ledger: &mut Ledger) {
+    match flags {
+        Some(flags) => flags.enter(ledger),
+        None => {
+            let text = without_labels(manifest.extra());
+            ledger.add(RemarkKind::LabelsMissing, manifest.len() as u64, text);
+        }
+    }
+}
+
 /// Says that there is no column of labels, and which columns might be.
-pub(super) fn without_labels(extra: &[ExtraColumn]) -> String {
+fn without_labels(extra: &[ExtraColumn]) -> String {
     match extra.is_empty() {
         true => "the table has no label column".to_owned(),
         false => format!(

@@ -1,7 +1,7 @@
 //! CSV and TSV tables of images.
 
 use super::choice::{Choices, Columns, Records, Row};
-use super::rows::{Rows, without_labels};
+use super::rows::{Rows, tell_labels};
 use super::{ClassNames, DatasetOptions, Format, Opened, extension};
 use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
 use crate::{Error, Result};
@@ -133,13 +133,8 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         ledger.add(kind, 1, text);
     }
     encoding_remarks(&mut ledger, file, &table, &cells, usual);
-    match flags {
-        Some(flags) => flags.enter(&mut ledger),
-        None if columns.label.is_none() => {
-            let text = without_labels(manifest.extra());
-            ledger.add(RemarkKind::LabelsMissing, manifest.len() as u64, text);
-        }
-        None => {}
+    if columns.label.is_none() {
+        tell_labels(flags, &manifest, &mut ledger);
     }
     let form = TableForm {
         columns: headings,

@@ -474,14 +474,7 @@ impl Work {
     }
 
     fn carry_out(&self, log: &Log, job: &Job<'_>) -> Result<()> {
-        let total = log.steps();
-        let mut done = 0;
-        let mut step = || -> Result<()> {
-            job.checkpoint()?;
-            done += 1;
-            job.progress(done, total);
-            Ok(())
-        };
+        let mut step = counted_steps(log, job);
         if !self.at(PLACING).exists() {
             for (number, from) in log.taken.iter().enumerate() {
                 step()?;
@@ -567,14 +560,7 @@ impl Work {
     }
 
     fn go_back(&self, log: &Log, job: &Job<'_>) -> Result<()> {
-        let total = log.steps();
-        let mut done = 0;
-        let mut step = || -> Result<()> {
-            job.checkpoint()?;
-            done += 1;
-            job.progress(done, total);
-            Ok(())
-        };
+        let mut step = counted_steps(log, job);
         if !self.at(UNPLACED).exists() {
             for placed in log.placed.iter().rev() {
                 step()?;
@@ -630,4 +616,14 @@ fn sync_parents<'a>(files: impl Iterator<Item = &'a PathText>) -> Result<()> {
     let folders: BTreeSet<PathBuf> =
         files.filter_map(|file| file.path().parent().map(Path::to_path_buf)).collect();
     folders.iter().filter(|folder| folder.exists()).try_for_each(|folder| sync_folder(folder))
+}
+/// What is called before each step: it counts, and stops where it should.
+fn counted_steps(log: &Log, job: &Job<'_>) -> impl FnMut() -> Result<()> {
+    let (total, mut done) = (log.steps(), 0);
+    move || {
+        job.checkpoint()?;
+        done += 1;
+        job.progress(done, total);
+        Ok(())
+    }
 }
