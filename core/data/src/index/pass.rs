@@ -14,7 +14,7 @@ use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;
 use crate::measures::{Measurer, Measures, MeasuresWriter, SamplesDigest};
-use crate::packing::{Container, Holds};
+use crate::packing::Container;
 use crate::store::{CHUNK_ROWS, EmbeddingStore, Feeder, FillReport};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
@@ -163,10 +163,10 @@ impl Pass<'_> {
         work.run(&mut unfinished, writers.unwrap_or_default())
     }
 
-    /// Threads to wait with, if samples are objects of a bucket.
+    /// Threads to wait with, if samples come from a bucket.
     fn waiting(&self) -> Option<rayon::ThreadPool> {
-        let remote = |container: &Container| *container.holds() == Holds::Objects;
-        let packing = self.manifest.packing().filter(|packing| packing.containers().iter().any(remote));
+        let packing = self.manifest.packing();
+        let packing = packing.filter(|packing| packing.containers().iter().any(Container::is_remote));
         packing.and_then(|_| rayon::ThreadPoolBuilder::new().num_threads(REQUESTS).build().ok())
     }
 
