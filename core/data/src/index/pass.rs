@@ -212,6 +212,8 @@ impl<'a> Work<'a> {
         let manifest = self.pass.manifest;
         let total = manifest.len();
         let size = self.embedder.map_or(GROUP, groups::size_for);
+        // What was read is kept group by group.
+        let size = if self.waiting.is_some() { size.min(2 * REQUESTS) } else { size };
         let groups: Vec<Range<usize>> =
             (0..total).step_by(size).map(|start| start..total.min(start + size)).collect();
         let total = total as u64;
