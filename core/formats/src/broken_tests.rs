@@ -123,7 +123,8 @@ fn shake(name: &str, folder: &TempDir, read: &dyn Fn(&Path)) {
     read(folder.path());
     let seconds = std::env::var("CHAFFINCH_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
     let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let mut chance = Chance(name.bytes().fold(0, |sum, byte| sum * 31 + u64::from(byte)));
+    let mut chance =
+        Chance(name.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte))));
     let mut round = 0;
     while end.map_or(round < ROUNDS, |end| Instant::now() < end) {
         round += 1;
