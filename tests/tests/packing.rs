@@ -307,7 +307,8 @@ fn a_killed_scan_of_a_bucket_asks_only_for_the_rest() {
     let pictures = || proxy.seen("/slow/set/").len();
     let mut child =
         command().stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-    while pictures() < 300 && child.try_wait().unwrap().is_none() {
+    // Files that may have 16 bits are looked at first, 313 of them.
+    while pictures() < 600 && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(20));
     }
     // On Unix, this is SIGKILL.
@@ -318,7 +319,7 @@ fn a_killed_scan_of_a_bucket_asks_only_for_the_rest() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(number(&report(&ran), "samples"), 400);
     let asked = pictures() - before;
-    assert!(asked < 330, "{asked} of 400 pictures were asked for again after {before}");
+    assert!(asked < 650, "{asked} of 713 requests were made again after {before}");
 }
 
 #[test]

@@ -75,10 +75,10 @@ pub struct Opened {
 /// All formats, in the order they are tried.
 pub const FORMATS: &[Format] = &[
     // The first that detects a path reads it.
-    bucket::FORMAT,
     arrow::FORMAT,
     parquet::FORMAT,
     tar::FORMAT,
+    bucket::FORMAT,
     records::FORMAT,
     label_studio::FORMAT,
     coco::FORMAT,
