@@ -112,6 +112,8 @@ impl Bucket {
             .map_err(|error| invalid(error.to_string()))?;
         let agent = Agent::config_builder()
             .http_status_as_error(false)
+            // A bucket in another region answers so, and a signature is for one server.
+            .max_redirects(0)
             .timeout_resolve(Some(ANSWER))
             .timeout_connect(Some(ANSWER))
             .timeout_send_request(Some(ANSWER))
