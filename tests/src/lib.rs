@@ -21,6 +21,7 @@ pub mod modules;
 pub mod pictures;
 pub mod planted;
 pub mod process;
+pub mod proxy;
 pub mod random;
 pub mod recipe;
 pub mod review;
