@@ -11,6 +11,7 @@
 
 pub mod answers;
 pub mod artefacts;
+pub mod browser;
 pub mod bucket;
 pub mod digest;
 pub mod figures;
