@@ -2,7 +2,8 @@
 
 use crate::facts::Facts;
 use crate::format::Format;
-use crate::markdown::{cell, decided, found, in_short, left, table};
+use crate::markdown::{cell, decided, found, table};
+use crate::words::{in_short, left};
 use chaffinch_protocol::display::thousands;
 use std::fmt::Write as _;
 

@@ -1,13 +1,13 @@
 //! What a report says, the same in all formats.
 
+use crate::Result;
 use crate::counts::{Count, counts, kind_name};
 use crate::subject::Subject;
 use crate::suspects::{Suspect, listed, suspect};
-use crate::{Result, plots};
 use chaffinch_data::issue::is_built_in;
+use chaffinch_protocol::Histogram;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::Split;
-use chaffinch_protocol::{BINS, Histogram};
 use chaffinch_review::overview;
 use chaffinch_review::remaining::{Remaining, remaining};
 use serde::Serialize;
@@ -234,20 +234,6 @@ impl Facts {
     /// A number by its name; 0 if there is none.
     pub fn count(&self, name: &str) -> u64 {
         self.counts.iter().find(|count| count.name == name).map_or(0, |count| count.value)
-    }
-
-    /// The scores of a detector in the bins of a plot.
-    pub(crate) fn bins(histogram: &Histogram) -> Vec<[u64; 3]> {
-        let wide = BINS / plots::BARS;
-        let mut bars = vec![[0; 3]; plots::BARS];
-        for bin in 0..=BINS {
-            // A score of 1 is in the last bar.
-            let bar = &mut bars[(bin / wide).min(plots::BARS - 1)];
-            bar[0] += histogram.samples[bin];
-            bar[1] += histogram.faulty[bin];
-            bar[2] += histogram.fine[bin];
-        }
-        bars
     }
 }
 

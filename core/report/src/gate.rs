@@ -45,14 +45,14 @@ impl Comparison {
     }
 
     fn holds(self, value: f64, limit: f64) -> bool {
-        match (self, value.partial_cmp(&limit)) {
-            (Comparison::Above, Some(Ordering::Greater)) => true,
-            (Comparison::AtLeast, Some(Ordering::Greater | Ordering::Equal)) => true,
-            (Comparison::Below, Some(Ordering::Less)) => true,
-            (Comparison::AtMost, Some(Ordering::Less | Ordering::Equal)) => true,
-            (Comparison::Equal, Some(Ordering::Equal)) => true,
-            (Comparison::Unequal, Some(Ordering::Less | Ordering::Greater)) => true,
-            _ => false,
+        let order = value.partial_cmp(&limit);
+        match self {
+            Comparison::Above => order == Some(Ordering::Greater),
+            Comparison::AtLeast => order.is_some_and(Ordering::is_ge),
+            Comparison::Below => order == Some(Ordering::Less),
+            Comparison::AtMost => order.is_some_and(Ordering::is_le),
+            Comparison::Equal => order == Some(Ordering::Equal),
+            Comparison::Unequal => order.is_some_and(Ordering::is_ne),
         }
     }
 }

@@ -4,17 +4,17 @@
 //! sets it as text. Pictures are data that the script decodes when their row comes into view.
 
 use crate::Result;
+use crate::drawn::{histograms, map_of};
 use crate::facts::Facts;
 use crate::format::{Format, Request};
-use crate::markdown::{in_short, left, together};
-use crate::plots::{Place, Plot, confusion, escaped, histogram, map, shortened};
+use crate::plots::{confusion, escaped, shortened};
 use crate::subject::Subject;
 use crate::suspects::listed;
 use crate::thumbnails::thumbnails;
+use crate::words::{in_short, left, together};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chaffinch_compute::job::Job;
-use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::thousands;
 use chaffinch_protocol::sample::SampleId;
 use serde_json::{Value, json};
@@ -102,41 +102,10 @@ fn rounded(score: f32) -> f64 {
     (f64::from(score) * 1e4).round() / 1e4
 }
 
-/// All plots of a report.
-pub(crate) fn plots_of(subject: &Subject<'_>, facts: &Facts) -> Vec<Plot> {
-    let map = map_of(subject).into_iter();
-    map.chain(confusion(&facts.confusions)).chain(histograms(facts)).collect()
-}
-
-fn histograms(facts: &Facts) -> Vec<Plot> {
-    let one = |scores: &chaffinch_protocol::Histogram| {
-        let detector = facts.detectors.iter().find(|detector| detector.name == scores.detector)?;
-        Some(histogram(&detector.name, &Facts::bins(scores), detector.threshold, detector.flagged))
-    };
-    facts.histograms.iter().filter_map(one).collect()
-}
-
-/// The map of all suspects, also of those that are not listed; `None` without embeddings.
-fn map_of(subject: &Subject<'_>) -> Option<Plot> {
-    let source = &subject.source;
-    let points = source.atlas?.projection().points();
-    let place = |row: &u32| {
-        let at = *points.get(*row as usize).filter(|at| !at[0].is_nan())?;
-        let faulty = match source.decisions.get(SampleId(*row)).map(|decision| &decision.choice) {
-            Some(Choice::Keep) => Some(false),
-            Some(Choice::Remove | Choice::Relabel(_)) => Some(true),
-            Some(Choice::Unsure) | None => None,
-        };
-        Some(Place { at, faulty })
-    };
-    let suspects: Vec<Place> = source.ranking.order.iter().filter_map(place).collect();
-    points.iter().any(|at| !at[0].is_nan()).then(|| map(points, &suspects))
-}
-
 /// A table of numbers, the first column of which is text.
 fn table(caption: &str, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut out = format!(
-        "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table><caption class=\"unseen\">\
+        "<div class=\"scroll\" role=\"region\" aria-label=\"Table: {caption}\" tabindex=\"0\"><table><caption class=\"unseen\">\
          {caption}</caption><thead><tr>"
     );
     for heading in headings {
@@ -237,7 +206,7 @@ fn list(facts: &Facts) -> String {
          id=\"words\" placeholder=\"path, label or reason\" autocomplete=\"off\"></label><label>Label<select id=\"by-label\">\
          </select></label><label>Found by<select id=\"by-detector\"></select></label><label>Decision<select \
          id=\"by-decision\"></select></label></form><p id=\"shown\" role=\"status\"></p><div class=\"scroll\" role=\"region\" \
-         aria-label=\"Suspects\" tabindex=\"0\"><table id=\"list\"><caption class=\"unseen\">Suspects; the buttons in the \
+         aria-label=\"Table of suspects\" tabindex=\"0\"><table id=\"list\"><caption class=\"unseen\">Suspects; the buttons in the \
          headings sort</caption><thead><tr></tr></thead><tbody></tbody></table></div><p><button type=\"button\" id=\"more\" \
          hidden>Show more</button></p><noscript><p>The list needs JavaScript; everything else is here without.</p></noscript>"
     )

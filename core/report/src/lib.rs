@@ -3,7 +3,7 @@
 //! - `subject` is what a report is about, `facts` is what it says, and `counts` are its numbers by name.
 //! - `gate` compares counts with limits.
 //! - `format` is the table of formats, one file each: `html`, `markdown`, `json`, `card`.
-//! - `plots` are drawings as SVG, which any format can use; `thumbnails` are the pictures of suspects.
+//! - `plots` are drawings as SVG, which any format can use, and `drawn` says which a session has; `words` are sentences; `thumbnails` are the pictures of suspects.
 //!
 //! Nothing here depends on the time or on the machine: the same session gives the same bytes.
 //!
@@ -17,6 +17,7 @@
 
 mod card;
 mod counts;
+mod drawn;
 mod facts;
 mod format;
 mod gate;
@@ -27,6 +28,7 @@ mod plots;
 mod subject;
 mod suspects;
 mod thumbnails;
+mod words;
 
 pub use chaffinch_data::{Error, Result};
 pub use counts::{Count, counts};

@@ -1,8 +1,9 @@
 //! Markdown: a summary with tables, for a pull request, a wiki or a mail.
 
+use crate::drawn::plots_of;
 use crate::facts::{Facts, Reviewers};
 use crate::format::{Format, Text, relative};
-use crate::html::plots_of;
+use crate::words::{in_short, left, together};
 use chaffinch_protocol::display::{counted, thousands};
 use std::fmt::Write as _;
 
@@ -111,20 +112,6 @@ pub(crate) fn summary(facts: &Facts) -> String {
     out
 }
 
-/// The report in a sentence or two.
-pub(crate) fn in_short(facts: &Facts) -> String {
-    let samples = counted(facts.dataset.samples, "sample", "samples");
-    let classes = facts.classes.iter().filter(|class| class.name.is_some()).count() as u64;
-    let suspects = counted(facts.count("suspects"), "suspect", "suspects");
-    format!(
-        "{samples} in {}. {suspects}, {} of them undecided; {} to be removed, {} to be relabeled.",
-        counted(classes, "class", "classes"),
-        thousands(facts.count("undecided")),
-        thousands(facts.count("removed")),
-        thousands(facts.count("relabeled")),
-    )
-}
-
 /// The table of detectors.
 pub(crate) fn found(facts: &Facts) -> String {
     let rows = facts.detectors.iter().map(|detector| {
@@ -155,34 +142,6 @@ pub(crate) fn decided(facts: &Facts) -> String {
         let _ = writeln!(out, "\n{}", cell(&words));
     }
     out
-}
-
-/// What several reviewers decided about the same samples.
-pub(crate) fn together(reviewers: &Reviewers) -> Option<String> {
-    let Reviewers { shared, agreed, .. } = reviewers;
-    (*shared > 0).then(|| {
-        format!(
-            "Several reviewers decided about {}, and agree on {} ({:.1} %).",
-            counted(*shared, "sample", "samples"),
-            thousands(*agreed),
-            100.0 * *agreed as f64 / *shared as f64
-        )
-    })
-}
-
-/// How many errors are left, if that is known.
-pub(crate) fn left(facts: &Facts) -> String {
-    let undecided = counted(facts.count("undecided"), "suspect is", "suspects are");
-    let errors = match &facts.remaining.left {
-        Some(left) => format!(
-            "About {:.0} errors are left among samples without a decision (95 % interval {:.0} to {:.0}).",
-            left.number, left.low, left.high
-        ),
-        None => {
-            "How many errors are left is not known: a review of samples in random order would tell.".into()
-        }
-    };
-    format!("{undecided} undecided. {errors}")
 }
 
 fn suspects(facts: &Facts) -> String {

@@ -5,7 +5,7 @@ mod histogram;
 mod map;
 
 pub(crate) use confusion::confusion;
-pub(crate) use histogram::{BARS, histogram};
+pub(crate) use histogram::histogram;
 pub(crate) use map::{Place, map, position};
 
 /// A plot.

@@ -2,10 +2,11 @@
 
 use super::Plot;
 use chaffinch_protocol::display::counted;
+use chaffinch_protocol::{BINS, Histogram};
 use std::fmt::Write as _;
 
 /// Bars of a histogram.
-pub(crate) const BARS: usize = 50;
+const BARS: usize = 50;
 
 const WIDTH: u32 = 360;
 const HEIGHT: u32 = 132;
@@ -14,8 +15,23 @@ const BOTTOM: f64 = 112.0;
 const TOP: f64 = 14.0;
 const ACROSS: f64 = 352.0;
 
-/// `bars` are all samples, those removed or relabeled, and those kept. What is below the threshold is flagged.
-pub(crate) fn histogram(name: &str, bars: &[[u64; 3]], threshold: f32, flagged: u64) -> Plot {
+/// For each bar all samples, those removed or relabeled, and those kept.
+fn bars(scores: &Histogram) -> Vec<[u64; 3]> {
+    let wide = BINS / BARS;
+    let mut bars = vec![[0; 3]; BARS];
+    for bin in 0..=BINS {
+        // A score of 1 is in the last bar.
+        let bar = &mut bars[(bin / wide).min(BARS - 1)];
+        bar[0] += scores.samples[bin];
+        bar[1] += scores.faulty[bin];
+        bar[2] += scores.fine[bin];
+    }
+    bars
+}
+
+/// What is below the threshold is flagged.
+pub(crate) fn histogram(scores: &Histogram, threshold: f32, flagged: u64) -> Plot {
+    let (name, bars) = (&scores.detector, bars(scores));
     let most = bars.iter().map(|bar| bar[0]).max().unwrap_or(0).max(1);
     // A few suspects must be seen beside thousands of others.
     let tall = |count: u64| (1.0 + count as f64).ln() / (1.0 + most as f64).ln() * (BOTTOM - TOP);
