@@ -163,6 +163,9 @@ fn expand(text: &str) -> Result<Vec<String>, PatternError> {
         }
         names = next;
         if !changed {
+            // What stands beside inner braces came once for each of theirs.
+            let mut seen = BTreeSet::new();
+            names.retain(|name| seen.insert(name.clone()));
             return Ok(names);
         }
     }

@@ -51,7 +51,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut ledger = Ledger::default();
     let mut listed = Vec::new();
     for path in &paths {
-        listed.push(members::list(&root, path, &mut ledger)?);
+        listed.push(members::list(&root, path, webdataset::says, &mut ledger)?);
     }
     if candidate.is_dir() {
         let rest = candidate.files().iter().filter(|path| !paths.contains(path));

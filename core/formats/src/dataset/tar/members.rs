@@ -1,6 +1,5 @@
 //! What is in a tar file, by its headers alone.
 
-use super::webdataset;
 use crate::dataset::packed::clean_name;
 use crate::{Error, Result};
 use chaffinch_data::packing::{Blob, below};
@@ -32,11 +31,16 @@ pub(super) struct Found {
     pub(super) says: Option<Vec<u8>>,
 }
 
-/// Lists the members of a tar file. What is no ordinary file, and earlier members of the same name, are left out.
+/// Lists the members of a tar file, with the bytes of those that `may_say` something of a picture. What is no ordinary file, and earlier members of the same name, are left out.
 ///
 /// # Errors
 /// When it cannot be read, or is no tar file.
-pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<Listed> {
+pub(super) fn list(
+    root: &Path,
+    path: &Path,
+    may_say: fn(&Path) -> bool,
+    ledger: &mut Ledger,
+) -> Result<Listed> {
     let full = below(root, path);
     let file = Blob::open(&full).map_err(Error::io("read", &full))?;
     let size = file.size();
@@ -85,7 +89,7 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
         }
         // Read while the reader is there: in a bucket, coming back takes a request.
         let mut says = None;
-        if length <= SAID && webdataset::says(&name) {
+        if length <= SAID && may_say(&name) {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).map_err(Error::io("read", full.join(&name)))?;
             says = Some(bytes);
