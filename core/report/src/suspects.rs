@@ -27,7 +27,7 @@ pub struct Suspect {
     pub decision: &'static str,
     /// The new label, empty if there is none.
     pub new_label: String,
-    /// Who decided, empty if nobody did.
+    /// Who decided; empty without a decision.
     pub reviewer: String,
     /// Its tags.
     pub tags: Vec<String>,

@@ -148,11 +148,14 @@ impl Bucket {
         if key.is_empty() {
             return Ok(None);
         }
-        // Keys that begin with it come after it, so that it is on the first page.
-        let mut first = true;
-        let objects = self.list_keys(key, &mut |_| std::mem::take(&mut first))?;
-        let found = objects.into_iter().find(|object| object.name == key);
+        let found = self.find(key)?;
         Ok(found.map(|object| Object { name: String::new(), ..object }))
+    }
+
+    /// The object with a whole key. Keys that begin with it come after it, so that it is on the first page.
+    fn find(&self, key: &str) -> io::Result<Option<Object>> {
+        let (objects, _) = self.page(key, None)?;
+        Ok(objects.into_iter().find(|object| object.name == key))
     }
 
     /// All objects whose keys begin with a prefix, by their whole keys.
@@ -160,34 +163,42 @@ impl Bucket {
         let mut objects = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let mut action = self.address.list_objects_v2(self.credentials.as_ref());
-            action.with_prefix(prefix);
-            if let Some(token) = token.take() {
-                action.with_continuation_token(token);
-            }
-            let page = self.ask(|| action.sign(SIGNED).to_string(), PAGE_BYTES)?;
-            let text = std::str::from_utf8(&page).map_err(|_| invalid("the server answered no listing"))?;
-            let page = ListObjectsV2::parse_response(text)
-                .map_err(|error| invalid(format!("the server answered no listing: {error}")))?;
-            for object in page.contents {
-                // Folders are objects without bytes in some programs.
-                if object.key.ends_with('/') {
-                    continue;
-                }
-                let modified = object.last_modified.as_deref().map_or(0, moment);
-                let facts = Facts { size: object.size.unwrap_or(0), modified };
-                objects::learn(&self.place(&object.key), facts);
-                objects.push(Object { name: object.key, size: facts.size, modified });
-            }
-            token = page.next_continuation_token;
-            if token.is_some() && !progress(objects.len() as u64) {
-                return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped"));
-            }
-            if token.is_none() {
+            let (page, next) = self.page(prefix, token.take())?;
+            objects.extend(page);
+            if next.is_none() {
                 objects.sort_unstable_by(|a, b| a.name.cmp(&b.name));
                 return Ok(objects);
             }
+            if !progress(objects.len() as u64) {
+                return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped"));
+            }
+            token = next;
         }
+    }
+
+    /// A page of a listing, and what asks for the next one.
+    fn page(&self, prefix: &str, token: Option<String>) -> io::Result<(Vec<Object>, Option<String>)> {
+        let mut action = self.address.list_objects_v2(self.credentials.as_ref());
+        action.with_prefix(prefix);
+        if let Some(token) = token {
+            action.with_continuation_token(token);
+        }
+        let page = self.ask(|| action.sign(SIGNED).to_string(), PAGE_BYTES)?;
+        let text = std::str::from_utf8(&page).map_err(|_| invalid("the server answered no listing"))?;
+        let page = ListObjectsV2::parse_response(text)
+            .map_err(|error| invalid(format!("the server answered no listing: {error}")))?;
+        let mut objects = Vec::new();
+        for object in page.contents {
+            // Folders are objects without bytes in some programs.
+            if object.key.ends_with('/') {
+                continue;
+            }
+            let modified = object.last_modified.as_deref().map_or(0, moment);
+            let facts = Facts { size: object.size.unwrap_or(0), modified };
+            objects::learn(&self.place(&object.key), facts);
+            objects.push(Object { name: object.key, size: facts.size, modified });
+        }
+        Ok((objects, page.next_continuation_token))
     }
 
     /// The bytes of an object; at most `limit`.
@@ -218,9 +229,7 @@ impl Bucket {
     /// # Errors
     /// When there is none, or the server refuses or cannot be reached.
     pub(crate) fn look_at(&self, key: &str) -> io::Result<Facts> {
-        let objects = self.list_keys(key, &mut |_| true)?;
-        let found = objects.into_iter().find(|object| object.name == key);
-        let found = found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, GONE))?;
+        let found = self.find(key)?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, GONE))?;
         Ok(Facts { size: found.size, modified: found.modified })
     }
 

@@ -19,7 +19,7 @@ pub enum PatternError {
     #[error("the braces stand for more than {MOST} names")]
     TooMany,
     /// A `[` or `**` that means nothing.
-    #[error("'{name}' is no pattern: {reason}")]
+    #[error("'{name}' is not a valid pattern: {reason}")]
     Malformed {
         /// One of the names that the braces stand for.
         name: String,
@@ -70,7 +70,7 @@ impl Written {
             "/" => "/",
             folder => folder.trim_end_matches('/'),
         };
-        // The name of a bucket is no pattern.
+        // The name of a bucket cannot be a pattern.
         (folder != "s3:" && folder != "gs:")
             .then(|| Written { folder: folder.into(), rest: text[slash..].to_owned() })
     }
