@@ -1,7 +1,7 @@
 //! The pixels of a JPEG: byte for byte those of libjpeg-turbo, and so those that Pillow, and what is built on it, sees.
 
 use super::remark::{Damage, Remark};
-use super::{CUT_SHORT, DecodeError, MAX_MEMORY, MAX_PIXELS, check_size};
+use super::{CUT_SHORT, DecodeError, MAX_MEMORY, MAX_PIXELS, Rendering, check_size};
 use crate::image::source::Stored;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageFormat, RgbImage};
@@ -35,6 +35,13 @@ pub(super) fn pixels(bytes: &[u8], remarks: &mut Vec<Remark>) -> Result<(RgbImag
         4 => (PixelFormat::Cmyk, ColorType::Rgb8),
         channels => return Err(DecodeError::not_read(&format!("JPEG of {channels} channels"))),
     };
+    let sampling =
+        |at: usize| header.components.get(at).map(|one| (one.horizontal_sampling, one.vertical_sampling));
+    if format == PixelFormat::Cmyk && (1..4).any(|channel| sampling(channel) != sampling(0)) {
+        // It does not scale the smaller ones of four channels up.
+        return super::pixels(bytes, ImageFormat::Jpeg, Rendering::default(), remarks)
+            .map_err(|error| super::refused("JPEG", &error));
+    }
     decoder.set_limits(limits);
     decoder.set_output_format(format);
     decoder.set_lenient(true);
