@@ -18,6 +18,7 @@ pub mod figures;
 pub mod graphics;
 pub mod hub;
 pub mod link;
+pub mod misbehavior;
 pub mod modules;
 pub mod npy;
 pub mod pictures;

@@ -72,3 +72,8 @@ fn large_sessions_open_and_filter() {
 fn a_decision_takes_little_more_than_one_key() {
     hold("triage");
 }
+
+#[test]
+fn decisions_are_saved_while_detectors_misbehave() {
+    hold("detectors");
+}

@@ -6,65 +6,17 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
-use chaffinch_tests::artefacts::fixture;
+use chaffinch_tests::misbehavior::{GOOD, HELLO, LIBRARIES, PROGRAMS, Programs, STRANGE, STRANGERS};
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, report};
 use chaffinch_tests::{pictures, process, tools};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-/// The greeting that a program begins with.
-const HELLO: &str = r#"echo '{"type":"hello","protocol":1}'"#;
-
-/// A program that scores every sample with 0.25.
-const GOOD: &str = r#"
-read -r run
-count=$(printf '%s' "$run" | sed 's/.*"count":\([0-9]*\).*/\1/')
-scores=$(yes 0.25 | head -n "$count" | paste -sd, -)
-echo '{"type":"hello","protocol":1}'
-echo "{\"type\":\"scores\",\"values\":[$scores]}"
-echo '{"type":"issues","items":[{"sample":0,"score":0.125,"reason":"it is the first"}]}'
-echo '{"type":"done"}'
-"#;
-
-struct Programs {
-    sandbox: Sandbox,
-}
-
-impl Programs {
-    fn new() -> Programs {
-        let programs = Programs { sandbox: Sandbox::new() };
-        pictures::dataset(&programs.sandbox.data(), 4, 8, 32);
-        fs::create_dir(programs.folder()).unwrap();
-        programs
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.sandbox.path().join("programs")
-    }
-
-    /// A project with a shell script, and more lines for its description.
-    fn put(&self, name: &str, script: &str, more: &str) -> PathBuf {
-        let folder = self.folder().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("run.sh"), script).unwrap();
-        let text =
-            format!("name = \"{name}\"\nsummary = \"Tries\"\ncommand = [\"sh\", \"run.sh\"]\n{more}\n");
-        fs::write(folder.join("detector.toml"), text).unwrap();
-        folder
-    }
-
-    fn scan(&self, more: &[&str]) -> Ran {
-        let mut args = self.sandbox.scan_args();
-        args.extend(["--plugins".to_owned(), self.folder().to_str().unwrap().to_owned()]);
-        args.extend(more.iter().map(|&word| word.to_owned()));
-        self.sandbox.run(args)
-    }
-}
 
 /// Why each detector failed.
 fn failed(report: &Value) -> BTreeMap<String, String> {
@@ -77,61 +29,14 @@ fn scored(report: &Value, name: &str) -> u64 {
     all.iter().find(|one| one["name"] == name).map_or(0, |one| one["scored"].as_u64().unwrap())
 }
 
-/// What goes wrong, as a shell script behind the greeting, lines of the description, and words of the reason.
-const BAD: [(&str, &str, &str, &str); 17] = [
-    ("exits", "exit 3", "", "exited with status 3"),
-    ("exits-well", "exit 0", "", "exited with status 0"),
-    ("crashes", "kill -SEGV $$", "", "segmentation fault"),
-    ("aborts", "echo last words >&2; kill -ABRT $$", "", "last words"),
-    ("loops", "while :; do :; done", "[limits]\ntime = 1", "took longer than 1 s"),
-    (
-        "loops-with-progress",
-        r#"while sleep 0.02; do echo '{"type":"progress","done":1,"total":2}'; done"#,
-        "[limits]\ntime = 1",
-        "at 1 of 2",
-    ),
-    ("deaf", "exec sleep 16180", "[limits]\ntime = 1", "took longer"),
-    ("ignores-signals", "trap '' TERM INT HUP; while :; do :; done", "[limits]\ntime = 1", "took longer"),
-    (
-        "floods",
-        r#"exec yes '{"type":"log","text":"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz","level":0}'"#,
-        "",
-        "flooded its output",
-    ),
-    ("long-line", "exec head -c 40000000 /dev/zero", "", "too long for a message"),
-    ("babbles", "echo what is this", "", "'what is this', which is no message"),
-    ("unknown-message", r#"echo '{"type":"greetings"}'"#, "", "which is no message"),
-    ("closes", "exec 1>&- 2>&- 0<&-; exec sleep 16180", "", "closed its output"),
-    (
-        "short",
-        r#"echo '{"type":"scores","values":[0.5]}'; read -r _; read -r _"#,
-        "",
-        "wrote 1 scores for 32",
-    ),
-    (
-        "out-of-range",
-        r#"echo '{"type":"issues","items":[{"sample":1,"score":1.5}]}'; read -r _; read -r _"#,
-        "",
-        "gives sample 1 the score 1.5",
-    ),
-    (
-        "elsewhere",
-        r#"echo '{"type":"scores","out":{"offset":0,"length":32}}'; read -r _; read -r _"#,
-        "",
-        "had not written",
-    ),
-    ("says-why", r#"echo '{"type":"failed","message":"it is Saturday"}'"#, "", "it is Saturday"),
-];
-
 #[test]
 fn every_program_that_misbehaves_is_named_and_the_others_go_on() {
     let programs = Programs::new();
     programs.put("witness", GOOD, "");
-    for (name, script, more, _) in BAD {
+    for (name, script, more, _) in PROGRAMS {
         programs.put(name, &format!("{HELLO}\n{script}\n"), more);
     }
-    programs.put("speaks-another", r#"echo '{"type":"hello","protocol":99}'"#, "");
-    programs.put("rude", r#"echo '{"type":"done"}'"#, "");
+    STRANGERS.iter().for_each(|(name, script, _)| _ = programs.put(name, script, ""));
     let missing = programs.put("missing", "", "");
     let description = fs::read_to_string(missing.join("detector.toml")).unwrap();
     fs::write(missing.join("detector.toml"), description.replace("\"sh\"", "\"no-such-program\"")).unwrap();
@@ -139,26 +44,29 @@ fn every_program_that_misbehaves_is_named_and_the_others_go_on() {
     let ran = programs.scan(&[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let scan = report(&ran);
-    let failed = failed(&scan);
-    let others = [
-        ("speaks-another", "speaks version 99"),
-        ("rude", "did not begin with a greeting"),
-        ("missing", "no-such-program was not found"),
-    ];
-    let all = BAD.iter().map(|&(name, _, _, words)| (name, words)).chain(others);
-    for (name, words) in all {
-        let reason = failed.get(name).unwrap_or_else(|| panic!("{name} did not fail: {failed:?}"));
-        println!("{name}: {reason}");
-        assert!(reason.contains(words), "{name}: no '{words}' in: {reason}");
-        assert!(ran.stderr.contains(name), "{name} is not named on stderr");
-    }
-    assert_eq!(failed.len(), BAD.len() + 3, "{failed:?}");
+    let mut reasons: Vec<(&str, &str)> =
+        PROGRAMS.iter().map(|&(name, _, _, words)| (name, words)).collect();
+    reasons.extend(STRANGERS.iter().map(|&(name, _, words)| (name, words)));
+    reasons.push(("missing", "no-such-program was not found"));
+    all_named(&ran, &scan, &reasons);
     assert_eq!(scored(&scan, "witness"), 32);
     assert_eq!(scored(&scan, "image-quality"), 32);
     assert!(!ran.raw.contains(&0x1b) && !ran.raw.contains(&0));
     let rows = programs.sandbox.rank(100);
     assert!(rows.iter().any(|row| row.values().any(|value| value.contains("it is the first"))), "{rows:?}");
     assert_eq!(all_running("16180"), Vec::<String>::new());
+}
+
+/// Each of these must have failed for its reason, be named on stderr, and be the only ones.
+fn all_named(ran: &Ran, scan: &Value, reasons: &[(&str, &str)]) {
+    let failed = failed(scan);
+    for (name, words) in reasons {
+        let reason = failed.get(*name).unwrap_or_else(|| panic!("{name} did not fail: {failed:?}"));
+        println!("{name}: {reason}");
+        assert!(reason.contains(words), "{name}: no '{words}' in: {reason}");
+        assert!(ran.stderr.contains(name), "{name} is not named on stderr");
+    }
+    assert_eq!(failed.len(), reasons.len(), "{failed:?}");
 }
 
 #[test]
@@ -215,10 +123,7 @@ fn children_of_a_detector_do_not_outlive_it() {
 
 /// Processes with this argument, whatever program they run.
 fn all_running(argument: &str) -> Vec<String> {
-    let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let lines = all.map(|entry| fs::read(entry.path().join("cmdline")).unwrap_or_default());
-    let has = |line: &Vec<u8>| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes());
-    lines.filter(has).map(|line| String::from_utf8_lossy(&line).into_owned()).collect()
+    all_lines().into_iter().filter(|line| line.split(' ').any(|word| word == argument)).collect()
 }
 
 #[test]
@@ -257,24 +162,18 @@ fn a_scan_that_is_stopped_ends_its_workers() {
 }
 
 #[test]
-fn libraries_that_end_their_process_are_named_and_contained() {
+fn libraries_that_misbehave_are_named_and_contained() {
     let programs = Programs::new();
-    for name in ["abort", "exit", "overflow", "constructor", "witness"] {
-        let library = fixture(name);
-        fs::copy(&library, programs.folder().join(library.file_name().unwrap())).unwrap();
-    }
+    let others = STRANGE.iter().chain(&["witness", "constructor"]);
+    LIBRARIES.iter().map(|(name, _)| name).chain(others).for_each(|name| programs.put_library(name));
     let ran = programs.scan(&[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let scan = report(&ran);
-    let failed = failed(&scan);
-    for (name, words) in
-        [("abort", "abort, signal 6"), ("exit", "exited with status 0"), ("overflow", "its process crashed")]
-    {
-        println!("{name}: {}", failed[name]);
-        assert!(failed[name].contains(words), "{}", failed[name]);
-    }
-    assert!(failed["abort"].contains("asked for pictures"), "{}", failed["abort"]);
-    assert_eq!(scored(&scan, "witness"), 32);
+    all_named(&ran, &scan, &LIBRARIES);
+    assert!(failed(&scan)["abort"].contains("asked for pictures"), "{scan}");
+    STRANGE.iter().chain(&["witness"]).for_each(|name| assert_eq!(scored(&scan, name), 32, "{name}"));
+    assert_eq!(all_running("14142"), Vec::<String>::new(), "a child of a library is left");
+    assert_eq!(running_in(&programs.folder()), Vec::<String>::new(), "a worker is left");
     assert!(
         ran.stderr.contains("libbad_constructor.so could not be loaded: its process crashed"),
         "{}",
@@ -287,6 +186,19 @@ fn libraries_that_end_their_process_are_named_and_contained() {
     let freed = programs.sandbox.ok(["plugins", "let-in", "libbad_constructor.so"]);
     assert!(freed.stderr.contains("runs again"), "{}", freed.stderr);
     assert!(programs.sandbox.ok(list).stdout.contains("could not be loaded: its process crashed"));
+}
+
+/// Processes that were started with something in this folder.
+fn running_in(folder: &Path) -> Vec<String> {
+    let folder = folder.to_str().unwrap();
+    all_lines().into_iter().filter(|line| line.contains(folder)).collect()
+}
+
+/// The command lines of all processes, with spaces between their words.
+fn all_lines() -> Vec<String> {
+    let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let lines = all.map(|entry| fs::read(entry.path().join("cmdline")).unwrap_or_default());
+    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
 }
 
 /// Every detector that ships with the program, so that every service is asked for.
@@ -412,15 +324,4 @@ fn a_rule_judges_the_columns_of_a_table_and_follows_their_changes() {
     assert_eq!(flagged(), 3);
     write(5);
     assert_eq!(flagged(), 5, "the column has changed");
-}
-
-#[test]
-fn the_users_limit_of_time_ends_every_detector() {
-    let programs = Programs::new();
-    programs.put("loops", &format!("{HELLO}\nwhile :; do :; done\n"), "");
-    let mut args = programs.sandbox.scan_args();
-    args.extend(["--plugins".to_owned(), programs.folder().to_str().unwrap().to_owned()]);
-    let mut command = programs.sandbox.command(&args);
-    let ran = Ran::from(command.env("CHAFFINCH_TIME_LIMIT", "1").output().unwrap());
-    assert!(failed(&report(&ran))["loops"].contains("took longer than 1 s"), "{}", ran.stderr);
 }

@@ -5,6 +5,7 @@
 //! `figures`, whose numbers are in `docs/benchmarks.md`.
 
 mod bytes;
+mod detectors;
 mod disconnect;
 mod keys;
 mod kills;
@@ -108,7 +109,7 @@ fn milliseconds(time: Duration) -> f64 {
 pub type Figure = (&'static str, &'static str, fn(Scale) -> Report);
 
 /// All of them.
-pub const ALL: [Figure; 10] = [
+pub const ALL: [Figure; 11] = [
     ("keys", "key to frame while a scan uses every core", keys::key_to_frame),
     ("pictures", "the first picture after a key", pictures::first_picture),
     ("bytes", "bytes and writes", bytes::bytes),
@@ -119,6 +120,7 @@ pub const ALL: [Figure; 10] = [
     ("garbage", "late answers of many terminals", matrix::garbage),
     ("rows", "ten million rows", rows::rows),
     ("triage", "keys a decision", triage::triage),
+    ("detectors", "decisions while detectors misbehave", detectors::detectors),
 ];
 
 /// A session with this many synthetic rows, created once and kept in cargo's target folder.

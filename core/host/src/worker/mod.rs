@@ -16,6 +16,7 @@ mod limits;
 mod message;
 mod process;
 mod remote;
+mod said;
 mod serve;
 mod shared;
 

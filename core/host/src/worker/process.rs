@@ -3,17 +3,17 @@
 use super::death::{Death, NOT_STARTED};
 use super::limits::{Limits, group_of, own_memory};
 use super::message::{FromWorker, PROTOCOL, ToWorker};
+use super::said::Said;
 use super::{Workers, shared};
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,6 @@ const LOOKS: (u32, u32) = (4, 5);
 const GRACE: Duration = Duration::from_millis(100);
 /// How long a process may take to end after it closed its output or was killed.
 const REAPED: Duration = Duration::from_millis(1000);
-/// How much of its standard error is kept.
-const SAID: usize = 8 << 10;
 
 /// What a worker is to run.
 #[derive(Debug, Clone)]
@@ -51,7 +49,7 @@ pub(crate) struct Worker {
     token: String,
     lines: Receiver<Line>,
     input: Option<SyncSender<Vec<u8>>>,
-    said: Arc<Mutex<VecDeque<u8>>>,
+    said: Arc<Said>,
     last: String,
     allowed: Allowed,
     /// How long it had the word, without the time that the engine took for its answers.
@@ -67,6 +65,7 @@ struct Allowed {
     time: Duration,
     silence: Duration,
     memory: u64,
+    output: u64,
 }
 
 enum Line {
@@ -99,7 +98,7 @@ impl Worker {
         let spawned = command.spawn();
         let mut child = spawned
             .map_err(|error| Death::of_circumstances(format!("its process could not be started: {error}")))?;
-        let said = Arc::new(Mutex::new(VecDeque::new()));
+        let said = Arc::new(Said::default());
         let (lines_in, lines) = sync_channel(64);
         let (input, input_out) = sync_channel::<Vec<u8>>(16);
         if let Some(out) = child.stdout.take() {
@@ -107,7 +106,7 @@ impl Worker {
         }
         if let Some(err) = child.stderr.take() {
             let said = said.clone();
-            thread::spawn(move || listen(err, &said));
+            thread::spawn(move || said.listen(err));
         }
         if let Some(stdin) = child.stdin.take() {
             thread::spawn(move || write_lines(stdin, &input_out));
@@ -116,6 +115,7 @@ impl Worker {
             time: limits.time_for(samples),
             silence: limits.silence_for(samples),
             memory: limits.memory(),
+            output: Limits::output(samples),
         };
         Ok(Worker {
             pid: child.id(),
@@ -204,6 +204,9 @@ impl Worker {
             let limit = seconds(self.allowed.time);
             let why = format!("took longer than {limit} s{}", self.advice);
             return Err(self.end_for(&why));
+        }
+        if self.said.written() > self.allowed.output {
+            return Err(self.end_for("flooded its output"));
         }
         self.looks += 1;
         if !self.looks.is_multiple_of(LOOKS.0) {
@@ -304,9 +307,7 @@ impl Worker {
     fn said(&self) -> String {
         // What it wrote right before its end may still be on its way.
         thread::sleep(LOOK);
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes: Vec<u8> = said.iter().copied().collect();
-        String::from_utf8_lossy(&bytes).into_owned()
+        self.said.end()
     }
 
     fn reap(&mut self, patience: Duration) -> Option<std::process::ExitStatus> {
@@ -422,20 +423,6 @@ fn read_lines(mut out: ChildStdout, samples: usize, lines: &SyncSender<Line>) {
         }
     }
     let _ = lines.send(Line::End);
-}
-
-/// Keeps the end of what it says.
-fn listen(mut err: ChildStderr, said: &Mutex<VecDeque<u8>>) {
-    let mut chunk = vec![0; 4 << 10];
-    while let Ok(count) = err.read(&mut chunk) {
-        if count == 0 {
-            return;
-        }
-        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.extend(&chunk[..count]);
-        let surplus = said.len().saturating_sub(SAID);
-        said.drain(..surplus);
-    }
 }
 
 fn write_lines(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
