@@ -138,9 +138,14 @@ pub const PROGRAMS: [(&str, &str, &str, &str); 20] = [
         "",
         "had not written",
     ),
-    ("overflows", "deeper() { deeper; }; deeper", "", "its process crashed"),
-    ("floods-errors", "exec yes what it has to say >&2", "", "flooded its output"),
-    ("swallows", "exec tail -c 2000000000 /dev/zero", "[limits]\nmemory = \"150MiB\"", "used more than 150 MiB"),
+    ("overflows", "ulimit -s 512; exec bash -c 'deeper() { deeper; }; deeper'", "", "segmentation fault"),
+    ("floods-errors", "yes what it has to say >&2; exit 1", "", "flooded its output"),
+    (
+        "swallows",
+        r#"exec awk 'BEGIN { while (1) all[count++] = sprintf("%1000d", count) }'"#,
+        "",
+        "used more than 200 MiB of memory",
+    ),
     ("says-why", r#"echo '{"type":"failed","message":"it is Saturday"}'"#, "", "it is Saturday"),
 ];
 
@@ -160,7 +165,7 @@ pub const LIBRARIES: [(&str, &str); 11] = [
     ("reports-for-ever", "at 1 of 2"),
     ("eats", "used more than 200 MiB of memory"),
     ("prints", "flooded its output"),
-    ("closes", "closed its output"),
+    ("closes", "after its greeting"),
     ("ignores", "took longer than 4 s"),
     ("panic", "planted panic"),
 ];

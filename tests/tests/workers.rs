@@ -17,7 +17,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-
 /// Why each detector failed.
 fn failed(report: &Value) -> BTreeMap<String, String> {
     let all: Vec<(String, String)> = serde_json::from_value(report["failed"].clone()).unwrap();
@@ -44,8 +43,7 @@ fn every_program_that_misbehaves_is_named_and_the_others_go_on() {
     let ran = programs.scan(&[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let scan = report(&ran);
-    let mut reasons: Vec<(&str, &str)> =
-        PROGRAMS.iter().map(|&(name, _, _, words)| (name, words)).collect();
+    let mut reasons: Vec<(&str, &str)> = PROGRAMS.iter().map(|&(name, _, _, words)| (name, words)).collect();
     reasons.extend(STRANGERS.iter().map(|&(name, _, words)| (name, words)));
     reasons.push(("missing", "no-such-program was not found"));
     all_named(&ran, &scan, &reasons);

@@ -26,7 +26,7 @@ fn number_before(line: &str, word: &str) -> Option<usize> {
 }
 
 /// Decisions that a frame shows as saved: its count minus those being saved.
-fn acknowledged(frame: &Frame) -> Option<usize> {
+pub(super) fn acknowledged(frame: &Frame) -> Option<usize> {
     let decided = number_before(&frame.top, " of ")?;
     let open = match frame.message.find("saving ") {
         Some(at) => {
