@@ -411,6 +411,8 @@ fn unsafe_code_stays_at_the_borders() {
         .iter()
         .filter(|(_, text)| lifting(text))
         .map(|(path, _)| path.to_str().unwrap().to_owned())
+        // Detectors that misbehave on purpose, in processes of their own.
+        .filter(|path| !path.starts_with("tests/bad/"))
         .collect();
     let new: Vec<&String> = found.iter().filter(|path| !UNSAFE.contains(&path.as_str())).collect();
     assert_eq!(
