@@ -3,6 +3,7 @@
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-review`.
 
+pub mod agreement;
 pub mod atlas;
 pub mod calibration;
 pub mod difference;

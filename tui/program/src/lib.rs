@@ -17,6 +17,7 @@
 //! 3. Add `name::Name,` to the table in `commands!`, at its position in the help.
 //! 4. Add a section `## name` to `docs/command-line.md`; a test reports missing options.
 
+mod agreement;
 mod apply;
 mod args;
 mod ask;
@@ -146,6 +147,7 @@ commands! {
     export::Export,
     report::Report,
     diff::Diff,
+    agreement::Agreement,
     plan::Plan,
     apply::Apply,
     rollback::Rollback,

@@ -64,6 +64,12 @@ impl Journal {
         self.view.disputed_samples().map(|id| self.sides(id)).collect()
     }
 
+    /// Samples that several reviewers decided, whether they agree or not, in manifest order.
+    pub fn decided_by_several(&self) -> Vec<Conflict> {
+        let all = self.said.keys().map(|&row| self.sides(SampleId(row)));
+        all.filter(|sample| sample.sides.len() > 1).collect()
+    }
+
     /// Who decided otherwise about a sample than the decision in force, and what; empty if nobody did.
     pub fn other_decisions(&self, id: SampleId) -> Vec<(String, Decision)> {
         if !self.view.is_disputed(id) {

@@ -1,0 +1,64 @@
+//! Several reviewers of one session.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use chaffinch_tests::pictures::dataset;
+use chaffinch_tests::sandbox::{Ran, Sandbox, json};
+
+/// A scanned session in which these reviewers typed these lines.
+fn reviewed(lines: &[(&str, &str)]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    dataset(&sandbox.data(), 2, 6, 32);
+    sandbox.scan();
+    for (name, lines) in lines {
+        let session = sandbox.session();
+        let ran = sandbox.plain([session.to_str().unwrap(), "--reviewer", name], lines);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    sandbox
+}
+
+fn agreement(sandbox: &Sandbox, more: &[&str]) -> Ran {
+    let session = sandbox.session();
+    let mut args = vec!["agreement", session.to_str().unwrap()];
+    args.extend(more);
+    sandbox.run(args)
+}
+
+const ANNA: &str = "T\ngo 1\nkeep\ngo 2\nremove\ngo 3\nremove\ngo 4\nkeep\ngo 5\nkeep\n";
+const BEN: &str = "T\ngo 1\nkeep\ngo 2\nremove\ngo 3\nkeep\ngo 4\nkeep\n";
+
+#[test]
+fn agreement_counts_what_several_decided() {
+    let sandbox = reviewed(&[("anna", ANNA), ("ben", BEN)]);
+    let ran = agreement(&sandbox, &["--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let report = json(&ran);
+    assert_eq!((report["samples"].as_u64(), report["alike"].as_u64()), (Some(4), Some(3)), "{report}");
+    assert_eq!(report["method"], "cohen");
+    // Three of four alike; by chance (2·3 + 2·1) / 16.
+    let kappa = report["all"]["kappa"].as_f64().unwrap();
+    assert!((kappa - 0.5).abs() < 1e-12, "{report}");
+    assert_eq!(report["pairs"][0]["reviewers"], serde_json::json!(["anna", "ben"]));
+    let text = agreement(&sandbox, &[]).stdout;
+    assert!(text.contains("4 samples decided by at least two reviewers, 3 alike (75.0 %)"), "{text}");
+    assert!(text.contains("0.500"), "{text}");
+}
+
+#[test]
+fn relabels_are_alike_if_their_labels_are() {
+    let lines = |label: &str| format!("T\ngo 1\nrelabel {label}\nyes\ngo 2\nremove\n");
+    let sandbox = reviewed(&[("anna", &lines("cat")), ("ben", &lines("dog"))]);
+    let alike = |more: &[&str]| json(&agreement(&sandbox, more))["alike"].as_u64();
+    assert_eq!(alike(&["--format", "json"]), Some(1));
+    assert_eq!(alike(&["--format", "json", "--any-label"]), Some(2));
+}
+
+#[test]
+fn without_a_second_reviewer_there_is_nothing_to_compare() {
+    let sandbox = reviewed(&[("anna", ANNA)]);
+    let ran = agreement(&sandbox, &[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("no sample was decided by two reviewers"), "{}", ran.stderr);
+    let ran = agreement(&sandbox, &["--of", "carl"]);
+    assert!(ran.stderr.contains("no reviewer 'carl'"), "{}", ran.stderr);
+}
