@@ -30,6 +30,7 @@ pub mod random;
 pub mod recipe;
 pub mod review;
 pub mod sandbox;
+pub mod schema;
 pub mod svg;
 pub mod synthetic;
 pub mod terminal;

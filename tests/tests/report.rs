@@ -3,10 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chaffinch_tests::artefacts::root;
 use chaffinch_tests::browser::Browser;
 use chaffinch_tests::pictures::dataset;
 use chaffinch_tests::sandbox::{Sandbox, json};
+use chaffinch_tests::schema;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -93,48 +93,9 @@ fn the_page_works_in_a_browser_without_a_network() {
 fn json_is_as_its_schema_says() {
     let sandbox = scanned();
     let found: Value = serde_json::from_str(&report(&sandbox, "json", "report.json")).unwrap();
-    let schema = fs::read_to_string(root().join("configs/schema/report.schema.json")).unwrap();
-    let schema: Value = serde_json::from_str(&schema).unwrap();
-    fits(&found, &schema, &schema, "report");
+    schema::check(&found, "report");
     let leaks = found["counts"].as_array().unwrap().iter().find(|one| one["name"] == "leaks").unwrap();
     assert!(leaks["value"].as_u64().unwrap() >= 4, "{leaks}");
-}
-
-/// The part of JSON Schema that ours uses: types, required and closed objects, items, and references.
-fn fits(value: &Value, schema: &Value, whole: &Value, place: &str) {
-    if let Some(path) = schema["$ref"].as_str() {
-        return fits(value, whole.pointer(path.trim_start_matches('#')).unwrap(), whole, place);
-    }
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_u64() => "integer",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let known = match &schema["type"] {
-        Value::Array(kinds) => kinds.clone(),
-        kind => vec![kind.clone()],
-    };
-    let fitting = known.iter().any(|known| known == kind || (known == "number" && kind == "integer"));
-    assert!(fitting, "{place} is {value}, not of type {}", schema["type"]);
-    if let Some(only) = schema.get("const") {
-        assert_eq!(value, only, "{place}");
-    }
-    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-        fits(item, &schema["items"], whole, &format!("{place}[{index}]"));
-    }
-    let Some(object) = value.as_object() else { return };
-    for name in schema["required"].as_array().into_iter().flatten() {
-        assert!(object.contains_key(name.as_str().unwrap()), "{place} has no {name}");
-    }
-    for (name, value) in object {
-        let known = schema["properties"].get(name).or(schema.get("additionalProperties"));
-        let known = known.filter(|known| known.is_object());
-        fits(value, known.unwrap_or_else(|| panic!("{place}.{name} is not in the schema")), whole, name);
-    }
 }
 
 #[test]

@@ -14,6 +14,6 @@ pub(super) use dataset::{DatasetArgs, ReadingArgs, dataset_forms};
 pub(super) use engine::{EngineArgs, rule};
 pub(super) use forms::{Format, ReportFormat};
 pub(super) use formulas::Formulas;
-pub(super) use global::Global;
+pub(super) use global::{Global, ProgressFormat};
 pub(super) use reviewer::{ReviewerArgs, reviewer};
 pub(super) use screen::ScreenArgs;

@@ -32,6 +32,7 @@ mod doctor;
 mod drive;
 mod engine_process;
 mod evaluate;
+mod events;
 mod export;
 mod gates;
 mod import;
@@ -73,8 +74,7 @@ mod uses;
 mod worker;
 
 use anyhow::Result;
-use args::Global;
-use chaffinch_protocol::display::safe_text;
+use args::{Global, ProgressFormat};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -165,14 +165,19 @@ commands! {
 /// Runs the command given by the arguments of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.command.run(&cli.global) {
+    if cli.global.progress == ProgressFormat::Json {
+        events::begin();
+    }
+    let code = match cli.command.run(&cli.global) {
         Ok(code) => code,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::remark(&format!("error: {}", safe_text(&output::chain(&error))));
+            output::failure(&error);
             ExitCode::from(ERROR)
         }
-    }
+    };
+    events::end(code);
+    code
 }
 
 /// The complete command line, for generating help from it.

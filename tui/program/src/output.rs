@@ -1,5 +1,6 @@
 //! Prints results to stdout, and everything else to stderr.
 
+use super::events::{self, Event};
 pub(super) use super::table::{Align, Table};
 use anyhow::Result;
 use chaffinch_protocol::display::safe_text;
@@ -28,12 +29,27 @@ pub(super) fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<()> {
 
 /// Prints a remark to stderr, and ignores errors.
 pub(super) fn remark(text: &str) {
+    if events::wanted() {
+        return events::write(&Event::Remark { text });
+    }
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Prints a warning about something that failed without stopping the rest.
 pub(super) fn warning(about: &str, text: &str) {
+    if events::wanted() {
+        return events::write(&Event::Warning { about: &safe_text(about), text: &safe_text(text) });
+    }
     remark(&format!("warning: {}: {}", safe_text(about), safe_text(text)));
+}
+
+/// Prints why the command failed.
+pub(super) fn failure(error: &anyhow::Error) {
+    let text = chain(error);
+    if events::wanted() {
+        return events::write(&Event::Error { text: &safe_text(&text) });
+    }
+    remark(&format!("error: {}", safe_text(&text)));
 }
 
 /// An error with its causes, each once: many libraries repeat the cause in their own message.

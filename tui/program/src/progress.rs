@@ -1,5 +1,6 @@
 //! Shows progress: a bar if stderr is a terminal, otherwise a line every few seconds.
 
+use super::events::{self, Pace};
 use super::output::{count, duration, thousands, warning};
 use chaffinch_protocol::Progress;
 use chaffinch_protocol::display::safe_text;
@@ -18,6 +19,8 @@ pub(super) enum Display {
     Bar(ProgressBar),
     /// Lines for a log file.
     Lines(Lines),
+    /// JSON for programs.
+    Json(Pace),
 }
 
 /// The last line, to keep log files short.
@@ -32,6 +35,9 @@ impl Display {
     pub(super) fn new(quiet: bool) -> Display {
         if quiet {
             return Display::Quiet;
+        }
+        if events::wanted() {
+            return Display::Json(Pace::default());
         }
         if !std::io::stderr().is_terminal() {
             return Display::Lines(Lines { stage: (0, String::new()), printed: Instant::now() });
@@ -54,6 +60,7 @@ impl Display {
                 bar.set_message(words(progress));
             }
             Display::Lines(lines) => lines.progress(progress),
+            Display::Json(pace) => pace.progress(progress),
         }
     }
 
@@ -120,17 +127,27 @@ pub(super) struct Downloads {
     quiet: bool,
     file: String,
     bar: Option<ProgressBar>,
+    pace: Pace,
 }
 
 impl Downloads {
     pub(super) fn new(model: &str, quiet: bool) -> Downloads {
-        Downloads { model: safe_text(model).into_owned(), quiet, file: String::new(), bar: None }
+        Downloads {
+            model: safe_text(model).into_owned(),
+            quiet,
+            file: String::new(),
+            bar: None,
+            pace: Pace::default(),
+        }
     }
 
     /// Shows that `done` of `total` bytes of a file are there; `total` is 0 if unknown.
     pub(super) fn show(&mut self, file: &str, done: u64, total: u64) {
         if self.quiet {
             return;
+        }
+        if events::wanted() {
+            return self.pace.download(&self.model, file, done, total);
         }
         if self.file != file {
             self.finish();

@@ -78,6 +78,38 @@ fn theme() -> Value {
     })
 }
 
+/// Lines of `--progress json`.
+#[cfg(test)]
+fn progress() -> Value {
+    let number = |description: &str| json!({ "type": "integer", "minimum": 0, "description": description });
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    json!({
+        "$schema": DRAFT,
+        "title": "A line of chaffinch --progress json",
+        "description": "Fields depend on the type; programs ignore those and types that they do not know.",
+        "type": "object",
+        "required": ["schema", "type"],
+        "additionalProperties": false,
+        "properties": {
+            "schema": { "type": "integer", "const": 1 },
+            "type": { "type": "string", "enum": ["progress", "download", "remark", "warning", "error", "end"] },
+            "stage": text("progress: name of the step"),
+            "step": number("progress: the step, counted from 1"),
+            "steps": number("progress: number of steps"),
+            "done": number("progress: what is done; download: bytes that are there"),
+            "total": number("progress and download: what there is in all; 0 if it is not known"),
+            "rate": { "type": "number", "description": "progress: per second; 0 if it is not known" },
+            "remaining": { "type": ["number", "null"], "description": "progress: seconds that are left" },
+            "model": text("download: the model"),
+            "file": text("download: the file"),
+            "about": text("warning: what it is about"),
+            "text": text("remark, warning and error: what happened"),
+            "status": number("end: the exit status"),
+            "seconds": { "type": "number", "description": "end: seconds since the start" },
+        },
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +129,7 @@ mod tests {
     fn shipped_schemas_are_up_to_date() {
         shipped("keymap", &keymap());
         shipped("theme", &theme());
+        shipped("progress", &progress());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Options accepted by every command.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Options accepted by every command.
@@ -19,7 +19,20 @@ pub(crate) struct Global {
     /// Print only warnings and errors to stderr, no progress or hints
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+    /// How to report progress on stderr
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "FORMAT")]
+    pub(crate) progress: ProgressFormat,
     /// Print the engine's log to stderr
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
+}
+
+/// Values of `--progress`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressFormat {
+    /// A bar on a terminal, lines elsewhere
+    #[default]
+    Auto,
+    /// JSON for programs: everything on stderr is one object a line
+    Json,
 }

@@ -1,0 +1,55 @@
+//! What programs read: progress as JSON.
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use chaffinch_tests::pictures::dataset;
+use chaffinch_tests::sandbox::{Ran, Sandbox};
+use chaffinch_tests::schema;
+use serde_json::Value;
+use std::fs;
+
+/// The lines on stderr, each of which must be as the schema says, and the last of which must give the exit status.
+fn lines(ran: &Ran) -> Vec<Value> {
+    let read = |line: &str| {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("'{line}' is no JSON: {error}"))
+    };
+    let lines: Vec<Value> = ran.stderr.lines().map(read).collect();
+    lines.iter().for_each(|line| schema::check(line, "progress"));
+    let ends = lines.iter().filter(|line| line["type"] == "end").count();
+    assert_eq!(ends, 1, "{}", ran.stderr);
+    assert_eq!(lines.last().unwrap()["status"], ran.code, "{}", ran.stderr);
+    lines
+}
+
+fn of<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["type"] == kind).collect()
+}
+
+#[test]
+fn progress_is_json_that_its_schema_describes() {
+    let sandbox = Sandbox::new();
+    dataset(&sandbox.data(), 3, 20, 32);
+    let broken = sandbox.data().join("airplane/br\u{1b}oken.png");
+    fs::write(broken, "no picture").unwrap();
+    let mut args = sandbox.scan_args();
+    args.extend(["--progress".to_owned(), "json".to_owned(), "-v".to_owned()]);
+    let ran = sandbox.run(&args);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let scan = lines(&ran);
+    let progress = of(&scan, "progress");
+    let (first, last) = (progress[0], progress[progress.len() - 1]);
+    assert_eq!(first["step"], 1);
+    assert_eq!(last["step"], last["steps"], "{last}");
+    let stages: Vec<&str> = progress.iter().map(|line| line["stage"].as_str().unwrap()).collect();
+    assert!(stages.contains(&"embed"), "{stages:?}");
+    assert!(!ran.raw.contains(&0x1b));
+
+    let session = sandbox.session();
+    let output = sandbox.path().join("clean");
+    let (session, output) = (session.to_str().unwrap(), output.to_str().unwrap());
+    let export = ["export", session, "--format", "cleaned", "--output", output, "--progress", "json"];
+    assert!(!of(&lines(&sandbox.run(export)), "progress").is_empty());
+    // The same again fails, because the folder is there.
+    let again = lines(&sandbox.run(export));
+    assert_eq!(of(&again, "error").len(), 1, "{again:?}");
+    assert!(of(&again, "error")[0]["text"].as_str().unwrap().contains("clean"), "{again:?}");
+}
