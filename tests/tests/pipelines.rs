@@ -1,4 +1,4 @@
-//! What programs read: progress as JSON.
+//! What programs read, and what they can rely on: progress as JSON, results that can be made again.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use chaffinch_tests::pictures::dataset;
@@ -52,4 +52,51 @@ fn progress_is_json_that_its_schema_describes() {
     let again = lines(&sandbox.run(export));
     assert_eq!(of(&again, "error").len(), 1, "{again:?}");
     assert!(of(&again, "error")[0]["text"].as_str().unwrap().contains("clean"), "{again:?}");
+}
+
+#[test]
+fn a_result_is_replayed_to_the_byte_and_every_difference_is_named() {
+    let sandbox = Sandbox::new();
+    dataset(&sandbox.data(), 3, 20, 32);
+    sandbox.scan();
+    let session = sandbox.session();
+    let session = session.to_str().unwrap();
+    let ran = sandbox.plain([session], "T\ngo 1\nremove\ngo 2\nkeep\nq\n");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let file = sandbox.path().join("result.json");
+    let file = file.to_str().unwrap();
+    sandbox.ok(["scan", sandbox.data().to_str().unwrap(), "--session", session]);
+    sandbox.ok(["replay", session, "--record", file]);
+    let again = sandbox.run(["replay", session, "--record", file]);
+    assert_eq!(again.code, 2, "nothing is overwritten");
+
+    let same = sandbox.run(["replay", file, "--quiet"]);
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+    assert!(same.stdout.contains("the same to the byte: 60 samples"), "{}", same.stdout);
+    let left: Vec<_> = fs::read_dir(std::env::temp_dir())
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+        .filter(|name| name.starts_with("chaffinch-replay-"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new(), "the session of a replay is removed");
+
+    // The same pictures elsewhere are the same result.
+    let moved = sandbox.path().join("moved");
+    fs::rename(sandbox.data(), &moved).unwrap();
+    let gone = sandbox.run(["replay", file, "--quiet"]);
+    assert_eq!(gone.code, 2, "{}", gone.stdout);
+    let moved = moved.to_str().unwrap();
+    let same = sandbox.run(["replay", file, "--quiet", "--dataset", moved]);
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+
+    let first = fs::read_dir(format!("{moved}/airplane")).unwrap().next().unwrap().unwrap().path();
+    fs::copy(fs::read_dir(format!("{moved}/bird")).unwrap().next().unwrap().unwrap().path(), first).unwrap();
+    let other = sandbox.run(["replay", file, "--quiet", "--dataset", moved]);
+    assert_eq!(other.code, 1, "{}{}", other.stdout, other.stderr);
+    assert!(other.stdout.contains("contents, labels or splits of samples changed"), "{}", other.stdout);
+    assert!(other.stdout.contains("duplicates: other results"), "{}", other.stdout);
+
+    fs::write(sandbox.path().join("other.json"), "{}").unwrap();
+    let no = sandbox.run(["replay", sandbox.path().join("other.json").to_str().unwrap()]);
+    assert!(no.stderr.contains("is no manifest of chaffinch replay --record"), "{}", no.stderr);
 }

@@ -57,6 +57,7 @@ mod pollute;
 mod progress;
 mod rank;
 mod reading;
+mod replay;
 mod report;
 mod rollback;
 mod rows;
@@ -148,6 +149,7 @@ commands! {
     report::Report,
     diff::Diff,
     agreement::Agreement,
+    replay::Replay,
     plan::Plan,
     apply::Apply,
     rollback::Rollback,
