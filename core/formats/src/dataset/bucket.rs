@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned` writes the pictures as files in class folders",
     lost: "label files, and Parquet and tar files, in buckets; roles of machines as credentials",
     class_names: ClassNames::Folders,
+    annotated: None,
     detect: Candidate::is_address,
     read,
 };

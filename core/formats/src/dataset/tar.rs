@@ -27,6 +27,7 @@ pub(super) const FORMAT: Format = Format {
               in `metadata.csv`",
     lost: "compressed tar files, which are refused; links; other members of a sample",
     class_names: ClassNames::Written,
+    annotated: None,
     detect: |candidate| {
         if !candidate.is_dir() {
             return candidate.has_extension(&["tar"]);

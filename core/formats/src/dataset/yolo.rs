@@ -2,6 +2,7 @@
 
 mod boxes;
 mod description;
+mod rewrite;
 
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
@@ -79,6 +80,7 @@ fn from_boxes(
         &[],
         &super::DatasetOptions { root: None, ..around.options.clone() },
     )?;
+    all.rewrite = rewrite::file;
     let names = match names {
         Some(names) => names,
         None => {
@@ -97,7 +99,8 @@ fn from_boxes(
             None => Label::None,
         };
         let split = splits.get(&row).copied().unwrap_or_default().name().to_owned();
-        all.entries.push(Entry { name: sample.path.clone(), label, split, ..Entry::default() });
+        let file = beside.get(&row).map(|path| around.root.join(path));
+        all.entries.push(Entry { name: sample.path.clone(), label, split, file, ..Entry::default() });
     }
     tally.enter(&names, &mut all.ledger);
     Ok(all)

@@ -4,11 +4,11 @@ use super::edits::{Edits, Form};
 use super::verify::verify;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::output::{self, CopyMode, Placed, Tree, whole_folder};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_review::repair::Plan;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::path::{Component, Path, PathBuf};
 use walkdir::WalkDir;
@@ -40,7 +40,14 @@ pub fn apply_to(plan: &Plan, target: &Path, mode: CopyMode, job: &Job<'_>) -> Re
     }
     whole_folder(target, |half| {
         let copied = fill(&edits, half, mode, job)?;
-        verify(half, &edits.dataset, &plan.reading, &edits.expected)?;
+        let (opened, reading) = match edits.form {
+            Form::Annotations => (
+                half.join(edits.beside(&edits.dataset)),
+                DatasetOptions { root: None, ..plan.reading.clone() },
+            ),
+            _ => (half.to_path_buf(), plan.reading.clone()),
+        };
+        verify(&opened, &edits.dataset, &reading, &edits.expected)?;
         Ok(copied)
     })
 }
@@ -50,6 +57,13 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
     let mut tree = Tree::new(half.to_owned());
     let (base, files) = match edits.form {
         Form::Table => (edits.root().to_path_buf(), named_files(edits)?),
+        Form::Annotations => {
+            let own = edits.annotations.iter().filter_map(|file| file.strip_prefix(edits.root()).ok());
+            let mut files: BTreeSet<PathBuf> = own.map(Path::to_path_buf).collect();
+            files.append(&mut named_files(edits)?);
+            (edits.root().to_path_buf(), files)
+        }
+        Form::Parquet if !edits.dataset.is_dir() => (edits.root().to_path_buf(), paths_of(edits)?),
         _ if edits.dataset.is_dir() => {
             (edits.dataset.clone(), all_files(&edits.dataset, &mut copied.left_out))
         }
@@ -74,9 +88,7 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
     }
     for rewrite in &edits.rewrites {
         // A table or a tar file that is the dataset has no folder of its own.
-        let path = rewrite.path.strip_prefix(&base).ok().filter(|_| edits.dataset.is_dir());
-        let path =
-            half.join(path.unwrap_or(Path::new(rewrite.path.file_name().unwrap_or(OsStr::new("data")))));
+        let path = half.join(edits.beside(&rewrite.path));
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
@@ -110,6 +122,14 @@ fn all_files(dataset: &Path, left_out: &mut Vec<String>) -> BTreeSet<PathBuf> {
         }
     }
     files
+}
+
+/// The pictures that a Parquet file names; none if they are in it.
+fn paths_of(edits: &Edits) -> Result<BTreeSet<PathBuf>> {
+    match edits.manifest.packing() {
+        Some(_) => Ok(BTreeSet::new()),
+        None => named_files(edits),
+    }
 }
 
 /// The files that the rows of a table name, but for those that only removed rows name.

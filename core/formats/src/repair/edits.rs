@@ -1,5 +1,7 @@
 //! What a plan means for files.
 
+use super::annotations::Annotations;
+use super::parquet_file::ParquetEdits;
 use super::refusal::refused;
 use super::tables::table_rewritten;
 use super::tar;
@@ -9,12 +11,14 @@ use crate::export::tables_beside::{Changes, TablesBeside};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
+use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::packing::{Holds, Source, is_address};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -40,6 +44,7 @@ pub(super) struct Rewrite {
 pub(super) enum Contents {
     Bytes(Vec<u8>),
     Tar(tar::Parts),
+    Parquet(ParquetEdits),
 }
 
 impl Contents {
@@ -48,6 +53,7 @@ impl Contents {
         match self {
             Contents::Bytes(bytes) => out.write_all(bytes).map_err(Error::io("write", source)),
             Contents::Tar(parts) => parts.write(source, out, job),
+            Contents::Parquet(edits) => edits.write(source, out, job),
         }
     }
 }
@@ -61,6 +67,10 @@ pub(super) enum Form {
     Table,
     /// A tar file, or a folder of them.
     Tar,
+    /// A Parquet file, or a folder of them.
+    Parquet,
+    /// A file of annotations, whose entries are the samples: the pictures stay where they are.
+    Annotations,
 }
 
 /// A plan as changes to files.
@@ -74,6 +84,8 @@ pub(super) struct Edits {
     pub(super) rewrites: Vec<Rewrite>,
     /// What a scan must read afterwards: label and split by path.
     pub(super) expected: BTreeMap<PathBuf, (String, Split)>,
+    /// Files of annotations that a scan reads, absolute.
+    pub(super) annotations: BTreeSet<PathBuf>,
 }
 
 impl Edits {
@@ -109,12 +121,15 @@ impl Edits {
             moves: Vec::new(),
             rewrites: Vec::new(),
             expected: BTreeMap::new(),
+            annotations: BTreeSet::new(),
             manifest,
         };
         match form {
             Form::Folder => edits.folder(plan)?,
             Form::Table => edits.table(plan)?,
             Form::Tar => edits.tar(plan)?,
+            Form::Parquet => edits.parquet(plan)?,
+            Form::Annotations => edits.annotated(plan)?,
         }
         Ok(edits)
     }
@@ -124,7 +139,15 @@ impl Edits {
         self.manifest.root()
     }
 
+    /// Where a file that is rewritten is in a copy: a table or a tar file that is the dataset has no folder of its own.
+    pub(super) fn beside(&self, file: &Path) -> PathBuf {
+        let below = file.strip_prefix(self.root()).ok().filter(|below| !below.as_os_str().is_empty());
+        let kept = below.filter(|_| self.dataset.is_dir() || self.form == Form::Annotations);
+        kept.map_or_else(|| PathBuf::from(file.file_name().unwrap_or(OsStr::new("data"))), Path::to_path_buf)
+    }
+
     fn folder(&mut self, plan: &Plan) -> Result<()> {
+        let annotations = Annotations::of(dataset::annotations(&self.dataset, &plan.reading)?);
         let manifest = &self.manifest;
         let tables = TablesBeside::of(manifest);
         if let Some(lost) = tables.lost.first() {
@@ -144,7 +167,11 @@ impl Edits {
             let to = match change.remove {
                 true => None,
                 false => {
-                    let (to, split) = targets.place(change)?;
+                    // What a file of annotations says changes there.
+                    let mut own = (*change).clone();
+                    own.to_label = own.to_label.filter(|_| !annotations.labels(id));
+                    own.to_split = own.to_split.filter(|_| !annotations.says_split(id));
+                    let (to, split) = targets.place(&own)?;
                     splits.extend(split.map(|split| (id, split)));
                     places.insert(id, to.clone());
                     Some(to)
@@ -174,12 +201,106 @@ impl Edits {
                 }
             }
         }
+        let mut expected = BTreeMap::new();
         for id in manifest.ids() {
             let Some(path) = place(id) else { continue };
             let change = changes.get(&id);
             let label = change.map_or(manifest.label_name(id), |change| change.label_after());
             let split = change.map_or(manifest.split(id), |change| change.split_after());
-            self.expected.insert(path.to_path_buf(), (label.to_owned(), split));
+            expected.insert(path.to_path_buf(), (label.to_owned(), split));
+        }
+        self.expected = expected;
+        self.annotations = annotations.all_files();
+        annotations.edit(self, &changes, &places, &plan.reading)
+    }
+
+    fn annotated(&mut self, plan: &Plan) -> Result<()> {
+        let annotations = Annotations::of(dataset::annotations(&self.dataset, &plan.reading)?);
+        let changes: BTreeMap<SampleId, &Change> =
+            plan.changes.iter().map(|change| (change.id(), change)).collect();
+        for id in self.manifest.ids() {
+            let change = changes.get(&id);
+            if change.is_some_and(|change| change.remove) {
+                continue;
+            }
+            let label = change.map_or(self.manifest.label_name(id), |change| change.label_after());
+            let split = change.map_or(self.manifest.split(id), |change| change.split_after());
+            self.expected.insert(self.manifest.path(id).to_path_buf(), (label.to_owned(), split));
+        }
+        self.annotations = annotations.all_files();
+        annotations.edit(self, &changes, &BTreeMap::new(), &plan.reading)
+    }
+
+    fn parquet(&mut self, plan: &Plan) -> Result<()> {
+        let files = dataset::parquet_files(&self.dataset, &plan.reading)?;
+        let mut edits: Vec<ParquetEdits> = files.iter().map(|_| ParquetEdits::default()).collect();
+        let mut classes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut first: Vec<u64> = Vec::new();
+        let mut rows = 0;
+        for file in &files {
+            first.push(rows);
+            rows += file.rows;
+        }
+        if rows != self.manifest.len() as u64 {
+            return Err(refused(&self.dataset, "its rows are not those that were read; make a new plan"));
+        }
+        let mut added: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for change in &plan.changes {
+            let row = u64::from(change.row);
+            let at = first.partition_point(|&first| first <= row).saturating_sub(1);
+            let (file, own) = (&files[at], row - first[at]);
+            let shown = safe_path(&change.path.path());
+            if change.remove {
+                edits[at].dropped.insert(own);
+                continue;
+            }
+            if let Some(split) = change.to_split {
+                let Some(column) = &file.split else {
+                    let message =
+                        format!("the split of {shown} is that of its file, so it cannot be moved to {split}");
+                    return Err(refused(&file.path, message));
+                };
+                let text = (self.manifest.ids().find(|&id| self.manifest.split(id) == split))
+                    .map_or(split.name(), |id| self.manifest.split_as_written(id));
+                edits[at].values.entry(column.clone()).or_default().insert(own, text.to_owned());
+            }
+            if let Some(label) = &change.to_label {
+                let Some(column) = &file.label else {
+                    let message = format!("it has no column of labels, so that of {shown} cannot be changed");
+                    return Err(refused(&file.path, message));
+                };
+                let value = match &file.classes {
+                    None => label.clone(),
+                    Some(names) => {
+                        let all = classes.entry(column.clone()).or_insert_with(|| names.clone());
+                        let found = all.iter().position(|name| class_names::same(name, label));
+                        let number = found.unwrap_or_else(|| {
+                            all.push(label.clone());
+                            added.entry(column.clone()).or_default().push(label.clone());
+                            all.len() - 1
+                        });
+                        number.to_string()
+                    }
+                };
+                edits[at].values.entry(column.clone()).or_default().insert(own, value);
+            }
+        }
+        // All files of a dataset list the same classes.
+        for (column, names) in added {
+            for (file, edits) in
+                files.iter().zip(&mut edits).filter(|(file, _)| file.label.as_ref() == Some(&column))
+            {
+                if file.classes.as_ref().map(Vec::len)
+                    != classes.get(&column).map(|all| all.len() - names.len())
+                {
+                    let message = "its classes are not those of the other files, so that none can be added";
+                    return Err(refused(&file.path, message));
+                }
+                edits.classes = Some((column.clone(), names.clone()));
+            }
+        }
+        for (file, edits) in files.into_iter().zip(edits).filter(|(_, edits)| !edits.is_empty()) {
+            self.rewrites.push(Rewrite { path: file.path, contents: Contents::Parquet(edits) });
         }
         Ok(())
     }
@@ -256,6 +377,9 @@ fn check(plan: &Plan, manifest: &Manifest, job: &Job<'_>) -> Result<()> {
 
 /// What kind of dataset it is.
 fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
+    if dataset::is_parquet(dataset) {
+        return Ok(Form::Parquet);
+    }
     if let Some(packing) = manifest.packing() {
         let tar = packing.containers().iter().all(|container| {
             let extension = container.path().extension().is_some_and(|name| name.eq_ignore_ascii_case("tar"));
@@ -264,16 +388,13 @@ fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
         if tar {
             return Ok(Form::Tar);
         }
-        let cells =
-            packing.containers().iter().any(|container| matches!(container.holds(), Holds::Cells { .. }));
-        let what = if cells { "Parquet files" } else { "files of this format" };
-        let message =
-            format!("{what} cannot be rewritten; use export --format cleaned to write the pictures as files");
+        let message = "files of this format cannot be rewritten; use export --format cleaned to write the pictures as files";
         return Err(refused(dataset, message));
     }
     match manifest.table() {
         Some(_) => Ok(Form::Table),
         None if dataset.is_dir() => Ok(Form::Folder),
+        None if dataset::is_annotations(dataset) => Ok(Form::Annotations),
         None => {
             Err(refused(dataset, "datasets of this format cannot be changed; use export --format cleaned"))
         }

@@ -17,19 +17,20 @@
 //!   unplaced       everything is back in kept/N and new/N
 //! ```
 
-use super::edits::{Edits, hash_of};
+use super::edits::{Edits, Form, hash_of};
 use super::refusal::refused;
 use super::verify::verify;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic::{self, sync_folder};
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::packing::is_address;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_review::repair::{PathText, Plan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -390,12 +391,19 @@ impl Work {
             let out = OpenOptions::new().write(true).create_new(true).open(&path);
             let mut out = out.map_err(Error::io("create", &path))?;
             rewrite.contents.write(&rewrite.path, &mut out, job)?;
-            let same = fs::metadata(&rewrite.path).and_then(|old| out.set_permissions(old.permissions()));
+            // A file that comes with its picture to another folder is new there.
+            let known = is_there(&rewrite.path);
+            let same = match known {
+                true => fs::metadata(&rewrite.path).and_then(|old| out.set_permissions(old.permissions())),
+                false => Ok(()),
+            };
             same.and_then(|()| out.flush())
                 .and_then(|()| out.sync_all())
                 .map_err(Error::io("write", &path))?;
             let hash = hash_of(&path).map_err(Error::io("read", &path))?;
-            log.taken.push(PathText::new(&rewrite.path));
+            if known {
+                log.taken.push(PathText::new(&rewrite.path));
+            }
             log.placed.push(Placed { from: held, to: PathText::new(&rewrite.path), hash });
         }
         self.rehearse(plan, &edits, &log)?;
@@ -419,6 +427,9 @@ impl Work {
             return Ok(());
         }
         let folder = self.at("rehearsal");
+        if edits.form == Form::Annotations {
+            return self.rehearse_annotations(plan, edits, log, &folder);
+        }
         let moved: std::collections::BTreeMap<PathBuf, &Path> =
             edits.moves.iter().filter_map(|one| Some((one.to.clone()?, one.from.as_path()))).collect();
         let link = |path: &Path, to: &Path| -> Result<()> {
@@ -443,8 +454,42 @@ impl Work {
                 link(table.path(), &path)?;
             }
         }
+        let gone: BTreeSet<PathBuf> = edits
+            .moves
+            .iter()
+            .filter(|one| one.to.is_none())
+            .map(|one| edits.root().join(&one.from))
+            .collect();
+        let beside: BTreeSet<PathBuf> =
+            edits.manifest.beside().iter().map(|table| edits.root().join(table.path())).collect();
+        for path in edits.annotations.iter().filter(|path| !gone.contains(*path) && !beside.contains(*path)) {
+            if let (false, Ok(below)) = (rewritten.contains(path.as_path()), path.strip_prefix(edits.root()))
+            {
+                link(below, path)?;
+            }
+        }
         verify(&folder, &edits.dataset, &plan.reading, &edits.expected)?;
         fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))
+    }
+
+    /// Reads a file of annotations as it would be, with the pictures where they are.
+    fn rehearse_annotations(&self, plan: &Plan, edits: &Edits, log: &Log, folder: &Path) -> Result<()> {
+        // The name of the folder that it is in may say its split.
+        let above = edits.dataset.parent().and_then(Path::file_name).unwrap_or(OsStr::new("dataset"));
+        let folder_of_file = folder.join(above);
+        fs::create_dir_all(&folder_of_file).map_err(Error::io("create", &folder_of_file))?;
+        let new: std::collections::BTreeMap<PathBuf, Held> =
+            log.placed.iter().map(|placed| (placed.to.path(), placed.from)).collect();
+        for path in &edits.annotations {
+            let at = folder_of_file.join(path.file_name().unwrap_or(OsStr::new("data")));
+            let real = new.get(path).map_or_else(|| path.clone(), |held| self.held(*held));
+            symlink(real, &at).map_err(Error::io("link", &at))?;
+        }
+        let root = Some(edits.root().to_path_buf());
+        let reading = DatasetOptions { root, ..plan.reading.clone() };
+        let opened = folder_of_file.join(edits.dataset.file_name().unwrap_or(OsStr::new("data")));
+        verify(&opened, &edits.dataset, &reading, &edits.expected)?;
+        fs::remove_dir_all(folder).map_err(Error::io("remove", folder))
     }
 
     /// Refuses what cannot be renamed to and from the folder.
