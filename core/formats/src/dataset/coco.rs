@@ -26,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
     lost: "boxes, masks, key points, captions, licenses",
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
+    elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["json"]) && file(candidate).is_some_and(|shape| is_coco(&shape))
     },

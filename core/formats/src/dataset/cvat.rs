@@ -26,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
     lost: "shapes, attributes, tracks of videos",
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
+    elsewhere: false,
     detect: |candidate| candidate.has_extension(&["xml"]) && is_cvat(candidate.path()),
     read: |candidate, options| single(candidate.path(), options)?.into_rows(),
 };

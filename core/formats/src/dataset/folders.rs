@@ -43,6 +43,7 @@ pub(super) const FORMAT: Format = Format {
     lost: "label files of other formats, which are refused or named",
     class_names: ClassNames::Folders,
     annotated: None,
+    elsewhere: false,
     detect: Candidate::is_dir,
     read: |candidate, options| open(candidate.path(), options),
 };

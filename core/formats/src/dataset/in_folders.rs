@@ -13,6 +13,7 @@ pub(super) const IMAGEFOLDER: Format = Format {
            folders and a `metadata.csv`",
     class_names: ClassNames::Folders,
     annotated: None,
+    elsewhere: false,
     detect: |candidate| {
         let tables = ["metadata.csv", "metadata.jsonl", "metadata.parquet", "_classes.csv"];
         candidate.is_dir() && tables.into_iter().any(|name| candidate.called(name).next().is_some())
@@ -29,6 +30,7 @@ pub(super) const YOLO: Format = Format {
     lost: "boxes, polygons, key points",
     class_names: ClassNames::Written,
     annotated: None,
+    elsewhere: false,
     detect: |candidate| candidate.is_dir() && yolo::detect(candidate),
     read: |candidate, options| folders::open(candidate.path(), options),
 };
@@ -42,6 +44,7 @@ pub(super) const IMAGENET: Format = Format {
     lost: "boxes; the numbers in `meta.mat`",
     class_names: ClassNames::Folders,
     annotated: None,
+    elsewhere: false,
     detect: |candidate| candidate.is_dir() && imagenet::detect(candidate),
     read: |candidate, options| folders::open(candidate.path(), options),
 };

@@ -24,6 +24,7 @@ pub(super) const FORMAT: Format = Format {
     lost: "several labels of one picture count as none; the column `all_labels` has them",
     class_names: ClassNames::Written,
     annotated: None,
+    elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["jsonl", "ndjson"])
             || (candidate.has_extension(&["json"]) && Shape::of_file(candidate.path()).is_some())

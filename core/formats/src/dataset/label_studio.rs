@@ -27,6 +27,7 @@ pub(super) const FORMAT: Format = Format {
     lost: "regions, predictions, earlier annotations",
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
+    elsewhere: false,
     detect,
     read: |candidate, options| single(candidate.path(), options)?.into_rows(),
 };

@@ -22,6 +22,7 @@ pub(super) const FORMAT: Format = Format {
     lost: "boxes, masks, embeddings, saved views",
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
+    elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["json"])
             && Shape::of_file(candidate.path()).is_some_and(|shape| kind(candidate.path(), &shape).is_some())
