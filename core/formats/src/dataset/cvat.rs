@@ -22,7 +22,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "a CVAT export",
     details: "`annotations.xml` of \u{201c}CVAT for images\u{201d} by itself or in a folder with the pictures; the label is the tag, or the class \
               of most shapes; subsets are splits",
-    written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
+    written: "`cvat` writes CVAT for images; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "shapes, attributes, tracks of videos",
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),

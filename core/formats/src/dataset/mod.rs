@@ -247,6 +247,8 @@ pub(crate) fn is_image(path: &Path) -> bool {
 #[cfg(test)]
 mod accounts_tests;
 #[cfg(test)]
+pub(crate) mod examples;
+#[cfg(test)]
 mod packed_tests;
 #[cfg(test)]
 mod testing;

@@ -28,7 +28,7 @@ pub(super) fn exporting<T>(
         decisions,
         atlas: None,
     };
-    run(&Export { source, dataset: "made" })
+    run(&Export { source, dataset: "made", embeddings: &|| None })
 }
 
 /// A cleaned copy.

@@ -102,7 +102,7 @@ impl World {
             decisions: &self.decisions,
             atlas: None,
         };
-        Export { source, dataset: "pets" }
+        Export { source, dataset: "pets", embeddings: &|| None }
     }
 
     fn out(&self, name: &str) -> PathBuf {
