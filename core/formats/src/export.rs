@@ -312,6 +312,8 @@ impl<'a> Export<'a> {
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod maps_tests;
+#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod other_programs;

@@ -73,10 +73,8 @@ fn every_dataset_comes_back_from_every_export() {
             let output = temp.path().join(format!("out-{name}")).join(export_format.file_name);
             let request = Request { output: output.clone(), copy: CopyMode::Copy, ..Request::default() };
             let packed = manifest.packing().is_some();
-            if (packed && matches!(*name, "cleaned-table" | "csv" | "jsonl" | "label-studio"))
-                || *name == "embedding-atlas"
-            {
-                // Paths into other files are no files, and the map needs embeddings.
+            if packed && matches!(*name, "cleaned-table" | "csv" | "jsonl" | "label-studio") {
+                // Paths into other files are no files.
                 continue;
             }
             let written = exporting(&manifest, &decisions, |export| {

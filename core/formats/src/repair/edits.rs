@@ -1,20 +1,19 @@
 //! What a plan means for files.
 
-use super::annotations::Annotations;
+mod folder;
+mod packed;
+
 use super::parquet_file::ParquetEdits;
 use super::refusal::refused;
 use super::tables::table_rewritten;
 use super::tar;
-use super::targets::Targets;
-use crate::dataset::{self, is_webdataset};
-use crate::export::tables_beside::{Changes, TablesBeside};
+use crate::dataset;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
-use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::packing::{Holds, Source, Written, is_address};
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_data::packing::{Holds, Written, is_address};
+use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,198 +151,9 @@ impl Edits {
         kept.map_or_else(|| PathBuf::from(file.file_name().unwrap_or(OsStr::new("data"))), Path::to_path_buf)
     }
 
-    fn folder(&mut self, plan: &Plan) -> Result<()> {
-        let annotations = Annotations::of(dataset::annotations(&self.dataset, &plan.reading)?);
-        let manifest = &self.manifest;
-        let tables = TablesBeside::of(manifest);
-        if let Some(lost) = tables.lost.first() {
-            return Err(refused(
-                &self.dataset,
-                format!("a table beside the pictures cannot be read: {lost}"),
-            ));
-        }
-        let taken = |path: &Path| manifest.root().join(path).symlink_metadata().is_ok();
-        let mut targets = Targets::of(manifest, &plan.changes, Some(&tables), &taken);
-        let changes: BTreeMap<SampleId, &Change> =
-            plan.changes.iter().map(|change| (change.id(), change)).collect();
-        let mut places: BTreeMap<SampleId, PathBuf> = BTreeMap::new();
-        let mut splits: BTreeMap<SampleId, String> = BTreeMap::new();
-        for (&id, change) in &changes {
-            let from = manifest.path(id).to_path_buf();
-            let to = match change.remove {
-                true => None,
-                false => {
-                    // What a file of annotations says changes there.
-                    let mut own = (*change).clone();
-                    own.to_label = own.to_label.filter(|_| !annotations.labels(id));
-                    own.to_split = own.to_split.filter(|_| !annotations.says_split(id));
-                    let (to, split) = targets.place(&own)?;
-                    splits.extend(split.map(|split| (id, split)));
-                    places.insert(id, to.clone());
-                    Some(to)
-                }
-            };
-            if to.as_ref() != Some(&from) {
-                self.moves.push(Move { from, to, hash: change.hash });
-            }
-        }
-        let place = |id: SampleId| match changes.get(&id) {
-            Some(change) if change.remove => None,
-            _ => Some(places.get(&id).map_or(manifest.path(id), PathBuf::as_path)),
-        };
-        let edited = tables.edited(&Changes {
-            removed: &|id| changes.get(&id).is_some_and(|change| change.remove),
-            label: &|id| changes.get(&id).and_then(|change| change.to_label.clone()),
-            split: &|id| splits.get(&id).cloned(),
-            place: &place,
-        });
-        for (path, bytes) in edited {
-            let path = manifest.root().join(path);
-            match bytes {
-                None => {}
-                Some(Ok(bytes)) => self.rewrites.push(Rewrite { path, contents: Contents::Bytes(bytes) }),
-                Some(Err(why)) => {
-                    return Err(Error::format(&path, format!("it cannot be rewritten: {}", safe_text(&why))));
-                }
-            }
-        }
-        let mut expected = BTreeMap::new();
-        for id in manifest.ids() {
-            let Some(path) = place(id) else { continue };
-            let change = changes.get(&id);
-            let label = change.map_or(manifest.label_name(id), |change| change.label_after());
-            let split = change.map_or(manifest.split(id), |change| change.split_after());
-            expected.insert(path.to_path_buf(), (label.to_owned(), split));
-        }
-        self.expected = expected;
-        self.annotations = annotations.all_files();
-        annotations.edit(self, &changes, &places, &plan.reading)
-    }
-
-    fn annotated(&mut self, plan: &Plan) -> Result<()> {
-        let annotations = Annotations::of(dataset::annotations(&self.dataset, &plan.reading)?);
-        let changes: BTreeMap<SampleId, &Change> =
-            plan.changes.iter().map(|change| (change.id(), change)).collect();
-        for id in self.manifest.ids() {
-            let change = changes.get(&id);
-            if change.is_some_and(|change| change.remove) {
-                continue;
-            }
-            let label = change.map_or(self.manifest.label_name(id), |change| change.label_after());
-            let split = change.map_or(self.manifest.split(id), |change| change.split_after());
-            self.expected.insert(self.manifest.path(id).to_path_buf(), (label.to_owned(), split));
-        }
-        self.annotations = annotations.all_files();
-        annotations.edit(self, &changes, &BTreeMap::new(), &plan.reading)
-    }
-
-    fn parquet(&mut self, plan: &Plan) -> Result<()> {
-        let files = dataset::parquet_files(&self.dataset, &plan.reading)?;
-        let mut edits: Vec<ParquetEdits> = files.iter().map(|_| ParquetEdits::default()).collect();
-        let mut classes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let mut first: Vec<u64> = Vec::new();
-        let mut rows = 0;
-        for file in &files {
-            first.push(rows);
-            rows += file.rows;
-        }
-        if rows != self.manifest.len() as u64 {
-            return Err(refused(&self.dataset, "its rows are not those that were read; make a new plan"));
-        }
-        let mut added: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for change in &plan.changes {
-            let row = u64::from(change.row);
-            let at = first.partition_point(|&first| first <= row).saturating_sub(1);
-            let (file, own) = (&files[at], row - first[at]);
-            let shown = safe_path(&change.path.path());
-            if change.remove {
-                edits[at].dropped.insert(own);
-                continue;
-            }
-            if let Some(split) = change.to_split {
-                let Some(column) = &file.split else {
-                    let message =
-                        format!("the split of {shown} is that of its file, so it cannot be moved to {split}");
-                    return Err(refused(&file.path, message));
-                };
-                let text = (self.manifest.ids().find(|&id| self.manifest.split(id) == split))
-                    .map_or(split.name(), |id| self.manifest.split_as_written(id));
-                edits[at].values.entry(column.clone()).or_default().insert(own, text.to_owned());
-            }
-            if let Some(label) = &change.to_label {
-                let Some(column) = &file.label else {
-                    let message = format!("it has no column of labels, so that of {shown} cannot be changed");
-                    return Err(refused(&file.path, message));
-                };
-                let value = match &file.classes {
-                    None => label.clone(),
-                    Some(names) => {
-                        let all = classes.entry(column.clone()).or_insert_with(|| names.clone());
-                        let found = all.iter().position(|name| class_names::same(name, label));
-                        let number = found.unwrap_or_else(|| {
-                            all.push(label.clone());
-                            added.entry(column.clone()).or_default().push(label.clone());
-                            all.len() - 1
-                        });
-                        number.to_string()
-                    }
-                };
-                edits[at].values.entry(column.clone()).or_default().insert(own, value);
-            }
-        }
-        // All files of a dataset list the same classes.
-        for (column, names) in added {
-            for (file, edits) in
-                files.iter().zip(&mut edits).filter(|(file, _)| file.label.as_ref() == Some(&column))
-            {
-                if file.classes.as_ref().map(Vec::len)
-                    != classes.get(&column).map(|all| all.len() - names.len())
-                {
-                    let message = "its classes are not those of the other files, so that none can be added";
-                    return Err(refused(&file.path, message));
-                }
-                edits.classes = Some((column.clone(), names.clone()));
-            }
-        }
-        for (file, edits) in files.into_iter().zip(edits).filter(|(_, edits)| !edits.is_empty()) {
-            self.rewrites.push(Rewrite { path: file.path, contents: Contents::Parquet(edits) });
-        }
-        Ok(())
-    }
-
     fn table(&mut self, plan: &Plan) -> Result<()> {
         let bytes = table_rewritten(&self.dataset, &self.manifest, &plan.changes)?;
         self.rewrites.push(Rewrite { path: self.dataset.clone(), contents: Contents::Bytes(bytes) });
-        Ok(())
-    }
-
-    fn tar(&mut self, plan: &Plan) -> Result<()> {
-        let manifest = &self.manifest;
-        let containers = manifest.packing().map_or(&[][..], |packing| packing.containers());
-        let mut files: BTreeMap<&Path, Vec<tar::Member>> = BTreeMap::new();
-        for container in containers {
-            files.insert(container.path(), tar::members(container.path())?);
-        }
-        let names: Vec<&Path> = files.values().flatten().map(|member| member.name.as_path()).collect();
-        let webdataset = is_webdataset(names.iter().copied());
-        let known: BTreeSet<&Path> = names.into_iter().collect();
-        let taken = |path: &Path| known.contains(path);
-        let mut targets = Targets::of(manifest, &plan.changes, None, &taken);
-        let mut wanted: BTreeMap<PathBuf, Vec<tar::Wanted<'_>>> = BTreeMap::new();
-        for change in &plan.changes {
-            let Source::Packed(packed) = manifest.source(change.id()) else { continue };
-            let renamed = match change.remove || webdataset {
-                true => None,
-                false => Some(targets.place(change)?.0),
-            };
-            let one = tar::Wanted { change, start: packed.start, renamed };
-            wanted.entry(packed.container.path().to_path_buf()).or_default().push(one);
-        }
-        for (path, changes) in wanted {
-            let members = files.get(path.as_path()).map_or(&[][..], Vec::as_slice);
-            let parts = tar::Parts::new(&path, members, &changes, webdataset)?;
-            self.rewrites.push(Rewrite { path, contents: Contents::Tar(parts) });
-        }
         Ok(())
     }
 }
