@@ -7,6 +7,7 @@ use super::several::{ALL_LABELS, Label};
 use super::{DatasetOptions, Opened};
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,10 @@ pub(crate) struct Annotated {
     pub(super) ledger: Ledger,
     /// Whether it is about all pictures of the dataset if it names most of them.
     pub(super) whole: bool,
+    /// Whether the places of pictures say their splits, so that one that changes its split moves.
+    pub(super) places_say_splits: bool,
+    /// Lists of the pictures of splits that belong to it, absolute.
+    pub(super) lists: Vec<(Split, PathBuf)>,
     /// How it is written with changes.
     pub(super) rewrite: Rewrite,
 }
@@ -69,7 +74,7 @@ impl Annotated {
 
     /// Whether an entry says the split of its picture.
     pub(crate) fn says_split(&self, entry: usize) -> bool {
-        self.entries.get(entry).is_some_and(|entry| !entry.split.is_empty())
+        !self.places_say_splits && self.entries.get(entry).is_some_and(|entry| !entry.split.is_empty())
     }
 
     /// Nothing yet, from a file of a dataset whose pictures are below one of these folders, or below `--root` if that is
@@ -108,6 +113,8 @@ impl Annotated {
             entries: Vec::new(),
             ledger: Ledger::default(),
             whole: true,
+            places_say_splits: false,
+            lists: Vec::new(),
             rewrite: rewrite::refuse,
         })
     }

@@ -204,7 +204,8 @@ fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
         if tar {
             return Ok(Form::Tar);
         }
-        let message = "files of this format cannot be rewritten; use export --format cleaned to write the pictures as files";
+        let message = "Arrow and binary files are not changed; write them with export --format parquet and plan that file, or write \
+                       the pictures as files with export --format cleaned";
         return Err(refused(dataset, message));
     }
     match manifest.table() {

@@ -1,6 +1,7 @@
 //! YOLO's files of boxes with other classes, or gone with their pictures, and names that are added to the description.
 
 use super::boxes;
+use super::lists;
 use super::description::Description;
 use crate::dataset::DatasetOptions;
 use crate::dataset::annotated::Annotated;
@@ -16,7 +17,8 @@ use std::path::{Path, PathBuf};
 pub(super) fn file(read: &Annotated, changes: &EntryChanges, _: &DatasetOptions) -> Result<Vec<NewFile>> {
     let described = Description::read(&read.file)?.and_then(|found| found.names);
     let boxes_of: HashSet<&Path> = read.entries.iter().filter_map(|entry| entry.file.as_deref()).collect();
-    let list = read.also.iter().find(|path| !boxes_of.contains(path.as_path())).cloned();
+    let is_list = |path: &Path| read.lists.iter().any(|(_, list)| list == path);
+    let list = read.also.iter().find(|path| !boxes_of.contains(path.as_path()) && !is_list(path)).cloned();
     let (names_file, names) = match (described, list) {
         (Some(names), _) => (Some(read.file.clone()), names.0),
         (None, Some(file)) => {
@@ -28,7 +30,7 @@ pub(super) fn file(read: &Annotated, changes: &EntryChanges, _: &DatasetOptions)
     };
     let mut known: BTreeMap<u64, String> = names;
     let mut added: Vec<(u64, String)> = Vec::new();
-    let mut all: Vec<NewFile> = Vec::new();
+    let mut all: Vec<NewFile> = lists::edited(read, changes)?;
     for (at, change) in changes {
         let Some(entry) = read.entries.get(*at) else { continue };
         let Some(boxes_file) = &entry.file else {
@@ -42,11 +44,8 @@ pub(super) fn file(read: &Annotated, changes: &EntryChanges, _: &DatasetOptions)
             all.push((boxes_file.clone(), None));
             continue;
         }
-        if change.split.is_some() && change.path.is_none() {
-            return Err(Error::format(
-                &read.file,
-                "the splits of a YOLO dataset are not rewritten; remove the picture instead, or use export --format cleaned",
-            ));
+        if change.label.is_none() && change.path.is_none() {
+            continue;
         }
         let text = fs::read(boxes_file).map_err(Error::io("read", boxes_file))?;
         let mut new = text.clone();

@@ -4,6 +4,7 @@ use super::{Contents, Edits, Move, Rewrite};
 use crate::dataset;
 use crate::export::tables_beside::{Changes, TablesBeside};
 use crate::repair::annotations::Annotations;
+use crate::repair::parquet_file::ParquetEdits;
 use crate::repair::refusal::refused;
 use crate::repair::targets::Targets;
 use crate::{Error, Result};
@@ -21,7 +22,7 @@ impl Edits {
     pub(super) fn folder(&mut self, plan: &Plan) -> Result<()> {
         let annotations = Annotations::of(dataset::annotations(&self.dataset, &plan.reading)?);
         let manifest = &self.manifest;
-        let tables = TablesBeside::of(manifest);
+        let tables = TablesBeside::in_their_place(manifest);
         if let Some(lost) = tables.lost.first() {
             return Err(refused(
                 &self.dataset,
@@ -57,13 +58,18 @@ impl Edits {
             Some(change) if change.remove => None,
             _ => Some(places.get(&id).map_or(manifest.path(id), PathBuf::as_path)),
         };
-        let edited = tables.edited(&Changes {
+        let wanted = Changes {
             removed: &|id| changes.get(&id).is_some_and(|change| change.remove),
             label: &|id| changes.get(&id).and_then(|change| change.to_label.clone()),
             split: &|id| splits.get(&id).cloned(),
             place: &place,
-        });
-        for (path, bytes) in edited {
+        };
+        for (path, rows) in tables.rows_edited(&wanted).map_err(|why| refused(&self.dataset, why))? {
+            let edits = ParquetEdits { dropped: rows.dropped, values: rows.values, classes: None };
+            let path = manifest.root().join(path);
+            self.rewrites.push(Rewrite { path, contents: Contents::Parquet(edits) });
+        }
+        for (path, bytes) in tables.edited(&wanted) {
             let path = manifest.root().join(path);
             match bytes {
                 None => {}
