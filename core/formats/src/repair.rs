@@ -11,6 +11,7 @@ mod annotations;
 mod copy;
 mod edits;
 mod in_place;
+mod labels_elsewhere;
 mod parquet_file;
 mod refusal;
 mod tables;

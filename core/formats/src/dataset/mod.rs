@@ -52,6 +52,7 @@ mod yolo;
 pub(crate) use self::tar::{is_webdataset, says_class, webdataset_parts};
 pub(crate) use choice::{LABEL_NAMES, is_known_column};
 pub(crate) use folders::{BesideTable, Edit, json_set, paths_say};
+pub(crate) use joined::{LabelTable, without_labels};
 pub(crate) use json_table::{RowEdit, rewritten as json_rewritten};
 pub(crate) use names_of_parts::split_named;
 pub(crate) use packed::clean_name;

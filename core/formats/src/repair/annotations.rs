@@ -2,13 +2,12 @@
 
 use super::edits::Contents;
 use super::edits::{Edits, Move, Rewrite, hash_of};
-use super::targets::most;
+use super::targets::{most, splits_written};
 use crate::dataset::Taken;
 use crate::dataset::rewrite::{EntryChange, EntryChanges};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::Change;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,14 +103,4 @@ impl Annotations {
         }
         Ok(())
     }
-}
-
-/// How splits are written, with their samples.
-fn splits_written(manifest: &Manifest) -> BTreeMap<u8, BTreeMap<String, u64>> {
-    let mut written: BTreeMap<u8, BTreeMap<String, u64>> = BTreeMap::new();
-    for id in manifest.ids().filter(|&id| manifest.split(id) != Split::None) {
-        let text = manifest.split_as_written(id).to_owned();
-        *written.entry(manifest.split(id).code()).or_default().entry(text).or_default() += 1;
-    }
-    written
 }

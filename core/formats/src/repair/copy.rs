@@ -22,6 +22,8 @@ pub struct Copied {
     pub rewritten: u64,
     /// How the others were placed.
     pub placed: Placed,
+    /// The table of labels in it, relative, if the dataset gets its labels from one that was changed.
+    pub labels: Option<PathBuf>,
     /// What could not be copied, each with the reason.
     pub left_out: Vec<String>,
 }
@@ -40,12 +42,12 @@ pub fn apply_to(plan: &Plan, target: &Path, mode: CopyMode, job: &Job<'_>) -> Re
     }
     whole_folder(target, |half| {
         let copied = fill(&edits, half, mode, job)?;
+        let reading = edits.reading(plan, |labels| half.join(edits.beside(labels)));
         let (opened, reading) = match edits.form {
-            Form::Annotations => (
-                half.join(edits.beside(&edits.dataset)),
-                DatasetOptions { root: None, ..plan.reading.clone() },
-            ),
-            _ => (half.to_path_buf(), plan.reading.clone()),
+            Form::Annotations => {
+                (half.join(edits.beside(&edits.dataset)), DatasetOptions { root: None, ..reading })
+            }
+            _ => (half.to_path_buf(), reading),
         };
         verify(&opened, &edits.dataset, &reading, &edits.expected)?;
         Ok(copied)
@@ -100,6 +102,7 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
     }
     job.progress(total, total);
     copied.placed = tree.placed();
+    copied.labels = edits.labels.as_deref().map(|labels| edits.beside(labels));
     Ok(copied)
 }
 

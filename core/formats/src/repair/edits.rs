@@ -3,6 +3,7 @@
 mod folder;
 mod packed;
 
+use super::labels_elsewhere;
 use super::parquet_file::ParquetEdits;
 use super::refusal::refused;
 use super::tables::table_rewritten;
@@ -11,6 +12,7 @@ use crate::dataset;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::packing::{Holds, Written, is_address};
 use chaffinch_protocol::display::safe_path;
@@ -85,6 +87,8 @@ pub(super) struct Edits {
     pub(super) expected: BTreeMap<PathBuf, (String, Split)>,
     /// Files of annotations that a scan reads, absolute.
     pub(super) annotations: BTreeSet<PathBuf>,
+    /// The table that gives labels to the dataset, absolute, if it changes.
+    pub(super) labels: Option<PathBuf>,
 }
 
 impl Edits {
@@ -109,16 +113,23 @@ impl Edits {
         let manifest = dataset::open(&dataset, &plan.reading)?.manifest;
         check(plan, &manifest, job)?;
         let form = form(&dataset, &manifest)?;
-        let joined = plan.reading.labels.is_some() || plan.reading.label_pattern.is_some();
         let relabels = |change: &&Change| change.to_label.is_some() || change.to_split.is_some();
-        if joined && let Some(change) = plan.changes.iter().find(relabels) {
+        if plan.reading.label_pattern.is_some()
+            && plan.reading.labels.is_none()
+            && let Some(change) = plan.changes.iter().find(relabels)
+        {
             let message = format!(
-                "its labels come from --labels or --label-pattern, so {} cannot be relabeled or moved in its files; \
-                 use export --format cleaned-table",
+                "its labels come from --label-pattern, so {} cannot be relabeled or moved in its files; use export \
+                 --format cleaned-table",
                 safe_path(&change.path.path())
             );
             return Err(refused(&dataset, message));
         }
+        let labels = labels_elsewhere::file_of(plan)?;
+        let (rest, table) = match &labels {
+            Some(file) => labels_elsewhere::taken(file, plan, &manifest)?,
+            None => (plan.clone(), None),
+        };
         let mut edits = Edits {
             dataset,
             form,
@@ -127,16 +138,39 @@ impl Edits {
             rewrites: Vec::new(),
             expected: BTreeMap::new(),
             annotations: BTreeSet::new(),
+            labels: None,
             manifest,
         };
         match form {
-            Form::Folder => edits.folder(plan)?,
-            Form::Table => edits.table(plan)?,
-            Form::Tar => edits.tar(plan)?,
-            Form::Parquet => edits.parquet(plan)?,
-            Form::Annotations => edits.annotated(plan)?,
+            Form::Folder => edits.folder(&rest)?,
+            Form::Annotations => edits.annotated(&rest)?,
+            _ if rest.changes.is_empty() => {}
+            Form::Table => edits.table(&rest)?,
+            Form::Tar => edits.tar(&rest)?,
+            Form::Parquet => edits.parquet(&rest)?,
         }
+        edits.labels = labels.filter(|_| table.is_some());
+        edits.rewrites.extend(table);
+        edits.expect(plan);
         Ok(edits)
+    }
+
+    /// Enters what all of the plan changes, whatever file says it.
+    fn expect(&mut self, plan: &Plan) {
+        let moved: BTreeMap<&Path, &Path> =
+            self.moves.iter().filter_map(|one| Some((one.from.as_path(), one.to.as_deref()?))).collect();
+        for change in plan.changes.iter().filter(|change| !change.remove) {
+            let from = self.manifest.path(change.id());
+            if let Some(said) = self.expected.get_mut(moved.get(from).copied().unwrap_or(from)) {
+                *said = (change.label_after().to_owned(), change.split_after());
+            }
+        }
+    }
+
+    /// How what is written is read again: with the table of labels at its new place.
+    pub(super) fn reading(&self, plan: &Plan, labels: impl FnOnce(&Path) -> PathBuf) -> DatasetOptions {
+        let labels = self.labels.as_deref().map(labels).or_else(|| plan.reading.labels.clone());
+        DatasetOptions { labels, ..plan.reading.clone() }
     }
 
     /// The folder that the paths of moves are relative to.

@@ -6,6 +6,7 @@ use super::*;
 use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, StructArray};
 use arrow_schema::{DataType, Field, Fields, Schema};
 use chaffinch_data::output::CopyMode;
+use chaffinch_protocol::sample::Split;
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -209,6 +210,138 @@ fn cases() -> Vec<Case> {
             ],
             rows: vec!["images/train/2.jpg cow train", "images/val/3.jpg dog validation"],
         },
+        Case {
+            files: vec![
+                ("data.yaml", "names: [cat, dog]\nnc: 2\ntrain: images/train\nval: images/val\n"),
+                ("images/train/1.jpg", "one"),
+                ("images/train/2.jpg", "two"),
+                ("images/train/4.jpg", "four"),
+                ("images/val/3.jpg", "three"),
+                ("labels/train/1.txt", "0 0.5 0.5 1 1\n"),
+                ("labels/train/2.txt", "0 0.50 0.5 1 1\r\n1 0.5 0.5 0.1 0.1\n0 0.1 0.1 0.1 0.1"),
+                ("labels/train/4.txt", "0 0.5 0.5 1 1\n"),
+                ("labels/val/3.txt", "1 0.5 0.5 1 1\n"),
+            ],
+            opened: "",
+            wishes: vec![
+                ("images/train/1.jpg", Do::Remove),
+                ("images/train/2.jpg", Do::Split(Split::Validation)),
+                ("images/train/4.jpg", Do::Both("dog", Split::Validation)),
+            ],
+            edits: vec![
+                ("labels/train/4.txt", "0 0.5", "1 0.5"),
+                ("labels/train/1.txt", "0 0.5 0.5 1 1\n", "GONE"),
+                ("images/train/2.jpg", "MOVED", "images/val/2.jpg"),
+                ("images/train/4.jpg", "MOVED", "images/val/4.jpg"),
+                ("labels/train/2.txt", "MOVED", "labels/val/2.txt"),
+                ("labels/train/4.txt", "MOVED", "labels/val/4.txt"),
+            ],
+            rows: vec![
+                "images/val/2.jpg cat validation",
+                "images/val/3.jpg dog validation",
+                "images/val/4.jpg dog validation",
+            ],
+        },
+        Case {
+            files: vec![
+                ("data.yaml", "names: [cat, dog]\nnc: 2\ntrain: train.txt\nval: val.txt\n"),
+                ("train.txt", "./images/1.jpg\n./images/2.jpg\n./images/4.jpg\n"),
+                ("val.txt", "./images/3.jpg"),
+                ("images/1.jpg", "one"),
+                ("images/2.jpg", "two"),
+                ("images/3.jpg", "three"),
+                ("images/4.jpg", "four"),
+                ("labels/1.txt", "0 0.5 0.5 1 1\n"),
+                ("labels/2.txt", "0 0.5 0.5 1 1\n"),
+                ("labels/3.txt", "1 0.5 0.5 1 1\n"),
+                ("labels/4.txt", "1 0.5 0.5 1 1\n"),
+            ],
+            opened: "",
+            wishes: vec![("images/1.jpg", Do::Remove), ("images/2.jpg", Do::Both("dog", Split::Validation))],
+            edits: vec![
+                ("train.txt", "./images/1.jpg\n./images/2.jpg\n", ""),
+                ("val.txt", "./images/3.jpg", "./images/3.jpg\n./images/2.jpg\n"),
+                ("labels/2.txt", "0 0.5", "1 0.5"),
+                ("labels/1.txt", "0 0.5 0.5 1 1\n", "GONE"),
+            ],
+            rows: vec![
+                "images/2.jpg dog validation",
+                "images/3.jpg dog validation",
+                "images/4.jpg dog train",
+            ],
+        },
+        Case {
+            files: vec![
+                (
+                    "train/_classes.csv",
+                    "filename, cat, dog\r\n1.jpg, 1, 0\r\n2.jpg, 1, 0\r\n3.jpg, 0, 1\r\n4.jpg, 0, 1\r\n",
+                ),
+                ("train/1.jpg", "one"),
+                ("train/2.jpg", "two"),
+                ("train/3.jpg", "three"),
+                ("train/4.jpg", "four"),
+            ],
+            opened: "",
+            wishes: vec![
+                ("train/1.jpg", Do::Remove),
+                ("train/2.jpg", Do::Label("cow")),
+                ("train/4.jpg", Do::Label("cat")),
+            ],
+            edits: vec![
+                ("train/_classes.csv", "cat, dog\r\n1.jpg, 1, 0\r\n", "cat, dog,cow\r\n"),
+                ("train/_classes.csv", "2.jpg, 1, 0", "2.jpg,0,0,1"),
+                ("train/_classes.csv", "3.jpg, 0, 1", "3.jpg, 0, 1,0"),
+                ("train/_classes.csv", "4.jpg, 0, 1", "4.jpg,1,0,0"),
+            ],
+            rows: vec!["train/2.jpg cow train", "train/3.jpg dog train", "train/4.jpg cat train"],
+        },
+        Case {
+            files: vec![
+                ("train/n01440764/n01440764_1.JPEG", "one"),
+                ("train/n01443537/n01443537_1.JPEG", "two"),
+                ("val/ILSVRC2012_val_00000001.JPEG", "three"),
+                ("val/ILSVRC2012_val_00000002.JPEG", "four"),
+                (
+                    "LOC_val_solution.csv",
+                    "ImageId,PredictionString\nILSVRC2012_val_00000002,n01440764 1 2 3 4 n01440764 5 6 7 8 \nILSVRC2012_val_00000001,n01443537 1 2 3 4 \n",
+                ),
+            ],
+            opened: "",
+            wishes: vec![
+                ("val/ILSVRC2012_val_00000001.JPEG", Do::Remove),
+                ("val/ILSVRC2012_val_00000002.JPEG", Do::Label("n02000000")),
+            ],
+            edits: vec![
+                ("LOC_val_solution.csv", "n01440764 1 2 3 4 n01440764", "n02000000 1 2 3 4 n02000000"),
+                ("LOC_val_solution.csv", "ILSVRC2012_val_00000001,n01443537 1 2 3 4 \n", ""),
+            ],
+            rows: vec![
+                "train/n01440764/n01440764_1.JPEG n01440764 train",
+                "train/n01443537/n01443537_1.JPEG n01443537 train",
+                "val/ILSVRC2012_val_00000002.JPEG n02000000 validation",
+            ],
+        },
+        Case {
+            files: vec![
+                ("train/n01440764/n01440764_1.JPEG", "one"),
+                ("train/n01443537/n01443537_1.JPEG", "two"),
+                ("val/ILSVRC2012_val_00000001.JPEG", "three"),
+                ("val/ILSVRC2012_val_00000002.JPEG", "four"),
+                ("map_clsloc.txt", "n01440764 1 tench\nn01443537 2 goldfish\n"),
+                ("ILSVRC2012_validation_ground_truth.txt", "1\r\n2\r\n"),
+            ],
+            opened: "",
+            wishes: vec![
+                ("val/ILSVRC2012_val_00000001.JPEG", Do::Remove),
+                ("val/ILSVRC2012_val_00000002.JPEG", Do::Label("n01440764")),
+            ],
+            edits: vec![("ILSVRC2012_validation_ground_truth.txt", "1\r\n2\r\n", "1\r\n1\r\n")],
+            rows: vec![
+                "train/n01440764/n01440764_1.JPEG n01440764 train",
+                "train/n01443537/n01443537_1.JPEG n01443537 train",
+                "val/ILSVRC2012_val_00000002.JPEG n01440764 validation",
+            ],
+        },
     ]
 }
 
@@ -224,6 +357,11 @@ fn only_what_is_listed_changes_in_files_of_every_format() {
         for (file, old, new) in &case.edits {
             if *new == "GONE" {
                 expected.remove(Path::new(file));
+                continue;
+            }
+            if *old == "MOVED" {
+                let bytes = expected.remove(Path::new(file)).unwrap();
+                expected.insert(new.into(), bytes);
                 continue;
             }
             let text = String::from_utf8(expected[Path::new(file)].clone()).unwrap();
@@ -332,4 +470,145 @@ fn parquet_files_keep_pictures_columns_and_row_groups() {
         assert_eq!(files(&data), before);
         fs::remove_dir_all(&copy).unwrap();
     }
+}
+
+/// In every format, files afterwards are files before without what was removed and with what was relabeled; or the format is
+/// refused with what to do instead.
+#[test]
+fn every_format_is_changed_or_refused_by_name() {
+    for format in crate::dataset::FORMATS {
+        let temp = tempfile::tempdir().unwrap();
+        let made = crate::dataset::examples::example(format.name, temp.path());
+        let Some(opened) = made.unwrap_or_else(|| panic!("there is no example of {}", format.name)) else {
+            continue;
+        };
+        let folder = temp.path().join("data");
+        let before = files(&folder);
+        let of = |dataset: &Path| -> BTreeMap<Vec<u8>, (String, String)> {
+            let read = super::testing::manifest(dataset);
+            let row = |id| (read.label_name(id).to_owned(), read.split(id).name().to_owned());
+            read.ids().map(|id| (read.source(id).read().unwrap(), row(id))).collect()
+        };
+        let old = super::testing::manifest(&opened);
+        let labeled: Vec<_> = old.ids().filter(|&id| old.label(id).is_some()).collect();
+        let (first, last) = (labeled[0], *labeled.last().unwrap());
+        let other = old.classes().iter().find(|class| **class != old.label_name(first)).unwrap().clone();
+        let mut plan = plan(&opened, &[]);
+        plan.changes = [first, last].map(|id| super::testing::change(&old, id)).into();
+        plan.changes[0].to_label = Some(other.clone());
+        plan.changes[1].remove = true;
+        let mut expected = of(&opened);
+        expected.get_mut(&old.source(first).read().unwrap()).unwrap().0 = other;
+        expected.remove(&old.source(last).read().unwrap());
+        let copy = temp.path().join("copy");
+        match whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)) {
+            Err(error) => {
+                assert!(error.to_string().contains("export --format"), "{}: {error}", format.name);
+                assert!(
+                    matches!(format.name, "Arrow files" | "the binary files of CIFAR or MNIST"),
+                    "{error}"
+                );
+                let error = whole(|job| apply_in_place(&plan, job)).unwrap_err().to_string();
+                assert!(error.contains("export --format"), "{error}");
+            }
+            Ok(_) => {
+                let at = if opened.is_dir() { copy } else { copy.join(opened.file_name().unwrap()) };
+                assert_eq!(of(&at), expected, "{}", format.name);
+                whole(|job| apply_in_place(&plan, job)).unwrap();
+                assert_eq!(of(&opened), expected, "{}", format.name);
+                whole(|job| rollback(&found(&opened)[0], job)).unwrap();
+            }
+        }
+        assert_eq!(files(&folder), before, "{}", format.name);
+    }
+}
+
+#[test]
+fn a_parquet_table_beside_pictures_changes_in_its_rows() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    write(
+        &data,
+        &[("train/1.jpg", "one"), ("train/2.jpg", "two"), ("test/3.jpg", "three"), ("test/4.jpg", "four")],
+    );
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("file_name", DataType::Utf8, false),
+        Field::new("label", DataType::Utf8, true),
+        Field::new("weight", DataType::Float64, true),
+    ]));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from(vec!["train/1.jpg", "train/2.jpg", "test/3.jpg", "test/4.jpg"])),
+        Arc::new(StringArray::from(vec!["cat", "cat", "dog", "dog"])),
+        Arc::new(arrow_array::Float64Array::from(vec![Some(0.5), None, Some(1e-3), Some(2.0)])),
+    ];
+    let file = data.join("metadata.parquet");
+    let mut writer = ArrowWriter::try_new(fs::File::create(&file).unwrap(), schema.clone(), None).unwrap();
+    writer.write(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
+    writer.close().unwrap();
+    let before = files(&data);
+    let plan = plan(
+        &data,
+        &[
+            ("train/1.jpg", Do::Remove),
+            ("train/2.jpg", Do::Label("cow")),
+            ("test/3.jpg", Do::Split(chaffinch_protocol::sample::Split::Train)),
+        ],
+    );
+    let copy = temp.path().join("copy");
+    whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap();
+    whole(|job| apply_in_place(&plan, job)).unwrap();
+    assert!(contents(&copy) == contents(&data), "the copy is another one");
+    assert_eq!(rows(&data), ["test/4.jpg dog test", "train/2.jpg cow train", "train/3.jpg dog train"]);
+    let read = super::testing::manifest(&data);
+    assert_eq!(read.extra()[0].values, ["2.0", "", "0.001"]);
+    whole(|job| rollback(&found(&data)[0], job)).unwrap();
+    assert_eq!(files(&data), before);
+}
+
+#[test]
+fn labels_from_a_table_elsewhere_change_there() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    write(&data, &[("a/1.jpg", "one"), ("a/2.jpg", "two"), ("b/3.jpg", "three"), ("b/4.jpg", "four")]);
+    let labels = temp.path().join("my labels.csv");
+    let table = "id;name;class;note\r\n7;3.jpg;dog;\"a;b\"\r\n8;1.jpg;cat;\r\n9;2.jpg; cat ;1e-3\r\n";
+    fs::write(&labels, table).unwrap();
+    let reading = chaffinch_data::dataset::DatasetOptions {
+        labels: Some(labels.clone()),
+        key: Some("name".into()),
+        ..Default::default()
+    };
+    let read = |folder: &Path, labels: &Path| -> Vec<String> {
+        let reading =
+            chaffinch_data::dataset::DatasetOptions { labels: Some(labels.into()), ..reading.clone() };
+        let read = crate::dataset::open(folder, &reading).unwrap().manifest;
+        read.ids().map(|id| format!("{} {}", read.path(id).display(), read.label_name(id))).collect()
+    };
+    let old = crate::dataset::open(&data, &reading).unwrap().manifest;
+    let mut plan = plan(&data, &[]);
+    plan.reading = reading.clone();
+    plan.changes = old.ids().take(3).map(|id| super::testing::change(&old, id)).collect();
+    plan.changes[0].remove = true;
+    plan.changes[1].to_label = Some("cow".into());
+    plan.changes[2].to_label = Some("big; dog".into());
+    let before = files(temp.path());
+    let after = ["a/2.jpg cow", "b/3.jpg big; dog", "b/4.jpg "];
+    let expected = "id;name;class;note\r\n7;3.jpg;\"big; dog\";\"a;b\"\r\n9;2.jpg;cow;1e-3\r\n";
+    let copy = temp.path().join("copy");
+    let copied = whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap();
+    assert_eq!(copied.labels.as_deref(), Some(Path::new("my labels.csv")));
+    assert_eq!(read(&copy, &copy.join("my labels.csv")), after);
+    assert_eq!(fs::read_to_string(copy.join("my labels.csv")).unwrap(), expected);
+    fs::remove_dir_all(&copy).unwrap();
+    assert_eq!(files(temp.path()), before);
+    whole(|job| apply_in_place(&plan, job)).unwrap();
+    assert_eq!(read(&data, &labels), after);
+    assert_eq!(fs::read_to_string(&labels).unwrap(), expected);
+    whole(|job| rollback(&found(&data)[0], job)).unwrap();
+    assert_eq!(files(temp.path()), before);
+    // A picture that the table does not name has no place for a label.
+    plan.changes = vec![super::testing::change(&old, old.ids().last().unwrap())];
+    plan.changes[0].to_label = Some("cow".into());
+    let error = whole(|job| apply_in_place(&plan, job)).unwrap_err().to_string();
+    assert!(error.contains("b/4.jpg has no row in"), "{error}");
 }

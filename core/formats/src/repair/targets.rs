@@ -40,17 +40,13 @@ impl<'a> Targets<'a> {
         let new: BTreeSet<String> = changes.iter().filter_map(|change| change.to_label.clone()).collect();
         let placement = Placement::of(manifest, &new, tables.is_some_and(TablesBeside::are_whole));
         let mut folders: BTreeMap<(u8, usize), BTreeMap<OsString, u64>> = BTreeMap::new();
-        let mut written: BTreeMap<u8, BTreeMap<String, u64>> = BTreeMap::new();
         for id in manifest.ids() {
             let split = manifest.split(id);
             if let Some((depth, folder)) = split_folder(manifest.path(id), split) {
                 *folders.entry((split.code(), depth)).or_default().entry(folder.to_owned()).or_default() += 1;
             }
-            let text = manifest.split_as_written(id).trim();
-            if split != Split::None && !text.is_empty() {
-                *written.entry(split.code()).or_default().entry(text.to_owned()).or_default() += 1;
-            }
         }
+        let written = splits_written(manifest);
         Targets { manifest, placement, tables, folders, written, taken, given: BTreeSet::new() }
     }
 
@@ -127,6 +123,18 @@ impl<'a> Targets<'a> {
     fn split_text(&self, split: Split) -> String {
         self.written.get(&split.code()).and_then(most).cloned().unwrap_or_else(|| split.name().to_owned())
     }
+}
+
+/// How splits are written, with their samples.
+pub(super) fn splits_written(manifest: &Manifest) -> BTreeMap<u8, BTreeMap<String, u64>> {
+    let mut written: BTreeMap<u8, BTreeMap<String, u64>> = BTreeMap::new();
+    for id in manifest.ids().filter(|&id| manifest.split(id) != Split::None) {
+        let text = manifest.split_as_written(id).trim();
+        if !text.is_empty() {
+            *written.entry(manifest.split(id).code()).or_default().entry(text.to_owned()).or_default() += 1;
+        }
+    }
+    written
 }
 
 /// The one with most samples, of equals the first.

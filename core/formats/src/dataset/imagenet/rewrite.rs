@@ -30,7 +30,11 @@ pub(super) fn file(
         Some(kind) => by_number(read, kind, &text, &by_stem)?,
         None => return rewrite::refuse(read, changes, &crate::dataset::DatasetOptions::default()),
     };
-    Ok(if new == text { Vec::new() } else { vec![(read.file.clone(), Some(rewrite::encoded(&read.file, &new, mark, encoding)?))] })
+    Ok(if new == text {
+        Vec::new()
+    } else {
+        vec![(read.file.clone(), Some(rewrite::encoded(&read.file, &new, mark, encoding)?))]
+    })
 }
 
 /// A class as a word of a list.
@@ -71,7 +75,12 @@ fn solution(file: &Path, text: &str, by_stem: &BTreeMap<&str, &EntryChange>) -> 
 }
 
 /// A line for each picture, in the order of the numbers at the ends of their names.
-fn by_number(read: &Annotated, kind: Kind, text: &str, by_stem: &BTreeMap<&str, &EntryChange>) -> Result<String> {
+fn by_number(
+    read: &Annotated,
+    kind: Kind,
+    text: &str,
+    by_stem: &BTreeMap<&str, &EntryChange>,
+) -> Result<String> {
     let map = read.also.first().filter(|_| kind == Kind::Numbers);
     let ids = map.map(|map| synsets_of(map)).transpose()?;
     let mut new: BTreeMap<usize, String> = BTreeMap::new();
@@ -79,7 +88,9 @@ fn by_number(read: &Annotated, kind: Kind, text: &str, by_stem: &BTreeMap<&str, 
         let Some(label) = change.label.as_deref().filter(|_| !change.remove) else { continue };
         let digits = stem.trim_start_matches(|c: char| !c.is_ascii_digit());
         let digits = digits.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
-        let Some(line) = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) else { continue };
+        let Some(line) = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) else {
+            continue;
+        };
         let value = match (&ids, map) {
             (Some(ids), Some(map)) => {
                 let found = ids.iter().find(|(_, id)| id.as_str() == label).map(|(number, _)| number.clone());

@@ -1,8 +1,8 @@
 //! YOLO's files of boxes with other classes, or gone with their pictures, and names that are added to the description.
 
 use super::boxes;
-use super::lists;
 use super::description::Description;
+use super::lists;
 use crate::dataset::DatasetOptions;
 use crate::dataset::annotated::Annotated;
 use crate::dataset::rewrite::{self, EntryChanges, NewFile};

@@ -1,12 +1,12 @@
 //! Plans about pictures that lie in Parquet and tar files.
 
 use super::{Contents, Edits, Rewrite};
+use crate::Result;
 use crate::dataset::{self, is_webdataset};
 use crate::repair::parquet_file::ParquetEdits;
 use crate::repair::refusal::refused;
 use crate::repair::tar;
 use crate::repair::targets::Targets;
-use crate::Result;
 use chaffinch_data::class_names;
 use chaffinch_data::packing::Source;
 use chaffinch_protocol::display::safe_path;

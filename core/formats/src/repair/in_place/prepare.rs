@@ -1,6 +1,7 @@
 //! Writes what is intended and all new contents, before anything of the dataset is changed.
 
 use super::journal::{Held, Log, Placed, VERSION};
+use super::rehearse::{LABELS, REHEARSAL};
 use super::work::{DONE, JOURNAL, PLACING, UNDOING, UNPLACED, Work, is_there};
 use super::{State, found};
 use crate::repair::edits::{Edits, hash_of};
@@ -32,7 +33,7 @@ impl Work {
             return Err(refused(&dataset, "the plan changes nothing"));
         }
         // What a killed program left behind before it had changed anything.
-        for name in ["kept", "new", "rehearsal"] {
+        for name in ["kept", "new", REHEARSAL, LABELS] {
             let folder = self.at(name);
             match fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

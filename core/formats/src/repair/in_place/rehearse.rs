@@ -13,13 +13,17 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+/// The dataset as it would be, and the table of labels as it would be, as links.
+pub(super) const REHEARSAL: &str = "rehearsal";
+pub(super) const LABELS: &str = "labels";
+
 impl Work {
     /// Reads the dataset as it would be, from links to its files.
     pub(super) fn rehearse(&self, plan: &Plan, edits: &Edits, log: &Log) -> Result<()> {
         if edits.expected.is_empty() {
             return Ok(());
         }
-        let folder = self.at("rehearsal");
+        let folder = self.at(REHEARSAL);
         if edits.form == Form::Annotations {
             return self.rehearse_annotations(plan, edits, log, &folder);
         }
@@ -61,8 +65,32 @@ impl Work {
                 link(below, path)?;
             }
         }
-        verify(&folder, &edits.dataset, &plan.reading, &edits.expected)?;
-        fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))
+        let reading = self.reading(plan, edits, log)?;
+        verify(&folder, &edits.dataset, &reading, &edits.expected)?;
+        self.remove_rehearsal()
+    }
+
+    /// How the rehearsal is read: with the table of labels as it would be, under its own name.
+    fn reading(&self, plan: &Plan, edits: &Edits, log: &Log) -> Result<DatasetOptions> {
+        let Some(file) = &edits.labels else { return Ok(plan.reading.clone()) };
+        let held = log.placed.iter().find(|placed| placed.to.path() == *file).map(|placed| placed.from);
+        let folder = self.at(LABELS);
+        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        let link = folder.join(file.file_name().unwrap_or(OsStr::new("labels.csv")));
+        if let Some(held) = held {
+            symlink(self.held(held), &link).map_err(Error::io("link", &link))?;
+        }
+        Ok(edits.reading(plan, |_| link))
+    }
+
+    fn remove_rehearsal(&self) -> Result<()> {
+        for name in [REHEARSAL, LABELS] {
+            let folder = self.at(name);
+            if folder.exists() {
+                fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads a file of annotations as it would be, with the pictures where they are.
@@ -79,9 +107,9 @@ impl Work {
             symlink(real, &at).map_err(Error::io("link", &at))?;
         }
         let root = Some(edits.root().to_path_buf());
-        let reading = DatasetOptions { root, ..plan.reading.clone() };
+        let reading = DatasetOptions { root, ..self.reading(plan, edits, log)? };
         let opened = folder_of_file.join(edits.dataset.file_name().unwrap_or(OsStr::new("data")));
         verify(&opened, &edits.dataset, &reading, &edits.expected)?;
-        fs::remove_dir_all(folder).map_err(Error::io("remove", folder))
+        self.remove_rehearsal()
     }
 }

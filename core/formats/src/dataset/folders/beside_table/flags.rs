@@ -42,8 +42,9 @@ impl BesideTable {
         added: &[(PathBuf, String)],
     ) -> Result<Vec<u8>, String> {
         let columns = self.flag_columns();
-        let column_of =
-            |label: &str| columns.iter().copied().find(|&column| class_names::same(&self.headings[column], label));
+        let column_of = |label: &str| {
+            columns.iter().copied().find(|&column| class_names::same(&self.headings[column], label))
+        };
         let mut new = BTreeSet::new();
         for index in 0..self.records.len() {
             if let Edit::Change { label: Some(label), .. } = edit(index) {

@@ -17,10 +17,7 @@ fn relabel(label: &str) -> Edit {
 #[test]
 fn what_is_not_changed_keeps_its_bytes() {
     let files: [(&str, &[u8]); 6] = [
-        (
-            "metadata.csv",
-            b"file_name,label,note\r\n1.jpg,\"cat\",\"a\r\nb\"\r\n\r\n2.jpg, dog ,\"\"\"\"\r\n",
-        ),
+        ("metadata.csv", b"file_name,label,note\r\n1.jpg,\"cat\",\"a\r\nb\"\r\n\r\n2.jpg, dog ,\"\"\"\"\r\n"),
         ("metadata.csv", b"\xef\xbb\xbffile_name;label\n1.jpg;cat"),
         ("metadata.csv", b"file_name,label\n1.jpg,caf\xe9\n2.jpg,caf\xe8\n"),
         ("metadata.csv", b"\xff\xfef\0i\0l\0e\0_\0n\0a\0m\0e\0,\0l\0a\0b\0e\0l\0\n\0a\0,\0b\0\n\0"),
@@ -40,8 +37,7 @@ fn what_is_not_changed_keeps_its_bytes() {
 #[test]
 fn records_change_go_and_come() {
     let short = table("metadata.csv", b"file_name,label\r\n1.jpg,cat\r\n2.jpg,dog\r\n");
-    let out =
-        short.edited(Some(1), |index| if index == 0 { Edit::Keep } else { Edit::Drop }, &[]).unwrap();
+    let out = short.edited(Some(1), |index| if index == 0 { Edit::Keep } else { Edit::Drop }, &[]).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "file_name,label\r\n1.jpg,cat\r\n");
     let csv = table(
         "metadata.csv",
