@@ -33,6 +33,11 @@ impl Annotations {
         Annotations { files, named, splits }
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// Whether a file says the label of a sample.
     pub(super) fn labels(&self, id: SampleId) -> bool {
         self.named.contains(&id.index())

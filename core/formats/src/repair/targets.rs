@@ -21,6 +21,8 @@ pub(super) struct Targets<'a> {
     manifest: &'a Manifest,
     placement: Placement<'a>,
     tables: Option<&'a TablesBeside<'a>>,
+    /// Whether files of annotations say the labels of some samples, so that folders need not say them all.
+    annotated: bool,
     /// The folders of each split at each depth, with their samples.
     folders: BTreeMap<(u8, usize), BTreeMap<OsString, u64>>,
     /// How splits are written in tables, with their samples.
@@ -35,10 +37,12 @@ impl<'a> Targets<'a> {
         manifest: &'a Manifest,
         changes: &[Change],
         tables: Option<&'a TablesBeside<'a>>,
+        annotated: bool,
         taken: &'a dyn Fn(&Path) -> bool,
     ) -> Targets<'a> {
         let new: BTreeSet<String> = changes.iter().filter_map(|change| change.to_label.clone()).collect();
-        let placement = Placement::of(manifest, &new, tables.is_some_and(TablesBeside::are_whole));
+        let placement =
+            Placement::of(manifest, &new, annotated || tables.is_some_and(TablesBeside::are_whole));
         let mut folders: BTreeMap<(u8, usize), BTreeMap<OsString, u64>> = BTreeMap::new();
         for id in manifest.ids() {
             let split = manifest.split(id);
@@ -47,7 +51,7 @@ impl<'a> Targets<'a> {
             }
         }
         let written = splits_written(manifest);
-        Targets { manifest, placement, tables, folders, written, taken, given: BTreeSet::new() }
+        Targets { manifest, placement, tables, annotated, folders, written, taken, given: BTreeSet::new() }
     }
 
     /// The new path of a sample, and its new split as it is to be written in the table that says it, if one does.
@@ -71,7 +75,9 @@ impl<'a> Targets<'a> {
                     return Err(refuse(format!("the name of {shown} cannot say that it is '{label}'")));
                 }
                 name = OsString::from_vec([&bytes[..], &name.as_bytes()[begin..]].concat());
-            } else if self.placement.keeps_paths() {
+            } else if self.placement.keeps_paths()
+                && (!self.annotated || in_table || in_class_folder(old, &change.label))
+            {
                 folder = self.placement.place(id, Some(label), in_table).folder;
             } else if !in_table {
                 return Err(refuse(format!(
@@ -140,6 +146,12 @@ pub(super) fn splits_written(manifest: &Manifest) -> BTreeMap<u8, BTreeMap<Strin
 /// The one with most samples, of equals the first.
 pub(super) fn most<T: Ord>(counts: &BTreeMap<T, u64>) -> Option<&T> {
     counts.iter().rev().max_by_key(|(_, count)| **count).map(|(name, _)| name)
+}
+
+/// Whether a folder above a file has the name of its class.
+fn in_class_folder(path: &Path, label: &str) -> bool {
+    let class = |folder: &OsStr| class_names::clean(&class_names::of_bytes(folder.as_bytes())) == label;
+    path.parent().is_some_and(|above| above.iter().any(class))
 }
 
 /// The topmost folder above a file that is named after its split, and how many are above it.

@@ -30,7 +30,8 @@ impl Edits {
             ));
         }
         let taken = |path: &Path| manifest.root().join(path).symlink_metadata().is_ok();
-        let mut targets = Targets::of(manifest, &plan.changes, Some(&tables), &taken);
+        let mut targets =
+            Targets::of(manifest, &plan.changes, Some(&tables), !annotations.is_empty(), &taken);
         let changes: BTreeMap<SampleId, &Change> =
             plan.changes.iter().map(|change| (change.id(), change)).collect();
         let mut places: BTreeMap<SampleId, PathBuf> = BTreeMap::new();

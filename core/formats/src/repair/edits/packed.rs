@@ -108,7 +108,7 @@ impl Edits {
         let webdataset = is_webdataset(names.iter().copied());
         let known: BTreeSet<&Path> = names.into_iter().collect();
         let taken = |path: &Path| known.contains(path);
-        let mut targets = Targets::of(manifest, &plan.changes, None, &taken);
+        let mut targets = Targets::of(manifest, &plan.changes, None, false, &taken);
         let mut wanted: BTreeMap<PathBuf, Vec<tar::Wanted<'_>>> = BTreeMap::new();
         for change in &plan.changes {
             let Source::Packed(packed) = manifest.source(change.id()) else { continue };
