@@ -8,6 +8,7 @@ use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::output::{self, CopyMode, Placed, Tree, whole_folder};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_review::repair::Plan;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::path::{Component, Path, PathBuf};
@@ -90,16 +91,18 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
     }
     for rewrite in &edits.rewrites {
         // A table or a tar file that is the dataset has no folder of its own.
-        let path = half.join(edits.beside(&rewrite.path));
-        if let Some(folder) = path.parent() {
+        if let Some(folder) = half.join(edits.beside(&rewrite.path)).parent() {
             fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
+    }
+    edits.rewrites.par_iter().try_for_each(|rewrite| {
+        let path = half.join(edits.beside(&rewrite.path));
         let out = OpenOptions::new().write(true).create_new(true).open(&path);
         let mut out = out.map_err(Error::io("create", &path))?;
-        rewrite.contents.write(&rewrite.path, &mut out, job)?;
-        copied.files += 1;
-        copied.rewritten += 1;
-    }
+        rewrite.contents.write(&rewrite.path, &mut out, job)
+    })?;
+    copied.files += edits.rewrites.len() as u64;
+    copied.rewritten += edits.rewrites.len() as u64;
     job.progress(total, total);
     copied.placed = tree.placed();
     copied.labels = edits.labels.as_deref().map(|labels| edits.beside(labels));

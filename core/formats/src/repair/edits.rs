@@ -20,7 +20,7 @@ use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -254,5 +254,5 @@ fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
 
 /// The hash of a file.
 pub(super) fn hash_of(path: &Path) -> io::Result<ContentHash> {
-    fs::read(path).map(|bytes| ContentHash::of(&bytes))
+    ContentHash::of_reader(File::open(path)?)
 }

@@ -17,6 +17,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ impl ParquetEdits {
                 .set_column_dictionary_enabled(column.column_path().clone(), dictionary);
         }
         let schema = file.schema_descr().root_schema_ptr();
+        let out = BufWriter::with_capacity(BUFFER, out);
         let mut writer =
             SerializedFileWriter::new(out, schema, Arc::new(properties.build())).map_err(wrong)?;
         let mut first = 0_u64;
@@ -102,7 +104,8 @@ impl ParquetEdits {
             new.close().map_err(wrong)?;
             first += rows;
         }
-        writer.close().map_err(wrong)?;
+        writer.finish().map_err(wrong)?;
+        writer.inner_mut().flush().map_err(Error::io("write", source))?;
         job.progress(total, total);
         Ok(())
     }
@@ -191,6 +194,8 @@ fn copy<W: std::io::Write + Send>(
     writer.close()
 }
 
+/// Bytes that are written at a time.
+const BUFFER: usize = 1 << 20;
 /// Rows that are in memory at the same time.
 const BATCH: usize = 256;
 

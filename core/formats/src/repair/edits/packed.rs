@@ -11,6 +11,7 @@ use chaffinch_data::class_names;
 use chaffinch_data::packing::Source;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_review::repair::Plan;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -100,10 +101,9 @@ impl Edits {
     pub(super) fn tar(&mut self, plan: &Plan) -> Result<()> {
         let manifest = &self.manifest;
         let containers = manifest.packing().map_or(&[][..], |packing| packing.containers());
-        let mut files: BTreeMap<&Path, Vec<tar::Member>> = BTreeMap::new();
-        for container in containers {
-            files.insert(container.path(), tar::members(container.path())?);
-        }
+        let files: BTreeMap<&Path, Vec<tar::Member>> = (containers.par_iter())
+            .map(|container| Ok((container.path(), tar::members(container.path())?)))
+            .collect::<Result<_>>()?;
         let names: Vec<&Path> = files.values().flatten().map(|member| member.name.as_path()).collect();
         let webdataset = is_webdataset(names.iter().copied());
         let known: BTreeSet<&Path> = names.into_iter().collect();

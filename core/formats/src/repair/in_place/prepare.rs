@@ -4,13 +4,15 @@ use super::journal::{Held, Log, Placed, VERSION};
 use super::rehearse::{LABELS, REHEARSAL};
 use super::work::{DONE, JOURNAL, PLACING, UNDOING, UNPLACED, Work, is_there};
 use super::{State, found};
-use crate::repair::edits::{Edits, hash_of};
+use crate::repair::edits::{Edits, Rewrite, hash_of};
 use crate::repair::refusal::refused;
 use crate::{Error, Result};
+use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic::{self, sync_folder};
 use chaffinch_protocol::display::safe_path;
 use chaffinch_review::repair::{PathText, Plan};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -93,28 +95,18 @@ impl Work {
             };
             log.placed.push(Placed { from: held, to: PathText::new(&to), hash: one.hash });
         }
-        for rewrite in &edits.rewrites {
-            job.checkpoint()?;
-            let held = Held::New(new);
-            new += 1;
-            let path = self.held(held);
-            let out = OpenOptions::new().write(true).create_new(true).open(&path);
-            let mut out = out.map_err(Error::io("create", &path))?;
-            rewrite.contents.write(&rewrite.path, &mut out, job)?;
-            // A file that comes with its picture to another folder is new there.
-            let known = is_there(&rewrite.path);
-            let same = match known {
-                true => fs::metadata(&rewrite.path).and_then(|old| out.set_permissions(old.permissions())),
-                false => Ok(()),
-            };
-            same.and_then(|()| out.flush())
-                .and_then(|()| out.sync_all())
-                .map_err(Error::io("write", &path))?;
-            let hash = hash_of(&path).map_err(Error::io("read", &path))?;
+        // As many at a time as there are threads: shards are large, and each is on its own.
+        let numbered: Vec<(usize, &Rewrite)> = (new..).zip(&edits.rewrites).collect();
+        let written: Vec<(bool, ContentHash)> = numbered
+            .into_par_iter()
+            .map(|(number, rewrite)| self.write_new(Held::New(number), rewrite, job))
+            .collect::<Result<_>>()?;
+        for (rewrite, (known, hash)) in edits.rewrites.iter().zip(written) {
             if known {
                 log.taken.push(PathText::new(&rewrite.path));
             }
-            log.placed.push(Placed { from: held, to: PathText::new(&rewrite.path), hash });
+            log.placed.push(Placed { from: Held::New(new), to: PathText::new(&rewrite.path), hash });
+            new += 1;
         }
         self.rehearse(plan, &edits, &log)?;
         let mut made = BTreeSet::new();
@@ -129,6 +121,23 @@ impl Work {
             Some(parent) => sync_folder(parent),
             None => Ok(()),
         }
+    }
+
+    /// Writes the new contents of a file; whether it is there already, and their hash.
+    fn write_new(&self, held: Held, rewrite: &Rewrite, job: &Job<'_>) -> Result<(bool, ContentHash)> {
+        job.checkpoint()?;
+        let path = self.held(held);
+        let out = OpenOptions::new().write(true).create_new(true).open(&path);
+        let mut out = out.map_err(Error::io("create", &path))?;
+        rewrite.contents.write(&rewrite.path, &mut out, job)?;
+        // A file that comes with its picture to another folder is new there.
+        let known = is_there(&rewrite.path);
+        let same = match known {
+            true => fs::metadata(&rewrite.path).and_then(|old| out.set_permissions(old.permissions())),
+            false => Ok(()),
+        };
+        same.and_then(|()| out.flush()).and_then(|()| out.sync_all()).map_err(Error::io("write", &path))?;
+        Ok((known, hash_of(&path).map_err(Error::io("read", &path))?))
     }
 
     /// Refuses what cannot be renamed to and from the folder.
