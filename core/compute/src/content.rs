@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 /// The BLAKE3 hash of a file's bytes. Written as 64 hexadecimal digits.
@@ -13,6 +14,16 @@ impl ContentHash {
     /// Hashes bytes.
     pub fn of(bytes: &[u8]) -> ContentHash {
         ContentHash(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// Hashes everything that a reader gives, piece by piece.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_reader(reader: impl io::Read) -> io::Result<ContentHash> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(reader)?;
+        Ok(ContentHash(*hasher.finalize().as_bytes()))
     }
 }
 

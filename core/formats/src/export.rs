@@ -19,25 +19,36 @@ mod all;
 mod class_folders;
 mod cleaned;
 mod cleaned_table;
+mod cleaning_summary;
 mod cleanlab;
 mod cleanvision;
+mod clusters;
 mod coco;
+mod concluded;
 mod csv_table;
+mod cvat;
+mod embedding_atlas;
 mod fiftyone;
+mod final_manifest;
 mod formulas;
 mod hf;
+mod indices;
 mod issues;
 mod json_lines;
 mod label_studio;
+mod leak_report;
 mod manifest;
+mod multi_label;
 mod other_files;
 mod parquet_table;
 mod pictures;
 pub(crate) mod placement;
+mod projector;
 mod relabel_map;
 mod removal_list;
 mod sample_table;
 pub(crate) mod tables_beside;
+mod versions;
 mod webdataset;
 
 pub use chaffinch_data::output::CopyMode;
@@ -51,6 +62,7 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::output;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::atlas::Atlas;
 use chaffinch_review::query::Source;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -60,8 +72,14 @@ use std::path::{Path, PathBuf};
 /// All formats, in the order of the help.
 pub const FORMATS: &[Format] = &[
     manifest::FORMAT,
+    final_manifest::FORMAT,
     removal_list::FORMAT,
     relabel_map::FORMAT,
+    indices::FORMAT,
+    leak_report::FORMAT,
+    multi_label::FORMAT,
+    cleaning_summary::FORMAT,
+    versions::FORMAT,
     cleaned::FORMAT,
     cleaned_table::FORMAT,
     csv_table::FORMAT,
@@ -71,7 +89,10 @@ pub const FORMATS: &[Format] = &[
     webdataset::FORMAT,
     fiftyone::FORMAT,
     coco::FORMAT,
+    cvat::FORMAT,
     label_studio::FORMAT,
+    embedding_atlas::FORMAT,
+    projector::FORMAT,
     cleanlab::FORMAT,
     cleanvision::FORMAT,
     all::FORMAT,
@@ -102,6 +123,8 @@ pub enum Target {
     Folder,
     /// A folder of its own, which must be empty or not exist yet.
     NewFolder,
+    /// A folder that each export adds to; nothing in it is replaced.
+    Versions,
 }
 
 /// What to write, and where.
@@ -128,6 +151,8 @@ pub struct Finders {
     pub outliers: &'static [&'static str],
     /// Copies.
     pub copies: &'static [&'static str],
+    /// Pictures that are in training, too; they name these as related.
+    pub leaks: &'static [&'static str],
     /// Several faults of pictures, each in a part of its own of the reasons, the worst first.
     pub quality: &'static [&'static str],
 }
@@ -170,7 +195,7 @@ impl Format {
                 fs::read_dir(target).map_or(target.exists(), |mut entries| entries.next().is_some())
             }
             // Never replaced, whatever the user forces: writing refuses a folder that is not empty, with whatever is in it.
-            Target::NewFolder => false,
+            Target::NewFolder | Target::Versions => false,
         }
     }
 
@@ -195,6 +220,8 @@ pub struct Export<'a> {
     pub source: Source<'a>,
     /// The dataset's name, for tables with a column for it.
     pub dataset: &'a str,
+    /// Loads the embeddings, which only some formats need; `None` if there are none.
+    pub embeddings: &'a dyn Fn() -> Option<Atlas>,
 }
 
 impl<'a> Export<'a> {
@@ -260,6 +287,16 @@ impl<'a> Export<'a> {
         class.map(String::as_str).or_else(|| result.suggested_other(id))
     }
 
+    /// The embeddings.
+    ///
+    /// # Errors
+    /// When there are none.
+    fn atlas(&self) -> Result<Atlas> {
+        (self.embeddings)().ok_or_else(|| {
+            Error::Invalid("this session has no embeddings; scan the dataset with a model first".into())
+        })
+    }
+
     /// Width and height of a picture, if it could be read.
     fn size(&self, id: SampleId) -> Option<(u32, u32)> {
         let metadata = self.source.file_metadata;
@@ -275,9 +312,13 @@ impl<'a> Export<'a> {
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod maps_tests;
+#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod other_programs;
+#[cfg(test)]
+mod round_trips;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

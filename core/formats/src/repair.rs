@@ -7,9 +7,12 @@
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-formats --lib repair`.
 
+mod annotations;
 mod copy;
 mod edits;
 mod in_place;
+mod labels_elsewhere;
+mod parquet_file;
 mod refusal;
 mod tables;
 mod tar;
@@ -19,6 +22,8 @@ mod verify;
 pub use copy::{Copied, apply_to};
 pub use in_place::{Applied, Found, State, apply_in_place, found, rollback};
 
+#[cfg(test)]
+mod formats_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -61,6 +61,12 @@ fn copy(args: &Apply, plan: &Plan, output: &Path, global: &Global) -> Result<Exi
              --copy copy makes full copies",
         );
     }
+    if let Some(labels) = copied.labels.as_ref().filter(|_| !global.quiet) {
+        remark(&format!(
+            "note: its labels are in {0}; scan it with --labels {0}",
+            safe_path(&output.join(labels))
+        ));
+    }
     results(|out| Ok(writeln!(out, "{}: {}; {}", safe_path(output), copied.words(), changes(plan))?))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -26,6 +26,7 @@ const FINDERS: Finders = Finders {
     labels: &["label-quality", "clean-selection", "clip-prompt"],
     outliers: &["neighbor-outliers", "cluster-outliers"],
     copies: &["duplicates"],
+    leaks: &["leaks"],
     quality: &["image-quality"],
 };
 
@@ -87,7 +88,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
     let other = changed.iter().filter(|(_, now)| *now == Now::Changed).map(|(id, _)| *id);
     let decisions = listing.journal.snapshot().without(other);
     let source = Source { decisions: &decisions, ..listing.source() };
-    let export = export::Export { source, dataset: &name };
+    let export = export::Export { source, dataset: &name, embeddings: &|| listing.atlas() };
     let request = Request {
         output: target.clone(),
         all: args.all,

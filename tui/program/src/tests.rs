@@ -208,6 +208,7 @@ fn the_manual_has_the_formats_of_the_program() {
             Target::File => format!("`{}`", format.file_name),
             Target::Folder => "a folder".to_owned(),
             Target::NewFolder => "a new folder".to_owned(),
+            Target::Versions => "a folder that grows".to_owned(),
         };
         text += &format!("| `{}` | {file} | {} |\n", format.name, format.summary);
     }

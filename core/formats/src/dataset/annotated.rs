@@ -1,17 +1,19 @@
 //! Pictures and their labels as a file of an annotation tool gives them.
 
 use super::places::{self, joined};
+use super::rewrite::{self, EntryChanges, NewFile, Rewrite};
 use super::rows::Rows;
 use super::several::{ALL_LABELS, Label};
 use super::{DatasetOptions, Opened};
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::path::{Path, PathBuf};
 
 /// What a file says of pictures.
 #[derive(Debug)]
-pub(super) struct Annotated {
+pub(crate) struct Annotated {
     /// Whose format it is in, for remarks: `COCO`.
     pub(super) whose: &'static str,
     /// The file, absolute.
@@ -30,6 +32,12 @@ pub(super) struct Annotated {
     pub(super) ledger: Ledger,
     /// Whether it is about all pictures of the dataset if it names most of them.
     pub(super) whole: bool,
+    /// Whether the places of pictures say their splits, so that one that changes its split moves.
+    pub(super) places_say_splits: bool,
+    /// Lists of the pictures of splits that belong to it, absolute.
+    pub(super) lists: Vec<(Split, PathBuf)>,
+    /// How it is written with changes.
+    pub(super) rewrite: Rewrite,
 }
 
 /// A picture.
@@ -42,6 +50,8 @@ pub(super) struct Entry {
     /// Its path where no picture is found, if that is not its name.
     pub(super) written: Option<PathBuf>,
     pub(super) label: Label,
+    /// The file of its own that gives its label, absolute, if there is one.
+    pub(super) file: Option<PathBuf>,
     /// As it is written; may be empty.
     pub(super) split: String,
     /// One value for each of the other columns.
@@ -49,6 +59,24 @@ pub(super) struct Entry {
 }
 
 impl Annotated {
+    /// Rewrites its file, and those that belong to it.
+    ///
+    /// # Errors
+    /// When a change cannot be made.
+    pub(crate) fn rewritten(&self, changes: &EntryChanges, options: &DatasetOptions) -> Result<Vec<NewFile>> {
+        (self.rewrite)(self, changes, options)
+    }
+
+    /// All files that it is read from, absolute.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(self.file.as_path()).chain(self.also.iter().map(PathBuf::as_path))
+    }
+
+    /// Whether an entry says the split of its picture.
+    pub(crate) fn says_split(&self, entry: usize) -> bool {
+        !self.places_say_splits && self.entries.get(entry).is_some_and(|entry| !entry.split.is_empty())
+    }
+
     /// Nothing yet, from a file of a dataset whose pictures are below one of these folders, or below `--root` if that is
     /// given.
     ///
@@ -85,6 +113,9 @@ impl Annotated {
             entries: Vec::new(),
             ledger: Ledger::default(),
             whole: true,
+            places_say_splits: false,
+            lists: Vec::new(),
+            rewrite: rewrite::refuse,
         })
     }
 

@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
     lost: "files with compressed buffers, which are refused; columns of bytes other than the pictures'",
     class_names: ClassNames::Written,
+    annotated: None,
     elsewhere: true,
     detect,
     read,

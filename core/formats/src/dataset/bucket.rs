@@ -19,6 +19,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned` writes the pictures as files in class folders",
     lost: "label files in buckets, and tar, Parquet and Arrow files beside pictures; roles of machines as credentials",
     class_names: ClassNames::Folders,
+    annotated: None,
     elsewhere: true,
     detect: Candidate::is_address,
     read,

@@ -1,11 +1,13 @@
 //! COCO: pictures, categories and annotated objects in one JSON file for each split.
 
+mod rewrite;
+
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
 use super::json::{self, Outer, Shape};
 use super::names_of_parts::split_named;
 use super::several::Objects;
-use super::{Candidate, ClassNames, DatasetOptions, Format, Opened};
+use super::{Candidate, ClassNames, DatasetOptions, Format};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
@@ -23,11 +25,12 @@ pub(super) const FORMAT: Format = Format {
     written: "`coco` writes COCO; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, masks, key points, captions, licenses",
     class_names: ClassNames::Written,
+    annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["json"]) && file(candidate).is_some_and(|shape| is_coco(&shape))
     },
-    read: |candidate, options| open(candidate.path(), options),
+    read: |candidate, options| single(candidate.path(), options)?.into_rows(),
 };
 
 fn file(candidate: &Candidate) -> Option<Shape> {
@@ -182,13 +185,13 @@ impl Classes {
 }
 
 /// Opens one file with the pictures that it lists.
-fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
+fn single(path: &Path, options: &DatasetOptions) -> Result<Annotated> {
     let home = home(path);
     let Some(read) = read(path, &home, options)? else {
         let message = "this COCO file has no annotation with a category: there are no labels in it";
         return Err(Error::format(path, message));
     };
-    read.into_rows()
+    Ok(read)
 }
 
 /// The files of a folder. One file for each split, and those after it that say the same pictures in another way.
@@ -290,6 +293,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
     }
     let part = part(file);
     let mut read = Annotated::new(WHOSE, file, home, &folders(file, home, part.as_deref()), options)?;
+    read.rewrite = rewrite::file;
     let shown = safe_path(Path::new(file.file_name().unwrap_or_default()));
     let mut classes = Classes::new(categories.unwrap_or_default());
     let mut rows: HashMap<Id, usize> = HashMap::with_capacity(images.len());

@@ -1,5 +1,7 @@
 //! CVAT for images: one XML file with the tags and shapes of each picture.
 
+mod rewrite;
+
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
 use super::several::{Label, Objects};
@@ -20,16 +22,19 @@ pub(super) const FORMAT: Format = Format {
     summary: "a CVAT export",
     details: "`annotations.xml` of \u{201c}CVAT for images\u{201d} by itself or in a folder with the pictures; the label is the tag, or the class \
               of most shapes; subsets are splits",
-    written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
+    written: "`cvat` writes CVAT for images; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "shapes, attributes, tracks of videos",
     class_names: ClassNames::Written,
+    annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,
     detect: |candidate| candidate.has_extension(&["xml"]) && is_cvat(candidate.path()),
-    read: |candidate, options| {
-        let file = candidate.path();
-        read(file, file.parent().unwrap_or(Path::new("/")), options)?.into_rows()
-    },
+    read: |candidate, options| single(candidate.path(), options)?.into_rows(),
 };
+
+/// One file with the pictures that it lists.
+fn single(file: &Path, options: &DatasetOptions) -> Result<Annotated> {
+    read(file, file.parent().unwrap_or(Path::new("/")), options)
+}
 
 const WHOSE: &str = "CVAT";
 /// How much of a file is looked at.
@@ -92,6 +97,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated>
     let (text, _) = Document::read(file)?.into_string(file)?;
     let mut read = Annotated::new(WHOSE, file, home, &["images", "", "data"].map(PathBuf::from), options)?;
     let shown = safe_path(Path::new(file.file_name().unwrap_or_default()));
+    read.rewrite = rewrite::file;
     let mut reader = Reader::from_str(&text);
     let mut labels: BTreeMap<String, u64> = BTreeMap::new();
     let (mut path, mut picture): (Vec<String>, Option<Picture>) = (Vec::new(), None);

@@ -12,6 +12,7 @@ mod unread_labels;
 mod vanished;
 mod walk;
 
+use super::annotated::Annotated;
 use super::around::Around;
 use super::names_of_parts;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
@@ -41,6 +42,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned` writes the same folders with what was decided; label files come along",
     lost: "label files of other formats, which are refused or named",
     class_names: ClassNames::Folders,
+    annotated: None,
     elsewhere: false,
     detect: Candidate::is_dir,
     read: |candidate, options| open(candidate.path(), options),
@@ -49,6 +51,14 @@ pub(super) const FORMAT: Format = Format {
 /// Opens a folder: class folders, split folders that contain class folders, images with labels in other files, or images
 /// only.
 pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
+    open_with(root, options).map(|(opened, _)| opened)
+}
+
+/// A file of an annotation tool, with the row of each of its entries that is a picture of the folder.
+pub(super) type Taken = (Annotated, Vec<Option<usize>>);
+
+/// The same with the files of annotation tools that gave labels.
+pub(super) fn open_with(root: &Path, options: &DatasetOptions) -> Result<(Opened, Vec<Taken>)> {
     let Found { images, dangling, tables, empty, mut left_out, mut ledger } = walk(root)?;
     let refuse = |message: String| Error::Dataset { path: root.to_path_buf(), message };
     if images.is_empty() {
@@ -87,6 +97,7 @@ pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
     };
     let mut read: Vec<PathBuf> = beside.read.iter().map(|table| table.path().to_path_buf()).collect();
     read.iter().for_each(|path| left_out.was_read(path, beside.gives_labels));
+    let mut taken = Vec::new();
     if options.label_files != LabelFiles::Ignore && !beside.gives_labels {
         let around = Around { root, others: &tables, samples: &samples, options };
         let mut tools = label_files::read(&around, &mut beside.extra, &mut ledger)?;
@@ -95,6 +106,7 @@ pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
         beside.gives_labels |= tools.gives_labels();
         read.extend(tools.files);
         beside.read.extend(tools.marks);
+        taken = tools.taken;
     }
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
     if labelled == 0 && options.labels_from_names && !beside.gives_labels {
@@ -119,7 +131,7 @@ pub(super) fn open(root: &Path, options: &DatasetOptions) -> Result<Opened> {
         .with_extra(beside.extra)
         .with_written_splits(written.finish())
         .with_beside(beside.read);
-    Ok(Opened { manifest, ledger })
+    Ok((Opened { manifest, ledger }, taken))
 }
 
 /// The label and the split, as it is written, of each of these sorted paths, as if they were files of a folder.

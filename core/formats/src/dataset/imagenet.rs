@@ -1,5 +1,7 @@
 //! ImageNet's flat validation folder, whose labels are in a list: by the number in the name of a picture, or by its name.
 
+mod rewrite;
+
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
 use super::several::Label;
@@ -54,6 +56,7 @@ pub(super) fn in_folder(around: &Around<'_>) -> Result<Vec<Annotated>> {
         let file = around.root.join(path);
         let options = DatasetOptions { root: None, ..around.options.clone() };
         let mut list = Annotated::new(WHOSE, &file, around.root, &[], &options)?;
+        list.rewrite = rewrite::file;
         match kind {
             Kind::Solution => solution(around, &mut list)?,
             Kind::Synsets | Kind::Numbers => by_number(around, kind, &mut list)?,
@@ -178,14 +181,19 @@ fn numbered(around: &Around<'_>, file: &Path) -> Option<BTreeMap<u64, usize>> {
 fn synsets(around: &Around<'_>) -> Result<Option<(HashMap<String, String>, PathBuf)>> {
     let Some(path) = around.called(|name| name == "map_clsloc.txt").next() else { return Ok(None) };
     let file = around.root.join(path);
-    let (text, _) = Document::read(&file)?.into_string(&file)?;
+    let ids = synsets_of(&file)?;
+    Ok((!ids.is_empty()).then_some((ids, file)))
+}
+
+/// The same of a file.
+fn synsets_of(file: &Path) -> Result<HashMap<String, String>> {
+    let (text, _) = Document::read(file)?.into_string(file)?;
     let line = |line: &str| {
         let mut words = line.split_ascii_whitespace();
         let (id, number) = (words.next()?, words.next()?);
         Some((number.to_owned(), id.to_owned()))
     };
-    let ids: HashMap<String, String> = text.lines().filter_map(line).collect();
-    Ok((!ids.is_empty()).then_some((ids, file)))
+    Ok(text.lines().filter_map(line).collect())
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ pub(super) const IMAGEFOLDER: Format = Format {
     summary: "a Hugging Face imagefolder",
     details: "`metadata.csv`, `metadata.jsonl` or `metadata.parquet` with a column `file_name` beside the pictures of each split or \
               above them: labels, splits and all other columns; Roboflow's `_classes.csv`, too",
-    written: "`cleaned` writes the same folders; CSV and JSON Lines keep every unchanged byte",
+    written: "`cleaned` writes the same folders; CSV and JSON Lines keep every unchanged byte; `hf` writes an imagefolder",
     lost: "several pictures in a row (`*_file_name`, `file_names`) are refused; of Parquet and `_classes.csv`, `cleaned` makes class \
            folders and a `metadata.csv`",
     class_names: ClassNames::Folders,
+    annotated: None,
     elsewhere: false,
     detect: |candidate| {
         let tables = ["metadata.csv", "metadata.jsonl", "metadata.parquet", "_classes.csv"];
@@ -28,6 +29,7 @@ pub(super) const YOLO: Format = Format {
     written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, polygons, key points",
     class_names: ClassNames::Written,
+    annotated: None,
     elsewhere: false,
     detect: |candidate| candidate.is_dir() && yolo::detect(candidate),
     read: |candidate, options| folders::open(candidate.path(), options),
@@ -41,6 +43,7 @@ pub(super) const IMAGENET: Format = Format {
     written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes; the numbers in `meta.mat`",
     class_names: ClassNames::Folders,
+    annotated: None,
     elsewhere: false,
     detect: |candidate| candidate.is_dir() && imagenet::detect(candidate),
     read: |candidate, options| folders::open(candidate.path(), options),

@@ -1,6 +1,7 @@
 //! Labels from a table of their own, joined to the samples of any dataset.
 
 use super::choice::{self, LABEL_NAMES};
+use super::folders::BesideTable;
 use super::names_of_parts::split_named;
 use super::{DatasetOptions, Opened, is_image};
 use crate::ends::{Ends, Place};
@@ -45,7 +46,7 @@ const SHOWN: usize = 3;
 
 /// How to read a dataset whose labels come from elsewhere: it needs none of its own, and the columns that were named are
 /// not its own.
-pub(super) fn without_labels(options: &DatasetOptions) -> DatasetOptions {
+pub(crate) fn without_labels(options: &DatasetOptions) -> DatasetOptions {
     let mut reading = options.clone();
     if options.labels.is_some() {
         (reading.label_column, reading.split_column) = (None, None);
@@ -92,10 +93,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     }
     let key = key_column(&sheet, options)?;
     let label = label_column(&sheet, key, options)?;
-    let split = match &options.split_column {
-        Some(name) => Some(sheet.required(name)?),
-        None => sheet.any_column(&["split", "subset"]).filter(|&column| column != key && column != label),
-    };
+    let split = split_column(&sheet, key, label, options)?;
     let (places, by) = places(&sheet, key, &manifest);
     let row_of = |place: &Place| match place {
         Place::At(row) => Some(*row),
@@ -209,6 +207,45 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         .with_written_splits(texts.finish())
         .with_extra(extra);
     Ok(Opened { manifest, ledger })
+}
+
+/// A table of labels, to be written with changes.
+pub(crate) struct LabelTable {
+    pub(crate) table: BesideTable,
+    pub(crate) label: usize,
+    pub(crate) split: Option<usize>,
+    /// The sample of each row.
+    pub(crate) rows: Vec<Option<SampleId>>,
+}
+
+impl LabelTable {
+    /// Reads the table that was joined to a dataset.
+    ///
+    /// # Errors
+    /// When it cannot be read, or lacks a column.
+    pub(crate) fn read(file: &Path, manifest: &Manifest, options: &DatasetOptions) -> Result<LabelTable> {
+        let sheet = Sheet::read(file)?;
+        let key = key_column(&sheet, options)?;
+        let label = label_column(&sheet, key, options)?;
+        let split = split_column(&sheet, key, label, options)?;
+        let rows = places(&sheet, key, manifest).0.into_iter().map(|place| match place {
+            Place::At(row) | Place::Again(row) => Some(SampleId(row)),
+            Place::Nothing | Place::Several => None,
+        });
+        let rows: Vec<Option<SampleId>> = rows.collect();
+        let table = BesideTable::of_dataset(file, sheet.delimiter(), key)?;
+        if table.records.len() != rows.len() {
+            return Err(Error::format(file, "its rows are not those that were read; make a new plan"));
+        }
+        Ok(LabelTable { table, label, split, rows })
+    }
+}
+
+fn split_column(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions) -> Result<Option<usize>> {
+    Ok(match &options.split_column {
+        Some(name) => Some(sheet.required(name)?),
+        None => sheet.any_column(&["split", "subset"]).filter(|&column| column != key && column != label),
+    })
 }
 
 fn key_column(sheet: &Sheet, options: &DatasetOptions) -> Result<usize> {

@@ -2,9 +2,11 @@
 
 use super::choice::{Choices, Columns, Records, Row};
 use super::json::{self, Outer, Shape};
+use super::rewrite;
 use super::rows::{Rows, tell_labels};
 use super::{ClassNames, DatasetOptions, Format, Opened, extension, is_image};
 use crate::text::Document;
+use crate::text::json_parts::{Part, Patch};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_protocol::RemarkKind;
@@ -21,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned-table` writes a CSV table with the same columns",
     lost: "several labels of one picture count as none; the column `all_labels` has them",
     class_names: ClassNames::Written,
+    annotated: None,
     elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["jsonl", "ndjson"])
@@ -264,6 +267,127 @@ fn of_object(file: &Path, object: Map<String, Value>) -> Result<Vec<Value>> {
         (Some((_, Value::Array(all))), None) => Ok(all),
         _ => Err(strange(file)),
     }
+}
+
+/// What becomes of a row.
+pub(crate) enum RowEdit {
+    Keep,
+    Drop,
+    /// Other values in some columns, by their headings.
+    Set(Vec<(String, String)>),
+}
+
+/// A file with other values in some of its rows, and every other byte as it was.
+///
+/// # Errors
+/// When it cannot be read, or its rows are not those that were read.
+pub(crate) fn rewritten(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdit) -> Result<Vec<u8>> {
+    let lines = matches!(extension(file).as_deref(), Some("jsonl" | "ndjson"))
+        || Shape::of_file(file).is_some_and(|shape| shape.outer == Outer::Lines);
+    if lines {
+        return rewritten_lines(file, rows, edit);
+    }
+    rewrite::json(file, |whole, patch| {
+        let changed = || "its rows are not those that were read; make a new plan".to_owned();
+        let fields = whole.fields();
+        let by_path = !fields.is_empty() && fields.iter().all(|field| is_image(Path::new(&field.key)));
+        if by_path {
+            // Rows are in the order of their keys.
+            let mut order: Vec<usize> = (0..fields.len()).collect();
+            order.sort_by(|&a, &b| fields[a].key.cmp(&fields[b].key));
+            let mut gone = vec![false; fields.len()];
+            for (row, &at) in order.iter().enumerate() {
+                match edit(row) {
+                    RowEdit::Keep => {}
+                    RowEdit::Drop => gone[at] = true,
+                    RowEdit::Set(values) => {
+                        for (name, value) in &values {
+                            match fields[at].value.is_object() {
+                                true => set(fields[at].value, name, value, patch),
+                                false => patch.set(fields[at].value, &like(Some(fields[at].value), value)),
+                            }
+                        }
+                    }
+                }
+            }
+            let spans: Vec<_> = fields.iter().map(|field| field.span.clone()).collect();
+            patch.remove(&spans, |at| gone[at]);
+            return if order.len() == rows { Ok(()) } else { Err(changed()) };
+        }
+        let list = match whole.is_array() {
+            true => Some(whole),
+            false => {
+                let lists = fields.iter().map(|field| field.value).filter(|value| {
+                    let items = value.items();
+                    !items.is_empty() && items.iter().all(Part::is_object)
+                });
+                let lists: Vec<Part<'_>> = lists.collect();
+                if let [one] = lists[..] { Some(one) } else { None }
+            }
+        };
+        let Some(list) = list else {
+            return Err(
+                "a table that is written by columns cannot be rewritten; write it as one object for each row"
+                    .into(),
+            );
+        };
+        let items = list.items();
+        if items.len() != rows {
+            return Err(changed());
+        }
+        let mut gone = vec![false; items.len()];
+        for (row, item) in items.iter().enumerate() {
+            match edit(row) {
+                RowEdit::Keep => {}
+                RowEdit::Drop => gone[row] = true,
+                RowEdit::Set(values) => {
+                    values.iter().for_each(|(name, value)| set(*item, name, value, patch));
+                }
+            }
+        }
+        let spans: Vec<_> = items.iter().map(Part::span).collect();
+        patch.remove(&spans, |at| gone[at]);
+        Ok(())
+    })
+}
+
+fn set(object: Part<'_>, name: &str, value: &str, patch: &mut Patch) {
+    patch.set_key(object, name, &like(object.get(name), value));
+}
+
+/// A value as the old one is written.
+fn like(old: Option<Part<'_>>, value: &str) -> Value {
+    let number = value.parse::<i64>().ok().filter(|number| number.to_string() == value);
+    let number = number.filter(|_| old.is_some_and(|old| old.is_number()));
+    number.map_or_else(|| Value::from(value), Value::from)
+}
+
+fn rewritten_lines(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdit) -> Result<Vec<u8>> {
+    let document = Document::read(file)?;
+    let (mark, encoding) = (document.mark, document.encoding);
+    let (text, _) = document.into_string(file)?;
+    let mut patch = Patch::default();
+    let (mut start, mut row) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        let span = start..start + line.len();
+        start = span.end;
+        if line.trim().is_empty() {
+            continue;
+        }
+        match edit(row) {
+            RowEdit::Keep => {}
+            RowEdit::Drop => patch.replace(span, ""),
+            RowEdit::Set(values) => {
+                let object = Part::within(&text, span);
+                values.iter().for_each(|(name, value)| set(object, name, value, &mut patch));
+            }
+        }
+        row += 1;
+    }
+    if row != rows {
+        return Err(Error::format(file, "its rows are not those that were read; make a new plan"));
+    }
+    rewrite::encoded(file, &patch.applied(&text), mark, encoding)
 }
 
 fn strange(file: &Path) -> Error {

@@ -1,13 +1,14 @@
 //! Exports of Label Studio: JSON with every annotation of each task, and JSON-MIN and CSV with a row for each annotation.
 
 mod address;
+mod rewrite;
 mod tasks;
 
 use super::annotated::{Annotated, Entry};
 use super::choice::{self, LABEL_NAMES, is_known_column};
 use super::json::{self, Outer, Shape};
 use super::several::{Label, Objects};
-use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image};
+use super::{Candidate, ClassNames, DatasetOptions, Format, is_image};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
@@ -25,9 +26,10 @@ pub(super) const FORMAT: Format = Format {
     written: "`label-studio` writes tasks; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "regions, predictions, earlier annotations",
     class_names: ClassNames::Written,
+    annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,
     detect,
-    read: |candidate, options| open(candidate.path(), options),
+    read: |candidate, options| single(candidate.path(), options)?.into_rows(),
 };
 
 const WHOSE: &str = "Label Studio";
@@ -62,13 +64,14 @@ pub(super) fn is_min(shape: &Shape) -> bool {
     shape.outer == Outer::Array && shape.has("annotation_id") && shape.has("lead_time")
 }
 
-fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
+/// One file with the pictures of its tasks.
+fn single(file: &Path, options: &DatasetOptions) -> Result<Annotated> {
     let min = match super::extension(file).as_deref() {
         Some("json") => Shape::of_file(file).is_some_and(|shape| is_min(&shape)),
         _ => true,
     };
     let tasks = if min { tasks::rows(file, options)? } else { tasks::export(file)? };
-    annotated(file, tasks, options)?.into_rows()
+    annotated(file, tasks, options)
 }
 
 /// The pictures of the tasks, with the annotation that counts.
@@ -76,6 +79,7 @@ fn annotated(file: &Path, tasks: Vec<Task>, options: &DatasetOptions) -> Result<
     let home = file.parent().unwrap_or(Path::new("/"));
     let below = ["", "images", "media", "data", "upload", "media/upload", "local-files"].map(PathBuf::from);
     let mut read = Annotated::new(WHOSE, file, home, &below, options)?;
+    read.rewrite = rewrite::file;
     let shown = safe_path(Path::new(file.file_name().unwrap_or_default()));
     let key = picture_key(file, &tasks, options)?;
     let control = label_control(file, &tasks, options, &shown, &mut read)?;
@@ -134,6 +138,7 @@ fn annotated(file: &Path, tasks: Vec<Task>, options: &DatasetOptions) -> Result<
             alias: address.alias,
             written: address.written,
             label: last.map(label_of).unwrap_or_default(),
+            file: None,
             split: json::cell(task.data.get(&split)),
             other,
         });

@@ -41,6 +41,7 @@ mod packed;
 mod parquet;
 mod places;
 mod records;
+pub(crate) mod rewrite;
 mod rows;
 mod several;
 mod shards;
@@ -51,11 +52,14 @@ mod yolo;
 pub(crate) use self::tar::{is_webdataset, says_class, webdataset_parts};
 pub(crate) use choice::{LABEL_NAMES, is_known_column};
 pub(crate) use folders::{BesideTable, Edit, json_set, paths_say};
+pub(crate) use joined::{LabelTable, without_labels};
+pub(crate) use json_table::{RowEdit, rewritten as json_rewritten};
 pub(crate) use names_of_parts::split_named;
 pub(crate) use packed::clean_name;
-pub(crate) use parquet::ROOT_KEY;
+pub(crate) use parquet::{ROOT_KEY, files as parquet_files};
 
 use crate::{Error, Result};
+use annotated::Annotated;
 pub use candidate::Candidate;
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::manifest::Manifest;
@@ -107,6 +111,8 @@ pub struct Format {
     pub lost: &'static str,
     /// Who wrote the names of classes.
     pub class_names: ClassNames,
+    /// Reads one that is a file of annotations, whose every entry is a sample.
+    annotated: Option<fn(&Candidate, &DatasetOptions) -> Result<Annotated>>,
     /// Whether its files may be objects of a bucket, or those that a pattern such as `train-*.tar` chooses.
     pub elsewhere: bool,
     /// Whether a path is in this format, by its name, its kind, the names of the files in it, and the first bytes of
@@ -137,6 +143,48 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
     } else {
         missing::settle(opened, &full, options)
     }
+}
+
+/// A file of annotations, with the row of each of its entries that is a sample.
+pub(crate) type Taken = folders::Taken;
+
+/// The files of annotation tools from which labels were read; none of a dataset of another kind.
+///
+/// # Errors
+/// As of [`open`].
+pub(crate) fn annotations(path: &Path, options: &DatasetOptions) -> Result<Vec<Taken>> {
+    let candidate = Candidate::new(path)?;
+    let Some(format) = FORMATS.iter().find(|format| (format.detect)(&candidate)) else {
+        return Ok(Vec::new());
+    };
+    let options = joined::without_labels(options);
+    match format.annotated {
+        Some(read) => {
+            let read = read(&candidate, &options)?;
+            let rows = (0..read.entries.len()).map(Some).collect();
+            Ok(vec![(read, rows)])
+        }
+        None if candidate.is_dir() && !(parquet::FORMAT.detect)(&candidate) => {
+            folders::open_with(candidate.path(), &options).map(|(_, taken)| taken)
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Whether a dataset is one file of annotations.
+pub(crate) fn is_annotations(path: &Path) -> bool {
+    Candidate::new(path).is_ok_and(|candidate| {
+        let found = FORMATS.iter().find(|format| (format.detect)(&candidate));
+        found.is_some_and(|format| format.annotated.is_some())
+    })
+}
+
+/// Whether a dataset is Parquet files.
+pub(crate) fn is_parquet(path: &Path) -> bool {
+    Candidate::new(path).is_ok_and(|candidate| {
+        let found = FORMATS.iter().find(|format| (format.detect)(&candidate));
+        found.is_some_and(|format| format.name == parquet::FORMAT.name)
+    })
 }
 
 /// The same without looking for the files of a table, and the absolute path.
@@ -199,6 +247,8 @@ pub(crate) fn is_image(path: &Path) -> bool {
 
 #[cfg(test)]
 mod accounts_tests;
+#[cfg(test)]
+pub(crate) mod examples;
 #[cfg(test)]
 mod packed_tests;
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
               other columns in `metadata.csv`",
     lost: "columns of bytes other than the pictures'; several pictures in a row",
     class_names: ClassNames::Written,
+    annotated: None,
     elsewhere: true,
     detect,
     read,
@@ -42,6 +43,45 @@ fn detect(candidate: &Candidate) -> bool {
 
 /// Where the metadata of a file names the folder that its paths start from.
 pub(crate) const ROOT_KEY: &str = "chaffinch.root";
+
+/// A file of a dataset, as far as it is rewritten.
+pub(crate) struct ParquetFile {
+    /// Absolute.
+    pub(crate) path: PathBuf,
+    pub(crate) rows: u64,
+    /// The names of the columns of labels and splits.
+    pub(crate) label: Option<String>,
+    pub(crate) split: Option<String>,
+    /// The names of the classes, if labels are numbers.
+    pub(crate) classes: Option<Vec<String>>,
+}
+
+/// The files of a dataset in the order of its samples.
+///
+/// # Errors
+/// When one cannot be read.
+pub(crate) fn files(dataset: &Path, options: &DatasetOptions) -> Result<Vec<ParquetFile>> {
+    let candidate = Candidate::new(dataset)?;
+    let is =
+        |path: &&PathBuf| super::extension(path).is_some_and(|own| matches!(own.as_str(), "parquet" | "pq"));
+    let paths = match candidate.is_dir() {
+        true => candidate.files().iter().filter(is).map(|path| below(candidate.path(), path)).collect(),
+        false => vec![candidate.path().to_path_buf()],
+    };
+    let mut all = Vec::new();
+    for path in paths {
+        let (schema, columns, features, _) = guarded(&path, || head(&path, options))?;
+        if columns.picture.is_none() && columns.path.is_none() {
+            continue;
+        }
+        let name = |column: usize| schema.field(column).name().clone();
+        let rows = builder(&path)?.metadata().file_metadata().num_rows().max(0) as u64;
+        let label = columns.label.map(name);
+        let classes = label.as_deref().and_then(|name| features.classes(name)).map(<[String]>::to_vec);
+        all.push(ParquetFile { path, rows, label, split: columns.split.map(name), classes });
+    }
+    Ok(all)
+}
 
 /// One file, opened.
 struct Shard {

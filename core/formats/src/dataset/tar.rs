@@ -28,6 +28,7 @@ pub(super) const FORMAT: Format = Format {
               in `metadata.csv`",
     lost: "compressed tar files, which are refused; links; other members of a sample",
     class_names: ClassNames::Written,
+    annotated: None,
     elsewhere: true,
     detect: |candidate| {
         if !candidate.is_dir() {

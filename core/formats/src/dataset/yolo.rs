@@ -2,6 +2,8 @@
 
 mod boxes;
 mod description;
+mod lists;
+mod rewrite;
 
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
@@ -65,12 +67,12 @@ fn from_boxes(
     beside: &BTreeMap<usize, &Path>,
 ) -> Result<Annotated> {
     let first = beside.values().next().copied().unwrap_or(Path::new(""));
-    let (file, names, splits) = match described {
+    let (file, names, splits, lists) = match described {
         Some((file, description)) => {
-            let splits = description.there(&file, around).splits(around);
-            (file, description.names, splits)
+            let parts = description.there(&file, around);
+            (file, description.names, parts.splits(around), parts.lists(around.root))
         }
-        None => (around.root.join(first), None, BTreeMap::new()),
+        None => (around.root.join(first), None, BTreeMap::new(), Vec::new()),
     };
     let mut all = Annotated::new(
         WHOSE,
@@ -79,6 +81,10 @@ fn from_boxes(
         &[],
         &super::DatasetOptions { root: None, ..around.options.clone() },
     )?;
+    all.rewrite = rewrite::file;
+    all.places_say_splits = lists.is_empty();
+    all.also.extend(lists.iter().map(|(_, list)| list.clone()));
+    all.lists = lists;
     let names = match names {
         Some(names) => names,
         None => {
@@ -97,7 +103,8 @@ fn from_boxes(
             None => Label::None,
         };
         let split = splits.get(&row).copied().unwrap_or_default().name().to_owned();
-        all.entries.push(Entry { name: sample.path.clone(), label, split, ..Entry::default() });
+        let file = beside.get(&row).map(|path| around.root.join(path));
+        all.entries.push(Entry { name: sample.path.clone(), label, split, file, ..Entry::default() });
     }
     tally.enter(&names, &mut all.ledger);
     Ok(all)

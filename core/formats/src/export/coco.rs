@@ -53,11 +53,15 @@ fn describe(export: &Export<'_>, pictures: &Pictures, tree: &mut Tree, written: 
                 "decision": export.decision(id), "tags": export.source.decisions.tags(id),
             }));
             if let Some(category) = numbers.get(&*export.label(id)) {
-                // The box is the whole picture: readers of objects refuse an annotation without one.
+                // Box and outline are the whole picture: readers of objects and of masks refuse an annotation without them.
+                let outline: Vec<[u32; 8]> = match (width, height) {
+                    (0, _) | (_, 0) => Vec::new(),
+                    _ => vec![[0, 0, width, 0, width, height, 0, height]],
+                };
                 annotations.push(json!({
                     "id": number, "image_id": number, "category_id": category,
                     "bbox": [0, 0, width, height], "area": u64::from(width) * u64::from(height),
-                    "segmentation": [], "iscrowd": 0,
+                    "segmentation": outline, "iscrowd": 0,
                 }));
             }
         }

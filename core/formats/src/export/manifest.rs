@@ -4,6 +4,7 @@ use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_data::class_names;
+use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
@@ -23,7 +24,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// The columns of the ImageNet cleaning work, in its order.
-const COLUMNS: [&str; 15] = [
+pub(super) const COLUMNS: [&str; 15] = [
     "image_id",
     "image_path",
     "dataset",
@@ -58,20 +59,19 @@ impl Export<'_> {
                     || self.source.ranking.flags[id.index()] > 0
                     || self.source.decisions.review(id).is_some()
                 {
-                    out.write_byte_record(&self.manifest_row(id))?;
+                    let review = self.source.decisions.review(id);
+                    let tags = review.map(|review| review.tags.join(",")).unwrap_or_default();
+                    out.write_byte_record(&self.manifest_row(id, &tags, self.decision(id)))?;
                 }
             }
             out.flush()
         })
     }
 
-    fn manifest_row(&self, id: SampleId) -> csv::ByteRecord {
+    /// A row with these tags and this action.
+    pub(super) fn manifest_row(&self, id: SampleId, tags: &str, action: &str) -> csv::ByteRecord {
         let manifest = self.source.manifest;
         let path = manifest.path(id).as_os_str().as_bytes();
-        // Keep a table's own numbering as it was written.
-        let numbered =
-            manifest.extra().iter().find(|column| column.name == "image_id" || column.name == "id");
-        let image_id = numbered.map_or(path, |column| column.values[id.index()].as_bytes());
         let verdicts = self.source.verdicts();
         let worst = verdicts.worst_first(id).into_iter().next();
         // What Visual Layer found has the name there that it has here.
@@ -84,11 +84,10 @@ impl Export<'_> {
         let reason = verdicts.reason(id);
         let review = self.source.decisions.review(id);
         let new_label = self.new_label(id).unwrap_or_default();
-        let action = self.decision(id);
-        let (tags, at) = review.map_or_else(Default::default, |review| (review.tags.join(","), review.at()));
+        let at = review.map(|review| review.at()).unwrap_or_default();
         let said = notes(&self.source.decisions.notes(id));
         let fields: [&[u8]; 15] = [
-            image_id,
+            image_id(manifest, id),
             path,
             self.dataset.as_bytes(),
             manifest.split_as_written(id).as_bytes(),
@@ -105,6 +104,15 @@ impl Export<'_> {
             said.as_bytes(),
         ];
         fields.into_iter().collect()
+    }
+}
+
+/// What tells a sample apart in lists: a table's own numbering as it was written, or else its path.
+pub(super) fn image_id(manifest: &Manifest, id: SampleId) -> &[u8] {
+    let numbered = manifest.extra().iter().find(|column| column.name == "image_id" || column.name == "id");
+    match numbered {
+        Some(column) => column.values[id.index()].as_bytes(),
+        None => manifest.path(id).as_os_str().as_bytes(),
     }
 }
 

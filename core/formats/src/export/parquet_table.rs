@@ -37,7 +37,29 @@ const PICTURES: usize = 100;
 /// The column of pictures, as the `datasets` library calls it.
 const IMAGE: &str = "image";
 
+/// A column that only some formats have.
+pub(super) struct More<'a> {
+    pub(super) field: Field,
+    /// How the `datasets` library describes it.
+    pub(super) feature: Value,
+    /// Its values for some samples.
+    pub(super) values: Box<dyn Fn(&[SampleId]) -> ArrayRef + 'a>,
+}
+
 fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Written> {
+    write_with(export, request, Vec::new(), job)
+}
+
+/// Writes the table with more columns at its end.
+///
+/// # Errors
+/// When the target is inside the dataset or cannot be written, or the job is stopped.
+pub(super) fn write_with(
+    export: &Export<'_>,
+    request: &Request,
+    more: Vec<More<'_>>,
+    job: &Job<'_>,
+) -> Result<Written> {
     export.outside(&request.output)?;
     let manifest = export.source.manifest;
     let table = SampleTable::of(export);
@@ -47,8 +69,8 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
     let picture_name = if image() { IMAGE } else { "picture" };
     let mut written = Written::file(&request.output);
     let mut stopped = None;
-    let schema = Arc::new(schema(&table, pictures.then_some(picture_name)));
-    let properties = properties(export, &table, pictures.then_some(picture_name));
+    let schema = Arc::new(schema(&table, pictures.then_some(picture_name), &more));
+    let properties = properties(export, &table, pictures.then_some(picture_name), &more);
     let ids: Vec<SampleId> = manifest.ids().collect();
     atomic::write(&request.output, |out| {
         let mut writer =
@@ -88,6 +110,7 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
                     }
                 });
             }
+            arrays.extend(more.iter().map(|column| (column.values)(ids)));
             let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(io::Error::other)?;
             writer.write(&batch).map_err(io::Error::other)?;
             if pictures {
@@ -109,7 +132,7 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
     Ok(written)
 }
 
-fn schema(table: &SampleTable<'_>, pictures: Option<&str>) -> Schema {
+fn schema(table: &SampleTable<'_>, pictures: Option<&str>, more: &[More<'_>]) -> Schema {
     let mut fields = Vec::new();
     fields.extend(pictures.map(|name| Field::new(name, DataType::Struct(image_fields()), true)));
     fields.extend(table.columns.iter().map(|column| {
@@ -120,6 +143,7 @@ fn schema(table: &SampleTable<'_>, pictures: Option<&str>) -> Schema {
         };
         Field::new(&column.name, data, true)
     }));
+    fields.extend(more.iter().map(|column| column.field.clone()));
     Schema::new(fields)
 }
 
@@ -130,7 +154,12 @@ fn image_fields() -> Fields {
 }
 
 /// What stands in the footer: the columns as the `datasets` library describes them, and the folder of relative paths.
-fn properties(export: &Export<'_>, table: &SampleTable<'_>, pictures: Option<&str>) -> WriterProperties {
+fn properties(
+    export: &Export<'_>,
+    table: &SampleTable<'_>,
+    pictures: Option<&str>,
+    more: &[More<'_>],
+) -> WriterProperties {
     let mut features = Map::new();
     if let Some(name) = pictures {
         features.insert(name.to_owned(), json!({"_type": "Image"}));
@@ -142,6 +171,9 @@ fn properties(export: &Export<'_>, table: &SampleTable<'_>, pictures: Option<&st
             Kind::Flag => "bool",
         };
         features.insert(column.name.clone(), json!({"dtype": kind, "_type": "Value"}));
+    }
+    for column in more {
+        features.insert(column.field.name().clone(), column.feature.clone());
     }
     let features: Value = json!({"info": {"features": features}});
     let mut footer = vec![KeyValue::new("huggingface".to_owned(), features.to_string())];

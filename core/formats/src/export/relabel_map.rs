@@ -4,6 +4,7 @@ use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_data::class_names;
+use chaffinch_protocol::sample::SampleId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -30,6 +31,11 @@ impl Export<'_> {
     /// # Errors
     /// When the target is inside the dataset, or cannot be written.
     pub fn relabel_map(&self, target: &Path) -> Result<()> {
+        self.relabel_map_by(target, |id| self.source.manifest.path(id).as_os_str().as_bytes())
+    }
+
+    /// The same by another key.
+    pub(super) fn relabel_map_by<'k>(&self, target: &Path, key: impl Fn(SampleId) -> &'k [u8]) -> Result<()> {
         self.outside(target)?;
         let manifest = self.source.manifest;
         let numbers =
@@ -42,10 +48,7 @@ impl Export<'_> {
             .source
             .decisions
             .iter()
-            .filter_map(|(id, _)| {
-                let path = class_names::of_bytes(manifest.path(id).as_os_str().as_bytes());
-                Some((path, label(&self.new_label(id)?)))
-            })
+            .filter_map(|(id, _)| Some((class_names::of_bytes(key(id)), label(&self.new_label(id)?))))
             .collect();
         atomic::write(target, |out| {
             serde_json::to_writer_pretty(&mut *out, &map).map_err(io::Error::from)?;

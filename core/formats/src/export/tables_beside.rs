@@ -9,7 +9,7 @@ use chaffinch_data::output::{CopyMode, Tree};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -34,6 +34,8 @@ struct Table {
     text: BesideTable,
     /// Its column of labels.
     label: Option<usize>,
+    /// Whether its labels are columns of 0 and 1.
+    flags: bool,
     /// The sample of each record.
     rows: Vec<Option<SampleId>>,
     /// All of these.
@@ -47,28 +49,41 @@ impl Table {
 
     /// Whether the label of a sample is the one that this table gives.
     fn labels(&self, manifest: &Manifest, id: SampleId) -> bool {
-        self.label.is_some()
+        (self.label.is_some() || self.flags)
             && manifest.path(id).starts_with(self.folder())
             && (!self.text.is_annotations() || self.samples.contains(&id))
     }
 }
 
 impl<'a> TablesBeside<'a> {
-    /// Reads the tables that the dataset was read with.
+    /// Reads the tables that the dataset was read with, those that can be written into a copy.
     pub(crate) fn of(manifest: &'a Manifest) -> TablesBeside<'a> {
+        TablesBeside::read(manifest, false)
+    }
+
+    /// The same with Parquet, and with columns of 0 and 1, as they are where they are.
+    pub(crate) fn in_their_place(manifest: &'a Manifest) -> TablesBeside<'a> {
+        TablesBeside::read(manifest, true)
+    }
+
+    fn read(manifest: &'a Manifest, in_their_place: bool) -> TablesBeside<'a> {
         let mut all = TablesBeside { manifest, tables: Vec::new(), lost: Vec::new(), foreign: false };
         for beside in manifest.beside() {
             let path = beside.path().to_path_buf();
             match BesideTable::read(&manifest.root().join(&path)) {
-                Ok(Some(text)) if !text.is_written() => all.foreign = true,
+                Ok(Some(text)) if !in_their_place && !text.is_written() => all.foreign = true,
                 Ok(Some(text)) => {
+                    // A label without the name of a column is in several.
+                    let flags = in_their_place && beside.label.as_deref() == Some("");
+                    let text = if flags { text.with_flags() } else { text };
                     let folder = path.parent().unwrap_or(Path::new(""));
                     let sample =
                         |record| text.places(folder, record).iter().find_map(|place| find(manifest, place));
                     let rows: Vec<Option<SampleId>> = text.records.iter().map(sample).collect();
                     let samples = rows.iter().flatten().copied().collect();
                     let label = beside.label.as_deref().and_then(|label| text.column(label));
-                    all.tables.push(Table { path, text, label, rows, samples });
+                    let flags = flags && text.is_flags();
+                    all.tables.push(Table { path, text, label, flags, rows, samples });
                 }
                 Ok(None) => all.foreign = true,
                 Err(error) => all.lost.push(error.to_string()),
@@ -131,37 +146,9 @@ impl<'a> TablesBeside<'a> {
         changes: &Changes<'_, '_>,
     ) -> Vec<(&Path, Option<std::result::Result<Vec<u8>, String>>)> {
         let mut all = Vec::new();
-        for table in &self.tables {
-            let folder = table.folder();
-            let new_label =
-                |id: SampleId| table.labels(self.manifest, id).then(|| (changes.label)(id)).flatten();
-            let split_column = table.text.column("split");
-            let edit = |index: usize| -> Edit {
-                let Some(id) = table.rows[index] else { return Edit::Keep };
-                if (changes.removed)(id) {
-                    return Edit::Drop;
-                }
-                let moved = (changes.place)(id).filter(|place| *place != self.manifest.path(id));
-                let name = moved.map(|place| relative(folder, place));
-                let others: Vec<(usize, String)> =
-                    split_column.zip((changes.split)(id)).into_iter().collect();
-                match (name, new_label(id)) {
-                    (None, None) if others.is_empty() => Edit::Keep,
-                    (name, label) => Edit::Change { name, label, others },
-                }
-            };
-            // A sample without a row in a table that gives labels had none.
-            let bare = self.manifest.ids().filter(|id| !table.samples.contains(id));
-            let mut added = Vec::new();
-            for id in bare {
-                let wins = self.tables.iter().rfind(|other| other.labels(self.manifest, id));
-                if let Some(label) = new_label(id)
-                    && wins.is_some_and(|wins| std::ptr::eq(wins, table))
-                    && let Some(place) = (changes.place)(id)
-                {
-                    added.push((relative(folder, place), label));
-                }
-            }
+        for table in self.tables.iter().filter(|table| !table.text.is_parquet()) {
+            let edit = |index: usize| self.edit(table, index, changes);
+            let added = self.added(table, changes);
             let same =
                 added.is_empty() && (0..table.rows.len()).all(|index| matches!(edit(index), Edit::Keep));
             all.push((table.path.as_path(), (!same).then(|| table.text.edited(table.label, edit, &added))));
@@ -169,10 +156,90 @@ impl<'a> TablesBeside<'a> {
         all
     }
 
+    /// The changes in the Parquet tables among them, by path.
+    ///
+    /// # Errors
+    /// Says in words what cannot be written.
+    pub(crate) fn rows_edited(
+        &self,
+        changes: &Changes<'_, '_>,
+    ) -> std::result::Result<Vec<(&Path, RowEdits)>, String> {
+        let mut all = Vec::new();
+        for table in self.tables.iter().filter(|table| table.text.is_parquet()) {
+            let mut edits = RowEdits::default();
+            if let Some((path, _)) = self.added(table, changes).first() {
+                let (path, table) = (safe_path(path), safe_path(&table.path));
+                return Err(format!("{path} has no row in {table}, so that it cannot get a label there"));
+            }
+            for index in 0..table.rows.len() {
+                match self.edit(table, index, changes) {
+                    Edit::Keep => {}
+                    Edit::Drop => drop(edits.dropped.insert(index as u64)),
+                    Edit::Change { name, label, others } => {
+                        let name = name.map(|name| name.to_string_lossy().into_owned());
+                        let cells = [table.text.file_name().zip(name), table.label.zip(label)];
+                        for (column, value) in cells.into_iter().flatten().chain(others) {
+                            let heading = table.text.headings[column].clone();
+                            edits.values.entry(heading).or_default().insert(index as u64, value);
+                        }
+                    }
+                }
+            }
+            if edits != RowEdits::default() {
+                all.push((table.path.as_path(), edits));
+            }
+        }
+        Ok(all)
+    }
+
+    /// What becomes of a record.
+    fn edit(&self, table: &Table, index: usize, changes: &Changes<'_, '_>) -> Edit {
+        let Some(id) = table.rows[index] else { return Edit::Keep };
+        if (changes.removed)(id) {
+            return Edit::Drop;
+        }
+        let moved = (changes.place)(id).filter(|place| *place != self.manifest.path(id));
+        let name = moved.map(|place| relative(table.folder(), place));
+        let others: Vec<(usize, String)> =
+            table.text.column("split").zip((changes.split)(id)).into_iter().collect();
+        match (name, self.new_label(table, id, changes)) {
+            (None, None) if others.is_empty() => Edit::Keep,
+            (name, label) => Edit::Change { name, label, others },
+        }
+    }
+
+    fn new_label(&self, table: &Table, id: SampleId, changes: &Changes<'_, '_>) -> Option<String> {
+        table.labels(self.manifest, id).then(|| (changes.label)(id)).flatten()
+    }
+
+    /// The samples without a record that get one: in a table that gives labels they had none.
+    fn added(&self, table: &Table, changes: &Changes<'_, '_>) -> Vec<(PathBuf, String)> {
+        let bare = self.manifest.ids().filter(|id| !table.samples.contains(id));
+        let mut added = Vec::new();
+        for id in bare {
+            let wins = self.tables.iter().rfind(|other| other.labels(self.manifest, id));
+            if let Some(label) = self.new_label(table, id, changes)
+                && wins.is_some_and(|wins| std::ptr::eq(wins, table))
+                && let Some(place) = (changes.place)(id)
+            {
+                added.push((relative(table.folder(), place), label));
+            }
+        }
+        added
+    }
+
     /// Whether a table says the split of a sample.
     pub(crate) fn has_split(&self, id: SampleId) -> bool {
         self.tables.iter().any(|table| table.samples.contains(&id) && table.text.column("split").is_some())
     }
+}
+
+/// What changes in the records of a table, which are counted from 0.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowEdits {
+    pub(crate) dropped: BTreeSet<u64>,
+    /// New values by heading and record.
+    pub(crate) values: BTreeMap<String, BTreeMap<u64, String>>,
 }
 
 /// What changes about samples.

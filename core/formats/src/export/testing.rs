@@ -2,6 +2,7 @@
 
 use super::*;
 use chaffinch_compute::job::Job;
+use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Manifest;
@@ -28,7 +29,18 @@ pub(super) fn exporting<T>(
         decisions,
         atlas: None,
     };
-    run(&Export { source, dataset: "made" })
+    run(&Export { source, dataset: "made", embeddings: &|| Some(atlas(manifest)) })
+}
+
+/// Embeddings of as many samples, each a direction of its own in a plane.
+pub(super) fn atlas(manifest: &Arc<Manifest>) -> Atlas {
+    let turn = |row: usize| row as f32 / manifest.len() as f32;
+    let vectors = (0..manifest.len()).flat_map(|row| [turn(row).cos(), turn(row).sin(), 0.0]).collect();
+    Atlas::new(
+        Arc::new(EmbeddingMatrix::from_vec(vectors, 3)),
+        manifest.clone(),
+        Arc::new(FileMetadata::default()),
+    )
 }
 
 /// A cleaned copy.

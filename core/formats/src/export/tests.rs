@@ -102,7 +102,7 @@ impl World {
             decisions: &self.decisions,
             atlas: None,
         };
-        Export { source, dataset: "pets" }
+        Export { source, dataset: "pets", embeddings: &|| None }
     }
 
     fn out(&self, name: &str) -> PathBuf {
@@ -197,7 +197,9 @@ fn a_file_may_go_to_a_new_folder() {
     for format in FORMATS {
         let output = world.out("new").join(format.name).join("place");
         let request = Request { output: output.clone(), ..Request::default() };
-        format.write(&world.export(), &request, &Job::new(&stop, &|_, _| {})).unwrap();
+        let export =
+            Export { embeddings: &|| Some(super::testing::atlas(&world.manifest)), ..world.export() };
+        format.write(&export, &request, &Job::new(&stop, &|_, _| {})).unwrap();
         assert!(output.exists(), "{}", format.name);
     }
     let request = Request { output: world.out("data/new/deep.csv"), ..Request::default() };

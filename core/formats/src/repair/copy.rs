@@ -4,11 +4,12 @@ use super::edits::{Edits, Form};
 use super::verify::verify;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::output::{self, CopyMode, Placed, Tree, whole_folder};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_review::repair::Plan;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::path::{Component, Path, PathBuf};
 use walkdir::WalkDir;
@@ -22,6 +23,8 @@ pub struct Copied {
     pub rewritten: u64,
     /// How the others were placed.
     pub placed: Placed,
+    /// The table of labels in it, relative, if the dataset gets its labels from one that was changed.
+    pub labels: Option<PathBuf>,
     /// What could not be copied, each with the reason.
     pub left_out: Vec<String>,
 }
@@ -40,7 +43,14 @@ pub fn apply_to(plan: &Plan, target: &Path, mode: CopyMode, job: &Job<'_>) -> Re
     }
     whole_folder(target, |half| {
         let copied = fill(&edits, half, mode, job)?;
-        verify(half, &edits.dataset, &plan.reading, &edits.expected)?;
+        let reading = edits.reading(plan, |labels| half.join(edits.beside(labels)));
+        let (opened, reading) = match edits.form {
+            Form::Annotations => {
+                (half.join(edits.beside(&edits.dataset)), DatasetOptions { root: None, ..reading })
+            }
+            _ => (half.to_path_buf(), reading),
+        };
+        verify(&opened, &edits.dataset, &reading, &edits.expected)?;
         Ok(copied)
     })
 }
@@ -50,6 +60,13 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
     let mut tree = Tree::new(half.to_owned());
     let (base, files) = match edits.form {
         Form::Table => (edits.root().to_path_buf(), named_files(edits)?),
+        Form::Annotations => {
+            let own = edits.annotations.iter().filter_map(|file| file.strip_prefix(edits.root()).ok());
+            let mut files: BTreeSet<PathBuf> = own.map(Path::to_path_buf).collect();
+            files.append(&mut named_files(edits)?);
+            (edits.root().to_path_buf(), files)
+        }
+        Form::Parquet if !edits.dataset.is_dir() => (edits.root().to_path_buf(), paths_of(edits)?),
         _ if edits.dataset.is_dir() => {
             (edits.dataset.clone(), all_files(&edits.dataset, &mut copied.left_out))
         }
@@ -74,20 +91,21 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
     }
     for rewrite in &edits.rewrites {
         // A table or a tar file that is the dataset has no folder of its own.
-        let path = rewrite.path.strip_prefix(&base).ok().filter(|_| edits.dataset.is_dir());
-        let path =
-            half.join(path.unwrap_or(Path::new(rewrite.path.file_name().unwrap_or(OsStr::new("data")))));
-        if let Some(folder) = path.parent() {
+        if let Some(folder) = half.join(edits.beside(&rewrite.path)).parent() {
             fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
+    }
+    edits.rewrites.par_iter().try_for_each(|rewrite| {
+        let path = half.join(edits.beside(&rewrite.path));
         let out = OpenOptions::new().write(true).create_new(true).open(&path);
         let mut out = out.map_err(Error::io("create", &path))?;
-        rewrite.contents.write(&rewrite.path, &mut out, job)?;
-        copied.files += 1;
-        copied.rewritten += 1;
-    }
+        rewrite.contents.write(&rewrite.path, &mut out, job)
+    })?;
+    copied.files += edits.rewrites.len() as u64;
+    copied.rewritten += edits.rewrites.len() as u64;
     job.progress(total, total);
     copied.placed = tree.placed();
+    copied.labels = edits.labels.as_deref().map(|labels| edits.beside(labels));
     Ok(copied)
 }
 
@@ -110,6 +128,14 @@ fn all_files(dataset: &Path, left_out: &mut Vec<String>) -> BTreeSet<PathBuf> {
         }
     }
     files
+}
+
+/// The pictures that a Parquet file names; none if they are in it.
+fn paths_of(edits: &Edits) -> Result<BTreeSet<PathBuf>> {
+    match edits.manifest.packing() {
+        Some(_) => Ok(BTreeSet::new()),
+        None => named_files(edits),
+    }
 }
 
 /// The files that the rows of a table name, but for those that only removed rows name.

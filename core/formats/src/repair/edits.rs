@@ -1,21 +1,26 @@
 //! What a plan means for files.
 
+mod folder;
+mod packed;
+
+use super::labels_elsewhere;
+use super::parquet_file::ParquetEdits;
 use super::refusal::refused;
 use super::tables::table_rewritten;
 use super::tar;
-use super::targets::Targets;
-use crate::dataset::{self, is_webdataset};
-use crate::export::tables_beside::{Changes, TablesBeside};
+use crate::dataset;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::packing::{Holds, Source, Written, is_address};
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_data::packing::{Holds, Written, is_address};
+use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -40,6 +45,7 @@ pub(super) struct Rewrite {
 pub(super) enum Contents {
     Bytes(Vec<u8>),
     Tar(tar::Parts),
+    Parquet(ParquetEdits),
 }
 
 impl Contents {
@@ -48,6 +54,7 @@ impl Contents {
         match self {
             Contents::Bytes(bytes) => out.write_all(bytes).map_err(Error::io("write", source)),
             Contents::Tar(parts) => parts.write(source, out, job),
+            Contents::Parquet(edits) => edits.write(source, out, job),
         }
     }
 }
@@ -61,6 +68,10 @@ pub(super) enum Form {
     Table,
     /// A tar file, or a folder of them.
     Tar,
+    /// A Parquet file, or a folder of them.
+    Parquet,
+    /// A file of annotations, whose entries are the samples: the pictures stay where they are.
+    Annotations,
 }
 
 /// A plan as changes to files.
@@ -74,6 +85,10 @@ pub(super) struct Edits {
     pub(super) rewrites: Vec<Rewrite>,
     /// What a scan must read afterwards: label and split by path.
     pub(super) expected: BTreeMap<PathBuf, (String, Split)>,
+    /// Files of annotations that a scan reads, absolute.
+    pub(super) annotations: BTreeSet<PathBuf>,
+    /// The table that gives labels to the dataset, absolute, if it changes.
+    pub(super) labels: Option<PathBuf>,
 }
 
 impl Edits {
@@ -98,16 +113,23 @@ impl Edits {
         let manifest = dataset::open(&dataset, &plan.reading)?.manifest;
         check(plan, &manifest, job)?;
         let form = form(&dataset, &manifest)?;
-        let joined = plan.reading.labels.is_some() || plan.reading.label_pattern.is_some();
         let relabels = |change: &&Change| change.to_label.is_some() || change.to_split.is_some();
-        if joined && let Some(change) = plan.changes.iter().find(relabels) {
+        if plan.reading.label_pattern.is_some()
+            && plan.reading.labels.is_none()
+            && let Some(change) = plan.changes.iter().find(relabels)
+        {
             let message = format!(
-                "its labels come from --labels or --label-pattern, so {} cannot be relabeled or moved in its files; \
-                 use export --format cleaned-table",
+                "its labels come from --label-pattern, so {} cannot be relabeled or moved in its files; use export \
+                 --format cleaned-table",
                 safe_path(&change.path.path())
             );
             return Err(refused(&dataset, message));
         }
+        let labels = labels_elsewhere::file_of(plan)?;
+        let (rest, table) = match &labels {
+            Some(file) => labels_elsewhere::taken(file, plan, &manifest)?,
+            None => (plan.clone(), None),
+        };
         let mut edits = Edits {
             dataset,
             form,
@@ -115,14 +137,40 @@ impl Edits {
             moves: Vec::new(),
             rewrites: Vec::new(),
             expected: BTreeMap::new(),
+            annotations: BTreeSet::new(),
+            labels: None,
             manifest,
         };
         match form {
-            Form::Folder => edits.folder(plan)?,
-            Form::Table => edits.table(plan)?,
-            Form::Tar => edits.tar(plan)?,
+            Form::Folder => edits.folder(&rest)?,
+            Form::Annotations => edits.annotated(&rest)?,
+            _ if rest.changes.is_empty() => {}
+            Form::Table => edits.table(&rest)?,
+            Form::Tar => edits.tar(&rest)?,
+            Form::Parquet => edits.parquet(&rest)?,
         }
+        edits.labels = labels.filter(|_| table.is_some());
+        edits.rewrites.extend(table);
+        edits.expect(plan);
         Ok(edits)
+    }
+
+    /// Enters what all of the plan changes, whatever file says it.
+    fn expect(&mut self, plan: &Plan) {
+        let moved: BTreeMap<&Path, &Path> =
+            self.moves.iter().filter_map(|one| Some((one.from.as_path(), one.to.as_deref()?))).collect();
+        for change in plan.changes.iter().filter(|change| !change.remove) {
+            let from = self.manifest.path(change.id());
+            if let Some(said) = self.expected.get_mut(moved.get(from).copied().unwrap_or(from)) {
+                *said = (change.label_after().to_owned(), change.split_after());
+            }
+        }
+    }
+
+    /// How what is written is read again: with the table of labels at its new place.
+    pub(super) fn reading(&self, plan: &Plan, labels: impl FnOnce(&Path) -> PathBuf) -> DatasetOptions {
+        let labels = self.labels.as_deref().map(labels).or_else(|| plan.reading.labels.clone());
+        DatasetOptions { labels, ..plan.reading.clone() }
     }
 
     /// The folder that the paths of moves are relative to.
@@ -130,99 +178,16 @@ impl Edits {
         self.manifest.root()
     }
 
-    fn folder(&mut self, plan: &Plan) -> Result<()> {
-        let manifest = &self.manifest;
-        let tables = TablesBeside::of(manifest);
-        if let Some(lost) = tables.lost.first() {
-            return Err(refused(
-                &self.dataset,
-                format!("a table beside the pictures cannot be read: {lost}"),
-            ));
-        }
-        let taken = |path: &Path| manifest.root().join(path).symlink_metadata().is_ok();
-        let mut targets = Targets::of(manifest, &plan.changes, Some(&tables), &taken);
-        let changes: BTreeMap<SampleId, &Change> =
-            plan.changes.iter().map(|change| (change.id(), change)).collect();
-        let mut places: BTreeMap<SampleId, PathBuf> = BTreeMap::new();
-        let mut splits: BTreeMap<SampleId, String> = BTreeMap::new();
-        for (&id, change) in &changes {
-            let from = manifest.path(id).to_path_buf();
-            let to = match change.remove {
-                true => None,
-                false => {
-                    let (to, split) = targets.place(change)?;
-                    splits.extend(split.map(|split| (id, split)));
-                    places.insert(id, to.clone());
-                    Some(to)
-                }
-            };
-            if to.as_ref() != Some(&from) {
-                self.moves.push(Move { from, to, hash: change.hash });
-            }
-        }
-        let place = |id: SampleId| match changes.get(&id) {
-            Some(change) if change.remove => None,
-            _ => Some(places.get(&id).map_or(manifest.path(id), PathBuf::as_path)),
-        };
-        let edited = tables.edited(&Changes {
-            removed: &|id| changes.get(&id).is_some_and(|change| change.remove),
-            label: &|id| changes.get(&id).and_then(|change| change.to_label.clone()),
-            split: &|id| splits.get(&id).cloned(),
-            place: &place,
-        });
-        for (path, bytes) in edited {
-            let path = manifest.root().join(path);
-            match bytes {
-                None => {}
-                Some(Ok(bytes)) => self.rewrites.push(Rewrite { path, contents: Contents::Bytes(bytes) }),
-                Some(Err(why)) => {
-                    return Err(Error::format(&path, format!("it cannot be rewritten: {}", safe_text(&why))));
-                }
-            }
-        }
-        for id in manifest.ids() {
-            let Some(path) = place(id) else { continue };
-            let change = changes.get(&id);
-            let label = change.map_or(manifest.label_name(id), |change| change.label_after());
-            let split = change.map_or(manifest.split(id), |change| change.split_after());
-            self.expected.insert(path.to_path_buf(), (label.to_owned(), split));
-        }
-        Ok(())
+    /// Where a file that is rewritten is in a copy: a table or a tar file that is the dataset has no folder of its own.
+    pub(super) fn beside(&self, file: &Path) -> PathBuf {
+        let below = file.strip_prefix(self.root()).ok().filter(|below| !below.as_os_str().is_empty());
+        let kept = below.filter(|_| self.dataset.is_dir() || self.form == Form::Annotations);
+        kept.map_or_else(|| PathBuf::from(file.file_name().unwrap_or(OsStr::new("data"))), Path::to_path_buf)
     }
 
     fn table(&mut self, plan: &Plan) -> Result<()> {
         let bytes = table_rewritten(&self.dataset, &self.manifest, &plan.changes)?;
         self.rewrites.push(Rewrite { path: self.dataset.clone(), contents: Contents::Bytes(bytes) });
-        Ok(())
-    }
-
-    fn tar(&mut self, plan: &Plan) -> Result<()> {
-        let manifest = &self.manifest;
-        let containers = manifest.packing().map_or(&[][..], |packing| packing.containers());
-        let mut files: BTreeMap<&Path, Vec<tar::Member>> = BTreeMap::new();
-        for container in containers {
-            files.insert(container.path(), tar::members(container.path())?);
-        }
-        let names: Vec<&Path> = files.values().flatten().map(|member| member.name.as_path()).collect();
-        let webdataset = is_webdataset(names.iter().copied());
-        let known: BTreeSet<&Path> = names.into_iter().collect();
-        let taken = |path: &Path| known.contains(path);
-        let mut targets = Targets::of(manifest, &plan.changes, None, &taken);
-        let mut wanted: BTreeMap<PathBuf, Vec<tar::Wanted<'_>>> = BTreeMap::new();
-        for change in &plan.changes {
-            let Source::Packed(packed) = manifest.source(change.id()) else { continue };
-            let renamed = match change.remove || webdataset {
-                true => None,
-                false => Some(targets.place(change)?.0),
-            };
-            let one = tar::Wanted { change, start: packed.start, renamed };
-            wanted.entry(packed.container.path().to_path_buf()).or_default().push(one);
-        }
-        for (path, changes) in wanted {
-            let members = files.get(path.as_path()).map_or(&[][..], Vec::as_slice);
-            let parts = tar::Parts::new(&path, members, &changes, webdataset)?;
-            self.rewrites.push(Rewrite { path, contents: Contents::Tar(parts) });
-        }
         Ok(())
     }
 }
@@ -262,6 +227,9 @@ fn check(plan: &Plan, manifest: &Manifest, job: &Job<'_>) -> Result<()> {
 
 /// What kind of dataset it is.
 fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
+    if dataset::is_parquet(dataset) {
+        return Ok(Form::Parquet);
+    }
     if let Some(packing) = manifest.packing() {
         let tar = packing.containers().iter().all(|container| {
             let extension = container.path().extension().is_some_and(|name| name.eq_ignore_ascii_case("tar"));
@@ -270,16 +238,14 @@ fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
         if tar {
             return Ok(Form::Tar);
         }
-        let cells =
-            packing.containers().iter().any(|container| matches!(container.holds(), Holds::Cells { .. }));
-        let what = if cells { "Parquet files" } else { "files of this format" };
-        let message =
-            format!("{what} cannot be rewritten; use export --format cleaned to write the pictures as files");
+        let message = "Arrow and binary files are not changed; write them with export --format parquet and plan that file, or write \
+                       the pictures as files with export --format cleaned";
         return Err(refused(dataset, message));
     }
     match manifest.table() {
         Some(_) => Ok(Form::Table),
         None if dataset.is_dir() => Ok(Form::Folder),
+        None if dataset::is_annotations(dataset) => Ok(Form::Annotations),
         None => {
             Err(refused(dataset, "datasets of this format cannot be changed; use export --format cleaned"))
         }
@@ -288,5 +254,5 @@ fn form(dataset: &Path, manifest: &Manifest) -> Result<Form> {
 
 /// The hash of a file.
 pub(super) fn hash_of(path: &Path) -> io::Result<ContentHash> {
-    fs::read(path).map(|bytes| ContentHash::of(&bytes))
+    ContentHash::of_reader(File::open(path)?)
 }

@@ -2,7 +2,7 @@
 
 use super::refusal::refused;
 use super::targets::most;
-use crate::dataset::{BesideTable, Edit};
+use crate::dataset::{BesideTable, Edit, RowEdit, json_rewritten};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -18,6 +18,30 @@ use std::path::Path;
 /// for a new label.
 pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Change]) -> Result<Vec<u8>> {
     let Some(form) = manifest.table() else { return Err(refused(file, "it is no table")) };
+    lacking(file, form.label.is_some(), form.split.is_some(), changes)?;
+    let mut written: BTreeMap<u8, BTreeMap<&str, u64>> = BTreeMap::new();
+    for id in manifest.ids().filter(|&id| manifest.split(id) != Split::None) {
+        let text = manifest.split_as_written(id);
+        *written.entry(manifest.split(id).code()).or_default().entry(text).or_default() += 1;
+    }
+    let by_row: BTreeMap<SampleId, &Change> = changes.iter().map(|change| (change.id(), change)).collect();
+    let split_text = |split: Split| {
+        let used = written.get(&split.code()).and_then(most);
+        used.map_or_else(|| split.name().to_owned(), |text| (*text).to_owned())
+    };
+    if is_json(file) {
+        let edit = |row: usize| match by_row.get(&SampleId(row as u32)) {
+            None => RowEdit::Keep,
+            Some(change) if change.remove => RowEdit::Drop,
+            Some(change) => {
+                let heading = |column: Option<usize>| column.map(|column| form.columns[column].clone());
+                let label = heading(form.label).zip(change.to_label.clone());
+                let split = heading(form.split).zip(change.to_split.map(split_text));
+                RowEdit::Set(label.into_iter().chain(split).collect())
+            }
+        };
+        return json_rewritten(file, manifest.len(), &edit);
+    }
     let table = BesideTable::of_dataset(file, form.delimiter, form.path)?;
     let same = table.records.len() == manifest.len()
         && manifest.ids().zip(&table.records).all(|(id, record)| {
@@ -28,36 +52,35 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
     if !same {
         return Err(refused(file, "its rows are not those that were read; make a new plan"));
     }
-    let mut written: BTreeMap<u8, BTreeMap<&str, u64>> = BTreeMap::new();
-    for id in manifest.ids().filter(|&id| manifest.split(id) != Split::None) {
-        let text = manifest.split_as_written(id);
-        *written.entry(manifest.split(id).code()).or_default().entry(text).or_default() += 1;
-    }
-    let by_row: BTreeMap<SampleId, &Change> = changes.iter().map(|change| (change.id(), change)).collect();
-    for change in changes {
-        let lacking = match (&change.to_label, change.to_split) {
-            (Some(_), _) if form.label.is_none() => "labels",
-            (_, Some(_)) if form.split.is_none() => "splits",
-            _ => continue,
-        };
-        let path = safe_path(&change.path.path());
-        return Err(refused(
-            file,
-            format!("it has no column of {lacking}, so that of {path} cannot be changed"),
-        ));
-    }
     let edit = |index: usize| match by_row.get(&SampleId(index as u32)) {
         None => Edit::Keep,
         Some(change) if change.remove => Edit::Drop,
         Some(change) => {
-            let split = change.to_split.map(|split| {
-                let used = written.get(&split.code()).and_then(most);
-                used.map_or_else(|| split.name().to_owned(), |text| (*text).to_owned())
-            });
+            let split = change.to_split.map(split_text);
             let others = form.split.zip(split).into_iter().collect();
             Edit::Change { name: None, label: change.to_label.clone(), others }
         }
     };
     let edited = table.edited(form.label, edit, &[]);
     edited.map_err(|why| Error::format(file, format!("it cannot be rewritten: {}", safe_text(&why))))
+}
+
+/// Refuses to change what no column says.
+fn lacking(file: &Path, labels: bool, splits: bool, changes: &[Change]) -> Result<()> {
+    for change in changes {
+        let lacking = match (&change.to_label, change.to_split) {
+            (Some(_), _) if !labels => "labels",
+            (_, Some(_)) if !splits => "splits",
+            _ => continue,
+        };
+        let path = safe_path(&change.path.path());
+        let message = format!("it has no column of {lacking}, so that of {path} cannot be changed");
+        return Err(refused(file, message));
+    }
+    Ok(())
+}
+
+fn is_json(file: &Path) -> bool {
+    let extension = file.extension().map(|name| name.to_ascii_lowercase());
+    extension.is_some_and(|name| ["json", "jsonl", "ndjson"].iter().any(|json| name == *json))
 }

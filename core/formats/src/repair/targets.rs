@@ -21,6 +21,8 @@ pub(super) struct Targets<'a> {
     manifest: &'a Manifest,
     placement: Placement<'a>,
     tables: Option<&'a TablesBeside<'a>>,
+    /// Whether files of annotations say the labels of some samples, so that folders need not say them all.
+    annotated: bool,
     /// The folders of each split at each depth, with their samples.
     folders: BTreeMap<(u8, usize), BTreeMap<OsString, u64>>,
     /// How splits are written in tables, with their samples.
@@ -35,23 +37,21 @@ impl<'a> Targets<'a> {
         manifest: &'a Manifest,
         changes: &[Change],
         tables: Option<&'a TablesBeside<'a>>,
+        annotated: bool,
         taken: &'a dyn Fn(&Path) -> bool,
     ) -> Targets<'a> {
         let new: BTreeSet<String> = changes.iter().filter_map(|change| change.to_label.clone()).collect();
-        let placement = Placement::of(manifest, &new, tables.is_some_and(TablesBeside::are_whole));
+        let placement =
+            Placement::of(manifest, &new, annotated || tables.is_some_and(TablesBeside::are_whole));
         let mut folders: BTreeMap<(u8, usize), BTreeMap<OsString, u64>> = BTreeMap::new();
-        let mut written: BTreeMap<u8, BTreeMap<String, u64>> = BTreeMap::new();
         for id in manifest.ids() {
             let split = manifest.split(id);
             if let Some((depth, folder)) = split_folder(manifest.path(id), split) {
                 *folders.entry((split.code(), depth)).or_default().entry(folder.to_owned()).or_default() += 1;
             }
-            let text = manifest.split_as_written(id).trim();
-            if split != Split::None && !text.is_empty() {
-                *written.entry(split.code()).or_default().entry(text.to_owned()).or_default() += 1;
-            }
         }
-        Targets { manifest, placement, tables, folders, written, taken, given: BTreeSet::new() }
+        let written = splits_written(manifest);
+        Targets { manifest, placement, tables, annotated, folders, written, taken, given: BTreeSet::new() }
     }
 
     /// The new path of a sample, and its new split as it is to be written in the table that says it, if one does.
@@ -75,7 +75,9 @@ impl<'a> Targets<'a> {
                     return Err(refuse(format!("the name of {shown} cannot say that it is '{label}'")));
                 }
                 name = OsString::from_vec([&bytes[..], &name.as_bytes()[begin..]].concat());
-            } else if self.placement.keeps_paths() {
+            } else if self.placement.keeps_paths()
+                && (!self.annotated || in_table || in_class_folder(old, &change.label))
+            {
                 folder = self.placement.place(id, Some(label), in_table).folder;
             } else if !in_table {
                 return Err(refuse(format!(
@@ -129,9 +131,27 @@ impl<'a> Targets<'a> {
     }
 }
 
+/// How splits are written, with their samples.
+pub(super) fn splits_written(manifest: &Manifest) -> BTreeMap<u8, BTreeMap<String, u64>> {
+    let mut written: BTreeMap<u8, BTreeMap<String, u64>> = BTreeMap::new();
+    for id in manifest.ids().filter(|&id| manifest.split(id) != Split::None) {
+        let text = manifest.split_as_written(id).trim();
+        if !text.is_empty() {
+            *written.entry(manifest.split(id).code()).or_default().entry(text.to_owned()).or_default() += 1;
+        }
+    }
+    written
+}
+
 /// The one with most samples, of equals the first.
 pub(super) fn most<T: Ord>(counts: &BTreeMap<T, u64>) -> Option<&T> {
     counts.iter().rev().max_by_key(|(_, count)| **count).map(|(name, _)| name)
+}
+
+/// Whether a folder above a file has the name of its class.
+fn in_class_folder(path: &Path, label: &str) -> bool {
+    let class = |folder: &OsStr| class_names::clean(&class_names::of_bytes(folder.as_bytes())) == label;
+    path.parent().is_some_and(|above| above.iter().any(class))
 }
 
 /// The topmost folder above a file that is named after its split, and how many are above it.

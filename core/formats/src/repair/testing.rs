@@ -5,7 +5,7 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Counts, PathText, Plan, Policies, VERSION};
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,6 +34,21 @@ pub(super) fn manifest(dataset: &Path) -> Manifest {
     dataset::open(dataset, &DatasetOptions::default()).unwrap().manifest
 }
 
+/// A sample in a plan, with nothing that changes yet.
+pub(super) fn change(manifest: &Manifest, id: SampleId) -> Change {
+    Change {
+        path: PathText::new(manifest.path(id)),
+        row: id.0,
+        hash: ContentHash::of(&manifest.source(id).read().unwrap()),
+        label: manifest.label_name(id).to_owned(),
+        split: manifest.split(id),
+        remove: false,
+        to_label: None,
+        to_split: None,
+        why: String::new(),
+    }
+}
+
 /// A plan about the samples with these paths.
 pub(super) fn plan(dataset: &Path, wishes: &[(&str, Do)]) -> Plan {
     let manifest = manifest(dataset);
@@ -47,15 +62,10 @@ pub(super) fn plan(dataset: &Path, wishes: &[(&str, Do)]) -> Plan {
             Do::Both(label, split) => (Some((*label).to_owned()), Some(*split)),
         };
         changes.push(Change {
-            path: PathText::new(manifest.path(id)),
-            row: id.0,
-            hash: ContentHash::of(&manifest.source(id).read().unwrap()),
-            label: manifest.label_name(id).to_owned(),
-            split: manifest.split(id),
             remove: matches!(wish, Do::Remove),
             to_label,
             to_split,
-            why: String::new(),
+            ..change(&manifest, id)
         });
     }
     changes.sort_by_key(|change| change.row);

@@ -2,6 +2,7 @@
 
 mod delimiter;
 mod encoding;
+pub(crate) mod json_parts;
 mod quotes;
 mod sheet;
 

@@ -14,6 +14,7 @@ pub(crate) struct Sheet {
     pub(crate) headings: Vec<String>,
     records: Vec<ByteRecord>,
     cells: Cells,
+    delimiter: u8,
 }
 
 impl Sheet {
@@ -47,12 +48,18 @@ impl Sheet {
             }
             records.push(record.clone());
         }
-        Ok(Sheet { path: path.to_path_buf(), headings, records, cells })
+        let delimiter = table.delimiter;
+        Ok(Sheet { path: path.to_path_buf(), headings, records, cells, delimiter })
     }
 
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The byte between cells.
+    pub(crate) fn delimiter(&self) -> u8 {
+        self.delimiter
     }
 
     /// Number of rows below the header.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The paths of pictures that were not copied, by their names.
-const MEDIA: &str = "data.json";
+pub(super) const MEDIA: &str = "data.json";
 
 #[derive(serde::Deserialize)]
 struct File {

@@ -1,6 +1,7 @@
 //! Datasets that FiftyOne exported: `labels.json` of image classification, and `samples.json` of whole datasets.
 
 mod labels;
+mod rewrite;
 mod samples;
 
 use super::annotated::Annotated;
@@ -20,19 +21,22 @@ pub(super) const FORMAT: Format = Format {
     written: "`fiftyone` writes a FiftyOneDataset; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, masks, embeddings, saved views",
     class_names: ClassNames::Written,
+    annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["json"])
             && Shape::of_file(candidate.path()).is_some_and(|shape| kind(candidate.path(), &shape).is_some())
     },
-    read: |candidate, options| {
-        let file = candidate.path();
-        let home = file.parent().unwrap_or(Path::new("/"));
-        let shape = Shape::of_file(file);
-        let kind = shape.and_then(|shape| kind(file, &shape)).unwrap_or(Kind::Samples);
-        kind.read(file, home, options)?.into_rows()
-    },
+    read: |candidate, options| single(candidate.path(), options)?.into_rows(),
 };
+
+/// One file with the pictures that it lists.
+fn single(file: &Path, options: &DatasetOptions) -> Result<Annotated> {
+    let home = file.parent().unwrap_or(Path::new("/"));
+    let shape = Shape::of_file(file);
+    let kind = shape.and_then(|shape| kind(file, &shape)).unwrap_or(Kind::Samples);
+    kind.read(file, home, options)
+}
 
 const WHOSE: &str = "FiftyOne";
 
@@ -45,8 +49,10 @@ enum Kind {
 impl Kind {
     fn read(self, file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated> {
         match self {
-            Kind::Labels => labels::read(file, home, options),
-            Kind::Samples => samples::read(file, home, options),
+            Kind::Labels => Ok(Annotated { rewrite: rewrite::labels, ..labels::read(file, home, options)? }),
+            Kind::Samples => {
+                Ok(Annotated { rewrite: rewrite::samples, ..samples::read(file, home, options)? })
+            }
         }
     }
 }

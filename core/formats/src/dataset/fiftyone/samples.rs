@@ -38,7 +38,7 @@ struct File {
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(super) enum Kind {
     /// One class.
     Classification,
     /// Several classes.
@@ -49,7 +49,7 @@ enum Kind {
     Plain,
 }
 
-fn kind(value: &Value) -> Option<Kind> {
+pub(super) fn kind(value: &Value) -> Option<Kind> {
     match value {
         Value::Object(object) => match object.get("_cls").and_then(Value::as_str)? {
             "Classification" => Some(Kind::Classification),
@@ -62,6 +62,33 @@ fn kind(value: &Value) -> Option<Kind> {
     }
 }
 
+/// The field of labels with what it holds, and the field of splits.
+///
+/// # Errors
+/// When the file cannot be read, or has no field that was asked for.
+pub(super) fn fields_of(
+    file: &Path,
+    options: &DatasetOptions,
+) -> Result<(Option<(String, Kind)>, Option<String>)> {
+    let File { samples } = json::read(file)?;
+    let mut read = Annotated::new(WHOSE, file, Path::new("/"), &[], options)?;
+    let fields = fields(&samples);
+    let label = label_field(file, &fields, options, &mut read)?;
+    let label = label.and_then(|name| Some((name.to_owned(), *fields.get(name)?)));
+    Ok((label, split_field(file, &fields, options)?.map(str::to_owned)))
+}
+
+/// The fields that are not about the file, with what they hold.
+fn fields(samples: &[Map<String, Value>]) -> BTreeMap<&str, Kind> {
+    let mut fields: BTreeMap<&str, Kind> = BTreeMap::new();
+    for (name, value) in samples.iter().flatten() {
+        if let (false, Some(kind)) = (OWN.contains(&name.as_str()), kind(value)) {
+            fields.entry(name).or_insert(kind);
+        }
+    }
+    fields
+}
+
 pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated> {
     let File { samples } = json::read(file)?;
     let mut read = Annotated::new(WHOSE, file, home, &["", "data"].map(PathBuf::from), options)?;
@@ -69,12 +96,7 @@ pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result
     if metadata.is_file() {
         read.also.push(metadata);
     }
-    let mut fields: BTreeMap<&str, Kind> = BTreeMap::new();
-    for (name, value) in samples.iter().flatten() {
-        if let (false, Some(kind)) = (OWN.contains(&name.as_str()), kind(value)) {
-            fields.entry(name).or_insert(kind);
-        }
-    }
+    let fields = fields(&samples);
     let label = label_field(file, &fields, options, &mut read)?.map(str::to_owned);
     let split = split_field(file, &fields, options)?.map(str::to_owned);
     let taken = |name: &str| Some(name) == label.as_deref() || Some(name) == split.as_deref();

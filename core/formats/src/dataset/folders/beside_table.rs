@@ -1,5 +1,6 @@
 //! Tables beside the pictures of a folder: read record by record, and written back with every unchanged byte.
 
+mod flags;
 mod json;
 mod parquet;
 mod read;
@@ -29,8 +30,10 @@ enum Form {
     JsonLines,
     /// A file name, a tab and a class per line, as Tiny ImageNet has them.
     Annotations,
-    /// One that is read and not written: Parquet, or a column of 0 and 1 for each class.
-    ReadOnly,
+    /// The same with a column of 0 and 1 for each class.
+    Flags(u8),
+    /// Parquet, which is no text.
+    Parquet,
 }
 
 /// A table beside the pictures.
@@ -82,7 +85,7 @@ impl BesideTable {
             "metadata.parquet" => parquet::table(file).map(Some),
             "_classes.csv" => csv_table(file, b',', None).map(|table| {
                 let file_name = table.file_name.or_else(|| table.column("filename"));
-                Some(BesideTable { form: Form::ReadOnly, file_name, ..table })
+                Some(BesideTable { file_name, ..table }.with_flags())
             }),
             "val_annotations.txt" => annotations(file).map(Some),
             _ => Ok(None),
@@ -102,9 +105,14 @@ impl BesideTable {
         self.form == Form::Annotations
     }
 
-    /// Whether it can be written back with changes.
+    /// Whether a row says its label in a cell of text, so that a copy can have it like that.
     pub(crate) fn is_written(&self) -> bool {
-        self.form != Form::ReadOnly
+        !matches!(self.form, Form::Flags(_) | Form::Parquet)
+    }
+
+    /// Whether it is Parquet, which [`BesideTable::edited`] does not write.
+    pub(crate) fn is_parquet(&self) -> bool {
+        self.form == Form::Parquet
     }
 
     /// The column of this name, in any case.
@@ -151,6 +159,9 @@ impl BesideTable {
         edit: impl Fn(usize) -> Edit,
         added: &[(PathBuf, String)],
     ) -> std::result::Result<Vec<u8>, String> {
+        if let Form::Flags(delimiter) = self.form {
+            return self.flags_edited(delimiter, edit, added);
+        }
         let mut out = Vec::with_capacity(self.text.len());
         out.extend_from_slice(
             &self.text[..self.records.first().map_or(self.text.len(), |first| first.span.start)],
@@ -194,7 +205,7 @@ impl BesideTable {
         label: Option<(&str, usize)>,
     ) -> std::result::Result<Vec<u8>, String> {
         match self.form {
-            Form::Csv(delimiter) => {
+            Form::Csv(delimiter) | Form::Flags(delimiter) => {
                 let mut cells = csv_cells(record, delimiter);
                 let mut set = |column: usize, bytes: Vec<u8>| {
                     if let Some(cell) = cells.get_mut(column) {
@@ -241,7 +252,7 @@ impl BesideTable {
                 }
                 Ok(cells.join(&b'\t'))
             }
-            Form::ReadOnly => Err("it is only read".to_owned()),
+            Form::Parquet => Err("Parquet is no text".to_owned()),
         }
     }
 
@@ -251,7 +262,7 @@ impl BesideTable {
             return Err("it has no column for the label".to_owned());
         };
         match self.form {
-            Form::Csv(delimiter) => {
+            Form::Csv(delimiter) | Form::Flags(delimiter) => {
                 let mut cells = vec![Vec::new(); self.headings.len()];
                 cells[name] = self.name_bytes(path)?;
                 cells[label] = self.label_bytes(new)?;
@@ -264,7 +275,7 @@ impl BesideTable {
                 Ok(format!("{{{}: {path}, {}: {new}}}", value(heading), value(column)).into_bytes())
             }
             Form::Annotations => Err("it has no place for another picture".to_owned()),
-            Form::ReadOnly => Err("it is only read".to_owned()),
+            Form::Parquet => Err("Parquet is no text".to_owned()),
         }
     }
 
@@ -345,97 +356,4 @@ fn text_of(path: &Path) -> std::result::Result<&str, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::ffi::OsString;
-    use std::fs;
-    use std::os::unix::ffi::OsStringExt;
-
-    fn table(name: &str, bytes: &[u8]) -> BesideTable {
-        let temp = tempfile::tempdir().unwrap();
-        let file = temp.path().join(name);
-        fs::write(&file, bytes).unwrap();
-        BesideTable::read(&file).unwrap().unwrap()
-    }
-
-    fn relabel(label: &str) -> Edit {
-        Edit::Change { name: None, label: Some(label.to_owned()), others: Vec::new() }
-    }
-
-    #[test]
-    fn what_is_not_changed_keeps_its_bytes() {
-        let files: [(&str, &[u8]); 6] = [
-            (
-                "metadata.csv",
-                b"file_name,label,note\r\n1.jpg,\"cat\",\"a\r\nb\"\r\n\r\n2.jpg, dog ,\"\"\"\"\r\n",
-            ),
-            ("metadata.csv", b"\xef\xbb\xbffile_name;label\n1.jpg;cat"),
-            ("metadata.csv", b"file_name,label\n1.jpg,caf\xe9\n2.jpg,caf\xe8\n"),
-            ("metadata.csv", b"\xff\xfef\0i\0l\0e\0_\0n\0a\0m\0e\0,\0l\0a\0b\0e\0l\0\n\0a\0,\0b\0\n\0"),
-            (
-                "metadata.jsonl",
-                b"{\"file_name\": \"1.jpg\", \"label\":  1e-3}\n\n{\"label\":null,\"file_name\":\"2.jpg\"}",
-            ),
-            ("val_annotations.txt", b"1.jpg\tn01\t0\t0\t9\t9\nnothing\n2.jpg\tn02\n"),
-        ];
-        for (name, bytes) in files {
-            let table = table(name, bytes);
-            assert!(!table.records.is_empty());
-            assert_eq!(table.edited(Some(1), |_| Edit::Keep, &[]).unwrap(), bytes, "{name}");
-        }
-    }
-
-    #[test]
-    fn records_change_go_and_come() {
-        let short = table("metadata.csv", b"file_name,label\r\n1.jpg,cat\r\n2.jpg,dog\r\n");
-        let out =
-            short.edited(Some(1), |index| if index == 0 { Edit::Keep } else { Edit::Drop }, &[]).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "file_name,label\r\n1.jpg,cat\r\n");
-        let csv = table(
-            "metadata.csv",
-            b"file_name,label,note\r\n1.jpg,\"cat\",\"x, y\"\r\n2.jpg,dog,\r\n3.jpg,cow,z\r\n",
-        );
-        let edit = |index| match index {
-            0 => relabel("a, b"),
-            1 => Edit::Drop,
-            _ => Edit::Change { name: Some("b/3.jpg".into()), label: None, others: Vec::new() },
-        };
-        let added = [(PathBuf::from("4.jpg"), "owl".to_owned())];
-        let out = String::from_utf8(csv.edited(Some(1), edit, &added).unwrap()).unwrap();
-        assert_eq!(out, "file_name,label,note\r\n1.jpg,\"a, b\",\"x, y\"\r\nb/3.jpg,cow,z\r\n4.jpg,owl,\r\n");
-        let json = table(
-            "metadata.jsonl",
-            b"{\"file_name\": \"1.jpg\", \"x\": {\"label\": \"no\"}, \"label\" : \"c\\\"at\" , \"n\": 1e-3}\n{\"file_name\": \"2.jpg\", \"label\": 4}\n{\"file_name\": \"3.jpg\"}\n",
-        );
-        let column = json.column("label");
-        let out = String::from_utf8(json.edited(column, |_| relabel("7"), &added).unwrap()).unwrap();
-        assert_eq!(
-            out,
-            "{\"file_name\": \"1.jpg\", \"x\": {\"label\": \"no\"}, \"label\" : \"7\" , \"n\": 1e-3}\n{\"file_name\": \"2.jpg\", \"label\": 7}\n{\"label\": \"7\", \"file_name\": \"3.jpg\"}\n{\"file_name\": \"4.jpg\", \"label\": \"owl\"}\n"
-        );
-        let lines = table("val_annotations.txt", b"1.jpg\tn01\t0\t0\n2.jpg\tn02\t5\t5\n");
-        let out = lines.edited(Some(1), |index| if index == 0 { relabel("n09") } else { Edit::Drop }, &[]);
-        assert_eq!(out.unwrap(), b"1.jpg\tn09\t0\t0\n");
-    }
-
-    #[test]
-    fn a_label_without_signs_in_the_encoding_is_refused() {
-        let table = table("metadata.csv", b"file_name,label\n1.jpg,caf\xe9\n2.jpg,caf\xe8\n");
-        assert_eq!(table.records[0].cells[1], "caf\u{e9}");
-        let edit = |label: &'static str| {
-            table.edited(Some(1), move |index| if index == 0 { relabel(label) } else { Edit::Keep }, &[])
-        };
-        assert_eq!(edit("\u{fc}").unwrap(), b"file_name,label\n1.jpg,\xfc\n2.jpg,caf\xe8\n");
-        assert!(edit("\u{732b}").unwrap_err().contains("windows-1252 has no signs for"));
-    }
-
-    #[test]
-    fn pictures_are_found_from_the_tables_folder() {
-        let csv = table("metadata.csv", b"file_name\n./a/1.jpg\n../2.jpg\n../../3.jpg\n/4.jpg\nx\xff.jpg\n");
-        let places: Vec<Vec<PathBuf>> =
-            csv.records.iter().map(|record| csv.places(Path::new("train"), record)).collect();
-        let odd = PathBuf::from(OsString::from_vec(b"train/x\xff.jpg".to_vec()));
-        assert_eq!(places[..4], [vec![PathBuf::from("train/a/1.jpg")], vec!["2.jpg".into()], vec![], vec![]]);
-        assert_eq!(places[4][0], odd);
-    }
-}
+mod tests;

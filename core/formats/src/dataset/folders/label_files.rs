@@ -37,6 +37,8 @@ pub(super) struct FromTools {
     /// Their labels and the splits that folders do not say.
     labels: BTreeMap<usize, String>,
     splits: Vec<(usize, Split, String)>,
+    /// Each file that gave labels, with the row of each of its entries.
+    pub(super) taken: Vec<(Annotated, Vec<Option<usize>>)>,
 }
 
 impl FromTools {
@@ -138,10 +140,10 @@ impl FromTools {
         let (mut missing, mut repeated, mut given) = (0_u64, 0_u64, BTreeSet::new());
         let (mut first_missing, mut first_repeated) = (None, None);
         let mut said = Said::default();
-        for (entry, row) in file.entries.iter().zip(rows) {
-            let Some(row) = row else {
+        for (entry, row) in file.entries.iter().zip(&rows) {
+            let Some(row) = *row else {
                 missing += 1;
-                first_missing.get_or_insert(&entry.name);
+                first_missing.get_or_insert(entry.name.clone());
                 continue;
             };
             if self.given.contains(&row) {
@@ -149,7 +151,7 @@ impl FromTools {
             }
             if !given.insert(row) {
                 repeated += 1;
-                first_repeated.get_or_insert(&entry.name);
+                first_repeated.get_or_insert(entry.name.clone());
                 continue;
             }
             said.count(&entry.label);
@@ -180,13 +182,13 @@ impl FromTools {
         );
         ledger.add(RemarkKind::LayoutGuessed, count, text);
         said.enter(&shown, ledger);
-        if let Some(first) = first_missing {
+        if let Some(first) = &first_missing {
             let of = counted(missing, "image", "images");
             let is = if missing == 1 { "is" } else { "are" };
             let text = format!("{of} of {shown} {is} missing: {}", safe_path(first));
             ledger.add(RemarkKind::FilesMissing, missing, text);
         }
-        if let Some(first) = first_repeated {
+        if let Some(first) = &first_repeated {
             let entries = counted(repeated, "entry", "entries");
             let repeat = if repeated == 1 { "repeats" } else { "repeat" };
             let text = format!("{entries} of {shown} {repeat} an earlier image: {}", safe_path(first));
@@ -197,6 +199,7 @@ impl FromTools {
         self.marks.push(TableBeside::new(&own, Some(file.whose.to_owned())));
         self.files.push(own);
         self.files.extend(file.also.iter().map(|path| relative(path)));
+        self.taken.push((file, rows));
         None
     }
 

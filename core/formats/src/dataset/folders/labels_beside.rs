@@ -118,7 +118,7 @@ impl Beside {
         let classes = path.ends_with("_classes.csv");
         let bare = classes || samples[below.clone()].iter().all(|sample| sample.label.is_none());
         let flags = match label {
-            None if bare => Flags::of(table, file_name, if classes { 1 } else { 2 }),
+            None if bare => Flags::of(table, if classes { 1 } else { 2 }),
             _ => None,
         };
         let split = table.column(options.split_column.as_deref().unwrap_or("split"));
@@ -284,14 +284,8 @@ struct Flags {
 
 impl Flags {
     /// Those of a table, if there are enough.
-    fn of(table: &BesideTable, file_name: usize, least: usize) -> Option<Flags> {
-        let is = |column: &usize| {
-            let mut values = table.records.iter().map(|record| record.cells[*column].trim());
-            *column != file_name
-                && !table.records.is_empty()
-                && values.all(|value| matches!(value, "0" | "1"))
-        };
-        let columns: Vec<usize> = (0..table.headings.len()).filter(is).collect();
+    fn of(table: &BesideTable, least: usize) -> Option<Flags> {
+        let columns = table.flag_columns();
         (columns.len() >= least).then_some(Flags { columns })
     }
 

@@ -42,7 +42,7 @@ struct WrittenTask {
 }
 
 #[derive(Deserialize)]
-struct WrittenAnnotation {
+pub(super) struct WrittenAnnotation {
     #[serde(default)]
     result: Option<Vec<WrittenResult>>,
     #[serde(default)]
@@ -86,11 +86,23 @@ pub(super) fn export(file: &Path) -> Result<Vec<Task>> {
     Ok(whole.into_iter().map(Task::of).collect())
 }
 
+impl WrittenAnnotation {
+    /// Whether it was neither canceled nor skipped.
+    pub(super) fn counts(&self) -> bool {
+        self.was_cancelled != Some(true) && self.skipped != Some(true)
+    }
+
+    /// When it was completed, in a form that sorts.
+    pub(super) fn when(&self) -> (String, String) {
+        completed(&self.updated_at, &self.created_at)
+    }
+}
+
 impl Task {
     fn of(written: WrittenTask) -> Task {
         let all = written.annotations.or(written.completions).unwrap_or_default();
-        let counts = |one: &WrittenAnnotation| one.was_cancelled != Some(true) && one.skipped != Some(true);
-        let mut annotations: Vec<Annotation> = all.into_iter().filter(counts).map(Annotation::of).collect();
+        let mut annotations: Vec<Annotation> =
+            all.into_iter().filter(WrittenAnnotation::counts).map(Annotation::of).collect();
         annotations.sort_by(|a, b| a.completed.cmp(&b.completed));
         Task { data: written.data, annotations }
     }
@@ -143,9 +155,12 @@ const ABOUT: [&str; 8] = [
     "annotator_email",
 ];
 
-/// The tasks of an export with a row for each annotation, as JSON-MIN or CSV.
-pub(super) fn rows(file: &Path, options: &DatasetOptions) -> Result<Vec<Task>> {
-    let rows = match extension(file).as_deref() {
+/// The rows of an export with one for each annotation, as JSON-MIN or CSV, and the column of results that are labels.
+pub(super) fn written_rows(
+    file: &Path,
+    options: &DatasetOptions,
+) -> Result<(Vec<Map<String, Value>>, Option<String>)> {
+    let rows: Vec<Map<String, Value>> = match extension(file).as_deref() {
         Some("json") => json::read(file)?,
         _ => table(file)?,
     };
@@ -156,6 +171,18 @@ pub(super) fn rows(file: &Path, options: &DatasetOptions) -> Result<Vec<Task>> {
         }
     }
     let control = control(file, &names, &rows, options)?;
+    Ok((rows, control))
+}
+
+/// When the annotation of a row was completed, in a form that sorts.
+pub(super) fn completed_of(row: &Map<String, Value>) -> (String, String) {
+    let value = |name: &str| row.get(name).cloned().unwrap_or_default();
+    completed(&value("updated_at"), &value("created_at"))
+}
+
+/// The tasks of such an export.
+pub(super) fn rows(file: &Path, options: &DatasetOptions) -> Result<Vec<Task>> {
+    let (rows, control) = written_rows(file, options)?;
     let mut tasks: Vec<Task> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for mut row in rows {

@@ -91,6 +91,23 @@ fn parse(line: &str) -> Option<(u64, f64, usize)> {
     Some((class, area, numbers.len()))
 }
 
+/// The lines of a file with another class in the place of one; in the place of any where `old` is none.
+pub(super) fn relabeled(text: &[u8], old: Option<u64>, new: u64) -> Vec<u8> {
+    let text = String::from_utf8_lossy(text);
+    let line = |line: &str| -> String {
+        let Some((class, _, _)) =
+            parse(line.trim()).filter(|(class, _, _)| old.is_none_or(|old| old == *class))
+        else {
+            return line.to_owned();
+        };
+        let _ = class;
+        let start = line.len() - line.trim_start().len();
+        let end = line[start..].find(|c: char| c.is_ascii_whitespace()).map_or(line.len(), |at| start + at);
+        format!("{}{new}{}", &line[..start], &line[end..])
+    };
+    text.split_inclusive('\n').map(line).collect::<String>().into_bytes()
+}
+
 /// What is to be said of all files together.
 #[derive(Debug, Default)]
 pub(super) struct Tally {

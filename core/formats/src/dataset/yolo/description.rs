@@ -129,6 +129,12 @@ impl Parts {
         splits
     }
 
+    /// The lists of splits, absolute.
+    pub(super) fn lists(&self, root: &Path) -> Vec<(Split, PathBuf)> {
+        let lists = self.0.iter().filter(|(_, part)| is_list(part));
+        lists.map(|(split, part)| (*split, root.join(part))).collect()
+    }
+
     /// The folder of the split that a picture is in.
     pub(super) fn folder_of(&self, picture: &Path) -> Option<&Path> {
         let parts = self.0.iter().map(|(_, part)| part.as_path());

@@ -28,7 +28,7 @@ pub(super) fn table(file: &Path) -> Result<BesideTable> {
     }
     let file_name = path_column(&headings);
     Ok(BesideTable {
-        form: Form::ReadOnly,
+        form: Form::Parquet,
         text: Vec::new(),
         encoding: UTF_8.name(),
         cells: UTF_8.name(),

@@ -1,0 +1,86 @@
+//! Lists of the pictures of splits, a path a line, with lines that go, come or change.
+
+use super::below_root;
+use crate::dataset::annotated::Annotated;
+use crate::dataset::rewrite::{EntryChanges, NewFile};
+use crate::{Error, Result};
+use chaffinch_protocol::display::safe_path;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A list that changes.
+struct List<'a> {
+    file: &'a Path,
+    old: String,
+    lines: Vec<String>,
+}
+
+/// The lists after these changes; those that stay as they are are left out.
+///
+/// # Errors
+/// When a list cannot be read, or a picture gets a split that has none.
+pub(super) fn edited(read: &Annotated, changes: &EntryChanges) -> Result<Vec<NewFile>> {
+    let by_path: HashMap<&Path, usize> =
+        read.entries.iter().enumerate().map(|(at, entry)| (entry.name.as_path(), at)).collect();
+    let mut lists: BTreeMap<u8, List<'_>> = BTreeMap::new();
+    for (split, file) in &read.lists {
+        let old = fs::read_to_string(file).map_err(Error::io("read", file))?;
+        let lines = old.split_inclusive('\n').map(str::to_owned).collect();
+        lists.entry(split.code()).or_insert(List { file, old, lines });
+    }
+    let mut come: Vec<(u8, PathBuf, String)> = Vec::new();
+    for list in lists.values_mut() {
+        let folder = list.file.parent().unwrap_or(&read.home);
+        let mut kept = Vec::new();
+        for line in std::mem::take(&mut list.lines) {
+            let bare = line.trim();
+            let places = [folder.join(bare), read.home.join(bare)];
+            let entry = places.iter().find_map(|place| by_path.get(below_root(&read.home, place)?.as_path()));
+            let Some(change) = entry.and_then(|entry| changes.get(entry)) else {
+                kept.push(line);
+                continue;
+            };
+            if change.remove {
+                continue;
+            }
+            let mut new = line.clone();
+            if let (Some(place), Some(entry)) = (&change.path, entry) {
+                let (from, to) = (read.entries[*entry].name.to_string_lossy(), place.to_string_lossy());
+                let Some(begin) = bare.strip_suffix(&*from) else {
+                    let message = format!("its line '{bare}' does not name a picture that moves by its path");
+                    return Err(Error::format(list.file, message));
+                };
+                new = line.replacen(bare, &format!("{begin}{to}"), 1);
+            }
+            match &change.split {
+                Some((split, _)) => come.push((split.code(), folder.to_path_buf(), new)),
+                None => kept.push(new),
+            }
+        }
+        list.lines = kept;
+    }
+    for (code, folder, line) in come {
+        match lists.get_mut(&code).filter(|list| list.file.parent() == Some(&folder)) {
+            Some(list) => {
+                if let Some(last) = list.lines.last_mut().filter(|last| !last.ends_with('\n')) {
+                    last.push('\n');
+                }
+                let end = if line.ends_with('\n') { "" } else { "\n" };
+                list.lines.push(format!("{line}{end}"));
+            }
+            None => {
+                let message = format!(
+                    "there is no list of that split in {}, so that a picture cannot be moved to it; add one",
+                    safe_path(&folder)
+                );
+                return Err(Error::format(&read.file, message));
+            }
+        }
+    }
+    let new = lists.into_values().filter_map(|list| {
+        let text = list.lines.concat();
+        (text != list.old).then(|| (list.file.to_path_buf(), Some(text.into_bytes())))
+    });
+    Ok(new.collect())
+}

@@ -1,0 +1,75 @@
+//! Labels that a table of their own gives to a dataset: what a plan changes there, and what is left of the plan for the
+//! dataset itself.
+
+use super::edits::{Contents, Rewrite};
+use super::refusal::refused;
+use super::targets::{most, splits_written};
+use crate::dataset::{self, Edit, LabelTable};
+use crate::{Error, Result};
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_review::repair::{Change, Plan};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The file with the labels of a plan's dataset, absolute, if there is one.
+///
+/// # Errors
+/// When there is no current folder.
+pub(super) fn file_of(plan: &Plan) -> Result<Option<PathBuf>> {
+    let file = plan.reading.labels.as_deref();
+    file.map(|file| std::path::absolute(file).map_err(Error::io("find", file))).transpose()
+}
+
+/// The rest of the plan, and the table as it is afterwards if it changes.
+///
+/// # Errors
+/// When the table cannot be read or written, or says nothing of a sample that changes.
+pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Plan, Option<Rewrite>)> {
+    let LabelTable { table, label, split, rows } = LabelTable::read(file, manifest, &plan.reading)?;
+    let own = DatasetOptions { labels: None, ..dataset::without_labels(&plan.reading) };
+    let own = dataset::open(&plan.dataset.path(), &own)?.manifest;
+    let named: BTreeSet<SampleId> = rows.iter().flatten().copied().collect();
+    let says_split = |id: SampleId| split.is_some() && named.contains(&id) && own.split(id) == Split::None;
+    let mut rest = plan.clone();
+    for change in &mut rest.changes {
+        let id = change.id();
+        if change.to_label.take().is_some() && !named.contains(&id) {
+            let (path, table) = (safe_path(&change.path.path()), safe_path(file));
+            let message =
+                format!("{path} has no row in {table}, where its new label would be; add one first");
+            return Err(refused(&plan.dataset.path(), message));
+        }
+        if says_split(id) {
+            change.to_split = None;
+        }
+    }
+    rest.changes.retain(|change| change.remove || change.to_split.is_some());
+    let written = splits_written(manifest);
+    let split_text = |split: Split| {
+        written.get(&split.code()).and_then(most).cloned().unwrap_or_else(|| split.name().to_owned())
+    };
+    let changes: BTreeMap<SampleId, &Change> =
+        plan.changes.iter().map(|change| (change.id(), change)).collect();
+    let edit = |index: usize| match rows.get(index).copied().flatten().and_then(|id| changes.get(&id)) {
+        None => Edit::Keep,
+        Some(change) if change.remove => Edit::Drop,
+        Some(change) => {
+            let new = change.to_split.filter(|_| says_split(change.id())).map(split_text);
+            let others: Vec<(usize, String)> = split.zip(new).into_iter().collect();
+            match (&change.to_label, others.is_empty()) {
+                (None, true) => Edit::Keep,
+                (label, _) => Edit::Change { name: None, label: label.clone(), others },
+            }
+        }
+    };
+    if (0..rows.len()).all(|index| matches!(edit(index), Edit::Keep)) {
+        return Ok((rest, None));
+    }
+    let bytes = table.edited(Some(label), edit, &[]);
+    let bytes =
+        bytes.map_err(|why| Error::format(file, format!("it cannot be rewritten: {}", safe_text(&why))))?;
+    Ok((rest, Some(Rewrite { path: file.to_path_buf(), contents: Contents::Bytes(bytes) })))
+}
