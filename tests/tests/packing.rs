@@ -128,6 +128,12 @@ fn a_cleaned_copy_has_files() {
     sandbox.ok(["export", text(&dataset), "--format", "cleaned", "--output", text(&copy)]);
     let copied = files(&copy);
     assert_eq!(copied.len(), 39);
+    let table = sandbox.path().join("table.csv");
+    let ran = sandbox.ok(["export", text(&dataset), "--format", "cleaned-table", "--output", text(&table)]);
+    assert!(
+        format!("{}{}", ran.stdout, ran.stderr).contains("--format cleaned writes the pictures"),
+        "{ran:?}"
+    );
     for file in copied {
         let original = sandbox.data().join(file.strip_prefix(&copy).unwrap());
         assert_eq!(fs::read(&file).unwrap(), fs::read(original).unwrap(), "{}", file.display());
@@ -290,12 +296,32 @@ fn shards_in_a_bucket_are_read_in_part_and_rank_alike() {
     assert!(missing.stderr.contains("1 file is missing from"), "{}", missing.stderr);
 }
 
+/// The options with which scans are killed.
+const KILLED: [&str; 5] = ["--json", "--model", "bundled-small", "--detectors", "cluster-outliers"];
+
+/// Pictures in shards, so many that reading them takes some seconds on this machine, and how many there are.
+fn long() -> (Sandbox, PathBuf, usize) {
+    for each in [150, 600, 2_400, 9_600] {
+        let sandbox = Sandbox::new();
+        pictures::dataset(&sandbox.data(), 4, each, 32);
+        let dataset = packed(&sandbox, 3);
+        let found = report(&sandbox.ok([&["scan", text(&dataset)], &KILLED[..]].concat()));
+        let reading = &found["stages"].as_array().unwrap()[0];
+        assert_eq!(reading[0], "read and embed", "{found}");
+        if reading[1].as_f64().unwrap() > 3.0 {
+            return (sandbox, dataset, 4 * each);
+        }
+    }
+    panic!("this machine is too fast to be interrupted");
+}
+
 /// A scan is killed once it has kept something; the next one reads only the rest.
-fn killed(sandbox: &Sandbox, dataset: &Path, expected: &str) {
+fn killed(sandbox: &Sandbox, dataset: &Path, samples: usize) {
+    let expected = rank(sandbox, dataset);
     let session = sandbox.path().join("killed").join(dataset.file_name().unwrap());
-    let args = ["scan", text(dataset), "--session", text(&session), "--json", "--model", "bundled-small"];
+    let args = [&["scan", text(dataset), "--session", text(&session)], &KILLED[..]].concat();
     let mut child = sandbox
-        .command(args)
+        .command(&args)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -311,10 +337,9 @@ fn killed(sandbox: &Sandbox, dataset: &Path, expected: &str) {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(session.join("index.unfinished").is_file(), "it was done before it was killed");
-    let ran = sandbox.ok(args);
-    let found = report(&ran);
-    assert_eq!(number(&found, "samples"), 2_000);
-    assert!(number(&found, "decoded") < 2_000, "{found}");
+    let found = report(&sandbox.ok(args));
+    assert_eq!(number(&found, "samples"), samples as u64);
+    assert!(number(&found, "decoded") < samples as u64, "{found}");
     let rank = ["rank", text(dataset), "--session", text(&session), "--all", "--top", "0", "--format", "csv"];
     assert_eq!(sandbox.ok(rank).stdout, expected);
     for left in ["index.unfinished", "depths.unfinished"] {
@@ -329,17 +354,12 @@ fn files_if_there(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_killed_scan_of_shards_reads_only_the_rest() {
-    let sandbox = Sandbox::new();
-    pictures::dataset(&sandbox.data(), 4, 500, 32);
-    let tars = packed(&sandbox, 3);
-    scan(&sandbox, &tars);
-    let expected = rank(&sandbox, &tars);
-    killed(&sandbox, &tars, &expected);
+    let (sandbox, tars, samples) = long();
+    killed(&sandbox, &tars, samples);
     let parquet = sandbox.path().join("train.parquet");
     sandbox.ok(["export", text(&tars), "--format", "parquet", "--output", text(&parquet)]);
-    scan(&sandbox, &parquet);
-    let expected = rank(&sandbox, &parquet);
-    killed(&sandbox, &parquet, &expected);
+    sandbox.ok([&["scan", text(&parquet)], &KILLED[..]].concat());
+    killed(&sandbox, &parquet, samples);
 }
 
 #[test]

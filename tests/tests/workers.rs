@@ -83,7 +83,12 @@ const BAD: [(&str, &str, &str, &str); 17] = [
     ("exits-well", "exit 0", "", "exited with status 0"),
     ("crashes", "kill -SEGV $$", "", "segmentation fault"),
     ("aborts", "echo last words >&2; kill -ABRT $$", "", "last words"),
-    ("loops", "while :; do :; done", "[limits]\ntime = 1", "took longer than 1 s"),
+    (
+        "loops",
+        "while :; do :; done",
+        "[limits]\ntime = 1",
+        "took longer than 1 s, its limit (time under [limits]",
+    ),
     (
         "loops-with-progress",
         r#"while sleep 0.02; do echo '{"type":"progress","done":1,"total":2}'; done"#,
@@ -422,5 +427,27 @@ fn the_users_limit_of_time_ends_every_detector() {
     args.extend(["--plugins".to_owned(), programs.folder().to_str().unwrap().to_owned()]);
     let mut command = programs.sandbox.command(&args);
     let ran = Ran::from(command.env("CHAFFINCH_TIME_LIMIT", "1").output().unwrap());
-    assert!(failed(&report(&ran))["loops"].contains("took longer than 1 s"), "{}", ran.stderr);
+    let said = &failed(&report(&ran))["loops"];
+    assert!(said.contains("took longer than 1 s, its limit (time-limit under [plugins]"), "{said}");
+}
+
+#[test]
+fn what_was_named_and_failed_is_not_named_by_the_session() {
+    let programs = Programs::new();
+    programs.put("witness", GOOD, "");
+    programs.put("says-why", &format!("{HELLO}\necho '{{\"type\":\"failed\",\"message\":\"no\"}}'\n"), "");
+    let names = |ran: &Ran| -> Vec<String> {
+        let found = report(ran);
+        let all =
+            found["detectors"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned());
+        all.filter(|name| name != "unreadable").collect()
+    };
+    let named = programs.scan(&["--detectors", "witness,says-why"]);
+    assert_eq!(named.code, 2, "{}", named.stderr);
+    let again = programs.scan(&[]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert_eq!(names(&again), ["witness"]);
+    assert_eq!(programs.scan(&["--detectors", "says-why"]).code, 2);
+    let still = programs.scan(&[]);
+    assert_eq!((still.code, names(&still)), (0, vec!["witness".to_owned()]), "{}", still.stderr);
 }

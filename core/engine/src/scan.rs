@@ -111,11 +111,15 @@ impl<'a> Scan<'a> {
 
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
     pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> (ScanReport, Findings) {
+        let before = self.setup.session.uses().detectors;
         if let Err(error) = self.stages(plan, &mut findings) {
             if !matches!(error, Error::Stopped) {
                 (self.reporter.trouble)("scan", &error.to_string());
             }
             self.report.failed.push(("scan".into(), error.to_string()));
+        }
+        if let Err(error) = models::forget_failed(self.setup, &before, &self.report.failed) {
+            (self.reporter.trouble)("session", &error.to_string());
         }
         self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();

@@ -213,6 +213,6 @@ mod tests {
         fs::write(&kept, &bytes[..bytes.len() - 1]).unwrap();
         assert_eq!(find(), "12-16");
         fs::write(&kept, b"chfdeep1 of another kind, which is replaced").unwrap();
-        assert_eq!(find(), "16-16");
+        assert_eq!(find(), "16");
     }
 }

@@ -147,6 +147,30 @@ fn tar(members: &[(&str, &[u8])]) -> (TempDir, PathBuf) {
 }
 
 #[test]
+fn numbers_that_have_names_beside_them_are_told() {
+    let sample = |name: &str, number: &str| -> [(String, Vec<u8>); 3] {
+        let json = format!("{{\"species\": \"{}\"}}", if number == "3" { "cat" } else { "dog" });
+        [("png", "x"), ("cls", number), ("json", json.as_str())]
+            .map(|(kind, text)| (format!("{name}.{kind}"), text.as_bytes().to_vec()))
+    };
+    let said = |numbers: [&str; 3]| {
+        let members: Vec<_> =
+            numbers.iter().zip(["a", "b", "c"]).flat_map(|(number, name)| sample(name, number)).collect();
+        let members: Vec<(&str, &[u8])> =
+            members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let (_temp, path) = tar(&members);
+        let opened = read(&path);
+        let options = DatasetOptions { label_column: Some("species".into()), ..DatasetOptions::default() };
+        let named = open(&path, &options).unwrap();
+        assert_eq!(named.manifest.classes(), ["cat", "dog"]);
+        opened.ledger.remarks.iter().any(|remark| remark.text.contains("--label-column 'species' takes them"))
+    };
+    assert!(said(["3", "5", "3"]));
+    // One name for two numbers is not their name.
+    assert!(!said(["3", "5", "7"]));
+}
+
+#[test]
 fn of_two_members_of_one_name_the_last_counts_and_names_stay_inside() {
     let members: [(&str, &[u8]); 5] = [
         ("a/1.png", b"old"),

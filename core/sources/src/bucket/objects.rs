@@ -111,9 +111,11 @@ pub(super) fn range(bucket: &Bucket, url: &str, range: &Range<u64>, size: u64) -
     let skip = if response.status() == 206 { 0 } else { range.start };
     let body = response.into_body().into_with_config().limit(skip.saturating_add(wanted).saturating_add(1));
     let mut reader = body.reader();
-    let read = |error: io::Error| match error.kind() {
-        io::ErrorKind::TimedOut => bucket.unreachable(&ureq::Error::Io(error)),
-        kind => Failure::broken(io::Error::new(kind, format!("the connection broke off: {error}"))),
+    let read = |error: io::Error| match ureq::Error::from(error) {
+        ureq::Error::Io(error) if error.kind() != io::ErrorKind::TimedOut => {
+            Failure::broken(io::Error::new(error.kind(), format!("the connection broke off: {error}")))
+        }
+        error => bucket.unreachable(&error),
     };
     io::copy(&mut io::Read::take(&mut reader, skip), &mut io::sink()).map_err(read)?;
     let mut bytes = Vec::with_capacity(wanted.min(1 << 24) as usize);
