@@ -244,7 +244,11 @@ impl<'a> Work<'a> {
                     self.job.progress(row as u64 + 1, total);
                 }
             }
-            Ok(())
+            // Nothing that came over a network is asked for again.
+            match (self.threads.group(), unfinished.as_mut()) {
+                (Some(_), Some(unfinished)) => unfinished.flush(),
+                _ => Ok(()),
+            }
         });
         if let Err(error) = ran {
             // What was done before is kept, too.
@@ -273,7 +277,8 @@ impl<'a> Work<'a> {
             true => Err(Error::Stopped),
             false => self.look(SampleId(row as u32)),
         };
-        self.threads.install(|| group.into_par_iter().with_max_len(4).map(one).collect())
+        let at_once = if self.threads.group().is_some() { 1 } else { 4 };
+        self.threads.install(|| group.into_par_iter().with_max_len(at_once).map(one).collect())
     }
 
     fn contents(&self) -> Option<RwLockReadGuard<'_, Contents<'a>>> {

@@ -17,6 +17,8 @@ use std::sync::Arc;
 /// What a file begins with that has an index at its end. Messages follow, as in a stream.
 const MAGIC: &[u8; 8] = b"ARROW1\0\0";
 const CONTINUATION: [u8; 4] = [0xff; 4];
+/// Up to where its start may be filled up with zeros.
+const LARGEST_ALIGNMENT: u64 = 128;
 /// What describes a message is small.
 const MAX_HEAD: u64 = 256 << 20;
 
@@ -68,8 +70,9 @@ impl Stream {
         let mut magic = [0; 8];
         if length >= 8 {
             stream.read(&mut magic)?;
-            if &magic != MAGIC {
-                stream.seek(0)?;
+            match &magic == MAGIC {
+                true => stream.skip_padding()?,
+                false => stream.seek(0)?,
             }
         }
         let head = stream.head()?.ok_or_else(|| stream.broken("it is empty"))?;
@@ -134,6 +137,18 @@ impl Stream {
             }
         }
         Ok(None)
+    }
+
+    /// Some programs (arrow-rs, polars) fill up the start of a file to more than eight bytes.
+    fn skip_padding(&mut self) -> Result<()> {
+        let mut word = [0; 8];
+        while self.at < LARGEST_ALIGNMENT && self.length - self.at >= 8 {
+            self.read(&mut word)?;
+            if word != [0; 8] {
+                return self.seek(self.at - 8);
+            }
+        }
+        Ok(())
     }
 
     /// What describes the next message; `None` at the end.
