@@ -190,6 +190,7 @@ fn range(bytes: &ArrayRef, row: usize, body: &Body) -> Option<(u64, u64)> {
     let value = match bytes.data_type() {
         DataType::Binary => bytes.as_binary::<i32>().value(row),
         DataType::LargeBinary => bytes.as_binary::<i64>().value(row),
+        DataType::BinaryView => bytes.as_binary_view().value(row),
         _ => return None,
     };
     Some((body.place_of(value)?, value.len() as u64))
