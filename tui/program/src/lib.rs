@@ -47,6 +47,7 @@ mod models;
 mod new_plugin;
 mod open;
 mod output;
+mod panics;
 mod place;
 mod plan;
 mod plot;
@@ -162,6 +163,10 @@ commands! {
 
 /// Runs the command given by the arguments of this process.
 pub fn main() -> ExitCode {
+    panics::within(run)
+}
+
+fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command.run(&cli.global) {
         Ok(code) => code,
