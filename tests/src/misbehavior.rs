@@ -101,7 +101,7 @@ pub const PROGRAMS: [(&str, &str, &str, &str); 20] = [
     ("exits-well", "exit 0", "", "exited with status 0"),
     ("crashes", "kill -SEGV $$", "", "segmentation fault"),
     ("aborts", "echo last words >&2; kill -ABRT $$", "", "last words"),
-    ("turns", "while :; do :; done", "[limits]\ntime = 1", "took longer than 1 s"),
+    ("turns", "while :; do :; done", "[limits]\ntime = 1", "took longer than 1 s, its limit (time under [limits]"),
     (
         "loops-with-progress",
         r#"while sleep 0.02; do echo '{"type":"progress","done":1,"total":2}'; done"#,
@@ -161,7 +161,7 @@ pub const LIBRARIES: [(&str, &str); 11] = [
     ("exit", "exited with status 0"),
     ("overflow", "its process crashed"),
     ("segfault", "segmentation fault"),
-    ("loops", "took longer than 4 s"),
+    ("loops", "took longer than 4 s, its limit (time-limit under [plugins]"),
     ("reports-for-ever", "at 1 of 2"),
     ("eats", "used more than 200 MiB of memory"),
     ("prints", "flooded its output"),

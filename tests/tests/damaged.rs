@@ -29,6 +29,21 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) {
 }
 
 #[test]
+fn a_decoder_that_panics_is_an_error_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    let fixture = "../core/formats/fixtures/packed/disk/test/data-00000-of-00001.arrow";
+    let mut bytes = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture)).unwrap();
+    // The length of a buffer, which the decoder does not check.
+    bytes[735] = 0xff;
+    let path = sandbox.path().join("damaged.arrow");
+    fs::write(&path, bytes).unwrap();
+    let ran = sandbox.run(["scan", path.to_str().unwrap()]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("its parts are inconsistent"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+}
+
+#[test]
 fn damage_is_no_breakage_and_an_unknown_format_is_neither() {
     let sandbox = Sandbox::new();
     pictures::dataset(&sandbox.data(), 2, 6, 64);

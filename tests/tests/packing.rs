@@ -128,6 +128,12 @@ fn a_cleaned_copy_has_files() {
     sandbox.ok(["export", text(&dataset), "--format", "cleaned", "--output", text(&copy)]);
     let copied = files(&copy);
     assert_eq!(copied.len(), 39);
+    let table = sandbox.path().join("table.csv");
+    let ran = sandbox.ok(["export", text(&dataset), "--format", "cleaned-table", "--output", text(&table)]);
+    assert!(
+        format!("{}{}", ran.stdout, ran.stderr).contains("--format cleaned writes the pictures"),
+        "{ran:?}"
+    );
     for file in copied {
         let original = sandbox.data().join(file.strip_prefix(&copy).unwrap());
         assert_eq!(fs::read(&file).unwrap(), fs::read(original).unwrap(), "{}", file.display());
@@ -290,37 +296,70 @@ fn shards_in_a_bucket_are_read_in_part_and_rank_alike() {
     assert!(missing.stderr.contains("1 file is missing from"), "{}", missing.stderr);
 }
 
-#[test]
-fn a_killed_scan_of_a_bucket_asks_only_for_the_rest() {
-    let Some(server) = Server::start() else { return };
-    let sandbox = Sandbox::new();
-    pictures::dataset(&sandbox.data(), 4, 100, 16);
-    server.fill("slow", "set", &sandbox.data());
-    let proxy = Proxy::start(server.port(), Duration::from_millis(250), |_| None);
-    let session = sandbox.session();
-    let command = || {
-        let args =
-            ["scan", "s3://slow/set", "--session", text(&session), "--detectors", "image-quality", "--json"];
-        let mut command = sandbox.command(args);
-        command.envs(server.environment()).env("AWS_ENDPOINT_URL", proxy.address());
-        command
+/// The options with which scans are killed.
+const KILLED: [&str; 5] = ["--json", "--model", "bundled-small", "--detectors", "cluster-outliers"];
+
+/// Pictures in shards, so many that reading them takes some seconds on this machine, and how many there are.
+fn long() -> (Sandbox, PathBuf, usize) {
+    for each in [150, 600, 2_400, 9_600] {
+        let sandbox = Sandbox::new();
+        pictures::dataset(&sandbox.data(), 4, each, 32);
+        let dataset = packed(&sandbox, 3);
+        let found = report(&sandbox.ok([&["scan", text(&dataset)], &KILLED[..]].concat()));
+        let reading = &found["stages"].as_array().unwrap()[0];
+        assert_eq!(reading[0], "read and embed", "{found}");
+        if reading[1].as_f64().unwrap() > 3.0 {
+            return (sandbox, dataset, 4 * each);
+        }
+    }
+    panic!("this machine is too fast to be interrupted");
+}
+
+/// A scan is killed once it has kept something; the next one reads only the rest.
+fn killed(sandbox: &Sandbox, dataset: &Path, samples: usize) {
+    let expected = rank(sandbox, dataset);
+    let session = sandbox.path().join("killed").join(dataset.file_name().unwrap());
+    let args = [&["scan", text(dataset), "--session", text(&session)], &KILLED[..]].concat();
+    let mut child = sandbox
+        .command(&args)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let vectors = || {
+        let all = files_if_there(&session.join("embeddings"));
+        all.into_iter().any(|file| file.ends_with("chunk.unfinished"))
     };
-    let pictures = || proxy.seen("/slow/set/").len();
-    let mut child =
-        command().stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-    // Files that may have 16 bits are looked at first, 313 of them.
-    while pictures() < 600 && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_millis(20));
+    while !vectors() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
     }
     // On Unix, this is SIGKILL.
     child.kill().unwrap();
     child.wait().unwrap();
-    let before = pictures();
-    let ran = Ran::from(command().output().unwrap());
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(number(&report(&ran), "samples"), 400);
-    let asked = pictures() - before;
-    assert!(asked < 650, "{asked} of 713 requests were made again after {before}");
+    assert!(session.join("index.unfinished").is_file(), "it was done before it was killed");
+    let found = report(&sandbox.ok(args));
+    assert_eq!(number(&found, "samples"), samples as u64);
+    assert!(number(&found, "decoded") < samples as u64, "{found}");
+    let rank = ["rank", text(dataset), "--session", text(&session), "--all", "--top", "0", "--format", "csv"];
+    assert_eq!(sandbox.ok(rank).stdout, expected);
+    for left in ["index.unfinished", "depths.unfinished"] {
+        assert!(!session.join(left).exists(), "{left}");
+    }
+    assert!(!vectors());
+}
+
+fn files_if_there(folder: &Path) -> Vec<PathBuf> {
+    if folder.is_dir() { files(folder) } else { Vec::new() }
+}
+
+#[test]
+fn a_killed_scan_of_shards_reads_only_the_rest() {
+    let (sandbox, tars, samples) = long();
+    killed(&sandbox, &tars, samples);
+    let parquet = sandbox.path().join("train.parquet");
+    sandbox.ok(["export", text(&tars), "--format", "parquet", "--output", text(&parquet)]);
+    sandbox.ok([&["scan", text(&parquet)], &KILLED[..]].concat());
+    killed(&sandbox, &parquet, samples);
 }
 
 #[test]

@@ -323,3 +323,24 @@ fn a_rule_judges_the_columns_of_a_table_and_follows_their_changes() {
     write(5);
     assert_eq!(flagged(), 5, "the column has changed");
 }
+
+#[test]
+fn what_was_named_and_failed_is_not_named_by_the_session() {
+    let programs = Programs::new();
+    programs.put("witness", GOOD, "");
+    programs.put("says-why", &format!("{HELLO}\necho '{{\"type\":\"failed\",\"message\":\"no\"}}'\n"), "");
+    let names = |ran: &Ran| -> Vec<String> {
+        let found = report(ran);
+        let all =
+            found["detectors"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned());
+        all.filter(|name| name != "unreadable").collect()
+    };
+    let named = programs.scan(&["--detectors", "witness,says-why"]);
+    assert_eq!(named.code, 2, "{}", named.stderr);
+    let again = programs.scan(&[]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert_eq!(names(&again), ["witness"]);
+    assert_eq!(programs.scan(&["--detectors", "says-why"]).code, 2);
+    let still = programs.scan(&[]);
+    assert_eq!((still.code, names(&still)), (0, vec!["witness".to_owned()]), "{}", still.stderr);
+}

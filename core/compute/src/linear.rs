@@ -12,6 +12,25 @@ pub fn matmul_transposed(a: &[f32], m: usize, b: &[f32], n: usize, d: usize, out
     product(Factor { values: a, transposed: false }, Factor { values: b, transposed: true }, (m, d, n), out);
 }
 
+/// Rows of one product in [`products_by_row`].
+pub const ROWS: usize = 256;
+
+/// [`matmul_transposed`] of at most [`ROWS`] rows, of which each is rounded alike, wherever it stands and however many there
+/// are: how a product is divided, and so how its sums are rounded, depends on its shape.
+///
+/// # Panics
+/// When a slice is not as long as its shape says, or there are more rows.
+pub fn products_by_row(a: &[f32], m: usize, b: &[f32], n: usize, d: usize, out: &mut [f32]) {
+    assert!(m <= ROWS, "{m} rows are more than {ROWS}");
+    if m == ROWS {
+        return matmul_transposed(a, m, b, n, d, out);
+    }
+    let (mut filled, mut products) = (vec![0.0; ROWS * d], vec![0.0; ROWS * n]);
+    filled[..m * d].copy_from_slice(a);
+    matmul_transposed(&filled, ROWS, b, n, d, &mut products);
+    out.copy_from_slice(&products[..m * n]);
+}
+
 /// `out[i * d + j]` = the sum of `a[row * k + i] * b[row * d + j]` over `rows` rows: the first matrix, `k` wide,
 /// transposed and multiplied by the second, `d` wide. Runs on the calling thread.
 ///
@@ -104,6 +123,25 @@ mod tests {
                     prop_assert!((f64::from(out[i * n + j]) - plain).abs() < 1e-5);
                 }
             }
+        }
+
+        #[test]
+        fn a_row_is_rounded_alike_wherever_it_stands(m in 1_usize..ROWS, n in 1_usize..40, seed in 1_u32..1000) {
+            let d = 512;
+            let mut state = seed;
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / 16_777_216.0 - 0.5
+            };
+            let a: Vec<f32> = (0..ROWS * d).map(|_| next()).collect();
+            let b: Vec<f32> = (0..n * d).map(|_| next()).collect();
+            let products = |rows: &[f32]| {
+                let mut out = vec![f32::NAN; rows.len() / d * n];
+                products_by_row(rows, rows.len() / d, &b, n, d, &mut out);
+                out
+            };
+            let (all, some) = (products(&a), products(&a[(ROWS - m) * d..]));
+            prop_assert_eq!(&all[(ROWS - m) * n..], &some[..]);
         }
 
         #[test]

@@ -19,7 +19,7 @@ pub use device::{OnDevice, nearest_on_device};
 
 use crate::Result;
 use crate::job::Job;
-use crate::linear::matmul_transposed;
+use crate::linear::{ROWS, matmul_transposed, products_by_row};
 use crate::matrix::EmbeddingMatrix;
 use best::Best;
 use clusters::Clusters;
@@ -210,8 +210,9 @@ pub fn similarities(matrix: &EmbeddingMatrix, vectors: &[f32], count: usize) -> 
     assert_eq!(vectors.len(), count * cols, "vectors as wide as the embeddings");
     let mut out = vec![0.0; matrix.rows() * count];
     if count > 0 && cols > 0 {
-        let blocks = out.par_chunks_mut(BLOCK * count).zip(matrix.as_slice().par_chunks(BLOCK * cols));
-        blocks.for_each(|(out, rows)| matmul_transposed(rows, rows.len() / cols, vectors, count, cols, out));
+        // Whatever the order of the rows, each has the same similarities to the last bit.
+        let blocks = out.par_chunks_mut(ROWS * count).zip(matrix.as_slice().par_chunks(ROWS * cols));
+        blocks.for_each(|(out, rows)| products_by_row(rows, rows.len() / cols, vectors, count, cols, out));
     }
     out
 }

@@ -30,7 +30,7 @@ pub struct IndexReport {
 /// missing, unreadable or not a picture is recorded with its reason and does not stop the scan.
 ///
 /// # Errors
-/// Only when stopped.
+/// When stopped, or when a server cannot be reached.
 pub fn refresh(
     manifest: &Manifest,
     previous: Option<(&Manifest, &FileMetadata)>,
@@ -120,7 +120,7 @@ mod tests {
         let read = |names: &[&str], previous: Option<(&Manifest, &FileMetadata)>| {
             let manifest = Manifest::new(temp.path(), names.iter().map(|name| sample(name)));
             let job = Job::new(&stop, &|_, _| {});
-            let manifest = manifest.clone().with_depths(depths(&manifest, previous, &job).unwrap());
+            let manifest = manifest.clone().with_depths(depths(&manifest, previous, None, &job).unwrap());
             let (file_metadata, report) = go(&manifest, previous);
             (manifest, file_metadata, report)
         };

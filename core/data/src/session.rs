@@ -10,6 +10,7 @@
 //! unreadable.arrow  the cached result for undecodable files: only in large sessions, to open faster
 //! measures/         what detectors measured for each picture
 //! index.unfinished  progress of an interrupted reading of all files
+//! depths.unfinished what it found of 16-bit pictures
 //! models/           models trained by detectors, versioned
 //! embeddings/       the embedding store
 //! probabilities.safetensors   class probabilities from elsewhere
@@ -283,6 +284,11 @@ impl Session {
     /// The file with the progress of an interrupted reading.
     pub fn unfinished_path(&self) -> PathBuf {
         self.dir.join("index.unfinished")
+    }
+
+    /// The file with what an interrupted reading found of 16-bit pictures.
+    pub fn unfinished_depths_path(&self) -> PathBuf {
+        self.dir.join("depths.unfinished")
     }
 
     /// The folder of a detector's own files, such as trained models.

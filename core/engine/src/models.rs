@@ -58,6 +58,20 @@ pub(crate) fn keep_rest(setup: &Setup) -> Result<()> {
     setup.session.keep_uses(&setup.session.model_name(), &Uses { detectors, config, pred_probs, ..before })
 }
 
+/// Forgets detectors that were named and failed, unless the session was scanned with them before: later commands would ask for
+/// them again. `before` are those from before this scan.
+pub(crate) fn forget_failed(setup: &Setup, before: &[String], failed: &[(String, String)]) -> Result<()> {
+    let broke = |name: &&String| failed.iter().any(|(one, _)| one == *name) && !before.contains(name);
+    let named = &setup.uses.detectors;
+    if !named.iter().any(|name| broke(&name)) {
+        return Ok(());
+    }
+    let left: Vec<String> = named.iter().filter(|name| !broke(name)).cloned().collect();
+    let detectors = if left.is_empty() { before.to_vec() } else { left };
+    let (session, uses) = (&setup.session, setup.session.uses());
+    session.keep_uses(&session.model_name(), &Uses { detectors, ..uses })
+}
+
 /// What happened to the results of the model before.
 fn set_aside(before: &Uses, old: &LoadedModel, now: &Uses) -> String {
     let name = before.model_words().unwrap_or(&old.name);

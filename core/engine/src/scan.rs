@@ -111,11 +111,15 @@ impl<'a> Scan<'a> {
 
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
     pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> (ScanReport, Findings) {
+        let before = self.setup.session.uses().detectors;
         if let Err(error) = self.stages(plan, &mut findings) {
             if !matches!(error, Error::Stopped) {
                 (self.reporter.trouble)("scan", &error.to_string());
             }
             self.report.failed.push(("scan".into(), error.to_string()));
+        }
+        if let Err(error) = models::forget_failed(self.setup, &before, &self.report.failed) {
+            (self.reporter.trouble)("session", &error.to_string());
         }
         self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();
@@ -252,7 +256,8 @@ impl<'a> Scan<'a> {
             .then(|| (findings.manifest.clone(), findings.file_metadata.clone()));
             let previous =
                 known.as_ref().map(|(manifest, file_metadata)| (manifest.as_ref(), file_metadata.as_ref()));
-            let depths = index::depths(&opened.manifest, previous, job)?;
+            let unfinished_depths = session.unfinished_depths_path();
+            let depths = index::depths(&opened.manifest, previous, Some(&unfinished_depths), job)?;
             opened.manifest = opened.manifest.with_depths(depths);
             // The files are worth reading even if the model fails to load.
             let mut model = vectors.then(|| scan.load_model(&opened.manifest, named.vectors));
@@ -303,6 +308,7 @@ impl<'a> Scan<'a> {
             session.save_ledger(&ledger)?;
             session.save_samples(&manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
+            index::remove_unfinished(&unfinished_depths)?;
             // Keep the same object if nothing changed, so that nothing is ranked again.
             let still = findings.file_metadata.len() == file_metadata.len()
                 && findings.file_metadata.unreadable == file_metadata.unreadable

@@ -180,7 +180,7 @@ fn seeds(format: &str) -> Vec<(TempDir, &'static str)> {
     match format {
         // Listings come from a server: the tests of buckets have those.
         "s3://BUCKET/PREFIX" => Vec::new(),
-        "Arrow files" => of(&[("packed/disk", "")]),
+        "Arrow files" => of(&[("packed/disk", ""), ("packed", "plain.arrow")]),
         "Parquet files" => of(&[("packed/parquet", ""), ("packed", "plain.parquet")]),
         "tar files" => of(&[("packed/wds", ""), ("packed", "folders.tar")]),
         "the binary files of CIFAR or MNIST" => of(&[("packed/cifar", ""), ("packed/mnist", "")]),

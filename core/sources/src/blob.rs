@@ -48,6 +48,11 @@ impl Blob {
         Ok(Blob(Kind::Disk(file, size)))
     }
 
+    /// An object that was listed.
+    pub(crate) fn of_object(object: Remote) -> Blob {
+        Blob(Kind::Bucket(Arc::new(object)))
+    }
+
     /// How many bytes it has.
     pub fn size(&self) -> u64 {
         match &self.0 {

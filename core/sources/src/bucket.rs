@@ -4,31 +4,24 @@
 
 mod access;
 mod objects;
+mod requests;
 
 pub use access::AccessError;
 pub(crate) use objects::{Facts, Remote, facts};
 
 use access::Access;
+use requests::Patience;
 use rusty_s3::actions::{ListObjectsV2, S3Action};
 use rusty_s3::{Bucket as Address, Credentials, UrlStyle};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 use ureq::Agent;
 
 /// For how long a signature holds.
 const SIGNED: Duration = Duration::from_secs(600);
-/// A server must accept a connection and begin to answer within this time.
-const ANSWER: Duration = Duration::from_secs(20);
-/// The longest pause while it sends.
-const PAUSE: Duration = Duration::from_secs(30);
-/// How often a request is tried.
-const TRIES: u32 = 4;
-/// The pause before the second try; it doubles with each.
-const BACKOFF: Duration = Duration::from_millis(200);
 /// The largest page of a listing.
 const PAGE_BYTES: u64 = 16 << 20;
 
@@ -63,6 +56,7 @@ pub struct Bucket {
     /// As it was named, for messages.
     shown: String,
     agent: Agent,
+    patience: Patience,
 }
 
 impl std::fmt::Debug for Bucket {
@@ -89,12 +83,12 @@ impl Bucket {
             return Ok(bucket);
         }
         // A process uses one or two, until its end.
-        let bucket: &'static Bucket = Box::leak(Box::new(Bucket::new(text)?));
+        let bucket: &'static Bucket = Box::leak(Box::new(Bucket::new(text, Patience::usual())?));
         opened.push((text.to_owned(), bucket));
         Ok(bucket)
     }
 
-    fn new(text: &str) -> io::Result<Bucket> {
+    fn new(text: &str, patience: Patience) -> io::Result<Bucket> {
         let scheme = SCHEMES.iter().find(|scheme| text.starts_with(**scheme));
         let rest = scheme.map(|scheme| &text[scheme.len()..]).ok_or_else(|| invalid("it is no address"))?;
         let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -110,19 +104,9 @@ impl Bucket {
         })?;
         let address = Address::new(endpoint, style, name.to_owned(), access.region)
             .map_err(|error| invalid(error.to_string()))?;
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            // A bucket in another region answers so, and a signature is for one server.
-            .max_redirects(0)
-            .timeout_resolve(Some(ANSWER))
-            .timeout_connect(Some(ANSWER))
-            .timeout_send_request(Some(ANSWER))
-            .timeout_recv_response(Some(ANSWER))
-            .timeout_per_read(Some(PAUSE))
-            .user_agent(concat!("chaffinch/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
-        Ok(Bucket { address, credentials: access.credentials, prefix, shown: text.to_owned(), agent })
+        let agent = patience.agent();
+        let credentials = access.credentials;
+        Ok(Bucket { address, credentials, prefix, shown: text.to_owned(), agent, patience })
     }
 
     /// All objects of the dataset, in the order of their keys. `progress` gets how many there are so far, and says whether
@@ -233,109 +217,15 @@ impl Bucket {
         Ok(Facts { size: found.size, modified: found.modified })
     }
 
+    /// The address of an object of the dataset.
+    pub(crate) fn object(&self, name: &str) -> PathBuf {
+        self.place(&format!("{}{name}", self.prefix))
+    }
+
     /// The address of the object with a whole key.
     fn place(&self, key: &str) -> PathBuf {
         let scheme = SCHEMES.iter().find(|scheme| self.shown.starts_with(**scheme));
         PathBuf::from(format!("{}{}/{key}", scheme.unwrap_or(&SCHEMES[0]), self.address.name()))
-    }
-
-    /// Sends a request for a whole answer, and again where another try may help.
-    fn ask(&self, url: impl Fn() -> String, limit: u64) -> io::Result<Vec<u8>> {
-        self.again(|| self.try_once(&url(), limit))
-    }
-
-    /// Tries something, and again where another try may help, which an error says.
-    fn again<T>(&self, attempt: impl Fn() -> Result<T, (bool, io::Error)>) -> io::Result<T> {
-        let mut pause = BACKOFF;
-        let mut last = io::Error::other("not tried");
-        for number in 0..TRIES {
-            if number > 0 {
-                thread::sleep(pause);
-                pause *= 2;
-            }
-            match attempt() {
-                Err((true, error)) => last = error,
-                Err((false, error)) => return Err(error),
-                Ok(got) => return Ok(got),
-            }
-        }
-        Err(last)
-    }
-
-    /// One try; with an error, whether another one may help.
-    fn try_once(&self, url: &str, limit: u64) -> Result<Vec<u8>, (bool, io::Error)> {
-        let response = self.agent.get(url).call();
-        let response = response.map_err(|error| (true, self.unreachable(&error)))?;
-        if !response.status().is_success() {
-            return Err(self.refusal(response));
-        }
-        let body = response.into_body().into_with_config().limit(limit.saturating_add(1)).read_to_vec();
-        let bytes = body.map_err(|error| (true, self.unreachable(&error)))?;
-        if bytes.len() as u64 > limit {
-            let message = format!("it has more than {limit} bytes");
-            return Err((false, io::Error::new(io::ErrorKind::FileTooLarge, message)));
-        }
-        Ok(bytes)
-    }
-
-    /// Why an answer is none, and whether another try may help.
-    fn refusal(&self, response: ureq::http::Response<ureq::Body>) -> (bool, io::Error) {
-        let status = response.status().as_u16();
-        let body = response.into_body().into_with_config().limit(1 << 16).read_to_vec();
-        let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
-        let retry = status >= 500 || status == 429 || status == 408;
-        (retry, self.refused(status, &body))
-    }
-
-    /// What the address of a request says is kept out of the message, since it holds a signature.
-    fn unreachable(&self, error: &ureq::Error) -> io::Error {
-        let server = self.address.base_url();
-        let port = server.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let host = format!("{}{port}", server.host_str().unwrap_or_default());
-        let reason = match error {
-            ureq::Error::Timeout(_) => "it does not answer in time".to_owned(),
-            ureq::Error::HostNotFound => "there is no such host".to_owned(),
-            ureq::Error::Io(error) => error.to_string(),
-            ureq::Error::ConnectionFailed => "the connection failed".to_owned(),
-            _ => "the request failed".to_owned(),
-        };
-        io::Error::new(
-            io::ErrorKind::HostUnreachable,
-            format!("{host}: {reason}; check the network and AWS_ENDPOINT_URL"),
-        )
-    }
-
-    fn refused(&self, status: u16, body: &str) -> io::Error {
-        let inside = |tag: &str| {
-            let (_, rest) = body.split_once(&format!("<{tag}>"))?;
-            rest.split_once('<').map(|(text, _)| text.to_owned())
-        };
-        let code = inside("Code").unwrap_or_else(|| format!("status {status}"));
-        let (kind, message) = match (status, code.as_str()) {
-            (404, "NoSuchBucket") => (
-                io::ErrorKind::NotFound,
-                format!("there is no bucket {} on this server", self.address.name()),
-            ),
-            (404, _) => (io::ErrorKind::NotFound, GONE.to_owned()),
-            (401 | 403, "SignatureDoesNotMatch" | "InvalidAccessKeyId") => (
-                io::ErrorKind::PermissionDenied,
-                format!("the server does not accept the credentials ({code}): check AWS_ACCESS_KEY_ID"),
-            ),
-            (401 | 403, _) if self.credentials.is_none() => (
-                io::ErrorKind::PermissionDenied,
-                format!(
-                    "the server wants credentials ({code}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                ),
-            ),
-            (401 | 403, _) => {
-                (io::ErrorKind::PermissionDenied, format!("the server refuses access ({code})"))
-            }
-            (301 | 307 | 400, "PermanentRedirect" | "AuthorizationHeaderMalformed") => {
-                (io::ErrorKind::Other, format!("the bucket is in another region ({code}): set AWS_REGION"))
-            }
-            _ => (io::ErrorKind::Other, format!("the server answered {code}")),
-        };
-        io::Error::new(kind, message)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files that hold many samples.
 
 use crate::blob::Blob;
-use crate::bucket::{self, Bucket};
+use crate::bucket::{self, Bucket, Facts, Remote};
 use crate::cells::Cells;
 use crate::handles;
 use crate::pixels::Pixels;
@@ -65,6 +65,16 @@ impl Container {
             true => Ok(bytes),
             false => Err(io::Error::other("it has another size than when it was listed; scan again")),
         }
+    }
+
+    /// An object, to be read in part.
+    ///
+    /// # Errors
+    /// When its name cannot be one.
+    pub(crate) fn object(&self, name: &Path, size: u64, modified: i64) -> io::Result<Blob> {
+        let name = name.to_str().ok_or_else(|| io::Error::other("its name is not valid UTF-8"))?;
+        let address = Bucket::of(&self.path)?.object(name);
+        Ok(Blob::of_object(Remote::listed(address, Facts { size, modified })))
     }
 
     /// When it was changed, in nanoseconds since 1970.

@@ -13,6 +13,7 @@ pub mod bucket;
 mod cells;
 mod container;
 mod handles;
+pub mod outages;
 mod pattern;
 mod pixels;
 mod source;

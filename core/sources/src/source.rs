@@ -78,6 +78,10 @@ impl Source<'_> {
                 }
                 Ok(Box::new(io::BufReader::new(File::open(path)?)))
             }
+            Source::Packed(packed) if packed.container.holds() == &Holds::Objects => {
+                let object = packed.container.object(packed.name, packed.length, packed.start as i64)?;
+                Ok(Box::new(object.reader(0)))
+            }
             Source::Packed(_) => Ok(Box::new(Cursor::new(self.read()?))),
         }
     }

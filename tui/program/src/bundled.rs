@@ -4,9 +4,11 @@ use super::output::remark;
 use chaffinch_clip::{Bundled, SMALL_SIDE};
 use chaffinch_compute::image::header::shorter_side;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::packing::Container;
 use chaffinch_data::uses::Uses;
 use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::sample::SampleId;
+use std::thread;
 
 /// Pictures whose headers are read to decide.
 const PROBED: usize = 99;
@@ -38,7 +40,19 @@ impl Choice {
         let count = manifest.len();
         let probed = count.min(PROBED);
         let rows = (0..probed).map(|number| SampleId((number * count / probed) as u32));
-        Choice::for_sides(rows.filter_map(|id| shorter_side(manifest.source(id).open().ok()?)))
+        let rows: Vec<SampleId> = rows.collect();
+        let side = |id: &SampleId| shorter_side(manifest.source(*id).open().ok()?);
+        let remote =
+            manifest.packing().is_some_and(|packing| packing.containers().iter().any(Container::is_remote));
+        if !remote {
+            return Choice::for_sides(rows.iter().filter_map(side));
+        }
+        // A network is waited for, so all are asked for at once.
+        let sides = thread::scope(|scope| {
+            let asked: Vec<_> = rows.iter().map(|id| scope.spawn(move || side(id))).collect();
+            asked.into_iter().filter_map(|asked| asked.join().ok().flatten()).collect::<Vec<u32>>()
+        });
+        Choice::for_sides(sides)
     }
 
     /// The name of the chosen model.

@@ -84,7 +84,9 @@ impl Outcome {
             Err(error) if broke(&error) => {
                 outcome.wrong.push(format!("with one picture: {error}"));
             }
-            Err(error) => outcome.fine.push(format!("a dataset of one picture is refused: {error}")),
+            Err(error) => {
+                outcome.fine.push(format!("one picture is too little for it, which it says: {error}"))
+            }
         }
         outcome
     }

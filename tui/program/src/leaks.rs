@@ -163,7 +163,7 @@ impl Work {
         let known = known.and_then(|(samples, _)| samples);
         let previous = known.as_ref().map(|(manifest, file_metadata)| (manifest, file_metadata));
         let (manifest, file_metadata) = self.stages.run(stage, number, |job| {
-            let depths = index::depths(&opened.manifest, previous, job)?;
+            let depths = index::depths(&opened.manifest, previous, None, job)?;
             let manifest = opened.manifest.clone().with_depths(depths);
             let (file_metadata, _) = index::refresh(&manifest, previous, job)?;
             Ok::<_, chaffinch_data::Error>((manifest, file_metadata))

@@ -49,6 +49,7 @@ mod models;
 mod new_plugin;
 mod open;
 mod output;
+mod panics;
 mod place;
 mod plan;
 mod plot;
@@ -166,6 +167,10 @@ commands! {
 
 /// Runs the command given by the arguments of this process.
 pub fn main() -> ExitCode {
+    panics::within(run)
+}
+
+fn run() -> ExitCode {
     let cli = Cli::parse();
     if cli.global.progress == ProgressFormat::Json {
         events::begin();

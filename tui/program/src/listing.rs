@@ -238,12 +238,14 @@ impl Listing {
             Sort::Detector(name) => Some(name.as_str()),
             _ => None,
         };
-        let suggested =
-            by.and_then(|name| self.results.get(name)?.suggested(id)).or_else(|| verdicts.suggested(id));
-        let own = by.and_then(|name| self.results.get(name)).map(|result| result.reason(id));
-        let reason = match own.filter(|reason| !reason.is_empty()) {
-            Some(reason) => reason.to_owned(),
-            None => verdicts.reason(id),
+        // A list by one detector says what that one says, be it nothing.
+        let (suggested, reason) = match by.map(|name| (name, self.results.get(name))) {
+            Some((name, Some(result))) => {
+                let flagged = verdicts.flags(id).find(|flag| flag.detector == name);
+                let reason = flagged.map_or_else(|| result.reason(id).to_owned(), |flag| flag.reason());
+                (result.suggested(id), reason)
+            }
+            _ => (verdicts.suggested(id), verdicts.reason(id)),
         };
         let score = match by {
             Some(name) => self.results.get(name).map(|result| result.scores()[id.index()]),
@@ -256,6 +258,7 @@ impl Listing {
             label: safe_text(self.manifest.label_name(id)).into_owned(),
             suggested_label: safe_text(match suggested {
                 Some(label) => self.manifest.class(LabelId(label)),
+                None if by.is_some() => "",
                 None => verdicts.suggested_other(id).unwrap_or_default(),
             })
             .into_owned(),

@@ -2,7 +2,7 @@
 
 use super::lbfgs::{Limits, minimize};
 use crate::Result;
-use crate::linear::{matmul_transposed, transposed_matmul};
+use crate::linear::{ROWS, matmul_transposed, products_by_row, transposed_matmul};
 use crate::matrix::EmbeddingMatrix;
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ const C: f64 = 1.0;
 /// When training ends. Probabilities change by less than 1e-3 after this.
 const LIMITS: Limits = Limits { steps: 150, gradient: 2e-6, decrease: 2e-8 };
 /// Rows of one matrix product.
-const BLOCK: usize = 256;
+const BLOCK: usize = ROWS;
 /// Number of parts summed in parallel. Fixed, so that results do not depend on the number of threads.
 const SHARDS: usize = 16;
 
@@ -89,7 +89,10 @@ impl Logistic {
                 .map(|rows| {
                     let mut block = vec![0.0; rows.len() * self.present.len()];
                     let data = gather(matrix, rows);
-                    logits(&data, self.dim, &self.weights, &self.bias, &mut block);
+                    // Whatever the order of the samples, each has the same probabilities to the last bit.
+                    let classes = self.present.len();
+                    products_by_row(&data, rows.len(), &self.weights, classes, self.dim, &mut block);
+                    add_bias(&mut block, &self.bias);
                     block.chunks_exact_mut(self.present.len()).for_each(|row| {
                         softmax(row);
                     });
@@ -196,7 +199,11 @@ impl Training {
 fn logits(data: &[f32], dim: usize, weights: &[f32], bias: &[f64], out: &mut [f32]) {
     let classes = bias.len();
     matmul_transposed(data, out.len() / classes, weights, classes, dim, out);
-    for row in out.chunks_exact_mut(classes) {
+    add_bias(out, bias);
+}
+
+fn add_bias(out: &mut [f32], bias: &[f64]) {
+    for row in out.chunks_exact_mut(bias.len().max(1)) {
         row.iter_mut().zip(bias).for_each(|(to, &b)| *to += b as f32);
     }
 }

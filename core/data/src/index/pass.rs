@@ -14,7 +14,7 @@ use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;
 use crate::measures::{Measurer, Measures, MeasuresWriter, SamplesDigest};
-use crate::packing::Container;
+use crate::remote::{Threads, Watch};
 use crate::store::{CHUNK_ROWS, EmbeddingStore, Feeder, FillReport};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
@@ -34,8 +34,6 @@ use std::time::Instant;
 
 /// Files prepared together if no model is waiting for them.
 const GROUP: usize = 512;
-/// Requests to a bucket at the same time.
-const REQUESTS: usize = 32;
 /// The model may take this many times longer than reading ...
 const PATIENCE: f64 = 8.0;
 /// ... or this many seconds for everything that is left.
@@ -115,7 +113,7 @@ struct Work<'a> {
     /// Why a measurer was disabled.
     failures: Vec<OnceLock<String>>,
     /// Threads for samples that come over a network, and are waited for rather than computed.
-    waiting: Option<rayon::ThreadPool>,
+    threads: Threads,
     /// Total nanoseconds of all threads for files that were read.
     busy: AtomicU64,
 }
@@ -143,12 +141,14 @@ impl Pass<'_> {
             let pairs = measurers.iter().zip(old);
             pairs.map(|(measurer, old)| Some(MeasuresWriter::new(keep.measures, *measurer, old))).collect()
         });
-        let (embedder, contents) = match vectors {
-            Some(Vectors { store, embedder }) => {
-                (Some(embedder), Some(RwLock::new(Contents { store, pending: HashSet::new() })))
-            }
-            None => (None, None),
-        };
+        let (mut embedder, mut contents, mut feeder) = (None, None, None);
+        if let Some(Vectors { store, embedder: model }) = vectors {
+            let mut new = Feeder::new(model);
+            new.go_on(store)?;
+            let pending = new.hashes().iter().copied().collect();
+            (embedder, feeder) = (Some(model), Some(new));
+            contents = Some(RwLock::new(Contents { store, pending }));
+        }
         let work = Work {
             pass: self,
             known: Known::new(self.manifest, self.previous, old, recovered),
@@ -157,17 +157,10 @@ impl Pass<'_> {
             feeding: AtomicBool::new(contents.is_some()),
             contents,
             failures: measurers.iter().map(|_| OnceLock::new()).collect(),
-            waiting: self.waiting(),
+            threads: Threads::of(self.manifest),
             busy: AtomicU64::new(0),
         };
-        work.run(&mut unfinished, writers.unwrap_or_default())
-    }
-
-    /// Threads to wait with, if samples come from a bucket.
-    fn waiting(&self) -> Option<rayon::ThreadPool> {
-        let packing = self.manifest.packing();
-        let packing = packing.filter(|packing| packing.containers().iter().any(Container::is_remote));
-        packing.and_then(|_| rayon::ThreadPoolBuilder::new().num_threads(REQUESTS).build().ok())
+        work.run(feeder, &mut unfinished, writers.unwrap_or_default())
     }
 
     /// The records of the last reading, if it has those of all measurers.
@@ -206,27 +199,24 @@ impl<'a> Work<'a> {
     /// Consumes groups in order: file metadata, records, and images for the model.
     fn run(
         &self,
+        feeder: Option<Feeder<'_>>,
         unfinished: &mut Option<Unfinished>,
         mut writers: Vec<Option<MeasuresWriter>>,
     ) -> Result<Passed> {
         let manifest = self.pass.manifest;
         let total = manifest.len();
         let size = self.embedder.map_or(GROUP, groups::size_for);
-        // What was read is kept group by group.
-        let size = if self.waiting.is_some() { size.min(2 * REQUESTS) } else { size };
+        let size = size.min(self.threads.group().unwrap_or(size));
         let groups: Vec<Range<usize>> =
             (0..total).step_by(size).map(|start| start..total.min(start + size)).collect();
         let total = total as u64;
         let mut passed = Passed::default();
         let mut digest = SamplesDigest::default();
-        let mut feeding =
-            self.embedder.map(|embedder| Feeding { feeder: Feeder::new(embedder), seconds: 0.0 });
+        let mut feeding = feeder.map(|feeder| Feeding { feeder, seconds: 0.0 });
         self.job.progress(0, total);
-        groups::in_turn(&groups, self.job, &|group| self.prepare(group), |group, looked| {
+        let ran = groups::in_turn(&groups, self.job, &|group| self.prepare(group), |group, looked| {
             for (row, looked) in group.clone().zip(looked) {
-                let Some(Looked { row: seen, measures, input, news }) = looked else {
-                    return Err(Error::Stopped);
-                };
+                let Looked { row: seen, measures, input, news } = looked?;
                 let id = SampleId(row as u32);
                 if news && let Some(unfinished) = unfinished.as_mut() {
                     unfinished.push(manifest.path(id), &seen, &measures)?;
@@ -254,8 +244,19 @@ impl<'a> Work<'a> {
                     self.job.progress(row as u64 + 1, total);
                 }
             }
-            Ok(())
-        })?;
+            // Nothing that came over a network is asked for again.
+            match (self.threads.group(), unfinished.as_mut()) {
+                (Some(_), Some(unfinished)) => unfinished.flush(),
+                _ => Ok(()),
+            }
+        });
+        if let Err(error) = ran {
+            // What was done before is kept, too.
+            let rows = unfinished.as_mut().map_or(Ok(()), Unfinished::flush);
+            let vectors = feeding.as_mut().map_or(Ok(()), |model| model.feeder.keep());
+            rows.and(vectors)?;
+            return Err(error);
+        }
         if let Some(model) = &mut feeding {
             let ended = self.end_chunk(model, unfinished, &mut passed.filled);
             ended.or_else(|error| if matches!(error, Error::Stopped) { Err(error) } else { Ok(()) })?;
@@ -271,13 +272,13 @@ impl<'a> Work<'a> {
         Ok(passed)
     }
 
-    fn prepare(&self, group: Range<usize>) -> Vec<Option<Looked>> {
-        let one = |row: usize| (!self.job.stopped()).then(|| self.look(SampleId(row as u32)));
-        let all = || group.into_par_iter().with_max_len(4).map(one).collect();
-        match &self.waiting {
-            Some(threads) => threads.install(all),
-            None => all(),
-        }
+    fn prepare(&self, group: Range<usize>) -> Vec<Result<Looked>> {
+        let one = |row: usize| match self.job.stopped() {
+            true => Err(Error::Stopped),
+            false => self.look(SampleId(row as u32)),
+        };
+        let at_once = if self.threads.group().is_some() { 1 } else { 4 };
+        self.threads.install(|| group.into_par_iter().with_max_len(at_once).map(one).collect())
     }
 
     fn contents(&self) -> Option<RwLockReadGuard<'_, Contents<'a>>> {
@@ -296,14 +297,19 @@ impl<'a> Work<'a> {
     }
 
     /// Reads one file, if anything about it is missing.
-    fn look(&self, id: SampleId) -> Looked {
+    ///
+    /// # Errors
+    /// When a server cannot be reached.
+    fn look(&self, id: SampleId) -> Result<Looked> {
         let source = self.pass.manifest.source(id);
         let length: usize = self.pass.measurers.iter().map(|measurer| measurer.bytes()).sum();
+        let watch = Watch::new(&source);
         let stamp = match source.stamp() {
             Ok(stamp) => stamp,
             Err(error) => {
+                watch.check(&source)?;
                 let row = Row::failed(0, 0, because(&error));
-                return Looked { row, measures: vec![0; length], input: None, news: false };
+                return Ok(Looked { row, measures: vec![0; length], input: None, news: false });
             }
         };
         let known = self.known.row(id, stamp);
@@ -314,7 +320,7 @@ impl<'a> Work<'a> {
                 let measures = if length == 0 { Some(Vec::new()) } else { measures };
                 match measures {
                     Some(measures) if !self.wanted(&row) => {
-                        return Looked { row, measures, input: None, news: false };
+                        return Ok(Looked { row, measures, input: None, news: false });
                     }
                     measures => (Some(row), measures),
                 }
@@ -324,6 +330,9 @@ impl<'a> Work<'a> {
         let started = Instant::now();
         let before = row.as_ref().map(|row| row.hash);
         let (row, decoded) = Row::read(&source, self.pass.manifest.rendering(), stamp, row);
+        if row.hash == ContentHash::default() {
+            watch.check(&source)?;
+        }
         // Measures of other content are useless.
         let measured = measures.filter(|_| before == Some(row.hash));
         let news = measured.is_none() || !row.unchanged;
@@ -337,7 +346,7 @@ impl<'a> Work<'a> {
             (input.len() == embedder.input_len()).then_some(input)
         });
         self.busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
-        Looked { row, measures, input, news }
+        Ok(Looked { row, measures, input, news })
     }
 
     /// The records of one picture.
@@ -391,6 +400,11 @@ impl<'a> Work<'a> {
         model.feeder.push(hash, input, self.job)?;
         model.seconds += started.elapsed().as_secs_f64();
         if model.feeder.len() < CHUNK_ROWS {
+            if model.feeder.is_due() {
+                // Embedded files must not be read again either.
+                unfinished.as_mut().map_or(Ok(()), Unfinished::flush)?;
+                model.feeder.keep()?;
+            }
             return Ok(());
         }
         self.end_chunk(model, unfinished, filled)?;

@@ -137,6 +137,7 @@ impl Session {
             "rank.arrow",
             "unreadable.arrow",
             "index.unfinished",
+            "depths.unfinished",
             "settings.toml",
             super::VIEWS,
             // Of earlier versions.

@@ -1,5 +1,6 @@
 //! Embeds prepared images in order of arrival and collects them in chunks.
 
+use super::tail::{Row, Tail};
 use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::Result;
 use chaffinch_compute::content::ContentHash;
@@ -23,11 +24,48 @@ pub struct FillReport {
 pub(crate) struct Feeder<'a> {
     batch: Batch<'a>,
     chunk: NewChunk,
+    /// Where the chunk is kept until it is written.
+    tail: Option<Tail>,
 }
 
 impl Feeder<'_> {
     pub(crate) fn new(embedder: &dyn Embedder) -> Feeder<'_> {
-        Feeder { batch: Batch::new(embedder), chunk: NewChunk::default() }
+        Feeder { batch: Batch::new(embedder), chunk: NewChunk::default(), tail: None }
+    }
+
+    /// Goes on with the chunk that an interrupted run left. Its batches are complete, so that those that follow are the
+    /// same as without the interruption. From now on, batches are kept; see [`Feeder::keep`].
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn go_on(&mut self, store: &EmbeddingStore) -> Result<()> {
+        let (mut tail, rows) = Tail::open(store)?;
+        if rows.len() >= CHUNK_ROWS || rows.iter().any(|(hash, ..)| store.knows(hash)) {
+            // The chunk was written.
+            tail.clear()?;
+        } else {
+            rows.into_iter().for_each(|row| self.chunk.restore(row));
+        }
+        self.tail = Some(tail);
+        Ok(())
+    }
+
+    /// The contents of the current chunk.
+    pub(crate) fn hashes(&self) -> &[ContentHash] {
+        &self.chunk.hashes
+    }
+
+    /// Whether [`Feeder::keep`] has something to do that should not wait.
+    pub(crate) fn is_due(&self) -> bool {
+        self.tail.as_ref().is_some_and(Tail::is_due)
+    }
+
+    /// Syncs the batches that the model has done to disk.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(crate) fn keep(&mut self) -> Result<()> {
+        self.tail.as_mut().map_or(Ok(()), Tail::flush)
     }
 
     /// Contents in the current chunk.
@@ -56,7 +94,11 @@ impl Feeder<'_> {
     /// # Errors
     /// When the model fails, or when stopped.
     pub(crate) fn embed(&mut self, job: &Job<'_>) -> Result<()> {
-        self.batch.run(&mut self.chunk, job)
+        self.batch.run(&mut self.chunk, job)?;
+        if let Some(tail) = &mut self.tail {
+            self.chunk.keep(self.batch.embedder.dim(), tail);
+        }
+        Ok(())
     }
 
     /// Writes the chunk, whose images are all embedded, and starts a new one.
@@ -66,6 +108,9 @@ impl Feeder<'_> {
     pub(crate) fn write(&mut self, store: &mut EmbeddingStore, report: &mut FillReport) -> Result<()> {
         let chunk = std::mem::take(&mut self.chunk);
         store.append(&chunk.hashes, &chunk.rows, &chunk.usable)?;
+        if let Some(tail) = &mut self.tail {
+            tail.clear()?;
+        }
         let usable = chunk.usable.iter().filter(|&&usable| usable).count() as u64;
         report.embedded += usable;
         report.unusable += chunk.usable.len() as u64 - usable;
@@ -79,9 +124,26 @@ struct NewChunk {
     hashes: Vec<ContentHash>,
     rows: Vec<f32>,
     usable: Vec<bool>,
+    /// How many of its rows are in the tail.
+    kept: usize,
 }
 
 impl NewChunk {
+    fn restore(&mut self, (hash, usable, vector): Row) {
+        self.hashes.push(hash);
+        self.rows.extend(vector);
+        self.usable.push(usable);
+        self.kept += 1;
+    }
+
+    /// Passes the rows on that are not in the tail yet.
+    fn keep(&mut self, dim: usize, tail: &mut Tail) {
+        for row in self.kept..self.hashes.len() {
+            tail.push(&self.hashes[row], self.usable[row], &self.rows[row * dim..(row + 1) * dim]);
+        }
+        self.kept = self.hashes.len();
+    }
+
     /// A row without a vector, until [`NewChunk::set`].
     fn push(&mut self, hash: ContentHash, dim: usize) {
         self.hashes.push(hash);

@@ -9,6 +9,7 @@ use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;
+use crate::remote::{Threads, Watch};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
@@ -30,12 +31,15 @@ enum Prepared {
     NoPicture,
     /// The file is gone or has changed.
     Changed,
+    /// It could not be asked for.
+    Failed(Error),
 }
 
 /// Embeds every content of the dataset that is not in the store yet. Finished chunks stay, even if it fails.
 ///
 /// # Errors
-/// When the model fails (for out of memory: even with a batch of one), a chunk cannot be written, or when stopped.
+/// When the model fails (for out of memory: even with a batch of one), a chunk cannot be written, a server cannot be
+/// reached, or when stopped.
 pub fn fill(
     store: &mut EmbeddingStore,
     manifest: &Manifest,
@@ -67,7 +71,8 @@ pub fn fill(
     }
     report.reused = (different.len() - missing.len()) as u64;
     drop(different);
-    let work = Work { manifest, file_metadata, embedder, job, missing: &missing, copies: &copies };
+    let threads = Threads::of(manifest);
+    let work = Work { manifest, file_metadata, embedder, job, missing: &missing, copies: &copies, threads };
     work.run(store, &mut report)?;
     Ok(report)
 }
@@ -81,6 +86,7 @@ struct Work<'a> {
     missing: &'a [usize],
     /// Later samples with the content of an earlier one.
     copies: &'a HashMap<ContentHash, Vec<u32>>,
+    threads: Threads,
 }
 
 impl Work<'_> {
@@ -94,6 +100,7 @@ impl Work<'_> {
             for (&row, prepared) in self.missing[group.clone()].iter().zip(prepared) {
                 match prepared {
                     Prepared::Changed => report.changed += 1,
+                    Prepared::Failed(error) => return Err(error),
                     Prepared::NoPicture => {
                         feeder.push(self.file_metadata.hashes[row], None, self.job)?;
                     }
@@ -133,7 +140,7 @@ impl Work<'_> {
             let prepared = catch_unwind(AssertUnwindSafe(|| self.prepare_content(row)));
             prepared.unwrap_or(Prepared::NoPicture)
         };
-        self.missing[group].par_iter().with_max_len(1).map(one).collect()
+        self.threads.install(|| self.missing[group].par_iter().with_max_len(1).map(one).collect())
     }
 
     /// Prepares a content from the first of its files that works.
@@ -150,10 +157,11 @@ impl Work<'_> {
 
     fn prepare_file(&self, row: usize, hash: ContentHash) -> Prepared {
         let source = self.manifest.source(SampleId(row as u32));
+        let watch = Watch::new(&source);
         let ordinary = source.stamp().is_ok_and(|stamp| stamp.kind == Kind::Bytes && !stamp.is_too_large());
         let bytes = if ordinary { source.read().ok() } else { None };
         let Some(bytes) = bytes.filter(|bytes| ContentHash::of(bytes) == hash) else {
-            return Prepared::Changed;
+            return watch.check(&source).map_or_else(Prepared::Failed, |()| Prepared::Changed);
         };
         let Ok(decoded) = decode_on(&bytes, self.manifest.rendering()) else { return Prepared::NoPicture };
         drop(bytes);

@@ -8,6 +8,7 @@ mod chunk;
 mod feeder;
 mod fill;
 mod kept;
+mod tail;
 
 pub(crate) use feeder::Feeder;
 pub use feeder::FillReport;

@@ -20,7 +20,7 @@ use stream::{Body, Stream};
 pub(super) const FORMAT: Format = Format {
     name: "Arrow files",
     summary: "an Arrow dataset as `save_to_disk` leaves it",
-    details: "a folder with `state.json` or `dataset_dict.json`, or one `.arrow` file: pictures in a column of bytes, read in \
+    details: "a folder with `state.json` or `dataset_dict.json`, or one `.arrow` or `.feather` file: pictures in a column of bytes, read in \
               place; names of classes from the schema; splits from folders; other columns are kept; in a bucket, too",
     written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
     lost: "files with compressed buffers, which are refused; columns of bytes other than the pictures'",
@@ -36,7 +36,7 @@ const LARGEST_INFO: u64 = 64 << 20;
 
 fn detect(candidate: &Candidate) -> bool {
     if !candidate.is_dir() {
-        return candidate.has_extension(&["arrow"]);
+        return candidate.has_extension(&["arrow", "feather"]);
     }
     let has = |name| candidate.called(name).next().is_some();
     let arrow = candidate.with_extension("arrow").next().is_some();
@@ -191,6 +191,7 @@ fn range(bytes: &ArrayRef, row: usize, body: &Body) -> Option<(u64, u64)> {
     let value = match bytes.data_type() {
         DataType::Binary => bytes.as_binary::<i32>().value(row),
         DataType::LargeBinary => bytes.as_binary::<i64>().value(row),
+        DataType::BinaryView => bytes.as_binary_view().value(row),
         _ => return None,
     };
     Some((body.place_of(value)?, value.len() as u64))

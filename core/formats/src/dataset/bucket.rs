@@ -1,9 +1,12 @@
 //! Buckets of an object store: pictures as objects, with class folders in their names.
 
+mod stand_in;
+
 use super::packed::{Member, PackedRows, Place};
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, folders, is_image};
 use crate::{Error, Result};
-use chaffinch_data::packing::Holds;
+use chaffinch_data::dataset::LabelFiles;
+use chaffinch_data::packing::{Bucket, Holds};
 use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeMap;
@@ -12,12 +15,12 @@ use std::path::{Path, PathBuf};
 pub(super) const FORMAT: Format = Format {
     name: "s3://BUCKET/PREFIX",
     summary: "`s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`",
-    details: "objects as files of a folder: class folders, optionally inside splits; or tar, Parquet or Arrow files, of which \
-              only what is needed is read. Server, region and credentials as usual: \
+    details: "objects as files of a folder, with the label files of any format that is read in a folder; a table of them; or \
+              tar, Parquet or Arrow files, of which only what is needed is read. Server, region and credentials as usual: \
               `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, `~/.aws`; without \
               credentials, public buckets. `gs://` takes HMAC keys",
-    written: "`cleaned` writes the pictures as files in class folders",
-    lost: "label files in buckets, and tar, Parquet and Arrow files beside pictures; roles of machines as credentials",
+    written: "`cleaned` writes the pictures as files in class folders, `cleaned-table` a CSV table",
+    lost: "tar, Parquet and Arrow files beside pictures; roles of machines as credentials",
     class_names: ClassNames::Folders,
     annotated: None,
     elsewhere: true,
@@ -28,6 +31,16 @@ pub(super) const FORMAT: Format = Format {
 fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let dataset = candidate.path();
     let objects = candidate.objects();
+    if options.label_files != LabelFiles::Ignore && stand_in::is_needed(objects) {
+        return stand_in::read(dataset, objects, None, options);
+    }
+    if let (false, Some(folder), Some(name)) = (candidate.is_dir(), dataset.parent(), dataset.file_name())
+        && stand_in::may_have_labels(&name.to_string_lossy())
+    {
+        let bucket = Bucket::of(folder).map_err(Error::io("open", folder))?;
+        let objects = bucket.list(&mut |_| true).map_err(Error::io("list", folder))?;
+        return stand_in::read(folder, &objects, Some(Path::new(name)), options);
+    }
     let mut ledger = Ledger::default();
     let mut others: BTreeMap<String, (u64, &str)> = BTreeMap::new();
     let mut pictures = Vec::new();

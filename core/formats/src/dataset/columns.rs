@@ -3,6 +3,7 @@
 
 use super::DatasetOptions;
 use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
+use super::several::BETWEEN;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -73,6 +74,8 @@ impl Features {
         let features = value.get("features").or_else(|| value.get("info")?.get("features"));
         let mut classes = BTreeMap::new();
         for (name, feature) in features.and_then(Value::as_object).into_iter().flatten() {
+            // A list of classes: several of one picture.
+            let feature = feature.get("feature").filter(|inner| inner.is_object()).unwrap_or(feature);
             let names = feature.get("names").and_then(Value::as_array);
             let Some(names) = names.filter(|_| feature["_type"] == "ClassLabel") else { continue };
             let names = names.iter().map(|name| name.as_str().unwrap_or_default().to_owned());
@@ -126,7 +129,8 @@ impl Columns {
             let scalar = |column: &usize| is_scalar(fields[*column].data_type());
             found.into_iter().filter(|column| !taken(*column)).filter(scalar).collect()
         };
-        let mut labels = free(named(&options.label_column, &LABEL_NAMES)?);
+        let mut labels: Vec<usize> = named(&options.label_column, &LABEL_NAMES)?;
+        labels.retain(|column| !taken(*column) && is_label(fields[*column].data_type()));
         let classes = |column: &usize| features.classes(fields[*column].name()).is_some();
         if options.label_column.is_none() {
             // A column of classes is one, whatever it is called.
@@ -223,6 +227,14 @@ fn is_scalar(data: &DataType) -> bool {
     is_text(data) || data.is_primitive() || matches!(data, DataType::Boolean | DataType::Dictionary(..))
 }
 
+/// Whether a column may hold labels, or lists of them.
+fn is_label(data: &DataType) -> bool {
+    match data {
+        DataType::List(inner) | DataType::LargeList(inner) => is_scalar(inner.data_type()),
+        data => is_scalar(data),
+    }
+}
+
 /// Cells of a column as text; those without a value are empty.
 pub(super) struct Cells<'a> {
     array: &'a ArrayRef,
@@ -253,6 +265,23 @@ impl<'a> Cells<'a> {
 
     /// The name of a cell's class; `None` if it has none, as −1 says.
     pub(super) fn label(&self, row: usize) -> Option<String> {
+        if let Some(inner) = self.list(row) {
+            let cells =
+                Cells { array: &inner, formatter: ArrayFormatter::try_new(&inner, &FORMAT).ok()?, ..*self };
+            let labels: Vec<String> = (0..inner.len()).filter_map(|row| cells.one(row)).collect();
+            return (!labels.is_empty()).then(|| labels.join(BETWEEN));
+        }
+        self.one(row)
+    }
+
+    /// The values of a cell, if they are a list.
+    fn list(&self, row: usize) -> Option<ArrayRef> {
+        let lists = self.array.as_list_opt::<i32>().map(|lists| lists.value(row));
+        let lists = lists.or_else(|| self.array.as_list_opt::<i64>().map(|lists| lists.value(row)));
+        lists.filter(|_| !self.array.is_null(row))
+    }
+
+    fn one(&self, row: usize) -> Option<String> {
         let text = self.text(row);
         match self.classes {
             Some(_) if text == "-1" => None,

@@ -1,15 +1,21 @@
 //! Datasets whose pictures lie in other files. What the tools that wrote them read from them is in `expected.json`:
 //! `scripts/fixtures/make_packed_fixtures.py`.
 
+use super::testing::column;
 use super::{DatasetOptions, Opened, open};
+use arrow_array::builder::{BinaryBuilder, ListBuilder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_ipc::writer::FileWriter;
 use chaffinch_compute::image::decode::decode;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::sample::SampleId;
+use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 fn fixture(name: &str) -> PathBuf {
@@ -144,6 +150,59 @@ fn tar(members: &[(&str, &[u8])]) -> (TempDir, PathBuf) {
     }
     archive.finish().unwrap();
     (temp, path)
+}
+
+#[test]
+fn lists_of_labels_are_several() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("lists.parquet");
+    let (mut labels, mut pictures) = (ListBuilder::new(StringBuilder::new()), BinaryBuilder::new());
+    for all in [&["cat"][..], &["cat", "dog"], &[], &["dog"]] {
+        all.iter().for_each(|label| labels.values().append_value(label));
+        labels.append(true);
+        pictures.append_value(format!("{all:?}"));
+    }
+    let columns: [(&str, ArrayRef); 2] =
+        [("image", Arc::new(pictures.finish())), ("labels", Arc::new(labels.finish()))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(fs::File::create(&path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let arrow = temp.path().join("lists.feather");
+    let mut writer = FileWriter::try_new(fs::File::create(&arrow).unwrap(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    for path in [path, arrow] {
+        let opened = read(&path);
+        let manifest = &opened.manifest;
+        let labels: Vec<&str> = manifest.ids().map(|id| manifest.label_name(id)).collect();
+        assert_eq!(labels, ["cat", "", "", "dog"], "{}", path.display());
+        assert_eq!(column(&opened, "all_labels"), ["", "cat|dog", "", ""]);
+    }
+}
+
+#[test]
+fn numbers_that_have_names_beside_them_are_told() {
+    let sample = |name: &str, number: &str| -> [(String, Vec<u8>); 3] {
+        let json = format!("{{\"species\": \"{}\"}}", if number == "3" { "cat" } else { "dog" });
+        [("png", "x"), ("cls", number), ("json", json.as_str())]
+            .map(|(kind, text)| (format!("{name}.{kind}"), text.as_bytes().to_vec()))
+    };
+    let said = |numbers: [&str; 3]| {
+        let members: Vec<_> =
+            numbers.iter().zip(["a", "b", "c"]).flat_map(|(number, name)| sample(name, number)).collect();
+        let members: Vec<(&str, &[u8])> =
+            members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let (_temp, path) = tar(&members);
+        let opened = read(&path);
+        let options = DatasetOptions { label_column: Some("species".into()), ..DatasetOptions::default() };
+        let named = open(&path, &options).unwrap();
+        assert_eq!(named.manifest.classes(), ["cat", "dog"]);
+        opened.ledger.remarks.iter().any(|remark| remark.text.contains("--label-column 'species' takes them"))
+    };
+    assert!(said(["3", "5", "3"]));
+    // One name for two numbers is not their name.
+    assert!(!said(["3", "5", "7"]));
 }
 
 #[test]

@@ -198,12 +198,15 @@ pub(super) fn tell_labels(flags: Option<Flags>, manifest: &Manifest, ledger: &mu
 
 /// Says that there is no column of labels, and which columns might be.
 fn without_labels(extra: &[ExtraColumn]) -> String {
-    match extra.is_empty() {
+    // What has no name is an index.
+    let named: Vec<String> =
+        extra.iter().map(|column| column.name.clone()).filter(|name| !name.trim().is_empty()).collect();
+    match named.is_empty() {
         true => "the table has no label column".to_owned(),
         false => format!(
             "the table has no column called {} or the like; choose one with --label-column: {}",
             LABEL_NAMES[..2].join(", "),
-            quoted_names(&extra.iter().map(|column| column.name.clone()).collect::<Vec<_>>())
+            quoted_names(&named)
         ),
     }
 }

@@ -80,6 +80,16 @@ fn objects_of_coco_and_yolo() {
 }
 
 #[test]
+fn exports_of_fiftyone() {
+    for name in ["fiftyone", "fiftyone-dirs", "fiftyone-legacy", "fiftyone-classes"] {
+        let opened = read(&folder(name));
+        assert_eq!(rows(&opened, "weather"), expected(name), "{name}: {:#?}", opened.ledger);
+    }
+    let whole = read(&folder("fiftyone").join("samples.json"));
+    assert_eq!(column(&whole, "model"), ["dog", "dog", "dog", ""]);
+}
+
+#[test]
 fn an_imagefolder_with_each_kind_of_table() {
     let opened = read(&folder("imagefolder"));
     assert_eq!(rows(&opened, "age"), expected("imagefolder"));

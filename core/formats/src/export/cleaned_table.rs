@@ -72,6 +72,9 @@ impl Export<'_> {
             // Whatever was in the table has signs in its encoding.
             false => encode(text).unwrap_or_else(|| text.as_bytes().to_vec()),
         };
+        if manifest.packing().is_some() {
+            notes.push("its paths are names inside the files that hold the pictures; --format cleaned writes the pictures".into());
+        }
         atomic::write(target, |out| {
             if columns.form.mark {
                 match wide {

@@ -216,7 +216,7 @@ fn limits(file: &mut Table<'_, '_>) -> Result<Limits> {
     };
     let network = table.boolean("network")?.unwrap_or(false);
     table.finish()?;
-    Ok(Limits { time: time.map(Duration::from_secs_f64), memory, network })
+    Ok(Limits { time: time.map(Duration::from_secs_f64), memory, network, own_time: false })
 }
 
 #[cfg(test)]
@@ -264,7 +264,12 @@ mod tests {
         assert!(matches!(kind, Kind::Command(command) if command == ["python3", "odd.py"]));
         assert_eq!(
             limits,
-            Limits { time: Some(Duration::from_secs(90)), memory: Some(2 << 30), network: true }
+            Limits {
+                time: Some(Duration::from_secs(90)),
+                memory: Some(2 << 30),
+                network: true,
+                ..Limits::default()
+            }
         );
         let info = declared::info(&declared);
         declared::check(info).unwrap();

@@ -12,6 +12,8 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Whether it may use the network.
     pub network: bool,
+    /// Whether the time is what the detector asks for in its `detector.toml`, where the user's setting changes nothing.
+    pub own_time: bool,
 }
 
 /// A run that says nothing for this long, and this much longer for each sample, is taken to hang.
@@ -31,10 +33,11 @@ impl Limits {
         amount.parse::<bytesize::ByteSize>().ok().map(|size| size.as_u64())
     }
 
-    /// These, or else those of `other`.
+    /// These, or else those of `other`, which are the user's.
     #[must_use]
     pub fn or(&self, other: &Limits) -> Limits {
         Limits {
+            own_time: self.own_time || self.time.is_some(),
             time: self.time.or(other.time),
             memory: self.memory.or(other.memory),
             network: self.network || other.network,
@@ -118,12 +121,13 @@ mod tests {
         let limits = Limits::default();
         assert!(limits.time_for(1_000_000) > limits.time_for(10));
         assert!(limits.silence_for(10) < limits.time_for(10));
-        let set = Limits { time: Some(Duration::from_secs(2)), memory: Some(7), network: false };
+        let set = Limits { time: Some(Duration::from_secs(2)), memory: Some(7), ..Limits::default() };
         assert_eq!(
             (set.time_for(10), set.silence_for(10), set.memory()),
             (Duration::from_secs(2), Duration::from_secs(2), 7)
         );
         assert_eq!(limits.or(&set), set);
+        assert!(set.or(&limits).own_time && !limits.or(&set).own_time);
         let hours = Limits { time: Some(Duration::from_secs(7200)), ..Limits::default() };
         assert_eq!(hours.silence_for(10), Duration::from_secs(7200));
     }

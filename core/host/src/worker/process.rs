@@ -129,7 +129,10 @@ impl Worker {
             used: Duration::ZERO,
             looks: 0,
             greeted: false,
-            advice: ", its limit (time-limit under [plugins] moves it)",
+            advice: match limits.own_time {
+                true => ", its limit (time under [limits] in its detector.toml moves it)",
+                false => ", its limit (time-limit under [plugins] moves it)",
+            },
         })
     }
 

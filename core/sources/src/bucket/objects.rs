@@ -1,5 +1,6 @@
 //! Objects that are read in part: what is known of them, and one range.
 
+use super::requests::Failure;
 use super::{Bucket, SCHEMES, invalid, is_address};
 use std::collections::HashMap;
 use std::io;
@@ -68,6 +69,11 @@ impl Remote {
         Ok(Remote { address: address.to_path_buf(), facts: facts(address)? })
     }
 
+    /// An object that was listed.
+    pub(crate) fn listed(address: PathBuf, facts: Facts) -> Remote {
+        Remote { address, facts }
+    }
+
     pub(crate) fn address(&self) -> &Path {
         &self.address
     }
@@ -82,17 +88,13 @@ impl Remote {
     }
 }
 
-/// One try to read a range; with an error, whether another one may help.
-pub(super) fn range(
-    bucket: &Bucket,
-    url: &str,
-    range: &Range<u64>,
-    size: u64,
-) -> Result<Vec<u8>, (bool, io::Error)> {
+/// One try to read a range.
+pub(super) fn range(bucket: &Bucket, url: &str, range: &Range<u64>, size: u64) -> Result<Vec<u8>, Failure> {
     let header = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
-    let response = bucket.agent.get(url).header("Range", header).call();
-    let response = response.map_err(|error| (true, bucket.unreachable(&error)))?;
-    let other = || (false, io::Error::other("it has another size than when it was listed; scan again"));
+    let wanted = range.end - range.start;
+    let response = bucket.send(url, Some(header), wanted)?;
+    let other =
+        || Failure::of_object(io::Error::other("it has another size than when it was listed; scan again"));
     // A range beyond the end: the object has become shorter.
     if response.status() == 416 {
         return Err(other());
@@ -107,19 +109,22 @@ pub(super) fn range(
     }
     // A server that does not know ranges sends everything.
     let skip = if response.status() == 206 { 0 } else { range.start };
-    let wanted = range.end - range.start;
     let body = response.into_body().into_with_config().limit(skip.saturating_add(wanted).saturating_add(1));
     let mut reader = body.reader();
-    let read =
-        |error: io::Error| (true, io::Error::new(error.kind(), format!("the connection broke off: {error}")));
+    let read = |error: io::Error| match ureq::Error::from(error) {
+        ureq::Error::Io(error) if error.kind() != io::ErrorKind::TimedOut => {
+            Failure::broken(io::Error::new(error.kind(), format!("the connection broke off: {error}")))
+        }
+        error => bucket.unreachable(&error),
+    };
     io::copy(&mut io::Read::take(&mut reader, skip), &mut io::sink()).map_err(read)?;
     let mut bytes = Vec::with_capacity(wanted.min(1 << 24) as usize);
     io::Read::read_to_end(&mut io::Read::take(&mut reader, wanted), &mut bytes).map_err(read)?;
     match bytes.len() as u64 == wanted {
         true => Ok(bytes),
-        false => Err((
-            true,
-            io::Error::new(io::ErrorKind::UnexpectedEof, "the server sent less than it was asked for"),
-        )),
+        false => Err(Failure::broken(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the server sent less than it was asked for",
+        ))),
     }
 }

@@ -168,8 +168,8 @@ fn a_stopped_pass_goes_on_where_it_was_and_leaves_the_same_bytes() {
         assert_eq!(passed.file_metadata, file_metadata);
         assert_eq!(storage.store(), whole.store());
         assert_eq!(records(&passed, 0), records(&expected, 0));
-        // Files are measured up to four groups before they are embedded.
-        let kept = stops_at.saturating_sub(4 * 48) / CHUNK_ROWS * CHUNK_ROWS;
+        // Files are measured up to four groups before they are embedded, and batches are kept as a whole.
+        let kept = stops_at.saturating_sub(5 * 48);
         let most = manifest.len() - kept;
         assert!(second.asked() <= most, "{} were measured again, at most {most}", second.asked());
     }

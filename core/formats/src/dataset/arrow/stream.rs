@@ -5,7 +5,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::{Buffer, MutableBuffer};
 use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::reader::{read_dictionary, read_record_batch};
-use arrow_ipc::{Message, MessageHeader, root_as_message};
+use arrow_ipc::{Message, MessageHeader, root_as_footer, root_as_message};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use chaffinch_data::packing::{Blob, BlobReader};
 use std::collections::HashMap;
@@ -17,6 +17,8 @@ use std::sync::Arc;
 /// What a file begins with that has an index at its end. Messages follow, as in a stream.
 const MAGIC: &[u8; 8] = b"ARROW1\0\0";
 const CONTINUATION: [u8; 4] = [0xff; 4];
+/// Up to where its start may be filled up with zeros.
+const LARGEST_ALIGNMENT: u64 = 128;
 /// What describes a message is small.
 const MAX_HEAD: u64 = 256 << 20;
 
@@ -70,6 +72,13 @@ impl Stream {
             stream.read(&mut magic)?;
             if &magic != MAGIC {
                 stream.seek(0)?;
+            } else if let Some((schema, first)) = stream.index()? {
+                stream.schema = Arc::new(schema);
+                stream.seek(first)?;
+                return Ok(stream);
+            } else {
+                stream.seek(magic.len() as u64)?;
+                stream.skip_padding()?;
             }
         }
         let head = stream.head()?.ok_or_else(|| stream.broken("it is empty"))?;
@@ -134,6 +143,40 @@ impl Stream {
             }
         }
         Ok(None)
+    }
+
+    /// What the index at the end of the file says: the schema, and where the first message with rows is. `None` if there is
+    /// none, as in a file that is cut.
+    fn index(&mut self) -> Result<Option<(Schema, u64)>> {
+        let mut tail = [0; 10];
+        let Some(end) = self.length.checked_sub(tail.len() as u64) else { return Ok(None) };
+        self.seek(end)?;
+        self.read(&mut tail)?;
+        let [a, b, c, d, magic @ ..] = tail;
+        let size = u64::from(u32::from_le_bytes([a, b, c, d]));
+        let start = end.checked_sub(size).filter(|_| magic == MAGIC[..6] && size <= MAX_HEAD);
+        let Some(start) = start else { return Ok(None) };
+        let mut bytes = vec![0; size as usize];
+        self.seek(start)?;
+        self.read(&mut bytes)?;
+        let Ok(footer) = root_as_footer(&bytes) else { return Ok(None) };
+        let Some(schema) = footer.schema() else { return Ok(None) };
+        let Ok(schema) = guarded(|| try_fb_to_schema(schema)) else { return Ok(None) };
+        let blocks = [footer.dictionaries(), footer.recordBatches()].into_iter().flatten().flatten();
+        let first = blocks.map(|block| u64::try_from(block.offset()).unwrap_or(start)).min();
+        Ok(Some((schema, first.unwrap_or(start).min(start))))
+    }
+
+    /// Some programs (arrow-rs, polars) fill up the start of a file to more than eight bytes.
+    fn skip_padding(&mut self) -> Result<()> {
+        let mut word = [0; 8];
+        while self.at < LARGEST_ALIGNMENT && self.length - self.at >= 8 {
+            self.read(&mut word)?;
+            if word != [0; 8] {
+                return self.seek(self.at - 8);
+            }
+        }
+        Ok(())
     }
 
     /// What describes the next message; `None` at the end.

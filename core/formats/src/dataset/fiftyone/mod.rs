@@ -9,13 +9,14 @@ use super::around::Around;
 use super::json::{Outer, Shape};
 use super::{ClassNames, DatasetOptions, Format};
 use crate::Result;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) const FORMAT: Format = Format {
     name: "a FiftyOne labels.json or samples.json",
     summary: "a FiftyOne export",
-    details: "a FiftyOneDataset (`metadata.json`, `samples.json`, `data/`), an image classification directory (`labels.json`, \
+    details: "a FiftyOneDataset (`metadata.json`, `samples.json` or `samples/`, `data/`), an image classification directory (`labels.json`, \
               `data/` or `data.json`), or one of these files; the label is the field `ground_truth`, else the only \
               classification; splits come from a field `split` or from tags; other plain fields are kept",
     written: "`fiftyone` writes a FiftyOneDataset; `cleaned` writes class folders, `cleaned-table` a CSV table",
@@ -85,7 +86,29 @@ pub(super) fn in_folder(around: &Around<'_>) -> Result<Vec<Annotated>> {
         let options = DatasetOptions { root: None, ..around.options.clone() };
         all.push(kind.read(&file, home, &options)?);
     }
+    for (metadata, files) in folders_of_samples(around) {
+        let home = metadata.parent().unwrap_or(around.root);
+        let options = DatasetOptions { root: None, ..around.options.clone() };
+        all.push(samples::read_each(&files, &metadata, home, &options)?);
+    }
     Ok(all)
+}
+
+/// The files in folders `samples/` beside a `metadata.json` of FiftyOne, one for each sample.
+fn folders_of_samples(around: &Around<'_>) -> BTreeMap<PathBuf, Vec<PathBuf>> {
+    let mut all: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+    for path in around.called(|name| name.ends_with(".json")) {
+        let Some(folder) = path.parent().filter(|folder| folder.ends_with("samples")) else { continue };
+        let metadata = around.root.join(folder).with_file_name("metadata.json");
+        all.entry(metadata).or_default().push(around.root.join(path));
+    }
+    let is_whole = |metadata: &Path| {
+        let shape = Shape::of_file(metadata);
+        shape.is_some_and(|shape| shape.has_any(&["sample_collection_name", "sample_fields"]))
+            && !metadata.with_file_name("samples.json").is_file()
+    };
+    all.retain(|metadata, _| is_whole(metadata));
+    all
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `samples.json` of a whole dataset: samples with fields, some of which are labels.
+//! `samples.json` of a whole dataset, or a file for each sample below `samples/`: samples with fields, some of which are
+//! labels.
 
 use super::WHOSE;
 use crate::dataset::annotated::{Annotated, Entry};
@@ -91,12 +92,43 @@ fn fields(samples: &[Map<String, Value>]) -> BTreeMap<&str, Kind> {
 
 pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated> {
     let File { samples } = json::read(file)?;
-    let mut read = Annotated::new(WHOSE, file, home, &["", "data"].map(PathBuf::from), options)?;
+    let mut read = described(&samples, file, home, options)?;
     let metadata = file.with_file_name("metadata.json");
     if metadata.is_file() {
         read.also.push(metadata);
     }
-    let fields = fields(&samples);
+    Ok(read)
+}
+
+/// Reads the files of a folder `samples/`, each of which is a sample; `metadata` describes them.
+pub(super) fn read_each(
+    files: &[PathBuf],
+    metadata: &Path,
+    home: &Path,
+    options: &DatasetOptions,
+) -> Result<Annotated> {
+    let samples = files.iter().map(|file| json::read(file)).collect::<Result<Vec<_>>>()?;
+    let mut read = described(&samples, metadata, home, options)?;
+    read.also.extend_from_slice(files);
+    Ok(read)
+}
+
+/// What the fields of samples say.
+fn described(
+    samples: &[Map<String, Value>],
+    file: &Path,
+    home: &Path,
+    options: &DatasetOptions,
+) -> Result<Annotated> {
+    let is_video =
+        |sample: &Map<String, Value>| sample.get("_media_type").is_some_and(|kind| kind == "video");
+    if !samples.is_empty() && samples.iter().all(is_video) {
+        let message = "its samples are videos, which are not read: export their frames, which \
+                       to_frames(sample_frames=True) makes of them";
+        return Err(Error::format(file, message));
+    }
+    let mut read = Annotated::new(WHOSE, file, home, &["", "data"].map(PathBuf::from), options)?;
+    let fields = fields(samples);
     let label = label_field(file, &fields, options, &mut read)?.map(str::to_owned);
     let split = split_field(file, &fields, options)?.map(str::to_owned);
     let taken = |name: &str| Some(name) == label.as_deref() || Some(name) == split.as_deref();

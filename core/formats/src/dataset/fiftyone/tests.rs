@@ -127,6 +127,11 @@ fn broken_exports_say_what_is_wrong() {
         ("samples.json", &SAMPLES[..100], "it ends too early"),
         (
             "samples.json",
+            r#"{"samples": [{"filepath": "data/1.mp4", "_media_type": "video"}]}"#,
+            "its samples are videos, which are not read",
+        ),
+        (
+            "samples.json",
             r#"{"samples": [{"filepath": "data/1.jpg"}, {"tags": []}]}"#,
             "sample 2 has no filepath",
         ),
