@@ -4,6 +4,7 @@
 //! Its tests alone: `cargo test --release -p chaffinch-review`.
 
 pub mod atlas;
+pub mod by_example;
 pub mod calibration;
 pub mod difference;
 pub mod evaluate;

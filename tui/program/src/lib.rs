@@ -68,11 +68,13 @@ mod settings;
 mod setup;
 mod stages;
 mod table;
+mod threshold;
 mod uses;
 mod worker;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use args::Global;
+use chaffinch_compute::vector;
 use chaffinch_protocol::display::safe_text;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
@@ -137,6 +139,7 @@ commands! {
     engine_process::Engine,
     worker::Worker,
     rank::Rank,
+    threshold::Threshold,
     evaluate::Evaluate,
     leaks::Leaks,
     pollute::Pollute,
@@ -163,13 +166,24 @@ commands! {
 /// Runs the command given by the arguments of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.command.run(&cli.global) {
+    match checked_environment().and_then(|()| cli.command.run(&cli.global)) {
         Ok(code) => code,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::remark(&format!("error: {}", safe_text(&output::chain(&error))));
             ExitCode::from(ERROR)
         }
+    }
+}
+
+/// Refuses variables of the environment that would be ignored.
+fn checked_environment() -> Result<()> {
+    match vector::unknown_level() {
+        Some(name) => {
+            let known = vector::Level::NAMES.map(|(name, _)| name).join(", ");
+            bail!("${}: '{}' is not one of {known}", vector::SWITCH, safe_text(&name))
+        }
+        None => Ok(()),
     }
 }
 
