@@ -209,7 +209,7 @@ fn proposed(histogram: &Counts) -> Option<String> {
             share(proposal.recall)
         )),
         None if histogram.examples == (0, 0) => None,
-        None => missing(histogram.examples).map(|more| format!("for a proposed threshold {more}")),
+        None => missing(histogram.examples).map(|more| format!("for a proposal {more}")),
     }
 }
 
