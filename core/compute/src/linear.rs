@@ -1,6 +1,7 @@
 //! The matrix product behind all heavy computations.
 #![allow(unsafe_code)] // `gemm` takes raw pointers.
 
+use crate::vector::{Kernel, Level, level, wide_at};
 use gemm::Parallelism;
 
 /// `out[i * n + j] = a[i] · b[j]`, for `m` rows of `a` and `n` rows of `b`, each `d` long. Runs on the calling thread,
@@ -70,6 +71,12 @@ fn product(left: Factor<'_>, right: Factor<'_>, (m, depth, n): (usize, usize, us
     if m == 0 || n == 0 || depth == 0 {
         return;
     }
+    match level() {
+        // `gemm` takes the best instructions of the CPU.
+        Level::Best => {}
+        Level::Avx2 if !has_more_than_avx2() => {}
+        limit => return in_order(limit, &left, &right, (m, depth, n), out),
+    }
     let (left_column, left_row) = left.strides(m, depth);
     let (right_column, right_row) = right.strides(depth, n);
     // SAFETY: the lengths were checked above: with these strides `left` is read as m x depth, `right` as depth x n, and
@@ -99,10 +106,88 @@ fn product(left: Factor<'_>, right: Factor<'_>, (m, depth, n): (usize, usize, us
     }
 }
 
+fn has_more_than_avx2() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// The product with at most these instructions, each sum in the order of the depth, as `gemm` has it: with AVX2 fused, else
+/// rounded after each product.
+fn in_order(
+    limit: Level,
+    left: &Factor<'_>,
+    right: &Factor<'_>,
+    (m, depth, n): (usize, usize, usize),
+    out: &mut [f32],
+) {
+    // The right side row by row, so that the sums of a row of the result run beside one another.
+    let mut rows = Vec::new();
+    if right.transposed {
+        rows.reserve_exact(depth * n);
+        for at in 0..depth {
+            rows.extend((0..n).map(|column| right.values[column * depth + at]));
+        }
+    }
+    let right = if right.transposed { &rows } else { right.values };
+    let (step, row) = if left.transposed { (m, 1) } else { (1, depth) };
+    for (index, out) in out.chunks_exact_mut(n).enumerate() {
+        let left = left.values[index * row..].iter().step_by(step).take(depth).copied();
+        match limit {
+            Level::Off => wide_at(limit, Sums::<_, false> { left, right, out }),
+            _ => wide_at(limit, Sums::<_, true> { left, right, out }),
+        }
+    }
+}
+
+/// One row of a product.
+struct Sums<'a, L, const FUSED: bool> {
+    left: L,
+    right: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl<L: Iterator<Item = f32>, const FUSED: bool> Kernel for Sums<'_, L, FUSED> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Sums { left, right, out } = self;
+        out.fill(0.0);
+        for (factor, row) in left.zip(right.chunks_exact(out.len())) {
+            for (sum, value) in out.iter_mut().zip(row) {
+                *sum = if FUSED { factor.mul_add(*value, *sum) } else { factor * *value + *sum };
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn products_in_order_are_those_of_gemm() {
+        let (m, d, n) = (7, 33, 12);
+        let numbers = |count: usize, seed: f32| -> Vec<f32> {
+            (0..count).map(|index| ((index as f32 + seed) * 0.73).sin()).collect()
+        };
+        let (a, b) = (numbers(m * d, 0.2), numbers(n * d, 0.9));
+        for turned in [false, true] {
+            let left = || Factor { values: &a, transposed: turned };
+            let right = || Factor { values: &b, transposed: !turned };
+            let mut expected = vec![f32::NAN; m * n];
+            product(left(), right(), (m, d, n), &mut expected);
+            for limit in [Level::Off, Level::Avx2] {
+                let mut out = vec![f32::NAN; m * n];
+                in_order(limit, &left(), &right(), (m, d, n), &mut out);
+                let apart = out.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(apart < 5e-6, "{limit:?}, {turned}: {apart}");
+            }
+        }
+    }
 
     proptest! {
         #[test]

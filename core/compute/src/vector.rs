@@ -3,6 +3,10 @@
 //! Builds target every x86-64 CPU, so the compiler uses baseline SSE2 and counts bits one by one. Code inside [`wide`]
 //! is also compiled for CPUs with AVX2 and POPCNT, and for those with AVX-512, and the best version is chosen at run
 //! time. All do the same operations in the same order, so results do not depend on the CPU.
+//!
+//! `CHAFFINCH_SIMD` ([`SWITCH`]) limits the choice, to see on one machine what others compute.
+
+use std::sync::OnceLock;
 
 /// Work with an `#[inline(always)]` on its `call`. A closure with more than a small loop needs this: it is called from
 /// three places, and anything that is not inlined into all of them is compiled once, without vectors.
@@ -12,12 +16,22 @@ pub use pulp::NullaryFnOnce as Kernel;
 /// otherwise they are not vectorized.
 #[inline]
 pub fn wide<K: Kernel>(work: K) -> K::Output {
+    wide_at(level(), work)
+}
+
+/// The same with at most these instructions.
+#[inline]
+pub fn wide_at<K: Kernel>(level: Level, work: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if let Some(simd) = pulp::x86::V4::try_new() {
+        if level == Level::Best
+            && let Some(simd) = pulp::x86::V4::try_new()
+        {
             return pulp::Simd::vectorize(simd, work);
         }
-        if let Some(simd) = pulp::x86::V3::try_new() {
+        if level != Level::Off
+            && let Some(simd) = pulp::x86::V3::try_new()
+        {
             return pulp::Simd::vectorize(simd, work);
         }
     }
@@ -31,7 +45,68 @@ pub use pulp::{Simd, WithSimd as VectorKernel};
 
 /// Runs `work` with the longest vectors of this CPU.
 pub fn vectorized<K: VectorKernel>(work: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    match (level(), pulp::x86::V3::try_new()) {
+        (Level::Best, _) => {}
+        (Level::Avx2, Some(simd)) => return Simd::vectorize(simd, VectorsOf(simd, work)),
+        _ => return work.with_simd(pulp::Scalar::new()),
+    }
     pulp::Arch::new().dispatch(work)
+}
+
+#[cfg(target_arch = "x86_64")]
+struct VectorsOf<K>(pulp::x86::V3, K);
+
+#[cfg(target_arch = "x86_64")]
+impl<K: VectorKernel> Kernel for VectorsOf<K> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn call(self) -> K::Output {
+        self.1.with_simd(self.0)
+    }
+}
+
+/// The environment variable that limits the vector instructions.
+pub const SWITCH: &str = "CHAFFINCH_SIMD";
+
+/// The vector instructions that kernels may use at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Those that every x86-64 CPU has.
+    Off,
+    /// AVX2 and FMA.
+    Avx2,
+    /// All that the CPU has: AVX-512 and AMX, too.
+    Best,
+}
+
+impl Level {
+    /// The values of the variable.
+    pub const NAMES: [(&'static str, Level); 3] =
+        [("off", Level::Off), ("avx2", Level::Avx2), ("auto", Level::Best)];
+
+    /// The level of this name.
+    pub fn named(name: &str) -> Option<Level> {
+        Level::NAMES.iter().find(|(known, _)| *known == name).map(|(_, level)| *level)
+    }
+}
+
+/// What `CHAFFINCH_SIMD` says, read once; everything if it says nothing or something unknown, which
+/// [`unknown_level`] tells.
+#[inline]
+pub fn level() -> Level {
+    static LEVEL: OnceLock<Level> = OnceLock::new();
+    *LEVEL.get_or_init(|| {
+        let name = std::env::var(SWITCH).unwrap_or_default();
+        Level::named(&name).unwrap_or(Level::Best)
+    })
+}
+
+/// The value of `CHAFFINCH_SIMD` if it is none of [`Level::NAMES`].
+pub fn unknown_level() -> Option<String> {
+    let name = std::env::var_os(SWITCH)?.to_string_lossy().into_owned();
+    (!name.is_empty() && Level::named(&name).is_none()).then_some(name)
 }
 
 #[cfg(test)]
@@ -46,6 +121,11 @@ mod tests {
         cubes(&mut plain);
         wide(|| cubes(&mut vectors));
         assert_eq!(plain, vectors);
+        for (_, level) in Level::NAMES {
+            let mut vectors = Vec::new();
+            wide_at(level, || cubes(&mut vectors));
+            assert_eq!(plain, vectors);
+        }
         assert_eq!(wide(|| 0xffee_u64.count_ones()), 14);
     }
 }

@@ -28,8 +28,8 @@ pub use event::{
 };
 pub use ledger::{Doubt, Ledger, Remark, RemarkKind};
 pub use overview::{
-    BINS, ClassReview, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview,
-    Overviewed, PastDecision, Statistics, edge,
+    BINS, ClassReview, Confused, DetectorForm, DetectorReview, Expected, FormKind, FormParam, Histogram,
+    Overview, Overviewed, PastDecision, Proposal, Statistics, edge,
 };
 pub use query::{Query, Sort};
 pub use row::{Candidate, Detail, DetailIssue, DetailRelated, ListedRow, Row};

@@ -102,6 +102,40 @@ pub struct Histogram {
     pub unscored: u64,
     /// The detector's default threshold.
     pub default: f32,
+    /// Decided samples that say something about its threshold: faulty ones, and fine ones.
+    #[serde(default)]
+    pub examples: (u64, u64),
+    /// The threshold that they propose; `None` if there are too few.
+    #[serde(default)]
+    pub proposal: Option<Proposal>,
+}
+
+/// A threshold that decisions about some samples propose, and what to expect of it for all samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The threshold, in thousandths.
+    pub threshold: f32,
+    /// Samples that it flags.
+    pub flagged: u64,
+    /// The share of faulty ones among those that it flags.
+    pub precision: Expected,
+    /// The share of the faulty ones that it flags.
+    pub recall: Expected,
+    /// Examples: faulty ones.
+    pub faulty: u64,
+    /// Examples: fine ones.
+    pub fine: u64,
+}
+
+/// A share to expect with its 95 % interval, all 0..=1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Expected {
+    /// The most likely share.
+    pub share: f32,
+    /// The lower end.
+    pub low: f32,
+    /// The upper end.
+    pub high: f32,
 }
 
 impl Histogram {

@@ -5,6 +5,7 @@
 
 pub mod agreement;
 pub mod atlas;
+pub mod by_example;
 pub mod calibration;
 pub mod difference;
 pub mod evaluate;

@@ -11,6 +11,7 @@
 //! one (cleanlab's noise matrix: columns are true classes and sum to 1); *given* labels replay noise that depends on
 //! each image.
 
+mod poor;
 mod write;
 
 pub use write::{DATA, LIST, PolluteReport, TRUTH, write};
@@ -66,6 +67,20 @@ pub struct Recipe {
     pub dark: usize,
     /// Samples to truncate to the first half of their file.
     pub truncated: usize,
+    /// Samples with strong noise.
+    pub noisy: usize,
+    /// Samples with black and white specks.
+    pub specked: usize,
+    /// Samples to compress until blocks show.
+    pub blocky: usize,
+    /// Samples to take the contrast from.
+    pub faint: usize,
+    /// Samples to blur along one direction.
+    pub moved: usize,
+    /// Samples whose lower third is filled with gray.
+    pub cut: usize,
+    /// Samples with black bars above and below.
+    pub boxed: usize,
     /// Foreign images that may be planted.
     pub strangers: Vec<PathBuf>,
     /// Number of foreign images to plant.
@@ -87,6 +102,20 @@ pub enum Fault {
     Dark,
     /// Half of the file is missing.
     Truncated,
+    /// There is noise all over it.
+    Noise,
+    /// It has black and white specks all over.
+    Specks,
+    /// It is compressed until blocks show.
+    Blocks,
+    /// Hardly any contrast is left.
+    LowContrast,
+    /// It is blurred along one direction.
+    MotionBlur,
+    /// Its lower third is filled with gray.
+    Cut,
+    /// It has black bars above and below.
+    Bars,
     /// It is a foreign image.
     Foreign,
 }
@@ -101,6 +130,13 @@ impl Fault {
             Fault::Blurred => "blurred",
             Fault::Dark => "dark",
             Fault::Truncated => "truncated",
+            Fault::Noise => "noise",
+            Fault::Specks => "salt-and-pepper",
+            Fault::Blocks => "jpeg-blocks",
+            Fault::LowContrast => "low-contrast",
+            Fault::MotionBlur => "motion-blur",
+            Fault::Cut => "cut-off",
+            Fault::Bars => "bars",
             Fault::Foreign => "foreign",
         }
     }
@@ -163,6 +199,13 @@ pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
         (Fault::Blurred, recipe.blurred),
         (Fault::Dark, recipe.dark),
         (Fault::Truncated, recipe.truncated),
+        (Fault::Noise, recipe.noisy),
+        (Fault::Specks, recipe.specked),
+        (Fault::Blocks, recipe.blocky),
+        (Fault::LowContrast, recipe.faint),
+        (Fault::MotionBlur, recipe.moved),
+        (Fault::Cut, recipe.cut),
+        (Fault::Bars, recipe.boxed),
     ] {
         let mut some: Vec<SampleId> = rest.by_ref().take(wanted).collect();
         if some.len() < wanted {

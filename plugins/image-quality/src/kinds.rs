@@ -17,6 +17,20 @@ pub(crate) enum Kind {
     LowInformation,
     /// Out of focus.
     Blurry,
+    /// Moved while it was taken.
+    MotionBlur,
+    /// Noise all over.
+    Noisy,
+    /// Single black and white pixels all over.
+    Specks,
+    /// Compressed so much that blocks show.
+    Blocks,
+    /// Hardly any difference between bright and dark.
+    LowContrast,
+    /// A part at the bottom is missing.
+    Cut,
+    /// Bars of one color at the edges.
+    Bars,
     /// Larger or smaller than the others.
     OddSize,
     /// Very wide or very tall.
@@ -37,12 +51,19 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All kinds, in order.
-    pub(crate) const ALL: [Kind; 13] = [
+    pub(crate) const ALL: [Kind; 20] = [
         Kind::Flat,
         Kind::Dark,
         Kind::Light,
         Kind::LowInformation,
         Kind::Blurry,
+        Kind::MotionBlur,
+        Kind::Noisy,
+        Kind::Specks,
+        Kind::Blocks,
+        Kind::LowContrast,
+        Kind::Cut,
+        Kind::Bars,
         Kind::OddSize,
         Kind::OddAspectRatio,
         Kind::Huge,
@@ -61,6 +82,13 @@ impl Kind {
             Kind::Light => "light",
             Kind::LowInformation => "low information",
             Kind::Blurry => "blurry",
+            Kind::MotionBlur => "motion blur",
+            Kind::Noisy => "noisy",
+            Kind::Specks => "salt and pepper",
+            Kind::Blocks => "JPEG blocks",
+            Kind::LowContrast => "low contrast",
+            Kind::Cut => "cut off",
+            Kind::Bars => "bars at the edges",
             Kind::OddSize => "odd size",
             Kind::OddAspectRatio => "odd aspect ratio",
             Kind::Huge => "huge",
@@ -71,6 +99,19 @@ impl Kind {
             Kind::Rotated => "rotated by EXIF",
         }
     }
+
+    /// Whether one sample can have it worse than another.
+    pub(crate) fn has_degrees(self) -> bool {
+        !matches!(
+            self,
+            Kind::Grayscale | Kind::NoColor | Kind::WrongExtension | Kind::Animated | Kind::Rotated
+        )
+    }
+
+    /// The parameter by which it is a property of the dataset.
+    pub(crate) fn prevalence_name(self) -> &'static str {
+        if self == Kind::NoColor { "gray-prevalence" } else { "prevalence" }
+    }
 }
 
 /// The parameters of a run. Thresholds are in 0..=1; a sample below one has that fault.
@@ -80,6 +121,19 @@ pub(crate) struct Settings {
     pub(crate) light: f32,
     pub(crate) information: f32,
     pub(crate) blurry: f32,
+    /// The finer direction's share.
+    pub(crate) motion: f32,
+    /// Levels.
+    pub(crate) noise: f32,
+    /// Share of pixels.
+    pub(crate) specks: f32,
+    /// Multiples of the steps beside.
+    pub(crate) blocks: f32,
+    /// Share of the range.
+    pub(crate) contrast: f32,
+    /// Shares of the picture.
+    pub(crate) cut: f32,
+    pub(crate) bars: f32,
     pub(crate) aspect: f32,
     /// Interquartile ranges.
     pub(crate) size_factor: f64,
@@ -105,6 +159,37 @@ pub(crate) const PARAMS: &[Param] = &[
     Param::number("light", 0.05, 0.0, 1.0, "Minimum darkness of the 5th percentile"),
     Param::number("low-information", 0.3, 0.0, 1.0, "Minimum entropy of the pixels, in tens of bits"),
     Param::number("blurry", 0.29, 0.0, 1.0, "Minimum sharpness"),
+    Param::number(
+        "motion-blur",
+        0.6,
+        0.0,
+        1.0,
+        "Minimum fineness along a direction, as a share of that across it; 0 = off",
+    ),
+    Param::number("noise", 10.0, 0.0, 127.5, "Maximum standard deviation of the noise, in levels; 0 = off"),
+    Param::number("salt-and-pepper", 0.003, 0.0, 1.0, "Maximum share of black and white specks; 0 = off"),
+    Param::number(
+        "jpeg-blocks",
+        1.6,
+        1.0,
+        100.0,
+        "Maximum steps between blocks, in steps beside them; 1 = off",
+    ),
+    Param::number(
+        "low-contrast",
+        0.2,
+        0.0,
+        1.0,
+        "Minimum range of brightness, without 1 % at either end; 0 = off",
+    ),
+    Param::number(
+        "cut-off",
+        0.03,
+        0.0,
+        1.0,
+        "Maximum share of the picture that a decoder filled in; 1 = off",
+    ),
+    Param::number("bars", 0.05, 0.0, 1.0, "Maximum share of bars of one color at the edges; 1 = off"),
     Param::number("odd-aspect-ratio", 0.35, 0.0, 1.0, "Minimum ratio of the shorter side to the longer one"),
     Param::number(
         "odd-size",
@@ -144,6 +229,13 @@ impl Settings {
             light: number("light")?,
             information: number("low-information")?,
             blurry: number("blurry")?,
+            motion: number("motion-blur")?,
+            noise: number("noise")?,
+            specks: number("salt-and-pepper")?,
+            blocks: number("jpeg-blocks")?,
+            contrast: number("low-contrast")?,
+            cut: number("cut-off")?,
+            bars: number("bars")?,
             aspect: number("odd-aspect-ratio")?,
             size_factor: view.number("odd-size")?,
             flat: number("flat")?,
@@ -156,6 +248,11 @@ impl Settings {
             prevalence: view.number("prevalence")?,
             gray_prevalence: view.number("gray-prevalence")?,
         })
+    }
+
+    /// The share of samples above which a kind is a property of the dataset.
+    pub(crate) fn prevalence_of(&self, kind: Kind) -> f64 {
+        if kind == Kind::NoColor { self.prevalence.min(self.gray_prevalence) } else { self.prevalence }
     }
 }
 
@@ -180,9 +277,21 @@ pub(crate) fn score(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         Kind::Light => calibrated(seen.light, set.light),
         Kind::LowInformation => calibrated(seen.information(), set.information),
         Kind::Blurry => calibrated(seen.sharpness, set.blurry),
+        // Out of focus, fineness of one direction is that of another by chance.
+        Kind::MotionBlur if seen.sharpness < set.blurry || !visible(seen, set) => 1.0,
+        Kind::MotionBlur => calibrated(seen.direction, set.motion),
+        Kind::Noisy => at_most(seen.noise, set.noise),
+        Kind::Specks => at_most(seen.specks, set.specks),
+        Kind::Blocks if set.blocks > 1.0 => calibrated((1.0 / seen.blocks).min(1.0), 1.0 / set.blocks),
+        Kind::Blocks => 1.0,
+        // What is dark, light or flat is said to be that.
+        Kind::LowContrast if !visible(seen, set) => 1.0,
+        Kind::LowContrast => calibrated(seen.contrast, set.contrast),
+        Kind::Cut => calibrated(1.0 - seen.cut, 1.0 - set.cut),
+        Kind::Bars => calibrated(1.0 - seen.bars, 1.0 - set.bars),
         Kind::OddSize => sizes.ranked(seen),
         Kind::OddAspectRatio => calibrated(seen.aspect(), set.aspect),
-        Kind::Huge => calibrated((1.0 - seen.megapixels() / (2.0 * set.huge)).max(0.0), 0.5),
+        Kind::Huge => at_most(seen.megapixels(), set.huge),
         Kind::Grayscale => fact(set.grayscale && seen.stored_gray(), GRAY_SCORE),
         Kind::NoColor => fact(no_color(seen, set), GRAY_SCORE),
         Kind::WrongExtension => fact(set.extension && wrong_extension(&seen.source), FILE_SCORE),
@@ -203,10 +312,19 @@ fn calibrated(score: f32, threshold: f32) -> f32 {
     }
 }
 
+/// The score of what may be at most `limit`: 1 for none, 0 from twice the limit on. No limit is 0.
+fn at_most(measured: f32, limit: f32) -> f32 {
+    if limit > 0.0 { calibrated((1.0 - measured / (2.0 * limit)).max(0.0), BORDER) } else { 1.0 }
+}
+
+/// Whether enough can be seen to judge color and detail.
+fn visible(seen: &Measures, set: &Settings) -> bool {
+    seen.dark >= set.dark && seen.light >= set.light && seen.variation >= set.flat
+}
+
 /// Whether a picture stored as color shows none, if enough is visible to say so.
 fn no_color(seen: &Measures, set: &Settings) -> bool {
-    let visible = seen.dark >= set.dark && seen.light >= set.light && seen.variation >= set.flat;
-    visible && !seen.stored_gray() && seen.colored < set.colored
+    visible(seen, set) && !seen.stored_gray() && seen.colored < set.colored
 }
 
 fn wrong_extension(source: &Source) -> bool {

@@ -2,8 +2,14 @@
 //!
 //! Run its tests: `cargo test --release -p chaffinch-image-quality`.
 
+mod bars;
+mod counts;
+mod grain;
+mod grid;
 mod kinds;
 mod measure;
+mod property;
+mod sharpness;
 mod shrink;
 mod sizes;
 mod wide;
@@ -13,13 +19,11 @@ pub use measure::Measures;
 pub use sizes::Sizes;
 
 use chaffinch_plugin::prelude::*;
-use kinds::{BORDER, Kind, PARAMS, Settings, score};
+use kinds::{BORDER, Kind, PARAMS, Settings};
+use property::{KINDS, Usual};
 
-/// So many samples may have a fault whatever their share: in a handful of pictures one is soon a tenth.
-const FEW: usize = 3;
-const KINDS: usize = Kind::ALL.len();
-
-/// Finds pictures that are too dark, too light, blurry, empty, of an odd size or shape, or stored in an odd way.
+/// Finds pictures that are too dark, too light, blurry, noisy, damaged, empty, of an odd size or shape, or stored in an odd
+/// way.
 pub struct ImageQuality;
 
 impl Detector for ImageQuality {
@@ -43,66 +47,49 @@ impl Detector for ImageQuality {
         let (samples, seen): (Vec<usize>, Vec<Measures>) =
             records.map(|(sample, record)| (sample, Measures::read(record))).unzip();
         let sizes = Sizes::of(&seen, settings.size_factor);
-        let faulty = |kind: Kind, seen: &Measures| score(kind, seen, &sizes, &settings) < BORDER;
-
-        let count = |kind: &Kind| seen.iter().filter(|seen| faulty(*kind, seen)).count();
-        let counts = Kind::ALL.each_ref().map(count);
-        let property = properties(&counts, seen.len(), &settings);
+        let labels: Vec<u32> = samples.iter().map(|&sample| view.labels()[sample]).collect();
+        let usual = Usual::of(&seen, &labels, view.class_count(), &sizes, &settings);
         view.checkpoint()?;
 
-        let kinds: Vec<Kind> = Kind::ALL
-            .into_iter()
-            .zip(property)
-            .filter(|(_, property)| !property)
-            .map(|(kind, _)| kind)
-            .collect();
+        let all =
+            || samples.iter().zip(&seen).zip(&labels).map(|((sample, seen), label)| (*sample, seen, *label));
         let mut lowest = vec![f32::NAN; view.len()];
-        for (&sample, seen) in samples.iter().zip(&seen) {
-            let scores = kinds.iter().map(|&kind| score(kind, seen, &sizes, &settings));
+        for (sample, seen, label) in all() {
+            let scores = Kind::ALL.iter().map(|&kind| usual.score(kind, seen, label));
             lowest[sample] = scores.fold(1.0, f32::min);
         }
         report.scores(&lowest)?;
 
-        let mut flagged = 0;
-        for (&sample, seen) in samples.iter().zip(&seen).filter(|(sample, _)| lowest[**sample] < BORDER) {
-            let mut faults: Vec<(f32, Kind)> = kinds
-                .iter()
-                .map(|&kind| (score(kind, seen, &sizes, &settings), kind))
-                .filter(|&(score, _)| score < BORDER)
-                .collect();
+        let (mut flagged, mut said) = (0, [0; KINDS]);
+        for (sample, seen, label) in all().filter(|(sample, ..)| lowest[*sample] < BORDER) {
+            let scores = Kind::ALL.iter().map(|&kind| (usual.score(kind, seen, label), kind));
+            let mut faults: Vec<(f32, Kind)> = scores.filter(|&(score, _)| score < BORDER).collect();
             // The worst first; a stable sort leaves equal ones in the order of the kinds.
             faults.sort_by(|a, b| a.0.total_cmp(&b.0));
+            faults.iter().for_each(|&(_, kind)| said[kind as usize] += 1);
             let words: Vec<String> =
                 faults.iter().map(|&(_, kind)| words::fault(kind, seen, &sizes, &settings)).collect();
             let reason = words.join("; ");
             report.issue(Issue::new(sample, Score::clamp(lowest[sample])?).reason(&reason))?;
             flagged += 1;
         }
-        for (name, text) in words::of_the_dataset(seen.len(), &counts, &property) {
+        let found = words::Found {
+            samples: seen.len(),
+            flagged,
+            counts: usual.counts,
+            property: usual.property,
+            said,
+        };
+        for (name, text) in found.of_the_dataset(&settings) {
             report.note(name, &text)?;
         }
-        let mut summary = words::summary(flagged, seen.len(), &counts, &property);
+        let mut summary = found.summary();
         summary += &words::unknown(view.len() - seen.len());
         report.note("summary", &summary)
     }
 }
 
 export_detector!(ImageQuality);
-
-/// Which kinds so many samples have that they are a property of the dataset.
-fn properties(counts: &[usize; KINDS], samples: usize, settings: &Settings) -> [bool; KINDS] {
-    let many = |count: usize, share: f64| count > FEW && count as f64 > share * samples as f64;
-    let gray = |kind: &Kind| matches!(kind, Kind::Grayscale | Kind::NoColor);
-    let all_gray = Kind::ALL.iter().zip(counts).filter(|(kind, _)| gray(kind)).map(|(_, count)| count).sum();
-    let mut property = counts.map(|count| many(count, settings.prevalence));
-    for (kind, property) in Kind::ALL.iter().zip(&mut property) {
-        // Odd only among colored pictures, however the other gray ones are stored.
-        if *kind == Kind::NoColor {
-            *property = many(all_gray, settings.prevalence.min(settings.gray_prevalence));
-        }
-    }
-    property
-}
 
 #[cfg(test)]
 mod parity_tests;

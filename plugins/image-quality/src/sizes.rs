@@ -1,6 +1,7 @@
 //! Which sizes are usual in the dataset.
 
-use crate::measure::{Measures, percentile};
+use crate::counts::percentile;
+use crate::measure::Measures;
 
 /// The distribution of the sizes of all pictures. A size is the square root of the number of pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,11 +2,24 @@ use super::ImageQuality;
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::{MemoryHost, Outcome, Picture};
 
+/// A number that looks random, by another one.
+fn mixed(number: u64) -> u64 {
+    let mixed = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed ^ (mixed >> 27)
+}
+
 /// A lively, sharp, colored picture.
 fn fine(width: u32, height: u32, seed: u32) -> Picture {
     Picture::from_fn(width, height, |x, y| {
-        let noise = (x * 7919 + y * 104_729 + seed * 1_299_709).wrapping_mul(2_654_435_761);
-        [(noise >> 24) as u8, (noise >> 16) as u8, (noise >> 8) as u8]
+        // Half of it is even: a picture that is restless all over is noisy.
+        if 9 * y < 5 * height {
+            let level = 255 * x / width;
+            return [level as u8, 255 - level as u8, (seed * 37 + level / 2) as u8];
+        }
+        let noise = mixed(u64::from(y) << 40 | u64::from(x) << 20 | u64::from(seed));
+        // Neither black nor white.
+        [24, 16, 8].map(|bits| 20 + ((noise >> bits) as u8) / 5 * 4)
     })
 }
 
@@ -143,19 +156,20 @@ fn what_most_have_is_a_property_of_the_dataset() {
     assert_eq!(
         outcome.note("summary"),
         Some(
-            "no poor pictures found; a property of these 100 pictures and not flagged: gray stored as color 11"
+            "no poor pictures found; a property of these 100 pictures and not flagged as such: gray stored as color 11"
         )
     );
     assert_eq!(
         outcome.note("remark"),
         Some(
-            "11 of 100 pictures have the fault 'gray stored as color': so many that none of them is flagged for it"
+            "11 of 100 pictures (11 %) have the fault 'gray stored as color', more than the 10 % of the setting \
+             gray-prevalence: none is flagged for it"
         )
     );
     assert_eq!(outcome.note("warning"), None);
     let dark = || Picture::from_fn(32, 32, |x, y| [(x % 3) as u8, (y % 3) as u8, 0]);
     let black = among(8, (0..12).map(|_| dark()).collect()).run(&ImageQuality);
-    assert!(black.note("warning").unwrap().contains("12 of 20 pictures have the fault 'dark'"));
+    assert!(black.note("warning").unwrap().contains("12 of 20 pictures (60 %) have the fault 'dark'"));
     assert_eq!(gray(89, 11).param("prevalence", 1.0).run(&ImageQuality).flagged(0.5).len(), 11);
     assert!(among(96, grays(4)).run(&ImageQuality).flagged(0.5).is_empty(), "more than a hundredth");
     // Three of a handful are flagged however large their share is.
@@ -208,4 +222,116 @@ fn hardly_any_input_is_no_trouble() {
 #[test]
 fn a_stop_is_obeyed() {
     assert!(among(4, Vec::new()).stop_after(0).run(&ImageQuality).stopped);
+}
+
+fn changed(picture: &Picture, change: impl Fn(usize, u8) -> u8) -> Picture {
+    let rgb = picture.rgb.iter().enumerate().map(|(at, &value)| change(at, value)).collect();
+    Picture { rgb, ..picture.clone() }
+}
+
+/// Even random numbers below 1 by place.
+fn random(at: usize) -> f64 {
+    (mixed(at as u64) >> 40) as f64 / (1_u64 << 24) as f64
+}
+
+#[test]
+fn new_faults_are_named_with_their_values() {
+    for side in [32, 96, 250] {
+        let own = fine(side, side, 7);
+        let normal = |at: usize| (0..12).map(|n| random(at * 12 + n)).sum::<f64>() - 6.0;
+        let noisy = changed(&own, |at, value| (f64::from(value) + 25.0 * normal(at)).clamp(0.0, 255.0) as u8);
+        let specked = changed(&own, |at, value| match random(at / 3) {
+            low if low < 0.015 => 0,
+            high if high > 0.985 => 255,
+            _ => value,
+        });
+        let faint = changed(&own, |_, value| 110 + value / 10);
+        let cut = Picture::from_fn(side, side, |x, y| match y < side / 2 {
+            true => {
+                std::array::from_fn(|channel| own.rgb[((side - 1 - y) * side + x) as usize * 3 + channel])
+            }
+            false => [128; 3],
+        });
+        let boxed = Picture::from_fn(side, side, |x, y| match (side / 8..side - side / 8).contains(&x) {
+            true => std::array::from_fn(|channel| own.rgb[(y * side + x) as usize * 3 + channel]),
+            false => [0; 3],
+        });
+        let others = (0..60).map(|seed| fine(side, side, seed));
+        let pictures = others.chain([noisy, specked, faint, cut, boxed]).collect();
+        let outcome = MemoryHost::new().pictures(pictures).run(&ImageQuality);
+        assert_eq!(
+            outcome.flagged(0.5),
+            (60..65).collect::<Vec<_>>(),
+            "{side}: {:?}",
+            outcome.note("summary")
+        );
+        assert!(reason(&outcome, 60).contains("noisy: noise of "), "{side}: {}", reason(&outcome, 60));
+        assert!(reason(&outcome, 61).contains("salt and pepper: "), "{side}: {}", reason(&outcome, 61));
+        assert!(
+            reason(&outcome, 62).contains("low contrast: 98 % of its pixels"),
+            "{}",
+            reason(&outcome, 62)
+        );
+        assert!(reason(&outcome, 63).contains("cut off: 50 % at the bottom"), "{}", reason(&outcome, 63));
+        assert!(
+            reason(&outcome, 64).contains("bars of one color at the edges: 25 %"),
+            "{}",
+            reason(&outcome, 64)
+        );
+        let off = [
+            ("noise", 0.0),
+            ("salt-and-pepper", 0.0),
+            ("low-contrast", 0.0),
+            ("cut-off", 1.0),
+            ("bars", 1.0),
+            ("low-information", 0.0),
+            ("blurry", 0.0),
+        ];
+        let pictures =
+            (0..60).map(|seed| fine(side, side, seed)).chain([changed(&own, |_, value| 110 + value / 10)]);
+        let host = MemoryHost::new().pictures(pictures.collect());
+        let quiet =
+            off.into_iter().fold(host, |host, (name, value)| host.param(name, value)).run(&ImageQuality);
+        assert!(quiet.flagged(0.5).is_empty(), "{side}: {:?}", quiet.note("summary"));
+    }
+}
+
+#[test]
+fn the_extreme_ones_are_flagged_where_many_have_a_fault() {
+    // A fifth is a little smaller, and one is much larger.
+    let pictures = |huge: bool| {
+        let usual = (0..80).map(|seed| fine(40, 40, seed));
+        let smaller = (0..20).map(|seed| fine(36, 36, seed));
+        MemoryHost::new().pictures(usual.chain(smaller).chain(huge.then(|| fine(400, 400, 1))).collect())
+    };
+    assert!(pictures(false).run(&ImageQuality).flagged(0.5).is_empty());
+    let outcome = pictures(true).run(&ImageQuality);
+    assert_eq!(outcome.flagged(0.5), [100]);
+    let remark = outcome.note("remark").unwrap();
+    assert!(remark.contains("21 of 101 pictures (20.8 %) have the fault 'odd size'"), "{remark}");
+    assert!(remark.ends_with("only the most extreme one is flagged for it"), "{remark}");
+    assert!(outcome.note("summary").unwrap().starts_with("1 poor picture: odd size 1; a property of"));
+}
+
+#[test]
+fn gray_pictures_are_flagged_in_a_class_that_has_hardly_any() {
+    // Radiographs are gray; of the photographs one in 200 is.
+    let class = |row: u32| u32::from(row >= 200);
+    let picture =
+        |row: u32| if row >= 200 || row == 17 { gray(&fine(32, 32, row)) } else { fine(32, 32, row) };
+    let host = MemoryHost::new().pictures((0..400).map(picture).collect());
+    let outcome = host
+        .classes(&["photograph", "radiograph"])
+        .labels(&(0..400).map(class).collect::<Vec<_>>())
+        .run(&ImageQuality);
+    assert_eq!(outcome.flagged(0.5), [17]);
+    // Spread over the classes alike, none is odd.
+    let alike = MemoryHost::new().pictures(
+        (0..400).map(|row| if row % 7 == 0 { gray(&fine(32, 32, row)) } else { fine(32, 32, row) }).collect(),
+    );
+    let outcome = alike
+        .classes(&["photograph", "radiograph"])
+        .labels(&(0..400).map(class).collect::<Vec<_>>())
+        .run(&ImageQuality);
+    assert!(outcome.flagged(0.5).is_empty(), "{:?}", outcome.note("summary"));
 }

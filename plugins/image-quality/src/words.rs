@@ -2,6 +2,7 @@
 
 use crate::kinds::{Kind, Settings};
 use crate::measure::Measures;
+use crate::property::KINDS;
 use crate::sizes::Sizes;
 
 /// One fault with its measured value.
@@ -28,6 +29,25 @@ pub(crate) fn fault(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         Kind::Blurry => {
             format!("blurry: sharpness {:.3}, below {:.3}", seen.sharpness, set.blurry)
         }
+        Kind::MotionBlur => {
+            format!("motion blur: along one direction only {} as fine as across it", percent(seen.direction))
+        }
+        Kind::Noisy => format!("noisy: noise of {:.0} of 255 levels, more than {}", seen.noise, set.noise),
+        Kind::Specks => {
+            format!(
+                "salt and pepper: {} of its pixels are single black or white ones",
+                share(seen.specks.into())
+            )
+        }
+        Kind::Blocks => {
+            format!("JPEG blocks: steps between blocks are {:.1} times those beside them", seen.blocks)
+        }
+        Kind::LowContrast => format!(
+            "low contrast: 98 % of its pixels lie within {} of the range of brightness",
+            percent(seen.contrast)
+        ),
+        Kind::Cut => format!("cut off: {} at the bottom is missing and filled with gray", percent(seen.cut)),
+        Kind::Bars => format!("bars of one color at the edges: {} of the picture", percent(seen.bars)),
         Kind::OddSize => odd_size(seen, sizes),
         Kind::OddAspectRatio if width > height => {
             format!("odd shape: {width} x {height}, {:.1} times as wide as high", ratio(width, height))
@@ -82,60 +102,95 @@ fn percent(share: f32) -> String {
     if percent > 0.0 && percent < 1.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
+/// The same with a tenth where it tells shares of a dataset apart.
+fn share(share: f64) -> String {
+    let tenths = (1000.0 * share).round() / 10.0;
+    if share > 0.0 && tenths == 0.0 { "under 0.1 %".into() } else { format!("{tenths} %") }
+}
+
 fn article(format: Option<&str>) -> String {
     let article = |name: &str| if name.starts_with('A') || name.starts_with("SV") { "an" } else { "a" };
     format.map_or_else(|| "something else".into(), |name| format!("{} {name}", article(name)))
 }
 
-/// What the run found: samples with each kind of fault, and kinds that are a property of the dataset.
-pub(crate) fn summary(flagged: usize, samples: usize, counts: &[usize], property: &[bool]) -> String {
-    let named = |wanted: bool| -> Vec<String> {
-        let kinds = Kind::ALL.iter().zip(counts).zip(property);
-        kinds
-            .filter(|((_, count), property)| **count > 0 && **property == wanted)
-            .map(|((kind, count), _)| format!("{} {count}", kind.name()))
-            .collect()
-    };
-    let found = named(false);
-    let mut text = match flagged {
-        0 => "no poor pictures found".into(),
-        1 => format!("1 poor picture: {}", found.join(", ")),
-        _ => format!("{flagged} poor pictures: {}", found.join(", ")),
-    };
-    let usual = named(true);
-    if !usual.is_empty() {
-        text += &format!("; a property of these {samples} pictures and not flagged: {}", usual.join(", "));
-    }
-    text
+/// What a run found.
+pub(crate) struct Found {
+    /// Pictures that were judged, and those flagged.
+    pub(crate) samples: usize,
+    pub(crate) flagged: usize,
+    /// Samples with each kind of fault, the kinds that are a property of the dataset, and the samples flagged for each.
+    pub(crate) counts: [usize; KINDS],
+    pub(crate) property: [bool; KINDS],
+    pub(crate) said: [usize; KINDS],
 }
 
-/// Faults that are a property of the dataset, as notes: those that make pictures useless under `warning`, those that may
-/// well be intended under `remark`.
-pub(crate) fn of_the_dataset(
-    samples: usize,
-    counts: &[usize],
-    property: &[bool],
-) -> Vec<(&'static str, String)> {
-    let usual = |kind: Kind| {
-        matches!(kind, Kind::Grayscale | Kind::NoColor | Kind::OddSize | Kind::OddAspectRatio | Kind::Rotated)
-    };
-    let lines = |wanted: bool| -> Vec<String> {
-        let kinds = Kind::ALL.into_iter().zip(counts).zip(property);
-        kinds
-            .filter(|((kind, count), property)| **property && **count > 0 && usual(*kind) == wanted)
-            .map(|((kind, count), _)| {
-                format!(
-                    "{count} of {samples} pictures have the fault '{}': so many that none of them is flagged for it",
-                    kind.name()
-                )
-            })
+impl Found {
+    /// Samples with each kind of fault, and kinds that are a property of the dataset.
+    pub(crate) fn summary(&self) -> String {
+        let kinds = |counts: &[usize; KINDS], wanted: fn(bool) -> bool| -> String {
+            let kinds = Kind::ALL.iter().zip(counts).zip(self.property);
+            let named = kinds
+                .filter(|((_, count), property)| **count > 0 && wanted(*property))
+                .map(|((kind, count), _)| format!("{} {count}", kind.name()));
+            named.collect::<Vec<_>>().join(", ")
+        };
+        let found = kinds(&self.said, |_| true);
+        let mut text = match self.flagged {
+            0 => "no poor pictures found".into(),
+            1 => format!("1 poor picture: {found}"),
+            flagged => format!("{flagged} poor pictures: {found}"),
+        };
+        let usual = kinds(&self.counts, |property| property);
+        if !usual.is_empty() {
+            let pictures = self.samples;
+            text += &format!("; a property of these {pictures} pictures and not flagged as such: {usual}");
+        }
+        text
+    }
+
+    /// Faults that are a property of the dataset, as notes: those that make pictures useless under `warning`, those that may
+    /// well be intended under `remark`.
+    pub(crate) fn of_the_dataset(&self, set: &Settings) -> Vec<(&'static str, String)> {
+        let usual = |kind: Kind| {
+            matches!(
+                kind,
+                Kind::Grayscale
+                    | Kind::NoColor
+                    | Kind::OddSize
+                    | Kind::OddAspectRatio
+                    | Kind::Rotated
+                    | Kind::Bars
+            )
+        };
+        let lines = |wanted: bool| -> Vec<String> {
+            let kinds = Kind::ALL.into_iter().filter(|kind| self.property[*kind as usize]);
+            kinds
+                .filter(|kind| self.counts[*kind as usize] > 0 && usual(*kind) == wanted)
+                .map(|kind| self.line(kind, set))
+                .collect()
+        };
+        [("warning", lines(false)), ("remark", lines(true))]
+            .into_iter()
+            .filter(|(_, lines)| !lines.is_empty())
+            .map(|(name, lines)| (name, lines.join("\n")))
             .collect()
-    };
-    [("warning", lines(false)), ("remark", lines(true))]
-        .into_iter()
-        .filter(|(_, lines)| !lines.is_empty())
-        .map(|(name, lines)| (name, lines.join("\n")))
-        .collect()
+    }
+
+    fn line(&self, kind: Kind, set: &Settings) -> String {
+        let (count, said, samples) = (self.counts[kind as usize], self.said[kind as usize], self.samples);
+        let flagged = match said {
+            0 => "none is flagged for it".into(),
+            1 => "only the most extreme one is flagged for it".into(),
+            said => format!("only the {said} most extreme ones are flagged for it"),
+        };
+        format!(
+            "{count} of {samples} pictures ({}) have the fault '{}', more than the {} of the setting {}: {flagged}",
+            share(count as f64 / samples.max(1) as f64),
+            kind.name(),
+            share(set.prevalence_of(kind)),
+            kind.prevalence_name()
+        )
+    }
 }
 
 /// What to add about files that were not looked at.

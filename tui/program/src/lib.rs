@@ -72,11 +72,14 @@ mod settings;
 mod setup;
 mod stages;
 mod table;
+mod threshold;
 mod uses;
 mod worker;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use args::{Global, ProgressFormat};
+use chaffinch_compute::vector;
+use chaffinch_protocol::display::safe_text;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -140,6 +143,7 @@ commands! {
     engine_process::Engine,
     worker::Worker,
     rank::Rank,
+    threshold::Threshold,
     evaluate::Evaluate,
     leaks::Leaks,
     pollute::Pollute,
@@ -175,7 +179,7 @@ fn run() -> ExitCode {
     if cli.global.progress == ProgressFormat::Json {
         events::begin();
     }
-    let code = match cli.command.run(&cli.global) {
+    let code = match checked_environment().and_then(|()| cli.command.run(&cli.global)) {
         Ok(code) => code,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -185,6 +189,17 @@ fn run() -> ExitCode {
     };
     events::end(code);
     code
+}
+
+/// Refuses variables of the environment that would be ignored.
+fn checked_environment() -> Result<()> {
+    match vector::unknown_level() {
+        Some(name) => {
+            let known = vector::Level::NAMES.map(|(name, _)| name).join(", ");
+            bail!("${}: '{}' is not one of {known}", vector::SWITCH, safe_text(&name))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The complete command line, for generating help from it.

@@ -63,6 +63,27 @@ pub(super) struct Pollute {
     /// Number of files to truncate
     #[arg(long, value_name = "N", default_value_t = 0)]
     truncated: usize,
+    /// Number of samples to make noisy
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    noisy: usize,
+    /// Number of samples to strew with black and white specks
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    specked: usize,
+    /// Number of samples to compress until blocks show
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    blocky: usize,
+    /// Number of samples to take the contrast from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    faint: usize,
+    /// Number of samples to blur along one direction
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    moved: usize,
+    /// Number of samples whose lower third is filled with gray
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    cut: usize,
+    /// Number of samples with black bars above and below
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    boxed: usize,
     /// Folder of unrelated images to add foreign ones from
     #[arg(long, value_name = "DIR")]
     foreign_from: Option<PathBuf>,
@@ -102,6 +123,13 @@ pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
         blurred: args.blurred,
         dark: args.dark,
         truncated: args.truncated,
+        noisy: args.noisy,
+        specked: args.specked,
+        blocky: args.blocky,
+        faint: args.faint,
+        moved: args.moved,
+        cut: args.cut,
+        boxed: args.boxed,
         strangers,
         foreign,
     };

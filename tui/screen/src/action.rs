@@ -284,6 +284,7 @@ actions! {
         PanelNext "panel-next" "next" "Go to the next detector, or the next most frequent pair",
         PanelPrevious "panel-previous" "previous" "Go to the previous detector, or the pair before",
         PanelAccept "panel-accept" "choose" "List what is selected, or change the value",
+        PanelPropose "panel-propose" "take proposal" "Take the threshold that your decisions propose (histogram)",
         PanelReset "panel-reset" "default" "Reset the value to its default",
         PanelScale "panel-scale" "scale" "Switch between a logarithmic and a linear scale",
         PanelRun "panel-run" "run" "Run the detector again with the values on the screen",

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{Block, Tile};
+use chaffinch_compute::vector::{Level, level};
 use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
 use std::sync::OnceLock;
@@ -24,7 +25,8 @@ const EIGHT: Configuration = Configuration {
     rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
-/// Whether the processor has the instructions and the system lets this process use the registers (Linux 5.16 and later).
+/// Whether the processor has the instructions, they are not switched off, and the system lets this process use the registers
+/// (Linux 5.16 and later).
 pub fn available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
     *AVAILABLE.get_or_init(|| {
@@ -36,7 +38,9 @@ pub fn available() -> bool {
         // Leaf 7 exists wherever leaf 0 says so.
         let known = __cpuid_count(0, 0).eax >= 7 && __cpuid_count(7, 0).edx & wanted == wanted;
         // SAFETY: the call takes two numbers and no memory; an older system answers with an error.
-        known && unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0 }
+        level() == Level::Best
+            && known
+            && unsafe { libc::syscall(libc::SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0 }
     })
 }
 

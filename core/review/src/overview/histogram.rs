@@ -1,5 +1,6 @@
 //! Scores of one detector.
 
+use crate::by_example;
 use crate::query::Source;
 use crate::{Error, Result};
 use chaffinch_protocol::decision::Choice;
@@ -32,6 +33,8 @@ pub fn histogram(source: &Source<'_>, ticket: Ticket, name: &str) -> Result<Hist
         elsewhere: 0,
         unscored: 0,
         default: result.record().threshold,
+        examples: (0, 0),
+        proposal: None,
     };
     let scores = &result.scores()[..count];
     // Integer sums do not depend on order, so any number of threads may compute the parts.
@@ -67,6 +70,10 @@ pub fn histogram(source: &Source<'_>, ticket: Ticket, name: &str) -> Result<Hist
             Choice::Unsure => {}
         }
     }
+    let examples = by_example::examples(result, decisions);
+    let faulty = examples.iter().filter(|example| example.faulty).count() as u64;
+    whole.examples = (faulty, examples.len() as u64 - faulty);
+    whole.proposal = by_example::propose(&whole.samples, &examples);
     Ok(whole)
 }
 

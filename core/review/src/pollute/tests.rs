@@ -166,6 +166,13 @@ fn the_copy_holds_what_the_lists_say_and_the_original_is_untouched() {
         truncated: 2,
         strangers: vec![stranger],
         foreign: 1,
+        noisy: 1,
+        specked: 1,
+        blocky: 1,
+        faint: 1,
+        moved: 1,
+        cut: 1,
+        boxed: 1,
     };
     let plan = plan(&manifest, &recipe).unwrap();
     let target = temp.path().join("polluted");

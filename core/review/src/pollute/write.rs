@@ -1,5 +1,6 @@
 //! The polluted copy and the list of what is wrong in it.
 
+use super::poor::poor;
 use super::{Fault, Plan, Planted};
 use crate::{Error, Result};
 use chaffinch_compute::image::decode::decode;
@@ -11,9 +12,8 @@ use chaffinch_data::output::{CopyMode, Tree};
 use chaffinch_data::packing::Source;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::{LabelId, SampleId};
+use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::{self, FilterType};
-use image::{DynamicImage, RgbImage};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -148,7 +148,7 @@ impl Writer<'_> {
             fault => {
                 let source = self.manifest.source(id);
                 let bytes = source.read().map_err(Error::io("read", &source.shown()))?;
-                let made = made(bytes, &source.shown(), fault, id.0 % 2 == 1)?;
+                let made = made(bytes, &source.shown(), fault, u64::from(id.0))?;
                 let kept = matches!(fault, Fault::Copy | Fault::Truncated);
                 let extension = if kept { None } else { Some("jpg") };
                 self.made(id, fault, &made, extension)
@@ -244,7 +244,7 @@ impl Writer<'_> {
 }
 
 /// The bytes of a sample with a fault.
-fn made(bytes: Vec<u8>, source: &Path, fault: Fault, resized: bool) -> Result<Vec<u8>> {
+fn made(bytes: Vec<u8>, source: &Path, fault: Fault, seed: u64) -> Result<Vec<u8>> {
     match fault {
         Fault::Copy => return Ok(bytes),
         Fault::Truncated => return Ok(bytes[..bytes.len() / 2].to_vec()),
@@ -252,23 +252,7 @@ fn made(bytes: Vec<u8>, source: &Path, fault: Fault, resized: bool) -> Result<Ve
     }
     let picture = decode(&bytes)
         .map_err(|error| Error::Invalid(format!("{}: no fault was planted: {error}", safe_path(source))))?;
-    let picture: RgbImage = picture.image;
-    let (width, height) = picture.dimensions();
-    let side = f32::from(u16::try_from(width.min(height)).unwrap_or(u16::MAX));
-    let (picture, quality) = match fault {
-        Fault::Reencoded if resized => {
-            let grown = |side: u32| (side * 5).div_ceil(4);
-            (imageops::resize(&picture, grown(width), grown(height), FilterType::CatmullRom), 90)
-        }
-        // A twelfth of the shorter side hides small details and keeps large shapes.
-        Fault::Blurred => (imageops::blur(&picture, (side / 12.0).max(1.0)), 92),
-        Fault::Dark => {
-            let mut picture = picture;
-            picture.as_mut().iter_mut().for_each(|value| *value /= 8);
-            (picture, 92)
-        }
-        _ => (picture, 60),
-    };
+    let (picture, quality) = poor(picture.image, fault, seed % 2 == 1, seed);
     let mut out = Vec::new();
     DynamicImage::ImageRgb8(picture)
         .write_with_encoder(JpegEncoder::new_with_quality(&mut out, quality))

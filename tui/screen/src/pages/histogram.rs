@@ -9,7 +9,9 @@ use crate::text;
 use crate::theme::Role;
 use crate::update::{detector, job, motion, panels, say, send};
 use crate::view::blocks::{inner, percent, waiting};
-use chaffinch_protocol::{BINS, Command, Histogram as Counts, Overview, Overviewed, Query, Sort, edge};
+use chaffinch_protocol::{
+    BINS, Command, Expected, Histogram as Counts, Overview, Overviewed, Query, Sort, edge,
+};
 use ratatui::layout::{Position, Rect};
 
 /// Bars of an eighth of a cell and more.
@@ -44,7 +46,13 @@ impl Page for Histogram {
             A::PanelScale,
             A::PanelRun,
         ];
-        keys.into_iter().filter(|key| *key != A::PanelRun || !chosen.built_in).collect()
+        let mut keys: Vec<Action> =
+            keys.into_iter().filter(|key| *key != A::PanelRun || !chosen.built_in).collect();
+        let proposed = model.panels.histogram.as_ref().and_then(|histogram| histogram.proposal);
+        if proposed.is_some_and(|proposed| edge(proposed.threshold) != edge(chosen.threshold)) {
+            keys.insert(1, A::PanelPropose);
+        }
+        keys
     }
 
     fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
@@ -103,15 +111,18 @@ impl Page for Histogram {
                 model.panels.linear = !model.panels.linear;
                 return true;
             }
-            A::PanelReset => {
-                let chosen = model.chosen_name();
-                let own = model.panels.histogram.as_ref().filter(|h| chosen == Some(h.detector.as_str()));
-                let own = own.map(|histogram| histogram.default);
-                let now = model.chosen_threshold();
-                match own.zip(now) {
-                    Some((own, now)) => own - now,
-                    None => return true,
-                }
+            A::PanelReset | A::PanelPropose => {
+                let Some((shown, now)) = shown_now(model) else { return true };
+                let to = match action {
+                    A::PanelReset => Some(shown.default),
+                    _ => shown.proposal.map(|proposal| proposal.threshold),
+                };
+                let Some(to) = to else {
+                    let more = missing(shown.examples).unwrap_or_default();
+                    say(model, Level::Warning, format!("nothing is proposed yet: {more}"));
+                    return true;
+                };
+                to - now
             }
             A::PanelNext | A::PanelPrevious => {
                 panels::next_detector(model, action == A::PanelNext, fx);
@@ -170,6 +181,38 @@ impl Page for Histogram {
     }
 }
 
+/// The scores of the selected detector, if they are here, and its threshold on the screen.
+fn shown_now(model: &Model) -> Option<(&Counts, f32)> {
+    let chosen = model.chosen()?;
+    let shown = model.panels.histogram.as_ref().filter(|histogram| histogram.detector == chosen.name)?;
+    Some((shown, chosen.threshold))
+}
+
+/// What to decide before a threshold is proposed.
+fn missing((faulty, fine): (u64, u64)) -> Option<String> {
+    const LEAST: u64 = 3;
+    (faulty < LEAST || fine < LEAST)
+        .then(|| format!("decide on {LEAST} faulty and {LEAST} fine samples ({faulty} and {fine} so far)"))
+}
+
+/// What is proposed, or what is missing for it.
+fn proposed(histogram: &Counts) -> Option<String> {
+    let whole = |share: f32| format!("{:.0}", 100.0 * share);
+    let share =
+        |share: Expected| format!("{}% ({} to {})", whole(share.share), whole(share.low), whole(share.high));
+    match histogram.proposal {
+        Some(proposal) => Some(format!(
+            "proposed {:.3}: flags {}; precision {}, recall {}",
+            proposal.threshold,
+            text::count(proposal.flagged),
+            share(proposal.precision),
+            share(proposal.recall)
+        )),
+        None if histogram.examples == (0, 0) => None,
+        None => missing(histogram.examples).map(|more| format!("for a proposal {more}")),
+    }
+}
+
 /// Closes the page and lists what the selected detector flags, worst first.
 fn list_detector(model: &mut Model, fx: &mut Effects) {
     let Some(name) = model.chosen_name().map(str::to_owned) else { return };
@@ -222,6 +265,9 @@ fn words(histogram: &Counts, threshold: f32) -> Vec<(Role, String)> {
             percent(faulty, faulty + fine)
         );
         words.push((Role::Dim, line));
+    }
+    if let Some(line) = proposed(histogram) {
+        words.push((Role::Text, line));
     }
     if histogram.unscored > 0 {
         words.push((

@@ -3,8 +3,8 @@
 use super::engine::FakeEngine;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::{
-    BINS, ClassReview, Confused, DetectorForm, DetectorReview, FormKind, FormParam, Histogram, Overview,
-    Overviewed, PastDecision, Statistics,
+    BINS, ClassReview, Confused, DetectorForm, DetectorReview, Expected, FormKind, FormParam, Histogram,
+    Overview, Overviewed, PastDecision, Proposal, Statistics,
 };
 use std::collections::BTreeMap;
 
@@ -63,6 +63,8 @@ fn histogram(engine: &FakeEngine, ticket: u64, name: &str) -> Histogram {
         elsewhere: 30,
         unscored: 2,
         default: 0.5,
+        examples: (0, 0),
+        proposal: None,
     };
     for row in &engine.samples {
         // Squares crowd at the low end, as real scores do at one end or the other.
@@ -76,6 +78,18 @@ fn histogram(engine: &FakeEngine, ticket: u64, name: &str) -> Histogram {
             _ => {}
         }
     }
+    let sum = |counts: &[u64]| counts.iter().sum::<u64>();
+    histogram.examples = (sum(&histogram.faulty), sum(&histogram.fine));
+    let (faulty, fine) = histogram.examples;
+    let enough = faulty >= 3 && fine >= 3;
+    histogram.proposal = enough.then(|| Proposal {
+        threshold: 0.37,
+        flagged: Histogram::below(&histogram.samples, 0.37),
+        precision: Expected { share: 0.91, low: 0.62, high: 0.99 },
+        recall: Expected { share: 0.8, low: 0.35, high: 0.97 },
+        faulty,
+        fine,
+    });
     histogram
 }
 

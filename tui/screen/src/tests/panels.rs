@@ -172,6 +172,35 @@ fn the_threshold_moves_with_a_live_count_and_the_engine_hears_when_it_rests() {
 }
 
 #[test]
+fn the_threshold_that_decisions_propose_is_taken_with_one_key() {
+    let mut rig = Rig::new(FakeEngine::new(300), 80, 24);
+    rig.press("xxH");
+    assert!(
+        rig.screen().contains("decide on 3 faulty and 3 fine samples (2 and 0 so far)"),
+        "{}",
+        rig.screen()
+    );
+    rig.press("p");
+    assert!(rig.toast().starts_with("nothing is proposed yet: decide on 3"), "{}", rig.toast());
+    assert_eq!(seen(&rig, |c| matches!(c, Command::SetThreshold { .. })), 0);
+
+    rig.press("qxkkkH");
+    let screen = rig.screen();
+    snapshot("proposal-80x24", &screen);
+    assert!(screen.contains("precision 91% (62 to 99), recall 80% (35 to 97)"), "{screen}");
+    assert!(screen.contains("take proposal"), "{screen}");
+    rig.press("p");
+    rig.wait(200);
+    let sent = rig.engine.seen.iter().rfind(|c| matches!(c, Command::SetThreshold { .. }));
+    assert_eq!(sent, Some(&Command::SetThreshold { detector: "blurry".to_owned(), threshold: 0.37 }));
+    assert!(rig.screen().contains("flagged below 0.370"), "{}", rig.screen());
+    // Taken, it is no longer offered, and the default is one key away.
+    assert!(!rig.screen().contains("take proposal"), "{}", rig.screen());
+    rig.press("0");
+    assert!(rig.screen().contains("flagged below 0.500"), "{}", rig.screen());
+}
+
+#[test]
 fn the_next_detector_has_its_own_scores() {
     let mut rig = Rig::small();
     rig.press("H<Tab>");

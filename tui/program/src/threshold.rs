@@ -1,0 +1,189 @@
+//! `threshold`: shows, proposes and moves the thresholds of detectors.
+
+use super::args::Global;
+use super::listing::Listing;
+use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands};
+use super::{place, settings};
+use anyhow::{Result, bail, ensure};
+use chaffinch_data::session::Session;
+use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::{Expected, Histogram};
+use chaffinch_review::by_example::LEAST;
+use chaffinch_review::overview;
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Show the thresholds of detectors, and those that your decisions propose; move one
+#[derive(Debug, Args)]
+pub(super) struct Threshold {
+    /// Folder of a session, or its dataset
+    #[arg(value_name = "SESSION")]
+    target: PathBuf,
+    /// Only this detector
+    #[arg(value_name = "DETECTOR")]
+    detector: Option<String>,
+    /// Move its threshold to this value, from 0 to 1: lower scores are flagged
+    #[arg(long, value_name = "VALUE", requires = "detector", conflicts_with_all = ["accept", "reset"])]
+    set: Option<f32>,
+    /// Move its threshold to the proposed one
+    #[arg(long, requires = "detector", conflicts_with = "reset")]
+    accept: bool,
+    /// Move its threshold back to that of the configuration or the detector
+    #[arg(long, requires = "detector")]
+    reset: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One detector.
+#[derive(Debug, Serialize)]
+struct Row {
+    detector: String,
+    threshold: f32,
+    default: f32,
+    flagged: u64,
+    /// Decided samples that say something about it.
+    faulty: u64,
+    fine: u64,
+    proposed: Option<Proposed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Proposed {
+    threshold: f32,
+    flagged: u64,
+    precision: Expected,
+    recall: Expected,
+}
+
+/// Prints the table, or moves a threshold.
+pub(super) fn run(args: &Threshold, global: &Global) -> Result<ExitCode> {
+    let listing = Listing::open(&args.target, global)?;
+    let names = match &args.detector {
+        Some(name) => vec![listing.detector(name)?],
+        None => listing.results.keys().cloned().collect(),
+    };
+    let rows = names.iter().map(|name| row(&listing, name)).collect::<Result<Vec<Row>>>()?;
+    if let [row] = rows.as_slice()
+        && (args.set.is_some() || args.accept || args.reset)
+    {
+        return set(args, row, global);
+    }
+    results(|out| match args.json {
+        true => json(out, &rows),
+        false => table(&rows).write(out, terminal_width()),
+    })?;
+    let silent = rows.iter().all(|row| row.proposed.is_none());
+    if !global.quiet && !args.json && silent {
+        remark(&format!(
+            "nothing is proposed before {LEAST} samples are decided as faulty and {LEAST} as fine; both in the order of \
+             `rank --by DETECTOR` or at random"
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(listing: &Listing, name: &str) -> Result<Row> {
+    let histogram: Histogram = overview::histogram(&listing.source(), 0, name)?;
+    let threshold = listing.set.get(name).copied().unwrap_or(histogram.default);
+    let proposed = histogram.proposal.map(|proposal| Proposed {
+        threshold: proposal.threshold,
+        flagged: proposal.flagged,
+        precision: proposal.precision,
+        recall: proposal.recall,
+    });
+    Ok(Row {
+        detector: name.to_owned(),
+        threshold,
+        default: histogram.default,
+        flagged: Histogram::below(&histogram.samples, threshold),
+        faulty: histogram.examples.0,
+        fine: histogram.examples.1,
+        proposed,
+    })
+}
+
+fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new(&[
+        ("detector", Align::Left),
+        ("threshold", Align::Right),
+        ("flagged", Align::Right),
+        ("faulty", Align::Right),
+        ("fine", Align::Right),
+        ("proposed", Align::Right),
+        ("flags", Align::Right),
+        ("precision", Align::Left),
+        ("recall", Align::Left),
+    ]);
+    for row in rows {
+        let of = |text: fn(&Proposed) -> String| row.proposed.as_ref().map_or_else(String::new, text);
+        table.row(vec![
+            row.detector.clone(),
+            format!("{:.3}", row.threshold),
+            thousands(row.flagged),
+            thousands(row.faulty),
+            thousands(row.fine),
+            of(|proposed| format!("{:.3}", proposed.threshold)),
+            of(|proposed| thousands(proposed.flagged)),
+            of(|proposed| share(proposed.precision)),
+            of(|proposed| share(proposed.recall)),
+        ]);
+    }
+    table
+}
+
+/// A share with its interval.
+fn share(share: Expected) -> String {
+    let percent = |share: f32| format!("{:.0}", 100.0 * share);
+    format!("{} % ({} to {})", percent(share.share), percent(share.low), percent(share.high))
+}
+
+fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
+    let name = &row.detector;
+    let to = match (args.set, &row.proposed) {
+        (Some(value), _) => {
+            ensure!((0.0..=1.0).contains(&value), "--set {value}: a threshold is a number from 0 to 1");
+            Some(value)
+        }
+        (None, _) if args.reset => None,
+        (None, Some(proposed)) => Some(proposed.threshold),
+        (None, None) => bail!(
+            "no threshold is proposed for {}: decide on {LEAST} faulty and {LEAST} fine samples that it scores ({} and {} \
+             so far)",
+            safe_text(name),
+            row.faulty,
+            row.fine
+        ),
+    };
+    let location = place::find(&args.target, global)?;
+    let session = Session::open(&location.dir)?;
+    let mut stored = session.load_settings()?;
+    match to {
+        Some(to) => stored.thresholds.insert(name.clone(), to),
+        None => stored.thresholds.remove(name),
+    };
+    let config = settings::config(global, Some(&location.dir))?;
+    let rule = config.ensemble_over(stored.ensemble.clone());
+    session.save_settings(&stored.thresholds, &stored.ensemble.unwrap_or(rule), &stored.params)?;
+    drop(session);
+    let now = self::row(&Listing::open(&args.target, global)?, name)?;
+    results(|out| {
+        if args.json {
+            return json(out, &now);
+        }
+        writeln!(
+            out,
+            "{} flags below {:.3}: {} (before: {:.3}, {})",
+            safe_text(name),
+            now.threshold,
+            count(now.flagged, "sample", "samples"),
+            row.threshold,
+            thousands(row.flagged)
+        )?;
+        Ok(())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
