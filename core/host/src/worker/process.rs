@@ -258,6 +258,9 @@ impl Worker {
             FromWorker::Log { .. } | FromWorker::Note { .. } => "after a note".into(),
             FromWorker::Scores { .. } => "after it gave its scores".into(),
             FromWorker::Issues { .. } => "after it gave results for single samples".into(),
+            FromWorker::Attribute { .. } => "after it gave an attribute".into(),
+            FromWorker::Finding { .. } => "after it gave a finding".into(),
+            FromWorker::Regions { .. } => "after it gave regions".into(),
             FromWorker::Done | FromWorker::Failed { .. } => "at its end".into(),
             FromWorker::Alive => return Ok(message),
         };
