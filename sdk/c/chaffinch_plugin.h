@@ -1,4 +1,6 @@
-/* The contract between Chaffinch and a detector in C or C++, version 6.
+/* The contract between Chaffinch and a detector in C or C++, version 7.
+ *
+ * Services are only ever added at the end of chaffinch_host: a library that was built with an older header goes on working.
  *
  * A detector is a shared library that exports one table, CHAFFINCH_PLUGIN. Chaffinch loads it into a process of its own and
  * calls `run` with a table of functions. Memory is never freed on the other side: what Chaffinch lends is valid until `run`
@@ -16,7 +18,7 @@
 extern "C" {
 #endif
 
-#define CHAFFINCH_ABI 6
+#define CHAFFINCH_ABI 7
 /* The label of a sample without one, and "none" in every other field of this type. */
 #define CHAFFINCH_NONE UINT32_MAX
 
@@ -44,6 +46,7 @@ typedef struct { const uint8_t *ptr; size_t len; } chaffinch_u8s;
 typedef struct { const uint32_t *ptr; size_t len; } chaffinch_u32s;
 typedef struct { const uint64_t *ptr; size_t len; } chaffinch_u64s;
 typedef struct { const float *ptr; size_t len; } chaffinch_f32s;
+typedef struct { const double *ptr; size_t len; } chaffinch_f64s;
 typedef struct { const chaffinch_str *ptr; size_t len; } chaffinch_strs;
 
 typedef enum { CHAFFINCH_NUMBER, CHAFFINCH_INTEGER, CHAFFINCH_FLAG, CHAFFINCH_CHOICE } chaffinch_kind;
@@ -70,6 +73,8 @@ typedef struct {
     float threshold;            /* samples that score below this are flagged */
     uint32_t scope;             /* 0 = samples, 1 = groups of samples */
     chaffinch_params params;
+    chaffinch_strs columns;     /* columns of the dataset that it requests */
+    chaffinch_strs after;       /* detectors that run before it, whose scores it requests */
 } chaffinch_info;
 
 typedef struct { uint8_t bytes[32]; } chaffinch_hash;
@@ -129,6 +134,18 @@ typedef struct {
     chaffinch_str reason;       /* one sentence, or empty */
 } chaffinch_issue;
 
+/* A part of a picture in fractions of its width and height: 0 <= left < right <= 1, 0 <= top < bottom <= 1. */
+typedef struct { float left; float top; float right; float bottom; chaffinch_str label; } chaffinch_region;
+typedef struct { const chaffinch_region *ptr; size_t len; } chaffinch_regions;
+
+/* Something about the dataset as a whole. */
+typedef struct {
+    chaffinch_str text;         /* one sentence */
+    uint32_t severity;          /* 0 = worth knowing, 1 = worth a look, 2 = look before trusting the dataset */
+    uint32_t reserved;
+    chaffinch_u32s evidence;    /* samples that show it */
+} chaffinch_finding;
+
 /* Receives the pixels of one sample; may be called from several threads at once. */
 typedef chaffinch_status (*chaffinch_sink)(void *sink, uint32_t sample, const chaffinch_pixels *pixels);
 
@@ -163,6 +180,15 @@ typedef struct {
     chaffinch_status (*kept)(void *ctx, chaffinch_str name, uint32_t version, chaffinch_kept *out);
     chaffinch_status (*keep)(void *ctx, chaffinch_str name, chaffinch_u8s bytes, uint32_t *version);
     chaffinch_status (*measures)(void *ctx, chaffinch_u8s *out);
+    /* Since 7: a column as texts (empty = none), as numbers (NAN = none), and as labels (CHAFFINCH_NONE = no class). */
+    chaffinch_status (*column)(void *ctx, chaffinch_str name, chaffinch_strs *out);
+    chaffinch_status (*column_numbers)(void *ctx, chaffinch_str name, chaffinch_f64s *out);
+    chaffinch_status (*labels_of)(void *ctx, chaffinch_str column, chaffinch_u32s *out);
+    chaffinch_status (*scores_of)(void *ctx, chaffinch_str detector, chaffinch_f32s *out);
+    /* Since 7: a number for each sample, NAN = none, which is shown, sorted by and filtered. */
+    chaffinch_status (*attribute)(void *ctx, chaffinch_str name, chaffinch_str unit, chaffinch_f32s values);
+    chaffinch_status (*finding)(void *ctx, const chaffinch_finding *finding);
+    chaffinch_status (*regions)(void *ctx, uint32_t sample, chaffinch_regions regions);
 } chaffinch_host;
 
 typedef void (*chaffinch_fail_sink)(void *sink, chaffinch_str message);

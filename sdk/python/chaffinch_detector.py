@@ -34,15 +34,17 @@ try:
 except ImportError:  # Everything works without it, only slower.
     np = None
 
-__all__ = ["PROTOCOL", "NO_LABEL", "Data", "Failure", "Missing", "Picture", "Stopped", "run"]
-__version__ = "1.0.0"
+__all__ = ["PROTOCOL", "REVISION", "NO_LABEL", "Data", "Failure", "Missing", "Picture", "Stopped", "run"]
+__version__ = "1.1.0"
 
 PROTOCOL = 1
+#: What of that version this file knows.
+REVISION = 2
 #: The label of a sample that has none.
 NO_LABEL = 4294967295
 
 #: NumPy's names of types, as the struct module and memory views know them.
-_FORMATS = {"<f4": "f", "<u4": "I", "<u8": "Q", "|u1": "B"}
+_FORMATS = {"<f4": "f", "<f8": "d", "<u4": "I", "<u8": "Q", "|u1": "B"}
 
 
 class Failure(Exception):
@@ -125,6 +127,7 @@ class Data:
         self._items: list[dict[str, Any]] = []
         self._told = 0.0
         self._out = message["out"]
+        self._revision = message.get("revision", 1)
         self.detector: str = message["detector"]
         self.count = message["count"]
         self.classes = message["classes"]
@@ -221,6 +224,20 @@ class Data:
             self._known[key] = self._ask("column", name=name)["values"]
         return self._known[key]
 
+    def column_numbers(self, name: str) -> Any:
+        """The values of a column as numbers, NaN where there is none. It must stand under `columns` in detector.toml."""
+        return self._once(("numbers", name), "column-numbers", "numbers", since=2, name=name)
+
+    def labels_of(self, column: str) -> Any:
+        """The values of a column as labels, such as those of another annotator: NO_LABEL where it names no class. It must
+        stand under `columns` in detector.toml."""
+        return self._once(("labels", column), "labels-of", "labels", since=2, name=column)
+
+    def scores_of(self, detector: str) -> Any:
+        """The scores of another detector, NaN where it has none. It must stand under `after` in detector.toml; where it
+        has no result, this raises :class:`Missing`."""
+        return self._once(("scores", detector), "scores-of", "scores", since=2, detector=detector)
+
     def kept(self, name: str, version: int | None = None) -> bytes | None:
         """Bytes that an earlier run on this dataset kept under a name, or None."""
         answer = self._ask("kept", name=name, version=version)
@@ -265,6 +282,34 @@ class Data:
         self._flush()
         self._channel.send({"type": "scores", "out": self._write(flat, offset=0)})
 
+    def attribute(self, name: str, values: Any, unit: str = "") -> None:
+        """Gives a number to each sample, None or NaN where there is none. It is shown, and lists can be sorted and filtered
+        by it: ``attr.NAME<2``."""
+        if np is not None and isinstance(values, np.ndarray):
+            flat = np.asarray(values, np.float32).reshape(-1).tolist()
+        else:
+            flat = [math.nan if value is None else float(value) for value in values]
+        # Infinity is no JSON, and refused by name rather than by its line.
+        if any(math.isinf(value) for value in flat):
+            raise Failure(f"the attribute {name} has an infinite value")
+        sent = [None if math.isnan(value) else value for value in flat]
+        self._say("attribute", name=str(name), unit=str(unit), values=sent)
+
+    def finding(self, text: str, severity: str = "warning", evidence: Sequence[int] = ()) -> None:
+        """Says something about the dataset as a whole: "info", "warning" or "serious", with samples that show it."""
+        self._say("finding", text=str(text), severity=str(severity), evidence=[int(sample) for sample in evidence])
+
+    def regions(self, sample: int, boxes: Sequence[Any]) -> None:
+        """Marks parts of a picture, which are drawn over it: each is (left, top, right, bottom), in fractions of the
+        picture from its upper left corner, or (left, top, right, bottom, label)."""
+        items = []
+        for box in boxes:
+            edges = [float(edge) for edge in box[:4]]
+            if not all(math.isfinite(edge) for edge in edges):
+                raise Failure(f"a region of sample {sample} has an edge that is no number")
+            items.append({"edges": edges, "label": str(box[4]) if len(box) > 4 else ""})
+        self._say("regions", items=[{"sample": int(sample), "boxes": items}])
+
     def note(self, name: str, text: str) -> None:
         """Says something about the whole run; "warning" and "remark" are shown with what reading the dataset found."""
         self._channel.send({"type": "note", "name": str(name), "text": str(text)})
@@ -289,7 +334,16 @@ class Data:
     def _ask(self, what: str, **more: Any) -> dict[str, Any]:
         return self._channel.ask(dict(more, type="request", what=what))
 
-    def _once(self, key: Any, what: str, field: str, **more: Any) -> Any:
+    def _say(self, kind: str, **more: Any) -> None:
+        self._since(2, kind)
+        self._channel.send(dict(more, type=kind))
+
+    def _since(self, revision: int, what: str) -> None:
+        if self._revision < revision:
+            raise Failure(f"this version of Chaffinch does not know '{what}'; update it")
+
+    def _once(self, key: Any, what: str, field: str, since: int = 1, **more: Any) -> Any:
+        self._since(since, what)
         if key not in self._known:
             self._known[key] = _lent(self._ask(what, **more)[field])
         return self._known[key]
@@ -408,7 +462,7 @@ def run(detect: Callable[[Data], Any]) -> None:
             "This is a detector for Chaffinch. Try it with: chaffinch plugins check " + os.path.dirname(sys.argv[0])
         )
     channel = _Channel()
-    channel.send({"type": "hello", "protocol": PROTOCOL, "sdk": "python " + __version__})
+    channel.send({"type": "hello", "protocol": PROTOCOL, "revision": REVISION, "sdk": "python " + __version__})
     try:
         message = channel.receive()
         if message.get("protocol") != PROTOCOL:

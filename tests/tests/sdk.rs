@@ -9,7 +9,7 @@
 use chaffinch_plugin::abi;
 use chaffinch_tests::artefacts::root;
 use chaffinch_tests::python::numpy;
-use chaffinch_tests::sandbox::{Ran, Sandbox, json, report};
+use chaffinch_tests::sandbox::{Ran, Sandbox, json, report, table};
 use chaffinch_tests::{pictures, tools};
 use serde_json::Value;
 use std::fs;
@@ -242,7 +242,30 @@ fn the_header_is_the_contract() {
         "probabilities" = probabilities,
         "kept" = kept,
         "keep" = keep,
-        "measures" = measures
+        "measures" = measures,
+        "column" = column,
+        "column_numbers" = column_numbers,
+        "labels_of" = labels_of,
+        "scores_of" = scores_of,
+        "attribute" = attribute,
+        "finding" = finding,
+        "regions" = regions
+    );
+    same!(
+        "chaffinch_region",
+        abi::RegionRecord,
+        "left" = left,
+        "top" = top,
+        "right" = right,
+        "bottom" = bottom,
+        "label" = label
+    );
+    same!(
+        "chaffinch_finding",
+        abi::FindingRecord,
+        "text" = text,
+        "severity" = severity,
+        "evidence" = evidence
     );
     lines.push(format!("_Static_assert(CHAFFINCH_ABI == {}, \"version\");", abi::ABI_VERSION));
     let temp = tempfile::tempdir().unwrap();
@@ -253,6 +276,60 @@ fn the_header_is_the_contract() {
     command.args(["-std=c11", "-fsyntax-only", "-I"]).arg(&header).arg(&source);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Every field in C has its counterpart, so that none is added on one side only.
+#[test]
+fn the_header_has_as_many_services_as_the_contract() {
+    let header = fs::read_to_string(root().join("sdk/c/chaffinch_plugin.h")).unwrap();
+    let table = header.split("/* What Chaffinch does for a detector.").nth(1).unwrap();
+    let table = table.split("} chaffinch_host;").next().unwrap();
+    // abi and size share a word, and ctx has one.
+    assert_eq!(table.matches("(*").count() + 2, size_of::<abi::HostTable>() / 8);
+}
+
+/// A detector in C that was built with the header of version 6 runs as it did; others are refused with advice.
+#[test]
+fn a_detector_of_the_version_before_goes_on_working() {
+    if !tools::installed(&["cc"], "gcc") {
+        return;
+    }
+    let place = Place::new();
+    let frozen = root().join("tests/abi-6");
+    let compile = |name: &str, abi: u32| {
+        let folder = place.sandbox.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        let header = fs::read_to_string(frozen.join("chaffinch_plugin.h")).unwrap();
+        assert!(header.contains("#define CHAFFINCH_ABI 6\n"));
+        let header = header.replace("#define CHAFFINCH_ABI 6\n", &format!("#define CHAFFINCH_ABI {abi}\n"));
+        fs::write(folder.join("chaffinch_plugin.h"), header).unwrap();
+        fs::copy(frozen.join("detector.c"), folder.join("detector.c")).unwrap();
+        let build = "cc -std=c11 -O2 -Wall -Werror -fPIC -shared -o libold.so detector.c -lm";
+        let built = Command::new("sh").args(["-c", build]).current_dir(&folder).output().unwrap();
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        folder
+    };
+    let old = compile("old", 6);
+    let ran = place.check(&old);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let scanned = place.scan(&old, "old-c");
+    assert_eq!((&scanned["scored"], &scanned["flagged"]), (&24.into(), &1.into()), "{scanned}");
+    for (abi, advice) in [
+        (5, "rebuild the detector with the chaffinch-plugin or the header of this version"),
+        (8, "update chaffinch, or rebuild"),
+    ] {
+        let folder = compile(&format!("abi-{abi}"), abi);
+        let ran = place.check(&folder);
+        assert_eq!(ran.code, 2);
+        let named = format!("was built for plugin ABI {abi}");
+        assert!(
+            ran.stderr.contains(&named)
+                && ran.stderr.contains("loads ABI 6 to 7")
+                && ran.stderr.contains(advice),
+            "{}",
+            ran.stderr
+        );
+    }
 }
 
 /// Asks for everything that there is, compares what can be compared, and says what it saw in a note.
@@ -316,6 +393,19 @@ def detect(data):
         assert False, "what is lent can be written"
     except (TypeError, ValueError):
         pass
+    assert list(data.column_numbers("height")) == [32.0] * n
+    assert list(data.labels_of("label")) == list(data.labels)
+    other = data.scores_of("image-quality")
+    assert len(other) == n and all(0 <= float(s) <= 1 for s in other)
+    for ask, words in [(lambda: data.scores_of("duplicates"), "does not declare"), (lambda: data.labels_of("width"), "does not declare")]:
+        try:
+            ask()
+            assert False
+        except sdk.Failure as error:
+            assert words in str(error), error
+    data.attribute("tone", [None if sample == 3 else sample - 2.5 for sample in range(n)], unit="px")
+    data.finding("two of them are odd", "serious", [0, 1])
+    data.regions(1, [(0, 0.25, 0.5, 1, "left"), (0.5, 0, 1, 0.5)])
     print("this goes nowhere")
     known = data.kept("memory")
     version = data.keep("memory", b"x" * 1000)
@@ -331,7 +421,8 @@ sdk.run(detect)
 
 const DESCRIPTION: &str = r#"
 summary = "Asks for everything"
-columns = ["path", "height"]
+columns = ["path", "height", "label"]
+after = ["image-quality"]
 needs = ["pixels", "embeddings", "neighbors", "texts", "hashes", "labels", "probabilities"]
 [parameters.share]
 default = 0.5
@@ -361,6 +452,8 @@ fn everything(word: &str) {
         let notes: Vec<(String, String)> = serde_json::from_value(one["notes"].clone()).unwrap();
         notes.into_iter().find(|(name, _)| name == "saw").unwrap().1
     };
+    // It reads the scores of this one.
+    place.scan(&folder, "image-quality");
     let first = place.scan(&folder, "everything");
     assert_eq!(first["scored"], 23);
     assert_eq!(note(&first), "24 pictures, kept None, version 1");
@@ -376,6 +469,25 @@ fn everything(word: &str) {
         "csv",
     ]);
     assert!(rows.stdout.contains("is the second"), "{}", rows.stdout);
+    // What it said of samples is sorted by and filtered, and what it said of the dataset is reported.
+    let session = place.sandbox.session();
+    let rank = |more: &[&str]| {
+        let all = ["rank", session.to_str().unwrap(), "--all", "--format", "csv"];
+        table(&place.sandbox.ok(all.iter().chain(more)).stdout)
+    };
+    let values: Vec<String> = rank(&["--by", "attr.tone"]).iter().map(|row| row["score"].clone()).collect();
+    assert_eq!(values[..3], ["-2.5000", "-1.5000", "-0.5000"], "{values:?}");
+    assert_eq!((values.len(), values[23].as_str()), (24, ""), "the one without a value is last: {values:?}");
+    assert_eq!(rank(&["--filter", "attr.tone<0"]).len(), 3);
+    assert_eq!(rank(&["--filter", "attr.everything.tone>=20"]).len(), 1);
+    let odd = place.sandbox.run(["rank", session.to_str().unwrap(), "--filter", "attr.ton<1"]);
+    assert!(
+        odd.code == 2 && odd.stderr.contains("no detector gives the attribute 'ton' (there are tone)"),
+        "{}",
+        odd.stderr
+    );
+    let report = place.sandbox.ok(["report", session.to_str().unwrap(), "--format", "json"]);
+    assert!(report.stdout.contains("two of them are odd"), "{}", report.stdout);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod column;
 pub mod file;
 mod plain;
 mod result;
+mod said;
 
 pub use builder::ResultBuilder;
 pub use column::Column;

@@ -47,6 +47,27 @@ pub struct Issue {
     pub reason: String,
 }
 
+/// Something that a detector found about the dataset as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// `info`, `warning` or `serious`.
+    pub severity: String,
+    /// One sentence.
+    pub text: String,
+    /// Rows of samples that show it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<u32>,
+}
+
+/// A part of a picture that matters to a detector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Boxed {
+    /// The left, top, right and bottom edges in fractions of the picture.
+    pub edges: [f32; 4],
+    /// What is there, possibly empty.
+    pub label: String,
+}
+
 /// The record of a detector's run, in addition to its columns.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -67,6 +88,12 @@ pub struct RunRecord {
     pub seconds: f64,
     /// Named texts about the run.
     pub notes: Vec<(String, String)>,
+    /// What it found about the dataset as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Found>,
+    /// The units of its attributes, by name; empty where an attribute has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub units: BTreeMap<String, String>,
     /// The program whose result it is, if it was imported and not computed here: `cleanlab`; empty otherwise.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub imported: String,

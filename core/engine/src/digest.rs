@@ -55,11 +55,14 @@ impl InputDigest {
 
     /// For a detector with these parameters and needs. If it does not use the model, it stays up to date when another one is
     /// chosen; the same holds for probabilities from elsewhere.
-    pub(crate) fn of(
+    ///
+    /// `before` are the scores that it reads, by detector.
+    pub(crate) fn of<'a>(
         &self,
         detector: &LoadedDetector,
         params: &BTreeMap<String, f64>,
         needs: Needs,
+        before: impl Iterator<Item = (&'a str, &'a [f32])>,
     ) -> String {
         let mut hasher = self.base.clone();
         if uses_model(needs) {
@@ -70,13 +73,16 @@ impl InputDigest {
         }
         hasher.update(detector.digest().as_bytes());
         for name in detector.columns() {
-            if let Some(column) = self.manifest.extra().iter().find(|column| column.name == *name) {
+            if let Some(column) = self.manifest.extra().iter().find(|column| column.name == name) {
                 for value in &column.values {
                     hasher.update(value.as_bytes()).update(&[0]);
                 }
             } else if name == "path" {
                 hasher.update(self.manifest.path_columns().0);
             }
+        }
+        for (name, scores) in before {
+            hasher.update(name.as_bytes()).update(&[0]).update(bytemuck::cast_slice(scores));
         }
         for (name, value) in params {
             hasher.update(name.as_bytes()).update(&value.to_le_bytes());

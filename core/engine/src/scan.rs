@@ -26,7 +26,7 @@ use chaffinch_formats::embeddings::{TextVectors, Vectors, read_texts};
 use chaffinch_formats::probabilities::GivenModel;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_host::{
-    DatasetServices, KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, needs_of,
+    DatasetServices, KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, in_order, needs_of,
     params_in_force, resolve_params,
 };
 use chaffinch_plugin::Needs;
@@ -173,6 +173,11 @@ impl<'a> Scan<'a> {
         let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref(), digest.as_deref());
         let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         let pointless = self.without_labels(plan, &detectors, findings);
+        let (detectors, circles) = in_order(&detectors);
+        for circle in circles {
+            self.step.0 += 1;
+            self.fail(circle.detector.info().name(), &circle.reason, findings);
+        }
         for detector in detectors {
             let name = detector.info().name();
             if pointless.contains(name) {
@@ -431,7 +436,9 @@ impl<'a> Scan<'a> {
                 return Ok(());
             }
         };
-        let digest = before.base.of(detector, &params, needs_of(detector, &given));
+        let follows = follows(detector, findings);
+        let scores = || follows.iter().map(|(name, result)| (*name, result.scores()));
+        let digest = before.base.of(detector, &params, needs_of(detector, &given), scores());
         let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
         if known && !plan.force {
             self.step.0 += 1;
@@ -455,7 +462,9 @@ impl<'a> Scan<'a> {
                 }
             };
             let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
-            let mut context = RunContext::new(services, detector, &given, *job, &log)?.keeping(folder);
+            let mut context = RunContext::new(services, detector, &given, *job, &log)?
+                .keeping(folder)
+                .after(scores().collect());
             match measures {
                 Some(Ok(measures)) => context = context.measured(measures),
                 Some(Err(reason)) => {
@@ -527,6 +536,15 @@ impl<'a> Scan<'a> {
             (self.reporter.trouble)(name, &error.to_string());
         }
     }
+}
+
+/// The results that a detector reads, of those that there are.
+fn follows(detector: &LoadedDetector, findings: &Findings) -> Vec<(&'static str, Arc<DetectorResult>)> {
+    let names = detector.after().into_iter();
+    let count = findings.manifest.len();
+    let found =
+        |name| Some((name, findings.results.get(name).filter(|result| result.len() == count)?.clone()));
+    names.filter_map(found).collect()
 }
 
 /// The vectors of texts that the session keeps.

@@ -8,6 +8,7 @@ use crate::Setup;
 use crate::answers::internal::Internal;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::Lists;
+use crate::answers::outline::Outline;
 use crate::answers::overview::{self, OverviewQuestion};
 use crate::answers::pictures::{Pictures, Request};
 use crate::answers::worker_queue::WorkerQueue;
@@ -17,6 +18,7 @@ use crate::kept;
 use crate::scan::ScanPlan;
 use crate::state::State;
 use crate::{Error, Result};
+use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::{Applied, Decisions, Journal};
@@ -193,10 +195,10 @@ impl Service {
                     self.tell(Event::Detail(Box::new(detail)));
                 }
             }
-            Command::Picture { ticket, slot, sample, max_width, max_height } => {
+            Command::Picture { ticket, slot, sample, max_width, max_height, regions } => {
                 let manifest = self.state.findings.manifest.clone();
-                let fit = (max_width, max_height);
-                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: None });
+                let (fit, outlines) = ((max_width, max_height), self.outlines(sample, regions));
+                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: None, outlines });
             }
             Command::Decide { samples, decision } => {
                 self.enter(&samples, |journal| journal.decide(&samples, decision));
@@ -355,11 +357,20 @@ impl Service {
         if let Some(order) = self.order(ticket) {
             let from = usize::try_from(start).unwrap_or(usize::MAX).min(order.rows.len());
             let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
-            let rows = order.rows[from..to]
-                .iter()
-                .map(|&row| rows::row(&self.state, self.journal.decisions(), SampleId(row)));
+            let rows = order.rows[from..to].iter().map(|&row| {
+                rows::row_sorted(&self.state, self.journal.decisions(), SampleId(row), &order.sort)
+            });
             self.tell(Event::Rows { ticket, start: from as u64, rows: rows.collect() });
         }
+    }
+
+    /// What is drawn over the picture of a sample, if it is wanted.
+    fn outlines(&self, sample: SampleId, wanted: bool) -> Vec<Outline> {
+        let results = self.state.findings.results.values().filter(|result| wanted && result.has_regions());
+        let of = |(place, result): (usize, &Arc<DetectorResult>)| {
+            result.regions(sample).iter().map(|region| Outline::new(region, place)).collect::<Vec<_>>()
+        };
+        results.enumerate().flat_map(of).collect()
     }
 
     fn rows_of(&self, ticket: Ticket, samples: &[SampleId]) {

@@ -80,6 +80,8 @@ impl State {
                     flagged: counts.flagged,
                     seconds: record.seconds,
                     notes: record.notes.clone(),
+                    attributes: result.attributes().map(str::to_owned).collect(),
+                    regions: result.has_regions(),
                 }
             })
             .collect();
@@ -128,7 +130,7 @@ impl State {
 
     /// What was left out, guessed or is doubtful about the dataset.
     pub(crate) fn reading(&self) -> Ledger {
-        reading(&self.findings.ledger, &self.findings.results)
+        reading(&self.findings.ledger, &self.findings.results, &self.findings.manifest)
     }
 
     /// Everything, as input for queries and counts.

@@ -16,6 +16,10 @@ pub(crate) struct Declared {
     pub(crate) threshold: f32,
     pub(crate) group: bool,
     pub(crate) parameters: Vec<DeclaredParameter>,
+    #[serde(default)]
+    pub(crate) columns: Vec<String>,
+    #[serde(default)]
+    pub(crate) after: Vec<String>,
 }
 
 /// What it says of one of its parameters.
@@ -54,7 +58,9 @@ pub(crate) fn info(declared: &Declared) -> &'static Info {
         .needs(Needs::from_bits(declared.needs))
         .threshold(declared.threshold)
         .scope(if declared.group { Scope::Group } else { Scope::Sample })
-        .params(params.leak());
+        .params(params.leak())
+        .columns(all_kept(&declared.columns))
+        .after(all_kept(&declared.after));
     Box::leak(Box::new(info))
 }
 
@@ -80,6 +86,10 @@ fn param(declared: &DeclaredParameter) -> Param {
 
 fn kept(text: &str) -> &'static str {
     text.to_owned().leak()
+}
+
+fn all_kept(texts: &[String]) -> &'static [Str] {
+    texts.iter().map(|text| Str::new(kept(text))).collect::<Vec<Str>>().leak()
 }
 
 /// The same as a library says it of itself.
@@ -112,6 +122,8 @@ pub(crate) fn declared(info: &Info) -> Declared {
         threshold: info.default_threshold(),
         group: info.judged() == Scope::Group,
         parameters: info.parameters().iter().map(parameter).collect(),
+        columns: info.needed_columns().into_iter().map(str::to_owned).collect(),
+        after: info.follows().into_iter().map(str::to_owned).collect(),
     }
 }
 
@@ -127,6 +139,10 @@ pub(crate) fn check(info: &Info) -> Result<(), String> {
     let threshold = info.default_threshold();
     if !(0.0..=1.0).contains(&threshold) {
         return Err(format!("{name}: the threshold {threshold} is not in the range 0..=1"));
+    }
+    if let Some(other) = info.follows().into_iter().find(|other| *other == name || !proper(other)) {
+        let other = other.escape_debug();
+        return Err(format!("{name}: it cannot run after '{other}': name another detector"));
     }
     info.parameters().iter().try_for_each(|param| check_param(param).map_err(|why| format!("{name}: {why}")))
 }

@@ -34,8 +34,6 @@ pub(crate) struct Away {
     pub(crate) job: Job,
     pub(crate) limits: Limits,
     pub(crate) workers: Workers,
-    /// The columns of the dataset that it may ask for.
-    pub(crate) columns: Vec<String>,
 }
 
 impl fmt::Debug for LoadedDetector {
@@ -98,12 +96,13 @@ impl LoadedDetector {
     }
 
     /// The columns of the dataset that its result depends on.
-    pub fn columns(&self) -> &[String] {
-        match &self.code {
-            Code::Host(described) => described.columns(),
-            Code::Worker(away) => &away.columns,
-            Code::Here(_) => &[],
-        }
+    pub fn columns(&self) -> Vec<&'static str> {
+        self.info.needed_columns()
+    }
+
+    /// The detectors that run before it.
+    pub fn after(&self) -> Vec<&'static str> {
+        self.info.follows()
     }
 
     pub(crate) fn code(&self) -> &Code {

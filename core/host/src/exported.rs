@@ -10,6 +10,8 @@ use std::ffi::c_void;
 #[derive(Clone, Copy)]
 pub(crate) struct Exported {
     info: &'static Info,
+    /// The version of the contract that it was built for.
+    abi: u32,
     run: unsafe extern "C" fn(*const HostTable) -> Status,
     measuring: Option<Measuring>,
 }
@@ -27,11 +29,12 @@ impl Exported {
     /// The functions must be those of a detector's table in a library that is never unloaded.
     pub(crate) unsafe fn new(
         info: &'static Info,
+        abi: u32,
         run: unsafe extern "C" fn(*const HostTable) -> Status,
         measure: Option<(Measure, usize, u32)>,
     ) -> Exported {
         let measuring = measure.map(|(function, bytes, side)| Measuring { function, bytes, side });
-        Exported { info, run, measuring }
+        Exported { info, abi, run, measuring }
     }
 
     /// Its description of itself.
@@ -46,9 +49,11 @@ impl Exported {
 
     /// Calls it.
     pub(crate) fn call(&self, host: &HostTable) -> Status {
+        // It may compare the number with its own; what it knows of the table is the beginning of this one.
+        let host = HostTable { abi: self.abi, ..*host };
         // SAFETY: the function is in a library that is never unloaded. Only a run calls this, with the table that
         // `run_detector` made, which is complete and valid until this returns.
-        unsafe { (self.run)(host) }
+        unsafe { (self.run)(&raw const host) }
     }
 
     /// Measures a picture, which is scaled already.

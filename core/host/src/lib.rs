@@ -20,6 +20,7 @@ mod exported;
 mod kept;
 mod library;
 mod measuring;
+mod order;
 mod params;
 #[cfg(test)]
 mod parity_tests;
@@ -28,11 +29,12 @@ mod run;
 mod services;
 mod worker;
 
-pub use column::COLUMNS;
+pub use chaffinch_plugin::host::COLUMNS;
 pub use declared::NEEDS;
 pub use detector::{LoadedDetector, Place};
 pub use kept::KeepFolder;
 pub use measuring::Measuring;
+pub use order::{Circle, in_order};
 pub use params::{check_params, needs_of, params_in_force, resolve_params};
 pub use registry::{PluginFolder, Refused, Registry};
 pub use run::{RunContext, RunFailure};
@@ -41,6 +43,7 @@ pub use worker::{Aside, AsideEntry, Confinement, Launch, Limits, Workers, confin
 
 pub use chaffinch_data::{Error, Result};
 
+use chaffinch_plugin::abi::OLDEST_ABI;
 use std::path::PathBuf;
 
 /// Why a library or a detector was refused.
@@ -95,8 +98,10 @@ pub enum PluginError {
     },
     /// Built for another version of the contract.
     #[error(
-        "{} was built for plugin ABI {theirs} ({build}), but this program uses ABI {ours} (chaffinch {}); rebuild the detector with the same version",
-        path.display(), env!("CARGO_PKG_VERSION")
+        "{} was built for plugin ABI {theirs} ({build}), but this program loads ABI {OLDEST_ABI} to {ours} (chaffinch {}); {}",
+        path.display(), env!("CARGO_PKG_VERSION"),
+        if theirs > ours { "update chaffinch, or rebuild the detector with the chaffinch-plugin of this version" }
+        else { "rebuild the detector with the chaffinch-plugin or the header of this version" }
     )]
     AbiMismatch {
         /// The file.

@@ -4,7 +4,9 @@
 use super::PluginError;
 use super::declared;
 use super::exported::Exported;
-use chaffinch_plugin::abi::{ABI_VERSION, DetectorTable, MAX_MEASURE_BYTES, Measure, PluginTable, SYMBOL};
+use chaffinch_plugin::abi::{
+    ABI_VERSION, DetectorTable, MAX_MEASURE_BYTES, Measure, OLDEST_ABI, PluginTable, SYMBOL, Slice, v6,
+};
 use libloading::Library;
 use std::path::Path;
 
@@ -28,36 +30,54 @@ pub(crate) fn load(path: &Path) -> Result<Vec<Exported>, PluginError> {
     }
     // SAFETY: the first word of every version of the table is the ABI number.
     let theirs = unsafe { (&raw const (*table).abi).read() };
-    if theirs != ABI_VERSION {
-        return Err(PluginError::AbiMismatch {
-            path: path.into(),
-            theirs,
-            ours: ABI_VERSION,
-            // Other versions may keep their build text elsewhere, so it is not read.
-            build: "another version of chaffinch-plugin".into(),
-        });
-    }
-    // SAFETY: same ABI number, so the layout is ours; it is a static in a library that stays loaded.
-    let table: &'static PluginTable = unsafe { &*table };
     let broken = |reason: String| PluginError::BadTable { path: path.into(), reason };
-    if table.size as usize != size_of::<PluginTable>() {
-        return Err(broken(format!("it has {} bytes, expected {}", table.size, size_of::<PluginTable>())));
+    let admitted = |detector| admit(detector, theirs).map_err(broken);
+    match theirs {
+        6 => {
+            // SAFETY: that number says that it has this layout; it is a static in a library that stays loaded.
+            let table: &'static v6::PluginTable = unsafe { &*table.cast() };
+            let old = listed(table.size, size_of::<v6::PluginTable>(), table.detectors).map_err(broken)?;
+            // What they are made into stays, like the library.
+            old.iter().map(|detector| admitted(Box::leak(Box::new(DetectorTable::from(*detector))))).collect()
+        }
+        ABI_VERSION => {
+            // SAFETY: same ABI number, so the layout is ours; it is a static in a library that stays loaded.
+            let table: &'static PluginTable = unsafe { &*table };
+            let detectors = listed(table.size, size_of::<PluginTable>(), table.detectors).map_err(broken)?;
+            detectors.iter().map(admitted).collect()
+        }
+        _ => {
+            const { assert!(OLDEST_ABI == 6, "every version since then is read above") };
+            Err(PluginError::AbiMismatch {
+                path: path.into(),
+                theirs,
+                ours: ABI_VERSION,
+                // Other versions may keep their build text elsewhere, so it is not read.
+                build: "another version of chaffinch-plugin".into(),
+            })
+        }
     }
-    if table.detectors.ptr.is_null() || table.detectors.len == 0 || table.detectors.len > 1024 {
-        return Err(broken("it lists no detectors".into()));
-    }
-    // SAFETY: not null, a plausible length, static memory of the library.
-    let detectors: &'static [_] = unsafe { table.detectors.as_slice() };
-    detectors.iter().map(|detector| admit(detector).map_err(broken)).collect()
 }
 
-/// Accepts one detector from a library's table.
-pub(crate) fn admit(detector: &'static DetectorTable) -> Result<Exported, String> {
+/// The detectors that a table of `size` bytes lists, where it should have `expected`.
+fn listed<T: 'static>(size: u32, expected: usize, detectors: Slice<T>) -> Result<&'static [T], String> {
+    if size as usize != expected {
+        return Err(format!("it has {size} bytes, expected {expected}"));
+    }
+    if detectors.ptr.is_null() || detectors.len == 0 || detectors.len > 1024 {
+        return Err("it lists no detectors".into());
+    }
+    // SAFETY: not null, a plausible length, static memory of the library.
+    Ok(unsafe { detectors.as_slice() })
+}
+
+/// Accepts one detector from a library's table, which was built for this version of the contract.
+pub(crate) fn admit(detector: &'static DetectorTable, abi: u32) -> Result<Exported, String> {
     let run = detector.run.ok_or("a detector has no function")?;
     declared::check(&detector.info)?;
     let measure = measuring(detector)?;
     // SAFETY: the table is that of a library that is never unloaded, or of a test, which is a static as well.
-    Ok(unsafe { Exported::new(&detector.info, run, measure) })
+    Ok(unsafe { Exported::new(&detector.info, abi, run, measure) })
 }
 
 /// Checks a detector's declared record size.

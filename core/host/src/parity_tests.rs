@@ -8,9 +8,11 @@ use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
-use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
 use chaffinch_data::prompts::PromptSet;
+use chaffinch_plugin::abi::ABI_VERSION;
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::{MemoryHost, Noise, Outcome, Picture, exported};
 use chaffinch_protocol::sample::{LabelId, SampleId, Split as Part};
@@ -37,6 +39,28 @@ const ALL: Needs = Needs::PIXELS
 struct Model {
     fingerprint: ModelFingerprint,
     reads: bool,
+}
+
+fn labels() -> Vec<u32> {
+    (0..COUNT as u32).map(|sample| if sample == 5 { NO_LABEL } else { sample % 2 }).collect()
+}
+
+/// Columns of the dataset.
+fn camera(sample: usize) -> String {
+    ["old", "", "näw"][sample % 3].to_owned()
+}
+
+fn second(sample: usize) -> String {
+    ["dog", "cat", "", "goat"][sample % 4].to_owned()
+}
+
+fn age(sample: usize) -> String {
+    ["1.5", " 2 ", "unknown", "", "inf"][sample % 5].to_owned()
+}
+
+/// The scores of a detector that ran before.
+fn before() -> Vec<f32> {
+    (0..COUNT).map(|sample| if sample == BROKEN { f32::NAN } else { sample as f32 / 100.0 }).collect()
 }
 
 fn letters(text: &str) -> Vec<f32> {
@@ -110,8 +134,7 @@ impl World {
     fn new(has: Has) -> World {
         let pictures = tempfile::tempdir().unwrap();
         let colour = |sample: usize| [sample as u8 * 3, 200 - sample as u8, 7];
-        let labels: Vec<u32> =
-            (0..COUNT as u32).map(|sample| if sample == 5 { NO_LABEL } else { sample % 2 }).collect();
+        let labels = labels();
         let rows = (0..COUNT).map(|sample| {
             let path = pictures.path().join(format!("{sample:02}.png"));
             RgbImage::from_pixel(16, 8, image::Rgb(colour(sample))).save(&path).unwrap();
@@ -119,7 +142,12 @@ impl World {
             let split = if sample < 12 { Part::Train } else { Part::Test };
             NewSample { path, label, split }
         });
-        let manifest = Arc::new(Manifest::new(pictures.path(), rows));
+        let column = |name: &str, value: &dyn Fn(usize) -> String| ExtraColumn {
+            name: name.into(),
+            values: (0..COUNT).map(value).collect(),
+        };
+        let extra = vec![column("camera", &camera), column("second", &second), column("age", &age)];
+        let manifest = Arc::new(Manifest::new(pictures.path(), rows).with_extra(extra));
         let hash = |sample: usize| [sample as u8 + 1; 32];
         let sizes = |_| Dimensions { width: 16, height: 8, bytes: 99 };
         let (phash, dhash): (Vec<u64>, Vec<u64>) =
@@ -161,7 +189,12 @@ impl World {
             .hashes(&phash, &dhash)
             .pictures((0..COUNT).map(|sample| Picture::from_fn(16, 8, |_, _| colour(sample))).collect())
             .sources(&[Source { format: 2, named: 2, channels: 3, orientation: 1, frames: 1 }; COUNT])
-            .alternatives(services.prompts(None));
+            .alternatives(services.prompts(None))
+            .paths(&(0..COUNT).map(|sample| format!("{sample:02}.png")).collect::<Vec<_>>())
+            .column("camera", &(0..COUNT).map(camera).collect::<Vec<_>>())
+            .column("second", &(0..COUNT).map(second).collect::<Vec<_>>())
+            .column("age", &(0..COUNT).map(age).collect::<Vec<_>>())
+            .scores_of("earlier", &before());
         for class in 0..2 {
             memory = memory.prompts(class, services.prompts(Some(LabelId(class))));
         }
@@ -193,10 +226,12 @@ impl World {
     fn both<D: Detector + Default>(&self) -> Outcome {
         let detector = loaded::<D>();
         let (stop, log) = (AtomicBool::new(false), |_: u32, _: &str| {});
+        let scores = self::before();
         let run =
             RunContext::new(&self.services, &detector, &BTreeMap::new(), Job::new(&stop, &|_, _| {}), &log);
+        let earlier = BTreeMap::from([("earlier", scores.as_slice())]);
         let before = versions(self.kept.path());
-        let real = run.unwrap().keeping(KeepFolder::new(self.kept.path())).run(String::new());
+        let real = run.unwrap().after(earlier).keeping(KeepFolder::new(self.kept.path())).run(String::new());
         let memory = self.memory.run(&D::default());
         match real {
             Ok(result) => {
@@ -205,6 +240,7 @@ impl World {
                     assert_eq!(memory.note(name), Some(text.as_str()), "{name}");
                 }
                 assert_eq!(memory.notes, result.record().notes);
+                said_the_same(&memory, &result);
                 for sample in 0..COUNT {
                     let id = SampleId(sample as u32);
                     assert_eq!(memory.scores[sample], result.score(id), "sample {sample}");
@@ -229,13 +265,41 @@ impl World {
     }
 }
 
+/// Attributes, findings and regions are stored as the in-memory host has them.
+fn said_the_same(memory: &Outcome, result: &DetectorResult) {
+    assert_eq!(
+        memory.attributes.keys().map(String::as_str).collect::<Vec<_>>(),
+        result.attributes().collect::<Vec<_>>()
+    );
+    for (name, (unit, values)) in &memory.attributes {
+        assert_eq!(unit, result.unit(name));
+        for (sample, value) in values.iter().enumerate() {
+            let stored = result.attribute(name, SampleId(sample as u32));
+            assert_eq!((!value.is_nan()).then_some(*value), stored, "{name} of {sample}");
+        }
+    }
+    let findings = result.record().findings.iter();
+    let findings: Vec<_> =
+        findings.map(|one| (one.severity.as_str(), one.text.as_str(), one.evidence.clone())).collect();
+    let said =
+        memory.findings.iter().map(|one| (one.severity.name(), one.text.as_str(), one.evidence.clone()));
+    assert_eq!(said.collect::<Vec<_>>(), findings);
+    for sample in 0..COUNT {
+        let stored = result.regions(SampleId(sample as u32));
+        let stored: Vec<_> = stored.iter().map(|one| (one.edges, one.label.as_str())).collect();
+        let said =
+            memory.regions.get(&sample).into_iter().flatten().map(|one| (one.edges, one.label.as_str()));
+        assert_eq!(said.collect::<Vec<_>>(), stored, "{sample}");
+    }
+}
+
 fn versions(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
 fn loaded<D: Detector + Default>() -> LoadedDetector {
     // A loaded library stays as well.
-    let exported = admit(Box::leak(Box::new(exported::<D>()))).unwrap();
+    let exported = admit(Box::leak(Box::new(exported::<D>())), ABI_VERSION).unwrap();
     LoadedDetector::new(exported.info(), Code::Here(exported), Path::new("parity.so"), "digest")
 }
 
@@ -252,15 +316,32 @@ fn rounded(values: &[f32]) -> Vec<i64> {
     values.iter().map(|value| (f64::from(*value) * 1e4).round() as i64).collect()
 }
 
+const COLUMNS: [Str; 10] = [
+    Str::new("camera"),
+    Str::new("second"),
+    Str::new("age"),
+    Str::new("path"),
+    Str::new("label"),
+    Str::new("split"),
+    Str::new("width"),
+    Str::new("height"),
+    Str::new("bytes"),
+    Str::new("sunshine"),
+];
+
 /// Asks for everything and notes each answer.
 #[derive(Default)]
 struct Asks<const NEEDS: u64>;
 
 impl<const NEEDS: u64> Detector for Asks<NEEDS> {
-    const INFO: Info = Info::new("asks", "Asks for everything").needs(Needs::from_bits(NEEDS)).params(&[
-        Param::number("share", 0.5, 0.0, 1.0, "A share").needs(Needs::HASHES),
-        Param::flag("loud", true, "Whether to shout"),
-    ]);
+    const INFO: Info = Info::new("asks", "Asks for everything")
+        .needs(Needs::from_bits(NEEDS))
+        .params(&[
+            Param::number("share", 0.5, 0.0, 1.0, "A share").needs(Needs::HASHES),
+            Param::flag("loud", true, "Whether to shout"),
+        ])
+        .columns(&COLUMNS)
+        .after(&[Str::new("earlier"), Str::new("nobody")]);
     const MEASURE_BYTES: usize = 3;
     const MEASURE_SIDE: u32 = 4;
 
@@ -330,6 +411,19 @@ impl<const NEEDS: u64> Detector for Asks<NEEDS> {
             note(&format!("keep as {}", name.escape_debug()), words(report.keep(name, b"bytes")))?;
         }
         note("too many bytes", words(report.keep("large", &vec![0; (64 << 20) + 1])))?;
+        for name in Self::INFO.needed_columns() {
+            note(&format!("column {name}"), words(view.column(name)))?;
+            note(&format!("numbers {name}"), words(view.column_numbers(name)))?;
+            note(&format!("labels {name}"), words(view.labels_of(name)))?;
+        }
+        for name in ["hidden", "ba\u{1b}d"] {
+            note(&format!("column {}", name.escape_debug()), words(view.column(name)))?;
+            note(&format!("numbers {}", name.escape_debug()), words(view.column_numbers(name)))?;
+            note(&format!("labels {}", name.escape_debug()), words(view.labels_of(name)))?;
+        }
+        for name in ["earlier", "nobody", "undeclared"] {
+            note(&format!("scores of {name}"), words(view.scores_of(name)))?;
+        }
         note("none", words(view.checkpoint()))?;
         note("none", "a later note of a name replaces the earlier".into())
     }
@@ -359,6 +453,20 @@ fn every_service_answers_the_same() {
             assert!(!answer.starts_with("missing"), "{service}: {answer}");
         }
     }
+    let said = |name: &str| outcome.note(name).unwrap();
+    assert!(said("column path").starts_with("[\"00.png\", \"01.png\""), "{}", said("column path"));
+    assert!(said("numbers age").starts_with("[1.5, 2.0, NaN, NaN, NaN, 1.5"), "{}", said("numbers age"));
+    assert!(
+        said("labels second").starts_with("[1, 0, 4294967295, 4294967295, 1"),
+        "{}",
+        said("labels second")
+    );
+    assert_eq!(said("labels label"), format!("{:?}", labels()));
+    assert!(said("column sunshine").starts_with("missing true"), "{}", said("column sunshine"));
+    assert!(said("column hidden").contains("does not declare it (columns"), "{}", said("column hidden"));
+    assert!(said("scores of earlier").starts_with("[0.0, 0.01, 0.02, NaN"), "{}", said("scores of earlier"));
+    assert!(said("scores of nobody").starts_with("missing true"), "{}", said("scores of nobody"));
+    assert!(said("scores of undeclared").contains("does not declare it (after"));
 }
 
 #[test]
@@ -440,7 +548,37 @@ impl<const CASE: usize> Detector for Writes<CASE> {
                 report.scores(&[0.25; COUNT])?;
                 report.issue(Issue::new(2, Score::WORST))
             }
-            _ => report.scores(&[f32::NAN; COUNT]),
+            14 => report.scores(&[f32::NAN; COUNT]),
+            15 => report.attribute("Sharp", "", &[0.0; COUNT]),
+            16 => report.attribute("sharp", "dB\n", &[0.0; COUNT]),
+            17 => report.attribute("sharp", "", &[0.0; COUNT + 1]),
+            18 => report.attribute("sharp", "", &[f32::INFINITY; COUNT]),
+            19 => (0..33).try_for_each(|n| report.attribute(&format!("a{n}"), "", &[0.0; COUNT])),
+            20 => report.finding(Severity::Info, "  ", &[]),
+            21 => report.finding(Severity::Info, "odd", &[COUNT as u32]),
+            22 => (0..101).try_for_each(|_| report.finding(Severity::Info, "odd", &[])),
+            23 => report.regions(COUNT, &[]),
+            24 => report.regions(1, &[Region::new(0.5, 0.0, 0.5, 1.0)]),
+            25 => report.regions(1, &[Region::new(0.0, 0.0, 1.5, 1.0)]),
+            26 => report.regions(1, &[Region::new(0.0, f32::NAN, 1.0, 1.0)]),
+            27 => report.regions(1, &[Region::new(0.0, 0.0, 1.0, 1.0); 65]),
+            28 => report.regions(1, &[Region::new(0.0, 0.0, 1.0, 1.0).label(&"x".repeat(101))]),
+            _ => {
+                let mut values = [0.25_f32; COUNT];
+                values[4] = f32::NAN;
+                report.attribute("sharp", "dB", &[9.0; COUNT])?;
+                report.attribute("sharp", "px", &values)?;
+                report.attribute("age-2_b", "", &[-3.5; COUNT])?;
+                report.finding(Severity::Serious, "half of them are old", &[1, 2, 5])?;
+                report.finding(Severity::Info, "näch", &[])?;
+                report.regions(2, &[Region::new(0.0, 0.0, 0.1, 0.1)])?;
+                report.regions(BROKEN, &[Region::new(0.0, 0.0, 1.0, 1.0)])?;
+                report.regions(
+                    2,
+                    &[Region::new(0.1, 0.2, 0.3, 0.4).label("face"), Region::new(0.0, 0.0, 1.0, 1.0)],
+                )?;
+                report.regions(6, &[Region::new(0.0, 0.5, 0.5, 1.0).label("ü")])
+            }
         }
     }
 }
@@ -451,7 +589,10 @@ fn reports_are_checked_the_same() {
     macro_rules! ended {
         ($($case:literal),+) => { [$(world.both::<Writes<$case>>()),+] };
     }
-    let outcomes = ended!(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
+    let outcomes = ended!(
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
+        28, 29
+    );
     let reasons: Vec<&str> =
         outcomes.iter().map(|outcome| outcome.error.as_deref().unwrap_or_default()).collect();
     assert_eq!(
@@ -472,8 +613,29 @@ fn reports_are_checked_the_same() {
             "",
             "",
             "",
+            "names an attribute 'Sharp'; use a-z, 0-9, - and _",
+            "gives the attribute sharp a unit that is too long or odd",
+            "wrote 25 values of sharp for 24 samples",
+            "gives sample 0 the sharp inf",
+            "writes more than 32 attributes",
+            "writes a finding of 2 bytes; use 1 to 2000",
+            "names sample 24 of 24 as evidence",
+            "writes more than 100 findings",
+            "names sample 24 of 24",
+            "gives sample 1 a region from 0.5, 0 to 0.5, 1, which is no part of a picture",
+            "gives sample 1 a region from 0, 0 to 1.5, 1, which is no part of a picture",
+            "gives sample 1 a region from 0, NaN to 1, 1, which is no part of a picture",
+            "gives sample 1 65 regions; use at most 64",
+            "gives a region of sample 1 a label of more than 100 bytes",
+            "",
         ]
     );
+    let said = &outcomes[29];
+    assert_eq!(said.attributes["sharp"].0, "px");
+    assert!(said.attributes["sharp"].1[BROKEN].is_nan() && said.attributes["sharp"].1[4].is_nan());
+    assert_eq!(said.findings.len(), 2);
+    assert_eq!(said.regions.keys().copied().collect::<Vec<_>>(), [2, 6]);
+    assert_eq!(said.regions[&2].len(), 2);
     let stopped: Vec<usize> = (0..outcomes.len()).filter(|&case| outcomes[case].stopped).collect();
     assert_eq!(stopped, [9, 12]);
     assert_eq!(outcomes[13].scores[..5], [Some(0.25), Some(1.0), Some(0.0), None, Some(0.25)]);

@@ -127,15 +127,18 @@ impl Registry {
     /// The same with these workers.
     pub fn load_with(folders: &[PluginFolder], workers: Workers) -> Registry {
         let mut registry = Registry::with(workers);
-        for folder in folders {
-            if folder.kind != FolderKind::Named && !folder.path.is_dir() {
-                continue;
-            }
-            if let Err(error) = registry.add_folder(folder) {
-                registry.refused.push(Refused { path: folder.path.clone(), error });
+        registry.add_all(folders);
+        registry
+    }
+
+    /// Loads more folders; names that are taken stay with the detectors that have them.
+    pub fn add_all(&mut self, folders: &[PluginFolder]) {
+        for folder in folders.iter().filter(|folder| folder.kind == FolderKind::Named || folder.path.is_dir())
+        {
+            if let Err(error) = self.add_folder(folder) {
+                self.refused.push(Refused { path: folder.path.clone(), error });
             }
         }
-        registry
     }
 
     /// An empty one with these workers.
@@ -212,7 +215,7 @@ impl Registry {
         let away = |declared| {
             let info = declared::info(declared);
             declared::check(info).map_err(broken)?;
-            let code = self.code(Job::Library(path.clone()), limits, Vec::new());
+            let code = self.code(Job::Library(path.clone()), limits);
             Ok(LoadedDetector::new(info, code, &path, &digest).recalled())
         };
         declared.iter().map(away).collect()
@@ -235,15 +238,15 @@ impl Registry {
                     .map_err(PluginError::Description)?
                     .iter()
                     .try_for_each(|file| check_owner(file))?;
-                self.code(Job::Program { command, folder: folder.into() }, &limits, project.columns)
+                self.code(Job::Program { command, folder: folder.into() }, &limits)
             }
             Kind::Host(described) => Code::Host(Arc::new(described)),
         };
         Ok(vec![LoadedDetector::new(project.info, code, &path, &project.digest).recalled()])
     }
 
-    fn code(&self, job: Job, limits: &Limits, columns: Vec<String>) -> Code {
-        Code::Worker(Arc::new(Away { job, limits: limits.clone(), workers: self.workers.clone(), columns }))
+    fn code(&self, job: Job, limits: &Limits) -> Code {
+        Code::Worker(Arc::new(Away { job, limits: limits.clone(), workers: self.workers.clone() }))
     }
 
     /// What was set aside.

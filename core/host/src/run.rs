@@ -1,6 +1,7 @@
 //! One run of one detector: what it may access, and what it has written so far.
 
 use super::LoadedDetector;
+use super::column;
 use super::detector::{Away, Code};
 use super::kept::KeepFolder;
 use super::measuring::{Measuring, Records};
@@ -13,14 +14,17 @@ use chaffinch_compute::job::Job;
 use chaffinch_compute::neighbors;
 use chaffinch_compute::neighbors::RECALL_AT;
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
-use chaffinch_data::issue::{Issue, RunRecord};
+use chaffinch_data::issue::{Boxed, Found, Issue, RunRecord};
 use chaffinch_data::measures::Measures;
 use chaffinch_plugin::host::{
-    Dataset, HostServices, Look, Memo, OutOfSample, Reported, run_detector, run_here,
+    Dataset, HostServices, Look, Memo, OutOfSample, Reported, no_scores, run_detector, run_here,
 };
-use chaffinch_plugin::{Error as Refusal, HashKind, HashPair, Matrix, Neighbors, Result as Answer, Scope};
+use chaffinch_plugin::{
+    Error as Refusal, HashKind, HashPair, Matrix, Neighbors, Region, Result as Answer, Scope, Severity,
+};
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -48,7 +52,11 @@ pub struct RunContext<'a> {
     judged: Vec<u8>,
     result: Mutex<ResultBuilder>,
     notes: Mutex<Vec<(String, String)>>,
+    findings: Mutex<Vec<Found>>,
     folder: Option<KeepFolder>,
+    /// Scores of detectors that ran before.
+    before: BTreeMap<&'a str, &'a [f32]>,
+    columns: Memo<String, Cow<'a, [String]>>,
     /// What the detector measured of each sample.
     measures: OnceLock<Records>,
     /// Data lent from earlier runs, by name and version.
@@ -79,7 +87,10 @@ impl<'a> RunContext<'a> {
             judged,
             result: Mutex::new(ResultBuilder::new(services.manifest().len())),
             notes: Mutex::new(notes),
+            findings: Mutex::default(),
             folder: None,
+            before: BTreeMap::new(),
+            columns: Memo::default(),
             measures: OnceLock::new(),
             lent: Memo::default(),
             kept: Mutex::default(),
@@ -101,6 +112,12 @@ impl<'a> RunContext<'a> {
         self
     }
 
+    /// The same, with the scores of detectors that ran before, by name.
+    #[must_use]
+    pub fn after(self, before: BTreeMap<&'a str, &'a [f32]>) -> RunContext<'a> {
+        RunContext { before, ..self }
+    }
+
     /// Runs the detector and returns its result.
     ///
     /// # Errors
@@ -117,9 +134,9 @@ impl<'a> RunContext<'a> {
         }
         let ended = match self.detector.code() {
             Code::Here(exported) => run_detector(&self, info, &self.params, |table| exported.call(table)),
-            Code::Host(described) => run_here(&self, info, &self.params, |view, report| {
-                described.detect(view, report, self.services.manifest())
-            }),
+            Code::Host(described) => {
+                run_here(&self, info, &self.params, |view, report| described.detect(view, report))
+            }
             Code::Worker(away) => self.run_away(away),
         };
         match ended {
@@ -145,6 +162,8 @@ impl<'a> RunContext<'a> {
             params: self.params,
             seconds: started.elapsed().as_secs_f64(),
             notes: self.notes.into_inner().unwrap_or_else(PoisonError::into_inner),
+            findings: self.findings.into_inner().unwrap_or_else(PoisonError::into_inner),
+            units: BTreeMap::new(),
             imported: String::new(),
             input_digest,
         };
@@ -174,8 +193,6 @@ impl<'a> RunContext<'a> {
             params: &self.params,
             data,
             matrix: self.services.matrix().ok(),
-            manifest: self.services.manifest(),
-            columns: &away.columns,
             log: self.log,
         };
         run_here(self, info, &self.params, |view, report| {
@@ -360,5 +377,32 @@ impl HostServices for RunContext<'_> {
         let mut notes = lock(&self.notes);
         notes.retain(|(known, _)| known != name);
         notes.push((name.to_owned(), text.to_owned()));
+    }
+
+    fn column(&self, name: &str) -> Answer<&[String]> {
+        let read = || column::values(name, &self.services.dataset(), self.services.manifest());
+        Ok(self.columns.get_or_compute(name.to_owned(), read)?)
+    }
+
+    fn scores_of(&self, detector: &str) -> Answer<&[f32]> {
+        self.before.get(detector).copied().ok_or_else(|| no_scores(detector))
+    }
+
+    fn attribute(&self, name: &str, unit: &str, values: &[f32]) {
+        lock(&self.result).attribute(name, unit, values);
+    }
+
+    fn finding(&self, severity: Severity, text: &str, evidence: &[u32]) {
+        let evidence = evidence.to_vec();
+        let found = Found { severity: severity.name().into(), text: text.to_owned(), evidence };
+        lock(&self.findings).push(found);
+    }
+
+    fn regions(&self, sample: usize, regions: &[Region<'_>]) {
+        let boxed = |region: &Region<'_>| Boxed {
+            edges: [region.left, region.top, region.right, region.bottom],
+            label: region.label.to_owned(),
+        };
+        lock(&self.result).regions(SampleId(sample as u32), regions.iter().map(boxed).collect());
     }
 }

@@ -8,9 +8,18 @@
 
 use std::ffi::c_void;
 
-/// Host and detector must have the same number; there are no compatible ranges. Increment it with every change to
-/// a type in this file or to the meaning of a field.
-pub const ABI_VERSION: u32 = 6;
+mod host;
+pub mod v6;
+
+pub use host::{HostTable, PixelSink};
+
+/// The version of the contract. A service that is appended to the end of [`HostTable`] increments it, and nothing else
+/// changes for libraries that were built before; a change to any other type moves what it was to a module of its own,
+/// such as [`v6`], from which the host reads older libraries.
+pub const ABI_VERSION: u32 = 7;
+
+/// The oldest version that the host still loads.
+pub const OLDEST_ABI: u32 = 6;
 
 /// The one symbol a detector library exports: a [`PluginTable`].
 pub const SYMBOL: &str = "CHAFFINCH_PLUGIN";
@@ -140,6 +149,10 @@ pub struct Info {
     pub(crate) threshold: f32,
     pub(crate) scope: u32,
     pub(crate) params: Slice<Param>,
+    /// Since 7: the columns of the dataset that it may request.
+    pub(crate) columns: Slice<Str>,
+    /// Since 7: the detectors that run before it, whose scores it may request.
+    pub(crate) after: Slice<Str>,
 }
 
 /// One parameter with its bounds, default and help.
@@ -161,7 +174,7 @@ pub struct Param {
 #[derive(Debug)]
 #[repr(C)]
 pub struct PluginTable {
-    /// Must equal [`ABI_VERSION`]; read before anything else.
+    /// The [`ABI_VERSION`] of the build that produced it; read before anything else.
     pub abi: u32,
     /// `size_of::<PluginTable>()` of the build that produced it.
     pub size: u32,
@@ -376,71 +389,33 @@ pub struct IssueRecord {
     pub reason: Str,
 }
 
-/// Receives the pixels of one sample; may be called from several threads at once.
-pub type PixelSink =
-    unsafe extern "C" fn(sink: *mut c_void, sample: u32, pixels: *const PixelsTable) -> Status;
-
-/// What the host does for a detector. Every function may be called from any thread until `run` returns.
-/// If the status is not OK, [`HostTable::message`] has the error message.
+/// A part of a picture, in fractions of its width and height from the left and the top:
+/// `0 <= left < right <= 1` and `0 <= top < bottom <= 1`.
+#[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct HostTable {
-    /// Equals [`ABI_VERSION`].
-    pub abi: u32,
-    /// `size_of::<HostTable>()` of the host's build.
-    pub size: u32,
-    /// Passed back as the first argument of every function.
-    pub ctx: *mut c_void,
-    /// Writes a line to the host's log; level 0 debug, 1 info, 2 warning, 3 error.
-    pub log: unsafe extern "C" fn(*mut c_void, u32, Str),
-    /// Reports why the run failed, before it returns [`Status::ERROR`] or [`Status::PANIC`].
-    pub fail: unsafe extern "C" fn(*mut c_void, Str),
-    /// The message of the last host error on this thread.
-    pub message: unsafe extern "C" fn(*mut c_void) -> Str,
-    /// Reports progress: done, total.
-    pub progress: unsafe extern "C" fn(*mut c_void, u64, u64),
-    /// 1 if the user requested a stop.
-    pub stopped: unsafe extern "C" fn(*mut c_void) -> u32,
-    /// A parameter's value by name.
-    pub number: unsafe extern "C" fn(*mut c_void, Str, *mut f64) -> Status,
-    /// The dataset.
-    pub dataset: unsafe extern "C" fn(*mut c_void, *mut DatasetTable) -> Status,
-    /// One unit-length embedding per sample; a row of zeros if the image could not be decoded.
-    pub embeddings: unsafe extern "C" fn(*mut c_void, *mut MatrixTable) -> Status,
-    /// The `k` nearest neighbors of each sample by cosine.
-    pub neighbors: unsafe extern "C" fn(*mut c_void, usize, *mut NeighborsTable) -> Status,
-    /// Cosines of all samples with `count` vectors (row-major, normalized by the host) into
-    /// `out[sample * count + vector]`, `out_len` long.
-    pub similarities: unsafe extern "C" fn(*mut c_void, *const f32, usize, *mut f32, usize) -> Status,
-    /// Cosines of some samples with others into `out[row * cols + col]`, `out_len` long.
-    pub block: unsafe extern "C" fn(*mut c_void, Slice<u32>, Slice<u32>, *mut f32, usize) -> Status,
-    /// Unit-length text embeddings into `out[text * dim]`, `out_len` long.
-    pub embed_texts: unsafe extern "C" fn(*mut c_void, Slice<Str>, *mut f32, usize) -> Status,
-    /// Dimension of an embedding and the model's own logit scale (100 for OpenAI's CLIP).
-    pub model: unsafe extern "C" fn(*mut c_void, *mut usize, *mut f32) -> Status,
-    /// The prompts of a class, or of the alternatives if the label is `u32::MAX`.
-    pub prompts: unsafe extern "C" fn(*mut c_void, u32, *mut Slice<Str>) -> Status,
-    /// Perceptual hashes: kind 0 pHash, 1 dHash; one per sample, 0 if undecodable.
-    pub hashes: unsafe extern "C" fn(*mut c_void, u32, *mut Slice<u64>) -> Status,
-    /// All pairs of decodable samples within a radius of 0..=16 bits, sorted.
-    pub near_hashes: unsafe extern "C" fn(*mut c_void, u32, u32, *mut Slice<HashPairRecord>) -> Status,
-    /// Decodes one sample, scaled to fit `max_side` (0 = full size), and passes it to the sink.
-    pub pixels: unsafe extern "C" fn(*mut c_void, u32, u32, *mut c_void, PixelSink) -> Status,
-    /// Decodes every decodable sample on the host's threads and passes each to the sink.
-    pub each_pixels: unsafe extern "C" fn(*mut c_void, u32, *mut c_void, PixelSink) -> Status,
-    /// One issue or score.
-    pub issue: unsafe extern "C" fn(*mut c_void, *const IssueRecord) -> Status,
-    /// Scores of all samples at once, NaN if a sample has none.
-    pub scores: unsafe extern "C" fn(*mut c_void, Slice<f32>) -> Status,
-    /// A named note about the whole run, shown to the user (an elbow, representatives).
-    pub note: unsafe extern "C" fn(*mut c_void, Str, Str) -> Status,
-    /// Out-of-sample class probabilities.
-    pub probabilities: unsafe extern "C" fn(*mut c_void, *mut ProbabilitiesTable) -> Status,
-    /// What this detector kept under a name; version 0 = the newest. The record is empty if there is none.
-    pub kept: unsafe extern "C" fn(*mut c_void, Str, u32, *mut KeptRecord) -> Status,
-    /// Keeps bytes under a name if this run succeeds, and returns their version. Bytes equal to those of the newest version
-    /// do not create a new one.
-    pub keep: unsafe extern "C" fn(*mut c_void, Str, Slice<u8>, *mut u32) -> Status,
-    /// What this detector measured for each sample, consecutive records of `measure_bytes`; zeros if the image
-    /// could not be decoded.
-    pub measures: unsafe extern "C" fn(*mut c_void, *mut Slice<u8>) -> Status,
+pub struct RegionRecord {
+    /// The left edge.
+    pub left: f32,
+    /// The top edge.
+    pub top: f32,
+    /// The right edge.
+    pub right: f32,
+    /// The bottom edge.
+    pub bottom: f32,
+    /// What is there, possibly empty.
+    pub label: Str,
+}
+
+/// Something that a detector found about the dataset as a whole.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct FindingRecord {
+    /// One sentence in English.
+    pub text: Str,
+    /// 0 = worth knowing, 1 = worth a look, 2 = look before trusting the dataset.
+    pub severity: u32,
+    /// Always 0.
+    pub reserved: u32,
+    /// Samples that show it, possibly none.
+    pub evidence: Slice<u32>,
 }

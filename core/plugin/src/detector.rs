@@ -1,31 +1,50 @@
 //! The traits that a detector implements.
 
+mod region;
 mod report;
 mod view;
 
+pub use region::Region;
 pub use report::{Issue, Related, Report};
 pub use view::View;
 
 use crate::{Info, Needs, Pixels, Result, Score};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// A [`SampleDetector`]'s result for one image.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    pub(crate) score: Score,
-    pub(crate) reason: String,
+    score: Score,
+    reason: String,
+    attributes: Vec<(&'static str, &'static str, f32)>,
+    regions: Vec<Region<'static>>,
 }
 
 impl Finding {
     /// A score without a reason.
     pub fn new(score: Score) -> Finding {
-        Finding { score, reason: String::new() }
+        Finding { score, reason: String::new(), attributes: Vec::new(), regions: Vec::new() }
     }
 
     /// Adds the reason: one sentence in English.
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Finding {
         self.reason = reason.into();
+        self
+    }
+
+    /// Adds an attribute with its unit, which may be empty: see [`Report::attribute`].
+    #[must_use]
+    pub fn attribute(mut self, name: &'static str, unit: &'static str, value: f32) -> Finding {
+        self.attributes.push((name, unit, value));
+        self
+    }
+
+    /// Adds a part of the picture that matters.
+    #[must_use]
+    pub fn region(mut self, region: Region<'static>) -> Finding {
+        self.regions.push(region);
         self
     }
 }
@@ -96,7 +115,22 @@ impl<T: SampleDetector> Detector for T {
         findings.sort_by_key(|&(sample, _)| sample);
         for (sample, finding) in &findings {
             report.issue(Issue::new(*sample, finding.score).reason(&finding.reason))?;
+            if !finding.regions.is_empty() {
+                report.regions(*sample, &finding.regions)?;
+            }
         }
-        Ok(())
+        attributes(&findings, view.len(), report)
     }
+}
+
+/// Writes the attributes of single samples, in the order of their names.
+fn attributes(findings: &[(usize, Finding)], count: usize, report: &Report<'_>) -> Result<()> {
+    let mut columns = BTreeMap::new();
+    for (sample, finding) in findings {
+        for (name, unit, value) in &finding.attributes {
+            let (_, values) = columns.entry(*name).or_insert_with(|| (*unit, vec![f32::NAN; count]));
+            values[*sample] = *value;
+        }
+    }
+    columns.into_iter().try_for_each(|(name, (unit, values))| report.attribute(name, unit, &values))
 }

@@ -194,6 +194,8 @@ impl Info {
             threshold: 0.5,
             scope: 0,
             params: Slice::new(&[]),
+            columns: Slice::new(&[]),
+            after: Slice::new(&[]),
         }
     }
 
@@ -243,6 +245,21 @@ impl Info {
         self
     }
 
+    /// The columns of the dataset that it requests ([`View::column`](crate::View::column)): its own, or `path`, `label`,
+    /// `split`, `width`, `height` or `bytes`.
+    #[must_use]
+    pub const fn columns(mut self, columns: &'static [Str]) -> Info {
+        self.columns = Slice::new(columns);
+        self
+    }
+
+    /// The detectors whose scores it requests ([`View::scores_of`](crate::View::scores_of)); they run before it.
+    #[must_use]
+    pub const fn after(mut self, detectors: &'static [Str]) -> Info {
+        self.after = Slice::new(detectors);
+        self
+    }
+
     /// The name.
     pub fn name(&self) -> &'static str {
         self.name.as_static()
@@ -281,5 +298,15 @@ impl Info {
     /// Its parameters.
     pub fn parameters(&self) -> &'static [Param] {
         self.params.as_static()
+    }
+
+    /// The columns of the dataset that it may request.
+    pub fn needed_columns(&self) -> Vec<&'static str> {
+        self.columns.as_static().iter().map(Str::as_static).collect()
+    }
+
+    /// The detectors whose scores it may request.
+    pub fn follows(&self) -> Vec<&'static str> {
+        self.after.as_static().iter().map(Str::as_static).collect()
     }
 }

@@ -45,8 +45,8 @@ mod score;
 pub mod testing;
 mod values;
 
-pub use abi::{Info, Param};
-pub use detector::{Detector, Finding, Issue, Related, Report, SampleDetector, View};
+pub use abi::{Info, Param, Str};
+pub use detector::{Detector, Finding, Issue, Region, Related, Report, SampleDetector, View};
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use export::{measure_guarded, run_guarded};
@@ -57,14 +57,14 @@ pub use panic::PanicMessage;
 pub use score::Score;
 pub use values::{
     Decided, Dimensions, FORMATS, GIVEN_FOLD, HashKind, HashPair, Likeness, Matrix, NO_LABEL, Neighbors,
-    OwnedMatrix, Pixels, Source, Split, is_flat,
+    OwnedMatrix, Pixels, Severity, Source, Split, is_flat,
 };
 
 /// Everything a detector's source file needs.
 pub mod prelude {
     pub use crate::{
         Decided, Detector, Dimensions, Error, Finding, HashKind, HashPair, Info, Issue, Likeness, Matrix,
-        NO_LABEL, Needs, Neighbors, OwnedMatrix, Param, Pixels, Related, Report, Result, SampleDetector,
-        Scope, Score, Source, Split, View, export_detector,
+        NO_LABEL, Needs, Neighbors, OwnedMatrix, Param, Pixels, Region, Related, Report, Result,
+        SampleDetector, Scope, Score, Severity, Source, Split, Str, View, export_detector,
     };
 }

@@ -36,6 +36,7 @@ pub use memory_host::MemoryHost;
 pub use noise::Noise;
 pub use npy::npy;
 
+use crate::Severity;
 use std::collections::BTreeMap;
 
 /// One decoded image.
@@ -89,6 +90,26 @@ pub struct OwnedIssue {
     pub reason: String,
 }
 
+/// Something about the dataset as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedFinding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// One sentence.
+    pub text: String,
+    /// Samples that show it.
+    pub evidence: Vec<u32>,
+}
+
+/// A part of a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnedRegion {
+    /// The left, top, right and bottom edges in fractions of the picture.
+    pub edges: [f32; 4],
+    /// What is there, possibly empty.
+    pub label: String,
+}
+
 /// The results of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -98,6 +119,12 @@ pub struct Outcome {
     pub issues: Vec<OwnedIssue>,
     /// Name and text of each note, in the order of writing.
     pub notes: Vec<(String, String)>,
+    /// The attributes by name: unit and a value for each sample, NaN where there is none.
+    pub attributes: BTreeMap<String, (String, Vec<f32>)>,
+    /// What was found about the dataset as a whole, in the order of writing.
+    pub findings: Vec<OwnedFinding>,
+    /// The regions of samples that have some.
+    pub regions: BTreeMap<usize, Vec<OwnedRegion>>,
     /// Bytes kept by name, if the run succeeded.
     pub kept: BTreeMap<String, Vec<u8>>,
     /// Lines written to the log.

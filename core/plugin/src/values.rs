@@ -167,6 +167,41 @@ impl Likeness {
     }
 }
 
+/// How much a finding about the dataset as a whole matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Look before trusting the dataset.
+    Serious,
+}
+
+impl Severity {
+    /// All of them, by their codes in [`FindingRecord`](crate::abi::FindingRecord).
+    pub const ALL: [Severity; 3] = [Severity::Info, Severity::Warning, Severity::Serious];
+
+    /// Its name: `info`, `warning` or `serious`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Serious => "serious",
+        }
+    }
+
+    /// The one with this code.
+    pub fn from_code(code: u32) -> Option<Severity> {
+        Severity::ALL.into_iter().find(|severity| *severity as u32 == code)
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<Severity> {
+        Severity::ALL.into_iter().find(|severity| severity.name() == name)
+    }
+}
+
 /// A borrowed row-major matrix.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {

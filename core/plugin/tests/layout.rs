@@ -5,8 +5,8 @@ use chaffinch_plugin::abi::*;
 use std::mem::{align_of, offset_of, size_of};
 
 #[test]
-fn layout_belongs_to_version_6() {
-    assert_eq!(ABI_VERSION, 6);
+fn layout_belongs_to_version_7() {
+    assert_eq!((ABI_VERSION, OLDEST_ABI), (7, 6));
     assert_eq!((size_of::<Str>(), align_of::<Str>()), (16, 8));
     assert_eq!(size_of::<Slice<u8>>(), 16);
     assert_eq!(size_of::<Status>(), 4);
@@ -14,10 +14,12 @@ fn layout_belongs_to_version_6() {
     assert_eq!((offset_of!(PluginTable, abi), offset_of!(PluginTable, size)), (0, 4));
     assert_eq!((offset_of!(PluginTable, build), offset_of!(PluginTable, detectors)), (8, 24));
     assert_eq!(size_of::<Param>(), 80);
-    assert_eq!(size_of::<Info>(), 96);
-    assert_eq!((size_of::<DetectorTable>(), offset_of!(DetectorTable, run)), (120, 96));
+    assert_eq!(size_of::<Info>(), 128);
+    assert_eq!((size_of::<DetectorTable>(), offset_of!(DetectorTable, run)), (152, 128));
     let measure = (offset_of!(DetectorTable, measure), offset_of!(DetectorTable, measure_bytes));
-    assert_eq!((measure, offset_of!(DetectorTable, measure_side)), ((104, 112), 116));
+    assert_eq!((measure, offset_of!(DetectorTable, measure_side)), ((136, 144), 148));
+    assert_eq!((size_of::<RegionRecord>(), offset_of!(RegionRecord, label)), (32, 16));
+    assert_eq!((size_of::<FindingRecord>(), offset_of!(FindingRecord, evidence)), (40, 24));
     assert_eq!(size_of::<DimensionsRecord>(), 16);
     assert_eq!(size_of::<MatrixTable>(), 32);
     assert_eq!(size_of::<NeighborsTable>(), 40);
@@ -30,6 +32,15 @@ fn layout_belongs_to_version_6() {
     assert_eq!((offset_of!(SourceRecord, format), offset_of!(SourceRecord, frames)), (0, 16));
     assert_eq!((size_of::<IssueRecord>(), offset_of!(IssueRecord, related)), (48, 16));
     assert_eq!((size_of::<DatasetTable>(), offset_of!(DatasetTable, relabels)), (136, 120));
+}
+
+/// What libraries of version 6 say of themselves has the size that it had then.
+#[test]
+fn declarations_of_version_6_are_read_as_they_were() {
+    assert_eq!(
+        (size_of::<v6::PluginTable>(), size_of::<v6::Info>(), size_of::<v6::DetectorTable>()),
+        (40, 96, 120)
+    );
 }
 
 #[test]
@@ -63,8 +74,16 @@ fn host_table_is_in_order() {
         offset_of!(HostTable, kept),
         offset_of!(HostTable, keep),
         offset_of!(HostTable, measures),
+        // The end of version 6.
+        offset_of!(HostTable, column),
+        offset_of!(HostTable, column_numbers),
+        offset_of!(HostTable, labels_of),
+        offset_of!(HostTable, scores_of),
+        offset_of!(HostTable, attribute),
+        offset_of!(HostTable, finding),
+        offset_of!(HostTable, regions),
     ];
-    let expected: Vec<usize> = [0, 4].into_iter().chain((1..27).map(|i| i * 8)).collect();
+    let expected: Vec<usize> = [0, 4].into_iter().chain((1..34).map(|i| i * 8)).collect();
     assert_eq!(offsets.as_slice(), expected.as_slice());
-    assert_eq!(size_of::<HostTable>(), 27 * 8);
+    assert_eq!(size_of::<HostTable>(), 34 * 8);
 }

@@ -83,6 +83,9 @@ pub enum Command {
         max_width: u32,
         /// Maximum height in pixels.
         max_height: u32,
+        /// Whether the parts that matter to detectors are marked.
+        #[serde(default)]
+        regions: bool,
     },
     /// Decide on several samples at once. Answered by [`Event::Saved`](crate::Event::Saved) once it is on disk.
     Decide {

@@ -188,6 +188,32 @@ pub struct DetectorSummary {
     pub seconds: f64,
     /// Its notes on the whole run: name and text.
     pub notes: Vec<(String, String)>,
+    /// The names of the attributes that it gives to samples.
+    #[serde(default)]
+    pub attributes: Vec<String>,
+    /// Whether it marks parts of pictures.
+    #[serde(default)]
+    pub regions: bool,
+}
+
+impl SessionSummary {
+    /// The attributes of all detectors, as lists can be sorted and filtered by them: their names, or `DETECTOR.NAME` where an
+    /// earlier detector has one of the same name.
+    pub fn attributes(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for detector in &self.detectors {
+            for name in &detector.attributes {
+                let taken = names.contains(name);
+                names.push(if taken { format!("{}.{name}", detector.name) } else { name.clone() });
+            }
+        }
+        names
+    }
+
+    /// Whether any detector marks parts of pictures.
+    pub fn has_regions(&self) -> bool {
+        self.detectors.iter().any(|detector| detector.regions)
+    }
 }
 
 impl DetectorSummary {

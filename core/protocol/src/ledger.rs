@@ -49,6 +49,8 @@ pub struct Remark {
 pub enum RemarkKind {
     /// A fault that so many samples have that it is a property of the dataset.
     DatasetFault,
+    /// Something that a detector found about the dataset as a whole.
+    Finding,
     /// Samples whose file does not exist.
     FilesMissing,
     /// Samples whose file exists and could not be decoded or read.

@@ -32,7 +32,7 @@ pub use overview::{
     Overview, Overviewed, PastDecision, Proposal, Statistics, edge,
 };
 pub use query::{Query, Sort};
-pub use row::{Candidate, Detail, DetailIssue, DetailRelated, ListedRow, Row};
+pub use row::{Candidate, Detail, DetailAttribute, DetailIssue, DetailRegion, DetailRelated, ListedRow, Row};
 pub use ticket::Ticket;
 pub use views::{
     Area, Axes, ClusterView, GroupMember, GroupView, Likeness, MapPoint, MapView, ViewCommand, ViewEvent,

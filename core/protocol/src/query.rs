@@ -10,7 +10,7 @@ pub struct Query {
     /// Terms that must all match. Each is searched for in the path, unless it is `class:NAME`, `suggested:NAME`,
     /// `detector:NAME`, `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`, `undecided`, `tag:NAME`,
     /// `note:TEXT`, `reviewer:NAME`, `path:TEXT`, `score<0.3` (or `<=`, `>`, `>=`; the ensemble's), `DETECTOR<0.3` (that
-    /// detector's), `is:leak`, `is:unreadable`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`](crate::Area)) or
+    /// detector's), `attr.NAME<0.3` (an attribute's value), `is:leak`, `is:unreadable`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`](crate::Area)) or
     /// `cluster:CLASS/NUMBER`. `*` and `?` are wildcards. A leading `-` or `NOT` negates, `or` (or `|`) between terms gives a
     /// choice, parentheses group. Terms with a key that a sample has once, such as two classes, are a choice too.
     pub filter: String,
@@ -37,4 +37,6 @@ pub enum Sort {
     Random,
     /// Duplicate groups together, worst group first.
     Group,
+    /// By an attribute, the least first: its name, or `DETECTOR.NAME` where several detectors have one of that name.
+    Attribute(String),
 }

@@ -24,6 +24,9 @@ pub struct Row {
     pub split: Split,
     /// The decision.
     pub decision: Option<Decision>,
+    /// The value of the attribute that the list is sorted by.
+    #[serde(default)]
+    pub value: Option<f32>,
 }
 
 /// The row of a sample that was asked for by itself.
@@ -77,6 +80,36 @@ pub struct Detail {
     pub exemplars: Vec<DetailRelated>,
     /// Columns kept from the user's table.
     pub extra: Vec<(String, String)>,
+    /// Attributes that detectors give it, by detector and name.
+    #[serde(default)]
+    pub attributes: Vec<DetailAttribute>,
+    /// The parts of its picture that matter to detectors.
+    #[serde(default)]
+    pub regions: Vec<DetailRegion>,
+}
+
+/// An attribute of a sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetailAttribute {
+    /// The detector that gives it.
+    pub detector: String,
+    /// Its name.
+    pub name: String,
+    /// Its unit, made safe for a terminal; possibly empty.
+    pub unit: String,
+    /// Its value.
+    pub value: f32,
+}
+
+/// A part of a picture that matters to a detector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DetailRegion {
+    /// The detector.
+    pub detector: String,
+    /// What is there, made safe for a terminal; possibly empty.
+    pub label: String,
+    /// The left, top, right and bottom edges in fractions of the picture.
+    pub edges: [f32; 4],
 }
 
 /// A label that a sample could have.

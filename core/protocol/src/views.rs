@@ -111,6 +111,9 @@ pub enum ViewCommand {
         width: u32,
         /// Maximum height.
         height: u32,
+        /// Whether the parts that matter to detectors are marked.
+        #[serde(default)]
+        regions: bool,
     },
 }
 

@@ -81,7 +81,8 @@ pub fn counts(subject: &Subject<'_>) -> Vec<Count> {
 }
 
 /// The kinds of remarks that are counts of their own.
-const KINDS: [RemarkKind; 20] = [
+const KINDS: [RemarkKind; 21] = [
+    RemarkKind::Finding,
     RemarkKind::FilesMissing,
     RemarkKind::FilesUnreadable,
     RemarkKind::FilesDamaged,
@@ -108,6 +109,7 @@ const KINDS: [RemarkKind; 20] = [
 pub(crate) fn kind_name(kind: RemarkKind) -> &'static str {
     match kind {
         RemarkKind::DatasetFault => "dataset-fault",
+        RemarkKind::Finding => "finding",
         RemarkKind::FilesMissing => "files-missing",
         RemarkKind::FilesUnreadable => "files-unreadable",
         RemarkKind::FilesDamaged => "files-damaged",

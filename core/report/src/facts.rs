@@ -6,8 +6,8 @@ use crate::subject::Subject;
 use crate::suspects::{Suspect, listed, suspect};
 use chaffinch_data::issue::is_built_in;
 use chaffinch_protocol::Histogram;
-use chaffinch_protocol::display::safe_text;
-use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::overview;
 use chaffinch_review::remaining::{Remaining, remaining};
 use serde::Serialize;
@@ -44,6 +44,8 @@ pub struct Facts {
     pub remaining: Remaining,
     /// What reading and judging the dataset left open.
     pub remarks: Vec<Remark>,
+    /// What detectors found about the dataset as a whole, by detector; the remarks tell of them, too.
+    pub findings: Vec<Finding>,
     /// The suspects, worst first; as many as were asked for.
     pub suspects: Vec<Suspect>,
     /// Scores by detector, for plots.
@@ -173,6 +175,19 @@ pub struct Reviewer {
     pub unsure: u64,
 }
 
+/// Something that a detector found about the dataset as a whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// The detector.
+    pub detector: String,
+    /// `info`, `warning` or `serious`.
+    pub severity: String,
+    /// One sentence.
+    pub text: String,
+    /// Paths of samples that show it.
+    pub evidence: Vec<String>,
+}
+
 /// A remark on the dataset.
 #[derive(Debug, Clone, Serialize)]
 pub struct Remark {
@@ -226,6 +241,7 @@ impl Facts {
             reviewers: reviewers(subject),
             remaining: remaining(source.ranking, source.decisions),
             remarks: ledger.remarks.iter().map(remark).collect(),
+            findings: findings(subject),
             suspects: (1..).zip(rows).map(|(rank, id)| suspect(subject, rank, id)).collect(),
             histograms: histograms.collect::<Result<_>>()?,
         })
@@ -279,6 +295,24 @@ fn detectors(subject: &Subject<'_>) -> Vec<Detector> {
         }
     };
     source.results.iter().enumerate().map(one).collect()
+}
+
+fn findings(subject: &Subject<'_>) -> Vec<Finding> {
+    let manifest = subject.source.manifest;
+    let safe = |text: &str| safe_text(text).into_owned();
+    let mut all = Vec::new();
+    for (detector, result) in subject.source.results {
+        for found in &result.record().findings {
+            let known = found.evidence.iter().filter(|row| (**row as usize) < manifest.len());
+            all.push(Finding {
+                detector: detector.clone(),
+                severity: safe(&found.severity),
+                text: safe(&found.text),
+                evidence: known.map(|row| safe_path(manifest.path(SampleId(*row)))).collect(),
+            });
+        }
+    }
+    all
 }
 
 fn classes(subject: &Subject<'_>) -> Vec<Class> {

@@ -21,6 +21,7 @@ use crate::ranking::{Ranking, Results};
 use crate::verdict::{self, Verdicts};
 use crate::{Error, Result};
 use chaffinch_compute::sorting::Unwanted;
+use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Manifest;
@@ -66,6 +67,17 @@ impl<'a> Source<'a> {
         Error::Invalid(format!("there are no results from a detector '{name}'{hint}"))
     }
 
+    /// The error for an attribute that no detector gives.
+    fn no_attribute(&self, name: &str) -> Error {
+        let known: Vec<&str> = self.results.values().flat_map(|result| result.attributes()).collect();
+        if known.is_empty() {
+            return Error::Invalid(format!("no detector gives the attribute '{name}', nor any other"));
+        }
+        let hint = chaffinch_data::nearest::hint(name, known.iter().copied());
+        let known = known.join(", ");
+        Error::Invalid(format!("no detector gives the attribute '{name}' (there are {known}){hint}"))
+    }
+
     /// The error for a pattern that no detector has.
     fn no_detector_like(&self) -> Error {
         let names: Vec<&str> = self.results.keys().map(String::as_str).collect();
@@ -74,6 +86,17 @@ impl<'a> Source<'a> {
             names.join(", ")
         ))
     }
+}
+
+/// The result that gives an attribute, and the name that it has there: `name` is that of the attribute, which the first
+/// detector that gives it counts for, or `DETECTOR.NAME`.
+pub fn attribute<'a, 'n>(results: &'a Results, name: &'n str) -> Option<(&'a DetectorResult, &'n str)> {
+    let gives = |result: &DetectorResult, name: &str| result.attributes().any(|known| known == name);
+    if let Some((detector, own)) = name.split_once('.') {
+        let result = results.get(detector)?;
+        return gives(result, own).then_some((result, own));
+    }
+    results.values().find(|result| gives(result, name)).map(|result| (&**result, name))
 }
 
 /// Whether a query needs embeddings: its filter names an area of the map or a cluster. An invalid filter needs nothing.

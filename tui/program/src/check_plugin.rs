@@ -7,11 +7,11 @@ use super::setup;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_engine as engine;
 use chaffinch_engine::Client;
-use chaffinch_host::{COLUMNS, Limits, LoadedDetector, Registry, Workers};
+use chaffinch_host::{COLUMNS, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order};
 use chaffinch_plugin::Info;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{Command, DetectorSummary, Event, Query};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,6 +32,12 @@ pub(super) fn check(path: &Path, limit: u64) -> Result<ExitCode> {
         "{} has no detectors: no library and no detector.toml",
         safe_path(path)
     );
+    let names: BTreeSet<&'static str> =
+        registry.detectors().iter().map(|detector| detector.info().name()).collect();
+    // What they read the scores of ships with the program, or is in the same folder.
+    if registry.detectors().iter().any(|detector| !detector.after().is_empty()) {
+        registry.add_all(&PluginFolder::own());
+    }
     let registry = Arc::new(registry);
     let temp = tempfile::tempdir().context("cannot create a temporary folder")?;
     let dataset = temp.path().join("dataset");
@@ -43,8 +49,14 @@ pub(super) fn check(path: &Path, limit: u64) -> Result<ExitCode> {
     };
     let (client, single) = (spawn(&dataset, "session")?, spawn(&single, "single-session")?);
     let mut failed = false;
-    for detector in registry.detectors() {
-        let outcome = Outcome::of(&client, &single, detector);
+    let all: Vec<&LoadedDetector> = registry.detectors().iter().collect();
+    let (_, circles) = in_order(&all);
+    for detector in registry.detectors().iter().filter(|detector| names.contains(detector.info().name())) {
+        let circle = circles.iter().find(|circle| circle.detector.info().name() == detector.info().name());
+        let outcome = match circle {
+            Some(circle) => Outcome { wrong: vec![circle.reason.clone()], ..Outcome::default() },
+            None => Outcome::of((&client, &single), &registry, detector),
+        };
         failed |= !outcome.wrong.is_empty();
         results(|out| Ok(write!(out, "{}", outcome.text(detector))?))?;
     }
@@ -65,16 +77,29 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn of(client: &Client, single: &Client, detector: &LoadedDetector) -> Outcome {
+    fn of((client, single): (&Client, &Client), registry: &Registry, detector: &LoadedDetector) -> Outcome {
         let info = detector.info();
         let mut outcome = Outcome::default();
         outcome.declaration(info);
         // The generated dataset is a folder, and has no columns of its own.
-        if let Some(column) = detector.columns().iter().find(|name| !COLUMNS.contains(&name.as_str())) {
+        if let Some(column) = detector.columns().iter().find(|name| !COLUMNS.contains(name)) {
             outcome.odd.push(format!(
                 "not run, because it judges the column {column}, which only a dataset of yours has; try it with: scan DATASET --plugins"
             ));
             return outcome;
+        }
+        for name in detector.after() {
+            // In both datasets; why it cannot run is what its own check says.
+            let ran = registry.find(name).map(|_| {
+                let single = run(single, name, &BTreeMap::new()).map(|_| ());
+                run(client, name, &BTreeMap::new()).and(single)
+            });
+            if ran.is_none_or(|ran| ran.is_err()) {
+                outcome.odd.push(format!(
+                    "not run, because it reads the scores of {name}, which has none here; try it with: scan DATASET --plugins"
+                ));
+                return outcome;
+            }
         }
         if let Err(error) = outcome.runs(client, info) {
             outcome.wrong.push(error.to_string());
@@ -195,7 +220,10 @@ fn order(client: &Client, name: &str) -> Result<String> {
             }
         };
         let issue = detail.issues.iter().find(|issue| issue.detector == name);
-        text += &format!("{} {issue:?}\n", row.sample.0);
+        let attributes = detail.attributes.iter().filter(|one| one.detector == name);
+        let regions = detail.regions.iter().filter(|one| one.detector == name);
+        let said = (attributes.collect::<Vec<_>>(), regions.collect::<Vec<_>>());
+        text += &format!("{} {issue:?} {said:?}\n", row.sample.0);
     }
     ensure!(!rows.is_empty(), "no samples to compare");
     Ok(text)

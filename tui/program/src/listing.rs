@@ -121,7 +121,7 @@ impl Listing {
             );
         }
         let ledger = session.ledger_of(&manifest, &file_metadata)?;
-        let reading = engine::reading(&ledger, &results);
+        let reading = engine::reading(&ledger, &results, &manifest);
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
         let settings = session.load_settings()?;
         let mut thresholds: BTreeMap<String, f32> =
@@ -186,6 +186,16 @@ impl Listing {
         bail!("there are no results from a detector '{}' (available: {})", safe_text(name), known.join(", "))
     }
 
+    /// Checks that a detector gives this attribute.
+    pub(super) fn attribute(&self, name: &str) -> Result<String> {
+        if query::attribute(&self.results, name).is_some() {
+            return Ok(name.to_owned());
+        }
+        let known: Vec<&str> = self.results.values().flat_map(|result| result.attributes()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        bail!("no detector gives the attribute '{}' (available: {known})", safe_text(name))
+    }
+
     /// Everything, as input for queries and exports.
     pub(super) fn source(&self) -> Source<'_> {
         Source {
@@ -247,7 +257,12 @@ impl Listing {
             }
             _ => (verdicts.suggested(id), verdicts.reason(id)),
         };
+        let attribute = match sort {
+            Sort::Attribute(name) => query::attribute(&self.results, name),
+            _ => None,
+        };
         let score = match by {
+            _ if attribute.is_some() => attribute.and_then(|(result, name)| result.attribute(name, id)),
             Some(name) => self.results.get(name).map(|result| result.scores()[id.index()]),
             // Every row is listed, so computing all at once is cheaper than one by one.
             None => self.ranking.scores().get(id.index()).copied(),

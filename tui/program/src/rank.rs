@@ -18,8 +18,9 @@ pub(super) struct Rank {
     /// Folder of a session, or its dataset
     #[arg(value_name = "SESSION")]
     target: PathBuf,
-    /// Rank by the `ensemble` or by a detector, or list in `random` order, the same one every time
-    #[arg(long, value_name = "ensemble|DETECTOR|random", default_value = "ensemble")]
+    /// Rank by the `ensemble` or by a detector, list by an attribute (least first), or in `random` order, the same one
+    /// every time
+    #[arg(long, value_name = "ensemble|DETECTOR|attr.NAME|random", default_value = "ensemble")]
     by: String,
     /// How to combine detectors: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall
     /// or precision [default: from the session or the configuration]
@@ -52,7 +53,10 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     let sort = match args.by.as_str() {
         "ensemble" => Sort::Rank,
         "random" => Sort::Random,
-        name => Sort::Detector(listing.detector(name)?),
+        name => match name.strip_prefix("attr.") {
+            Some(attribute) => Sort::Attribute(listing.attribute(attribute)?),
+            None => Sort::Detector(listing.detector(name)?),
+        },
     };
     let query = Query { all: args.all, filter: args.filter.clone(), sort: sort.clone(), descending: false };
     let ids = listing.select(&query)?;

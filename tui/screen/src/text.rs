@@ -171,6 +171,17 @@ pub fn score(score: Option<f32>) -> String {
     }
 }
 
+/// A number of any size in four cells where it fits; a dash if there is none.
+pub fn value(value: Option<f32>) -> String {
+    let Some(value) = value.filter(|value| value.is_finite()) else { return " –  ".to_owned() };
+    match value.abs() {
+        size if size >= 1e6 || (size > 0.0 && size < 0.005) => format!("{value:.0e}"),
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
 /// Bytes in base 64, for sequences to the terminal.
 pub fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

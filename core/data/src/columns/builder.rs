@@ -2,7 +2,8 @@
 
 use super::plain::{NONE, PlainColumns};
 use super::result::DetectorResult;
-use crate::issue::{Issue, RunRecord};
+use super::said::Said;
+use crate::issue::{Boxed, Issue, RunRecord};
 use chaffinch_protocol::sample::SampleId;
 
 /// Collects what one detector reports, in any order. Issues are stored packed, since a detector may report millions.
@@ -13,6 +14,7 @@ pub struct ResultBuilder {
     issues: Vec<Packed>,
     related: Vec<(SampleId, f32)>,
     reasons: String,
+    said: Said,
 }
 
 /// An issue whose lists are stored elsewhere.
@@ -65,6 +67,26 @@ impl ResultBuilder {
         self
     }
 
+    /// Sets an attribute: a number for each sample, NaN where there is none.
+    ///
+    /// # Panics
+    /// When there is not exactly one per sample.
+    pub fn attribute(&mut self, name: &str, unit: &str, values: &[f32]) -> &mut ResultBuilder {
+        assert_eq!(values.len(), self.count, "one value a sample");
+        self.said.attributes.insert(name.to_owned(), (unit.to_owned(), values.to_vec()));
+        self
+    }
+
+    /// Sets the regions of one sample; the last call for a sample takes precedence.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    pub fn regions(&mut self, id: SampleId, regions: Vec<Boxed>) -> &mut ResultBuilder {
+        assert!(id.index() < self.count, "sample {} of {}", id.0, self.count);
+        self.said.regions.insert(id.0, regions);
+        self
+    }
+
     /// The finished result. `classes` are the manifest's: suggested labels are stored by name.
     pub fn finish(self, record: RunRecord, classes: &[String]) -> DetectorResult {
         self.finish_naming(record, classes, &[])
@@ -73,7 +95,7 @@ impl ResultBuilder {
     /// The same where labels are suggested that are no classes: `others`, whose indices follow those of the classes.
     pub fn finish_naming(
         mut self,
-        record: RunRecord,
+        mut record: RunRecord,
         classes: &[String],
         others: &[String],
     ) -> DetectorResult {
@@ -104,6 +126,7 @@ impl ResultBuilder {
             columns.reasons.push_str(&self.reasons[start..start + len]);
         }
         columns.fill_to(&mut next, self.count);
-        DetectorResult::from_columns(record, (classes, known), scores, columns)
+        record.units = self.said.units();
+        DetectorResult::from_columns(record, (classes, known), scores, (columns, self.said))
     }
 }

@@ -1,8 +1,9 @@
 //! One detector's result.
 
 use super::plain::{NONE, PlainColumns};
+use super::said::{Heard, Said};
 use super::{FORMAT, file};
-use crate::issue::{Issue, RunRecord};
+use crate::issue::{Boxed, Issue, RunRecord};
 use crate::{Error, Result};
 use arrow_array::types::Int32Type;
 use arrow_array::{
@@ -34,6 +35,7 @@ pub struct DetectorResult {
     similarity_offsets: OffsetBuffer<i64>,
     similarity: Float32Array,
     reason: LargeStringArray,
+    heard: Heard,
     groups: OnceLock<Vec<(u32, u32)>>,
     ranks: OnceLock<Vec<f32>>,
 }
@@ -52,10 +54,10 @@ impl DetectorResult {
         record: RunRecord,
         (classes, known): (&[String], usize),
         scores: Vec<f32>,
-        columns: PlainColumns,
+        (columns, said): (PlainColumns, Said),
     ) -> DetectorResult {
         let places = (0..classes.len()).map(|place| (place < known).then_some(place as u32)).collect();
-        match batch(&record, classes, scores, columns).map_err(|error| error.to_string()) {
+        match batch(&record, classes, scores, columns, said).map_err(|error| error.to_string()) {
             Ok(batch) => match DetectorResult::from_batch(record, batch, places) {
                 Ok(result) => result,
                 Err(what) => unreachable!("{what}"),
@@ -85,6 +87,7 @@ impl DetectorResult {
         let group = column(&batch, "group").ok_or("group")?;
         let reason = column(&batch, "reason").ok_or("reason")?;
         let suggested = suggested.keys().clone();
+        let heard = Heard::of(&batch)?;
         let (groups, ranks) = (OnceLock::new(), OnceLock::new());
         Ok(DetectorResult {
             related_offsets: related.offsets().clone(),
@@ -98,6 +101,7 @@ impl DetectorResult {
             places,
             group,
             reason,
+            heard,
             groups,
             ranks,
         })
@@ -204,6 +208,31 @@ impl DetectorResult {
         file::text(&self.reason, id.index()).unwrap_or_default()
     }
 
+    /// The names of its attributes, in order.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.heard.names()
+    }
+
+    /// The value of an attribute; `None` if the sample or the result has none.
+    pub fn attribute(&self, name: &str, id: SampleId) -> Option<f32> {
+        self.heard.value(name, id.index())
+    }
+
+    /// The unit of an attribute, possibly empty.
+    pub fn unit(&self, name: &str) -> &str {
+        self.record.units.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether it marks parts of pictures.
+    pub fn has_regions(&self) -> bool {
+        self.heard.has_regions()
+    }
+
+    /// The parts of a sample's picture that matter to it.
+    pub fn regions(&self, id: SampleId) -> Vec<Boxed> {
+        self.heard.regions(id.index())
+    }
+
     /// The issue of a sample; `None` if it has no score.
     pub fn issue(&self, id: SampleId) -> Option<Issue> {
         let score = self.score(id)?;
@@ -264,7 +293,9 @@ fn batch(
     classes: &[String],
     scores: Vec<f32>,
     columns: PlainColumns,
+    said: Said,
 ) -> std::result::Result<RecordBatch, ArrowError> {
+    let count = scores.len();
     let scored: NullBuffer = scores.iter().map(|score| !score.is_nan()).collect::<Vec<bool>>().into();
     let score = Float32Array::try_new(scores.into(), Some(scored).filter(|scored| scored.null_count() > 0))?;
     let keys: Int32Array = columns.suggested.iter().map(|&key| (key != NONE).then_some(key as i32)).collect();
@@ -278,11 +309,11 @@ fn batch(
     };
     let related = list(Arc::new(UInt32Array::from(columns.related)))?;
     let similarity = list(Arc::new(Float32Array::from(columns.similarity)))?;
-    let said = columns.reason_offsets.windows(2).map(|pair| pair[0] < pair[1]).collect::<Vec<bool>>();
+    let spoken = columns.reason_offsets.windows(2).map(|pair| pair[0] < pair[1]).collect::<Vec<bool>>();
     let reason = LargeStringArray::try_new(
         OffsetBuffer::new(columns.reason_offsets.into()),
         Buffer::from(columns.reasons.into_bytes()),
-        Some(NullBuffer::from(said)),
+        Some(NullBuffer::from(spoken)),
     )?;
     let arrays: [(&str, bool, ArrayRef); 6] = [
         ("score", true, Arc::new(score)),
@@ -292,9 +323,11 @@ fn batch(
         ("similarity", false, Arc::new(similarity)),
         ("reason", true, Arc::new(reason)),
     ];
+    let own = arrays.map(|(name, nullable, array)| (name.to_owned(), nullable, array));
+    let arrays: Vec<(String, bool, ArrayRef)> = own.into_iter().chain(said.columns(count)).collect();
     let fields: Vec<Field> = arrays
         .iter()
-        .map(|(name, nullable, array)| Field::new(*name, array.data_type().clone(), *nullable))
+        .map(|(name, nullable, array)| Field::new(name, array.data_type().clone(), *nullable))
         .collect();
     let head = ResultHeader { format: FORMAT, run: record.clone() };
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));

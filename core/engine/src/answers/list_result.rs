@@ -1,19 +1,22 @@
 //! The rows that match a query, in order.
 
 use chaffinch_data::journal::Decisions;
+use chaffinch_protocol::Sort;
 use chaffinch_protocol::sample::SampleId;
 use std::sync::OnceLock;
 
 /// A finished list.
 pub(crate) struct ListResult {
     pub(crate) rows: Vec<u32>,
+    /// Their order.
+    pub(crate) sort: Sort,
     /// A bit for each sample of the dataset that has a row, made when it is first needed.
     members: OnceLock<Vec<u64>>,
 }
 
 impl ListResult {
-    pub(crate) fn new(rows: Vec<u32>) -> ListResult {
-        ListResult { rows, members: OnceLock::new() }
+    pub(crate) fn new(rows: Vec<u32>, sort: Sort) -> ListResult {
+        ListResult { rows, sort, members: OnceLock::new() }
     }
 
     /// Whether it has a row of the sample, in a dataset of this many.
@@ -68,7 +71,7 @@ mod tests {
 
     #[test]
     fn members_are_those_with_a_row() {
-        let list = ListResult::new(vec![129, 0, 64]);
+        let list = ListResult::new(vec![129, 0, 64], Sort::Rank);
         let members: Vec<u32> = (0..200).filter(|row| list.has(SampleId(*row), 130)).collect();
         assert_eq!(members, [0, 64, 129]);
         assert_eq!(list.count(&Decisions::default(), 130), [0; 4]);

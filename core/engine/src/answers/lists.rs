@@ -93,5 +93,5 @@ fn answer(question: &ListQuestion, unwanted: &(dyn Fn() -> bool + Sync)) -> crat
     let (state, decisions) = (&question.state, &question.decisions);
     let source = state.source(decisions);
     let rows = query::select_unless(&source, &question.query, unwanted)?;
-    Ok(ListResult::new(rows))
+    Ok(ListResult::new(rows, question.query.sort.clone()))
 }

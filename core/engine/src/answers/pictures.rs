@@ -1,6 +1,7 @@
 //! Pictures for the screen, decoded on separate threads. A newer request for a slot replaces an older one that has not
 //! started, so that a held key never builds a queue.
 
+use super::outline::{self, Outline};
 use chaffinch_compute::image::decode::Rendering;
 use chaffinch_compute::image::{decode, thumbnail};
 use chaffinch_data::manifest::Manifest;
@@ -24,6 +25,8 @@ pub(crate) struct Request {
     pub(crate) fit: (u32, u32),
     /// Only a part at full resolution, around this position as fractions of the picture.
     pub(crate) part: Option<(u16, u16)>,
+    /// What is drawn over it.
+    pub(crate) outlines: Vec<Outline>,
 }
 
 #[derive(Default)]
@@ -120,13 +123,19 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
     let (width, height) = (request.fit.0.clamp(1, MAX_SIDE), request.fit.1.clamp(1, MAX_SIDE));
     let shown = match request.part {
         None => {
-            read(&source, rendering).map(|image| (image.dimensions(), thumbnail::fit(&image, width, height)))
+            let fit = |image: RgbImage| (image.dimensions(), (0, 0), thumbnail::fit(&image, width, height));
+            read(&source, rendering).map(fit)
         }
-        Some(middle) => held(&source, rendering, queue)
-            .map(|image| (image.dimensions(), part(&image, middle, width, height))),
+        Some(middle) => held(&source, rendering, queue).map(|image| {
+            let (corner, part) = part(&image, middle, width, height);
+            (image.dimensions(), corner, part)
+        }),
     };
     match shown {
-        Ok((whole, image)) => {
+        Ok((whole, corner, mut image)) => {
+            // A part has the pixels of the whole; otherwise all of it is there.
+            let shown_as = if request.part.is_some() { whole } else { image.dimensions() };
+            outline::draw(&mut image, &request.outlines, shown_as, corner);
             picture.whole = whole;
             (picture.width, picture.height) = image.dimensions();
             picture.rgb = image.into_raw();
@@ -157,8 +166,8 @@ fn held(source: &Source<'_>, rendering: Rendering, queue: &Mutex<Queue>) -> Resu
     Ok(image)
 }
 
-/// A part of this size around a position, shifted inwards at the borders.
-fn part(image: &RgbImage, middle: (u16, u16), width: u32, height: u32) -> RgbImage {
+/// A part of this size around a position, shifted inwards at the borders, and its upper left corner.
+fn part(image: &RgbImage, middle: (u16, u16), width: u32, height: u32) -> ((u32, u32), RgbImage) {
     let side = |share: u16, length: u32, whole: u32| {
         let length = length.min(whole);
         let center = (u64::from(share) * u64::from(whole) / u64::from(u16::MAX)) as u32;
@@ -166,7 +175,7 @@ fn part(image: &RgbImage, middle: (u16, u16), width: u32, height: u32) -> RgbIma
     };
     let (left, width) = side(middle.0, width, image.width());
     let (top, height) = side(middle.1, height, image.height());
-    image::imageops::crop_imm(image, left, top, width, height).to_image()
+    ((left, top), image::imageops::crop_imm(image, left, top, width, height).to_image())
 }
 
 #[cfg(test)]
@@ -177,7 +186,7 @@ mod tests {
     fn parts_lie_inside_and_show_the_very_pixels() {
         let image = RgbImage::from_fn(100, 60, |x, y| image::Rgb([x as u8, y as u8, 7]));
         let corner = |middle, width, height| {
-            let part = part(&image, middle, width, height);
+            let (_, part) = part(&image, middle, width, height);
             (part.dimensions(), part.get_pixel(0, 0).0)
         };
         assert_eq!(corner((0, 0), 20, 10), ((20, 10), [0, 0, 7]));

@@ -5,6 +5,8 @@ use crate::findings::Findings;
 use crate::state::State;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::issue::Boxed;
 use chaffinch_data::journal::{Applied, Change, Decisions, Journal};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
@@ -13,8 +15,11 @@ use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row, SavedKind};
+use chaffinch_protocol::{
+    Detail, DetailAttribute, DetailIssue, DetailRegion, DetailRelated, Row, SavedKind, Sort,
+};
 
+use chaffinch_review::query;
 use chaffinch_review::ranking::calibrate;
 use chaffinch_review::verdict::is_flagged;
 
@@ -35,7 +40,20 @@ pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
         flags: state.verdicts().flags(id).map(|flag| flag.index).collect(),
         split: manifest.split(id),
         decision: decisions.get(id).cloned(),
+        value: None,
     }
+}
+
+/// The same in a list of this order: by an attribute, with its value.
+pub(crate) fn row_sorted(state: &State, decisions: &Decisions, id: SampleId, sort: &Sort) -> Row {
+    let value = match sort {
+        Sort::Attribute(name) => {
+            let found = query::attribute(&state.findings.results, name);
+            found.and_then(|(result, name)| result.attribute(name, id))
+        }
+        _ => None,
+    };
+    Row { value, ..row(state, decisions, id) }
 }
 
 pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
@@ -110,7 +128,38 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
             .iter()
             .map(|column| (column.name.clone(), display::safe_text(&column.values[id.index()]).into_owned()))
             .collect(),
+        attributes: attributes(findings, id),
+        regions: regions(findings, id),
     }
+}
+
+fn attributes(findings: &Findings, id: SampleId) -> Vec<DetailAttribute> {
+    let of = |(detector, result): (&String, &std::sync::Arc<DetectorResult>)| {
+        let one = |name: &str| {
+            let (detector, unit) = (detector.clone(), display::safe_text(result.unit(name)).into_owned());
+            Some(DetailAttribute {
+                detector,
+                name: name.to_owned(),
+                unit,
+                value: result.attribute(name, id)?,
+            })
+        };
+        result.attributes().filter_map(one).collect::<Vec<_>>()
+    };
+    findings.results.iter().flat_map(of).collect()
+}
+
+fn regions(findings: &Findings, id: SampleId) -> Vec<DetailRegion> {
+    let of = |(detector, result): (&String, &std::sync::Arc<DetectorResult>)| {
+        let all = result.regions(id).into_iter();
+        let one = |region: Boxed| DetailRegion {
+            detector: detector.clone(),
+            label: display::safe_text(&region.label).into_owned(),
+            edges: region.edges,
+        };
+        all.map(one).collect::<Vec<_>>()
+    };
+    findings.results.iter().flat_map(of).collect()
 }
 
 /// The notes of others, where several reviewers wrote one.

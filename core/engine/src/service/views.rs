@@ -12,10 +12,11 @@ impl Service {
                 let all = [&[keep], remove.as_slice()].concat();
                 self.enter(&all, |journal| journal.keep_only(keep, &remove));
             }
-            ViewCommand::Part { ticket, slot, sample, middle, width, height } => {
+            ViewCommand::Part { ticket, slot, sample, middle, width, height, regions } => {
                 let manifest = self.state.findings.manifest.clone();
-                let fit = (width, height);
-                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part: Some(middle) });
+                let (fit, outlines) = ((width, height), self.outlines(sample, regions));
+                let part = Some(middle);
+                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part, outlines });
             }
             command => {
                 let list = match &command {

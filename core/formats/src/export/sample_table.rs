@@ -57,6 +57,7 @@ enum Holds<'a> {
     Date,
     Score,
     Detector(&'a DetectorResult, f32, Says),
+    Attribute(&'a DetectorResult, &'a str),
     Extra(&'a ExtraColumn),
 }
 
@@ -104,6 +105,9 @@ impl<'a> SampleTable<'a> {
                 add(format!("{name}_suggestion"), Says::Suggestion);
             }
             add(format!("{name}_reason"), Says::Reason);
+            for attribute in result.attributes() {
+                columns.push(Column::new(format!("{name}_{attribute}"), Holds::Attribute(result, attribute)));
+            }
         }
         let mut taken: BTreeSet<String> = columns.iter().map(|column| column.name.to_lowercase()).collect();
         let mut renamed = Vec::new();
@@ -152,6 +156,7 @@ impl<'a> SampleTable<'a> {
                     Says::Reason => text(result.reason(id)),
                 }
             }
+            Holds::Attribute(result, name) => result.attribute(name, id).map_or(Cell::Nothing, Cell::Number),
             Holds::Extra(extra) => text(&extra.values[id.index()]),
         }
     }
@@ -160,7 +165,7 @@ impl<'a> SampleTable<'a> {
 impl<'a> Column<'a> {
     fn new(name: String, holds: Holds<'a>) -> Column<'a> {
         let kind = match holds {
-            Holds::Score | Holds::Detector(_, _, Says::Score) => Kind::Number,
+            Holds::Score | Holds::Attribute(..) | Holds::Detector(_, _, Says::Score) => Kind::Number,
             Holds::Detector(_, _, Says::Flag) => Kind::Flag,
             _ => Kind::Text,
         };

@@ -14,7 +14,6 @@ pub(crate) use project::{FILE, Kind, read};
 pub(crate) use prompts::Prompts;
 pub(crate) use rule::Rule;
 
-use chaffinch_data::manifest::Manifest;
 use chaffinch_plugin::{Report, Result, View};
 
 /// What the host looks for by itself.
@@ -28,7 +27,7 @@ pub(crate) enum Described {
 
 impl Described {
     /// The columns of the dataset that it reads.
-    pub(crate) fn columns(&self) -> &[String] {
+    fn columns(&self) -> &[String] {
         match self {
             Described::Prompts(_) => &[],
             Described::Rule(rule) => rule.columns(),
@@ -39,10 +38,10 @@ impl Described {
     ///
     /// # Errors
     /// When the dataset or the model does not have what it asks about.
-    pub(crate) fn detect(&self, view: &View<'_>, report: &Report<'_>, manifest: &Manifest) -> Result<()> {
+    pub(crate) fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
         match self {
             Described::Prompts(prompts) => prompts.detect(view, report),
-            Described::Rule(rule) => rule.detect(view, report, manifest),
+            Described::Rule(rule) => rule.detect(view, report),
         }
     }
 }

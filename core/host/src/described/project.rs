@@ -23,8 +23,6 @@ pub(crate) struct Project {
     pub(crate) info: &'static Info,
     pub(crate) kind: Kind,
     pub(crate) limits: Limits,
-    /// The columns of the dataset that a program may ask for.
-    pub(crate) columns: Vec<String>,
     /// Digest of the file and of the code beside it.
     pub(crate) digest: String,
 }
@@ -51,17 +49,17 @@ pub(crate) fn read(path: &Path) -> Result<Project> {
     }
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let (declared, kind, limits, columns) = parse(&text, path, folder)?;
+    let (declared, kind, limits) = parse(&text, path, folder)?;
     let digest = match &kind {
         Kind::Command(_) => digest(folder)?,
         Kind::Library(_) | Kind::Host(_) => blake3::hash(text.as_bytes()).to_hex().to_string(),
     };
     let info = declared::info(&declared);
     declared::check(info).map_err(|why| Error::format(path, why))?;
-    Ok(Project { info, kind, limits, columns, digest })
+    Ok(Project { info, kind, limits, digest })
 }
 
-fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limits, Vec<String>)> {
+fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limits)> {
     let source = Source { path, text };
     let parsed = source.parse()?;
     let mut file = source.table(parsed.get_ref(), "");
@@ -79,7 +77,7 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
         }
     }
     let own = needs_of(&mut file, "needs")?;
-    let declared = Declared {
+    let mut declared = Declared {
         name,
         version: file.text("version")?.unwrap_or_else(|| "0.1.0".into()),
         summary: file.text("summary")?.unwrap_or_default(),
@@ -95,11 +93,16 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
             }
         },
         parameters,
+        columns: match &kind {
+            Kind::Host(described) => described.columns().to_vec(),
+            Kind::Command(_) | Kind::Library(_) => Vec::new(),
+        },
+        after: file.texts("after")?.unwrap_or_default(),
     };
+    declared.columns.extend(file.texts("columns")?.unwrap_or_default());
     let limits = limits(&mut file)?;
-    let columns = file.texts("columns")?.unwrap_or_default();
     file.finish()?;
-    Ok((declared, kind, limits, columns))
+    Ok((declared, kind, limits))
 }
 
 /// What does the work, and the parameters and needs that come with it.
@@ -224,8 +227,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<(Declared, Kind, Limits)> {
-        let (declared, kind, limits, _) = parse(text, Path::new("x/detector.toml"), Path::new("x"))?;
-        Ok((declared, kind, limits))
+        parse(text, Path::new("x/detector.toml"), Path::new("x"))
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! A detector without code that judges a column of the dataset.
 
-use crate::{Result, column};
-use chaffinch_data::manifest::Manifest;
+use crate::Result;
 use chaffinch_data::toml_table::Table;
 use chaffinch_plugin::{Error, Issue, Report, Result as Answer, Score, View};
 
@@ -55,9 +54,9 @@ impl Rule {
     }
 
     /// Scores all samples.
-    pub(super) fn detect(&self, view: &View<'_>, report: &Report<'_>, manifest: &Manifest) -> Answer<()> {
+    pub(super) fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Answer<()> {
         let name = &self.column[0];
-        let values = column::values(name, view, manifest)?;
+        let values = view.column(name)?;
         let numeric = self.below.is_some() || self.above.is_some();
         let numbers: Vec<Option<f64>> = values
             .iter()

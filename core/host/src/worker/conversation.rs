@@ -2,13 +2,13 @@
 //! goes through the detector's half of the contract, so that a worker is refused exactly what a library is refused.
 
 use super::death::Death;
-use super::message::{FromWorker, Hash, Item, Kind, Out, PROTOCOL, Picture, Pictures, Run, ToWorker, Wanted};
+use super::message::{
+    FromWorker, Hash, Item, Kind, Out, PROTOCOL, Picture, Pictures, REVISION, Run, ToWorker, Wanted,
+};
 use super::process::{Lending, Worker};
 use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, Memory, OUT, Rows, SharedData, path};
-use super::{Job, Limits, Workers};
-use crate::column;
+use super::{Job, Limits, Workers, said};
 use chaffinch_compute::matrix::EmbeddingMatrix;
-use chaffinch_data::manifest::Manifest;
 use chaffinch_plugin::{
     Error, HashKind, Info, Issue, NO_LABEL, Needs, Param, ParamKind, Pixels, Related, Report, Result, Score,
     View,
@@ -30,9 +30,6 @@ pub(crate) struct Lent<'a> {
     pub(crate) data: &'a SharedData,
     /// The embeddings, if there are any.
     pub(crate) matrix: Option<&'a EmbeddingMatrix>,
-    pub(crate) manifest: &'a Manifest,
-    /// The columns that it may ask for.
-    pub(crate) columns: &'a [String],
     pub(crate) log: &'a (dyn Fn(u32, &str) + Sync),
 }
 
@@ -76,10 +73,10 @@ const LINES: usize = 1000;
 const NOTES: usize = 100;
 
 /// The files of one run.
-struct Files {
-    answers: Memory,
+pub(super) struct Files {
+    pub(super) answers: Memory,
     brief: Memory,
-    out: Memory,
+    pub(super) out: Memory,
 }
 
 /// Runs a detector in a worker.
@@ -124,13 +121,17 @@ fn talk(
     files: &mut Files,
 ) -> std::result::Result<(), Ended> {
     worker.send(&ToWorker::Run(Box::new(run(lent, view))))?;
-    let (mut said, mut noted) = (0, 0);
+    let (mut said, mut noted, mut revision) = (0, 0, 1);
     loop {
         let Some(message) = worker.next(&|| view.checkpoint().is_err())? else {
             return Err(Error::stopped().into());
         };
+        if message.since() > revision {
+            return Err(said::too_new(message.since()).into());
+        }
         match message {
-            FromWorker::Hello { .. } | FromWorker::Alive => {}
+            FromWorker::Hello { revision: theirs, .. } => revision = theirs.min(REVISION),
+            FromWorker::Alive => {}
             FromWorker::Unusable(_) => return Err(worker.end_for("could not load its library again").into()),
             FromWorker::Request { id, wanted } => {
                 let answered = answer(lent, view, report, &wanted, files);
@@ -158,19 +159,18 @@ fn talk(
                 report.note(&short(&name, 100), &short(&text, NOTE))?;
             }
             FromWorker::Scores { values, out } => {
-                let scores = match (values, out) {
-                    (Some(values), None) => values.iter().map(|value| value.unwrap_or(f32::NAN)).collect(),
-                    (None, Some(out)) => match files.out.get::<f32>(out.offset, out.length) {
-                        Ok(scores) => scores,
-                        Err(_) => {
-                            return Err(worker.end_for("pointed to scores that it had not written").into());
-                        }
-                    },
-                    _ => return Err(worker.end_for("wrote scores without values").into()),
-                };
-                report.scores(&scores)?;
+                let scores = said::numbers(files, values, out, "scores");
+                report.scores(&scores.map_err(|what| worker.end_for(&what))?)?;
             }
             FromWorker::Issues { items } => items.iter().try_for_each(|item| issue(report, item))?,
+            FromWorker::Attribute { name, unit, values, out } => {
+                let values = said::numbers(files, values, out, "values of an attribute");
+                report.attribute(&name, &unit, &values.map_err(|what| worker.end_for(&what))?)?;
+            }
+            FromWorker::Finding { severity, text, evidence } => {
+                said::finding(report, &severity, &short(&text, SENTENCE / 4), &evidence)?;
+            }
+            FromWorker::Regions { items } => items.iter().try_for_each(|item| said::regions(report, item))?,
             FromWorker::Done => return Ok(()),
             FromWorker::Failed { message, kind } => {
                 let message = short(&message, SENTENCE);
@@ -191,6 +191,7 @@ fn run(lent: &Lent<'_>, view: &View<'_>) -> Run {
     let data = lent.data;
     Run {
         protocol: PROTOCOL,
+        revision: REVISION,
         detector: lent.info.name().into(),
         count: view.len(),
         parameters: parameters(lent.info, lent.params),
@@ -308,12 +309,10 @@ fn answer(
             let pictures = pictures(lent, view, files, (*from, *count), *max_side)?;
             serde_json::to_value(pictures).map_err(|error| Error::new(error.to_string()))
         }
-        Wanted::Column { name } => match lent.columns.contains(name) {
-            true => Ok(json!({ "values": column::values(name, view, lent.manifest)? })),
-            false => Err(Error::new(format!(
-                "the detector requests the column {name} but does not declare columns = [\"{name}\"] in detector.toml"
-            ))),
-        },
+        Wanted::Column { .. }
+        | Wanted::ColumnNumbers { .. }
+        | Wanted::LabelsOf { .. }
+        | Wanted::ScoresOf { .. } => said::answer(view, wanted, files),
         Wanted::Kept { name, version } => match view.kept(name, *version)? {
             None => Ok(json!({ "version": 0 })),
             Some((version, bytes)) => {
@@ -328,7 +327,7 @@ fn answer(
     }
 }
 
-fn unlent(error: io::Error) -> Error {
+pub(super) fn unlent(error: io::Error) -> Error {
     Error::new(format!("could not be lent memory: {error}"))
 }
 

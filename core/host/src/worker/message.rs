@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 /// The version of the protocol. Additions that a worker may ignore keep it; everything else increments it.
 pub(crate) const PROTOCOL: u32 = 1;
 
+/// What of that version a side knows. Both say theirs, and the smaller one counts: 2 has attributes, findings, regions, the
+/// scores of other detectors, and columns as numbers and labels.
+pub(crate) const REVISION: u32 = 2;
+
 /// From the engine to a worker.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
@@ -39,6 +43,9 @@ pub(crate) enum ToWorker {
 pub(crate) struct Run {
     /// [`PROTOCOL`].
     pub(crate) protocol: u32,
+    /// [`REVISION`].
+    #[serde(default = "first")]
+    pub(crate) revision: u32,
     /// The detector's name.
     pub(crate) detector: String,
     /// Number of samples.
@@ -112,6 +119,9 @@ pub(crate) enum FromWorker {
     Hello {
         /// The version that the worker speaks.
         protocol: u32,
+        /// What of it the worker knows.
+        #[serde(default = "first")]
+        revision: u32,
         /// Of a library: the detectors in it.
         #[serde(default)]
         detectors: Vec<Declared>,
@@ -164,6 +174,35 @@ pub(crate) enum FromWorker {
         /// They.
         items: Vec<Item>,
     },
+    /// An attribute: a number for each sample.
+    Attribute {
+        /// Its name.
+        name: String,
+        /// Its unit.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        unit: String,
+        /// One for each sample, null if it has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        values: Option<Vec<Option<f32>>>,
+        /// Or f4 in the worker's file, NaN if a sample has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        out: Option<Out>,
+    },
+    /// Something about the dataset as a whole.
+    Finding {
+        /// `info`, `warning` or `serious`.
+        severity: String,
+        /// One sentence.
+        text: String,
+        /// Samples that show it.
+        #[serde(default)]
+        evidence: Vec<u32>,
+    },
+    /// The parts of pictures that matter.
+    Regions {
+        /// By sample.
+        items: Vec<RegionsOf>,
+    },
     /// The results are complete. The last message.
     Done,
     /// The run failed. The last message.
@@ -177,6 +216,10 @@ pub(crate) enum FromWorker {
 }
 
 fn info() -> u32 {
+    1
+}
+
+fn first() -> u32 {
     1
 }
 
@@ -203,6 +246,39 @@ pub(crate) struct Item {
     /// One sentence in English.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) reason: String,
+}
+
+/// The regions of one sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RegionsOf {
+    /// The sample.
+    pub(crate) sample: usize,
+    /// They.
+    pub(crate) boxes: Vec<BoxOf>,
+}
+
+/// A part of a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BoxOf {
+    /// The left, top, right and bottom edges in fractions of the picture.
+    pub(crate) edges: [f32; 4],
+    /// What is there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) label: String,
+}
+
+impl FromWorker {
+    /// The revision that has this message.
+    pub(crate) fn since(&self) -> u32 {
+        match self {
+            FromWorker::Attribute { .. } | FromWorker::Finding { .. } | FromWorker::Regions { .. } => 2,
+            FromWorker::Request { wanted, .. } => match wanted {
+                Wanted::ColumnNumbers { .. } | Wanted::LabelsOf { .. } | Wanted::ScoresOf { .. } => 2,
+                _ => 1,
+            },
+            _ => 1,
+        }
+    }
 }
 
 /// What a worker can ask for.
@@ -273,6 +349,21 @@ pub(crate) enum Wanted {
         /// Its name.
         name: String,
     },
+    /// `numbers` of a column of the dataset.
+    ColumnNumbers {
+        /// Its name.
+        name: String,
+    },
+    /// `labels` that a column of the dataset names.
+    LabelsOf {
+        /// Its name.
+        name: String,
+    },
+    /// `scores` of a detector that ran before.
+    ScoresOf {
+        /// Its name.
+        detector: String,
+    },
     /// `version` and `bytes` of what this detector kept.
     Kept {
         /// The name.
@@ -308,7 +399,8 @@ impl Wanted {
             Wanted::NearHashes { .. } => "similar hashes",
             Wanted::Probabilities => "class probabilities",
             Wanted::Pixels { .. } => "pictures",
-            Wanted::Column { .. } => "a column",
+            Wanted::Column { .. } | Wanted::ColumnNumbers { .. } | Wanted::LabelsOf { .. } => "a column",
+            Wanted::ScoresOf { .. } => "scores of another detector",
             Wanted::Kept { .. } => "what it kept",
             Wanted::Keep { .. } => "room to keep something",
         }

@@ -3,7 +3,7 @@
 use super::death::{Death, NOT_STARTED};
 use super::limits::{Limits, group_of, own_memory};
 use super::message::{FromWorker, PROTOCOL, ToWorker};
-use super::said::Said;
+use super::stderr::Stderr;
 use super::{Workers, shared};
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -49,7 +49,7 @@ pub(crate) struct Worker {
     token: String,
     lines: Receiver<Line>,
     input: Option<SyncSender<Vec<u8>>>,
-    said: Arc<Said>,
+    said: Arc<Stderr>,
     last: String,
     allowed: Allowed,
     /// How long it had the word, without the time that the engine took for its answers.
@@ -98,7 +98,7 @@ impl Worker {
         let spawned = command.spawn();
         let mut child = spawned
             .map_err(|error| Death::of_circumstances(format!("its process could not be started: {error}")))?;
-        let said = Arc::new(Said::default());
+        let said = Arc::new(Stderr::default());
         let (lines_in, lines) = sync_channel(64);
         let (input, input_out) = sync_channel::<Vec<u8>>(16);
         if let Some(out) = child.stdout.take() {
@@ -264,6 +264,9 @@ impl Worker {
             FromWorker::Log { .. } | FromWorker::Note { .. } => "after a note".into(),
             FromWorker::Scores { .. } => "after it gave its scores".into(),
             FromWorker::Issues { .. } => "after it gave results for single samples".into(),
+            FromWorker::Attribute { .. } => "after it gave an attribute".into(),
+            FromWorker::Finding { .. } => "after it gave a finding".into(),
+            FromWorker::Regions { .. } => "after it gave regions".into(),
             FromWorker::Done | FromWorker::Failed { .. } => "at its end".into(),
             FromWorker::Alive => return Ok(message),
         };

@@ -1,12 +1,16 @@
 //! The engine as a library in a worker sees it: every service is a request over the protocol, and what the engine lends is
 //! mapped from its files.
 
-use super::message::{Array, FromWorker, Hash, Item, Kind, Out, Pictures, Run, ToWorker, Wanted};
+use super::message::{
+    Array, BoxOf, FromWorker, Hash, Item, Kind, Out, Pictures, RegionsOf, Run, ToWorker, Wanted,
+};
 use crate::exported::Exported;
 use bytemuck::Pod;
 use chaffinch_compute::mapped;
 use chaffinch_plugin::host::{Dataset, HostServices, Look, Memo, OutOfSample, Reported};
-use chaffinch_plugin::{Dimensions, Error, HashKind, HashPair, Matrix, Neighbors, Pixels, Result, Source};
+use chaffinch_plugin::{
+    Dimensions, Error, HashKind, HashPair, Matrix, Neighbors, Pixels, Region, Result, Severity, Source,
+};
 use memmap2::Mmap;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -73,6 +77,8 @@ pub(super) struct Remote {
     embeddings: OnceLock<Array>,
     hash_arrays: Memo<HashKind, Array>,
     measures: OnceLock<Vec<u8>>,
+    columns: Memo<String, Vec<String>>,
+    scores_of: Memo<String, Array>,
     items: Mutex<Vec<Item>>,
     told: Mutex<Instant>,
     alive: Mutex<Instant>,
@@ -121,6 +127,8 @@ impl Remote {
             embeddings: OnceLock::new(),
             hash_arrays: Memo::default(),
             measures: OnceLock::new(),
+            columns: Memo::default(),
+            scores_of: Memo::default(),
             items: Mutex::default(),
             told: Mutex::new(now),
             alive: Mutex::new(now),
@@ -469,6 +477,42 @@ impl HostServices for Remote {
     fn note(&self, name: &str, text: &str) {
         self.line.send(&FromWorker::Note { name: name.into(), text: text.into() });
     }
+
+    fn column(&self, name: &str) -> Result<&[String]> {
+        let texts = self.columns.get_or_compute(name.to_owned(), || {
+            let answer: Values = self.ask(Wanted::Column { name: name.into() })?;
+            Ok::<_, Error>(answer.values)
+        })?;
+        Ok(texts)
+    }
+
+    fn scores_of(&self, detector: &str) -> Result<&[f32]> {
+        let scores = self.scores_of.get_or_compute(detector.to_owned(), || {
+            let answer: Scores = self.ask(Wanted::ScoresOf { detector: detector.into() })?;
+            Ok::<_, Error>(answer.scores)
+        })?;
+        self.lent(scores)
+    }
+
+    fn attribute(&self, name: &str, unit: &str, values: &[f32]) {
+        let values = Some(values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect());
+        let (name, unit) = (name.into(), unit.into());
+        self.line.send(&FromWorker::Attribute { name, unit, values, out: None });
+    }
+
+    fn finding(&self, severity: Severity, text: &str, evidence: &[u32]) {
+        let (severity, text) = (severity.name().into(), text.into());
+        self.line.send(&FromWorker::Finding { severity, text, evidence: evidence.to_vec() });
+    }
+
+    fn regions(&self, sample: usize, regions: &[Region<'_>]) {
+        let boxed = |region: &Region<'_>| BoxOf {
+            edges: [region.left, region.top, region.right, region.bottom],
+            label: region.label.to_owned(),
+        };
+        let items = vec![RegionsOf { sample, boxes: regions.iter().map(boxed).collect() }];
+        self.line.send(&FromWorker::Regions { items });
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -516,4 +560,14 @@ struct Kept {
     version: u32,
     #[serde(default)]
     bytes: Option<Array>,
+}
+
+#[derive(serde::Deserialize)]
+struct Values {
+    values: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Scores {
+    scores: Array,
 }

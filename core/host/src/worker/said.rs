@@ -1,65 +1,74 @@
-//! What a worker writes to its standard error: the end of it is kept for the sentence about how it died, and its length
-//! is limited like that of its messages. A library's standard output goes there, too.
+//! What workers say beside scores, and what they ask of columns and of other detectors.
 
-use std::collections::VecDeque;
-use std::io::Read;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use super::conversation::{Files, unlent};
+use super::message::{Out, RegionsOf, Wanted};
+use super::shared::ANSWERS;
+use chaffinch_plugin::{Error, Region, Report, Result, Severity, View};
+use serde_json::{Value, json};
 
-/// How much is kept.
-const KEPT: usize = 8 << 10;
-
-/// The end of what was written, and how much it was.
-#[derive(Debug, Default)]
-pub(super) struct Said {
-    end: Mutex<VecDeque<u8>>,
-    written: AtomicU64,
+/// The numbers of a message: in it, null where there is none, or in the worker's file.
+///
+/// # Errors
+/// With what is wrong with them, as something that a worker did.
+pub(super) fn numbers(
+    files: &Files,
+    values: Option<Vec<Option<f32>>>,
+    out: Option<Out>,
+    what: &str,
+) -> std::result::Result<Vec<f32>, String> {
+    match (values, out) {
+        (Some(values), None) => Ok(values.iter().map(|value| value.unwrap_or(f32::NAN)).collect()),
+        (None, Some(out)) => files
+            .out
+            .get::<f32>(out.offset, out.length)
+            .map_err(|_| format!("pointed to {what} that it had not written")),
+        _ => Err(format!("wrote {what} without values")),
+    }
 }
 
-impl Said {
-    /// Reads until the output ends.
-    pub(super) fn listen(&self, mut output: impl Read) {
-        let mut chunk = vec![0; 4 << 10];
-        loop {
-            let count = match output.read(&mut chunk) {
-                Ok(0) => return,
-                Ok(count) => count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(_) => return,
-            };
-            let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-            end.extend(&chunk[..count]);
-            let surplus = end.len().saturating_sub(KEPT);
-            end.drain(..surplus);
-            self.written.fetch_add(count as u64, Ordering::Relaxed);
+/// Writes a finding.
+pub(super) fn finding(report: &Report<'_>, severity: &str, text: &str, evidence: &[u32]) -> Result<()> {
+    let Some(severity) = Severity::from_name(severity) else {
+        let severity = severity.escape_debug();
+        return Err(Error::new(format!(
+            "writes a finding of the unknown severity '{severity}'; use info, warning or serious"
+        )));
+    };
+    report.finding(severity, text, evidence)
+}
+
+/// Writes the regions of one sample.
+pub(super) fn regions(report: &Report<'_>, item: &RegionsOf) -> Result<()> {
+    let mut regions = Vec::with_capacity(item.boxes.len());
+    for one in &item.boxes {
+        let [left, top, right, bottom] = one.edges;
+        regions.push(Region::new(left, top, right, bottom).label(&one.label));
+    }
+    report.regions(item.sample, &regions)
+}
+
+/// Answers a request for a column or for the scores of another detector.
+pub(super) fn answer(view: &View<'_>, wanted: &Wanted, files: &mut Files) -> Result<Value> {
+    let shape = [view.len()];
+    let answers = &mut files.answers;
+    Ok(match wanted {
+        Wanted::ColumnNumbers { name } => {
+            json!({ "numbers": answers.put(view.column_numbers(name)?, &shape, ANSWERS).map_err(unlent)? })
         }
-    }
-
-    /// How many bytes were written.
-    pub(super) fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
-    }
-
-    /// The end of it.
-    pub(super) fn end(&self) -> String {
-        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes: Vec<u8> = end.iter().copied().collect();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
+        Wanted::LabelsOf { name } => {
+            json!({ "labels": answers.put(view.labels_of(name)?, &shape, ANSWERS).map_err(unlent)? })
+        }
+        Wanted::ScoresOf { detector } => {
+            json!({ "scores": answers.put(view.scores_of(detector)?, &shape, ANSWERS).map_err(unlent)? })
+        }
+        Wanted::Column { name } => json!({ "values": view.column(name)? }),
+        other => return Err(Error::new(format!("{} is not a column", other.words()))),
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_is_kept_and_all_is_counted() {
-        let said = Said::default();
-        let text = "a".repeat(3 * KEPT) + "last words";
-        said.listen(text.as_bytes());
-        assert_eq!(said.written(), text.len() as u64);
-        let end = said.end();
-        assert_eq!(end.len(), KEPT);
-        assert!(end.ends_with("last words"));
-    }
+/// The error for what a worker does not know according to its greeting.
+pub(super) fn too_new(revision: u32) -> Error {
+    Error::new(format!(
+        "sent what is new in revision {revision} of the protocol; greet with \"revision\": {revision}"
+    ))
 }

@@ -1,7 +1,7 @@
 //! A worker with a library: loads it, says what is in it, and runs one of its detectors if it is told to.
 
 use super::death::NOT_STARTED;
-use super::message::{FromWorker, Kind, PROTOCOL, ToWorker, Unusable};
+use super::message::{FromWorker, Kind, PROTOCOL, REVISION, ToWorker, Unusable};
 use super::remote::{Line, Remote};
 use crate::PluginError;
 use crate::declared::declared;
@@ -34,7 +34,7 @@ pub(super) fn library(path: &Path) -> ExitCode {
         }
     };
     let all = detectors.iter().map(|detector| declared(detector.info())).collect();
-    line.send(&FromWorker::Hello { protocol: PROTOCOL, detectors: all });
+    line.send(&FromWorker::Hello { protocol: PROTOCOL, revision: REVISION, detectors: all });
     let mut text = String::new();
     let run = match input.read_line(&mut text) {
         // Nobody wants to know more.

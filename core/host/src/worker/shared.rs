@@ -35,6 +35,9 @@ pub(super) trait Number: Pod {
 impl Number for f32 {
     const DTYPE: &'static str = "<f4";
 }
+impl Number for f64 {
+    const DTYPE: &'static str = "<f8";
+}
 impl Number for u32 {
     const DTYPE: &'static str = "<u4";
 }

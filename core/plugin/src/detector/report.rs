@@ -1,9 +1,10 @@
 //! Where a detector writes its results.
 #![allow(unsafe_code)] // Calls the host's function table.
 
+use super::Region;
 use super::view::check;
-use crate::abi::{HostTable, IssueRecord, RelatedRecord, Slice, Str};
-use crate::{Error, Likeness, Result, Score};
+use crate::abi::{FindingRecord, HostTable, IssueRecord, RegionRecord, RelatedRecord, Slice, Str};
+use crate::{Error, Likeness, Result, Score, Severity};
 
 /// Another sample as evidence, with its similarity (1 = identical).
 pub type Related = RelatedRecord;
@@ -125,5 +126,45 @@ impl<'h> Report<'h> {
     pub fn note(&self, name: &str, text: &str) -> Result<()> {
         // SAFETY: as above.
         check(self.host, unsafe { (self.host.note)(self.host.ctx, Str::new(name), Str::new(text)) })
+    }
+
+    /// Writes an attribute: a number for each sample, NaN where there is none, which is shown and can be sorted by and
+    /// filtered (`attr.sharpness<2`). The unit may be empty.
+    ///
+    /// # Errors
+    /// When the host refuses it: the name has characters other than a-z, 0-9, - and _, there is not one value for each
+    /// sample, or one is infinite.
+    pub fn attribute(&self, name: &str, unit: &str, values: &[f32]) -> Result<()> {
+        let (name, unit) = (Str::new(name), Str::new(unit));
+        // SAFETY: as above.
+        check(self.host, unsafe { (self.host.attribute)(self.host.ctx, name, unit, Slice::new(values)) })
+    }
+
+    /// Writes something about the dataset as a whole, with samples that show it.
+    ///
+    /// # Errors
+    /// When the host refuses it, for example because a sample does not exist.
+    pub fn finding(&self, severity: Severity, text: &str, evidence: &[u32]) -> Result<()> {
+        let record = FindingRecord {
+            text: Str::new(text),
+            severity: severity as u32,
+            reserved: 0,
+            evidence: Slice::new(evidence),
+        };
+        // SAFETY: as above.
+        check(self.host, unsafe { (self.host.finding)(self.host.ctx, &raw const record) })
+    }
+
+    /// Writes the parts of one sample's picture that matter, which are drawn over it. A later call for the same sample
+    /// replaces the earlier.
+    ///
+    /// # Errors
+    /// When the host refuses them, for example because an edge is outside of the picture.
+    pub fn regions(&self, sample: usize, regions: &[Region<'_>]) -> Result<()> {
+        let sample =
+            u32::try_from(sample).map_err(|_| Error::new("the sample number does not fit in 32 bits"))?;
+        let records: Vec<RegionRecord> = regions.iter().map(Region::record).collect();
+        // SAFETY: as above.
+        check(self.host, unsafe { (self.host.regions)(self.host.ctx, sample, Slice::new(&records)) })
     }
 }

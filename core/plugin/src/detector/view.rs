@@ -1,7 +1,8 @@
-//! Safe access to what the host lends: here the dataset and the parameters of the run, in `computed` what the host
-//! computes on request, in `pixels` the pictures.
+//! Safe access to what the host lends: here the dataset and the parameters of the run, in `columns` what else is known of
+//! the samples, in `computed` what the host computes on request, in `pixels` the pictures.
 #![allow(unsafe_code)] // Calls the host's function table.
 
+mod columns;
 mod computed;
 mod pixels;
 

@@ -1,6 +1,10 @@
 //! The checks that every host shares: what a detector may request, what it passes, and what it writes.
 
-use super::{Dataset, HostServices, Look, MAX_RADIUS, OutOfSample, Reported, needs_of};
+mod said;
+
+pub(super) use said::region;
+
+use super::{Dataset, HostServices, Look, MAX_RADIUS, Memo, OutOfSample, Reported, columns, needs_of};
 use crate::abi::{Slice, Str};
 use crate::{Error, HashKind, HashPair, Info, Matrix, NO_LABEL, Needs, Neighbors, Result};
 use std::collections::BTreeMap;
@@ -22,6 +26,15 @@ pub(super) struct Checked<'a, S> {
     pub(super) classes: Vec<Str>,
     needs: Needs,
     params: &'a BTreeMap<String, f64>,
+    /// The columns and the scores that it may request.
+    columns: Vec<&'static str>,
+    follows: Vec<&'static str>,
+    /// Columns as they cross the boundary.
+    texts: Memo<String, Vec<Str>>,
+    numbers: Memo<String, Vec<f64>>,
+    labels: Memo<String, Vec<u32>>,
+    /// How much it has said of the dataset.
+    said: Mutex<said::Said>,
     /// The prompts of each class as they cross the boundary, followed by those of the alternatives.
     prompts: Vec<OnceLock<Vec<Str>>>,
     /// The first reason to reject this run.
@@ -37,6 +50,12 @@ impl<'a, S: HostServices> Checked<'a, S> {
             classes: data.classes.iter().map(|name| Str::new(name)).collect(),
             needs: needs_of(info, params),
             params,
+            columns: info.needed_columns(),
+            follows: info.follows(),
+            texts: Memo::default(),
+            numbers: Memo::default(),
+            labels: Memo::default(),
+            said: Mutex::default(),
             prompts: data.classes.iter().map(|_| OnceLock::new()).chain([OnceLock::new()]).collect(),
             failure: Mutex::default(),
         }
@@ -183,6 +202,47 @@ impl<'a, S: HostServices> Checked<'a, S> {
             return Err(Error::new(format!("{len} bytes are too many to keep; the limit is {most} MiB")));
         }
         self.services.keep(name, bytes)
+    }
+
+    fn declared_column(&self, name: &str) -> Result<()> {
+        if self.columns.contains(&name) {
+            return Ok(());
+        }
+        let name = name.escape_debug();
+        Err(Error::new(format!(
+            "the detector requests the column {name} but does not declare it (columns = [\"{name}\"])"
+        )))
+    }
+
+    pub(super) fn column(&self, name: &str) -> Result<Slice<Str>> {
+        self.declared_column(name)?;
+        let views = || {
+            let texts = self.services.column(name)?;
+            Ok::<_, Error>(texts.iter().map(|text| Str::new(text)).collect())
+        };
+        Ok(Slice::new(self.texts.get_or_compute(name.to_owned(), views)?))
+    }
+
+    pub(super) fn column_numbers(&self, name: &str) -> Result<&[f64]> {
+        self.declared_column(name)?;
+        let numbers = || Ok::<_, Error>(columns::numbers(self.services.column(name)?));
+        Ok(self.numbers.get_or_compute(name.to_owned(), numbers)?)
+    }
+
+    pub(super) fn labels_of(&self, name: &str) -> Result<&[u32]> {
+        self.declared_column(name)?;
+        let labels = || Ok::<_, Error>(columns::labels(self.services.column(name)?, self.data.classes));
+        Ok(self.labels.get_or_compute(name.to_owned(), labels)?)
+    }
+
+    pub(super) fn scores_of(&self, detector: &str) -> Result<&'a [f32]> {
+        if self.follows.contains(&detector) {
+            return self.services.scores_of(detector);
+        }
+        let name = detector.escape_debug();
+        Err(Error::new(format!(
+            "the detector requests the scores of {name} but does not declare it (after = [\"{name}\"])"
+        )))
     }
 
     /// An impossible value rejects the whole report: a detector that gets one sample number wrong may have all of them

@@ -6,16 +6,18 @@
 //! errors and panics into a status with a message.
 
 mod checked;
+mod columns;
 mod memo;
 mod params;
 mod table;
 
 pub use checked::NO_EMBEDDINGS;
+pub use columns::{COLUMNS, no_column, no_scores, standard_column};
 pub use memo::Memo;
 pub use params::{needs_of, resolve_params};
 pub use table::{run_detector, run_here};
 
-use crate::{Dimensions, HashKind, HashPair, Matrix, Neighbors, Pixels, Related, Result};
+use crate::{Dimensions, HashKind, HashPair, Matrix, Neighbors, Pixels, Region, Related, Result, Severity};
 
 /// What a host does during one run of one detector. Lent slices are valid as long as the borrow of the host, that is,
 /// until the run ends; [`Memo`] keeps what is computed on demand.
@@ -126,6 +128,18 @@ pub trait HostServices: Sync {
     /// If what was kept so far cannot be read.
     fn keep(&self, name: &str, bytes: &[u8]) -> Result<u32>;
 
+    /// A column of the dataset as text, one for each sample, empty where there is none.
+    ///
+    /// # Errors
+    /// With [`no_column`] if there is no such column.
+    fn column(&self, name: &str) -> Result<&[String]>;
+
+    /// The scores of a detector that ran before, NaN where it has none.
+    ///
+    /// # Errors
+    /// Counts as missing, if it has no result.
+    fn scores_of(&self, detector: &str) -> Result<&[f32]>;
+
     /// Takes an issue of a decodable sample; a later one replaces an earlier one.
     fn issue(&self, issue: Reported<'_>);
 
@@ -134,6 +148,15 @@ pub trait HostServices: Sync {
 
     /// Takes a named note about the whole run; a later one of the same name replaces an earlier one.
     fn note(&self, name: &str, text: &str);
+
+    /// Takes an attribute: a number or NaN for each sample. A later one of the same name replaces an earlier one.
+    fn attribute(&self, name: &str, unit: &str, values: &[f32]);
+
+    /// Takes something about the dataset as a whole, with samples that show it.
+    fn finding(&self, severity: Severity, text: &str, evidence: &[u32]);
+
+    /// Takes the regions of a decodable sample; later ones replace earlier ones.
+    fn regions(&self, sample: usize, regions: &[Region<'_>]);
 }
 
 /// Receives a sample and its pixels; may be called from several threads at once.

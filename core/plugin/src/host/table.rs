@@ -2,6 +2,8 @@
 //! checks, and turns errors and panics into a status, because nothing may unwind across the boundary.
 #![allow(unsafe_code)] // The host's half of the boundary.
 
+mod said;
+
 use super::checked::Checked;
 use super::{HostServices, Reported};
 use crate::abi::{
@@ -88,6 +90,13 @@ fn table<S: HostServices>(run: &Checked<'_, S>) -> HostTable {
         kept: kept::<S>,
         keep: keep::<S>,
         measures: measures::<S>,
+        column: said::column::<S>,
+        column_numbers: said::column_numbers::<S>,
+        labels_of: said::labels_of::<S>,
+        scores_of: said::scores_of::<S>,
+        attribute: said::attribute::<S>,
+        finding: said::finding::<S>,
+        regions: said::regions::<S>,
     }
 }
 

@@ -37,6 +37,10 @@ pub struct MemoryHost {
     params: BTreeMap<String, f64>,
     pub(super) stop_after: Option<usize>,
     pub(super) kept: BTreeMap<String, Vec<Vec<u8>>>,
+    pub(super) paths: Option<Vec<String>>,
+    /// By name, in the order of the dataset.
+    pub(super) columns: Vec<(String, Vec<String>)>,
+    pub(super) scores: BTreeMap<String, Vec<f32>>,
 }
 
 impl MemoryHost {
@@ -193,6 +197,28 @@ impl MemoryHost {
         self
     }
 
+    /// Sets the paths of the samples, which are the column `path`; the default is `sample-0` and so on.
+    #[must_use]
+    pub fn paths<S: AsRef<str>>(mut self, paths: &[S]) -> Self {
+        self.paths = Some(paths.iter().map(|path| path.as_ref().to_owned()).collect());
+        self
+    }
+
+    /// Adds a column of the dataset, with an empty text where a sample has no value.
+    #[must_use]
+    pub fn column<S: AsRef<str>>(mut self, name: &str, values: &[S]) -> Self {
+        let values = values.iter().map(|value| value.as_ref().to_owned()).collect();
+        self.columns.push((name.to_owned(), values));
+        self
+    }
+
+    /// Sets the scores of a detector that ran before, NaN where it has none.
+    #[must_use]
+    pub fn scores_of(mut self, detector: &str, scores: &[f32]) -> Self {
+        self.scores.insert(detector.to_owned(), scores.to_vec());
+        self
+    }
+
     /// Runs a detector. Its panic is an error, as in the real host.
     ///
     /// # Panics
@@ -233,6 +259,8 @@ impl MemoryHost {
             self.hashes[0].as_ref().map(Vec::len),
             self.hashes[1].as_ref().map(Vec::len),
             self.pictures.as_ref().map(Vec::len),
+            self.paths.as_ref().map(Vec::len),
+            self.columns.iter().map(|(_, values)| values.len()).max(),
         ]
         .into_iter()
         .flatten()

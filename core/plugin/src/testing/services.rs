@@ -1,12 +1,16 @@
 //! The services of the in-memory host, by brute force.
 
 use super::memory_host::MemoryHost;
-use super::{Outcome, OwnedIssue, dot, normalize};
+use super::{Outcome, OwnedFinding, OwnedIssue, OwnedRegion, dot, normalize};
 use crate::abi::Status;
 use crate::export::caught;
-use crate::host::{Dataset, HostServices, Look, Memo, NO_EMBEDDINGS, OutOfSample, Reported};
+use crate::host::{
+    Dataset, HostServices, Look, Memo, NO_EMBEDDINGS, OutOfSample, Reported, no_column, no_scores,
+    standard_column,
+};
 use crate::{
-    Detector, Dimensions, Error, HashKind, HashPair, Matrix, Neighbors, Orientation, Pixels, Result,
+    Detector, Dimensions, Error, HashKind, HashPair, Matrix, Neighbors, Orientation, Pixels, Region, Result,
+    Severity,
 };
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,6 +37,7 @@ pub(super) struct Run<'a, D> {
     neighbors: Memo<usize, (Vec<u32>, Vec<f32>)>,
     pairs: Memo<(HashKind, u32), Vec<HashPair>>,
     measures: Memo<(), Vec<u8>>,
+    standard: Memo<String, Vec<String>>,
     written: Mutex<Written>,
 }
 
@@ -55,6 +60,7 @@ impl<'a, D: Detector> Run<'a, D> {
             neighbors: Memo::default(),
             pairs: Memo::default(),
             measures: Memo::default(),
+            standard: Memo::default(),
             written: Mutex::new(Written { outcome, ..Written::default() }),
         }
     }
@@ -284,5 +290,43 @@ impl<D: Detector> HostServices for Run<'_, D> {
         let notes = &mut self.written().outcome.notes;
         notes.retain(|(known, _)| known != name);
         notes.push((name.to_owned(), text.to_owned()));
+    }
+
+    fn column(&self, name: &str) -> Result<&[String]> {
+        let own = &self.host.columns;
+        if let Some((_, values)) = own.iter().find(|(known, _)| known == name) {
+            return Ok(values);
+        }
+        let path = |sample: usize| match &self.host.paths {
+            Some(paths) => paths[sample].clone(),
+            None => format!("sample-{sample}"),
+        };
+        let find = || {
+            let found = standard_column(name, &self.dataset(), path);
+            found.ok_or_else(|| no_column(name, own.iter().map(|(known, _)| known.as_str()), ""))
+        };
+        Ok(self.standard.get_or_compute(name.to_owned(), find)?)
+    }
+
+    fn scores_of(&self, detector: &str) -> Result<&[f32]> {
+        let scores = self.host.scores.get(detector).map(Vec::as_slice);
+        scores.ok_or_else(|| no_scores(detector))
+    }
+
+    fn attribute(&self, name: &str, unit: &str, values: &[f32]) {
+        self.written().outcome.attributes.insert(name.to_owned(), (unit.to_owned(), values.to_vec()));
+    }
+
+    fn finding(&self, severity: Severity, text: &str, evidence: &[u32]) {
+        let finding = OwnedFinding { severity, text: text.to_owned(), evidence: evidence.to_vec() };
+        self.written().outcome.findings.push(finding);
+    }
+
+    fn regions(&self, sample: usize, regions: &[Region<'_>]) {
+        let owned = |region: &Region<'_>| OwnedRegion {
+            edges: [region.left, region.top, region.right, region.bottom],
+            label: region.label.to_owned(),
+        };
+        self.written().outcome.regions.insert(sample, regions.iter().map(owned).collect());
     }
 }

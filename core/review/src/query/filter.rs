@@ -1,10 +1,10 @@
 //! Which samples match.
 
-use super::Source;
 use super::glob::Glob;
 use super::needle::Needle;
 use super::parse::{Comparison, Test, Text, Word};
 use super::rows::{Bits, gather};
+use super::{Source, attribute};
 use crate::atlas::{Atlas, Neighborhoods};
 use crate::groups::across_splits;
 use crate::verdict::is_flagged;
@@ -36,6 +36,8 @@ enum Ready<'a> {
     Split(u8),
     /// Scores by row.
     Score(&'a [f32], Comparison, f32),
+    /// Values of an attribute.
+    Attribute(&'a DetectorResult, String, Comparison, f32),
     /// By row.
     Rows(Vec<bool>),
     Map(&'a [[f32; 2]], Area),
@@ -185,6 +187,10 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
             })?;
             Ready::Score(result.scores(), *comparison, *number)
         }
+        Test::Attribute(name, comparison, number) => {
+            let (result, name) = attribute(source.results, name).ok_or_else(|| source.no_attribute(name))?;
+            Ready::Attribute(result, name.to_owned(), *comparison, *number)
+        }
         Test::Leak => Ready::Rows(across_splits(source.results, source.manifest.splits()).0),
         Test::Disputed => Ready::Rows(marked(source, source.decisions.disputed_samples(), true)),
         Test::Unreadable => {
@@ -330,13 +336,13 @@ impl Ready<'_> {
             }
             Ready::Score(scores, comparison, number) => {
                 each(first, negated, marks, |row| {
-                    let score = scores.get(row).copied().unwrap_or(f32::NAN);
-                    match comparison {
-                        Comparison::Below => score < *number,
-                        Comparison::AtMost => score <= *number,
-                        Comparison::Above => score > *number,
-                        Comparison::AtLeast => score >= *number,
-                    }
+                    comparison.holds(scores.get(row).copied().unwrap_or(f32::NAN), *number)
+                });
+            }
+            Ready::Attribute(result, name, comparison, number) => {
+                each(first, negated, marks, |row| {
+                    let value = result.attribute(name, SampleId(row as u32));
+                    value.is_some_and(|value| comparison.holds(value, *number))
                 });
             }
             Ready::Rows(marked) => each(first, negated, marks, |row| marked[row]),

@@ -43,6 +43,8 @@ pub(super) enum Test {
     Score(Comparison, f32),
     /// The score of one detector.
     ScoreOf(String, Comparison, f32),
+    /// An attribute: its name, or `DETECTOR.NAME`.
+    Attribute(String, Comparison, f32),
     Leak,
     /// Samples on which reviewers disagree.
     Disputed,
@@ -68,6 +70,18 @@ pub(super) enum Comparison {
     AtMost,
     Above,
     AtLeast,
+}
+
+impl Comparison {
+    /// Whether it is true of a value; nothing is true of NaN.
+    pub(super) fn holds(self, value: f32, number: f32) -> bool {
+        match self {
+            Comparison::Below => value < number,
+            Comparison::AtMost => value <= number,
+            Comparison::Above => value > number,
+            Comparison::AtLeast => value >= number,
+        }
+    }
 }
 
 /// The terms of a filter.

@@ -1,8 +1,8 @@
 //! The order in which samples are listed.
 
-use super::Source;
 use super::paths;
 use super::rows::gather;
+use super::{Source, attribute};
 use crate::Result;
 use crate::groups::{self, Group};
 use chaffinch_compute::sorting;
@@ -47,6 +47,10 @@ pub(super) fn sort(
                 scores.get(row as usize).filter(|score| !score.is_nan()).map(|score| score.to_bits())
             })?
         }
+        Sort::Attribute(name) => {
+            let (result, name) = attribute(source.results, name).ok_or_else(|| source.no_attribute(name))?;
+            by_row(&|row| result.attribute(name, SampleId(row)).map(ordered))?
+        }
         Sort::Class => {
             let labels = source.manifest.labels();
             let label = |row: u32| Some(labels[row as usize]).filter(|label| *label != NO_LABEL);
@@ -66,6 +70,13 @@ pub(super) fn sort(
     }
     keyed.extend(rest);
     Ok(keyed)
+}
+
+/// A number that sorts as the value does.
+fn ordered(value: f32) -> u32 {
+    // Without this, zero would be two numbers.
+    let bits = (value + 0.0).to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 /// Rows by a key, ties in manifest order; and those without a key, in manifest order.

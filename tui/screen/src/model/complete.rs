@@ -89,6 +89,8 @@ pub fn completions(model: &Model, line: &Line) -> (usize, Vec<String>) {
             // A detector's name compares its score.
             let names = session.map(|session| session.detectors.as_slice()).unwrap_or_default();
             found.extend(with_start(names.iter().map(|detector| format!("{}<", detector.name)), word));
+            let attributes = session.map(|session| session.attributes()).unwrap_or_default();
+            found.extend(with_start(attributes.iter().map(|name| format!("attr.{name}<")), word));
             if found.is_empty() && !word.contains([':', '<', '>', '"']) {
                 let classes = session.map(|session| session.classes.as_slice()).unwrap_or_default();
                 found = with_start(classes.iter().cloned(), word);

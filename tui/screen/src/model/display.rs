@@ -27,6 +27,8 @@ pub struct Display {
     pub mouse: bool,
     /// Whether pictures are shown at all.
     pub pictures_on: bool,
+    /// Whether the parts of a picture that matter to detectors are marked in it.
+    pub regions: bool,
     /// Width and height of a cell in pixels, as far as the picture method can use them.
     pub cell_pixels: (u32, u32),
     /// The graphics protocol, once one is detected, and the size of a cell in pixels.
@@ -54,6 +56,7 @@ impl Display {
             open_with: Vec::new(),
             mouse: false,
             pictures_on: true,
+            regions: true,
             cell_pixels: (1, 2),
             target: None,
             live: BTreeMap::new(),

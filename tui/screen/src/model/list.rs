@@ -140,6 +140,7 @@ pub fn sort_name(sort: &Sort) -> &str {
         Sort::Path => "path",
         Sort::Random => "random",
         Sort::Group => "group",
+        Sort::Attribute(name) => name,
     }
 }
 

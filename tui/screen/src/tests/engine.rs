@@ -3,8 +3,9 @@
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{
-    Candidate, Command, Detail, DetailIssue, DetailRelated, DetectorSummary, Event, Likeness, ListCounts,
-    ListedRow, PROTOCOL_VERSION, Picture, Query, Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
+    Candidate, Command, Detail, DetailAttribute, DetailIssue, DetailRegion, DetailRelated, DetectorSummary,
+    Event, Likeness, ListCounts, ListedRow, PROTOCOL_VERSION, Picture, Query, Row, Saved, SavedKind,
+    SessionSummary, Sort, Ticket,
 };
 use std::collections::BTreeMap;
 
@@ -22,6 +23,9 @@ pub(crate) struct FakeEngine {
     pub(crate) refuse: Option<String>,
     /// What other reviewers decided, about every sample.
     pub(crate) others: Vec<(String, String)>,
+    /// What detectors say of every sample.
+    pub(crate) attributes: Vec<DetailAttribute>,
+    pub(crate) regions: Vec<DetailRegion>,
     /// What a detector has found since: listed before everything else.
     pub(crate) first: Vec<SampleId>,
     pub(crate) seen: Vec<Command>,
@@ -75,6 +79,7 @@ impl FakeEngine {
                     },
                     split: if n % 5 == 4 { Split::Test } else { Split::Train },
                     decision: None,
+                    value: None,
                 }
             })
             .collect();
@@ -98,6 +103,8 @@ impl FakeEngine {
             likeness: Likeness::SamePicture,
             refuse: None,
             others: Vec::new(),
+            attributes: Vec::new(),
+            regions: Vec::new(),
             first: Vec::new(),
             seen: Vec::new(),
             group_ticket: (0, false),
@@ -146,7 +153,7 @@ impl FakeEngine {
                 vec![Event::Found { ticket, row }]
             }
             Command::Detail { sample } => vec![Event::Detail(Box::new(self.detail(sample)))],
-            Command::Picture { ticket, slot, sample, max_width, max_height } => {
+            Command::Picture { ticket, slot, sample, max_width, max_height, .. } => {
                 vec![Event::Picture(self.picture(ticket, slot, sample, max_width, max_height))]
             }
             Command::Decide { samples, decision } => self.decide(samples, decision),
@@ -376,6 +383,8 @@ impl FakeEngine {
                 .map(|other| self.related(other.sample, 0.81))
                 .collect(),
             extra: vec![("camera".to_owned(), "X100".to_owned())],
+            attributes: self.attributes.clone(),
+            regions: self.regions.clone(),
             row,
         }
     }

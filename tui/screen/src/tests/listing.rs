@@ -81,6 +81,7 @@ fn answer(rig: &mut Rig, total: u64, commands: Vec<Command>) -> usize {
                     flags: Vec::new(),
                     split: Split::None,
                     decision: None,
+                    value: None,
                 };
                 let rows = (start..(start + u64::from(len)).min(total)).map(row).collect();
                 rig.event(Event::Rows { ticket, start, rows });

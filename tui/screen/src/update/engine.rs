@@ -45,6 +45,10 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             model.jobs.report = Some(report);
             // Requests during the scan had no embeddings to use.
             model.details.expire();
+            // The regions that are drawn into pictures may be others now.
+            if model.display.regions && model.session.as_ref().is_some_and(|session| session.has_regions()) {
+                model.pictures.clear();
+            }
         }
         Event::Trouble { about, message } => {
             say(model, Level::Warning, format!("{about}: {message}"));

@@ -32,6 +32,10 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
         Find::SortClass => motion::sort(model, Sort::Class, fx),
         Find::SortPath => motion::sort(model, Sort::Path, fx),
         Find::SortGroup => motion::sort(model, Sort::Group, fx),
+        Find::SortAttribute => match next_attribute(model) {
+            Some(name) => motion::sort(model, Sort::Attribute(name), fx),
+            None => say(model, Level::Info, "no detector gives attributes to samples"),
+        },
         Find::SortRandom => motion::sort(model, Sort::Random, fx),
         Find::SortDetector => {
             if let Some(name) = detector::chosen(model) {
@@ -43,4 +47,14 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
             relist(model, query, Anchor::Stay, fx);
         }
     }
+}
+
+/// The attribute to sort by: the one after that of the current order, as it is to be named.
+fn next_attribute(model: &Model) -> Option<String> {
+    let names = model.session.as_ref()?.attributes();
+    let now = match &model.list.query.sort {
+        Sort::Attribute(name) => names.iter().position(|known| known == name),
+        _ => None,
+    };
+    names.get(now.map_or(0, |at| (at + 1) % names.len().max(1))).cloned()
 }

@@ -38,6 +38,7 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
             };
             say(model, Level::Info, text);
         }
+        Program::ToggleRegions => regions(model),
         Program::CopyRecord => clipboard::record(model, fx),
         Program::Help => open::help(model),
         Program::Palette => open::palette(model),
@@ -56,6 +57,19 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
         }
         Program::Quit => quit(model, 5_000, fx),
     }
+}
+
+/// Marks regions in pictures, or no longer. Pictures have them drawn in, so all are requested again.
+fn regions(model: &mut Model) {
+    model.display.regions = !model.display.regions;
+    model.pictures.clear();
+    let some = model.session.as_ref().is_some_and(|session| session.has_regions());
+    let text = match (model.display.regions, some) {
+        (true, true) => "regions on",
+        (true, false) => "regions on; no detector has marked any",
+        (false, _) => "regions off",
+    };
+    say(model, Level::Info, text);
 }
 
 /// Opens the file of the sample with another program.

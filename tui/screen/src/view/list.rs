@@ -55,8 +55,11 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Sort::Path => "by path",
         Sort::Random => "random order",
         Sort::Group => "by group",
+        Sort::Attribute(name) => name.as_str(),
     };
-    let x = paint.put(area.x + 2, area.y, 5, Role::Dim, "score") + 1;
+    let valued = matches!(model.list.shown.sort, Sort::Attribute(_));
+    let first = if valued { "value" } else { "score" };
+    let x = paint.put(area.x + 2, area.y, 5, Role::Dim, first) + 1;
     // The same where there is less room.
     let short = if words.starts_with("detectors") { "by turns" } else { words };
     let labels = "label→other";
@@ -128,7 +131,9 @@ fn row(model: &Model, index: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) 
         paint.put(x, area.y, 1, Role::Saving, model.display.theme.glyph(Role::Saving));
     }
     x += 1;
-    x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &text::score(row.score)) + 1;
+    let valued = matches!(model.list.shown.sort, Sort::Attribute(_));
+    let number = if valued { text::value(row.value) } else { text::score(row.score) };
+    x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &number) + 1;
 
     // From the right: which detectors flag it, then the labels; the path takes what is left.
     let Columns { letters, edge } = Columns::of(model, area);

@@ -7,7 +7,7 @@ use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
 use chaffinch_protocol::decision::Choice as Decided;
-use chaffinch_protocol::{Detail, DetailIssue, DetailRelated, Row};
+use chaffinch_protocol::{Detail, DetailAttribute, DetailIssue, DetailRelated, Row};
 use ratatui::layout::Rect;
 
 /// One line; lines above the scroll position are skipped.
@@ -341,8 +341,50 @@ fn facts(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
         facts.push(detail.hash.chars().take(8).collect());
     }
     lines.push(Line::Pieces(vec![(Role::Dim, facts.join(" · "))]));
+    attributes(detail, area, lines);
     for (name, value) in &detail.extra {
         lines.push(Line::Pieces(vec![(Role::Dim, format!("{name} ")), (Role::Text, value.clone())]));
+    }
+}
+
+/// Attributes in one line where there is little room, then what the regions show.
+fn attributes(detail: &Detail, area: Rect, lines: &mut Vec<Line<'_>>) {
+    let piece = |one: &DetailAttribute| {
+        let unit = if one.unit.is_empty() { String::new() } else { format!(" {}", one.unit) };
+        [
+            (Role::Dim, format!("{} ", one.name)),
+            (Role::Text, format!("{}{unit}", text::value(Some(one.value)))),
+        ]
+    };
+    if area.height < LOW {
+        let mut pieces = Vec::new();
+        for one in &detail.attributes {
+            let start = if pieces.is_empty() { "" } else { "  " };
+            pieces.push((Role::Dim, start.to_owned()));
+            pieces.extend(piece(one));
+        }
+        if !pieces.is_empty() {
+            lines.push(Line::Pieces(pieces));
+        }
+    } else {
+        lines.extend(detail.attributes.iter().map(|one| Line::Pieces(piece(one).into())));
+    }
+    let mut labels: Vec<(&str, usize)> = Vec::new();
+    for region in &detail.regions {
+        let label = if region.label.is_empty() { region.detector.as_str() } else { region.label.as_str() };
+        match labels.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, count)) => *count += 1,
+            None => labels.push((label, 1)),
+        }
+    }
+    let named = |(label, count): &(&str, usize)| match count {
+        1 => (*label).to_owned(),
+        count => format!("{count}× {label}"),
+    };
+    if !labels.is_empty() {
+        let words: Vec<String> = labels.iter().map(named).collect();
+        let pieces = vec![(Role::Dim, "regions ".to_owned()), (Role::Text, words.join(", "))];
+        lines.push(Line::Pieces(pieces));
     }
 }
 

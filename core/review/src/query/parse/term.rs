@@ -26,6 +26,8 @@ const KEYS: [&str; 13] = [
 
 /// The ensemble's score, as it is compared.
 const SCORE: &str = "score";
+/// What stands before the name of an attribute and a dot.
+const ATTRIBUTE: &str = "attr";
 
 const DECISIONS: [&str; 5] = ["keep", "remove", "relabel", "unsure", "none"];
 const IS: [&str; 3] = ["leak", "unreadable", "disputed"];
@@ -84,9 +86,18 @@ fn comparison(text: &str, offset: usize, at: (usize, usize)) -> Result<Test> {
         Ok(number) if number.is_finite() && key.eq_ignore_ascii_case(SCORE) => {
             Ok(Test::Score(comparison, number))
         }
+        Ok(number) if number.is_finite() && attribute(key).is_some() => {
+            Ok(Test::Attribute(attribute(key).unwrap_or_default().to_owned(), comparison, number))
+        }
         Ok(number) if number.is_finite() => Ok(Test::ScoreOf(key.to_owned(), comparison, number)),
         _ => Err(wrong(format!("'{number}' is not a number: compare a score with one such as 0.3"), at)),
     }
+}
+
+/// The name of an attribute: what follows `attr.`.
+fn attribute(key: &str) -> Option<&str> {
+    let (word, name) = key.split_once('.')?;
+    word.eq_ignore_ascii_case(ATTRIBUTE).then_some(name).filter(|name| !name.is_empty())
 }
 
 fn keyed(key: &str, token: &Token) -> Result<Test> {
