@@ -23,7 +23,11 @@ pub use copy::{Copied, apply_to};
 pub use in_place::{Applied, Found, State, apply_in_place, found, rollback};
 
 #[cfg(test)]
+mod format_cases;
+#[cfg(test)]
 mod formats_tests;
+#[cfg(test)]
+mod parquet_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
