@@ -10,6 +10,7 @@
 mod annotations;
 mod copy;
 mod edits;
+mod file_changes;
 mod in_place;
 mod labels_elsewhere;
 mod parquet_file;
