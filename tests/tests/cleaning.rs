@@ -186,7 +186,7 @@ fn a_cleaning_is_written_in_versions_and_decisions_win() {
     review(&sandbox, "bob", &[["val/dog/g.png", "ambiguous_class", "remove", ""]]);
     export(&sandbox, "versions", "work");
     assert_eq!(names().len(), 16);
-    assert_eq!(first.map(|name| read(name)).to_vec(), before);
+    assert_eq!(first.map(&read).to_vec(), before);
     assert_eq!(read("data_removal_list_v2.txt"), "train/cat/a.png\nval/dog/d.png\nval/dog/g.png\n");
 }
 

@@ -10,6 +10,7 @@
 mod annotations;
 mod copy;
 mod edits;
+mod file_changes;
 mod in_place;
 mod labels_elsewhere;
 mod parquet_file;
@@ -23,7 +24,11 @@ pub use copy::{Copied, apply_to};
 pub use in_place::{Applied, Found, State, apply_in_place, found, rollback};
 
 #[cfg(test)]
+mod format_cases;
+#[cfg(test)]
 mod formats_tests;
+#[cfg(test)]
+mod parquet_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

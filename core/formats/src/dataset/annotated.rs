@@ -1,7 +1,7 @@
 //! Pictures and their labels as a file of an annotation tool gives them.
 
 use super::places::{self, joined};
-use super::rewrite::{self, EntryChanges, NewFile, Rewrite};
+use super::rewrite::{EntryChanges, NewFile};
 use super::rows::Rows;
 use super::several::{ALL_LABELS, Label};
 use super::{DatasetOptions, Opened};
@@ -10,6 +10,15 @@ use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::path::{Path, PathBuf};
+
+/// Rewrites a file, and those that belong to it.
+pub(crate) type Rewrite = fn(&Annotated, &EntryChanges, &DatasetOptions) -> Result<Vec<NewFile>>;
+
+/// Of a format whose files are only read.
+pub(super) fn refuse(read: &Annotated, _: &EntryChanges, _: &DatasetOptions) -> Result<Vec<NewFile>> {
+    let message = "files of this format are not rewritten; use export --format cleaned";
+    Err(Error::format(&read.file, message))
+}
 
 /// What a file says of pictures.
 #[derive(Debug)]
@@ -115,7 +124,7 @@ impl Annotated {
             whole: true,
             places_say_splits: false,
             lists: Vec::new(),
-            rewrite: rewrite::refuse,
+            rewrite: refuse,
         })
     }
 

@@ -1,7 +1,5 @@
 //! What is to become of the entries of a file of annotations, and how a file gets its new contents.
 
-use super::DatasetOptions;
-use super::annotated::Annotated;
 use crate::text::Document;
 use crate::text::json_parts::{Part, Patch};
 use crate::{Error, Result};
@@ -37,15 +35,6 @@ pub(crate) type EntryChanges = BTreeMap<usize, EntryChange>;
 
 /// What becomes of a file; `None` if it goes.
 pub(crate) type NewFile = (PathBuf, Option<Vec<u8>>);
-
-/// Rewrites a file, and those that belong to it.
-pub(crate) type Rewrite = fn(&Annotated, &EntryChanges, &DatasetOptions) -> Result<Vec<NewFile>>;
-
-/// Of a format whose files are only read.
-pub(super) fn refuse(read: &Annotated, _: &EntryChanges, _: &DatasetOptions) -> Result<Vec<NewFile>> {
-    let message = "files of this format are not rewritten; use export --format cleaned";
-    Err(Error::format(&read.file, message))
-}
 
 /// Rewrites a file of JSON; `edit` says what changes.
 ///

@@ -1,7 +1,7 @@
 //! Labels that a table of their own gives to a dataset: what a plan changes there, and what is left of the plan for the
 //! dataset itself.
 
-use super::edits::{Contents, Rewrite};
+use super::file_changes::{Contents, Rewrite};
 use super::refusal::refused;
 use super::targets::{most, splits_written};
 use crate::dataset::{self, Edit, LabelTable};

@@ -115,6 +115,13 @@ pub(super) fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files(folder).into_iter().map(|(path, (bytes, _))| (path, bytes)).collect()
 }
 
+/// The same without what a rollback needs, which is beside a dataset that is a file.
+pub(super) fn visible(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = contents(folder);
+    all.retain(|path, _| !path.to_string_lossy().starts_with('.'));
+    all
+}
+
 /// Samples as `path label split`.
 pub(super) fn rows(dataset: &Path) -> Vec<String> {
     let read = manifest(dataset);

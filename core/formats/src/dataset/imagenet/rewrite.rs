@@ -2,7 +2,7 @@
 //! keep their numbers.
 
 use super::{Kind, kind, synsets_of};
-use crate::dataset::annotated::Annotated;
+use crate::dataset::annotated::{Annotated, refuse};
 use crate::dataset::rewrite::{self, EntryChange, EntryChanges, NewFile};
 use crate::text::Document;
 use crate::{Error, Result};
@@ -28,7 +28,7 @@ pub(super) fn file(
     let new = match kind(&name) {
         Some(Kind::Solution) => solution(&read.file, &text, &by_stem)?,
         Some(kind) => by_number(read, kind, &text, &by_stem)?,
-        None => return rewrite::refuse(read, changes, &crate::dataset::DatasetOptions::default()),
+        None => return refuse(read, changes, &crate::dataset::DatasetOptions::default()),
     };
     Ok(if new == text {
         Vec::new()

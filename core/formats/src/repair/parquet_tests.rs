@@ -1,0 +1,139 @@
+//! Repair of Parquet files, those with pictures in them and those beside pictures.
+
+use super::testing::{Do, files, plan, rows, visible, whole, write};
+use super::*;
+use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, StructArray};
+use arrow_schema::{DataType, Field, Fields, Schema};
+use chaffinch_data::output::CopyMode;
+use chaffinch_protocol::sample::Split;
+use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Pictures in two row groups with names of classes, as the `datasets` library writes them.
+fn parquet_file(path: &Path) {
+    let image = Fields::from(vec![
+        Field::new("bytes", DataType::Binary, true),
+        Field::new("path", DataType::Utf8, true),
+    ]);
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("image", DataType::Struct(image.clone()), true),
+        Field::new("label", DataType::Int64, true),
+        Field::new("note", DataType::Utf8, true),
+    ]));
+    let info = "{\"info\": {\"features\": {\"image\": {\"_type\": \"Image\"}, \"label\": {\"names\": [\"cat\", \"dog\"], \"_type\": \"ClassLabel\"}}}}";
+    let properties = WriterProperties::builder()
+        .set_key_value_metadata(Some(vec![KeyValue::new("huggingface".into(), info.to_owned())]))
+        .build();
+    let mut writer =
+        ArrowWriter::try_new(fs::File::create(path).unwrap(), schema.clone(), Some(properties)).unwrap();
+    for group in 0..3 {
+        let numbers: Vec<i64> = (0..4).map(|row| group * 4 + row).collect();
+        let bytes: Vec<Vec<u8>> =
+            numbers.iter().map(|number| vec![*number as u8; 1000 + *number as usize]).collect();
+        let bytes = BinaryArray::from_iter(bytes.iter().map(Some));
+        let names = StringArray::from_iter_values(numbers.iter().map(|number| format!("{number}.jpg")));
+        let pictures = StructArray::new(image.clone(), vec![Arc::new(bytes), Arc::new(names)], None);
+        let labels = Int64Array::from_iter(numbers.iter().map(|number| (*number != 5).then_some(number % 2)));
+        let notes = StringArray::from_iter(
+            numbers.iter().map(|number| (number % 3 > 0).then(|| format!("n{number}"))),
+        );
+        let columns: Vec<ArrayRef> = vec![Arc::new(pictures), Arc::new(labels), Arc::new(notes)];
+        writer.write(&RecordBatch::try_new(schema.clone(), columns).unwrap()).unwrap();
+        writer.flush().unwrap();
+    }
+    writer.close().unwrap();
+}
+
+#[test]
+fn parquet_files_keep_pictures_columns_and_row_groups() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let file = data.join("train-00000-of-00001.parquet");
+    parquet_file(&file);
+    for opened in [&data, &file] {
+        let before = files(&data);
+        let old = super::testing::manifest(opened);
+        let pictures = |manifest: &chaffinch_data::manifest::Manifest| -> Vec<Vec<u8>> {
+            manifest.ids().map(|id| manifest.source(id).read().unwrap()).collect()
+        };
+        let mut kept = pictures(&old);
+        kept.remove(1);
+        let plan = plan(
+            opened,
+            &[
+                ("1.jpg", Do::Remove),
+                ("4.jpg", Do::Label("dog")),
+                ("5.jpg", Do::Label("cow")),
+                ("2.jpg", Do::Label("cow")),
+            ],
+        );
+        let copy = temp.path().join("copy");
+        whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap();
+        whole(|job| apply_in_place(&plan, job)).unwrap();
+        assert!(visible(&copy) == visible(&data), "the copy is another one");
+        let new = super::testing::manifest(opened);
+        assert_eq!(pictures(&new), kept);
+        let labels: Vec<&str> = new.ids().map(|id| new.label_name(id)).collect();
+        assert_eq!(labels, ["cat", "cow", "dog", "dog", "cow", "cat", "dog", "cat", "dog", "cat", "dog"]);
+        assert_eq!(new.extra()[0].values[..4], ["", "n2", "", "n4"]);
+        let reader = SerializedFileReader::new(fs::File::open(&file).unwrap()).unwrap();
+        let counts: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+        assert_eq!(counts, [3, 4, 4]);
+        let footer = reader.metadata().file_metadata().key_value_metadata().unwrap();
+        assert!(footer.iter().any(|entry| entry.key == "ARROW:schema"));
+        assert!(
+            footer.iter().any(|entry| entry.value.as_deref().is_some_and(|text| text.contains("\"cow\"")))
+        );
+        whole(|job| rollback(&found(opened)[0], job)).unwrap();
+        assert_eq!(files(&data), before);
+        fs::remove_dir_all(&copy).unwrap();
+    }
+}
+
+#[test]
+fn a_parquet_table_beside_pictures_changes_in_its_rows() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    write(
+        &data,
+        &[("train/1.jpg", "one"), ("train/2.jpg", "two"), ("test/3.jpg", "three"), ("test/4.jpg", "four")],
+    );
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("file_name", DataType::Utf8, false),
+        Field::new("label", DataType::Utf8, true),
+        Field::new("weight", DataType::Float64, true),
+    ]));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from(vec!["train/1.jpg", "train/2.jpg", "test/3.jpg", "test/4.jpg"])),
+        Arc::new(StringArray::from(vec!["cat", "cat", "dog", "dog"])),
+        Arc::new(arrow_array::Float64Array::from(vec![Some(0.5), None, Some(1e-3), Some(2.0)])),
+    ];
+    let file = data.join("metadata.parquet");
+    let mut writer = ArrowWriter::try_new(fs::File::create(&file).unwrap(), schema.clone(), None).unwrap();
+    writer.write(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
+    writer.close().unwrap();
+    let before = files(&data);
+    let plan = plan(
+        &data,
+        &[
+            ("train/1.jpg", Do::Remove),
+            ("train/2.jpg", Do::Label("cow")),
+            ("test/3.jpg", Do::Split(Split::Train)),
+        ],
+    );
+    let copy = temp.path().join("copy");
+    whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap();
+    whole(|job| apply_in_place(&plan, job)).unwrap();
+    assert!(visible(&copy) == visible(&data), "the copy is another one");
+    assert_eq!(rows(&data), ["test/4.jpg dog test", "train/2.jpg cow train", "train/3.jpg dog train"]);
+    let read = super::testing::manifest(&data);
+    assert_eq!(read.extra()[0].values, ["2.0", "", "0.001"]);
+    whole(|job| rollback(&found(&data)[0], job)).unwrap();
+    assert_eq!(files(&data), before);
+}
