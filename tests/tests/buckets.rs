@@ -66,7 +66,7 @@ fn label_files_say_what_they_say_on_a_disk() {
         }
         let place = Path::new(folder).join(file);
         let here = read(&sandbox, &server, text(&datasets.join(&place)));
-        let there = read(&sandbox, &server, &format!("s3://labels/{}", text(&place)).trim_end_matches('/'));
+        let there = read(&sandbox, &server, format!("s3://labels/{}", text(&place)).trim_end_matches('/'));
         assert!(here.len() >= 3 && here.iter().any(|row| row.split(' ').nth(1) != Some("")), "{here:?}");
         assert_eq!(there, here, "{}", place.display());
     }

@@ -86,7 +86,7 @@ fn in_bucket(opened: Opened, folder: &Path, address: &Path, objects: &[Object]) 
     }
     // Copies and repairs cannot read the label files again, so that they write class folders.
     let manifest = manifest.with_beside(Vec::new());
-    let manifest = manifest.with_paths(&below).with_root(address);
+    let manifest = manifest.with_paths(below).with_root(address);
     Opened { manifest: manifest.with_packing(packing.finish()), ledger: opened.ledger }
 }
 
