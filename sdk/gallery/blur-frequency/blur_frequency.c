@@ -28,6 +28,7 @@ static const chaffinch_param parameters[] = { {
 /* What a run needs in every picture. */
 typedef struct {
     float *scores;
+    float *shares;
     double full;
     double cosines[SIDE][SIDE];
 } work;
@@ -85,8 +86,19 @@ static chaffinch_status look(void *sink, uint32_t sample, const chaffinch_pixels
     free(shares);
     double score = sum / (double)best / work->full;
     /* Each sample has its own place, so threads do not meet. */
+    work->shares[sample] = (float)(100.0 * sum / (double)best);
     work->scores[sample] = (float)(score < 1.0 ? score : 1.0);
     return CHAFFINCH_OK;
+}
+
+/* The scores, and the shares that they are made of, to sort and filter by. */
+static chaffinch_status say(const chaffinch_host *host, const work *work, size_t count)
+{
+    static const chaffinch_str detail = CHAFFINCH_STR("detail"), percent = CHAFFINCH_STR("%");
+    chaffinch_status status = host->scores(host->ctx, (chaffinch_f32s){ work->scores, count });
+    if (status == CHAFFINCH_OK)
+        status = host->attribute(host->ctx, detail, percent, (chaffinch_f32s){ work->shares, count });
+    return status;
 }
 
 static chaffinch_status run(const chaffinch_host *host)
@@ -99,19 +111,21 @@ static chaffinch_status run(const chaffinch_host *host)
         status = host->number(host->ctx, full, &work.full);
     if (status != CHAFFINCH_OK || data.count == 0)
         return status;
-    work.scores = malloc(data.count * sizeof *work.scores);
+    /* Two arrays in one piece. */
+    work.scores = malloc(2 * data.count * sizeof *work.scores);
     if (work.scores == NULL) {
         host->fail(host->ctx, memory);
         return CHAFFINCH_ERROR;
     }
-    for (size_t sample = 0; sample < data.count; sample++)
+    work.shares = work.scores + data.count;
+    for (size_t sample = 0; sample < 2 * data.count; sample++)
         work.scores[sample] = NAN;
     for (size_t u = 0; u < SIDE; u++)
         for (size_t x = 0; x < SIDE; x++)
             work.cosines[u][x] = sqrt((u == 0 ? 1.0 : 2.0) / SIDE) * cos(PI * (double)u * ((double)x + 0.5) / SIDE);
     status = host->each_pixels(host->ctx, 512, &work, look);
     if (status == CHAFFINCH_OK)
-        status = host->scores(host->ctx, (chaffinch_f32s){ work.scores, data.count });
+        status = say(host, &work, data.count);
     else if (status == CHAFFINCH_ERROR)
         host->fail(host->ctx, host->message(host->ctx));
     free(work.scores);

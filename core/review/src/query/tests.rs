@@ -40,7 +40,9 @@ fn world() -> World {
     let mut labels = ResultBuilder::new(6);
     labels.scores(&[0.9, 0.1, 0.3, 0.9, f32::NAN, f32::NAN]);
     labels.issue(SampleId(1), Issue { score: 0.1, suggested: Some(0), ..Issue::default() });
+    labels.attribute("tone", "", &[2.0, -1.5, f32::NAN, 0.0, -0.5, 7.0]);
     let mut copies = ResultBuilder::new(6);
+    copies.attribute("tone", "", &[1.0; 6]).attribute("size", "px", &[1.0, 2.0, 3.0, 4.0, 5.0, f32::NAN]);
     for (row, group, score) in [(0, 1, 0.2), (2, 1, 0.45), (1, 2, 0.9), (3, 3, 0.9), (4, 3, 0.0)] {
         copies.issue(SampleId(row), Issue { score, group: Some(group), ..Issue::default() });
     }
@@ -210,5 +212,29 @@ fn only_places_on_the_map_and_clusters_need_embeddings() {
     // A path that contains the word needs no embeddings.
     for filter in ["", "class:cat", "\"map:0,0,1,1\"", "map:nonsense", "roadmap"] {
         assert!(!needs(filter), "{filter}");
+    }
+}
+
+#[test]
+fn attributes_are_compared_and_sorted_by() {
+    let world = world();
+    for (filter, rows) in [
+        ("attr.labels.tone<0", &[1, 4][..]),
+        ("ATTR.labels.tone<=0", &[1, 3, 4]),
+        ("-attr.labels.tone<=0", &[0, 2, 5]),
+        ("attr.size>=4", &[3, 4]),
+        // The first detector that gives it.
+        ("attr.tone>0.5", &[0, 1, 2, 3, 4, 5]),
+        ("attr.size>1 attr.size<4", &[1, 2]),
+    ] {
+        assert_eq!(world.all(filter), rows, "{filter}");
+    }
+    let by = |name: &str, descending| world.sorted(true, Sort::Attribute(name.into()), descending);
+    assert_eq!(by("labels.tone", false), [1, 4, 3, 0, 5, 2]);
+    assert_eq!(by("labels.tone", true), [5, 0, 3, 4, 1, 2], "a sample without a value is last");
+    for filter in ["attr.siz<1", "attr.labels.size<1", "attr.nobody.tone<1"] {
+        let query = Query { all: true, filter: filter.into(), ..Query::default() };
+        let error = world.ask(&query).unwrap_err().to_string();
+        assert!(error.contains("no detector gives the attribute"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the interface as a whole: keys in, screens and commands out, against a fake engine.
 
 mod ahead;
+mod attributes;
 mod back;
 mod colors;
 mod deciding;

@@ -96,3 +96,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn attributes_and_regions_are_kept_with_a_result() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("nearest.arrow");
+    let face = Boxed { edges: [0.0, 0.25, 0.5, 1.0], label: "größe".into() };
+    let other = Boxed { edges: [0.5, 0.5, 0.75, 0.75], label: String::new() };
+    let mut builder = ResultBuilder::new(3);
+    builder.scores(&[0.1, 0.2, 0.3]);
+    builder.attribute("sharp", "px", &[1.5, f32::NAN, -2.0]).attribute("age", "", &[f32::NAN; 3]);
+    builder.regions(SampleId(2), vec![other.clone()]).regions(SampleId(0), vec![face.clone(), other.clone()]);
+    let result = builder.finish(record(), &classes(&["cat"]));
+    result.save(&path).unwrap();
+    let back = DetectorResult::load(&path, &classes(&["cat"])).unwrap();
+    for result in [&result, &back] {
+        assert_eq!(result.attributes().collect::<Vec<_>>(), ["age", "sharp"]);
+        assert_eq!((result.unit("sharp"), result.unit("age")), ("px", ""));
+        let values = |name: &str| (0..4).map(|row| result.attribute(name, SampleId(row))).collect::<Vec<_>>();
+        assert_eq!(values("sharp"), [Some(1.5), None, Some(-2.0), None]);
+        assert_eq!(values("age"), [None; 4]);
+        assert!(result.has_regions());
+        let regions = |row| result.regions(SampleId(row));
+        assert_eq!(regions(0), [face.clone(), other.clone()]);
+        assert_eq!((regions(1), regions(2), regions(9)), (Vec::new(), vec![other.clone()], Vec::new()));
+    }
+    assert!(!sample_result().has_regions());
+}
