@@ -32,8 +32,6 @@ pub(crate) struct Answer {
     pub(crate) given: f32,
     /// The most probable class.
     pub(crate) best: u32,
-    /// Its probability.
-    pub(crate) best_probability: f32,
     /// Logit of the given label minus that of the nearest alternative.
     pub(crate) lead: f32,
 }
@@ -95,7 +93,6 @@ impl Sums {
         Answer {
             given: (self.given - self.highest).exp() / self.total,
             best: self.best,
-            best_probability: 1.0 / self.total,
             lead: self.given - self.alternative,
         }
     }

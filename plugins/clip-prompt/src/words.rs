@@ -47,20 +47,11 @@ pub(crate) fn issues(
 fn reason(view: &View<'_>, label: u32, answer: &Answer, other: Option<u32>) -> String {
     let name = view.class_name(label);
     match other {
-        Some(other) => format!(
-            "looks like {} ({}) rather than {name} ({})",
-            view.class_name(other),
-            percent(answer.best_probability),
-            percent(answer.given)
-        ),
+        // No probabilities: those of prompts know nothing of the labels, and claim too much where most of them are right.
+        Some(other) => format!("looks like {} rather than {name}", view.class_name(other)),
         None if answer.lead < 0.0 => format!("looks like something else rather than {name}"),
         None => format!("looks less like {name} than most {name} samples do"),
     }
-}
-
-/// `91 %`, and never `0 %` for a positive probability.
-fn percent(probability: f32) -> String {
-    if probability < 0.005 { "under 1 %".into() } else { format!("{:.0} %", probability * 100.0) }
 }
 
 /// For each class the samples labeled so that the model is most sure of.

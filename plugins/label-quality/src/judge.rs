@@ -58,10 +58,6 @@ pub(crate) struct Judge {
     pub(crate) scores: Vec<f32>,
     /// The most likely class of each sample.
     pub(crate) likely: Vec<u32>,
-    /// The probabilities of the label and of that class: taking the label and the mix-ups of classes into account if
-    /// `calibrated`, and else as the sources have them.
-    pub(crate) said: Vec<(f32, f32)>,
-    pub(crate) calibrated: bool,
     /// Whether prompts contributed, and how much.
     pub(crate) sources: String,
     pub(crate) joined: bool,
@@ -132,37 +128,13 @@ impl Judge {
             Some(found) => found.iter().map(|one| one.class).collect(),
             None => suggested(&table),
         };
-        let said = match &posterior {
-            Some(found) => found.iter().map(|one| (one.right as f32, one.likely as f32)).collect(),
-            None => {
-                let of = |(index, (&label, &likely)): (usize, (&u32, &u32))| {
-                    let row = table.row(index);
-                    (row[label as usize], row[likely as usize])
-                };
-                labels.iter().zip(&likely).enumerate().map(of).collect()
-            }
-        };
         let mix_ups = match settings.method {
             Scoring::Posterior => expected_confusions(&table, sources.inverse_temperature),
             _ => None,
         };
         let Sources { words, joined, given, .. } = sources;
         let filter = settings.filter;
-        let calibrated = posterior.is_some();
-        Ok(Judge {
-            samples,
-            labels,
-            scores,
-            likely,
-            said,
-            calibrated,
-            sources: words,
-            joined,
-            given,
-            mix_ups,
-            cut,
-            filter,
-        })
+        Ok(Judge { samples, labels, scores, likely, sources: words, joined, given, mix_ups, cut, filter })
     }
 }
 

@@ -106,13 +106,11 @@ fn labels_that_are_often_mixed_up_are_doubted_first() {
     assert!(apart(&posterior) > 2.0, "{}", apart(&posterior));
     let wrong = posterior.issue(12).unwrap();
     assert_eq!((wrong.suggested, wrong.score < 0.5), (Some(0), true));
-    let counts: Vec<&str> = posterior.note("mix-ups").unwrap().lines().collect();
-    let number = |line: &str| -> f64 {
-        line.split("about ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
-    };
-    // 40 cats are called dogs, of which a model that is never more than 90 % sure takes half for its own mistakes; what the model cannot tell apart is not counted as wrong for that alone.
-    assert!(counts[1].starts_with("cat called dog: about "), "{counts:?}");
-    assert!((15.0..60.0).contains(&number(counts[1])) && number(counts[0]) < 80.0, "{counts:?}");
+    // Cats called dogs come first; how many there are is not said, since a model only sees those that are easy to tell.
+    let pairs: Vec<&str> = posterior.note("mix-ups").unwrap().lines().skip(1).collect();
+    assert_eq!(pairs[0], "cat called dog");
+    let said = posterior.issues.iter().map(|issue| issue.reason.as_str()).chain(pairs);
+    said.for_each(|text| assert!(!text.contains(|c: char| c.is_ascii_digit()), "{text}"));
 }
 
 #[test]

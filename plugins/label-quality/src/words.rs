@@ -15,27 +15,18 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         if score >= WORDS_BELOW {
             continue;
         }
-        let (label, best, (own, p)) = (judge.labels[index], judge.likely[index], judge.said[index]);
+        let (label, best) = (judge.labels[index], judge.likely[index]);
         let given = view.class_name(label);
         let other = view.class_name(best);
         let suggested = (best != label).then_some(best);
         // Only what was learned from the labels of others says something of them.
         let seen = judge.joined || judge.given;
-        let subject = if seen { "probably" } else { "others like it are labeled" };
+        // No probability: what is estimated without truth takes labels that are hard to tell for right too often.
         let reason = match (suggested, seen) {
-            // A probability that is not calibrated would claim too much.
-            _ if !judge.calibrated => match (suggested, seen) {
-                (None, _) => format!("{subject} {given}, by a narrow margin"),
-                (Some(_), true) => format!("looks like {other}, not {given}"),
-                (Some(_), false) => format!("other samples like it are labeled {other}, not {given}"),
-            },
-            (None, _) => format!("{subject} {given}, by a narrow margin ({})", percent(own)),
-            (Some(_), true) => format!("looks like {other} ({}), not {given} ({})", percent(p), percent(own)),
-            (Some(_), false) => format!(
-                "other samples like it are labeled {other} ({}), not {given} ({})",
-                percent(p),
-                percent(own)
-            ),
+            (None, true) => format!("probably {given}, by a narrow margin"),
+            (None, false) => format!("others like it are labeled {given}, by a narrow margin"),
+            (Some(_), true) => format!("looks like {other}, not {given}"),
+            (Some(_), false) => format!("other samples like it are labeled {other}, not {given}"),
         };
         let mut issue = Issue::new(sample as usize, Score::clamp(score)?).reason(&reason);
         if let Some(best) = suggested {
@@ -44,11 +35,6 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         report.issue(issue)?;
     }
     Ok(())
-}
-
-fn percent(p: f32) -> String {
-    let p = p * 100.0;
-    if p > 0.0 && p < 1.0 { "below 1 %".to_owned() } else { format!("{p:.0} %") }
 }
 
 /// Describes the quality of the probabilities, the cut, and which classes are confused.
@@ -74,14 +60,18 @@ pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Resu
         .filter(|index| index / classes != index % classes)
         .map(|pair| (counts[pair], pair))
         .collect();
-    let all: f64 = pairs.iter().map(|(count, _)| count).sum();
     pairs.retain(|(count, _)| *count >= 0.5);
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let name = |class: usize| view.class_name(class as u32);
-    let listed = pairs.iter().take(LISTED).map(|&(count, pair)| {
-        format!("{} called {}: about {count:.0}", name(pair % classes), name(pair / classes))
-    });
-    let first = format!("about {all:.0} of {} labels are wrong by the model's estimate", judge.samples.len());
-    let lines: Vec<String> = std::iter::once(first).chain(listed).collect();
+    if pairs.is_empty() {
+        return report.note("mix-ups", "no class is often given the label of another");
+    }
+    // No counts: they are those of a model, which misses part of the labels that are hard to tell.
+    let listed = pairs
+        .iter()
+        .take(LISTED)
+        .map(|&(_, pair)| format!("{} called {}", name(pair % classes), name(pair / classes)));
+    let lines: Vec<String> =
+        std::iter::once("most often first, by the model's estimate:".to_owned()).chain(listed).collect();
     report.note("mix-ups", &lines.join("\n"))
 }
