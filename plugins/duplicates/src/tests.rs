@@ -263,7 +263,7 @@ fn an_empty_dataset_is_fine() {
 
 #[test]
 fn chains_are_cut_after_two_steps_and_no_pair_is_lost() {
-    let near = Pair { link: Link::Perceptual { phash: 2, dhash: 2 }, likeness: Likeness::SamePicture };
+    let near = Pair { link: Link::Perceptual { phash: 2, dhash: 2 }, likeness: Likeness::SamePicture, apart: 0.0 };
     let links: BTreeMap<(u32, u32), Pair> =
         (0..6).map(|a| ((a, a + 1), near)).chain([((7, 8), Pair::EXACT)]).collect();
     let groups = group(&links, |sample| sample);
