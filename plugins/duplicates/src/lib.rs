@@ -262,3 +262,6 @@ use chaffinch_plugin::testing::npy;
 #[cfg(test)]
 #[path = "../../../tests/src/paintings.rs"]
 mod paintings;
+#[cfg(test)]
+#[path = "../../../tests/src/scenes.rs"]
+mod scenes;

@@ -77,4 +77,7 @@ impl Detector for Leaks {
 export_detector!(Leaks);
 
 #[cfg(test)]
+#[path = "../../../tests/src/scenes.rs"]
+mod scenes;
+#[cfg(test)]
 mod tests;

@@ -61,31 +61,35 @@ const CHANGES: [Change; 10] = [
 
 #[test]
 fn parts_are_found_among_others_and_nothing_else() {
-    let others: Vec<Picture> = (0..30).map(|seed| scene(240, 180, 1000 + seed)).collect();
     let mut missed = Vec::new();
-    for (name, change, expected) in CHANGES {
-        for seed in 0..6 {
-            let original = scene(240, 180, seed);
-            let copy = change(&original);
-            let all: Vec<Picture> = [original, copy].into_iter().chain(others.iter().cloned()).collect();
-            let parts = found(&all);
-            let right = |part: &&Part| part.whole.max(part.part) == 1;
-            match parts.iter().find(right) {
-                None => missed.push((name, seed)),
-                Some(part) => assert_eq!(part.around, expected, "{name}, {seed}: {part:?}"),
+    for round in 0..4 {
+        let number = CHANGES.len();
+        let originals: Vec<Picture> =
+            (0..2 * number as u32).map(|seed| scene(240, 180, 100 * round + seed)).collect();
+        let copies = originals.iter().zip(CHANGES).map(|(original, (_, change, _))| change(original));
+        let all: Vec<Picture> = copies.chain(originals.iter().cloned()).collect();
+        let parts = found(&all);
+        for (copy, (name, _, around)) in CHANGES.into_iter().enumerate() {
+            let is_pair = |part: &&Part| {
+                (part.whole.min(part.part) as usize, part.whole.max(part.part) as usize) == (copy, number + copy)
+            };
+            match parts.iter().find(is_pair) {
+                None => missed.push((name, round)),
+                Some(part) => assert_eq!(part.around, around, "{name}: {part:?}"),
             }
-            let wrong: Vec<&Part> = parts.iter().filter(|part| !right(part)).collect();
-            assert!(wrong.is_empty(), "{name}, {seed}: {wrong:?}");
         }
+        let wrong = |part: &&Part| part.whole.abs_diff(part.part) as usize != number;
+        let wrong: Vec<&Part> = parts.iter().filter(wrong).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
     }
-    assert!(missed.len() * 20 <= CHANGES.len() * 6, "{missed:?}");
+    assert!(missed.len() * 20 <= CHANGES.len() * 4, "{missed:?}");
 }
 
 #[test]
 fn templates_flat_pictures_and_bursts_have_no_parts() {
-    let letters: Vec<Picture> = (0..40).map(|seed| letter(240, 320, 100 + 7 * seed)).collect();
+    let letters: Vec<Picture> = (0..40).map(|seed| letter(180, 240, 100 + 7 * seed)).collect();
     assert_eq!(found(&letters), [], "letters");
-    let x_rays: Vec<Picture> = (0..30).map(|seed| x_ray(240, 320, 100 + 7 * seed)).collect();
+    let x_rays: Vec<Picture> = (0..30).map(|seed| x_ray(180, 240, 100 + 7 * seed)).collect();
     assert_eq!(found(&x_rays), [], "x-rays");
     let flat: Vec<Picture> = (0..30_u8)
         .map(|seed| of(90, 60, |x, y| [200 + (seed + (x * 3 + y * 7) as u8 % 3) % 40; 3]))
