@@ -60,8 +60,16 @@ fn climb(window: Window, steps: &[f32], measure: impl Fn(Window) -> f32) -> (Win
 
 /// The windows with one side moved, or two opposite ones.
 fn moved(window: Window, step: f32) -> impl Iterator<Item = Window> {
-    const WAYS: [(f32, f32); 8] =
-        [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (-1.0, -1.0), (1.0, 1.0), (1.0, -1.0), (-1.0, 1.0)];
+    const WAYS: [(f32, f32); 8] = [
+        (-1.0, 0.0),
+        (1.0, 0.0),
+        (0.0, -1.0),
+        (0.0, 1.0),
+        (-1.0, -1.0),
+        (1.0, 1.0),
+        (1.0, -1.0),
+        (-1.0, 1.0),
+    ];
     let spans = move |(from, to): Span| {
         WAYS.into_iter()
             .map(move |(first, last)| ((from + step * first).max(0.0), (to + step * last).min(1.0)))
@@ -130,7 +138,9 @@ impl Cells {
         let cells = &self.cells;
         (0..cells.len())
             .filter(inner)
-            .map(|at| cells[at] - (cells[at - 1] + cells[at + 1] + cells[at - width] + cells[at + width]) / 4.0)
+            .map(|at| {
+                cells[at] - (cells[at - 1] + cells[at + 1] + cells[at - width] + cells[at + width]) / 4.0
+            })
             .collect()
     }
 

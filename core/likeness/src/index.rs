@@ -8,7 +8,7 @@ use crate::turn;
 /// Tables, each with other bits.
 const TABLES: usize = 6;
 /// Bits that are inverted in turn, all ways.
-const UNCERTAIN: usize = 4;
+const UNCERTAIN: usize = 3;
 /// More pictures under one key are a template: any of them is near all others.
 const CROWD: usize = 48;
 /// Of the bits of two spectra that are near.
@@ -27,6 +27,8 @@ pub(crate) struct Index {
 struct Table {
     /// Which amplitudes make the key.
     from: Vec<usize>,
+    /// The bit of each amplitude in the key; 0 if it has none.
+    bits: [usize; COUNT],
     /// Where the pictures of each key start.
     starts: Vec<u32>,
     pictures: Vec<u32>,
@@ -47,9 +49,12 @@ impl Index {
     pub(crate) fn near(&self, window: &Spectrum, mut found: impl FnMut(usize)) {
         for window in if self.turned { normals(window) } else { vec![*window] } {
             let bits = window.bits();
+            let certain = window.by_certainty();
             for table in &self.tables {
                 let key = table.key(bits);
-                for picture in table.probes(&window).flat_map(|probe| table.pictures(key ^ probe)) {
+                for picture in
+                    table.probes(&certain).into_iter().flat_map(|probe| table.pictures(key ^ probe))
+                {
                     if (self.bits[*picture as usize] ^ bits).count_ones() <= MOST_DIFFERING {
                         found(*picture as usize);
                     }
@@ -71,7 +76,9 @@ impl Table {
             from.swap(at, (state >> 8) as usize % (at + 1));
         }
         from.truncate(width);
-        let mut table = Table { from, starts: vec![0; (1 << width) + 1], pictures: Vec::new() };
+        let mut places = [0; COUNT];
+        from.iter().enumerate().for_each(|(at, &from)| places[from] = 1 << at);
+        let mut table = Table { from, bits: places, starts: vec![0; (1 << width) + 1], pictures: Vec::new() };
         let kept = || spectra.iter().zip(bits).enumerate().filter(|(_, (spectrum, _))| spectrum.is_some());
         kept().for_each(|(_, (_, &bits))| {
             let key = table.key(bits);
@@ -95,15 +102,16 @@ impl Table {
     }
 
     /// The keys near a key, as differences from it.
-    fn probes(&self, window: &Spectrum) -> impl Iterator<Item = usize> {
-        let mut bits: Vec<usize> = (0..self.from.len()).collect();
-        bits.sort_by(|&a, &b| {
-            window.0[self.from[a]].abs().total_cmp(&window.0[self.from[b]].abs()).then(a.cmp(&b))
-        });
-        bits.truncate(UNCERTAIN);
-        (0..1_usize << bits.len()).map(move |chosen| {
-            bits.iter().enumerate().fold(0, |key, (at, &bit)| key | (chosen >> at & 1) << bit)
-        })
+    fn probes(&self, certain: &[u8; COUNT]) -> [usize; 1 << UNCERTAIN] {
+        // The keys' bits of the least certain amplitudes.
+        let bits = certain.iter().map(|&amplitude| self.bits[usize::from(amplitude)]).filter(|&bit| bit != 0);
+        let mut probes = [0; 1 << UNCERTAIN];
+        for (at, bit) in bits.take(UNCERTAIN).enumerate() {
+            for chosen in 0..1 << at {
+                probes[chosen | 1 << at] = probes[chosen] | bit;
+            }
+        }
+        probes
     }
 
     fn pictures(&self, key: usize) -> &[u32] {
@@ -131,8 +139,11 @@ fn normals(spectrum: &Spectrum) -> Vec<Spectrum> {
     let unsure = u8::from(across.abs() < UNSURE)
         | u8::from(down.abs() < UNSURE) << 1
         | u8::from((across.abs() - down.abs()).abs() < UNSURE) << 2;
-    turn::ALL.filter(|flips| flips & !unsure == 0).map(|flips| {
-        let turned = spectrum.turned(surest);
-        turned.turned(flips)
-    }).collect()
+    turn::ALL
+        .filter(|flips| flips & !unsure == 0)
+        .map(|flips| {
+            let turned = spectrum.turned(surest);
+            turned.turned(flips)
+        })
+        .collect()
 }

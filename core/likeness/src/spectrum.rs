@@ -49,11 +49,7 @@ pub(crate) struct Spectrum(pub(crate) [f32; COUNT]);
 
 impl Spectrum {
     /// As [`Spectrum::new`] for every pair of `down` and `across`, rows first.
-    pub(crate) fn grid(
-        picture: &Read<'_>,
-        across: &[Basis],
-        down: &[Basis],
-    ) -> Vec<Option<Spectrum>> {
+    pub(crate) fn grid(picture: &Read<'_>, across: &[Basis], down: &[Basis]) -> Vec<Option<Spectrum>> {
         let rows: Vec<[[f32; BANDS]; SIDE]> = across.iter().map(|basis| basis.rows(picture)).collect();
         down.iter().flat_map(|basis| rows.iter().map(|rows| Spectrum::from_rows(rows, basis))).collect()
     }
@@ -72,9 +68,8 @@ impl Spectrum {
                 }
             }
         }
-        let mut spectrum = FREQUENCIES.map(|(down, across)| {
-            all[down][across] * ((down * down + across * across) as f32).sqrt()
-        });
+        let mut spectrum = FREQUENCIES
+            .map(|(down, across)| all[down][across] * ((down * down + across * across) as f32).sqrt());
         let length = spectrum.iter().map(|value| value * value).sum::<f32>().sqrt();
         if length < LEAST {
             return None;
@@ -97,6 +92,14 @@ impl Spectrum {
             *value = if negative { -self.0[from] } else { self.0[from] };
         }
         Spectrum(turned)
+    }
+
+    /// The numbers of all amplitudes, smallest first.
+    pub(crate) fn by_certainty(&self) -> [u8; COUNT] {
+        let mut order = std::array::from_fn(|at| at as u8);
+        let size = |at: u8| self.0[usize::from(at)].abs();
+        order.sort_unstable_by(|&a, &b| size(a).total_cmp(&size(b)).then(a.cmp(&b)));
+        order
     }
 
     /// A bit for each amplitude above zero.

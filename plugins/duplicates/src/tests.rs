@@ -264,7 +264,8 @@ fn an_empty_dataset_is_fine() {
 
 #[test]
 fn chains_are_cut_after_two_steps_and_no_pair_is_lost() {
-    let near = Pair { link: Link::Perceptual { phash: 2, dhash: 2 }, likeness: Likeness::SamePicture, apart: 0.0 };
+    let near =
+        Pair { link: Link::Perceptual { phash: 2, dhash: 2 }, likeness: Likeness::SamePicture, apart: 0.0 };
     let links: BTreeMap<(u32, u32), Pair> =
         (0..6).map(|a| ((a, a + 1), near)).chain([((7, 8), Pair::EXACT)]).collect();
     let groups = group(&links, |sample| sample);
@@ -380,7 +381,8 @@ fn scenes(all: &[(u32, Change)]) -> MemoryHost {
         })
     };
     let numbers = 0..all.len() as u64;
-    let hashes: Vec<u64> = numbers.clone().map(|number| (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    let hashes: Vec<u64> =
+        numbers.clone().map(|number| (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
     let contents: Vec<[u8; 32]> = numbers.map(|number| content(number as u8)).collect();
     MemoryHost::new().contents(&contents).hashes(&hashes, &hashes).pictures(all.iter().map(picture).collect())
 }

@@ -55,7 +55,9 @@ impl Copies {
             copies.entry(sample).or_default().push(Match { other, likeness });
         }
         for copies in copies.values_mut() {
-            copies.sort_by(|a, b| a.likeness.score().total_cmp(&b.likeness.score()).then(a.other.cmp(&b.other)));
+            copies.sort_by(|a, b| {
+                a.likeness.score().total_cmp(&b.likeness.score()).then(a.other.cmp(&b.other))
+            });
         }
         Ok(Copies { by_sample: copies, unseen })
     }

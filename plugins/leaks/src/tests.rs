@@ -177,5 +177,8 @@ fn parts_of_pictures_leak() {
         reason(Change::Bordered, Change::None),
         "in test, and the same picture with a border around it stands in train"
     );
-    assert_eq!(reason(Change::Turned, Change::None), "in test, and the same picture, turned, stands in train");
+    assert_eq!(
+        reason(Change::Turned, Change::None),
+        "in test, and the same picture, turned, stands in train"
+    );
 }

@@ -71,7 +71,8 @@ fn parts_are_found_among_others_and_nothing_else() {
         let parts = found(&all);
         for (copy, (name, _, around)) in CHANGES.into_iter().enumerate() {
             let is_pair = |part: &&Part| {
-                (part.whole.min(part.part) as usize, part.whole.max(part.part) as usize) == (copy, number + copy)
+                (part.whole.min(part.part) as usize, part.whole.max(part.part) as usize)
+                    == (copy, number + copy)
             };
             match parts.iter().find(is_pair) {
                 None => missed.push((name, round)),
