@@ -82,11 +82,11 @@ fn mirrored_and_turned_copies_are_found_by_their_hashes() {
     let dhash = Orientation::ALL[1].of_dhash(9).unwrap();
     let host = |radius: f64| {
         let hashes = [FIRST, turned(1), 0x1234_5678_9ABC_DEF0, turned(5), turned(7)];
-        let pictures = pictures(&[(1, 0), (1, 1), (2, 0), (1, 2), (1, 3)]);
-        MemoryHost::new().hashes(&hashes, &[9, dhash, 9, 9, 9]).pictures(pictures).param("radius", radius)
+        MemoryHost::new().hashes(&hashes, &[9, dhash, 9, 9, 9]).param("radius", radius)
     };
     assert!(host(5.0).param("turned", 0.0).run(&Duplicates).flagged(0.5).is_empty(), "unless switched off");
-    let outcome = host(5.0).run(&Duplicates);
+    let pictures = pictures(&[(1, 0), (1, 1), (2, 0), (1, 2), (1, 3)]);
+    let outcome = host(5.0).pictures(pictures).run(&Duplicates);
     assert_eq!(outcome.flagged(0.5), [1, 3, 4]);
     let reason = |sample: usize| outcome.issue(sample).unwrap().reason.clone();
     assert_eq!(reason(1), "mirrored, the same picture as 3 others; a better copy is in the group");

@@ -131,8 +131,7 @@ fn the_second_hash_and_turns_count() {
         let host = MemoryHost::new()
             .splits(&[Split::Train, Split::Test])
             .contents(&contents(&[1, 2]))
-            .hashes(&[first, second], &[0xFF, dhash])
-            .pictures(pictures(&[(1, 0), (1, 1)]));
+            .hashes(&[first, second], &[0xFF, dhash]);
         !host.param(parameter.0, parameter.1).run(&Leaks).flagged(0.5).is_empty()
     };
     let far = BASE ^ 0b1111_1111;
