@@ -212,7 +212,7 @@ fn the_readme_lists_every_detector() {
     let loaded = list["detectors"].as_array().unwrap().iter();
     let mut names: Vec<String> = loaded.map(|detector| detector["name"].as_str().unwrap().into()).collect();
     // Built into the host.
-    names.push("unreadable".into());
+    names.extend(["conversion", "damaged", "unreadable", "unsupported-format"].map(String::from));
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let table =
         readme.split("| detector | finds | how |").nth(1).expect("the README has a table of detectors");
