@@ -36,7 +36,9 @@ fn cifar10_leaks_as_the_reference_says() {
     let distances: Vec<u32> = rows.iter().map(|row| row["hamming_distance"].parse().unwrap()).collect();
     assert_eq!(distances.iter().filter(|&&distance| distance == 0).count(), 3);
     assert!(distances.iter().all(|distance| distance % 2 == 0 && *distance <= 5), "{distances:?}");
-    assert!(report.starts_with("train_image,test_image,method,similarity,leak_type,hamming_distance\n"));
+    assert!(
+        report.starts_with("train_image,test_image,method,similarity,leak_type,hamming_distance,likeness\n")
+    );
     let summary = fs::read_to_string(sandbox.path().join("leaks_summary.txt")).unwrap();
     assert!(summary.contains("Leak rate by image: 1.03%"), "{summary}");
 }
@@ -104,6 +106,12 @@ fn copies_are_found_by_each_method_and_none_is_a_status() {
         (again["train_image"].as_str(), again["hamming_distance"].as_str()),
         (all[3].to_str().unwrap(), "0")
     );
+    assert_eq!(again["likeness"], "same_pixels");
+    assert!(
+        rows.iter().all(|row| (row["likeness"] == "same_bytes") == (row["method"] == "md5_exact")),
+        "{report}"
+    );
+    assert_eq!(counts["by_likeness"]["same_pixels"], 1, "{counts}");
     assert_eq!(counts["leaked_test_images"], 2);
 
     let (same, _) =

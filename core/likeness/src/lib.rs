@@ -7,8 +7,15 @@
 //!
 //! Run its tests: `cargo test --release -p chaffinch-likeness`.
 
+mod area;
+mod fit;
+mod index;
+mod parts;
 mod sketch;
+mod spectrum;
+mod turn;
 
+pub use parts::{Around, Part, parts};
 pub use sketch::{BYTES, sketch};
 
 use sketch::{COLORS, Read, SIDE};
@@ -41,32 +48,36 @@ pub fn compare(a: &[u8], b: &[u8]) -> Look {
     if a.pixels == b.pixels {
         return Look::SamePixels;
     }
-    if same(&a, &b, |x, y| (x, y)) { Look::SamePicture } else { Look::Alike }
+    if same(&a, &b, 0) { Look::SamePicture } else { Look::Alike }
 }
 
 /// Compares two sketches of which one may be mirrored and turned by quarters.
 pub fn compare_turned(a: &[u8], b: &[u8]) -> Look {
     let upright = compare(a, b);
     let (Some(a), Some(b)) = (Read::new(a), Read::new(b)) else { return upright };
-    let turned = (1..8_u8).any(|turn| {
-        same(&a, &b, |x, y| {
-            let (x, y) = if turn & 1 == 0 { (x, y) } else { (1.0 - x, y) };
-            let (x, y) = if turn & 2 == 0 { (x, y) } else { (x, 1.0 - y) };
-            if turn & 4 == 0 { (x, y) } else { (y, x) }
-        })
-    });
+    let turned = (1..turn::ALL.end).any(|turn| same(&a, &b, turn));
     if turned { upright.min(Look::SamePicture) } else { upright }
 }
 
-/// Whether two pictures are one, where `turn` says where a place of the first is in the second, both in 0..=1.
-fn same(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bool {
+/// How far apart two pictures are, to rank pairs by: 1 less the correlation of their cells of gray, 0 to 1. 1 if nothing was
+/// seen of one of them, or one is of one gray.
+pub fn distance(a: &[u8], b: &[u8]) -> f32 {
+    let (Some(a), Some(b)) = (Read::new(a), Read::new(b)) else { return 1.0 };
+    let (a, b) = (a.contrast(), b.contrast());
+    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let lengths = (product(&a, &a) * product(&b, &b)).sqrt();
+    if lengths > 0.0 { (1.0 - product(&a, &b) / lengths).clamp(0.0, 1.0) } else { 1.0 }
+}
+
+/// Whether two pictures are one, the second seen through a turn.
+fn same(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
     let shortest = a.shortest.min(b.shortest);
     // Cells of at least two pixels: what remains of single pixels depends on how they were saved.
     let side = [SIDE, SIDE / 2, SIDE / 4].into_iter().find(|side| shortest >= 2 * side).unwrap_or(SIDE / 4);
     let cells: Vec<(f32, f32)> = (0..side * side)
         .map(|cell| {
             let (x, y) = (cell % side, cell / side);
-            let (u, v) = turned((x, y), side, &turn);
+            let (u, v) = turn::cell(turn, (x, y), side);
             (a.gray(x, y, side), b.gray(u, v, side))
         })
         .collect();
@@ -95,29 +106,21 @@ fn same(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bo
         let inside = (0..step * step).map(|cell| (y + cell / step) * side + x + cell % step);
         (inside.map(|cell| difference(&cells[cell]).powi(2)).sum::<f32>() / (step * step) as f32).sqrt()
     });
-    places.fold(0.0, f32::max) <= most && same_color(a, b, &turn)
+    places.fold(0.0, f32::max) <= most && same_color(a, b, turn)
 }
 
-fn same_color(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bool {
+fn same_color(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
     // A copy without colors is still one.
     if a.colorfulness() < GRAY || b.colorfulness() < GRAY {
         return true;
     }
     let apart = (0..COLORS * COLORS).map(|cell| {
         let (x, y) = (cell % COLORS, cell / COLORS);
-        let (first, second) =
-            (a.color(x, y), b.color(turned((x, y), COLORS, &turn).0, turned((x, y), COLORS, &turn).1));
+        let (u, v) = turn::cell(turn, (x, y), COLORS);
+        let (first, second) = (a.color(x, y), b.color(u, v));
         ((first.0 - second.0).abs() + (first.1 - second.1).abs()) / 2.0
     });
     apart.sum::<f32>() / ((COLORS * COLORS) as f32) <= COLOR
-}
-
-/// Where a cell is after turning.
-fn turned((x, y): (usize, usize), side: usize, turn: impl Fn(f32, f32) -> (f32, f32)) -> (usize, usize) {
-    let middle = |cell: usize| (cell as f32 + 0.5) / side as f32;
-    let (u, v) = turn(middle(x), middle(y));
-    let cell = |place: f32| ((place * side as f32) as usize).min(side - 1);
-    (cell(u), cell(v))
 }
 
 #[cfg(test)]

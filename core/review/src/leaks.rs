@@ -3,8 +3,10 @@
 //! Three methods, each pair of images reported by the first that finds it: equal bytes, near perceptual hashes
 //! (ImageHash's `phash`, Hamming distance), near embeddings (cosine; the nearest training image of each test image). A
 //! file that cannot be decoded has no perceptual hash and no embedding, and can only leak by its bytes. Pictures of a
-//! single flat color share a hash without being similar and are left to the other methods.
+//! single flat color share a hash without being similar and are left to the other methods. Pictures of pairs that do not have
+//! equal bytes are read once more, and small copies of both say whether they are the same picture.
 
+mod look;
 mod report;
 
 pub use report::{Counts, method_named, summary_path, write_csv, write_summary};
@@ -38,6 +40,34 @@ pub enum Method {
     Perceptual,
     /// Near embeddings.
     Semantic,
+}
+
+/// How alike the pictures of a pair are, surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// The same bytes.
+    SameBytes,
+    /// Other bytes, and the same pixels.
+    SamePixels,
+    /// The same picture, saved or scaled another way.
+    SamePicture,
+    /// Another picture, however alike: a template, a burst, a crop.
+    Alike,
+    /// A file could not be read a second time.
+    Unknown,
+}
+
+impl Likeness {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Likeness::SameBytes => "same_bytes",
+            Likeness::SamePixels => "same_pixels",
+            Likeness::SamePicture => "same_picture",
+            Likeness::Alike => "alike",
+            Likeness::Unknown => "unknown",
+        }
+    }
 }
 
 /// One of the two sets.
@@ -91,6 +121,8 @@ pub struct Leak {
     pub similarity: f32,
     /// Differing bits, for hashes.
     pub distance: Option<u32>,
+    /// How alike the pictures are at a second look at their pixels.
+    pub likeness: Likeness,
 }
 
 /// All leaks, most similar first, then by method, test image and training image.
@@ -126,6 +158,7 @@ pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -
         refuse_too_many(leaks.len())?;
     }
     let mut leaks: Vec<Leak> = leaks.into_values().collect();
+    look::look_twice(&mut leaks, train, test, job)?;
     leaks.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.method.cmp(&b.method)));
     Ok(leaks)
 }
@@ -154,6 +187,7 @@ fn exact(train: Side<'_>, test: Side<'_>) -> Result<Vec<Leak>> {
             method: Method::Exact,
             similarity: 1.0,
             distance: None,
+            likeness: Likeness::SameBytes,
         }));
     }
     Ok(leaks)
@@ -194,6 +228,7 @@ fn perceptual(train: Side<'_>, test: Side<'_>, radius: u32, job: &Job<'_>) -> Re
                 method: Method::Perceptual,
                 similarity: 1.0 - bits as f32 / 64.0,
                 distance: Some(bits),
+                likeness: Likeness::Unknown,
             }));
         }
     }
@@ -237,6 +272,7 @@ fn semantic(train: Side<'_>, test: Side<'_>, least: f32, job: &Job<'_>) -> Resul
                 method: Method::Semantic,
                 similarity: cosine.min(1.0),
                 distance: None,
+                likeness: Likeness::Unknown,
             })
             .collect())
     };

@@ -3,6 +3,7 @@
 //! Run its tests: `cargo test --release -p chaffinch-leaks`.
 
 mod copies;
+mod likeness;
 mod words;
 
 use chaffinch_plugin::prelude::*;
@@ -15,22 +16,26 @@ const MAX_RELATED: usize = 16;
 pub struct Leaks;
 
 impl Detector for Leaks {
-    const INFO: Info = Info::new("leaks", "Finds test and validation pictures that are also in training")
-        .version(env!("CARGO_PKG_VERSION"))
-        .docs(include_str!("docs.md"))
-        .needs(Needs::HASHES.and(Needs::PIXELS))
-        .threshold(0.5)
-        .params(&[
-            Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
-            Param::number(
-                "semantic",
-                1.0,
-                0.5,
-                1.0,
-                "Minimum cosine of the embeddings of two copies; 1 = off",
-            )
-            .needs(Needs::NEIGHBORS),
-        ]);
+    const INFO: Info =
+        Info::new("leaks", "Finds test and validation pictures that are also in training")
+            .version(env!("CARGO_PKG_VERSION"))
+            .docs(include_str!("docs.md"))
+            .needs(Needs::HASHES.and(Needs::PIXELS))
+            .threshold(0.5)
+            .params(&[
+                Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
+                Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
+                Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
+                Param::flag("turned", true, "Also look for mirrored and rotated copies"),
+                Param::number(
+                    "semantic",
+                    1.0,
+                    0.5,
+                    1.0,
+                    "Minimum cosine of the embeddings of two copies; 1 = off",
+                )
+                .needs(Needs::NEIGHBORS),
+            ]);
 
     const MEASURE_BYTES: usize = chaffinch_likeness::BYTES;
 
@@ -56,11 +61,11 @@ impl Detector for Leaks {
             )?;
         }
         for (sample, found) in copies.by_sample() {
-            let score = Score::clamp(found[0].score())?;
+            let score = Score::clamp(found[0].likeness.score())?;
             let related: Vec<Related> = found
                 .iter()
                 .take(MAX_RELATED)
-                .map(|copy| Related { sample: copy.other, similarity: copy.similarity() })
+                .map(|copy| Related { sample: copy.other, similarity: copy.likeness.similarity() })
                 .collect();
             let reason = words::reason(view, sample, found);
             report.issue(Issue::new(sample, score).related(&related).reason(&reason))?;
@@ -71,5 +76,8 @@ impl Detector for Leaks {
 
 export_detector!(Leaks);
 
+#[cfg(test)]
+#[path = "../../../tests/src/scenes.rs"]
+mod scenes;
 #[cfg(test)]
 mod tests;

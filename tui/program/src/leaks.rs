@@ -342,6 +342,12 @@ fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) ->
         }
         table.write(out, terminal_width())?;
         writeln!(out)?;
+        let mut table = Table::new(&[("at a second look", Align::Left), ("pairs", Align::Right)]);
+        for (likeness, pairs) in &counts.by_likeness {
+            table.row(vec![likeness.replace('_', " "), thousands(*pairs as u64)]);
+        }
+        table.write(out, terminal_width())?;
+        writeln!(out)?;
     }
     writeln!(out, "wrote {} and {}", safe_path(report), safe_path(summary))?;
     Ok(())

@@ -128,11 +128,11 @@ fn the_report_has_the_known_columns_and_whole_numbers() {
     write_csv(&report, &leaks, &counts(&leaks), train.side(), test.side()).unwrap();
     assert_eq!(
         fs::read_to_string(&report).unwrap(),
-        "train_image,test_image,method,similarity,leak_type,hamming_distance\n\
-         /train/0.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,\n\
-         /train/2.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,\n\
-         /train/1.jpg,/test/0.jpg,phash,0.96875,near_duplicate,2\n\
-         /train/4.jpg,/test/2.jpg,phash,0.921875,near_duplicate,5\n"
+        "train_image,test_image,method,similarity,leak_type,hamming_distance,likeness\n\
+         /train/0.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,,same_bytes\n\
+         /train/2.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,,same_bytes\n\
+         /train/1.jpg,/test/0.jpg,phash,0.96875,near_duplicate,2,unknown\n\
+         /train/4.jpg,/test/2.jpg,phash,0.921875,near_duplicate,5,unknown\n"
     );
     let summary = summary_path(&report);
     assert_eq!(summary.file_name().unwrap(), "leaks_summary.txt");
