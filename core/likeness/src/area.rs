@@ -34,28 +34,37 @@ impl Area {
 
     /// The means between the corners of a grid (shares of the sides), row by row.
     pub(crate) fn between(&self, across: &[f32], down: &[f32]) -> Vec<f32> {
-        let sums: Vec<Vec<f32>> = down
-            .iter()
-            .map(|&y| across.iter().map(|&x| self.sum(x * SIDE as f32, y * SIDE as f32)).collect())
-            .collect();
-        let mut means = Vec::with_capacity(sums.len() * across.len());
-        for (rows, y) in sums.windows(2).zip(down.windows(2)) {
+        let places: Vec<(usize, f32)> = across.iter().map(|&x| place(x)).collect();
+        let mut means = Vec::with_capacity(across.len() * down.len());
+        let (mut above, mut below) = (Vec::with_capacity(across.len()), Vec::with_capacity(across.len()));
+        for (number, &y) in down.iter().enumerate() {
+            std::mem::swap(&mut above, &mut below);
+            self.sums(&places, y, &mut below);
+            let Some(height) = number.checked_sub(1).map(|above| y - down[above]) else { continue };
             for (at, x) in across.windows(2).enumerate() {
-                let sum = rows[1][at + 1] - rows[0][at + 1] - rows[1][at] + rows[0][at];
-                means.push(sum / ((x[1] - x[0]) * (y[1] - y[0]) * (SIDE * SIDE) as f32));
+                let sum = below[at + 1] - above[at + 1] - below[at] + above[at];
+                means.push(sum / ((x[1] - x[0]) * height * (SIDE * SIDE) as f32));
             }
         }
         means
     }
 
-    /// The sum from the first cell to a place, in cells. Within a cell, gray is taken as flat.
-    fn sum(&self, x: f32, y: f32) -> f32 {
-        let (x, y) = (x.clamp(0.0, SIDE as f32), y.clamp(0.0, SIDE as f32));
-        let (column, row) = ((x as usize).min(SIDE - 1), (y as usize).min(SIDE - 1));
-        let (right, below) = (x - column as f32, y - row as f32);
-        let at = row * CORNERS + column;
-        let above = self.0[at] + (self.0[at + 1] - self.0[at]) * right;
-        let under = self.0[at + CORNERS] + (self.0[at + CORNERS + 1] - self.0[at + CORNERS]) * right;
-        above + (under - above) * below
+    /// The sums from the first cell to places on one line. Within a cell, gray is taken as flat.
+    fn sums(&self, places: &[(usize, f32)], y: f32, sums: &mut Vec<f32>) {
+        let (row, down) = place(y);
+        let (upper, lower) = self.0[row * CORNERS..(row + 2) * CORNERS].split_at(CORNERS);
+        sums.clear();
+        sums.extend(places.iter().map(|&(column, right)| {
+            let above = upper[column] + (upper[column + 1] - upper[column]) * right;
+            let under = lower[column] + (lower[column + 1] - lower[column]) * right;
+            above + (under - above) * down
+        }));
     }
+}
+
+/// The cell of a share of a side, and how far into the cell it is.
+fn place(share: f32) -> (usize, f32) {
+    let place = share.clamp(0.0, 1.0) * SIDE as f32;
+    let cell = (place as usize).min(SIDE - 1);
+    (cell, place - cell as f32)
 }

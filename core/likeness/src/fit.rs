@@ -10,7 +10,11 @@ const COARSE: usize = 16;
 const COARSE_STEPS: [f32; 2] = [0.03, 0.015];
 const FINE_STEPS: [f32; 2] = [0.0075, 0.004];
 /// The correlation that a window has at least before it is moved by fine steps.
-const PROMISING: f32 = 0.8;
+const PROMISING: f32 = 0.88;
+/// The correlation that it has at least after the first of the coarse steps.
+const POSSIBLE: f32 = 0.8;
+/// The correlation that it has at least before it is moved.
+const LIKELY: f32 = 0.6;
 /// The least correlation, of all and of the details.
 const LEAST: f32 = 0.94;
 const LEAST_DETAIL: f32 = 0.75;
@@ -31,9 +35,16 @@ pub(crate) fn fit(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -
     let measure = |window: Window| {
         Cells::new(whole.cells(window, COARSE), COARSE).map_or(-1.0, |inside| inside.correlation(&coarse))
     };
-    let (window, best) = climb(window, &COARSE_STEPS, measure);
-    if best < PROMISING {
+    if measure(window) < LIKELY {
         return None;
+    }
+    let mut window = window;
+    for (step, least) in COARSE_STEPS.into_iter().zip([POSSIBLE, PROMISING]) {
+        let (moved, correlation) = climb(window, &[step], measure);
+        if correlation < least {
+            return None;
+        }
+        window = moved;
     }
     let both = |window: Window| seen(&whole, &part, window);
     let (window, best) =

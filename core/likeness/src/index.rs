@@ -45,9 +45,18 @@ impl Index {
         Index { tables, bits, turned }
     }
 
-    /// Calls `found` with pictures that may be near a window, several times with the same one.
-    pub(crate) fn near(&self, window: &Spectrum, mut found: impl FnMut(usize)) {
+    /// Calls `found` with pictures whose spectrum, turned as need be, has at least this cosine with a window's: now and then
+    /// twice with the same one.
+    pub(crate) fn near(
+        &self,
+        spectra: &[Option<Spectrum>],
+        window: &Spectrum,
+        least: f32,
+        mut found: impl FnMut(usize),
+    ) {
+        let mut pictures: Vec<u32> = Vec::new();
         for window in if self.turned { normals(window) } else { vec![*window] } {
+            pictures.clear();
             let bits = window.bits();
             let certain = window.by_certainty();
             for table in &self.tables {
@@ -56,8 +65,20 @@ impl Index {
                     table.probes(&certain).into_iter().flat_map(|probe| table.pictures(key ^ probe))
                 {
                     if (self.bits[*picture as usize] ^ bits).count_ones() <= MOST_DIFFERING {
-                        found(*picture as usize);
+                        pictures.push(*picture);
                     }
+                }
+            }
+            pictures.sort_unstable();
+            pictures.dedup();
+            for picture in pictures.iter().map(|&picture| picture as usize) {
+                let Some(spectrum) = &spectra[picture] else { continue };
+                let cosine = match self.turned {
+                    true => spectrum.turned(normal(spectrum)).cosine(&window),
+                    false => spectrum.cosine(&window),
+                };
+                if cosine >= least {
+                    found(picture);
                 }
             }
         }

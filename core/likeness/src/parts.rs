@@ -83,7 +83,7 @@ pub fn parts<E>(
         let inside = trimmed(&picture).and_then(|window| Some((window, Spectrum::new(&picture, window)?)));
         for (window, spectrum) in windows.chain(inside) {
             let mut found = Vec::new();
-            index.near(&spectrum, |other| found.push(other));
+            index.near(&spectra, &spectrum, NEAR, |other| found.push(other));
             found.sort_unstable();
             found.dedup();
             for other in found.into_iter().filter(|&other| other != at && wanted(at as u32, other as u32)) {

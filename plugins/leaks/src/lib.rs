@@ -16,26 +16,25 @@ const MAX_RELATED: usize = 16;
 pub struct Leaks;
 
 impl Detector for Leaks {
-    const INFO: Info =
-        Info::new("leaks", "Finds test and validation pictures that are also in training")
-            .version(env!("CARGO_PKG_VERSION"))
-            .docs(include_str!("docs.md"))
-            .needs(Needs::HASHES.and(Needs::PIXELS))
-            .threshold(0.5)
-            .params(&[
-                Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
-                Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
-                Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
-                Param::flag("turned", true, "Also look for mirrored and rotated copies"),
-                Param::number(
-                    "semantic",
-                    1.0,
-                    0.5,
-                    1.0,
-                    "Minimum cosine of the embeddings of two copies; 1 = off",
-                )
-                .needs(Needs::NEIGHBORS),
-            ]);
+    const INFO: Info = Info::new("leaks", "Finds test and validation pictures that are also in training")
+        .version(env!("CARGO_PKG_VERSION"))
+        .docs(include_str!("docs.md"))
+        .needs(Needs::HASHES.and(Needs::PIXELS))
+        .threshold(0.5)
+        .params(&[
+            Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
+            Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
+            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
+            Param::flag("turned", true, "Also look for mirrored and rotated copies"),
+            Param::number(
+                "semantic",
+                1.0,
+                0.5,
+                1.0,
+                "Minimum cosine of the embeddings of two copies; 1 = off",
+            )
+            .needs(Needs::NEIGHBORS),
+        ]);
 
     const MEASURE_BYTES: usize = chaffinch_likeness::BYTES;
 

@@ -176,8 +176,5 @@ fn parts_of_pictures_leak() {
         reason(Change::Bordered, Change::None),
         "in test, and the same picture with a border around it is in train"
     );
-    assert_eq!(
-        reason(Change::Turned, Change::None),
-        "in test, and the same picture, turned, is in train"
-    );
+    assert_eq!(reason(Change::Turned, Change::None), "in test, and the same picture, turned, is in train");
 }
