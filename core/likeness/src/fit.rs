@@ -1,8 +1,10 @@
 //! Whether a picture is what is in a window of another.
 
+use crate::GRAY;
 use crate::area::Area;
-use crate::sketch::{Read, SIDE};
+use crate::sketch::{COLORS, Read, SIDE};
 use crate::spectrum::{Span, Window};
+use crate::turn;
 
 /// Cells each way while the window is moved.
 const COARSE: usize = 16;
@@ -18,6 +20,13 @@ const LIKELY: f32 = 0.6;
 /// The least correlation, of all and of the details.
 const LEAST: f32 = 0.94;
 const LEAST_DETAIL: f32 = 0.75;
+/// Pixels of the shorter side from which on saving a picture again leaves its cells nearly as they were, and the least
+/// correlations then.
+const FINE: usize = 96;
+const LEAST_FINE: f32 = 0.96;
+const LEAST_FINE_DETAIL: f32 = 0.82;
+/// Mean levels of color that may differ.
+const COLOR: f32 = 12.0;
 /// Levels of contrast, and of details, below which any two pictures are near.
 const FAINT: f32 = 8.0;
 const FAINT_DETAIL: f32 = 2.0;
@@ -30,6 +39,8 @@ const PLACE: usize = 3;
 /// Moves the window of `whole` until `part`, seen through a turn, fits best. Returns the window and the correlation; `None` if
 /// they do not agree everywhere, in the fine details, too.
 pub(crate) fn fit(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> Option<(Window, f32)> {
+    let (first, second) = (whole, part);
+    let fine = whole.shortest.min(part.shortest) >= FINE;
     let (whole, part) = (Area::new(whole, 0), Area::new(part, turn));
     let coarse = Cells::new(part.cells(Window::WHOLE, COARSE), COARSE)?;
     let measure = |window: Window| {
@@ -50,7 +61,28 @@ pub(crate) fn fit(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -
     let (window, best) =
         climb(window, &FINE_STEPS, |window| both(window).map_or(-1.0, |(a, b)| a.correlation(&b)));
     let (a, b) = both(window)?;
-    (best >= LEAST && a.detail_correlation(&b) >= LEAST_DETAIL && a.is_near(&b)).then_some((window, best))
+    let (least, least_detail) = if fine { (LEAST_FINE, LEAST_FINE_DETAIL) } else { (LEAST, LEAST_DETAIL) };
+    let agree = best >= least && a.detail_correlation(&b) >= least_detail && a.is_near(&b);
+    (agree && color_apart(first, second, window, turn) <= COLOR).then_some((window, best))
+}
+
+/// Mean levels that the colors in a window differ by from those of the part; 0 if one picture is gray.
+fn color_apart(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> f32 {
+    if whole.colorfulness() < GRAY || part.colorfulness() < GRAY {
+        return 0.0;
+    }
+    let inside = |(from, to): Span, cell: usize| {
+        let place = from + (to - from) * (cell as f32 + 0.5) / COLORS as f32;
+        ((place * COLORS as f32) as usize).min(COLORS - 1)
+    };
+    let apart = (0..COLORS * COLORS).map(|cell| {
+        let (x, y) = (cell % COLORS, cell / COLORS);
+        let (u, v) = turn::cell(turn, (x, y), COLORS);
+        let (first, second) =
+            (whole.color(inside(window.across, x), inside(window.down, y)), part.color(u, v));
+        ((first.0 - second.0).abs() + (first.1 - second.1).abs()) / 2.0
+    });
+    apart.sum::<f32>() / (COLORS * COLORS) as f32
 }
 
 /// Moves sides of the window as long as that is better.

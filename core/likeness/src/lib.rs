@@ -39,6 +39,11 @@ const GAIN: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 const NOISE: f32 = 1.5;
 /// Mean levels of color that may differ.
 const COLOR: f32 = 10.0;
+/// Levels of contrast below which pictures are told apart by their brightness and color, too: scaled to one contrast, all
+/// skies and walls are the same.
+const FAINT: f32 = 12.0;
+/// Mean levels of brightness and color that faint copies differ by at most.
+const FAINT_APART: f32 = 2.0;
 /// Mean levels of color below which a picture is gray.
 const GRAY: f32 = 3.0;
 
@@ -90,6 +95,11 @@ fn same(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
     if !GAIN.contains(&gain) {
         return false;
     }
+    if spread_a.min(spread_b) < FAINT
+        && ((mean_a - mean_b).abs() > FAINT_APART || color_apart(a, b, turn) > FAINT_APART)
+    {
+        return false;
+    }
     // Both in the contrast between the two.
     let spread = (spread_a * spread_b).sqrt();
     let difference = |&(a, b): &(f32, f32)| ((a - mean_a) / spread_a - (b - mean_b) / spread_b) * spread;
@@ -114,13 +124,18 @@ fn same_color(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
     if a.colorfulness() < GRAY || b.colorfulness() < GRAY {
         return true;
     }
+    color_apart(a, b, turn) <= COLOR
+}
+
+/// Mean levels that the colors of two pictures differ by.
+fn color_apart(a: &Read<'_>, b: &Read<'_>, turn: u8) -> f32 {
     let apart = (0..COLORS * COLORS).map(|cell| {
         let (x, y) = (cell % COLORS, cell / COLORS);
         let (u, v) = turn::cell(turn, (x, y), COLORS);
         let (first, second) = (a.color(x, y), b.color(u, v));
         ((first.0 - second.0).abs() + (first.1 - second.1).abs()) / 2.0
     });
-    apart.sum::<f32>() / ((COLORS * COLORS) as f32) <= COLOR
+    apart.sum::<f32>() / (COLORS * COLORS) as f32
 }
 
 #[cfg(test)]
