@@ -1,7 +1,7 @@
 //! Drawn scenes for the tests of detectors that look for copies.
 
 /// The color of a scene at a place, both in 0..=1: things of many sizes before a ground.
-pub fn scene(seed: u32, u: f32, v: f32) -> [u8; 3] {
+pub(crate) fn scene(seed: u32, u: f32, v: f32) -> [u8; 3] {
     let part = |thing: u32, number: u32| {
         let mut bits = (seed * 977 + thing * 31 + number).wrapping_mul(0x9e37_79b9);
         bits = (bits ^ (bits >> 15)).wrapping_mul(0x85eb_ca6b);
@@ -17,7 +17,7 @@ pub fn scene(seed: u32, u: f32, v: f32) -> [u8; 3] {
 
 /// What can be done to a scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Nothing.
     None,
     /// A tenth is cut off at the left and the bottom.
@@ -31,7 +31,7 @@ pub enum Change {
 }
 
 /// The color of a scene after a change, at a place in 0..=1.
-pub fn changed(seed: u32, change: Change, u: f32, v: f32) -> [u8; 3] {
+pub(crate) fn changed(seed: u32, change: Change, u: f32, v: f32) -> [u8; 3] {
     let cropped = |u: f32| scene(seed, 0.1 + 0.9 * u, 0.9 * v);
     match change {
         Change::None => scene(seed, u, v),
