@@ -7,7 +7,7 @@ pub(crate) fn scene(seed: u32, u: f32, v: f32) -> [u8; 3] {
         bits = (bits ^ (bits >> 15)).wrapping_mul(0x85eb_ca6b);
         ((bits ^ (bits >> 13)) & 0xffff) as f32 / 65_536.0
     };
-    let hit = (0..24).rev().find(|&thing| {
+    let hit = (0..48).rev().find(|&thing| {
         let radius = 0.3 / (1.0 + thing as f32 / 3.0);
         (part(thing, 0) - u).hypot(part(thing, 1) - v) < radius
     });

@@ -1,10 +1,10 @@
 //! Whether a picture is what is in a window of another.
 
-use crate::GRAY;
 use crate::area::Area;
 use crate::sketch::{COLORS, Read, SIDE};
 use crate::spectrum::{Span, Window};
 use crate::turn;
+use crate::{GAIN, GRAY};
 
 /// Cells each way while the window is moved.
 const COARSE: usize = 16;
@@ -25,8 +25,9 @@ const LEAST_DETAIL: f32 = 0.75;
 const FINE: usize = 96;
 const LEAST_FINE: f32 = 0.96;
 const LEAST_FINE_DETAIL: f32 = 0.82;
-/// Mean levels of color that may differ.
+/// Levels of color that may differ: on average, and in one place.
 const COLOR: f32 = 12.0;
+const PLACE_COLOR: f32 = 28.0;
 /// Levels of contrast, and of details, below which any two pictures are near.
 const FAINT: f32 = 8.0;
 const FAINT_DETAIL: f32 = 2.0;
@@ -35,10 +36,33 @@ const NOISE: f32 = 3.0;
 const SHARE: f32 = 0.55;
 /// Cells of a place.
 const PLACE: usize = 3;
+/// The share of a picture's places that have edges in two directions at least: a straight edge fits anywhere along itself, and
+/// the outline of any one thing before a plain ground fits that of any other if the window is moved.
+const TELLING: f32 = 0.33;
+/// Levels from cell to cell of the weaker edge of a place, and its share of the stronger one.
+const EDGE: f32 = 2.5;
+const SECOND_EDGE: f32 = 0.2;
+/// Of these places, the share in which the edges agree, and the least correlation there.
+const AGREEING: f32 = 0.9;
+const LEAST_PLACE: f32 = 0.5;
+/// The fewest such places.
+const FEWEST: usize = 6;
+/// Pixels that a cell has at least; finer details are lost in the smaller picture.
+const PIXELS: f32 = 0.9;
 
-/// Moves the window of `whole` until `part`, seen through a turn, fits best. Returns the window and the correlation; `None` if
-/// they do not agree everywhere, in the fine details, too.
-pub(crate) fn fit(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> Option<(Window, f32)> {
+/// Where a picture is in another.
+pub(crate) struct Fit {
+    /// The window.
+    pub(crate) window: Window,
+    /// The correlation.
+    pub(crate) correlation: f32,
+    /// Whether there is enough to see to tell this from the same window of another picture.
+    pub(crate) told_apart: bool,
+}
+
+/// Moves the window of `whole` until `part`, seen through a turn, fits best. `None` if they do not agree everywhere, in the fine
+/// details, too.
+pub(crate) fn fit(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> Option<Fit> {
     let (first, second) = (whole, part);
     let fine = whole.shortest.min(part.shortest) >= FINE;
     let (whole, part) = (Area::new(whole, 0), Area::new(part, turn));
@@ -57,32 +81,57 @@ pub(crate) fn fit(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -
         }
         window = moved;
     }
-    let both = |window: Window| seen(&whole, &part, window);
+    let step = if pixels(first, second, window) < PIXELS { 2 } else { 1 };
+    let both = |window: Window| seen(&whole, &part, window, step);
     let (window, best) =
         climb(window, &FINE_STEPS, |window| both(window).map_or(-1.0, |(a, b)| a.correlation(&b)));
     let (a, b) = both(window)?;
     let (least, least_detail) = if fine { (LEAST_FINE, LEAST_FINE_DETAIL) } else { (LEAST, LEAST_DETAIL) };
-    let agree = best >= least && a.detail_correlation(&b) >= least_detail && a.is_near(&b);
-    (agree && color_apart(first, second, window, turn) <= COLOR).then_some((window, best))
+    let agree = best >= least
+        && GAIN.contains(&(b.spread / a.spread))
+        && a.detail_correlation(&b) >= least_detail
+        && a.is_near(&b);
+    let told = agree && same_color(first, second, window, turn);
+    told.then(|| Fit { window, correlation: best, told_apart: a.agrees_in_places(&b) })
 }
 
-/// Mean levels that the colors in a window differ by from those of the part; 0 if one picture is gray.
-fn color_apart(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> f32 {
+/// Pixels of a cell in the smaller of the two pictures.
+fn pixels(whole: &Read<'_>, part: &Read<'_>, window: Window) -> f32 {
+    let span = |(from, to): Span| to - from;
+    let share = span(window.across).max(span(window.down));
+    (whole.shortest as f32).min(part.shortest as f32 / share) / SIDE as f32
+}
+
+/// Whether the colors in a window are those of the part, on average and in each place, unless one picture is gray. Which color
+/// a place of the window has is known within the cells that it touches.
+fn same_color(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> bool {
     if whole.colorfulness() < GRAY || part.colorfulness() < GRAY {
-        return 0.0;
+        return true;
     }
-    let inside = |(from, to): Span, cell: usize| {
-        let place = from + (to - from) * (cell as f32 + 0.5) / COLORS as f32;
-        ((place * COLORS as f32) as usize).min(COLORS - 1)
+    let place = |(from, to): Span, share: f32| (from + (to - from) * share / COLORS as f32) * COLORS as f32;
+    let nearest = |span: Span, cell: usize| (place(span, cell as f32 + 0.5) as usize).min(COLORS - 1);
+    let touched = |span: Span, cell: usize| {
+        let last = (place(span, cell as f32 + 0.9) as usize).min(COLORS - 1);
+        (place(span, cell as f32 + 0.1) as usize).min(last)..=last
     };
-    let apart = (0..COLORS * COLORS).map(|cell| {
-        let (x, y) = (cell % COLORS, cell / COLORS);
+    let mut sum = 0.0;
+    for (x, y) in (0..COLORS * COLORS).map(|cell| (cell % COLORS, cell / COLORS)) {
         let (u, v) = turn::cell(turn, (x, y), COLORS);
-        let (first, second) =
-            (whole.color(inside(window.across, x), inside(window.down, y)), part.color(u, v));
-        ((first.0 - second.0).abs() + (first.1 - second.1).abs()) / 2.0
-    });
-    apart.sum::<f32>() / (COLORS * COLORS) as f32
+        let seen = part.color(u, v);
+        let middle = whole.color(nearest(window.across, x), nearest(window.down, y));
+        sum += ((middle.0 - seen.0).abs() + (middle.1 - seen.1).abs()) / 2.0;
+        let (mut least, mut most) = (middle, middle);
+        for (x, y) in touched(window.down, y).flat_map(|y| touched(window.across, x).map(move |x| (x, y))) {
+            let color = whole.color(x, y);
+            least = (least.0.min(color.0), least.1.min(color.1));
+            most = (most.0.max(color.0), most.1.max(color.1));
+        }
+        let outside = |value: f32, least: f32, most: f32| (least - value).max(value - most).max(0.0);
+        if outside(seen.0, least.0, most.0).hypot(outside(seen.1, least.1, most.1)) > PLACE_COLOR {
+            return false;
+        }
+    }
+    sum <= COLOR * (COLORS * COLORS) as f32
 }
 
 /// Moves sides of the window as long as that is better.
@@ -124,11 +173,11 @@ fn moved(window: Window, step: f32) -> impl Iterator<Item = Window> {
 }
 
 /// The cells of `whole` that are inside the window, and the same places of `part`.
-fn seen(whole: &Area, part: &Area, window: Window) -> Option<(Cells, Cells)> {
+fn seen(whole: &Area, part: &Area, window: Window, step: usize) -> Option<(Cells, Cells)> {
     // A cell that sticks out by a trace is inside.
     let inside = |(from, to): Span| {
         let (first, last) = (from * SIDE as f32 - 0.02, to * SIDE as f32 + 0.02);
-        (first.ceil().max(0.0) as usize..=(last.floor() as usize).min(SIDE)).collect::<Vec<_>>()
+        (first.ceil().max(0.0) as usize..=(last.floor() as usize).min(SIDE)).step_by(step).collect::<Vec<_>>()
     };
     let (across, down) = (inside(window.across), inside(window.down));
     let shares = |corners: &[usize]| corners.iter().map(|&at| at as f32 / SIDE as f32).collect::<Vec<_>>();
@@ -187,6 +236,50 @@ impl Cells {
             .collect()
     }
 
+    /// Whether there are edges in two directions in enough places, and they agree in most of these.
+    fn agrees_in_places(&self, other: &Cells) -> bool {
+        let (telling, agreeing, all) = self.places(other);
+        telling >= FEWEST
+            && telling as f32 >= TELLING * all as f32
+            && agreeing as f32 >= AGREEING * telling as f32
+    }
+
+    /// How many places have edges in two directions in one of both, in how many of these they agree, and how many there are.
+    fn places(&self, other: &Cells) -> (usize, usize, usize) {
+        let (edges, others) = (self.edges(), other.edges());
+        let width = self.width.saturating_sub(2);
+        let (across, down) = (width / PLACE, edges.len() / width.max(1) / PLACE);
+        let (mut telling, mut agreeing) = (0, 0);
+        for place in 0..across * down {
+            let first = place / across * PLACE * width + place % across * PLACE;
+            let inside = || (0..PLACE).flat_map(|row| first + row * width..first + row * width + PLACE);
+            if !is_telling(inside().map(|at| edges[at])) && !is_telling(inside().map(|at| others[at])) {
+                continue;
+            }
+            telling += 1;
+            let (mut both, mut each) = (0.0, 0.0);
+            for (a, b) in inside().map(|at| (edges[at], others[at])) {
+                both += a.0 * b.0 + a.1 * b.1;
+                each += a.0 * a.0 + a.1 * a.1 + b.0 * b.0 + b.1 * b.1;
+            }
+            agreeing += usize::from(2.0 * both >= LEAST_PLACE * each);
+        }
+        (telling, agreeing, across * down)
+    }
+
+    /// How much gray grows to the right and downward, of each cell but those at the sides.
+    fn edges(&self) -> Vec<(f32, f32)> {
+        let (width, cells) = (self.width, &self.cells);
+        let inner = |at: &usize| {
+            let x = at % width;
+            x > 0 && x + 1 < width && *at >= width && at + width < cells.len()
+        };
+        let edge = |at: usize| {
+            ((cells[at + 1] - cells[at - 1]) / 2.0, (cells[at + width] - cells[at - width]) / 2.0)
+        };
+        (0..cells.len()).filter(inner).map(edge).collect()
+    }
+
     /// Whether no place differs much once both have the same contrast.
     fn is_near(&self, other: &Cells) -> bool {
         let spread = (self.spread * other.spread).sqrt();
@@ -204,6 +297,22 @@ impl Cells {
             rows.sum::<f32>() <= most * (PLACE * PLACE) as f32
         })
     }
+}
+
+/// Whether a place has edges in two directions (the smaller eigenvalue of the structure tensor, as of a corner in Shi and Tomasi
+/// 1994).
+fn is_telling(edges: impl Iterator<Item = (f32, f32)>) -> bool {
+    let (mut across, mut down, mut mixed, mut count) = (0.0, 0.0, 0.0, 0.0_f32);
+    for (x, y) in edges {
+        across += x * x;
+        down += y * y;
+        mixed += x * y;
+        count += 1.0;
+    }
+    let middle: f32 = (across + down) / 2.0;
+    let half = ((across - down) / 2.0_f32).hypot(mixed);
+    let (weaker, stronger) = (middle - half, middle + half);
+    weaker >= count * EDGE.powi(2) && weaker >= SECOND_EDGE.powi(2) * stronger
 }
 
 fn correlation(a: &[f32], b: &[f32]) -> f32 {

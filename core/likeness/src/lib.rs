@@ -37,8 +37,16 @@ const PLACES: usize = 8;
 const GAIN: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 /// Levels that differ anywhere in a picture that is saved again.
 const NOISE: f32 = 1.5;
-/// Mean levels of color that may differ.
+/// Levels of color that may differ: on average; and in one place, to which is added what half of the places differ by at
+/// least, times a factor.
 const COLOR: f32 = 10.0;
+const PLACE_COLOR: f32 = 14.0;
+/// Levels of gray that one place may differ by if half of the places are equal.
+const PLACE_GRAY: f32 = 8.0;
+/// How much more the place that differs most may differ than half of the places do: saving a picture again changes all of it.
+const STANDS_OUT: f32 = 4.0;
+/// Levels from which on what is brightened is cut off.
+const BRIGHT: f32 = 225.0;
 /// Levels of contrast below which pictures are told apart by their brightness and color, too: scaled to one contrast, all
 /// skies and walls are the same.
 const FAINT: f32 = 12.0;
@@ -111,12 +119,24 @@ fn same(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
     };
     let most = NOISE + share * spread;
     let step = side / PLACES;
-    let places = (0..PLACES * PLACES).map(|place| {
-        let (x, y) = (place % PLACES * step, place / PLACES * step);
+    let mut places = Vec::with_capacity(PLACES * PLACES);
+    // Where brightening has cut the brightest parts off, a place differs more than others.
+    let mut standing_out = 0.0_f32;
+    for (x, y) in (0..PLACES * PLACES).map(|place| (place % PLACES * step, place / PLACES * step)) {
         let inside = (0..step * step).map(|cell| (y + cell / step) * side + x + cell % step);
-        (inside.map(|cell| difference(&cells[cell]).powi(2)).sum::<f32>() / (step * step) as f32).sqrt()
-    });
-    places.fold(0.0, f32::max) <= most && same_color(a, b, turn)
+        let (mut sum, mut brightest) = (0.0, 0.0_f32);
+        for cell in inside.map(|cell| &cells[cell]) {
+            sum += difference(cell).powi(2);
+            brightest = brightest.max(cell.0.max(cell.1));
+        }
+        let place = (sum / (step * step) as f32).sqrt();
+        places.push(place);
+        if brightest < BRIGHT {
+            standing_out = standing_out.max(place);
+        }
+    }
+    let largest = places.iter().copied().fold(0.0, f32::max);
+    largest <= most && standing_out <= PLACE_GRAY + STANDS_OUT * median(&mut places) && same_color(a, b, turn)
 }
 
 fn same_color(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
@@ -124,18 +144,32 @@ fn same_color(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
     if a.colorfulness() < GRAY || b.colorfulness() < GRAY {
         return true;
     }
-    color_apart(a, b, turn) <= COLOR
+    let mut apart = colors_apart(a, b, turn);
+    let largest = apart.iter().copied().fold(0.0, f32::max);
+    apart.iter().sum::<f32>() <= COLOR * apart.len() as f32
+        && largest <= PLACE_COLOR + STANDS_OUT * median(&mut apart)
+}
+
+fn median(values: &mut [f32]) -> f32 {
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 /// Mean levels that the colors of two pictures differ by.
 fn color_apart(a: &Read<'_>, b: &Read<'_>, turn: u8) -> f32 {
+    let apart = colors_apart(a, b, turn);
+    apart.iter().sum::<f32>() / apart.len() as f32
+}
+
+/// Levels that the colors of two pictures differ by in each place.
+fn colors_apart(a: &Read<'_>, b: &Read<'_>, turn: u8) -> Vec<f32> {
     let apart = (0..COLORS * COLORS).map(|cell| {
         let (x, y) = (cell % COLORS, cell / COLORS);
         let (u, v) = turn::cell(turn, (x, y), COLORS);
         let (first, second) = (a.color(x, y), b.color(u, v));
         ((first.0 - second.0).abs() + (first.1 - second.1).abs()) / 2.0
     });
-    apart.sum::<f32>() / (COLORS * COLORS) as f32
+    apart.collect()
 }
 
 #[cfg(test)]

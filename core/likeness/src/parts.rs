@@ -3,7 +3,7 @@
 //! The low frequencies of 49 windows of every picture are looked up among those of all whole pictures; where they are near, the
 //! window is moved until it fits best, and the picture must then agree with it everywhere, in its fine details, too.
 
-use crate::fit::fit;
+use crate::fit::{Fit, fit};
 use crate::index::Index;
 use crate::same;
 use crate::sketch::{Read, SIDE};
@@ -111,10 +111,11 @@ pub fn parts<E>(
         }
         let pictures = Read::new(records[whole as usize]).zip(Read::new(records[part as usize]));
         let Some((a, b)) = pictures else { continue };
-        if let Some((window, correlation)) = fit(&a, &b, window, turn) {
+        if let Some(Fit { window, correlation, told_apart }) = fit(&a, &b, window, turn) {
             let around = around(&a, window);
             // Two windows of one template are near, too, where they are all of it.
-            if around == Around::Nothing && !same(&a, &b, turn) {
+            let sure = if around == Around::Nothing { same(&a, &b, turn) } else { told_apart };
+            if !sure {
                 continue;
             }
             let found = Part { whole, part, turn, around, correlation };
