@@ -5,6 +5,7 @@ use crate::sketch::{COLORS, Read, SIDE};
 use crate::spectrum::{Span, Window};
 use crate::turn;
 use crate::{GAIN, GRAY};
+use std::ops::RangeInclusive;
 
 /// Cells each way while the window is moved.
 const COARSE: usize = 16;
@@ -103,25 +104,21 @@ fn pixels(whole: &Read<'_>, part: &Read<'_>, window: Window) -> f32 {
 }
 
 /// Whether the colors in a window are those of the part, on average and in each place, unless one picture is gray. Which color
-/// a place of the window has is known within the cells that it touches.
+/// a place of the window has is known within the cells that it touches; cells that are only partly in the window say nothing.
 fn same_color(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> bool {
     if whole.colorfulness() < GRAY || part.colorfulness() < GRAY {
         return true;
     }
-    let place = |(from, to): Span, share: f32| (from + (to - from) * share / COLORS as f32) * COLORS as f32;
-    let nearest = |span: Span, cell: usize| (place(span, cell as f32 + 0.5) as usize).min(COLORS - 1);
-    let touched = |span: Span, cell: usize| {
-        let last = (place(span, cell as f32 + 0.9) as usize).min(COLORS - 1);
-        (place(span, cell as f32 + 0.1) as usize).min(last)..=last
-    };
-    let mut sum = 0.0;
+    let (mut sum, mut count) = (0.0, 0);
     for (x, y) in (0..COLORS * COLORS).map(|cell| (cell % COLORS, cell / COLORS)) {
+        let Some((across, down)) = touched(window.across, x).zip(touched(window.down, y)) else { continue };
         let (u, v) = turn::cell(turn, (x, y), COLORS);
         let seen = part.color(u, v);
-        let middle = whole.color(nearest(window.across, x), nearest(window.down, y));
+        let middle = whole.color(across.1, down.1);
         sum += ((middle.0 - seen.0).abs() + (middle.1 - seen.1).abs()) / 2.0;
+        count += 1;
         let (mut least, mut most) = (middle, middle);
-        for (x, y) in touched(window.down, y).flat_map(|y| touched(window.across, x).map(move |x| (x, y))) {
+        for (x, y) in down.0.flat_map(|y| across.0.clone().map(move |x| (x, y))) {
             let color = whole.color(x, y);
             least = (least.0.min(color.0), least.1.min(color.1));
             most = (most.0.max(color.0), most.1.max(color.1));
@@ -131,7 +128,16 @@ fn same_color(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> bo
             return false;
         }
     }
-    sum <= COLOR * (COLORS * COLORS) as f32
+    sum <= COLOR * count as f32
+}
+
+/// The cells of color that a cell of a span touches, and the one in its middle. `None` if one of them sticks out.
+fn touched((from, to): Span, cell: usize) -> Option<(RangeInclusive<usize>, usize)> {
+    let place = |share: f32| (from + (to - from) * share / COLORS as f32) * COLORS as f32;
+    let at = |share: f32| (place(cell as f32 + share) as usize).min(COLORS - 1);
+    let (first, last) = (at(0.1), at(0.9));
+    let inside = first as f32 >= place(0.0) - 0.1 && (last + 1) as f32 <= place(COLORS as f32) + 0.1;
+    inside.then(|| (first..=last, at(0.5)))
 }
 
 /// Moves sides of the window as long as that is better.

@@ -376,8 +376,8 @@ fn without_a_second_look_nothing_is_called_a_copy() {
 /// Scenes with different hashes, so that only what they show tells that they are copies.
 fn scenes(all: &[(u32, Change)]) -> MemoryHost {
     let picture = |&(seed, change): &(u32, Change)| {
-        Picture::from_fn(120, 96, |x, y| {
-            changed(seed, change, (x as f32 + 0.5) / 120.0, (y as f32 + 0.5) / 96.0)
+        Picture::from_fn(240, 192, |x, y| {
+            changed(seed, change, (x as f32 + 0.5) / 240.0, (y as f32 + 0.5) / 192.0)
         })
     };
     let numbers = 0..all.len() as u64;

@@ -149,8 +149,8 @@ fn parts_of_pictures_leak() {
     let reason = |train: Change, test: Change| {
         let all = [(1, train), (2, Change::None), (1, test), (3, Change::None), (4, Change::None)];
         let picture = |&(seed, change): &(u32, Change)| {
-            Picture::from_fn(120, 96, |x, y| {
-                changed(seed, change, (x as f32 + 0.5) / 120.0, (y as f32 + 0.5) / 96.0)
+            Picture::from_fn(240, 192, |x, y| {
+                changed(seed, change, (x as f32 + 0.5) / 240.0, (y as f32 + 0.5) / 192.0)
             })
         };
         let hashes: Vec<u64> = (1..6_u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
