@@ -29,6 +29,8 @@ const LEAST_FINE_DETAIL: f32 = 0.82;
 /// Levels of color that may differ: on average, and in one place.
 const COLOR: f32 = 12.0;
 const PLACE_COLOR: f32 = 28.0;
+/// How much purer a place may be than all around it, in shares of their differences.
+const PURER: f32 = 0.3;
 /// Levels of contrast, and of details, below which any two pictures are near.
 const FAINT: f32 = 8.0;
 const FAINT_DETAIL: f32 = 2.0;
@@ -114,30 +116,59 @@ fn same_color(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> bo
         let Some((across, down)) = touched(window.across, x).zip(touched(window.down, y)) else { continue };
         let (u, v) = turn::cell(turn, (x, y), COLORS);
         let seen = part.color(u, v);
-        let middle = whole.color(across.1, down.1);
-        sum += ((middle.0 - seen.0).abs() + (middle.1 - seen.1).abs()) / 2.0;
+        sum += Colors::of(whole, &across, &down, 0).apart(seen, 0.0);
         count += 1;
-        let (mut least, mut most) = (middle, middle);
-        for (x, y) in down.0.flat_map(|y| across.0.clone().map(move |x| (x, y))) {
-            let color = whole.color(x, y);
-            least = (least.0.min(color.0), least.1.min(color.1));
-            most = (most.0.max(color.0), most.1.max(color.1));
-        }
-        let outside = |value: f32, least: f32, most: f32| (least - value).max(value - most).max(0.0);
-        if outside(seen.0, least.0, most.0).hypot(outside(seen.1, least.1, most.1)) > PLACE_COLOR {
+        // A cell of the part may show more of a small thing than any cell of the other.
+        if Colors::of(whole, &across, &down, 1).apart(seen, PURER) > PLACE_COLOR {
             return false;
         }
     }
     sum <= COLOR * count as f32
 }
 
-/// The cells of color that a cell of a span touches, and the one in its middle. `None` if one of them sticks out.
-fn touched((from, to): Span, cell: usize) -> Option<(RangeInclusive<usize>, usize)> {
+/// The colors of some cells.
+struct Colors {
+    least: (f32, f32),
+    most: (f32, f32),
+}
+
+impl Colors {
+    /// Of cells and as many as `around` next to them.
+    fn of(
+        picture: &Read<'_>,
+        across: &RangeInclusive<usize>,
+        down: &RangeInclusive<usize>,
+        around: usize,
+    ) -> Colors {
+        let wider = |cells: &RangeInclusive<usize>| {
+            cells.start().saturating_sub(around)..=(cells.end() + around).min(COLORS - 1)
+        };
+        let mut colors = Colors { least: (f32::MAX, f32::MAX), most: (f32::MIN, f32::MIN) };
+        for (x, y) in wider(down).flat_map(|y| wider(across).map(move |x| (x, y))) {
+            let (first, second) = picture.color(x, y);
+            colors.least = (colors.least.0.min(first), colors.least.1.min(second));
+            colors.most = (colors.most.0.max(first), colors.most.1.max(second));
+        }
+        colors
+    }
+
+    /// Levels that a color is outside of these and a share of what lies between them.
+    fn apart(&self, (first, second): (f32, f32), share: f32) -> f32 {
+        let outside = |value: f32, least: f32, most: f32| {
+            let margin = share * (most - least);
+            (least - margin - value).max(value - most - margin).max(0.0)
+        };
+        outside(first, self.least.0, self.most.0).hypot(outside(second, self.least.1, self.most.1))
+    }
+}
+
+/// The cells of color that a cell of a span touches. `None` if one of them sticks out.
+fn touched((from, to): Span, cell: usize) -> Option<RangeInclusive<usize>> {
     let place = |share: f32| (from + (to - from) * share / COLORS as f32) * COLORS as f32;
     let at = |share: f32| (place(cell as f32 + share) as usize).min(COLORS - 1);
     let (first, last) = (at(0.1), at(0.9));
     let inside = first as f32 >= place(0.0) - 0.1 && (last + 1) as f32 <= place(COLORS as f32) + 0.1;
-    inside.then(|| (first..=last, at(0.5)))
+    inside.then_some(first..=last)
 }
 
 /// Moves sides of the window as long as that is better.
