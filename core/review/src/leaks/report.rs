@@ -1,6 +1,6 @@
 //! The leak report: a table of pairs and a summary, compatible with existing leak scripts.
 
-use super::{Leak, Method, Side};
+use super::{Found, Leak, Method, Side};
 use crate::{Error, Result};
 use chaffinch_data::atomic;
 use chaffinch_data::output;
@@ -38,11 +38,15 @@ pub struct Counts {
     pub by_leak_type: BTreeMap<&'static str, usize>,
     /// Pairs by how alike their pictures are; see [`super::Likeness`].
     pub by_likeness: BTreeMap<&'static str, usize>,
+    /// The minimum cosine of embeddings that counted, if they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub semantic_cut: Option<f32>,
 }
 
 impl Counts {
     /// Counts what these methods found.
-    pub fn new(leaks: &[Leak], train: Side<'_>, test: Side<'_>, methods: &BTreeSet<Method>) -> Counts {
+    pub fn new(found: &Found, train: Side<'_>, test: Side<'_>, methods: &BTreeSet<Method>) -> Counts {
+        let leaks = &found.leaks;
         let images = |side: fn(&Leak) -> u32| leaks.iter().map(side).collect::<BTreeSet<u32>>().len();
         let leaked_test_images = images(|leak| leak.test.0);
         let (train_unknown, test_unknown) = (train.unknown(methods), test.unknown(methods));
@@ -63,6 +67,7 @@ impl Counts {
             by_method: BTreeMap::new(),
             by_leak_type: BTreeMap::new(),
             by_likeness: BTreeMap::new(),
+            semantic_cut: found.semantic_cut,
         };
         for leak in leaks {
             *counts.by_method.entry(method(leak)).or_default() += 1;
@@ -186,6 +191,9 @@ fn write_words(out: &mut impl Write, counts: &Counts, train: Side<'_>, test: Sid
     writeln!(out, "Leaked training images: {}", counts.leaked_train_images)?;
     writeln!(out, "Leak rate by image: {:.2}%", counts.leaked_test_percent)?;
     writeln!(out, "Leak rate by pair: {:.2}%", percent(counts.pairs, counts.test_images))?;
+    if let Some(cut) = counts.semantic_cut {
+        writeln!(out, "Least cosine of embeddings that counts: {cut:.4}")?;
+    }
     for (heading, parts) in [
         ("Pairs by method", &counts.by_method),
         ("Pairs by kind", &counts.by_leak_type),
