@@ -7,8 +7,15 @@
 //!
 //! Run its tests: `cargo test --release -p chaffinch-likeness`.
 
+mod area;
+mod fit;
+mod index;
+mod parts;
 mod sketch;
+mod spectrum;
+mod turn;
 
+pub use parts::{Around, Part, parts};
 pub use sketch::{BYTES, sketch};
 
 use sketch::{COLORS, Read, SIDE};
@@ -30,8 +37,21 @@ const PLACES: usize = 8;
 const GAIN: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 /// Levels that differ anywhere in a picture that is saved again.
 const NOISE: f32 = 1.5;
-/// Mean levels of color that may differ.
+/// Levels of color that may differ: on average; and in one place, to which is added what half of the places differ by at
+/// least, times a factor.
 const COLOR: f32 = 10.0;
+const PLACE_COLOR: f32 = 14.0;
+/// Levels of gray that one place may differ by if half of the places are equal.
+const PLACE_GRAY: f32 = 8.0;
+/// How much more the place that differs most may differ than half of the places do: saving a picture again changes all of it.
+const STANDS_OUT: f32 = 4.0;
+/// Levels from which on what is brightened is cut off.
+const BRIGHT: f32 = 225.0;
+/// Levels of contrast below which pictures are told apart by their brightness and color, too: scaled to one contrast, all
+/// skies and walls are the same.
+const FAINT: f32 = 12.0;
+/// Mean levels of brightness and color that faint copies differ by at most.
+const FAINT_APART: f32 = 2.0;
 /// Mean levels of color below which a picture is gray.
 const GRAY: f32 = 3.0;
 
@@ -41,32 +61,36 @@ pub fn compare(a: &[u8], b: &[u8]) -> Look {
     if a.pixels == b.pixels {
         return Look::SamePixels;
     }
-    if same(&a, &b, |x, y| (x, y)) { Look::SamePicture } else { Look::Alike }
+    if same(&a, &b, 0) { Look::SamePicture } else { Look::Alike }
 }
 
 /// Compares two sketches of which one may be mirrored and turned by quarters.
 pub fn compare_turned(a: &[u8], b: &[u8]) -> Look {
     let upright = compare(a, b);
     let (Some(a), Some(b)) = (Read::new(a), Read::new(b)) else { return upright };
-    let turned = (1..8_u8).any(|turn| {
-        same(&a, &b, |x, y| {
-            let (x, y) = if turn & 1 == 0 { (x, y) } else { (1.0 - x, y) };
-            let (x, y) = if turn & 2 == 0 { (x, y) } else { (x, 1.0 - y) };
-            if turn & 4 == 0 { (x, y) } else { (y, x) }
-        })
-    });
+    let turned = (1..turn::ALL.end).any(|turn| same(&a, &b, turn));
     if turned { upright.min(Look::SamePicture) } else { upright }
 }
 
-/// Whether two pictures are one, where `turn` says where a place of the first is in the second, both in 0..=1.
-fn same(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bool {
+/// How far apart two pictures are, to rank pairs by: 1 less the correlation of their cells of gray, 0 to 1. 1 if nothing was
+/// seen of one of them, or one is of one gray.
+pub fn distance(a: &[u8], b: &[u8]) -> f32 {
+    let (Some(a), Some(b)) = (Read::new(a), Read::new(b)) else { return 1.0 };
+    let (a, b) = (a.contrast(), b.contrast());
+    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let lengths = (product(&a, &a) * product(&b, &b)).sqrt();
+    if lengths > 0.0 { (1.0 - product(&a, &b) / lengths).clamp(0.0, 1.0) } else { 1.0 }
+}
+
+/// Whether two pictures are one, the second seen through a turn.
+fn same(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
     let shortest = a.shortest.min(b.shortest);
     // Cells of at least two pixels: what remains of single pixels depends on how they were saved.
     let side = [SIDE, SIDE / 2, SIDE / 4].into_iter().find(|side| shortest >= 2 * side).unwrap_or(SIDE / 4);
     let cells: Vec<(f32, f32)> = (0..side * side)
         .map(|cell| {
             let (x, y) = (cell % side, cell / side);
-            let (u, v) = turned((x, y), side, &turn);
+            let (u, v) = turn::cell(turn, (x, y), side);
             (a.gray(x, y, side), b.gray(u, v, side))
         })
         .collect();
@@ -77,6 +101,11 @@ fn same(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bo
     let spread_b = mean(&|cell| (cell.1 - mean_b).powi(2)).sqrt();
     let gain = spread_b / spread_a;
     if !GAIN.contains(&gain) {
+        return false;
+    }
+    if spread_a.min(spread_b) < FAINT
+        && ((mean_a - mean_b).abs() > FAINT_APART || color_apart(a, b, turn) > FAINT_APART)
+    {
         return false;
     }
     // Both in the contrast between the two.
@@ -90,34 +119,57 @@ fn same(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bo
     };
     let most = NOISE + share * spread;
     let step = side / PLACES;
-    let places = (0..PLACES * PLACES).map(|place| {
-        let (x, y) = (place % PLACES * step, place / PLACES * step);
+    let mut places = Vec::with_capacity(PLACES * PLACES);
+    // Where brightening has cut the brightest parts off, a place differs more than others.
+    let mut standing_out = 0.0_f32;
+    for (x, y) in (0..PLACES * PLACES).map(|place| (place % PLACES * step, place / PLACES * step)) {
         let inside = (0..step * step).map(|cell| (y + cell / step) * side + x + cell % step);
-        (inside.map(|cell| difference(&cells[cell]).powi(2)).sum::<f32>() / (step * step) as f32).sqrt()
-    });
-    places.fold(0.0, f32::max) <= most && same_color(a, b, &turn)
+        let (mut sum, mut brightest) = (0.0, 0.0_f32);
+        for cell in inside.map(|cell| &cells[cell]) {
+            sum += difference(cell).powi(2);
+            brightest = brightest.max(cell.0.max(cell.1));
+        }
+        let place = (sum / (step * step) as f32).sqrt();
+        places.push(place);
+        if brightest < BRIGHT {
+            standing_out = standing_out.max(place);
+        }
+    }
+    let largest = places.iter().copied().fold(0.0, f32::max);
+    largest <= most && standing_out <= PLACE_GRAY + STANDS_OUT * median(&mut places) && same_color(a, b, turn)
 }
 
-fn same_color(a: &Read<'_>, b: &Read<'_>, turn: impl Fn(f32, f32) -> (f32, f32)) -> bool {
+fn same_color(a: &Read<'_>, b: &Read<'_>, turn: u8) -> bool {
     // A copy without colors is still one.
     if a.colorfulness() < GRAY || b.colorfulness() < GRAY {
         return true;
     }
-    let apart = (0..COLORS * COLORS).map(|cell| {
-        let (x, y) = (cell % COLORS, cell / COLORS);
-        let (first, second) =
-            (a.color(x, y), b.color(turned((x, y), COLORS, &turn).0, turned((x, y), COLORS, &turn).1));
-        ((first.0 - second.0).abs() + (first.1 - second.1).abs()) / 2.0
-    });
-    apart.sum::<f32>() / ((COLORS * COLORS) as f32) <= COLOR
+    let mut apart = colors_apart(a, b, turn);
+    let largest = apart.iter().copied().fold(0.0, f32::max);
+    apart.iter().sum::<f32>() <= COLOR * apart.len() as f32
+        && largest <= PLACE_COLOR + STANDS_OUT * median(&mut apart)
 }
 
-/// Where a cell is after turning.
-fn turned((x, y): (usize, usize), side: usize, turn: impl Fn(f32, f32) -> (f32, f32)) -> (usize, usize) {
-    let middle = |cell: usize| (cell as f32 + 0.5) / side as f32;
-    let (u, v) = turn(middle(x), middle(y));
-    let cell = |place: f32| ((place * side as f32) as usize).min(side - 1);
-    (cell(u), cell(v))
+fn median(values: &mut [f32]) -> f32 {
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+/// Mean levels that the colors of two pictures differ by.
+fn color_apart(a: &Read<'_>, b: &Read<'_>, turn: u8) -> f32 {
+    let apart = colors_apart(a, b, turn);
+    apart.iter().sum::<f32>() / apart.len() as f32
+}
+
+/// Levels that the colors of two pictures differ by in each place.
+fn colors_apart(a: &Read<'_>, b: &Read<'_>, turn: u8) -> Vec<f32> {
+    let apart = (0..COLORS * COLORS).map(|cell| {
+        let (x, y) = (cell % COLORS, cell / COLORS);
+        let (u, v) = turn::cell(turn, (x, y), COLORS);
+        let (first, second) = (a.color(x, y), b.color(u, v));
+        ((first.0 - second.0).abs() + (first.1 - second.1).abs()) / 2.0
+    });
+    apart.collect()
 }
 
 #[cfg(test)]

@@ -150,6 +150,17 @@ impl<'a> Read<'a> {
         (shortest > 0).then(|| Read { pixels: &record[..GRAY_AT], shortest, gray, color })
     }
 
+    /// The means of all cells of gray, row by row.
+    pub(crate) fn cells(&self) -> &'a [u8] {
+        self.gray
+    }
+
+    /// The cells of gray less their mean.
+    pub(crate) fn contrast(&self) -> Vec<f32> {
+        let mean = self.gray.iter().map(|&cell| f32::from(cell)).sum::<f32>() / self.gray.len() as f32;
+        self.gray.iter().map(|&cell| f32::from(cell) - mean).collect()
+    }
+
     /// The mean of a cell, if there are `side` each way.
     pub(crate) fn gray(&self, x: usize, y: usize, side: usize) -> f32 {
         let step = SIDE / side;

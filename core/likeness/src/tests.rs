@@ -10,14 +10,14 @@ impl Random {
     }
 }
 
-type Picture = (Vec<u8>, usize, usize);
+pub(crate) type Picture = (Vec<u8>, usize, usize);
 
-fn of(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Picture {
+pub(crate) fn of(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Picture {
     ((0..width * height).flat_map(|at| pixel(at % width, at / width)).collect(), width, height)
 }
 
 /// A scene with large and small things in it.
-fn scene(width: usize, height: usize, seed: u32) -> Picture {
+pub(crate) fn scene(width: usize, height: usize, seed: u32) -> Picture {
     let mut random = Random(seed);
     let things: Vec<(f32, f32, f32, [f32; 3])> = (0..24)
         .map(|thing| {
@@ -35,7 +35,7 @@ fn scene(width: usize, height: usize, seed: u32) -> Picture {
 }
 
 /// Lines of text below a head that all letters share.
-fn letter(width: usize, height: usize, seed: u32) -> Picture {
+pub(crate) fn letter(width: usize, height: usize, seed: u32) -> Picture {
     let mut page = vec![[255_u8; 3]; width * height];
     let mut words = |seed: u32, top: usize, lines: usize| {
         let mut random = Random(seed);
@@ -62,7 +62,7 @@ fn letter(width: usize, height: usize, seed: u32) -> Picture {
 }
 
 /// A chest with ribs: every patient a little different.
-fn x_ray(width: usize, height: usize, seed: u32) -> Picture {
+pub(crate) fn x_ray(width: usize, height: usize, seed: u32) -> Picture {
     let mut random = Random(seed);
     let mut near = |middle: f32, by: f32| middle + by * (random.next(2001) as f32 / 1000.0 - 1.0);
     let (left, right, size) = (near(0.32, 0.02), near(0.68, 0.02), near(0.2, 0.015));
@@ -82,7 +82,7 @@ fn x_ray(width: usize, height: usize, seed: u32) -> Picture {
     })
 }
 
-fn sketched((rgb, width, height): &Picture) -> Vec<u8> {
+pub(crate) fn sketched((rgb, width, height): &Picture) -> Vec<u8> {
     let mut record = vec![0; BYTES];
     sketch(rgb, *width, *height, &mut record);
     record
@@ -93,7 +93,7 @@ fn look(a: &Picture, b: &Picture) -> Look {
 }
 
 /// Averaged down, or repeated up, with linear steps between.
-fn resized(picture: &Picture, width: usize, height: usize) -> Picture {
+pub(crate) fn resized(picture: &Picture, width: usize, height: usize) -> Picture {
     let (rgb, w, h) = picture;
     let at =
         |x: usize, y: usize, channel: usize| f32::from(rgb[(y.min(h - 1) * w + x.min(w - 1)) * 3 + channel]);
@@ -116,7 +116,7 @@ fn resized(picture: &Picture, width: usize, height: usize) -> Picture {
     })
 }
 
-fn changed((rgb, width, height): &Picture, change: impl Fn(f32) -> f32) -> Picture {
+pub(crate) fn changed((rgb, width, height): &Picture, change: impl Fn(f32) -> f32) -> Picture {
     (rgb.iter().map(|&value| change(f32::from(value)).clamp(0.0, 255.0) as u8).collect(), *width, *height)
 }
 

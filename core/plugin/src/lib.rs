@@ -38,6 +38,7 @@ mod export;
 #[cfg(feature = "host")]
 pub mod host;
 mod info;
+mod near_hashes;
 mod orientation;
 mod panic;
 mod score;
@@ -51,6 +52,7 @@ pub use error::{Error, Result};
 #[doc(hidden)]
 pub use export::{measure_guarded, run_guarded};
 pub use info::{Needs, ParamKind, Scope};
+pub use near_hashes::{Bounds, Hashes, Nearness};
 pub use orientation::Orientation;
 #[doc(hidden)]
 pub use panic::PanicMessage;

@@ -3,8 +3,11 @@
 //! Three methods, each pair of images reported by the first that finds it: equal bytes, near perceptual hashes
 //! (ImageHash's `phash`, Hamming distance), near embeddings (cosine; the nearest training image of each test image). A
 //! file that cannot be decoded has no perceptual hash and no embedding, and can only leak by its bytes. Pictures of a
-//! single flat color share a hash without being similar and are left to the other methods.
+//! single flat color share a hash without being similar and are left to the other methods. Pictures of pairs that do not have
+//! equal bytes are read once more, and small copies of both say whether they are the same picture.
 
+mod cut;
+mod look;
 mod report;
 
 pub use report::{Counts, method_named, summary_path, write_csv, write_summary};
@@ -38,6 +41,34 @@ pub enum Method {
     Perceptual,
     /// Near embeddings.
     Semantic,
+}
+
+/// How alike the pictures of a pair are, surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// The same bytes.
+    SameBytes,
+    /// Other bytes, and the same pixels.
+    SamePixels,
+    /// The same picture, saved or scaled another way.
+    SamePicture,
+    /// Another picture, however alike: a template, a burst, a crop.
+    Alike,
+    /// A file could not be read a second time.
+    Unknown,
+}
+
+impl Likeness {
+    /// As it stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Likeness::SameBytes => "same_bytes",
+            Likeness::SamePixels => "same_pixels",
+            Likeness::SamePicture => "same_picture",
+            Likeness::Alike => "alike",
+            Likeness::Unknown => "unknown",
+        }
+    }
 }
 
 /// One of the two sets.
@@ -74,8 +105,8 @@ pub struct Options {
     pub methods: BTreeSet<Method>,
     /// Maximum differing bits of the pHash, 0..=16.
     pub phash_threshold: u32,
-    /// Minimum cosine of embeddings, 0..=1.
-    pub semantic_threshold: f32,
+    /// Minimum cosine of embeddings, 0..=1; `None` for one that follows the model and the data.
+    pub semantic_threshold: Option<f32>,
 }
 
 /// One pair.
@@ -91,14 +122,25 @@ pub struct Leak {
     pub similarity: f32,
     /// Differing bits, for hashes.
     pub distance: Option<u32>,
+    /// How alike the pictures are at a second look at their pixels.
+    pub likeness: Likeness,
 }
 
-/// All leaks, most similar first, then by method, test image and training image.
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// All leaks, most similar first, then by method, test image and training image.
+    pub leaks: Vec<Leak>,
+    /// The minimum cosine of embeddings that was used, if they were compared.
+    pub semantic_cut: Option<f32>,
+}
+
+/// Looks for leaks.
 ///
 /// # Errors
 /// When a threshold is out of range, embeddings are needed but missing, there are more than ten million pairs, or when
 /// stopped.
-pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -> Result<Vec<Leak>> {
+pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -> Result<Found> {
     if options.phash_threshold > hamming::MAX_RADIUS {
         return Err(Error::Invalid(format!(
             "the pHash threshold {} is too large: use at most {} bits",
@@ -106,18 +148,23 @@ pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -
             hamming::MAX_RADIUS
         )));
     }
-    if !(0.0..=1.0).contains(&options.semantic_threshold) {
+    if let Some(threshold) = options.semantic_threshold.filter(|cosine| !(0.0..=1.0).contains(cosine)) {
         return Err(Error::Invalid(format!(
-            "the semantic threshold {} is not a cosine similarity: use 0 to 1",
-            options.semantic_threshold
+            "the semantic threshold {threshold} is not a cosine similarity: use 0 to 1"
         )));
     }
+    let mut semantic_cut = None;
     let mut leaks: BTreeMap<(u32, u32), Leak> = BTreeMap::new();
     for method in &options.methods {
         let found = match method {
             Method::Exact => exact(train, test)?,
             Method::Perceptual => perceptual(train, test, options.phash_threshold, job)?,
-            Method::Semantic => semantic(train, test, options.semantic_threshold, job)?,
+            Method::Semantic => {
+                let nearest = nearest(train, test, job)?;
+                let cut = options.semantic_threshold.unwrap_or_else(|| cut::follow(&nearest));
+                semantic_cut = Some(cut);
+                nearest.into_iter().filter(|leak| leak.similarity >= cut && leak.similarity > 0.0).collect()
+            }
         };
         // The methods run in order, so the first one to find a pair keeps it.
         for leak in found {
@@ -126,8 +173,9 @@ pub fn find(train: Side<'_>, test: Side<'_>, options: &Options, job: &Job<'_>) -
         refuse_too_many(leaks.len())?;
     }
     let mut leaks: Vec<Leak> = leaks.into_values().collect();
+    look::look_twice(&mut leaks, train, test, job)?;
     leaks.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.method.cmp(&b.method)));
-    Ok(leaks)
+    Ok(Found { leaks, semantic_cut })
 }
 
 fn refuse_too_many(pairs: usize) -> Result<()> {
@@ -154,6 +202,7 @@ fn exact(train: Side<'_>, test: Side<'_>) -> Result<Vec<Leak>> {
             method: Method::Exact,
             similarity: 1.0,
             distance: None,
+            likeness: Likeness::SameBytes,
         }));
     }
     Ok(leaks)
@@ -194,13 +243,15 @@ fn perceptual(train: Side<'_>, test: Side<'_>, radius: u32, job: &Job<'_>) -> Re
                 method: Method::Perceptual,
                 similarity: 1.0 - bits as f32 / 64.0,
                 distance: Some(bits),
+                likeness: Likeness::Unknown,
             }));
         }
     }
     Ok(leaks)
 }
 
-fn semantic(train: Side<'_>, test: Side<'_>, least: f32, job: &Job<'_>) -> Result<Vec<Leak>> {
+/// The nearest training image of each test image by their embeddings.
+fn nearest(train: Side<'_>, test: Side<'_>, job: &Job<'_>) -> Result<Vec<Leak>> {
     let (Some(known), Some(asked)) = (train.embeddings, test.embeddings) else {
         return Err(Error::Invalid("semantic leaks need embeddings of both sets".into()));
     };
@@ -229,7 +280,7 @@ fn semantic(train: Side<'_>, test: Side<'_>, least: f32, job: &Job<'_>) -> Resul
                 }
             }
         }
-        let found = best.into_iter().enumerate().filter(|(_, (cosine, _))| *cosine >= least && *cosine > 0.0);
+        let found = best.into_iter().enumerate().filter(|(_, (cosine, _))| cosine.is_finite());
         Ok(found
             .map(|(row, (cosine, train))| Leak {
                 train: SampleId(train as u32),
@@ -237,6 +288,7 @@ fn semantic(train: Side<'_>, test: Side<'_>, least: f32, job: &Job<'_>) -> Resul
                 method: Method::Semantic,
                 similarity: cosine.min(1.0),
                 distance: None,
+                likeness: Likeness::Unknown,
             })
             .collect())
     };

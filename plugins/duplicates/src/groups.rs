@@ -12,6 +12,8 @@ pub(crate) enum Link {
     Perceptual { phash: u32, dhash: u32 },
     /// Near hashes after one of the pictures is mirrored or rotated.
     Turned { phash: u32, orientation: Orientation },
+    /// One is a part of the other: the rows of both, how the part is turned, and whether the other has only a border more.
+    Part { whole: u32, part: u32, orientation: Orientation, border: bool, correlation: f32 },
     /// Near embeddings.
     Semantic { cosine: f32 },
 }
@@ -22,6 +24,7 @@ impl Link {
         match self {
             Link::Exact => 1.0,
             Link::Perceptual { phash, .. } | Link::Turned { phash, .. } => 1.0 - phash as f32 / 64.0,
+            Link::Part { correlation, .. } => correlation,
             Link::Semantic { cosine } => cosine,
         }
     }
@@ -32,6 +35,8 @@ impl Link {
 pub(crate) struct Pair {
     pub(crate) link: Link,
     pub(crate) likeness: Likeness,
+    /// How far apart the small copies of both are, 0 to 1.
+    pub(crate) apart: f32,
 }
 
 /// The score of a copy with the same bytes: lowest but for copies whose labels differ.
@@ -39,20 +44,21 @@ const EXACT_SCORE: f32 = 0.01;
 
 impl Pair {
     /// Two files with the same bytes.
-    pub(crate) const EXACT: Pair = Pair { link: Link::Exact, likeness: Likeness::SameBytes };
+    pub(crate) const EXACT: Pair = Pair { link: Link::Exact, likeness: Likeness::SameBytes, apart: 0.0 };
 
     /// Whether the pictures are the same one.
     pub(crate) fn is_copy(self) -> bool {
         self.likeness < Likeness::Alike
     }
 
-    /// The score of a redundant member, 0 = surely a copy. The sum of both hashes ranks real copies better than
-    /// either alone. What is alike only comes after all copies.
+    /// The score of a redundant member, 0 = surely a copy. Both hashes and the small copies together rank real copies better
+    /// than any of them alone. What is alike only comes after all copies.
     pub(crate) fn score(self) -> f32 {
         let bits = match self.link {
             Link::Exact => 0.0,
-            Link::Perceptual { phash, dhash } => (phash + dhash) as f32 / 128.0,
+            Link::Perceptual { phash, dhash } => ((phash + dhash) as f32 / 128.0 + self.apart) / 2.0,
             Link::Turned { phash, .. } => 0.1 + phash as f32 / 64.0,
+            Link::Part { correlation, .. } => (1.0 - correlation).clamp(0.0, 1.0) / 2.0,
             Link::Semantic { cosine } => return 0.2 + 0.2 * ((1.0 - cosine) / 0.5).clamp(0.0, 1.0),
         };
         match self.likeness {

@@ -36,7 +36,7 @@ impl Detector for Duplicates {
             Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
             Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
             Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
-            Param::flag("turned", false, "Also look for mirrored and rotated copies"),
+            Param::flag("turned", true, "Also look for mirrored and rotated copies"),
             Param::number(
                 "semantic",
                 1.0,
@@ -265,3 +265,6 @@ use chaffinch_plugin::testing::npy;
 #[cfg(test)]
 #[path = "../../../tests/src/paintings.rs"]
 mod paintings;
+#[cfg(test)]
+#[path = "../../../tests/src/scenes.rs"]
+mod scenes;

@@ -2,15 +2,15 @@
 
 use crate::groups::{Link, Pair};
 use crate::{Duplicates, quality, semantic};
-use chaffinch_likeness::{BYTES, Look, compare, compare_turned};
+use chaffinch_likeness::{Around, BYTES, Look, Part, compare, compare_turned, distance, parts};
 use chaffinch_plugin::prelude::*;
-use chaffinch_plugin::{Orientation, is_flat};
-use std::collections::BTreeMap;
+use chaffinch_plugin::{Bounds, Hashes, Orientation};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The surest link of each pair.
 pub(crate) struct Pairs {
     pub(crate) all: BTreeMap<(u32, u32), Pair>,
-    /// Why there was no second look, if there was none.
+    /// Why there was no second look, if there was none, and something to look at.
     pub(crate) unseen: Option<String>,
 }
 
@@ -22,15 +22,27 @@ impl Pairs {
         for &(a, b, cosine) in &near.all {
             links.entry((a, b)).or_insert(Link::Semantic { cosine });
         }
-        if links.values().all(|link| *link == Link::Exact) {
-            let all = links.into_keys().map(|key| (key, Pair::EXACT)).collect();
-            return Ok(Pairs { all, unseen: None });
-        }
         let (records, unseen) = match view.measures(detector) {
             Ok(records) => (records.collect::<Vec<_>>(), None),
             Err(error) if error.is_stopped() => return Err(error),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
+        let unseen = unseen.filter(|_| links.values().any(|link| *link != Link::Exact));
+        let mut parts = find_parts(view, &records)?;
+        let (phash, dhash) = (view.hashes(HashKind::Phash)?, view.hashes(HashKind::Dhash)?);
+        for (&(a, b), part) in &parts {
+            let orientation = Orientation::ALL[usize::from(part.turn) % Orientation::ALL.len()];
+            let (whole, inside) = (part.whole as usize, part.part as usize);
+            let bits = (phash[whole] ^ orientation.of_phash(phash[inside])).count_ones();
+            let link = match (part.around, part.turn) {
+                (Around::Nothing, 0) => {
+                    Link::Perceptual { phash: bits, dhash: (dhash[whole] ^ dhash[inside]).count_ones() }
+                }
+                (Around::Nothing, _) => Link::Turned { phash: bits, orientation },
+                _ => as_part(part),
+            };
+            links.entry((a, b)).or_insert(link);
+        }
         let record = |sample: u32| records.get(sample as usize).copied().unwrap_or_default();
         let mut all = BTreeMap::new();
         for (number, ((a, b), link)) in links.into_iter().enumerate() {
@@ -49,7 +61,16 @@ impl Pairs {
                 Some(Look::SamePicture) => Likeness::SamePicture,
                 Some(Look::Alike) => Likeness::Alike,
             };
-            all.insert((a, b), Pair { link, likeness });
+            // That one is a part of the other says more than that their hashes are near.
+            let link = match parts.remove(&(a, b)) {
+                Some(part) if likeness == Likeness::Alike && part.around != Around::Nothing => as_part(&part),
+                _ => link,
+            };
+            let apart = match link {
+                Link::Perceptual { .. } => distance(record(a), record(b)),
+                _ => 0.0,
+            };
+            all.insert((a, b), Pair { link, likeness, apart });
         }
         Ok(Pairs { all, unseen })
     }
@@ -82,6 +103,31 @@ impl Pairs {
     }
 }
 
+fn as_part(part: &Part) -> Link {
+    Link::Part {
+        whole: part.whole,
+        part: part.part,
+        orientation: Orientation::ALL[usize::from(part.turn) % Orientation::ALL.len()],
+        border: part.around == Around::Border,
+        correlation: part.correlation,
+    }
+}
+
+/// Pairs of which one is a part of the other, of the first file with the same bytes each.
+fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<BTreeMap<(u32, u32), Part>> {
+    let mut known = BTreeSet::new();
+    let mut first = |sample: usize| view.decodable(sample) && known.insert(view.content_hashes()[sample]);
+    let samples: Vec<usize> = (0..records.len()).filter(|&sample| first(sample)).collect();
+    let firsts: Vec<&[u8]> = samples.iter().map(|&sample| records[sample]).collect();
+    let found = parts(&firsts, view.flag("turned")?, &|_, _| true, &|| view.checkpoint())?;
+    let row = |at: u32| samples[at as usize];
+    let found = found.into_iter().map(|part| {
+        let (whole, inside) = (row(part.whole), row(part.part));
+        (pair(whole, inside), Part { whole: whole as u32, part: inside as u32, ..part })
+    });
+    Ok(found.collect())
+}
+
 /// Links every file to the first with the same bytes: a star, so that many copies make few links.
 fn add_exact(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) {
     let hashes = view.content_hashes();
@@ -95,41 +141,31 @@ fn add_exact(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) {
 }
 
 fn add_perceptual(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) -> Result<()> {
-    let radius = view.count("radius")? as u32;
-    let wide = view.count("wide-radius")? as u32;
-    let dhash_radius = view.count("dhash-radius")? as u32;
-    let phash = view.hashes(HashKind::Phash)?;
-    let dhash = view.hashes(HashKind::Dhash)?;
+    let bits = |name: &str| Ok::<u32, Error>(view.count(name)? as u32);
+    let bounds = Bounds { radius: bits("radius")?, wide: bits("wide-radius")?, dhash: bits("dhash-radius")? };
+    let (phash, dhash) = (view.hashes(HashKind::Phash)?, view.hashes(HashKind::Dhash)?);
+    let hashes = |sample: usize| Hashes { phash: phash[sample], dhash: dhash[sample] };
     let contents = view.content_hashes();
-    for near in view.near_hashes(HashKind::Phash, radius.max(wide))? {
-        let (a, b) = (near.first as usize, near.second as usize);
-        if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) || contents[a] == contents[b] {
-            continue;
+    let mut add = |kind: HashKind, near: &dyn Fn(Hashes, Hashes) -> Option<Link>| -> Result<()> {
+        for found in view.near_hashes(kind, bounds.widest())? {
+            let (a, b) = (found.first as usize, found.second as usize);
+            if contents[a] != contents[b]
+                && let Some(link) = near(hashes(a), hashes(b))
+            {
+                links.entry(pair(a, b)).or_insert(link);
+            }
         }
-        let differing = (dhash[a] ^ dhash[b]).count_ones();
-        if near.distance <= radius || (near.distance <= wide && differing <= dhash_radius) {
-            links.entry(pair(a, b)).or_insert(Link::Perceptual { phash: near.distance, dhash: differing });
-        }
-    }
+        Ok(())
+    };
+    add(HashKind::Phash, &|a, b| {
+        let near = bounds.upright(a, b)?;
+        Some(Link::Perceptual { phash: near.phash, dhash: near.dhash.unwrap_or(near.phash) })
+    })?;
     if view.flag("turned")? {
-        for near in view.near_hashes(HashKind::TurnedPhash, radius.max(wide))? {
-            let (a, b) = (near.first as usize, near.second as usize);
-            if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) || contents[a] == contents[b] {
-                continue;
-            }
-            // Seven more comparisons find seven times as many pairs by chance, so the bounds are halved.
-            let link = Orientation::ALL[1..].iter().filter_map(|&orientation| {
-                let distance = (orientation.of_phash(phash[a]) ^ phash[b]).count_ones();
-                let near = match orientation.of_dhash(dhash[a]) {
-                    Some(turned) => distance <= wide && (turned ^ dhash[b]).count_ones() <= dhash_radius / 2,
-                    None => distance <= radius / 2,
-                };
-                near.then_some((distance, orientation))
-            });
-            if let Some((distance, orientation)) = link.min_by_key(|&(distance, _)| distance) {
-                links.entry(pair(a, b)).or_insert(Link::Turned { phash: distance, orientation });
-            }
-        }
+        add(HashKind::TurnedPhash, &|a, b| {
+            let near = bounds.turned(a, b)?;
+            Some(Link::Turned { phash: near.phash, orientation: near.orientation })
+        })?;
     }
     Ok(())
 }

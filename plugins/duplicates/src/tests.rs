@@ -1,5 +1,6 @@
 use super::Duplicates;
 use crate::groups::{Link, Pair, group};
+use crate::scenes::{Change, changed};
 use chaffinch_plugin::Orientation;
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::{MemoryHost, Picture};
@@ -75,23 +76,23 @@ fn the_wide_radius_needs_the_dhash() {
 }
 
 #[test]
-fn mirrored_and_turned_copies_are_found_when_asked_for() {
+fn mirrored_and_turned_copies_are_found_by_their_hashes() {
     const FIRST: u64 = BASE ^ 0x0102;
     let turned = |number: usize| flipped(Orientation::ALL[number].of_phash(FIRST), &[3, 60]);
     let dhash = Orientation::ALL[1].of_dhash(9).unwrap();
     let host = |radius: f64| {
         let hashes = [FIRST, turned(1), 0x1234_5678_9ABC_DEF0, turned(5), turned(7)];
-        let pictures = pictures(&[(1, 0), (1, 1), (2, 0), (1, 2), (1, 3)]);
-        MemoryHost::new().hashes(&hashes, &[9, dhash, 9, 9, 9]).pictures(pictures).param("radius", radius)
+        MemoryHost::new().hashes(&hashes, &[9, dhash, 9, 9, 9]).param("radius", radius)
     };
-    assert!(host(5.0).run(&Duplicates).flagged(0.5).is_empty(), "only when asked for");
-    let outcome = host(5.0).param("turned", 1.0).run(&Duplicates);
+    assert!(host(5.0).param("turned", 0.0).run(&Duplicates).flagged(0.5).is_empty(), "unless switched off");
+    let pictures = pictures(&[(1, 0), (1, 1), (2, 0), (1, 2), (1, 3)]);
+    let outcome = host(5.0).pictures(pictures).run(&Duplicates);
     assert_eq!(outcome.flagged(0.5), [1, 3, 4]);
     let reason = |sample: usize| outcome.issue(sample).unwrap().reason.clone();
     assert_eq!(reason(1), "mirrored, the same picture as 3 others; a better copy is in the group");
     let issue = outcome.issue(3).unwrap();
     assert!((0.1..0.2).contains(&issue.score) && issue.related[0].1 > 0.9, "{issue:?}");
-    let wide = host(1.0).param("turned", 1.0);
+    let wide = host(1.0);
     // The last two were turned by the same quarter, so that one is the other upside down.
     assert_eq!(
         wide.run(&Duplicates).flagged(0.5),
@@ -263,7 +264,8 @@ fn an_empty_dataset_is_fine() {
 
 #[test]
 fn chains_are_cut_after_two_steps_and_no_pair_is_lost() {
-    let near = Pair { link: Link::Perceptual { phash: 2, dhash: 2 }, likeness: Likeness::SamePicture };
+    let near =
+        Pair { link: Link::Perceptual { phash: 2, dhash: 2 }, likeness: Likeness::SamePicture, apart: 0.0 };
     let links: BTreeMap<(u32, u32), Pair> =
         (0..6).map(|a| ((a, a + 1), near)).chain([((7, 8), Pair::EXACT)]).collect();
     let groups = group(&links, |sample| sample);
@@ -369,6 +371,59 @@ fn without_a_second_look_nothing_is_called_a_copy() {
     assert_eq!(outcome.note("likeness"), Some("same bytes: 0, same pixels: 0, same picture: 0, alike: 1"));
     assert!(outcome.note("second look").unwrap().contains("no pixels"));
     assert_eq!(outcome.flagged(0.5), [1]);
+}
+
+/// Scenes with different hashes, so that only what they show tells that they are copies.
+fn scenes(all: &[(u32, Change)]) -> MemoryHost {
+    let picture = |&(seed, change): &(u32, Change)| {
+        Picture::from_fn(240, 192, |x, y| {
+            changed(seed, change, (x as f32 + 0.5) / 240.0, (y as f32 + 0.5) / 192.0)
+        })
+    };
+    let numbers = 0..all.len() as u64;
+    let hashes: Vec<u64> =
+        numbers.clone().map(|number| (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    let contents: Vec<[u8; 32]> = numbers.map(|number| content(number as u8)).collect();
+    MemoryHost::new().contents(&contents).hashes(&hashes, &hashes).pictures(all.iter().map(picture).collect())
+}
+
+#[test]
+fn crops_borders_and_turns_are_found_and_named() {
+    let cases = [
+        (Change::Cropped, "more of the picture that another is a crop of", "a crop of another"),
+        (
+            Change::CroppedAndMirrored,
+            "more of the picture that another is a crop of, mirrored",
+            "a crop of another, mirrored",
+        ),
+        (Change::Bordered, "another without its border", "another with a border around it"),
+    ];
+    for (number, (change, first, second)) in cases.into_iter().enumerate() {
+        let seed = 10 * number as u32;
+        let others = (1..8).map(|other| (seed + other, Change::None));
+        let all: Vec<(u32, Change)> =
+            [(seed, Change::None), (seed, change)].into_iter().chain(others).collect();
+        let outcome = scenes(&all).run(&Duplicates);
+        assert_eq!(outcome.error, None);
+        assert_eq!(outcome.flagged(0.5), [1], "{change:?}");
+        let reason = |sample: usize| outcome.issue(sample).unwrap().reason.clone();
+        assert_eq!((reason(0).as_str(), reason(1).as_str()), (first, second));
+        assert!((0.41..0.42).contains(&outcome.scores[1].unwrap()), "before what only has near hashes");
+        let note = outcome.note("likeness").unwrap();
+        assert_eq!(note, "same bytes: 0, same pixels: 0, same picture: 0, alike: 1", "{change:?}");
+    }
+}
+
+#[test]
+fn a_quarter_turn_is_the_same_picture_whatever_the_hashes_say() {
+    let all = [(1, Change::None), (1, Change::Turned), (2, Change::None), (3, Change::Turned)];
+    let outcome = scenes(&all).run(&Duplicates);
+    assert_eq!(outcome.flagged(0.5), [1]);
+    let issue = outcome.issue(1).unwrap();
+    assert_eq!(issue.reason, "turned, the same picture as another; the other is the copy to keep");
+    assert!(issue.score < 0.2);
+    let outcome = scenes(&all).param("turned", 0.0).run(&Duplicates);
+    assert!(outcome.flagged(0.5).is_empty());
 }
 
 /// Chains of pictures that are alike in pairs only, so that the choice of the first decides who is flagged.

@@ -1,6 +1,7 @@
 //! Describes a group of copies.
 
 use crate::groups::{Link, Pair};
+use chaffinch_plugin::Orientation;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
@@ -72,6 +73,21 @@ pub(crate) fn leaks<'a>(view: &View<'_>, groups: impl Iterator<Item = &'a [usize
     leaked.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// What a picture is to one that it is a part of, or that is a part of it.
+fn part(is_whole: bool, border: bool, orientation: Orientation, size: usize) -> String {
+    let other = if size == 2 { "another" } else { "one of the others" };
+    let text = match (is_whole, border) {
+        (true, true) => format!("{other} with a border around it"),
+        (false, true) => format!("{other} without its border"),
+        (true, false) => format!("more of the picture that {other} is a crop of"),
+        (false, false) => format!("a crop of {other}"),
+    };
+    match orientation.name() {
+        "" => text,
+        turned => format!("{text}, {turned}"),
+    }
+}
+
 /// The role of a member in its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -116,10 +132,13 @@ impl Group {
         let others = if others == 1 { "another".to_owned() } else { format!("{others} others") };
         let across = self.across(view.split(sample));
         if role == Role::Alike {
+            if let Link::Part { whole, orientation, border, .. } = pair.link {
+                return part(whole as usize == sample, border, orientation, self.size) + &across;
+            }
             let (how, glance) = match pair.link {
                 Link::Semantic { .. } => ("much like", ""),
                 Link::Turned { .. } => ("turned, looks like", " at a glance"),
-                Link::Exact | Link::Perceptual { .. } => ("looks like", " at a glance"),
+                Link::Exact | Link::Perceptual { .. } | Link::Part { .. } => ("looks like", " at a glance"),
             };
             return format!(
                 "{how} {others}{glance}{across}, but the pixels differ: a template, a burst or a crop"

@@ -1,18 +1,14 @@
 //! Which pictures of a later set are also in an earlier one.
 
+use crate::likeness::Likeness;
 use crate::{Leaks, MAX_RELATED};
-use chaffinch_likeness::{Look, compare};
-use chaffinch_plugin::is_flat;
+use chaffinch_likeness::{Around, Look, Part, compare, compare_turned, distance, parts};
 use chaffinch_plugin::prelude::*;
-use std::collections::BTreeMap;
+use chaffinch_plugin::{Bounds, Hashes, Nearness, Orientation};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Number of nearest neighbors to look at.
 const NEIGHBORS: usize = 10;
-/// The scores of pictures that are alike only, of equal hashes and of the farthest.
-const ALIKE: (f32, f32) = (0.41, 0.49);
-/// The score of the least similar semantic copy, and of the most similar one.
-const SEMANTIC: (f32, f32) = (0.4, 0.3);
-
 /// The rank of a split in the order in which a model sees them.
 pub(crate) fn rank(split: Split) -> Option<u8> {
     match split {
@@ -29,24 +25,6 @@ pub(crate) fn comparable(view: &View<'_>) -> bool {
     places.next().is_some_and(|first| places.any(|other| other != first))
 }
 
-/// The kind of similarity, most certain first.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Likeness {
-    /// The same bytes.
-    Exact,
-    /// Near hashes, and the same pixels or the same picture at a second look.
-    Same {
-        /// Bits of the pHash that differ.
-        bits: u32,
-        /// Whether the decoded pixels are the same.
-        pixels: bool,
-    },
-    /// Near hashes only: bits of the pHash that differ.
-    Perceptual(u32),
-    /// The cosine of the embeddings, with the minimum that counts.
-    Semantic { cosine: f32, least: f32 },
-}
-
 /// A copy in an earlier set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Match {
@@ -54,32 +32,10 @@ pub(crate) struct Match {
     pub(crate) likeness: Likeness,
 }
 
-impl Match {
-    pub(crate) fn score(&self) -> f32 {
-        match self.likeness {
-            Likeness::Exact => 0.0,
-            Likeness::Same { bits, .. } => bits as f32 / 64.0,
-            Likeness::Perceptual(bits) => ALIKE.0 + (ALIKE.1 - ALIKE.0) * bits as f32 / 16.0,
-            Likeness::Semantic { cosine, least } => {
-                let far = ((1.0 - cosine) / (1.0 - least).max(f32::EPSILON)).clamp(0.0, 1.0);
-                SEMANTIC.1 + (SEMANTIC.0 - SEMANTIC.1) * far
-            }
-        }
-    }
-
-    pub(crate) fn similarity(&self) -> f32 {
-        match self.likeness {
-            Likeness::Exact => 1.0,
-            Likeness::Same { bits, .. } | Likeness::Perceptual(bits) => 1.0 - bits as f32 / 64.0,
-            Likeness::Semantic { cosine, .. } => cosine,
-        }
-    }
-}
-
 /// All copies of all leaked samples.
 pub(crate) struct Copies {
     by_sample: BTreeMap<u32, Vec<Match>>,
-    /// Why there was no second look, if there was none.
+    /// Why there was no second look, if there was none, and something to look at.
     pub(crate) unseen: Option<String>,
 }
 
@@ -88,7 +44,7 @@ impl Copies {
         let mut found: BTreeMap<(u32, u32), Likeness> = BTreeMap::new();
         // Most certain first: a pair keeps the first link it was found by.
         exact(view, &mut found);
-        perceptual(view, view.count("radius")? as u32, &mut found)?;
+        perceptual(view, &mut found)?;
         let unseen = look_twice(view, detector, &mut found)?;
         let least = view.number("semantic")? as f32;
         if least < 1.0 {
@@ -99,7 +55,9 @@ impl Copies {
             copies.entry(sample).or_default().push(Match { other, likeness });
         }
         for copies in copies.values_mut() {
-            copies.sort_by(|a, b| a.score().total_cmp(&b.score()).then(a.other.cmp(&b.other)));
+            copies.sort_by(|a, b| {
+                a.likeness.score().total_cmp(&b.likeness.score()).then(a.other.cmp(&b.other))
+            });
         }
         Ok(Copies { by_sample: copies, unseen })
     }
@@ -137,45 +95,115 @@ fn exact(view: &View<'_>, found: &mut BTreeMap<(u32, u32), Likeness>) {
     }
 }
 
-fn perceptual(view: &View<'_>, radius: u32, found: &mut BTreeMap<(u32, u32), Likeness>) -> Result<()> {
-    let (phash, dhash) = (view.hashes(HashKind::Phash)?, view.hashes(HashKind::Dhash)?);
-    for near in view.near_hashes(HashKind::Phash, radius)? {
-        let (a, b) = (near.first as usize, near.second as usize);
-        if is_flat(phash[a], dhash[a]) || is_flat(phash[b], dhash[b]) {
-            continue;
+fn perceptual(view: &View<'_>, found: &mut BTreeMap<(u32, u32), Likeness>) -> Result<()> {
+    let bits = |name: &str| Ok::<u32, Error>(view.count(name)? as u32);
+    let bounds = Bounds { radius: bits("radius")?, wide: bits("wide-radius")?, dhash: bits("dhash-radius")? };
+    let hashes = hashes(view)?;
+    let mut add = |kind: HashKind, near: &dyn Fn(Hashes, Hashes) -> Option<Nearness>| -> Result<()> {
+        for pair in view.near_hashes(kind, bounds.widest())? {
+            let (a, b) = (pair.first as usize, pair.second as usize);
+            if let Some((pair, near)) = leak(view, a, b).zip(near(hashes[a], hashes[b])) {
+                found.entry(pair).or_insert(as_near(near));
+            }
         }
-        if let Some(pair) = leak(view, a, b) {
-            found.entry(pair).or_insert(Likeness::Perceptual(near.distance));
-        }
+        Ok(())
+    };
+    add(HashKind::Phash, &|a, b| bounds.upright(a, b))?;
+    if view.flag("turned")? {
+        add(HashKind::TurnedPhash, &|a, b| bounds.turned(a, b))?;
     }
     Ok(())
 }
 
-/// Looks at the pixels of pictures with near hashes. Returns why that was not possible, if so.
+fn hashes(view: &View<'_>) -> Result<Vec<Hashes>> {
+    let (phash, dhash) = (view.hashes(HashKind::Phash)?, view.hashes(HashKind::Dhash)?);
+    Ok(phash.iter().zip(dhash).map(|(&phash, &dhash)| Hashes { phash, dhash }).collect())
+}
+
+/// Near hashes that nobody has looked at twice.
+fn as_near(near: Nearness) -> Likeness {
+    // After a quarter turn, the dHash is unknown.
+    let bits = (near.phash + near.dhash.unwrap_or(near.phash)) as f32 / 128.0;
+    Likeness::Near { bits, orientation: near.orientation, look: Look::Alike, apart: 1.0 }
+}
+
+/// Looks at the pixels of pictures with near hashes, and for pictures that are parts of others. Returns why the former was not
+/// possible, if there are any.
 fn look_twice(
     view: &View<'_>,
     detector: &Leaks,
     found: &mut BTreeMap<(u32, u32), Likeness>,
 ) -> Result<Option<String>> {
-    if !found.values().any(|likeness| matches!(likeness, Likeness::Perceptual(_))) {
-        return Ok(None);
-    }
     let records: Vec<&[u8]> = match view.measures(detector) {
         Ok(records) => records.collect(),
         Err(error) if error.is_stopped() => return Err(error),
-        Err(error) => return Ok(Some(error.to_string())),
+        Err(error) => {
+            let any = found.values().any(|likeness| matches!(likeness, Likeness::Near { .. }));
+            return Ok(any.then(|| error.to_string()));
+        }
     };
+    let hashes = hashes(view)?;
+    let parts = find_parts(view, &records)?;
+    let whole = |part: &&Part| part.around == Around::Nothing;
+    for part in parts.iter().filter(whole) {
+        let Some((later, earlier)) = leak(view, part.whole as usize, part.part as usize) else { continue };
+        let (first, second) = (hashes[part.whole as usize], hashes[part.part as usize]);
+        let orientation = oriented(part);
+        let near = Nearness {
+            phash: (first.phash ^ orientation.of_phash(second.phash)).count_ones(),
+            dhash: orientation.of_dhash(second.dhash).map(|dhash| (first.dhash ^ dhash).count_ones()),
+            orientation,
+        };
+        found.entry((later, earlier)).or_insert(as_near(near));
+    }
     let record = |sample: u32| records.get(sample as usize).copied().unwrap_or_default();
-    for (&(a, b), likeness) in found.iter_mut() {
-        if let &mut Likeness::Perceptual(bits) = likeness {
-            *likeness = match compare(record(a), record(b)) {
-                Look::SamePixels => Likeness::Same { bits, pixels: true },
-                Look::SamePicture => Likeness::Same { bits, pixels: false },
-                Look::Alike => Likeness::Perceptual(bits),
-            };
+    for (number, (&(a, b), likeness)) in found.iter_mut().enumerate() {
+        if number % 4096 == 0 {
+            view.checkpoint()?;
+        }
+        let Likeness::Near { orientation, look, apart, .. } = likeness else { continue };
+        if orientation.name().is_empty() {
+            (*look, *apart) = (compare(record(a), record(b)), distance(record(a), record(b)));
+        } else {
+            // How far apart they are is known of upright pictures only.
+            (*look, *apart) = (compare_turned(record(a), record(b)), 0.1);
+        }
+    }
+    for part in parts.iter().filter(|part| !whole(part)) {
+        let Some((later, earlier)) = leak(view, part.whole as usize, part.part as usize) else { continue };
+        let likeness = Likeness::Part {
+            more: later == part.whole,
+            border: part.around == Around::Border,
+            orientation: oriented(part),
+            correlation: part.correlation,
+        };
+        // That one is a part of the other says more than that their hashes are near.
+        let known = found.entry((later, earlier)).or_insert(likeness);
+        if matches!(known, Likeness::Near { look: Look::Alike, .. }) {
+            *known = likeness;
         }
     }
     Ok(None)
+}
+
+fn oriented(part: &Part) -> Orientation {
+    Orientation::ALL[usize::from(part.turn) % Orientation::ALL.len()]
+}
+
+/// Pairs of different sets of which one is a part of the other, of the first file with the same bytes in each set.
+fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<Vec<Part>> {
+    let mut known = BTreeSet::new();
+    let mut first = |&sample: &usize| {
+        let set = rank(view.split(sample));
+        view.decodable(sample) && set.is_some() && known.insert((view.content_hashes()[sample], set))
+    };
+    let samples: Vec<usize> = (0..records.len()).filter(|sample| first(sample)).collect();
+    let firsts: Vec<&[u8]> = samples.iter().map(|&sample| records[sample]).collect();
+    let set = |at: u32| rank(view.split(samples[at as usize]));
+    let found =
+        parts(&firsts, view.flag("turned")?, &|a, b| set(a) != set(b), &|| view.checkpoint())?.into_iter();
+    let row = |at: u32| samples[at as usize] as u32;
+    Ok(found.map(|part| Part { whole: row(part.whole), part: row(part.part), ..part }).collect())
 }
 
 fn semantic(view: &View<'_>, least: f32, found: &mut BTreeMap<(u32, u32), Likeness>) -> Result<()> {

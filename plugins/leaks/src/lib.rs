@@ -3,6 +3,7 @@
 //! Run its tests: `cargo test --release -p chaffinch-leaks`.
 
 mod copies;
+mod likeness;
 mod words;
 
 use chaffinch_plugin::prelude::*;
@@ -22,6 +23,9 @@ impl Detector for Leaks {
         .threshold(0.5)
         .params(&[
             Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
+            Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
+            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
+            Param::flag("turned", true, "Also look for mirrored and rotated copies"),
             Param::number(
                 "semantic",
                 1.0,
@@ -56,11 +60,11 @@ impl Detector for Leaks {
             )?;
         }
         for (sample, found) in copies.by_sample() {
-            let score = Score::clamp(found[0].score())?;
+            let score = Score::clamp(found[0].likeness.score())?;
             let related: Vec<Related> = found
                 .iter()
                 .take(MAX_RELATED)
-                .map(|copy| Related { sample: copy.other, similarity: copy.similarity() })
+                .map(|copy| Related { sample: copy.other, similarity: copy.likeness.similarity() })
                 .collect();
             let reason = words::reason(view, sample, found);
             report.issue(Issue::new(sample, score).related(&related).reason(&reason))?;
@@ -71,5 +75,8 @@ impl Detector for Leaks {
 
 export_detector!(Leaks);
 
+#[cfg(test)]
+#[path = "../../../tests/src/scenes.rs"]
+mod scenes;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,6 @@
 use super::Leaks;
+use crate::scenes::{Change, changed};
+use chaffinch_plugin::Orientation;
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::testing::{MemoryHost, Picture};
 
@@ -32,7 +34,9 @@ fn only_the_later_copy_is_named_and_the_surest_likeness_counts() {
         .pictures(pictures(&[(1, 0), (1, 0), (1, 1), (2, 0), (1, 0)]));
     let outcome = host.run(&Leaks);
     assert_eq!(outcome.error, None);
-    assert_eq!(outcome.scores, [None, Some(0.0), Some(2.0 / 64.0), Some(1.0), None]);
+    let near = outcome.scores[2].unwrap();
+    assert_eq!(outcome.scores, [None, Some(0.0), Some(near), Some(1.0), None]);
+    assert!(near > 0.0 && near < 2.0 / 64.0, "both hashes and the pixels are near: {near}");
     assert_eq!(outcome.flagged(0.5), [1, 2]);
     assert_eq!(outcome.issue(1).unwrap().related, [(0, 1.0)]);
     assert_eq!(outcome.issue(1).unwrap().reason, "in test, and the same file is in train");
@@ -119,4 +123,58 @@ fn a_likeness_is_no_copy() {
         "in test, and a picture that looks alike at a glance, but is not the same, is in train"
     );
     assert!((0.4..0.5).contains(&alike.scores[1].unwrap()) && picture.scores[1].unwrap() < 0.1);
+}
+
+#[test]
+fn the_second_hash_and_turns_count() {
+    let near = |first: u64, second: u64, dhash: u64, parameter: (&str, f64)| {
+        let host = MemoryHost::new()
+            .splits(&[Split::Train, Split::Test])
+            .contents(&contents(&[1, 2]))
+            .hashes(&[first, second], &[0xFF, dhash]);
+        !host.param(parameter.0, parameter.1).run(&Leaks).flagged(0.5).is_empty()
+    };
+    let far = BASE ^ 0b1111_1111;
+    assert!(near(BASE, far, 0xFF, ("radius", 5.0)));
+    assert!(!near(BASE, far, 0xFFFF_FF00, ("radius", 5.0)), "the dHash does not agree");
+    assert!(!near(BASE, far, 0xFF, ("wide-radius", 0.0)));
+    let mirrored = Orientation::ALL[1];
+    let (first, dhash) = (BASE ^ 0x0102, mirrored.of_dhash(0xFF).unwrap());
+    assert!(near(first, mirrored.of_phash(first), dhash, ("turned", 1.0)));
+    assert!(!near(first, mirrored.of_phash(first), dhash, ("turned", 0.0)));
+}
+
+#[test]
+fn parts_of_pictures_leak() {
+    let reason = |train: Change, test: Change| {
+        let all = [(1, train), (2, Change::None), (1, test), (3, Change::None), (4, Change::None)];
+        let picture = |&(seed, change): &(u32, Change)| {
+            Picture::from_fn(240, 192, |x, y| {
+                changed(seed, change, (x as f32 + 0.5) / 240.0, (y as f32 + 0.5) / 192.0)
+            })
+        };
+        let hashes: Vec<u64> = (1..6_u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+        let outcome = MemoryHost::new()
+            .splits(&[Split::Train, Split::Train, Split::Test, Split::Test, Split::Train])
+            .contents(&contents(&[1, 2, 3, 4, 5]))
+            .hashes(&hashes, &hashes)
+            .pictures(all.iter().map(picture).collect())
+            .run(&Leaks);
+        assert_eq!(outcome.flagged(0.5), [2], "{train:?}, {test:?}");
+        assert!((0.41..0.42).contains(&outcome.scores[2].unwrap()) || train == Change::Turned);
+        outcome.issue(2).unwrap().reason.clone()
+    };
+    assert_eq!(
+        reason(Change::None, Change::Cropped),
+        "in test, and a picture that it is a crop of is in train"
+    );
+    assert_eq!(
+        reason(Change::CroppedAndMirrored, Change::None),
+        "in test, and a crop of it, mirrored, is in train"
+    );
+    assert_eq!(
+        reason(Change::Bordered, Change::None),
+        "in test, and the same picture with a border around it is in train"
+    );
+    assert_eq!(reason(Change::Turned, Change::None), "in test, and the same picture, turned, is in train");
 }

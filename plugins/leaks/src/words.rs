@@ -1,6 +1,9 @@
 //! Describes what has leaked.
 
-use crate::copies::{Copies, Likeness, Match, rank};
+use crate::copies::{Copies, Match, rank};
+use crate::likeness::Likeness;
+use chaffinch_likeness::Look;
+use chaffinch_plugin::Orientation;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
 
@@ -8,10 +11,21 @@ use std::collections::BTreeMap;
 pub(crate) fn reason(view: &View<'_>, sample: usize, copies: &[Match]) -> String {
     let what = match copies[0].likeness {
         Likeness::Exact => "the same file is".to_owned(),
-        Likeness::Same { pixels: true, .. } => "a picture with the same pixels is".to_owned(),
-        Likeness::Same { .. } => "the same picture is".to_owned(),
-        Likeness::Perceptual(_) => {
+        Likeness::Near { look: Look::SamePixels, .. } => "a picture with the same pixels is".to_owned(),
+        Likeness::Near { look: Look::SamePicture, orientation, .. } => {
+            format!("the same picture{} is", turned(orientation))
+        }
+        Likeness::Near { look: Look::Alike, .. } => {
             "a picture that looks alike at a glance, but is not the same, is".to_owned()
+        }
+        Likeness::Part { more, border, orientation, .. } => {
+            let what = match (more, border) {
+                (true, true) => "the same picture without the border",
+                (false, true) => "the same picture with a border around it",
+                (true, false) => "a crop of it",
+                (false, false) => "a picture that it is a crop of",
+            };
+            format!("{what}{} is", turned(orientation))
         }
         Likeness::Semantic { cosine, .. } => {
             format!("a picture with nearly the same embedding (cosine {cosine:.3}) is")
@@ -27,6 +41,14 @@ pub(crate) fn reason(view: &View<'_>, sample: usize, copies: &[Match]) -> String
             &format!("; it is labeled {} here and {} there", view.class_name(own), view.class_name(other));
     }
     text
+}
+
+/// How a picture is turned, after a comma.
+fn turned(orientation: Orientation) -> String {
+    match orientation.name() {
+        "" => String::new(),
+        turned => format!(", {turned},"),
+    }
 }
 
 /// The sets that hold the copies.

@@ -52,9 +52,9 @@ pub(super) struct Leaks {
     /// Maximum number of different bits of the 64-bit pHash
     #[arg(long, value_name = "BITS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=16))]
     phash_threshold: u32,
-    /// Minimum cosine similarity of embeddings
-    #[arg(long, value_name = "COSINE", default_value_t = 0.95)]
-    semantic_threshold: f32,
+    /// Minimum cosine similarity of embeddings [default: learned from the distances between both sets]
+    #[arg(long, value_name = "COSINE")]
+    semantic_threshold: Option<f32>,
     /// Model for `semantic`: `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
@@ -136,10 +136,10 @@ impl Work {
             semantic_threshold: args.semantic_threshold,
         };
         let (train, test) = (train.side(), test.side());
-        let leaks = self.stages.run("compare", self.count, |job| leaks::find(train, test, &options, job))?;
-        let counts = Counts::new(&leaks, train, test, &options.methods);
+        let found = self.stages.run("compare", self.count, |job| leaks::find(train, test, &options, job))?;
+        let counts = Counts::new(&found, train, test, &options.methods);
         let summary = leaks::summary_path(&args.output);
-        leaks::write_csv(&args.output, &leaks, &counts, train, test)?;
+        leaks::write_csv(&args.output, &found.leaks, &counts, train, test)?;
         leaks::write_summary(&summary, &counts, train, test)?;
         self.stages.finish();
         reading::tell(train.ledger, "training set", global.quiet);
@@ -334,11 +334,20 @@ fn write(out: &mut dyn Write, counts: &Counts, report: &Path, summary: &Path) ->
             .collect();
         writeln!(out, "not compared: {}", parts.join(" and "))?;
     }
+    if let Some(cut) = counts.semantic_cut {
+        writeln!(out, "embeddings count as near from a cosine of {cut:.4} on")?;
+    }
     if counts.pairs > 0 {
         writeln!(out)?;
         let mut table = Table::new(&[("found by", Align::Left), ("pairs", Align::Right)]);
         for (method, pairs) in &counts.by_method {
             table.row(vec![leaks::method_named(method).to_owned(), thousands(*pairs as u64)]);
+        }
+        table.write(out, terminal_width())?;
+        writeln!(out)?;
+        let mut table = Table::new(&[("at a second look", Align::Left), ("pairs", Align::Right)]);
+        for (likeness, pairs) in &counts.by_likeness {
+            table.row(vec![likeness.replace('_', " "), thousands(*pairs as u64)]);
         }
         table.write(out, terminal_width())?;
         writeln!(out)?;

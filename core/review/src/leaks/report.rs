@@ -1,6 +1,6 @@
 //! The leak report: a table of pairs and a summary, compatible with existing leak scripts.
 
-use super::{Leak, Method, Side};
+use super::{Found, Leak, Method, Side};
 use crate::{Error, Result};
 use chaffinch_data::atomic;
 use chaffinch_data::output;
@@ -36,11 +36,17 @@ pub struct Counts {
     pub by_method: BTreeMap<&'static str, usize>,
     /// Pairs by kind of leak.
     pub by_leak_type: BTreeMap<&'static str, usize>,
+    /// Pairs by how alike their pictures are; see [`super::Likeness`].
+    pub by_likeness: BTreeMap<&'static str, usize>,
+    /// The minimum cosine of embeddings that counted, if they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub semantic_cut: Option<f32>,
 }
 
 impl Counts {
     /// Counts what these methods found.
-    pub fn new(leaks: &[Leak], train: Side<'_>, test: Side<'_>, methods: &BTreeSet<Method>) -> Counts {
+    pub fn new(found: &Found, train: Side<'_>, test: Side<'_>, methods: &BTreeSet<Method>) -> Counts {
+        let leaks = &found.leaks;
         let images = |side: fn(&Leak) -> u32| leaks.iter().map(side).collect::<BTreeSet<u32>>().len();
         let leaked_test_images = images(|leak| leak.test.0);
         let (train_unknown, test_unknown) = (train.unknown(methods), test.unknown(methods));
@@ -60,10 +66,13 @@ impl Counts {
             leaked_test_percent: 100.0 * leaked_test_images as f64 / test.manifest.len().max(1) as f64,
             by_method: BTreeMap::new(),
             by_leak_type: BTreeMap::new(),
+            by_likeness: BTreeMap::new(),
+            semantic_cut: found.semantic_cut,
         };
         for leak in leaks {
             *counts.by_method.entry(method(leak)).or_default() += 1;
             *counts.by_leak_type.entry(leak_type(leak)).or_default() += 1;
+            *counts.by_likeness.entry(leak.likeness.name()).or_default() += 1;
         }
         counts
     }
@@ -96,7 +105,7 @@ fn leak_type(leak: &Leak) -> &'static str {
     }
 }
 
-/// Writes the pairs: `train_image,test_image,method,similarity,leak_type,hamming_distance`; or, if there are none, one
+/// Writes the pairs: `train_image,test_image,method,similarity,leak_type,hamming_distance,likeness`; or, if there are none, one
 /// row of `status,train_images,test_images`. If images could not be compared, that status is `unknown`, and
 /// `train_unknown,test_unknown` say how many. Paths are absolute and keep their bytes.
 ///
@@ -133,6 +142,7 @@ pub fn write_csv(
             "similarity",
             "leak_type",
             "hamming_distance",
+            "likeness",
         ])?;
         for leak in leaks {
             table.write_record([
@@ -142,6 +152,7 @@ pub fn write_csv(
                 format!("{:?}", leak.similarity).as_bytes(),
                 leak_type(leak).as_bytes(),
                 leak.distance.map_or_else(String::new, |bits| bits.to_string()).as_bytes(),
+                leak.likeness.name().as_bytes(),
             ])?;
         }
         table.flush()
@@ -180,8 +191,14 @@ fn write_words(out: &mut impl Write, counts: &Counts, train: Side<'_>, test: Sid
     writeln!(out, "Leaked training images: {}", counts.leaked_train_images)?;
     writeln!(out, "Leak rate by image: {:.2}%", counts.leaked_test_percent)?;
     writeln!(out, "Leak rate by pair: {:.2}%", percent(counts.pairs, counts.test_images))?;
-    for (heading, parts) in [("Pairs by method", &counts.by_method), ("Pairs by kind", &counts.by_leak_type)]
-    {
+    if let Some(cut) = counts.semantic_cut {
+        writeln!(out, "Least cosine of embeddings that counts: {cut:.4}")?;
+    }
+    for (heading, parts) in [
+        ("Pairs by method", &counts.by_method),
+        ("Pairs by kind", &counts.by_leak_type),
+        ("Pairs by likeness at a second look", &counts.by_likeness),
+    ] {
         writeln!(out)?;
         writeln!(out, "{heading}:")?;
         for (name, pairs) in parts {

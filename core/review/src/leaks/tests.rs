@@ -44,11 +44,19 @@ impl Set {
 }
 
 fn options(methods: &[Method]) -> Options {
-    Options { methods: methods.iter().copied().collect(), phash_threshold: 5, semantic_threshold: 0.95 }
+    Options { methods: methods.iter().copied().collect(), phash_threshold: 5, semantic_threshold: Some(0.95) }
 }
 
 fn found(train: &Set, test: &Set, options: &Options) -> Result<Vec<Leak>> {
+    all(train, test, options).map(|found| found.leaks)
+}
+
+fn all(train: &Set, test: &Set, options: &Options) -> Result<Found> {
     find(train.side(), test.side(), options, &Job::new(&AtomicBool::new(false), &|_, _| {}))
+}
+
+fn as_found(leaks: &[Leak]) -> Found {
+    Found { leaks: leaks.to_vec(), semantic_cut: None }
 }
 
 fn sets() -> (Set, Set) {
@@ -84,7 +92,7 @@ fn every_pair_is_found_once_by_the_first_method() {
         ]
     );
     assert_eq!(leaks[2].similarity, 1.0 - 2.0 / 64.0);
-    let counts = Counts::new(&leaks, train.side(), test.side(), &all.methods);
+    let counts = Counts::new(&as_found(&leaks), train.side(), test.side(), &all.methods);
     assert_eq!((counts.pairs, counts.leaked_test_images, counts.leaked_train_images), (5, 3, 4));
     assert_eq!(counts.leaked_test_percent, 75.0);
     assert_eq!(counts.by_leak_type["exact_duplicate"], 2);
@@ -105,7 +113,7 @@ fn nonsense_is_refused() {
     let (train, test) = sets();
     let wide = Options { phash_threshold: 17, ..options(&[Method::Perceptual]) };
     assert!(found(&train, &test, &wide).unwrap_err().to_string().contains("at most 16"));
-    let high = Options { semantic_threshold: f32::NAN, ..options(&[Method::Semantic]) };
+    let high = Options { semantic_threshold: Some(f32::NAN), ..options(&[Method::Semantic]) };
     assert!(found(&train, &test, &high).unwrap_err().to_string().contains("0 to 1"));
     let bare = Side { embeddings: None, ..train.side() };
     let go = AtomicBool::new(false);
@@ -122,17 +130,17 @@ fn the_report_has_the_known_columns_and_whole_numbers() {
     let (train, test) = sets();
     let options = options(&[Method::Exact, Method::Perceptual]);
     let leaks = found(&train, &test, &options).unwrap();
-    let counts = |leaks: &[Leak]| Counts::new(leaks, train.side(), test.side(), &options.methods);
+    let counts = |leaks: &[Leak]| Counts::new(&as_found(leaks), train.side(), test.side(), &options.methods);
     let temp = tempfile::tempdir().unwrap();
     let report = temp.path().join("leaks.csv");
     write_csv(&report, &leaks, &counts(&leaks), train.side(), test.side()).unwrap();
     assert_eq!(
         fs::read_to_string(&report).unwrap(),
-        "train_image,test_image,method,similarity,leak_type,hamming_distance\n\
-         /train/0.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,\n\
-         /train/2.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,\n\
-         /train/1.jpg,/test/0.jpg,phash,0.96875,near_duplicate,2\n\
-         /train/4.jpg,/test/2.jpg,phash,0.921875,near_duplicate,5\n"
+        "train_image,test_image,method,similarity,leak_type,hamming_distance,likeness\n\
+         /train/0.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,,same_bytes\n\
+         /train/2.jpg,/test/0.jpg,md5_exact,1.0,exact_duplicate,,same_bytes\n\
+         /train/1.jpg,/test/0.jpg,phash,0.96875,near_duplicate,2,unknown\n\
+         /train/4.jpg,/test/2.jpg,phash,0.921875,near_duplicate,5,unknown\n"
     );
     let summary = summary_path(&report);
     assert_eq!(summary.file_name().unwrap(), "leaks_summary.txt");
@@ -154,7 +162,7 @@ fn what_was_not_compared_is_unknown() {
     let counts = |train: &Set, methods: &[Method]| {
         let options = options(methods);
         let leaks = found(train, &test, &options).unwrap();
-        let counts = Counts::new(&leaks, train.side(), test.side(), &options.methods);
+        let counts = Counts::new(&as_found(&leaks), train.side(), test.side(), &options.methods);
         (counts.status, counts.train_unknown, counts.test_unknown)
     };
     assert_eq!(counts(&train, &[Method::Perceptual]), ("no_leaks_found", 0, 0));
@@ -167,7 +175,7 @@ fn what_was_not_compared_is_unknown() {
     train.ledger.leave_out(RemarkKind::UnsupportedPictures, 3, "3 .heic files were left out");
     assert_eq!(counts(&train, &[Method::Exact]), ("unknown", 4, 0));
     let options = options(&[Method::Exact]);
-    let counts = Counts::new(&[], train.side(), test.side(), &options.methods);
+    let counts = Counts::new(&as_found(&[]), train.side(), test.side(), &options.methods);
     let temp = tempfile::tempdir().unwrap();
     let (report, summary) = (temp.path().join("leaks.csv"), temp.path().join("leaks_summary.txt"));
     write_csv(&report, &[], &counts, train.side(), test.side()).unwrap();
@@ -179,4 +187,51 @@ fn what_was_not_compared_is_unknown() {
         text.contains("could not be compared: 4") && text.contains("3 .heic files were left out"),
         "{text}"
     );
+}
+
+fn with_cosines(cosines: impl Iterator<Item = f32>) -> Vec<Leak> {
+    let leak = |similarity| Leak {
+        train: SampleId(0),
+        test: SampleId(0),
+        method: Method::Semantic,
+        similarity,
+        distance: None,
+        likeness: Likeness::Unknown,
+    };
+    cosines.map(leak).collect()
+}
+
+/// Models that put pictures far from each other and close together, with a fifth of leaks and without any.
+#[test]
+fn the_semantic_cut_follows_the_model_and_the_data() {
+    for scale in [0.4_f32, 0.05, 0.01] {
+        for leaks in [0_usize, 40] {
+            let usual = (0..200).map(|row| {
+                // Log-normal by its quantiles, roughly.
+                let share = (row as f32 + 0.5) / 200.0;
+                1.0 - scale * (0.3 * (share / (1.0 - share)).ln() / 1.7).exp()
+            });
+            let copies = (0..leaks).map(|row| 1.0 - scale * 0.02 * (row as f32 / 40.0));
+            let cut = cut::follow(&with_cosines(usual.clone().chain(copies.clone())));
+            assert!(usual.filter(|&cosine| cosine >= cut).count() <= 3, "{scale}, {leaks} leaks: {cut}");
+            assert!(copies.into_iter().all(|cosine| cosine >= cut), "{scale}, {leaks} leaks: {cut}");
+        }
+    }
+    assert_eq!(cut::follow(&with_cosines([0.9_f32, 0.99].into_iter())), 0.95, "too few to learn it");
+}
+
+#[test]
+fn the_report_says_the_semantic_cut() {
+    let (train, test) = sets();
+    let follow = Options { semantic_threshold: None, ..options(&[Method::Semantic]) };
+    let found = all(&train, &test, &follow).unwrap();
+    assert_eq!(found.semantic_cut, Some(0.95));
+    let counts = Counts::new(&found, train.side(), test.side(), &follow.methods);
+    let temp = tempfile::tempdir().unwrap();
+    let summary = temp.path().join("leaks_summary.txt");
+    write_summary(&summary, &counts, train.side(), test.side()).unwrap();
+    assert!(
+        fs::read_to_string(&summary).unwrap().contains("Least cosine of embeddings that counts: 0.9500\n")
+    );
+    assert_eq!(all(&train, &test, &options(&[Method::Exact])).unwrap().semantic_cut, None);
 }
