@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnsembleRule {
-    /// Any detector decides: finds most. The detectors take turns, the more often the more they are
-    /// expected to find.
+    /// Any detector decides: finds most. Ordered by how likely a sample is bad.
     #[default]
     Or,
     /// Ranked by the number of detectors that agree, then by the worst score: fewer false alarms.
@@ -72,7 +71,8 @@ impl EnsembleRule {
     pub const fn sentence(&self) -> &'static str {
         match self {
             EnsembleRule::Or => {
-                "The detectors take turns; those that are surer of what they flag get more of them."
+                "The likelier a sample is bad, the sooner it comes: by how sure the detectors are, how clearly what \
+                 they flag stands out, whether others agree, and your first 50, 200, 1,000 … decisions."
             }
             EnsembleRule::Recall => {
                 "As 'or', with every threshold moved a fifth of the way to 1: finds more, with more false alarms."
@@ -97,10 +97,10 @@ impl EnsembleRule {
         }
     }
 
-    /// Whether the order follows the reviewer's decisions. The others could, but a list that is opened again must not
-    /// come back in another order than it was left.
+    /// Whether the order follows the reviewer's decisions.
     pub const fn learns(&self) -> bool {
-        matches!(self, EnsembleRule::Stacking)
+        use EnsembleRule::{Or, Precision, Recall, Stacking};
+        matches!(self, Or | Recall | Precision | Stacking)
     }
 
     /// Its name, as accepted by [`EnsembleRule::parse`].
