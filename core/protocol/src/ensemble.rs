@@ -72,7 +72,7 @@ impl EnsembleRule {
         match self {
             EnsembleRule::Or => {
                 "The likelier a sample is bad, the sooner it comes: by how sure the detectors are, how clearly what \
-                 they flag stands out, whether others agree, and your first 50, 200, 1,000 … decisions."
+                 they flag stands out, and whether others agree."
             }
             EnsembleRule::Recall => {
                 "As 'or', with every threshold moved a fifth of the way to 1: finds more, with more false alarms."
@@ -97,10 +97,9 @@ impl EnsembleRule {
         }
     }
 
-    /// Whether the order follows the reviewer's decisions.
+    /// Whether the order follows the reviewer's decisions. What the rule Or can learn makes some orders worse, so it does not.
     pub const fn learns(&self) -> bool {
-        use EnsembleRule::{Or, Precision, Recall, Stacking};
-        matches!(self, Or | Recall | Precision | Stacking)
+        matches!(self, EnsembleRule::Stacking)
     }
 
     /// Its name, as accepted by [`EnsembleRule::parse`].
