@@ -6,7 +6,8 @@
 //!
 //! - **Or**: the sample's score is its lowest `c`. Suspects are ordered by how likely they are bad, which depends on how
 //!   sure the detector is, on whether it has found a group of its own or the end of what is usual, and on whether others agree
-//!   (`chance.rs`). From decisions, in steps of [`reviewed`], it learns how far to trust each detector (`lessons.rs`).
+//!   (`chance.rs`). A caller of [`rank_reviewed`]
+//!   that passes 20 decisions or more lets it learn how far to trust each detector (`lessons.rs`); [`reviewed`] passes none.
 //!   Equally likely suspects of different detectors take turns: one that finds five hundred samples with a score of
 //!   zero must not push out of sight the ten that another one is as sure of. Ties are broken by lowest `c`, then by the mean
 //!   of all detectors, then by path.
@@ -47,8 +48,7 @@ use chaffinch_data::columns::{Column, DetectorResult};
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Places;
 use chaffinch_protocol::EnsembleRule;
-use chaffinch_protocol::decision::{Choice, Decision};
-use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::decision::Choice;
 use chance::{Shape, sureness};
 use ensemble::{Ensemble, Member, calibrated};
 use lessons::Lessons;
@@ -69,10 +69,6 @@ const BAND: f64 = 0.25;
 
 /// Log-odds further from 0 count as this far: certain.
 const MOST: f64 = 30.0;
-
-/// Numbers of decisions at which the rules Or, Recall and Precision learn. Between them the order stays, so that a list that
-/// is opened again comes back as it was left.
-const LEARNS_AT: [usize; 6] = [50, 200, 1_000, 5_000, 20_000, 100_000];
 
 /// The number of samples a detector scored and flags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,34 +194,12 @@ pub fn rank(
 }
 
 /// What a rule learns from: samples decided as keep (`false`), and as remove or relabel (`true`). Unsure ones are
-/// ignored, and a rule that does not learn ([`EnsembleRule::learns`]) gets none. All but Stacking learn in steps, from the
-/// first 50, 200, 1,000, 5,000, 20,000 and 100,000 decisions.
+/// ignored, and a rule that does not learn ([`EnsembleRule::learns`]) gets none.
 pub fn reviewed(rule: &EnsembleRule, decisions: &Decisions) -> Vec<(u32, bool)> {
     if !rule.learns() {
         return Vec::new();
     }
-    let known: Vec<(u32, bool)> = match rule {
-        EnsembleRule::Stacking => known(decisions.iter()),
-        _ => {
-            let [keep, remove, relabel, _] = decisions.by_choice();
-            let decided = (keep + remove + relabel) as usize;
-            match LEARNS_AT.into_iter().rfind(|step| *step <= decided) {
-                Some(step) => {
-                    let mut known = known(decisions.by_time().into_iter());
-                    known.truncate(step);
-                    known.sort_unstable();
-                    known
-                }
-                None => Vec::new(),
-            }
-        }
-    };
-    known
-}
-
-/// Decisions that are not unsure, and whether they found the sample bad.
-fn known<'a>(decisions: impl Iterator<Item = (SampleId, &'a Decision)>) -> Vec<(u32, bool)> {
-    let known = decisions.filter(|(_, decision)| decision.choice != Choice::Unsure);
+    let known = decisions.iter().filter(|(_, decision)| decision.choice != Choice::Unsure);
     known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
 }
 
