@@ -42,6 +42,11 @@ impl Server {
         panic!("{SERVER} does not answer");
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its address.
     pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

@@ -11,6 +11,7 @@
 
 pub mod answers;
 pub mod artefacts;
+pub mod browser;
 pub mod bucket;
 pub mod digest;
 pub mod figures;
@@ -18,9 +19,12 @@ pub mod graphics;
 pub mod hub;
 pub mod link;
 pub mod modules;
+pub mod npy;
 pub mod pictures;
 pub mod planted;
 pub mod process;
+pub mod proxy;
+pub mod python;
 pub mod random;
 pub mod recipe;
 pub mod review;

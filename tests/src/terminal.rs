@@ -311,6 +311,8 @@ impl Terminal {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
+        // What it wrote last may still be on the way.
+        self.settle(Duration::from_millis(50));
         status.map(|status| status.code().unwrap_or_else(|| -status.signal().unwrap_or(0)))
     }
 

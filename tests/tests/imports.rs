@@ -118,7 +118,15 @@ fn what_another_program_flagged_is_ranked_and_stays_through_scans() {
     assert_eq!((list[0]["name"].as_str(), list[0]["flagged"].as_u64()), (Some("cleanvision_dark"), Some(1)));
     let plugins = json(&sandbox.ok(["plugins", "list", "--json", "--session", text(&session)]));
     assert_eq!(plugins["imported"][0]["program"], "cleanvision");
-    sandbox.ok(["import", "--remove", "cleanvision_dark", "--session", text(&session)]);
+    for target in [&session, &sandbox.data()] {
+        let (target, place) = (text(target), text(&session));
+        let again = match target == place {
+            true => sandbox.ok(["import", "--list", target, "--json"]),
+            false => sandbox.ok(["import", "--list", target, "--session", place, "--json"]),
+        };
+        assert_eq!(json(&again), list);
+    }
+    sandbox.ok(["import", "--remove", "cleanvision_dark", text(&session)]);
     let ran = sandbox.run(["import", "--remove", "cleanvision_dark", "--session", text(&session)]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("there is no imported detector 'cleanvision_dark'"), "{}", ran.stderr);

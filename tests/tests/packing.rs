@@ -3,9 +3,11 @@
 
 use chaffinch_tests::bucket::Server;
 use chaffinch_tests::pictures;
+use chaffinch_tests::proxy::Proxy;
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, number, report};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tar::Builder;
 
 fn text(path: &Path) -> &str {
@@ -210,4 +212,138 @@ fn a_bucket_that_refuses_is_an_error_that_says_why() {
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     let ran = Ran::from(command.output().unwrap());
     assert!(ran.code == 2 && ran.stderr.contains("127.0.0.1"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_pattern_chooses_shards_and_the_missing_ones_are_named() {
+    let sandbox = dataset();
+    let folder = packed(&sandbox, 3);
+    scan(&sandbox, &folder);
+    let all = folder.join("shard-{000..004}.tar");
+    let ran = sandbox.ok(["scan", text(&all), "--json", "--model", "bundled-small"]);
+    assert_eq!(number(&report(&ran), "samples"), 40);
+    assert!(ran.stderr.contains("2 files are missing from"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("shard-003.tar, shard-004.tar"), "{}", ran.stderr);
+    assert_eq!(rank(&sandbox, &all), rank(&sandbox, &folder));
+    let some = scan(&sandbox, &folder.join("*-00[01].tar"));
+    assert_eq!(number(&some, "samples"), 27);
+    let none = sandbox.run(["scan", text(&folder.join("train-*.tar"))]);
+    assert!(none.code == 2 && none.stderr.contains("the pattern chooses no file"), "{}", none.stderr);
+    let pictures = sandbox.run(["scan", text(&sandbox.data().join("*/*"))]);
+    assert!(pictures.code == 2 && pictures.stderr.contains("name the folder instead"), "{}", pictures.stderr);
+}
+
+#[test]
+fn shards_in_a_bucket_are_read_in_part_and_rank_alike() {
+    let Some(server) = Server::start() else { return };
+    let sandbox = dataset();
+    let folder = packed(&sandbox, 3);
+    scan(&sandbox, &folder);
+    server.fill("packed", "tar", &folder);
+    let local = |format: &str| match format {
+        "tar" => folder.clone(),
+        other => sandbox.path().join(other),
+    };
+    for (format, name) in [("parquet", "train.parquet"), ("webdataset", "shards")] {
+        let target = local(format).join(name);
+        fs::create_dir(local(format)).unwrap();
+        sandbox.ok(["export", text(&folder), "--format", format, "--output", text(&target)]);
+        scan(&sandbox, &local(format));
+        server.fill("packed", format, &local(format));
+    }
+    let proxy = Proxy::start(server.port(), Duration::ZERO, |_| None);
+    let run = |args: &[&str]| {
+        let mut command = sandbox.command(args);
+        command.envs(server.environment()).env("AWS_ENDPOINT_URL", proxy.address());
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!(ran.code, 0, "{args:?} {}", ran.stderr);
+        ran
+    };
+    for address in [
+        "s3://packed/tar",
+        "s3://packed/tar/shard-{000..002}.tar",
+        "s3://packed/tar/*.tar",
+        "s3://packed/parquet",
+        "s3://packed/parquet/train.parquet",
+        "s3://packed/webdataset",
+    ] {
+        let ran = run(&["scan", address, "--json", "--model", "bundled-small"]);
+        let found = report(&ran);
+        assert_eq!(
+            (number(&found, "samples"), number(&found, "unreadable")),
+            (40, 0),
+            "{address}: {}",
+            ran.stderr
+        );
+        let ranked = run(&["rank", address, "--all", "--top", "0", "--format", "csv"]).stdout;
+        let format = address.split('/').nth(3).unwrap();
+        assert_eq!(ranked, rank(&sandbox, &local(format)), "{address}");
+        let before = proxy.seen("").len();
+        let again = run(&["scan", address, "--json"]);
+        assert_eq!(number(&report(&again), "decoded"), 0, "{address}");
+        assert!(proxy.seen("").len() - before < 20, "{address}: {:?}", &proxy.seen("")[before..]);
+    }
+    let one = run(&["scan", "s3://packed/tar/shard-000.tar", "--json", "--model", "bundled-small"]);
+    assert_eq!(number(&report(&one), "samples"), 14);
+    let missing =
+        run(&["scan", "s3://packed/tar/shard-{002..003}.tar", "--json", "--model", "bundled-small"]);
+    assert!(missing.stderr.contains("1 file is missing from"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_killed_scan_of_a_bucket_asks_only_for_the_rest() {
+    let Some(server) = Server::start() else { return };
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 4, 100, 16);
+    server.fill("slow", "set", &sandbox.data());
+    let proxy = Proxy::start(server.port(), Duration::from_millis(250), |_| None);
+    let session = sandbox.session();
+    let command = || {
+        let args =
+            ["scan", "s3://slow/set", "--session", text(&session), "--detectors", "image-quality", "--json"];
+        let mut command = sandbox.command(args);
+        command.envs(server.environment()).env("AWS_ENDPOINT_URL", proxy.address());
+        command
+    };
+    let pictures = || proxy.seen("/slow/set/").len();
+    let mut child =
+        command().stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    // Files that may have 16 bits are looked at first, 313 of them.
+    while pictures() < 600 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // On Unix, this is SIGKILL.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = pictures();
+    let ran = Ran::from(command().output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(number(&report(&ran), "samples"), 400);
+    let asked = pictures() - before;
+    assert!(asked < 650, "{asked} of 713 requests were made again after {before}");
+}
+
+#[test]
+fn a_server_that_refuses_or_fails_is_an_error_that_says_why() {
+    let sandbox = Sandbox::new();
+    let error = |answer| {
+        let proxy = Proxy::start(9, Duration::ZERO, answer);
+        let mut command = sandbox.command(["scan", "s3://b/x/shard-{0..3}.tar"]);
+        command.env("AWS_ENDPOINT_URL", proxy.address());
+        command.env("AWS_ACCESS_KEY_ID", "key-of-a-test").env("AWS_SECRET_ACCESS_KEY", "secret-of-a-test");
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("of-a-test"), "{}", ran.stderr);
+        (ran.stderr, proxy.seen("").len())
+    };
+    let (text, tries) = error(|_| Some(("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>")));
+    assert!(text.contains("refuses access (AccessDenied)") && tries == 1, "{text}");
+    let (text, _) = error(|_| Some(("404 Not Found", "<Error><Code>NoSuchBucket</Code></Error>")));
+    assert!(text.contains("there is no bucket b"), "{text}");
+    let (text, tries) = error(|_| Some(("500 Internal Server Error", "")));
+    assert!(text.contains("status 500") && tries == 4, "{text}");
+    let (text, _) = error(|_| Some(("301 Moved", "<Error><Code>PermanentRedirect</Code></Error>")));
+    assert!(text.contains("another region"), "{text}");
+    let (text, _) = error(|_| Some(("200 OK", "<html>a portal</html>")));
+    assert!(text.contains("no listing") || text.contains("chooses no file"), "{text}");
 }

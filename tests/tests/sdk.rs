@@ -8,6 +8,7 @@
 
 use chaffinch_plugin::abi;
 use chaffinch_tests::artefacts::root;
+use chaffinch_tests::python::numpy;
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, report};
 use chaffinch_tests::{pictures, tools};
 use serde_json::Value;
@@ -58,13 +59,6 @@ fn build(folder: &std::path::Path) {
 
 fn python() -> bool {
     tools::installed(&["python3"], "python3")
-}
-
-/// Whether the interpreter has NumPy. If not, the test says so, and fails in CI.
-fn numpy() -> bool {
-    let found = Command::new("python3").args(["-c", "import numpy"]).output();
-    let found = found.is_ok_and(|output| output.status.success());
-    found || tools::installed(&["python3 with numpy"], "python3-numpy")
 }
 
 #[test]

@@ -6,8 +6,8 @@
 )]
 
 use chaffinch_tests::artefacts::{shared_data, shared_reference};
-use chaffinch_tests::pictures;
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, number, report, table};
+use chaffinch_tests::{npy, pictures};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -40,16 +40,6 @@ fn vectors(paths: &[String]) -> Vec<[f32; 4]> {
         if other(path) { [turn, 3.0, 0.1, turn] } else { [3.0, turn, turn, 0.1] }
     };
     paths.iter().enumerate().map(vector).collect()
-}
-
-/// Writes a matrix as NumPy does.
-fn npy<const N: usize>(path: &Path, rows: &[[f32; N]]) {
-    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {N}), }}", rows.len());
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend(118_u16.to_le_bytes());
-    bytes.extend(format!("{head:<117}\n").as_bytes());
-    bytes.extend(rows.iter().flatten().flat_map(|number| number.to_le_bytes()));
-    fs::write(path, bytes).unwrap();
 }
 
 fn at(sandbox: &Sandbox, name: &str) -> String {
@@ -102,7 +92,7 @@ fn vectors_from_a_file_are_a_model_of_the_session() {
     let sandbox = Sandbox::new();
     let paths = dataset(&sandbox);
     let file = at(&sandbox, "own.npy");
-    npy(Path::new(&file), &vectors(&paths));
+    npy::write(Path::new(&file), &vectors(&paths));
     let first = scanned(&sandbox, &["--embeddings", &file]);
     assert_eq!(first["model"], "embeddings of own.npy");
     assert_eq!((number(&first, "embedded"), number(&first, "reused")), (0, 40));
@@ -145,7 +135,7 @@ fn rows_are_named_and_a_wrong_number_of_them_is_an_error() {
     let sandbox = Sandbox::new();
     let paths = dataset(&sandbox);
     let file = at(&sandbox, "own.npy");
-    npy(Path::new(&file), &vectors(&paths)[..39]);
+    npy::write(Path::new(&file), &vectors(&paths)[..39]);
     let ran = scan(&sandbox, &["--embeddings", &file]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("it has 39 rows, but the dataset has 40 samples"), "{}", ran.stderr);
@@ -154,7 +144,7 @@ fn rows_are_named_and_a_wrong_number_of_them_is_an_error() {
     fs::write(at(&sandbox, "ids.txt"), names).unwrap();
     let mut turned = vectors(&paths)[..39].to_vec();
     turned.reverse();
-    npy(Path::new(&file), &turned);
+    npy::write(Path::new(&file), &turned);
     let ids = at(&sandbox, "ids.txt");
     let found = scanned(&sandbox, &["--embeddings", &file, "--embedding-ids", &ids]);
     assert_eq!(number(&found, "reused"), 39);
@@ -177,7 +167,7 @@ fn rows_without_a_direction_are_findings_of_their_samples() {
     let paths = dataset(&sandbox);
     let mut rows = vectors(&paths);
     (rows[5], rows[30]) = ([f32::NAN, 0.0, 1.0, 0.0], [0.0; 4]);
-    npy(&sandbox.path().join("own.npy"), &rows);
+    npy::write(&sandbox.path().join("own.npy"), &rows);
     let found = scanned(&sandbox, &["--embeddings", &at(&sandbox, "own.npy")]);
     assert!(remarks(&found).contains("2 pictures have unusable embeddings"), "{}", remarks(&found));
     let mut bad = flagged(&sandbox, "embeddings");
@@ -186,7 +176,7 @@ fn rows_without_a_direction_are_findings_of_their_samples() {
     // They are outliers to nobody.
     assert!(!flagged(&sandbox, "neighbor-outliers").contains(&paths[30]));
     // With vectors for all of them, nothing is left to say.
-    npy(&sandbox.path().join("own.npy"), &vectors(&paths));
+    npy::write(&sandbox.path().join("own.npy"), &vectors(&paths));
     let whole = scanned(&sandbox, &["--embeddings", &at(&sandbox, "own.npy")]);
     assert!(!remarks(&whole).contains("embedding"), "{}", remarks(&whole));
 }
@@ -195,8 +185,8 @@ fn rows_without_a_direction_are_findings_of_their_samples() {
 fn prompts_are_read_where_their_vectors_are_given() {
     let sandbox = Sandbox::new();
     let paths = dataset(&sandbox);
-    npy(&sandbox.path().join("own.npy"), &vectors(&paths));
-    npy(&sandbox.path().join("texts.npy"), &[[5.0_f32, 0.0, 0.0, 0.0], [0.0, 7.0, 0.0, 0.0]]);
+    npy::write(&sandbox.path().join("own.npy"), &vectors(&paths));
+    npy::write(&sandbox.path().join("texts.npy"), &[[5.0_f32, 0.0, 0.0, 0.0], [0.0, 7.0, 0.0, 0.0]]);
     let own = at(&sandbox, "own.npy");
     let texts = at(&sandbox, "texts.npy");
     for names in [
@@ -227,7 +217,7 @@ fn results_of_a_model_and_of_given_vectors_come_back_in_turn() {
     let sandbox = Sandbox::new();
     let paths = dataset(&sandbox);
     let file = at(&sandbox, "own.npy");
-    npy(Path::new(&file), &vectors(&paths));
+    npy::write(Path::new(&file), &vectors(&paths));
     scanned(&sandbox, &["--embeddings", &file]);
     let ran = scan(&sandbox, &["--model", "bundled-small"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -261,7 +251,7 @@ fn given_probabilities_judge_labels_in_place_of_computed_ones() {
     let sandbox = Sandbox::new();
     let paths = dataset(&sandbox);
     // To these vectors, nothing is like anything else.
-    npy(&sandbox.path().join("own.npy"), &[[1.0_f32, 0.0, 0.0, 0.0]; 40]);
+    npy::write(&sandbox.path().join("own.npy"), &[[1.0_f32, 0.0, 0.0, 0.0]; 40]);
     let own = at(&sandbox, "own.npy");
     let file = at(&sandbox, "p.csv");
     fs::write(&file, probabilities(&paths)).unwrap();
@@ -277,7 +267,7 @@ fn given_probabilities_judge_labels_in_place_of_computed_ones() {
     // Arrays need names of their columns.
     let p = |path: &String| if other(path) { 0.8_f32 } else { 0.2 };
     let rows: Vec<[f32; 2]> = paths.iter().map(|path| [p(path), 1.0 - p(path)]).collect();
-    npy(&sandbox.path().join("p.npy"), &rows);
+    npy::write(&sandbox.path().join("p.npy"), &rows);
     let array = at(&sandbox, "p.npy");
     let ran = scan(&sandbox, &["--pred-probs", &array]);
     assert!(ran.code == 2 && ran.stderr.contains("--classes FILE"), "{}", ran.stderr);
@@ -285,7 +275,7 @@ fn given_probabilities_judge_labels_in_place_of_computed_ones() {
     let classes = at(&sandbox, "classes.txt");
     scanned(&sandbox, &["--pred-probs", &array, "--classes", &classes]);
     assert_eq!(flagged(&sandbox, "label-quality"), [WRONG]);
-    npy(&sandbox.path().join("p.npy"), &rows[..38]);
+    npy::write(&sandbox.path().join("p.npy"), &rows[..38]);
     let ran = scan(&sandbox, &["--pred-probs", &array, "--classes", &classes]);
     assert!(ran.code == 2 && ran.stderr.contains("38 rows, but the dataset has 40"), "{}", ran.stderr);
     // What failed has changed nothing.
@@ -299,7 +289,7 @@ fn given_probabilities_judge_labels_in_place_of_computed_ones() {
 fn samples_without_probabilities_are_not_judged_and_say_so() {
     let sandbox = Sandbox::new();
     let paths = dataset(&sandbox);
-    npy(&sandbox.path().join("own.npy"), &vectors(&paths));
+    npy::write(&sandbox.path().join("own.npy"), &vectors(&paths));
     let text =
         probabilities(&paths).lines().filter(|line| !line.contains("/0007.")).collect::<Vec<_>>().join("\n");
     let bad = format!("{text}\nnan,airplane/0007.jpg,nan\n.5,unknown.png,.5\n");
@@ -338,7 +328,7 @@ fn probabilities_of_a_model_that_saw_the_labels_are_doubted() {
     let mut text = String::from("path,airplane,automobile\n");
     paths.iter().for_each(|path| text += &format!("{},{},{}\n", path.display(), own(path), 1 - own(path)));
     fs::write(at(&sandbox, "p.csv"), text).unwrap();
-    npy(&sandbox.path().join("own.npy"), &[[1.0_f32, 0.5]; 60]);
+    npy::write(&sandbox.path().join("own.npy"), &[[1.0_f32, 0.5]; 60]);
     let (vectors, file) = (at(&sandbox, "own.npy"), at(&sandbox, "p.csv"));
     let found = scanned(&sandbox, &["--embeddings", &vectors, "--pred-probs", &file]);
     let words = "60 of 60 labels agree with the given probabilities";
@@ -400,7 +390,7 @@ fn given_probabilities_rank_pictures_as_the_reference_does() {
         let (data, session, root) =
             (at(&sandbox, "data.csv"), at(&sandbox, "session"), pictures.to_str().unwrap());
         // No model is needed here.
-        npy(&sandbox.path().join("own.npy"), &vec![[1.0_f32, 0.0]; ids.len()]);
+        npy::write(&sandbox.path().join("own.npy"), &vec![[1.0_f32, 0.0]; ids.len()]);
         let own = at(&sandbox, "own.npy");
         let judge = |settings: &str| {
             fs::write(at(&sandbox, "config.toml"), format!("[detectors.label-quality]\n{settings}\n"))

@@ -1,6 +1,6 @@
 //! How to read a dataset, where its format leaves it open.
 
-use crate::packing::is_address;
+use crate::packing::{Written, is_address};
 use chaffinch_compute::image::decode::Ground;
 
 use std::path::{Path, PathBuf};
@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 /// Extensions of image files, in lower case.
 pub const IMAGE_EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "jxl"];
 
-/// Whether there is a dataset at a path. Of a bucket, nothing is asked: it counts as there.
+/// Whether there is a dataset at a path. Of a bucket, nothing is asked: it counts as there. Of a pattern, the folder counts.
 pub fn is_there(dataset: &Path) -> bool {
-    is_address(dataset) || dataset.exists()
+    is_address(dataset)
+        || dataset.exists()
+        || Written::of(dataset).is_some_and(|pattern| pattern.folder().is_dir())
 }
 
 /// How to read a dataset, where its format leaves it open.

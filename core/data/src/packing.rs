@@ -2,8 +2,8 @@
 
 use crate::columns::Column;
 use chaffinch_sources::Packed;
-pub use chaffinch_sources::bucket::{Bucket, is_address};
-pub use chaffinch_sources::{Container, Holds, Pixels, ReadSeek, Source};
+pub use chaffinch_sources::bucket::{Bucket, Object, is_address};
+pub use chaffinch_sources::{Blob, BlobReader, Chosen, Container, Holds, Pixels, ReadSeek, Source, Written};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};

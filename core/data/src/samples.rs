@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Incremented when decoding finds more or something else in the same bytes. Files read before that are read again.
-const DECODER: u32 = 2;
+const DECODER: u32 = 3;
 
 const EXTRA: &str = "extra.";
 const LABEL_WRITTEN: &str = "label_written";

@@ -47,7 +47,7 @@ use crate::dataset::DatasetOptions;
 use crate::file_metadata::FileMetadata;
 use crate::journal::Journal;
 use crate::manifest::Manifest;
-use crate::packing::is_address;
+use crate::packing::{Written, is_address};
 use crate::samples;
 use crate::uses::Uses;
 use crate::{Error, Result, atomic};
@@ -472,6 +472,10 @@ fn result_files(folder: &Path) -> Vec<PathBuf> {
 fn canonical(dataset: &Path) -> Result<PathBuf> {
     if is_address(dataset) {
         return Ok(dataset.to_path_buf());
+    }
+    if let Some(pattern) = Written::of(dataset) {
+        let folder = fs::canonicalize(pattern.folder()).map_err(Error::io("open", pattern.folder()))?;
+        return Ok(pattern.below(&folder));
     }
     fs::canonicalize(dataset).map_err(Error::io("open", dataset))
 }

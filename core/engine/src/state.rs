@@ -10,6 +10,7 @@ use chaffinch_data::journal::Decisions;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::{DetectorSummary, EnsembleRule, Ledger};
+use chaffinch_review::query::Source;
 use chaffinch_review::ranking;
 use chaffinch_review::ranking::Ranking;
 use chaffinch_review::verdict::{self, Verdicts};
@@ -128,6 +129,20 @@ impl State {
     /// What was left out, guessed or is doubtful about the dataset.
     pub(crate) fn reading(&self) -> Ledger {
         reading(&self.findings.ledger, &self.findings.results)
+    }
+
+    /// Everything, as input for queries and counts.
+    pub(crate) fn source<'a>(&'a self, decisions: &'a Decisions) -> Source<'a> {
+        let findings = &self.findings;
+        Source {
+            manifest: &findings.manifest,
+            file_metadata: &findings.file_metadata,
+            results: &findings.results,
+            thresholds: &self.thresholds,
+            ranking: &self.ranking,
+            decisions,
+            atlas: findings.atlas.as_deref(),
+        }
     }
 
     /// What the detectors say about each sample.

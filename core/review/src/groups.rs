@@ -41,6 +41,25 @@ pub fn worst_first(results: &Results, ranking: &Ranking) -> Vec<Group> {
     keyed.into_iter().map(|(.., group)| group).collect()
 }
 
+/// Which samples are in groups that span splits, and how many such groups there are. `splits` are the samples' splits as
+/// numbers.
+pub fn across_splits(results: &Results, splits: &[u8]) -> (Vec<bool>, u64) {
+    let mut leaks = vec![false; splits.len()];
+    let mut groups = 0;
+    for result in results.values().filter(|result| result.len() == splits.len()) {
+        for group in result.grouped().chunk_by(|a, b| a.0 == b.0) {
+            // A sample without a split is not a side of a leak.
+            let reached =
+                group.iter().fold(0_u8, |reached, &(_, row)| reached | 1 << splits[row as usize]) & !1;
+            if reached.count_ones() > 1 {
+                groups += 1;
+                group.iter().for_each(|&(_, row)| leaks[row as usize] = true);
+            }
+        }
+    }
+    (leaks, groups)
+}
+
 /// How alike the members of a group are, as its detector says; one that does not say is believed about equal files only.
 pub fn likeness(result: &DetectorResult, group: u32, files: &FileMetadata, samples: &[SampleId]) -> Likeness {
     let note = result.record().notes.iter().find(|(name, _)| name == Said::NOTE);

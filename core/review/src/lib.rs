@@ -5,10 +5,12 @@
 
 pub mod atlas;
 pub mod calibration;
+pub mod difference;
 pub mod evaluate;
 pub mod groups;
 pub mod label_quality;
 pub mod leaks;
+pub mod overview;
 pub mod pollute;
 pub mod query;
 pub mod ranking;

@@ -55,7 +55,8 @@ impl<'a> Source<'a> {
         Verdicts::new(self.results, self.thresholds)
     }
 
-    fn threshold(&self, detector: &str) -> f32 {
+    /// The threshold in effect for a detector; 0 for one without results.
+    pub fn threshold(&self, detector: &str) -> f32 {
         self.results.get(detector).map_or(0.0, |result| verdict::threshold(self.thresholds, detector, result))
     }
 

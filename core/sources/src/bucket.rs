@@ -1,16 +1,19 @@
-//! Objects in a bucket with the S3 interface: listing, and reading one as a whole.
+//! Objects in a bucket with the S3 interface: listing, and reading one as a whole or in part.
 //!
 //! Requests are bounded in time and tried again where that may help. Keys and signatures never stand in a message.
 
 mod access;
+mod objects;
 
 pub use access::AccessError;
+pub(crate) use objects::{Facts, Remote, facts};
 
 use access::Access;
 use rusty_s3::actions::{ListObjectsV2, S3Action};
 use rusty_s3::{Bucket as Address, Credentials, UrlStyle};
 use std::io;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -28,6 +31,9 @@ const TRIES: u32 = 4;
 const BACKOFF: Duration = Duration::from_millis(200);
 /// The largest page of a listing.
 const PAGE_BYTES: u64 = 16 << 20;
+
+/// What is said of an object that is not there.
+const GONE: &str = "there is no such object";
 
 /// The schemes of addresses of buckets.
 const SCHEMES: [&str; 2] = ["s3://", "gs://"];
@@ -106,6 +112,8 @@ impl Bucket {
             .map_err(|error| invalid(error.to_string()))?;
         let agent = Agent::config_builder()
             .http_status_as_error(false)
+            // A bucket in another region answers so, and a signature is for one server.
+            .max_redirects(0)
             .timeout_resolve(Some(ANSWER))
             .timeout_connect(Some(ANSWER))
             .timeout_send_request(Some(ANSWER))
@@ -123,37 +131,74 @@ impl Bucket {
     /// # Errors
     /// When the server refuses, cannot be reached, or answers something else; or when it was stopped.
     pub fn list(&self, progress: &mut dyn FnMut(u64) -> bool) -> io::Result<Vec<Object>> {
+        let objects = self.list_keys(&self.prefix, progress)?;
+        let own = objects.into_iter().filter_map(|object| {
+            let name = object.name.strip_prefix(&self.prefix).filter(|name| !name.is_empty())?.to_owned();
+            Some(Object { name, ..object })
+        });
+        Ok(own.collect())
+    }
+
+    /// What the address names if it is an object and not a prefix; its name is empty.
+    ///
+    /// # Errors
+    /// As for [`Bucket::list`].
+    pub fn itself(&self) -> io::Result<Option<Object>> {
+        let key = self.prefix.trim_end_matches('/');
+        if key.is_empty() {
+            return Ok(None);
+        }
+        let found = self.find(key)?;
+        Ok(found.map(|object| Object { name: String::new(), ..object }))
+    }
+
+    /// The object with a whole key. Keys that begin with it come after it, so that it is on the first page.
+    fn find(&self, key: &str) -> io::Result<Option<Object>> {
+        let (objects, _) = self.page(key, None)?;
+        Ok(objects.into_iter().find(|object| object.name == key))
+    }
+
+    /// All objects whose keys begin with a prefix, by their whole keys.
+    fn list_keys(&self, prefix: &str, progress: &mut dyn FnMut(u64) -> bool) -> io::Result<Vec<Object>> {
         let mut objects = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let mut action = self.address.list_objects_v2(self.credentials.as_ref());
-            action.with_prefix(self.prefix.as_str());
-            if let Some(token) = token.take() {
-                action.with_continuation_token(token);
-            }
-            let page = self.ask(|| action.sign(SIGNED).to_string(), PAGE_BYTES)?;
-            let text = std::str::from_utf8(&page).map_err(|_| invalid("the server answered no listing"))?;
-            let page = ListObjectsV2::parse_response(text)
-                .map_err(|error| invalid(format!("the server answered no listing: {error}")))?;
-            for object in page.contents {
-                let Some(name) = object.key.strip_prefix(&self.prefix) else { continue };
-                // Folders are objects without a name or bytes in some programs.
-                if name.is_empty() || name.ends_with('/') {
-                    continue;
-                }
-                let modified = object.last_modified.as_deref().map_or(0, moment);
-                let name = name.to_owned();
-                objects.push(Object { name, size: object.size.unwrap_or(0), modified });
+            let (page, next) = self.page(prefix, token.take())?;
+            objects.extend(page);
+            if next.is_none() {
+                objects.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+                return Ok(objects);
             }
             if !progress(objects.len() as u64) {
                 return Err(io::Error::new(io::ErrorKind::Interrupted, "stopped"));
             }
-            token = page.next_continuation_token;
-            if token.is_none() {
-                objects.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-                return Ok(objects);
-            }
+            token = next;
         }
+    }
+
+    /// A page of a listing, and what asks for the next one.
+    fn page(&self, prefix: &str, token: Option<String>) -> io::Result<(Vec<Object>, Option<String>)> {
+        let mut action = self.address.list_objects_v2(self.credentials.as_ref());
+        action.with_prefix(prefix);
+        if let Some(token) = token {
+            action.with_continuation_token(token);
+        }
+        let page = self.ask(|| action.sign(SIGNED).to_string(), PAGE_BYTES)?;
+        let text = std::str::from_utf8(&page).map_err(|_| invalid("the server answered no listing"))?;
+        let page = ListObjectsV2::parse_response(text)
+            .map_err(|error| invalid(format!("the server answered no listing: {error}")))?;
+        let mut objects = Vec::new();
+        for object in page.contents {
+            // Folders are objects without bytes in some programs.
+            if object.key.ends_with('/') {
+                continue;
+            }
+            let modified = object.last_modified.as_deref().map_or(0, moment);
+            let facts = Facts { size: object.size.unwrap_or(0), modified };
+            objects::learn(&self.place(&object.key), facts);
+            objects.push(Object { name: object.key, size: facts.size, modified });
+        }
+        Ok((objects, page.next_continuation_token))
     }
 
     /// The bytes of an object; at most `limit`.
@@ -166,19 +211,52 @@ impl Bucket {
         self.ask(|| action.sign(SIGNED).to_string(), limit)
     }
 
-    /// Sends a request, and again where another try may help.
+    /// Some bytes of the object with a whole key, whose size is known.
+    ///
+    /// # Errors
+    /// When there is none, it has another size by now, or the server refuses or cannot be reached.
+    pub(crate) fn read_range(&self, key: &str, range: Range<u64>, size: u64) -> io::Result<Vec<u8>> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let action = self.address.get_object(self.credentials.as_ref(), key);
+        let url = || action.sign(SIGNED).to_string();
+        self.again(|| objects::range(self, &url(), &range, size))
+    }
+
+    /// How large the object with a whole key is, and when it was changed.
+    ///
+    /// # Errors
+    /// When there is none, or the server refuses or cannot be reached.
+    pub(crate) fn look_at(&self, key: &str) -> io::Result<Facts> {
+        let found = self.find(key)?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, GONE))?;
+        Ok(Facts { size: found.size, modified: found.modified })
+    }
+
+    /// The address of the object with a whole key.
+    fn place(&self, key: &str) -> PathBuf {
+        let scheme = SCHEMES.iter().find(|scheme| self.shown.starts_with(**scheme));
+        PathBuf::from(format!("{}{}/{key}", scheme.unwrap_or(&SCHEMES[0]), self.address.name()))
+    }
+
+    /// Sends a request for a whole answer, and again where another try may help.
     fn ask(&self, url: impl Fn() -> String, limit: u64) -> io::Result<Vec<u8>> {
+        self.again(|| self.try_once(&url(), limit))
+    }
+
+    /// Tries something, and again where another try may help, which an error says.
+    fn again<T>(&self, attempt: impl Fn() -> Result<T, (bool, io::Error)>) -> io::Result<T> {
         let mut pause = BACKOFF;
         let mut last = io::Error::other("not tried");
-        for attempt in 0..TRIES {
-            if attempt > 0 {
+        for number in 0..TRIES {
+            if number > 0 {
                 thread::sleep(pause);
                 pause *= 2;
             }
-            match self.try_once(&url(), limit) {
+            match attempt() {
                 Err((true, error)) => last = error,
                 Err((false, error)) => return Err(error),
-                Ok(bytes) => return Ok(bytes),
+                Ok(got) => return Ok(got),
             }
         }
         Err(last)
@@ -188,12 +266,8 @@ impl Bucket {
     fn try_once(&self, url: &str, limit: u64) -> Result<Vec<u8>, (bool, io::Error)> {
         let response = self.agent.get(url).call();
         let response = response.map_err(|error| (true, self.unreachable(&error)))?;
-        let status = response.status().as_u16();
         if !response.status().is_success() {
-            let body = response.into_body().into_with_config().limit(1 << 16).read_to_vec();
-            let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
-            let retry = status >= 500 || status == 429 || status == 408;
-            return Err((retry, self.refused(status, &body)));
+            return Err(self.refusal(response));
         }
         let body = response.into_body().into_with_config().limit(limit.saturating_add(1)).read_to_vec();
         let bytes = body.map_err(|error| (true, self.unreachable(&error)))?;
@@ -202,6 +276,15 @@ impl Bucket {
             return Err((false, io::Error::new(io::ErrorKind::FileTooLarge, message)));
         }
         Ok(bytes)
+    }
+
+    /// Why an answer is none, and whether another try may help.
+    fn refusal(&self, response: ureq::http::Response<ureq::Body>) -> (bool, io::Error) {
+        let status = response.status().as_u16();
+        let body = response.into_body().into_with_config().limit(1 << 16).read_to_vec();
+        let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
+        let retry = status >= 500 || status == 429 || status == 408;
+        (retry, self.refused(status, &body))
     }
 
     /// What the address of a request says is kept out of the message, since it holds a signature.
@@ -233,7 +316,7 @@ impl Bucket {
                 io::ErrorKind::NotFound,
                 format!("there is no bucket {} on this server", self.address.name()),
             ),
-            (404, _) => (io::ErrorKind::NotFound, "there is no such object".to_owned()),
+            (404, _) => (io::ErrorKind::NotFound, GONE.to_owned()),
             (401 | 403, "SignatureDoesNotMatch" | "InvalidAccessKeyId") => (
                 io::ErrorKind::PermissionDenied,
                 format!("the server does not accept the credentials ({code}): check AWS_ACCESS_KEY_ID"),

@@ -1,5 +1,6 @@
 //! Cells of a Parquet file's column. Pages are compressed, so cells are decoded in blocks, of which a few are kept.
 
+use crate::blob::Blob;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
@@ -9,7 +10,6 @@ use parquet::arrow::arrow_reader::{
     RowSelection, RowSelector,
 };
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -139,7 +139,7 @@ impl Cells {
         let mut cursor = match place.and_then(|place| cursors.remove(place)) {
             Some(cursor) => cursor,
             None => {
-                let file = File::open(&self.path)?;
+                let file = Blob::open(&self.path)?;
                 let builder =
                     ParquetRecordBatchReaderBuilder::new_with_metadata(file, opened.metadata.clone());
                 let schema = builder.parquet_schema();
@@ -183,7 +183,7 @@ impl Cells {
 
 impl Opened {
     fn new(path: &std::path::Path, column: &str) -> io::Result<Opened> {
-        let file = File::open(path)?;
+        let file = Blob::open(path)?;
         // Arrow's own types would give the column another form, depending on who wrote the file.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&file, options).map_err(invalid)?;

@@ -1,6 +1,7 @@
 //! Files that hold many samples.
 
-use crate::bucket::Bucket;
+use crate::blob::Blob;
+use crate::bucket::{self, Bucket};
 use crate::cells::Cells;
 use crate::handles;
 use crate::pixels::Pixels;
@@ -71,7 +72,15 @@ impl Container {
     /// # Errors
     /// When it cannot be looked at.
     pub fn modified(&self) -> io::Result<i64> {
-        fs::metadata(&self.path).map(|metadata| modified(&metadata))
+        match bucket::is_address(&self.path) {
+            true => bucket::facts(&self.path).map(|facts| facts.modified),
+            false => fs::metadata(&self.path).map(|metadata| modified(&metadata)),
+        }
+    }
+
+    /// Whether its samples come over a network.
+    pub fn is_remote(&self) -> bool {
+        bucket::is_address(&self.path)
     }
 
     /// The bytes of a sample: `length` bytes from `start` on, or the cell of the row `start`.
@@ -82,6 +91,9 @@ impl Container {
         match &self.holds {
             Holds::Objects => Err(io::Error::other("objects are read by their names")),
             Holds::Ranges => {
+                if self.is_remote() {
+                    return Blob::open(&self.path)?.bytes(start, length).map_err(cut);
+                }
                 let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
                 handles::open(&self.path)?.read_exact_at(&mut bytes, start).map_err(cut)?;
                 Ok(bytes)

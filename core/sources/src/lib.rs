@@ -7,15 +7,20 @@
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-sources`.
 
+mod blob;
+mod blocks;
 pub mod bucket;
 mod cells;
 mod container;
 mod handles;
+mod pattern;
 mod pixels;
 mod source;
 mod stamp;
 
+pub use blob::{Blob, BlobReader};
 pub use container::{Container, Holds};
+pub use pattern::{Chosen, Pattern, PatternError, Written};
 pub use pixels::Pixels;
 pub use source::{Packed, ReadSeek, Source};
 pub use stamp::{Kind, Stamp};

@@ -103,7 +103,9 @@ pub(crate) fn group<Q: Ord>(
     let joined: Vec<(usize, usize)> = left
         .into_iter()
         .filter_map(|sample| {
-            let near = partners[&sample].iter().min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)))?;
+            let near = partners[&sample]
+                .iter()
+                .min_by(|a, b| a.1.total_cmp(&b.1).then_with(|| quality(a.0).cmp(&quality(b.0))))?;
             Some((sample, center[&near.0]))
         })
         .collect();

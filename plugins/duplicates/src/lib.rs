@@ -10,6 +10,7 @@ mod words;
 use chaffinch_plugin::prelude::*;
 use groups::{Link, Pair, group};
 use pairs::Pairs;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Other members listed as evidence.
@@ -151,17 +152,19 @@ fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
     (groups, paired.into_iter().collect())
 }
 
-/// Order in which members are kept: smaller is better.
-fn quality(view: &View<'_>, sample: usize) -> (u8, std::cmp::Reverse<u64>, std::cmp::Reverse<u64>, usize) {
+/// Order in which members are kept: smaller is better. Between equals the content decides, so that the order of the
+/// files does not.
+fn quality(view: &View<'_>, sample: usize) -> impl Ord + use<> {
     let split = match view.split(sample) {
-        Split::Train => 0,
+        Split::Train => 0u8,
         Split::None => 1,
         Split::Validation => 2,
         Split::Test => 3,
     };
     let size = view.dimensions()[sample];
     let area = u64::from(size.width) * u64::from(size.height);
-    (split, std::cmp::Reverse(area), std::cmp::Reverse(size.bytes), sample)
+    let content = view.content_hashes().get(sample).copied();
+    (split, Reverse(area), Reverse(size.bytes), content, sample)
 }
 
 /// Whether members have different labels; one without a label differs from none.

@@ -370,3 +370,25 @@ fn without_a_second_look_nothing_is_called_a_copy() {
     assert!(outcome.note("second look").unwrap().contains("no pixels"));
     assert_eq!(outcome.flagged(0.5), [1]);
 }
+
+/// Chains of pictures that are alike in pairs only, so that the choice of the first decides who is flagged.
+#[test]
+fn which_samples_are_flagged_does_not_depend_on_their_order() {
+    let steps: Vec<Vec<u32>> = (0..7).map(|step| (0..4 * step).collect()).collect();
+    let hashes: Vec<u64> = steps.iter().map(|bits| flipped(BASE, bits)).collect();
+    let flagged = |order: &[usize]| {
+        let contents: Vec<[u8; 32]> = order.iter().map(|&sample| content(50 - 7 * sample as u8)).collect();
+        let hashes: Vec<u64> = order.iter().map(|&sample| hashes[sample]).collect();
+        let host = MemoryHost::new().contents(&contents).hashes(&hashes, &vec![9; order.len()]);
+        let outcome = host.run(&Duplicates);
+        assert_eq!(outcome.error, None);
+        let mut scores: Vec<(usize, Option<f32>)> = order.iter().copied().zip(outcome.scores).collect();
+        scores.sort_by_key(|&(sample, _)| sample);
+        scores
+    };
+    let expected = flagged(&[0, 1, 2, 3, 4, 5, 6]);
+    assert!(expected.iter().any(|(_, score)| score.is_some_and(|score| score < 0.5)));
+    for order in [[6, 5, 4, 3, 2, 1, 0], [3, 0, 6, 2, 5, 1, 4], [1, 3, 5, 0, 2, 4, 6]] {
+        assert_eq!(flagged(&order), expected, "{order:?}");
+    }
+}

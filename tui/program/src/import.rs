@@ -16,8 +16,9 @@ use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::verdict::is_flagged;
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, TypedValueParser};
 use serde::Serialize;
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,8 +31,8 @@ const SHOWN: usize = 3;
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// Program whose files these are
-    #[arg(value_name = "PROGRAM", value_parser = programs(), required_unless_present_any = ["remove", "list"])]
-    program: Option<&'static Importer>,
+    #[arg(value_name = "PROGRAM", value_parser = Programs, required_unless_present_any = ["remove", "list"])]
+    program: Option<First>,
     /// Session or its dataset, unless --session names it, and then the program's files
     #[arg(value_name = "FILE", required_unless_present_any = ["remove", "list"])]
     paths: Vec<PathBuf>,
@@ -42,10 +43,10 @@ pub(super) struct Import {
     #[arg(long)]
     higher_is_worse: bool,
     /// Remove this imported detector from the session; decisions stay
-    #[arg(long, value_name = "DETECTOR", conflicts_with_all = ["program", "list"])]
+    #[arg(long, value_name = "DETECTOR", conflicts_with = "list")]
     remove: Option<String>,
     /// List the imported detectors of the session
-    #[arg(long, conflicts_with = "program")]
+    #[arg(long)]
     list: bool,
     /// Print JSON
     #[arg(long)]
@@ -54,11 +55,35 @@ pub(super) struct Import {
     reviewer: ReviewerArgs,
 }
 
+/// The first word: with `--list` and `--remove`, it is the session or its dataset.
+#[derive(Debug, Clone)]
+enum First {
+    Program(&'static Importer),
+    Other(PathBuf),
+}
+
 /// Parses the name of a program; the help describes each.
-fn programs() -> impl TypedValueParser<Value = &'static Importer> {
-    let values = IMPORTERS.iter().map(|importer| PossibleValue::new(importer.name).help(importer.summary));
-    PossibleValuesParser::new(values)
-        .try_map(|name| Importer::find(&name).ok_or_else(|| format!("unknown program '{name}'")))
+#[derive(Clone)]
+struct Programs;
+
+impl TypedValueParser for Programs {
+    type Value = First;
+
+    fn parse_ref(
+        &self,
+        _: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<First, clap::Error> {
+        let program = value.to_str().and_then(Importer::find);
+        Ok(program.map_or_else(|| First::Other(value.into()), First::Program))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let values =
+            IMPORTERS.iter().map(|importer| PossibleValue::new(importer.name).help(importer.summary));
+        Some(Box::new(values))
+    }
 }
 
 fn prefix(text: &str) -> Result<String, String> {
@@ -114,12 +139,43 @@ struct Report {
 
 /// Imports files, or removes or lists what was imported.
 pub(super) fn run(args: &Import, global: &Global) -> Result<ExitCode> {
-    match (args.program, &args.remove) {
-        (Some(program), _) => import(args, program, global)?,
-        (None, Some(name)) => remove(name, &place(args, global)?.0)?,
-        (None, None) => list(args, &place(args, global)?.0)?,
+    match (&args.program, &args.remove) {
+        (_, Some(name)) => remove(name, &session_of(args, global)?)?,
+        (_, None) if args.list => list(args, &session_of(args, global)?)?,
+        (Some(First::Program(program)), None) => import(args, program, global)?,
+        (Some(First::Other(word)), None) => {
+            let names: Vec<&str> = IMPORTERS.iter().map(|importer| importer.name).collect();
+            bail!("unknown program '{}'; name one of {} before the files", safe_path(word), names.join(", "));
+        }
+        (None, None) => bail!("name the program whose files these are"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The session to list or to remove from: that of `--session`, or of the only word.
+fn session_of(args: &Import, global: &Global) -> Result<SessionLocation> {
+    let first = args.program.as_ref().map(|first| match first {
+        First::Program(program) => PathBuf::from(program.name),
+        First::Other(path) => path.clone(),
+    });
+    let words: Vec<PathBuf> = first.into_iter().chain(args.paths.iter().cloned()).collect();
+    let location = match (words.as_slice(), &global.session) {
+        ([], None) => bail!("name the dataset or its session; chaffinch session list shows all"),
+        ([], Some(dir)) => {
+            ensure!(
+                dir.join(MARK).is_file(),
+                "{} is not a session; scan the dataset with it first",
+                safe_path(dir)
+            );
+            session::resolve(dir, None)?
+        }
+        ([one], _) => place::find(one, global)?,
+        ([_, other, ..], _) => {
+            bail!("{} is one too many: name only the dataset or its session", safe_path(other))
+        }
+    };
+    place::scanned(&location, global)?;
+    Ok(location)
 }
 
 /// The session, and the files of the program.

@@ -2,7 +2,7 @@
 //!
 //! Each command is one file with its arguments, help and implementation. The other files are shared: `args` has groups of
 //! arguments; `place` finds the session; `settings`, `uses`, `libraries` and `model_loader` resolve configuration, detectors
-//! and model; `setup` combines them into an engine's setup; `ask` asks; `drive` runs a scan; `listing` reads its results; `output`, `progress` and `stages` print.
+//! and model; `setup` combines them into an engine's setup; `ask` asks; `drive` runs a scan; `listing` reads its results; `gates` compares its counts; `output`, `progress` and `stages` print.
 //!
 //! Run only its tests with `cargo test --release -p chaffinch`. With `CHAFFINCH_UPDATE=1` in the environment they update
 //! the tables in `docs/command-line.md` and the schemas in `configs/schema`.
@@ -26,11 +26,13 @@ mod check_plugin;
 mod completions;
 mod config;
 mod demo;
+mod diff;
 mod doctor;
 mod drive;
 mod engine_process;
 mod evaluate;
 mod export;
+mod gates;
 mod import;
 mod interrupt;
 mod keys;
@@ -53,6 +55,7 @@ mod pollute;
 mod progress;
 mod rank;
 mod reading;
+mod report;
 mod rollback;
 mod rows;
 mod sample_pictures;
@@ -99,7 +102,7 @@ static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, long_version = LONG_VERSION.as_str(), propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Start with `chaffinch demo`. Exit status: 0 success, 1 --fail-on found something, 2 error, \
+    after_help = "Start with `chaffinch demo`. Exit status: 0 success, 1 a --fail-on gate failed, 2 error, \
                         130 interrupted."
 )]
 struct Cli {
@@ -141,6 +144,8 @@ commands! {
     select::Select,
     import::Import,
     export::Export,
+    report::Report,
+    diff::Diff,
     plan::Plan,
     apply::Apply,
     rollback::Rollback,

@@ -12,18 +12,21 @@ use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest;
 use chaffinch_data::session::Session;
+use chaffinch_data::store;
 use chaffinch_engine as engine;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use chaffinch_protocol::{EnsembleRule, Ledger, Query, Sort};
+use chaffinch_report::{About, Subject};
+use chaffinch_review::atlas::Atlas;
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
 use chaffinch_review::ranking;
 use chaffinch_review::ranking::Ranking;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The results and decisions of a session, read without starting an engine.
@@ -41,6 +44,9 @@ pub(super) struct Listing {
     pub(super) journal: Journal,
     /// What was left out, guessed or is doubtful about the dataset.
     pub(super) reading: Ledger,
+    /// Where it is from, for reports.
+    pub(super) about: About,
+    embeddings: PathBuf,
 }
 
 /// One row.
@@ -124,6 +130,13 @@ impl Listing {
         thresholds.extend(settings.thresholds);
         thresholds.retain(|name, _| results.contains_key(name));
         let rule = config.ensemble_over(settings.ensemble);
+        let dataset = session.dataset();
+        let about = About {
+            name: dataset.file_name().map_or_else(|| safe_path(&dataset), |name| safe_path(Path::new(name))),
+            dataset: safe_path(&dataset),
+            program: format!("{} {}", super::NAME, env!("CARGO_PKG_VERSION")),
+            uses: session.uses(),
+        };
         let (manifest, file_metadata) = (Arc::new(manifest), Arc::new(file_metadata));
         let mut journal = Journal::open(&session.decisions_dir(), &config.reviewer())?;
         journal.bind(&manifest, Some(&file_metadata));
@@ -152,6 +165,8 @@ impl Listing {
             ranking,
             journal,
             reading,
+            about,
+            embeddings: session.embeddings_dir(),
         })
     }
 
@@ -181,6 +196,26 @@ impl Listing {
             ranking: &self.ranking,
             decisions: self.journal.decisions(),
             atlas: None,
+        }
+    }
+
+    /// The embeddings of the last scan, if there are any.
+    pub(super) fn atlas(&self) -> Option<Atlas> {
+        let loaded = self.about.uses.loaded.as_ref()?;
+        let model = (loaded.fingerprint.as_str(), loaded.dim);
+        let rendering = self.manifest.rendering();
+        let matrix = store::kept(&self.embeddings, rendering, model, &self.file_metadata.hashes)?;
+        Some(Atlas::new(Arc::new(matrix), self.manifest.clone(), self.file_metadata.clone()))
+    }
+
+    /// Everything, as input for reports.
+    pub(super) fn subject<'a>(&'a self, atlas: Option<&'a Atlas>) -> Subject<'a> {
+        Subject {
+            source: Source { atlas, ..self.source() },
+            journal: &self.journal,
+            ledger: &self.reading,
+            rule: &self.rule,
+            about: &self.about,
         }
     }
 

@@ -3,9 +3,10 @@
 use super::args::{Format, Global, rule};
 use super::listing::{Entry, Listing};
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
-use super::reading;
+use super::{gates, reading};
 use anyhow::Result;
 use chaffinch_protocol::{Query, Sort};
+use chaffinch_report::Gate;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -36,6 +37,9 @@ pub(super) struct Rank {
     /// Output format
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    /// Exit with status 1 if a count is beyond a limit, such as `leaks>0` or `label-quality>1%`; can be repeated
+    #[arg(long, value_name = "GATE")]
+    fail_on: Vec<Gate>,
 }
 
 /// Default number of rows in a table.
@@ -44,6 +48,7 @@ const TABLE_ROWS: usize = 20;
 /// Prints the list.
 pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     let listing = Listing::open_by(&args.target, global, args.ensemble.as_deref())?;
+    let judged = gates::judge(&args.fail_on, &listing, &[], global)?;
     let sort = match args.by.as_str() {
         "ensemble" => Sort::Rank,
         "random" => Sort::Random,
@@ -76,7 +81,7 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
             remark(&format!("ranked by '{}'. {}", listing.rule.name(), listing.rule.sentence()));
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(gates::tell(&judged))
 }
 
 fn score(score: Option<f32>) -> String {

@@ -3,13 +3,15 @@
 use super::args::{DatasetArgs, EngineArgs, Global, dataset_forms};
 use super::drive::{self, Scanned, Shown};
 use super::interrupt::INTERRUPTED;
+use super::listing::Listing;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
-use super::{model_loader, place, reading, setup};
+use super::{gates, model_loader, place, reading, setup};
 use anyhow::{Result, bail};
 use chaffinch_data::issue::is_built_in;
 use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::{DetectorSummary, ScanReport};
-use clap::{Args, ValueEnum};
+use chaffinch_report::Gate;
+use clap::Args;
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -29,18 +31,10 @@ pub(super) struct Scan {
     /// Print the report as JSON
     #[arg(long, help_heading = "Output")]
     json: bool,
-    /// Exit with status 1 if there are any
-    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Output")]
-    fail_on: Option<FailOn>,
-}
-
-/// Values of `scan --fail-on`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// Suspects
-    Suspects,
-    /// Files that cannot be decoded, or only in part
-    Unreadable,
+    /// Exit with status 1 if a count is beyond a limit, such as `leaks>0` or `label-quality>1%`; a name alone means that there
+    /// are any; can be repeated
+    #[arg(long, value_name = "GATE", help_heading = "Output")]
+    fail_on: Vec<Gate>,
 }
 
 /// The report for scripts.
@@ -54,7 +48,7 @@ struct Report<'a> {
     report: &'a ScanReport,
 }
 
-/// Scans and reports. The exit status is 1 if `--fail-on` matched.
+/// Scans and reports. The exit status is 1 if a gate failed.
 pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     let mut setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
     // Here, where its progress can be seen, not when the engine needs it.
@@ -93,15 +87,11 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     if !global.quiet && !args.json {
         remark(&next(&args.dataset, global));
     }
-    let found = match args.fail_on {
-        Some(FailOn::Suspects) => scanned.report.suspects > 0,
-        Some(FailOn::Unreadable) => {
-            let report = &scanned.report;
-            report.unreadable + report.not_read + report.damaged > 0
-        }
-        None => false,
-    };
-    Ok(ExitCode::from(u8::from(found)))
+    if args.fail_on.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let listing = Listing::open(&args.dataset, global)?;
+    Ok(gates::tell(&gates::judge(&args.fail_on, &listing, &scanned.report.failed, global)?))
 }
 
 /// Detectors requested by name must not fail, and at least one detector must succeed.

@@ -5,6 +5,7 @@ mod depth;
 mod formats;
 mod hole;
 mod jpeg;
+mod jpeg_pixels;
 mod jpeg_xl;
 mod no_picture;
 mod png_rows;
@@ -38,7 +39,7 @@ const CUT_SHORT: &str = "the file ends before the picture does";
 #[derive(Debug, Clone)]
 pub struct Decoded {
     /// The pixels as shown: EXIF orientation applied, RGB, 8 bits, as Pillow's `convert("RGB")` gives them, but that 16-bit
-    /// channels that use a part of their range are stretched. Transparency is dropped, not blended, unless there is a
+    /// channels that use a part of their range are stretched; of JPEGs, the very bytes. Transparency is dropped, not blended, unless there is a
     /// [`Ground`] to put it on.
     pub image: RgbImage,
     /// The format by content, regardless of the file name: `JPEG`, `PNG`, `GIF`, `WebP`, `BMP`, `TIFF` or `JPEG XL`.
@@ -129,6 +130,7 @@ pub fn decode_on(bytes: &[u8], rendering: impl Into<Rendering>) -> Result<Decode
     remarks.extend(hole.map(Remark::Damaged));
     DECODED.fetch_add(1, Ordering::Relaxed);
     let decoded = catch_unwind(AssertUnwindSafe(|| match format {
+        Format::Image(ImageFormat::Jpeg, _) => jpeg_pixels::pixels(&whole, &mut remarks),
         Format::Image(ImageFormat::Png, name) => pixels(&whole, ImageFormat::Png, rendering, &mut remarks)
             .or_else(|error| {
                 remarks.clear();

@@ -14,7 +14,7 @@ use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;
 use crate::measures::{Measurer, Measures, MeasuresWriter, SamplesDigest};
-use crate::packing::{Container, Holds};
+use crate::packing::Container;
 use crate::store::{CHUNK_ROWS, EmbeddingStore, Feeder, FillReport};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
@@ -163,10 +163,10 @@ impl Pass<'_> {
         work.run(&mut unfinished, writers.unwrap_or_default())
     }
 
-    /// Threads to wait with, if samples are objects of a bucket.
+    /// Threads to wait with, if samples come from a bucket.
     fn waiting(&self) -> Option<rayon::ThreadPool> {
-        let remote = |container: &Container| *container.holds() == Holds::Objects;
-        let packing = self.manifest.packing().filter(|packing| packing.containers().iter().any(remote));
+        let packing = self.manifest.packing();
+        let packing = packing.filter(|packing| packing.containers().iter().any(Container::is_remote));
         packing.and_then(|_| rayon::ThreadPoolBuilder::new().num_threads(REQUESTS).build().ok())
     }
 
@@ -212,6 +212,8 @@ impl<'a> Work<'a> {
         let manifest = self.pass.manifest;
         let total = manifest.len();
         let size = self.embedder.map_or(GROUP, groups::size_for);
+        // What was read is kept group by group.
+        let size = if self.waiting.is_some() { size.min(2 * REQUESTS) } else { size };
         let groups: Vec<Range<usize>> =
             (0..total).step_by(size).map(|start| start..total.min(start + size)).collect();
         let total = total as u64;

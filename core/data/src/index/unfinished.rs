@@ -15,9 +15,12 @@ use memmap2::Mmap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Rows between two frames.
 const FRAME_ROWS: usize = 4096;
+/// What is read slowly, such as objects of a bucket, is kept after this time.
+const FRAME_TIME: Duration = Duration::from_secs(1);
 const HEAD: usize = 40;
 /// A frame's length and checksum.
 const FRAME_HEAD: usize = 40;
@@ -49,6 +52,7 @@ pub(super) struct Unfinished {
     file: Option<File>,
     frame: Vec<u8>,
     rows: usize,
+    flushed: Instant,
 }
 
 impl Unfinished {
@@ -58,8 +62,14 @@ impl Unfinished {
         let mut head = [0; HEAD];
         head[..8].copy_from_slice(b"chfread2");
         head[8..].copy_from_slice(identity);
-        let mut unfinished =
-            Unfinished { path: path.to_owned(), head, file: None, frame: Vec::new(), rows: 0 };
+        let mut unfinished = Unfinished {
+            path: path.to_owned(),
+            head,
+            file: None,
+            frame: Vec::new(),
+            rows: 0,
+            flushed: Instant::now(),
+        };
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok((unfinished, Recovered::default()));
@@ -102,11 +112,13 @@ impl Unfinished {
         self.frame.extend_from_slice(remarks.as_bytes());
         self.frame.extend_from_slice(measures);
         self.rows += 1;
-        if self.rows >= FRAME_ROWS { self.flush() } else { Ok(()) }
+        let due = self.rows >= FRAME_ROWS || self.flushed.elapsed() >= FRAME_TIME;
+        if due { self.flush() } else { Ok(()) }
     }
 
     /// Syncs all rows to disk.
     pub(super) fn flush(&mut self) -> Result<()> {
+        self.flushed = Instant::now();
         if self.frame.is_empty() {
             return Ok(());
         }

@@ -74,8 +74,8 @@ impl Journal {
         sides.filter(|(.., said)| Some(&said.choice) != used).map(|(name, _, said)| (name, said)).collect()
     }
 
-    /// What all reviewers decided about a sample.
-    fn sides(&self, id: SampleId) -> Conflict {
+    /// What all reviewers decided about a sample, whether they agree or not.
+    pub fn sides(&self, id: SampleId) -> Conflict {
         let side = |name: &str, marks: &Marks| {
             marks.decision().map(|decision| (name.to_owned(), marks.at.to_string(), decision.clone()))
         };

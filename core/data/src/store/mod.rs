@@ -7,10 +7,12 @@
 mod chunk;
 mod feeder;
 mod fill;
+mod kept;
 
 pub(crate) use feeder::Feeder;
 pub use feeder::FillReport;
 pub use fill::fill;
+pub use kept::kept;
 
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;

@@ -91,15 +91,7 @@ fn serve(inbox: &Receiver<ListQuestion>, newest: &AtomicU64, internal: &Sender<I
 
 fn answer(question: &ListQuestion, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::Result<ListResult> {
     let (state, decisions) = (&question.state, &question.decisions);
-    let source = query::Source {
-        manifest: &state.findings.manifest,
-        file_metadata: &state.findings.file_metadata,
-        results: &state.findings.results,
-        thresholds: &state.thresholds,
-        ranking: &state.ranking,
-        decisions,
-        atlas: state.findings.atlas.as_deref(),
-    };
+    let source = state.source(decisions);
     let rows = query::select_unless(&source, &question.query, unwanted)?;
     Ok(ListResult::new(rows))
 }

@@ -1,17 +1,14 @@
 //! Counts over the whole dataset, computed on a separate thread; only the newest request of each kind is answered.
 
-mod classes;
-mod confusion;
 mod forms;
-mod histogram;
 mod history;
-mod statistics;
 
 use super::worker_queue::WorkerQueue;
 use crate::Setup;
 use crate::state::State;
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::{Event, Overview, Overviewed, Ticket};
+use chaffinch_review::overview;
 use crossbeam_channel::{Receiver, Sender};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,13 +52,14 @@ fn serve(inbox: &Receiver<OverviewQuestion>, events: &Sender<Event>) {
 
 fn answer(question: &OverviewQuestion) -> crate::Result<Overviewed> {
     let (state, decisions) = (&question.state, &question.decisions);
+    let source = state.source(decisions);
     Ok(match &question.about {
         Overview::Histogram(name) => {
-            Overviewed::Histogram(histogram::histogram(state, decisions, question.ticket, name)?)
+            Overviewed::Histogram(overview::histogram(&source, question.ticket, name)?)
         }
-        Overview::Confusion => Overviewed::Confusion(confusion::confusion(state, decisions)),
-        Overview::Statistics => Overviewed::Statistics(statistics::statistics(state, decisions)),
-        Overview::Classes => Overviewed::Classes(classes::classes(state, decisions)),
+        Overview::Confusion => Overviewed::Confusion(overview::confusion(&source)),
+        Overview::Statistics => Overviewed::Statistics(overview::statistics(&source)),
+        Overview::Classes => Overviewed::Classes(overview::classes(&source)),
         Overview::History => Overviewed::History(history::history(state, decisions)),
         Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, state, &question.params)),
     })

@@ -3,13 +3,12 @@
 use super::candidates;
 use crate::findings::Findings;
 use crate::state::State;
-use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors;
 use chaffinch_data::journal::{Applied, Change, Decisions, Journal};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
-use chaffinch_data::store::EmbeddingStore;
+use chaffinch_data::store;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display;
@@ -180,9 +179,12 @@ pub(crate) fn open_matrix(
         None => vectors.as_ref().map(|vectors| (vectors.fingerprint().to_owned(), vectors.dim()))?,
     };
     let vectors = vectors.filter(|vectors| vectors.fits(&fingerprint, findings.manifest.classes()));
-    let fingerprint = ModelFingerprint::stored(&fingerprint);
-    let store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint, dim).ok()?;
-    let matrix = store.gather(&findings.file_metadata.hashes).ok()?;
+    let matrix = store::kept(
+        &session.embeddings_dir(),
+        findings.manifest.rendering(),
+        (&fingerprint, dim),
+        &findings.file_metadata.hashes,
+    )?;
     Some((matrix, vectors))
 }
 

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Schema};
-use chaffinch_data::packing::{Holds, below};
+use chaffinch_data::packing::{Blob, Holds, below};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeSet;
@@ -21,13 +21,17 @@ pub(super) const FORMAT: Format = Format {
     name: "Arrow files",
     summary: "an Arrow dataset as `save_to_disk` leaves it",
     details: "a folder with `state.json` or `dataset_dict.json`, or one `.arrow` file: pictures in a column of bytes, read in \
-              place; names of classes from the schema; splits from folders; other columns are kept",
+              place; names of classes from the schema; splits from folders; other columns are kept; in a bucket, too",
     written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
     lost: "files with compressed buffers, which are refused; columns of bytes other than the pictures'",
     class_names: ClassNames::Written,
+    elsewhere: true,
     detect,
     read,
 };
+
+/// What describes a dataset is small.
+const LARGEST_INFO: u64 = 64 << 20;
 
 fn detect(candidate: &Candidate) -> bool {
     if !candidate.is_dir() {
@@ -47,7 +51,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let (root, paths): (PathBuf, Vec<PathBuf>) = match candidate.is_dir() {
         true => {
             let files = candidate.with_extension("arrow").filter(|path| !is_cache(path));
-            (dataset.to_path_buf(), files.map(Path::to_path_buf).collect())
+            (candidate.root().to_path_buf(), files.map(Path::to_path_buf).collect())
         }
         // The file is the dataset, and its pictures are below it.
         false => (dataset.to_path_buf(), vec![PathBuf::new()]),
@@ -171,7 +175,11 @@ fn features(schema: &Schema, file: &Path) -> Features {
         return own;
     }
     let beside = file.with_file_name("dataset_info.json");
-    std::fs::read_to_string(beside).map(|text| Features::parse(&text)).unwrap_or_default()
+    let text = || {
+        let blob = Blob::open(&beside).ok().filter(|blob| blob.size() <= LARGEST_INFO)?;
+        String::from_utf8(blob.bytes(0, blob.size()).ok()?).ok()
+    };
+    text().map(|text| Features::parse(&text)).unwrap_or_default()
 }
 
 /// Where a row's value is in the file; `None` if it has none.

@@ -3,7 +3,7 @@
 use super::packed::{Member, PackedRows, Place};
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, folders, is_image};
 use crate::{Error, Result};
-use chaffinch_data::packing::{Bucket, Holds};
+use chaffinch_data::packing::Holds;
 use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeMap;
@@ -12,24 +12,25 @@ use std::path::{Path, PathBuf};
 pub(super) const FORMAT: Format = Format {
     name: "s3://BUCKET/PREFIX",
     summary: "`s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`",
-    details: "objects as files of a folder: class folders, optionally inside splits. Server, region and credentials as usual: \
+    details: "objects as files of a folder: class folders, optionally inside splits; or tar, Parquet or Arrow files, of which \
+              only what is needed is read. Server, region and credentials as usual: \
               `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, `~/.aws`; without \
               credentials, public buckets. `gs://` takes HMAC keys",
     written: "`cleaned` writes the pictures as files in class folders",
-    lost: "label files, and Parquet and tar files, in buckets; roles of machines as credentials",
+    lost: "label files in buckets, and tar, Parquet and Arrow files beside pictures; roles of machines as credentials",
     class_names: ClassNames::Folders,
+    elsewhere: true,
     detect: Candidate::is_address,
     read,
 };
 
 fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let dataset = candidate.path();
-    let bucket = Bucket::of(dataset).map_err(Error::io("open", dataset))?;
-    let objects = bucket.list(&mut |_| true).map_err(Error::io("list", dataset))?;
+    let objects = candidate.objects();
     let mut ledger = Ledger::default();
     let mut others: BTreeMap<String, (u64, &str)> = BTreeMap::new();
     let mut pictures = Vec::new();
-    for object in &objects {
+    for object in objects {
         let path = Path::new(&object.name);
         match is_image(path) {
             true => pictures.push(object),
@@ -47,11 +48,14 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         ledger.leave_out(RemarkKind::OtherFiles, *count, text);
     }
     if pictures.is_empty() {
-        let shards = ["tar", "parquet", "arrow", "zip"].iter().any(|one| others.contains_key(*one));
-        let advice = match (objects.is_empty(), shards) {
+        let zip = others.contains_key("zip");
+        let advice = match (objects.is_empty(), zip) {
             (true, _) => "nothing has this prefix",
-            (_, true) => "it has archives or tables, which are read from disk only: copy them first",
-            _ => "none of its objects is a picture",
+            (_, true) => "it has archives that are not read in a bucket; copy and unpack them",
+            _ => {
+                "none of its objects is a picture, a tar file, a Parquet file or an Arrow file; other formats are read from \
+                  a disk"
+            }
         };
         return Err(Error::Dataset { path: dataset.to_path_buf(), message: advice.into() });
     }

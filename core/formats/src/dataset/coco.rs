@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`coco` writes COCO; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, masks, key points, captions, licenses",
     class_names: ClassNames::Written,
+    elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["json"]) && file(candidate).is_some_and(|shape| is_coco(&shape))
     },

@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "shapes, attributes, tracks of videos",
     class_names: ClassNames::Written,
+    elsewhere: false,
     detect: |candidate| candidate.has_extension(&["xml"]) && is_cvat(candidate.path()),
     read: |candidate, options| {
         let file = candidate.path();

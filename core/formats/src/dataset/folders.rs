@@ -41,6 +41,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned` writes the same folders with what was decided; label files come along",
     lost: "label files of other formats, which are refused or named",
     class_names: ClassNames::Folders,
+    elsewhere: false,
     detect: Candidate::is_dir,
     read: |candidate, options| open(candidate.path(), options),
 };

@@ -12,6 +12,7 @@ pub(super) const IMAGEFOLDER: Format = Format {
     lost: "several pictures in a row (`*_file_name`, `file_names`) are refused; of Parquet and `_classes.csv`, `cleaned` makes class \
            folders and a `metadata.csv`",
     class_names: ClassNames::Folders,
+    elsewhere: false,
     detect: |candidate| {
         let tables = ["metadata.csv", "metadata.jsonl", "metadata.parquet", "_classes.csv"];
         candidate.is_dir() && tables.into_iter().any(|name| candidate.called(name).next().is_some())
@@ -27,6 +28,7 @@ pub(super) const YOLO: Format = Format {
     written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, polygons, key points",
     class_names: ClassNames::Written,
+    elsewhere: false,
     detect: |candidate| candidate.is_dir() && yolo::detect(candidate),
     read: |candidate, options| folders::open(candidate.path(), options),
 };
@@ -39,6 +41,7 @@ pub(super) const IMAGENET: Format = Format {
     written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes; the numbers in `meta.mat`",
     class_names: ClassNames::Folders,
+    elsewhere: false,
     detect: |candidate| candidate.is_dir() && imagenet::detect(candidate),
     read: |candidate, options| folders::open(candidate.path(), options),
 };

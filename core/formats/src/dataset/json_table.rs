@@ -21,6 +21,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned-table` writes a CSV table with the same columns",
     lost: "several labels of one picture count as none; the column `all_labels` has them",
     class_names: ClassNames::Written,
+    elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["jsonl", "ndjson"])
             || (candidate.has_extension(&["json"]) && Shape::of_file(candidate.path()).is_some())

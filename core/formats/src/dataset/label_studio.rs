@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`label-studio` writes tasks; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "regions, predictions, earlier annotations",
     class_names: ClassNames::Written,
+    elsewhere: false,
     detect,
     read: |candidate, options| open(candidate.path(), options),
 };

@@ -75,10 +75,10 @@ pub struct Opened {
 /// All formats, in the order they are tried.
 pub const FORMATS: &[Format] = &[
     // The first that detects a path reads it.
-    bucket::FORMAT,
     arrow::FORMAT,
     parquet::FORMAT,
     tar::FORMAT,
+    bucket::FORMAT,
     records::FORMAT,
     label_studio::FORMAT,
     coco::FORMAT,
@@ -107,6 +107,8 @@ pub struct Format {
     pub lost: &'static str,
     /// Who wrote the names of classes.
     pub class_names: ClassNames,
+    /// Whether its files may be objects of a bucket, or those that a pattern such as `train-*.tar` chooses.
+    pub elsewhere: bool,
     /// Whether a path is in this format, by its name, its kind, the names of the files in it, and the first bytes of
     /// some.
     detect: fn(&Candidate) -> bool,
@@ -141,7 +143,12 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
 pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
     let candidate = Candidate::new(path)?;
     let full = candidate.path().to_path_buf();
-    let Some(format) = FORMATS.iter().find(|format| (format.detect)(&candidate)) else {
+    let may = |format: &&Format| format.elsewhere || !candidate.is_elsewhere();
+    let Some(format) = FORMATS.iter().filter(may).find(|format| (format.detect)(&candidate)) else {
+        if candidate.is_elsewhere() {
+            let message = "a pattern chooses tar, Parquet or Arrow files, and has none of them; name the folder instead";
+            return Err(Error::Dataset { path: full, message: message.into() });
+        }
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
         let names = match names.as_slice() {
             [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
@@ -161,6 +168,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         return Err(Error::Dataset { path: full, message });
     };
     let mut opened = (format.read)(&candidate, &joined::without_labels(options))?;
+    candidate.tell_missing(&mut opened.ledger);
     let mut class_names = format.class_names;
     if let Some(file) = &options.labels {
         opened = joined::join(opened, file, options)?;

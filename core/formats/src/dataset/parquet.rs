@@ -7,13 +7,12 @@ use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, sha
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use chaffinch_data::packing::{Holds, below};
+use chaffinch_data::packing::{Blob, Holds, below, is_address};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -22,11 +21,12 @@ pub(super) const FORMAT: Format = Format {
     summary: "a Parquet file, or a folder of them",
     details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place; or \
               a column of paths; labels with the names of classes from the schema, `-1` is none; splits from a column or the \
-              names of files; other columns are kept",
+              names of files; other columns are kept; in a bucket, too, and chosen by patterns such as `train-*.parquet`",
     written: "`parquet` writes one file with the pictures in it; `cleaned` writes these as files in class folders, with the \
               other columns in `metadata.csv`",
     lost: "columns of bytes other than the pictures'; several pictures in a row",
     class_names: ClassNames::Written,
+    elsewhere: true,
     detect,
     read,
 };
@@ -63,7 +63,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
             let is = |path: &&PathBuf| {
                 super::extension(path).is_some_and(|own| matches!(own.as_str(), "parquet" | "pq"))
             };
-            (dataset.to_path_buf(), files.filter(is).cloned().collect::<Vec<_>>())
+            (candidate.root().to_path_buf(), files.filter(is).cloned().collect::<Vec<_>>())
         }
         false => {
             // The file is the dataset, and its pictures are below it.
@@ -122,8 +122,8 @@ fn head(file: &Path, options: &DatasetOptions) -> Result<(SchemaRef, Columns, Fe
     Ok((schema, columns, features, root))
 }
 
-fn builder(file: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
-    let opened = File::open(file).map_err(Error::io("read", file))?;
+fn builder(file: &Path) -> Result<ParquetRecordBatchReaderBuilder<Blob>> {
+    let opened = Blob::open(file).map_err(Error::io("read", file))?;
     // Skip Arrow's own types, so that columns look the same no matter which program wrote the file.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     ParquetRecordBatchReaderBuilder::try_new_with_options(opened, options)
@@ -241,6 +241,10 @@ fn paths_only(
 ) -> Result<Opened> {
     let root = match &options.root {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
+        None if is_address(&root) => {
+            let message = "it has paths of pictures instead of the pictures; copy it, and say where they are with --root";
+            return Err(Error::Dataset { path: dataset.to_path_buf(), message: message.into() });
+        }
         None => match said_root(&shards) {
             Some(said) => {
                 let text = format!("the paths are those of {}, as the file says", safe_path(&said));

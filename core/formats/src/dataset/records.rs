@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned` writes the pictures as BMP files in class folders",
     lost: "the pickled batches and compressed IDX files, which are refused",
     class_names: ClassNames::Written,
+    elsewhere: false,
     detect: |candidate| candidate.is_dir() && Kind::of(candidate).is_some(),
     read,
 };

@@ -22,6 +22,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`cleaned-table` writes the same table with what was decided",
     lost: "several labels of one picture count as none; the column `all_labels` has them",
     class_names: ClassNames::Written,
+    elsewhere: false,
     detect: |candidate| candidate.has_extension(&["csv", "tsv", "tab"]),
     read: |candidate, options| {
         let file = candidate.path();

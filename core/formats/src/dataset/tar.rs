@@ -22,11 +22,13 @@ pub(super) const FORMAT: Format = Format {
     name: "tar files",
     summary: "a tar file, or a folder of them",
     details: "class folders in them as on a disk, or WebDataset shards, whose `cls`, `json` and `txt` members give labels, \
-              splits and other columns; pictures are read in place; splits also from the names of shards",
+              splits and other columns; pictures are read in place; splits also from the names of shards; in a bucket, too, and \
+              chosen by patterns such as `shard-{000..049}.tar` and `train-*.tar`",
     written: "`webdataset` writes shards; `cleaned` writes the pictures as files in class folders, with the other columns \
               in `metadata.csv`",
     lost: "compressed tar files, which are refused; links; other members of a sample",
     class_names: ClassNames::Written,
+    elsewhere: true,
     detect: |candidate| {
         if !candidate.is_dir() {
             return candidate.has_extension(&["tar"]);
@@ -40,14 +42,16 @@ pub(super) const FORMAT: Format = Format {
 fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let dataset = candidate.path();
     let (root, paths): (PathBuf, Vec<PathBuf>) = match candidate.is_dir() {
-        true => (dataset.to_path_buf(), candidate.with_extension("tar").map(Path::to_path_buf).collect()),
+        true => {
+            (candidate.root().to_path_buf(), candidate.with_extension("tar").map(Path::to_path_buf).collect())
+        }
         // The file is the dataset, and its members are below it.
         false => (dataset.to_path_buf(), vec![PathBuf::new()]),
     };
     let mut ledger = Ledger::default();
     let mut listed = Vec::new();
     for path in &paths {
-        listed.push(members::list(&root, path, &mut ledger)?);
+        listed.push(members::list(&root, path, webdataset::says, &mut ledger)?);
     }
     if candidate.is_dir() {
         let rest = candidate.files().iter().filter(|path| !paths.contains(path));
@@ -66,7 +70,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     }
     let names = listed.iter().flat_map(|one| one.members.iter().map(|member| member.name.as_path()));
     match webdataset::is_one(names) {
-        true => webdataset::read(&listed, root, dataset, ledger),
+        true => webdataset::read(&listed, root, dataset, options, ledger),
         false => plain(listed, root, dataset, options, ledger),
     }
 }
@@ -106,7 +110,7 @@ fn plain(
     for Listed { path, members } in listed {
         rows.container(&path, Holds::Ranges);
         let shard_split = shards::split_in(dataset, &path);
-        for Found { name, start, length } in members.into_iter().filter(|member| is_image(&member.name)) {
+        for Found { name, start, length, .. } in members.into_iter().filter(|member| is_image(&member.name)) {
             let (label, split) = placed.get(&name).cloned().unwrap_or_default();
             let split = if split.is_empty() { shard_split.clone() } else { split };
             let place = Place::Inside { start, length };

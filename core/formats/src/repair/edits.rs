@@ -10,7 +10,7 @@ use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::packing::{Holds, Source, is_address};
+use chaffinch_data::packing::{Holds, Source, Written, is_address};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
@@ -84,6 +84,12 @@ impl Edits {
     /// been changed then.
     pub(super) fn of(plan: &Plan, job: &Job<'_>) -> Result<Edits> {
         let dataset = plan.dataset.path();
+        if Written::of(&dataset).is_some() {
+            return Err(refused(
+                &dataset,
+                "files chosen by a pattern cannot be changed; scan and plan their folder instead",
+            ));
+        }
         if is_address(&dataset) {
             let message =
                 "a bucket cannot be changed; export the decisions and apply them where its files are made";

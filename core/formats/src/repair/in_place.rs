@@ -24,7 +24,7 @@ use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic::{self, sync_folder};
-use chaffinch_data::packing::is_address;
+use chaffinch_data::packing::{Written, is_address};
 use chaffinch_protocol::display::safe_path;
 use chaffinch_review::repair::{PathText, Plan};
 use serde::{Deserialize, Serialize};
@@ -129,6 +129,12 @@ pub struct Applied {
 /// be moved: the same call goes on, and [`rollback`] goes back.
 pub fn apply_in_place(plan: &Plan, job: &Job<'_>) -> Result<Applied> {
     let dataset = plan.dataset.path();
+    if Written::of(&dataset).is_some() {
+        return Err(refused(
+            &dataset,
+            "files chosen by a pattern cannot be changed; scan and plan their folder instead",
+        ));
+    }
     if is_address(&dataset) {
         return Err(refused(&dataset, "a bucket cannot be changed in place"));
     }

@@ -6,6 +6,7 @@ use super::needle::Needle;
 use super::parse::{Comparison, Test, Text, Word};
 use super::rows::{Bits, gather};
 use crate::atlas::{Atlas, Neighborhoods};
+use crate::groups::across_splits;
 use crate::verdict::is_flagged;
 use crate::{Error, Result};
 use chaffinch_compute::sorting::Unwanted;
@@ -184,7 +185,7 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
             })?;
             Ready::Score(result.scores(), *comparison, *number)
         }
-        Test::Leak => Ready::Rows(leaks(source)),
+        Test::Leak => Ready::Rows(across_splits(source.results, source.manifest.splits()).0),
         Test::Disputed => Ready::Rows(marked(source, source.decisions.disputed_samples(), true)),
         Test::Unreadable => {
             Ready::Rows(marked(source, source.file_metadata.unreadable.keys().copied(), true))
@@ -272,26 +273,6 @@ fn classes(source: &Source<'_>, name: &Text) -> Result<Vec<bool>> {
     }
     let hint = hint(&name, source.manifest.classes().iter().map(String::as_str));
     Err(Error::Invalid(format!("there is no class '{name}'{hint}")))
-}
-
-/// Members of groups that span splits.
-fn leaks(source: &Source<'_>) -> Vec<bool> {
-    let count = source.manifest.len();
-    let mut leaks = vec![false; count];
-    let splits = source.manifest.splits();
-    for result in source.results.values().filter(|result| result.len() == count) {
-        for group in result.grouped().chunk_by(|a, b| a.0 == b.0) {
-            // A sample without a split is not a side of a leak.
-            let reached =
-                group.iter().fold(0_u8, |reached, &(_, row)| reached | 1 << splits[row as usize]) & !1;
-            if reached.count_ones() > 1 {
-                for &(_, row) in group {
-                    leaks[row as usize] = true;
-                }
-            }
-        }
-    }
-    leaks
 }
 
 impl Ready<'_> {

@@ -7,9 +7,9 @@ use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::reader::{read_dictionary, read_record_batch};
 use arrow_ipc::{Message, MessageHeader, root_as_message};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
+use chaffinch_data::packing::{Blob, BlobReader};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const MAX_HEAD: u64 = 256 << 20;
 /// A file that is read message by message.
 pub(super) struct Stream {
     path: PathBuf,
-    file: BufReader<File>,
+    file: BlobReader,
     at: u64,
     length: u64,
     schema: SchemaRef,
@@ -54,11 +54,11 @@ impl Stream {
     /// # Errors
     /// When it cannot be read or is no Arrow file.
     pub(super) fn open(path: &Path) -> Result<Stream> {
-        let file = File::open(path).map_err(Error::io("read", path))?;
-        let length = file.metadata().map_err(Error::io("read", path))?.len();
+        let file = Blob::open(path).map_err(Error::io("read", path))?;
+        let length = file.size();
         let mut stream = Stream {
             path: path.to_path_buf(),
-            file: BufReader::new(file),
+            file: file.reader(0),
             at: 0,
             length,
             schema: Arc::new(Schema::empty()),

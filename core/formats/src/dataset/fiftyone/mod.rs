@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     written: "`fiftyone` writes a FiftyOneDataset; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, masks, embeddings, saved views",
     class_names: ClassNames::Written,
+    elsewhere: false,
     detect: |candidate| {
         candidate.has_extension(&["json"])
             && Shape::of_file(candidate.path()).is_some_and(|shape| kind(candidate.path(), &shape).is_some())

@@ -2,17 +2,18 @@
 
 use crate::dataset::packed::clean_name;
 use crate::{Error, Result};
-use chaffinch_data::packing::below;
+use chaffinch_data::packing::{Blob, below};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use tar::{Archive, EntryType};
 
 /// Headers and contents take whole blocks.
 const BLOCK: u64 = 512;
+/// Members of at most this many bytes are kept if they may say something of a picture.
+const SAID: u64 = 1 << 16;
 
 /// A tar file, relative to the dataset, and its members in their order.
 pub(super) struct Listed {
@@ -26,18 +27,25 @@ pub(super) struct Found {
     /// Where its bytes start.
     pub(super) start: u64,
     pub(super) length: u64,
+    /// Its bytes, if they are few and may say something of a picture.
+    pub(super) says: Option<Vec<u8>>,
 }
 
-/// Lists the members of a tar file. What is no ordinary file, and earlier members of the same name, are left out.
+/// Lists the members of a tar file, with the bytes of those that `may_say` something of a picture. What is no ordinary file, and earlier members of the same name, are left out.
 ///
 /// # Errors
 /// When it cannot be read, or is no tar file.
-pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<Listed> {
+pub(super) fn list(
+    root: &Path,
+    path: &Path,
+    may_say: fn(&Path) -> bool,
+    ledger: &mut Ledger,
+) -> Result<Listed> {
     let full = below(root, path);
-    let file = File::open(&full).map_err(Error::io("read", &full))?;
-    let size = file.metadata().map_err(Error::io("read", &full))?.len();
+    let file = Blob::open(&full).map_err(Error::io("read", &full))?;
+    let size = file.size();
     compressed(&full, &file)?;
-    let mut archive = Archive::new(BufReader::with_capacity(1 << 10, file));
+    let mut archive = Archive::new(file.reader(0));
     let mut members: Vec<Found> = Vec::new();
     let (mut links, mut repeated, mut nameless, mut hidden) = (0, 0, 0, 0);
     let mut known: HashMap<PathBuf, usize> = HashMap::new();
@@ -45,7 +53,7 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
     let (mut end, mut half) = (0, 0);
     let entries = archive.entries_with_seek().map_err(Error::io("read", &full))?;
     for entry in entries {
-        let entry = match entry {
+        let mut entry = match entry {
             Ok(entry) => entry,
             Err(error) if members.is_empty() => {
                 return Err(Error::format(&full, format!("it is no tar file, or a damaged one: {error}")));
@@ -79,7 +87,14 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
             half += 1;
             continue;
         }
-        let found = Found { name: name.clone(), start, length };
+        // Read while the reader is there: in a bucket, coming back takes a request.
+        let mut says = None;
+        if length <= SAID && may_say(&name) {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).map_err(Error::io("read", full.join(&name)))?;
+            says = Some(bytes);
+        }
+        let found = Found { name: name.clone(), start, length, says };
         // As when it is unpacked, the last one counts.
         match known.get(&name) {
             Some(&place) => {
@@ -115,11 +130,9 @@ pub(super) fn list(root: &Path, path: &Path, ledger: &mut Ledger) -> Result<List
 }
 
 /// Refuses what only looks like a tar file.
-fn compressed(full: &Path, mut file: &File) -> Result<()> {
-    let mut start = [0; 6];
-    let read = file.read(&mut start).map_err(Error::io("read", full))?;
-    file.seek(SeekFrom::Start(0)).map_err(Error::io("read", full))?;
-    let what = match &start[..read] {
+fn compressed(full: &Path, file: &Blob) -> Result<()> {
+    let start = file.bytes(0, file.size().min(6)).map_err(Error::io("read", full))?;
+    let what = match start.as_slice() {
         [0x1f, 0x8b, ..] => "gzip",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
         [0xfd, b'7', b'z', b'X', b'Z', ..] => "xz",

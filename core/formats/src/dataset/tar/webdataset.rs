@@ -1,14 +1,15 @@
 //! Shards of WebDataset: the members of a sample share their name up to its first dot.
 
 use super::members::Listed;
-use crate::dataset::choice::{LABEL_NAMES, SPLIT_NAMES};
+use crate::dataset::choice::{self, LABEL_NAMES, SPLIT_NAMES};
 use crate::dataset::packed::{Member, PackedRows, Place};
-use crate::dataset::{Opened, is_image, shards};
+use crate::dataset::{DatasetOptions, Opened, is_image, shards};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Container, Holds, below};
-use chaffinch_protocol::display::{counted, safe_path};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,11 @@ pub(crate) fn parts(name: &Path) -> Option<(String, String)> {
     let base = text.rfind('/').map_or(0, |slash| slash + 1);
     let dot = base + text[base..].find('.')?;
     Some((text[..dot].to_owned(), text[dot + 1..].to_ascii_lowercase()))
+}
+
+/// Whether a member may say something of a picture.
+pub(super) fn says(name: &Path) -> bool {
+    parts(name).is_some_and(|(_, what)| SAY.contains(&what.as_str()))
 }
 
 /// Whether a member of this part of a sample holds the class and nothing else.
@@ -57,7 +63,13 @@ struct Sample {
 ///
 /// # Errors
 /// When a member cannot be read.
-pub(super) fn read(listed: &[Listed], root: PathBuf, dataset: &Path, mut ledger: Ledger) -> Result<Opened> {
+pub(super) fn read(
+    listed: &[Listed],
+    root: PathBuf,
+    dataset: &Path,
+    options: &DatasetOptions,
+    mut ledger: Ledger,
+) -> Result<Opened> {
     let mut rows = PackedRows::default();
     let mut columns: Vec<String> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -79,9 +91,11 @@ pub(super) fn read(listed: &[Listed], root: PathBuf, dataset: &Path, mut ledger:
             let mut said = Said::default();
             for (what, index) in &sample.said {
                 let found = &shard.members[*index];
-                let bytes = container
-                    .read(found.start, found.length.min(LONGEST))
-                    .map_err(Error::io("read", &full.join(&found.name)))?;
+                let read = || container.read(found.start, found.length.min(LONGEST));
+                let bytes = match &found.says {
+                    Some(bytes) => Cow::Borrowed(bytes),
+                    None => Cow::Owned(read().map_err(Error::io("read", full.join(&found.name)))?),
+                };
                 if !said.hear(what, &bytes) {
                     broken += 1;
                     first_broken.get_or_insert_with(|| found.name.clone());
@@ -125,8 +139,56 @@ pub(super) fn read(listed: &[Listed], root: PathBuf, dataset: &Path, mut ledger:
     let text =
         format!("{} no cls member and no label in their json", counted(bare, "sample has", "samples have"));
     ledger.add(RemarkKind::LabelsMissing, bare, text);
+    match &options.label_column {
+        Some(name) => {
+            let column = choice::asked(&columns, name).first().copied().ok_or_else(|| {
+                let message =
+                    format!("no json or txt member has '{}'; {}", safe_text(name), choice::among(&columns));
+                Error::Dataset { path: dataset.to_path_buf(), message }
+            })?;
+            for member in rows.members_mut() {
+                member.label =
+                    Some(std::mem::take(&mut member.other[column])).filter(|label| !label.is_empty());
+                member.other.remove(column);
+            }
+            columns.remove(column);
+        }
+        None => numbers(&rows, &columns, &mut ledger),
+    }
     shards::tell(&splits, &mut ledger);
     rows.finish(columns, root, dataset, ledger)
+}
+
+/// Says which column seems to have the names of classes that are only numbers.
+fn numbers(rows: &PackedRows, columns: &[String], ledger: &mut Ledger) {
+    let members = rows.members();
+    let number = |text: &str| text.parse::<i64>().is_ok();
+    if !members.iter().any(|member| member.label.is_some())
+        || !members.iter().filter_map(|member| member.label.as_deref()).all(number)
+    {
+        return;
+    }
+    let names = |column: &usize| {
+        // One name for each number, and one number for each name.
+        let (mut there, mut back) = (HashMap::new(), HashMap::new());
+        members
+            .iter()
+            .filter_map(|member| Some((member.label.as_deref()?, member.other[*column].as_str())))
+            .all(|(label, name)| {
+                !name.is_empty()
+                    && !number(name)
+                    && *there.entry(label).or_insert(name) == name
+                    && *back.entry(name).or_insert(label) == label
+            })
+            && there.len() > 1
+    };
+    if let Some(column) = (0..columns.len()).find(names) {
+        let column = safe_text(&columns[column]);
+        let text = format!(
+            "the classes are numbers, for which '{column}' seems to have the names; --label-column '{column}' takes them"
+        );
+        ledger.add(RemarkKind::LayoutDoubtful, 1, text);
+    }
 }
 
 /// The samples of a shard in the order of their first members.

@@ -1,15 +1,14 @@
 //! The classes: their sizes, and what is known of their labels.
 
-use crate::state::State;
-use chaffinch_data::journal::Decisions;
+use crate::query::Source;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_protocol::ClassReview;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 
 /// One entry for each class, in the order of the classes, and one for samples without a label if there are any.
-pub(crate) fn classes(state: &State, decisions: &Decisions) -> Vec<ClassReview> {
-    let manifest = &state.findings.manifest;
+pub fn classes(source: &Source<'_>) -> Vec<ClassReview> {
+    let Source { manifest, decisions, .. } = source;
     let count = manifest.classes().len();
     let mut reviews: Vec<ClassReview> = (0..=count)
         .map(|class| ClassReview { class: (class < count).then_some(class as u32), ..ClassReview::default() })
@@ -22,7 +21,7 @@ pub(crate) fn classes(state: &State, decisions: &Decisions) -> Vec<ClassReview> 
     for row in 0..manifest.len() {
         reviews[place(row)].size += 1;
     }
-    for &row in &state.ranking.order {
+    for &row in source.ranking.order.iter() {
         reviews[place(row as usize)].suspects += 1;
     }
     for (SampleId(row), decision) in decisions.iter().filter(|(id, _)| id.index() < manifest.len()) {

@@ -1,29 +1,28 @@
 //! Review progress.
 
-use crate::state::State;
-use chaffinch_data::journal::Decisions;
+use crate::query::Source;
+use crate::verdict::Flag;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::{DetectorReview, Statistics};
-use chaffinch_review::verdict::Flag;
 
-pub(crate) fn statistics(state: &State, decisions: &Decisions) -> Statistics {
-    let findings = &state.findings;
+/// How far the review is, and what decisions say about each detector.
+pub fn statistics(source: &Source<'_>) -> Statistics {
+    let Source { manifest, decisions, ranking, .. } = source;
+    let verdicts = source.verdicts();
+    let detectors = source.results.keys().enumerate();
+    let review = |(index, name): (usize, &String)| DetectorReview {
+        name: name.clone(),
+        flagged: ranking.counts.get(index).map_or(0, |counts| counts.flagged),
+        ..DetectorReview::default()
+    };
     let mut statistics = Statistics {
-        suspects: state.ranking.order.len() as u64,
+        suspects: ranking.order.len() as u64,
         by_choice: decisions.by_choice(),
-        detectors: state
-            .detectors
-            .iter()
-            .map(|detector| DetectorReview {
-                name: detector.name.clone(),
-                flagged: detector.flagged,
-                ..DetectorReview::default()
-            })
-            .collect(),
+        detectors: detectors.map(review).collect(),
         ..Statistics::default()
     };
-    for (id, decision) in decisions.iter().filter(|(id, _)| id.index() < findings.manifest.len()) {
-        let flags: Vec<Flag<'_>> = state.verdicts().flags(id).collect();
+    for (id, decision) in decisions.iter().filter(|(id, _)| id.index() < manifest.len()) {
+        let flags: Vec<Flag<'_>> = verdicts.flags(id).collect();
         statistics.suspects_decided += u64::from(!flags.is_empty());
         let faulty = match &decision.choice {
             Choice::Keep => false,
@@ -38,13 +37,13 @@ pub(crate) fn statistics(state: &State, decisions: &Decisions) -> Statistics {
         let mut suggested = flags
             .iter()
             .filter_map(Flag::suggested)
-            .filter(|label| findings.manifest.label(id).is_none_or(|given| given.0 != *label))
+            .filter(|label| manifest.label(id).is_none_or(|given| given.0 != *label))
             .peekable();
         if suggested.peek().is_none() {
             continue;
         }
         statistics.suggested += 1;
-        let classes = findings.manifest.classes();
+        let classes = manifest.classes();
         match &decision.choice {
             Choice::Keep => statistics.kept += 1,
             Choice::Relabel(name) if suggested.any(|label| classes.get(label as usize) == Some(name)) => {

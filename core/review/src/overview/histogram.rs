@@ -1,28 +1,26 @@
 //! Scores of one detector.
 
-use crate::state::State;
+use crate::query::Source;
 use crate::{Error, Result};
-use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{BINS, Histogram, Ticket};
 use rayon::prelude::*;
 
-pub(crate) fn histogram(
-    state: &State,
-    decisions: &Decisions,
-    ticket: Ticket,
-    name: &str,
-) -> Result<Histogram> {
-    let results = &state.findings.results;
+/// The scores of a detector, and what was decided about the samples.
+///
+/// # Errors
+/// If there are no results of this name.
+pub fn histogram(source: &Source<'_>, ticket: Ticket, name: &str) -> Result<Histogram> {
+    let Source { results, decisions, .. } = source;
     let result = results
         .get(name)
         .ok_or_else(|| Error::Invalid(format!("there are no results from a detector '{name}'")))?;
-    let count = state.findings.manifest.len().min(result.len());
+    let count = source.manifest.len().min(result.len());
     let others: Vec<(&[f32], f32)> = results
         .iter()
         .filter(|(other, result)| *other != name && result.len() >= count)
-        .map(|(other, result)| (result.scores(), state.thresholds[other]))
+        .map(|(other, result)| (result.scores(), source.threshold(other)))
         .collect();
     let empty = || Histogram {
         ticket,

@@ -1,0 +1,266 @@
+//! Gates: limits on counts, for scripts that must stop when a dataset gets worse.
+
+use crate::counts::Count;
+use crate::{Error, Result};
+use chaffinch_data::nearest;
+use chaffinch_protocol::display::{safe_text, thousands};
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+/// A limit that must not be reached: `leaks>0`, `label-quality>=1.5%`. A name alone stands for `NAME>0`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gate {
+    name: String,
+    comparison: Comparison,
+    limit: f64,
+    /// Whether the limit is a share, in percent.
+    share: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+    Equal,
+    Unequal,
+}
+
+/// Longer signs before those that begin like them.
+const SIGNS: [(&str, Comparison); 7] = [
+    (">=", Comparison::AtLeast),
+    ("<=", Comparison::AtMost),
+    ("==", Comparison::Equal),
+    ("!=", Comparison::Unequal),
+    (">", Comparison::Above),
+    ("<", Comparison::Below),
+    ("=", Comparison::Equal),
+];
+
+impl Comparison {
+    fn sign(self) -> &'static str {
+        SIGNS.iter().find(|(_, comparison)| *comparison == self).map_or("", |(sign, _)| sign)
+    }
+
+    fn holds(self, value: f64, limit: f64) -> bool {
+        let order = value.partial_cmp(&limit);
+        match self {
+            Comparison::Above => order == Some(Ordering::Greater),
+            Comparison::AtLeast => order.is_some_and(Ordering::is_ge),
+            Comparison::Below => order == Some(Ordering::Less),
+            Comparison::AtMost => order.is_some_and(Ordering::is_le),
+            Comparison::Equal => order == Some(Ordering::Equal),
+            Comparison::Unequal => order.is_some_and(Ordering::is_ne),
+        }
+    }
+}
+
+impl FromStr for Gate {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Gate, String> {
+        let text = text.trim();
+        let named = |name: &str| -> std::result::Result<String, String> {
+            let name = name.trim();
+            match name.is_empty() || name.contains(char::is_whitespace) {
+                true => Err("expected the name of a count and a limit, such as leaks>0".to_owned()),
+                false => Ok(name.to_owned()),
+            }
+        };
+        let Some(at) = text.find(['>', '<', '=', '!']) else {
+            return Ok(Gate { name: named(text)?, comparison: Comparison::Above, limit: 0.0, share: false });
+        };
+        let name = named(&text[..at])?;
+        let rest = &text[at..];
+        let Some((sign, comparison)) = SIGNS.into_iter().find(|(sign, _)| rest.starts_with(sign)) else {
+            return Err("expected one of > >= < <= = != after the name".to_owned());
+        };
+        let number = rest[sign.len()..].trim();
+        let (number, share) = match number.strip_suffix('%') {
+            Some(number) => (number.trim_end(), true),
+            None => (number, false),
+        };
+        let limit: f64 =
+            number.parse().ok().filter(|limit: &f64| limit.is_finite() && *limit >= 0.0).ok_or_else(
+                || format!("'{}' is no limit: expected a number such as 10 or 1.5%", safe_text(number)),
+            )?;
+        if share && limit > 100.0 {
+            return Err(format!("{limit}% is more than everything"));
+        }
+        Ok(Gate { name, comparison, limit, share })
+    }
+}
+
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = if self.share { "%" } else { "" };
+        write!(f, "{}{}{}{percent}", safe_text(&self.name), self.comparison.sign(), self.limit)
+    }
+}
+
+/// What is known of detectors that have no results.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Detectors that exist, whether they ran or not.
+    pub detectors: &'a [String],
+    /// Detectors that failed, with the reason.
+    pub failed: &'a [(String, String)],
+}
+
+/// The answer of a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Whether the limit was reached, or cannot be compared with because a detector has no results.
+    pub failed: bool,
+    /// What was compared, in a sentence.
+    pub sentence: String,
+}
+
+/// Compares each gate with its count.
+///
+/// # Errors
+/// If a gate names no count and no detector, or compares a share of something that has none.
+pub fn judge(gates: &[Gate], counts: &[Count], known: Known<'_>) -> Result<Vec<Judged>> {
+    gates.iter().map(|gate| gate.judge(counts, known)).collect()
+}
+
+/// Counts to which every detector contributes, so that one that failed leaves them too low.
+const OF_ALL: [&str; 4] = ["suspects", "undecided", "leaks", "leak-groups"];
+
+impl Gate {
+    fn judge(&self, counts: &[Count], known: Known<'_>) -> Result<Judged> {
+        let missing = |why: String| Judged { failed: true, sentence: format!("{self}: {why}") };
+        // A result from before is no answer about the dataset as it is now.
+        if let Some((name, why)) = known.failed.iter().find(|(name, _)| *name == self.name) {
+            let (name, why) = (safe_text(name), safe_text(why));
+            return Ok(missing(format!("{name} failed, so there is nothing to compare: {why}")));
+        }
+        let Some(count) = counts.iter().find(|count| count.name == self.name) else {
+            if known.detectors.contains(&self.name) {
+                let name = safe_text(&self.name);
+                return Ok(missing(format!(
+                    "{name} has no results, so there is nothing to compare; scan with it"
+                )));
+            }
+            return Err(self.unknown(counts, known));
+        };
+        let value = match self.share {
+            false => count.value as f64,
+            true => {
+                100.0
+                    * count.share().ok_or_else(|| {
+                        Error::Invalid(format!(
+                            "{self}: there is no share of {}; compare with a number",
+                            count.what
+                        ))
+                    })?
+            }
+        };
+        let failed = self.comparison.holds(value, self.limit);
+        let failure = known.failed.first().filter(|_| !failed && OF_ALL.contains(&self.name.as_str()));
+        if let Some((name, _)) = failure {
+            return Ok(missing(format!("{} failed, so {} may be more", safe_text(name), count.what)));
+        }
+        let share = match (self.share, count.of) {
+            (true, Some(of)) => format!(" of {} ({value:.2} %)", thousands(of)),
+            _ => String::new(),
+        };
+        let sentence = format!("{self}: {}{share} {}", thousands(count.value), count.what);
+        Ok(Judged { failed, sentence })
+    }
+
+    fn unknown(&self, counts: &[Count], known: Known<'_>) -> Error {
+        let names = || {
+            let counted = counts.iter().map(|count| count.name.as_str());
+            counted.chain(known.detectors.iter().map(String::as_str))
+        };
+        let hint = nearest::hint(&self.name, names());
+        let mut all: Vec<&str> = Vec::new();
+        for name in names() {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        let all: Vec<_> = all.into_iter().map(safe_text).collect();
+        Error::Invalid(format!(
+            "there is no count '{}'{hint}; the counts are {}",
+            safe_text(&self.name),
+            all.join(", ")
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts() -> Vec<Count> {
+        let count = |name: &str, value, of, what: &str| Count {
+            name: name.into(),
+            value,
+            of,
+            what: what.into(),
+            detector: false,
+        };
+        vec![
+            count("samples", 1000, Some(1000), "samples of the dataset"),
+            count("suspects", 12, Some(1000), "suspects"),
+            count("leaks", 0, Some(1000), "samples with a copy in another split"),
+            count("warnings", 3, None, "warnings about the dataset"),
+        ]
+    }
+
+    fn failed(gate: &str) -> bool {
+        judge(&[gate.parse().unwrap()], &counts(), Known::default()).unwrap()[0].failed
+    }
+
+    #[test]
+    fn limits_compare_as_they_are_written() {
+        for gate in
+            ["suspects", "suspects>11", "suspects >= 12", "suspects<=12", "suspects=12", "suspects!=3"]
+        {
+            assert!(failed(gate), "{gate}");
+        }
+        for gate in ["leaks", "leaks>0", "suspects>12", "suspects<12", "suspects==11", "suspects != 12"] {
+            assert!(!failed(gate), "{gate}");
+        }
+        // 12 of 1,000 are 1.2 %.
+        assert!(failed("suspects>1%") && failed("suspects > 1.19 %") && !failed("suspects>1.2%"));
+        assert!(failed("samples>=100%"));
+    }
+
+    #[test]
+    fn what_is_no_gate_is_refused() {
+        for text in ["", ">3", "leaks>", "leaks>x", "leaks>-1", "leaks>nan", "leaks>101%", "leaks!3", "a b>1"]
+        {
+            assert!(text.parse::<Gate>().is_err(), "{text}");
+        }
+        let gate: Gate = "suspcts>1".parse().unwrap();
+        let error = judge(&[gate], &counts(), Known::default()).unwrap_err().to_string();
+        assert!(error.contains("did you mean") && error.contains("warnings"), "{error}");
+        let gate: Gate = "warnings>1%".parse().unwrap();
+        assert!(judge(&[gate], &counts(), Known::default()).is_err());
+    }
+
+    #[test]
+    fn a_detector_without_results_never_passes() {
+        let detectors = ["mine".to_owned()];
+        let broken = [("theirs".to_owned(), "it panicked".to_owned())];
+        let known = Known { detectors: &detectors, failed: &broken };
+        let ask = |gate: &str| judge(&[gate.parse().unwrap()], &counts(), known).unwrap().remove(0);
+        for gate in ["mine>0", "mine>100%", "mine<1", "theirs>5", "leaks>0", "suspects>50"] {
+            assert!(ask(gate).failed, "{gate}");
+        }
+        assert!(ask("theirs>5").sentence.contains("it panicked"));
+        assert!(!ask("warnings>5").failed);
+    }
+
+    #[test]
+    fn a_sentence_says_what_was_compared() {
+        let gate: Gate = "suspects>1%".parse().unwrap();
+        let judged = judge(&[gate], &counts(), Known::default()).unwrap().remove(0);
+        assert_eq!(judged.sentence, "suspects>1%: 12 of 1,000 (1.20 %) suspects");
+    }
+}

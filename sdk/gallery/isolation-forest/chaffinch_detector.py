@@ -1,0 +1,1 @@
+../../python/chaffinch_detector.py
