@@ -71,8 +71,9 @@ impl EnsembleRule {
     pub const fn sentence(&self) -> &'static str {
         match self {
             EnsembleRule::Or => {
-                "The likelier a sample is bad, the sooner it comes: by how sure the detectors are, how clearly what \
-                 they flag stands out, and whether others agree."
+                "The likelier a sample is bad, the sooner it comes: by how sure the detectors are, how far their \
+                 scores stand out from the usual, whether others agree, and which detectors your first 50, 200, \
+                 1,000 … decisions bear out."
             }
             EnsembleRule::Recall => {
                 "As 'or', with every threshold moved a fifth of the way to 1: finds more, with more false alarms."
@@ -97,9 +98,10 @@ impl EnsembleRule {
         }
     }
 
-    /// Whether the order follows the reviewer's decisions. What the rule Or can learn makes some orders worse, so it does not.
+    /// Whether the order follows the reviewer's decisions.
     pub const fn learns(&self) -> bool {
-        matches!(self, EnsembleRule::Stacking)
+        use EnsembleRule::{Or, Precision, Recall, Stacking};
+        matches!(self, Or | Recall | Precision | Stacking)
     }
 
     /// Its name, as accepted by [`EnsembleRule::parse`].

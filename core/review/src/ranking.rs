@@ -5,9 +5,8 @@
 //! them, and a sample is a suspect if at least one detector puts it below. The rules:
 //!
 //! - **Or**: the sample's score is its lowest `c`. Suspects are ordered by how likely they are bad, which depends on how
-//!   sure the detector is, on whether it has found a group of its own or the end of what is usual, and on whether others agree
-//!   (`chance.rs`). A caller of [`rank_reviewed`]
-//!   that passes 20 decisions or more lets it learn how far to trust each detector (`lessons.rs`); [`reviewed`] passes none.
+//!   sure the detector is, on whether others agree (`chance.rs`), and on how far its score stands out from the bulk (`bulk.rs`).
+//!   From decisions, in steps of [`reviewed`], it learns how far to trust each detector (`lessons.rs`).
 //!   Equally likely suspects of different detectors take turns: one that finds five hundred samples with a score of
 //!   zero must not push out of sight the ten that another one is as sure of. Ties are broken by lowest `c`, then by the mean
 //!   of all detectors, then by path.
@@ -28,6 +27,7 @@
 //! The final tie-breaker is manifest order, so that the same input gives the same order with any number of threads.
 
 mod agreement;
+mod bulk;
 mod chance;
 mod ensemble;
 mod lessons;
@@ -42,13 +42,15 @@ pub use crate::verdict::Results;
 pub use saved::{load_rank, save_rank};
 pub use stacking::LEAST_DECISIONS;
 
+use bulk::Bulk;
 use chaffinch_compute::ranks::bits;
 use chaffinch_compute::sorting::by_keys;
 use chaffinch_data::columns::{Column, DetectorResult};
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Places;
 use chaffinch_protocol::EnsembleRule;
-use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::sample::SampleId;
 use chance::{Shape, sureness};
 use ensemble::{Ensemble, Member, calibrated};
 use lessons::Lessons;
@@ -64,11 +66,18 @@ use std::sync::{Arc, OnceLock};
 /// Under the rule Precision, evidence below this is sufficient on its own.
 const SURE: f32 = 0.1;
 
+/// The share of the bulk's model in the log-odds; the rest is the regression's. Any from a quarter to a half orders much alike.
+const APART: f64 = 1.0 / 3.0;
+
 /// Log-odds that differ by less count as equal.
 const BAND: f64 = 0.25;
 
 /// Log-odds further from 0 count as this far: certain.
 const MOST: f64 = 30.0;
+
+/// Numbers of decisions at which the rules Or, Recall and Precision learn. Between them the order stays, so that a list that
+/// is opened again comes back as it was left.
+const LEARNS_AT: [usize; 6] = [50, 200, 1_000, 5_000, 20_000, 100_000];
 
 /// The number of samples a detector scored and flags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,12 +203,28 @@ pub fn rank(
 }
 
 /// What a rule learns from: samples decided as keep (`false`), and as remove or relabel (`true`). Unsure ones are
-/// ignored, and a rule that does not learn ([`EnsembleRule::learns`]) gets none.
+/// ignored, and a rule that does not learn ([`EnsembleRule::learns`]) gets none. All but Stacking learn in steps, from the
+/// first 50, 200, 1,000, 5,000, 20,000 and 100,000 decisions.
 pub fn reviewed(rule: &EnsembleRule, decisions: &Decisions) -> Vec<(u32, bool)> {
     if !rule.learns() {
         return Vec::new();
     }
-    let known = decisions.iter().filter(|(_, decision)| decision.choice != Choice::Unsure);
+    if *rule == EnsembleRule::Stacking {
+        return known(decisions.iter());
+    }
+    let [keep, remove, relabel, _] = decisions.by_choice();
+    let decided = usize::try_from(keep + remove + relabel).unwrap_or(usize::MAX);
+    let Some(step) = LEARNS_AT.into_iter().rfind(|step| *step <= decided) else {
+        return Vec::new();
+    };
+    let mut first = known(decisions.by_time().into_iter());
+    first.truncate(step);
+    first
+}
+
+/// Decisions that are not unsure, and whether they found the sample bad.
+fn known<'a>(decisions: impl Iterator<Item = (SampleId, &'a Decision)>) -> Vec<(u32, bool)> {
+    let known = decisions.filter(|(_, decision)| decision.choice != Choice::Unsure);
     known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
 }
 
@@ -301,8 +326,19 @@ fn by_chance(members: &[Member<'_>], pass: &Pass, reviewed: &[(u32, bool)], plac
     let all_sure =
         |row: u32| -> Vec<Option<f64>> { (0..members.len()).map(|member| sure(member, row)).collect() };
     let shapes: Vec<Shape> = members.iter().map(Shape::of).collect();
+    let bulks: Vec<Bulk> = members.iter().map(Bulk::of).collect();
+    // How far a sample stands out, by the detector for which it stands out most: detectors that look for the same thing
+    // must not count twice.
+    let apart = |row: u32| {
+        let of = |(member, bulk): (&Member<'_>, &Bulk)| {
+            let row = row as usize;
+            let flags = row < member.scores.len() && member.flags(row);
+            flags.then(|| bulk.log_odds(member.calibration.of(member.scores[row])))
+        };
+        members.iter().zip(&bulks).filter_map(of).fold(f64::NEG_INFINITY, f64::max)
+    };
     // The log-odds of a sample, and the detector they come from.
-    let first = |sure: &[Option<f64>]| {
+    let first = |row: u32, sure: &[Option<f64>]| {
         let mut highest = sure.to_vec();
         highest.sort_by(|a, b| b.unwrap_or(-1.0).total_cmp(&a.unwrap_or(-1.0)));
         let (top, second) = (highest.first().copied().flatten(), highest.get(1).copied().flatten());
@@ -315,14 +351,14 @@ fn by_chance(members: &[Member<'_>], pass: &Pass, reviewed: &[(u32, bool)], plac
                 best = (odds, member);
             }
         }
-        best
+        (best.0 + APART * (apart(row) - best.0), best.1)
     };
-    let decided: Vec<(Vec<Option<f64>>, f64, bool)> = reviewed
+    let flags = |sure: &[Option<f64>]| sure.iter().map(Option::is_some).collect::<Vec<bool>>();
+    let decided: Vec<(Vec<bool>, f64, bool)> = reviewed
         .iter()
-        .map(|&(row, bad)| (all_sure(row), bad))
-        .filter(|(sure, _)| sure.iter().any(Option::is_some))
-        .map(|(sure, bad)| (first(&sure).0, sure, bad))
-        .map(|(odds, sure, bad)| (sure, odds, bad))
+        .map(|&(row, bad)| (row, all_sure(row), bad))
+        .filter(|(_, sure, _)| sure.iter().any(Option::is_some))
+        .map(|(row, sure, bad)| (flags(&sure), first(row, &sure).0, bad))
         .collect();
     let lessons = Lessons::learn(&decided);
     let chances: Vec<(f64, usize)> = pass
@@ -330,8 +366,8 @@ fn by_chance(members: &[Member<'_>], pass: &Pass, reviewed: &[(u32, bool)], plac
         .par_iter()
         .map(|candidate| {
             let sure = all_sure(candidate.row);
-            let (odds, member) = first(&sure);
-            (odds + lessons.as_ref().map_or(0.0, |lessons| lessons.adds(&sure)), member)
+            let (odds, member) = first(candidate.row, &sure);
+            (odds + lessons.as_ref().map_or(0.0, |lessons| lessons.adds(&flags(&sure))), member)
         })
         .collect();
     let (lowest, mean) =

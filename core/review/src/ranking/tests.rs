@@ -272,8 +272,7 @@ fn kinds(labels: usize, copies: usize, dark: usize) -> (Results, Vec<bool>) {
 }
 
 #[test]
-#[ignore = "does not hold yet: 200 decisions on a mixed set cost six of the first fifty"]
-fn decisions_make_the_order_better_and_cost_next_to_nothing() {
+fn decisions_never_make_the_order_worse() {
     for (labels, copies, dark) in [(150, 0, 0), (0, 60, 0), (0, 0, 60), (90, 40, 40), (20, 10, 5)] {
         let (results, bad) = kinds(labels, copies, dark);
         let order = |reviewed: &[(u32, bool)]| {
@@ -308,8 +307,7 @@ fn decisions_make_the_order_better_and_cost_next_to_nothing() {
             for first in [50, 100, 200] {
                 let (before, after) = (found(&start, first), found(&now, first));
                 let what = format!("{labels} {copies} {dark}: {wanted} decisions, first {first}");
-                // A term that is learned from fifty may cost one of fifty places.
-                assert!(after + first / 50 >= before, "{what}: {after}, {before} at the start");
+                assert!(after >= before, "{what}: {after}, {before} at the start");
             }
         }
         // A kind of its own comes first once it is known which detector finds it.

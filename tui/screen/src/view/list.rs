@@ -47,7 +47,7 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let words = match &model.list.shown.sort {
         Sort::Rank if model.list.shown.descending => "best first",
         Sort::Rank if model.session.as_ref().is_some_and(|session| session.ensemble == EnsembleRule::Or) => {
-            "detectors take turns, worst first"
+            "likeliest to be bad first"
         }
         Sort::Rank => "worst first",
         Sort::Detector(name) => name.as_str(),
