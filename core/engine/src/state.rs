@@ -97,7 +97,7 @@ impl State {
         let set = verdict::thresholds(&findings.results, moved);
         let (old, new) = (&self.findings.results, &findings.results);
         let same = self.rule == *rule
-            && self.learned == kept::learned(&ranking::reviewed(rule, decisions))
+            && !(rule.learns() && decisions.iter().next().is_some())
             && self.findings.manifest.len() == findings.manifest.len()
             && self.thresholds == thresholds_under(rule, set)
             && old.len() == new.len()

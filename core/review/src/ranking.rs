@@ -6,7 +6,8 @@
 //!
 //! - **Or**: the sample's score is its lowest `c`. Suspects are ordered by how likely they are bad, which depends on how
 //!   sure the detector is, on whether others agree (`chance.rs`), and on how far its score stands out from the bulk (`bulk.rs`).
-//!   From decisions, in steps of [`reviewed`], it learns how far to trust each detector (`lessons.rs`).
+//!   A caller of [`rank_reviewed`] that passes 20 decisions or more lets it learn which detectors to trust (`lessons.rs`);
+//!   [`reviewed`] passes none.
 //!   Equally likely suspects of different detectors take turns: one that finds five hundred samples with a score of
 //!   zero must not push out of sight the ten that another one is as sure of. Ties are broken by lowest `c`, then by the mean
 //!   of all detectors, then by path.
@@ -49,8 +50,7 @@ use chaffinch_data::columns::{Column, DetectorResult};
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Places;
 use chaffinch_protocol::EnsembleRule;
-use chaffinch_protocol::decision::{Choice, Decision};
-use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::decision::Choice;
 use chance::{Shape, sureness};
 use ensemble::{Ensemble, Member, calibrated};
 use lessons::Lessons;
@@ -74,10 +74,6 @@ const BAND: f64 = 0.25;
 
 /// Log-odds further from 0 count as this far: certain.
 const MOST: f64 = 30.0;
-
-/// Numbers of decisions at which the rules Or, Recall and Precision learn. Between them the order stays, so that a list that
-/// is opened again comes back as it was left.
-const LEARNS_AT: [usize; 6] = [50, 200, 1_000, 5_000, 20_000, 100_000];
 
 /// The number of samples a detector scored and flags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,28 +199,12 @@ pub fn rank(
 }
 
 /// What a rule learns from: samples decided as keep (`false`), and as remove or relabel (`true`). Unsure ones are
-/// ignored, and a rule that does not learn ([`EnsembleRule::learns`]) gets none. All but Stacking learn in steps, from the
-/// first 50, 200, 1,000, 5,000, 20,000 and 100,000 decisions.
+/// ignored, and a rule that does not learn ([`EnsembleRule::learns`]) gets none.
 pub fn reviewed(rule: &EnsembleRule, decisions: &Decisions) -> Vec<(u32, bool)> {
     if !rule.learns() {
         return Vec::new();
     }
-    if *rule == EnsembleRule::Stacking {
-        return known(decisions.iter());
-    }
-    let [keep, remove, relabel, _] = decisions.by_choice();
-    let decided = usize::try_from(keep + remove + relabel).unwrap_or(usize::MAX);
-    let Some(step) = LEARNS_AT.into_iter().rfind(|step| *step <= decided) else {
-        return Vec::new();
-    };
-    let mut first = known(decisions.by_time().into_iter());
-    first.truncate(step);
-    first
-}
-
-/// Decisions that are not unsure, and whether they found the sample bad.
-fn known<'a>(decisions: impl Iterator<Item = (SampleId, &'a Decision)>) -> Vec<(u32, bool)> {
-    let known = decisions.filter(|(_, decision)| decision.choice != Choice::Unsure);
+    let known = decisions.iter().filter(|(_, decision)| decision.choice != Choice::Unsure);
     known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
 }
 

@@ -261,15 +261,6 @@ impl Decisions {
         all.filter_map(|(&row, marks)| Some((SampleId(row), marks.decision()?)))
     }
 
-    /// The same, earliest first; those of the same moment in manifest order.
-    pub fn by_time(&self) -> Vec<(SampleId, &Decision)> {
-        let all = self.shards.values().flat_map(|shard| shard.iter());
-        let mut timed: Vec<_> =
-            all.filter_map(|(&row, marks)| Some((marks.at, row, marks.decision()?))).collect();
-        timed.sort_unstable_by_key(|&(at, row, _)| (at, row));
-        timed.into_iter().map(|(_, row, decision)| (SampleId(row), decision)).collect()
-    }
-
     /// Samples about which reviewers disagree, in manifest order.
     pub fn disputed_samples(&self) -> impl Iterator<Item = SampleId> {
         let all = self.shards.values().flat_map(|shard| shard.iter());
