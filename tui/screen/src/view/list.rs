@@ -58,7 +58,7 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     };
     let x = paint.put(area.x + 2, area.y, 5, Role::Dim, "score") + 1;
     // The same where there is less room.
-    let short = if words.starts_with("likeliest") { "likeliest" } else { words };
+    let short = if words.starts_with("likeliest") { "likeliest first" } else { words };
     let labels = "label→other";
     let (start, flags) = (columns.edge.saturating_sub(labels.chars().count() as u16), "flags");
     if columns.letters >= flags.len() as u16 {
