@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnsembleRule {
-    /// Any detector decides: finds most. The detectors take turns, the more often the more they are
-    /// expected to find.
+    /// Any detector decides: finds most. Ordered by how likely a sample is bad.
     #[default]
     Or,
     /// Ranked by the number of detectors that agree, then by the worst score: fewer false alarms.
@@ -72,7 +71,8 @@ impl EnsembleRule {
     pub const fn sentence(&self) -> &'static str {
         match self {
             EnsembleRule::Or => {
-                "The detectors take turns; those that are surer of what they flag get more of them."
+                "The likelier a sample is bad, the sooner it comes: by how sure the detectors are, how far their \
+                 scores stand out from the usual, and whether others agree."
             }
             EnsembleRule::Recall => {
                 "As 'or', with every threshold moved a fifth of the way to 1: finds more, with more false alarms."
@@ -97,8 +97,8 @@ impl EnsembleRule {
         }
     }
 
-    /// Whether the order follows the reviewer's decisions. The others could, but a list that is opened again must not
-    /// come back in another order than it was left.
+    /// Whether the order follows the reviewer's decisions. The rule Or could, and gains by it where one detector misleads, but
+    /// it has cost a place among the next hundred, so it does not.
     pub const fn learns(&self) -> bool {
         matches!(self, EnsembleRule::Stacking)
     }

@@ -4,16 +4,13 @@
 //! `t`: `c = 0.5 * s / t` below it and `0.5 + 0.5 * (s - t) / (1 - t)` from it on. Then 0.5 is the threshold for all of
 //! them, and a sample is a suspect if at least one detector puts it below. The rules:
 //!
-//! - **Or**: the sample's score is its lowest `c`. The order of suspects depends on turns, not on scores alone: a
-//!   detector that finds five hundred samples with a score of zero must not push out of sight the ten that another one
-//!   is nearly as sure of. Each detector lists what it flags, worst first, and the lists take turns, the more often the more
-//!   they are expected to find: a suspect takes `1 / e` turns of its list, where `e` is the share of suspects like it that are
-//!   expected to be bad, and a list is called as often as the square root of the sum of its `e` says: ten against a
-//!   thousand a tenth as often, so that it is through after the first hundred of them. `e` is `(1 - 2c)²`; a caller of
-//!   [`rank_reviewed`] that passes 20 decisions or more lets it learn from them, and from 50 and 200 on they count twice
-//!   and three times (`trust.rs`). A sample in whose list `t` turns are over earns `1 / t³` for it, so that samples on several lists come a little sooner: reciprocal rank fusion (Cormack, Clarke and Buettcher,
-//!   SIGIR 2009) without its constant, and with a power that keeps several detectors of one kind from pushing out the only
-//!   one of another. Ties are broken by lowest `c`, then by the mean of all detectors, then by manifest order.
+//! - **Or**: the sample's score is its lowest `c`. Suspects are ordered by how likely they are bad, which depends on how
+//!   sure the detector is, on whether others agree (`chance.rs`), and on how far its score stands out from the bulk (`bulk.rs`).
+//!   A caller of [`rank_reviewed`] that passes 20 decisions or more lets it learn which detectors to trust (`lessons.rs`);
+//!   [`reviewed`] passes none.
+//!   Equally likely suspects of different detectors take turns: one that finds five hundred samples with a score of
+//!   zero must not push out of sight the ten that another one is as sure of. Ties are broken by lowest `c`, then by the mean
+//!   of all detectors, then by path.
 //! - **Majority**: by the number of detectors that flag it, then by the lowest `c`.
 //! - **`MeanRank`**: by the mean of the sample's relative ranks in all detectors.
 //! - **Weighted**: by the weighted mean of `c`.
@@ -31,27 +28,32 @@
 //! The final tie-breaker is manifest order, so that the same input gives the same order with any number of threads.
 
 mod agreement;
+mod bulk;
+mod chance;
 mod ensemble;
+mod lessons;
 mod pass;
 mod saved;
 mod score_columns;
 mod scores;
 mod stacking;
-mod trust;
 
 pub use crate::calibration::{Calibration, calibrate};
 pub use crate::verdict::Results;
 pub use saved::{load_rank, save_rank};
 pub use stacking::LEAST_DECISIONS;
 
+use bulk::Bulk;
 use chaffinch_compute::ranks::bits;
-use chaffinch_compute::sorting::{by_first_and_keys, by_keys};
+use chaffinch_compute::sorting::by_keys;
 use chaffinch_data::columns::{Column, DetectorResult};
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Places;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::decision::Choice;
+use chance::{Shape, sureness};
 use ensemble::{Ensemble, Member, calibrated};
+use lessons::Lessons;
 use pass::{Pass, Summary};
 use rayon::prelude::*;
 use score_columns::ScoreColumns;
@@ -60,10 +62,18 @@ use serde::{Deserialize, Serialize};
 use stacking::Stack;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use trust::Trust;
 
 /// Under the rule Precision, evidence below this is sufficient on its own.
 const SURE: f32 = 0.1;
+
+/// The share of the bulk's model in the log-odds; the rest is the regression's. Any from a quarter to a half orders much alike.
+const APART: f64 = 1.0 / 3.0;
+
+/// Log-odds that differ by less count as equal.
+const BAND: f64 = 0.25;
+
+/// Log-odds further from 0 count as this far: certain.
+const MOST: f64 = 30.0;
 
 /// The number of samples a detector scored and flags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,8 +251,7 @@ pub fn rank_reviewed(
     let order = match ensemble.rule {
         EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => {
             let members = ensemble.members();
-            let trust = Trust::learn(&members, reviewed);
-            by_turns(&members, &pass, &trust, places)
+            by_chance(&members, &pass, reviewed, places)
         }
         EnsembleRule::Majority => sorted(&pass, places, |row| u32::from(u16::MAX - row.flags)),
         _ => sorted(&pass, places, |row| bits(row.score)),
@@ -286,40 +295,85 @@ fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
 }
 
 /// The rules Or, Recall and Precision: see the module documentation.
-fn by_turns(members: &[Member<'_>], pass: &Pass, trust: &Trust, places: &Places) -> Vec<u32> {
+fn by_chance(members: &[Member<'_>], pass: &Pass, reviewed: &[(u32, bool)], places: &Places) -> Vec<u32> {
     let candidate = |index: u32| &pass.candidates[index as usize];
-    let place = |index: u32| places.of(candidate(index).row);
-    let (lowest, mean) =
-        (|index| bits(candidate(index).summary.lowest), |index| bits(candidate(index).summary.mean));
-    // Together with their scores: looking them up again would be random memory access.
-    let lists: Vec<Vec<(u32, u32)>> =
-        pass.flagged.par_iter().map(|flagged| by_first_and_keys(flagged, &[&mean, &place])).collect();
-    let expected: Vec<Vec<f64>> = (0..)
-        .zip(members)
-        .zip(&lists)
-        .map(|((number, member), list)| {
-            let of = |(score, _): &(u32, u32)| {
-                trust.expected(number, member.calibration.of(f32::from_bits(*score)))
-            };
-            list.iter().map(of).collect()
+    let sure = |member: usize, row: u32| {
+        let member = &members[member];
+        let row = row as usize;
+        let flags = row < member.scores.len() && member.flags(row);
+        flags.then(|| sureness(member.calibration.of(member.scores[row])))
+    };
+    let all_sure =
+        |row: u32| -> Vec<Option<f64>> { (0..members.len()).map(|member| sure(member, row)).collect() };
+    let shapes: Vec<Shape> = members.iter().map(Shape::of).collect();
+    let bulks: Vec<Bulk> = members.iter().map(Bulk::of).collect();
+    // How far a sample stands out, by the detector for which it stands out most: detectors that look for the same thing
+    // must not count twice.
+    let apart = |row: u32| {
+        let of = |(member, bulk): (&Member<'_>, &Bulk)| {
+            let row = row as usize;
+            let flags = row < member.scores.len() && member.flags(row);
+            flags.then(|| bulk.log_odds(member.calibration.of(member.scores[row])))
+        };
+        members.iter().zip(&bulks).filter_map(of).fold(f64::NEG_INFINITY, f64::max)
+    };
+    // The log-odds of a sample, and the detector they come from.
+    let first = |row: u32, sure: &[Option<f64>]| {
+        let mut highest = sure.to_vec();
+        highest.sort_by(|a, b| b.unwrap_or(-1.0).total_cmp(&a.unwrap_or(-1.0)));
+        let (top, second) = (highest.first().copied().flatten(), highest.get(1).copied().flatten());
+        let sum: f64 = sure.iter().flatten().sum();
+        let mut best = (f64::NEG_INFINITY, 0);
+        for (member, own) in sure.iter().enumerate().filter_map(|(member, own)| Some((member, (*own)?))) {
+            let next = if Some(own) == top { second } else { top };
+            let odds = shapes[member].log_odds(own, next.unwrap_or(0.0), sum - own);
+            if odds > best.0 {
+                best = (odds, member);
+            }
+        }
+        (best.0 + APART * (apart(row) - best.0), best.1)
+    };
+    let flags = |sure: &[Option<f64>]| sure.iter().map(Option::is_some).collect::<Vec<bool>>();
+    let decided: Vec<(Vec<bool>, f64, bool)> = reviewed
+        .iter()
+        .map(|&(row, bad)| (row, all_sure(row), bad))
+        .filter(|(_, sure, _)| sure.iter().any(Option::is_some))
+        .map(|(row, sure, bad)| (flags(&sure), first(row, &sure).0, bad))
+        .collect();
+    let lessons = Lessons::learn(&decided);
+    let chances: Vec<(f64, usize)> = pass
+        .candidates
+        .par_iter()
+        .map(|candidate| {
+            let sure = all_sure(candidate.row);
+            let (odds, member) = first(candidate.row, &sure);
+            (odds + lessons.as_ref().map_or(0.0, |lessons| lessons.adds(&flags(&sure))), member)
         })
         .collect();
-    let all: Vec<f64> = expected.iter().map(|list| list.iter().sum()).collect();
-    let most = all.iter().copied().fold(0.0, f64::max);
-    let mut earned = vec![0.0_f64; pass.candidates.len()];
-    for ((list, expected), all) in lists.iter().zip(&expected).zip(all) {
-        // A list that has less to show is called less often, yet so that it is through long before the longest one.
-        let (rarely, mut turns) = ((most / all).sqrt(), 0.0);
-        for (&(_, candidate), &expected) in list.iter().zip(expected) {
-            turns += rarely * trust.turns(expected);
-            let share = 1.0 / turns;
-            earned[candidate as usize] += share * share * share;
-        }
+    let (lowest, mean) =
+        (|index| bits(candidate(index).summary.lowest), |index| bits(candidate(index).summary.mean));
+    let place = |index: u32| places.of(candidate(index).row);
+    let least = |index: u32| u32::MAX - bits((chances[index as usize].0.clamp(-MOST, MOST) + MOST) as f32);
+    let mut order = by_keys(suspects(pass, |_| true), &least, &[&lowest, &mean, &place]);
+    // Equally likely ones of different detectors take turns, so that none waits until a long list is through.
+    let band = |index: u32| (chances[index as usize].0.clamp(-MOST, MOST) / BAND).floor();
+    let mut from = 0;
+    while from < order.len() {
+        let until = from + order[from..].partition_point(|&index| band(index) >= band(order[from]));
+        let mut turns = vec![0_u32; members.len()];
+        let mut taken: Vec<(u32, u32)> = order[from..until]
+            .iter()
+            .map(|&index| {
+                let turn = &mut turns[chances[index as usize].1];
+                *turn += 1;
+                (*turn, index)
+            })
+            .collect();
+        taken.sort_by_key(|(turn, _)| *turn);
+        order[from..until].iter_mut().zip(taken).for_each(|(to, (_, index))| *to = index);
+        from = until;
     }
-    // The square root fits what was earned late into 32 bits.
-    let most = |index: u32| u32::MAX - bits(earned[index as usize].sqrt() as f32);
-    let suspects = suspects(pass, |index| earned[index as usize] > 0.0);
-    rows(pass, by_keys(suspects, &most, &[&lowest, &mean, &place]))
+    rows(pass, order)
 }
 
 #[cfg(test)]

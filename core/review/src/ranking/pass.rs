@@ -4,7 +4,6 @@ use super::ensemble::{Ensemble, Member, calibrated};
 use super::score_columns::ScoreColumns;
 use super::{Counts, SURE};
 use crate::verdict::is_flagged;
-use chaffinch_compute::ranks::bits;
 use chaffinch_compute::vector::{Kernel, wide};
 use chaffinch_protocol::EnsembleRule;
 use rayon::prelude::*;
@@ -38,22 +37,21 @@ pub(super) struct Pass {
     pub(super) columns: Option<ScoreColumns>,
     /// In manifest order.
     pub(super) candidates: Vec<Candidate>,
-    /// For each detector the candidates it flags, as indices, with [`bits`] of their scores.
-    pub(super) flagged: Vec<Vec<(u32, u32)>>,
     pub(super) counts: Vec<Counts>,
 }
 
 /// The contribution of a part of the samples.
 struct Part {
     candidates: Vec<Candidate>,
-    flagged: Vec<Vec<(u32, u32)>>,
+    /// By detector.
+    flagged: Vec<u64>,
     /// By detector.
     scored: Vec<u64>,
 }
 
 impl Part {
     fn new(detectors: usize) -> Part {
-        Part { candidates: Vec::new(), flagged: vec![Vec::new(); detectors], scored: vec![0; detectors] }
+        Part { candidates: Vec::new(), flagged: vec![0; detectors], scored: vec![0; detectors] }
     }
 }
 
@@ -91,8 +89,7 @@ impl Pass {
                     let row = first + index;
                     let flagging =
                         members.iter().zip(&mut lists.flagged).filter(|(member, _)| member.flags(row));
-                    let number = lists.candidates.len() as u32;
-                    flagging.for_each(|(member, list)| list.push((bits(member.scores[row]), number)));
+                    flagging.for_each(|(_, flagged)| *flagged += 1);
                     lists.candidates.push(Candidate { row: row as u32, summary: sums.summary(index) });
                 }
             }
@@ -100,24 +97,16 @@ impl Pass {
         };
         let parts: Vec<Part> = places.into_par_iter().enumerate().map(part).collect();
         let mut all = Part::new(members.len());
-        let total = |count: &dyn Fn(&Part) -> usize| parts.iter().map(count).sum();
-        all.candidates.reserve(total(&|part| part.candidates.len()));
-        for (member, list) in all.flagged.iter_mut().enumerate() {
-            list.reserve(total(&|part| part.flagged[member].len()));
-        }
+        all.candidates.reserve(parts.iter().map(|part| part.candidates.len()).sum());
         for part in parts {
-            let before = all.candidates.len() as u32;
             all.candidates.extend(part.candidates);
-            for (list, more) in all.flagged.iter_mut().zip(part.flagged) {
-                list.extend(more.into_iter().map(|(score, index)| (score, before + index)));
-            }
+            all.flagged.iter_mut().zip(part.flagged).for_each(|(all, more)| *all += more);
             all.scored.iter_mut().zip(part.scored).for_each(|(all, more)| *all += more);
         }
         let counts = all.scored.iter().zip(&all.flagged);
-        let counts =
-            counts.map(|(&scored, flagged)| Counts { scored, flagged: flagged.len() as u64 }).collect();
+        let counts = counts.map(|(&scored, &flagged)| Counts { scored, flagged }).collect();
         let columns = columns.then(|| ScoreColumns { score: score.into(), rest: rest.into() });
-        Pass { flags, columns, candidates: all.candidates, flagged: all.flagged, counts }
+        Pass { flags, columns, candidates: all.candidates, counts }
     }
 }
 

@@ -84,13 +84,11 @@ fn ensemble(model: &mut Model, fx: &mut Effects) {
         EnsembleRule::Consensus => {
             (EnsembleRule::Stacking, "stacking: ranked by what your decisions have taught")
         }
-        EnsembleRule::Stacking => {
-            (EnsembleRule::Recall, "recall: wider thresholds, ranked by the worst detector")
-        }
+        EnsembleRule::Stacking => (EnsembleRule::Recall, "recall: ranked as by or, with wider thresholds"),
         EnsembleRule::Recall => {
             (EnsembleRule::Precision, "precision: flagged by two detectors, or surely by one")
         }
-        _ => (EnsembleRule::Or, "or: what any detector flags; detectors take turns, worst first"),
+        _ => (EnsembleRule::Or, "or: what any detector flags, the likelier it is bad the sooner"),
     };
     // Applied at once, so that the next press continues from here.
     session.ensemble = rule.clone();

@@ -47,7 +47,7 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let words = match &model.list.shown.sort {
         Sort::Rank if model.list.shown.descending => "best first",
         Sort::Rank if model.session.as_ref().is_some_and(|session| session.ensemble == EnsembleRule::Or) => {
-            "detectors take turns, worst first"
+            "likeliest to be bad first"
         }
         Sort::Rank => "worst first",
         Sort::Detector(name) => name.as_str(),
@@ -61,7 +61,7 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let first = if valued { "value" } else { "score" };
     let x = paint.put(area.x + 2, area.y, 5, Role::Dim, first) + 1;
     // The same where there is less room.
-    let short = if words.starts_with("detectors") { "by turns" } else { words };
+    let short = if words.starts_with("likeliest") { "likeliest first" } else { words };
     let labels = "label→other";
     let (start, flags) = (columns.edge.saturating_sub(labels.chars().count() as u16), "flags");
     if columns.letters >= flags.len() as u16 {
