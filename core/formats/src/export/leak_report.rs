@@ -75,7 +75,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
     })?;
     let summary = format!(
         "{} ({} with one label, {different} with several), {}",
-        counted(leaks, "leak", "leaks"),
+        counted(leaks, "cluster leaks", "clusters leak"),
         leaks - different,
         counted(pairs, "pair", "pairs")
     );
