@@ -338,3 +338,16 @@ fn broken_embeddings_and_probabilities() {
         let _ = dataset::open(folder, &labels);
     });
 }
+
+#[test]
+fn brackets_within_brackets_are_an_error_at_once() {
+    let (manifest, _) = samples();
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape':{}", "{".repeat(60));
+    let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+    bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+    let folder = tree(&[("a.npy", &bytes)]);
+    let files = EmbeddingFiles { file: folder.path().join("a.npy"), ids: None, texts: None };
+    let error = embeddings::read(&files, &manifest).err().unwrap().to_string();
+    assert!(error.contains("its header is no description of an array"), "{error}");
+}

@@ -7,12 +7,15 @@ use chaffinch_data::columns::Column;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// What is wrong with dimensions that no file can have.
 const DAMAGED: &str = "it is damaged: its header announces more values than there can be";
+
+/// How deep brackets are nested in headers: an object, a list of fields, a field, its shape, and fields in it.
+const DEEPEST: usize = 8;
 
 /// Size of the read buffer in bytes.
 const BUFFER: usize = 1 << 20;
@@ -31,10 +34,32 @@ fn open(path: &Path) -> Result<NpyFile<BufReader<File>>> {
     Ok(npy)
 }
 
-/// Reads the header. Its reader multiplies what a file says its dimensions are without looking whether that is possible.
-fn header(file: impl Read) -> std::result::Result<NpyHeader, String> {
+/// Reads the header. Its reader multiplies what a file says its dimensions are without looking whether that is possible, and
+/// takes twice as long for each bracket within another.
+fn header(mut file: impl BufRead) -> std::result::Result<NpyHeader, String> {
+    if is_too_deep(file.fill_buf().map_err(|error| error.to_string())?) {
+        return Err("it is damaged: its header is no description of an array".into());
+    }
     let read = catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(file)));
     read.map_or_else(|_| Err(DAMAGED.into()), |read| read.map_err(|error| error.to_string()))
+}
+
+/// Whether brackets in the header are nested deeper than those of any array.
+fn is_too_deep(start: &[u8]) -> bool {
+    let (from, length) = match *start {
+        [_, _, _, _, _, _, 1, _, a, b, ..] => (10, usize::from(u16::from_le_bytes([a, b]))),
+        [_, _, _, _, _, _, _, _, a, b, c, d, ..] => (12, u32::from_le_bytes([a, b, c, d]) as usize),
+        _ => return false,
+    };
+    let mut depth = 0_usize;
+    start[from..].iter().take(length).any(|byte| {
+        match byte {
+            b'{' | b'[' | b'(' => depth += 1,
+            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
 }
 
 /// Checks that so many bytes hold what the header promises, before anything is made to hold it.
