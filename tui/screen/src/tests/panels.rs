@@ -184,7 +184,7 @@ fn the_threshold_that_decisions_propose_is_taken_with_one_key() {
     assert!(rig.toast().starts_with("nothing is proposed yet: decide on 3"), "{}", rig.toast());
     assert_eq!(seen(&rig, |c| matches!(c, Command::SetThreshold { .. })), 0);
 
-    rig.press("qxkkkH");
+    rig.press("qxaaaH");
     let screen = rig.screen();
     snapshot("proposal-80x24", &screen);
     assert!(screen.contains("precision 91% (62 to 99), recall 80% (35 to 97)"), "{screen}");
