@@ -179,6 +179,9 @@ impl Found {
     fn line(&self, kind: Kind, set: &Settings) -> String {
         let (count, said, samples) = (self.counts[kind as usize], self.said[kind as usize], self.samples);
         let flagged = match said {
+            said if said > 0 && !kind.has_degrees() => {
+                format!("only the {said} in classes that have hardly any are flagged for it")
+            }
             0 => "none is flagged for it".into(),
             1 => "only the most extreme one is flagged for it".into(),
             said => format!("only the {said} most extreme ones are flagged for it"),
