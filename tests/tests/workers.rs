@@ -344,3 +344,40 @@ fn what_was_named_and_failed_is_not_named_by_the_session() {
     let still = programs.scan(&[]);
     assert_eq!((still.code, names(&still)), (0, vec!["witness".to_owned()]), "{}", still.stderr);
 }
+
+/// Programs say which revision they know: what is newer is refused with advice, and an infinite value by name.
+#[test]
+fn what_is_new_in_a_revision_needs_it_in_the_greeting() {
+    let programs = Programs::new();
+    let attribute = r#"echo '{"type":"finding","severity":"info","text":"all is well","evidence":[0]}'"#;
+    let greeting = r#"echo '{"type":"hello","protocol":1,"revision":7}'"#;
+    programs.put("old", &format!("{HELLO}\n{attribute}\nread -r _; read -r _\n"), "");
+    programs.put("new", &GOOD.replace(HELLO, &format!("{greeting}\n{attribute}")), "");
+    let outside = r#"echo '{"type":"regions","items":[{"sample":1,"boxes":[{"edges":[0,0,1.5,1]}]}]}'"#;
+    programs.put("outside", &format!("{greeting}\n{outside}\nread -r _; read -r _\n"), "");
+    let ran = programs.scan(&["--detectors", "default"]);
+    let scan = report(&ran);
+    let failed = failed(&scan);
+    assert!(failed["old"].contains("greet with \"revision\": 2"), "{failed:?}");
+    assert!(failed["outside"].contains("from 0, 0 to 1.5, 1, which is no part of a picture"), "{failed:?}");
+    assert_eq!((failed.len(), scored(&scan, "new")), (2, 32), "{failed:?}");
+    assert!(ran.stdout.contains("new: all is well"), "{}", ran.stdout);
+}
+
+/// Detectors that wait for each other are named with the circle, and everything else runs.
+#[test]
+fn a_circle_of_detectors_is_named_and_the_others_run() {
+    let programs = Programs::new();
+    programs.put("first", GOOD, "after = [\"second\"]");
+    programs.put("second", GOOD, "after = [\"first\"]");
+    programs.put("third", GOOD, "after = [\"first\", \"witness\"]");
+    programs.put("witness", GOOD, "");
+    programs.put("itself", GOOD, "after = [\"itself\"]");
+    let ran = programs.scan(&["--detectors", "default"]);
+    let scan = report(&ran);
+    let failed = failed(&scan);
+    assert!(failed["first"].contains("waits for itself: first after second after first"), "{failed:?}");
+    assert!(failed["second"].contains("second after first after second"), "{failed:?}");
+    assert_eq!((scored(&scan, "third"), scored(&scan, "witness")), (32, 32));
+    assert!(ran.stderr.contains("it cannot run after 'itself'"), "{}", ran.stderr);
+}

@@ -106,7 +106,7 @@ mod tests {
         };
         let findings = vec![found("info", &[]), found("serious", &[0, 1, 2, 3, 9]), found("warning", &[1])];
         let record = RunRecord { name: "odd".into(), findings, ..RunRecord::default() };
-        let row = |n: u32| NewSample { path: format!("/d/{n}.png").into(), label: None, split: Split::None };
+        let row = |n: u32| NewSample { path: format!("{n}.png").into(), label: None, split: Split::None };
         let manifest = Manifest::new(std::path::Path::new("/d"), (0..4).map(row));
         let results =
             BTreeMap::from([("odd".to_owned(), Arc::new(ResultBuilder::new(4).finish(record, &[])))]);

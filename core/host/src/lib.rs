@@ -98,7 +98,7 @@ pub enum PluginError {
     },
     /// Built for another version of the contract.
     #[error(
-        "{} was built for plugin ABI {theirs} ({build}), but this program loads ABI {OLDEST_ABI} to {ours} (chaffinch {}); {}",
+        "{} was built for plugin ABI {theirs} ({build}), but this program loads ABI {OLDEST_ABI} to ABI {ours} (chaffinch {}); {}",
         path.display(), env!("CARGO_PKG_VERSION"),
         if theirs > ours { "update chaffinch, or rebuild the detector with the chaffinch-plugin of this version" }
         else { "rebuild the detector with the chaffinch-plugin or the header of this version" }

@@ -1,18 +1,7 @@
 //! The order in which detectors run: each after those whose scores it requests.
 
 use super::LoadedDetector;
-use std::collections::BTreeMap;
-
-/// Detectors that wait for each other, so that none of them can run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Visit {
-    /// On the way from the first one.
-    Open,
-    /// It and all before it have their places.
-    Placed,
-    /// It waits for itself.
-    Circling,
-}
+use std::collections::{BTreeMap, VecDeque};
 
 /// A detector that cannot run, since it waits for itself.
 #[derive(Debug)]
@@ -39,63 +28,60 @@ fn sorted(
     follows: &dyn Fn(usize) -> Vec<&'static str>,
 ) -> (Vec<usize>, Vec<(usize, String)>) {
     let places: BTreeMap<&str, usize> = names.iter().copied().zip(0..).collect();
-    let mut visits: Vec<Option<Visit>> = vec![None; names.len()];
-    let (mut order, mut circles) = (Vec::with_capacity(names.len()), Vec::new());
+    let before: Vec<Vec<usize>> = (0..names.len())
+        .map(|place| follows(place).iter().filter_map(|name| places.get(name).copied()).collect())
+        .collect();
+    let circles: BTreeMap<usize, Vec<usize>> =
+        (0..names.len()).filter_map(|place| Some((place, circle(place, &before)?))).collect();
+    let mut seen: Vec<bool> = (0..names.len()).map(|place| circles.contains_key(&place)).collect();
+    let mut order = Vec::with_capacity(names.len());
     for start in 0..names.len() {
-        if visits[start].is_some() {
+        if std::mem::replace(&mut seen[start], true) {
             continue;
         }
-        // Iterative: a description can name a chain as long as it likes. Each entry has the places left to look at.
-        let before = |place: usize| -> Vec<usize> {
-            let mut all: Vec<usize> =
-                follows(place).iter().filter_map(|name| places.get(name).copied()).collect();
-            all.reverse();
-            all
-        };
-        visits[start] = Some(Visit::Open);
-        let mut path = vec![(start, before(start))];
+        // Iterative: files can name a chain as long as they like. Each entry has the places left to look at.
+        let mut path = vec![(start, before[start].iter())];
         while let Some((place, left)) = path.last_mut() {
-            let place = *place;
-            match left.pop() {
-                Some(next) => match visits[next] {
-                    None => {
-                        visits[next] = Some(Visit::Open);
-                        path.push((next, before(next)));
-                    }
-                    Some(Visit::Open) => {
-                        let from = path.iter().position(|(other, _)| *other == next).unwrap_or(0);
-                        let members: Vec<usize> = path[from..].iter().map(|(other, _)| *other).collect();
-                        for member in &members {
-                            visits[*member] = Some(Visit::Circling);
-                        }
-                        circles.extend(told(names, &members));
-                    }
-                    Some(Visit::Placed | Visit::Circling) => {}
-                },
+            match left.next() {
+                Some(&next) if seen[next] => {}
+                Some(&next) => {
+                    seen[next] = true;
+                    path.push((next, before[next].iter()));
+                }
                 None => {
+                    order.push(*place);
                     path.pop();
-                    if visits[place] == Some(Visit::Open) {
-                        visits[place] = Some(Visit::Placed);
-                        order.push(place);
-                    }
                 }
             }
         }
     }
-    circles.sort_unstable();
-    circles.dedup_by_key(|(place, _)| *place);
-    (order, circles)
+    let told = |(place, circle): (usize, Vec<usize>)| {
+        let words: Vec<&str> = circle.iter().map(|place| names[*place]).collect();
+        let reason = format!("waits for itself: {}; remove one of them from after", words.join(" after "));
+        (place, reason)
+    };
+    (order, circles.into_iter().map(told).collect())
 }
 
-/// The same circle, told from each of its members.
-fn told(names: &[&str], members: &[usize]) -> Vec<(usize, String)> {
-    let told = |at: usize| {
-        let turned = members[at..].iter().chain(&members[..at]).chain([&members[at]]);
-        let words: Vec<&str> = turned.map(|place| names[*place]).collect();
-        let reason = format!("waits for itself: {}; remove one of them from after", words.join(" after "));
-        (members[at], reason)
-    };
-    (0..members.len()).map(told).collect()
+/// The shortest way from a place back to itself, with it at both ends.
+fn circle(start: usize, before: &[Vec<usize>]) -> Option<Vec<usize>> {
+    let mut from: Vec<Option<usize>> = vec![None; before.len()];
+    let mut queue = VecDeque::from([start]);
+    while let Some(place) = queue.pop_front() {
+        for &next in &before[place] {
+            if next == start {
+                let back = std::iter::successors(Some(place), |place| from[*place]);
+                let mut way: Vec<usize> = std::iter::once(start).chain(back).collect();
+                way.reverse();
+                return Some(way);
+            }
+            if from[next].is_none() {
+                from[next] = Some(place);
+                queue.push_back(next);
+            }
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -134,5 +120,19 @@ mod tests {
         let (names, circles) = order(&[("a", &["b", "c"]), ("b", &["a"]), ("c", &["a"])]);
         assert!(names.is_empty(), "{names:?}");
         assert_eq!(circles.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn one_that_leads_into_the_middle_of_a_circle_is_in_one_too() {
+        let (names, circles) = order(&[
+            ("a", &["b", "d"]),
+            ("b", &["c"]),
+            ("c", &["a"]),
+            ("d", &["c"]),
+            ("e", &["e2"]),
+            ("e2", &[]),
+        ]);
+        assert_eq!(names, ["e2", "e"]);
+        assert_eq!(circles.len(), 4, "{circles:?}");
     }
 }

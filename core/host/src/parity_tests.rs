@@ -134,9 +134,10 @@ impl World {
     fn new(has: Has) -> World {
         let pictures = tempfile::tempdir().unwrap();
         let colour = |sample: usize| [sample as u8 * 3, 200 - sample as u8, 7];
+        let path = |sample: usize| pictures.path().join(format!("{sample:02}.png"));
         let labels = labels();
         let rows = (0..COUNT).map(|sample| {
-            let path = pictures.path().join(format!("{sample:02}.png"));
+            let path = path(sample);
             RgbImage::from_pixel(16, 8, image::Rgb(colour(sample))).save(&path).unwrap();
             let label = ["cat", "dog"].get(labels[sample] as usize).map(|&name| name.to_owned());
             let split = if sample < 12 { Part::Train } else { Part::Test };
@@ -190,7 +191,7 @@ impl World {
             .pictures((0..COUNT).map(|sample| Picture::from_fn(16, 8, |_, _| colour(sample))).collect())
             .sources(&[Source { format: 2, named: 2, channels: 3, orientation: 1, frames: 1 }; COUNT])
             .alternatives(services.prompts(None))
-            .paths(&(0..COUNT).map(|sample| format!("{sample:02}.png")).collect::<Vec<_>>())
+            .paths(&(0..COUNT).map(|sample| path(sample).display().to_string()).collect::<Vec<_>>())
             .column("camera", &(0..COUNT).map(camera).collect::<Vec<_>>())
             .column("second", &(0..COUNT).map(second).collect::<Vec<_>>())
             .column("age", &(0..COUNT).map(age).collect::<Vec<_>>())
@@ -454,7 +455,7 @@ fn every_service_answers_the_same() {
         }
     }
     let said = |name: &str| outcome.note(name).unwrap();
-    assert!(said("column path").starts_with("[\"00.png\", \"01.png\""), "{}", said("column path"));
+    assert!(said("column path").contains("00.png\", \""), "{}", said("column path"));
     assert!(said("numbers age").starts_with("[1.5, 2.0, NaN, NaN, NaN, 1.5"), "{}", said("numbers age"));
     assert!(
         said("labels second").starts_with("[1, 0, 4294967295, 4294967295, 1"),

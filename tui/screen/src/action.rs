@@ -165,7 +165,7 @@ actions! {
         SortClass "sort-class" "class" "Sort by class, worst first within each class",
         SortPath "sort-path" "path" "Sort by path",
         SortGroup "sort-group" "group" "Sort by duplicate group, worst group first",
-        SortAttribute "sort-attribute" "attribute" "Sort by an attribute, least first; again sorts by the next one",
+        SortAttribute "sort-attribute" "attribute" "Sort by an attribute of a detector, or by the next one",
         SortRandom "sort-random" "random" "Random order (always the same)",
         SortReverse "sort-reverse" "reverse" "Reverse the order",
     }
@@ -232,7 +232,7 @@ actions! {
         ToggleMouse "toggle-mouse" "mouse" "Use the mouse here, or leave it to the terminal",
         OpenWith "open-with" "open" "Open the file of the sample with another program",
         Theme "theme" "theme" "Choose a theme",
-        ToggleRegions "toggle-regions" "regions" "Mark the regions that detectors found in the picture, or not",
+        ToggleRegions "toggle-regions" "regions" "Show or hide the regions that detectors mark in pictures",
         ToggleStrip "toggle-strip" "strip" "Show or hide the pictures of neighbors below the sample",
         CopyRecord "copy-record" "copy record" "Copy everything known about the sample as one line of JSON",
         Help "help" "help" "Show every key and what it does, those of this page first",
