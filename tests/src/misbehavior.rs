@@ -101,7 +101,12 @@ pub const PROGRAMS: [(&str, &str, &str, &str); 20] = [
     ("exits-well", "exit 0", "", "exited with status 0"),
     ("crashes", "kill -SEGV $$", "", "segmentation fault"),
     ("aborts", "echo last words >&2; kill -ABRT $$", "", "last words"),
-    ("turns", "while :; do :; done", "[limits]\ntime = 1", "took longer than 1 s, its limit (time under [limits]"),
+    (
+        "turns",
+        "while :; do :; done",
+        "[limits]\ntime = 1",
+        "took longer than 1 s, its limit (time under [limits]",
+    ),
     (
         "loops-with-progress",
         r#"while sleep 0.02; do echo '{"type":"progress","done":1,"total":2}'; done"#,
