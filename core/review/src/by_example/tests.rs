@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use rand::Rng;
 
 fn histogram(scores: impl Iterator<Item = f32>) -> Vec<u64> {
     let mut samples = vec![0; BINS + 1];
