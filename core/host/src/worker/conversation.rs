@@ -2,11 +2,12 @@
 //! goes through the detector's half of the contract, so that a worker is refused exactly what a library is refused.
 
 use super::death::Death;
+use super::files::{Files, unlent};
 use super::message::{
     FromWorker, Hash, Item, Kind, Out, PROTOCOL, Picture, Pictures, REVISION, Run, ToWorker, Wanted,
 };
 use super::process::{Lending, Worker};
-use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, Memory, OUT, Rows, SharedData, path};
+use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, OUT, Rows, SharedData, path};
 use super::{Job, Limits, Workers, said};
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_plugin::{
@@ -72,13 +73,6 @@ const NOTE: usize = 64 << 10;
 const LINES: usize = 1000;
 const NOTES: usize = 100;
 
-/// The files of one run.
-pub(super) struct Files {
-    pub(super) answers: Memory,
-    brief: Memory,
-    pub(super) out: Memory,
-}
-
 /// Runs a detector in a worker.
 ///
 /// # Errors
@@ -88,11 +82,7 @@ pub(crate) fn converse(
     view: &View<'_>,
     report: &Report<'_>,
 ) -> std::result::Result<(), Ended> {
-    let mut files = Files {
-        answers: Memory::new("chaffinch-answers")?,
-        brief: Memory::new("chaffinch-brief")?,
-        out: Memory::new("chaffinch-out")?,
-    };
+    let mut files = Files::new()?;
     let wanted = lent.matrix.filter(|_| lent.needs.contains(Needs::EMBEDDINGS));
     let rows = wanted.map(|matrix| Rows::new(matrix.file(), matrix.as_slice())).transpose()?;
     let lending = Lending {
@@ -325,10 +315,6 @@ fn answer(
             Ok(json!({ "version": report.keep(name, &bytes)? }))
         }
     }
-}
-
-pub(super) fn unlent(error: io::Error) -> Error {
-    Error::new(format!("could not be lent memory: {error}"))
 }
 
 fn unwritten(_: io::Error) -> Error {

@@ -272,10 +272,10 @@ impl FromWorker {
     pub(crate) fn since(&self) -> u32 {
         match self {
             FromWorker::Attribute { .. } | FromWorker::Finding { .. } | FromWorker::Regions { .. } => 2,
-            FromWorker::Request { wanted, .. } => match wanted {
-                Wanted::ColumnNumbers { .. } | Wanted::LabelsOf { .. } | Wanted::ScoresOf { .. } => 2,
-                _ => 1,
-            },
+            FromWorker::Request {
+                wanted: Wanted::ColumnNumbers { .. } | Wanted::LabelsOf { .. } | Wanted::ScoresOf { .. },
+                ..
+            } => 2,
             _ => 1,
         }
     }

@@ -11,6 +11,7 @@ mod confine;
 mod conversation;
 mod death;
 mod describe;
+mod files;
 mod launch;
 mod limits;
 mod message;

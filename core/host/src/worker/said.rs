@@ -1,6 +1,6 @@
 //! What workers say beside scores, and what they ask of columns and of other detectors.
 
-use super::conversation::{Files, unlent};
+use super::files::{Files, unlent};
 use super::message::{Out, RegionsOf, Wanted};
 use super::shared::ANSWERS;
 use chaffinch_plugin::{Error, Region, Report, Result, Severity, View};
