@@ -160,8 +160,8 @@ fn every_order_is_whole_and_fixed() {
     assert_eq!(world.sorted(true, Sort::Rank, true), [3, 0, 1, 2, 4, 5]);
     assert_eq!(world.sorted(true, Sort::Detector("labels".into()), false), [1, 2, 0, 3, 4, 5]);
     assert_eq!(world.sorted(true, Sort::Detector("labels".into()), true), [3, 0, 2, 1, 4, 5]);
-    assert_eq!(world.sorted(true, Sort::Class, false), [0, 2, 1, 5, 3, 4]);
-    assert_eq!(world.sorted(true, Sort::Class, true), [3, 1, 5, 0, 2, 4]);
+    assert_eq!(world.sorted(true, Sort::Class, false), [2, 0, 1, 5, 3, 4]);
+    assert_eq!(world.sorted(true, Sort::Class, true), [3, 1, 5, 2, 0, 4]);
     assert_eq!(world.sorted(true, Sort::Path, false), [2, 3, 0, 4, 1, 5]);
     assert_eq!(world.sorted(true, Sort::Group, false), [4, 3, 1, 0, 2, 5]);
     let random = world.sorted(true, Sort::Random, false);
