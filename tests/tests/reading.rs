@@ -158,7 +158,10 @@ fn a_fault_of_the_whole_dataset_is_said() {
         .filter(|(kind, _, _)| kind == "dataset-fault")
         .map(|(_, _, text)| text)
         .collect();
-    assert!(faults.iter().any(|text| text.contains("12 of 12 pictures (100 %) have the fault 'dark'")), "{faults:?}");
+    assert!(
+        faults.iter().any(|text| text.contains("12 of 12 pictures (100 %) have the fault 'dark'")),
+        "{faults:?}"
+    );
     assert!(ran.stderr.contains("12 of 12 pictures"), "{}", ran.stderr);
 }
 

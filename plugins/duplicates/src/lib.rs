@@ -37,6 +37,11 @@ impl Detector for Duplicates {
             Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
             Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
             Param::flag("turned", true, "Also look for mirrored and rotated copies"),
+            Param::flag(
+                "parts",
+                false,
+                "Also look for crops of other pictures and borders around them; drawings may be confused",
+            ),
             Param::number(
                 "semantic",
                 1.0,

@@ -121,7 +121,9 @@ fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<BTreeMap<(u32, u32),
     let firsts: Vec<&[u8]> = samples.iter().map(|&sample| records[sample]).collect();
     let found = parts(&firsts, view.flag("turned")?, &|_, _| true, &|| view.checkpoint())?;
     let row = |at: u32| samples[at as usize];
-    let found = found.into_iter().map(|part| {
+    let every = view.flag("parts")?;
+    let found = found.into_iter().filter(|part| every || part.around == Around::Nothing);
+    let found = found.map(|part| {
         let (whole, inside) = (row(part.whole), row(part.part));
         (pair(whole, inside), Part { whole: whole as u32, part: inside as u32, ..part })
     });

@@ -403,7 +403,8 @@ fn crops_borders_and_turns_are_found_and_named() {
         let others = (1..8).map(|other| (seed + other, Change::None));
         let all: Vec<(u32, Change)> =
             [(seed, Change::None), (seed, change)].into_iter().chain(others).collect();
-        let outcome = scenes(&all).run(&Duplicates);
+        assert!(scenes(&all).run(&Duplicates).flagged(0.5).is_empty(), "only if they are wanted");
+        let outcome = scenes(&all).param("parts", 1.0).run(&Duplicates);
         assert_eq!(outcome.error, None);
         assert_eq!(outcome.flagged(0.5), [1], "{change:?}");
         let reason = |sample: usize| outcome.issue(sample).unwrap().reason.clone();

@@ -203,6 +203,8 @@ fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<Vec<Part>> {
     let found =
         parts(&firsts, view.flag("turned")?, &|a, b| set(a) != set(b), &|| view.checkpoint())?.into_iter();
     let row = |at: u32| samples[at as usize] as u32;
+    let every = view.flag("parts")?;
+    let found = found.filter(|part| every || part.around == Around::Nothing);
     Ok(found.map(|part| Part { whole: row(part.whole), part: row(part.part), ..part }).collect())
 }
 

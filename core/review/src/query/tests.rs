@@ -163,7 +163,7 @@ fn every_order_is_whole_and_fixed() {
     assert_eq!(world.sorted(true, Sort::Class, false), [2, 0, 1, 5, 3, 4]);
     assert_eq!(world.sorted(true, Sort::Class, true), [3, 1, 5, 2, 0, 4]);
     assert_eq!(world.sorted(true, Sort::Path, false), [2, 3, 0, 4, 1, 5]);
-    assert_eq!(world.sorted(true, Sort::Group, false), [4, 3, 1, 0, 2, 5]);
+    assert_eq!(world.sorted(true, Sort::Group, false), [4, 3, 2, 0, 1, 5]);
     let random = world.sorted(true, Sort::Random, false);
     assert_eq!(random, world.sorted(true, Sort::Random, false));
     assert_ne!(random, [0, 1, 2, 3, 4, 5]);
