@@ -22,14 +22,22 @@ def cleanlab(data, session, paths, labels):
     vectors = {}
     for chunk in sorted((session / "embeddings").rglob("chunk-*.safetensors")):
         tensors = load_file(chunk)
-        for content, vector, usable in zip(tensors["hashes"], tensors["embeddings"], tensors["usable"]):
+        for content, vector, usable in zip(
+            tensors["hashes"], tensors["embeddings"], tensors["usable"]
+        ):
             if usable:
                 vectors[content.tobytes()] = vector
     found = [vectors.get(blake3((data / path).read_bytes()).digest()) for path in paths]
     rows = [index for index, vector in enumerate(found) if vector is not None]
     _, given = np.unique([labels[index] for index in rows], return_inverse=True)
     model = LogisticRegression(max_iter=500)
-    probabilities = cross_val_predict(model, np.array([found[index] for index in rows]), given, cv=5, method="predict_proba")
+    probabilities = cross_val_predict(
+        model,
+        np.array([found[index] for index in rows]),
+        given,
+        cv=5,
+        method="predict_proba",
+    )
     scores = np.full(len(paths), np.inf)
     scores[rows] = get_label_quality_scores(given, probabilities)
     return ordered(scores)
@@ -59,8 +67,13 @@ def imagededup(data, paths):
     hashes = {path: hasher.encode_image(str(data / path)) for path in paths}
     usable = {path: value for path, value in hashes.items() if value}
     with open(os.devnull, "w") as quiet, redirected(quiet):
-        found = hasher.find_duplicates(encoding_map=usable, scores=True, num_dist_workers=0)
-    nearest = [min((distance for _, distance in found.get(path, [])), default=np.inf) for path in paths]
+        found = hasher.find_duplicates(
+            encoding_map=usable, scores=True, num_dist_workers=0
+        )
+    nearest = [
+        min((distance for _, distance in found.get(path, [])), default=np.inf)
+        for path in paths
+    ]
     return ordered(np.array(nearest))
 
 

@@ -29,45 +29,122 @@ SETS = {
     "dark": ["--dark", 0.05],
     "copies": ["--copies", 0.04],
     "copies, re-encoded": ["--reencoded", 0.04],
-    "mixed": ["--symmetric", "0.04", "--copies", 0.02, "--reencoded", 0.02, "--blurred", 0.02, "--dark", 0.02, "--foreign", 0.02],
-    "mixed, noisy labels": ["--symmetric", "0.15", "--copies", 0.015, "--reencoded", 0.01, "--blurred", 0.015, "--dark", 0.01, "--foreign", 0.015],
-    "mixed, rare": ["--symmetric", "0.008", "--copies", 0.005, "--reencoded", 0.004, "--blurred", 0.008, "--dark", 0.006, "--foreign", 0.008],
+    "mixed": [
+        "--symmetric",
+        "0.04",
+        "--copies",
+        0.02,
+        "--reencoded",
+        0.02,
+        "--blurred",
+        0.02,
+        "--dark",
+        0.02,
+        "--foreign",
+        0.02,
+    ],
+    "mixed, noisy labels": [
+        "--symmetric",
+        "0.15",
+        "--copies",
+        0.015,
+        "--reencoded",
+        0.01,
+        "--blurred",
+        0.015,
+        "--dark",
+        0.01,
+        "--foreign",
+        0.015,
+    ],
+    "mixed, rare": [
+        "--symmetric",
+        "0.008",
+        "--copies",
+        0.005,
+        "--reencoded",
+        0.004,
+        "--blurred",
+        0.008,
+        "--dark",
+        0.006,
+        "--foreign",
+        0.008,
+    ],
 }
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default="target/release/chaffinch", help="the program to judge")
-    parser.add_argument("--before", help="another program whose order to compare, on the same sessions")
-    parser.add_argument("--pictures", type=Path, required=True, help="folder with a folder of pictures for each class")
-    parser.add_argument("--foreign", type=Path, required=True, help="folder of pictures to add as foreign ones")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the sets; what is there is used again")
-    parser.add_argument("--samples", type=int, default=1500, help="samples of each set before faults are added")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--program", default="target/release/chaffinch", help="the program to judge"
+    )
+    parser.add_argument(
+        "--before", help="another program whose order to compare, on the same sessions"
+    )
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        required=True,
+        help="folder with a folder of pictures for each class",
+    )
+    parser.add_argument(
+        "--foreign",
+        type=Path,
+        required=True,
+        help="folder of pictures to add as foreign ones",
+    )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        required=True,
+        help="folder for the sets; what is there is used again",
+    )
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=1500,
+        help="samples of each set before faults are added",
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--peers", action="store_true", help="also cleanlab, CleanVision and imagededup")
+    parser.add_argument(
+        "--peers", action="store_true", help="also cleanlab, CleanVision and imagededup"
+    )
     options = parser.parse_args()
     lists = {}
     for name in options.sets:
         for seed in options.seeds:
             planted = Planted(options, name, seed)
             for what, order in planted.orders(options).items():
-                lists.setdefault(name, {}).setdefault(what, []).append(planted.figures(order))
+                lists.setdefault(name, {}).setdefault(what, []).append(
+                    planted.figures(order)
+                )
             print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
     whats = list(next(iter(lists.values())))
     for index, title in enumerate(["first 100", "first 200", "average precision"]):
         print(f"\n| {title} | {' | '.join(whats)} |\n|---|{'---|' * len(whats)}")
-        rows = {name: [np.mean([figures[index] for figures in of[what]]) for what in whats] for name, of in lists.items()}
+        rows = {
+            name: [np.mean([figures[index] for figures in of[what]]) for what in whats]
+            for name, of in lists.items()
+        }
         for name, row in rows.items():
             print(f"| {name} | {' | '.join(f'{value:.2f}' for value in row)} |")
-        print(f"| mean | {' | '.join(f'{value:.3f}' for value in np.mean(list(rows.values()), 0))} |")
+        print(
+            f"| mean | {' | '.join(f'{value:.3f}' for value in np.mean(list(rows.values()), 0))} |"
+        )
 
 
 class Planted:
     """A dataset with planted faults, scanned."""
 
     def __init__(self, options, name, seed):
-        self.folder = options.work / f"{name.replace(' ', '-').replace(',', '').replace('%', 'percent')}-{seed}"
+        self.folder = (
+            options.work
+            / f"{name.replace(' ', '-').replace(',', '').replace('%', 'percent')}-{seed}"
+        )
         self.session = self.folder / "session"
         self.program = options.program
         if not (self.folder / "all.csv").exists():
@@ -76,9 +153,17 @@ class Planted:
             self.rows = list(csv.DictReader(file))
         self.at = {row["path"]: index for index, row in enumerate(self.rows)}
         with open(self.folder / "planted.csv") as file:
-            self.bad = {self.at[row["path"]] for row in csv.DictReader(file) if row["path"] in self.at}
+            self.bad = {
+                self.at[row["path"]]
+                for row in csv.DictReader(file)
+                if row["path"] in self.at
+            }
         with open(self.folder / "truth.csv") as file:
-            copies = [(row["path"], row["copy_of"]) for row in csv.DictReader(file) if row["copy_of"]]
+            copies = [
+                (row["path"], row["copy_of"])
+                for row in csv.DictReader(file)
+                if row["copy_of"]
+            ]
         self.other = {}
         for copy, original in copies:
             self.other[self.at[copy]] = self.at[original]
@@ -87,27 +172,68 @@ class Planted:
     def make(self, options, faults, seed):
         base = options.work / f"base-{seed}"
         if not base.exists():
-            pictures = sorted(path for path in options.pictures.rglob("*") if path.is_file())
-            for picture in random.Random(seed).sample(pictures, min(options.samples, len(pictures))):
+            pictures = sorted(
+                path for path in options.pictures.rglob("*") if path.is_file()
+            )
+            for picture in random.Random(seed).sample(
+                pictures, min(options.samples, len(pictures))
+            ):
                 to = base / picture.relative_to(options.pictures)
                 to.parent.mkdir(parents=True, exist_ok=True)
                 to.symlink_to(picture.resolve())
         count = sum(path.is_file() for path in base.rglob("*"))
-        arguments = [value if isinstance(value, str) else str(round(value * count)) for value in faults]
+        arguments = [
+            value if isinstance(value, str) else str(round(value * count))
+            for value in faults
+        ]
         if "--foreign" in arguments:
             arguments += ["--foreign-from", str(options.foreign)]
         if "--asymmetric" in arguments:
             classes = sorted(path.name for path in base.iterdir())
             pairs = options.work / "pairs.csv"
-            pairs.write_text("true,given\n" + "".join(f"{a},{b}\n" for a, b in zip(classes, classes[1:] + classes[:1])))
+            pairs.write_text(
+                "true,given\n"
+                + "".join(
+                    f"{a},{b}\n" for a, b in zip(classes, classes[1:] + classes[:1])
+                )
+            )
             arguments += ["--pairs", str(pairs)]
-        call(self.program, "pollute", base, "--output", self.folder, "--seed", seed, "--copy", "copy", *arguments)
-        call(self.program, "scan", self.folder / "data", "--session", self.session, "--quiet")
-        call(self.program, "export", self.session, "--format", "csv", "--output", self.folder / "all.csv", "--quiet")
+        call(
+            self.program,
+            "pollute",
+            base,
+            "--output",
+            self.folder,
+            "--seed",
+            seed,
+            "--copy",
+            "copy",
+            *arguments,
+        )
+        call(
+            self.program,
+            "scan",
+            self.folder / "data",
+            "--session",
+            self.session,
+            "--quiet",
+        )
+        call(
+            self.program,
+            "export",
+            self.session,
+            "--format",
+            "csv",
+            "--output",
+            self.folder / "all.csv",
+            "--quiet",
+        )
 
     def orders(self, options):
         """Row numbers, worst first, by name of who says so."""
-        names = [key.removesuffix("_score") for key in self.rows[0] if key.endswith("_score")]
+        names = [
+            key.removesuffix("_score") for key in self.rows[0] if key.endswith("_score")
+        ]
         single = [self.by(name) for name in names]
         orders = {"best list": single}
         if options.before:
@@ -124,12 +250,18 @@ class Planted:
         return orders
 
     def by(self, detector):
-        scores = [(float(row[f"{detector}_score"]), index) for index, row in enumerate(self.rows) if row[f"{detector}_score"]]
+        scores = [
+            (float(row[f"{detector}_score"]), index)
+            for index, row in enumerate(self.rows)
+            if row[f"{detector}_score"]
+        ]
         random.Random(0).shuffle(scores)
         return [index for _, index in sorted(scores, key=lambda score: score[0])]
 
     def ranked(self, program):
-        found = call(program, "rank", self.session, "--all", "--top", "0", "--format", "csv")
+        found = call(
+            program, "rank", self.session, "--all", "--top", "0", "--format", "csv"
+        )
         return [self.at[row["path"]] for row in csv.DictReader(found.splitlines())]
 
     def figures(self, orders):
@@ -149,13 +281,25 @@ class Planted:
             hits.append(hit)
         hits = np.array(hits, dtype=bool)
         precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-        return [hits[:100].sum() / 100, hits[:200].sum() / 200, precision[hits].sum() / max(1, len(self.bad))]
+        return [
+            hits[:100].sum() / 100,
+            hits[:200].sum() / 200,
+            precision[hits].sum() / max(1, len(self.bad)),
+        ]
 
 
 def call(program, *arguments):
-    done = subprocess.run([str(program), *map(str, arguments)], capture_output=True, text=True, env={**os.environ, "CHAFFINCH_ENGINE": "inside"})
+    done = subprocess.run(
+        [str(program), *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CHAFFINCH_ENGINE": "inside"},
+    )
     if done.returncode != 0:
-        sys.exit(f"{program} {' '.join(map(str, arguments))} failed: {done.stderr.strip()}")
+        sys.exit(
+            f"{program} {' '.join(map(str, arguments))} failed: {done.stderr.strip()}"
+        )
     return done.stdout
 
 
