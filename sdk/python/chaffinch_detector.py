@@ -225,12 +225,12 @@ class Data:
         return self._known[key]
 
     def column_numbers(self, name: str) -> Any:
-        """The values of a column as numbers, NaN where there is none. It must stand under `columns` in detector.toml."""
+        """The values of a column as numbers, NaN where there is none; name it under `columns` in detector.toml."""
         return self._once(("numbers", name), "column-numbers", "numbers", since=2, name=name)
 
     def labels_of(self, column: str) -> Any:
-        """The values of a column as labels, such as those of another annotator: NO_LABEL where it names no class. It must
-        stand under `columns` in detector.toml."""
+        """The values of a column as labels, such as those of another annotator: NO_LABEL where it names no class; name
+        the column under `columns` in detector.toml."""
         return self._once(("labels", column), "labels-of", "labels", since=2, name=column)
 
     def scores_of(self, detector: str) -> Any:
@@ -283,8 +283,8 @@ class Data:
         self._channel.send({"type": "scores", "out": self._write(flat, offset=0)})
 
     def attribute(self, name: str, values: Any, unit: str = "") -> None:
-        """Gives a number to each sample, None or NaN where there is none. It is shown, and lists can be sorted and filtered
-        by it: ``attr.NAME<2``."""
+        """Gives a number to each sample, None or NaN where there is none. It is shown, and lists can be sorted and
+        filtered by it: ``attr.NAME<2``."""
         if np is not None and isinstance(values, np.ndarray):
             flat = np.asarray(values, np.float32).reshape(-1).tolist()
         else:
