@@ -115,15 +115,16 @@ fn as_part(part: &Part) -> Link {
 
 /// Pairs of which one is a part of the other, of the first file with the same bytes each.
 fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<BTreeMap<(u32, u32), Part>> {
+    if !view.flag("parts")? {
+        return Ok(BTreeMap::new());
+    }
     let mut known = BTreeSet::new();
     let mut first = |sample: usize| view.decodable(sample) && known.insert(view.content_hashes()[sample]);
     let samples: Vec<usize> = (0..records.len()).filter(|&sample| first(sample)).collect();
     let firsts: Vec<&[u8]> = samples.iter().map(|&sample| records[sample]).collect();
     let found = parts(&firsts, view.flag("turned")?, &|_, _| true, &|| view.checkpoint())?;
     let row = |at: u32| samples[at as usize];
-    let every = view.flag("parts")?;
-    let found = found.into_iter().filter(|part| every || part.around == Around::Nothing);
-    let found = found.map(|part| {
+    let found = found.into_iter().map(|part| {
         let (whole, inside) = (row(part.whole), row(part.part));
         (pair(whole, inside), Part { whole: whole as u32, part: inside as u32, ..part })
     });

@@ -192,6 +192,9 @@ fn oriented(part: &Part) -> Orientation {
 
 /// Pairs of different sets of which one is a part of the other, of the first file with the same bytes in each set.
 fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<Vec<Part>> {
+    if !view.flag("parts")? {
+        return Ok(Vec::new());
+    }
     let mut known = BTreeSet::new();
     let mut first = |&sample: &usize| {
         let set = rank(view.split(sample));
@@ -203,8 +206,6 @@ fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<Vec<Part>> {
     let found =
         parts(&firsts, view.flag("turned")?, &|a, b| set(a) != set(b), &|| view.checkpoint())?.into_iter();
     let row = |at: u32| samples[at as usize] as u32;
-    let every = view.flag("parts")?;
-    let found = found.filter(|part| every || part.around == Around::Nothing);
     Ok(found.map(|part| Part { whole: row(part.whole), part: row(part.part), ..part }).collect())
 }
 
