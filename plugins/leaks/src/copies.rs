@@ -120,7 +120,7 @@ fn hashes(view: &View<'_>) -> Result<Vec<Hashes>> {
     Ok(phash.iter().zip(dhash).map(|(&phash, &dhash)| Hashes { phash, dhash }).collect())
 }
 
-/// Near hashes that nobody has looked at twice.
+/// Near hashes that have had no second look.
 fn as_near(near: Nearness) -> Likeness {
     // After a quarter turn, the dHash is unknown.
     let bits = (near.phash + near.dhash.unwrap_or(near.phash)) as f32 / 128.0;

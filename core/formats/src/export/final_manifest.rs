@@ -1,5 +1,5 @@
 //! The manifest of fifteen columns with what was found of leaks: held-out copies of training pictures get a tag, and are
-//! removed where nobody decided about them.
+//! removed where they are undecided.
 
 use super::concluded::Concluded;
 use super::manifest::COLUMNS;
