@@ -281,13 +281,13 @@ fn sorted(pass: &Pass, places: &Places, number: impl Fn(&Summary) -> u32 + Sync)
     let first = |index| number(summary(index));
     let (lowest, mean) = (|index| bits(summary(index).lowest), |index| bits(summary(index).mean));
     let place = |index: u32| places.of(pass.candidates[index as usize].row);
-    rows(pass, by_keys(suspects(pass, |_| true), &first, &[&lowest, &mean, &place]))
+    rows(pass, by_keys(suspects(pass), &first, &[&lowest, &mean, &place]))
 }
 
 /// Indices of the candidates that are suspects.
-fn suspects(pass: &Pass, also: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
+fn suspects(pass: &Pass) -> Vec<u32> {
     let places = (0..pass.candidates.len() as u32).into_par_iter();
-    places.filter(|&index| pass.candidates[index as usize].summary.flags > 0 && also(index)).collect()
+    places.filter(|&index| pass.candidates[index as usize].summary.flags > 0).collect()
 }
 
 fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
@@ -354,7 +354,7 @@ fn by_chance(members: &[Member<'_>], pass: &Pass, reviewed: &[(u32, bool)], plac
         (|index| bits(candidate(index).summary.lowest), |index| bits(candidate(index).summary.mean));
     let place = |index: u32| places.of(candidate(index).row);
     let least = |index: u32| u32::MAX - bits((chances[index as usize].0.clamp(-MOST, MOST) + MOST) as f32);
-    let mut order = by_keys(suspects(pass, |_| true), &least, &[&lowest, &mean, &place]);
+    let mut order = by_keys(suspects(pass), &least, &[&lowest, &mean, &place]);
     // Equally likely ones of different detectors take turns, so that none waits until a long list is through.
     let band = |index: u32| (chances[index as usize].0.clamp(-MOST, MOST) / BAND).floor();
     let mut from = 0;
