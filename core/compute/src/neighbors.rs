@@ -60,7 +60,7 @@ impl NeighborLists {
 
     /// The same lists for more rows: list `i` becomes that of `rows[i]` out of `count`, and the others are empty.
     fn spread(self, rows: &[u32], count: usize) -> NeighborLists {
-        if rows.len() == count {
+        if are_all(rows, count) {
             return self;
         }
         let k = self.k;
@@ -112,21 +112,35 @@ pub fn nearest(
     k: usize,
     job: &Job<'_>,
 ) -> Result<NeighborLists> {
-    nearest_beyond(EXACT_ROWS, matrix, usable, k, job)
+    let rows: Vec<u32> = (0..matrix.rows()).filter(|&row| usable(row)).map(|row| row as u32).collect();
+    nearest_among(matrix, &rows, k, job)
+}
+
+/// [`nearest`] among these rows. Of equally near rows the one that is listed first is nearer, whatever its number: listed
+/// in the same order, the same vectors have the same neighbors however the matrix is arranged.
+///
+/// # Errors
+/// When stopped.
+pub fn nearest_among(
+    matrix: &EmbeddingMatrix,
+    rows: &[u32],
+    k: usize,
+    job: &Job<'_>,
+) -> Result<NeighborLists> {
+    nearest_beyond(EXACT_ROWS, matrix, rows, k, job)
 }
 
 /// The same with a different limit between exact and approximate.
 fn nearest_beyond(
     exact_rows: usize,
     matrix: &EmbeddingMatrix,
-    usable: &dyn Fn(usize) -> bool,
+    rows: &[u32],
     k: usize,
     job: &Job<'_>,
 ) -> Result<NeighborLists> {
-    let rows: Vec<u32> = (0..matrix.rows()).filter(|&row| usable(row)).map(|row| row as u32).collect();
     if rows.len() > exact_rows && k < RECALL_AT {
         // Always search the rows that recall is measured on, so that it is the same for all `k`.
-        return Ok(nearest_beyond(exact_rows, matrix, usable, RECALL_AT, job)?.truncated(k));
+        return Ok(nearest_beyond(exact_rows, matrix, rows, RECALL_AT, job)?.truncated(k));
     }
     let mut lists = NeighborLists::empty(matrix.rows(), k);
     let asked = k;
@@ -134,7 +148,7 @@ fn nearest_beyond(
     if k == 0 {
         return Ok(lists);
     }
-    let set = Set { matrix, rows: &rows };
+    let set = Set { matrix, rows };
     let (best, recall) = lists_of(set, exact_rows, k, job)?;
     lists.recall = recall;
     for (at, &row) in rows.iter().enumerate() {
@@ -160,6 +174,11 @@ fn lists_of(set: Set<'_>, exact_rows: usize, k: usize, job: &Job<'_>) -> Result<
         best = clusters.search(set, FIRST_LOOK, best, job)?;
     }
     Ok((pairs::complete(set, best, job)?, None))
+}
+
+/// Whether these are all rows, in their order.
+fn are_all(rows: &[u32], count: usize) -> bool {
+    rows.len() == count && (0..).zip(rows).all(|(at, &row)| row == at)
 }
 
 /// The rows to search; everything below uses indices into this list.

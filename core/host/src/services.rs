@@ -18,6 +18,7 @@ use chaffinch_plugin::host::{Dataset, Memo, NO_EMBEDDINGS};
 use chaffinch_plugin::{GIVEN_FOLD, HashKind, HashPair, Needs, Pixels, Source};
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::{LabelId, SampleId};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -216,9 +217,21 @@ impl DatasetServices {
             }
             match self.neighbors_on_device(matrix, k, job, log)? {
                 Some(lists) => Ok(lists),
-                None => Ok(neighbors::nearest(matrix, &|index| self.embedded(index), k, job)?),
+                None => Ok(neighbors::nearest_among(matrix, &self.embedded_in_order(), k, job)?),
             }
         })
+    }
+
+    /// The rows with embeddings, in the order of their paths, however the dataset is packed: it decides between equally
+    /// near neighbors.
+    fn embedded_in_order(&self) -> Vec<u32> {
+        let places = self.manifest.places();
+        let mut rows: Vec<u32> = (0..self.embedded.len() as u32).collect();
+        rows.retain(|&row| self.embedded(row as usize));
+        if !places.are_rows() {
+            rows.par_sort_unstable_by_key(|&row| places.of(row));
+        }
+        rows
     }
 
     /// `None` if there is no device other than the CPU, or it failed.
@@ -234,7 +247,7 @@ impl DatasetServices {
         };
         let on_device = self.on_device.get_or_init(|| {
             let embedder = self.embedder.as_deref()?;
-            OnDevice::new(embedder, matrix, &|index| self.embedded(index)).unwrap_or_else(|error| {
+            OnDevice::new(embedder, matrix, self.embedded_in_order()).unwrap_or_else(|error| {
                 failed(&error);
                 None
             })

@@ -5,7 +5,7 @@
 //! a neighbor: a row that is among the `k` nearest has at most `k - 1` groups before its own, in the order of their
 //! largest product and then of their rows. So the result is exact, and only a fraction of the products is copied.
 
-use super::{Best, NeighborLists, gather_into};
+use super::{Best, NeighborLists, are_all, gather_into};
 use crate::Result;
 use crate::embedding::{DeviceVectors, Embedder, GROUP};
 use crate::job::Job;
@@ -25,18 +25,17 @@ pub struct OnDevice {
 }
 
 impl OnDevice {
-    /// Copies them to the device; `None` if the model runs on the CPU.
+    /// Copies these rows to the device, in the order of [`super::nearest_among`]; `None` if the model runs on the CPU.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
     pub fn new(
         embedder: &dyn Embedder,
         matrix: &EmbeddingMatrix,
-        usable: &dyn Fn(usize) -> bool,
+        rows: Vec<u32>,
     ) -> Result<Option<OnDevice>> {
         let count = matrix.rows();
-        let rows: Vec<u32> = (0..count).filter(|&row| usable(row)).map(|row| row as u32).collect();
-        let vectors = if rows.len() == count {
+        let vectors = if are_all(&rows, count) {
             embedder.keep_on_device(matrix.as_slice())
         } else {
             let mut gathered = Vec::new();
@@ -46,7 +45,7 @@ impl OnDevice {
         Ok(vectors?.map(|vectors| OnDevice { vectors, rows, count }))
     }
 
-    /// Like [`super::nearest`], with products from the device.
+    /// Like [`super::nearest_among`], with products from the device.
     ///
     /// # Errors
     /// When the device fails, or when stopped.
@@ -129,7 +128,7 @@ mod tests {
     use super::*;
     use crate::embedding::ChooseGroups;
     use crate::linear::matmul_transposed;
-    use crate::neighbors::nearest;
+    use crate::neighbors::{nearest, nearest_among};
     use proptest::prelude::*;
     use std::ops::Range;
     use std::sync::atomic::AtomicBool;
@@ -210,6 +209,19 @@ mod tests {
         let found = job(|job| on_device.nearest(2, job)).unwrap();
         assert_eq!(found, job(|job| nearest(&matrix(), &usable, 2, job)).unwrap());
         assert_eq!(found.of(1).count(), 0);
+    }
+
+    /// Of equally near rows the first listed is nearer, here as on the processor.
+    #[test]
+    fn the_order_of_the_rows_decides_between_equally_near_ones() {
+        let matrix = EmbeddingMatrix::from_vec(vec![1.0, 0.5, 1.0, 1.0, -0.5], 1);
+        let rows = vec![3, 4, 0, 2, 1];
+        let listed =
+            EmbeddingMatrix::from_vec(rows.iter().map(|&row| matrix.row(row as usize)[0]).collect(), 1);
+        let on_device = OnDevice { vectors: Box::new(Plain(listed)), rows: rows.clone(), count: 5 };
+        let found = job(|job| on_device.nearest(2, job)).unwrap();
+        assert_eq!(found.of(1).map(|(row, _)| row).collect::<Vec<_>>(), [3, 0]);
+        assert_eq!(found, job(|job| nearest_among(&matrix, &rows, 2, job)).unwrap());
     }
 
     #[test]

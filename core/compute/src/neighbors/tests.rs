@@ -79,6 +79,35 @@ fn ties_go_to_the_earlier_row_and_lists_are_padded() {
     assert_eq!(lists.truncated(3), find(&random(300, 8, 1), &|_| true, 3));
 }
 
+/// The same vectors listed in the same order have the same neighbors, however the matrix is arranged, copies among them.
+#[test]
+fn the_arrangement_of_the_matrix_changes_nothing() {
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&stop, &|_, _| {});
+    for (rows, k) in [(BLOCK + 40, 7), (CLUSTERED_ROWS + 120, 5)] {
+        let mut data = random(rows, 6, 4).as_slice().to_vec();
+        // Every third is a copy of its neighbor.
+        (0..rows - 1).step_by(3).for_each(|row| data.copy_within(row * 6..row * 6 + 6, row * 6 + 6));
+        let matrix = EmbeddingMatrix::from_vec(data, 6);
+        let listed: Vec<u32> = (0..rows as u32).filter(|row| row % 50 != 1).collect();
+        let expected = nearest_among(&matrix, &listed, k, &job).unwrap();
+        // Row `row` moves to `moved(row)`; 7 has no common factor with the numbers of rows.
+        let moved = |row: u32| (row as usize * 7 + 3) % rows;
+        let mut elsewhere = vec![0.0; rows * 6];
+        for row in 0..rows {
+            elsewhere[moved(row as u32) * 6..][..6].copy_from_slice(matrix.row(row));
+        }
+        let elsewhere = EmbeddingMatrix::from_vec(elsewhere, 6);
+        let listed_there: Vec<u32> = listed.iter().map(|&row| moved(row) as u32).collect();
+        let found = nearest_among(&elsewhere, &listed_there, k, &job).unwrap();
+        for &row in &listed {
+            let expected: Vec<_> =
+                expected.of(row as usize).map(|(row, near)| (moved(row as u32), near)).collect();
+            assert_eq!(found.of(moved(row)).collect::<Vec<_>>(), expected, "row {row}");
+        }
+    }
+}
+
 #[test]
 fn threads_change_nothing() {
     let matrix = random(3 * BLOCK + 5, 40, 9);
@@ -158,9 +187,10 @@ fn a_first_look_and_a_bound_change_nothing() {
 fn among_many_rows_nearly_all_are_found_and_the_share_is_true() {
     let matrix = grouped(2 * CLUSTERED_ROWS, 48);
     let usable = |row: usize| row % 11 != 3;
+    let rows: Vec<u32> = (0..matrix.rows() as u32).filter(|&row| usable(row as usize)).collect();
     let stop = AtomicBool::new(false);
     let job = Job::new(&stop, &|_, _| {});
-    let near = |exact_rows: usize, k: usize| nearest_beyond(exact_rows, &matrix, &usable, k, &job).unwrap();
+    let near = |exact_rows: usize, k: usize| nearest_beyond(exact_rows, &matrix, &rows, k, &job).unwrap();
     let (exact, quick) = (near(usize::MAX, 10), near(CLUSTERED_ROWS, 10));
     let claimed = quick.recall.expect("it is approximate");
     assert_eq!(exact.recall, None);
@@ -183,7 +213,8 @@ fn where_nothing_is_alike_every_pair_is_looked_at() {
     let matrix = random(CLUSTERED_ROWS + 300, 32, 4);
     let stop = AtomicBool::new(false);
     let job = Job::new(&stop, &|_, _| {});
-    let lists = nearest_beyond(CLUSTERED_ROWS, &matrix, &|_| true, 10, &job).unwrap();
+    let rows: Vec<u32> = (0..matrix.rows() as u32).collect();
+    let lists = nearest_beyond(CLUSTERED_ROWS, &matrix, &rows, 10, &job).unwrap();
     assert_eq!(lists.recall, None);
     assert!(lists == nearest(&matrix, &|_| true, 10, &job).unwrap());
 }
