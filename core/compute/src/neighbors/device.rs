@@ -214,10 +214,10 @@ mod tests {
     /// Of equally near rows the first listed is nearer, here as on the processor.
     #[test]
     fn the_order_of_the_rows_decides_between_equally_near_ones() {
-        let matrix = EmbeddingMatrix::from_vec(vec![1.0, 0.5, 1.0, 1.0, -0.5], 1);
+        let vectors = [[1.0, 0.0], [0.6, 0.8], [1.0, 0.0], [1.0, 0.0], [-0.6, 0.8]];
+        let matrix = EmbeddingMatrix::from_vec(vectors.concat(), 2);
         let rows = vec![3, 4, 0, 2, 1];
-        let listed =
-            EmbeddingMatrix::from_vec(rows.iter().map(|&row| matrix.row(row as usize)[0]).collect(), 1);
+        let listed = EmbeddingMatrix::from_vec([3, 4, 0, 2, 1].map(|row: usize| vectors[row]).concat(), 2);
         let on_device = OnDevice { vectors: Box::new(Plain(listed)), rows: rows.clone(), count: 5 };
         let found = job(|job| on_device.nearest(2, job)).unwrap();
         assert_eq!(found.of(1).map(|(row, _)| row).collect::<Vec<_>>(), [3, 0]);
