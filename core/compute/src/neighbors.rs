@@ -148,7 +148,7 @@ fn nearest_beyond(
     if k == 0 {
         return Ok(lists);
     }
-    let set = Set { matrix, rows };
+    let set = Set { matrix, rows, contiguous: are_all(rows, matrix.rows()) };
     let (best, recall) = lists_of(set, exact_rows, k, job)?;
     lists.recall = recall;
     for (at, &row) in rows.iter().enumerate() {
@@ -186,6 +186,8 @@ fn are_all(rows: &[u32], count: usize) -> bool {
 struct Set<'a> {
     matrix: &'a EmbeddingMatrix,
     rows: &'a [u32],
+    /// Whether the rows are those of the matrix, in its order.
+    contiguous: bool,
 }
 
 impl<'a> Set<'a> {

@@ -62,7 +62,7 @@ impl Bound {
         if let Some((width, short)) = &self.short {
             return work(&short[places.start * width..places.end * width]);
         }
-        if set.len() == set.matrix.rows() {
+        if set.contiguous {
             return work(&set.matrix.as_slice()[places.start * self.cols..places.end * self.cols]);
         }
         let mut rows = Vec::with_capacity(places.len() * self.cols);

@@ -89,21 +89,23 @@ fn the_arrangement_of_the_matrix_changes_nothing() {
         // Every third is a copy of its neighbor.
         (0..rows - 1).step_by(3).for_each(|row| data.copy_within(row * 6..row * 6 + 6, row * 6 + 6));
         let matrix = EmbeddingMatrix::from_vec(data, 6);
-        let listed: Vec<u32> = (0..rows as u32).filter(|row| row % 50 != 1).collect();
-        let expected = nearest_among(&matrix, &listed, k, &job).unwrap();
-        // Row `row` moves to `moved(row)`; 7 has no common factor with the numbers of rows.
-        let moved = |row: u32| (row as usize * 7 + 3) % rows;
-        let mut elsewhere = vec![0.0; rows * 6];
-        for row in 0..rows {
-            elsewhere[moved(row as u32) * 6..][..6].copy_from_slice(matrix.row(row));
-        }
-        let elsewhere = EmbeddingMatrix::from_vec(elsewhere, 6);
-        let listed_there: Vec<u32> = listed.iter().map(|&row| moved(row) as u32).collect();
-        let found = nearest_among(&elsewhere, &listed_there, k, &job).unwrap();
-        for &row in &listed {
-            let expected: Vec<_> =
-                expected.of(row as usize).map(|(row, near)| (moved(row as u32), near)).collect();
-            assert_eq!(found.of(moved(row)).collect::<Vec<_>>(), expected, "row {row}");
+        for left_out in [u32::MAX, 1] {
+            let listed: Vec<u32> = (0..rows as u32).filter(|row| row % 50 != left_out).collect();
+            let expected = nearest_among(&matrix, &listed, k, &job).unwrap();
+            // Row `row` moves to `moved(row)`; 7 has no common factor with the numbers of rows.
+            let moved = |row: u32| (row as usize * 7 + 3) % rows;
+            let mut elsewhere = vec![0.0; rows * 6];
+            for row in 0..rows {
+                elsewhere[moved(row as u32) * 6..][..6].copy_from_slice(matrix.row(row));
+            }
+            let elsewhere = EmbeddingMatrix::from_vec(elsewhere, 6);
+            let listed_there: Vec<u32> = listed.iter().map(|&row| moved(row) as u32).collect();
+            let found = nearest_among(&elsewhere, &listed_there, k, &job).unwrap();
+            for &row in &listed {
+                let expected: Vec<_> =
+                    expected.of(row as usize).map(|(row, near)| (moved(row as u32), near)).collect();
+                assert_eq!(found.of(moved(row)).collect::<Vec<_>>(), expected, "row {row}");
+            }
         }
     }
 }
