@@ -148,7 +148,7 @@ fn nearest_beyond(
     if k == 0 {
         return Ok(lists);
     }
-    let set = Set { matrix, rows, contiguous: are_all(rows, matrix.rows()) };
+    let set = Set::new(matrix, rows);
     let (best, recall) = lists_of(set, exact_rows, k, job)?;
     lists.recall = recall;
     for (at, &row) in rows.iter().enumerate() {
@@ -191,6 +191,10 @@ struct Set<'a> {
 }
 
 impl<'a> Set<'a> {
+    fn new(matrix: &'a EmbeddingMatrix, rows: &'a [u32]) -> Set<'a> {
+        Set { matrix, rows, contiguous: are_all(rows, matrix.rows()) }
+    }
+
     fn len(self) -> usize {
         self.rows.len()
     }

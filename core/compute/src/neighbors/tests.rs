@@ -170,7 +170,7 @@ fn a_first_look_and_a_bound_change_nothing() {
     assert!(lists == on(3), "one thread and three");
     assert_eq!(lists.recall, None);
     let rows: Vec<u32> = (0..matrix.rows() as u32).filter(|&row| usable(row as usize)).collect();
-    let set = Set { matrix: &matrix, rows: &rows };
+    let set = Set::new(&matrix, &rows);
     let stop = AtomicBool::new(false);
     let job = Job::new(&stop, &|_, _| {});
     let clusters = Clusters::new(set, &job).unwrap();
