@@ -63,6 +63,28 @@ fn packing_changes_no_byte_of_the_ranking() {
     }
 }
 
+/// Copies under other labels are equally near to every picture: something other than their place in the file decides.
+#[test]
+fn packing_changes_no_byte_of_the_ranking_of_copies() {
+    let sandbox = dataset();
+    let originals = files(&sandbox.data());
+    for (number, class) in
+        fs::read_dir(sandbox.data()).unwrap().map(|entry| entry.unwrap().path()).enumerate()
+    {
+        for copied in 0..12 {
+            let from = &originals[copied % 3 * 10 + copied % 4];
+            fs::copy(from, class.join(format!("{}-{number}-{copied}.png", copied * 7 % 5))).unwrap();
+        }
+    }
+    scan(&sandbox, &sandbox.data());
+    let expected = rank(&sandbox, &sandbox.data());
+    for shards in [1, 3] {
+        let dataset = packed(&sandbox, shards);
+        scan(&sandbox, &dataset);
+        assert_eq!(rank(&sandbox, &dataset), expected, "{shards} shards");
+    }
+}
+
 #[test]
 fn decisions_follow_the_pictures_into_another_form() {
     let sandbox = dataset();
