@@ -1,6 +1,7 @@
-//! Limits the GPU memory of the model and its activations, for shared GPUs.
+//! How much of a GPU's memory the model takes, and how many images at a time that allows.
 //!
-//! The memory of a layer is computed from the model's shape, plus half as much for the device's allocator.
+//! The memory of a layer is computed from the model's shape, plus half as much for the device's allocator. Kernels of candle
+//! count numbers in 32 bits with sign, which also limits batches.
 
 use crate::config::{Backbone, ModelConfig};
 use crate::error::ClipError;
@@ -9,9 +10,14 @@ use bytesize::ByteSize;
 use std::fmt;
 use std::str::FromStr;
 
-/// Minimum number of rows of a matrix product. A product with a single row takes a different path through the kernels
-/// and sums in a different order, so the same image would get different bits alone than in a batch.
-pub(crate) const LEAST_ROWS: usize = 32;
+/// Most images of a batch.
+const MOST: usize = 256;
+/// Memory that a batch takes where there is enough: from here on, larger products are not faster.
+const USUAL: u64 = 512 << 20;
+/// What a program takes on a GPU before the first number: the driver's context, kernels, and cuBLAS's workspace.
+pub(crate) const CONTEXT: u64 = 512 << 20;
+/// The most numbers that one tensor may have.
+const COUNTABLE: u64 = (1 << 31) - 1;
 
 /// Bytes per number in GPU precision.
 const HALF: u64 = 2;
@@ -37,87 +43,96 @@ impl fmt::Display for MemoryBudget {
     }
 }
 
-impl MemoryBudget {
-    /// Batch size, at most `most`.
-    ///
-    /// # Errors
-    /// When the weights and the smallest batch exceed the budget.
-    pub(crate) fn batch(self, config: &ModelConfig, weights: u64, most: usize) -> Result<usize, ClipError> {
-        let weights = weights * HALF;
-        let image = image_bytes(config);
-        let fitting = self.0.saturating_sub(weights) / image.max(1);
-        if fitting < LEAST_ROWS as u64 {
-            let needed = ByteSize(weights + LEAST_ROWS as u64 * image).to_string();
-            return Err(ClipError::Budget { budget: self.to_string(), needed });
-        }
-        Ok(usize::try_from(fitting).unwrap_or(most).min(most))
+/// The memory for one model.
+pub(crate) struct Memory {
+    /// Bytes for weights, activations and what stays on the device, without the context; unlimited where unknown.
+    bytes: u64,
+    /// What it was before it was reduced, for messages.
+    words: String,
+}
+
+impl Memory {
+    /// The smaller of a budget, which the context is part of, and what was free when the context was there. A sixteenth of
+    /// that stays free: memory is handed out in large pieces.
+    pub(crate) fn new(budget: Option<MemoryBudget>, free: Option<u64>) -> Memory {
+        let budgeted = budget.map(|budget| budget.0.saturating_sub(CONTEXT));
+        let unused = free.map(|free| free - free / 16);
+        let bytes = budgeted.unwrap_or(u64::MAX).min(unused.unwrap_or(u64::MAX));
+        let words = match budget {
+            Some(budget) if budgeted == Some(bytes) => format!("the memory budget of {budget}"),
+            _ => format!("the {} of free GPU memory", ByteSize(free.unwrap_or_default())),
+        };
+        Memory { bytes, words }
     }
 
     /// What is left besides this many numbers of weights.
-    pub(crate) fn beside(self, weights: u64) -> u64 {
-        self.0.saturating_sub(weights * HALF)
+    pub(crate) fn beside(&self, weights: u64) -> u64 {
+        self.bytes.saturating_sub(weights * HALF)
     }
+
+    /// The batch of a model with this many numbers of weights: [`usual_batch`], or half of it, a quarter and so on if there is
+    /// less memory.
+    ///
+    /// # Errors
+    /// When not even the weights and one image fit.
+    pub(crate) fn batch(&self, config: &ModelConfig, weights: u64) -> Result<usize, ClipError> {
+        let image = image_bytes(config);
+        let fitting = self.beside(weights) / image.max(1);
+        if fitting == 0 {
+            let needed = ByteSize(CONTEXT + weights * HALF + image).to_string();
+            return Err(ClipError::Budget { memory: self.words.clone(), needed });
+        }
+        let mut batch = usual_batch(config);
+        while batch as u64 > fitting {
+            batch /= 2;
+        }
+        Ok(batch)
+    }
+}
+
+/// Images of a batch on a GPU, a power of two that depends on the model's shape alone.
+pub(crate) fn usual_batch(config: &ModelConfig) -> usize {
+    let (image, numbers) = (image_bytes(config).max(1), largest_tensor(config).max(1));
+    let fitting = (USUAL / image).min(COUNTABLE / numbers).clamp(1, MOST as u64);
+    1 << fitting.ilog2()
+}
+
+/// Tokens of an image.
+fn tokens(config: &ModelConfig) -> u64 {
+    let vision = &config.vision;
+    (vision.image_size as u64 / vision.patch_size.max(1) as u64).pow(2) + 1 + vision.registers as u64
+}
+
+/// Numbers of one image in the largest tensor.
+fn largest_tensor(config: &ModelConfig) -> u64 {
+    let (vision, encoder) = (&config.vision, &config.vision.encoder);
+    let size = vision.image_size as u64;
+    if vision.backbone == Backbone::Lite0 {
+        // The windows under the stem's kernel, and the first wide convolution.
+        return (size / 2).pow(2) * 96;
+    }
+    let (tokens, heads) = (tokens(config), encoder.num_attention_heads as u64);
+    let widest = (3 * encoder.hidden_size).max(encoder.intermediate_size) as u64;
+    (3 * size * size).max(tokens * widest).max(heads * tokens * tokens)
 }
 
 /// Memory for one image in the widest layer.
 fn image_bytes(config: &ModelConfig) -> u64 {
     let vision = &config.vision;
+    let size = vision.image_size as u64;
+    // The image as bytes, in single and in half precision.
+    let image = 3 * size * size * (1 + 4 + HALF);
     if vision.backbone == Backbone::Lite0 {
-        let size = vision.image_size as u64;
-        let image = 3 * size * size * (4 + HALF);
         return (image + (size / 2).pow(2) * lite0::WIDEST as u64 * HALF) * 3 / 2;
     }
-    let (size, patch) = (vision.image_size as u64, vision.patch_size.max(1) as u64);
     let (hidden, inner) = (vision.encoder.hidden_size as u64, vision.encoder.intermediate_size as u64);
-    let heads = vision.encoder.num_attention_heads as u64;
-    let tokens = (size / patch).pow(2) + 1;
-    // The image in both precisions; what the layer is added to, its norm, queries, keys, values, what comes of them and
-    // its copy; the inner layer before and behind its activation; scores and shares of attention.
-    let image = 3 * size * size * (4 + HALF);
+    let (tokens, heads) = (tokens(config), vision.encoder.num_attention_heads as u64);
+    // What the layer is added to, its norm, queries, keys, values, what comes of them and its copy; the inner layer before
+    // and behind its activation; scores and shares of attention.
     let layer = tokens * (7 * hidden + 2 * inner) * HALF;
     let attention = 2 * heads * tokens * tokens * HALF;
     (image + layer + attention) * 3 / 2
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    fn budget(text: &str) -> MemoryBudget {
-        text.parse().unwrap()
-    }
-
-    /// ViT-B/32 with the given patches.
-    fn config(patch: usize) -> ModelConfig {
-        let text = format!(
-            r#"{{"model_type":"clip_vision_model","hidden_size":768,"intermediate_size":3072,"num_hidden_layers":12,
-            "num_attention_heads":12,"image_size":224,"patch_size":{patch},"projection_dim":512,"hidden_act":"quick_gelu"}}"#
-        );
-        ModelConfig::parse(&text, Path::new("config.json")).unwrap()
-    }
-
-    #[test]
-    fn budgets_are_read_as_people_write_them() {
-        assert_eq!(budget("2GiB"), budget("2048 MiB"));
-        assert_eq!(budget("1 GB").to_string(), ByteSize(1_000_000_000).to_string());
-        for wrong in ["", "0", "much", "-1GB", "2 quarts"] {
-            let error = wrong.parse::<MemoryBudget>().unwrap_err().to_string();
-            assert!(error.contains("such as 6GiB"), "{wrong}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_batch_gets_what_the_weights_leave() {
-        let (config, weights) = (config(32), 88_000_000);
-        let batch = |text: &str| budget(text).batch(&config, weights, 256);
-        assert_eq!(batch("8GiB").unwrap(), 256);
-        let few = batch("300MiB").unwrap();
-        assert!((LEAST_ROWS..256).contains(&few), "{few}");
-        assert!(batch("400MiB").unwrap() > few);
-        let error = batch("180MB").unwrap_err().to_string();
-        assert!(error.contains("memory budget") && error.contains("--vram-budget"), "{error}");
-        // Smaller patches are more of them.
-        assert!(budget("1GiB").batch(&super::tests::config(14), weights, 256).unwrap() < 256);
-    }
-}
+mod tests;

@@ -1,5 +1,11 @@
 //! Where the towers run.
 
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(any(feature = "cuda", test))]
+#[cfg_attr(not(feature = "cuda"), allow(dead_code))] // Why it fails is told by a GPU only.
+mod smoke;
+
 use crate::error::ClipError;
 use crate::tiles;
 use candle_core::{DType, Device};
@@ -38,19 +44,30 @@ impl FromStr for DeviceChoice {
     }
 }
 
+/// Where tensors are.
+#[derive(Clone)]
+pub(crate) enum Place {
+    /// In this computer's memory, computed by its own kernels.
+    Host,
+    /// Where candle computes, step by step. In tests, that is the CPU, too.
+    Device(Device),
+}
+
 /// A device in use.
 pub(crate) struct DeviceContext {
     pub(crate) device: Device,
     /// The precision of the towers.
     pub(crate) dtype: DType,
+    /// Whether candle computes, in batches of one size, as on a GPU.
+    pub(crate) stepwise: bool,
     /// Whether layers are still multiplied in bf16.
     pub(crate) in_tiles: bool,
     /// In words.
     pub(crate) name: String,
-    /// A warning if it is a fallback.
-    pub(crate) note: Option<String>,
-    /// Batch size.
-    pub(crate) batch: usize,
+    /// Warnings, such as that it is a fallback.
+    pub(crate) notes: Vec<String>,
+    /// Bytes of its memory that were free when it was opened, if it has memory of its own.
+    pub(crate) free: Option<u64>,
 }
 
 impl DeviceContext {
@@ -59,21 +76,31 @@ impl DeviceContext {
             DeviceChoice::Cpu => Ok(DeviceContext::cpu(None)),
             DeviceChoice::CpuBf16 => DeviceContext::cpu_in_tiles(),
             DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(DeviceContext::cpu(idle_gpu())),
-            DeviceChoice::Auto => DeviceContext::cuda(0).or_else(|error| {
-                Ok(DeviceContext::cpu(Some(format!(
-                    "the GPU is not usable, so the model runs on the CPU: {error}"
-                ))))
-            }),
-            DeviceChoice::Cuda(number) => DeviceContext::cuda(number),
+            DeviceChoice::Auto => Ok(first_usable(cuda::count(), &cuda::open)),
+            DeviceChoice::Cuda(number) => cuda::open(number),
         }
+    }
+
+    /// The CPU in place of a GPU that failed with that.
+    pub(crate) fn instead_of_gpu(error: &ClipError) -> DeviceContext {
+        DeviceContext::cpu(Some(format!("the GPU is not usable, so the model runs on the CPU: {error}")))
+    }
+
+    /// A device for towers in that precision.
+    pub(crate) fn at(place: Place, dtype: DType, name: String) -> DeviceContext {
+        let stepwise = matches!(place, Place::Device(_));
+        let device = match place {
+            Place::Host => Device::Cpu,
+            Place::Device(device) => device,
+        };
+        DeviceContext { device, dtype, stepwise, in_tiles: false, name, notes: Vec::new(), free: None }
     }
 
     fn cpu(note: Option<String>) -> DeviceContext {
         let threads = candle_core::utils::get_num_threads();
         let name = format!("cpu ({threads} thread{})", if threads == 1 { "" } else { "s" });
-        // Every thread gets at least eight images at a time.
-        let batch = (8 * threads).clamp(32, 256);
-        DeviceContext { device: Device::Cpu, dtype: DType::F32, in_tiles: false, name, note, batch }
+        let notes = note.into_iter().collect();
+        DeviceContext { notes, ..DeviceContext::at(Place::Host, DType::F32, name) }
     }
 
     fn cpu_in_tiles() -> Result<DeviceContext, ClipError> {
@@ -86,8 +113,52 @@ impl DeviceContext {
         Ok(DeviceContext { in_tiles: true, name: cpu.name.replacen("cpu", "cpu:bf16", 1), ..cpu })
     }
 
-    #[cfg(not(feature = "cuda"))]
-    fn cuda(number: usize) -> Result<DeviceContext, ClipError> {
+    /// Gives memory that the device keeps for later back to other programs.
+    pub(crate) fn trim(&self) {
+        cuda::trim(&self.device);
+    }
+}
+
+/// The first of several GPUs that can be used, or the CPU with the reason.
+fn first_usable(
+    count: usize,
+    open: &dyn Fn(usize) -> Result<DeviceContext, ClipError>,
+) -> DeviceContext {
+    let mut failed = Vec::new();
+    // Without any, the first one has the reason.
+    for number in 0..count.max(1) {
+        match open(number) {
+            Ok(mut context) => {
+                let skipped = failed.iter().map(|error: &ClipError| format!("a GPU is left out: {error}"));
+                context.notes.extend(skipped);
+                if count > 1 {
+                    context.notes.push(format!(
+                        "one of {count} GPUs is used, cuda:{number}: --device cuda:N chooses another, for instance for a \
+                         second scan at the same time"
+                    ));
+                }
+                return context;
+            }
+            Err(error) => failed.push(error),
+        }
+    }
+    match failed.first() {
+        Some(error) => DeviceContext::instead_of_gpu(error),
+        None => DeviceContext::cpu(None),
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+mod cuda {
+    //! In place of a GPU in a build without.
+
+    use super::{ClipError, Device, DeviceContext};
+
+    pub(super) fn count() -> usize {
+        0
+    }
+
+    pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
         Err(ClipError::Device {
             device: format!("cuda:{number}"),
             reason: "this program was built without GPU support; use a build with the feature `cuda`, or --device cpu"
@@ -95,25 +166,7 @@ impl DeviceContext {
         })
     }
 
-    #[cfg(feature = "cuda")]
-    fn cuda(number: usize) -> Result<DeviceContext, ClipError> {
-        let failed = |reason: String| ClipError::Device { device: format!("cuda:{number}"), reason };
-        let device = Device::new_cuda(number).map_err(|error| {
-            // Anything after the first line is a backtrace.
-            let error = error.to_string();
-            failed(format!(
-                "{}; check with nvidia-smi that the driver is running and the GPU exists",
-                error.lines().next().unwrap_or_default()
-            ))
-        })?;
-        let model = match &device {
-            Device::Cuda(device) => device.cuda_stream().context().name().ok(),
-            _ => None,
-        };
-        let model = model.map_or(String::new(), |model| format!(" ({model})"));
-        let name = format!("cuda:{number}{model}");
-        Ok(DeviceContext { device, dtype: DType::F16, in_tiles: false, name, note: None, batch: 256 })
-    }
+    pub(super) fn trim(_: &Device) {}
 }
 
 /// A sentence if there is an NVIDIA GPU that this build cannot use, and which build would; `None` otherwise.
@@ -199,6 +252,43 @@ mod tests {
         let error = DeviceContext::new(DeviceChoice::Cuda(1)).err().unwrap().to_string();
         assert!(error.contains("cuda:1") && error.contains("built without GPU support"), "{error}");
         let auto = DeviceContext::new(DeviceChoice::Auto).unwrap();
-        assert!(auto.name.starts_with("cpu (") && auto.note == idle_gpu());
+        assert!(auto.name.starts_with("cpu (") && auto.notes == idle_gpu().into_iter().collect::<Vec<_>>());
+    }
+
+    /// What candle says for each of them, from the driver's and cuBLAS's codes.
+    const FAILURES: [(&str, &str); 6] = [
+        ("DriverError(CUDA_ERROR_STUB_LIBRARY, \"<Failure when calling cuGetErrorString()>\")", "no NVIDIA driver"),
+        ("DriverError(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, \"...\")", "driver is too old"),
+        ("DriverError(CUDA_ERROR_NO_DEVICE, \"no CUDA-capable device is detected\")", "no such NVIDIA GPU"),
+        ("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")", "memory is full"),
+        ("DriverError(CUDA_ERROR_NO_BINARY_FOR_GPU, \"...\") when loading cast", "no code for it"),
+        ("CublasError(CUBLAS_STATUS_NOT_SUPPORTED)", "libcublas.so.13"),
+    ];
+
+    #[test]
+    fn auto_ends_on_the_processor_with_one_sentence_for_each_failure() {
+        for (text, words) in FAILURES {
+            let open = |number: usize| {
+                let meaning = crate::failure::Meaning::of(text).unwrap();
+                Err(ClipError::Device { device: format!("cuda:{number}"), reason: meaning.words().into() })
+            };
+            let context = first_usable(2, &open);
+            assert!(context.name.starts_with("cpu (") && context.device.is_cpu() && context.dtype == DType::F32);
+            let [note] = context.notes.as_slice() else { panic!("{:?}", context.notes) };
+            assert!(note.contains(words) && note.contains("runs on the CPU: cannot use cuda:0"), "{note}");
+            assert!(!note.contains('\n'), "{note}");
+        }
+    }
+
+    #[test]
+    fn a_broken_gpu_is_left_out_and_others_are_named() {
+        let open = |number: usize| match number {
+            1 => Ok(DeviceContext::at(Place::Device(Device::Cpu), DType::F16, "cuda:1".into())),
+            _ => Err(ClipError::Device { device: format!("cuda:{number}"), reason: "it is broken".into() }),
+        };
+        let context = first_usable(3, &open);
+        assert_eq!(context.name, "cuda:1");
+        assert!(context.notes[0].contains("cuda:0") && context.notes[0].contains("broken"), "{:?}", context.notes);
+        assert!(context.notes[1].starts_with("one of 3 GPUs is used, cuda:1"), "{:?}", context.notes);
     }
 }

@@ -1,16 +1,13 @@
 //! The towers behind the engine's [`Embedder`].
 
-use crate::budget::{LEAST_ROWS, MemoryBudget};
-use crate::config::{Backbone, Family};
-use crate::device::{DeviceChoice, DeviceContext};
-use crate::error::ClipError;
+mod loading;
+
+use crate::batches::Batches;
+use crate::device::DeviceContext;
 use crate::failure::failed;
-use crate::hub::FetchProgress;
-use crate::layers::Loader;
 use crate::lite0::Lite0Tower;
-use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
+use crate::preprocess::Preprocessing;
 use crate::resident::ResidentVectors;
-use crate::source::{Checkpoint, ModelSource};
 use crate::text::TextTower;
 use crate::tokenizer::ClipTokenizer;
 use crate::vision::VisionTower;
@@ -19,10 +16,14 @@ use candle_core::{DType, Tensor};
 use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::neighbors::DeviceVectors;
+pub use loading::{load, load_with, load_within};
 use std::collections::BTreeMap;
 
-/// Prompts per batch.
-const TEXT_BATCH: usize = 32;
+/// Vectors that are not all undefined by chance.
+const SUSPICIOUS: usize = 8;
+/// The end of a sentence about a model.
+const UNDEFINED: &str = "returned no finite vector: its weights are damaged, or need more precision than this device's; try \
+                         --device cpu";
 
 /// A loaded checkpoint, ready to embed pictures and prompts.
 pub struct ClipEmbedder {
@@ -34,8 +35,11 @@ pub struct ClipEmbedder {
     image_size: usize,
     logit_scale: f32,
     context: DeviceContext,
-    /// Bytes of device memory available besides the weights, if limited.
-    spare: Option<u64>,
+    batches: Batches,
+    /// Of prompts.
+    text_batches: Batches,
+    /// Bytes of device memory available besides the weights.
+    spare: u64,
     /// The commit of a model from the hub.
     revision: Option<String>,
     /// Sentences worth showing whoever loads it.
@@ -51,100 +55,6 @@ pub struct TextInput {
     pub padding: Option<(u32, String)>,
     /// Whether the padding goes in front.
     pub pads_left: bool,
-}
-
-/// Loads a model: finds or downloads its files, checks them for consistency, and puts the weights on the device.
-///
-/// # Errors
-/// One sentence that names the file, the tensor, the device or the hub concerned, and what to do.
-pub fn load(source: &ModelSource, device: DeviceChoice) -> Result<ClipEmbedder, ClipError> {
-    load_within(source, device, None)
-}
-
-/// [`load`] with at most `budget` of GPU memory. It does not limit CPU memory.
-///
-/// # Errors
-/// Those of [`load`], and when the budget is too small for the model.
-pub fn load_within(
-    source: &ModelSource,
-    device: DeviceChoice,
-    budget: Option<MemoryBudget>,
-) -> Result<ClipEmbedder, ClipError> {
-    load_with(source, device, budget, false, &mut |_| ())
-}
-
-/// [`load_within`] that requests nothing from the hub if `offline`, and tells the progress of downloads.
-///
-/// # Errors
-/// Those of [`load_within`], and when the model is not in the cache and `offline`.
-pub fn load_with(
-    source: &ModelSource,
-    device: DeviceChoice,
-    budget: Option<MemoryBudget>,
-    offline: bool,
-    progress: &mut dyn FnMut(FetchProgress),
-) -> Result<ClipEmbedder, ClipError> {
-    let mut context = DeviceContext::new(device)?;
-    let Checkpoint { config, weights, preprocessing, tokenizer, digest, revision, mut notes } =
-        Checkpoint::open(source, offline, progress)?;
-    notes.extend(context.note.take());
-    let budget = budget.filter(|_| !context.device.is_cpu());
-    if let Some(budget) = budget {
-        context.batch = budget.batch(&config, weights.numbers(), context.batch)?;
-    }
-    let spare = budget.map(|budget| budget.beside(weights.numbers()));
-    let loader = Loader {
-        weights: &weights,
-        device: &context.device,
-        dtype: context.dtype,
-        in_tiles: context.in_tiles,
-        device_name: &context.name,
-    };
-    let vision = match config.family {
-        Family::Clip if config.vision.backbone == Backbone::Lite0 => {
-            ImageTower::Lite0(Box::new(Lite0Tower::load(&loader, &config)?))
-        }
-        Family::Clip | Family::Siglip | Family::Dinov2 => {
-            ImageTower::Clip(Box::new(VisionTower::load(&loader, &config)?))
-        }
-        Family::Vit if context.in_tiles => {
-            let reason = "models of type vit do not support bf16; use --device cpu";
-            return Err(ClipError::Device { device: context.name, reason: reason.into() });
-        }
-        Family::Vit => ImageTower::Vit(VitTower::load(&loader, &config)?),
-    };
-    let text = match (&config.text, tokenizer) {
-        (Some(tower), Some(tokenizer)) => Some((TextTower::load(&loader, &config, tower)?, tokenizer)),
-        _ => None,
-    };
-    let logit_scale = match text {
-        // SigLIP stores it as a list of one.
-        Some(_) => {
-            let shape: &[usize] = if weights.shape("logit_scale") == Some(&[1]) { &[1] } else { &[] };
-            let scale = weights.get("logit_scale", shape)?;
-            loader.check(scale.flatten_all().and_then(|scale| scale.get(0)?.to_scalar::<f32>()))?.exp()
-        }
-        None => 1.0,
-    };
-    // Half precision gives different numbers, so it is part of the fingerprint.
-    let precision = match context.dtype {
-        _ if context.in_tiles => "-bf16",
-        DType::F32 => "",
-        _ => "-f16",
-    };
-    Ok(ClipEmbedder {
-        name: source.to_string(),
-        fingerprint: ModelFingerprint::new(&digest, &format!("{PREPROCESSING_VERSION}{precision}")),
-        vision,
-        text,
-        preprocessing,
-        image_size: config.vision.image_size,
-        logit_scale,
-        context,
-        spare,
-        revision,
-        notes,
-    })
 }
 
 /// The image tower.
@@ -198,47 +108,37 @@ impl ClipEmbedder {
         failed(&format!("{} on {}", self.name, self.context.name), error, batch)
     }
 
-    fn image_batch(&self, pixels: &[f32], count: usize) -> candle_core::Result<Vec<f32>> {
-        let size = self.image_size;
-        let filled = fill_up(pixels, count);
-        let shape = (filled.len() / (3 * size * size), 3, size, size);
-        let images =
-            Tensor::from_slice(&filled, shape, &self.context.device)?.to_dtype(self.context.dtype)?;
-        rows(&self.vision.forward(&images)?.narrow(0, 0, count)?)
-    }
-
-    /// Prompts of one length in tokens.
-    fn text_batch(&self, tower: &TextTower, ids: &[u32], tokens: usize) -> candle_core::Result<Vec<f32>> {
-        let count = ids.len() / tokens.max(1);
-        rows(&tower.forward(&fill_up(ids, count), tokens, &self.context.device)?.narrow(0, 0, count)?)
+    /// Starts a full batch of images.
+    fn image_batch(&self, pixels: &[u8]) -> candle_core::Result<Tensor> {
+        let DeviceContext { device, dtype, stepwise, .. } = &self.context;
+        let images = if *stepwise {
+            self.preprocessing.normalized_on(pixels, device, *dtype)?
+        } else {
+            let (side, count) = (self.image_size, pixels.len() / self.preprocessing.len().max(1));
+            Tensor::from_vec(self.preprocessing.normalized(pixels), (count, 3, side, side), device)?
+        };
+        self.vision.forward(&images)
     }
 }
 
-/// The batch, padded with its first row to [`LEAST_ROWS`].
-fn fill_up<T: Copy>(batch: &[T], count: usize) -> std::borrow::Cow<'_, [T]> {
-    if count == 0 || count >= LEAST_ROWS {
-        return batch.into();
-    }
-    let row = &batch[..batch.len() / count];
-    let mut filled = batch.to_vec();
-    (count..LEAST_ROWS).for_each(|_| filled.extend_from_slice(row));
-    filled.into()
-}
-
-/// `[rows, dim]` as concatenated unit vectors.
-fn rows(vectors: &Tensor) -> candle_core::Result<Vec<f32>> {
+/// The first of the rows `[rows, dim]`, as concatenated unit vectors. One that has no direction is not a number.
+fn rows(vectors: &Tensor, count: usize) -> candle_core::Result<Vec<f32>> {
     let dim = vectors.dim(1)?;
-    let mut numbers: Vec<f32> = vectors.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+    let mut numbers: Vec<f32> = vectors.narrow(0, 0, count)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
     for row in numbers.chunks_exact_mut(dim.max(1)) {
         let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
-        if !length.is_finite() || length == 0.0 {
-            candle_core::bail!(
-                "the model returned a vector of length zero: its weights are damaged or need more precision"
-            );
+        if length.is_finite() && length > 0.0 {
+            row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+        } else {
+            row.fill(f32::NAN);
         }
-        row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
     }
     Ok(numbers)
+}
+
+/// Whether no row of many is a vector: that is not the images' fault.
+fn all_undefined(numbers: &[f32], dim: usize) -> bool {
+    numbers.len() >= SUSPICIOUS * dim.max(1) && numbers.iter().all(|number| number.is_nan())
 }
 
 impl Embedder for ClipEmbedder {
@@ -267,29 +167,35 @@ impl Embedder for ClipEmbedder {
     }
 
     fn batch_size(&self) -> usize {
-        self.context.batch
+        self.batches.call()
     }
 
     fn input_len(&self) -> usize {
         self.preprocessing.len()
     }
 
-    fn preprocess(&self, image: &RgbImage) -> Vec<f32> {
+    fn preprocess(&self, image: &RgbImage) -> Vec<u8> {
         self.preprocessing.apply(image)
     }
 
-    fn embed_images(&self, pixels: &[f32], count: usize) -> Result<Vec<f32>, EmbedError> {
+    fn embed_images(&self, pixels: &[u8], count: usize) -> Result<Vec<f32>, EmbedError> {
         let len = self.input_len();
         if pixels.len() != len * count {
             let found = pixels.len();
-            return Err(EmbedError::Model(format!(
-                "expected {count} images of {len} numbers, got {found} numbers"
-            )));
+            return Err(EmbedError::Model(format!("expected {count} images of {len} bytes, got {found} bytes")));
         }
         let mut out = Vec::with_capacity(count * self.dim());
-        for batch in pixels.chunks(len * self.context.batch) {
-            let count = batch.len() / len;
-            out.extend(self.image_batch(batch, count).map_err(|error| self.failed(&error, count))?);
+        let work = |batch: &[u8], count: usize| {
+            let vectors = self.image_batch(batch).map_err(|error| self.failed(&error, count))?;
+            Ok((vectors, count))
+        };
+        let finish = |(vectors, count): (Tensor, usize)| {
+            out.extend(rows(&vectors, count).map_err(|error| self.failed(&error, count))?);
+            Ok(())
+        };
+        self.batches.run(pixels, len, work, finish, || self.context.trim())?;
+        if all_undefined(&out, self.dim()) {
+            return Err(EmbedError::Model(format!("{} {UNDEFINED}", self.name)));
         }
         Ok(out)
     }
@@ -307,34 +213,56 @@ impl Embedder for ClipEmbedder {
         let dim = self.dim();
         let mut out = vec![0.0; texts.len() * dim];
         for (tokens, prompts) in lengths {
-            for batch in prompts.chunks(TEXT_BATCH) {
-                let ids: Vec<u32> = batch.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
-                let vectors = self.text_batch(tower, &ids, tokens);
-                let vectors = vectors.map_err(|error| self.failed(&error, batch.len()))?;
-                for ((index, _), vector) in batch.iter().zip(vectors.chunks_exact(dim)) {
-                    out[index * dim..][..dim].copy_from_slice(vector);
-                }
+            let ids: Vec<u32> = prompts.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+            let mut vectors = Vec::with_capacity(prompts.len() * dim);
+            let work = |batch: &[u32], count: usize| {
+                let device = &self.context.device;
+                let found = tower.forward(batch, tokens, device).map_err(|error| self.failed(&error, count))?;
+                Ok((found, count))
+            };
+            let finish = |(found, count): (Tensor, usize)| {
+                vectors.extend(rows(&found, count).map_err(|error| self.failed(&error, count))?);
+                Ok(())
+            };
+            self.text_batches.run(&ids, tokens, work, finish, || self.context.trim())?;
+            if vectors.iter().any(|number| number.is_nan()) {
+                return Err(EmbedError::Model(format!("{} {UNDEFINED}", self.name)));
+            }
+            for ((index, _), vector) in prompts.iter().zip(vectors.chunks_exact(dim)) {
+                out[index * dim..][..dim].copy_from_slice(vector);
             }
         }
         Ok(out)
     }
 
     fn keep_on_device(&self, vectors: &[f32]) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
-        let DeviceContext { device, name, .. } = &self.context;
-        if device.is_cpu() {
+        if !self.context.stepwise {
             return Ok(None);
         }
-        let rows = vectors.len() / self.dim();
-        let spare = self.spare.unwrap_or(u64::MAX);
-        let Some(products) = ResidentVectors::room_for_products(vectors.len(), rows, spare) else {
-            // The search on the CPU finds the same.
-            return Ok(None);
-        };
-        let kept = ResidentVectors::new(vectors, self.dim(), products, device, name);
-        Ok(Some(Box::new(kept.map_err(|error| failed(name, &error, rows))?)))
+        // What the towers leave: their batches are done.
+        self.context.trim();
+        keep(&self.context, vectors, self.dim(), self.spare)
     }
 
     fn logit_scale(&self) -> f32 {
         self.logit_scale
     }
 }
+
+/// Keeps unit vectors on a device for the neighbor search, if `spare` bytes of its memory suffice; the search on the CPU finds
+/// the same.
+pub(crate) fn keep(
+    context: &DeviceContext,
+    vectors: &[f32],
+    dim: usize,
+    spare: u64,
+) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
+    let DeviceContext { device, dtype, name, .. } = context;
+    let rows = vectors.len() / dim.max(1);
+    let Some(products) = ResidentVectors::room_for_products(rows, dim, *dtype, spare) else { return Ok(None) };
+    let kept = ResidentVectors::new(vectors, dim, products, (device, *dtype), name);
+    Ok(Some(Box::new(kept.map_err(|error| failed(name, &error, rows))?)))
+}
+
+#[cfg(test)]
+mod tests;

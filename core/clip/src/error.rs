@@ -28,14 +28,14 @@ pub enum ClipError {
         /// What was given.
         text: String,
     },
-    /// The budget is too small for the model.
+    /// The budget, or what is free, is too small for the model.
     #[error(
-        "the memory budget of {budget} is too small, the model needs about {needed}: raise --vram-budget, or use a smaller model or --device cpu"
+        "{memory} is too small, the model needs about {needed}: raise --vram-budget, end other programs on the GPU, or use a smaller model or --device cpu"
     )]
     Budget {
-        /// What was given.
-        budget: String,
-        /// The memory needed for the weights and the smallest batch.
+        /// The limit, with its amount.
+        memory: String,
+        /// The memory needed for the driver, the weights and one image.
         needed: String,
     },
     /// The device was explicitly requested but cannot be used.
@@ -221,6 +221,13 @@ pub enum ClipError {
         /// Candle's message.
         reason: String,
     },
+}
+
+impl ClipError {
+    /// Whether another device may do.
+    pub(crate) fn is_of_device(&self) -> bool {
+        matches!(self, ClipError::Device { .. } | ClipError::Load { .. } | ClipError::Budget { .. })
+    }
 }
 
 /// Why a hub does not hand out a model.

@@ -6,6 +6,7 @@
 use crate::config::EncoderConfig;
 use crate::cpu::{CpuEncoder, CpuLayer, CpuLinear, CpuNorm};
 use crate::error::ClipError;
+use crate::failure::{Meaning, first_line};
 use crate::ops::{self, Activation};
 use crate::tiles;
 use crate::weights::Weights;
@@ -17,6 +18,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) device: &'a Device,
     /// The precision of the towers: single precision on the CPU.
     pub(crate) dtype: DType,
+    /// Whether candle computes, step by step.
+    pub(crate) stepwise: bool,
     /// Whether the layers multiply in bf16, on the CPU.
     pub(crate) in_tiles: bool,
     /// In words.
@@ -39,7 +42,10 @@ impl Loader<'_> {
         result.map_err(|error| ClipError::Load {
             name: self.weights.path().display().to_string(),
             device: self.device_name.into(),
-            reason: error.to_string(),
+            reason: match Meaning::of(&first_line(&error)) {
+                Some(meaning) => meaning.words().into(),
+                None => first_line(&error),
+            },
         })
     }
 }
@@ -263,7 +269,7 @@ impl Encoder {
         let heads = config.num_attention_heads;
         let layer = |index| Layer::load(loader, &format!("{name}.layers.{index}"), config);
         let layers = (0..config.num_hidden_layers).map(layer);
-        if loader.device.is_cpu() && loader.dtype == DType::F32 {
+        if !loader.stepwise {
             // One after another, so that there is never a second copy of all weights.
             let layers =
                 layers.map(|layer| layer.and_then(|layer| loader.check(layer.into_host(loader.in_tiles))));

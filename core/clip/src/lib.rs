@@ -30,11 +30,14 @@
 //! | `lite0` | EfficientNet-Lite0 as an image tower |
 //! | `vit` | vision transformers, by candle-transformers |
 //! | `device`, `budget` | CPU or GPU, and how much of its memory |
+//! | `batches` | how many images at a time |
+//! | `resident` | vectors in device memory, for the neighbor search |
 //! | `embedder` | all of it behind the engine's trait |
 //! | `error` | what can go wrong |
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-clip`.
 
+mod batches;
 mod budget;
 mod bundled;
 mod config;
@@ -52,6 +55,7 @@ mod ops;
 mod positions;
 mod preprocess;
 mod resident;
+mod search;
 mod source;
 mod text;
 mod tiles;
@@ -65,6 +69,7 @@ pub use bundled::{Bundled, SMALL_SIDE};
 pub use config::SUPPORTED_TYPES;
 pub use device::{DeviceChoice, idle_gpu};
 pub use embedder::{ClipEmbedder, TextInput, load, load_with, load_within};
+pub use search::{SearchDevice, keep_on_device};
 pub use error::{ClipError, Refusal};
 pub use hub::{CachedModel, FetchProgress, cached_models};
 pub use preprocess::PREPROCESSING_VERSION;

@@ -13,7 +13,7 @@ use crate::config::{LITE0_FEATURES as FEATURES, ModelConfig};
 use crate::cpu::Residual;
 use crate::error::ClipError;
 use crate::layers::Loader;
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 use chaffinch_compute::linear::matmul_transposed;
 use chaffinch_compute::vector::{Kernel, vectorized, wide as vectors};
 use depthwise::{Depthwise, Frame};
@@ -43,6 +43,8 @@ pub(crate) struct Lite0Tower {
     /// `[dim, FEATURES]`.
     projection: Tensor,
     size: usize,
+    /// Whether candle computes.
+    stepwise: bool,
     /// Free buffers, reused between pictures.
     rooms: Mutex<Vec<Room>>,
 }
@@ -108,6 +110,7 @@ impl Lite0Tower {
             head: conv("head", FEATURES, before, 1, 1)?,
             projection: loader.get("visual_projection.weight", &[config.projection_dim, FEATURES])?,
             size: config.vision.image_size,
+            stepwise: loader.stepwise,
             rooms: Mutex::default(),
         })
     }
@@ -119,10 +122,7 @@ impl Lite0Tower {
 
     /// Images `[batch, 3, size, size]` to vectors `[batch, dim]`, not normalized.
     pub(crate) fn forward(&self, images: &Tensor) -> Result<Tensor> {
-        let features = match images.device() {
-            Device::Cpu => self.features_on_cpu(images)?,
-            _ => self.features(images)?,
-        };
+        let features = if self.stepwise { self.features(images)? } else { self.features_on_cpu(images)? };
         features.matmul(&self.projection.t()?)
     }
 
@@ -221,9 +221,9 @@ impl Convolution {
         let depthwise = inputs == 1;
         let numbers = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
         // Elsewhere candle's operations take the tensors themselves.
-        let numbers = |tensor: &Tensor| match loader.device.is_cpu() {
-            true => numbers(tensor),
-            false => Ok(Vec::new()),
+        let numbers = |tensor: &Tensor| match loader.stepwise {
+            true => Ok(Vec::new()),
+            false => numbers(tensor),
         };
         let flat = match depthwise {
             true => {
@@ -253,8 +253,38 @@ impl Convolution {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (before, behind) = self.padding(x.dim(3)?);
         let padded = x.pad_with_zeros(2, before, behind)?.pad_with_zeros(3, before, behind)?;
-        let groups = if self.depthwise { self.weight.dim(0)? } else { 1 };
-        padded.conv2d(&self.weight, 0, self.stride, 1, groups)?.broadcast_add(&self.bias)
+        if self.depthwise {
+            return self.by_taps(&padded)?.broadcast_add(&self.bias);
+        }
+        padded.conv2d(&self.weight, 0, self.stride, 1, 1)?.broadcast_add(&self.bias)
+    }
+
+    /// A depthwise convolution as a sum over the taps of the kernel: candle's own runs once for each channel. Pixels are
+    /// split by their remainder of the stride, so that those under a tap are one slice.
+    fn by_taps(&self, padded: &Tensor) -> Result<Tensor> {
+        let (batch, channels, side, _) = padded.dims4()?;
+        let (stride, kernel) = (self.stride, self.kernel);
+        let to = (side - kernel) / stride + 1;
+        let missing = side.next_multiple_of(stride) - side;
+        let even = padded.pad_with_zeros(2, 0, missing)?.pad_with_zeros(3, 0, missing)?.contiguous()?;
+        let each = (side + missing) / stride;
+        let split = even.reshape(&[batch, channels, each, stride, each, stride])?;
+        let mut sum: Option<Tensor> = None;
+        for tap in 0..kernel * kernel {
+            let (y, x) = (tap / kernel, tap % kernel);
+            let rows = split.narrow(3, y % stride, 1)?.narrow(2, y / stride, to)?;
+            let under = rows.narrow(5, x % stride, 1)?.narrow(4, x / stride, to)?;
+            let weight = self.weight.narrow(2, y, 1)?.narrow(3, x, 1)?.contiguous()?;
+            let product = under.broadcast_mul(&weight.reshape(&[1, channels, 1, 1, 1, 1])?)?;
+            sum = Some(match sum {
+                Some(sum) => (sum + product)?,
+                None => product,
+            });
+        }
+        match sum {
+            Some(sum) => sum.reshape((batch, channels, to, to)),
+            None => candle_core::bail!("a kernel without taps"),
+        }
     }
 
     /// A matrix product per pixel, without the bias: `[pixels, inputs]` to `[pixels, outputs]`.

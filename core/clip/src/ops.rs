@@ -1,9 +1,9 @@
 //! Elementwise steps of a transformer, fused on the CPU.
 //!
-//! On the CPU each of them is a single in-place pass, with an exponential that vectorizes; elsewhere they are candle's
-//! operations. Rows are independent, so results do not depend on the number of threads.
+//! On the CPU in single precision each of them is a single in-place pass, with an exponential that vectorizes; elsewhere they
+//! are candle's operations. Rows are independent, so results do not depend on the number of threads.
 
-use candle_core::{CpuStorage, D, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
+use candle_core::{CpuStorage, D, DType, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use rayon::prelude::*;
 
 /// Minimum numbers per thread at a time.
@@ -77,9 +77,18 @@ pub(crate) fn softmax(x: Tensor, causal: bool) -> Result<Tensor> {
     candle_nn::ops::softmax_last_dim(&x.broadcast_add(&mask)?)
 }
 
-/// Runs a fused operation if `x` is on the CPU, and returns whether it did.
+/// Copies of `x` along the first dimension, of which it has one. Candle's own repetition copies once for each.
+pub(crate) fn repeated(x: &Tensor, count: usize) -> Result<Tensor> {
+    let mut dims = x.dims().to_vec();
+    if let Some(first) = dims.first_mut() {
+        *first = count;
+    }
+    x.broadcast_as(dims)?.contiguous()
+}
+
+/// Runs a fused operation if `x` is on the CPU in single precision, and returns whether it did.
 fn fused(x: &Tensor, run: impl FnOnce() -> Result<()>) -> Result<bool> {
-    if !matches!(x.device(), Device::Cpu) {
+    if !matches!(x.device(), Device::Cpu) || x.dtype() != DType::F32 {
         return Ok(false);
     }
     run().map(|()| true)
@@ -274,7 +283,6 @@ fn erf(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::DType;
 
     fn grid() -> impl Iterator<Item = f32> {
         (-120_000..=120_000).map(|i| i as f32 * 1e-3)

@@ -1,12 +1,15 @@
-//! Converts pictures to the image tower's input: resize, center crop, normalize.
+//! Converts pictures to the image tower's input: resize and center crop on the threads that decode, normalize where the tower
+//! runs.
 //!
 //! Like the reference implementation with Pillow (`CLIPImageProcessorPil`): the resized bytes are exact, the normalized
 //! numbers agree to 1e-6. Only the pixels that the crop keeps are computed.
 
 use crate::config::{CLIP_MEAN, CLIP_STD, Family};
 use crate::error::ClipError;
+use candle_core::{DType, Device, Tensor};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::resample::{Filter, Window, resize_window};
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
@@ -38,6 +41,8 @@ pub(crate) struct Preprocessing {
     to_even: bool,
     /// The number for each byte of each channel.
     table: [Vec<f32>; 3],
+    /// Nearly the same as a factor and a term for each channel.
+    line: [[f32; 2]; 3],
     size: u32,
     /// A text form of all of the above, for the fingerprint.
     words: String,
@@ -138,12 +143,13 @@ impl Preprocessing {
             ((f64::from(byte) * factor) as f32 - mean[channel] as f32) / std[channel] as f32
         };
         let table = [0, 1, 2].map(|channel| (0..=255).map(|byte| number(channel, byte)).collect());
+        let line = [0, 1, 2].map(|at| [factor / std[at], -mean[at] / std[at]].map(|number| number as f32));
         let to_even = raw.crop_rounds_to_even.unwrap_or(false);
         let mut words = format!("{resize:?} {filter:?} {crop:?} {factor:e} {mean:?} {std:?}");
         if to_even {
             words += " to even";
         }
-        Ok(Preprocessing { resize, filter, crop, to_even, table, size, words })
+        Ok(Preprocessing { resize, filter, crop, to_even, table, line, size, words })
     }
 
     /// Everything that affects its result, for the fingerprint.
@@ -156,22 +162,44 @@ impl Preprocessing {
         self.size as usize
     }
 
-    /// Numbers of one picture: `3 * size * size`.
+    /// Bytes of one picture: `3 * size * size`.
     pub(crate) fn len(&self) -> usize {
         3 * self.size as usize * self.size as usize
     }
 
     /// `[3, size, size]`, channel by channel.
-    pub(crate) fn apply(&self, image: &RgbImage) -> Vec<f32> {
+    pub(crate) fn apply(&self, image: &RgbImage) -> Vec<u8> {
         let image = self.pixels(image);
         let plane = image.len() / 3;
-        let mut out = vec![0.0; self.len()];
-        for (channel, out) in out.chunks_exact_mut(plane).enumerate() {
-            let table = &self.table[channel];
+        let mut out = vec![0; self.len()];
+        for (channel, out) in out.chunks_exact_mut(plane.max(1)).enumerate() {
             let bytes = image.iter().skip(channel).step_by(3);
-            out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = table[usize::from(byte)]);
+            out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = byte);
         }
         out
+    }
+
+    /// The numbers of pictures that [`Preprocessing::apply`] made.
+    pub(crate) fn normalized(&self, pictures: &[u8]) -> Vec<f32> {
+        let plane = (self.len() / 3).max(1);
+        let mut out = vec![0.0; pictures.len()];
+        out.par_chunks_mut(plane).zip(pictures.par_chunks(plane)).enumerate().for_each(|(at, (out, bytes))| {
+            let table = &self.table[at % 3];
+            out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = table[usize::from(byte)]);
+        });
+        out
+    }
+
+    /// The same on a device, in its precision: `[batch, 3, size, size]` from bytes, which are all that is sent to it.
+    pub(crate) fn normalized_on(&self, pictures: &[u8], device: &Device, dtype: DType) -> candle_core::Result<Tensor> {
+        let side = self.side();
+        let bytes = Tensor::from_slice(pictures, (pictures.len() / self.len().max(1), 3, side, side), device)?;
+        let channels = |which: usize| {
+            let numbers: Vec<f32> = self.line.iter().map(|line| line[which]).collect();
+            Tensor::from_vec(numbers, (1, 3, 1, 1), device)
+        };
+        let numbers = bytes.to_dtype(DType::F32)?.broadcast_mul(&channels(0)?)?.broadcast_add(&channels(1)?)?;
+        numbers.to_dtype(dtype)
     }
 
     /// The bytes of the resized and cropped picture. Parts of a crop outside the picture are black.

@@ -115,10 +115,10 @@ impl VisionTower {
         let mut x = self.patches.forward(&self.cut(images)?)?.broadcast_add(&self.positions)?;
         let batch = x.dim(0)?;
         if let Some(registers) = &self.registers {
-            x = Tensor::cat(&[&registers.repeat((batch, 1, 1))?, &x], 1)?;
+            x = Tensor::cat(&[&ops::repeated(registers, batch)?, &x], 1)?;
         }
         if let Some(class) = &self.class {
-            x = Tensor::cat(&[&class.repeat((batch, 1, 1))?, &x], 1)?;
+            x = Tensor::cat(&[&ops::repeated(class, batch)?, &x], 1)?;
         }
         if let Some(norm) = &self.before {
             x = norm.forward(&x)?;
@@ -184,7 +184,7 @@ impl AttentionPooling {
         let (batch, tokens, width) = x.dims3()?;
         let split = (batch, tokens, 2, self.heads, width / self.heads);
         let key_value = self.key_value.forward(x)?.reshape(split)?.permute((2, 0, 3, 1, 4))?.contiguous()?;
-        let query = self.query.repeat((batch, 1, 1, 1))?;
+        let query = ops::repeated(&self.query, batch)?;
         let attention = ops::softmax(query.matmul(&key_value.get(0)?.t()?)?, false)?;
         let mixed = self.out.forward(&attention.matmul(&key_value.get(1)?)?.reshape((batch, width))?)?;
         self.perceptron.forward(&self.norm.forward(&mixed)?, &mixed)

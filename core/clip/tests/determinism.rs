@@ -43,7 +43,7 @@ fn bits(vector: &[f32]) -> Vec<u32> {
 #[test]
 fn company_does_not_matter() {
     for model in models() {
-        let inputs: Vec<Vec<f32>> = (0..COUNT).map(|seed| model.preprocess(&picture(seed))).collect();
+        let inputs: Vec<Vec<u8>> = (0..COUNT).map(|seed| model.preprocess(&picture(seed))).collect();
         let all = model.embed_images(&inputs.concat(), COUNT).unwrap();
         for count in [1, 2, 3, 7, 32] {
             for start in [0, 3, COUNT - count] {
@@ -86,7 +86,7 @@ fn threads_do_not_matter() {
 fn digest_for_its_parent() {
     let mut hasher = blake3::Hasher::new();
     for model in models() {
-        let inputs: Vec<f32> = (0..COUNT).flat_map(|seed| model.preprocess(&picture(seed))).collect();
+        let inputs: Vec<u8> = (0..COUNT).flat_map(|seed| model.preprocess(&picture(seed))).collect();
         let vectors = [model.embed_images(&inputs, COUNT).unwrap(), texts(&model)].concat();
         for x in &vectors {
             hasher.update(&x.to_le_bytes());

@@ -49,9 +49,15 @@ impl fmt::Display for ModelFingerprint {
 /// Consecutive rows whose largest product is checked first.
 pub const GROUP: usize = 256;
 
-/// Given the largest product of each row of a block with each group, row-major `[block, groups]`, returns the groups
-/// whose products are needed, row-major `[block, each]`.
-pub type ChooseGroups<'a> = &'a (dyn Fn(&[f32]) -> Vec<u32> + Sync);
+/// What a search does with the products of one block of rows.
+pub trait Filter {
+    /// Given the largest product of each row with each group, row-major `[block, groups]`, returns where products are needed:
+    /// `row * groups + group`, ascending.
+    fn choose(&mut self, maxima: &[f32]) -> Vec<u32>;
+
+    /// Receives the products of some of these places, `[places, GROUP]`. Missing rows of the last group count as zero vectors.
+    fn take(&mut self, places: &[u32], products: &[f32]);
+}
 
 /// Unit vectors in the memory of a device.
 pub trait DeviceVectors: Send + Sync {
@@ -61,17 +67,15 @@ pub trait DeviceVectors: Send + Sync {
     /// Rows that are multiplied with all others at a time.
     fn block(&self) -> usize;
 
-    /// Multiplies a block of rows with all rows. `choose` selects `each` groups per row; they are returned with their
-    /// products, `[block, each, GROUP]`. Missing rows of the last group count as zero vectors.
+    /// The most that a product differs from the cosine of two rows.
+    fn error(&self) -> f32;
+
+    /// Multiplies a block of rows with all rows. The filter chooses once, and then takes what it chose, in order, in as many
+    /// parts as the device likes.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
-    fn products(
-        &self,
-        block: Range<usize>,
-        each: usize,
-        choose: ChooseGroups<'_>,
-    ) -> crate::Result<(Vec<u32>, Vec<f32>)>;
+    fn products(&self, block: Range<usize>, filter: &mut dyn Filter) -> crate::Result<()>;
 }
 
 /// A loaded model. The engine calls [`Embedder::preprocess`] on its decoding threads and
@@ -102,7 +106,7 @@ pub trait Embedder: Send + Sync {
     /// Batch size that suits the device.
     fn batch_size(&self) -> usize;
 
-    /// Numbers that one preprocessed image takes: `3 * size * size`.
+    /// Bytes that one preprocessed image takes: `3 * size * size`.
     fn input_len(&self) -> usize;
 
     /// Whether it computes vectors of pictures. One that does not only stands for vectors that were computed elsewhere, and
@@ -121,16 +125,17 @@ pub trait Embedder: Send + Sync {
         ""
     }
 
-    /// Turns an image into the tower's input, channel by channel (`[3, size, size]`), normalized. The image is as
-    /// shown: EXIF orientation applied, RGB.
-    fn preprocess(&self, image: &RgbImage) -> Vec<f32>;
+    /// Turns an image into the tower's input, channel by channel (`[3, size, size]`). The tower normalizes it, where it
+    /// runs: bytes are a quarter of what goes to a device otherwise. The image is as shown: EXIF orientation applied, RGB.
+    fn preprocess(&self, image: &RgbImage) -> Vec<u8>;
 
     /// Vectors of `count` concatenated preprocessed images; row-major `[count, dim]`, unit length. The same image gives
-    /// the same bytes regardless of the thread count.
+    /// the same bytes regardless of the thread count and of the other images. The vector of an image for which the model has
+    /// no finite one is not a number.
     ///
     /// # Errors
     /// When the device fails or runs out of memory.
-    fn embed_images(&self, pixels: &[f32], count: usize) -> Result<Vec<f32>, EmbedError>;
+    fn embed_images(&self, pixels: &[u8], count: usize) -> Result<Vec<f32>, EmbedError>;
 
     /// Vectors of some texts; row-major `[texts.len(), dim]`, unit length.
     ///

@@ -13,7 +13,7 @@ mod clusters;
 mod device;
 mod pairs;
 
-pub use crate::embedding::{ChooseGroups, DeviceVectors, GROUP};
+pub use crate::embedding::{DeviceVectors, Filter, GROUP};
 pub use approximate::{RECALL, RECALL_AT};
 pub use device::{OnDevice, nearest_on_device};
 

@@ -13,7 +13,7 @@ const GROUP_BYTES: usize = 128 << 20;
 
 /// Images prepared together for a model.
 pub(crate) fn size_for(embedder: &dyn Embedder) -> usize {
-    let fitting = GROUP_BYTES / (4 * embedder.input_len().max(1));
+    let fitting = GROUP_BYTES / embedder.input_len().max(1);
     embedder.batch_size().clamp(16, 512).min(fitting.max(1))
 }
 

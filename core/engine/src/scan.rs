@@ -392,6 +392,9 @@ impl<'a> Scan<'a> {
                 let filled = store::fill(&mut store, manifest, file_metadata, embedder.as_ref(), job)?;
                 scan.report.reused = filled.reused.saturating_sub(scan.report.embedded);
                 scan.report.embedded += filled.embedded;
+                if let Some(note) = store::undefined(&store, manifest, file_metadata) {
+                    (scan.reporter.trouble)("model", &note);
+                }
             }
             findings.set_matrix(store.gather(&findings.file_metadata.hashes)?);
             let known = given::report(scan.setup, &store, embedder.as_ref(), notes, findings)?;

@@ -95,11 +95,11 @@ impl Embedder for Model {
         1
     }
 
-    fn preprocess(&self, _: &RgbImage) -> Vec<f32> {
-        vec![0.0]
+    fn preprocess(&self, _: &RgbImage) -> Vec<u8> {
+        vec![0]
     }
 
-    fn embed_images(&self, _: &[f32], count: usize) -> std::result::Result<Vec<f32>, EmbedError> {
+    fn embed_images(&self, _: &[u8], count: usize) -> std::result::Result<Vec<f32>, EmbedError> {
         Ok(vec![0.0; count * DIM])
     }
 

@@ -253,7 +253,7 @@ impl DatasetServices {
             })
         });
         let Some(on_device) = on_device else { return Ok(None) };
-        match on_device.nearest(k, job) {
+        match on_device.nearest(matrix, k, job) {
             Ok(lists) => Ok(Some(lists)),
             Err(chaffinch_compute::Error::Embed(error)) => {
                 failed(&error);

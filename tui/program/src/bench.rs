@@ -8,6 +8,7 @@ use super::args::Global;
 use super::model_loader::loader;
 use super::output::{json, results};
 use anyhow::{Context, Result, ensure};
+use chaffinch_clip::{DeviceChoice, MemoryBudget, SearchDevice, keep_on_device};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::decode;
 use chaffinch_compute::image::phash;
@@ -126,6 +127,12 @@ struct Neighbors {
     /// Neighbors per row
     #[arg(long, default_value_t = 10)]
     k: usize,
+    /// Device that filters: auto, cpu, cuda:N, or `rehearsed` for its steps on the CPU
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Maximum GPU memory, such as 6GiB
+    #[arg(long, value_name = "SIZE")]
+    vram_budget: Option<String>,
     /// Number of rounds; the median is reported
     #[arg(long, default_value_t = 1)]
     rounds: usize,
@@ -266,9 +273,8 @@ fn embed(args: &Embed) -> Result<Figures> {
         return timed("embed-files", args.rounds, files.len(), 0.0, work);
     }
     let count = args.batch * args.batches;
-    let pixels: Vec<f32> = (0..args.batch * length)
-        .map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0)
-        .collect();
+    let pixels: Vec<u8> =
+        (0..args.batch * length).map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     model.embed_images(&pixels, args.batch)?; // Warms up memory and threads.
     timed("embed", args.rounds, count, 0.0, || {
         let mut vectors = 0;
@@ -279,13 +285,13 @@ fn embed(args: &Embed) -> Result<Figures> {
     })
 }
 
-fn prepared(model: &dyn Embedder, files: &[PathBuf]) -> Result<Vec<f32>> {
-    let one = |path: &PathBuf| -> Result<Vec<f32>> {
+fn prepared(model: &dyn Embedder, files: &[PathBuf]) -> Result<Vec<u8>> {
+    let one = |path: &PathBuf| -> Result<Vec<u8>> {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let decoded = decode(&bytes).with_context(|| format!("cannot decode {}", path.display()))?;
         Ok(model.preprocess(&decoded.image))
     };
-    let all: Vec<Vec<f32>> = files.par_iter().with_max_len(1).map(one).collect::<Result<_>>()?;
+    let all: Vec<Vec<u8>> = files.par_iter().with_max_len(1).map(one).collect::<Result<_>>()?;
     Ok(all.concat())
 }
 
@@ -343,8 +349,20 @@ fn nearest(args: &Neighbors) -> Result<Figures> {
     let job = Job::new(&stop, &|_, _| {});
     let (rows, cols) = (matrix.rows() as f64, args.cols as f64);
     let mut last = None;
-    let figures = timed("neighbors", args.rounds, matrix.rows(), rows * rows * cols / 1e9, || {
-        let lists = neighbors::nearest(&matrix, &|_| true, args.k, &job)?;
+    let budget: Option<MemoryBudget> = args.vram_budget.as_deref().map(str::parse).transpose()?;
+    let device = match args.device.as_str() {
+        "rehearsed" => SearchDevice::Rehearsed,
+        device => SearchDevice::Of(device.parse::<DeviceChoice>()?),
+    };
+    let kept = |numbers: &[f32]| keep_on_device(device, numbers, args.cols, budget);
+    // The driver starts with the first call, which takes seconds.
+    let (name, _) = kept(&vec![0.0; args.cols])?;
+    let what = format!("neighbors on {name}");
+    let figures = timed(&what, args.rounds, matrix.rows(), rows * rows * cols / 1e9, || {
+        let lists = match kept(matrix.as_slice())?.1 {
+            Some(vectors) => neighbors::nearest_on_device(vectors.as_ref(), &matrix, args.k, &job)?,
+            None => neighbors::nearest(&matrix, &|_| true, args.k, &job)?,
+        };
         let found = lists.indices.iter().filter(|&&index| index != u32::MAX).count();
         last = Some(lists);
         Ok(found as u64)

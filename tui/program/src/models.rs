@@ -151,7 +151,7 @@ fn trial(model: &ClipEmbedder, load_seconds: f64) -> Result<Trial> {
     let pictures: Vec<_> =
         (0..TRIAL).map(|number| sample_pictures::picture(number % 4, number, 96, 80)).collect();
     let started = Instant::now();
-    let pixels: Vec<Vec<f32>> = pictures.iter().map(|picture| model.preprocess(picture)).collect();
+    let pixels: Vec<Vec<u8>> = pictures.iter().map(|picture| model.preprocess(picture)).collect();
     let mut vectors = Vec::new();
     for batch in pixels.chunks(model.batch_size().max(1)) {
         vectors.extend(model.embed_images(&batch.concat(), batch.len())?);

@@ -13,6 +13,7 @@ fn candles_operations_give_the_same_features() {
         weights: &checkpoint.weights,
         device: &Device::Cpu,
         dtype: DType::F32,
+        stepwise: false,
         in_tiles: false,
         device_name: "cpu",
     };

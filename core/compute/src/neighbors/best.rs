@@ -91,7 +91,20 @@ impl Best {
         quick: &[f32],
         others: &Places<'_>,
     ) {
-        wide(ToOne { best: self, set, row, own, quick, others });
+        self.offer_within(set, row, own, quick, others, (SLACK, f32::NEG_INFINITY));
+    }
+
+    /// The same with products that are as far from the cosine as `slack`, of which those below `floor` have no chance.
+    pub(super) fn offer_within(
+        &mut self,
+        set: Set<'_>,
+        row: usize,
+        own: u32,
+        quick: &[f32],
+        others: &Places<'_>,
+        (slack, floor): (f32, f32),
+    ) {
+        wide(ToOne { best: self, set, row, own, quick, others, slack, floor });
     }
 
     /// Offers rows (`others`, the first at row 0 of these lists) one candidate. `thresholds` are their minimum cosines.
@@ -115,6 +128,8 @@ struct ToOne<'a> {
     own: u32,
     quick: &'a [f32],
     others: &'a Places<'a>,
+    slack: f32,
+    floor: f32,
 }
 
 impl Kernel for ToOne<'_> {
@@ -122,8 +137,8 @@ impl Kernel for ToOne<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let ToOne { best, set, row, own, quick, others } = self;
-        let mut worst = best.worst(row) - SLACK;
+        let ToOne { best, set, row, own, quick, others, slack, floor } = self;
+        let mut worst = (best.worst(row) - slack).max(floor);
         for (part, quick) in quick.chunks(LOOK).enumerate() {
             // Counted instead of searched: nearly always there is none, and counting needs no branches.
             if quick.iter().map(|quick| u32::from(*quick >= worst)).sum::<u32>() == 0 {
@@ -134,7 +149,7 @@ impl Kernel for ToOne<'_> {
                     let other = others.at(part * LOOK + step);
                     if other != own {
                         best.offer(row, other, cosine(set.row(own), set.row(other)));
-                        worst = best.worst(row) - SLACK;
+                        worst = (best.worst(row) - slack).max(floor);
                     }
                 }
             }

@@ -84,7 +84,7 @@ struct Looked {
     /// All its records, concatenated.
     measures: Vec<u8>,
     /// The model's input, if requested and available.
-    input: Option<Vec<f32>>,
+    input: Option<Vec<u8>>,
     /// Whether anything in it is new.
     news: bool,
 }
@@ -387,7 +387,7 @@ impl<'a> Work<'a> {
         &self,
         model: &mut Feeding<'_>,
         hash: ContentHash,
-        input: Option<&[f32]>,
+        input: Option<&[u8]>,
         row: usize,
         unfinished: &mut Option<Unfinished>,
         filled: &mut FillReport,

@@ -77,7 +77,7 @@ impl Feeder<'_> {
     ///
     /// # Errors
     /// As for [`Feeder::embed`].
-    pub(crate) fn push(&mut self, hash: ContentHash, input: Option<&[f32]>, job: &Job<'_>) -> Result<bool> {
+    pub(crate) fn push(&mut self, hash: ContentHash, input: Option<&[u8]>, job: &Job<'_>) -> Result<bool> {
         if let Some(input) = input {
             self.batch.push(self.chunk.hashes.len(), input);
         }
@@ -164,7 +164,7 @@ impl NewChunk {
 struct Batch<'a> {
     embedder: &'a dyn Embedder,
     size: usize,
-    inputs: Vec<f32>,
+    inputs: Vec<u8>,
     rows: Vec<usize>,
 }
 
@@ -178,7 +178,7 @@ impl Batch<'_> {
         }
     }
 
-    fn push(&mut self, row: usize, input: &[f32]) {
+    fn push(&mut self, row: usize, input: &[u8]) {
         self.inputs.extend_from_slice(input);
         self.rows.push(row);
     }

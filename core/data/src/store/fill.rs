@@ -26,7 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// An image on its way to the model.
 enum Prepared {
     /// Its input to the tower.
-    Input(Vec<f32>),
+    Input(Vec<u8>),
     /// Not an image, though the file is unchanged.
     NoPicture,
     /// The file is gone or has changed.

@@ -9,11 +9,13 @@ mod feeder;
 mod fill;
 mod kept;
 mod tail;
+mod undefined;
 
 pub(crate) use feeder::Feeder;
 pub use feeder::FillReport;
 pub use fill::fill;
 pub use kept::kept;
+pub use undefined::undefined;
 
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;

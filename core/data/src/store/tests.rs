@@ -21,6 +21,8 @@ pub(crate) struct Fake {
     pub(crate) memory: usize,
     pub(crate) stop_at: usize,
     pub(crate) stop: AtomicBool,
+    /// For an image whose first byte is this one, it has no vector.
+    undefined: Option<u8>,
     pause: Duration,
 }
 
@@ -33,6 +35,7 @@ impl Fake {
             memory: usize::MAX,
             stop_at: usize::MAX,
             stop: AtomicBool::new(false),
+            undefined: None,
             pause: Duration::ZERO,
         }
     }
@@ -63,11 +66,11 @@ impl Embedder for Fake {
         12
     }
 
-    fn preprocess(&self, image: &RgbImage) -> Vec<f32> {
-        image.as_raw().iter().take(12).map(|&value| f32::from(value) / 255.0).collect()
+    fn preprocess(&self, image: &RgbImage) -> Vec<u8> {
+        image.as_raw().iter().take(12).copied().collect()
     }
 
-    fn embed_images(&self, pixels: &[f32], count: usize) -> std::result::Result<Vec<f32>, EmbedError> {
+    fn embed_images(&self, pixels: &[u8], count: usize) -> std::result::Result<Vec<f32>, EmbedError> {
         if count > self.memory {
             return Err(EmbedError::OutOfMemory { device: self.device(), batch: count });
         }
@@ -78,9 +81,13 @@ impl Embedder for Fake {
             self.stop.store(true, Ordering::SeqCst);
         }
         // Depends on the position in the batch, as on real devices, so that different batching is visible.
-        let one = |(index, input): (usize, &[f32])| {
+        let one = |(index, input): (usize, &[u8])| {
+            let at = |number: usize| f32::from(input[number]) / 255.0;
             (0..DIM)
-                .map(move |number| input[number] + input[number + 6] * 0.5 + index as f32 * 1e-6)
+                .map(|number| match self.undefined == Some(input[0]) {
+                    true => f32::NAN,
+                    false => at(number) + at(number + 6) * 0.5 + index as f32 * 1e-6,
+                })
                 .collect::<Vec<_>>()
         };
         Ok(pixels.chunks_exact(12).enumerate().flat_map(one).collect())
@@ -253,11 +260,36 @@ fn renamed_files_are_hits_and_changed_ones_misses() {
     assert_eq!(matrix.rows(), manifest.len());
     let renamed = manifest.ids().find(|&id| manifest.path(id) == Path::new("zz.bmp")).unwrap();
     let expected = model.preprocess(&chaffinch_compute::image::decode::decode(&picture(9)).unwrap().image);
-    assert!((matrix.row(renamed.index())[0] - expected[0] - expected[6] * 0.5).abs() < 1e-3);
+    let at = |number: usize| f32::from(expected[number]) / 255.0;
+    assert!((matrix.row(renamed.index())[0] - at(0) - at(6) * 0.5).abs() < 1e-3);
     let broken = *known.unreadable.keys().next().unwrap();
     assert!(matrix.row(broken.index()).iter().all(|&number| number == 0.0));
     assert!(store.missing(&[ContentHash::default(), known.hashes[0]]).is_empty());
     assert_eq!(store.missing(&[ContentHash([9; 32]), ContentHash([8; 32]), ContentHash([9; 32])]), [0, 1]);
+}
+
+#[test]
+fn what_the_model_has_no_vector_for_costs_itself_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    for number in 0..100 {
+        fs::write(temp.path().join(format!("{number:05}.bmp")), picture(number)).unwrap();
+    }
+    let (manifest, dir) = (listed(temp.path()), tempfile::tempdir().unwrap());
+    let known = file_metadata(&manifest);
+    // The first byte of a picture is its number.
+    let model = Fake { undefined: Some(40), ..Fake::new() };
+    let report = run(dir.path(), &manifest, &known, &model).unwrap();
+    assert_eq!((report.embedded, report.unusable), (99, 1));
+    let store = EmbeddingStore::open(dir.path(), &model.fingerprint, DIM).unwrap();
+    assert!(known.hashes.iter().enumerate().all(|(row, hash)| store.get(hash).is_some() == (row != 40)));
+    assert!(store.missing(&known.hashes).is_empty(), "the next run does not ask again");
+    let note = undefined(&store, &manifest, &known).unwrap();
+    assert!(note.contains("for 1 picture, which is not compared") && note.contains("00040.bmp"), "{note}");
+    let (_place, all, known) = dataset();
+    let complete = tempfile::tempdir().unwrap();
+    run(complete.path(), &all, &known, &Fake::new()).unwrap();
+    let store = EmbeddingStore::open(complete.path(), &model.fingerprint, DIM).unwrap();
+    assert_eq!(undefined(&store, &all, &known), None, "a broken file has another remark");
 }
 
 #[test]

@@ -91,11 +91,11 @@ impl Embedder for StandIn {
         self.texts.as_ref().map_or("", |(_, digest)| digest)
     }
 
-    fn preprocess(&self, _: &RgbImage) -> Vec<f32> {
+    fn preprocess(&self, _: &RgbImage) -> Vec<u8> {
         Vec::new()
     }
 
-    fn embed_images(&self, _: &[f32], _: usize) -> std::result::Result<Vec<f32>, EmbedError> {
+    fn embed_images(&self, _: &[u8], _: usize) -> std::result::Result<Vec<f32>, EmbedError> {
         Err(EmbedError::Model(format!("the {} cannot embed pictures", self.name)))
     }
 

@@ -54,11 +54,11 @@ impl Embedder for Texts {
         0
     }
 
-    fn preprocess(&self, _: &RgbImage) -> Vec<f32> {
+    fn preprocess(&self, _: &RgbImage) -> Vec<u8> {
         Vec::new()
     }
 
-    fn embed_images(&self, _: &[f32], _: usize) -> Result<Vec<f32>, EmbedError> {
+    fn embed_images(&self, _: &[u8], _: usize) -> Result<Vec<f32>, EmbedError> {
         text_only()
     }
 

@@ -1,0 +1,82 @@
+#![allow(unsafe_code)] // Two calls of the driver that cudarc has no safe function for.
+//! An NVIDIA GPU, through candle and cudarc.
+
+use super::smoke::{self, Distrust};
+use super::{DeviceContext, Place};
+use crate::error::ClipError;
+use crate::failure::{Meaning, first_line};
+use candle_core::cuda_backend::cudarc::driver::{self, CudaContext, sys};
+use candle_core::{DType, Device};
+
+/// The oldest version of CUDA that the driver must support, as the driver counts: CUDA 13.0.
+const DRIVER: i32 = 13_000;
+/// The oldest compute capability whose cards run the kernels.
+const CAPABILITY: (i32, i32) = (8, 0);
+
+/// GPUs that the driver shows; 0 if there is none or no driver.
+pub(super) fn count() -> usize {
+    let count = driver::result::init().and_then(|()| CudaContext::device_count());
+    count.ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
+}
+
+/// Opens a GPU and checks that it computes.
+///
+/// # Errors
+/// In one sentence, why it cannot be used and what to do.
+pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
+    let failed = |reason: String| ClipError::Device { device: format!("cuda:{number}"), reason };
+    let explained = |text: String| match Meaning::of(&text) {
+        Some(meaning) => failed(format!("{} ({text})", meaning.words())),
+        None => failed(format!("{text}; check with nvidia-smi that the driver is running and the GPU exists")),
+    };
+    driver::result::init().map_err(|error| explained(error.to_string()))?;
+    if let Some(version) = driver_version().filter(|&version| version < DRIVER) {
+        let found = format!("it supports CUDA {}.{}", version / 1000, version % 1000 / 10);
+        return Err(failed(format!("{} ({found})", Meaning::OldDriver.words())));
+    }
+    // One stream for the device. The default of candle is one for each thread, which nothing orders.
+    let device = Device::new_cuda_with_stream(number).map_err(|error| explained(first_line(&error)))?;
+    let Device::Cuda(cuda) = &device else { return Err(failed("it is no GPU".into())) };
+    let context = cuda.cuda_stream().context().clone();
+    let model = context.name().map_or(String::new(), |model| format!(" ({model})"));
+    if let Ok(capability) = context.compute_capability()
+        && capability < CAPABILITY
+    {
+        let found = format!("this one{model} has {}.{}", capability.0, capability.1);
+        return Err(failed(format!("{}; {found}", Meaning::OtherCode.words())));
+    }
+    smoke::check(&device, DType::F16).map_err(|distrust| match distrust {
+        Distrust::Failed(error) => explained(first_line(&error)),
+        Distrust::Wrong => failed(
+            "it computes wrong numbers in a test; check it with nvidia-smi and the system's log (dmesg, Xid)".into(),
+        ),
+    })?;
+    let free = context.mem_get_info().ok().map(|(free, _)| free as u64);
+    Ok(DeviceContext { free, ..DeviceContext::at(Place::Device(device), DType::F16, format!("cuda:{number}{model}")) })
+}
+
+fn driver_version() -> Option<i32> {
+    let mut version = 0;
+    // SAFETY: the driver writes one number to the address, which is that of a local variable.
+    let result = unsafe { sys::cuDriverGetVersion(&raw mut version) };
+    result.result().ok().map(|()| version)
+}
+
+/// Gives memory that the device's allocator keeps for later back to other programs.
+pub(super) fn trim(device: &Device) {
+    let Device::Cuda(cuda) = device else { return };
+    let stream = cuda.cuda_stream();
+    if stream.synchronize().is_err() {
+        return;
+    }
+    let Ok(ordinal) = i32::try_from(stream.context().ordinal()) else { return };
+    let Ok(number) = driver::result::device::get(ordinal) else { return };
+    // SAFETY: the device exists, since a stream of it does; its default pool lives as long as the device, and what is in use
+    // stays in the pool.
+    let trimmed = unsafe {
+        driver::result::device::get_default_mem_pool(number)
+            .and_then(|pool| driver::result::mem_pool::trim_to(pool, 0))
+    };
+    // A pool that is not trimmed only keeps memory that it would use later.
+    drop(trimmed);
+}
