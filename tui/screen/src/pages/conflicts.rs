@@ -56,9 +56,9 @@ impl Page for Conflicts {
 
     fn meaning(&self, model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
         Some(match action {
-            Action::Keep => ("keep", "Settle the conflict: keep the sample, whatever was decided, and go to the next one"),
-            Action::Remove => ("remove", "Settle the conflict: remove the sample and go to the next one"),
-            Action::Relabel => ("relabel…", "Settle the conflict: relabel the sample and go to the next one"),
+            Action::Keep => ("keep", "Settle the conflict: keep the sample, go to the next one"),
+            Action::Remove => ("remove", "Settle the conflict: remove the sample, go to the next one"),
+            Action::Relabel => ("relabel…", "Settle the conflict: type part of the class name"),
             Action::Unsure => ("unsure", "Settle the conflict as unsure and go to the next one"),
             Action::Conflicts => ("list", "Go back to the list"),
             other => return List.meaning(model, other),
@@ -90,7 +90,7 @@ impl Page for Conflicts {
         show::show(model, &Conflicts);
         let query = Query { filter: DISPUTED.to_owned(), all: true, ..Query::default() };
         motion::relist(model, query, Anchor::Top, fx);
-        say(model, Level::Info, "what you decide here settles the conflict; its mark is kept with the decision");
+        say(model, Level::Info, "what you decide here settles the conflict");
     }
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {

@@ -158,7 +158,9 @@ fn one_of_a_group_is_kept_by_a_rule_that_is_chosen_in_sight() {
 
 #[test]
 fn a_rule_never_decides_between_labels() {
-    let mut rig = Rig::small();
+    let mut engine = FakeEngine::new(100);
+    engine.samples[14].label = Some(0);
+    let mut rig = Rig::new(engine, 80, 24);
     rig.press("jjpO<Enter>");
     assert!(matches!(rig.model.mode, Mode::Picker(_)), "it asks which label is right: {}", rig.screen());
     assert!(rig.engine.done.is_empty());
