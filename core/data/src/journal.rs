@@ -27,6 +27,9 @@
 //! - Undo and redo are entries too, so they work across restarts. A new decision ends what can be redone.
 //! - All reviewers' files are read and only one's own is written. One's own decision takes precedence over others',
 //!   among those the latest; if they differ, there is a [`Conflict`].
+//! - A decision with the tag `adjudicated` in the same entry settles a conflict: it takes precedence over all that was decided
+//!   before it, whoever decided. What is decided otherwise after it opens the conflict again. A program that does not know
+//!   the tag reads a decision with a tag.
 
 mod adopt;
 mod binding;
@@ -36,14 +39,16 @@ mod copies;
 mod decisions;
 mod disputes;
 mod entry;
+mod history;
 mod line;
 mod log;
 
 pub use adopt::{Adopted, Said};
 pub use changed::{Changed, Now, changed_files};
 pub use decisions::{Decisions, Review};
-pub use disputes::{Conflict, Disputes};
+pub use disputes::{Conflict, Disagreement, Disputes, Side};
 pub use entry::Entry;
+pub use history::Told;
 
 use crate::file_metadata::FileMetadata;
 use crate::manifest::{Manifest, NO_LABEL};
@@ -105,6 +110,10 @@ pub struct Journal {
     history: BTreeMap<u32, Vec<u32>>,
     /// For each sample what others say, with their indices in `others`.
     said: BTreeMap<u32, Vec<(u16, Marks)>>,
+    /// For each sample the entries of others about it, applied or undone: which of `others`, and its entry.
+    told: BTreeMap<u32, Vec<(u16, u32)>>,
+    /// Whether what others said is left out of everything that is shown.
+    blind: bool,
     view: Decisions,
 }
 
@@ -137,6 +146,8 @@ impl Journal {
             copies: Copies::default(),
             history: BTreeMap::new(),
             said: BTreeMap::new(),
+            told: BTreeMap::new(),
+            blind: false,
             view: Decisions::new(reviewers),
         })
     }
@@ -156,6 +167,7 @@ impl Journal {
             }
         }
         self.said.clear();
+        self.told.clear();
         for (number, book) in (0_u16..).zip(&self.others) {
             let mut rows: BTreeMap<u32, Marks> = BTreeMap::new();
             for &index in &book.applied {
@@ -167,7 +179,39 @@ impl Journal {
             for (row, marks) in rows {
                 self.said.entry(row).or_default().push((number, marks));
             }
+            for (index, entry) in (0_u32..).zip(&book.entries) {
+                for row in entry.rows() {
+                    self.told.entry(row).or_default().push((number, index));
+                }
+            }
         }
+        self.show_all();
+    }
+
+    /// Leaves what other reviewers said out of everything that is shown, for a second review that nothing sways; or takes it
+    /// in again. What is written is the same.
+    pub fn set_blind(&mut self, blind: bool) {
+        self.blind = blind;
+        self.show_all();
+    }
+
+    /// Whether what other reviewers said is left out.
+    pub fn is_blind(&self) -> bool {
+        self.blind
+    }
+
+    /// Samples that others have decided, in manifest order, also while these decisions are left out.
+    pub fn decided_by_others(&self) -> Vec<SampleId> {
+        let decided = self.said.iter().filter(|(_, sides)| sides.iter().any(|(_, marks)| marks.decision().is_some()));
+        decided.map(|(&row, _)| SampleId(row)).collect()
+    }
+
+    /// What others said about a row, unless that is left out.
+    fn others_about(&self, row: u32) -> &[(u16, Marks)] {
+        if self.blind { &[] } else { self.said.get(&row).map_or(&[], Vec::as_slice) }
+    }
+
+    fn show_all(&mut self) {
         self.view = Decisions::new(self.view.reviewers().to_vec());
         let rows: BTreeSet<u32> = self.history.keys().chain(self.said.keys()).copied().collect();
         for row in rows {
@@ -214,7 +258,8 @@ impl Journal {
     /// decision counts.
     ///
     /// # Errors
-    /// As [`Journal::decide`], and when a decision has tags or a note, which belong to entries of their own.
+    /// As [`Journal::decide`], and when decisions have a note, or tags that are not the same for all, which belong to entries of
+    /// their own.
     pub fn decide_each(&mut self, decisions: &[(SampleId, Decision)]) -> Result<Applied> {
         let mut seen = BTreeSet::new();
         let decisions: Vec<&(SampleId, Decision)> =
@@ -223,14 +268,15 @@ impl Journal {
             if matches!(choice, Choice::Relabel(label) if label.trim().is_empty()) {
                 return Err(Error::Invalid("a relabel decision needs the new class".into()));
             }
-            if !tags.is_empty() || !note.is_empty() {
+            if decisions[0].1.tags != *tags || !note.is_empty() {
                 return Err(Error::Invalid("decide first, then add tags or a note".into()));
             }
         }
         let samples: Vec<SampleId> = decisions.iter().map(|(id, _)| *id).collect();
         let each = decisions.iter().map(|(_, decision)| decision.choice.clone()).collect();
         let first = decisions.first().map(|(_, decision)| decision.clone());
-        self.enter(&samples, What { each, ..What::default() }, first)
+        let tags = first.as_ref().map_or_else(Vec::new, |first| first.tags.clone());
+        self.enter(&samples, What { each, tags, ..What::default() }, first)
     }
 
     /// Adds tags to samples without deciding; a note replaces the earlier one if it is not empty.
@@ -318,7 +364,9 @@ impl Journal {
         let before = self.own_marks(row);
         let mut after = before.clone();
         after.add(entry, row);
-        !after.says_what(&before)
+        // The same again settles what was decided otherwise since.
+        let settles = after.settles() && self.view.is_disputed(SampleId(row));
+        settles || !after.says_what(&before)
     }
 
     /// Undoes the last entry of this reviewer; `None` if there is none.
@@ -379,10 +427,12 @@ impl Journal {
     }
 
     fn show(&mut self, row: u32) {
-        let mut all = self.own_marks(row);
-        for (_, marks) in self.said.get(&row).map_or(&[][..], Vec::as_slice) {
-            all.join(marks);
-        }
+        let own = self.own_marks(row);
+        let others = self.others_about(row);
+        let mut all = own.clone();
+        others.iter().for_each(|(_, marks)| all.join(marks));
+        let sides: Vec<&Marks> = std::iter::once(&own).chain(others.iter().map(|(_, marks)| marks)).collect();
+        all.settle(&sides);
         self.view.set(row, all);
     }
 

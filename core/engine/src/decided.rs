@@ -20,12 +20,13 @@ const NAMED: usize = 20;
 /// When a journal cannot be read.
 pub(crate) fn after_reading(
     session: &Session,
-    reviewer: &str,
+    (reviewer, blind): (&str, bool),
     manifest: &Arc<Manifest>,
     file_metadata: &Arc<FileMetadata>,
     ledger: &mut Ledger,
 ) -> Result<Vec<(SampleId, u8, u32)>> {
     let mut journal = Journal::open(&session.decisions_dir(), reviewer)?;
+    journal.set_blind(blind);
     journal.bind(manifest, Some(file_metadata));
     enter(&journal.changed(), ledger);
     Ok(journal.codes())

@@ -8,6 +8,7 @@
 //!   results; `models` keeps the results of several models apart; `built_in` reports broken files and damaged pictures like
 //!   a detector.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
+//! - `outputs` is what a session can write, for the commands and for the dialogs of the interface.
 //! - `service` is the command loop; `answers` computes its answers, on separate threads where that could take long.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-engine`.
@@ -22,6 +23,7 @@ mod given;
 mod imports;
 mod kept;
 mod models;
+pub mod outputs;
 mod reading;
 mod remarks;
 pub mod remote;

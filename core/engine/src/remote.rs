@@ -6,7 +6,7 @@
 
 use crate::Client;
 use crate::{Error, Result};
-use chaffinch_protocol::{Command, Event, Progress, ScanReport, SessionSummary};
+use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, Progress, ScanReport, SessionSummary};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -176,6 +176,8 @@ struct Known {
     progress: Option<Progress>,
     /// A scan was requested and is not finished.
     scanning: bool,
+    /// Something is being written.
+    writing: bool,
     /// What the last scan did.
     report: Option<Box<ScanReport>>,
 }
@@ -189,6 +191,12 @@ impl Known {
                 (self.progress, self.scanning) = (None, false);
                 self.report = Some(report.clone());
             }
+            Event::Output(event) if matches!(**event, OutputEvent::Written { .. } | OutputEvent::NotWritten { .. }) => {
+                self.writing = false;
+                if !self.scanning {
+                    self.progress = None;
+                }
+            }
             Event::Saved(saved) => {
                 if let Some(summary) = &mut self.summary {
                     summary.decided = saved.decided;
@@ -201,6 +209,7 @@ impl Known {
     fn command(&mut self, command: &Command) {
         match command {
             Command::Scan { .. } | Command::Rerun { .. } => self.scanning = true,
+            Command::Output(OutputCommand::Write { .. }) => self.writing = true,
             Command::Remember { state } => {
                 if let Some(summary) = &mut self.summary {
                     summary.remembered.clone_from(state);
@@ -281,7 +290,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             // The program that started this engine never connected.
             default(FIRST) => if count == 0 { break },
         }
-        if guest.is_none() && count > 0 && !known.scanning && arrivals.is_empty() && hearing.is_empty() {
+        if guest.is_none() && count > 0 && !known.scanning && !known.writing && arrivals.is_empty() && hearing.is_empty() {
             break;
         }
     }

@@ -59,6 +59,8 @@ pub(crate) struct ScanPlan {
     pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
     /// Decisions so far, as contract codes.
     pub(crate) decided: Vec<(SampleId, u8, u32)>,
+    /// Whether these are only one reviewer's, and so is everything that is read of decisions.
+    pub(crate) blind: bool,
 }
 
 /// A loaded model and the store of its vectors.
@@ -101,16 +103,19 @@ pub(crate) struct Scan<'a> {
     decided: Option<Vec<(SampleId, u8, u32)>>,
     /// Files that were already decoded.
     decoded: u64,
+    /// Whether only one's own decisions are read.
+    blind: bool,
 }
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(setup: &'a Setup, reporter: &'a Reporter<'a>) -> Scan<'a> {
         let (report, started, decoded) = (ScanReport::default(), Instant::now(), decodings());
-        Scan { setup, reporter, report, step: (0, 1), started, decided: None, decoded }
+        Scan { setup, reporter, report, step: (0, 1), started, decided: None, decoded, blind: false }
     }
 
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
     pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> (ScanReport, Findings) {
+        self.blind = plan.blind;
         let before = self.setup.session.uses().detectors;
         if let Err(error) = self.stages(plan, &mut findings) {
             if !matches!(error, Error::Stopped) {
@@ -295,7 +300,8 @@ impl<'a> Scan<'a> {
             // Rows may have moved: results and decisions for another manifest would refer to the wrong samples.
             let same = previous.is_some_and(|(known, old)| same_rows(known, old, &manifest, &file_metadata));
             let reviewer = scan.setup.config.reviewer();
-            match decided::after_reading(session, &reviewer, &manifest, &file_metadata, &mut ledger) {
+            let who = (reviewer.as_str(), scan.blind);
+            match decided::after_reading(session, who, &manifest, &file_metadata, &mut ledger) {
                 Ok(_) if same => {}
                 Ok(decided) => scan.decided = Some(decided),
                 Err(error) => {

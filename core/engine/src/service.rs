@@ -1,6 +1,9 @@
 //! The command loop. It never does long computations itself: scans, queries and pictures run on their own threads, and
 //! their results come back here as [`Internal`] messages.
 
+mod blind;
+mod meter;
+mod outputs;
 mod scan_thread;
 mod views;
 
@@ -9,6 +12,7 @@ use crate::answers::internal::Internal;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::Lists;
 use crate::answers::outline::Outline;
+use crate::answers::outputs::Forms;
 use crate::answers::overview::{self, OverviewQuestion};
 use crate::answers::pictures::{Pictures, Request};
 use crate::answers::worker_queue::WorkerQueue;
@@ -54,6 +58,8 @@ pub(crate) struct Service {
     pictures: Pictures,
     views: WorkerQueue<view_answers::ViewQuestion>,
     overviews: WorkerQueue<OverviewQuestion>,
+    forms: Forms,
+    blind: blind::BlindReview,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     /// Whether the last scan covers all enabled detectors.
     whole: bool,
@@ -110,6 +116,8 @@ impl Service {
             pictures: Pictures::start(&events),
             views: view_answers::desk(&events),
             overviews: overview::desk(&events),
+            forms: Forms::start(&events),
+            blind: blind::BlindReview::default(),
             setup,
             events,
             internal,
@@ -147,6 +155,7 @@ impl Service {
         self.lists.stop();
         self.pictures.stop();
         self.overviews.stop();
+        self.forms.stop();
         self.views.stop();
         let _ = self.events.send(Event::Bye);
     }
@@ -172,7 +181,7 @@ impl Service {
                 if query::needs_embeddings(&query) {
                     self.open_matrix();
                 }
-                self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot());
+                self.lists.ask(ticket, query, self.state.clone(), self.journal.snapshot(), self.only());
             }
             Command::Rows { ticket, start, len } => self.rows(ticket, start, len),
             Command::RowsOf { ticket, samples } => self.rows_of(ticket, &samples),
@@ -242,6 +251,8 @@ impl Service {
             }),
             Command::Remember { state } => self.remember(state),
             Command::View(command) => self.view(command),
+            Command::Blind { on, sample, seed } => self.set_blind(on, sample, seed),
+            Command::Output(command) => self.output(command),
             // Handled by the loop itself.
             Command::Stop => {}
         }
@@ -265,6 +276,7 @@ impl Service {
                 report.reading = self.state.reading();
                 self.tell(Event::ScanDone(Box::new(report)));
             }
+            Internal::Output(event) => self.output_done(*event),
             Internal::Listed(ticket, order) => {
                 // Decisions made since the list was asked for count as well.
                 let by_choice = order.count(self.journal.decisions(), self.state.findings.manifest.len());
@@ -303,6 +315,7 @@ impl Service {
         let file_metadata = (!findings.file_metadata.is_empty()).then(|| findings.file_metadata.clone());
         self.journal.bind(&findings.manifest, file_metadata.as_ref());
         self.rank(findings);
+        self.draw();
     }
 
     /// Makes a new snapshot and notifies the client that lists have changed.
@@ -341,6 +354,7 @@ impl Service {
             suspects: state.ranking.order.len() as u64,
             decided: self.journal.decided_count() as u64,
             disputed: self.journal.decisions().disputed(),
+            blind: self.blind_summary(),
             stale: self.stale,
             obstacle: display::safe_text(&self.obstacle).into_owned(),
             reading: state.reading(),
@@ -517,12 +531,18 @@ impl Service {
 
     fn scan(&mut self, detectors: Vec<String>, force: bool) {
         if self.job.is_some() {
-            self.refuse(&Error::Invalid("a scan is already running; cancel it first".into()));
+            self.refuse(&Error::Invalid("a job is already running; cancel it first".into()));
             return;
         }
         let stop = Arc::new(AtomicBool::new(false));
         self.whole = detectors.is_empty();
-        let plan = ScanPlan { detectors, force, params: self.params.clone(), decided: self.journal.codes() };
+        let plan = ScanPlan {
+            detectors,
+            force,
+            params: self.params.clone(),
+            decided: self.journal.codes(),
+            blind: self.journal.is_blind(),
+        };
         let (setup, findings) = (self.setup.clone(), self.state.findings.clone());
         let (events, internal, flag) = (self.events.clone(), self.internal.0.clone(), stop.clone());
         let spawned = std::thread::Builder::new().name("scan".into()).spawn(move || {

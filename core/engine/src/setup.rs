@@ -7,6 +7,7 @@ use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
 use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles, Uses};
+use chaffinch_formats::export::Finders;
 use chaffinch_host::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +36,10 @@ pub struct Setup {
     pub given: Given,
     /// What the session keeps for later commands once a scan has used it.
     pub uses: Uses,
+    /// The program's name and version, for reports.
+    pub program: String,
+    /// Which detectors find what export formats have a name for.
+    pub finders: Finders,
 }
 
 /// What was named for a scan.

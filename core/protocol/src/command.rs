@@ -2,12 +2,12 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{EnsembleRule, Overview, Query, Ticket, ViewCommand};
+use crate::{EnsembleRule, OutputCommand, Overview, Query, Share, Ticket, ViewCommand};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Client and engine must agree on this number.
-pub const PROTOCOL_VERSION: u32 = 5;
+pub const PROTOCOL_VERSION: u32 = 6;
 
 /// What a client asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,6 +150,21 @@ pub enum Command {
     },
     /// A command of a view of many samples.
     View(ViewCommand),
+    /// Leave what other reviewers decided out of everything, for a second review that nothing sways; or take it in again.
+    /// Answered by [`Event::Session`](crate::Event::Session).
+    Blind {
+        /// Whether it is left out.
+        on: bool,
+        /// List only so many samples, drawn from those that others have decided, or from the suspects if they have decided
+        /// none; `None` for all.
+        #[serde(default)]
+        sample: Option<Share>,
+        /// Which of them are drawn: the same number draws the same samples.
+        #[serde(default)]
+        seed: u64,
+    },
+    /// A command about something to be written: an export, a plan, a report, a changed copy.
+    Output(OutputCommand),
     /// Shut down: cancel the job, close the journal, answer with [`Event::Bye`](crate::Event::Bye).
     Stop,
 }

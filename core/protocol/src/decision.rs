@@ -70,6 +70,10 @@ impl From<Choice> for Decision {
     }
 }
 
+/// The tag of a decision that settles what reviewers decided differently. It only counts in the entry of a journal that also
+/// decides; programs that do not know it read it as a tag like any other.
+pub const ADJUDICATED: &str = "adjudicated";
+
 /// The thirteen tags of the ImageNet cleaning work that exported manifests are compatible with. Other tags are allowed
 /// too.
 pub const TAGS: [&str; 13] = [

@@ -2,7 +2,7 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{Detail, EnsembleRule, Ledger, ListedRow, Overviewed, Row, Ticket, ViewEvent};
+use crate::{Detail, EnsembleRule, Ledger, ListedRow, OutputEvent, Overviewed, Row, Ticket, ViewEvent};
 use serde::{Deserialize, Serialize};
 
 /// An event from the engine.
@@ -80,6 +80,8 @@ pub enum Event {
     Picture(Picture),
     /// The answer to a view command.
     View(Box<ViewEvent>),
+    /// The answer to a command about something to be written.
+    Output(Box<OutputEvent>),
     /// Something about the whole dataset.
     Overview {
         /// The question's ticket.
@@ -148,6 +150,9 @@ pub struct SessionSummary {
     /// Samples on which reviewers disagree.
     #[serde(default)]
     pub disputed: u64,
+    /// Whether what others decided is left out, and of how many samples the lists are then.
+    #[serde(default)]
+    pub blind: Option<Blind>,
     /// Whether a scan would find something to do.
     pub stale: bool,
     /// Why the last scan could not bring the session up to date, such as a model that cannot be loaded; empty if a new
@@ -159,6 +164,14 @@ pub struct SessionSummary {
     pub reading: Ledger,
     /// The state last stored by [`Command::Remember`](crate::Command::Remember), initially empty.
     pub remembered: String,
+}
+
+/// A review in which nothing is seen of what others decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blind {
+    /// The drawn samples that are listed; `None` if all are.
+    #[serde(default)]
+    pub samples: Option<u64>,
 }
 
 /// One detector as a client shows it.

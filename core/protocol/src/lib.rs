@@ -13,27 +13,33 @@ pub mod display;
 pub mod ensemble;
 mod event;
 pub mod ledger;
+mod output;
 mod overview;
 mod query;
 mod row;
 pub mod sample;
 pub mod search;
+mod share;
 mod ticket;
 mod views;
 
 pub use command::{Command, PROTOCOL_VERSION};
 pub use ensemble::EnsembleRule;
 pub use event::{
-    DetectorSummary, Event, ListCounts, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary,
+    Blind, DetectorSummary, Event, ListCounts, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary,
 };
 pub use ledger::{Doubt, Ledger, Remark, RemarkKind};
+pub use output::{
+    OutputChoice, OutputCommand, OutputEvent, OutputField, OutputForm, OutputKind, OutputLine, OutputMark,
+};
 pub use overview::{
     BINS, ClassReview, Confused, DetectorForm, DetectorReview, Expected, FormKind, FormParam, Histogram,
     Overview, Overviewed, PastDecision, Proposal, Statistics, edge,
 };
 pub use query::{Query, Sort};
-pub use row::{Candidate, Detail, DetailAttribute, DetailIssue, DetailRegion, DetailRelated, ListedRow, Row};
+pub use row::{Candidate, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion, DetailRelated, ListedRow, Row};
+pub use share::Share;
 pub use ticket::Ticket;
 pub use views::{
-    Area, Axes, ClusterView, GroupMember, GroupView, Likeness, MapPoint, MapView, ViewCommand, ViewEvent,
+    Area, Axes, ClusterView, GroupBest, GroupMember, GroupView, Likeness, MapPoint, MapView, ViewCommand, ViewEvent,
 };

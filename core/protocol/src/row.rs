@@ -68,6 +68,9 @@ pub struct Detail {
     /// What other reviewers decided where they disagree, as shown: their names, and their decisions in words.
     #[serde(default)]
     pub other_decisions: Vec<(String, String)>,
+    /// Everything that reviewers said about it, the latest first.
+    #[serde(default)]
+    pub history: Vec<DetailEntry>,
     /// What each detector reports, worst first.
     pub issues: Vec<DetailIssue>,
     /// Alternative labels, best supported first, at most nine.
@@ -86,6 +89,26 @@ pub struct Detail {
     /// The parts of its picture that matter to detectors.
     #[serde(default)]
     pub regions: Vec<DetailRegion>,
+}
+
+/// What a reviewer said about a sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetailEntry {
+    /// Who, made safe for a terminal.
+    pub reviewer: String,
+    /// When: ISO 8601, UTC.
+    pub at: String,
+    /// What, in words, made safe for a terminal: `remove`, `clear`, `tag +crop`, `note`.
+    pub words: String,
+    /// Whether it decides, and does not only clear, tag or note.
+    #[serde(default)]
+    pub decides: bool,
+    /// Whether it settled what reviewers had decided differently.
+    #[serde(default)]
+    pub adjudicates: bool,
+    /// Whether its reviewer has undone it since.
+    #[serde(default)]
+    pub undone: bool,
 }
 
 /// An attribute of a sample.

@@ -37,6 +37,13 @@ pub enum ViewCommand {
         /// Forward or backward.
         forward: bool,
     },
+    /// Which member of a group each policy would keep. Answered by [`ViewEvent::GroupBest`].
+    GroupBest {
+        /// The ticket of the list.
+        ticket: Ticket,
+        /// Which group.
+        place: u64,
+    },
     /// Keep one sample and remove others, as one journal entry. Answered by [`super::Event::Saved`] once it is on disk.
     KeepOnly {
         /// The one to keep.
@@ -153,6 +160,17 @@ pub enum ViewEvent {
         /// Its index.
         place: Option<u64>,
     },
+    /// Which member of a group each policy would keep.
+    GroupBest {
+        /// The ticket of the list.
+        ticket: Ticket,
+        /// The index of the group.
+        place: u64,
+        /// Its members as they were compared.
+        samples: Vec<SampleId>,
+        /// The policies, in the order of the command line.
+        best: Vec<GroupBest>,
+    },
     /// The clusters of a class.
     Clusters {
         /// The ticket of the question.
@@ -238,6 +256,21 @@ pub struct GroupView {
     pub start: u64,
     /// The window.
     pub members: Vec<GroupMember>,
+}
+
+/// Which member of a group a policy would keep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupBest {
+    /// The name of the policy, as on the command line: `keep-larger`.
+    pub policy: String,
+    /// What it goes by, in a few words.
+    pub rule: String,
+    /// The member that it keeps.
+    pub keep: SampleId,
+    /// That member's path, made safe for a terminal.
+    pub path: String,
+    /// What speaks for it, in a few words: `640×480, the others at most 320×240`.
+    pub because: String,
 }
 
 /// One member of a group.

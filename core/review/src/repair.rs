@@ -4,6 +4,7 @@
 //! done otherwise, that is a [`Conflict`]. Copies are those of which the detector says that they are the same picture; what
 //! is merely alike is never touched.
 
+mod best;
 mod counts;
 mod make;
 mod policy;
@@ -11,6 +12,7 @@ mod sharpness;
 
 pub use counts::{Count, Counts};
 pub use make::{Policies, make};
+pub use best::{Best, best};
 pub use policy::{Copies, Leaks};
 
 use crate::{Error, Result};
@@ -18,6 +20,7 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_data::atomic;
 use chaffinch_data::class_names;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -81,6 +84,25 @@ impl Change {
     /// The split afterwards.
     pub fn split_after(&self) -> Split {
         self.to_split.unwrap_or(self.split)
+    }
+
+    /// It as a line of a diff, made safe for a terminal: `- a.jpg (why)`, `~ b.jpg cat -> dog, test -> train (why)`.
+    pub fn words(&self) -> String {
+        let path = safe_path(&self.path.path());
+        let why = safe_text(&self.why);
+        if self.remove {
+            return format!("- {path} ({why})");
+        }
+        let named = |label: &str| match label {
+            "" => "no label".to_owned(),
+            label => safe_text(label).into_owned(),
+        };
+        let in_split = |split: Split| if split == Split::None { "no split" } else { split.name() };
+        let label = self.to_label.as_ref().map(|to| format!(" {} -> {}", named(&self.label), named(to)));
+        let split = self.to_split.map(|to| format!(" {} -> {}", in_split(self.split), in_split(to)));
+        let (label, split) = (label.unwrap_or_default(), split.unwrap_or_default());
+        let comma = if label.is_empty() || split.is_empty() { "" } else { "," };
+        format!("~ {path}{label}{comma}{split} ({why})")
     }
 
     /// Its sample.

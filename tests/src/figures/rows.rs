@@ -67,6 +67,8 @@ fn start(session: &Path, data: &Path) -> Client {
         model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
         given: Given::default(),
         uses: Uses::default(),
+        program: String::new(),
+        finders: Default::default(),
     };
     engine::spawn(setup).unwrap()
 }

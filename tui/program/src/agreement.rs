@@ -76,6 +76,10 @@ struct Report {
     method: &'static str,
     samples: u64,
     alike: u64,
+    /// Samples on which reviewers disagree and nobody has adjudicated.
+    disputed: u64,
+    /// Those that were adjudicated, which does not change who agreed with whom.
+    adjudicated: u64,
     all: Line,
     pairs: Vec<Line>,
     classes: Vec<Line>,
@@ -95,12 +99,15 @@ pub(super) fn run(args: &Agreement, global: &Global) -> Result<ExitCode> {
     if found.shared == 0 {
         bail!("no sample was decided by two reviewers, so there is nothing to compare");
     }
+    let disagreements = listing.journal.disagreements();
     let name = |name: &String| safe_text(name).into_owned();
     let report = Report {
         schema: SCHEMA,
         method: if found.reviewers.len() == 2 { "cohen" } else { "fleiss" },
         samples: found.shared,
         alike: found.alike,
+        disputed: disagreements.iter().filter(|one| one.open).count() as u64,
+        adjudicated: disagreements.iter().filter(|one| !one.open).count() as u64,
         all: line(&found.all, found.reviewers.iter().map(name).collect(), None),
         pairs: found
             .pairs
@@ -154,11 +161,16 @@ fn write(out: &mut dyn Write, report: &Report) -> Result<()> {
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     writeln!(
         out,
-        "{} decided by at least two reviewers, {} alike ({})\n",
+        "{} decided by at least two reviewers, {} alike ({})",
         count(report.samples, "sample", "samples"),
         report.alike,
         percent(report.alike as f64 / report.samples as f64)
     )?;
+    if report.disputed + report.adjudicated > 0 {
+        let open = count(report.disputed, "conflict", "conflicts");
+        writeln!(out, "{open} open, {} adjudicated; chaffinch conflicts lists them", report.adjudicated)?;
+    }
+    writeln!(out)?;
     let table = |first: &'static str| {
         Table::new(&[
             (first, Align::Left),

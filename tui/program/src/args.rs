@@ -1,5 +1,6 @@
 //! Groups of arguments shared by several commands. Arguments of a single command are in its own file.
 
+mod blind;
 mod copies;
 mod dataset;
 mod engine;
@@ -9,6 +10,7 @@ mod global;
 mod reviewer;
 mod screen;
 
+pub(super) use blind::BlindArgs;
 pub(super) use copies::CopyMode;
 pub(super) use dataset::{DatasetArgs, ReadingArgs, dataset_forms};
 pub(super) use engine::{EngineArgs, rule};

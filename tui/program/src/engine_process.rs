@@ -126,6 +126,8 @@ pub(super) struct Plan {
     pub(super) global: Global,
     pub(super) engine: EngineArgs,
     pub(super) reading: DatasetArgs,
+    /// Begins a blind review before anything is shown.
+    pub(super) blind: Option<Order>,
 }
 
 /// A connection being made while the interface is already visible.
@@ -155,6 +157,9 @@ impl Waiting {
                     }
                     _ => Event::Log { line },
                 });
+            }
+            if let Some(blind) = plan.blind {
+                hide(engine.client(), blind, &sender)?;
             }
             // Does nothing if nothing is missing; the interface shows the progress.
             engine.scan()?;
@@ -190,6 +195,25 @@ impl Waiting {
         self.leaving.store(leave, Ordering::SeqCst);
         drop(self.commands);
         self.thread.join().unwrap_or_else(|_| bail!("the connection to the engine failed"))
+    }
+}
+
+/// Begins a blind review, and passes on nothing of the session as it was before.
+fn hide(client: &Client, blind: Order, sender: &Sender<Event>) -> Result<()> {
+    client.commands.send(blind).ok().context("the engine exited immediately")?;
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        let event = client.events.recv_deadline(limit).context("the engine did not begin the blind review")?;
+        let session = match &event {
+            Event::Session(summary) => Some(summary.blind.is_some()),
+            _ => None,
+        };
+        if session != Some(false) {
+            let _ = sender.send(event);
+        }
+        if session == Some(true) {
+            return Ok(());
+        }
     }
 }
 
@@ -310,7 +334,7 @@ impl Plan {
     }
 
     fn start(&self, socket: &Path, log: &Path) -> Result<std::process::Child> {
-        let Plan { target, session, global, engine, reading } = self;
+        let Plan { target, session, global, engine, reading, blind: _ } = self;
         let program = std::env::current_exe().context("cannot find the path of the chaffinch program")?;
         let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut args: Vec<OsString> =

@@ -26,6 +26,7 @@ mod bundled;
 mod check_plugin;
 mod completions;
 mod config;
+mod conflicts;
 mod demo;
 mod diff;
 mod doctor;
@@ -34,6 +35,7 @@ mod engine_process;
 mod evaluate;
 mod events;
 mod export;
+mod finders;
 mod gates;
 mod import;
 mod interrupt;
@@ -154,6 +156,7 @@ commands! {
     report::Report,
     diff::Diff,
     agreement::Agreement,
+    conflicts::Conflicts,
     replay::Replay,
     plan::Plan,
     apply::Apply,
@@ -200,6 +203,11 @@ fn checked_environment() -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// The program and its version, for reports.
+fn named_version() -> String {
+    format!("{NAME} {}", env!("CARGO_PKG_VERSION"))
 }
 
 /// The complete command line, for generating help from it.

@@ -1,6 +1,7 @@
 //! A session's results as rows, for `rank` and the summary of `demo`.
 
 use super::args::Global;
+use super::finders::FINDERS;
 use super::output::warning;
 use super::{place, settings};
 use anyhow::{Result, bail};
@@ -13,7 +14,9 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_engine as engine;
+use chaffinch_engine::outputs::{self, Outputs};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
@@ -46,6 +49,9 @@ pub(super) struct Listing {
     pub(super) reading: Ledger,
     /// Where it is from, for reports.
     pub(super) about: About,
+    /// The dataset, and how it is read.
+    dataset: PathBuf,
+    options: DatasetOptions,
     embeddings: PathBuf,
 }
 
@@ -131,12 +137,8 @@ impl Listing {
         thresholds.retain(|name, _| results.contains_key(name));
         let rule = config.ensemble_over(settings.ensemble);
         let dataset = session.dataset();
-        let about = About {
-            name: dataset.file_name().map_or_else(|| safe_path(&dataset), |name| safe_path(Path::new(name))),
-            dataset: safe_path(&dataset),
-            program: format!("{} {}", super::NAME, env!("CARGO_PKG_VERSION")),
-            uses: session.uses(),
-        };
+        let about = outputs::about(&dataset, super::named_version(), session.uses());
+        let options = session.load_reading()?.unwrap_or_default();
         let (manifest, file_metadata) = (Arc::new(manifest), Arc::new(file_metadata));
         let mut journal = Journal::open(&session.decisions_dir(), &config.reviewer())?;
         journal.bind(&manifest, Some(&file_metadata));
@@ -166,6 +168,8 @@ impl Listing {
             journal,
             reading,
             about,
+            dataset: location.dataset,
+            options,
             embeddings: session.embeddings_dir(),
         })
     }
@@ -227,6 +231,11 @@ impl Listing {
             rule: &self.rule,
             about: &self.about,
         }
+    }
+
+    /// Everything, as input for what is written.
+    pub(super) fn outputs<'a>(&'a self, atlas: Option<&'a Atlas>) -> Outputs<'a> {
+        Outputs::new(self.subject(atlas), &self.dataset, &self.options, FINDERS)
     }
 
     /// The samples that match a query, in its order.

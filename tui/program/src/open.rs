@@ -1,6 +1,6 @@
 //! `open`: opens a session in the terminal interface.
 
-use super::args::{DatasetArgs, EngineArgs, Global, ReviewerArgs, ScreenArgs};
+use super::args::{BlindArgs, DatasetArgs, EngineArgs, Global, ReviewerArgs, ScreenArgs};
 use super::engine_process::{Plan, Waiting};
 use super::output::{self, remark, warning};
 use super::{model_loader, place, settings, setup, uses};
@@ -32,6 +32,8 @@ pub(super) struct Open {
     #[command(flatten)]
     pub(super) reviewer: ReviewerArgs,
     #[command(flatten)]
+    pub(super) blind: BlindArgs,
+    #[command(flatten)]
     pub(super) screen: ScreenArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
@@ -43,7 +45,8 @@ pub(super) struct Open {
 pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
     let pictures = args.pictures.as_deref();
     let engine = args.engine.by(&args.reviewer);
-    run_target(&args.target, global, &engine, &args.reading, &args.screen, pictures)
+    let shown = Shown { screen: &args.screen, pictures, blind: args.blind.command() };
+    run_target(&args.target, global, &engine, &args.reading, shown)
 }
 
 /// Theme and keymap: the configuration's, overridden by flags. Prints warnings about what was ignored.
@@ -57,15 +60,24 @@ pub(super) fn looks(config: &Config, screen: &ScreenArgs) -> Result<Looks> {
     Ok(looks)
 }
 
+/// How it is shown.
+pub(super) struct Shown<'a> {
+    pub(super) screen: &'a ScreenArgs,
+    /// How pictures are shown.
+    pub(super) pictures: Option<&'a str>,
+    /// Begins a blind review.
+    pub(super) blind: Option<Command>,
+}
+
 /// Opens a dataset or a session, and computes what is missing in the background.
 pub(super) fn run_target(
     target: &Path,
     global: &Global,
     engine: &EngineArgs,
     reading: &DatasetArgs,
-    screen: &ScreenArgs,
-    pictures: Option<&str>,
+    shown: Shown<'_>,
 ) -> Result<ExitCode> {
+    let Shown { screen, pictures, blind } = shown;
     ensure!(
         screen.plain || std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
         "the interface needs a terminal (with SSH, use ssh -t); without one, use --plain, or scan and rank"
@@ -94,6 +106,7 @@ pub(super) fn run_target(
         global: global.clone(),
         engine: engine.clone(),
         reading: reading.clone(),
+        blind,
     })?;
     let (commands, events) = engine.ends();
     let ended =

@@ -5,16 +5,12 @@ use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::stages::Stages;
-use super::{place, reading};
+use super::reading;
 use anyhow::Result;
 use chaffinch_data::Error;
-use chaffinch_data::journal::{Now, changed_files};
-use chaffinch_data::session::Session;
 use chaffinch_protocol::display::{quoted, safe_path, safe_text};
-use chaffinch_protocol::sample::Split;
-use chaffinch_review::query::Source;
 use chaffinch_review::repair;
-use chaffinch_review::repair::{Change, Copies, Leaks, Policies};
+use chaffinch_review::repair::{Copies, Leaks, Policies};
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -106,29 +102,24 @@ impl From<CopiesArg> for Copies {
 pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
     let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
     reading::tell(&listing.reading, "", global.quiet);
-    let location = place::find(&args.target, global)?;
-    let options = Session::open_to_read(&location.dir)?.load_reading()?.unwrap_or_default();
-    let changed = changed_files(&listing.manifest, &listing.file_metadata, listing.journal.decisions());
-    let other = changed.iter().filter(|(_, now)| *now == Now::Changed).map(|(id, _)| *id);
-    let decisions = listing.journal.snapshot().without(other);
-    let source = Source { decisions: &decisions, ..listing.source() };
+    let outputs = listing.outputs(None);
     let policies = Policies { leaks: args.leaks.map(Leaks::from), copies: args.copies.map(Copies::from) };
     let stages = Stages::new(1, global.quiet)?;
-    let made = stages.run("plan", 1, |job| repair::make(&source, &location.dataset, &options, policies, job));
+    let made = stages.run("plan", 1, |job| outputs.plan(policies, job));
     stages.finish();
     let plan = match made {
         Err(Error::Stopped) => return Ok(ExitCode::from(INTERRUPTED)),
         made => made?,
     };
-    if !changed.is_empty() {
+    if !outputs.changed().is_empty() {
         let files = count(
-            changed.len() as u64,
+            outputs.changed().len() as u64,
             "decided file has changed or is gone",
             "decided files have changed or are gone",
         );
         warning("changed", &format!("{files} since the scan; scan again, then plan again"));
     }
-    if let Some(words) = listing.journal.disputes(&decisions).words() {
+    if let Some(words) = listing.journal.disputes(outputs.decisions()).words() {
         let choose =
             if args.reviewer.is_some() { "" } else { "; --reviewer NAME chooses whose decisions win" };
         warning("decisions", &format!("{words}{choose}"));
@@ -184,7 +175,7 @@ fn write(out: &mut dyn Write, plan: &repair::Plan) -> Result<()> {
         table.write(out, terminal_width())?;
         writeln!(out)?;
     }
-    plan.changes.iter().try_for_each(|change| writeln!(out, "{}", line(change)))?;
+    plan.changes.iter().try_for_each(|change| writeln!(out, "{}", change.words()))?;
     if !plan.conflicts.is_empty() {
         let conflicts = count(plan.conflicts.len() as u64, "conflict", "conflicts");
         writeln!(out, "\n{conflicts}, in which nothing is changed:")?;
@@ -193,21 +184,4 @@ fn write(out: &mut dyn Write, plan: &repair::Plan) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A change as a line of a diff.
-fn line(change: &Change) -> String {
-    let path = safe_path(&change.path.path());
-    let why = safe_text(&change.why);
-    if change.remove {
-        return format!("- {path} ({why})");
-    }
-    let named =
-        |label: &str| if label.is_empty() { "no label".to_owned() } else { safe_text(label).into_owned() };
-    let in_split = |split: Split| if split == Split::None { "no split" } else { split.name() };
-    let label = change.to_label.as_ref().map(|to| format!(" {} -> {}", named(&change.label), named(to)));
-    let split = change.to_split.map(|to| format!(" {} -> {}", in_split(change.split), in_split(to)));
-    let (label, split) = (label.unwrap_or_default(), split.unwrap_or_default());
-    let comma = if label.is_empty() || split.is_empty() { "" } else { "," };
-    format!("~ {path}{label}{comma}{split} ({why})")
 }

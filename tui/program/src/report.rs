@@ -9,6 +9,7 @@ use super::reading;
 use super::stages::Stages;
 use anyhow::{Result, bail};
 use chaffinch_data::Error;
+use chaffinch_engine::outputs::Outputs;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_report::{FORMATS, Format, Gate, Request};
 use clap::Args;
@@ -66,17 +67,17 @@ pub(super) fn run(args: &Report, global: &Global) -> Result<ExitCode> {
     reading::tell(&listing.reading, "", global.quiet);
     let judged = gates::judge(&args.fail_on, &listing, &[], global)?;
     let atlas = listing.atlas();
-    let subject = listing.subject(atlas.as_ref());
-    let top = match (args.top, args.format.name) {
-        (Some(0), _) | (None, "json" | "card") => None,
-        (None, "md") => Some(100),
-        (None, _) => Some(5000),
-        (top, _) => top,
+    let outputs = listing.outputs(atlas.as_ref());
+    let top = match args.top {
+        None => Outputs::listed_by_default(args.format),
+        // Zero is none at all; a list of nothing says nothing.
+        Some(0) => None,
+        top => top,
     };
     let request =
         Request { output: args.output.clone(), top, thumbnails: args.thumbnails, plots: args.plots.clone() };
     let stages = Stages::new(1, global.quiet)?;
-    let outcome = stages.run("report", 1, |job| args.format.write(&subject, &request, job));
+    let outcome = stages.run("report", 1, |job| outputs.report(args.format, &request, job));
     stages.finish();
     let written = match outcome {
         Err(Error::Stopped) => return Ok(ExitCode::from(INTERRUPTED)),

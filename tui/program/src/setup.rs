@@ -1,6 +1,7 @@
 //! Resolves arguments into an engine's setup: session, settings, detectors, and model.
 
 use super::args::{DatasetArgs, EngineArgs, Global, ReadingArgs};
+use super::finders::FINDERS;
 use super::libraries::registry;
 use super::model_loader::loader;
 use super::output::warning;
@@ -130,6 +131,8 @@ fn for_location(
         model,
         given,
         uses,
+        program: super::named_version(),
+        finders: FINDERS,
     })
 }
 
@@ -173,5 +176,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
         config,
         given: Given::default(),
         uses: Uses::default(),
+        program: super::named_version(),
+        finders: FINDERS,
     })
 }

@@ -197,6 +197,8 @@ actions! {
         GoToOther "go-to-other" "show in list" "Go to the sample shown beside this one",
         Group "group" "group" "Show groups of copies and leaks; decide each as a whole",
         KeepBest "keep-best" "keep best" "Keep the best sample of the group and remove the others",
+        KeepBy "keep-by" "keep by…" "Choose the rule by which one of the group is kept, and see which",
+        Conflicts "conflicts" "conflicts" "Walk the samples on which reviewers disagree, and settle them",
         Clusters "clusters" "clusters" "Show the class's clusters: medoids and farthest members",
         Map "map" "map" "Show the embeddings as a map",
         Neighborhoods "neighborhoods" "neighborhoods" "Switch the map: neighborhoods (t-SNE) or components",
@@ -213,8 +215,13 @@ actions! {
         Detectors "detectors" "detectors" "Show the detectors and set their parameters",
         Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
         History "history" "history" "Show the last decisions and go to their samples",
+        Who "who" "who" "Show who decided what about the sample, and when",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",
         Reading "reading" "reading" "Show what reading the dataset left out or guessed",
+        Export "export" "export" "Export decisions: choose a format and see what is written",
+        Plan "plan" "plan" "Plan changes to the dataset: see and save them",
+        Report "report" "report" "Write a report: choose a format and see what is in it",
+        Apply "apply" "apply" "Write a changed copy of the dataset: see the changes first",
         Log "log" "log" "Show only the log",
     }
     /// Background work.
@@ -226,6 +233,7 @@ actions! {
     /// The program itself.
     Program in List {
         ToggleAdvance "toggle-advance" "auto-advance" "Auto-advance to the next undecided sample: on or off",
+        ToggleBlind "toggle-blind" "blind" "Hide what other reviewers decided, or show it again",
         RecordMacro "record-macro" "record" "Start or stop recording keys",
         ReplayMacro "replay-macro" "replay" "Replay the recorded keys once",
         ReplayMacroTimes "replay-macro-times" "replay…" "Replay the recorded keys a number of times",
@@ -289,7 +297,7 @@ actions! {
         PanelPropose "panel-propose" "take proposal" "Take the threshold that your decisions propose (histogram)",
         PanelReset "panel-reset" "default" "Reset the value to its default",
         PanelScale "panel-scale" "scale" "Switch between a logarithmic and a linear scale",
-        PanelRun "panel-run" "run" "Run the detector again with the values on the screen",
+        PanelRun "panel-run" "run" "Run the detector again, or write, with the values on the screen",
         PanelCancelJob "panel-cancel-job" "cancel job" "Cancel the running job; finished work is kept",
     }
 }

@@ -13,7 +13,7 @@ const PARTS: [(&str, Action); 8] = [
     ("Detectors", Action::NextDetector),
     ("Look", Action::ScrollDown),
     ("Pages and jobs", Action::Jobs),
-    ("Everything else", Action::RecordMacro),
+    ("Everything else", Action::ToggleBlind),
 ];
 
 /// The part of the card that an action of the list is in.

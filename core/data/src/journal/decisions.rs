@@ -2,9 +2,10 @@
 
 use super::Said;
 use super::entry::{Entry, What};
-use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::decision::{ADJUDICATED, Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,8 +24,12 @@ pub(super) struct Marks {
     by: u16,
     /// The reviewer whose note is in `said`.
     noted_by: u16,
-    /// Whether reviewers decided differently.
+    /// Whether reviewers decided differently, and nobody has settled it since.
     disputed: bool,
+    /// Whether the decision settles what reviewers decided differently.
+    adjudicates: bool,
+    /// What the reviewer decided as one among others, which an adjudication by the same reviewer leaves as it was.
+    opinion: Option<(Choice, Timestamp)>,
     /// The notes of all reviewers, where several wrote one, by reviewer.
     notes: Vec<(u16, String)>,
 }
@@ -38,6 +43,8 @@ impl Marks {
             by,
             noted_by: by,
             disputed: false,
+            adjudicates: false,
+            opinion: None,
             notes: Vec::new(),
         }
     }
@@ -45,12 +52,23 @@ impl Marks {
     /// Applies a later entry to a row.
     pub(super) fn add(&mut self, entry: &Entry, row: u32) {
         if let Some(choice) = entry.choice(row) {
+            let adjudicates = choice.is_some() && entry.adjudicates();
+            if !adjudicates {
+                self.opinion = choice.clone().map(|choice| (choice, entry.at));
+                self.said.tags.retain(|tag| tag != ADJUDICATED);
+            }
+            self.adjudicates = adjudicates;
             self.decided = choice.is_some();
             self.said.choice = choice.unwrap_or(Choice::Unsure);
             self.at = entry.at;
         }
         self.add_tags(&entry.what.tags);
         self.said.tags.retain(|tag| !entry.what.untags.contains(tag));
+        if self.adjudicates && entry.what.untags.iter().any(|tag| tag == ADJUDICATED) {
+            // Without the mark it is a decision like any other.
+            self.adjudicates = false;
+            self.opinion = Some((self.said.choice.clone(), self.at));
+        }
         if entry.what.unnote {
             self.said.note.clear();
         }
@@ -114,6 +132,34 @@ impl Marks {
         }
     }
 
+    /// Lets the last adjudication settle what these reviewers decided, one's own marks first: it is in force, and only what
+    /// was decided differently after it is a dispute again. One's own later decision stays in force for oneself.
+    pub(super) fn settle(&mut self, sides: &[&Marks]) {
+        let settles = sides.iter().filter(|marks| marks.settles());
+        let Some(last) = settles.max_by_key(|marks| (marks.at, Reverse(marks.by))) else { return };
+        let reopens = |marks: &Marks| {
+            marks.decided && !marks.adjudicates && marks.at > last.at && marks.said.choice != last.said.choice
+        };
+        self.disputed = sides.iter().any(|marks| reopens(marks));
+        self.adjudicates = !sides.iter().any(|marks| marks.by == 0 && reopens(marks));
+        if self.adjudicates {
+            self.decided = true;
+            self.said.choice = last.said.choice.clone();
+            (self.at, self.by) = (last.at, last.by);
+        }
+    }
+
+    /// Whether it is a decision that settles a dispute.
+    pub(super) fn settles(&self) -> bool {
+        self.decided && self.adjudicates
+    }
+
+    /// What the reviewer decided as one among others, and when.
+    pub(super) fn opinion(&self) -> Option<(Timestamp, Decision)> {
+        let (choice, at) = self.opinion.as_ref()?;
+        Some((*at, Decision { choice: choice.clone(), ..self.said.clone() }))
+    }
+
     pub(super) fn decision(&self) -> Option<&Decision> {
         self.decided.then_some(&self.said)
     }
@@ -146,6 +192,8 @@ pub struct Review<'a> {
     pub reviewer: &'a str,
     /// Who decided, or if no one did, who first gave it a tag or a note: one's own name before others.
     pub author: &'a str,
+    /// Whether the decision settled what reviewers had decided differently.
+    pub adjudicated: bool,
     /// When it was decided.
     at: Timestamp,
 }
@@ -244,6 +292,7 @@ impl Decisions {
             note: &marks.said.note,
             reviewer: if marks.decided { author } else { "" },
             author,
+            adjudicated: marks.settles(),
             at: marks.at,
         })
     }

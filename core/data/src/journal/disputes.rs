@@ -5,7 +5,7 @@ use super::{Decisions, Journal};
 use chaffinch_protocol::decision::Decision;
 use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::sample::SampleId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reviewers who disagree about a sample.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,30 @@ pub struct Conflict {
     pub sample: SampleId,
     /// Reviewer, time in ISO 8601, and decision; one's own first, then by name.
     pub sides: Vec<(String, String, Decision)>,
+}
+
+/// What one reviewer decided about a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    /// Who.
+    pub reviewer: String,
+    /// When, ISO 8601 in UTC.
+    pub at: String,
+    /// What.
+    pub decision: Decision,
+}
+
+/// A sample about which reviewers decided differently, whether that was settled since or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Disagreement {
+    /// The sample.
+    pub sample: SampleId,
+    /// What each decided as one among others; one's own first, then by name.
+    pub sides: Vec<Side>,
+    /// The last adjudication.
+    pub settled: Option<Side>,
+    /// Whether it is open: nobody has adjudicated, or somebody decided otherwise after that.
+    pub open: bool,
 }
 
 /// All disagreements in short: whose decisions count, and whose differ from them.
@@ -64,7 +88,7 @@ impl Journal {
         self.view.disputed_samples().map(|id| self.sides(id)).collect()
     }
 
-    /// Samples that several reviewers decided, whether they agree or not, in manifest order.
+    /// Samples that several reviewers decided, whether they agree or not, in manifest order. Adjudications do not count.
     pub fn decided_by_several(&self) -> Vec<Conflict> {
         let all = self.said.keys().map(|&row| self.sides(SampleId(row)));
         all.filter(|sample| sample.sides.len() > 1).collect()
@@ -80,17 +104,44 @@ impl Journal {
         sides.filter(|(.., said)| Some(&said.choice) != used).map(|(name, _, said)| (name, said)).collect()
     }
 
-    /// What all reviewers decided about a sample, whether they agree or not.
+    /// What all reviewers decided about a sample as one among others, whether they agree or not: an adjudication is no such
+    /// decision, and leaves the one that its reviewer had made before.
     pub fn sides(&self, id: SampleId) -> Conflict {
         let side = |name: &str, marks: &Marks| {
-            marks.decision().map(|decision| (name.to_owned(), marks.at.to_string(), decision.clone()))
+            marks.opinion().map(|(at, decision)| (name.to_owned(), at.to_string(), decision))
         };
         let own = self.own_marks(id.0);
-        let said = self.said.get(&id.0).map_or(&[][..], Vec::as_slice);
-        let others = said
-            .iter()
+        let others = (self.others_about(id.0).iter())
             .filter_map(|(number, marks)| side(&self.others[usize::from(*number)].reviewer, marks));
         Conflict { sample: id, sides: side(&self.own.reviewer, &own).into_iter().chain(others).collect() }
+    }
+
+    /// Samples that reviewers decided differently, in manifest order: open ones, and those that were settled.
+    pub fn disagreements(&self) -> Vec<Disagreement> {
+        let rows: BTreeSet<u32> = self.said.keys().chain(self.history.keys()).copied().collect();
+        let of = |row: u32| {
+            let (id, open) = (SampleId(row), self.view.is_disputed(SampleId(row)));
+            let sides = self.sides(id).sides;
+            let differ = sides.windows(2).any(|pair| pair[0].2.choice != pair[1].2.choice);
+            let sides = sides.into_iter().map(|(reviewer, at, decision)| Side { reviewer, at, decision });
+            let settled = self.settled(id);
+            (open || differ).then(|| Disagreement { sample: id, sides: sides.collect(), settled, open })
+        };
+        rows.into_iter().filter_map(of).collect()
+    }
+
+    /// The last adjudication of a sample.
+    pub fn settled(&self, id: SampleId) -> Option<Side> {
+        let own = self.own_marks(id.0);
+        let others = self.others_about(id.0).iter();
+        let others = others.map(|(number, marks)| (self.others[usize::from(*number)].reviewer.as_str(), marks));
+        let all = std::iter::once((self.own.reviewer.as_str(), &own)).chain(others);
+        let settles = all.filter(|(_, marks)| marks.settles());
+        // The first of several at the same time is one's own, or that of the first by name.
+        let last = settles.reduce(|a, b| if b.1.at > a.1.at { b } else { a })?;
+        let (reviewer, marks) = last;
+        let decision = marks.decision()?.clone();
+        Some(Side { reviewer: reviewer.to_owned(), at: marks.at.to_string(), decision })
     }
 
     /// The same in short, by what `decisions` has in force: samples that are left out of it do not count.

@@ -2,7 +2,7 @@
 
 use super::Change;
 use chaffinch_compute::content::ContentHash;
-use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::decision::{ADJUDICATED, Choice};
 use chaffinch_protocol::display::safe_text;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -68,6 +68,19 @@ impl Entry {
         }
         let kept = self.what.kept.iter().any(|&position| self.rows.get(position as usize) == Some(&row));
         if kept { Some(Some(Choice::Keep)) } else { self.what.choice.clone() }
+    }
+
+    /// Whether its decisions settle what reviewers decided differently.
+    pub(super) fn adjudicates(&self) -> bool {
+        self.what.tags.iter().any(|tag| tag == ADJUDICATED)
+    }
+
+    /// What it says about a row, in words: `remove`, `clear`, `tag +crop`, `note`.
+    pub(super) fn words_about(&self, row: u32) -> String {
+        match self.choice(row) {
+            Some(Some(choice)) => safe_text(&choice.to_string()).into_owned(),
+            _ => self.words(),
+        }
     }
 
     /// Its decision on the sample of a key.

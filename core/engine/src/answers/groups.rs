@@ -7,8 +7,9 @@ use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::{SampleId, Split};
-use chaffinch_protocol::{GroupMember, GroupView, Ticket, ViewEvent};
+use chaffinch_protocol::{GroupBest, GroupMember, GroupView, Ticket, ViewEvent};
 use chaffinch_review::groups::{self, Group as Key};
+use chaffinch_review::repair::{self, Best, Copies};
 use chaffinch_review::verdict::is_flagged;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -102,6 +103,39 @@ impl Groups {
             (0..from).rev().find(open)
         };
         ViewEvent::GroupFound { ticket: self.ticket, place: place.map(|place| place as u64) }
+    }
+
+    /// Which member of a group each policy would keep.
+    pub(crate) fn best(&self, place: u64, decisions: &Decisions) -> Option<ViewEvent> {
+        let key = self.keys.get(usize::try_from(place).ok()?)?;
+        let samples = self.members(key);
+        let manifest = &self.state.findings.manifest;
+        let of = |best: Best| GroupBest {
+            policy: best.policy.name().to_owned(),
+            rule: best.policy.rule().to_owned(),
+            keep: best.keep,
+            path: display::safe_path(manifest.path(best.keep)),
+            because: self.because(&best),
+        };
+        let best = repair::best(&self.state.source(decisions), &samples).into_iter().map(of).collect();
+        Some(ViewEvent::GroupBest { ticket: self.ticket, place, samples, best })
+    }
+
+    /// What speaks for the member that a policy keeps.
+    fn because(&self, best: &Best) -> String {
+        if !best.clear {
+            return "several are equal; the largest of them, or else the first by name".to_owned();
+        }
+        let findings = &self.state.findings;
+        let size = findings.file_metadata.dimensions.get(best.keep.index());
+        let words = match best.policy {
+            Copies::KeepLarger => format!("{}×{}", size.width, size.height),
+            Copies::KeepSharper => "the most detail".to_owned(),
+            Copies::KeepLabeled => format!("labeled {}", findings.manifest.label_name(best.keep)),
+            Copies::KeepOlder => "the oldest file".to_owned(),
+            Copies::KeepTest => format!("in {}", findings.manifest.split(best.keep).name()),
+        };
+        display::safe_text(&words).into_owned()
     }
 
     /// One group with a window of its members.

@@ -10,6 +10,7 @@ use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::{Query, Ticket};
 use chaffinch_review::query;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,6 +23,8 @@ struct ListQuestion {
     query: Query,
     state: Arc<State>,
     decisions: Decisions,
+    /// The only samples that are listed, whether they are suspects or not.
+    only: Option<Arc<BTreeSet<u32>>>,
 }
 
 /// The queue for list queries.
@@ -42,9 +45,16 @@ impl Lists {
         Lists { desk, newest }
     }
 
-    pub(crate) fn ask(&self, ticket: Ticket, query: Query, state: Arc<State>, decisions: Decisions) {
+    pub(crate) fn ask(
+        &self,
+        ticket: Ticket,
+        query: Query,
+        state: Arc<State>,
+        decisions: Decisions,
+        only: Option<Arc<BTreeSet<u32>>>,
+    ) {
         self.newest.store(ticket, Ordering::Relaxed);
-        self.desk.ask(ListQuestion { ticket, query, state, decisions });
+        self.desk.ask(ListQuestion { ticket, query, state, decisions, only });
     }
 
     pub(crate) fn stop(self) {
@@ -92,6 +102,12 @@ fn serve(inbox: &Receiver<ListQuestion>, newest: &AtomicU64, internal: &Sender<I
 fn answer(question: &ListQuestion, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::Result<ListResult> {
     let (state, decisions) = (&question.state, &question.decisions);
     let source = state.source(decisions);
-    let rows = query::select_unless(&source, &question.query, unwanted)?;
+    let Some(only) = &question.only else {
+        let rows = query::select_unless(&source, &question.query, unwanted)?;
+        return Ok(ListResult::new(rows, question.query.sort.clone()));
+    };
+    let query = Query { all: true, ..question.query.clone() };
+    let mut rows = query::select_unless(&source, &query, unwanted)?;
+    rows.retain(|row| only.contains(row));
     Ok(ListResult::new(rows, question.query.sort.clone()))
 }

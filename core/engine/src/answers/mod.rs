@@ -1,5 +1,5 @@
 //! The engine's answers: `rows` makes rows and details, `candidates` the labels on the digit keys, `lists` runs
-//! queries, `overview` counts over the whole dataset, `pictures` decodes for the screen, with the frames of `outline`, `groups`, `search` and
+//! queries, `overview` counts over the whole dataset, `outputs` describes what can be written, `pictures` decodes for the screen, with the frames of `outline`, `groups`, `search` and
 //! `views` serve views of many samples: groups, hits, clusters and the map. Each runs on its own `worker_queue` thread.
 
 pub(crate) mod candidates;
@@ -8,6 +8,7 @@ pub(crate) mod internal;
 pub(crate) mod list_result;
 pub(crate) mod lists;
 pub(crate) mod outline;
+pub(crate) mod outputs;
 pub(crate) mod overview;
 pub(crate) mod pictures;
 pub(crate) mod rows;

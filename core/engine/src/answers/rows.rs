@@ -7,7 +7,7 @@ use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::Boxed;
-use chaffinch_data::journal::{Applied, Change, Decisions, Journal};
+use chaffinch_data::journal::{Applied, Change, Decisions, Journal, Told};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store;
@@ -16,7 +16,7 @@ use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Detail, DetailAttribute, DetailIssue, DetailRegion, DetailRelated, Row, SavedKind, Sort,
+    Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion, DetailRelated, Row, SavedKind, Sort,
 };
 
 use chaffinch_review::query;
@@ -25,6 +25,8 @@ use chaffinch_review::verdict::is_flagged;
 
 /// Neighbors shown beside a sample.
 const NEIGHBORS: usize = 8;
+/// Entries about a sample that are told.
+const REMEMBERED: usize = 100;
 /// Samples of the suggested class shown beside it.
 const EXEMPLARS: usize = 3;
 
@@ -115,6 +117,7 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
                 )
             })
             .collect(),
+        history: journal.history_of(id).into_iter().take(REMEMBERED).map(entry).collect(),
         reviewer: journal
             .decisions()
             .review(id)
@@ -130,6 +133,17 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
             .collect(),
         attributes: attributes(findings, id),
         regions: regions(findings, id),
+    }
+}
+
+fn entry(told: Told) -> DetailEntry {
+    DetailEntry {
+        reviewer: display::safe_text(&told.reviewer).into_owned(),
+        at: told.at,
+        words: told.words,
+        decides: told.decides,
+        adjudicates: told.adjudicates,
+        undone: told.undone,
     }
 }
 

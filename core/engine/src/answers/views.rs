@@ -69,6 +69,7 @@ fn answer(question: &ViewQuestion, groups: &mut Option<Groups>) -> Option<ViewEv
             let view = known(ticket)?.group(*place, *start, *len, decisions)?;
             Some(ViewEvent::Group(Box::new(view)))
         }
+        ViewCommand::GroupBest { ticket, place } => known(ticket)?.best(*place, decisions),
         ViewCommand::FindGroup { ticket, from, forward } => {
             Some(known(ticket)?.find(*from, *forward, decisions))
         }

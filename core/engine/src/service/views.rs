@@ -29,6 +29,7 @@ impl Service {
                     command,
                     ViewCommand::Groups { .. }
                         | ViewCommand::Group { .. }
+                        | ViewCommand::GroupBest { .. }
                         | ViewCommand::FindGroup { .. }
                         | ViewCommand::Search { .. }
                 ) {

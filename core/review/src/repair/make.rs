@@ -1,7 +1,7 @@
 //! Makes a plan.
 
 use super::policy::stage;
-use super::sharpness::sharpness;
+use super::best::{Standing, best_of};
 use super::{Change, Conflict, Copies, Counts, Leaks, PathText, Plan, VERSION};
 use crate::Result;
 use crate::groups;
@@ -14,7 +14,6 @@ use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::{SampleId, Split};
 use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -267,33 +266,13 @@ impl Making<'_, '_> {
         }
     }
 
-    /// The one to keep: of those that people keep, or else of all.
+    /// The one to keep.
     fn best(&self, left: &[SampleId], policy: Copies) -> Option<SampleId> {
-        let decided = |id: &SampleId| self.source.decisions.get(*id).is_some();
-        let kept: Vec<SampleId> = left.iter().copied().filter(decided).collect();
-        let of = if kept.is_empty() { left } else { &kept };
-        let size = |id: SampleId| {
-            let size = self.source.file_metadata.dimensions.get(id.index());
-            (u64::from(size.width) * u64::from(size.height), size.bytes)
+        let planned = |id: SampleId| Standing {
+            labeled: !self.label(id).is_empty(),
+            split: self.split(id),
+            still: self.wishes.get(&id).is_none_or(|wish| wish.split.is_none()),
         };
-        let first = |id: SampleId| match policy {
-            Copies::KeepLarger => 0,
-            // Of positive numbers, the bits are in the order of the numbers.
-            Copies::KeepSharper => {
-                sharpness(self.source.manifest, id).map_or(0, |detail| detail.max(0.0).to_bits())
-            }
-            Copies::KeepLabeled => u64::from(!self.label(id).is_empty()),
-            Copies::KeepOlder => {
-                let modified =
-                    self.source.file_metadata.modified.get(id.index()).copied().unwrap_or(i64::MAX);
-                // Older is better, before 1970, too.
-                u64::MAX - (modified as u64 ^ (1 << 63))
-            }
-            Copies::KeepTest => stage(self.split(id)).map_or(0, |stage| u64::from(stage) + 1),
-        };
-        // Rather one that need not be moved.
-        let still = |id: SampleId| self.wishes.get(&id).is_none_or(|wish| wish.split.is_none());
-        let path = |id: SampleId| Reverse(self.source.manifest.path(id));
-        of.iter().copied().max_by_key(|&id| (first(id), size(id), still(id), path(id), Reverse(id)))
+        best_of(self.source, left, policy, planned)
     }
 }

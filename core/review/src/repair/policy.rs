@@ -32,6 +32,18 @@ pub enum Copies {
 }
 
 impl Leaks {
+    /// All of them, in the order of the command line.
+    pub const ALL: [Leaks; 3] = [Leaks::MoveToTrain, Leaks::RemoveTrain, Leaks::RemoveTest];
+
+    /// What it does, in a few words.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Leaks::MoveToTrain => "move all copies to training, or else to the earliest split that has one",
+            Leaks::RemoveTrain => "remove copies in training, or else in the earlier split",
+            Leaks::RemoveTest => "remove copies in test and validation, or else in the later split",
+        }
+    }
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,6 +55,21 @@ impl Leaks {
 }
 
 impl Copies {
+    /// All of them, in the order of the command line.
+    pub const ALL: [Copies; 5] =
+        [Copies::KeepLarger, Copies::KeepSharper, Copies::KeepLabeled, Copies::KeepOlder, Copies::KeepTest];
+
+    /// What it goes by, in a few words.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Copies::KeepLarger => "most pixels",
+            Copies::KeepSharper => "most detail",
+            Copies::KeepLabeled => "one with a label",
+            Copies::KeepOlder => "changed longest ago",
+            Copies::KeepTest => "in the latest split: test before validation before training",
+        }
+    }
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -108,6 +108,7 @@ impl Model {
                 PickerKind::Help | PickerKind::Palette => return "run",
                 PickerKind::Relabel(_) => return "relabel",
                 PickerKind::Tag(_) => return "tag",
+                PickerKind::KeepBy { .. } => return "keep it",
                 PickerKind::Theme | PickerKind::Settle { .. } => {}
             }
         }

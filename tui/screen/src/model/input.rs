@@ -4,7 +4,7 @@ use super::{Line, Picker};
 use crate::action::Scope;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Query, Ticket};
+use chaffinch_protocol::{Command, Query, Ticket};
 
 /// What a typed line is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +72,7 @@ impl Prompt {
 }
 
 /// What to do when a question is answered with yes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Consequence {
     /// These samples get this decision.
     Decide(Vec<SampleId>, Choice),
@@ -80,10 +80,12 @@ pub enum Consequence {
     DecideEach(Vec<(SampleId, Choice)>, String),
     /// The first is kept, the others are removed.
     KeepOnly(SampleId, Vec<SampleId>),
+    /// Something is sent to the engine.
+    Send(Command),
 }
 
 /// A yes/no question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Confirm {
     /// The question.
     pub question: String,

@@ -259,13 +259,26 @@ impl Model {
     /// How far the list is: `3 of 12 suspects decided`.
     pub fn decided_words(&self) -> String {
         let list = &self.list;
-        let (one, many) = if list.query.all { ("sample", "samples") } else { ("suspect", "suspects") };
+        let drawn = self.session.as_ref().is_some_and(|session| {
+            session.blind.is_some_and(|blind| blind.samples.is_some())
+        });
+        let (one, many) = if list.query.all || drawn { ("sample", "samples") } else { ("suspect", "suspects") };
         let words = text::counted(list.total, one, many);
         if list.total == 0 {
             return words;
         }
         let decided: u64 = self.counts().iter().sum();
         format!("{} of {words} decided", text::count(decided.min(list.total)))
+    }
+
+    /// What stands first in the first line, because it changes what every decision means.
+    pub fn standing(&self) -> Option<&'static str> {
+        let blind = self.session.as_ref().is_some_and(|session| session.blind.is_some());
+        match (blind, self.views.page.adjudicates()) {
+            (true, _) => Some("BLIND"),
+            (_, true) => Some("CONFLICTS"),
+            _ => None,
+        }
     }
 
     /// The value being typed into that page.

@@ -10,7 +10,7 @@ use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::paint::Paint;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Overview, Overviewed, Row, ViewEvent};
+use chaffinch_protocol::{Command, OutputEvent, Overview, Overviewed, Row, ViewEvent};
 use ratatui::layout::{Position, Rect};
 use std::fmt;
 
@@ -53,6 +53,22 @@ pub trait Page: Sync {
 
     /// Handles an action while the page is open. Returns false to leave the action to its default handler.
     fn act(&self, _model: &mut Model, _action: Action, _fx: &mut Effects) -> bool {
+        false
+    }
+
+    /// Completes the value that is being typed. Returns false if there is nothing to complete.
+    fn complete(&self, _model: &mut Model, _fx: &mut Effects) -> bool {
+        false
+    }
+
+    /// Takes an answer about something to be written.
+    fn output(&self, _model: &mut Model, _event: &OutputEvent) {}
+
+    /// A command that was asked about is sent.
+    fn sent(&self, _model: &mut Model, _command: &Command) {}
+
+    /// Whether a decision made in it settles what reviewers decided differently.
+    fn adjudicates(&self) -> bool {
         false
     }
 

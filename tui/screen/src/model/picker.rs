@@ -23,6 +23,13 @@ pub enum PickerKind {
     Tag(Vec<SampleId>),
     /// A theme.
     Theme,
+    /// The rule by which one of a group is kept.
+    KeepBy {
+        /// The names of the rules, and the member that each keeps.
+        best: Vec<(String, SampleId)>,
+        /// All members.
+        samples: Vec<SampleId>,
+    },
     /// The right label of a group of copies whose labels differ.
     Settle {
         /// The member that is kept, with its label.

@@ -37,7 +37,7 @@ impl Model {
     /// What a later run needs to return to this point.
     pub fn view_state(&self) -> ViewState {
         let mut state = ViewState {
-            query: self.list.query.clone(),
+            query: self.views.borrowed.as_ref().map_or(&self.list.query, |(_, query)| query).clone(),
             row: self.list.cursor,
             sample: self.sample(),
             top: self.list.top,

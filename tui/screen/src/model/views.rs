@@ -8,7 +8,7 @@ use super::{Kept, PageRef, slot};
 use crate::action::Action;
 use crate::picture::Part;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Area, Axes, ClusterView, GroupView, MapPoint, MapView, Row, Ticket};
+use chaffinch_protocol::{Area, Axes, ClusterView, GroupView, MapPoint, MapView, Query, Row, Ticket};
 use ratatui::layout::{Rect, Size};
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub struct Views {
     pub page: PageRef,
     /// What is shown when a page over it is closed.
     pub below: PageRef,
+    /// The page that has put a list of its own in the place of the list, and the query to go back to when it is closed.
+    pub borrowed: Option<(PageRef, Query)>,
     /// Columns of the grid, if set by the user.
     pub columns: Option<u16>,
     /// How samples are looked at.
@@ -96,6 +98,8 @@ pub struct Groups {
     pub then_above: bool,
     /// When the next undecided group was asked for, until it is known.
     pub finding: Option<u64>,
+    /// When it was asked which member each rule keeps, until it is known.
+    pub judging: Option<u64>,
 }
 
 /// The clusters of one class.
@@ -194,6 +198,7 @@ impl Views {
             all,
             page: first,
             below: first,
+            borrowed: None,
             columns: None,
             look: Look::default(),
             of: None,

@@ -35,6 +35,7 @@ impl Model {
             PickerKind::Palette => self.sentences_area(area, 90, high.min(20)),
             PickerKind::Theme => self.window_area(area, 44, high.min(HIGHEST)),
             PickerKind::Relabel(_) => self.window_area(area, 56, high.min(HIGHEST)),
+            PickerKind::KeepBy { .. } => self.sentences_area(area, 100, high.min(9)),
             PickerKind::Settle { .. } => self.window_area(area, 60, high.min(10)),
             PickerKind::Tag(_) => self.window_area(area, 44, high.min(HIGHEST)),
         }

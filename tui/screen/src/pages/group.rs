@@ -3,7 +3,9 @@
 use crate::action::Action;
 use crate::effect::Effects;
 use crate::key::shown;
-use crate::model::{Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page, Screen, Shot};
+use crate::model::{
+    Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page, Picker, PickerItem, PickerKind, Screen, Shot,
+};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -11,7 +13,7 @@ use crate::update::{ahead, decide, each, mark, say, send, show, targets};
 use crate::view::cells::{gutter, info, shot};
 use crate::view::{list, picture};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, GroupMember, GroupView, Likeness, Row, Ticket, ViewCommand, ViewEvent};
+use chaffinch_protocol::{Command, GroupBest, GroupMember, GroupView, Likeness, Row, Ticket, ViewCommand, ViewEvent};
 use ratatui::layout::{Position, Rect};
 
 /// Lines above the pictures.
@@ -28,13 +30,14 @@ impl Page for Group {
     }
 
     fn actions(&self) -> &'static [Action] {
-        &[Action::Group, Action::KeepBest]
+        &[Action::Group, Action::KeepBest, Action::KeepBy]
     }
 
     fn hints(&self, _model: &Model) -> Vec<Action> {
         use Action as A;
         vec![
             A::KeepBest,
+            A::KeepBy,
             A::KeepGroup,
             A::RemoveGroup,
             A::NextClass,
@@ -117,6 +120,7 @@ impl Page for Group {
     fn open(&self, model: &mut Model, action: Action, fx: &mut Effects) {
         match action {
             Action::KeepBest => keep_best(model, fx),
+            Action::KeepBy => keep_by(model, fx),
             _ => toggle(model),
         }
     }
@@ -206,6 +210,7 @@ impl Page for Group {
             }
             ViewEvent::Group(group) => got(model, group),
             ViewEvent::GroupFound { ticket, place } => found(model, ticket, place, fx),
+            ViewEvent::GroupBest { ticket, place, samples, best } => judged(model, (ticket, place), samples, best),
             other => return Some(other),
         }
         None
@@ -220,6 +225,7 @@ impl Page for Group {
         let groups = &mut model.views.groups;
         groups.asked = groups.asked.filter(|(.., at)| *at > limit);
         groups.finding = groups.finding.filter(|at| *at > limit);
+        groups.judging = groups.judging.filter(|at| *at > limit);
     }
 
     fn oldest_request(&self, model: &Model) -> Option<u64> {
@@ -270,7 +276,7 @@ impl Page for Group {
         let here = groups.shown.as_ref().is_some_and(|group| {
             (group.ticket, group.place) == (groups.ticket, groups.place) && groups.member().is_some()
         });
-        groups.finding.is_some() || groups.total != Some(0) && !here
+        groups.finding.is_some() || groups.judging.is_some() || groups.total != Some(0) && !here
     }
 
     fn shows(&self, model: &Model, sample: SampleId) -> bool {
@@ -304,6 +310,7 @@ impl Groups {
         self.total = None;
         self.asked = None;
         self.finding = None;
+        self.judging = None;
         self.of = sample;
     }
 }
@@ -485,6 +492,46 @@ fn keep_best(model: &mut Model, fx: &mut Effects) {
     let question =
         format!("keep {which} and remove {}?", text::counted(remove.len() as u64, "sample", "samples"));
     model.mode = Mode::Confirm(Confirm { question, yes: Consequence::KeepOnly(keep, remove) });
+}
+
+/// Asks the engine which member each rule keeps.
+fn keep_by(model: &mut Model, fx: &mut Effects) {
+    if !show::is_open(model, &Group) {
+        toggle(model);
+        return say(model, Level::Info, "press again to choose the rule by which one is kept");
+    }
+    let Some(group) = &model.views.groups.shown else {
+        return say(model, Level::Warning, "the group is still loading");
+    };
+    if !group.likeness.is_copy() {
+        let text = format!("these are alike, not copies of one picture: {}", by_marks(model));
+        return say(model, Level::Warning, text);
+    }
+    let (ticket, place) = (group.ticket, group.place);
+    model.views.groups.judging = Some(model.time.now);
+    send(fx, Command::View(ViewCommand::GroupBest { ticket, place }));
+}
+
+/// It is known which member each rule keeps: the choice is shown, and nothing is decided before it is made.
+fn judged(model: &mut Model, of: (Ticket, u64), samples: Vec<SampleId>, best: Vec<GroupBest>) {
+    if model.views.groups.judging.take().is_none() {
+        return;
+    }
+    let shown = model.views.groups.shown.as_ref().map(|group| (group.ticket, group.place));
+    if shown != Some(of) || model.mode != Mode::List || !show::is_open(model, &Group) {
+        return;
+    }
+    if best.is_empty() {
+        return say(model, Level::Warning, "every picture of the group is removed already");
+    }
+    let item = |best: &GroupBest| PickerItem {
+        name: best.policy.clone(),
+        note: format!("{}   ({}: {})", best.path, best.rule, best.because),
+        ..PickerItem::default()
+    };
+    let items = best.iter().map(item).collect();
+    let best = best.into_iter().map(|best| (best.policy, best.keep)).collect();
+    model.mode = Mode::Picker(Picker::new(PickerKind::KeepBy { best, samples }, items));
 }
 
 /// How to decide about pictures that are only alike.

@@ -72,6 +72,7 @@
 mod classes;
 mod clusters;
 mod compare;
+mod conflicts;
 mod confusion;
 mod detectors;
 mod grid;
@@ -82,8 +83,10 @@ mod jobs;
 mod list;
 mod log;
 mod map;
+mod outputs;
 mod reading;
 mod statistics;
+mod who;
 
 #[cfg(test)]
 pub(crate) use map::map_area;
@@ -101,14 +104,17 @@ pub const PAGES: &[&dyn Page] = &[
     &group::Group,
     &clusters::Clusters,
     &map::Map,
+    &conflicts::Conflicts,
     &jobs::Jobs,
     &histogram::Histogram,
     &confusion::Confusion,
     &detectors::Detectors,
     &classes::Classes,
     &history::History,
+    &who::Who,
     &statistics::Statistics,
     &reading::Reading,
+    &outputs::Outputs,
     &log::Log,
 ];
 

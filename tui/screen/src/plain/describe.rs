@@ -124,6 +124,7 @@ pub(super) fn question(model: &Model) -> Vec<String> {
                 PickerKind::Relabel(_) => "relabel: type a class",
                 PickerKind::Tag(_) => "tag: type a tag",
                 PickerKind::Theme => "theme: type its name",
+                PickerKind::KeepBy { .. } => "keep one by a rule: type its name",
                 PickerKind::Settle { .. } => "the labels differ: type the right one",
                 PickerKind::Help | PickerKind::Palette => "type the name of a command",
             };

@@ -3,7 +3,7 @@
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{
-    Candidate, Command, Detail, DetailAttribute, DetailIssue, DetailRegion, DetailRelated, DetectorSummary,
+    Blind, Candidate, Command, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion, DetailRelated, DetectorSummary,
     Event, Likeness, ListCounts, ListedRow, PROTOCOL_VERSION, Picture, Query, Row, Saved, SavedKind,
     SessionSummary, Sort, Ticket,
 };
@@ -23,6 +23,8 @@ pub(crate) struct FakeEngine {
     pub(crate) refuse: Option<String>,
     /// What other reviewers decided, about every sample.
     pub(crate) others: Vec<(String, String)>,
+    /// What was said about every sample.
+    pub(crate) history: Vec<DetailEntry>,
     /// What detectors say of every sample.
     pub(crate) attributes: Vec<DetailAttribute>,
     pub(crate) regions: Vec<DetailRegion>,
@@ -103,6 +105,7 @@ impl FakeEngine {
             likeness: Likeness::SamePicture,
             refuse: None,
             others: Vec::new(),
+            history: Vec::new(),
             attributes: Vec::new(),
             regions: Vec::new(),
             first: Vec::new(),
@@ -219,6 +222,11 @@ impl FakeEngine {
                 Vec::new()
             }
             Command::View(command) => self.view(command),
+            Command::Output(command) => super::outputs_engine::answers(command),
+            Command::Blind { on, .. } => {
+                self.summary.blind = on.then(Blind::default);
+                vec![self.hello()]
+            }
             Command::Stop => vec![Event::Bye],
             _ => Vec::new(),
         }
@@ -234,6 +242,7 @@ impl FakeEngine {
                     let flagged = |flag: &u16| self.summary.detectors[usize::from(*flag)].name == name;
                     row.flags.iter().any(flagged)
                 }
+                _ if word == "is:disputed" => row.sample.0 % 7 == 3,
                 _ if word == "undecided" => row.decision.is_none(),
                 _ => row.path.contains(word),
             })
@@ -362,6 +371,7 @@ impl FakeEngine {
             note: row.decision.as_ref().map(|decision| decision.note.clone()).unwrap_or_default(),
             other_notes: Vec::new(),
             other_decisions: self.others.clone(),
+            history: self.history.clone(),
             reviewer: row.decision.as_ref().map(|_| self.summary.reviewer.clone()).unwrap_or_default(),
             issues: issues.collect(),
             candidates: [(1, 0.81), (0, 0.12), (2, 0.05), (3, 0.02)]

@@ -5,7 +5,7 @@ use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::search::SearchText;
 use chaffinch_protocol::{
-    Axes, ClusterView, Command, Event, GroupMember, GroupView, MapPoint, MapView, Ticket, ViewCommand,
+    Axes, ClusterView, Command, Event, GroupBest, GroupMember, GroupView, MapPoint, MapView, Ticket, ViewCommand,
     ViewEvent,
 };
 
@@ -132,6 +132,22 @@ impl FakeEngine {
             }
             ViewCommand::Part { ticket, slot, sample, width, height, .. } => {
                 return vec![Event::Picture(self.picture(ticket, slot, sample, width, height))];
+            }
+            ViewCommand::GroupBest { ticket, place } => {
+                let samples = self.shown_groups(self.group_ticket.1)[place as usize].clone();
+                let best = ["keep-larger", "keep-sharper", "keep-labeled", "keep-older", "keep-test"];
+                let best = best.into_iter().enumerate().map(|(at, policy)| {
+                    let keep = samples[at % samples.len()];
+                    GroupBest {
+                        policy: policy.to_owned(),
+                        rule: "a pretended rule".to_owned(),
+                        keep,
+                        path: self.samples[keep.index()].path.clone(),
+                        because: "500×375".to_owned(),
+                    }
+                });
+                let best = best.collect();
+                ViewEvent::GroupBest { ticket, place, samples, best }
             }
             ViewCommand::Group { .. } => return Vec::new(),
         };

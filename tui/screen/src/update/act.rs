@@ -53,7 +53,7 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
         Kind::Clipboard(it) => clipboard::act(model, it, fx),
         Kind::Job(it) => job::act(model, it, fx),
         Kind::Program(it) => program::act(model, it, fx),
-        Kind::Prompt(_) if panels::editing(model) => panels::prompt(model, action),
+        Kind::Prompt(_) if panels::editing(model) => panels::prompt(model, action, fx),
         Kind::Prompt(it) => prompt::act(model, it, fx),
         Kind::Pane(_) | Kind::Panel(_) => panels::act_in_page(model, action, fx),
     }

@@ -126,6 +126,10 @@ pub(super) fn can_be_done(model: &Model, action: Action) -> bool {
         Scope::Panel => {
             let chooses = matches!(action, A::PanelAccept | A::PanelNext | A::PanelPrevious);
             let leaves = matches!(action, A::PanelClose | A::PanelCancelJob);
+            // What is written is what is on the screen.
+            if action == A::PanelRun && model.panel().is_some_and(|page| page.busy(model)) {
+                return false;
+            }
             return leaves || !(model.panels.awaited && (chooses || model.panels.opening));
         }
         Scope::List => {}

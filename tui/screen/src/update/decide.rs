@@ -4,7 +4,7 @@ use super::targets::{left_out, targets};
 use super::{Effects, each, motion, open, say, send};
 use crate::action::{Action, kind};
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
-use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, ViewCommand};
 
@@ -99,6 +99,13 @@ pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Ef
         Consequence::Decide(samples, choice) => decide(model, samples, Some(choice), fx),
         Consequence::DecideEach(each, remark) => each::decide(model, each, remark, fx),
         Consequence::KeepOnly(keep, remove) => keep_only(model, keep, remove, fx),
+        Consequence::Send(command) => {
+            model.views.page.sent(model, &command);
+            if let Some(page) = model.panel() {
+                page.sent(model, &command);
+            }
+            send(fx, command);
+        }
     }
 }
 
@@ -109,7 +116,7 @@ pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<C
         used(model, choice);
     }
     sit(model, &samples, choice.as_ref());
-    let decision = choice.clone().map(Decision::from);
+    let decision = choice.clone().map(|choice| each::decision_here(model, choice));
     send(fx, Command::Decide { samples: samples.clone(), decision });
     let remark = unmark(model, &samples);
     let moves = choice.is_some();

@@ -1,12 +1,12 @@
 //! Decisions that differ from sample to sample: each to its own suggestion, all to one class, one of a group.
 
-use super::decide::{ASK_ABOVE, after, ask_about, confirm, decide as decide_alike, sit, unmark, used};
+use super::decide::{ASK_ABOVE, keep_only as decide_keep_only, after, ask_about, confirm, decide as decide_alike, sit, unmark, used};
 use super::targets::{Targets, left_out, targets};
 use super::{Effects, say, send};
 use crate::action::Action;
 use crate::model::{Consequence, Level, Mode, Model, Op, Picker, PickerItem, PickerKind};
 use crate::text::{self, counted};
-use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::decision::{ADJUDICATED, Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Row};
 use std::cmp::Reverse;
@@ -155,12 +155,37 @@ pub(super) fn decide(model: &mut Model, each: Vec<(SampleId, Choice)>, remark: S
         used(model, choice);
         sit(model, &[*sample], Some(choice));
     }
-    let decisions = each.iter().map(|(sample, choice)| (*sample, Decision::from(choice.clone()))).collect();
+    let decisions =
+        each.iter().map(|(sample, choice)| (*sample, decision_here(model, choice.clone()))).collect();
     send(fx, Command::DecideEach { decisions });
     let hidden = unmark(model, &samples);
     let remark = if remark.is_empty() { hidden } else { remark };
     model.review.journal.push_with(Op::DecideEach(each), remark);
     after(model, &samples, true, fx);
+}
+
+/// A choice as a decision: one that settles a conflict, on a page for that.
+pub(super) fn decision_here(model: &Model, choice: Choice) -> Decision {
+    let mut decision = Decision::from(choice);
+    if model.views.page.adjudicates() {
+        decision.tags.push(ADJUDICATED.to_owned());
+    }
+    decision
+}
+
+/// Keeps one of a group that was seen and removes the others; where their labels differ, it asks which is right.
+pub(super) fn keep_of(model: &mut Model, keep: SampleId, samples: Vec<SampleId>, fx: &mut Effects) {
+    let Some(group) = model.views.groups.shown.as_ref().filter(|group| {
+        group.samples.len() == samples.len() && samples.iter().all(|sample| group.samples.contains(sample))
+    }) else {
+        return say(model, Level::Warning, "the group has changed meanwhile: nothing was decided");
+    };
+    if group.labels_differ {
+        let rows: Vec<Row> = group.members.iter().map(|member| member.row.clone()).collect();
+        return ask_label(model, keep, &rows);
+    }
+    let remove: Vec<SampleId> = samples.into_iter().filter(|sample| *sample != keep).collect();
+    decide_keep_only(model, keep, remove, fx);
 }
 
 /// The decision that can be repeated: the one that all have that are not just kept.

@@ -10,7 +10,7 @@ use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, Event, PROTOCOL_VERSION, Picture, Row, ScanReport, SessionSummary, ViewEvent,
+    Command, Event, OutputEvent, PROTOCOL_VERSION, Picture, Row, ScanReport, SessionSummary, ViewEvent,
 };
 use std::sync::Arc;
 
@@ -77,6 +77,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Detail(detail) => model.details.insert(detail),
         Event::Picture(picture) => got_picture(model, picture, fx),
         Event::View(event) => view(model, *event, fx),
+        Event::Output(event) => output(model, &event),
         Event::Saved(saved) => saved::saved(model, saved, fx),
         Event::RowsOf { ticket, rows } => targets::resolved(model, ticket, rows),
         Event::NotSaved { message } => saved::not_saved(model, message, fx),
@@ -104,6 +105,16 @@ fn scanned(report: &ScanReport, model: &str) -> (Level, String) {
             let suspects = counted(report.suspects, "suspect", "suspects");
             (Level::Info, format!("scanned {samples}{with}: {suspects}"))
         }
+    }
+}
+
+/// An answer about something to be written.
+fn output(model: &mut Model, event: &OutputEvent) {
+    if matches!(event, OutputEvent::Written { .. } | OutputEvent::NotWritten { .. }) {
+        model.jobs.progress = None;
+    }
+    for page in model.views.all {
+        page.output(model, event);
     }
 }
 
@@ -179,6 +190,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             let changed = before.samples != summary.samples
                 || before.suspects != summary.suspects
                 || before.classes != summary.classes
+                || before.blind != summary.blind
                 || reranked;
             if let Some((name, value, _)) = &model.time.threshold
                 && let Some(session) = &mut model.session

@@ -105,10 +105,11 @@ fn confirm(model: &mut Model, key: KeyChord, fx: &mut Effects) {
     let no = matches!(key.code, KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc) || key == KeyChord::ctrl('c');
     if yes {
         if let Mode::Confirm(confirm) = std::mem::take(&mut model.mode) {
+            model.mode = prompt::below(model);
             decide::confirmed(model, confirm.yes, fx);
         }
     } else if no {
-        model.mode = Mode::List;
+        model.mode = prompt::below(model);
         model.review.resolved = None;
         say(model, Level::Info, "nothing changed");
     } else {

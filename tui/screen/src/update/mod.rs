@@ -17,7 +17,7 @@ mod macros;
 pub(crate) mod mark;
 pub(crate) mod motion;
 mod moving;
-mod open;
+pub(crate) mod open;
 pub(crate) mod panels;
 pub(crate) mod part;
 pub(crate) mod pictures;

@@ -6,7 +6,7 @@ use super::targets::{Targets, targets};
 use crate::action::{Action, Scope};
 use crate::key::shown;
 use crate::key_card;
-use crate::model::{Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, PromptKind};
+use crate::model::{Confirm, Consequence, Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, PromptKind};
 use crate::synonyms::synonyms;
 use crate::theme::AUTO;
 use chaffinch_protocol::decision::TAGS;
@@ -28,6 +28,14 @@ pub(super) fn search(model: &mut Model) {
     let from = model.list.cursor;
     model.list.hits = None;
     model.mode = Mode::Prompt(Prompt::new(PromptKind::Search { from }, Line::default()));
+}
+
+/// Asks a question, over the open page if there is one.
+pub(crate) fn ask(model: &mut Model, question: String, yes: Consequence) {
+    let below = std::mem::replace(&mut model.mode, Mode::Confirm(Confirm { question, yes }));
+    if let Mode::Panel(panel) = below {
+        model.panels.below = Some(panel);
+    }
 }
 
 /// Asks how many times to replay the recorded keys.

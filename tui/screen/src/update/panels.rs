@@ -118,8 +118,14 @@ pub(super) fn editing(model: &Model) -> bool {
 }
 
 /// Handles an editing action while a value is typed.
-pub(super) fn prompt(model: &mut Model, action: Action) {
+pub(super) fn prompt(model: &mut Model, action: Action, fx: &mut Effects) {
     use Action as A;
+    if matches!(action, A::PromptComplete | A::PromptNext | A::PromptPrevious) {
+        if let Some(page) = model.panel() {
+            page.complete(model, fx);
+        }
+        return;
+    }
     let Mode::Panel(panel) = &mut model.mode else { return };
     let Some(line) = &mut panel.editing else { return };
     match action {

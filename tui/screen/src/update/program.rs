@@ -1,8 +1,9 @@
 //! The program itself: help, macros, toggles and quitting.
 
-use super::{Effect, Effects, clipboard, engine, macros, motion, open, say, show};
+use super::{Effect, Effects, clipboard, engine, macros, motion, open, say, send, show};
 use crate::action::kind::Program;
-use crate::model::{Level, Model};
+use crate::model::{Consequence, Level, Model};
+use chaffinch_protocol::Command;
 
 /// Handles an action on the program.
 pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
@@ -13,6 +14,7 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
             say(model, Level::Info, text);
             motion::touch(model);
         }
+        Program::ToggleBlind => blind(model, fx),
         Program::RecordMacro => macros::record(model),
         Program::ReplayMacro => macros::replay(model, 1),
         Program::ReplayMacroTimes => open::times(model),
@@ -57,6 +59,19 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
         }
         Program::Quit => quit(model, 5_000, fx),
     }
+}
+
+/// Begins a blind review, or ends it: what is seen then cannot be unseen, so that is asked first.
+fn blind(model: &mut Model, fx: &mut Effects) {
+    let Some(session) = &model.session else { return };
+    if session.blind.is_some() {
+        let question = "show what others decided? what you decide from then on is no longer blind".to_owned();
+        let end = Command::Blind { on: false, sample: None, seed: 0 };
+        open::ask(model, question, Consequence::Send(end));
+        return;
+    }
+    send(fx, Command::Blind { on: true, sample: None, seed: 0 });
+    say(model, Level::Info, "blind review: what others decided is hidden until you end it");
 }
 
 /// Marks regions in pictures, or no longer. Pictures have them drawn in, so all are requested again.

@@ -106,7 +106,7 @@ fn complete(model: &mut Model) {
 }
 
 /// What receives the keys once a prompt is closed: the page it lay over, or the list.
-fn below(model: &mut Model) -> Mode {
+pub(super) fn below(model: &mut Model) -> Mode {
     model.panels.below.take().map_or(Mode::List, Mode::Panel)
 }
 
@@ -255,6 +255,13 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
                 return say(model, Level::Warning, "type a class name");
             };
             each::relabel_to(model, samples, name, fx);
+        }
+        PickerKind::KeepBy { best, samples } => {
+            let rule = chosen.and_then(|item| best.into_iter().find(|(name, _)| *name == item.name));
+            match rule {
+                Some((_, keep)) => each::keep_of(model, keep, samples, fx),
+                None => say(model, Level::Warning, format!("there is no rule '{typed}'")),
+            }
         }
         PickerKind::Settle { keep, remove } => {
             // Only the labels that the group has can be right.

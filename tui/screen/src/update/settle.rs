@@ -2,7 +2,7 @@
 //! happens because time has passed.
 
 use super::{Effect, Effects, engine, motion, prompt, send, show};
-use crate::model::{Model, PATIENCE};
+use crate::model::{Anchor, Model, PATIENCE};
 use chaffinch_protocol::Command;
 use chaffinch_protocol::sample::SampleId;
 
@@ -57,6 +57,10 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
     }
     rows(model, fx);
     model.views.page.request(model, fx);
+    if let Some(page) = model.panel() {
+        page.request(model, fx);
+    }
+    give_back(model, fx);
     // Keys that wait for details are not to wait for the cursor to rest as well.
     let waits = !model.ahead.is_empty() || model.next.is_some();
     if model.time.now < model.time.hold_until && !waits {
@@ -69,6 +73,19 @@ pub(super) fn settle(model: &mut Model, fx: &mut Effects) {
     }
     if model.display.pictures_on {
         show::pictures(model, fx);
+    }
+}
+
+/// A page that had put a list of its own in the place of the list is closed: the list is what it was.
+fn give_back(model: &mut Model, fx: &mut Effects) {
+    let views = &model.views;
+    if let Some((page, query)) = &views.borrowed
+        && *page != views.page
+        && *page != views.below
+    {
+        let query = query.clone();
+        model.views.borrowed = None;
+        motion::relist(model, query, Anchor::Stay, fx);
     }
 }
 

@@ -17,6 +17,10 @@ fn title(picker: &Picker) -> String {
         PickerKind::Settle { remove, .. } => {
             format!("the labels differ: which is right for all {}?", remove.len() + 1)
         }
+        PickerKind::KeepBy { samples, .. } => {
+            let removed = text::counted(samples.len().saturating_sub(1) as u64, "other", "others");
+            format!("keep one by which rule? {removed} removed")
+        }
         PickerKind::Tag(samples) if samples.len() > 1 => format!("tag {} samples", samples.len()),
         PickerKind::Tag(_) => "tag".to_owned(),
     }
@@ -89,6 +93,11 @@ fn item_line(
             let name = if item.action.is_some() { Role::Text } else { Role::Dim };
             paint.put(x, area.y, room.min(19), name, &item.name);
             paint.put(x + 20, area.y, room.saturating_sub(20), Role::Dim, &item.note);
+        }
+        PickerKind::KeepBy { .. } => {
+            let next = paint.put(x, area.y, 14, Role::Text, &item.name).max(x + 14);
+            let room = area.right().saturating_sub(next + 1);
+            paint.put(next + 1, area.y, room, Role::Dim, &item.note);
         }
         PickerKind::Relabel(_) | PickerKind::Tag(_) | PickerKind::Settle { .. } | PickerKind::Theme => {
             let side = text::width(&item.side) as u16 + 1;

@@ -230,6 +230,33 @@ fn decided_by(model: &Model, row: &Row, choice: &Decided) -> Option<String> {
     })
 }
 
+/// What each reviewer decided and when, where several did: the last decision of each, and whether it settled the others.
+pub(crate) fn decided_when(model: &Model, detail: &Detail) -> Vec<(String, String)> {
+    let mut told: Vec<(String, String)> = Vec::new();
+    let decisions = detail.history.iter().filter(|entry| entry.decides && !entry.undone);
+    for entry in decisions {
+        // The latest first; of a reviewer who settled a conflict, the decision before it says what they thought.
+        let settles = |words: &str| words.contains(SETTLED);
+        let known: Vec<&(String, String)> = told.iter().filter(|(by, _)| *by == entry.reviewer).collect();
+        if known.iter().any(|(_, words)| !settles(words)) || entry.adjudicates && !known.is_empty() {
+            continue;
+        }
+        let settled = if entry.adjudicates { SETTLED } else { "" };
+        told.push((entry.reviewer.clone(), format!("{}{settled}, {}", entry.words, minute(&entry.at))));
+    }
+    let several = told.iter().any(|(by, _)| *by != told[0].0);
+    let here = model.views.page.adjudicates();
+    if several || here { told } else { Vec::new() }
+}
+
+/// Behind the words of a decision that settled a conflict.
+const SETTLED: &str = " (adjudicated)";
+
+/// A time to the minute: `2026-11-27 16:05`.
+pub(crate) fn minute(at: &str) -> String {
+    at.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+}
+
 fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> {
     let width = usize::from(area.width);
     let mut lines = head(model, &detail.row, area.width);
@@ -238,7 +265,11 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             lines.push(Line::Pieces(vec![(Role::Error, line)]));
         }
     }
-    for (by, choice) in &detail.other_decisions {
+    let told = decided_when(model, detail);
+    for (by, words) in &told {
+        labeled(format!("{by} "), words, width, &mut lines);
+    }
+    for (by, choice) in detail.other_decisions.iter().filter(|_| told.is_empty()) {
         labeled(format!("decided otherwise by {by}: "), choice, width, &mut lines);
     }
     for (name, said) in [("tags ", detail.tags.join(" ")), ("note ", detail.note.clone())] {

@@ -50,13 +50,18 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         };
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
     }
-    let room = right.saturating_sub(area.x + 1);
+    // What changes the meaning of every key comes first.
+    let left = match model.standing() {
+        Some(words) => paint.put_styled(area.x + 1, area.y, area.width / 3, paint.over(Role::Bar, Role::Warning), words) + 1,
+        None => area.x + 1,
+    };
+    let room = right.saturating_sub(left);
     // The name of the dataset gives way before anything that says what is listed.
     let words = heading(model, session, usize::from(room).saturating_sub(NAME + 3));
     let name_room = usize::from(room).saturating_sub(text::width(&words) + 3).clamp(NAME, 40);
     let name = text::fit_middle(&session.dataset, name_room).into_owned();
     let title = paint.over(Role::Bar, Role::Title);
-    let x = paint.put_styled(area.x + 1, area.y, room, title, &name);
+    let x = paint.put_styled(left, area.y, room, title, &name);
     paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
 }
 

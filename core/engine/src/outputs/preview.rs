@@ -1,0 +1,86 @@
+//! What would be written, in lines.
+
+use chaffinch_protocol::display::{counted, safe_path, safe_text, thousands};
+use chaffinch_protocol::{OutputLine, OutputMark};
+use chaffinch_review::repair::{Count, Plan};
+
+/// Changes and conflicts that a preview lists.
+const LISTED: usize = 200;
+
+/// Counts by class and split, and the first changes.
+pub(super) fn of_plan(plan: &Plan) -> Vec<OutputLine> {
+    let mut lines = vec![OutputLine::new(OutputMark::Heading, totals(plan))];
+    lines.extend(counts(plan));
+    if !plan.changes.is_empty() {
+        lines.push(OutputLine::default());
+    }
+    let changes = plan.changes.iter().take(LISTED).map(|change| {
+        let mark = if change.remove { OutputMark::Removed } else { OutputMark::Changed };
+        OutputLine::new(mark, change.words())
+    });
+    lines.extend(changes);
+    more(plan.changes.len(), "change", "changes", &mut lines);
+    if !plan.conflicts.is_empty() {
+        let conflicts = counted(plan.conflicts.len() as u64, "conflict", "conflicts");
+        lines.push(OutputLine::default());
+        lines.push(OutputLine::new(OutputMark::Warning, format!("{conflicts}, in which nothing is changed:")));
+        let conflict = |one: &chaffinch_review::repair::Conflict| {
+            let text = format!("! {} {}", safe_path(&one.path.path()), safe_text(&one.text));
+            OutputLine::new(OutputMark::Warning, text)
+        };
+        lines.extend(plan.conflicts.iter().take(LISTED).map(conflict));
+        more(plan.conflicts.len(), "conflict", "conflicts", &mut lines);
+    }
+    lines
+}
+
+fn more(count: usize, one: &str, many: &str, lines: &mut Vec<OutputLine>) {
+    if let Some(more @ 1..) = count.checked_sub(LISTED) {
+        lines.push(OutputLine::new(OutputMark::Remark, format!("and {} more", counted(more as u64, one, many))));
+    }
+}
+
+/// `12 samples: 3 removed, 1 relabeled, 0 moved to another split`.
+pub(super) fn totals(plan: &Plan) -> String {
+    format!(
+        "{}: {} removed, {} relabeled, {} moved to another split",
+        counted(plan.samples, "sample", "samples"),
+        thousands(plan.removed()),
+        thousands(plan.relabeled()),
+        thousands(plan.moved())
+    )
+}
+
+/// A table of the classes and splits that change.
+fn counts(plan: &Plan) -> Vec<OutputLine> {
+    let head = ["class", "split", "before", "removed", "leaving", "coming", "after"].map(str::to_owned);
+    let signed = |sign: &str, number: u64| if number > 0 { format!("{sign}{number}") } else { String::new() };
+    let row = |one: &Count| {
+        let class = if one.class.is_empty() { "(none)".into() } else { safe_text(&one.class) };
+        [
+            class.into_owned(),
+            one.split.name().to_owned(),
+            one.before.to_string(),
+            signed("-", one.removed),
+            signed("-", one.leaving),
+            signed("+", one.coming),
+            one.after.to_string(),
+        ]
+    };
+    let rows: Vec<[String; 7]> = plan.counts.changed().map(row).collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let all = || std::iter::once(&head).chain(&rows);
+    let widths: Vec<usize> =
+        (0..7).map(|at| all().map(|row| row[at].chars().count()).max().unwrap_or(0)).collect();
+    let line = |row: &[String; 7]| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(at, (cell, &width))| match at {
+            0 | 1 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    let mark = |at: usize| if at == 0 { OutputMark::Remark } else { OutputMark::Text };
+    all().enumerate().map(|(at, row)| OutputLine::new(mark(at), line(row))).collect()
+}

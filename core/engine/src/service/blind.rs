@@ -1,0 +1,73 @@
+//! A blind review: nothing is seen of what others decided, nor of what was concluded from that.
+
+use super::Service;
+use crate::state::State;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Blind, Share};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The samples of a blind review.
+#[derive(Default)]
+pub(super) struct BlindReview {
+    /// How many are drawn, and which: the same number draws the same.
+    drawn: Option<(Share, u64)>,
+    /// Those, once the dataset is known.
+    rows: Option<Arc<BTreeSet<u32>>>,
+}
+
+impl Service {
+    /// Begins or ends a blind review. The rank is made anew, as some rules learn from decisions.
+    pub(super) fn set_blind(&mut self, on: bool, sample: Option<Share>, seed: u64) {
+        self.journal.set_blind(on);
+        let drawn = sample.filter(|_| on).map(|share| (share, seed));
+        self.blind = BlindReview { drawn, rows: None };
+        let findings = self.state.findings.clone();
+        let decisions = self.journal.decisions();
+        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone(), decisions, None));
+        self.draw();
+        self.list = None;
+        self.tell_session();
+    }
+
+    /// Draws the samples, from those that others have decided, or from the suspects where they have decided nothing. The
+    /// order depends on contents alone, so that a dataset in another order gives the same samples.
+    pub(super) fn draw(&mut self) {
+        let Some((share, seed)) = self.blind.drawn else { return };
+        let mut pool = self.journal.decided_by_others();
+        if pool.is_empty() {
+            pool = self.state.ranking.order.iter().map(|&row| SampleId(row)).collect();
+        }
+        let hashes = &self.state.findings.file_metadata.hashes;
+        let key = |id: &SampleId| {
+            let hash = hashes.get(id.index()).map_or([0; 8], |hash| {
+                let mut first = [0; 8];
+                first.copy_from_slice(&hash.0[..8]);
+                first
+            });
+            (mixed(u64::from_le_bytes(hash) ^ mixed(seed)), id.0)
+        };
+        pool.sort_by_cached_key(key);
+        pool.truncate(usize::try_from(share.of(pool.len() as u64)).unwrap_or(usize::MAX));
+        self.blind.rows = Some(Arc::new(pool.into_iter().map(|id| id.0).collect()));
+    }
+
+    /// The only samples that are listed, if not all are.
+    pub(super) fn only(&self) -> Option<Arc<BTreeSet<u32>>> {
+        self.blind.rows.clone()
+    }
+
+    /// As a client needs to know it.
+    pub(super) fn blind_summary(&self) -> Option<Blind> {
+        let samples = self.blind.rows.as_ref().map(|rows| rows.len() as u64);
+        self.journal.is_blind().then_some(Blind { samples })
+    }
+}
+
+/// A number in which every bit depends on every bit of another (the finalizer of SplitMix64).
+fn mixed(number: u64) -> u64 {
+    let mut x = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}

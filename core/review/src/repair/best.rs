@@ -1,0 +1,98 @@
+//! Which of several copies a policy keeps.
+
+use super::Copies;
+use super::policy::stage;
+use super::sharpness::sharpness;
+use crate::query::Source;
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::{SampleId, Split};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// How a sample stands with what is planned for it already.
+pub(super) struct Standing {
+    /// Whether it has a label.
+    pub(super) labeled: bool,
+    /// Its split.
+    pub(super) split: Split,
+    /// Whether it need not be moved.
+    pub(super) still: bool,
+}
+
+/// The member of a group that a policy keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Best {
+    /// The policy.
+    pub policy: Copies,
+    /// The member.
+    pub keep: SampleId,
+    /// Whether the policy prefers it to all others; otherwise size, and then the path, decided among those that are equal.
+    pub clear: bool,
+}
+
+/// For each policy the member of a group that it keeps, as a plan would: of those that people decided about and did not
+/// remove, or else of all that they did not remove. Empty if all are removed.
+pub fn best(source: &Source<'_>, group: &[SampleId]) -> Vec<Best> {
+    let removed = |id: SampleId| source.decisions.get(id).is_some_and(|said| said.choice == Choice::Remove);
+    let left: Vec<SampleId> = group.iter().copied().filter(|&id| !removed(id)).collect();
+    let standing = |id: SampleId| Standing {
+        labeled: !source.manifest.label_name(id).is_empty(),
+        split: source.manifest.split(id),
+        still: true,
+    };
+    let of = |policy: Copies| {
+        let firsts: BTreeMap<SampleId, u64> =
+            left.iter().map(|&id| (id, first(source, policy, id, &standing(id)))).collect();
+        let keep = best_by(source, &left, standing, |id| firsts[&id])?;
+        let clear = firsts.iter().all(|(id, first)| *id == keep || *first < firsts[&keep]);
+        Some(Best { policy, keep, clear })
+    };
+    Copies::ALL.into_iter().filter_map(of).collect()
+}
+
+/// The one to keep: of those that people keep, or else of all.
+pub(super) fn best_of(
+    source: &Source<'_>,
+    left: &[SampleId],
+    policy: Copies,
+    standing: impl Fn(SampleId) -> Standing,
+) -> Option<SampleId> {
+    best_by(source, left, &standing, |id| first(source, policy, id, &standing(id)))
+}
+
+fn best_by(
+    source: &Source<'_>,
+    left: &[SampleId],
+    standing: impl Fn(SampleId) -> Standing,
+    first: impl Fn(SampleId) -> u64,
+) -> Option<SampleId> {
+    let decided = |id: &SampleId| source.decisions.get(*id).is_some();
+    let kept: Vec<SampleId> = left.iter().copied().filter(decided).collect();
+    let of = if kept.is_empty() { left } else { &kept };
+    let size = |id: SampleId| {
+        let size = source.file_metadata.dimensions.get(id.index());
+        (u64::from(size.width) * u64::from(size.height), size.bytes)
+    };
+    let path = |id: SampleId| Reverse(source.manifest.path(id));
+    // Rather one that need not be moved.
+    of.iter().copied().max_by_key(|&id| (first(id), size(id), standing(id).still, path(id), Reverse(id)))
+}
+
+/// What a policy goes by: more is better.
+fn first(source: &Source<'_>, policy: Copies, id: SampleId, standing: &Standing) -> u64 {
+    match policy {
+        Copies::KeepLarger => {
+            let size = source.file_metadata.dimensions.get(id.index());
+            u64::from(size.width) * u64::from(size.height)
+        }
+        // Of positive numbers, the bits are in the order of the numbers.
+        Copies::KeepSharper => sharpness(source.manifest, id).map_or(0, |detail| detail.max(0.0).to_bits()),
+        Copies::KeepLabeled => u64::from(standing.labeled),
+        Copies::KeepOlder => {
+            let modified = source.file_metadata.modified.get(id.index()).copied().unwrap_or(i64::MAX);
+            // Older is better, before 1970, too.
+            u64::MAX - (modified as u64 ^ (1 << 63))
+        }
+        Copies::KeepTest => stage(standing.split).map_or(0, |stage| u64::from(stage) + 1),
+    }
+}
