@@ -4,6 +4,8 @@
 //! must return for any input: a panic, a hang or a huge allocation is a fault of the reader. `tests/fuzz` runs each under
 //! libFuzzer (`scripts/fuzz`), and `tests/tests/fuzzed.rs` replays seeds, kept inputs and mutations of both without it.
 //!
+//! Its tests alone: `cargo test --release -p chaffinch-fuzz`.
+//!
 //! # How to add a target
 //!
 //! 1. Write `targets/NAME.rs` with `pub const TARGET: Target`, as in `targets/listing.rs`.
