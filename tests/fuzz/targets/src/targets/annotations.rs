@@ -13,7 +13,7 @@ pub const TARGET: Target = Target {
     seeds: || dataset::seeds(CASES),
 };
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     (Stage { files: coco, varied: "result.json" }, "result.json"),
     (Stage { files: coco, varied: "result.json" }, ""),
     (Stage { files: fiftyone, varied: "samples.json" }, ""),

@@ -13,7 +13,7 @@ pub const TARGET: Target = Target {
     seeds: || dataset::seeds(CASES),
 };
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     (Stage { files: packed, varied: "folders.tar" }, "folders.tar"),
     (Stage { files: shards, varied: "train-000000.tar" }, ""),
     (Stage { files: shards, varied: "train-000000.tar" }, "train-{000000..000001}.tar"),

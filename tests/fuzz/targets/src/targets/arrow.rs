@@ -13,7 +13,7 @@ pub const TARGET: Target = Target {
     seeds: || dataset::seeds(CASES),
 };
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     (Stage { files: plain, varied: "plain.arrow" }, "plain.arrow"),
     (Stage { files: disk, varied: "train/data-00000-of-00001.arrow" }, ""),
     (Stage { files: disk, varied: "train/dataset_info.json" }, ""),

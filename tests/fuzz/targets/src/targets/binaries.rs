@@ -13,7 +13,7 @@ pub const TARGET: Target = Target {
     seeds: || dataset::seeds(CASES),
 };
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     (Stage { files: cifar, varied: "data_batch_1.bin" }, ""),
     (Stage { files: cifar, varied: "batches.meta.txt" }, ""),
     (Stage { files: mnist, varied: "train-images-idx3-ubyte" }, ""),

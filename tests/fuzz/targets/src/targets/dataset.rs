@@ -42,3 +42,36 @@ pub(super) fn read(path: &Path) {
         drop(manifest.source(id).read());
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{annotations, archives, arrow, binaries, labels, parquet, tables};
+    use super::*;
+    use crate::stage::seeds;
+
+    /// A seed that is refused at once reaches nothing.
+    #[test]
+    fn every_seed_is_a_dataset() {
+        let all = [
+            annotations::CASES,
+            archives::CASES,
+            arrow::CASES,
+            binaries::CASES,
+            labels::CASES,
+            parquet::CASES,
+            tables::CASES,
+        ];
+        for (group, cases) in all.iter().enumerate() {
+            let stages: Vec<Stage> = cases.iter().map(|case| case.0).collect();
+            for (seed, (stage, below)) in seeds(&stages).iter().zip(*cases) {
+                let name = ["0", "1", "2", "3", "4", "5", "6"][group];
+                play(name, &stages, seed, |_, folder| {
+                    let path = if below.is_empty() { folder.to_path_buf() } else { folder.join(below) };
+                    let opened = open(&path, &DatasetOptions::default());
+                    let opened = opened.unwrap_or_else(|error| panic!("{}: {error}", stage.varied));
+                    assert!(!opened.manifest.is_empty(), "{}", stage.varied);
+                });
+            }
+        }
+    }
+}

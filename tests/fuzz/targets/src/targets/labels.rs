@@ -14,7 +14,7 @@ pub const TARGET: Target = Target {
     seeds,
 };
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     (Stage { files: yolo, varied: "data.yaml" }, ""),
     (Stage { files: yolo, varied: "labels/a.txt" }, ""),
     (Stage { files: yolo_classes, varied: "classes.txt" }, ""),

@@ -57,10 +57,10 @@ fn run(bytes: &[u8]) {
 }
 
 fn keymap(text: &str) {
-    let mut keymap = Keymap::builtin().unwrap();
+    let mut keymap = super::terminal::keymap();
     let _ = keymap.clone().overlay(text, "keymap.toml");
     if keymap.overlay_what_fits(text, "keymap.toml").is_ok() {
-        draw(keymap, Theme::load("dark", Depth::True).unwrap());
+        draw(keymap, super::terminal::theme());
     }
 }
 
@@ -70,7 +70,7 @@ fn theme(text: &str) {
         let mut theme = Theme::load("dark", depth).unwrap();
         if theme.overlay_what_fits(text, "theme.toml", depth).is_ok() {
             let theme = theme.on(Some([200, 190, 180]));
-            draw(Keymap::builtin().unwrap(), theme);
+            draw(super::terminal::keymap(), theme);
         }
     }
 }

@@ -14,7 +14,7 @@ pub const TARGET: Target = Target {
     seeds,
 };
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     (Stage { files: plain, varied: "plain.parquet" }, "plain.parquet"),
     (Stage { files: shards, varied: "train-00000-of-00001.parquet" }, ""),
     (Stage { files: imagefolder, varied: "train/metadata.parquet" }, ""),

@@ -15,7 +15,7 @@ pub const TARGET: Target = Target {
     seeds,
 };
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     (Stage { files: csv, varied: "t.csv" }, "t.csv"),
     (Stage { files: tsv, varied: "t.tsv" }, "t.tsv"),
     (Stage { files: manifests, varied: "lines.jsonl" }, "lines.jsonl"),

@@ -79,6 +79,21 @@ fn paused(bytes: &[u8], kind: usize) {
     }
 }
 
+thread_local! {
+    /// Read once, since that takes longer than most inputs.
+    static LOOKS: (Keymap, Theme) = (Keymap::builtin().unwrap(), Theme::load("dark", Depth::True).unwrap());
+}
+
+/// The usual keys.
+pub(super) fn keymap() -> Keymap {
+    LOOKS.with(|looks| looks.0.clone())
+}
+
+/// A usual theme.
+pub(super) fn theme() -> Theme {
+    LOOKS.with(|looks| looks.1.clone())
+}
+
 /// A screen with an engine that knows a short list.
 pub(super) struct Rig {
     model: Model,
@@ -89,8 +104,7 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new(width: u16, height: u16) -> Rig {
-        let theme = Theme::load("dark", Depth::True).unwrap();
-        let mut model = Model::new(Keymap::builtin().unwrap(), theme, Size::new(width, height));
+        let mut model = Model::new(keymap(), theme(), Size::new(width, height));
         model.jobs.scan_when_stale = false;
         let mut rig = Rig { model, waiting: VecDeque::new(), ticket: 0, left: MOST };
         let detector = DetectorSummary { name: "blurry".into(), threshold: 0.3, ..DetectorSummary::default() };
