@@ -7,6 +7,7 @@
 use crate::config::Cleaning;
 use crate::error::ClipError;
 use serde_json::{Value, json};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use tokenizers::Tokenizer;
 
@@ -81,8 +82,8 @@ impl ClipTokenizer {
         described: Option<&str>,
     ) -> Result<ClipTokenizer, ClipError> {
         let wrong = |reason: String| ClipError::Tokenizer { path: path.into(), reason };
-        let mut tokenizer =
-            Tokenizer::from_bytes(text).map_err(|error| wrong(format!("it is not a tokenizer: {error}")))?;
+        let read = caught(|| Tokenizer::from_bytes(text).map_err(|error| error.to_string()));
+        let mut tokenizer = read.map_err(|why| wrong(format!("it is not a tokenizer: {why}")))?;
         let own = tokenizer.get_padding().map(|padding| padding.pad_id);
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| wrong(error.to_string()))?;
@@ -197,8 +198,8 @@ impl ClipTokenizer {
     /// A sentence, when the tokenizer fails.
     pub(crate) fn encode(&self, prompt: &str) -> Result<Vec<u32>, String> {
         let text = clean(&self.without_special(prompt), self.cleaning);
-        let encoding = self.tokenizer.encode(text, true);
-        let encoding = encoding.map_err(|error| format!("cannot tokenize the prompt {prompt:?}: {error}"))?;
+        let encoding = caught(|| self.tokenizer.encode(text, true).map_err(|error| error.to_string()));
+        let encoding = encoding.map_err(|why| format!("cannot tokenize the prompt {prompt:?}: {why}"))?;
         let mut ids = encoding.get_ids().to_vec();
         if let Some(end) = self.end.filter(|end| ids.last() != Some(end)) {
             ids.push(end);
@@ -230,6 +231,12 @@ impl ClipTokenizer {
         }
         prompt
     }
+}
+
+/// Runs code of the tokenizers crate, some of which panics on a file that is none.
+fn caught<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let failed = |_| Err("the library that reads tokenizers fails on it".to_owned());
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(failed)
 }
 
 /// Prepares a text as the model's training did.

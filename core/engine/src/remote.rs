@@ -57,7 +57,11 @@ fn read_message<T: DeserializeOwned>(input: &mut impl Read) -> io::Result<(T, Ve
     Ok((serde_json::from_slice(&text)?, raw))
 }
 
-fn write_event(out: &mut impl Write, mut event: Event) -> io::Result<()> {
+/// Writes a message of an engine.
+///
+/// # Errors
+/// When the connection ends, or it is too long.
+pub fn write_event(out: &mut impl Write, mut event: Event) -> io::Result<()> {
     let raw = match &mut event {
         Event::Picture(picture) => std::mem::take(&mut picture.rgb),
         _ => Vec::new(),
@@ -65,12 +69,24 @@ fn write_event(out: &mut impl Write, mut event: Event) -> io::Result<()> {
     write_message(out, &event, &raw)
 }
 
-fn read_event(input: &mut impl Read) -> io::Result<Event> {
+/// Reads a message of an engine.
+///
+/// # Errors
+/// When the connection ends, or it is none.
+pub fn read_event(input: &mut impl Read) -> io::Result<Event> {
     let (mut event, raw) = read_message(input)?;
     if let Event::Picture(picture) = &mut event {
         picture.rgb = raw;
     }
     Ok(event)
+}
+
+/// Reads a message of a terminal.
+///
+/// # Errors
+/// When the connection ends, or it is none.
+pub fn read_command(input: &mut impl Read) -> io::Result<Command> {
+    read_message(input).map(|(command, _)| command)
 }
 
 /// Connects to the engine behind a socket.
@@ -130,7 +146,7 @@ impl Guest {
         let heard = heard.clone();
         std::thread::Builder::new().name("commands".into()).spawn(move || {
             let mut input = BufReader::new(reading);
-            while let Ok((command, _)) = read_message(&mut input) {
+            while let Ok(command) = read_command(&mut input) {
                 if heard.send((number, Some(command))).is_err() {
                     return;
                 }

@@ -65,6 +65,24 @@ impl std::fmt::Debug for Bucket {
     }
 }
 
+/// The objects on a page of a listing, and what asks for the next page, from the XML that a server answers.
+///
+/// # Errors
+/// When it is no listing.
+pub fn listed(page: &[u8]) -> io::Result<(Vec<Object>, Option<String>)> {
+    let text = std::str::from_utf8(page).map_err(|_| invalid("the server answered no listing"))?;
+    let page = ListObjectsV2::parse_response(text)
+        .map_err(|error| invalid(format!("the server answered no listing: {error}")))?;
+    // Folders are objects without bytes in some programs.
+    let files = page.contents.into_iter().filter(|object| !object.key.ends_with('/'));
+    let objects = files.map(|object| Object {
+        name: object.key,
+        size: object.size.unwrap_or(0),
+        modified: object.last_modified.as_deref().map_or(0, moment),
+    });
+    Ok((objects.collect(), page.next_continuation_token))
+}
+
 /// Buckets that were opened, by their addresses.
 type Opened = Vec<(String, &'static Bucket)>;
 
@@ -168,21 +186,11 @@ impl Bucket {
             action.with_continuation_token(token);
         }
         let page = self.ask(|| action.sign(SIGNED).to_string(), PAGE_BYTES)?;
-        let text = std::str::from_utf8(&page).map_err(|_| invalid("the server answered no listing"))?;
-        let page = ListObjectsV2::parse_response(text)
-            .map_err(|error| invalid(format!("the server answered no listing: {error}")))?;
-        let mut objects = Vec::new();
-        for object in page.contents {
-            // Folders are objects without bytes in some programs.
-            if object.key.ends_with('/') {
-                continue;
-            }
-            let modified = object.last_modified.as_deref().map_or(0, moment);
-            let facts = Facts { size: object.size.unwrap_or(0), modified };
-            objects::learn(&self.place(&object.key), facts);
-            objects.push(Object { name: object.key, size: facts.size, modified });
+        let (objects, next) = listed(&page)?;
+        for object in &objects {
+            objects::learn(&self.place(&object.name), Facts { size: object.size, modified: object.modified });
         }
-        Ok((objects, page.next_continuation_token))
+        Ok((objects, next))
     }
 
     /// The bytes of an object; at most `limit`.

@@ -42,6 +42,17 @@ fn ids_are_those_of_the_reference_implementation() {
     }
 }
 
+/// The library panics where it should refuse a decoder.
+#[test]
+fn a_file_on_which_the_library_panics_is_an_error() {
+    let text = read("tokenizer.json");
+    let broken = text.replace("\"decoder\":{\"", "\"decoder\":{\"\u{1}");
+    assert_ne!(broken, text);
+    let read = ClipTokenizer::from_json(broken.as_bytes(), Path::new("tokenizer.json"), 77, None, None);
+    let error = read.err().unwrap().to_string();
+    assert!(error.contains("it is not a tokenizer"), "{error}");
+}
+
 #[test]
 fn special_tokens_in_a_prompt_are_no_tokens() {
     let tokenizer = whole();

@@ -6,7 +6,7 @@ use super::files::{Files, unlent};
 use super::message::{
     FromWorker, Hash, Item, Kind, Out, PROTOCOL, Picture, Pictures, REVISION, Run, ToWorker, Wanted,
 };
-use super::process::{Lending, Worker};
+use super::process::{Lending, Partner, Worker};
 use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, OUT, Rows, SharedData, path};
 use super::{Job, Limits, Workers, said};
 use chaffinch_compute::matrix::EmbeddingMatrix;
@@ -103,11 +103,12 @@ pub(crate) fn converse(
     ended
 }
 
-fn talk(
+/// The conversation itself.
+pub(super) fn talk(
     lent: &Lent<'_>,
     view: &View<'_>,
     report: &Report<'_>,
-    worker: &mut Worker,
+    worker: &mut impl Partner,
     files: &mut Files,
 ) -> std::result::Result<(), Ended> {
     worker.send(&ToWorker::Run(Box::new(run(lent, view))))?;

@@ -16,6 +16,7 @@ mod launch;
 mod limits;
 mod message;
 mod process;
+mod rehearsal;
 mod remote;
 mod said;
 mod serve;
@@ -29,6 +30,7 @@ pub(crate) use describe::{Undescribed, describe};
 pub use launch::{Launch, launch};
 pub use limits::Limits;
 pub(crate) use process::Job;
+pub use rehearsal::Rehearsal;
 pub(crate) use shared::SharedData;
 
 use std::path::PathBuf;

@@ -50,12 +50,11 @@ pub(crate) struct Worker {
     lines: Receiver<Line>,
     input: Option<SyncSender<Vec<u8>>>,
     said: Arc<Stderr>,
-    last: String,
+    heard: Heard,
     allowed: Allowed,
     /// How long it had the word, without the time that the engine took for its answers.
     used: Duration,
     looks: u32,
-    greeted: bool,
     /// What to do about a limit of time.
     advice: &'static str,
 }
@@ -66,6 +65,101 @@ struct Allowed {
     silence: Duration,
     memory: u64,
     output: u64,
+}
+
+/// What a run hears and tells: a process, or in tests what one wrote.
+pub(super) trait Partner {
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// When it does not read what it is sent.
+    fn send(&mut self, message: &ToWorker) -> Result<(), Death>;
+
+    /// Waits for its next message; `None` if `stop` says so.
+    ///
+    /// # Errors
+    /// When it ended, or had to be ended.
+    fn next(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<FromWorker>, Death>;
+
+    /// Ends it if this many bytes are too many.
+    ///
+    /// # Errors
+    /// Then.
+    fn check_memory(&mut self, bytes: u64) -> Result<(), Death>;
+
+    /// Ends it for something that it did.
+    fn end_for(&mut self, why: &str) -> Death;
+}
+
+impl Partner for Worker {
+    fn send(&mut self, message: &ToWorker) -> Result<(), Death> {
+        Worker::send(self, message)
+    }
+
+    fn next(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<FromWorker>, Death> {
+        Worker::next(self, stop)
+    }
+
+    fn check_memory(&mut self, bytes: u64) -> Result<(), Death> {
+        Worker::check_memory(self, bytes)
+    }
+
+    fn end_for(&mut self, why: &str) -> Death {
+        Worker::end_for(self, why)
+    }
+}
+
+/// Where a conversation is.
+#[derive(Debug)]
+pub(super) struct Heard {
+    greeted: bool,
+    /// What the worker did last.
+    pub(super) last: String,
+}
+
+impl Default for Heard {
+    fn default() -> Heard {
+        Heard { greeted: false, last: "at its start".into() }
+    }
+}
+
+impl Heard {
+    /// Reads a line. The first message is a greeting, which is checked here.
+    ///
+    /// # Errors
+    /// What the worker did wrong, as the predicate of a sentence.
+    pub(super) fn read(&mut self, line: &[u8]) -> Result<FromWorker, String> {
+        let message = serde_json::from_slice::<FromWorker>(line).map_err(|error| {
+            let text: String = String::from_utf8_lossy(line).chars().take(120).collect();
+            format!("wrote '{}', which is no message ({error}),", plain(text.trim()))
+        })?;
+        match (&message, self.greeted) {
+            (FromWorker::Hello { protocol, .. }, false) if *protocol == PROTOCOL => self.greeted = true,
+            (FromWorker::Hello { protocol, .. }, false) => {
+                return Err(format!(
+                    "speaks version {protocol} of the protocol, but this program speaks {PROTOCOL},"
+                ));
+            }
+            (FromWorker::Unusable(_), _) => {}
+            (_, false) => return Err("did not begin with a greeting".into()),
+            (_, true) => {}
+        }
+        let last = match &message {
+            FromWorker::Hello { .. } | FromWorker::Unusable(_) => "after its greeting".into(),
+            FromWorker::Request { wanted, .. } => format!("after it asked for {}", wanted.words()),
+            FromWorker::Progress { done, total } => format!("after it was at {done} of {total}"),
+            FromWorker::Log { .. } | FromWorker::Note { .. } => "after a note".into(),
+            FromWorker::Scores { .. } => "after it gave its scores".into(),
+            FromWorker::Issues { .. } => "after it gave results for single samples".into(),
+            FromWorker::Attribute { .. } => "after it gave an attribute".into(),
+            FromWorker::Finding { .. } => "after it gave a finding".into(),
+            FromWorker::Regions { .. } => "after it gave regions".into(),
+            FromWorker::Done | FromWorker::Failed { .. } => "at its end".into(),
+            FromWorker::Alive => return Ok(message),
+        };
+        self.last = last;
+        Ok(message)
+    }
 }
 
 enum Line {
@@ -124,11 +218,10 @@ impl Worker {
             lines,
             input: Some(input),
             said,
-            last: "at its start".into(),
+            heard: Heard::default(),
             allowed,
             used: Duration::ZERO,
             looks: 0,
-            greeted: false,
             advice: match limits.own_time {
                 true => ", its limit (time under [limits] in its detector.toml moves it)",
                 false => ", its limit (time-limit under [plugins] moves it)",
@@ -238,40 +331,7 @@ impl Worker {
     }
 
     fn read(&mut self, line: &[u8]) -> Result<FromWorker, Death> {
-        let message = match serde_json::from_slice::<FromWorker>(line) {
-            Ok(message) => message,
-            Err(error) => {
-                let text: String = String::from_utf8_lossy(line).chars().take(120).collect();
-                let why = format!("wrote '{}', which is no message ({error}),", plain(text.trim()));
-                return Err(self.end_for(&why));
-            }
-        };
-        match (&message, self.greeted) {
-            (FromWorker::Hello { protocol, .. }, false) if *protocol == PROTOCOL => self.greeted = true,
-            (FromWorker::Hello { protocol, .. }, false) => {
-                let why =
-                    format!("speaks version {protocol} of the protocol, but this program speaks {PROTOCOL},");
-                return Err(self.end_for(&why));
-            }
-            (FromWorker::Unusable(_), _) => {}
-            (_, false) => return Err(self.end_for("did not begin with a greeting")),
-            (_, true) => {}
-        }
-        let last = match &message {
-            FromWorker::Hello { .. } | FromWorker::Unusable(_) => "after its greeting".into(),
-            FromWorker::Request { wanted, .. } => format!("after it asked for {}", wanted.words()),
-            FromWorker::Progress { done, total } => format!("after it was at {done} of {total}"),
-            FromWorker::Log { .. } | FromWorker::Note { .. } => "after a note".into(),
-            FromWorker::Scores { .. } => "after it gave its scores".into(),
-            FromWorker::Issues { .. } => "after it gave results for single samples".into(),
-            FromWorker::Attribute { .. } => "after it gave an attribute".into(),
-            FromWorker::Finding { .. } => "after it gave a finding".into(),
-            FromWorker::Regions { .. } => "after it gave regions".into(),
-            FromWorker::Done | FromWorker::Failed { .. } => "at its end".into(),
-            FromWorker::Alive => return Ok(message),
-        };
-        self.last = last;
-        Ok(message)
+        self.heard.read(line).map_err(|why| self.end_for(&why))
     }
 
     /// It closed its output: says how it ended.
@@ -279,10 +339,10 @@ impl Worker {
         let status = self.reap(REAPED);
         let said = self.said();
         match status {
-            Some(status) if !self.greeted && status.code() == Some(NOT_STARTED.into()) => {
+            Some(status) if !self.heard.greeted && status.code() == Some(NOT_STARTED.into()) => {
                 Death::of_circumstances(format!("its process could not be started: {}", said.trim()))
             }
-            Some(status) => Death::by_itself(status, &self.last, &said),
+            Some(status) => Death::by_itself(status, &self.heard.last, &said),
             None => self.end_for("closed its output without a result"),
         }
     }
@@ -291,7 +351,7 @@ impl Worker {
     pub(crate) fn end_for(&mut self, why: &str) -> Death {
         let said = self.said();
         self.kill();
-        Death::ended(why, &self.last, &said)
+        Death::ended(why, &self.heard.last, &said)
     }
 
     /// Asks it to stop, and kills it if it has not ended in a moment.

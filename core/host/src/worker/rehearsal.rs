@@ -1,0 +1,117 @@
+//! A run whose worker is a recording of what one wrote, so that a test needs no process.
+
+use super::conversation::{Ended, Lent, talk};
+use super::death::Death;
+use super::files::Files;
+use super::message::{FromWorker, ToWorker};
+use super::process::{Heard, Partner};
+use super::shared::SharedData;
+use super::{Job, Limits, Workers};
+use chaffinch_plugin::host::Dataset;
+use chaffinch_plugin::{Detector, Error, Info, Needs, Param, Report, Result, View};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A detector that does what a worker would have done that writes these lines. What it asks for is answered, and the
+/// answers go nowhere.
+#[derive(Debug, Clone)]
+pub struct Rehearsal<'a>(pub &'a [u8]);
+
+/// Everything may be asked for.
+const ALL: Needs = Needs::PIXELS
+    .and(Needs::EMBEDDINGS)
+    .and(Needs::NEIGHBORS)
+    .and(Needs::TEXTS)
+    .and(Needs::HASHES)
+    .and(Needs::LABELS)
+    .and(Needs::PROBABILITIES);
+
+/// What a recording was told about the dataset no longer matters.
+const NOTHING: Dataset<'static> = Dataset {
+    labels: &[],
+    splits: &[],
+    decodable: &[],
+    hashes: &[],
+    dimensions: &[],
+    classes: &[],
+    decisions: &[],
+    relabels: &[],
+};
+
+const PARAMS: &[Param] = &[Param::number("share", 0.5, 0.0, 1.0, "a share")];
+
+impl Detector for Rehearsal<'_> {
+    const INFO: Info = Info::new("rehearsal", "does what a recording says").needs(ALL).params(PARAMS);
+
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
+        let unlent = |error: std::io::Error| Error::new(format!("could not be lent memory: {error}"));
+        let data = SharedData::new(&NOTHING).map_err(unlent)?;
+        let mut files = Files::new().map_err(unlent)?;
+        let lent = Lent {
+            workers: &Workers::default(),
+            job: &Job::Program { command: Vec::new(), folder: PathBuf::new() },
+            limits: Limits::default(),
+            info: &Self::INFO,
+            needs: ALL,
+            params: &BTreeMap::new(),
+            data: &data,
+            matrix: None,
+            log: &|_, _| (),
+        };
+        let mut lines = Recording { lines: self.0.split_inclusive(|byte| *byte == b'\n'), heard: Heard::default() };
+        talk(&lent, view, report, &mut lines, &mut files).map_err(|ended| match ended {
+            Ended::Refused(error) => error,
+            Ended::Died(death) => Error::new(death.sentence),
+        })
+    }
+}
+
+/// What a worker wrote, line by line.
+struct Recording<I> {
+    lines: I,
+    heard: Heard,
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> Partner for Recording<I> {
+    fn send(&mut self, message: &ToWorker) -> std::result::Result<(), Death> {
+        // It is written as it would be for a process.
+        let written = serde_json::to_vec(message);
+        written.map(drop).map_err(|error| Death::of_circumstances(error.to_string()))
+    }
+
+    fn next(&mut self, stop: &dyn Fn() -> bool) -> std::result::Result<Option<FromWorker>, Death> {
+        if stop() {
+            return Ok(None);
+        }
+        match self.lines.next() {
+            Some(line) => self.heard.read(line).map(Some).map_err(|why| self.end_for(&why)),
+            None => Err(self.end_for("closed its output without a result")),
+        }
+    }
+
+    fn check_memory(&mut self, _: u64) -> std::result::Result<(), Death> {
+        Ok(())
+    }
+
+    fn end_for(&mut self, why: &str) -> Death {
+        Death::ended(why, &self.heard.last, "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_plugin::testing::MemoryHost;
+
+    #[test]
+    fn a_recording_reports_what_its_worker_would_have() {
+        let host = MemoryHost::new().classes(&["cat", "dog"]).labels(&[0, 1, 1]);
+        let lines = b"{\"type\":\"hello\",\"protocol\":1}\n{\"type\":\"scores\",\"values\":[0.5,null,1]}\n{\"type\":\"done\"}\n";
+        let outcome = host.run(&Rehearsal(lines));
+        assert_eq!((outcome.error, outcome.scores), (None, vec![Some(0.5), None, Some(1.0)]));
+        let cut = host.run(&Rehearsal(&lines[..60])).error.unwrap();
+        assert!(cut.contains("which is no message"), "{cut}");
+        let short = host.run(&Rehearsal(&lines[..31])).error.unwrap();
+        assert_eq!(short, "closed its output without a result after its greeting");
+    }
+}

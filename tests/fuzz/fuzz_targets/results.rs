@@ -1,0 +1,6 @@
+#![no_main]
+
+use chaffinch_fuzz::targets::results::TARGET;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: TARGET.begin(), |bytes: &[u8]| (TARGET.run)(bytes));
