@@ -202,7 +202,8 @@ impl Journal {
 
     /// Samples that others have decided, in manifest order, also while these decisions are left out.
     pub fn decided_by_others(&self) -> Vec<SampleId> {
-        let decided = self.said.iter().filter(|(_, sides)| sides.iter().any(|(_, marks)| marks.decision().is_some()));
+        let decided =
+            self.said.iter().filter(|(_, sides)| sides.iter().any(|(_, marks)| marks.decision().is_some()));
         decided.map(|(&row, _)| SampleId(row)).collect()
     }
 

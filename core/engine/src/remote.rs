@@ -207,7 +207,9 @@ impl Known {
                 (self.progress, self.scanning) = (None, false);
                 self.report = Some(report.clone());
             }
-            Event::Output(event) if matches!(**event, OutputEvent::Written { .. } | OutputEvent::NotWritten { .. }) => {
+            Event::Output(event)
+                if matches!(**event, OutputEvent::Written { .. } | OutputEvent::NotWritten { .. }) =>
+            {
                 self.writing = false;
                 if !self.scanning {
                     self.progress = None;
@@ -306,7 +308,13 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             // The program that started this engine never connected.
             default(FIRST) => if count == 0 { break },
         }
-        if guest.is_none() && count > 0 && !known.scanning && !known.writing && arrivals.is_empty() && hearing.is_empty() {
+        if guest.is_none()
+            && count > 0
+            && !known.scanning
+            && !known.writing
+            && arrivals.is_empty()
+            && hearing.is_empty()
+        {
             break;
         }
     }

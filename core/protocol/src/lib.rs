@@ -26,7 +26,8 @@ mod views;
 pub use command::{Command, PROTOCOL_VERSION};
 pub use ensemble::EnsembleRule;
 pub use event::{
-    Blind, DetectorSummary, Event, ListCounts, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary,
+    Blind, DetectorSummary, Event, ListCounts, Picture, Progress, Saved, SavedKind, ScanReport,
+    SessionSummary,
 };
 pub use ledger::{Doubt, Ledger, Remark, RemarkKind};
 pub use output::{
@@ -37,9 +38,12 @@ pub use overview::{
     Overview, Overviewed, PastDecision, Proposal, Statistics, edge,
 };
 pub use query::{Query, Sort};
-pub use row::{Candidate, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion, DetailRelated, ListedRow, Row};
+pub use row::{
+    Candidate, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion, DetailRelated, ListedRow, Row,
+};
 pub use share::Share;
 pub use ticket::Ticket;
 pub use views::{
-    Area, Axes, ClusterView, GroupBest, GroupMember, GroupView, Likeness, MapPoint, MapView, ViewCommand, ViewEvent,
+    Area, Axes, ClusterView, GroupBest, GroupMember, GroupView, Likeness, MapPoint, MapView, ViewCommand,
+    ViewEvent,
 };

@@ -28,7 +28,9 @@ impl FromStr for Share {
 
     /// Reads `50` or `10%`.
     fn from_str(text: &str) -> Result<Share, String> {
-        let wrong = || format!("'{text}' is neither a number of samples, such as 50, nor a share of them, such as 10%");
+        let wrong = || {
+            format!("'{text}' is neither a number of samples, such as 50, nor a share of them, such as 10%")
+        };
         match text.strip_suffix('%') {
             Some(number) => match number.trim().parse::<f64>() {
                 Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Share::Percent(percent)),
@@ -55,6 +57,9 @@ mod tests {
         for wrong in ["", "0", "-3", "0%", "101%", "ten", "nan%", "data"] {
             assert!(wrong.parse::<Share>().is_err(), "{wrong}");
         }
-        assert_eq!((Share::Count(50).of(9), Share::Percent(10.0).of(9), Share::Percent(10.0).of(0)), (9, 1, 0));
+        assert_eq!(
+            (Share::Count(50).of(9), Share::Percent(10.0).of(9), Share::Percent(10.0).of(0)),
+            (9, 1, 0)
+        );
     }
 }

@@ -10,9 +10,9 @@ mod make;
 mod policy;
 mod sharpness;
 
+pub use best::{Best, best};
 pub use counts::{Count, Counts};
 pub use make::{Policies, make};
-pub use best::{Best, best};
 pub use policy::{Copies, Leaks};
 
 use crate::{Error, Result};

@@ -115,7 +115,11 @@ fn said(side: &Side) -> Said {
 /// One line for each decision, an adjudication last.
 fn rows(report: &Report) -> impl Iterator<Item = [String; 8]> {
     report.conflicts.iter().flat_map(|one| {
-        let sides = one.decisions.iter().map(|said| (said, "")).chain(one.adjudicated.iter().map(|said| (said, "yes")));
+        let sides = one
+            .decisions
+            .iter()
+            .map(|said| (said, ""))
+            .chain(one.adjudicated.iter().map(|said| (said, "yes")));
         sides.map(|(said, adjudicated)| {
             [
                 one.path.clone(),
@@ -131,7 +135,8 @@ fn rows(report: &Report) -> impl Iterator<Item = [String; 8]> {
     })
 }
 
-const COLUMNS: [&str; 8] = ["path", "label", "state", "reviewer", "at", "decision", "new_label", "adjudicated"];
+const COLUMNS: [&str; 8] =
+    ["path", "label", "state", "reviewer", "at", "decision", "new_label", "adjudicated"];
 
 fn csv(out: &mut dyn Write, report: &Report) -> Result<()> {
     let mut table = csv::Writer::from_writer(out);

@@ -42,7 +42,13 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     let setup = match setup::for_dataset(&set.images, global, &engine, &reading) {
         // It is open elsewhere: continue it here.
         Err(error) if opens && in_use(&error) => {
-            return open::run_target(&set.images, global, &engine, &reading, open::Shown { screen: &args.screen, pictures: None, blind: None });
+            return open::run_target(
+                &set.images,
+                global,
+                &engine,
+                &reading,
+                open::Shown { screen: &args.screen, pictures: None, blind: None },
+            );
         }
         setup => setup?,
     };
@@ -53,7 +59,13 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     if opens {
-        return open::run_target(&set.images, global, &engine, &reading, open::Shown { screen: &args.screen, pictures: None, blind: None });
+        return open::run_target(
+            &set.images,
+            global,
+            &engine,
+            &reading,
+            open::Shown { screen: &args.screen, pictures: None, blind: None },
+        );
     }
     let listing = Listing::open(&set.images, global)?;
     let suspects = listing.suspects();

@@ -203,7 +203,8 @@ fn hide(client: &Client, blind: Order, sender: &Sender<Event>) -> Result<()> {
     client.commands.send(blind).ok().context("the engine exited immediately")?;
     let limit = Instant::now() + PATIENCE;
     loop {
-        let event = client.events.recv_deadline(limit).context("the engine did not begin the blind review")?;
+        let event =
+            client.events.recv_deadline(limit).context("the engine did not begin the blind review")?;
         let session = match &event {
             Event::Session(summary) => Some(summary.blind.is_some()),
             _ => None,

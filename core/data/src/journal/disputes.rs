@@ -134,7 +134,8 @@ impl Journal {
     pub fn settled(&self, id: SampleId) -> Option<Side> {
         let own = self.own_marks(id.0);
         let others = self.others_about(id.0).iter();
-        let others = others.map(|(number, marks)| (self.others[usize::from(*number)].reviewer.as_str(), marks));
+        let others =
+            others.map(|(number, marks)| (self.others[usize::from(*number)].reviewer.as_str(), marks));
         let all = std::iter::once((self.own.reviewer.as_str(), &own)).chain(others);
         let settles = all.filter(|(_, marks)| marks.settles());
         // The first of several at the same time is one's own, or that of the first by name.

@@ -27,7 +27,8 @@ impl Journal {
         let own = own.filter(|(_, entry)| entry.rows.contains(&id.0));
         let own = own.map(|(index, _)| (&self.own, index as u32));
         let told = if self.blind { None } else { self.told.get(&id.0) };
-        let others = told.into_iter().flatten().map(|(number, index)| (&self.others[usize::from(*number)], *index));
+        let others =
+            told.into_iter().flatten().map(|(number, index)| (&self.others[usize::from(*number)], *index));
         let mut all: Vec<_> = (own.chain(others))
             .map(|(book, index)| {
                 let entry = &book.entries[index as usize];

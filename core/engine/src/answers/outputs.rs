@@ -52,7 +52,8 @@ fn serve(inbox: &Receiver<OutputQuestion>, events: &Sender<Event>) {
                     Ok(form) => OutputEvent::Form(form),
                     Err(Error::Stopped) => continue,
                     Err(error) => {
-                        let obstacle = chaffinch_protocol::display::safe_text(&error.to_string()).into_owned();
+                        let obstacle =
+                            chaffinch_protocol::display::safe_text(&error.to_string()).into_owned();
                         OutputEvent::Form(OutputForm { ticket, kind, obstacle, ..OutputForm::default() })
                     }
                 }

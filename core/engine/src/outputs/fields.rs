@@ -35,7 +35,8 @@ impl Values<'_> {
     pub(super) fn export_format(&self) -> Result<&'static export::Format> {
         let name = self.get(FORMAT);
         let name = if name.is_empty() { "manifest" } else { name };
-        export::Format::find(name).ok_or_else(|| Error::Invalid(format!("there is no export format '{name}'")))
+        export::Format::find(name)
+            .ok_or_else(|| Error::Invalid(format!("there is no export format '{name}'")))
     }
 
     pub(super) fn report_format(&self) -> Result<&'static chaffinch_report::Format> {

@@ -90,12 +90,7 @@ fn export(values: &Values<'_>, snapshot: &Snapshot) -> Result<Vec<OutputField>> 
     ];
     match format.target {
         Target::File => {}
-        _ => all.push(values.choice(
-            fields::FILES,
-            "How files get into a copy",
-            "link",
-            fields::COPY_MODES,
-        )),
+        _ => all.push(values.choice(fields::FILES, "How files get into a copy", "link", fields::COPY_MODES)),
     }
     all.push(values.choice(
         fields::FORMULAS,
@@ -132,8 +127,13 @@ fn report(values: &Values<'_>, snapshot: &Snapshot) -> Result<Vec<OutputField>> 
         all.push(values.choice(fields::TOP, "How many suspects to list, the worst first", &default, most));
     }
     if format.pictures {
-        let sides =
-            [("128", "pixels"), ("64", "pixels"), ("256", "pixels"), ("512", "pixels"), ("none", "no pictures")];
+        let sides = [
+            ("128", "pixels"),
+            ("64", "pixels"),
+            ("256", "pixels"),
+            ("512", "pixels"),
+            ("none", "no pictures"),
+        ];
         all.push(values.choice(fields::PICTURES, "The longer side of the pictures in it", "128", sides));
     }
     Ok(all)
@@ -142,7 +142,12 @@ fn report(values: &Values<'_>, snapshot: &Snapshot) -> Result<Vec<OutputField>> 
 fn apply(values: &Values<'_>, snapshot: &Snapshot) -> Vec<OutputField> {
     let mut all = policies(values);
     all.push(to(values, snapshot, "The folder for the changed copy, which must be new or empty", "repaired"));
-    all.push(values.choice(fields::FILES, "How files that do not change get into it", "auto", fields::COPY_MODES));
+    all.push(values.choice(
+        fields::FILES,
+        "How files that do not change get into it",
+        "auto",
+        fields::COPY_MODES,
+    ));
     all
 }
 
@@ -173,10 +178,9 @@ fn destination(kind: OutputKind, values: &Values<'_>, snapshot: &Snapshot) -> Re
     }
     match (folder, path.is_dir()) {
         (Target::File, true) => invalid(format!("{shown} is a folder; add the name of a file")),
-        (Target::File, false) => Ok(Destination {
-            words: format!("replaces {shown}"),
-            replaces: format!("replace {shown}?"),
-        }),
+        (Target::File, false) => {
+            Ok(Destination { words: format!("replaces {shown}"), replaces: format!("replace {shown}?") })
+        }
         (_, false) => invalid(format!("{shown} is a file; a folder is needed")),
         (Target::NewFolder, true) if held(&path) > 0 => {
             invalid(format!("{shown} is not empty; choose a new folder"))

@@ -31,9 +31,11 @@ pub(super) fn expanded(text: &str) -> Result<PathBuf> {
 /// home folder; never into the dataset at `root`, and never over anything.
 pub(super) fn proposed(root: &Path, dataset: &Path, name: &str) -> PathBuf {
     let stem = dataset.file_stem().unwrap_or_default().to_string_lossy();
-    let stem: String = stem.chars().filter(|c| !c.is_control() && !matches!(c, '*' | '?' | '{' | '}')).collect();
+    let stem: String =
+        stem.chars().filter(|c| !c.is_control() && !matches!(c, '*' | '?' | '{' | '}')).collect();
     let stem = if stem.is_empty() { "dataset".to_owned() } else { stem };
-    let folders = [std::env::current_dir().ok(), dataset.parent().map(Path::to_path_buf), std::env::home_dir()];
+    let folders =
+        [std::env::current_dir().ok(), dataset.parent().map(Path::to_path_buf), std::env::home_dir()];
     let fits = |folder: &PathBuf| {
         let there = folder.is_dir() && folder.parent().is_some();
         there && output::outside(root, &folder.join(name)).is_ok() && writable(folder)

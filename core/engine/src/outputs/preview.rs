@@ -23,7 +23,8 @@ pub(super) fn of_plan(plan: &Plan) -> Vec<OutputLine> {
     if !plan.conflicts.is_empty() {
         let conflicts = counted(plan.conflicts.len() as u64, "conflict", "conflicts");
         lines.push(OutputLine::default());
-        lines.push(OutputLine::new(OutputMark::Warning, format!("{conflicts}, in which nothing is changed:")));
+        lines
+            .push(OutputLine::new(OutputMark::Warning, format!("{conflicts}, in which nothing is changed:")));
         let conflict = |one: &chaffinch_review::repair::Conflict| {
             let text = format!("! {} {}", safe_path(&one.path.path()), safe_text(&one.text));
             OutputLine::new(OutputMark::Warning, text)
@@ -36,7 +37,10 @@ pub(super) fn of_plan(plan: &Plan) -> Vec<OutputLine> {
 
 fn more(count: usize, one: &str, many: &str, lines: &mut Vec<OutputLine>) {
     if let Some(more @ 1..) = count.checked_sub(LISTED) {
-        lines.push(OutputLine::new(OutputMark::Remark, format!("and {} more", counted(more as u64, one, many))));
+        lines.push(OutputLine::new(
+            OutputMark::Remark,
+            format!("and {} more", counted(more as u64, one, many)),
+        ));
     }
 }
 

@@ -31,7 +31,8 @@ impl Outputs<'_> {
         let disputes = self.subject.journal.disputes(&self.decisions);
         if let Some(words) = disputes.words() {
             let (used, others) = (disputes.used_words(), disputes.other_words());
-            let text = format!("{words}: exported the decisions of {used}; {others} decided otherwise{choose}");
+            let text =
+                format!("{words}: exported the decisions of {used}; {others} decided otherwise{choose}");
             all.push(OutputRemark { about: "decisions", text, warning: true });
         }
         let [.., unsure] = self.decisions.by_choice();
@@ -55,7 +56,13 @@ impl Outputs<'_> {
                 "decided files have changed since",
                 "exported as undecided; scan again, then decide again",
             ),
-            (Now::Gone, "gone", "decided file is gone", "decided files are gone", "scan again if that is right"),
+            (
+                Now::Gone,
+                "gone",
+                "decided file is gone",
+                "decided files are gone",
+                "scan again if that is right",
+            ),
         ];
         let remark = |(now, about, one, many, so)| {
             let of = self.changed.iter().filter(|(_, found)| *found == now);

@@ -5,8 +5,8 @@ use crate::answers::rows;
 use crate::state::State;
 use crate::{Error, Result, Setup};
 use chaffinch_data::journal::Journal;
-use chaffinch_review::atlas::Atlas;
 use chaffinch_report::Subject;
+use chaffinch_review::atlas::Atlas;
 use chaffinch_review::query::Source;
 use std::sync::Arc;
 

@@ -42,7 +42,9 @@ pub(crate) fn write(
             OutputKind::Report => report(&values, &to, replace, outputs, job)?,
             OutputKind::Apply => apply(&values, &to, outputs, job)?,
         };
-        lines.extend(outputs.remarks("; the list of conflicts settles them").iter().map(super::OutputRemark::line));
+        lines.extend(
+            outputs.remarks("; the list of conflicts settles them").iter().map(super::OutputRemark::line),
+        );
         Ok(lines)
     })
 }
@@ -141,18 +143,14 @@ fn report(
     Ok(written.paths.iter().map(|path| text(format!("{}: {of}", safe_path(path)))).collect())
 }
 
-fn apply(
-    values: &Values<'_>,
-    to: &Path,
-    outputs: &Outputs<'_>,
-    job: &Job<'_>,
-) -> Result<Vec<OutputLine>> {
+fn apply(values: &Values<'_>, to: &Path, outputs: &Outputs<'_>, job: &Job<'_>) -> Result<Vec<OutputLine>> {
     let plan = outputs.plan(values.policies(), job)?;
     if plan.changes.is_empty() {
         return Err(Error::Invalid("nothing would be changed: decide first, or choose a policy".into()));
     }
     let copied = repair::apply_to(&plan, to, values.copy_mode(CopyMode::Auto), job)?;
-    let mut lines = vec![text(format!("{}: {}", safe_path(to), copied.words())), text(preview::totals(&plan))];
+    let mut lines =
+        vec![text(format!("{}: {}", safe_path(to), copied.words())), text(preview::totals(&plan))];
     lines.extend(copied.left_out.iter().map(|reason| warning(&format!("left out: {reason}"))));
     if copied.placed.hard > 0 {
         lines.push(remark(

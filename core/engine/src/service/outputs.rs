@@ -13,7 +13,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why nothing is written during a blind review.
-const BLIND: &str = "this is a blind review, and what is written would show what others decided; end it first";
+const BLIND: &str =
+    "this is a blind review, and what is written would show what others decided; end it first";
 
 impl Service {
     pub(super) fn output(&mut self, command: OutputCommand) {
@@ -59,7 +60,8 @@ impl Service {
             };
             progress(0, 0);
             let job = Job::new(&flag, &progress);
-            let work = std::panic::AssertUnwindSafe(|| outputs::write(kind, &values, replace, &snapshot, &job));
+            let work =
+                std::panic::AssertUnwindSafe(|| outputs::write(kind, &values, replace, &snapshot, &job));
             let event = match std::panic::catch_unwind(work) {
                 Ok(Ok(lines)) => OutputEvent::Written { ticket, lines },
                 Ok(Err(error)) => not_written(ticket, &error),

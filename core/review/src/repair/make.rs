@@ -1,7 +1,7 @@
 //! Makes a plan.
 
-use super::policy::stage;
 use super::best::{Standing, best_of};
+use super::policy::stage;
 use super::{Change, Conflict, Copies, Counts, Leaks, PathText, Plan, VERSION};
 use crate::Result;
 use crate::groups;

@@ -259,10 +259,12 @@ impl Model {
     /// How far the list is: `3 of 12 suspects decided`.
     pub fn decided_words(&self) -> String {
         let list = &self.list;
-        let drawn = self.session.as_ref().is_some_and(|session| {
-            session.blind.is_some_and(|blind| blind.samples.is_some())
-        });
-        let (one, many) = if list.query.all || drawn { ("sample", "samples") } else { ("suspect", "suspects") };
+        let drawn = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.blind.is_some_and(|blind| blind.samples.is_some()));
+        let (one, many) =
+            if list.query.all || drawn { ("sample", "samples") } else { ("suspect", "suspects") };
         let words = text::counted(list.total, one, many);
         if list.total == 0 {
             return words;

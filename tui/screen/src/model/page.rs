@@ -67,6 +67,11 @@ pub trait Page: Sync {
     /// A command that was asked about is sent.
     fn sent(&self, _model: &mut Model, _command: &Command) {}
 
+    /// Whether there is nothing on it yet that a key could mean: all keys but those that leave it wait.
+    fn loading(&self, _model: &Model) -> bool {
+        false
+    }
+
     /// Whether a decision made in it settles what reviewers decided differently.
     fn adjudicates(&self) -> bool {
         false

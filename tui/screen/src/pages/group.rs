@@ -4,7 +4,8 @@ use crate::action::Action;
 use crate::effect::Effects;
 use crate::key::shown;
 use crate::model::{
-    Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page, Picker, PickerItem, PickerKind, Screen, Shot,
+    Cells, Confirm, Consequence, Groups, Level, Mode, Model, Page, Picker, PickerItem, PickerKind, Screen,
+    Shot,
 };
 use crate::paint::Paint;
 use crate::text;
@@ -13,7 +14,9 @@ use crate::update::{ahead, decide, each, mark, say, send, show, targets};
 use crate::view::cells::{gutter, info, shot};
 use crate::view::{list, picture};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, GroupBest, GroupMember, GroupView, Likeness, Row, Ticket, ViewCommand, ViewEvent};
+use chaffinch_protocol::{
+    Command, GroupBest, GroupMember, GroupView, Likeness, Row, Ticket, ViewCommand, ViewEvent,
+};
 use ratatui::layout::{Position, Rect};
 
 /// Lines above the pictures.
@@ -210,7 +213,9 @@ impl Page for Group {
             }
             ViewEvent::Group(group) => got(model, group),
             ViewEvent::GroupFound { ticket, place } => found(model, ticket, place, fx),
-            ViewEvent::GroupBest { ticket, place, samples, best } => judged(model, (ticket, place), samples, best),
+            ViewEvent::GroupBest { ticket, place, samples, best } => {
+                judged(model, (ticket, place), samples, best)
+            }
             other => return Some(other),
         }
         None

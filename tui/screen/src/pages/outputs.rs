@@ -29,8 +29,8 @@ struct Dialog {
     form: Option<OutputForm>,
     /// Whether the form on the screen is older than the values.
     outdated: bool,
-    /// The pending request for a form, and when it was sent.
-    asked: Option<(Ticket, u64)>,
+    /// The pending request for a form.
+    asked: Option<Ticket>,
     field: usize,
     /// The first line of the preview on the screen.
     top: usize,
@@ -113,11 +113,23 @@ impl Page for Outputs {
         let rest = Rect { y: y.min(area.bottom()), height: area.bottom().saturating_sub(y), ..area };
         if model.typing().is_some() && !dialog.options.is_empty() {
             for (option, y) in dialog.options.iter().take(OPTIONS).zip(rest.top()..rest.bottom()) {
-                paint.put(area.x + 2, y, area.width.saturating_sub(2), Role::Key, &text::fit_path(option, usize::from(area.width.saturating_sub(3))));
+                paint.put(
+                    area.x + 2,
+                    y,
+                    area.width.saturating_sub(2),
+                    Role::Key,
+                    &text::fit_path(option, usize::from(area.width.saturating_sub(3))),
+                );
             }
             let more = dialog.options.len().saturating_sub(OPTIONS);
             if more > 0 && usize::from(rest.height) > OPTIONS {
-                paint.put(area.x + 2, rest.y + OPTIONS as u16, area.width, Role::Dim, &format!("and {more} more"));
+                paint.put(
+                    area.x + 2,
+                    rest.y + OPTIONS as u16,
+                    area.width,
+                    Role::Dim,
+                    &format!("and {more} more"),
+                );
             }
             return cursor;
         }
@@ -149,7 +161,7 @@ impl Page for Outputs {
         panels::open(model, &Outputs, fx);
     }
 
-    fn act(&self, model: &mut Model, action: Action, _fx: &mut Effects) -> bool {
+    fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
         let fields = dialog(model).form.map_or(0, |form| form.fields.len());
         let page = usize::from(model.display.size.height / 2).max(1);
@@ -183,7 +195,7 @@ impl Page for Outputs {
                 }
                 _ => step(model, true),
             },
-            A::PanelRun => return write(model, _fx),
+            A::PanelRun => return write(model, fx),
             _ => return false,
         }
         true
@@ -215,10 +227,10 @@ impl Page for Outputs {
         if !open || !dialog.outdated || model.typing().is_some() {
             return;
         }
-        let (ticket, now) = (show::ticket(model), model.time.now);
+        let ticket = show::ticket(model);
         model.views.kept.change(|dialog: &mut Dialog| {
             dialog.outdated = false;
-            dialog.asked = Some((ticket, now));
+            dialog.asked = Some(ticket);
         });
         let (kind, values) = (dialog.kind, dialog.values);
         send(fx, Command::Output(OutputCommand::Form { ticket, kind, values }));
@@ -228,7 +240,7 @@ impl Page for Outputs {
         match event {
             OutputEvent::Form(form) => {
                 model.views.kept.change(|dialog: &mut Dialog| {
-                    if dialog.asked.is_some_and(|(ticket, _)| ticket == form.ticket) {
+                    if dialog.asked == Some(form.ticket) {
                         dialog.asked = None;
                         dialog.field = dialog.field.min(form.fields.len().saturating_sub(1));
                         dialog.form = Some(form.clone());
@@ -271,13 +283,12 @@ impl Page for Outputs {
         dialog.outdated || dialog.asked.is_some()
     }
 
-    fn invalidate(&self, model: &mut Model) {
-        model.views.kept.change(|dialog: &mut Dialog| dialog.outdated = dialog.written.is_none());
+    fn loading(&self, model: &Model) -> bool {
+        model.views.kept.get::<Dialog>().is_none_or(|dialog| dialog.form.is_none())
     }
 
-    fn expire(&self, model: &mut Model, limit: u64) {
-        // Counting a large dataset takes a while, so a form is not asked for again; it is only no longer waited for.
-        let _ = (model, limit);
+    fn invalidate(&self, model: &mut Model) {
+        model.views.kept.change(|dialog: &mut Dialog| dialog.outdated = dialog.written.is_none());
     }
 
     fn plain_lines(&self, model: &Model) -> Vec<String> {
@@ -449,10 +460,11 @@ fn completed(model: &mut Model, ticket: Ticket, text: &str, options: &[String]) 
     let awaited = dialog(model).completing == Some(ticket);
     let Mode::Panel(panel) = &mut model.mode else { return };
     let Some(line) = panel.editing.as_mut().filter(|line| awaited && line.text == text) else { return };
-    let common = options.iter().skip(1).fold(options.first().cloned().unwrap_or_default(), |common, option| {
-        let same = common.chars().zip(option.chars()).take_while(|(a, b)| a == b);
-        same.map(|(c, _)| c).collect()
-    });
+    let common =
+        options.iter().skip(1).fold(options.first().cloned().unwrap_or_default(), |common, option| {
+            let same = common.chars().zip(option.chars()).take_while(|(a, b)| a == b);
+            same.map(|(c, _)| c).collect()
+        });
     if common.len() > line.text.len() {
         *line = crate::model::Line::new(&common);
     }

@@ -3,9 +3,9 @@
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{
-    Blind, Candidate, Command, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion, DetailRelated, DetectorSummary,
-    Event, Likeness, ListCounts, ListedRow, PROTOCOL_VERSION, Picture, Query, Row, Saved, SavedKind,
-    SessionSummary, Sort, Ticket,
+    Blind, Candidate, Command, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion,
+    DetailRelated, DetectorSummary, Event, Likeness, ListCounts, ListedRow, PROTOCOL_VERSION, Picture, Query,
+    Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
 };
 use std::collections::BTreeMap;
 

@@ -3,7 +3,9 @@
 use super::engine::FakeEngine;
 use super::rig::Rig;
 use super::screens::snapshot;
+use crate::key::parse_sequence;
 use crate::model::Mode;
+use crate::update::Msg;
 use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, OutputKind, Progress};
 
 fn written(rig: &Rig) -> Vec<(OutputKind, String, bool)> {
@@ -108,6 +110,19 @@ fn a_key_typed_before_the_preview_waits_for_it() {
     assert_eq!(written(&rig), [], "the preview is of the format before");
     rig.mend();
     assert_eq!(written(&rig), [(OutputKind::Export, "/home/ana/animals-coco.csv".to_owned(), false)]);
+}
+
+#[test]
+fn a_path_typed_before_the_form_is_there_is_typed_and_does_nothing_else() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    // All at once, as a script types.
+    for key in parse_sequence("Wej<Enter><C-u>/q/r.csv<Enter>").unwrap() {
+        rig.send(Msg::Key(key.into()));
+    }
+    rig.mend();
+    assert_eq!(written(&rig), [], "r is a letter of the path");
+    assert!(rig.screen().contains("writes /q/r.csv"), "{}", rig.screen());
 }
 
 #[test]

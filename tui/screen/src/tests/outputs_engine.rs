@@ -1,7 +1,8 @@
 //! The fake engine's answers about what can be written.
 
 use chaffinch_protocol::{
-    Event, OutputChoice, OutputCommand, OutputEvent, OutputField, OutputForm, OutputKind, OutputLine, OutputMark,
+    Event, OutputChoice, OutputCommand, OutputEvent, OutputField, OutputForm, OutputKind, OutputLine,
+    OutputMark,
 };
 use std::collections::BTreeMap;
 
@@ -29,7 +30,8 @@ pub(super) fn answers(command: OutputCommand) -> Vec<Event> {
 
 fn form(ticket: u64, kind: OutputKind, values: &BTreeMap<String, String>) -> OutputForm {
     let value = |name: &str, default: &str| values.get(name).cloned().unwrap_or_else(|| default.to_owned());
-    let choice = |name: &str, summary: &str| OutputChoice { name: name.to_owned(), summary: summary.to_owned() };
+    let choice =
+        |name: &str, summary: &str| OutputChoice { name: name.to_owned(), summary: summary.to_owned() };
     let format = value("format", "manifest");
     let to = value("to", &format!("/home/ana/animals-{format}.csv"));
     let fields = vec![
@@ -64,7 +66,9 @@ fn form(ticket: u64, kind: OutputKind, values: &BTreeMap<String, String>) -> Out
         line(OutputMark::Removed, "- train/cat/n00001.jpg (decided by ana)"),
         line(OutputMark::Changed, "~ train/cat/n00005.jpg cat -> dog (decided by ana)"),
     ];
-    preview.extend((10..40).map(|n| line(OutputMark::Removed, &format!("- train/cat/n000{n}.jpg (decided by ana)"))));
+    preview.extend(
+        (10..40).map(|n| line(OutputMark::Removed, &format!("- train/cat/n000{n}.jpg (decided by ana)"))),
+    );
     let replaces = if to.contains("there") { format!("replace {to}?") } else { String::new() };
     let obstacle = if to.contains("inside") { "that is inside the dataset" } else { "" };
     OutputForm { ticket, kind, fields, preview, obstacle: obstacle.into(), replaces }

@@ -5,8 +5,8 @@ use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::search::SearchText;
 use chaffinch_protocol::{
-    Axes, ClusterView, Command, Event, GroupBest, GroupMember, GroupView, MapPoint, MapView, Ticket, ViewCommand,
-    ViewEvent,
+    Axes, ClusterView, Command, Event, GroupBest, GroupMember, GroupView, MapPoint, MapView, Ticket,
+    ViewCommand, ViewEvent,
 };
 
 /// The position of a sample on the fake map: each class is in a corner.

@@ -127,7 +127,10 @@ pub(super) fn can_be_done(model: &Model, action: Action) -> bool {
             let chooses = matches!(action, A::PanelAccept | A::PanelNext | A::PanelPrevious);
             let leaves = matches!(action, A::PanelClose | A::PanelCancelJob);
             // What is written is what is on the screen.
-            if action == A::PanelRun && model.panel().is_some_and(|page| page.busy(model)) {
+            let page = model.panel();
+            if !leaves
+                && page.is_some_and(|page| page.loading(model) || action == A::PanelRun && page.busy(model))
+            {
                 return false;
             }
             return leaves || !(model.panels.awaited && (chooses || model.panels.opening));

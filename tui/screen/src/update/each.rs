@@ -1,6 +1,9 @@
 //! Decisions that differ from sample to sample: each to its own suggestion, all to one class, one of a group.
 
-use super::decide::{ASK_ABOVE, keep_only as decide_keep_only, after, ask_about, confirm, decide as decide_alike, sit, unmark, used};
+use super::decide::{
+    ASK_ABOVE, after, ask_about, confirm, decide as decide_alike, keep_only as decide_keep_only, sit, unmark,
+    used,
+};
 use super::targets::{Targets, left_out, targets};
 use super::{Effects, say, send};
 use crate::action::Action;

@@ -6,7 +6,9 @@ use super::targets::{Targets, targets};
 use crate::action::{Action, Scope};
 use crate::key::shown;
 use crate::key_card;
-use crate::model::{Confirm, Consequence, Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, PromptKind};
+use crate::model::{
+    Confirm, Consequence, Line, Mode, Model, Picker, PickerItem, PickerKind, Prompt, PromptKind,
+};
 use crate::synonyms::synonyms;
 use crate::theme::AUTO;
 use chaffinch_protocol::decision::TAGS;

@@ -52,7 +52,10 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
     // What changes the meaning of every key comes first.
     let left = match model.standing() {
-        Some(words) => paint.put_styled(area.x + 1, area.y, area.width / 3, paint.over(Role::Bar, Role::Warning), words) + 1,
+        Some(words) => {
+            paint.put_styled(area.x + 1, area.y, area.width / 3, paint.over(Role::Bar, Role::Warning), words)
+                + 1
+        }
         None => area.x + 1,
     };
     let room = right.saturating_sub(left);

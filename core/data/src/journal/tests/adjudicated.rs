@@ -121,7 +121,9 @@ fn a_blind_review_sees_only_its_own_decisions_and_writes_the_same() {
     let mut carl = bound(temp.path(), "carl", &THREE);
     carl.set_blind(true);
     assert_eq!((carl.decided_count(), carl.decisions().disputed()), (0, 0));
-    assert!(carl.history_of(SampleId(0)).is_empty() && carl.conflicts().is_empty() && carl.codes().is_empty());
+    assert!(
+        carl.history_of(SampleId(0)).is_empty() && carl.conflicts().is_empty() && carl.codes().is_empty()
+    );
     assert!(carl.other_decisions(SampleId(0)).is_empty());
     assert_eq!(carl.decided_by_others(), ids(&[0, 1]), "which they decided is known to draw from");
     carl.decide(&ids(&[0]), remove()).unwrap();
