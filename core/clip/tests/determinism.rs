@@ -1,9 +1,13 @@
-//! The same picture gives the same bytes, regardless of the batch and the number of threads.
+//! The same picture gives the same bytes, regardless of the batch and the number of threads, on the device that
+//! `CHAFFINCH_TEST_DEVICE` names.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
+
+mod device;
 
 use chaffinch_clip::{Bundled, ClipEmbedder, DeviceChoice, ModelSource, load};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::RgbImage;
+use device::device;
 use std::path::Path;
 use std::process::Command;
 
@@ -18,7 +22,7 @@ fn models() -> Vec<ClipEmbedder> {
         ["quick", "asymmetric", "siglip", "vit"].map(|name| ModelSource::Folder(fixtures.join(name)));
     let sources: Vec<ModelSource> =
         Bundled::ALL.into_iter().map(ModelSource::Bundled).chain(folders).collect();
-    let models = sources.iter().map(|source| load(source, DeviceChoice::Cpu).unwrap());
+    let models = sources.iter().map(|source| load(source, device()).unwrap());
     // Where the processor has the instructions.
     models.chain(sources.iter().filter_map(|source| load(source, DeviceChoice::CpuBf16).ok())).collect()
 }

@@ -1,8 +1,12 @@
-//! Vectors against those of the reference implementation. Fixtures: `scripts/fixtures/make_clip_fixtures.py`.
+//! Vectors against those of the reference implementation, on the device that `CHAFFINCH_TEST_DEVICE` names. Fixtures:
+//! `scripts/fixtures/make_clip_fixtures.py`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
+
+mod device;
 
 use chaffinch_clip::{Bundled, ClipEmbedder, DeviceChoice, ModelSource, load};
 use chaffinch_compute::embedding::{EmbedError, Embedder};
+use device::{device, tolerance};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,7 +29,7 @@ fn fixtures() -> PathBuf {
 }
 
 fn open(folder: &Path) -> ClipEmbedder {
-    load(&ModelSource::Folder(folder.into()), DeviceChoice::Cpu).unwrap()
+    load(&ModelSource::Folder(folder.into()), device()).unwrap()
 }
 
 /// Largest difference and smallest cosine of unit vectors.
@@ -38,7 +42,7 @@ fn compare(found: &[f32], expected: &[f32], worst: &mut (f32, f64)) {
 
 /// Compares a checkpoint with its `expected.json`; pictures are in `pictures`.
 fn check(folder: &Path, pictures: &Path) {
-    check_model(&open(folder), folder, pictures, (1e-4, 0.9999));
+    check_model(&open(folder), folder, pictures, tolerance());
 }
 
 /// The same of a model that was loaded from there; vectors may differ by at most this much, and must have at least that
@@ -92,8 +96,8 @@ fn small_checkpoints_agree() {
 /// Fixture: `scripts/train/make_photo_fixture.py`.
 #[test]
 fn the_model_for_photographs_agrees() {
-    let model = load(&ModelSource::Bundled(Bundled::Photo), DeviceChoice::Cpu).unwrap();
-    check_model(&model, &fixtures().join("photo"), &fixtures().join("preprocess"), (1e-4, 0.9999));
+    let model = load(&ModelSource::Bundled(Bundled::Photo), device()).unwrap();
+    check_model(&model, &fixtures().join("photo"), &fixtures().join("preprocess"), tolerance());
 }
 
 #[test]

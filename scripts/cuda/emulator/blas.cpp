@@ -9,7 +9,7 @@
 
 namespace {
 
-thread_local void *stream_of_blas;
+void *stream_of_blas;
 
 float read(const void *at, int type, size_t index) {
     switch (type) {

@@ -295,7 +295,7 @@ int cuLaunchKernel(void *function, unsigned blocks, unsigned, unsigned, unsigned
     emulated_work(name.c_str(), stream);
     if (launch(name, blocks, arguments)) return 0;
     fprintf(stderr, "the emulated GPU has no kernel %s\n", name.c_str());
-    return 98;
+    return 500;
 }
 int cuGetErrorName(int, const char **out) {
     *out = "emulated";

@@ -57,6 +57,8 @@ template <typename T> bool unary(const std::string &name, const Arguments &a) {
         float inner = T(float(T(float(M_2_SQRTPI * M_SQRT1_2))) * float(T(float(x) + float(T(float(T(0.044715f)) * cubed)))));
         return T(float(T(0.5f * float(x))) * float(T(1 + float(T(std::tanh(inner))))));
     };
+    else if (name == "usqr") f = [](T x) { return T(float(x) * float(x)); };
+    else if (name == "usqrt") f = [](T x) { return T(std::sqrt(float(x))); };
     else if (name == "urelu") f = [](T x) { return float(x) > 0 ? x : T(0); };
     else return false;
     size_t count = a.at<size_t>(0);

@@ -71,12 +71,11 @@ pub(super) fn trim(device: &Device) {
     }
     let Ok(ordinal) = i32::try_from(stream.context().ordinal()) else { return };
     let Ok(number) = driver::result::device::get(ordinal) else { return };
+    // A pool that cannot be trimmed only keeps memory that it would use later.
     // SAFETY: the device exists, since a stream of it does; its default pool lives as long as the device, and what is in use
     // stays in the pool.
-    let trimmed = unsafe {
+    let _ = unsafe {
         driver::result::device::get_default_mem_pool(number)
             .and_then(|pool| driver::result::mem_pool::trim_to(pool, 0))
     };
-    // A pool that is not trimmed only keeps memory that it would use later.
-    drop(trimmed);
 }

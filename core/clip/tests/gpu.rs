@@ -1,0 +1,212 @@
+//! The build for GPUs on the emulated one of `scripts/cuda/emulator`, which counts what it is asked for and fails on demand.
+//! `scripts/cuda/emulator/test` builds it and runs these.
+#![cfg(feature = "cuda")]
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
+
+use chaffinch_clip::{DeviceChoice, ModelSource, SearchDevice, keep_on_device, load_within};
+use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::image::RgbImage;
+use chaffinch_compute::job::Job;
+use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_compute::neighbors::{nearest, nearest_on_device};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+
+/// The folder of the emulated libraries.
+fn emulated() -> PathBuf {
+    std::env::var_os("CHAFFINCH_EMULATED_GPU").expect("run scripts/cuda/emulator/test").into()
+}
+
+fn fixture(name: &str) -> ModelSource {
+    ModelSource::Folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name))
+}
+
+/// Runs the child below in a program of its own: the driver's libraries and settings are those of a whole process.
+/// Returns what it said and what was counted.
+fn run(task: &Value, settings: &[(&str, &str)]) -> (Value, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.json");
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "child", "--nocapture", "--test-threads=1"]);
+    command.env("TASK", task.to_string()).env("EMULATED_GPU_LOG", &log);
+    command.env("CHAFFINCH_CUDA_LIBRARIES", emulated()).envs(settings.iter().copied());
+    let out = command.output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let words = String::from_utf8_lossy(&out.stderr).into_owned();
+    let said = text.lines().find_map(|line| line.split_once("SAID ")).map(|(_, said)| said.to_owned());
+    let Some(said) = said else { panic!("{task} {settings:?}: {}\n{text}\n{words}", out.status) };
+    let counted = std::fs::read_to_string(&log).unwrap_or_else(|_| "{}".into());
+    (serde_json::from_str(&said).unwrap(), serde_json::from_str(&counted).unwrap())
+}
+
+/// Loads a model and embeds pictures, from several threads if asked.
+#[test]
+#[ignore = "run by the other tests"]
+fn child() {
+    let task: Value = serde_json::from_str(&std::env::var("TASK").unwrap()).unwrap();
+    let number = |name: &str| task[name].as_u64().unwrap_or(0) as usize;
+    if number("rows") > 0 {
+        return neighbors(number("rows"));
+    }
+    let device: DeviceChoice = task["device"].as_str().unwrap().parse().unwrap();
+    let budget = task["budget"].as_str().map(|text| text.parse().unwrap());
+    let said = match load_within(&fixture(task["model"].as_str().unwrap()), device, budget) {
+        Err(error) => json!({"error": error.to_string()}),
+        Ok(model) => {
+            let picture = |seed: usize| RgbImage::from_fn(40, 33, |x, y| image::Rgb([x as u8 * 6, y as u8 * 7, (seed as u8).wrapping_mul(9)]));
+            let inputs: Vec<Vec<u8>> = (0..number("images")).map(|seed| model.preprocess(&picture(seed))).collect();
+            let found = std::thread::scope(|scope| {
+                let all = || (0..number("times").max(1)).map(|_| model.embed_images(&inputs.concat(), inputs.len())).last();
+                let handles: Vec<_> = (0..number("threads").max(1)).map(|_| scope.spawn(all)).collect();
+                handles.into_iter().map(|handle| handle.join().unwrap().unwrap()).collect::<Vec<_>>()
+            });
+            let same = found.iter().all(|one| match (one, &found[0]) {
+                (Ok(one), Ok(first)) => one == first,
+                _ => false,
+            });
+            json!({
+                "device": model.device(), "notes": model.notes(), "fingerprint": model.fingerprint().as_str(), "same": same,
+                "batch": model.batch_size(), "vectors": found[0].as_ref().ok(),
+                "failed": found[0].as_ref().err().map(ToString::to_string),
+            })
+        }
+    };
+    println!("SAID {said}");
+}
+
+/// Searches neighbors with and without the device.
+fn neighbors(rows: usize) {
+    let dim = 32;
+    let mut data: Vec<f32> = (0..rows * dim)
+        .map(|at| ((at as u32 % 40_009).wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0)
+        .collect();
+    for row in data.chunks_exact_mut(dim) {
+        let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+        row.iter_mut().for_each(|x| *x /= length);
+    }
+    let matrix = EmbeddingMatrix::from_vec(data, dim);
+    let (stop, quiet) = (AtomicBool::new(false), |_, _| {});
+    let job = Job::new(&stop, &quiet);
+    let (name, kept) = keep_on_device(SearchDevice::Of(DeviceChoice::Cuda(0)), matrix.as_slice(), dim, None).unwrap();
+    let found = kept.map(|kept| nearest_on_device(kept.as_ref(), &matrix, 10, &job).unwrap());
+    let expected = nearest(&matrix, &|_| true, 10, &job).unwrap();
+    println!("SAID {}", json!({"device": name, "filtered": found.is_some(), "same": found == Some(expected)}));
+}
+
+fn embed(device: &str, images: usize) -> Value {
+    json!({"model": "quick", "device": device, "images": images})
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn auto_ends_on_the_processor_with_one_sentence_for_each_failure() {
+    let failures: [(&str, &str, &str); 12] = [
+        ("CHAFFINCH_CUDA_LIBRARIES", "/nowhere", "no NVIDIA driver"),
+        ("EMULATED_GPU_DRIVER", "12040", "driver is too old; install version 580 or later (CUDA 13.0) (it supports CUDA 12.4)"),
+        ("EMULATED_GPU_DEVICES", "0", "no such NVIDIA GPU"),
+        ("EMULATED_GPU_FAIL", "cuDevicePrimaryCtxRetain=2", "memory is full"),
+        ("EMULATED_GPU_FAIL", "cuModuleLoadData=209", "no code for it"),
+        ("EMULATED_GPU_ARCH", "75", "no code for it"),
+        ("EMULATED_GPU_WRONG", "1", "computes wrong numbers"),
+        ("EMULATED_GPU_FAIL", "cublasGemmStridedBatchedEx=13", "CUBLAS_STATUS_EXECUTION_FAILED"),
+        ("EMULATED_GPU_FAIL", "cublasCreate_v2=3", "memory is full"),
+        ("EMULATED_GPU_FAIL", "cuMemAllocAsync=2", "memory is full"),
+        ("EMULATED_GPU_MEMORY", "100000", "free GPU memory"),
+        ("EMULATED_GPU_FAIL", "cuLaunchKernel=700", "CUDA_ERROR_ILLEGAL_ADDRESS"),
+    ];
+    for (name, value, words) in failures {
+        let (said, _) = run(&embed("auto", 3), &[(name, value)]);
+        let notes = said["notes"].as_array().unwrap_or_else(|| panic!("{name}={value}: {said}"));
+        assert!(text(&said["device"]).starts_with("cpu ("), "{name}={value}: {said}");
+        assert_eq!(notes.len(), 1, "{name}={value}: {notes:?}");
+        let note = text(&notes[0]);
+        assert!(note.contains(words) && note.contains("runs on the CPU") && !note.contains('\n'), "{name}={value}: {note}");
+        assert!(said["vectors"].is_array(), "{name}={value}: {said}");
+        // Who asks for the GPU gets an error with the same words.
+        let (said, _) = run(&embed("cuda:0", 3), &[(name, value)]);
+        assert!(text(&said["error"]).contains(words), "{name}={value}: {said}");
+    }
+}
+
+#[test]
+fn where_the_gpu_works_it_is_used() {
+    let (said, counted) = run(&embed("auto", 3), &[]);
+    assert_eq!(text(&said["device"]), "cuda:0 (emulated)");
+    assert!(counted["launches"].as_u64().unwrap() > 50, "{counted}");
+    assert_eq!(counted["left"], 0, "all memory is given back: {counted}");
+    let (said, _) = run(&embed("auto", 3), &[("EMULATED_GPU_DEVICES", "4")]);
+    assert!(text(&said["notes"][0]).starts_with("one of 4 GPUs is used, cuda:0"), "{said}");
+    let (said, _) = run(&embed("cuda:3", 3), &[("EMULATED_GPU_DEVICES", "4")]);
+    assert_eq!(text(&said["device"]), "cuda:3 (emulated)");
+}
+
+#[test]
+fn threads_share_one_stream() {
+    let task = json!({"model": "quick", "device": "cuda:0", "images": 5, "threads": 4});
+    let (said, counted) = run(&task, &[]);
+    assert_eq!((&said["same"], &counted["streams"]), (&json!(true), &json!(1)), "{counted}");
+}
+
+#[test]
+fn pictures_go_to_the_gpu_as_bytes_and_batches_take_few_launches() {
+    for (model, most) in [("quick", 110), ("siglip", 110), ("dinov2-registers", 110), ("vit", 200)] {
+        let task = |times: usize| json!({"model": model, "device": "cuda:0", "images": 200, "times": times});
+        let ((once, first), (_, twice)) = (run(&task(1), &[]), run(&task(2), &[]));
+        let more = |name: &str| twice[name].as_u64().unwrap() - first[name].as_u64().unwrap();
+        let batches = 200_u64.div_ceil(once["batch"].as_u64().unwrap());
+        let pixels = 3 * 32 * 32 * once["batch"].as_u64().unwrap() * batches;
+        // Shapes and strides, and the normalization's factors, besides.
+        assert!(more("uploaded") < pixels + 40_000, "{model}: {} bytes for {pixels}", more("uploaded"));
+        assert!(more("launches") <= most * batches, "{model}: {} launches", more("launches"));
+        println!("{model}: {} launches for {batches} batches, {} bytes", more("launches"), more("uploaded"));
+    }
+}
+
+#[test]
+fn the_peak_stays_below_the_budget() {
+    for (model, side) in [("quick", 513), ("quick", 520), ("quick", 700), ("siglip", 520)] {
+        let budget = format!("{side}MiB");
+        let task = json!({"model": model, "device": "cuda:0", "images": 300, "budget": budget});
+        let (said, counted) = run(&task, &[]);
+        let (peak, room) = (counted["peak"].as_u64().unwrap(), (side - 512) << 20);
+        assert!(said["vectors"].is_array() && peak <= room, "{model} {budget}: {peak} of {room}");
+        println!("{model} at {budget}: peak {peak} of {room} besides the context, batches of {}", said["batch"]);
+    }
+}
+
+#[test]
+fn memory_that_ends_at_any_call_costs_speed_or_the_gpu_and_nothing_else() {
+    let (usual, counted) = run(&embed("cuda:0", 9), &[]);
+    let calls = counted["calls"]["cuMemAllocAsync"].as_u64().unwrap();
+    let expected: Vec<f64> = serde_json::from_value(usual["vectors"].clone()).unwrap();
+    for call in (1..=calls).step_by((calls / 40).max(1) as usize) {
+        let fail = format!("cuMemAllocAsync#{call}=2");
+        let (said, _) = run(&embed("auto", 9), &[("EMULATED_GPU_FAIL", &fail)]);
+        let found: Vec<f64> = serde_json::from_value(said["vectors"].clone()).unwrap_or_else(|_| panic!("{fail}: {said}"));
+        let most = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(most < 4e-3 && found.len() == expected.len(), "{fail}: {most}");
+    }
+}
+
+#[test]
+fn little_memory_halves_batches() {
+    // For the weights and a few images.
+    let (said, counted) = run(&embed("cuda:0", 40), &[("EMULATED_GPU_MEMORY", "2000000")]);
+    assert!(said["vectors"].is_array(), "{said}");
+    assert!(text(&said["fingerprint"]).contains("-f16-b"), "{said}");
+    assert!(counted["peak"].as_u64().unwrap() <= 2_000_000, "{counted}");
+}
+
+#[test]
+fn lists_of_neighbors_are_those_of_the_processor() {
+    for rows in [300, 5000] {
+        let (said, counted) = run(&json!({"rows": rows}), &[]);
+        assert_eq!((&said["filtered"], &said["same"]), (&json!(true), &json!(true)), "{said}");
+        assert_eq!(counted["streams"], 1, "{counted}");
+    }
+}
