@@ -26,7 +26,7 @@ pub enum EnsembleRule {
     Consensus,
     /// A regression trained on the reviewer's decisions.
     Stacking,
-    /// The worst detector decides, with wider thresholds: finds more, with more false alarms.
+    /// As Or, with wider thresholds: finds more, with more false alarms.
     Recall,
     /// Only what two detectors flag or one is certain of.
     Precision,
@@ -97,8 +97,7 @@ impl EnsembleRule {
         }
     }
 
-    /// Whether the order follows the reviewer's decisions. The rule Or could, and gains by it where one detector misleads, but
-    /// it has cost a place among the next hundred, so it does not.
+    /// Whether the order follows the reviewer's decisions.
     pub const fn learns(&self) -> bool {
         matches!(self, EnsembleRule::Stacking)
     }

@@ -140,8 +140,9 @@ pub struct DetailRegion {
 pub struct Candidate {
     /// The index of its class.
     pub class: u32,
-    /// Its probability among all classes according to the model, 0 to 1; `None` without a model.
-    pub probability: Option<f32>,
+    /// How much the picture looks like it to the model, beside the other classes: 0 to 1, in sum 1 over all classes; `None`
+    /// without a model. It orders classes and is drawn as a bar. It is not calibrated, so it is never shown as a number.
+    pub likeness: Option<f32>,
 }
 
 /// What one detector says about the sample.

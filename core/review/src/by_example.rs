@@ -67,7 +67,8 @@ pub fn examples(result: &DetectorResult, decisions: &Decisions) -> Vec<Example> 
 }
 
 /// Proposes a threshold. `samples` has the number of samples in each bin of a histogram of scores
-/// ([`Histogram::samples`](chaffinch_protocol::Histogram::samples)).
+/// ([`Histogram::samples`](chaffinch_protocol::Histogram::samples)). `None` with fewer than [`LEAST`] faulty or fine examples, and
+/// if no threshold flags a sample that is expected to be faulty, as where all scores are equal.
 pub fn propose(samples: &[u64], examples: &[Example]) -> Option<Proposal> {
     let count = |wanted: bool| examples.iter().filter(|example| example.faulty == wanted).count() as u64;
     let (faulty, fine) = (count(true), count(false));
@@ -88,6 +89,9 @@ pub fn propose(samples: &[u64], examples: &[Example]) -> Option<Proposal> {
     let likely = Faults::of(samples, &Curve::fit(weighted(&mut || 1.0)), &mut || Gap::Even);
     let cut = likely.best();
     let at = likely.at(cut);
+    if likely.flagged[cut] == 0 || at.precision == 0.0 {
+        return None;
+    }
 
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let (mut precisions, mut recalls) = (Vec::new(), Vec::new());

@@ -6,8 +6,7 @@
 //!
 //! - **Or**: the sample's score is its lowest `c`. Suspects are ordered by how likely they are bad, which depends on how
 //!   sure the detector is, on whether others agree (`chance.rs`), and on how far its score stands out from the bulk (`bulk.rs`).
-//!   A caller of [`rank_reviewed`] that passes 20 decisions or more lets it learn which detectors to trust (`lessons.rs`);
-//!   [`reviewed`] passes none.
+//!   Decisions do not move it.
 //!   Equally likely suspects of different detectors take turns: one that finds five hundred samples with a score of
 //!   zero must not push out of sight the ten that another one is as sure of. Ties are broken by lowest `c`, then by the mean
 //!   of all detectors, then by path.
@@ -31,8 +30,8 @@ mod agreement;
 mod bulk;
 mod chance;
 mod ensemble;
-mod lessons;
 mod pass;
+mod profile;
 mod saved;
 mod score_columns;
 mod scores;
@@ -43,7 +42,6 @@ pub use crate::verdict::Results;
 pub use saved::{load_rank, save_rank};
 pub use stacking::LEAST_DECISIONS;
 
-use bulk::Bulk;
 use chaffinch_compute::ranks::bits;
 use chaffinch_compute::sorting::by_keys;
 use chaffinch_data::columns::{Column, DetectorResult};
@@ -51,10 +49,9 @@ use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Places;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::decision::Choice;
-use chance::{Shape, sureness};
 use ensemble::{Ensemble, Member, calibrated};
-use lessons::Lessons;
-use pass::{Pass, Summary};
+use pass::{Candidate, Pass, Summary};
+use profile::{Profile, Says, log_odds};
 use rayon::prelude::*;
 use score_columns::ScoreColumns;
 use scores::Scores;
@@ -65,9 +62,6 @@ use std::sync::{Arc, OnceLock};
 
 /// Under the rule Precision, evidence below this is sufficient on its own.
 const SURE: f32 = 0.1;
-
-/// The share of the bulk's model in the log-odds; the rest is the regression's. Any from a quarter to a half orders much alike.
-const APART: f64 = 1.0 / 3.0;
 
 /// Log-odds that differ by less count as equal.
 const BAND: f64 = 0.25;
@@ -208,8 +202,8 @@ pub fn reviewed(rule: &EnsembleRule, decisions: &Decisions) -> Vec<(u32, bool)> 
     known.map(|(id, decision)| (id.0, decision.choice != Choice::Keep)).collect()
 }
 
-/// Like [`rank`], with decided samples and whether each was found bad, and with the order of samples that nothing else
-/// tells apart.
+/// Like [`rank`], with decided samples and whether each was found bad, for a rule that learns from them, and with the order of
+/// samples that nothing else tells apart.
 pub fn rank_reviewed(
     results: &Results,
     thresholds: &BTreeMap<String, f32>,
@@ -251,7 +245,7 @@ pub fn rank_reviewed(
     let order = match ensemble.rule {
         EnsembleRule::Or | EnsembleRule::Recall | EnsembleRule::Precision => {
             let members = ensemble.members();
-            by_chance(&members, &pass, reviewed, places)
+            by_chance(&members, &pass, places)
         }
         EnsembleRule::Majority => sorted(&pass, places, |row| u32::from(u16::MAX - row.flags)),
         _ => sorted(&pass, places, |row| bits(row.score)),
@@ -295,61 +289,21 @@ fn rows(pass: &Pass, places: Vec<u32>) -> Vec<u32> {
 }
 
 /// The rules Or, Recall and Precision: see the module documentation.
-fn by_chance(members: &[Member<'_>], pass: &Pass, reviewed: &[(u32, bool)], places: &Places) -> Vec<u32> {
+fn by_chance(members: &[Member<'_>], pass: &Pass, places: &Places) -> Vec<u32> {
     let candidate = |index: u32| &pass.candidates[index as usize];
-    let sure = |member: usize, row: u32| {
-        let member = &members[member];
-        let row = row as usize;
-        let flags = row < member.scores.len() && member.flags(row);
-        flags.then(|| sureness(member.calibration.of(member.scores[row])))
-    };
-    let all_sure =
-        |row: u32| -> Vec<Option<f64>> { (0..members.len()).map(|member| sure(member, row)).collect() };
-    let shapes: Vec<Shape> = members.iter().map(Shape::of).collect();
-    let bulks: Vec<Bulk> = members.iter().map(Bulk::of).collect();
-    // How far a sample stands out, by the detector for which it stands out most: detectors that look for the same thing
-    // must not count twice.
-    let apart = |row: u32| {
-        let of = |(member, bulk): (&Member<'_>, &Bulk)| {
-            let row = row as usize;
-            let flags = row < member.scores.len() && member.flags(row);
-            flags.then(|| bulk.log_odds(member.calibration.of(member.scores[row])))
-        };
-        members.iter().zip(&bulks).filter_map(of).fold(f64::NEG_INFINITY, f64::max)
-    };
-    // The log-odds of a sample, and the detector they come from.
-    let first = |row: u32, sure: &[Option<f64>]| {
-        let mut highest = sure.to_vec();
-        highest.sort_by(|a, b| b.unwrap_or(-1.0).total_cmp(&a.unwrap_or(-1.0)));
-        let (top, second) = (highest.first().copied().flatten(), highest.get(1).copied().flatten());
-        let sum: f64 = sure.iter().flatten().sum();
-        let mut best = (f64::NEG_INFINITY, 0);
-        for (member, own) in sure.iter().enumerate().filter_map(|(member, own)| Some((member, (*own)?))) {
-            let next = if Some(own) == top { second } else { top };
-            let odds = shapes[member].log_odds(own, next.unwrap_or(0.0), sum - own);
-            if odds > best.0 {
-                best = (odds, member);
+    let profiles: Vec<Profile> = members.iter().map(Profile::of).collect();
+    // What each detector says of a sample that it flags; the list is made anew for each sample in the same place.
+    let chance = |says: &mut Vec<(usize, Says)>, candidate: &Candidate| {
+        let row = candidate.row as usize;
+        says.clear();
+        for (index, (member, profile)) in members.iter().zip(&profiles).enumerate() {
+            if member.flags(row) {
+                says.push((index, profile.says(member.calibration.of(member.scores[row]))));
             }
         }
-        (best.0 + APART * (apart(row) - best.0), best.1)
+        log_odds(says, &profiles)
     };
-    let flags = |sure: &[Option<f64>]| sure.iter().map(Option::is_some).collect::<Vec<bool>>();
-    let decided: Vec<(Vec<bool>, f64, bool)> = reviewed
-        .iter()
-        .map(|&(row, bad)| (row, all_sure(row), bad))
-        .filter(|(_, sure, _)| sure.iter().any(Option::is_some))
-        .map(|(row, sure, bad)| (flags(&sure), first(row, &sure).0, bad))
-        .collect();
-    let lessons = Lessons::learn(&decided);
-    let chances: Vec<(f64, usize)> = pass
-        .candidates
-        .par_iter()
-        .map(|candidate| {
-            let sure = all_sure(candidate.row);
-            let (odds, member) = first(candidate.row, &sure);
-            (odds + lessons.as_ref().map_or(0.0, |lessons| lessons.adds(&flags(&sure))), member)
-        })
-        .collect();
+    let chances: Vec<(f64, usize)> = pass.candidates.par_iter().map_init(Vec::new, chance).collect();
     let (lowest, mean) =
         (|index| bits(candidate(index).summary.lowest), |index| bits(candidate(index).summary.mean));
     let place = |index: u32| places.of(candidate(index).row);

@@ -122,22 +122,22 @@ fn a_sentence_says_who_doubts_and_by_which_criterion() {
     let doubted = outcome.issue(0).unwrap();
     assert_eq!(
         doubted.reason,
-        "by the prompts it is dog (100 %) rather than cat (under 1 %), so consistency and mixture fail; \
-         by the trained model it is dog (81 %) rather than cat (6 %), so consistency and mixture fail"
+        "by the prompts it is dog rather than cat, so consistency and mixture fail; \
+         by the trained model it is dog rather than cat, so consistency and mixture fail"
     );
     assert_eq!(doubted.suggested, Some(1));
     assert_eq!(doubted.related.len(), 3);
     assert!(doubted.related.iter().all(|(sample, near)| (20..40).contains(sample) && *near > 0.9));
     let other = outcome.issue(25).unwrap();
     assert_eq!(other.suggested, Some(2));
-    assert!(other.reason.contains("by the trained model it is frog (70 %) rather than dog (20 %), so "));
-    assert!(!other.reason.contains("frog (100"), "{}", other.reason);
+    assert!(other.reason.contains("by the trained model it is frog rather than dog, so "));
+    assert!(outcome.issues.iter().all(|issue| !issue.reason.contains('%')), "{}", other.reason);
     assert!(outcome.scores[0] < outcome.scores[25]);
     assert!(outcome.note("selected").unwrap().contains("of 60 samples\nthe prompts: "));
     // By mixture alone there is nothing to suggest.
     let alone = run(&dataset().param("sources", 2.0).param("theta-cons", 0.0));
     let reason = &alone.issue(0).unwrap().reason;
-    assert_eq!(reason, "by the trained model it is in the doubtful group of cat (6 %), so mixture fails");
+    assert_eq!(reason, "by the trained model it is in the doubtful group of cat, so mixture fails");
     assert_eq!(alone.issue(0).unwrap().suggested, None);
 }
 
@@ -275,7 +275,7 @@ fn hostile_names_of_classes_are_only_names() {
         let outcome = run(&host);
         assert_eq!(outcome.flagged(0.5), run(&dataset().param("sources", 2.0)).flagged(0.5));
         let reason = &outcome.issue(0).unwrap().reason;
-        assert!(reason.contains(&format!("it is {name} (81 %) rather than cat")), "{reason}");
+        assert!(reason.contains(&format!("it is {name} rather than cat")), "{reason}");
     }
 }
 

@@ -70,17 +70,20 @@ fn surest(view: &View<'_>, source: &Source, judged: &Judged, class: u32) -> Vec<
 
 fn reason(view: &View<'_>, sources: &[Source], judged: &Judged, sample: usize) -> String {
     let name = view.class_name(view.labels()[sample]);
+    // No probabilities: they order samples, but are up to half off where most labels are right.
     let mut failures = Vec::new();
     for (source, (_, selection)) in sources.iter().zip(&judged.by_source) {
         let answer = source.answers[sample];
-        let own = percent(answer.own);
         let doubtful = match (selection.consistency[sample], selection.mixture[sample]) {
             (true, true) => continue,
-            (true, false) => format!("in the doubtful group of {name} ({own}), so mixture fails"),
+            (true, false) => format!("in the doubtful group of {name}, so mixture fails"),
             (false, mixture) => {
-                let (other, best) = (view.class_name(answer.likely), percent(answer.best));
+                let other = view.class_name(answer.likely);
                 let fail = if mixture { "consistency fails" } else { "consistency and mixture fail" };
-                format!("{other} ({best}) rather than {name} ({own}), so {fail}")
+                match answer.likely == view.labels()[sample] {
+                    true => format!("hardly {name}, so {fail}"),
+                    false => format!("{other} rather than {name}, so {fail}"),
+                }
             }
         };
         failures.push(format!("by {} it is {doubtful}", source.name));
@@ -89,16 +92,8 @@ fn reason(view: &View<'_>, sources: &[Source], judged: &Judged, sample: usize) -
     match (judged.clean[sample], failures.is_empty()) {
         (false, _) => said,
         (true, false) => format!("taken only so that {name} is not left empty: {said}"),
-        (true, true) => {
-            let sure = sources.iter().map(|source| source.answers[sample].own).fold(1.0, f64::min);
-            format!("selected, though a source is only {} sure of {name}", percent(sure))
-        }
+        (true, true) => format!("selected, but as {name} by a narrow margin"),
     }
-}
-
-/// `91 %`, and never `0 %` for a positive probability.
-fn percent(probability: f64) -> String {
-    if probability < 0.005 { "under 1 %".into() } else { format!("{:.0} %", probability * 100.0) }
 }
 
 /// Describes how many are selected, by which source, and which classes would have been left empty.

@@ -47,20 +47,14 @@ pub(crate) fn issues(
                 (no, all) => format!("{no} of {all} classifiers of typical {name} samples reject it"),
             };
             let reason = match claim {
-                Some((other, p)) => {
-                    format!(
-                        "{said}, and those of {} claim it ({:.0} %)",
-                        view.class_name(other as u32),
-                        p * 100.0
-                    )
-                }
+                Some(other) => format!("{said}, and those of {} claim it", view.class_name(other as u32)),
                 None => said,
             };
-            let related = nearest(data, claim.map_or(label, |(other, _)| other), id);
+            let related = nearest(data, claim.unwrap_or(label), id);
             let mut issue = Issue::new(id as usize, Score::clamp(ensemble.scores[index])?)
                 .related(&related)
                 .reason(&reason);
-            if let Some((other, _)) = claim {
+            if let Some(other) = claim {
                 issue = issue.suggest(other as u32);
             }
             report.issue(issue)?;
@@ -69,15 +63,14 @@ pub(crate) fn issues(
     Ok(())
 }
 
-/// The other class whose classifiers clearly claim a vector, and how surely.
-fn claimed(data: &Data<'_>, all: &[Option<Ensemble>], label: usize, vector: &[f32]) -> Option<(usize, f32)> {
+/// The other class whose classifiers clearly claim a vector.
+fn claimed(data: &Data<'_>, all: &[Option<Ensemble>], label: usize, vector: &[f32]) -> Option<usize> {
     let claim = |other: usize| all[other].as_ref().map(|e| e.claim(data, other, vector, other == label));
     let own = claim(label)?;
     let rivals =
         (0..all.len()).filter(|&other| other != label).filter_map(|other| Some((other, claim(other)?)));
     let (other, logit) = rivals.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
-    let p = sigmoid(logit);
-    (p >= CLAIM && logit >= own + LEAD).then_some((other, p))
+    (sigmoid(logit) >= CLAIM && logit >= own + LEAD).then_some(other)
 }
 
 /// The typical samples of a class that are most like a sample.

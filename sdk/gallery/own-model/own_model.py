@@ -44,7 +44,7 @@ def judge(data, logits, batch):
         if best == label:
             data.issue(sample, row[label])
         else:
-            reason = f"your model says {data.classes[best]} with {row[best]:.0%}"
+            reason = f"your model says {data.classes[best]}"
             data.issue(sample, row[label], reason, suggested=best)
 
 

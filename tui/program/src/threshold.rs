@@ -78,12 +78,20 @@ pub(super) fn run(args: &Threshold, global: &Global) -> Result<ExitCode> {
     })?;
     let silent = rows.iter().all(|row| row.proposed.is_none());
     if !global.quiet && !args.json && silent {
-        remark(&format!(
-            "nothing is proposed before {LEAST} samples are decided as faulty and {LEAST} as fine; both in the order of \
-             `rank --by DETECTOR` or at random"
-        ));
+        match rows.iter().any(enough) {
+            true => remark("nothing is proposed: no score tells the faulty samples from the fine ones"),
+            false => remark(&format!(
+                "nothing is proposed before {LEAST} samples are decided as faulty and {LEAST} as fine; both in the order \
+                 of `rank --by DETECTOR` or at random"
+            )),
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether there are enough decisions for a proposal.
+fn enough(row: &Row) -> bool {
+    row.faulty.min(row.fine) >= LEAST
 }
 
 fn row(listing: &Listing, name: &str) -> Result<Row> {
@@ -150,6 +158,12 @@ fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
         }
         (None, _) if args.reset => None,
         (None, Some(proposed)) => Some(proposed.threshold),
+        (None, None) if enough(row) => bail!(
+            "no threshold is proposed for {}: its scores do not tell the {} faulty samples from the {} fine ones",
+            safe_text(name),
+            row.faulty,
+            row.fine
+        ),
         (None, None) => bail!(
             "no threshold is proposed for {}: decide on {LEAST} faulty and {LEAST} fine samples that it scores ({} and {} \
              so far)",

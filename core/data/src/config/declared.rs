@@ -71,8 +71,9 @@ settings! {
     }
     /// How detectors are combined.
     "ensemble" ensemble: Ensemble {
-        /// How detectors are combined into one ranking: "or" (the worst detector decides), "and" (all agree), "2-of-n" (two, or
-        /// any other number, agree), "majority" (by how many agree), "mean-rank", "average" (of scores), "consensus" (average
+        /// How detectors are combined into one ranking: "or" (what any detector flags; the likelier a sample is bad, the sooner
+        /// it comes, by how sure the detectors are, how far their scores stand out from the usual, and whether others agree),
+        /// "and" (all agree), "2-of-n" (two, or any other number, agree), "majority" (by how many agree), "mean-rank", "average" (of scores), "consensus" (average
         /// score of the detectors that agree most), "weighted", "stacking" (learned from your decisions), "recall" (finds more)
         /// or "precision" (fewer false alarms).
         rule: String as Text {

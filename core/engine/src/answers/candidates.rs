@@ -14,19 +14,19 @@ pub(crate) fn ordered(
     suggested: Option<u32>,
     issues: &[DetailIssue],
     neighbors: &[DetailRelated],
-    probabilities: &[(u32, f32)],
+    likenesses: &[(u32, f32)],
 ) -> Vec<Candidate> {
     let flagged = issues.iter().filter(|issue| issue.flagged).filter_map(|issue| issue.suggested);
     let others = suggested.into_iter().chain(flagged).chain(majority(neighbors));
     let others = others.filter(|&class| Some(class) != given);
     let mut classes: Vec<u32> = Vec::with_capacity(MOST);
-    for class in others.chain(probabilities.iter().map(|&(class, _)| class)) {
+    for class in others.chain(likenesses.iter().map(|&(class, _)| class)) {
         if classes.len() < MOST && !classes.contains(&class) {
             classes.push(class);
         }
     }
-    let probability = |class| probabilities.iter().find(|&&(other, _)| other == class).map(|&(_, p)| p);
-    classes.into_iter().map(|class| Candidate { class, probability: probability(class) }).collect()
+    let likeness = |class| likenesses.iter().find(|&&(other, _)| other == class).map(|&(_, p)| p);
+    classes.into_iter().map(|class| Candidate { class, likeness: likeness(class) }).collect()
 }
 
 /// The most common label; ties go to the nearest neighbor's.
@@ -80,8 +80,8 @@ mod tests {
         let likely = [(1, 0.5), (0, 0.3), (3, 0.1), (4, 0.1)];
         let found = ordered(Some(0), Some(3), &issues, &neighbors, &likely);
         assert_eq!(classes(&found), [3, 5, 2, 1, 0, 4]);
-        assert_eq!(found[0].probability, Some(0.1));
-        assert_eq!(found[1].probability, None, "the model does not know this class");
+        assert_eq!(found[0].likeness, Some(0.1));
+        assert_eq!(found[1].likeness, None, "the model does not know this class");
     }
 
     #[test]

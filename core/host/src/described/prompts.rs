@@ -89,9 +89,12 @@ impl Prompts {
         }
         report.scores(&scores)?;
         for (sample, score, wanted, other) in found {
-            let (percent, wanted, other) = (100.0 * (1.0 - score), texts[wanted], texts[other]);
-            let reason =
-                format!("looks like “{wanted}” rather than “{other}” with a probability of {percent:.0} %");
+            let (wanted, other) = (texts[wanted], texts[other]);
+            // No probability: it would be that of two texts, which knows nothing of how rare each is among the pictures.
+            let reason = match score < 0.5 {
+                true => format!("looks like “{wanted}” rather than “{other}”"),
+                false => format!("looks nearly as much like “{wanted}” as like “{other}”"),
+            };
             report.issue(Issue::new(sample, Score::clamp(score)?).reason(&reason))?;
         }
         Ok(())

@@ -86,6 +86,14 @@ proptest! {
     }
 }
 
+#[test]
+fn scores_that_tell_nothing_apart_propose_nothing() {
+    // Another detector found the faults: this one is sure that all samples are fine.
+    let fine = [1.0; 200];
+    let examples: Vec<Example> = (0..23).map(|n| Example { score: 1.0, faulty: n < 18 }).collect();
+    assert_eq!(propose(&histogram(fine.into_iter()), &examples), None);
+}
+
 /// Simulated reviews: the worst sixty of a detector and forty others at random are decided. What is expected at the proposed
 /// threshold is compared with what is the case there.
 #[test]

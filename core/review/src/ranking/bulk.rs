@@ -3,11 +3,8 @@
 //! better half of the scores and the decreasing density of Grenander in place of a mixture (K. Strimmer, *A unified approach
 //! to false discovery rate estimation*, 2008).
 
-use super::ensemble::Member;
-use rayon::prelude::*;
-
 /// Log-odds of calibrated scores are counted in this many bins, from `-WIDEST` to `WIDEST`.
-const BINS: usize = 1024;
+pub(super) const BINS: usize = 1024;
 const WIDEST: f32 = 8.0;
 const WIDTH: f64 = 2.0 * WIDEST as f64 / BINS as f64;
 /// Calibrated scores are kept this far from 0 and 1.
@@ -22,24 +19,8 @@ pub(super) struct Bulk {
 }
 
 impl Bulk {
-    /// The model of all scores of a detector.
-    pub(super) fn of(member: &Member<'_>) -> Bulk {
-        let count = |scores: &[f32]| {
-            let mut counts = vec![0_u64; BINS];
-            for c in scores.iter().map(|&score| member.calibration.of(score)).filter(|c| !c.is_nan()) {
-                counts[bin(c)] += 1;
-            }
-            counts
-        };
-        // Integers: the sum does not depend on how the work was split.
-        let add = |mut a: Vec<u64>, b: Vec<u64>| {
-            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-            a
-        };
-        Bulk::from_counts(&member.scores.par_chunks(1 << 15).map(count).reduce(|| vec![0; BINS], add))
-    }
-
-    fn from_counts(counts: &[u64]) -> Bulk {
+    /// The model of all scores of a detector, counted by [`bin`].
+    pub(super) fn from_counts(counts: &[u64]) -> Bulk {
         let all: u64 = counts.iter().sum();
         if all == 0 {
             return Bulk { odds: vec![0.0; counts.len()] };
@@ -89,7 +70,8 @@ impl Bulk {
     }
 }
 
-fn bin(c: f32) -> usize {
+/// The bin of a calibrated score.
+pub(super) fn bin(c: f32) -> usize {
     let c = c.clamp(LEAST, 1.0 - LEAST);
     let at = ((c / (1.0 - c)).ln() + WIDEST) * (BINS as f32 / (2.0 * WIDEST));
     (at.max(0.0) as usize).min(BINS - 1)

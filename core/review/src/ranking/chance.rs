@@ -5,9 +5,6 @@
 //! group of its own; where the scores run through the threshold, the suspects are the end of what is usual (the
 //! two-groups model: B. Efron, *Large-scale simultaneous hypothesis testing*, 2004).
 
-use super::ensemble::Member;
-use rayon::prelude::*;
-
 /// The regression, fitted on planted faults of one kind and of several: label swaps from 1 to 60 %, people's wrong labels,
 /// foreign, blurred and dark pictures, copies, leaks. See `docs/benchmarks.md` for what it finds where a kind was left out.
 const INTERCEPT: f64 = -1.212;
@@ -31,25 +28,17 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// The shape of all scores of a detector.
-    pub(super) fn of(member: &Member<'_>) -> Shape {
-        let count = |scores: &[f32]| {
-            let mut counts = [0_u64; 4];
-            for &score in scores {
-                let c = member.calibration.of(score);
-                counts[0] += u64::from(c < 0.5);
-                counts[1] += u64::from((0.5..0.75).contains(&c));
-                counts[2] += u64::from((0.4..0.5).contains(&c));
-                counts[3] += u64::from((0.5..0.6).contains(&c));
-            }
-            counts
-        };
-        // Integers: the sum does not depend on how the work was split.
-        let [flagged, above, just_below, just_above] = member
-            .scores
-            .par_chunks(1 << 15)
-            .map(count)
-            .reduce(|| [0; 4], |a, b| std::array::from_fn(|index| a[index] + b[index]));
+    /// Counts a calibrated score: flagged, in .5 to .75, in .4 to .5, and in .5 to .6.
+    #[inline]
+    pub(super) fn count(counts: &mut [u64; 4], c: f32) {
+        counts[0] += u64::from(c < 0.5);
+        counts[1] += u64::from((0.5..0.75).contains(&c));
+        counts[2] += u64::from((0.4..0.5).contains(&c));
+        counts[3] += u64::from((0.5..0.6).contains(&c));
+    }
+
+    /// The shape of all scores of a detector, by [`Shape::count`].
+    pub(super) fn from_counts([flagged, above, just_below, just_above]: [u64; 4]) -> Shape {
         let ratio = |a: u64, b: u64| ((a + 1) as f64 / (b + 1) as f64).ln();
         // Bounded, so that a short list can be as clear as a long one.
         let tail = ((above as f64 + 0.25) / (flagged + 1) as f64).ln().clamp(-3.0, 3.0);

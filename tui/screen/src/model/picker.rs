@@ -46,7 +46,7 @@ pub struct PickerItem {
     pub name: String,
     /// Shown beside it, matched too.
     pub note: String,
-    /// Shown at the side, not matched: keys, a probability.
+    /// Shown at the side, not matched: keys, where a class comes from.
     pub side: String,
     /// The action, where the item is one.
     pub action: Option<Action>,

@@ -118,8 +118,11 @@ impl Page for Histogram {
                     _ => shown.proposal.map(|proposal| proposal.threshold),
                 };
                 let Some(to) = to else {
-                    let more = missing(shown.examples).unwrap_or_default();
-                    say(model, Level::Warning, format!("nothing is proposed yet: {more}"));
+                    let why = match missing(shown.examples) {
+                        Some(more) => format!("nothing is proposed yet: {more}"),
+                        None => NOTHING.to_owned(),
+                    };
+                    say(model, Level::Warning, why);
                     return true;
                 };
                 to - now
@@ -188,6 +191,9 @@ fn shown_now(model: &Model) -> Option<(&Counts, f32)> {
     Some((shown, chosen.threshold))
 }
 
+/// Why enough decisions propose nothing.
+const NOTHING: &str = "nothing is proposed: these scores do not tell what you removed from what you kept";
+
 /// What to decide before a threshold is proposed.
 fn missing((faulty, fine): (u64, u64)) -> Option<String> {
     const LEAST: u64 = 3;
@@ -209,7 +215,10 @@ fn proposed(histogram: &Counts) -> Option<String> {
             share(proposal.recall)
         )),
         None if histogram.examples == (0, 0) => None,
-        None => missing(histogram.examples).map(|more| format!("for a proposal {more}")),
+        None => Some(match missing(histogram.examples) {
+            Some(more) => format!("for a proposal {more}"),
+            None => NOTHING.to_owned(),
+        }),
     }
 }
 

@@ -67,8 +67,7 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
         lines.push(format!("group: {}", text::counted(group.len() as u64, "sample", "samples")));
     }
     for (index, candidate) in detail.candidates.iter().enumerate() {
-        let probability = candidate.probability.map(|p| format!(", {:.0} %", p * 100.0)).unwrap_or_default();
-        lines.push(format!("candidate {}: {}{probability}", index + 1, class(Some(candidate.class))));
+        lines.push(format!("candidate {}: {}", index + 1, class(Some(candidate.class))));
     }
     let mut alike = related(detail);
     alike.sort_by(|(_, a), (_, b)| b.similarity.total_cmp(&a.similarity));

@@ -375,10 +375,7 @@ impl FakeEngine {
             reviewer: row.decision.as_ref().map(|_| self.summary.reviewer.clone()).unwrap_or_default(),
             issues: issues.collect(),
             candidates: [(1, 0.81), (0, 0.12), (2, 0.05), (3, 0.02)]
-                .map(|(step, probability)| Candidate {
-                    class: (label + step) % 4,
-                    probability: Some(probability),
-                })
+                .map(|(step, likeness)| Candidate { class: (label + step) % 4, likeness: Some(likeness) })
                 .into(),
             neighbors: (1..=6)
                 .map(|n| self.related(SampleId((sample.0 + n * 3) % count), 0.97 - n as f32 * 0.03))

@@ -376,9 +376,9 @@ fn keys_in_the_last_line_lines_of_windows_and_candidates_are_clicked() {
     assert!(matches!(rig.choice(1), Some(Choice::Unsure)), "{:?}", rig.choice(1));
     rig.wait(1_000);
     let screen = rig.screen();
-    let found = screen.lines().enumerate().find(|(_, line)| line.contains(" 81%"));
+    let found = screen.lines().enumerate().find(|(_, line)| line.contains("│ 1 "));
     let (row, line) = found.unwrap_or_else(|| panic!("{screen}"));
-    let x = crate::text::width(&line[..line.find(" 81%").unwrap()]) as u16 - 8;
+    let x = crate::text::width(&line[..line.find("│ 1 ").unwrap()]) as u16 + 4;
     let sample = rig.model.sample().unwrap().0;
     rig.mouse(left, x, row as u16);
     assert!(matches!(rig.choice(sample), Some(Choice::Relabel(_))));

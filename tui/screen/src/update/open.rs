@@ -94,11 +94,7 @@ pub(super) fn relabel(model: &mut Model, samples: Vec<(SampleId, Option<u32>)>) 
         if let Some(detail) = model.details.get(row.sample) {
             for candidate in &detail.candidates {
                 if let Some(name) = model.class(Some(candidate.class)) {
-                    add(
-                        name,
-                        "",
-                        candidate.probability.map(|p| format!("{:.0} %", p * 100.0)).unwrap_or_default(),
-                    );
+                    add(name, "", String::new());
                 }
             }
         }

@@ -25,7 +25,7 @@ enum Line<'a> {
 /// What a detector says, its letter, and whether it is the one that is chosen.
 type Scored<'a> = (&'a DetailIssue, char, bool);
 
-/// The digit that gives the label, its class, how probable it is, and how it is drawn.
+/// The digit that gives the label, its class, how much the picture looks like it, and how it is drawn.
 type Choice<'a> = (usize, &'a str, Option<f32>, Role);
 
 /// Columns from which on two detectors, or two candidates, have room in a line.
@@ -137,18 +137,11 @@ fn in_columns<T: Copy>(all: &[T]) -> impl Iterator<Item = Vec<T>> {
     (0..down).map(move |at| all.iter().skip(at).step_by(down).copied().collect())
 }
 
-/// Draws a class and how probable it is. Returns where that ends.
-fn candidate(
-    (digit, name, probability, role): &Choice<'_>,
-    room: u16,
-    area: Rect,
-    paint: &mut Paint<'_>,
-) -> u16 {
+/// Draws a class. Returns where its bar begins.
+fn candidate((digit, name, _, role): &Choice<'_>, room: u16, area: Rect, paint: &mut Paint<'_>) -> u16 {
     let x = paint.put(area.x, area.y, 2, Role::Key, &format!(" {digit}")) + 1;
     paint.put(x, area.y, room - 1, *role, name);
-    let percent = probability.map(|probability| format!("{:>3.0}%", probability * 100.0));
-    // In the color of the name: another one would cost as many bytes as the number again.
-    paint.put(x + room, area.y, 4, *role, &percent.unwrap_or_default()) + 1
+    x + room
 }
 
 fn issue((issue, letter, chosen): &Scored<'_>, name: u16, area: Rect, paint: &mut Paint<'_>) {
@@ -429,7 +422,7 @@ fn candidates<'a>(model: &'a Model, detail: &'a Detail, most: usize) -> impl Ite
         } else {
             Role::Text
         };
-        (index + 1, model.class(class).unwrap_or("?"), candidate.probability, role)
+        (index + 1, model.class(class).unwrap_or("?"), candidate.likeness, role)
     })
 }
 

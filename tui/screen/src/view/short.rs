@@ -1,5 +1,5 @@
 //! Two lines about a sample, if there is no room for more: its labels and why it is listed, and its likely
-//! classes with their probabilities as bars.
+//! classes with bars for how much it looks like them.
 
 use crate::model::Model;
 use crate::paint::Paint;
@@ -10,8 +10,8 @@ use ratatui::layout::Rect;
 
 /// Cells of a bar.
 const BAR: u16 = 6;
-/// Cells of a class with its number, bar and percentage.
-const CLASS: u16 = 26;
+/// Cells of a class with its number and bar.
+const CLASS: u16 = 21;
 
 /// Draws the two lines.
 pub(super) fn lines(model: &Model, area: Rect, paint: &mut Paint<'_>) {
@@ -34,11 +34,11 @@ pub(super) fn lines(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     }
 }
 
-/// One class with its number, its bar and its percentage.
+/// One class with its number and its bar.
 pub(crate) fn candidate(
     model: &Model,
     number: usize,
-    Candidate { class, probability }: Candidate,
+    Candidate { class, likeness }: Candidate,
     area: Rect,
     paint: &mut Paint<'_>,
 ) {
@@ -48,12 +48,12 @@ pub(crate) fn candidate(
         Some(row) if row.suggested == Some(class) => Role::Suggested,
         _ => Role::Text,
     };
-    let name_room = area.width.saturating_sub(2 + BAR + 5);
+    let name_room = area.width.saturating_sub(2 + BAR);
     let digit = if number > 0 { number.to_string() } else { " ".to_owned() };
     paint.put(area.x, area.y, 1, Role::Key, &digit);
     paint.put(area.x + 2, area.y, name_room.saturating_sub(1), role, model.class(Some(class)).unwrap_or("?"));
     let bar = Rect { x: area.x + 2 + name_room, width: BAR, height: 1, ..area };
-    let Some(probability) = probability else { return };
-    paint.bar(bar, probability, None, Role::BarFull);
-    paint.put(bar.right(), area.y, 5, Role::Dim, &format!("{:>4.0}%", probability * 100.0));
+    if let Some(likeness) = likeness {
+        paint.bar(bar, likeness, None, Role::BarFull);
+    }
 }
