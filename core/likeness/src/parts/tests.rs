@@ -162,14 +162,23 @@ fn one_thing_before_other_grounds_has_no_parts() {
     assert_eq!(found(&pictures), []);
 }
 
+/// With a grain of soft spots all over, as photographs have it.
+fn grained(picture: &Picture, seed: u32) -> Picture {
+    let spots = scene(60, 45, 3000 + seed);
+    of(picture.1, picture.2, |x, y| {
+        let spot = pixel(&spots, (x * 7 + y * 3) / 11 % 60, (y * 5 + x) / 9 % 45)[0];
+        pixel(picture, x, y).map(|level| (f32::from(level) * 0.8 + 0.2 * f32::from(spot)) as u8)
+    })
+}
+
 #[test]
 fn a_crop_by_a_little_is_found() {
-    let originals: Vec<Picture> = (0..20).map(|seed| scene(240, 180, 500 + seed)).collect();
+    let originals: Vec<Picture> = (0..20).map(|seed| grained(&scene(240, 180, 500 + seed), seed)).collect();
     let crops = originals.iter().map(|one| cropped(one, [0.02, 0.025, 0.03, 0.015]));
     let all: Vec<Picture> = crops.chain(originals.iter().cloned()).collect();
     let parts = found(&all);
     assert!(parts.iter().all(|part| part.whole.abs_diff(part.part) == 20), "{parts:?}");
-    assert!(parts.len() >= 10, "{}", parts.len());
+    assert!(parts.len() >= 18, "{}", parts.len());
 }
 
 #[test]
