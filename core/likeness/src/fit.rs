@@ -1,11 +1,11 @@
 //! Whether a picture is what is in a window of another.
 
+use crate::GAIN;
 use crate::area::Area;
-use crate::sketch::{COLORS, Read, SIDE};
+use crate::blocks::Agreement;
+use crate::colors::Shades;
+use crate::sketch::{Read, SIDE};
 use crate::spectrum::{Span, Window};
-use crate::turn;
-use crate::{GAIN, GRAY};
-use std::ops::RangeInclusive;
 
 /// Cells each way while the window is moved.
 const COARSE: usize = 16;
@@ -26,11 +26,9 @@ const LEAST_DETAIL: f32 = 0.75;
 const FINE: usize = 96;
 const LEAST_FINE: f32 = 0.96;
 const LEAST_FINE_DETAIL: f32 = 0.82;
-/// Levels of color that may differ: on average, and in one place.
-const COLOR: f32 = 12.0;
-const PLACE_COLOR: f32 = 28.0;
-/// How much purer a place may be than all around it, in shares of their differences.
-const PURER: f32 = 0.3;
+/// How much longer than high a part may be than the place where it is, as a share; to which is added what a pixel is.
+const STRETCHED: f32 = 0.02;
+const STRETCHED_PIXELS: f32 = 1.5;
 /// Levels of contrast, and of details, below which any two pictures are near.
 const FAINT: f32 = 8.0;
 const FAINT_DETAIL: f32 = 2.0;
@@ -59,7 +57,9 @@ pub(crate) struct Fit {
     pub(crate) window: Window,
     /// The correlation.
     pub(crate) correlation: f32,
-    /// Whether there is enough to see to tell this from the same window of another picture.
+    /// Whether there is more to see than one thing before a plain ground.
+    pub(crate) shows: bool,
+    /// Whether both agree in every place, and there is enough to see to tell this from the same window of another picture.
     pub(crate) told_apart: bool,
 }
 
@@ -84,8 +84,14 @@ pub(crate) fn fit(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -
         }
         window = moved;
     }
-    let step = if pixels(first, second, window) < PIXELS { 2 } else { 1 };
+    let pixels = pixels(first, second, window);
+    let step = if pixels < PIXELS { 2 } else { 1 };
     let both = |window: Window| seen(&whole, &part, window, step);
+    let agreement = |a: &Cells, b: &Cells| Agreement::of(&a.gray(), &b.gray(), a.width, (step, pixels));
+    // Fine steps take the longest, and pictures of one kind come up to them.
+    if !both(window).is_some_and(|(a, b)| agreement(&a, &b).is_promising()) {
+        return None;
+    }
     let (window, best) =
         climb(window, &FINE_STEPS, |window| both(window).map_or(-1.0, |(a, b)| a.correlation(&b)));
     let (a, b) = both(window)?;
@@ -94,8 +100,25 @@ pub(crate) fn fit(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -
         && GAIN.contains(&(b.spread / a.spread))
         && a.detail_correlation(&b) >= least_detail
         && a.is_near(&b);
-    let told = agree && same_color(first, second, window, turn);
-    told.then(|| Fit { window, correlation: best, told_apart: a.agrees_in_places(&b) })
+    let colors = Shades::of(first, second, window, turn);
+    if !agree || !colors.are_near() {
+        return None;
+    }
+    let agreement = agreement(&a, &b);
+    // Stretched a little or moved a little, a picture fits others of its template, too.
+    let loose = window.is_nearly_whole() || is_stretched(first, second, (window, turn));
+    let told_apart =
+        agreement.is_telling(loose) && agreement.everywhere() && colors.agree() && a.agrees_in_places(&b);
+    Some(Fit { window, correlation: best, shows: agreement.shows_something(), told_apart })
+}
+
+/// Whether the part has other proportions than the place where it is.
+fn is_stretched(whole: &Read<'_>, part: &Read<'_>, (window, turn): (Window, u8)) -> bool {
+    let span = |(from, to): Span, pixels: usize| (to - from) * pixels as f32;
+    let (width, height) = (span(window.across, whole.size.0), span(window.down, whole.size.1));
+    let (own, other) = if turn & 4 == 0 { part.size } else { (part.size.1, part.size.0) };
+    let ratio = (width * other as f32 / (height * own as f32)).ln().abs();
+    ratio > STRETCHED + STRETCHED_PIXELS / whole.shortest.min(part.shortest) as f32
 }
 
 /// Pixels of a cell in the smaller of the two pictures.
@@ -103,72 +126,6 @@ fn pixels(whole: &Read<'_>, part: &Read<'_>, window: Window) -> f32 {
     let span = |(from, to): Span| to - from;
     let share = span(window.across).max(span(window.down));
     (whole.shortest as f32).min(part.shortest as f32 / share) / SIDE as f32
-}
-
-/// Whether the colors in a window are those of the part, on average and in each place, unless one picture is gray. Which color
-/// a place of the window has is known within the cells that it touches; cells that are only partly in the window say nothing.
-fn same_color(whole: &Read<'_>, part: &Read<'_>, window: Window, turn: u8) -> bool {
-    if whole.colorfulness() < GRAY || part.colorfulness() < GRAY {
-        return true;
-    }
-    let (mut sum, mut count) = (0.0, 0);
-    for (x, y) in (0..COLORS * COLORS).map(|cell| (cell % COLORS, cell / COLORS)) {
-        let Some((across, down)) = touched(window.across, x).zip(touched(window.down, y)) else { continue };
-        let (u, v) = turn::cell(turn, (x, y), COLORS);
-        let seen = part.color(u, v);
-        sum += Colors::of(whole, &across, &down, 0).apart(seen, 0.0);
-        count += 1;
-        // A cell of the part may show more of a small thing than any cell of the other.
-        if Colors::of(whole, &across, &down, 1).apart(seen, PURER) > PLACE_COLOR {
-            return false;
-        }
-    }
-    sum <= COLOR * count as f32
-}
-
-/// The colors of some cells.
-struct Colors {
-    least: (f32, f32),
-    most: (f32, f32),
-}
-
-impl Colors {
-    /// Of cells and as many as `around` next to them.
-    fn of(
-        picture: &Read<'_>,
-        across: &RangeInclusive<usize>,
-        down: &RangeInclusive<usize>,
-        around: usize,
-    ) -> Colors {
-        let wider = |cells: &RangeInclusive<usize>| {
-            cells.start().saturating_sub(around)..=(cells.end() + around).min(COLORS - 1)
-        };
-        let mut colors = Colors { least: (f32::MAX, f32::MAX), most: (f32::MIN, f32::MIN) };
-        for (x, y) in wider(down).flat_map(|y| wider(across).map(move |x| (x, y))) {
-            let (first, second) = picture.color(x, y);
-            colors.least = (colors.least.0.min(first), colors.least.1.min(second));
-            colors.most = (colors.most.0.max(first), colors.most.1.max(second));
-        }
-        colors
-    }
-
-    /// Levels that a color is outside of these and a share of what lies between them.
-    fn apart(&self, (first, second): (f32, f32), share: f32) -> f32 {
-        let outside = |value: f32, least: f32, most: f32| {
-            let margin = share * (most - least);
-            (least - margin - value).max(value - most - margin).max(0.0)
-        };
-        outside(first, self.least.0, self.most.0).hypot(outside(second, self.least.1, self.most.1))
-    }
-}
-
-/// The cells of color that a cell of a span touches. `None` if one of them sticks out.
-fn touched((from, to): Span, cell: usize) -> Option<RangeInclusive<usize>> {
-    let place = |share: f32| (from + (to - from) * share / COLORS as f32) * COLORS as f32;
-    let at = |share: f32| (place(cell as f32 + share) as usize).min(COLORS - 1);
-    let (first, last) = (at(0.1), at(0.9));
-    let inside = first as f32 >= place(0.0) - 0.1 && (last + 1) as f32 <= place(COLORS as f32) + 0.1;
-    inside.then_some(first..=last)
 }
 
 /// Moves sides of the window as long as that is better.
@@ -231,6 +188,7 @@ fn seen(whole: &Area, part: &Area, window: Window, step: usize) -> Option<(Cells
 struct Cells {
     cells: Vec<f32>,
     width: usize,
+    mean: f32,
     spread: f32,
 }
 
@@ -241,7 +199,12 @@ impl Cells {
         let mean = cells.iter().sum::<f32>() / count;
         cells.iter_mut().for_each(|cell| *cell -= mean);
         let spread = (cells.iter().map(|cell| cell * cell).sum::<f32>() / count).sqrt();
-        (spread >= FAINT).then_some(Cells { cells, width, spread })
+        (spread >= FAINT).then_some(Cells { cells, width, mean, spread })
+    }
+
+    /// Levels of gray.
+    fn gray(&self) -> Vec<f32> {
+        self.cells.iter().map(|cell| cell + self.mean).collect()
     }
 
     fn correlation(&self, other: &Cells) -> f32 {

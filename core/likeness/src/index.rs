@@ -46,12 +46,13 @@ impl Index {
     }
 
     /// Calls `found` with pictures whose spectrum, turned as need be, has at least this cosine with a window's: now and then
-    /// twice with the same one.
+    /// twice with the same one. Looks at no more entries than are `left`, and takes those that it looked at off.
     pub(crate) fn near(
         &self,
         spectra: &[Option<Spectrum>],
         window: &Spectrum,
         least: f32,
+        left: &mut u64,
         mut found: impl FnMut(usize),
     ) {
         let mut pictures: Vec<u32> = Vec::new();
@@ -61,9 +62,9 @@ impl Index {
             let certain = window.by_certainty();
             for table in &self.tables {
                 let key = table.key(bits);
-                for picture in
-                    table.probes(&certain).into_iter().flat_map(|probe| table.pictures(key ^ probe))
-                {
+                let near = table.probes(&certain).into_iter().flat_map(|probe| table.pictures(key ^ probe));
+                for picture in near.take(usize::try_from(*left).unwrap_or(usize::MAX)) {
+                    *left -= 1;
                     if (self.bits[*picture as usize] ^ bits).count_ones() <= MOST_DIFFERING {
                         pictures.push(*picture);
                     }

@@ -8,14 +8,20 @@
 //! Run its tests: `cargo test --release -p chaffinch-likeness`.
 
 mod area;
+mod blocks;
+mod colors;
 mod fit;
 mod index;
 mod parts;
+mod repeats;
+mod search;
+mod settings;
 mod sketch;
 mod spectrum;
 mod turn;
 
-pub use parts::{Around, Part, parts};
+pub use parts::{Around, Found, Part, crowded, parts};
+pub use search::Work;
 pub use sketch::{BYTES, sketch};
 
 use sketch::{COLORS, Read, SIDE};

@@ -1,14 +1,13 @@
 //! Pictures that are parts of others: crops, and pictures that another has with a border around them, also mirrored or turned.
 //!
 //! The low frequencies of 49 windows of every picture are looked up among those of all whole pictures; where they are near, the
-//! window is moved until it fits best, and the picture must then agree with it everywhere, in its fine details, too.
+//! window is moved until it fits best, and the picture must then agree with it in every place, in its fine details, too.
 
 use crate::fit::{Fit, fit};
-use crate::index::Index;
 use crate::same;
+use crate::search::{Candidate, Candidates, PLAIN, Work, candidates};
 use crate::sketch::{Read, SIDE};
-use crate::spectrum::{Basis, Span, Spectrum, Window};
-use crate::turn;
+use crate::spectrum::Window;
 use std::collections::BTreeMap;
 
 /// A picture that is a part of another.
@@ -37,21 +36,25 @@ pub enum Around {
     Picture,
 }
 
-/// Spans of a side that are looked up; what is between them is near enough to one.
-const SPANS: [Span; 7] =
-    [(0.0, 1.0), (0.0, 0.9), (0.05, 0.95), (0.1, 1.0), (0.0, 0.8), (0.1, 0.9), (0.2, 1.0)];
-/// The least cosine of spectra that are looked at closer.
-const NEAR: f32 = 0.8;
-/// Shares of the sides that may be outside a window that is the whole picture.
-const WHOLE: f32 = 0.035;
-/// Levels of contrast in a border.
-const PLAIN: f32 = 6.0;
+/// The share of the area from which on a window is all of the picture, whatever else differs.
+const ALL: f32 = 0.985;
+
+/// What was found, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Each pair once, by number.
+    pub parts: Vec<Part>,
+    /// Pictures that are near so many others (a template, a pattern) that only the nearest of these were looked at.
+    pub crowded: usize,
+    /// What it took.
+    pub work: Work,
+}
 
 /// All pairs of `records` ([`crate::sketch`]) of which one is a part of the other. `wanted` says of two whether they are of
 /// interest, `going_on` is asked now and then whether to go on.
 ///
-/// With one thread, about a third of a millisecond for each picture and a fifth for each pair that is looked at closer. Of pictures that are near
-/// dozens of others (a template) no parts are found.
+/// The work is in proportion to the number of pictures, whatever they show: with one thread, about a third of a millisecond for each
+/// of most photographs, and a few at most. No parts are found of pictures that repeat themselves or show too little.
 ///
 /// # Errors
 /// What `going_on` returns.
@@ -60,64 +63,26 @@ pub fn parts<E>(
     turned: bool,
     wanted: &dyn Fn(u32, u32) -> bool,
     going_on: &dyn Fn() -> Result<(), E>,
-) -> Result<Vec<Part>, E> {
-    let spectra: Vec<Option<Spectrum>> = records
-        .iter()
-        .map(|record| Read::new(record).and_then(|picture| Spectrum::new(&picture, Window::WHOLE)))
-        .collect();
-    let index = Index::new(&spectra, turned);
-    let spans = SPANS.map(Basis::new);
-    let mut candidates: BTreeMap<(u32, u32), (f32, Window, u8)> = BTreeMap::new();
-    for (at, record) in records.iter().enumerate() {
-        if at % 256 == 0 {
-            going_on()?;
-        }
-        let Some(picture) = Read::new(record).filter(|_| spectra[at].is_some()) else { continue };
-        let windows = Spectrum::grid(&picture, &spans, &spans).into_iter().enumerate().filter_map(
-            |(number, spectrum)| {
-                let window =
-                    Window { across: SPANS[number % SPANS.len()], down: SPANS[number / SPANS.len()] };
-                Some((window, spectrum?))
-            },
-        );
-        let inside = trimmed(&picture).and_then(|window| Some((window, Spectrum::new(&picture, window)?)));
-        for (window, spectrum) in windows.chain(inside) {
-            let mut found = Vec::new();
-            index.near(&spectra, &spectrum, NEAR, |other| found.push(other));
-            found.sort_unstable();
-            found.dedup();
-            for other in found.into_iter().filter(|&other| other != at && wanted(at as u32, other as u32)) {
-                let Some(part) = &spectra[other] else { continue };
-                let turns = if turned { turn::ALL } else { 0..1 };
-                let cosine = turns.map(|turn| (spectrum.cosine(&part.turned(turn)), turn));
-                let Some((cosine, turn)) = cosine.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
-                else {
-                    continue;
-                };
-                if cosine < NEAR {
-                    continue;
-                }
-                let best = candidates.entry((at as u32, other as u32)).or_insert((cosine, window, turn));
-                if cosine > best.0 {
-                    *best = (cosine, window, turn);
-                }
-            }
-        }
-    }
+) -> Result<Found, E> {
+    let Candidates { all, crowded, looked_up } = candidates(records, turned, wanted, going_on)?;
+    let mut work = Work { looked_up, fitted: 0 };
     let mut parts: BTreeMap<(u32, u32), Part> = BTreeMap::new();
-    for (number, ((whole, part), (_, window, turn))) in candidates.into_iter().enumerate() {
+    for (number, Candidate { whole, part, window, turn }) in all.into_iter().enumerate() {
         if number % 256 == 0 {
             going_on()?;
         }
         let pictures = Read::new(records[whole as usize]).zip(Read::new(records[part as usize]));
         let Some((a, b)) = pictures else { continue };
-        if let Some(Fit { window, correlation, told_apart }) = fit(&a, &b, window, turn) {
-            let around = around(&a, window);
-            // Two windows of one template are near, too, where they are all of it.
-            let sure = if around == Around::Nothing { same(&a, &b, turn) } else { told_apart };
-            if !sure {
-                continue;
-            }
+        work.fitted += 1;
+        if let Some(Fit { window, correlation, shows, told_apart }) = fit(&a, &b, window, turn) {
+            let around = match around(&a, window) {
+                Around::Nothing if shows && same(&a, &b, turn) => Around::Nothing,
+                // Two pictures of one template are near, too, where they are all of it.
+                Around::Nothing if !told_apart || window.area() > ALL => continue,
+                Around::Nothing => Around::Picture,
+                _ if !told_apart => continue,
+                around => around,
+            };
             let found = Part { whole, part, turn, around, correlation };
             let best = parts.entry((whole.min(part), whole.max(part))).or_insert(found);
             if correlation > best.correlation {
@@ -125,34 +90,19 @@ pub fn parts<E>(
             }
         }
     }
-    Ok(parts.into_values().collect())
+    Ok(Found { parts: parts.into_values().collect(), crowded, work })
 }
 
-/// The window without rows and columns of one color at the sides, if there are any.
-fn trimmed(picture: &Read<'_>) -> Option<Window> {
-    let side = SIDE;
-    let plain = |cells: &mut dyn Iterator<Item = u8>| {
-        let (least, most) = cells.fold((u8::MAX, 0), |(least, most), cell| (least.min(cell), most.max(cell)));
-        f32::from(most.saturating_sub(least)) <= PLAIN
-    };
-    let row = |y: usize| plain(&mut (0..side).map(|x| picture.cells()[y * side + x]));
-    let column = |x: usize| plain(&mut (0..side).map(|y| picture.cells()[y * side + x]));
-    let span = |plain: &dyn Fn(usize) -> bool| {
-        let from = (0..side / 3).take_while(|&at| plain(at)).count();
-        let to = (0..side / 3).take_while(|&at| plain(side - 1 - at)).count();
-        // The next cell is a bit of both, and a trace of a border in the window is more than is missed of the picture.
-        let outside = |cells: usize| if cells == 0 { 0.0 } else { (cells + 1) as f32 / side as f32 };
-        (outside(from), 1.0 - outside(to))
-    };
-    let window = Window { across: span(&column), down: span(&row) };
-    (window.area() < 1.0).then_some(window)
+/// What to say of [`Found::crowded`] pictures.
+pub fn crowded(pictures: usize) -> String {
+    let subject = if pictures == 1 { "1 picture looks".into() } else { format!("{pictures} pictures look") };
+    format!("{subject} like many others; crops and borders were looked for only among those most alike")
 }
 
 /// What there is outside a window.
 fn around(picture: &Read<'_>, window: Window) -> Around {
     let side = SIDE;
-    let outside = [window.across.0, 1.0 - window.across.1, window.down.0, 1.0 - window.down.1];
-    if outside.iter().all(|&share| share <= WHOLE) {
+    if window.is_nearly_whole() {
         return Around::Nothing;
     }
     // Cells that are on the edge of the window are a bit of both.
@@ -167,7 +117,7 @@ fn around(picture: &Read<'_>, window: Window) -> Around {
         let spread = values.iter().map(|&value| (f32::from(value) - mean).powi(2)).sum::<f32>() / count;
         spread.sqrt() <= PLAIN
     };
-    let [left, right, top, bottom] = outside.map(cells);
+    let [left, right, top, bottom] = window.outside().map(cells);
     let all = plain(0..left, 0..side)
         && plain(side - right..side, 0..side)
         && plain(0..side, 0..top)

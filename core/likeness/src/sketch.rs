@@ -137,6 +137,8 @@ pub(crate) struct Read<'a> {
     pub(crate) pixels: &'a [u8],
     /// Pixels of the shorter side.
     pub(crate) shortest: usize,
+    /// Width and height in pixels.
+    pub(crate) size: (usize, usize),
     gray: &'a [u8],
     color: &'a [u8],
 }
@@ -145,9 +147,10 @@ impl<'a> Read<'a> {
     /// `None` if nothing was sketched.
     pub(crate) fn new(record: &'a [u8]) -> Option<Read<'a>> {
         let size = |at: usize| Some(u32::from_le_bytes(record.get(at..at + 4)?.try_into().ok()?) as usize);
-        let shortest = size(16)?.min(size(20)?);
+        let size = (size(16)?, size(20)?);
+        let shortest = size.0.min(size.1);
         let (gray, color) = (record.get(GRAY_AT..COLOR_AT)?, record.get(COLOR_AT..BYTES)?);
-        (shortest > 0).then(|| Read { pixels: &record[..GRAY_AT], shortest, gray, color })
+        (shortest > 0).then(|| Read { pixels: &record[..GRAY_AT], shortest, size, gray, color })
     }
 
     /// The means of all cells of gray, row by row.

@@ -22,6 +22,9 @@ pub(crate) const FREQUENCIES: [(usize, usize); COUNT] = {
 /// Number of [`FREQUENCIES`].
 pub(crate) const COUNT: usize = 35;
 
+/// Shares of the sides that may be outside a window that is nearly the whole picture.
+const NEARLY_WHOLE: f32 = 0.035;
+
 /// A part of a side, as shares of it.
 pub(crate) type Span = (f32, f32);
 
@@ -35,6 +38,16 @@ pub(crate) struct Window {
 impl Window {
     /// The whole picture.
     pub(crate) const WHOLE: Window = Window { across: (0.0, 1.0), down: (0.0, 1.0) };
+
+    /// Shares of the sides that are outside: left, right, above, and below.
+    pub(crate) fn outside(self) -> [f32; 4] {
+        [self.across.0, 1.0 - self.across.1, self.down.0, 1.0 - self.down.1]
+    }
+
+    /// Whether next to nothing is outside.
+    pub(crate) fn is_nearly_whole(self) -> bool {
+        self.outside().iter().all(|&share| share <= NEARLY_WHOLE)
+    }
 
     /// Share of the picture's area.
     pub(crate) fn area(self) -> f32 {

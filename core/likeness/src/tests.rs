@@ -12,7 +12,7 @@ impl Random {
 
 pub(crate) type Picture = (Vec<u8>, usize, usize);
 
-pub(crate) fn of(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Picture {
+pub(crate) fn of(width: usize, height: usize, mut pixel: impl FnMut(usize, usize) -> [u8; 3]) -> Picture {
     ((0..width * height).flat_map(|at| pixel(at % width, at / width)).collect(), width, height)
 }
 

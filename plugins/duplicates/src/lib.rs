@@ -32,16 +32,7 @@ impl Detector for Duplicates {
         .needs(Needs::HASHES.and(Needs::PIXELS))
         .scope(Scope::Group)
         .threshold(0.5)
-        .params(&[
-            Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
-            Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
-            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
-            Param::flag("turned", true, "Also look for mirrored and rotated copies"),
-            Param::flag(
-                "parts",
-                false,
-                "Also look for crops of other pictures and borders around them; drawings may be confused",
-            ),
+        .params(chaffinch_likeness::params![Param;
             Param::number(
                 "semantic",
                 1.0,
@@ -76,6 +67,9 @@ impl Detector for Duplicates {
             report.note("near embeddings", &near.note(count))?;
         }
         let pairs = Pairs::find(self, view, &near)?;
+        if pairs.crowded > 0 {
+            report.note("parts", &chaffinch_likeness::crowded(pairs.crowded))?;
+        }
         if let Some(why) = &pairs.unseen {
             report.note(
                 "second look",

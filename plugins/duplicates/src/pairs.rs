@@ -12,6 +12,8 @@ pub(crate) struct Pairs {
     pub(crate) all: BTreeMap<(u32, u32), Pair>,
     /// Why there was no second look, if there was none, and something to look at.
     pub(crate) unseen: Option<String>,
+    /// Pictures that are near too many others to look for parts among all of these.
+    pub(crate) crowded: usize,
 }
 
 impl Pairs {
@@ -28,7 +30,7 @@ impl Pairs {
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
         let unseen = unseen.filter(|_| links.values().any(|link| *link != Link::Exact));
-        let mut parts = find_parts(view, &records)?;
+        let (mut parts, crowded) = find_parts(view, &records)?;
         let (phash, dhash) = (view.hashes(HashKind::Phash)?, view.hashes(HashKind::Dhash)?);
         for (&(a, b), part) in &parts {
             let orientation = Orientation::ALL[usize::from(part.turn) % Orientation::ALL.len()];
@@ -72,7 +74,7 @@ impl Pairs {
             };
             all.insert((a, b), Pair { link, likeness, apart });
         }
-        Ok(Pairs { all, unseen })
+        Ok(Pairs { all, unseen, crowded })
     }
 
     /// What two samples are to each other. Two files with the same bytes are only linked through a third.
@@ -114,9 +116,10 @@ fn as_part(part: &Part) -> Link {
 }
 
 /// Pairs of which one is a part of the other, of the first file with the same bytes each.
-fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<BTreeMap<(u32, u32), Part>> {
+/// Also returns how many pictures are near too many others to look at all of these.
+fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<(BTreeMap<(u32, u32), Part>, usize)> {
     if !view.flag("parts")? {
-        return Ok(BTreeMap::new());
+        return Ok((BTreeMap::new(), 0));
     }
     let mut known = BTreeSet::new();
     let mut first = |sample: usize| view.decodable(sample) && known.insert(view.content_hashes()[sample]);
@@ -124,11 +127,11 @@ fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<BTreeMap<(u32, u32),
     let firsts: Vec<&[u8]> = samples.iter().map(|&sample| records[sample]).collect();
     let found = parts(&firsts, view.flag("turned")?, &|_, _| true, &|| view.checkpoint())?;
     let row = |at: u32| samples[at as usize];
-    let found = found.into_iter().map(|part| {
+    let parts = found.parts.into_iter().map(|part| {
         let (whole, inside) = (row(part.whole), row(part.part));
         (pair(whole, inside), Part { whole: whole as u32, part: inside as u32, ..part })
     });
-    Ok(found.collect())
+    Ok((parts.collect(), found.crowded))
 }
 
 /// Links every file to the first with the same bytes: a star, so that many copies make few links.

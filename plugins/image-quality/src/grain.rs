@@ -60,8 +60,9 @@ struct Seen {
     noise: Vec<f64>,
     pixels: usize,
     specks: u32,
-    /// First differences along each direction, but for the trend of the part, and second differences.
+    /// First differences along each direction, the same but for the trend of their part, and second differences.
     steps: [[u64; 2]; 4],
+    details: [[u64; 2]; 4],
     bends: [[u64; 2]; 4],
 }
 
@@ -81,8 +82,8 @@ impl Seen {
             return 1.0;
         }
         let pixels = self.pixels as f64;
-        let alike = self.steps.iter().zip(&self.bends).map(|(steps, bends)| {
-            if steps.iter().any(|&sum| sum as f64 <= STEP * pixels) {
+        let alike = self.steps.iter().zip(&self.bends).zip(&self.details).map(|((steps, bends), details)| {
+            if details.iter().any(|&sum| sum as f64 <= STEP * pixels) {
                 return 1.0;
             }
             let fine = [0, 1].map(|way| bends[way] as f64 / steps[way] as f64);
@@ -192,7 +193,7 @@ impl Seen {
     #[inline(always)]
     fn add(&mut self, part: &Part) {
         let (mut rough, mut cut, mut specks) = ([0; SIDE], [0; SIDE], [0; SIDE]);
-        let (mut steps, mut bends) = ([[[0; SIDE]; 2]; 4], [[[0; SIDE]; 2]; 4]);
+        let [mut steps, mut details, mut bends] = [[[[0; SIDE]; 2]; 4]; 3];
         let trends = trends(part);
         for y in MARGIN..MARGIN + SIDE {
             let beside =
@@ -223,9 +224,10 @@ impl Seen {
             for (pair, ways) in PAIRS.iter().enumerate() {
                 for (way, &(dx, dy)) in ways.iter().enumerate() {
                     let (ahead, behind) = (beside(dx, dy), beside(-dx, -dy));
-                    let (steps, bends) = (&mut steps[pair][way], &mut bends[pair][way]);
-                    let trend = trends[pair][way];
-                    *steps = each(|at| steps[at] + (ahead[at] - own[at] - trend).abs());
+                    let (steps, details) = (&mut steps[pair][way], &mut details[pair][way]);
+                    let (trend, bends) = (trends[pair][way], &mut bends[pair][way]);
+                    *steps = each(|at| steps[at] + (ahead[at] - own[at]).abs());
+                    *details = each(|at| details[at] + (ahead[at] - own[at] - trend).abs());
                     *bends = each(|at| bends[at] + (ahead[at] + behind[at] - 2 * own[at]).abs());
                 }
             }
@@ -239,6 +241,7 @@ impl Seen {
         }
         for (pair, way) in (0..4).flat_map(|pair| [(pair, 0), (pair, 1)]) {
             self.steps[pair][way] += total(&steps[pair][way]);
+            self.details[pair][way] += total(&details[pair][way]);
             self.bends[pair][way] += total(&bends[pair][way]);
         }
     }

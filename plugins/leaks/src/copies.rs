@@ -37,6 +37,8 @@ pub(crate) struct Copies {
     by_sample: BTreeMap<u32, Vec<Match>>,
     /// Why there was no second look, if there was none, and something to look at.
     pub(crate) unseen: Option<String>,
+    /// Pictures that are near too many others to look for parts among all of these.
+    pub(crate) crowded: usize,
 }
 
 impl Copies {
@@ -45,7 +47,7 @@ impl Copies {
         // Most certain first: a pair keeps the first link it was found by.
         exact(view, &mut found);
         perceptual(view, &mut found)?;
-        let unseen = look_twice(view, detector, &mut found)?;
+        let (unseen, crowded) = look_twice(view, detector, &mut found)?;
         let least = view.number("semantic")? as f32;
         if least < 1.0 {
             semantic(view, least, &mut found)?;
@@ -59,7 +61,7 @@ impl Copies {
                 a.likeness.score().total_cmp(&b.likeness.score()).then(a.other.cmp(&b.other))
             });
         }
-        Ok(Copies { by_sample: copies, unseen })
+        Ok(Copies { by_sample: copies, unseen, crowded })
     }
 
     /// Each leaked sample with its copies, the most similar first.
@@ -128,22 +130,22 @@ fn as_near(near: Nearness) -> Likeness {
 }
 
 /// Looks at the pixels of pictures with near hashes, and for pictures that are parts of others. Returns why the former was not
-/// possible, if there are any.
+/// possible, if there are any, and how many pictures are near too many others to look at all of these.
 fn look_twice(
     view: &View<'_>,
     detector: &Leaks,
     found: &mut BTreeMap<(u32, u32), Likeness>,
-) -> Result<Option<String>> {
+) -> Result<(Option<String>, usize)> {
     let records: Vec<&[u8]> = match view.measures(detector) {
         Ok(records) => records.collect(),
         Err(error) if error.is_stopped() => return Err(error),
         Err(error) => {
             let any = found.values().any(|likeness| matches!(likeness, Likeness::Near { .. }));
-            return Ok(any.then(|| error.to_string()));
+            return Ok((any.then(|| error.to_string()), 0));
         }
     };
     let hashes = hashes(view)?;
-    let parts = find_parts(view, &records)?;
+    let (parts, crowded) = find_parts(view, &records)?;
     let whole = |part: &&Part| part.around == Around::Nothing;
     for part in parts.iter().filter(whole) {
         let Some((later, earlier)) = leak(view, part.whole as usize, part.part as usize) else { continue };
@@ -183,7 +185,7 @@ fn look_twice(
             *known = likeness;
         }
     }
-    Ok(None)
+    Ok((None, crowded))
 }
 
 fn oriented(part: &Part) -> Orientation {
@@ -191,9 +193,9 @@ fn oriented(part: &Part) -> Orientation {
 }
 
 /// Pairs of different sets of which one is a part of the other, of the first file with the same bytes in each set.
-fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<Vec<Part>> {
+fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<(Vec<Part>, usize)> {
     if !view.flag("parts")? {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     let mut known = BTreeSet::new();
     let mut first = |&sample: &usize| {
@@ -203,10 +205,11 @@ fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<Vec<Part>> {
     let samples: Vec<usize> = (0..records.len()).filter(|sample| first(sample)).collect();
     let firsts: Vec<&[u8]> = samples.iter().map(|&sample| records[sample]).collect();
     let set = |at: u32| rank(view.split(samples[at as usize]));
-    let found =
-        parts(&firsts, view.flag("turned")?, &|a, b| set(a) != set(b), &|| view.checkpoint())?.into_iter();
+    let found = parts(&firsts, view.flag("turned")?, &|a, b| set(a) != set(b), &|| view.checkpoint())?;
     let row = |at: u32| samples[at as usize] as u32;
-    Ok(found.map(|part| Part { whole: row(part.whole), part: row(part.part), ..part }).collect())
+    let parts = found.parts.into_iter();
+    let parts = parts.map(|part| Part { whole: row(part.whole), part: row(part.part), ..part }).collect();
+    Ok((parts, found.crowded))
 }
 
 fn semantic(view: &View<'_>, least: f32, found: &mut BTreeMap<(u32, u32), Likeness>) -> Result<()> {

@@ -21,16 +21,7 @@ impl Detector for Leaks {
         .docs(include_str!("docs.md"))
         .needs(Needs::HASHES.and(Needs::PIXELS))
         .threshold(0.5)
-        .params(&[
-            Param::integer("radius", 5, 0, 16, "pHash bits that may differ between copies"),
-            Param::integer("wide-radius", 10, 0, 16, "pHash bits that may differ if the dHash agrees"),
-            Param::integer("dhash-radius", 12, 0, 64, "dHash bits that may differ within wide-radius"),
-            Param::flag("turned", true, "Also look for mirrored and rotated copies"),
-            Param::flag(
-                "parts",
-                false,
-                "Also look for crops of other pictures and borders around them; drawings may be confused",
-            ),
+        .params(chaffinch_likeness::params![Param;
             Param::number(
                 "semantic",
                 1.0,
@@ -58,6 +49,9 @@ impl Detector for Leaks {
         (0..view.len()).filter(|&sample| judged(sample)).for_each(|sample| scores[sample] = 1.0);
         report.scores(&scores)?;
         let copies = Copies::find(view, self)?;
+        if copies.crowded > 0 {
+            report.note("parts", &chaffinch_likeness::crowded(copies.crowded))?;
+        }
         if let Some(why) = &copies.unseen {
             report.note(
                 "second look",

@@ -159,7 +159,6 @@ fn parts_of_pictures_leak() {
             .contents(&contents(&[1, 2, 3, 4, 5]))
             .hashes(&hashes, &hashes)
             .pictures(all.iter().map(picture).collect())
-            .param("parts", 1.0)
             .run(&Leaks);
         assert_eq!(outcome.flagged(0.5), [2], "{train:?}, {test:?}");
         assert!((0.41..0.42).contains(&outcome.scores[2].unwrap()) || train == Change::Turned);
