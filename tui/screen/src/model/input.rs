@@ -80,6 +80,8 @@ pub enum Consequence {
     DecideEach(Vec<(SampleId, Choice)>, String),
     /// The first is kept, the others are removed.
     KeepOnly(SampleId, Vec<SampleId>),
+    /// This detector, whose code has changed, runs as it is now.
+    LetIn(String),
 }
 
 /// A yes/no question.

@@ -6,7 +6,7 @@ use crate::model::{Level, Model, Page, step, value_words};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{detector, panels, say, send};
+use crate::update::{detector, panels, say, send, trial};
 use crate::view::blocks::{inner, waiting};
 use crate::view::list::letters;
 use crate::view::status;
@@ -42,6 +42,7 @@ impl Page for Detectors {
             A::PanelAccept,
             A::PanelReset,
             A::PanelRun,
+            A::PanelTry,
             A::PanelCancelJob,
         ];
         let running = model.jobs.progress.is_some();
@@ -148,6 +149,7 @@ impl Page for Detectors {
                 }
             },
             A::PanelRun => run(model, name, fx),
+            A::PanelTry => trial::ask(model, fx),
             A::PanelNext | A::PanelPrevious => {
                 detector::next_loaded(model, action == A::PanelNext);
                 panels::chosen_anew(model, fx);
@@ -217,7 +219,12 @@ fn form(
     }
     let summary = form.map(|form| format!("{} {}", form.version, form.summary)).unwrap_or_default();
     let x = paint.put(area.x, area.y, area.width, Role::Title, name);
-    paint.put(x + 1, area.y, area.right().saturating_sub(x + 1), Role::Dim, &summary);
+    let count = trial::words(model, name);
+    let end = match count.is_empty() {
+        true => area.right(),
+        false => paint.put_right(area.right(), area.y, area.width, Role::Edited, &count).saturating_sub(1),
+    };
+    paint.put(x + 1, area.y, end.saturating_sub(x + 1), Role::Dim, &summary);
     let rows = usize::from(area.height - 2);
     let params = form.map(|form| form.params.as_slice()).unwrap_or_default();
     let chosen = model.panels.field.min(params.len());
@@ -315,6 +322,7 @@ fn change(model: &mut Model, name: &str, by: f64) {
 }
 
 fn set(model: &mut Model, name: &str, param: &FormParam, value: f64) {
+    trial::edited(model, name);
     let value = value.clamp(param.min, param.max);
     let key = (name.to_owned(), param.name.clone());
     if (value - param.value).abs() < 1e-9 {
@@ -338,9 +346,10 @@ fn reset(model: &mut Model, name: &str) {
 
 /// Runs the detector with the values in its form.
 fn run(model: &mut Model, name: String, fx: &mut Effects) {
-    if model.jobs.progress.is_some() {
+    if model.jobs.progress.is_some() && !model.panels.trial.awaited {
         return say(model, Level::Warning, "a job is running: wait for it or cancel it first");
     }
+    trial::forget(model);
     let edited = std::mem::take(&mut model.panels.edited);
     let (own, others): (Vec<_>, Vec<_>) = edited.into_iter().partition(|((of, _), _)| *of == name);
     model.panels.edited = others.into_iter().collect();

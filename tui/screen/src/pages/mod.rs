@@ -81,6 +81,7 @@ mod history;
 mod jobs;
 mod list;
 mod log;
+mod manage;
 mod map;
 mod reading;
 mod statistics;
@@ -105,6 +106,7 @@ pub const PAGES: &[&dyn Page] = &[
     &histogram::Histogram,
     &confusion::Confusion,
     &detectors::Detectors,
+    &manage::Manage,
     &classes::Classes,
     &history::History,
     &statistics::Statistics,

@@ -1,7 +1,7 @@
 //! Decisions: their targets, whether to ask first, and what the screen shows until they are on disk.
 
 use super::targets::{left_out, targets};
-use super::{Effects, each, motion, open, say, send};
+use super::{Effects, each, manage, motion, open, say, send};
 use crate::action::{Action, kind};
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
 use chaffinch_protocol::decision::{Choice, Decision};
@@ -99,6 +99,7 @@ pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Ef
         Consequence::Decide(samples, choice) => decide(model, samples, Some(choice), fx),
         Consequence::DecideEach(each, remark) => each::decide(model, each, remark, fx),
         Consequence::KeepOnly(keep, remove) => keep_only(model, keep, remove, fx),
+        Consequence::LetIn(detector) => manage::let_in(model, detector, fx),
     }
 }
 
