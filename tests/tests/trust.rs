@@ -6,13 +6,26 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
+use chaffinch_data::config::Config;
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::prompts::PromptSet;
+use chaffinch_data::session::Session;
+use chaffinch_data::uses::Uses;
+use chaffinch_engine::{Client, Detectors, Error, Given, Setup, spawn};
+use chaffinch_host::{PluginFolder, Registry, Workers};
+use chaffinch_protocol::{
+    Command, Compared, DetectorState, Event, Overview, Overviewed, Query, SessionSummary, Tried,
+};
 use chaffinch_tests::answers::Manner;
+use chaffinch_tests::artefacts::program;
 use chaffinch_tests::misbehavior::{GOOD, HELLO, Programs};
 use chaffinch_tests::sandbox::{Ran, json, report};
 use chaffinch_tests::terminal::Terminal;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why each detector failed, by name.
@@ -223,4 +236,121 @@ fn a_detector_in_the_users_folder_appears_is_managed_and_asked_about() {
     terminal.wait_text("segmentation fault");
     terminal.settle(Duration::from_millis(300));
     terminal.quit();
+}
+
+/// Gives every sample the score that is its parameter.
+const SAME: &str = r#"
+read -r run
+count=$(printf '%s' "$run" | sed 's/.*"count":\([0-9]*\).*/\1/')
+share=$(printf '%s' "$run" | sed 's/.*"share":\([0-9.]*\).*/\1/')
+scores=$(yes "$share" | head -n "$count" | paste -sd, -)
+echo '{"type":"hello","protocol":1}'
+echo "{\"type\":\"scores\",\"values\":[$scores]}"
+echo '{"type":"done"}'
+"#;
+
+/// An engine on the session of these programs, with nothing but them.
+fn engine(programs: &Programs) -> Client {
+    let workers = Workers::of(program());
+    let setup = Setup {
+        dataset: programs.sandbox.data(),
+        dataset_options: DatasetOptions::default(),
+        session: Session::open_or_create(&programs.sandbox.session(), &programs.sandbox.data()).unwrap(),
+        config: Config::built_in(),
+        detectors: Detectors::new(Registry::load_with(&[PluginFolder::named(programs.folder())], workers)),
+        prompts: PromptSet::bundled(),
+        model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
+        given: Given::default(),
+        uses: Uses::default(),
+    };
+    spawn(setup).unwrap()
+}
+
+/// Sends a command and waits for an event.
+fn ask<T>(client: &Client, command: Command, mut answer: impl FnMut(&Event) -> Option<T>) -> T {
+    client.commands.send(command).unwrap();
+    loop {
+        let event = client.events.recv_timeout(Duration::from_secs(60)).unwrap();
+        if let Event::Refused { message } = &event {
+            panic!("{message}");
+        }
+        if let Some(answer) = answer(&event) {
+            return answer;
+        }
+    }
+}
+
+fn summary(event: &Event) -> Option<SessionSummary> {
+    if let Event::Session(summary) = event { Some((**summary).clone()) } else { None }
+}
+
+fn done(event: &Event) -> Option<()> {
+    matches!(event, Event::ScanDone(_)).then_some(())
+}
+
+fn flagged(client: &Client) -> (Option<u64>, DetectorState, Option<Compared>) {
+    let about = Overview::Forms;
+    ask(client, Command::Overview { ticket: 1, about }, |event| match event {
+        Event::Overview { overview: Overviewed::Forms(forms), .. } => {
+            let about = &forms.iter().find(|form| form.name == "same").unwrap().about;
+            Some((about.flagged, about.state, about.compared))
+        }
+        _ => None,
+    })
+}
+
+fn length(client: &Client, filter: &str) -> u64 {
+    let query = Query { all: true, filter: filter.into(), ..Query::default() };
+    ask(client, Command::List { ticket: 7, query }, |event| match event {
+        Event::Listed { total, .. } => Some(*total),
+        _ => None,
+    })
+}
+
+#[test]
+fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
+    let programs = Programs::new();
+    let parameter = "[parameters.share]\ndefault = 0.25\nmin = 0\nmax = 1";
+    programs.put("same", SAME, parameter);
+    let client = engine(&programs);
+    let named = || "same".to_owned();
+    let share = |value: f64| BTreeMap::from([("share".to_owned(), value)]);
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    // A trial changes nothing.
+    let tried = |value: f64| {
+        let command = Command::Try { ticket: 3, detector: named(), params: share(value) };
+        ask(
+            &client,
+            command,
+            |event| if let Event::Tried(tried) = event { Some(tried.clone()) } else { None },
+        )
+    };
+    let compared = Some(Compared { newly: 0, formerly: 32 });
+    let none =
+        Tried { ticket: 3, detector: named(), flagged: 0, scored: 32, compared, failed: String::new() };
+    assert_eq!(tried(0.75), none);
+    assert!(tried(2.0).failed.contains("share"), "{:?}", tried(2.0));
+    assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    // Two runs.
+    ask(&client, Command::Rerun { detector: named(), params: share(0.75) }, done);
+    assert_eq!(flagged(&client), (Some(0), DetectorState::On, compared));
+    assert_eq!((length(&client, "newly:same"), length(&client, "formerly:same")), (0, 32));
+    ask(&client, Command::Rerun { detector: named(), params: share(0.1) }, done);
+    assert_eq!(length(&client, "newly:same"), 32);
+    // Disabled, also after a restart.
+    let enable = |enabled: bool| Command::Enable { detector: named(), enabled };
+    let off = ask(&client, enable(false), summary);
+    assert_eq!((off.suspects, off.detectors.iter().any(|one| one.name == "same")), (0, false));
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    assert_eq!(flagged(&client), (None, DetectorState::Off, None));
+    client.stop().unwrap();
+    assert_eq!(programs.sandbox.rank(0).len(), 0, "the command line agrees");
+    let client = engine(&programs);
+    assert_eq!(flagged(&client), (None, DetectorState::Off, None));
+    let on = ask(&client, enable(true), summary);
+    assert_eq!(on.suspects, 32);
+    assert_eq!(flagged(&client).0, Some(32));
+    assert_eq!(length(&client, "newly:same"), 32, "the run before is kept with the session");
+    client.stop().unwrap();
 }

@@ -25,6 +25,8 @@ pub struct LoadedDetector {
 pub enum Origin {
     /// It ships with the program.
     Program,
+    /// Beside the program, but not of its build.
+    Beside,
     /// In the user's folder.
     Users,
     /// In a folder or file that was named.
@@ -37,6 +39,7 @@ impl Origin {
     pub fn words(self) -> &'static str {
         match self {
             Origin::Program => "ships with the program",
+            Origin::Beside => "beside the program, but not of its build",
             Origin::Users => "your folder of detectors",
             Origin::Named => "a folder that was named",
         }

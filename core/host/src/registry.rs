@@ -173,7 +173,7 @@ impl Registry {
             for path in folder.libraries()? {
                 // Beside the program, only what was built with it is the program's own.
                 if !same_build(&path) {
-                    self.add_file(&path, Origin::Named);
+                    self.add_file(&path, Origin::Beside);
                     continue;
                 }
                 let loaded = check_owner(&path).and_then(|()| match self.workers.are_for_all() {

@@ -74,9 +74,10 @@ pub(super) fn registry(config: &Config, wanted: &[String], consent: Consent) -> 
     for (name, words) in registry.remarks() {
         remark(&format!("{}: {words}", safe_text(name)));
     }
-    // A scan reports those that have changed with those that failed.
-    let refused = registry.refused().iter();
-    for refused in refused.filter(|refused| !matches!(refused.error, PluginError::Changed { .. })) {
+    // A scan reports those that have changed with those that failed, by their names.
+    let reported =
+        |error: &PluginError| matches!(error, PluginError::Changed { names, .. } if !names.is_empty());
+    for refused in registry.refused().iter().filter(|refused| !reported(&refused.error)) {
         warning("refused", &refused.error.to_string());
     }
     let names: Vec<&str> = registry.detectors().iter().map(|detector| detector.info().name()).collect();

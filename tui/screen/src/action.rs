@@ -211,7 +211,7 @@ actions! {
         Histogram "histogram" "histogram" "Show the selected detector's scores; move its threshold",
         Confusion "confusion" "confusions" "Show given against suggested labels; list a pair",
         Detectors "detectors" "detectors" "Show the detectors and set their parameters",
-        ManageDetectors "manage-detectors" "manage" "Manage detectors: state, origin, cost, and what runs changed",
+        ManageDetectors "manage-detectors" "manage" "Manage detectors: state, origin, cost, last two runs",
         Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
         History "history" "history" "Show the last decisions and go to their samples",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",

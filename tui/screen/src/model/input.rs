@@ -80,7 +80,7 @@ pub enum Consequence {
     DecideEach(Vec<(SampleId, Choice)>, String),
     /// The first is kept, the others are removed.
     KeepOnly(SampleId, Vec<SampleId>),
-    /// This detector, whose code has changed, runs as it is now.
+    /// The code at this path, which has changed, runs as it is now.
     LetIn(String),
 }
 

@@ -10,7 +10,7 @@ use crate::update::{detector, panels, say, send, trial};
 use crate::view::blocks::{inner, waiting};
 use crate::view::list::letters;
 use crate::view::status;
-use chaffinch_protocol::{Command, DetectorForm, FormKind, FormParam, Overview, Overviewed};
+use chaffinch_protocol::{Command, DetectorForm, DetectorState, FormKind, FormParam, Overview, Overviewed};
 use ratatui::layout::{Position, Rect};
 
 /// The detectors and their parameters.
@@ -90,8 +90,15 @@ impl Page for Detectors {
             line(role, &words, paint);
         }
         let forms = model.panels.forms.as_deref().unwrap_or_default();
-        for form in forms.iter().filter(|form| !form.ran) {
-            let why = if form.enabled { "has not run" } else { "disabled in the configuration" };
+        let known = forms.iter().filter(|form| form.about.state != DetectorState::Refused);
+        for form in known.filter(|form| !form.ran) {
+            let why = match form.about.state {
+                DetectorState::SetAside => "set aside",
+                DetectorState::Changed => "its code has changed",
+                DetectorState::Failed => "its last run failed",
+                _ if form.enabled => "has not run",
+                _ => "disabled",
+            };
             line(Role::Dim, &format!("    {:<18} {why}", text::fit(&form.name, 18)), paint);
         }
         y += 1;

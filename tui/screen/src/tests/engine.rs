@@ -239,7 +239,7 @@ impl FakeEngine {
                 vec![self.hello()]
             }
             Command::LetIn { detector } => {
-                self.summary.changed.retain(|changed| !changed.names.contains(&detector));
+                self.summary.changed.retain(|changed| changed.path != detector);
                 self.let_in.push(detector);
                 vec![self.hello()]
             }

@@ -123,5 +123,6 @@ fn changed_code_is_asked_about_once_and_runs_only_after_yes() {
     let mut rig = Rig::new(engine, 80, 24);
     rig.wait(1_500);
     rig.press("y");
-    assert_eq!(let_in(&rig), [Command::LetIn { detector: "odd-shapes".into() }]);
+    let path = "/home/ana/odd-shapes/detector.toml";
+    assert_eq!(let_in(&rig), [Command::LetIn { detector: path.into() }]);
 }

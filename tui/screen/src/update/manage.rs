@@ -26,7 +26,7 @@ pub(super) fn tick(model: &mut Model) {
         short(&changed.now),
         changed.path
     );
-    model.mode = Mode::Confirm(Confirm { question, yes: Consequence::LetIn(name) });
+    model.mode = Mode::Confirm(Confirm { question, yes: Consequence::LetIn(changed.path) });
 }
 
 /// Lets a detector in, which runs then.
