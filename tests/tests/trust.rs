@@ -219,9 +219,10 @@ fn a_detector_in_the_users_folder_appears_is_managed_and_asked_about() {
         screen.lines().any(|line| line.contains("witness") && line.contains(" changed "))
     });
     terminal.keys("q");
-    terminal.wait_text("Run it as it is now?");
+    terminal.wait_text("sure?");
+    assert!(terminal.screen().contains("The code of witness has changed"), "{}", terminal.screen());
     terminal.keys("y");
-    terminal.wait("the list", |screen| !screen.contains("Run it as it is now?"));
+    terminal.wait("the list", |screen| !screen.contains("sure?"));
     terminal.keys("gPG");
     terminal.wait("two runs", |screen| {
         screen.lines().any(|line| line.contains("witness") && line.contains(" on "))

@@ -4,6 +4,7 @@
 mod detectors;
 mod scan_thread;
 mod views;
+mod watch;
 
 use crate::Setup;
 use crate::answers::internal::Internal;
@@ -14,7 +15,6 @@ use crate::answers::overview::{self, Known, OverviewQuestion};
 use crate::answers::pictures::{Pictures, Request};
 use crate::answers::worker_queue::WorkerQueue;
 use crate::answers::{rows, views as view_answers};
-use crate::detectors::watch;
 use crate::findings::Findings;
 use crate::kept;
 use crate::scan::{Done, ScanPlan};
@@ -125,7 +125,7 @@ impl Service {
         let (looked_at, loaded) = (setup.clone(), internal.0.clone());
         std::thread::Builder::new()
             .name("detectors".into())
-            .spawn(move || watch(&looked_at.detectors, &loaded, &watched))
+            .spawn(move || watch::watch(&looked_at.detectors, &loaded, &watched))
             .map_err(Error::io("start", "the thread that looks at detectors"))?;
         if !state.found {
             state.keep_rank(&setup);

@@ -1,7 +1,7 @@
 //! Managing detectors: enabling, letting in, trying other parameters, and taking those that were loaded anew.
 
 use super::Service;
-use crate::detectors::admit;
+use super::watch::admit;
 use crate::scan::{Done, same_rows};
 use crate::{Error, findings::Findings};
 use chaffinch_data::session::Cost;
@@ -89,7 +89,10 @@ impl Service {
         }
         let run: Vec<String> = run.into_iter().filter(|name| registry.find(name).is_some()).collect();
         self.setup.detectors.set(registry);
-        run.iter().for_each(|name| _ = self.known.failed.remove(name));
+        // What was in the way of those that are there now is not any more.
+        let registry = self.setup.detectors.now();
+        let is_new = |name: &str| old.find(name).is_none() && registry.find(name).is_some();
+        self.known.failed.retain(|name, _| !run.contains(name) && !is_new(name));
         self.tell_session();
         if !run.is_empty() && self.job.is_none() {
             self.scan(run, false);

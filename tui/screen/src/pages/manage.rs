@@ -16,9 +16,11 @@ use ratatui::layout::{Position, Rect};
 const ABOUT: u16 = 10;
 
 /// Where the cursor is.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Managed {
     at: usize,
+    /// The detector there: others may come before it.
+    name: String,
 }
 
 /// The detectors.
@@ -120,7 +122,7 @@ impl Page for Manage {
         use Action as A;
         let last = model.panels.forms.as_ref().map_or(0, |forms| forms.len().saturating_sub(1));
         if let Some(to) = panels::moved(action, at(model), page(model), last) {
-            model.views.kept.change(|managed: &mut Managed| managed.at = to);
+            go(model, to);
             return true;
         }
         let Some(form) = chosen(model).cloned() else { return false };
@@ -144,8 +146,7 @@ impl Page for Manage {
         let (page, at) = (page(model), at(model));
         let last = model.panels.forms.as_ref().map_or(0, |forms| forms.len().saturating_sub(1));
         if let Some(line) = y.checked_sub(2).filter(|line| usize::from(*line) < page) {
-            let to = panels::shown_at(line, at, page, last);
-            model.views.kept.change(|managed: &mut Managed| managed.at = to);
+            go(model, panels::shown_at(line, at, page, last));
         }
     }
 
@@ -169,8 +170,16 @@ fn page(model: &Model) -> usize {
 }
 
 fn at(model: &Model) -> usize {
-    let last = model.panels.forms.as_ref().map_or(0, |forms| forms.len().saturating_sub(1));
-    model.views.kept.get::<Managed>().map_or(0, |managed| managed.at).min(last)
+    let forms = model.panels.forms.as_deref().unwrap_or_default();
+    let Some(managed) = model.views.kept.get::<Managed>() else { return 0 };
+    let same = forms.iter().position(|form| form.name == managed.name);
+    same.unwrap_or(managed.at).min(forms.len().saturating_sub(1))
+}
+
+fn go(model: &mut Model, at: usize) {
+    let forms = model.panels.forms.as_deref().unwrap_or_default();
+    let name = forms.get(at).map(|form| form.name.clone()).unwrap_or_default();
+    model.views.kept.change(|managed: &mut Managed| *managed = Managed { at, name });
 }
 
 fn chosen(model: &Model) -> Option<&DetectorForm> {
@@ -228,10 +237,15 @@ fn row(model: &Model, form: &DetectorForm, width: u16) -> String {
         form.name.clone(),
         state(model, form).to_owned(),
         flagged,
-        about.seconds.map(|seconds| format!("{seconds:.1}")).unwrap_or_default(),
+        about.seconds.map(seconds).unwrap_or_default(),
         about.memory.map(text::bytes).unwrap_or_default(),
     ];
     line(cells, width)
+}
+
+/// Two figures at least.
+fn seconds(seconds: f64) -> String {
+    if seconds < 0.95 { format!("{seconds:.2}") } else { format!("{seconds:.1}") }
 }
 
 /// Everything known about one.

@@ -118,10 +118,19 @@ fn changed_code_is_asked_about_once_and_runs_only_after_yes() {
         rig.wait(5_000);
         assert!(rig.model.mode == Mode::List, "asked once");
     }
-    let mut engine = FakeEngine::new(112);
-    engine.summary.changed = vec![changed];
-    let mut rig = Rig::new(engine, 80, 24);
-    rig.wait(1_500);
+    // It changes while a page is open: the question waits, and nothing else has to happen for it to be asked.
+    let mut rig = rig(80, 24);
+    rig.press("gP");
+    rig.engine.summary.changed = vec![changed];
+    let hello = rig.engine.hello();
+    rig.event(hello);
+    rig.wait(5_000);
+    assert!(matches!(rig.model.mode, Mode::Panel(_)));
+    rig.press("q");
+    let due = rig.model.deadline().unwrap();
+    assert!(due > rig.model.time.now && due <= rig.model.time.now + 1_200, "nothing would wake it");
+    rig.wait(due - rig.model.time.now);
+    assert!(matches!(rig.model.mode, Mode::Confirm(_)));
     rig.press("y");
     let path = "/home/ana/odd-shapes/detector.toml";
     assert_eq!(let_in(&rig), [Command::LetIn { detector: path.into() }]);

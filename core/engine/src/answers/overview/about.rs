@@ -17,7 +17,10 @@ pub(super) fn about(
     let info = detector.info();
     let name = info.name();
     let (state, why) = match (detector.aside(), known.failed.get(name)) {
-        _ if !enabled => (DetectorState::Off, ""),
+        _ if known.enabled.get(name) == Some(&false) => (DetectorState::Off, "disabled in this session"),
+        _ if !enabled => {
+            (DetectorState::Off, "not among the detectors of the configuration, or of the last scan")
+        }
         (Some(aside), _) => (DetectorState::SetAside, aside.reason.as_str()),
         (None, Some(why)) => (DetectorState::Failed, why.as_str()),
         (None, None) => (DetectorState::On, ""),
@@ -48,9 +51,12 @@ pub(super) fn about(
 }
 
 /// What is not loaded: code that has changed, by its names, and what cannot be loaded, by its file.
-pub(super) fn refused(refused: &Refused) -> Vec<DetectorForm> {
+pub(super) fn refused(refused: &Refused, source: &Source<'_>, known: &Known) -> Vec<DetectorForm> {
+    let path = match &refused.error {
+        PluginError::Changed { path, .. } => path,
+        _ => &refused.path,
+    };
     let file = || {
-        let path = &refused.path;
         // A description is called like any other; its folder is not.
         let named = if path.ends_with("detector.toml") { path.parent().unwrap_or(path) } else { path };
         named.file_name().map_or_else(|| safe_path(path), |name| safe_path(name.as_ref()))
@@ -60,17 +66,20 @@ pub(super) fn refused(refused: &Refused) -> Vec<DetectorForm> {
         _ => (DetectorState::Refused, Vec::new(), String::new()),
     };
     let names = if names.is_empty() { vec![file()] } else { names };
-    let form = |name: String| DetectorForm {
-        name,
-        about: DetectorAbout {
+    let form = |name: String| {
+        let cost = known.costs.get(&name).filter(|_| state == DetectorState::Changed);
+        let about = DetectorAbout {
             state,
             why: safe_text(&refused.error.to_string()).into_owned(),
-            path: safe_path(&refused.path),
+            path: safe_path(path),
             digest: digest.clone(),
-            pinned: state == DetectorState::Changed,
+            seconds: cost.map(|cost| cost.seconds),
+            memory: cost.map(|cost| cost.memory).filter(|bytes| *bytes > 0),
+            flagged: source.flagged(&name),
+            compared: source.compared(&name),
             ..DetectorAbout::default()
-        },
-        ..DetectorForm::default()
+        };
+        DetectorForm { ran: source.results.contains_key(&name), name, about, ..DetectorForm::default() }
     };
     names.into_iter().map(form).collect()
 }

@@ -28,7 +28,8 @@ pub(crate) fn forms(setup: &Setup, source: &Source<'_>, known: &Known) -> Vec<De
             about: about::about(detector, enabled, source, known),
         }
     });
-    forms.chain(registry.refused().iter().flat_map(about::refused)).collect()
+    let refused = registry.refused().iter().flat_map(|refused| about::refused(refused, source, known));
+    forms.chain(refused).collect()
 }
 
 fn form(param: &Param, value: Option<f64>) -> FormParam {
