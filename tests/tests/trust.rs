@@ -333,6 +333,8 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
     assert_eq!(tried(0.75), none);
     assert!(tried(2.0).failed.contains("share"), "{:?}", tried(2.0));
     assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    // A run does not wait for a trial.
+    client.commands.send(Command::Try { ticket: 4, detector: named(), params: share(0.9) }).unwrap();
     // Two runs.
     ask(&client, Command::Rerun { detector: named(), params: share(0.75) }, done);
     assert_eq!(flagged(&client), (Some(0), DetectorState::On, compared));

@@ -66,6 +66,8 @@ pub(crate) struct Service {
     trial: Option<Trial>,
     /// What is tried after that.
     next_trial: Option<Trial>,
+    /// What is scanned after it: detectors, and whether they run although nothing has changed.
+    next_scan: Option<(Vec<String>, bool)>,
     /// Dropped with the service, which ends the thread that looks at the folders of detectors.
     _ended: Sender<()>,
     /// Whether the last scan covers all enabled detectors.
@@ -156,6 +158,7 @@ impl Service {
             job: None,
             trial: None,
             next_trial: None,
+            next_scan: None,
             _ended: ended,
             whole: true,
             stale,
@@ -574,6 +577,12 @@ impl Service {
     }
 
     fn scan(&mut self, detectors: Vec<String>, force: bool) {
+        // A trial is only a question: what is wanted goes first.
+        if let (Some((stop, _)), Some(_)) = (&self.job, &self.trial) {
+            stop.store(true, Ordering::Relaxed);
+            (self.next_trial, self.next_scan) = (None, Some((detectors, force)));
+            return;
+        }
         if self.job.is_some() {
             self.refuse(&Error::Invalid("a scan is already running; cancel it first".into()));
             return;

@@ -28,7 +28,7 @@ impl Service {
         if !known && !self.state.findings.results.contains_key(&detector) {
             return self.refuse(&not_loaded(&detector));
         }
-        if self.job.is_some() {
+        if self.job.is_some() && self.trial.is_none() {
             return self.refuse(&Error::Invalid(
                 "a scan is running, and uses the detectors of its start; cancel it first".into(),
             ));
@@ -149,7 +149,9 @@ impl Service {
             (None, None) => Tried { failed: "stopped".into(), ..Tried::default() },
         };
         self.tried(trial, answer);
-        if let Some(next) = self.next_trial.take() {
+        if let Some((detectors, force)) = self.next_scan.take() {
+            self.scan(detectors, force);
+        } else if let Some(next) = self.next_trial.take() {
             self.try_out(next);
         }
     }
