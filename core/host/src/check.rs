@@ -58,3 +58,23 @@ pub(super) fn same_build(path: &Path) -> bool {
     let build = format!("{} {}", name.replace('_', "-"), env!("CARGO_PKG_VERSION"));
     fs::read(path).is_ok_and(|bytes| memchr::memmem::find(&bytes, build.as_bytes()).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_of_this_build_says_so_by_its_name_and_version() {
+        let temp = tempfile::tempdir().unwrap();
+        let build = format!("\0chaffinch-odd-one {}\0", env!("CARGO_PKG_VERSION"));
+        let of = |name: &str, bytes: &str| {
+            let path = temp.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            same_build(&path)
+        };
+        assert!(of("libchaffinch_odd_one.so", &build));
+        assert!(!of("libchaffinch_odd_one.so", "\0chaffinch-odd-one 0.0.0\0"));
+        assert!(!of("libchaffinch_other.so", &build));
+        assert!(!of("libodd.so", &build));
+    }
+}
