@@ -165,7 +165,8 @@ fn detectors_in_rust_keep_within_their_memory() {
     let place = Place::new();
     // Together they ask for pixels, measures, hashes, vectors, neighbors and probabilities.
     for name in ["image_quality", "duplicates", "neighbor_outliers", "label_quality"] {
-        let file = format!("{}chaffinch_{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        let file =
+            format!("{}chaffinch_{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         let (said, processes) = place.run(&profile_dir().join("deps").join(file));
         assert!(processes >= 2, "no process ran under valgrind");
         assert_eq!(said, "", "{name}");

@@ -86,6 +86,9 @@ pub struct RunRecord {
     /// Seconds it took. Not stored on disk, so that the same input gives the same bytes.
     #[serde(skip)]
     pub seconds: f64,
+    /// The most memory that its process had to itself in bytes; 0 if it had none of its own. Not stored on disk either.
+    #[serde(skip)]
+    pub memory: u64,
     /// Named texts about the run.
     pub notes: Vec<(String, String)>,
     /// What it found about the dataset as a whole.

@@ -5,6 +5,8 @@
 //! samples.arrow     the manifest and the file metadata
 //! detectors/        one result per detector
 //! imported/         results of other programs, by content, from which those in `detectors` are made
+//! previous/         the result of each detector's run before the last, to compare the two
+//! costs.json        what the last run of each detector took
 //! earlier/          results of models used before, by fingerprint
 //! rank.arrow        the cached rank, and
 //! unreadable.arrow  the cached result for undecodable files: only in large sessions, to open faster
@@ -26,6 +28,7 @@
 //! renamed, so that there is never half a file.
 
 mod catalog;
+mod costs;
 mod earlier;
 mod head;
 mod imports;
@@ -34,9 +37,11 @@ mod likeness;
 mod lock;
 mod outline;
 mod place;
+mod previous;
 mod settings;
 
 pub use catalog::{SessionInfo, folders, inspect};
+pub use costs::Cost;
 pub use likeness::{Here, Likeness, known_likeness, likeness};
 pub use outline::Outline;
 pub use place::{SessionLocation, default_dir, resolve, same};
@@ -52,7 +57,6 @@ use crate::packing::{Written, is_address};
 use crate::samples;
 use crate::uses::Uses;
 use crate::{Error, Result, atomic};
-use chaffinch_protocol::EnsembleRule;
 use head::Head;
 use lock::Lock;
 use std::collections::BTreeMap;
@@ -366,18 +370,8 @@ impl Session {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn save_settings(
-        &self,
-        thresholds: &BTreeMap<String, f32>,
-        ensemble: &EnsembleRule,
-        params: &BTreeMap<String, BTreeMap<String, f64>>,
-    ) -> Result<()> {
+    pub fn save_settings(&self, settings: &Settings) -> Result<()> {
         let path = self.settings_path();
-        let settings = Settings {
-            thresholds: thresholds.clone(),
-            ensemble: Some(ensemble.clone()),
-            params: params.clone(),
-        };
         let text = settings.to_toml(&path)?;
         self.write(&path, |out| out.write_all(text.as_bytes()))
     }

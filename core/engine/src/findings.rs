@@ -18,6 +18,8 @@ pub(crate) struct Findings {
     /// What reading the dataset found, without the remarks of detectors.
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) results: BTreeMap<String, Arc<DetectorResult>>,
+    /// The results of each detector's run before the last.
+    pub(crate) previous: BTreeMap<String, Arc<DetectorResult>>,
     pub(crate) matrix: Option<Arc<EmbeddingMatrix>>,
     pub(crate) class_vectors: Option<Arc<ClassVectors>>,
     pub(crate) atlas: Option<Arc<Atlas>>,

@@ -1,7 +1,7 @@
 //! The engine behind the protocol: holds a session, does all slow work on its own threads, and answers commands.
 //! Clients talk to it over channels; the messages are those of `chaffinch-protocol`.
 //!
-//! - `setup` is what an engine starts from, `client` starts one and talks to it, `remote` connects to one in another
+//! - `setup` is what an engine starts from, `detectors` the detectors that there are while it runs, `client` starts one and talks to it, `remote` connects to one in another
 //!   process.
 //! - `scan` brings a session up to date stage by stage and publishes `findings`; `digest` tells what need not run
 //!   again; `given` takes embeddings and probabilities from elsewhere; `imports` finds the samples of other programs'
@@ -17,6 +17,7 @@ mod answers;
 mod built_in;
 mod client;
 mod decided;
+mod detectors;
 mod digest;
 mod findings;
 mod given;
@@ -35,5 +36,6 @@ mod state;
 pub use built_in::built_in;
 pub use chaffinch_data::{Error, Result};
 pub use client::{Client, spawn};
+pub use detectors::{DetectorLoader, Detectors};
 pub use reading::reading;
 pub use setup::{Given, ModelLoader, ProbabilityWish, Setup};

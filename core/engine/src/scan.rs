@@ -26,8 +26,8 @@ use chaffinch_formats::embeddings::{TextVectors, Vectors, read_texts};
 use chaffinch_formats::probabilities::GivenModel;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_host::{
-    DatasetServices, KeepFolder, LoadedDetector, Measuring, RunContext, RunFailure, in_order, needs_of,
-    params_in_force, resolve_params,
+    DatasetServices, KeepFolder, LoadedDetector, Measuring, PluginError, Registry, RunContext, RunFailure,
+    in_order, needs_of, params_in_force, resolve_params,
 };
 use chaffinch_plugin::Needs;
 use chaffinch_protocol::ScanReport;
@@ -57,6 +57,10 @@ pub(crate) struct ScanPlan {
     pub(crate) force: bool,
     /// Parameters that override the configuration, by detector.
     pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Detectors that were enabled or disabled in the session.
+    pub(crate) enabled: BTreeMap<String, bool>,
+    /// Whether the detectors run only to see what they would find: nothing of it is stored.
+    pub(crate) trial: bool,
     /// Decisions so far, as contract codes.
     pub(crate) decided: Vec<(SampleId, u8, u32)>,
     /// Whether these are only one reviewer's, and so is everything that is read of decisions.
@@ -92,9 +96,20 @@ struct Known<'a> {
     earlier: Option<&'a Arc<DetectorResult>>,
 }
 
+/// What a scan leaves.
+pub(crate) struct Done {
+    pub(crate) report: ScanReport,
+    pub(crate) findings: Findings,
+    /// What a detector found in a trial.
+    pub(crate) trial: Option<DetectorResult>,
+}
+
 /// A running scan.
 pub(crate) struct Scan<'a> {
     setup: &'a Setup,
+    registry: &'a Registry,
+    trial: Option<DetectorResult>,
+    tries: bool,
     reporter: &'a Reporter<'a>,
     report: ScanReport,
     step: (u32, u32),
@@ -108,13 +123,25 @@ pub(crate) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    pub(crate) fn new(setup: &'a Setup, reporter: &'a Reporter<'a>) -> Scan<'a> {
-        let (report, started, decoded) = (ScanReport::default(), Instant::now(), decodings());
-        Scan { setup, reporter, report, step: (0, 1), started, decided: None, decoded, blind: false }
+    pub(crate) fn new(setup: &'a Setup, registry: &'a Registry, reporter: &'a Reporter<'a>) -> Scan<'a> {
+        Scan {
+            setup,
+            registry,
+            trial: None,
+            tries: false,
+            reporter,
+            report: ScanReport::default(),
+            step: (0, 1),
+            started: Instant::now(),
+            decided: None,
+            decoded: decodings(),
+            blind: false,
+        }
     }
 
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
-    pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> (ScanReport, Findings) {
+    pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> Done {
+        self.tries = plan.trial;
         self.blind = plan.blind;
         let before = self.setup.session.uses().detectors;
         if let Err(error) = self.stages(plan, &mut findings) {
@@ -129,11 +156,12 @@ impl<'a> Scan<'a> {
         self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();
         self.report.peak_memory = memory::peak();
-        (self.report, findings)
+        Done { report: self.report, findings, trial: self.trial }
     }
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
+        self.report_changed(plan);
         let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
             // Invalid parameters are reported when the detector's turn comes.
             all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
@@ -208,7 +236,7 @@ impl<'a> Scan<'a> {
 
     /// Whether results of a detector depend on the model; those of an unknown one may.
     fn depends_on_model(&self, name: &str, plan: &ScanPlan) -> bool {
-        self.setup.registry.find(name).is_none_or(|detector| {
+        self.registry.find(name).is_none_or(|detector| {
             // Invalid parameters are reported when the detector's turn comes.
             uses_model(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
         })
@@ -222,14 +250,15 @@ impl<'a> Scan<'a> {
 
     /// The detectors to run, in name order.
     fn choose(&self, plan: &ScanPlan) -> Result<Vec<&'a LoadedDetector>> {
-        let registry = &self.setup.registry;
+        let registry = self.registry;
         if plan.detectors.is_empty() {
-            let enabled =
-                |detector: &&LoadedDetector| self.setup.config.detector_enabled(detector.info().name());
+            let enabled = |detector: &&LoadedDetector| self.enabled(detector.info().name(), plan);
             return Ok(registry.detectors().iter().filter(enabled).collect());
         }
+        let changed = |name: &String| registry.changed().any(|changed| changed.names.contains(name));
         plan.detectors
             .iter()
+            .filter(|name| registry.find(name).is_some() || !changed(name))
             .map(|name| {
                 registry.find(name).ok_or_else(|| {
                     let known: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
@@ -237,6 +266,30 @@ impl<'a> Scan<'a> {
                 })
             })
             .collect()
+    }
+
+    fn enabled(&self, name: &str, plan: &ScanPlan) -> bool {
+        plan.enabled.get(name).copied().unwrap_or_else(|| self.setup.config.detector_enabled(name))
+    }
+
+    /// Says which detectors do not run because their code has changed. What it found before it did is kept.
+    fn report_changed(&mut self, plan: &ScanPlan) {
+        let refused = self.registry.refused().iter();
+        let changed = refused.filter_map(|refused| match &refused.error {
+            PluginError::Changed { names, .. } => Some((names, refused.error.to_string())),
+            _ => None,
+        });
+        for (names, reason) in changed {
+            let wanted = |name: &&String| match plan.detectors.is_empty() {
+                true => self.enabled(name, plan),
+                false => plan.detectors.contains(name),
+            };
+            let failed: Vec<&String> = names.iter().filter(wanted).collect();
+            for name in failed {
+                (self.reporter.trouble)(name, &reason);
+                self.report.failed.push((name.clone(), reason.clone()));
+            }
+        }
     }
 
     /// Runs one stage, with progress and timing.
@@ -333,6 +386,8 @@ impl<'a> Scan<'a> {
             findings.file_metadata = file_metadata;
             findings.ledger = Arc::new(ledger);
             if !same {
+                session.forget_previous()?;
+                findings.previous.clear();
                 findings.results.clear();
                 findings.matrix = None;
                 findings.atlas = None;
@@ -449,11 +504,12 @@ impl<'a> Scan<'a> {
         let scores = || follows.iter().map(|(name, result)| (*name, result.scores()));
         let digest = before.base.of(detector, &params, needs_of(detector, &given), scores());
         let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
-        if known && !plan.force {
+        if known && !plan.force && !plan.trial {
             self.step.0 += 1;
             return Ok(());
         }
-        let earlier = before.earlier.filter(|result| result.record().input_digest == digest && !plan.force);
+        let again = plan.force || plan.trial;
+        let earlier = before.earlier.filter(|result| result.record().input_digest == digest && !again);
         if let Some(result) = earlier {
             self.step.0 += 1;
             self.setup.session.save_result(result)?;
@@ -470,10 +526,11 @@ impl<'a> Scan<'a> {
                     (reporter.log)(&format!("{name}: {text}"));
                 }
             };
-            let folder = KeepFolder::new(scan.setup.session.kept_dir(name)?);
-            let mut context = RunContext::new(services, detector, &given, *job, &log)?
-                .keeping(folder)
-                .after(scores().collect());
+            let mut context =
+                RunContext::new(services, detector, &given, *job, &log)?.after(scores().collect());
+            if !plan.trial {
+                context = context.keeping(KeepFolder::new(scan.setup.session.kept_dir(name)?));
+            }
             match measures {
                 Some(Ok(measures)) => context = context.measured(measures),
                 Some(Err(reason)) => {
@@ -483,9 +540,16 @@ impl<'a> Scan<'a> {
                 None => {}
             }
             match context.run(digest) {
+                Ok(result) if plan.trial => {
+                    scan.trial = Some(result);
+                    Ok(())
+                }
                 Ok(result) => {
+                    scan.setup.session.keep_previous(name)?;
                     scan.setup.session.save_result(&result)?;
-                    findings.results.insert(name.to_owned(), Arc::new(result));
+                    if let Some(before) = findings.results.insert(name.to_owned(), Arc::new(result)) {
+                        findings.previous.insert(name.to_owned(), before);
+                    }
                     (reporter.publish)(findings);
                     Ok(())
                 }
@@ -540,8 +604,13 @@ impl<'a> Scan<'a> {
 
     fn drop_result(&mut self, name: &str, reason: &str, findings: &mut Findings) {
         self.report.failed.push((name.to_owned(), reason.to_owned()));
-        findings.results.remove(name);
-        if let Err(error) = self.setup.session.remove_result(name) {
+        if self.tries {
+            return;
+        }
+        if let Some(before) = findings.results.remove(name) {
+            findings.previous.insert(name.to_owned(), before);
+        }
+        if let Err(error) = self.setup.session.keep_previous(name) {
             (self.reporter.trouble)(name, &error.to_string());
         }
     }
@@ -606,7 +675,12 @@ fn refuse_vanished(previous: Option<(&Manifest, &FileMetadata)>, file_metadata: 
 }
 
 /// Whether results for the old rows still refer to the same samples.
-fn same_rows(old: &Manifest, old_facts: &FileMetadata, new: &Manifest, new_facts: &FileMetadata) -> bool {
+pub(crate) fn same_rows(
+    old: &Manifest,
+    old_facts: &FileMetadata,
+    new: &Manifest,
+    new_facts: &FileMetadata,
+) -> bool {
     old.labels() == new.labels()
         && old.splits() == new.splits()
         && old.classes() == new.classes()

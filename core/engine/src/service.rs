@@ -2,10 +2,12 @@
 //! their results come back here as [`Internal`] messages.
 
 mod blind;
+mod detectors;
 mod meter;
 mod outputs;
 mod scan_thread;
 mod views;
+mod watch;
 
 use crate::Setup;
 use crate::answers::internal::Internal;
@@ -13,33 +15,36 @@ use crate::answers::list_result::ListResult;
 use crate::answers::lists::Lists;
 use crate::answers::outline::Outline;
 use crate::answers::outputs::Forms;
-use crate::answers::overview::{self, OverviewQuestion};
+use crate::answers::overview::{self, Known, OverviewQuestion};
 use crate::answers::pictures::{Pictures, Request};
 use crate::answers::worker_queue::WorkerQueue;
 use crate::answers::{rows, views as view_answers};
 use crate::findings::Findings;
 use crate::kept;
-use crate::scan::ScanPlan;
+use crate::scan::{Done, ScanPlan};
 use crate::state::State;
 use crate::{Error, Result};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::{Applied, Decisions, Journal};
+use chaffinch_data::session::Settings;
 use chaffinch_formats::dataset;
 use chaffinch_host::resolve_params;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, EnsembleRule, Event, ListCounts, ListedRow, PROTOCOL_VERSION, Saved, SavedKind, ScanReport,
-    SessionSummary, Ticket,
+    Command, DetectorSummary, EnsembleRule, Event, ListCounts, ListedRow, PROTOCOL_VERSION, Saved, SavedKind,
+    ScanReport, SessionSummary, Ticket,
 };
 use chaffinch_review::query;
-use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+
+use detectors::Trial;
 
 pub(crate) struct Service {
     setup: Arc<Setup>,
@@ -48,7 +53,9 @@ pub(crate) struct Service {
     state: Arc<State>,
     journal: Journal,
     moved: BTreeMap<String, f32>,
-    params: BTreeMap<String, BTreeMap<String, f64>>,
+    known: Known,
+    /// The results of disabled detectors.
+    parked: BTreeMap<String, Arc<DetectorResult>>,
     rule: EnsembleRule,
     remembered: String,
     list: Option<(Ticket, Arc<ListResult>)>,
@@ -61,6 +68,14 @@ pub(crate) struct Service {
     forms: Forms,
     blind: blind::BlindReview,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+    /// What the job tries, if it is a trial.
+    trial: Option<Trial>,
+    /// What is tried after that.
+    next_trial: Option<Trial>,
+    /// What is scanned after it: detectors, and whether they run although nothing has changed.
+    next_scan: Option<(Vec<String>, bool)>,
+    /// Dropped with the service, which ends the thread that looks at the folders of detectors.
+    _ended: Sender<()>,
     /// Whether the last scan covers all enabled detectors.
     whole: bool,
     stale: bool,
@@ -92,6 +107,8 @@ impl Service {
             findings.results = results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
             let read = kept::built_in(session, &findings.file_metadata, findings.manifest.classes());
             findings.results.extend(read);
+            let previous = session.load_previous(findings.manifest.len(), findings.manifest.classes());
+            findings.previous = previous.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
         } else {
             let opened = dataset::open(&setup.dataset, &setup.dataset_options)?;
             findings.manifest = Arc::new(opened.manifest);
@@ -102,15 +119,31 @@ impl Service {
         let settings = session.load_settings()?;
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
+        let mut parked = BTreeMap::new();
+        for (name, _) in settings.enabled.iter().filter(|(_, enabled)| !**enabled) {
+            parked.extend(findings.results.remove_entry(name));
+        }
         let rule = setup.config.ensemble_over(settings.ensemble);
         let remembered = session.load_view(&reviewer);
         let internal = unbounded();
         let state = Arc::new(State::new(findings, &moved, rule.clone(), journal.decisions(), Some(session)));
         chaffinch_data::columns::release_mapped();
         let setup = Arc::new(setup);
+        let (ended, watched) = bounded(0);
+        let (looked_at, loaded) = (setup.clone(), internal.0.clone());
+        std::thread::Builder::new()
+            .name("detectors".into())
+            .spawn(move || watch::watch(&looked_at.detectors, &loaded, &watched))
+            .map_err(Error::io("start", "the thread that looks at detectors"))?;
         if !state.found {
             state.keep_rank(&setup);
         }
+        let known = Known {
+            params: settings.params,
+            enabled: settings.enabled,
+            costs: setup.session.load_costs(),
+            ..Known::default()
+        };
         Ok(Service {
             lists: Lists::start(&internal.0),
             pictures: Pictures::start(&events),
@@ -124,12 +157,17 @@ impl Service {
             state,
             journal,
             moved,
-            params: settings.params,
+            known,
+            parked,
             rule,
             remembered,
             list: None,
             counts: [0; 4],
             job: None,
+            trial: None,
+            next_trial: None,
+            next_scan: None,
+            _ended: ended,
             whole: true,
             stale,
             obstacle: String::new(),
@@ -171,7 +209,10 @@ impl Service {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Scan { detectors } => self.scan(detectors, false),
-            Command::Rerun { detector, params } => self.rerun(detector, params),
+            Command::Rerun { detector, params } => self.rerun(detector, &params),
+            Command::Try { ticket, detector, params } => self.try_out(Trial { ticket, detector, params }),
+            Command::Enable { detector, enabled } => self.enable(detector, enabled),
+            Command::LetIn { detector } => self.let_in(detector),
             Command::Cancel => {
                 if let Some((stop, _)) = &self.job {
                     stop.store(true, Ordering::Relaxed);
@@ -247,7 +288,7 @@ impl Service {
                 state: self.state.clone(),
                 decisions: self.journal.snapshot(),
                 setup: self.setup.clone(),
-                params: self.params.clone(),
+                known: self.known.clone(),
             }),
             Command::Remember { state } => self.remember(state),
             Command::View(command) => self.view(command),
@@ -262,10 +303,14 @@ impl Service {
         match message {
             Internal::Published(findings) => self.take_findings(*findings),
             Internal::ScanDone(done) => {
-                let (mut report, findings) = *done;
                 if let Some((_, job)) = self.job.take() {
                     let _ = job.join();
                 }
+                if let Some(trial) = self.trial.take() {
+                    return self.trial_done(&trial, *done);
+                }
+                self.account(&done);
+                let Done { mut report, findings, .. } = *done;
                 self.judge(&report);
                 self.take_findings(findings);
                 if !self.state.found {
@@ -277,6 +322,8 @@ impl Service {
                 self.tell(Event::ScanDone(Box::new(report)));
             }
             Internal::Output(event) => self.output_done(*event),
+            Internal::Loaded(registry, run) => self.loaded(registry, run),
+            Internal::NotLetIn(why) => self.refuse(&Error::Invalid(why)),
             Internal::Listed(ticket, order) => {
                 // Decisions made since the list was asked for count as well.
                 let by_choice = order.count(self.journal.decisions(), self.state.findings.manifest.len());
@@ -311,7 +358,8 @@ impl Service {
         }
     }
 
-    fn take_findings(&mut self, findings: Findings) {
+    fn take_findings(&mut self, mut findings: Findings) {
+        self.park(&mut findings);
         let file_metadata = (!findings.file_metadata.is_empty()).then(|| findings.file_metadata.clone());
         self.journal.bind(&findings.manifest, file_metadata.as_ref());
         self.rank(findings);
@@ -341,7 +389,7 @@ impl Service {
             samples: findings.manifest.len() as u64,
             classes: findings.manifest.classes().to_vec(),
             model: findings.model.clone(),
-            detectors: state.detectors.clone(),
+            detectors: state.detectors.iter().map(|one| self.costed(one)).collect(),
             ensemble: state.rule.clone(),
             reviewer: display::safe_text(&setup.config.reviewer()).into_owned(),
             reviewers: self
@@ -358,8 +406,15 @@ impl Service {
             stale: self.stale,
             obstacle: display::safe_text(&self.obstacle).into_owned(),
             reading: state.reading(),
+            changed: self.changed(),
             remembered: self.remembered.clone(),
         })));
+    }
+
+    /// The same with what its last run took, also if that was in another process.
+    fn costed(&self, detector: &DetectorSummary) -> DetectorSummary {
+        let known = self.known.costs.get(&detector.name).filter(|_| detector.seconds == 0.0);
+        DetectorSummary { seconds: known.map_or(detector.seconds, |cost| cost.seconds), ..detector.clone() }
     }
 
     fn order(&self, ticket: Ticket) -> Option<Arc<ListResult>> {
@@ -464,10 +519,10 @@ impl Service {
     }
 
     /// Parameters that the detector would reject are not stored: they would break every later scan.
-    fn rerun(&mut self, detector: String, params: BTreeMap<String, f64>) {
-        let mut moved = self.params.get(&detector).cloned().unwrap_or_default();
-        moved.extend(params);
-        let Some(known) = self.setup.registry.find(&detector) else {
+    fn rerun(&mut self, detector: String, params: &BTreeMap<String, f64>) {
+        let moved = self.moved_params(&detector, params);
+        let registry = self.setup.detectors.now();
+        let Some(known) = registry.find(&detector) else {
             let why = match is_built_in(&detector) {
                 true => format!(
                     "'{detector}' is what reading the files found, and no detector: scan to read them again"
@@ -481,7 +536,7 @@ impl Service {
         if let Err(error) = resolve_params(known, &moved) {
             return self.refuse(&error);
         }
-        self.params.insert(detector.clone(), moved);
+        self.known.params.insert(detector.clone(), moved);
         self.save_settings();
         self.scan(vec![detector], true);
     }
@@ -500,7 +555,13 @@ impl Service {
     }
 
     fn save_settings(&self) {
-        if let Err(error) = self.setup.session.save_settings(&self.moved, &self.rule, &self.params) {
+        let settings = Settings {
+            ensemble: Some(self.rule.clone()),
+            thresholds: self.moved.clone(),
+            params: self.known.params.clone(),
+            enabled: self.known.enabled.clone(),
+        };
+        if let Err(error) = self.setup.session.save_settings(&settings) {
             self.refuse(&error);
         }
     }
@@ -530,19 +591,35 @@ impl Service {
     }
 
     fn scan(&mut self, detectors: Vec<String>, force: bool) {
+        // A trial is only a question: what is wanted goes first.
+        if let (Some((stop, _)), Some(_)) = (&self.job, &self.trial) {
+            stop.store(true, Ordering::Relaxed);
+            (self.next_trial, self.next_scan) = (None, Some((detectors, force)));
+            return;
+        }
         if self.job.is_some() {
             self.refuse(&Error::Invalid("a job is already running; cancel it first".into()));
             return;
         }
-        let stop = Arc::new(AtomicBool::new(false));
         self.whole = detectors.is_empty();
-        let plan = ScanPlan {
+        let plan = self.plan(detectors, force);
+        self.start(plan);
+    }
+
+    fn plan(&self, detectors: Vec<String>, force: bool) -> ScanPlan {
+        ScanPlan {
             detectors,
             force,
-            params: self.params.clone(),
+            params: self.known.params.clone(),
+            enabled: self.known.enabled.clone(),
+            trial: false,
             decided: self.journal.codes(),
             blind: self.journal.is_blind(),
-        };
+        }
+    }
+
+    fn start(&mut self, plan: ScanPlan) {
+        let stop = Arc::new(AtomicBool::new(false));
         let (setup, findings) = (self.setup.clone(), self.state.findings.clone());
         let (events, internal, flag) = (self.events.clone(), self.internal.0.clone(), stop.clone());
         let spawned = std::thread::Builder::new().name("scan".into()).spawn(move || {

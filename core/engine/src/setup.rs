@@ -1,5 +1,6 @@
 //! Everything an engine starts from.
 
+use crate::Detectors;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Result;
 use chaffinch_data::config::Config;
@@ -8,7 +9,6 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
 use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles, Uses};
 use chaffinch_formats::export::Finders;
-use chaffinch_host::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub struct Setup {
     /// Thresholds, parameters, enabled detectors, reviewer.
     pub config: Config,
     /// The detectors.
-    pub registry: Arc<Registry>,
+    pub detectors: Detectors,
     /// The prompts of classes and alternatives.
     pub prompts: PromptSet,
     /// The model.

@@ -140,6 +140,7 @@ impl State {
             manifest: &findings.manifest,
             file_metadata: &findings.file_metadata,
             results: &findings.results,
+            previous: &findings.previous,
             thresholds: &self.thresholds,
             ranking: &self.ranking,
             decisions,

@@ -1,50 +1,10 @@
-//! Checks a library before it is mapped. A half-copied file kills the process inside `dlopen`, and a folder writable by
-//! others would let them run code as the user.
+//! Checks a library before it is mapped: a half-copied file kills the process inside `dlopen`.
 
 use super::PluginError;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol, elf};
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-/// Refuses a file or folder that anyone but the user and root can write to.
-pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
-    let meta = fs::metadata(path).map_err(|reason| PluginError::Unreadable { path: path.into(), reason })?;
-    check_mode(path, &meta)?;
-    if !trusted().contains(&meta.uid()) {
-        return Err(PluginError::Foreign { path: path.into(), owner: meta.uid() });
-    }
-    Ok(())
-}
-
-/// Refuses what [`check_owner`] refuses, and what others can put something else in the place of: whoever can write to a
-/// folder above it can, wherever links lead.
-pub(super) fn check_place(path: &Path) -> Result<(), PluginError> {
-    check_owner(path)?;
-    let unreadable = |reason| PluginError::Unreadable { path: path.into(), reason };
-    let real = fs::canonicalize(path).map_err(unreadable)?;
-    for folder in real.ancestors().skip(1) {
-        check_mode(folder, &fs::metadata(folder).map_err(unreadable)?)?;
-    }
-    Ok(())
-}
-
-/// Refuses what everyone can write to. In a sticky folder, such as the system's temporary one, nobody can replace what
-/// belongs to somebody else, and what is in it is checked by itself.
-fn check_mode(path: &Path, meta: &fs::Metadata) -> Result<(), PluginError> {
-    if meta.mode() & 0o002 != 0 && !(meta.is_dir() && meta.mode() & 0o1000 != 0) {
-        return Err(PluginError::Writable { path: path.into(), mode: meta.mode() & 0o7777 });
-    }
-    Ok(())
-}
-
-/// Whose files are trusted: the user's, root's, and those of whoever the program belongs to, who could change it as well.
-fn trusted() -> [u32; 3] {
-    let user = rustix::process::geteuid().as_raw();
-    let program = fs::metadata("/proc/self/exe").map_or(user, |meta| meta.uid());
-    [user, 0, program]
-}
 
 /// Refuses anything but a complete shared library for this machine that contains our symbol. Returns the digest of its
 /// bytes.
@@ -87,4 +47,34 @@ pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
         return Err(PluginError::NoSymbol { path: path.into() });
     }
     Ok(blake3::hash(&bytes).to_hex().to_string())
+}
+
+/// Whether a library belongs to the build of this program: those that ship with it carry their name and its version.
+pub(super) fn same_build(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let Some(name) = stem.strip_prefix("lib").filter(|name| name.starts_with("chaffinch_")) else {
+        return false;
+    };
+    let build = format!("{} {}", name.replace('_', "-"), env!("CARGO_PKG_VERSION"));
+    fs::read(path).is_ok_and(|bytes| memchr::memmem::find(&bytes, build.as_bytes()).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_of_this_build_says_so_by_its_name_and_version() {
+        let temp = tempfile::tempdir().unwrap();
+        let build = format!("\0chaffinch-odd-one {}\0", env!("CARGO_PKG_VERSION"));
+        let of = |name: &str, bytes: &str| {
+            let path = temp.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            same_build(&path)
+        };
+        assert!(of("libchaffinch_odd_one.so", &build));
+        assert!(!of("libchaffinch_odd_one.so", "\0chaffinch-odd-one 0.0.0\0"));
+        assert!(!of("libchaffinch_other.so", &build));
+        assert!(!of("libodd.so", &build));
+    }
 }

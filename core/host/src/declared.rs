@@ -20,6 +20,9 @@ pub(crate) struct Declared {
     pub(crate) columns: Vec<String>,
     #[serde(default)]
     pub(crate) after: Vec<String>,
+    /// The version of the contract that its library was built for; 0 if that is not known.
+    #[serde(default)]
+    pub(crate) abi: u32,
 }
 
 /// What it says of one of its parameters.
@@ -124,6 +127,7 @@ pub(crate) fn declared(info: &Info) -> Declared {
         parameters: info.parameters().iter().map(parameter).collect(),
         columns: info.needed_columns().into_iter().map(str::to_owned).collect(),
         after: info.follows().into_iter().map(str::to_owned).collect(),
+        abi: 0,
     }
 }
 

@@ -16,6 +16,34 @@ pub struct LoadedDetector {
     path: PathBuf,
     digest: String,
     aside: Option<AsideEntry>,
+    origin: Origin,
+    speaks: String,
+}
+
+/// Where a detector was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// It ships with the program.
+    Program,
+    /// Beside the program, but not of its build.
+    Beside,
+    /// In the user's folder.
+    Users,
+    /// In a folder or file that was named.
+    #[default]
+    Named,
+}
+
+impl Origin {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Origin::Program => "ships with the program",
+            Origin::Beside => "beside the program, but not of its build",
+            Origin::Users => "your folder of detectors",
+            Origin::Named => "a folder that was named",
+        }
+    }
 }
 
 /// What does a detector's work.
@@ -55,7 +83,26 @@ pub enum Place {
 
 impl LoadedDetector {
     pub(crate) fn new(info: &'static Info, code: Code, path: &Path, digest: &str) -> LoadedDetector {
-        LoadedDetector { info, code, path: path.into(), digest: digest.into(), aside: None }
+        let speaks = match &code {
+            Code::Here(exported) => format!("ABI {}", exported.abi()),
+            Code::Worker(away) => match away.job {
+                Job::Library(_) => "a library".into(),
+                Job::Program { .. } => format!("worker protocol {}", crate::worker::PROTOCOL),
+            },
+            Code::Host(_) => "no code".into(),
+        };
+        let (path, digest) = (path.into(), digest.into());
+        LoadedDetector { info, code, path, digest, aside: None, origin: Origin::default(), speaks }
+    }
+
+    /// The same from a library that was built for this version of the contract.
+    pub(crate) fn for_abi(self, abi: u32) -> LoadedDetector {
+        if abi == 0 { self } else { LoadedDetector { speaks: format!("ABI {abi}"), ..self } }
+    }
+
+    /// The same with where it was found.
+    pub(crate) fn found(self, origin: Origin) -> LoadedDetector {
+        LoadedDetector { origin, ..self }
     }
 
     /// The same with what was remembered of its code.
@@ -93,6 +140,36 @@ impl LoadedDetector {
     /// Why it was set aside, if it was. It does not run then.
     pub fn aside(&self) -> Option<&AsideEntry> {
         self.aside.as_ref()
+    }
+
+    /// Where it was found.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// How the program talks to it: `ABI 7`, `worker protocol 1`, `no code`.
+    pub fn speaks(&self) -> &str {
+        &self.speaks
+    }
+
+    /// What it may use, if it runs in a process of its own.
+    pub fn limits(&self) -> Option<&Limits> {
+        match &self.code {
+            Code::Worker(away) => Some(&away.limits),
+            Code::Here(_) | Code::Host(_) => None,
+        }
+    }
+
+    /// Whether its code is pinned: it runs in a process of its own, and has run as it is now.
+    pub fn pinned(&self) -> bool {
+        match &self.code {
+            Code::Worker(away) => away
+                .workers
+                .pins()
+                .of(&self.path)
+                .is_ok_and(|pin| pin.is_some_and(|pin| pin.digest == self.digest)),
+            Code::Here(_) | Code::Host(_) => false,
+        }
     }
 
     /// The columns of the dataset that its result depends on.

@@ -37,6 +37,11 @@ impl Exported {
         Exported { info, abi, run, measuring }
     }
 
+    /// The version of the contract that it was built for.
+    pub(crate) fn abi(&self) -> u32 {
+        self.abi
+    }
+
     /// Its description of itself.
     pub(crate) fn info(&self) -> &'static Info {
         self.info

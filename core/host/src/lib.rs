@@ -2,7 +2,8 @@
 //!
 //! A [`LoadedDetector`] (`detector`) is a library in this process, which ships with the program (`exported`), code in a
 //! process of its own (`worker`: any other library, or a program), or a description of what to look for (`described`, which
-//! reads `detector.toml`). `check` inspects a file before it is mapped, `library` does the mapping and the handshake,
+//! reads `detector.toml`). `place` tells who could replace a file, `check` inspects it before it is mapped, `pins` remembers
+//! which code the user has agreed to and `let_in` changes that, `library` does the mapping and the handshake,
 //! `declared` is what a detector says of itself, `registry` holds what was loaded and what was refused, `services` is what
 //! detectors can ask of a dataset, `run` is one run of one detector, `measuring` measures single pictures, `kept` stores
 //! what a detector keeps between runs. How all of this reaches a detector as C functions, and what is checked on the way,
@@ -18,30 +19,34 @@ mod described;
 mod detector;
 mod exported;
 mod kept;
+mod let_in;
 mod library;
 mod measuring;
 mod order;
 mod params;
 #[cfg(test)]
 mod parity_tests;
+mod pins;
+mod place;
 mod registry;
 mod run;
 mod services;
+mod stamp;
 mod worker;
 
 pub use chaffinch_plugin::host::COLUMNS;
 pub use declared::NEEDS;
-pub use detector::{LoadedDetector, Place};
+pub use detector::{LoadedDetector, Origin, Place};
 pub use kept::KeepFolder;
+pub use let_in::{LetIn, let_in};
 pub use measuring::Measuring;
 pub use order::{Circle, in_order};
 pub use params::{check_params, needs_of, params_in_force, resolve_params};
-pub use registry::{PluginFolder, Refused, Registry};
+pub use pins::{Pin, Pins};
+pub use registry::{Changed, PluginFolder, Refused, Registry};
 pub use run::{RunContext, RunFailure};
 pub use services::{DatasetServices, DetectorLog};
-pub use worker::{
-    Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, launch,
-};
+pub use worker::{Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, launch};
 
 pub use chaffinch_data::{Error, Result};
 
@@ -142,6 +147,24 @@ pub enum PluginError {
         /// What happened.
         reason: String,
     },
+    /// Its code is not the code that ran before.
+    #[error(
+        "{} has changed since it was first used (code {} then, {} now) and does not run; to run it as it is now: chaffinch plugins let-in {}",
+        path.display(), short(was), short(now), named(names, path)
+    )]
+    Changed {
+        /// The library or description.
+        path: PathBuf,
+        /// The detectors in it, as far as they are known.
+        names: Vec<String>,
+        /// The digest of the code that ran.
+        was: String,
+        /// The digest of the code that is there now.
+        now: String,
+    },
+    /// What is remembered of detectors cannot be read or written.
+    #[error(transparent)]
+    Stored(chaffinch_data::Error),
     /// A `detector.toml` is wrong.
     #[error(transparent)]
     Description(chaffinch_data::Error),
@@ -155,4 +178,14 @@ pub enum PluginError {
         /// The file that has it.
         first: PathBuf,
     },
+}
+
+/// The beginning of a digest, which tells two apart.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+/// By what to let code in.
+fn named(names: &[String], path: &std::path::Path) -> String {
+    names.first().cloned().unwrap_or_else(|| path.display().to_string())
 }

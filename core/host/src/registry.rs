@@ -1,10 +1,13 @@
 //! All available detectors. The folders are the list: no code names a detector.
 
-use super::check::{check_library, check_owner, check_place};
+use super::check::{check_library, same_build};
 use super::declared;
 use super::described::{self, Kind};
-use super::detector::{Away, Code};
+use super::detector::{Away, Code, Origin};
 use super::library::load;
+use super::pins::Pin;
+use super::place::{check_owner, check_place};
+use super::stamp;
 use super::worker::{AsideEntry, Job, Limits, Undescribed, Workers, describe};
 use super::{LoadedDetector, PluginError};
 use std::fs;
@@ -110,11 +113,27 @@ pub struct Refused {
     pub error: PluginError,
 }
 
+/// Code that is not loaded because it is not the code that ran before.
+#[derive(Debug, Clone, Copy)]
+pub struct Changed<'a> {
+    /// The library or description.
+    pub path: &'a Path,
+    /// The detectors in it.
+    pub names: &'a [String],
+    /// The digest of the code that ran.
+    pub was: &'a str,
+    /// The digest of the code that is there now.
+    pub now: &'a str,
+}
+
 /// The detectors that were loaded, by name, and the libraries that were refused.
 #[derive(Debug, Default)]
 pub struct Registry {
     detectors: Vec<LoadedDetector>,
     refused: Vec<Refused>,
+    /// Where it looked for detectors of others, which may come and go.
+    folders: Vec<PathBuf>,
+    remarks: Vec<(String, String)>,
     workers: Workers,
 }
 
@@ -133,6 +152,8 @@ impl Registry {
 
     /// Loads more folders; names that are taken stay with the detectors that have them.
     pub fn add_all(&mut self, folders: &[PluginFolder]) {
+        let others = folders.iter().filter(|folder| folder.kind != FolderKind::Own);
+        self.folders.extend(others.map(|folder| folder.path.clone()));
         for folder in folders.iter().filter(|folder| folder.kind == FolderKind::Named || folder.path.is_dir())
         {
             if let Err(error) = self.add_folder(folder) {
@@ -150,21 +171,27 @@ impl Registry {
         if folder.kind == FolderKind::Own {
             check_owner(&folder.path)?;
             for path in folder.libraries()? {
+                // Beside the program, only what was built with it is the program's own.
+                if !same_build(&path) {
+                    self.add_file(&path, Origin::Beside);
+                    continue;
+                }
                 let loaded = check_owner(&path).and_then(|()| match self.workers.are_for_all() {
-                    true => self.away(&path, &self.workers.limits().clone()),
+                    true => self.away(&path, &self.workers.limits().clone(), false),
                     false => here(&path),
                 });
-                self.take(&path, loaded);
+                self.take(&path, loaded, Origin::Program);
             }
             return Ok(());
         }
         check_place(&folder.path)?;
+        let origin = if folder.kind == FolderKind::Users { Origin::Users } else { Origin::Named };
         // A project describes its library itself, which may be beside the description.
         let described = folder.descriptions()?;
         if !described.contains(&folder.path.join(described::FILE)) {
-            folder.libraries()?.iter().for_each(|path| self.add(path));
+            folder.libraries()?.iter().for_each(|path| self.add_file(path, origin));
         }
-        described.iter().for_each(|path| self.add(path));
+        described.iter().for_each(|path| self.add_file(path, origin));
         Ok(())
     }
 
@@ -176,30 +203,68 @@ impl Registry {
             }
             return;
         }
+        self.add_file(path, Origin::Named);
+    }
+
+    fn add_file(&mut self, path: &Path, origin: Origin) {
         let described = path.extension().is_some_and(|extension| extension == "toml");
         let loaded = check_place(path).and_then(|()| match described {
             true => self.described(path),
-            false => self.away(path, &self.workers.limits().clone()),
+            false => self.away(path, &self.workers.limits().clone(), true),
         });
-        self.take(path, loaded);
+        self.take(path, loaded, origin);
     }
 
-    fn take(&mut self, path: &Path, loaded: Result<Vec<LoadedDetector>, PluginError>) {
+    fn take(&mut self, path: &Path, loaded: Result<Vec<LoadedDetector>, PluginError>, origin: Origin) {
         match loaded {
-            Ok(detectors) => detectors.into_iter().for_each(|detector| self.admit(detector)),
+            Ok(detectors) => detectors.into_iter().for_each(|detector| self.admit(detector.found(origin))),
             Err(error) => self.refused.push(Refused { path: path.into(), error }),
         }
     }
 
-    /// The detectors of a library that runs in workers.
-    fn away(&self, path: &Path, limits: &Limits) -> Result<Vec<LoadedDetector>, PluginError> {
+    /// Refuses code that is not the code that ran before, unless the user has agreed to it. Code that was set aside was
+    /// not to run again until it has changed, and now it has.
+    fn check_pin(&mut self, path: &Path, digest: &str) -> Result<(), PluginError> {
+        let pins = self.workers.pins();
+        let Some(pin) = pins.of(path).map_err(PluginError::Stored)? else { return Ok(()) };
+        if pin.digest == digest {
+            return Ok(());
+        }
+        let aside = self.workers.aside().of(&pin.digest).is_some();
+        if !aside && !pins.takes_changes() {
+            let (names, was) = (pin.names, pin.digest);
+            return Err(PluginError::Changed { path: path.into(), names, was, now: digest.into() });
+        }
+        let name = pin.names.first().cloned().unwrap_or_else(|| path.display().to_string());
+        pins.set(path, Pin { digest: digest.into(), ..pin }).map_err(PluginError::Stored)?;
+        let since = if aside { "it was set aside" } else { "it was first used" };
+        self.remarks.push((name, format!("its code has changed since {since}; it runs as it is now")));
+        Ok(())
+    }
+
+    /// The detectors of a library that runs in workers; of one that does not ship with the program if `pinned`.
+    fn away(
+        &mut self,
+        path: &Path,
+        limits: &Limits,
+        pinned: bool,
+    ) -> Result<Vec<LoadedDetector>, PluginError> {
         let digest = check_library(path)?;
+        if pinned {
+            self.check_pin(path, &digest)?;
+        }
         let aside = self.workers.aside();
         // One that died while it was loaded has no name to be listed under.
         if let Some(entry) = aside.of(&digest).filter(|entry| entry.name.is_empty()) {
             return Err(PluginError::Aside { path: path.into(), reason: entry.reason });
         }
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        // Loading runs its code already.
+        let pins = self.workers.pins();
+        let pin = |names| pins.first_use(&path, &digest, names).map_err(PluginError::Stored);
+        if pinned {
+            pin(Vec::new())?;
+        }
         let declared = describe(&self.workers, &path).map_err(|why| match why {
             Undescribed::Refused(error) => error,
             Undescribed::Died(death) => {
@@ -211,33 +276,41 @@ impl Registry {
                 PluginError::Died { path: path.clone(), reason: death.sentence }
             }
         })?;
+        if pinned {
+            pin(declared.iter().map(|one| one.name.clone()).collect())?;
+        }
         let broken = |reason: String| PluginError::BadTable { path: path.clone(), reason };
-        let away = |declared| {
+        let away = |declared: &declared::Declared| {
             let info = declared::info(declared);
             declared::check(info).map_err(broken)?;
             let code = self.code(Job::Library(path.clone()), limits);
-            Ok(LoadedDetector::new(info, code, &path, &digest).recalled())
+            Ok(LoadedDetector::new(info, code, &path, &digest).for_abi(declared.abi).recalled())
         };
         declared.iter().map(away).collect()
     }
 
     /// The detectors that a file describes.
-    fn described(&self, path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
+    fn described(&mut self, path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let folder = path.parent().unwrap_or(Path::new("/"));
         check_owner(folder)?;
         let project = described::read(&path).map_err(PluginError::Description)?;
         let limits = project.limits.or(self.workers.limits());
+        // A description alone has no code; what it allows its library is pinned as well as that.
+        if !matches!(project.kind, Kind::Host(_)) {
+            self.check_pin(&path, &project.digest)?;
+        }
         let code = match project.kind {
             Kind::Library(library) => {
                 check_place(&library)?;
-                return self.away(&library, &limits);
+                let names = vec![project.info.name().to_owned()];
+                let pins = self.workers.pins();
+                pins.first_use(&path, &project.digest, names).map_err(PluginError::Stored)?;
+                return self.away(&library, &limits, true);
             }
             Kind::Command(command) => {
-                described::files(folder)
-                    .map_err(PluginError::Description)?
-                    .iter()
-                    .try_for_each(|file| check_owner(file))?;
+                let files = described::code(folder, &command).map_err(PluginError::Description)?;
+                files.iter().try_for_each(|file| check_place(file))?;
                 self.code(Job::Program { command, folder: folder.into() }, &limits)
             }
             Kind::Host(described) => Code::Host(Arc::new(described)),
@@ -282,6 +355,24 @@ impl Registry {
         self.detectors.iter().find(|detector| detector.info().name() == name)
     }
 
+    /// What is not loaded because its code has changed.
+    pub fn changed(&self) -> impl Iterator<Item = Changed<'_>> {
+        self.refused.iter().filter_map(|refused| match &refused.error {
+            PluginError::Changed { path, names, was, now } => Some(Changed { path, names, was, now }),
+            _ => None,
+        })
+    }
+
+    /// What is worth saying about detectors that were loaded: name and sentence.
+    pub fn remarks(&self) -> &[(String, String)] {
+        &self.remarks
+    }
+
+    /// What is in the folders of others' detectors, as a number that changes with it.
+    pub fn stamp(&self) -> u64 {
+        stamp::of(&self.folders)
+    }
+
     /// What was refused.
     pub fn refused(&self) -> &[Refused] {
         &self.refused
@@ -295,4 +386,13 @@ fn here(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
         LoadedDetector::new(exported.info(), Code::Here(exported), path, &digest)
     };
     Ok(load(path)?.into_iter().map(of).collect())
+}
+
+/// The digest that the code at a path is pinned by.
+pub(crate) fn digest_of(path: &Path) -> Result<String, PluginError> {
+    check_place(path)?;
+    match path.extension().is_some_and(|extension| extension == "toml") {
+        true => described::read(path).map(|project| project.digest).map_err(PluginError::Description),
+        false => check_library(path),
+    }
 }

@@ -2,12 +2,13 @@
 
 use super::LoadedDetector;
 use super::column;
+use super::described;
 use super::detector::{Away, Code};
 use super::kept::KeepFolder;
 use super::measuring::{Measuring, Records};
 use super::params::{needs_of, resolve_params};
 use super::services::{DatasetServices, DetectorLog, lock};
-use super::worker::{AsideEntry, Ended, Lent, SharedData, converse};
+use super::worker::{AsideEntry, Ended, Job as Work, Lent, SharedData, converse};
 use crate::{Error, Result};
 use chaffinch_compute::embedding::EmbedError;
 use chaffinch_compute::job::Job;
@@ -61,6 +62,8 @@ pub struct RunContext<'a> {
     measures: OnceLock<Records>,
     /// Data lent from earlier runs, by name and version.
     lent: Memo<(String, u32), Vec<u8>>,
+    /// The most memory that its process had to itself.
+    memory: AtomicU64,
     /// What to store if this run succeeds.
     kept: Mutex<BTreeMap<String, (u32, Vec<u8>)>>,
 }
@@ -93,6 +96,7 @@ impl<'a> RunContext<'a> {
             columns: Memo::default(),
             measures: OnceLock::new(),
             lent: Memo::default(),
+            memory: AtomicU64::new(0),
             kept: Mutex::default(),
         })
     }
@@ -161,6 +165,7 @@ impl<'a> RunContext<'a> {
             threshold: info.default_threshold(),
             params: self.params,
             seconds: started.elapsed().as_secs_f64(),
+            memory: self.memory.load(Ordering::Relaxed),
             notes: self.notes.into_inner().unwrap_or_else(PoisonError::into_inner),
             findings: self.findings.into_inner().unwrap_or_else(PoisonError::into_inner),
             units: BTreeMap::new(),
@@ -174,6 +179,7 @@ impl<'a> RunContext<'a> {
     /// Runs a detector in a process of its own; one that dies is set aside.
     fn run_away(&self, away: &Away) -> Answer<()> {
         let info = self.detector.info();
+        self.agreed(away)?;
         let refused = |error| Refusal::new(format!("could not be lent the dataset's arrays: {error}"));
         // Where samples lack what this detector needs, it gets its own list of those to judge.
         let own = (self.services.dataset().decodable != self.judged.as_slice())
@@ -194,6 +200,7 @@ impl<'a> RunContext<'a> {
             data,
             matrix: self.services.matrix().ok(),
             log: self.log,
+            memory: &self.memory,
         };
         run_here(self, info, &self.params, |view, report| {
             converse(&lent, view, report).map_err(|ended| match ended {
@@ -206,6 +213,29 @@ impl<'a> RunContext<'a> {
                 }
             })
         })
+    }
+
+    /// Pins code that runs for the first time. Code that has changed since it was looked at does not run: a scan may begin
+    /// long after.
+    fn agreed(&self, away: &Away) -> Answer<()> {
+        let (detector, name) = (self.detector, self.detector.info().name());
+        let failed = |error: Error| Refusal::new(error.to_string());
+        let now = match &away.job {
+            Work::Library(path) => std::fs::read(path)
+                .map(|bytes| blake3::hash(&bytes).to_hex().to_string())
+                .map_err(Error::io("read", path)),
+            Work::Program { command, folder } => described::digest(folder, command),
+        };
+        if now.map_err(failed)? != detector.digest() {
+            return Err(Refusal::new("its code has changed since the program looked at it; run it again"));
+        }
+        if let Work::Program { .. } = &away.job {
+            away.workers
+                .pins()
+                .first_use(detector.path(), detector.digest(), vec![name.into()])
+                .map_err(failed)?;
+        }
+        Ok(())
     }
 
     fn set_aside(&self, away: &Away, reason: &str) {

@@ -27,6 +27,28 @@ pub enum Command {
         /// Parameters to change; the others stay.
         params: BTreeMap<String, f64>,
     },
+    /// Count what a detector would flag with other parameters: it runs, and its results stay what they are. Answered by
+    /// [`Event::Tried`](crate::Event::Tried); a newer request ends an older one.
+    Try {
+        /// Returned with the answer.
+        ticket: Ticket,
+        /// Its name.
+        detector: String,
+        /// Parameters to change; the others stay.
+        params: BTreeMap<String, f64>,
+    },
+    /// Run a detector in scans of this session, or no longer: then what it found flags nothing until it is enabled again.
+    Enable {
+        /// Its name.
+        detector: String,
+        /// Whether it runs.
+        enabled: bool,
+    },
+    /// Let a detector run that was set aside, or whose code has changed, and run it.
+    LetIn {
+        /// Its name, or the path of its code.
+        detector: String,
+    },
     /// Choose which samples are listed, and in which order. Answered by [`Event::Listed`](crate::Event::Listed).
     List {
         /// Returned with the answer.

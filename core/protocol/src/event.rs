@@ -2,7 +2,10 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{Detail, EnsembleRule, Ledger, ListedRow, OutputEvent, Overviewed, Row, Ticket, ViewEvent};
+use crate::{
+    ChangedDetector, Detail, EnsembleRule, Ledger, ListedRow, OutputEvent, Overviewed, Row, Ticket, Tried,
+    ViewEvent,
+};
 use serde::{Deserialize, Serialize};
 
 /// An event from the engine.
@@ -13,6 +16,8 @@ pub enum Event {
     Session(Box<SessionSummary>),
     /// A job made progress.
     Progress(Progress),
+    /// What a detector would flag with other parameters.
+    Tried(Tried),
     /// The scan is over.
     ScanDone(Box<ScanReport>),
     /// A job failed or a detector was skipped; the session continues.
@@ -162,6 +167,9 @@ pub struct SessionSummary {
     /// What was left out, guessed or is doubtful about the dataset.
     #[serde(default)]
     pub reading: Ledger,
+    /// Detectors that do not run because their code has changed, until they are let in.
+    #[serde(default)]
+    pub changed: Vec<ChangedDetector>,
     /// The state last stored by [`Command::Remember`](crate::Command::Remember), initially empty.
     pub remembered: String,
 }

@@ -9,6 +9,7 @@
 
 mod command;
 pub mod decision;
+mod detectors;
 pub mod display;
 pub mod ensemble;
 mod event;
@@ -24,6 +25,7 @@ mod ticket;
 mod views;
 
 pub use command::{Command, PROTOCOL_VERSION};
+pub use detectors::{ChangedDetector, Compared, DetectorAbout, DetectorState, Tried};
 pub use ensemble::EnsembleRule;
 pub use event::{
     Blind, DetectorSummary, Event, ListCounts, Picture, Progress, Saved, SavedKind, ScanReport,

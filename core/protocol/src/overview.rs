@@ -1,9 +1,9 @@
 //! Overviews of the whole dataset: scores of a detector, confusions of labels, review progress, and parameters of the
 //! detectors.
 
-use crate::Ticket;
 use crate::decision::Choice;
 use crate::sample::SampleId;
+use crate::{DetectorAbout, Ticket};
 use serde::{Deserialize, Serialize};
 
 /// Bins of a [`Histogram`]: thresholds move in thousandths, and each one is the edge of a bin.
@@ -213,6 +213,9 @@ pub struct DetectorForm {
     pub threshold: f32,
     /// Its parameters.
     pub params: Vec<FormParam>,
+    /// Where it comes from, what it needs, and what its last run did.
+    #[serde(default)]
+    pub about: DetectorAbout,
 }
 
 /// One parameter.

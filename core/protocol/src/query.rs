@@ -8,7 +8,7 @@ pub struct Query {
     /// Suspects only, or all samples.
     pub all: bool,
     /// Terms that must all match. Each is searched for in the path, unless it is `class:NAME`, `suggested:NAME`,
-    /// `detector:NAME`, `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`, `undecided`, `tag:NAME`,
+    /// `detector:NAME`, `newly:NAME` and `formerly:NAME` (flagged by its last run only, and by the one before only), `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`, `undecided`, `tag:NAME`,
     /// `note:TEXT`, `reviewer:NAME`, `path:TEXT`, `score<0.3` (or `<=`, `>`, `>=`; the ensemble's), `DETECTOR<0.3` (that
     /// detector's), `attr.NAME<0.3` (an attribute's value), `is:leak`, `is:unreadable`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`](crate::Area)) or
     /// `cluster:CLASS/NUMBER`. `*` and `?` are wildcards. A leading `-` or `NOT` negates, `or` (or `|`) between terms gives a

@@ -25,7 +25,7 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::Query;
+use chaffinch_protocol::{Compared, Query};
 use filter::Filter;
 use parse::Test;
 pub(crate) use sort::shuffled;
@@ -40,6 +40,8 @@ pub struct Source<'a> {
     pub file_metadata: &'a FileMetadata,
     /// The detectors' results.
     pub results: &'a Results,
+    /// Those of their runs before the last; may lack some.
+    pub previous: &'a Results,
     /// Thresholds by detector.
     pub thresholds: &'a BTreeMap<String, f32>,
     /// The resulting rank.
@@ -61,10 +63,35 @@ impl<'a> Source<'a> {
         self.results.get(detector).map_or(0.0, |result| verdict::threshold(self.thresholds, detector, result))
     }
 
+    /// How many samples a detector flags; `None` without results.
+    pub fn flagged(&self, detector: &str) -> Option<u64> {
+        let (result, threshold) = (self.results.get(detector)?, self.threshold(detector));
+        let flagged = result.scores().iter().filter(|score| verdict::is_flagged(**score, threshold));
+        Some(flagged.count() as u64)
+    }
+
+    /// Samples that the last run of a detector flags and the one before does not, and the other way round; `None` unless
+    /// there are two runs.
+    pub fn compared(&self, detector: &str) -> Option<Compared> {
+        let (now, before) = (self.results.get(detector)?, self.previous.get(detector)?);
+        let threshold = self.threshold(detector);
+        Some(difference(now.scores(), before.scores(), threshold))
+    }
+
     /// The error for a detector without results.
     fn no_detector(&self, name: &str) -> Error {
         let hint = chaffinch_data::nearest::hint(name, self.results.keys().map(String::as_str));
         Error::Invalid(format!("there are no results from a detector '{name}'{hint}"))
+    }
+
+    /// The error for a detector without two runs.
+    fn no_runs(&self, name: &str) -> Error {
+        match self.results.contains_key(name) {
+            true => Error::Invalid(format!(
+                "'{name}' has run only once on these samples: there is nothing to compare"
+            )),
+            false => self.no_detector(name),
+        }
     }
 
     /// The error for an attribute that no detector gives.
@@ -97,6 +124,19 @@ pub fn attribute<'a, 'n>(results: &'a Results, name: &'n str) -> Option<(&'a Det
         return gives(result, own).then_some((result, own));
     }
     results.values().find(|result| gives(result, name)).map(|result| (&**result, name))
+}
+
+/// How many samples the scores of one run flag and those of another do not, and the other way round.
+pub fn difference(now: &[f32], before: &[f32], threshold: f32) -> Compared {
+    let mut compared = Compared::default();
+    for (now, before) in now.iter().zip(before) {
+        match (verdict::is_flagged(*now, threshold), verdict::is_flagged(*before, threshold)) {
+            (true, false) => compared.newly += 1,
+            (false, true) => compared.formerly += 1,
+            _ => {}
+        }
+    }
+    compared
 }
 
 /// Whether a query needs embeddings: its filter names an area of the map or a cluster. An invalid filter needs nothing.

@@ -13,7 +13,7 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
 use chaffinch_data::uses::Uses;
 use chaffinch_engine as engine;
-use chaffinch_engine::{Client, Given, Setup};
+use chaffinch_engine::{Client, Detectors, Given, Setup};
 use chaffinch_host::Registry;
 use chaffinch_protocol::{Command, Event, Query, Sort, Ticket};
 use std::path::Path;
@@ -62,7 +62,7 @@ fn start(session: &Path, data: &Path) -> Client {
         dataset_options: DatasetOptions::default(),
         session: Session::open(session).unwrap(),
         config: Config::built_in(),
-        registry: Arc::new(Registry::load(&[])),
+        detectors: Detectors::new(Registry::load(&[])),
         prompts: PromptSet::bundled(),
         model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
         given: Given::default(),

@@ -1,13 +1,16 @@
 //! `plugins check`: tests detectors on a small generated dataset and reports problems.
 
 use super::drive::{Shown, watch};
-use super::output::{count, duration, results};
+use super::libraries;
+use super::output::{count, duration, remark, results};
 use super::sample_pictures;
 use super::setup;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_engine as engine;
 use chaffinch_engine::Client;
-use chaffinch_host::{COLUMNS, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order};
+use chaffinch_host::{
+    COLUMNS, LetIn, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order, let_in,
+};
 use chaffinch_plugin::Info;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{Command, DetectorSummary, Event, Query};
@@ -62,7 +65,25 @@ pub(super) fn check(path: &Path, limit: u64) -> Result<ExitCode> {
     }
     client.stop()?;
     single.stop()?;
+    if !failed {
+        agree(path)?;
+    }
     Ok(ExitCode::from(if failed { 2 } else { 0 }))
+}
+
+/// Whoever checks a detector has agreed to its code: what passes and has run before is pinned as it is now.
+fn agree(path: &Path) -> Result<()> {
+    let workers = Workers::default().pinning(libraries::pins());
+    let (here, all) =
+        (std::path::absolute(path).context("cannot find the working directory")?, workers.pins().all()?);
+    for pinned in all.keys().filter(|pinned| Path::new(pinned).starts_with(&here)) {
+        for changed in let_in(&workers, pinned)? {
+            if let LetIn::Changed { path, .. } = changed {
+                remark(&format!("{} has changed; it runs as it is now", safe_path(&path)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How reasons begin that are never right, whatever a dataset lacks.

@@ -283,6 +283,7 @@ impl Plan {
             detectors,
             ensemble,
             plugins,
+            allow_changed,
             reviewer: _,
         } = &self.engine;
         let named = [
@@ -294,6 +295,7 @@ impl Plan {
             ("--detectors", !detectors.is_empty()),
             ("--ensemble", ensemble.is_some()),
             ("--plugins", !plugins.is_empty()),
+            ("--allow-changed", *allow_changed),
         ];
         let named: Vec<&str> = named.into_iter().filter(|(_, named)| *named).map(|(name, _)| name).collect();
         if named.is_empty() {
@@ -370,6 +372,9 @@ impl Plan {
         add("--ground", reading.own.ground.map(|ground| ground.to_string().into()));
         add("--layout", reading.own.layout.map(|layout| Folders::from(layout).name().into()));
         add("--label-files", reading.own.label_files.map(|wish| LabelFiles::from(wish).name().into()));
+        if engine.allow_changed {
+            args.push("--allow-changed".into());
+        }
         if reading.own.keep_null_labels {
             args.push("--keep-null-labels".into());
         }

@@ -1,7 +1,7 @@
 //! `--fail-on`: compares a session's counts with limits, for scripts.
 
 use super::args::Global;
-use super::libraries::registry;
+use super::libraries::load;
 use super::listing::Listing;
 use super::output::remark;
 use super::settings;
@@ -28,10 +28,10 @@ pub(super) fn judge(
     let config = settings::config(global, None)?;
     let used = listing.about.uses.detectors.iter().cloned();
     // Without its libraries, a detector that has not run is not told from a typing mistake.
-    let mut detectors: Vec<String> = match registry(&config, &[]) {
-        Ok(known) => known.detectors().iter().map(|one| one.info().name().to_owned()).chain(used).collect(),
-        Err(_) => used.collect(),
-    };
+    let known = load(&config);
+    let changed = known.changed().flat_map(|changed| changed.names.to_vec());
+    let loaded = known.detectors().iter().map(|one| one.info().name().to_owned());
+    let mut detectors: Vec<String> = loaded.chain(changed).chain(used).collect();
     detectors.extend(chaffinch_data::issue::BUILT_IN.map(str::to_owned));
     detectors.sort();
     detectors.dedup();

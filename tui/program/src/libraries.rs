@@ -1,9 +1,10 @@
 //! Finds and loads detectors.
 
-use super::output::warning;
+use super::ask;
+use super::output::{remark, warning};
 use anyhow::{Result, bail};
 use chaffinch_data::config::{Config, data_home, state_home};
-use chaffinch_host::{Aside, Limits, PluginFolder, Registry, Workers};
+use chaffinch_host::{Aside, Changed, Limits, Pins, PluginError, PluginFolder, Registry, Workers, let_in};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ pub(super) fn workers(config: &Config) -> Workers {
         bytes
     });
     let limits = Limits { time, memory, ..Limits::default() };
-    Workers::default().within(limits).remembering(aside()).for_all(config.detectors_in_processes())
+    let workers = Workers::default().within(limits).remembering(aside()).pinning(pins());
+    workers.for_all(config.detectors_in_processes())
 }
 
 /// The memory of detectors that were set aside.
@@ -37,16 +39,45 @@ pub(super) fn aside() -> Aside {
     state_home().map_or_else(Aside::default, |home| Aside::in_file(home.join("set-aside.json")))
 }
 
+/// The memory of detectors that have run, by their code.
+pub(super) fn pins() -> Pins {
+    state_home().map_or_else(Pins::default, |home| Pins::in_file(home.join("pinned-detectors.json")))
+}
+
 /// Loads everything that there is.
 pub(super) fn load(config: &Config) -> Registry {
     Registry::load_with(&folders(config), workers(config))
 }
 
+/// What happens to detectors whose code has changed since they were first used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// They run: that was said on the command line.
+    Given,
+    /// On a terminal, that is asked; elsewhere they do not run.
+    Ask,
+    /// They do not run, and the interface asks.
+    Later,
+}
+
 /// Loads all detectors. Refused libraries are warnings; having no detector at all is an error.
-pub(super) fn registry(config: &Config, wanted: &[String]) -> Result<Registry> {
+pub(super) fn registry(config: &Config, wanted: &[String], consent: Consent) -> Result<Registry> {
     let folders = folders(config);
-    let registry = Registry::load_with(&folders, workers(config));
-    for refused in registry.refused() {
+    let workers = match consent {
+        Consent::Given => pinning_anew(config),
+        Consent::Ask | Consent::Later => workers(config),
+    };
+    let mut registry = Registry::load_with(&folders, workers.clone());
+    if consent == Consent::Ask && registry.changed().filter(|changed| agreed(changed, &workers)).count() > 0 {
+        registry = Registry::load_with(&folders, workers);
+    }
+    for (name, words) in registry.remarks() {
+        remark(&format!("{}: {words}", safe_text(name)));
+    }
+    // A scan reports those that have changed with those that failed, by their names.
+    let reported =
+        |error: &PluginError| matches!(error, PluginError::Changed { names, .. } if !names.is_empty());
+    for refused in registry.refused().iter().filter(|refused| !reported(&refused.error)) {
         warning("refused", &refused.error.to_string());
     }
     let names: Vec<&str> = registry.detectors().iter().map(|detector| detector.info().name()).collect();
@@ -54,10 +85,40 @@ pub(super) fn registry(config: &Config, wanted: &[String]) -> Result<Registry> {
         let searched: Vec<String> = folders.iter().map(|folder| safe_path(folder.path())).collect();
         bail!("no detectors found. {}", looked_in(&searched));
     }
-    if let Some(unknown) = wanted.iter().find(|name| !names.contains(&name.as_str())) {
+    let has_changed =
+        |name: &str| registry.changed().any(|changed| changed.names.iter().any(|one| one == name));
+    let unknown = |name: &&String| !names.contains(&name.as_str()) && !has_changed(name);
+    if let Some(unknown) = wanted.iter().find(unknown) {
         bail!("unknown detector '{}' (available: {})", safe_text(unknown), names.join(", "));
     }
     Ok(registry)
+}
+
+/// How detectors are run when those that have changed are pinned as they are now.
+fn pinning_anew(config: &Config) -> Workers {
+    workers(config).pinning(pins().taking_changes(true))
+}
+
+/// Asks whether code that has changed may run, and lets it in if so.
+fn agreed(changed: &Changed<'_>, workers: &Workers) -> bool {
+    let path = safe_path(changed.path);
+    let question = match changed.names {
+        [] => format!("{path} has changed since it was first used. Run it as it is now?"),
+        names => format!(
+            "{path} ({}) has changed since it was first used. Run it as it is now?",
+            safe_text(&names.join(", "))
+        ),
+    };
+    if ask::yes(&question, false) != Some(true) {
+        return false;
+    }
+    match let_in(workers, &changed.path.to_string_lossy()) {
+        Ok(all) => !all.is_empty(),
+        Err(error) => {
+            warning("refused", &error.to_string());
+            false
+        }
+    }
 }
 
 /// A sentence about the folders that were searched.

@@ -37,6 +37,8 @@ pub(super) struct Listing {
     pub(super) manifest: Arc<Manifest>,
     pub(super) file_metadata: Arc<FileMetadata>,
     pub(super) results: BTreeMap<String, Arc<DetectorResult>>,
+    /// Those of the runs before.
+    previous: BTreeMap<String, Arc<DetectorResult>>,
     /// The thresholds that apply under the rule, and as configured.
     pub(super) thresholds: BTreeMap<String, f32>,
     pub(super) set: BTreeMap<String, f32>,
@@ -118,6 +120,10 @@ impl Listing {
         }
         let mut results: BTreeMap<_, _> =
             results.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
+        let settings = session.load_settings()?;
+        results.retain(|name, _| !settings.is_off(name));
+        let previous = session.load_previous(manifest.len(), manifest.classes());
+        let previous = previous.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
         let read = engine::built_in(&file_metadata, manifest.classes());
         results.extend(read.into_iter().map(|result| (result.record().name.clone(), Arc::new(result))));
         if results.keys().all(|name| is_built_in(name)) {
@@ -129,7 +135,6 @@ impl Listing {
         let ledger = session.ledger_of(&manifest, &file_metadata)?;
         let reading = engine::reading(&ledger, &results, &manifest);
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
-        let settings = session.load_settings()?;
         let mut thresholds: BTreeMap<String, f32> =
             results.iter().map(|(name, result)| (name.clone(), result.record().threshold)).collect();
         thresholds.extend(config.thresholds());
@@ -160,6 +165,7 @@ impl Listing {
             manifest,
             file_metadata,
             results,
+            previous,
             thresholds,
             set,
             weights: config.weights(),
@@ -206,6 +212,7 @@ impl Listing {
             manifest: &self.manifest,
             file_metadata: &self.file_metadata,
             results: &self.results,
+            previous: &self.previous,
             thresholds: &self.thresholds,
             ranking: &self.ranking,
             decisions: self.journal.decisions(),

@@ -2,14 +2,16 @@
 
 use super::args::Global;
 use super::import::{self, ImportedEntry};
-use super::libraries::{aside, folders, looked_in, workers};
+use super::libraries::{aside, folders, looked_in, pins, workers};
 use super::new_plugin::Language;
 use super::output::{json, remark, results};
 use super::{check_plugin, new_plugin, settings};
 use anyhow::{Result, bail};
 use chaffinch_data::config::Flags;
 use chaffinch_data::session::MARK;
-use chaffinch_host::{LoadedDetector, NEEDS, Place, PluginFolder, Registry};
+use chaffinch_host::{
+    Changed, Confinement, LetIn, LoadedDetector, NEEDS, Place, PluginFolder, Registry, Workers, confinement,
+};
 use chaffinch_plugin::{Needs, Param, ParamKind, Scope};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::{Args, Subcommand};
@@ -45,7 +47,7 @@ enum Action {
         #[arg(long, value_name = "N", default_value_t = 120)]
         limit: u64,
     },
-    /// Run a detector again that was set aside after it crashed or hung
+    /// Run a detector again that was set aside after it crashed or hung, or whose code has changed
     LetIn {
         /// Its name, or its library
         name: String,
@@ -79,22 +81,34 @@ pub(super) fn run(args: &Plugins, global: &Global) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets what was set aside run again.
+/// Lets what was set aside or has changed run again.
 fn let_in(name: &str) -> Result<()> {
-    let freed = aside().let_in(name)?;
+    let workers = Workers::default().remembering(aside()).pinning(pins());
+    let freed = chaffinch_host::let_in(&workers, name)?;
     if freed.is_empty() {
         let all: Vec<String> = aside().all().into_values().map(|entry| label(&entry)).collect();
         match all.is_empty() {
-            true => bail!("nothing is set aside"),
-            false => bail!("'{}' is not set aside (set aside: {})", safe_text(name), all.join(", ")),
+            true => bail!(
+                "nothing is set aside, and '{}' has not changed since it was first used",
+                safe_text(name)
+            ),
+            false => bail!(
+                "'{}' is not set aside (set aside: {}), and has not changed since it was first used",
+                safe_text(name),
+                all.join(", ")
+            ),
         }
     }
-    for entry in freed {
-        remark(&format!(
-            "{} runs again; it was set aside because {}",
-            label(&entry),
-            safe_text(&entry.reason)
-        ));
+    for one in freed {
+        remark(&match one {
+            LetIn::Aside(entry) => {
+                format!("{} runs again; it was set aside because {}", label(&entry), safe_text(&entry.reason))
+            }
+            LetIn::Changed { names, path } => {
+                let label = if names.is_empty() { safe_path(&path) } else { names.join(", ") };
+                format!("{} runs as it is now in {}", safe_text(&label), safe_path(&path))
+            }
+        });
     }
     Ok(())
 }
@@ -112,6 +126,11 @@ fn label(entry: &chaffinch_host::AsideEntry) -> String {
 pub(super) struct Listing {
     pub(super) detectors: Vec<DetectorEntry>,
     pub(super) refused: Vec<RefusedEntry>,
+    /// Those of the refused whose code is not the code that ran before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<ChangedEntry>,
+    /// What holds of detectors in processes of their own: `full`, `partial` or `none`.
+    confined: &'static str,
     pub(super) folders: Vec<String>,
     /// What was imported from other programs into the session that was named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -128,12 +147,27 @@ pub(super) struct DetectorEntry {
     library: String,
     /// The digest of its code.
     digest: String,
+    /// `ready`, or `set-aside`.
+    state: &'static str,
+    /// Where it was found.
+    origin: &'static str,
+    /// How the program talks to it: `ABI 7`, `worker protocol 1`, `no code`.
+    speaks: String,
+    /// Whether it has run as it is now, so that a change of its code is noticed.
+    pinned: bool,
+    /// What it may use, if it runs in a process of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<String>,
     /// Where it runs: `engine`, `worker` (a process of its own), or `file` (without code).
     runs_in: &'static str,
     /// Why it was set aside, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) set_aside: Option<String>,
     needs: Vec<&'static str>,
+    /// Columns of the dataset that it reads.
+    columns: Vec<&'static str>,
+    /// Detectors that run before it.
+    after: Vec<&'static str>,
     threshold: f32,
     scope: &'static str,
     params: Vec<ParamEntry>,
@@ -155,6 +189,15 @@ struct ParamEntry {
     help: &'static str,
 }
 
+/// Code that has changed since it was first used.
+#[derive(Serialize)]
+struct ChangedEntry {
+    names: Vec<String>,
+    path: String,
+    was: String,
+    now: String,
+}
+
 /// One refused library.
 #[derive(Serialize)]
 pub(super) struct RefusedEntry {
@@ -171,9 +214,23 @@ impl Listing {
         Listing {
             detectors: registry.detectors().iter().map(DetectorEntry::new).collect(),
             refused: refused.collect(),
+            changed: registry.changed().map(|changed| ChangedEntry::new(&changed)).collect(),
+            confined: match confinement() {
+                Confinement::Full => "full",
+                Confinement::Partial => "partial",
+                Confinement::None => "none",
+            },
             folders: folders.iter().map(|folder| safe_path(folder.path())).collect(),
             imported: Vec::new(),
         }
+    }
+}
+
+impl ChangedEntry {
+    fn new(changed: &Changed<'_>) -> ChangedEntry {
+        let (was, now) = (changed.was.to_owned(), changed.now.to_owned());
+        let names = changed.names.iter().map(|name| safe_text(name).into_owned());
+        ChangedEntry { names: names.collect(), path: safe_path(changed.path), was, now }
     }
 }
 
@@ -192,7 +249,14 @@ impl DetectorEntry {
                 Place::File => "file",
             },
             set_aside: detector.aside().map(|entry| safe_text(&entry.reason).into_owned()),
+            state: if detector.aside().is_some() { "set-aside" } else { "ready" },
+            origin: detector.origin().words(),
+            speaks: detector.speaks().to_owned(),
+            pinned: detector.pinned(),
+            limits: detector.limits().map(ToString::to_string),
             needs: need_names(info.needed()),
+            columns: detector.columns(),
+            after: detector.after(),
             threshold: info.default_threshold(),
             scope: if info.judged() == Scope::Group { "group" } else { "sample" },
             params: info.parameters().iter().map(ParamEntry::new).collect(),
@@ -250,6 +314,15 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
     results(|out| if as_json { json(out, &listing) } else { write(out, &listing) })
 }
 
+/// What holds of detectors in processes of their own, in words.
+fn confined(how: &str) -> &'static str {
+    match how {
+        "full" => "writes only to temporary folders, caches and its own folder",
+        "partial" => "in part, as this kernel is old; see chaffinch doctor",
+        _ => "no: this kernel does not support or allow it; see chaffinch doctor",
+    }
+}
+
 fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
     for detector in &listing.detectors {
         writeln!(out, "{} {}: {}", detector.name, safe_text(detector.version), safe_text(detector.summary))?;
@@ -258,12 +331,16 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
             _ => "library",
         };
         writeln!(out, "  {kind:10} {}", detector.library)?;
-        if detector.runs_in == "worker" {
-            writeln!(
-                out,
-                "  runs in    a process of its own; code {}",
-                &detector.digest[..16.min(detector.digest.len())]
-            )?;
+        let code = detector.digest.get(..12).unwrap_or(&detector.digest);
+        let pinned = match (detector.runs_in, detector.pinned) {
+            ("worker", true) => ", pinned",
+            ("worker", false) => ", pinned when it first runs",
+            _ => "",
+        };
+        writeln!(out, "  from       {}; code {code}, {}{pinned}", detector.origin, detector.speaks)?;
+        if let Some(limits) = &detector.limits {
+            writeln!(out, "  runs in    a process of its own: {limits}")?;
+            writeln!(out, "  confined   {}", confined(listing.confined))?;
         }
         if let Some(reason) = &detector.set_aside {
             writeln!(out, "  SET ASIDE  {reason}")?;
@@ -271,6 +348,11 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
         }
         let needs = if detector.needs.is_empty() { "nothing".to_owned() } else { detector.needs.join(", ") };
         writeln!(out, "  needs      {needs}")?;
+        for (label, names) in [("columns", &detector.columns), ("after", &detector.after)] {
+            if !names.is_empty() {
+                writeln!(out, "  {label:10} {}", safe_text(&names.join(", ")))?;
+            }
+        }
         writeln!(out, "  threshold  {} (one score per {})", detector.threshold, detector.scope)?;
         for (index, param) in detector.params.iter().enumerate() {
             let label = if index == 0 { "parameters" } else { "" };

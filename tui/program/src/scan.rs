@@ -59,7 +59,9 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     }
     let shown = Shown::from(global);
     let named = setup.uses.detectors.clone();
-    let there = |name: &String| setup.registry.find(name).is_some();
+    let registry = setup.detectors.now();
+    let changed = |name: &String| registry.changed().any(|changed| changed.names.contains(name));
+    let there = |name: &String| registry.find(name).is_some() || changed(name);
     if args.engine.detectors.is_empty() && !named.is_empty() && !named.iter().any(there) {
         bail!(
             "none of the detectors that this session was scanned with is there now ({}): add their folder with \

@@ -2,7 +2,7 @@
 
 use super::args::{DatasetArgs, EngineArgs, Global, ReadingArgs};
 use super::finders::FINDERS;
-use super::libraries::registry;
+use super::libraries::{Consent, load, registry};
 use super::model_loader::loader;
 use super::output::warning;
 use super::settings;
@@ -17,8 +17,9 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session;
 use chaffinch_data::session::{Session, SessionLocation};
 use chaffinch_data::uses::Uses;
-use chaffinch_engine::{Given, Setup};
+use chaffinch_engine::{Detectors, Given, Setup};
 use chaffinch_host::Registry;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -98,8 +99,15 @@ fn for_location(
     }
     settings::warn(&config);
     let named = if engine.detectors.is_empty() { &[][..] } else { &uses.detectors };
-    let registry = registry(&config, named)?;
-    for missing in uses.detectors.iter().filter(|name| registry.find(name).is_none()) {
+    let consent = match (engine.allow_changed, ask.is_some()) {
+        (true, _) => Consent::Given,
+        (false, true) => Consent::Ask,
+        (false, false) => Consent::Later,
+    };
+    let registry = registry(&config, named, consent)?;
+    let changed: BTreeSet<&String> = registry.changed().flat_map(|changed| changed.names).collect();
+    let there = |name: &String| registry.find(name).is_some() || changed.contains(name);
+    for missing in uses.detectors.iter().filter(|name| !there(name)) {
         let words =
             "this session was scanned with it, but it is not there now; add its folder with --plugins";
         warning(missing, words);
@@ -121,12 +129,13 @@ fn for_location(
         named => named,
     };
     let model = loader(name, config.device(), config.vram_budget(), global.offline)?;
+    let again = config.clone();
     Ok(Setup {
         dataset: location.dataset.clone(),
         dataset_options: reading,
         session: open_session(location)?,
         config,
-        registry: Arc::new(registry),
+        detectors: Detectors::new(registry).loaded_by(Arc::new(move || load(&again))),
         prompts,
         model,
         given,
@@ -172,7 +181,7 @@ pub(super) fn for_check(dataset: &Path, session: &Path, registry: Arc<Registry>)
         session: Session::open_or_create(session, dataset)?,
         prompts: PromptSet::bundled(),
         model: loader(Bundled::Small.name(), "cpu", None, true)?,
-        registry,
+        detectors: Detectors::new(registry),
         config,
         given: Given::default(),
         uses: Uses::default(),

@@ -181,7 +181,8 @@ fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
     };
     let config = settings::config(global, Some(&location.dir))?;
     let rule = config.ensemble_over(stored.ensemble.clone());
-    session.save_settings(&stored.thresholds, &stored.ensemble.unwrap_or(rule), &stored.params)?;
+    stored.ensemble.get_or_insert(rule);
+    session.save_settings(&stored)?;
     drop(session);
     let now = self::row(&Listing::open(&args.target, global)?, name)?;
     results(|out| {

@@ -213,6 +213,7 @@ actions! {
         Histogram "histogram" "histogram" "Show the selected detector's scores; move its threshold",
         Confusion "confusion" "confusions" "Show given against suggested labels; list a pair",
         Detectors "detectors" "detectors" "Show the detectors and set their parameters",
+        ManageDetectors "manage-detectors" "manage" "Manage detectors: state, origin, cost, last two runs",
         Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
         History "history" "history" "Show the last decisions and go to their samples",
         Who "who" "who" "Show who decided what about the sample, and when",
@@ -298,6 +299,11 @@ actions! {
         PanelReset "panel-reset" "default" "Reset the value to its default",
         PanelScale "panel-scale" "scale" "Switch between a logarithmic and a linear scale",
         PanelRun "panel-run" "run" "Run the detector again, or write, with the values on the screen",
+        PanelTry "panel-try" "count" "Count what the values on the screen would flag",
+        PanelToggle "panel-toggle" "on/off" "Enable the detector in this session, or disable it",
+        PanelLetIn "panel-let-in" "let in" "Let a detector run that was set aside or has changed",
+        PanelNewly "panel-newly" "newly" "List what only the detector's last run flags",
+        PanelFormerly "panel-formerly" "formerly" "List what only the detector's run before flags",
         PanelCancelJob "panel-cancel-job" "cancel job" "Cancel the running job; finished work is kept",
     }
 }

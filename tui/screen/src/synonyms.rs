@@ -16,6 +16,7 @@ pub(crate) fn synonyms(action: Action) -> &'static str {
         A::KeepGroup | A::RemoveGroup | A::RelabelGroup | A::UnsureGroup => "copies all",
         A::Undo => "revert back",
         A::Redo => "forward",
+        A::ManageDetectors => "plugins trust enable disable provenance runs",
         A::Note => "comment remark annotate",
         A::Tag => "flag mark category",
         A::Top => "first start beginning",

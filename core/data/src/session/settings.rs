@@ -19,9 +19,16 @@ pub struct Settings {
     pub thresholds: BTreeMap<String, f32>,
     /// Parameters by detector and name.
     pub params: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Detectors that were enabled or disabled.
+    pub enabled: BTreeMap<String, bool>,
 }
 
 impl Settings {
+    /// Whether a detector was disabled, so that what it found before flags nothing.
+    pub fn is_off(&self, detector: &str) -> bool {
+        self.enabled.get(detector) == Some(&false)
+    }
+
     pub(super) fn load(path: &Path) -> Result<Settings> {
         match fs::read_to_string(path) {
             Ok(text) => {

@@ -3,6 +3,7 @@ use crate::columns::ResultBuilder;
 use crate::issue::RunRecord;
 use crate::manifest::NewSample;
 use crate::uses::LoadedModel;
+use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::sample::Split;
 use std::os::unix::fs::PermissionsExt;
 
@@ -57,7 +58,9 @@ fn a_session_comes_back_as_it_was() {
     let thresholds = [("clip-prompt".to_owned(), 0.3)].into();
     let rule = EnsembleRule::Weighted([("clip-prompt".to_owned(), 2.0)].into());
     let params = [("clip-prompt".to_owned(), [("mode".to_owned(), 1.0)].into())].into();
-    session.save_settings(&thresholds, &rule, &params).unwrap();
+    let enabled = BTreeMap::from([("blurry".to_owned(), false)]);
+    let settings = Settings { ensemble: Some(rule), thresholds, params, enabled };
+    session.save_settings(&settings).unwrap();
     session.save_view("anna", "{\"row\":7}").unwrap();
     let loaded = LoadedModel { fingerprint: "00-cubic.224".into(), ..LoadedModel::default() };
     let uses = Uses { model: Some("bundled".into()), loaded: Some(loaded), ..Uses::default() };
@@ -69,7 +72,8 @@ fn a_session_comes_back_as_it_was() {
     assert_eq!((manifest.len(), known), (1, file_metadata));
     let (results, damaged) = session.load_results(1, manifest.classes());
     assert_eq!((results["clip-prompt"].scores(), damaged.len()), (&[0.25][..], 0));
-    assert_eq!(session.load_settings().unwrap(), Settings { ensemble: Some(rule), thresholds, params });
+    assert_eq!(session.load_settings().unwrap(), settings);
+    assert!(settings.is_off("blurry") && !settings.is_off("sharp"));
     assert_eq!(
         (session.load_view("anna"), session.model_name()),
         ("{\"row\":7}".into(), "bundled on cpu".into())

@@ -1,5 +1,6 @@
 //! Counts over the whole dataset, computed on a separate thread; only the newest request of each kind is answered.
 
+mod about;
 mod forms;
 mod history;
 
@@ -7,6 +8,7 @@ use super::worker_queue::WorkerQueue;
 use crate::Setup;
 use crate::state::State;
 use chaffinch_data::journal::Decisions;
+use chaffinch_data::session::Cost;
 use chaffinch_protocol::{Event, Overview, Overviewed, Ticket};
 use chaffinch_review::overview;
 use crossbeam_channel::{Receiver, Sender};
@@ -20,8 +22,20 @@ pub(crate) struct OverviewQuestion {
     pub(crate) state: Arc<State>,
     pub(crate) decisions: Decisions,
     pub(crate) setup: Arc<Setup>,
+    pub(crate) known: Known,
+}
+
+/// What is known of detectors beside their results.
+#[derive(Clone, Default)]
+pub(crate) struct Known {
     /// Parameters changed in the session, by detector.
     pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Those that were enabled or disabled in the session.
+    pub(crate) enabled: BTreeMap<String, bool>,
+    /// Why the last run of some failed.
+    pub(crate) failed: BTreeMap<String, String>,
+    /// What the last runs took.
+    pub(crate) costs: BTreeMap<String, Cost>,
 }
 
 /// The queue for overviews.
@@ -61,6 +75,6 @@ fn answer(question: &OverviewQuestion) -> crate::Result<Overviewed> {
         Overview::Statistics => Overviewed::Statistics(overview::statistics(&source)),
         Overview::Classes => Overviewed::Classes(overview::classes(&source)),
         Overview::History => Overviewed::History(history::history(state, decisions)),
-        Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, state, &question.params)),
+        Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, &source, &question.known)),
     })
 }

@@ -4,7 +4,7 @@ use super::meter::Meter;
 use crate::Setup;
 use crate::answers::internal::Internal;
 use crate::findings::Findings;
-use crate::scan::{Reporter, Scan, ScanPlan};
+use crate::scan::{Done, Reporter, Scan, ScanPlan};
 use chaffinch_protocol::display;
 use chaffinch_protocol::{Event, ScanReport};
 use crossbeam_channel::Sender;
@@ -19,7 +19,7 @@ pub(super) fn run(
     events: &Sender<Event>,
     internal: &Sender<Internal>,
     stop: &AtomicBool,
-) -> (ScanReport, Findings) {
+) -> Done {
     let meter = Mutex::new(Meter::default());
     let progress = |stage: &str, done: u64, total: u64, step: (u32, u32)| {
         let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,10 +42,12 @@ pub(super) fn run(
         },
     };
     let before = findings.clone();
-    let scan = std::panic::AssertUnwindSafe(|| Scan::new(setup, &reporter).run(plan, findings));
+    let registry = setup.detectors.now();
+    let scan = std::panic::AssertUnwindSafe(|| Scan::new(setup, &registry, &reporter).run(plan, findings));
     std::panic::catch_unwind(scan).unwrap_or_else(|payload| {
         let why = format!("the scan failed: {}", chaffinch_plugin::PanicMessage(&*payload));
         let _ = events.send(Event::Trouble { about: "scan".into(), message: safe(&why) });
-        (ScanReport { failed: vec![("scan".into(), why)], ..ScanReport::default() }, before)
+        let report = ScanReport { failed: vec![("scan".into(), why)], ..ScanReport::default() };
+        Done { report, findings: before, trial: None }
     })
 }

@@ -443,6 +443,7 @@ fn issues_have_the_names_of_other_programs() {
         manifest: &made.manifest,
         file_metadata: &Default::default(),
         results: &results,
+        previous: &results,
         thresholds: &thresholds,
         ranking: &ranking,
         decisions: &made.decisions,

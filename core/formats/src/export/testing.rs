@@ -24,6 +24,7 @@ pub(super) fn exporting<T>(
         manifest,
         file_metadata: &FileMetadata::default(),
         results: &results,
+        previous: &results,
         thresholds: &BTreeMap::new(),
         ranking: &ranking,
         decisions,

@@ -97,6 +97,7 @@ impl World {
             manifest: &self.manifest,
             file_metadata: &self.file_metadata,
             results: &self.results,
+            previous: &self.results,
             thresholds: &self.thresholds,
             ranking: &self.ranking,
             decisions: &self.decisions,

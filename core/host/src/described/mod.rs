@@ -9,7 +9,7 @@ mod project;
 mod prompts;
 mod rule;
 
-pub(crate) use folder::{digest, files};
+pub(crate) use folder::{code, digest, files};
 pub(crate) use project::{FILE, Kind, read};
 pub(crate) use prompts::Prompts;
 pub(crate) use rule::Rule;

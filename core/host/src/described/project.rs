@@ -51,7 +51,7 @@ pub(crate) fn read(path: &Path) -> Result<Project> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let (declared, kind, limits) = parse(&text, path, folder)?;
     let digest = match &kind {
-        Kind::Command(_) => digest(folder)?,
+        Kind::Command(command) => digest(folder, command)?,
         Kind::Library(_) | Kind::Host(_) => blake3::hash(text.as_bytes()).to_hex().to_string(),
     };
     let info = declared::info(&declared);
@@ -98,6 +98,7 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
             Kind::Command(_) | Kind::Library(_) => Vec::new(),
         },
         after: file.texts("after")?.unwrap_or_default(),
+        abi: 0,
     };
     declared.columns.extend(file.texts("columns")?.unwrap_or_default());
     let limits = limits(&mut file)?;

@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a run needs besides the view of the dataset.
 pub(crate) struct Lent<'a> {
@@ -32,6 +33,8 @@ pub(crate) struct Lent<'a> {
     /// The embeddings, if there are any.
     pub(crate) matrix: Option<&'a EmbeddingMatrix>,
     pub(crate) log: &'a (dyn Fn(u32, &str) + Sync),
+    /// Takes the most memory that the worker had to itself, in bytes.
+    pub(crate) memory: &'a AtomicU64,
 }
 
 /// How a run ended without a result.
@@ -95,6 +98,7 @@ pub(crate) fn converse(
     let lend: Vec<RawFd> = lending.in_order();
     let mut worker = Worker::start(lent.workers, lent.job, &lent.limits, view.len(), &lend)?;
     let ended = talk(lent, view, report, &mut worker, &mut files);
+    lent.memory.store(worker.most_memory(), Ordering::Relaxed);
     match &ended {
         Ok(()) => worker.finish(),
         Err(Ended::Refused(error)) if error.is_stopped() => worker.stop(),

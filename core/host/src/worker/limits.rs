@@ -1,5 +1,6 @@
 //! How much a worker may use.
 
+use std::fmt;
 use std::time::Duration;
 
 /// What a worker may use before it is ended. The defaults are generous: they are there for what never ends.
@@ -26,6 +27,21 @@ const OUTPUT: (u64, u64) = (64 << 20, 4 << 10);
 const LINE: (u64, u64) = (16 << 20, 32);
 /// The least that a worker gets by default.
 const LEAST_MEMORY: u64 = 512 << 20;
+
+impl fmt::Display for Limits {
+    /// `600 s and 0.1 s per sample, three quarters of the free memory, no network`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.time {
+            Some(time) => write!(f, "{} s", time.as_secs_f64())?,
+            None => write!(f, "{} s and {} s per sample", TIME.0.as_secs(), TIME.1.as_secs_f64())?,
+        }
+        match self.memory {
+            Some(bytes) => write!(f, ", {} of memory", bytesize::ByteSize::b(bytes))?,
+            None => write!(f, ", three quarters of the free memory")?,
+        }
+        write!(f, ", {}", if self.network { "network" } else { "no network" })
+    }
+}
 
 impl Limits {
     /// Bytes of an amount such as `8GiB`; `None` if it is none.
@@ -128,6 +144,14 @@ mod tests {
         );
         assert_eq!(limits.or(&set), set);
         assert!(set.or(&limits).own_time && !limits.or(&set).own_time);
+        assert_eq!(
+            limits.to_string(),
+            "600 s and 0.1 s per sample, three quarters of the free memory, no network"
+        );
+        assert_eq!(
+            Limits { network: true, memory: Some(2 << 30), ..set.clone() }.to_string(),
+            "2 s, 2.0 GiB of memory, network"
+        );
         let hours = Limits { time: Some(Duration::from_secs(7200)), ..Limits::default() };
         assert_eq!(hours.silence_for(10), Duration::from_secs(7200));
     }

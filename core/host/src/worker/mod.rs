@@ -29,10 +29,12 @@ pub(crate) use conversation::{Ended, Lent, converse};
 pub(crate) use describe::{Undescribed, describe};
 pub use launch::{Launch, launch};
 pub use limits::Limits;
+pub(crate) use message::PROTOCOL;
 pub(crate) use process::Job;
 pub use rehearsal::Rehearsal;
 pub(crate) use shared::SharedData;
 
+use crate::pins::Pins;
 use std::path::PathBuf;
 
 /// How workers are started and what they may use.
@@ -42,6 +44,7 @@ pub struct Workers {
     program: PathBuf,
     limits: Limits,
     aside: Aside,
+    pins: Pins,
     /// Whether the program's own detectors run in workers, too.
     all: bool,
 }
@@ -56,7 +59,13 @@ impl Default for Workers {
 impl Workers {
     /// Workers of the program at this path, which must have the command `worker`.
     pub fn of(program: impl Into<PathBuf>) -> Workers {
-        Workers { program: program.into(), limits: Limits::default(), aside: Aside::default(), all: false }
+        Workers {
+            program: program.into(),
+            limits: Limits::default(),
+            aside: Aside::default(),
+            pins: Pins::default(),
+            all: false,
+        }
     }
 
     /// The same within these limits.
@@ -69,6 +78,12 @@ impl Workers {
     #[must_use]
     pub fn remembering(self, aside: Aside) -> Workers {
         Workers { aside, ..self }
+    }
+
+    /// The same with a memory of the code that has run, so that code that has changed is noticed.
+    #[must_use]
+    pub fn pinning(self, pins: Pins) -> Workers {
+        Workers { pins, ..self }
     }
 
     /// The same, with all detectors in workers if `all`, also those that ship with the program.
@@ -84,6 +99,11 @@ impl Workers {
     /// What was set aside.
     pub fn aside(&self) -> &Aside {
         &self.aside
+    }
+
+    /// The code that has run.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
     }
 
     /// The limits.

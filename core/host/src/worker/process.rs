@@ -55,6 +55,8 @@ pub(crate) struct Worker {
     /// How long it had the word, without the time that the engine took for its answers.
     used: Duration,
     looks: u32,
+    /// The most memory that it was seen to have to itself.
+    most: u64,
     /// What to do about a limit of time.
     advice: &'static str,
 }
@@ -222,6 +224,7 @@ impl Worker {
             allowed,
             used: Duration::ZERO,
             looks: 0,
+            most: 0,
             advice: match limits.own_time {
                 true => ", its limit (time under [limits] in its detector.toml moves it)",
                 false => ", its limit (time-limit under [plugins] moves it)",
@@ -312,7 +315,14 @@ impl Worker {
         if self.looks.is_multiple_of(LOOKS.0 * LOOKS.1) {
             memory += group_of(self.pid).into_iter().filter_map(own_memory).sum::<u64>();
         }
+        self.most = self.most.max(memory);
         self.check_memory(memory)
+    }
+
+    /// The most memory that it was seen to have to itself, with its children, in bytes. One that was never waited for long
+    /// is looked at now.
+    pub(crate) fn most_memory(&self) -> u64 {
+        self.most.max(own_memory(self.pid).unwrap_or(0))
     }
 
     /// Ends it if this many bytes are too many.

@@ -4,7 +4,7 @@ use super::death::NOT_STARTED;
 use super::message::{FromWorker, Kind, PROTOCOL, REVISION, ToWorker, Unusable};
 use super::remote::{Line, Remote};
 use crate::PluginError;
-use crate::declared::declared;
+use crate::declared::{Declared, declared};
 use crate::exported::Exported;
 use crate::library;
 use chaffinch_plugin::abi::ABI_VERSION;
@@ -33,7 +33,8 @@ pub(super) fn library(path: &Path) -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let all = detectors.iter().map(|detector| declared(detector.info())).collect();
+    let of = |detector: &Exported| Declared { abi: detector.abi(), ..declared(detector.info()) };
+    let all = detectors.iter().map(of).collect();
     line.send(&FromWorker::Hello { protocol: PROTOCOL, revision: REVISION, detectors: all });
     let mut text = String::new();
     let run = match input.read_line(&mut text) {

@@ -2,7 +2,7 @@
 
 use super::glob::Glob;
 use super::needle::Needle;
-use super::parse::{Comparison, Test, Text, Word};
+use super::parse::{Comparison, Run, Test, Text, Word};
 use super::rows::{Bits, gather};
 use super::{Source, attribute};
 use crate::atlas::{Atlas, Neighborhoods};
@@ -33,6 +33,8 @@ enum Ready<'a> {
     /// By class, and the detectors that suggest labels.
     Suggested(Vec<bool>, Vec<(&'a DetectorResult, f32)>),
     Detector(&'a [f32], f32),
+    /// Flagged by the first scores and not by the second.
+    Only(&'a [f32], &'a [f32], f32),
     Split(u8),
     /// Scores by row.
     Score(&'a [f32], Comparison, f32),
@@ -131,6 +133,15 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
                 (1, _) => found.remove(0),
                 _ => Ready::Any(found.into_iter().map(|test| vec![(false, test)]).collect()),
             }
+        }
+        Test::Run(name, run) => {
+            let (now, before) = source
+                .results
+                .get(name)
+                .zip(source.previous.get(name))
+                .ok_or_else(|| source.no_runs(name))?;
+            let (only, not) = if *run == Run::Last { (now, before) } else { (before, now) };
+            Ready::Only(only.scores(), not.scores(), source.threshold(name))
         }
         Test::Split(split) => Ready::Split(split.code()),
         Test::Choice(word) => {
@@ -329,6 +340,11 @@ impl Ready<'_> {
             }),
             Ready::Detector(scores, threshold) => each(first, negated, marks, |row| {
                 scores.get(row).is_some_and(|score| is_flagged(*score, *threshold))
+            }),
+            Ready::Only(scores, others, threshold) => each(first, negated, marks, |row| {
+                let flags =
+                    |scores: &[f32]| scores.get(row).is_some_and(|score| is_flagged(*score, *threshold));
+                flags(scores) && !flags(others)
             }),
             Ready::Split(code) => {
                 let splits = source.manifest.splits();

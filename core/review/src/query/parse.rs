@@ -32,6 +32,8 @@ pub(super) enum Test {
     Class(Text),
     Suggested(Text),
     Detector(Text),
+    /// Flagged by the last run of a detector and not by the one before; or the other way round.
+    Run(String, Run),
     Split(Split),
     /// A word in `DECISIONS` except `none`.
     Choice(String),
@@ -61,6 +63,13 @@ pub(super) enum Test {
 pub(super) enum Text {
     Plain(String),
     Like(Glob),
+}
+
+/// Which of its last two runs flags a sample, where only one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Run {
+    Last,
+    Before,
 }
 
 /// How a score is compared.

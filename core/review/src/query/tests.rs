@@ -13,6 +13,7 @@ struct World {
     manifest: Arc<Manifest>,
     file_metadata: FileMetadata,
     results: Results,
+    previous: Results,
     thresholds: BTreeMap<String, f32>,
     ranking: Ranking,
     decisions: Decisions,
@@ -46,6 +47,8 @@ fn world() -> World {
     for (row, group, score) in [(0, 1, 0.2), (2, 1, 0.45), (1, 2, 0.9), (3, 3, 0.9), (4, 3, 0.0)] {
         copies.issue(SampleId(row), Issue { score, group: Some(group), ..Issue::default() });
     }
+    let mut earlier = ResultBuilder::new(6);
+    earlier.scores(&[0.2, 0.1, 0.9, 0.3, f32::NAN, 0.4]);
     let results: Results = [
         ("copies".to_owned(), Arc::new(copies.finish(record("copies", true), manifest.classes()))),
         ("labels".to_owned(), Arc::new(labels.finish(record("labels", false), manifest.classes()))),
@@ -62,6 +65,7 @@ fn world() -> World {
         manifest,
         file_metadata,
         results,
+        previous: [("labels".to_owned(), Arc::new(earlier.finish(record("labels", false), &[])))].into(),
         thresholds: BTreeMap::new(),
         ranking,
         decisions: journal.snapshot(),
@@ -74,6 +78,7 @@ impl World {
             manifest: &self.manifest,
             file_metadata: &self.file_metadata,
             results: &self.results,
+            previous: &self.previous,
             thresholds: &self.thresholds,
             ranking: &self.ranking,
             decisions: &self.decisions,
@@ -91,6 +96,22 @@ impl World {
     fn sorted(&self, all: bool, sort: Sort, descending: bool) -> Vec<u32> {
         self.ask(&Query { all, sort, descending, ..Query::default() }).unwrap()
     }
+}
+
+#[test]
+fn two_runs_of_a_detector_are_compared() {
+    let world = world();
+    assert_eq!(world.all("newly:labels"), [2]);
+    assert_eq!(world.all("formerly:labels"), [0, 3, 5]);
+    assert_eq!(world.all("-newly:labels -formerly:labels"), [1, 4]);
+    let compared = difference(world.results["labels"].scores(), world.previous["labels"].scores(), 0.5);
+    assert_eq!((compared.newly, compared.formerly), (1, 3));
+    let error = |filter: &str| {
+        let query = Query { all: true, filter: filter.into(), ..Query::default() };
+        world.ask(&query).unwrap_err().to_string()
+    };
+    assert!(error("newly:copies").contains("'copies' has run only once"));
+    assert!(error("formerly:label").contains("no results from a detector 'label'; did you mean 'labels'?"));
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn planned(rows: &[Row], decided: &[(usize, Choice)], policies: Policies) -> Pla
         manifest: &manifest,
         file_metadata: &file_metadata,
         results: &results,
+        previous: &BTreeMap::new(),
         thresholds: &BTreeMap::new(),
         ranking: &ranking,
         decisions: journal.decisions(),

@@ -52,6 +52,9 @@ pub(crate) struct EngineArgs {
     /// Additional folder of detector libraries; can be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) plugins: Vec<PathBuf>,
+    /// Run detectors whose code has changed since they were first used
+    #[arg(long)]
+    pub(crate) allow_changed: bool,
     /// The reviewer that was named to a command with [`ReviewerArgs`](super::ReviewerArgs).
     #[arg(skip)]
     pub(crate) reviewer: Option<String>,

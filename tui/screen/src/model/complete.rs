@@ -6,10 +6,12 @@ use chaffinch_protocol::decision::TAGS;
 /// The maximum number of completions offered.
 const OFFERED: usize = 8;
 /// The terms of a filter, besides part of a path, and what they find.
-const WORDS: [(&str, &str); 28] = [
+const WORDS: [(&str, &str); 30] = [
     ("class:", "given label"),
     ("suggested:", "suggested label"),
     ("detector:", "flagged by it"),
+    ("newly:", "flagged by its last run, not before"),
+    ("formerly:", "flagged by its run before, not now"),
     ("score<", "worse than this: score<0.3"),
     ("undecided", "without a decision"),
     ("decision:keep", "decided to keep"),
@@ -54,7 +56,7 @@ fn beginnings() -> Vec<String> {
         let several = ["decision:", "split:", "is:"].iter().any(|key| word.starts_with(key));
         let key = if several { &word[..=word.find(':').unwrap_or(0)] } else { word };
         if !keys.iter().any(|known| known == key)
-            && !matches!(word, "map:" | "tsne:" | "cluster:" | "decided" | "score>")
+            && !matches!(word, "map:" | "tsne:" | "cluster:" | "decided" | "score>" | "newly:" | "formerly:")
         {
             keys.push(key.to_owned());
         }
@@ -78,7 +80,7 @@ pub fn completions(model: &Model, line: &Line) -> (usize, Vec<String>) {
             session.map(|session| session.classes.clone()).unwrap_or_default()
         }
         Some(("reviewer", _)) => session.map(|session| session.reviewers.clone()).unwrap_or_default(),
-        Some(("detector", _)) => {
+        Some(("detector" | "newly" | "formerly", _)) => {
             session.map(|s| s.detectors.iter().map(|d| d.name.clone()).collect()).unwrap_or_default()
         }
         Some(("tag", _)) => {

@@ -82,6 +82,8 @@ pub enum Consequence {
     KeepOnly(SampleId, Vec<SampleId>),
     /// Something is sent to the engine.
     Send(Command),
+    /// The code at this path, which has changed, runs as it is now.
+    LetIn(String),
 }
 
 /// A yes/no question.

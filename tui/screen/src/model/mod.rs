@@ -41,7 +41,7 @@ pub use line::Line;
 pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
-pub use panel::{Matrix, Panel, Panels, step, value_words};
+pub use panel::{Matrix, Panel, Panels, Trial, step, value_words};
 pub use picker::{Picker, PickerItem, PickerKind, PickerLine, tag_word};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use place::Place;
@@ -61,7 +61,7 @@ use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Detail, Progress, Row, ScanReport, SessionSummary};
 use ratatui::layout::Size;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// How urgent a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct Jobs {
     pub troubles: VecDeque<(String, String)>,
     /// The last lines of the log.
     pub log: VecDeque<String>,
+    /// Code that has changed, by its path and digest, about which a question was asked.
+    pub asked: BTreeSet<(String, String)>,
     /// Whether a stale session starts a scan by itself.
     pub scan_when_stale: bool,
 }

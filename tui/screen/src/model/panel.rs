@@ -1,7 +1,7 @@
 //! Interactive pages: what they show, and where their cursors are.
 
 use super::{Line, PageRef};
-use chaffinch_protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Ticket};
+use chaffinch_protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Ticket, Tried};
 use std::collections::BTreeMap;
 
 /// An open page.
@@ -36,8 +36,23 @@ pub struct Panels {
     pub field: usize,
     /// Values that were changed but not applied yet, by detector and name.
     pub edited: BTreeMap<(String, String), f64>,
+    /// What would be flagged with them.
+    pub trial: Trial,
     /// Lines by which a page is scrolled, from its start; for the log from its end.
     pub scroll: u16,
+}
+
+/// A detector that is tried with the values on the screen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trial {
+    /// The last ticket given out.
+    pub ticket: Ticket,
+    /// When to ask, once no value is changed any more.
+    pub due: Option<u64>,
+    /// Whether the answer is pending.
+    pub awaited: bool,
+    /// The answer to the last question.
+    pub answer: Option<Tried>,
 }
 
 impl Panels {

@@ -1,11 +1,15 @@
 //! Everything triggered by the clock.
 
 use super::{Mode, Model};
+use chaffinch_protocol::ChangedDetector;
 
 /// Milliseconds without a key before pictures are improved.
 pub const REST: u64 = 150;
 /// Milliseconds without a key before a better picture is encoded, so that it is ready when it may be shown.
 const PAUSE: u64 = 50;
+
+/// Milliseconds without a key before a question is asked that no key led to.
+const QUIET: u64 = 1_200;
 
 /// Milliseconds before an unanswered request is sent again.
 pub const PATIENCE: u64 = 5_000;
@@ -60,9 +64,21 @@ impl Model {
         let times = [
             [prompt, held, toast, threshold, rest],
             [self.time.remember_at, self.time.quitting, self.retry_at(), replay, due],
-            [self.ahead_at(), None, None, None, None],
+            [self.ahead_at(), self.panels.trial.due, self.ask_at(), None, None],
         ];
         times.into_iter().flatten().flatten().min()
+    }
+
+    /// When a question that has no hurry is asked: no key is to answer it that was meant for something else.
+    pub fn ask_at(&self) -> Option<u64> {
+        let asks = matches!(self.mode, Mode::List) && self.pending.is_empty() && self.ahead.is_empty();
+        (asks && self.unasked().is_some()).then_some(self.time.key_at + QUIET)
+    }
+
+    /// Code that has changed and was not asked about yet.
+    pub fn unasked(&self) -> Option<&ChangedDetector> {
+        let changed = &self.session.as_ref()?.changed;
+        changed.iter().find(|one| !self.jobs.asked.contains(&(one.path.clone(), one.now.clone())))
     }
 
     /// When an unanswered request is sent again.

@@ -6,11 +6,11 @@ use crate::model::{Level, Model, Page, step, value_words};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{detector, panels, say, send};
+use crate::update::{detector, panels, say, send, trial};
 use crate::view::blocks::{inner, waiting};
 use crate::view::list::letters;
 use crate::view::status;
-use chaffinch_protocol::{Command, DetectorForm, FormKind, FormParam, Overview, Overviewed};
+use chaffinch_protocol::{Command, DetectorForm, DetectorState, FormKind, FormParam, Overview, Overviewed};
 use ratatui::layout::{Position, Rect};
 
 /// The detectors and their parameters.
@@ -42,6 +42,7 @@ impl Page for Detectors {
             A::PanelAccept,
             A::PanelReset,
             A::PanelRun,
+            A::PanelTry,
             A::PanelCancelJob,
         ];
         let running = model.jobs.progress.is_some();
@@ -89,8 +90,15 @@ impl Page for Detectors {
             line(role, &words, paint);
         }
         let forms = model.panels.forms.as_deref().unwrap_or_default();
-        for form in forms.iter().filter(|form| !form.ran) {
-            let why = if form.enabled { "has not run" } else { "disabled in the configuration" };
+        let known = forms.iter().filter(|form| form.about.state != DetectorState::Refused);
+        for form in known.filter(|form| !form.ran) {
+            let why = match form.about.state {
+                DetectorState::SetAside => "set aside",
+                DetectorState::Changed => "its code has changed",
+                DetectorState::Failed => "its last run failed",
+                _ if form.enabled => "has not run",
+                _ => "disabled",
+            };
             line(Role::Dim, &format!("    {:<18} {why}", text::fit(&form.name, 18)), paint);
         }
         y += 1;
@@ -148,6 +156,7 @@ impl Page for Detectors {
                 }
             },
             A::PanelRun => run(model, name, fx),
+            A::PanelTry => trial::ask(model, fx),
             A::PanelNext | A::PanelPrevious => {
                 detector::next_loaded(model, action == A::PanelNext);
                 panels::chosen_anew(model, fx);
@@ -217,7 +226,12 @@ fn form(
     }
     let summary = form.map(|form| format!("{} {}", form.version, form.summary)).unwrap_or_default();
     let x = paint.put(area.x, area.y, area.width, Role::Title, name);
-    paint.put(x + 1, area.y, area.right().saturating_sub(x + 1), Role::Dim, &summary);
+    let count = trial::words(model, name);
+    let end = match count.is_empty() {
+        true => area.right(),
+        false => paint.put_right(area.right(), area.y, area.width, Role::Edited, &count).saturating_sub(1),
+    };
+    paint.put(x + 1, area.y, end.saturating_sub(x + 1), Role::Dim, &summary);
     let rows = usize::from(area.height - 2);
     let params = form.map(|form| form.params.as_slice()).unwrap_or_default();
     let chosen = model.panels.field.min(params.len());
@@ -315,6 +329,7 @@ fn change(model: &mut Model, name: &str, by: f64) {
 }
 
 fn set(model: &mut Model, name: &str, param: &FormParam, value: f64) {
+    trial::edited(model, name);
     let value = value.clamp(param.min, param.max);
     let key = (name.to_owned(), param.name.clone());
     if (value - param.value).abs() < 1e-9 {
@@ -338,9 +353,10 @@ fn reset(model: &mut Model, name: &str) {
 
 /// Runs the detector with the values in its form.
 fn run(model: &mut Model, name: String, fx: &mut Effects) {
-    if model.jobs.progress.is_some() {
+    if model.jobs.progress.is_some() && !model.panels.trial.awaited {
         return say(model, Level::Warning, "a job is running: wait for it or cancel it first");
     }
+    trial::forget(model);
     let edited = std::mem::take(&mut model.panels.edited);
     let (own, others): (Vec<_>, Vec<_>) = edited.into_iter().partition(|((of, _), _)| *of == name);
     model.panels.edited = others.into_iter().collect();

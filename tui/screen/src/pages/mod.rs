@@ -82,6 +82,7 @@ mod history;
 mod jobs;
 mod list;
 mod log;
+mod manage;
 mod map;
 mod outputs;
 mod reading;
@@ -109,6 +110,7 @@ pub const PAGES: &[&dyn Page] = &[
     &histogram::Histogram,
     &confusion::Confusion,
     &detectors::Detectors,
+    &manage::Manage,
     &classes::Classes,
     &history::History,
     &who::Who,

@@ -1,7 +1,7 @@
 //! The main loop: handle everything that has arrived, draw at most one frame, pass it to the writer, sleep.
 
 use super::ExitReason;
-use crate::model::Model;
+use crate::model::{Mode, Model};
 use crate::picture::Worker;
 use crate::terminal::input::Input;
 use crate::terminal::output::Screen;
@@ -208,7 +208,13 @@ impl Shell<'_> {
             self.dirty = true;
         }
         let timed = |model: &Model| {
-            (model.toast.is_some(), model.time.hold_until > model.time.now, model.pictures.prepared.is_some())
+            [
+                model.toast.is_some(),
+                model.time.hold_until > model.time.now,
+                model.pictures.prepared.is_some(),
+                matches!(model.mode, Mode::Confirm(_)),
+                model.panels.trial.awaited,
+            ]
         };
         let before = timed(&self.model);
         for effect in update(&mut self.model, msg) {
@@ -237,7 +243,7 @@ impl Shell<'_> {
                 Effect::Quit(open) => self.end(ExitReason::Unsaved(open)),
             }
         }
-        // Time alone changes the screen only where something ends with it.
+        // Time alone changes the screen only where something begins or ends with it.
         self.dirty |= !tick || before != timed(&self.model);
     }
 

@@ -3,9 +3,9 @@
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{
-    Blind, Candidate, Command, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion,
+    Blind, Candidate, Command, Compared, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion,
     DetailRelated, DetectorSummary, Event, Likeness, ListCounts, ListedRow, PROTOCOL_VERSION, Picture, Query,
-    Row, Saved, SavedKind, SessionSummary, Sort, Ticket,
+    Row, Saved, SavedKind, SessionSummary, Sort, Ticket, Tried,
 };
 use std::collections::BTreeMap;
 
@@ -31,6 +31,9 @@ pub(crate) struct FakeEngine {
     /// What a detector has found since: listed before everything else.
     pub(crate) first: Vec<SampleId>,
     pub(crate) seen: Vec<Command>,
+    /// Detectors that were disabled, and those that were let in.
+    pub(super) off: Vec<String>,
+    pub(super) let_in: Vec<String>,
     /// The list of groups: its ticket, and whether it holds leaks only.
     pub(super) group_ticket: (Ticket, bool),
     pub(super) list: Vec<SampleId>,
@@ -110,6 +113,8 @@ impl FakeEngine {
             regions: Vec::new(),
             first: Vec::new(),
             seen: Vec::new(),
+            off: Vec::new(),
+            let_in: Vec::new(),
             group_ticket: (0, false),
             list: Vec::new(),
             ticket: 0,
@@ -217,6 +222,30 @@ impl FakeEngine {
             Command::Overview { ticket, about } => {
                 vec![Event::Overview { ticket, overview: super::overview::of(self, ticket, &about) }]
             }
+            Command::Try { ticket, detector, params } => {
+                let flagged = params.values().map(|value| (value * 100.0) as u64).sum();
+                let compared = Some(Compared { newly: 3, formerly: 1 });
+                vec![Event::Tried(Tried {
+                    ticket,
+                    detector,
+                    flagged,
+                    scored: 100,
+                    compared,
+                    ..Tried::default()
+                })]
+            }
+            Command::Enable { detector, enabled } => {
+                self.off.retain(|name| *name != detector);
+                if !enabled {
+                    self.off.push(detector);
+                }
+                vec![self.hello()]
+            }
+            Command::LetIn { detector } => {
+                self.summary.changed.retain(|changed| changed.path != detector);
+                self.let_in.push(detector);
+                vec![self.hello()]
+            }
             Command::Remember { state } => {
                 self.summary.remembered = state;
                 Vec::new()
@@ -237,6 +266,7 @@ impl FakeEngine {
         let fits = |row: &&Row| {
             query.filter.split_whitespace().all(|word| match word.split_once(':') {
                 Some(("class", name)) => class(row.label) == name,
+                Some(("newly" | "formerly", _)) => row.sample.0 < 3,
                 Some(("suggested", name)) => class(row.suggested) == name,
                 Some(("detector", name)) => {
                     let flagged = |flag: &u16| self.summary.detectors[usize::from(*flag)].name == name;

@@ -9,6 +9,7 @@ mod engine;
 mod ladder;
 mod listing;
 mod macros;
+mod manage;
 mod marks;
 mod messages;
 mod outputs;

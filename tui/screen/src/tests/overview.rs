@@ -3,8 +3,8 @@
 use super::engine::FakeEngine;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::{
-    BINS, ClassReview, Confused, DetectorForm, DetectorReview, Expected, FormKind, FormParam, Histogram,
-    Overview, Overviewed, PastDecision, Proposal, Statistics,
+    BINS, ClassReview, Compared, Confused, DetectorAbout, DetectorForm, DetectorReview, DetectorState,
+    Expected, FormKind, FormParam, Histogram, Overview, Overviewed, PastDecision, Proposal, Statistics,
 };
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) fn of(engine: &FakeEngine, ticket: u64, about: &Overview) -> Overview
         Overview::Statistics => Overviewed::Statistics(statistics(engine)),
         Overview::Classes => Overviewed::Classes(classes(engine)),
         Overview::History => Overviewed::History(history(engine)),
-        Overview::Forms => Overviewed::Forms(forms()),
+        Overview::Forms => Overviewed::Forms(forms(engine)),
     }
 }
 
@@ -160,15 +160,72 @@ fn param(name: &str, kind: FormKind, default: f64, max: f64, help: &str) -> Form
     }
 }
 
-fn forms() -> Vec<DetectorForm> {
+/// What is told of a detector beside its parameters.
+fn about(engine: &FakeEngine, name: &str) -> DetectorAbout {
+    let own = DetectorAbout {
+        origin: "ships with the program".into(),
+        path: format!("/opt/chaffinch/plugins/libchaffinch_{name}.so"),
+        digest: "0123456789abcdef0123".into(),
+        speaks: "ABI 7".into(),
+        needs: vec!["pixels".into()],
+        seconds: Some(1.5),
+        flagged: Some(3),
+        compared: Some(Compared { newly: 2, formerly: 1 }),
+        ..DetectorAbout::default()
+    };
+    let apart = DetectorAbout {
+        state: DetectorState::On,
+        origin: "your folder of detectors".into(),
+        path: format!("/home/ana/.local/share/chaffinch/detectors/{name}/detector.toml"),
+        pinned: true,
+        speaks: "worker protocol 1".into(),
+        apart: true,
+        limits: "600 s and 0.1 s per sample, three quarters of the free memory, no network".into(),
+        confined: "writes only to temporary folders, caches and its own folder".into(),
+        needs: vec!["embeddings".into(), "labels".into()],
+        columns: vec!["camera".into()],
+        after: vec!["duplicate".into()],
+        seconds: Some(42.0),
+        memory: Some(123 << 20),
+        compared: None,
+        ..own.clone()
+    };
+    let aside = "its process crashed with a segmentation fault after it asked for pictures";
+    match name {
+        _ if engine.off.iter().any(|off| off == name) => {
+            DetectorAbout { state: DetectorState::Off, flagged: None, compared: None, ..own }
+        }
+        "duplicate" => DetectorAbout { flagged: Some(2), ..own },
+        "experimental" => apart,
+        "fragile" => DetectorAbout {
+            state: match engine.let_in.iter().any(|known| known == name) {
+                true => DetectorState::On,
+                false => DetectorState::SetAside,
+            },
+            why: aside.into(),
+            flagged: None,
+            ..apart
+        },
+        "odd-shapes" => DetectorAbout {
+            state: DetectorState::Changed,
+            why: "it has changed since it was first used".into(),
+            flagged: None,
+            ..apart
+        },
+        _ => own,
+    }
+}
+
+fn forms(engine: &FakeEngine) -> Vec<DetectorForm> {
     let form = |name: &str, ran: bool, params: Vec<FormParam>| DetectorForm {
         name: name.to_owned(),
         version: "1.0.0".to_owned(),
         summary: "finds what is wrong".to_owned(),
-        enabled: ran,
+        enabled: ran && !engine.off.iter().any(|off| off == name),
         ran,
         threshold: 0.5,
         params,
+        about: about(engine, name),
     };
     vec![
         form(
@@ -183,5 +240,7 @@ fn forms() -> Vec<DetectorForm> {
         ),
         form("duplicate", true, Vec::new()),
         form("experimental", false, Vec::new()),
+        form("fragile", false, Vec::new()),
+        form("odd-shapes", false, Vec::new()),
     ]
 }

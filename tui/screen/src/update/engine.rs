@@ -1,7 +1,8 @@
 //! Handling of the engine's events.
 
 use super::{
-    Effect, Effects, macros, motion, panels, part, prompt, saved, say, search, send, show, targets, walk,
+    Effect, Effects, macros, motion, panels, part, prompt, saved, say, search, send, show, targets, trial,
+    walk,
 };
 use crate::action::Action;
 use crate::key::shown;
@@ -24,6 +25,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             panels::refresh(model, fx);
         }
         Event::Overview { ticket, overview } => panels::overviewed(model, ticket, overview),
+        Event::Tried(tried) => trial::tried(model, tried),
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             model.jobs.progress = None;

@@ -14,6 +14,7 @@ pub(crate) mod job;
 mod keys;
 mod look;
 mod macros;
+pub(crate) mod manage;
 pub(crate) mod mark;
 pub(crate) mod motion;
 mod moving;
@@ -31,6 +32,7 @@ mod search;
 mod settle;
 pub(crate) mod show;
 pub(crate) mod targets;
+pub(crate) mod trial;
 mod walk;
 
 pub use crate::effect::{Effect, Effects};

@@ -1,7 +1,7 @@
 //! After every message: requests missing rows, details and pictures. Also what
 //! happens because time has passed.
 
-use super::{Effect, Effects, engine, motion, prompt, send, show};
+use super::{Effect, Effects, engine, manage, motion, prompt, send, show, trial};
 use crate::model::{Anchor, Model, PATIENCE};
 use chaffinch_protocol::Command;
 use chaffinch_protocol::sample::SampleId;
@@ -20,6 +20,8 @@ pub(super) fn tick(model: &mut Model, now: u64, fx: &mut Effects) {
     {
         send(fx, Command::SetThreshold { detector, threshold });
     }
+    trial::tick(model, fx);
+    manage::tick(model);
     if model.time.quitting.is_some_and(|at| at <= now) {
         fx.push(Effect::Quit(model.review.journal.outstanding.len()));
     }

@@ -1,34 +1,35 @@
 //! Parameter forms of the detectors, from their declarations.
 
+use super::{Known, about};
 use crate::Setup;
-use crate::state::State;
 use chaffinch_host::params_in_force;
 use chaffinch_plugin::{Param, ParamKind};
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{DetectorForm, FormKind, FormParam};
-use std::collections::BTreeMap;
+use chaffinch_review::query::Source;
 
-/// One form per detector, in registry order.
-pub(crate) fn forms(
-    setup: &Setup,
-    state: &State,
-    moved: &BTreeMap<String, BTreeMap<String, f64>>,
-) -> Vec<DetectorForm> {
-    let forms = setup.registry.detectors().iter().map(|detector| {
+/// One form per detector, in registry order, then what is not loaded.
+pub(crate) fn forms(setup: &Setup, source: &Source<'_>, known: &Known) -> Vec<DetectorForm> {
+    let registry = setup.detectors.now();
+    let forms = registry.detectors().iter().map(|detector| {
         let info = detector.info();
-        let given = params_in_force(info, &setup.config, moved.get(info.name())).unwrap_or_default();
+        let name = info.name();
+        let given = params_in_force(info, &setup.config, known.params.get(name)).unwrap_or_default();
         let param = |param: &Param| form(param, given.get(param.name()).copied());
+        let enabled = known.enabled.get(name).copied().unwrap_or_else(|| setup.config.detector_enabled(name));
         DetectorForm {
-            name: info.name().to_owned(),
+            name: name.to_owned(),
             version: safe_text(info.version_text()).into_owned(),
             summary: safe_text(info.summary()).into_owned(),
-            enabled: setup.config.detector_enabled(info.name()),
-            ran: state.findings.results.contains_key(info.name()),
+            enabled,
+            ran: source.results.contains_key(name),
             threshold: info.default_threshold(),
             params: info.parameters().iter().map(param).collect(),
+            about: about::about(detector, enabled, source, known),
         }
     });
-    forms.collect()
+    let refused = registry.refused().iter().flat_map(|refused| about::refused(refused, source, known));
+    forms.chain(refused).collect()
 }
 
 fn form(param: &Param, value: Option<f64>) -> FormParam {

@@ -1,6 +1,6 @@
 //! One term of a filter: a word, a key with a value, or a comparison.
 
-use super::{Comparison, Test, Text, Token, wrong};
+use super::{Comparison, Run, Test, Text, Token, wrong};
 use crate::Result;
 use crate::query::glob::Glob;
 use chaffinch_data::nearest::hint;
@@ -8,10 +8,12 @@ use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Area, Axes};
 
 /// The keys before a colon.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "class",
     "suggested",
     "detector",
+    "newly",
+    "formerly",
     "split",
     "decision",
     "tag",
@@ -122,6 +124,8 @@ fn keyed(key: &str, token: &Token) -> Result<Test> {
         "class" => Test::Class(value(token, start)),
         "suggested" => Test::Suggested(value(token, start)),
         "detector" => Test::Detector(value(token, start)),
+        "newly" => Test::Run(text, Run::Last),
+        "formerly" => Test::Run(text, Run::Before),
         "tag" => Test::Tag(value(token, start)),
         "note" => Test::Note(value(token, start)),
         "reviewer" => Test::Reviewer(value(token, start)),

@@ -1,0 +1,226 @@
+//! Managing detectors: enabling, letting in, trying other parameters, and taking those that were loaded anew.
+
+use super::Service;
+use super::watch::admit;
+use crate::scan::{Done, same_rows};
+use crate::{Error, findings::Findings};
+use chaffinch_data::session::Cost;
+use chaffinch_host::{Registry, resolve_params};
+use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::{ChangedDetector, Event, Ticket, Tried};
+use chaffinch_review::query::difference;
+use chaffinch_review::verdict;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A detector to try with other parameters.
+pub(super) struct Trial {
+    pub(super) ticket: Ticket,
+    pub(super) detector: String,
+    pub(super) params: BTreeMap<String, f64>,
+}
+
+impl Service {
+    /// Enables a detector and brings its results up to date, or disables it and takes what it found out of the ranking.
+    pub(super) fn enable(&mut self, detector: String, enabled: bool) {
+        let known = self.setup.detectors.now().find(&detector).is_some();
+        if !known && !self.state.findings.results.contains_key(&detector) {
+            return self.refuse(&not_loaded(&detector));
+        }
+        if self.job.is_some() && self.trial.is_none() {
+            return self.refuse(&Error::Invalid(
+                "a scan is running, and uses the detectors of its start; cancel it first".into(),
+            ));
+        }
+        self.known.enabled.insert(detector.clone(), enabled);
+        self.save_settings();
+        let mut findings = self.state.findings.clone();
+        if enabled {
+            if let Some(result) = self.parked.remove(&detector) {
+                findings.results.insert(detector.clone(), result);
+            }
+            self.rank(findings);
+            if known {
+                self.scan(vec![detector], false);
+            }
+        } else {
+            if let Some(result) = findings.results.remove(&detector) {
+                self.parked.insert(detector, result);
+            }
+            self.rank(findings);
+        }
+    }
+
+    /// Takes the results of disabled detectors out of findings. Those about other samples are of no use any more.
+    pub(super) fn park(&mut self, findings: &mut Findings) {
+        let old = &self.state.findings;
+        let same = same_rows(&old.manifest, &old.file_metadata, &findings.manifest, &findings.file_metadata);
+        if !same && !old.file_metadata.is_empty() {
+            self.parked.clear();
+        }
+        let off = self.known.enabled.iter().filter(|(_, enabled)| !**enabled);
+        for (name, _) in off {
+            if let Some(result) = findings.results.remove(name) {
+                self.parked.insert(name.clone(), result);
+            }
+        }
+    }
+
+    /// Lets a detector in, on a thread of its own: detectors are loaded anew.
+    pub(super) fn let_in(&self, detector: String) {
+        let (setup, internal) = (self.setup.clone(), self.internal.0.clone());
+        let spawned = std::thread::Builder::new()
+            .name("let in".into())
+            .spawn(move || admit(&setup.detectors, &detector, &internal));
+        if let Err(error) = spawned {
+            self.refuse(&Error::Invalid(format!("cannot start a thread: {error}")));
+        }
+    }
+
+    /// Detectors were loaded anew: says what is different, and runs those that were let in.
+    pub(super) fn loaded(&mut self, registry: Arc<Registry>, run: Vec<String>) {
+        let old = self.setup.detectors.now();
+        for line in news(&old, &registry) {
+            self.tell(Event::Log { line });
+        }
+        for (name, words) in registry.remarks() {
+            self.tell(Event::Log { line: safe_text(&format!("{name}: {words}")).into_owned() });
+        }
+        let run: Vec<String> = run.into_iter().filter(|name| registry.find(name).is_some()).collect();
+        self.setup.detectors.set(registry);
+        // What was in the way of those that are there now is not any more.
+        let registry = self.setup.detectors.now();
+        let is_new = |name: &str| old.find(name).is_none() && registry.find(name).is_some();
+        self.known.failed.retain(|name, _| !run.contains(name) && !is_new(name));
+        self.tell_session();
+        if !run.is_empty() && self.job.is_none() {
+            self.scan(run, false);
+        }
+    }
+
+    /// Tries a detector with other parameters. A trial that runs is for an older question, and ends.
+    pub(super) fn try_out(&mut self, trial: Trial) {
+        let registry = self.setup.detectors.now();
+        let Some(known) = registry.find(&trial.detector) else {
+            let failed = not_loaded(&trial.detector).to_string();
+            return self.tried(&trial, Tried { failed, ..Tried::default() });
+        };
+        let params = self.moved_params(&trial.detector, &trial.params);
+        if let Err(error) = resolve_params(known, &params) {
+            return self.tried(&trial, Tried { failed: error.to_string(), ..Tried::default() });
+        }
+        match (&self.job, &self.trial) {
+            (Some((stop, _)), Some(_)) => {
+                stop.store(true, Ordering::Relaxed);
+                self.next_trial = Some(trial);
+            }
+            (Some(_), None) => {
+                let failed = "a scan is running; wait for it or cancel it first".to_owned();
+                self.tried(&trial, Tried { failed, ..Tried::default() });
+            }
+            (None, _) => {
+                let mut plan = self.plan(vec![trial.detector.clone()], false);
+                plan.params.insert(trial.detector.clone(), params);
+                plan.trial = true;
+                self.trial = Some(trial);
+                self.start(plan);
+            }
+        }
+    }
+
+    /// A trial has ended: nothing of it is kept but the answer.
+    pub(super) fn trial_done(&mut self, trial: &Trial, done: Done) {
+        let name = &trial.detector;
+        let answer = match (done.trial, done.report.failed.first()) {
+            (Some(found), _) => {
+                let (scores, results) = (found.scores(), &self.state.findings.results);
+                let threshold = verdict::threshold(&self.moved, name, &found);
+                let flagged = scores.iter().filter(|score| verdict::is_flagged(**score, threshold));
+                let now = results.get(name).filter(|now| now.len() == found.len());
+                Tried {
+                    flagged: flagged.count() as u64,
+                    scored: scores.iter().filter(|score| !score.is_nan()).count() as u64,
+                    compared: now.map(|now| difference(scores, now.scores(), threshold)),
+                    ..Tried::default()
+                }
+            }
+            (None, Some((_, why))) => Tried { failed: safe_text(why).into_owned(), ..Tried::default() },
+            (None, None) => Tried { failed: "stopped".into(), ..Tried::default() },
+        };
+        self.tried(trial, answer);
+        if let Some((detectors, force)) = self.next_scan.take() {
+            self.scan(detectors, force);
+        } else if let Some(next) = self.next_trial.take() {
+            self.try_out(next);
+        }
+    }
+
+    fn tried(&self, trial: &Trial, answer: Tried) {
+        let (ticket, detector) = (trial.ticket, trial.detector.clone());
+        self.tell(Event::Tried(Tried { ticket, detector, ..answer }));
+    }
+
+    /// The parameters that were set in the session, with these on top.
+    pub(super) fn moved_params(
+        &self,
+        detector: &str,
+        params: &BTreeMap<String, f64>,
+    ) -> BTreeMap<String, f64> {
+        let mut moved = self.known.params.get(detector).cloned().unwrap_or_default();
+        moved.extend(params.iter().map(|(name, value)| (name.clone(), *value)));
+        moved
+    }
+
+    /// Remembers what became of the detectors of a scan: which failed, and what the others took.
+    pub(super) fn account(&mut self, done: &Done) {
+        let failed: BTreeMap<String, String> =
+            done.report.failed.iter().filter(|(name, _)| name != "scan").cloned().collect();
+        let ran = &done.findings.results;
+        self.known.failed.retain(|name, _| !ran.contains_key(name));
+        self.known.failed.extend(failed);
+        let before = self.known.costs.clone();
+        for (name, result) in ran.iter().filter(|(_, result)| result.record().seconds > 0.0) {
+            let record = result.record();
+            self.known.costs.insert(name.clone(), Cost { seconds: record.seconds, memory: record.memory });
+        }
+        if self.known.costs != before
+            && let Err(error) = self.setup.session.save_costs(&self.known.costs)
+        {
+            self.refuse(&error);
+        }
+    }
+
+    /// Detectors that do not run because their code has changed.
+    pub(super) fn changed(&self) -> Vec<ChangedDetector> {
+        let registry = self.setup.detectors.now();
+        let changed = registry.changed().map(|changed| ChangedDetector {
+            names: changed.names.iter().map(|name| safe_text(name).into_owned()).collect(),
+            path: safe_path(changed.path),
+            was: changed.was.to_owned(),
+            now: changed.now.to_owned(),
+        });
+        changed.collect()
+    }
+}
+
+fn not_loaded(detector: &str) -> Error {
+    Error::Invalid(format!(
+        "the detector '{detector}' is not loaded; chaffinch plugins list shows which are, and why others are not"
+    ))
+}
+
+/// What is different between detectors before and now.
+fn news(old: &Registry, new: &Registry) -> Vec<String> {
+    let names = |registry: &Registry| -> BTreeSet<&'static str> {
+        registry.detectors().iter().map(|one| one.info().name()).collect()
+    };
+    let (before, now) = (names(old), names(new));
+    let mut lines: Vec<String> =
+        now.difference(&before).map(|name| format!("the detector {name} is there now")).collect();
+    lines.extend(before.difference(&now).map(|name| format!("the detector {name} is not there any more")));
+    let known: BTreeSet<String> = old.refused().iter().map(|one| one.error.to_string()).collect();
+    let refused = new.refused().iter().map(|one| one.error.to_string());
+    lines.extend(refused.filter(|why| !known.contains(why)).map(|why| safe_text(&why).into_owned()));
+    lines
+}

@@ -1,0 +1,109 @@
+//! Letting detectors run again that were set aside, or whose code has changed.
+
+use super::registry::digest_of;
+use super::worker::{AsideEntry, Workers};
+use super::{Pin, PluginError};
+use std::path::{Path, PathBuf};
+
+/// What was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LetIn {
+    /// It was set aside.
+    Aside(AsideEntry),
+    /// Its code has changed.
+    Changed {
+        /// The detectors in it.
+        names: Vec<String>,
+        /// The library or `detector.toml`.
+        path: PathBuf,
+    },
+}
+
+/// Lets a detector run again, by its name, its file or its path: what was set aside is forgotten, and its code is pinned
+/// as it is now. Returns what was in its way, nothing if it would have run.
+///
+/// # Errors
+/// When it is not a detector any more, or when that cannot be stored.
+pub fn let_in(workers: &Workers, name: &str) -> Result<Vec<LetIn>, PluginError> {
+    let aside = workers.aside().let_in(name).map_err(PluginError::Stored)?;
+    let mut all: Vec<LetIn> = aside.into_iter().map(LetIn::Aside).collect();
+    let pins = workers.pins();
+    let known = pins.all().map_err(PluginError::Stored)?;
+    let known = known.into_iter().map(|(path, pin)| (PathBuf::from(path), pin));
+    let mut changed = Vec::new();
+    for (path, pin) in known.filter(|(path, pin)| is_named(path, pin, name) && path.exists()) {
+        let digest = digest_of(&path)?;
+        if digest != pin.digest {
+            changed.push((path, digest, pin.names));
+        }
+    }
+    one_place(name, changed.iter().map(|(path, ..)| path.as_path()))?;
+    for (path, digest, names) in changed {
+        pins.set(&path, Pin { digest, names: names.clone() }).map_err(PluginError::Stored)?;
+        all.push(LetIn::Changed { names, path });
+    }
+    Ok(all)
+}
+
+/// Refuses a name that code in several places has: what is let in is what was looked at.
+fn one_place<'a>(name: &str, paths: impl Iterator<Item = &'a Path>) -> Result<(), PluginError> {
+    let mut paths: Vec<&Path> = paths.collect();
+    paths.sort_by_key(|path| path.components().count());
+    let Some(folder) = paths.first().and_then(|path| path.parent()) else { return Ok(()) };
+    if paths.iter().all(|path| path.starts_with(folder)) {
+        return Ok(());
+    }
+    let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let message =
+        format!("'{name}' has changed in several places: name one of them by its path: {}", paths.join(", "));
+    Err(PluginError::Stored(chaffinch_data::Error::Invalid(message)))
+}
+
+/// Whether a name is that of a detector in pinned code, of its file, its folder or its path.
+fn is_named(path: &Path, pin: &Pin, name: &str) -> bool {
+    let given = std::path::absolute(name).ok();
+    let folder = path.parent();
+    pin.names.iter().any(|known| known == name)
+        || path.file_name().is_some_and(|file| file == name && file != "detector.toml")
+        || given.as_deref().is_some_and(|given| given == path || Some(given) == folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pins;
+    use std::fs;
+
+    #[test]
+    fn what_has_changed_is_let_in_in_one_place() {
+        let temp = tempfile::tempdir().unwrap();
+        let pins = Pins::in_file(temp.path().join("pins.json"));
+        let workers = Workers::default().pinning(pins.clone());
+        let description = |place: &str, words: &str| {
+            let folder = temp.path().join(place);
+            fs::create_dir_all(&folder).unwrap();
+            let file = folder.join("detector.toml");
+            fs::write(&file, format!("name = 'odd'\nsummary = '{words}'\ncommand = ['sh', 'run.sh']"))
+                .unwrap();
+            file
+        };
+        let names = vec!["odd".to_owned()];
+        let pin =
+            |path: &Path| pins.set(path, Pin { digest: digest_of(path).unwrap(), names: names.clone() });
+        let (one, two) = (description("one", "a"), description("two", "a"));
+        pin(&one).unwrap();
+        pin(&two).unwrap();
+        assert_eq!(let_in(&workers, "odd").unwrap(), []);
+        description("one", "b");
+        let changed = |path: &Path| vec![LetIn::Changed { names: names.clone(), path: path.into() }];
+        assert_eq!(let_in(&workers, "odd").unwrap(), changed(&one));
+        assert_eq!(let_in(&workers, "odd").unwrap(), []);
+        description("one", "c");
+        description("two", "c");
+        let error = let_in(&workers, "odd").unwrap_err().to_string();
+        assert!(error.contains("in several places") && error.contains("one/detector.toml"), "{error}");
+        let folder = temp.path().join("two");
+        assert_eq!(let_in(&workers, folder.to_str().unwrap()).unwrap(), changed(&two));
+        assert_eq!(let_in(&workers, "odd").unwrap(), changed(&one));
+    }
+}

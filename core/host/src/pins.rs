@@ -1,0 +1,142 @@
+//! Code that does not ship with the program is pinned: when it first runs, its digest is written down, and code that has
+//! changed since does not run until the user says so.
+
+use chaffinch_data::{Error, Result, atomic};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The digests of code that has run, by its library or description.
+#[derive(Debug, Clone, Default)]
+pub struct Pins {
+    /// Where they are stored; without a place nothing is pinned.
+    file: Option<PathBuf>,
+    /// Whether code that has changed is pinned anew without a question.
+    changes: bool,
+}
+
+/// Code as it was when the user last agreed to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The digest of the code.
+    pub digest: String,
+    /// The detectors in it.
+    pub names: Vec<String>,
+}
+
+/// The largest file that is read; a line per library is far below it.
+const MOST: u64 = 16 << 20;
+
+impl Pins {
+    /// Stored in this file.
+    pub fn in_file(file: impl Into<PathBuf>) -> Pins {
+        Pins { file: Some(file.into()), changes: false }
+    }
+
+    /// The same, but code that has changed is pinned anew if `changes`: the user has agreed to that.
+    #[must_use]
+    pub fn taking_changes(self, changes: bool) -> Pins {
+        Pins { changes, ..self }
+    }
+
+    /// Whether changes are taken without a question.
+    pub(crate) fn takes_changes(&self) -> bool {
+        self.changes
+    }
+
+    /// All pins, by path.
+    ///
+    /// # Errors
+    /// When the file is there but cannot be read: code that has changed would run as if it were new.
+    pub fn all(&self) -> Result<BTreeMap<String, Pin>> {
+        let Some(file) = &self.file else { return Ok(BTreeMap::new()) };
+        let damaged = |why: String| {
+            let advice = "delete the file to pin all detectors as they are now";
+            Error::format(file, format!("the list of pinned detectors cannot be read ({why}); {advice}"))
+        };
+        let size = match std::fs::metadata(file) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+            Err(error) => return Err(Error::io("read", file)(error)),
+        };
+        if size > MOST {
+            return Err(damaged("it is too large".into()));
+        }
+        let text = std::fs::read_to_string(file).map_err(Error::io("read", file))?;
+        serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))
+    }
+
+    /// The pin of the code at a path.
+    ///
+    /// # Errors
+    /// As [`Pins::all`].
+    pub fn of(&self, path: &Path) -> Result<Option<Pin>> {
+        Ok(self.all()?.remove(&key(path)))
+    }
+
+    /// Pins the code at a path as it is now.
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub fn set(&self, path: &Path, pin: Pin) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let mut all = self.all()?;
+        if all.get(&key(path)) == Some(&pin) {
+            return Ok(());
+        }
+        all.insert(key(path), pin);
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
+        let text = serde_json::to_string_pretty(&all).map_err(|error| Error::Invalid(error.to_string()))?;
+        atomic::write(file, |out| out.write_all(text.as_bytes()))
+    }
+
+    /// Pins code that has not run before; what is pinned stays as it is.
+    ///
+    /// # Errors
+    /// When that cannot be stored.
+    pub(crate) fn first_use(&self, path: &Path, digest: &str, names: Vec<String>) -> Result<()> {
+        match self.of(path)? {
+            Some(pin) if pin.digest != digest || !pin.names.is_empty() => Ok(()),
+            _ => self.set(path, Pin { digest: digest.to_owned(), names }),
+        }
+    }
+}
+
+/// A path as it is written into the file. Two paths that are no text may share one, and then one pin.
+fn key(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_use_pins_and_a_change_does_not() {
+        let temp = tempfile::tempdir().unwrap();
+        let pins = Pins::in_file(temp.path().join("state/pins.json"));
+        let path = temp.path().join("one.so");
+        assert_eq!(pins.of(&path).unwrap(), None);
+        pins.first_use(&path, "abc", vec!["one".into()]).unwrap();
+        pins.first_use(&path, "def", vec!["one".into()]).unwrap();
+        let pin = Pin { digest: "abc".into(), names: vec!["one".into()] };
+        assert_eq!(pins.of(&path).unwrap(), Some(pin.clone()));
+        pins.set(&path, Pin { digest: "def".into(), ..pin }).unwrap();
+        assert_eq!(pins.of(&path).unwrap().unwrap().digest, "def");
+        Pins::default().first_use(&path, "abc", Vec::new()).unwrap();
+        assert_eq!(Pins::default().of(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_no_empty_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("pins.json");
+        std::fs::write(&file, "{").unwrap();
+        let error = Pins::in_file(&file).of(Path::new("/x")).unwrap_err().to_string();
+        assert!(error.contains("pins.json") && error.contains("delete the file"), "{error}");
+    }
+}

@@ -1,0 +1,359 @@
+//! Detectors that do not ship with the program: their code is pinned when it first runs, a change is asked about, and one that
+//! is put into the user's folder appears without a restart.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed step fails the test; figures are its result"
+)]
+
+use chaffinch_data::config::Config;
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::prompts::PromptSet;
+use chaffinch_data::session::Session;
+use chaffinch_data::uses::Uses;
+use chaffinch_engine::{Client, Detectors, Error, Given, Setup, spawn};
+use chaffinch_host::{PluginFolder, Registry, Workers};
+use chaffinch_protocol::{
+    Command, Compared, DetectorState, Event, Overview, Overviewed, Query, SessionSummary, Tried,
+};
+use chaffinch_tests::answers::Manner;
+use chaffinch_tests::artefacts::program;
+use chaffinch_tests::misbehavior::{GOOD, HELLO, Programs};
+use chaffinch_tests::sandbox::{Ran, json, report};
+use chaffinch_tests::terminal::Terminal;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why each detector failed, by name.
+fn reason(scan: &Value, name: &str) -> Option<String> {
+    let all: Vec<(String, String)> = serde_json::from_value(scan["failed"].clone()).unwrap();
+    all.into_iter().find(|(known, _)| known == name).map(|(_, why)| why)
+}
+
+fn scored(scan: &Value, name: &str) -> u64 {
+    let all = scan["detectors"].as_array().unwrap();
+    all.iter().find(|one| one["name"] == name).map_or(0, |one| one["scored"].as_u64().unwrap())
+}
+
+/// The same detector with other words.
+fn other() -> String {
+    GOOD.replace("it is the first", "it comes first")
+}
+
+fn listed(programs: &Programs) -> (Ran, Value) {
+    let folder = programs.folder();
+    let args = ["plugins", "list", "--plugins", folder.to_str().unwrap()];
+    let text = programs.sandbox.ok(args);
+    let list = json(&programs.sandbox.ok([&args[..], &["--json"]].concat()));
+    (text, list)
+}
+
+fn entry<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
+    list["detectors"].as_array().unwrap().iter().find(|one| one["name"] == name)
+}
+
+#[test]
+fn changed_code_does_not_run_until_it_is_let_in() {
+    assert_ne!(other(), GOOD);
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "needs = [\"labels\"]\ncolumns = [\"width\"]");
+    let (_, list) = listed(&programs);
+    assert_eq!(entry(&list, "witness").unwrap()["pinned"], false, "nothing of it has run");
+    assert_eq!(scored(&report(&programs.scan(&[])), "witness"), 32);
+    let (text, list) = listed(&programs);
+    let known = entry(&list, "witness").unwrap();
+    assert_eq!((&known["pinned"], &known["state"]), (&Value::from(true), &Value::from("ready")));
+    assert_eq!((&known["columns"][0], &known["needs"][0]), (&Value::from("width"), &Value::from("labels")));
+    assert_eq!(known["speaks"], "worker protocol 1");
+    assert!(known["limits"].as_str().unwrap().contains("no network"), "{known}");
+    for words in ["pinned", "columns    width", "a folder that was named", "a process of its own", "confined"]
+    {
+        assert!(text.stdout.contains(words), "no '{words}' in {}", text.stdout);
+    }
+
+    fs::write(folder.join("run.sh"), other()).unwrap();
+    let ran = programs.scan(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let scan = report(&ran);
+    let why = reason(&scan, "witness").unwrap();
+    println!("{why}");
+    assert!(why.contains("has changed since it was first used") && why.contains("let-in witness"), "{why}");
+    assert!(ran.stderr.contains("witness") && ran.stderr.contains("has changed"), "{}", ran.stderr);
+    assert_eq!(scored(&scan, "witness"), 32, "what it found before is kept");
+    assert_eq!(scored(&scan, "image-quality"), 32);
+    assert_eq!(programs.scan(&["--detectors", "witness"]).code, 2);
+    let (text, list) = listed(&programs);
+    assert!(entry(&list, "witness").is_none());
+    assert_eq!(list["changed"][0]["names"][0], "witness", "{list}");
+    assert!(text.stdout.contains("has changed since it was first used"), "{}", text.stdout);
+
+    assert_eq!(programs.sandbox.run(["plugins", "let-in", "no-such"]).code, 2);
+    let freed = programs.sandbox.ok(["plugins", "let-in", "witness"]);
+    assert!(freed.stderr.contains("runs as it is now"), "{}", freed.stderr);
+    let scan = report(&programs.scan(&["--detectors", "default"]));
+    assert_eq!((scored(&scan, "witness"), reason(&scan, "witness")), (32, None));
+}
+
+#[test]
+fn a_change_is_allowed_for_one_scan_and_pinned() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.scan(&[]);
+    fs::write(folder.join("run.sh"), other()).unwrap();
+    let allowed = programs.scan(&["--allow-changed"]);
+    assert_eq!(reason(&report(&allowed), "witness"), None, "{}", allowed.stderr);
+    assert!(allowed.stderr.contains("witness: its code has changed"), "{}", allowed.stderr);
+    assert_eq!(reason(&report(&programs.scan(&[])), "witness"), None);
+    fs::write(folder.join("run.sh"), GOOD).unwrap();
+    assert!(reason(&report(&programs.scan(&[])), "witness").is_some(), "back is a change, too");
+    // Whoever checks it has agreed to it.
+    let check = programs.sandbox.ok(["plugins", "check", folder.to_str().unwrap()]);
+    assert!(check.stderr.contains("it runs as it is now"), "{}", check.stderr);
+    assert_eq!(reason(&report(&programs.scan(&[])), "witness"), None);
+}
+
+#[test]
+fn what_a_description_allows_and_new_files_beside_code_are_changes() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.scan(&[]);
+    let description = fs::read_to_string(folder.join("detector.toml")).unwrap();
+    fs::write(folder.join("detector.toml"), format!("{description}[limits]\nnetwork = true\n")).unwrap();
+    assert!(reason(&report(&programs.scan(&[])), "witness").is_some());
+    fs::write(folder.join("detector.toml"), description).unwrap();
+    assert_eq!(reason(&report(&programs.scan(&[])), "witness"), None, "as it was is no change");
+    fs::write(folder.join("helper.sh"), "echo").unwrap();
+    assert!(reason(&report(&programs.scan(&[])), "witness").is_some());
+}
+
+#[test]
+fn a_library_that_changed_is_not_even_loaded() {
+    let programs = Programs::new();
+    programs.put_library("witness");
+    assert_eq!(scored(&report(&programs.scan(&[])), "witness"), 32);
+    // One whose constructor crashes takes its place.
+    let place = |name: &str| chaffinch_tests::artefacts::fixture(name);
+    let own = programs.folder().join(place("witness").file_name().unwrap());
+    fs::copy(place("constructor"), &own).unwrap();
+    let ran = programs.scan(&[]);
+    let why = reason(&report(&ran), "witness").unwrap();
+    assert!(why.contains("has changed since it was first used"), "{why}");
+    assert!(!ran.stderr.contains("could not be loaded"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_damaged_list_of_pins_stops_others_detectors_and_says_what_to_do() {
+    let programs = Programs::new();
+    programs.put("witness", GOOD, "");
+    programs.scan(&[]);
+    let state = programs.sandbox.path();
+    let pins = walkdir::WalkDir::new(state)
+        .into_iter()
+        .map(Result::unwrap)
+        .find(|entry| entry.file_name() == "pinned-detectors.json")
+        .unwrap();
+    fs::write(pins.path(), "{").unwrap();
+    let ran = programs.scan(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("pinned-detectors.json") && ran.stderr.contains("delete the file"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(scored(&report(&ran), "image-quality"), 32);
+}
+
+fn users(programs: &Programs) -> PathBuf {
+    let users = programs.sandbox.path().join("home/.local/share/chaffinch/detectors");
+    fs::create_dir_all(&users).unwrap();
+    users
+}
+
+fn open(programs: &Programs) -> Terminal {
+    let mut command = programs.sandbox.command(["open", programs.sandbox.session().to_str().unwrap()]);
+    command.env("TERM", "xterm-256color");
+    let terminal = Terminal::start_as(&command, 120, 40, Manner::default());
+    terminal.wait("a list", |screen| screen.contains(".png") || screen.contains("no suspects"));
+    terminal
+}
+
+fn put(folder: &Path, from: &Path) {
+    fs::rename(from, folder.join(from.file_name().unwrap())).unwrap();
+}
+
+#[test]
+fn a_detector_in_the_users_folder_appears_is_managed_and_asked_about() {
+    let programs = Programs::new();
+    programs.sandbox.scan();
+    let users = users(&programs);
+    let terminal = open(&programs);
+    terminal.keys("gP");
+    terminal.wait_text("image-quality");
+    assert!(!terminal.screen().contains("witness"));
+    put(&users, &programs.put("witness", GOOD, ""));
+    terminal.wait_text("witness");
+    // The last of the list.
+    terminal.keys("G");
+    terminal.wait_text("your folder of detectors");
+    terminal.wait_text("not run yet");
+    terminal.keys("r");
+    terminal.wait("its results", |screen| {
+        screen.lines().any(|line| line.contains("witness") && line.contains(" on "))
+    });
+    terminal.wait_text("pinned");
+    terminal.keys(" ");
+    terminal.wait("disabled", |screen| {
+        screen.lines().any(|line| line.contains("witness") && line.contains(" off "))
+    });
+    terminal.keys(" ");
+    terminal.wait("enabled", |screen| {
+        screen.lines().any(|line| line.contains("witness") && line.contains(" on "))
+    });
+    // Its code changes while the program runs.
+    fs::write(users.join("witness/run.sh"), other()).unwrap();
+    terminal.wait("changed", |screen| {
+        screen.lines().any(|line| line.contains("witness") && line.contains(" changed "))
+    });
+    terminal.keys("q");
+    terminal.wait_text("sure?");
+    assert!(terminal.screen().contains("The code of witness has changed"), "{}", terminal.screen());
+    terminal.keys("y");
+    terminal.wait("the list", |screen| !screen.contains("sure?"));
+    terminal.keys("gPG");
+    terminal.wait("two runs", |screen| {
+        screen.lines().any(|line| line.contains("witness") && line.contains(" on "))
+            && screen.contains("newly flagged")
+    });
+    // One that crashes is set aside, and let in again.
+    fs::write(users.join("witness/run.sh"), format!("{HELLO}\nkill -SEGV $$\n")).unwrap();
+    terminal.wait("changed", |screen| {
+        screen.lines().any(|line| line.contains("witness") && line.contains(" changed "))
+    });
+    terminal.keys("a");
+    terminal.wait_text("segmentation fault");
+    terminal.settle(Duration::from_millis(300));
+    terminal.quit();
+}
+
+/// Gives every sample the score that is its parameter.
+const SAME: &str = r#"
+read -r run
+count=$(printf '%s' "$run" | sed 's/.*"count":\([0-9]*\).*/\1/')
+share=$(printf '%s' "$run" | sed 's/.*"share":\([0-9.]*\).*/\1/')
+scores=$(yes "$share" | head -n "$count" | paste -sd, -)
+echo '{"type":"hello","protocol":1}'
+echo "{\"type\":\"scores\",\"values\":[$scores]}"
+echo '{"type":"done"}'
+"#;
+
+/// An engine on the session of these programs, with nothing but them.
+fn engine(programs: &Programs) -> Client {
+    let workers = Workers::of(program());
+    let setup = Setup {
+        dataset: programs.sandbox.data(),
+        dataset_options: DatasetOptions::default(),
+        session: Session::open_or_create(&programs.sandbox.session(), &programs.sandbox.data()).unwrap(),
+        config: Config::built_in(),
+        detectors: Detectors::new(Registry::load_with(&[PluginFolder::named(programs.folder())], workers)),
+        prompts: PromptSet::bundled(),
+        model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
+        given: Given::default(),
+        uses: Uses::default(),
+    };
+    spawn(setup).unwrap()
+}
+
+/// Sends a command and waits for an event.
+fn ask<T>(client: &Client, command: Command, mut answer: impl FnMut(&Event) -> Option<T>) -> T {
+    client.commands.send(command).unwrap();
+    loop {
+        let event = client.events.recv_timeout(Duration::from_secs(60)).unwrap();
+        if let Event::Refused { message } = &event {
+            panic!("{message}");
+        }
+        if let Some(answer) = answer(&event) {
+            return answer;
+        }
+    }
+}
+
+fn summary(event: &Event) -> Option<SessionSummary> {
+    if let Event::Session(summary) = event { Some((**summary).clone()) } else { None }
+}
+
+fn done(event: &Event) -> Option<()> {
+    matches!(event, Event::ScanDone(_)).then_some(())
+}
+
+fn flagged(client: &Client) -> (Option<u64>, DetectorState, Option<Compared>) {
+    let about = Overview::Forms;
+    ask(client, Command::Overview { ticket: 1, about }, |event| match event {
+        Event::Overview { overview: Overviewed::Forms(forms), .. } => {
+            let about = &forms.iter().find(|form| form.name == "same").unwrap().about;
+            Some((about.flagged, about.state, about.compared))
+        }
+        _ => None,
+    })
+}
+
+fn length(client: &Client, filter: &str) -> u64 {
+    let query = Query { all: true, filter: filter.into(), ..Query::default() };
+    ask(client, Command::List { ticket: 7, query }, |event| match event {
+        Event::Listed { total, .. } => Some(*total),
+        _ => None,
+    })
+}
+
+#[test]
+fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
+    let programs = Programs::new();
+    let parameter = "[parameters.share]\ndefault = 0.25\nmin = 0\nmax = 1";
+    programs.put("same", SAME, parameter);
+    let client = engine(&programs);
+    let named = || "same".to_owned();
+    let share = |value: f64| BTreeMap::from([("share".to_owned(), value)]);
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    // A trial changes nothing.
+    let tried = |value: f64| {
+        let command = Command::Try { ticket: 3, detector: named(), params: share(value) };
+        ask(
+            &client,
+            command,
+            |event| if let Event::Tried(tried) = event { Some(tried.clone()) } else { None },
+        )
+    };
+    let compared = Some(Compared { newly: 0, formerly: 32 });
+    let none =
+        Tried { ticket: 3, detector: named(), flagged: 0, scored: 32, compared, failed: String::new() };
+    assert_eq!(tried(0.75), none);
+    assert!(tried(2.0).failed.contains("share"), "{:?}", tried(2.0));
+    assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    // A run does not wait for a trial.
+    client.commands.send(Command::Try { ticket: 4, detector: named(), params: share(0.9) }).unwrap();
+    // Two runs.
+    ask(&client, Command::Rerun { detector: named(), params: share(0.75) }, done);
+    assert_eq!(flagged(&client), (Some(0), DetectorState::On, compared));
+    assert_eq!((length(&client, "newly:same"), length(&client, "formerly:same")), (0, 32));
+    ask(&client, Command::Rerun { detector: named(), params: share(0.1) }, done);
+    assert_eq!(length(&client, "newly:same"), 32);
+    // Disabled, also after a restart.
+    let enable = |enabled: bool| Command::Enable { detector: named(), enabled };
+    let off = ask(&client, enable(false), summary);
+    assert_eq!((off.suspects, off.detectors.iter().any(|one| one.name == "same")), (0, false));
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    assert_eq!(flagged(&client), (None, DetectorState::Off, None));
+    client.stop().unwrap();
+    assert_eq!(programs.sandbox.rank(0).len(), 0, "the command line agrees");
+    let client = engine(&programs);
+    assert_eq!(flagged(&client), (None, DetectorState::Off, None));
+    let on = ask(&client, enable(true), summary);
+    assert_eq!(on.suspects, 32);
+    assert_eq!(flagged(&client).0, Some(32));
+    assert_eq!(length(&client, "newly:same"), 32, "the run before is kept with the session");
+    client.stop().unwrap();
+}

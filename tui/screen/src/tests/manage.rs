@@ -1,0 +1,137 @@
+//! Managing detectors: their page, the question about changed code, and trying parameters.
+
+use super::engine::FakeEngine;
+use super::rig::Rig;
+use super::screens::snapshot;
+use crate::model::Mode;
+use chaffinch_protocol::{ChangedDetector, Command, Event, Progress};
+
+fn rig(width: u16, height: u16) -> Rig {
+    Rig::new(FakeEngine::new(112), width, height)
+}
+
+fn sent(rig: &Rig, wanted: impl Fn(&Command) -> bool) -> Vec<Command> {
+    rig.engine.seen.iter().filter(|command| wanted(command)).cloned().collect()
+}
+
+#[test]
+fn the_page_shows_state_origin_and_cost() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut rig = rig(width, height);
+        rig.press("gPjj");
+        snapshot(&format!("manage-{width}x{height}"), &rig.screen());
+        rig.press("j");
+        snapshot(&format!("manage-aside-{width}x{height}"), &rig.screen());
+        let progress = Progress { stage: "blurry".into(), total: 10, done: 5, ..Progress::default() };
+        rig.event(Event::Progress(progress));
+        assert!(rig.screen().contains("running"), "{}", rig.screen());
+    }
+}
+
+#[test]
+fn a_detector_is_disabled_and_enabled() {
+    let mut rig = rig(80, 24);
+    rig.press("gP<Space>");
+    assert_eq!(rig.engine.off, ["blurry"]);
+    assert!(rig.toast().contains("blurry disabled in this session"), "{}", rig.toast());
+    assert!(rig.screen().contains("off"), "{}", rig.screen());
+    rig.press("<Space>");
+    assert!(rig.engine.off.is_empty());
+}
+
+#[test]
+fn what_is_set_aside_is_let_in_and_nothing_else() {
+    let mut rig = rig(80, 24);
+    rig.press("gPa");
+    assert!(rig.toast().contains("nothing keeps blurry from running"), "{}", rig.toast());
+    rig.press("jjjr");
+    assert!(rig.toast().contains("does not run before it is let in: a"), "{}", rig.toast());
+    rig.press("a");
+    let all = sent(&rig, |command| matches!(command, Command::LetIn { .. } | Command::Rerun { .. }));
+    assert_eq!(all, [Command::LetIn { detector: "fragile".into() }]);
+    assert!(!rig.screen().contains("set aside"), "{}", rig.screen());
+}
+
+#[test]
+fn the_last_two_runs_are_lists_to_walk() {
+    let mut rig = rig(80, 24);
+    rig.press("gP+");
+    assert_eq!((rig.model.list.query.filter.as_str(), rig.model.list.query.all), ("newly:blurry", true));
+    assert_eq!((rig.model.list.total, rig.model.mode == Mode::List), (3, true));
+    rig.press("gPj-");
+    assert_eq!(rig.model.list.query.filter, "formerly:duplicate");
+    rig.press("gPj+");
+    assert!(
+        rig.toast().contains("has not run twice") || rig.model.list.query.filter.contains("experimental")
+    );
+    rig.press("qgPr");
+    let rerun = Command::Rerun { detector: "experimental".into(), params: Default::default() };
+    assert_eq!(sent(&rig, |command| matches!(command, Command::Rerun { .. })), [rerun]);
+}
+
+#[test]
+fn the_parameters_of_the_chosen_detector_open() {
+    let mut rig = rig(80, 24);
+    rig.press("gPj<Enter>");
+    assert_eq!(rig.model.chosen_name(), Some("duplicate"));
+    assert!(rig.screen().contains("threshold"), "{}", rig.screen());
+}
+
+#[test]
+fn values_are_counted_once_they_rest_or_at_a_key() {
+    let mut rig = rig(80, 24);
+    rig.press("Pjl");
+    let asked = |rig: &Rig| sent(rig, |command| matches!(command, Command::Try { .. })).len();
+    assert_eq!(asked(&rig), 0);
+    rig.wait(700);
+    assert_eq!(asked(&rig), 1);
+    assert!(rig.screen().contains("would flag 36: 3 more, 1 fewer"), "{}", rig.screen());
+    rig.press("h");
+    rig.wait(700);
+    assert_eq!(asked(&rig), 1, "nothing is changed any more");
+    assert!(!rig.screen().contains("would flag"));
+    rig.press("lt");
+    assert!(asked(&rig) >= 2);
+    rig.press("r");
+    assert!(!rig.screen().contains("would flag"), "{}", rig.screen());
+}
+
+#[test]
+fn changed_code_is_asked_about_once_and_runs_only_after_yes() {
+    let changed = ChangedDetector {
+        names: vec!["odd-shapes".into()],
+        path: "/home/ana/odd-shapes/detector.toml".into(),
+        was: "0123456789abcdef".into(),
+        now: "fedcba9876543210".into(),
+    };
+    let let_in = |rig: &Rig| sent(rig, |command| matches!(command, Command::LetIn { .. }));
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut engine = FakeEngine::new(112);
+        engine.summary.changed = vec![changed.clone()];
+        let mut rig = Rig::new(engine, width, height);
+        rig.press("jk");
+        assert!(rig.model.mode == Mode::List, "no key answers a question that it was not pressed for");
+        rig.wait(1_500);
+        snapshot(&format!("changed-{width}x{height}"), &rig.screen());
+        rig.press("n");
+        assert_eq!(let_in(&rig), []);
+        rig.wait(5_000);
+        assert!(rig.model.mode == Mode::List, "asked once");
+    }
+    // It changes while a page is open: the question waits, and nothing else has to happen for it to be asked.
+    let mut rig = rig(80, 24);
+    rig.press("gP");
+    rig.engine.summary.changed = vec![changed];
+    let hello = rig.engine.hello();
+    rig.event(hello);
+    rig.wait(5_000);
+    assert!(matches!(rig.model.mode, Mode::Panel(_)));
+    rig.press("q");
+    let due = rig.model.deadline().unwrap();
+    assert!(due > rig.model.time.now && due <= rig.model.time.now + 1_200, "nothing would wake it");
+    rig.wait(due - rig.model.time.now);
+    assert!(matches!(rig.model.mode, Mode::Confirm(_)));
+    rig.press("y");
+    let path = "/home/ana/odd-shapes/detector.toml";
+    assert_eq!(let_in(&rig), [Command::LetIn { detector: path.into() }]);
+}
