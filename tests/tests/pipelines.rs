@@ -70,15 +70,14 @@ fn a_result_is_replayed_to_the_byte_and_every_difference_is_named() {
     let again = sandbox.run(["replay", session, "--record", file]);
     assert_eq!(again.code, 2, "nothing is overwritten");
 
-    let same = sandbox.run(["replay", file, "--quiet"]);
+    // In a temporary folder of its own, in which nothing may be left.
+    let temp = sandbox.path().join("temp");
+    fs::create_dir(&temp).unwrap();
+    let mut command = sandbox.command(["replay", file, "--quiet"]);
+    let same = Ran::from(command.env("TMPDIR", &temp).output().unwrap());
     assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
     assert!(same.stdout.contains("the same to the byte: 60 samples"), "{}", same.stdout);
-    let left: Vec<_> = fs::read_dir(std::env::temp_dir())
-        .unwrap()
-        .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
-        .filter(|name| name.starts_with("chaffinch-replay-"))
-        .collect();
-    assert_eq!(left, Vec::<String>::new(), "the session of a replay is removed");
+    assert_eq!(fs::read_dir(&temp).unwrap().count(), 0, "the session of a replay is removed");
 
     // The same pictures elsewhere are the same result.
     let moved = sandbox.path().join("moved");
@@ -99,4 +98,82 @@ fn a_result_is_replayed_to_the_byte_and_every_difference_is_named() {
     fs::write(sandbox.path().join("other.json"), "{}").unwrap();
     let no = sandbox.run(["replay", sandbox.path().join("other.json").to_str().unwrap()]);
     assert!(no.stderr.contains("is no manifest of chaffinch replay --record"), "{}", no.stderr);
+}
+
+/// A session with a recorded result.
+fn recorded() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    dataset(&sandbox.data(), 3, 20, 32);
+    sandbox.scan();
+    let file = sandbox.path().join("result.json").to_str().unwrap().to_owned();
+    sandbox.ok(["replay", sandbox.session().to_str().unwrap(), "--record", &file]);
+    (sandbox, file)
+}
+
+#[test]
+fn a_changed_threshold_is_named_with_where_it_comes_from() {
+    let (sandbox, file) = recorded();
+    let folder = sandbox.path().join("config/chaffinch");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.toml"), "[detectors.duplicates]\nthreshold = 0.001\n").unwrap();
+    let ran = sandbox.run(["replay", &file, "--quiet"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let first = ran.stdout.lines().next().unwrap();
+    assert!(first.starts_with("setting detectors.duplicates.threshold: "), "{}", ran.stdout);
+    assert!(first.contains("now 0.001 (from ") && first.contains("config.toml)"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_changed_program_version_is_named() {
+    let (sandbox, file) = recorded();
+    let mut record: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    record["program"] = "chaffinch 0.0.1".into();
+    record["in_force"]["detectors.duplicates.version"] = "0.0.2".into();
+    fs::write(&file, record.to_string()).unwrap();
+    let ran = sandbox.run(["replay", &file, "--quiet"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("program: chaffinch 0.0.1 recorded it, this is chaffinch "),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("detector duplicates: version 0.0.2, now "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("not the same: 2 differences"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_replay_says_everything_in_lines_of_json() {
+    let (sandbox, file) = recorded();
+    let ran = sandbox.run(["replay", &file, "--progress", "json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let all = lines(&ran);
+    let stages: Vec<&str> = of(&all, "progress").iter().map(|line| line["stage"].as_str().unwrap()).collect();
+    assert!(stages.contains(&"embed"), "{stages:?}");
+    // A scan that fails is told in lines as well, and the failure of the replay after it.
+    let gone = lines(&sandbox.run(["replay", &file, "--progress", "json", "--dataset", "/nowhere"]));
+    assert_eq!(of(&gone, "warning").len(), 1, "{gone:?}");
+    let errors = of(&gone, "error");
+    assert!(errors[0]["text"].as_str().unwrap().contains("the scan failed"), "{gone:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_command_line_is_json_too() {
+    let sandbox = Sandbox::new();
+    for words in [
+        &["scan", "--progress", "json"][..],
+        &["--progress=json", "scan", "/data", "--no-such-option"],
+        &["scan", "/data", "--progress", "json", "--ensemble", "best"],
+        &["no-such-command", "--progress", "json"],
+        &["--progress", "json"],
+    ] {
+        let ran = sandbox.run(words);
+        assert_eq!(ran.code, 2, "{words:?}: {}", ran.stderr);
+        let all = lines(&ran);
+        assert_eq!(of(&all, "error").len(), 1, "{words:?}: {all:?}");
+        assert!(!of(&all, "error")[0]["text"].as_str().unwrap().contains("Usage"), "{all:?}");
+    }
+    // Help is no error, and behind `--` are names of files.
+    assert!(sandbox.ok(["scan", "--help", "--progress", "json"]).stdout.contains("Usage"));
+    let ran = sandbox.run(["scan", "--no-such-option", "--", "--progress", "json"]);
+    assert!(ran.stderr.contains("Usage"), "{}", ran.stderr);
 }

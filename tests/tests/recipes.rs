@@ -12,8 +12,10 @@ use std::fs;
 /// Every recipe of the page with what it takes.
 const RECIPES: [(&str, Cost); 7] = [
     ("Add a detector", Cost { files: 2, edits: 1, edited_lines: 1, mod_lines: 0 }),
-    ("Add an export format", Cost { files: 1, edits: 2, edited_lines: 2, mod_lines: 1 }),
-    ("Add a dataset format", Cost { files: 1, edits: 2, edited_lines: 2, mod_lines: 1 }),
+    // One line is for a test.
+    ("Add an export format", Cost { files: 1, edits: 3, edited_lines: 3, mod_lines: 1 }),
+    // Five lines are an example for tests.
+    ("Add a dataset format", Cost { files: 1, edits: 4, edited_lines: 7, mod_lines: 1 }),
     // Two lines of code and a section of the manual.
     ("Add a command", Cost { files: 1, edits: 3, edited_lines: 6, mod_lines: 1 }),
     ("Add a page", Cost { files: 1, edits: 3, edited_lines: 3, mod_lines: 1 }),

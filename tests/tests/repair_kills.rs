@@ -1,17 +1,23 @@
-//! `apply` is killed at random moments, as a copy, in place, and over shards: what is there is the old state or the new one,
+//! `apply` is killed at random moments, as a copy, in place, and over shards and Parquet files: what is there is the old state or the new one,
 //! the same command goes on, and a rollback restores every file.
 //!
 //! `CHAFFINCH_KILLS=200 cargo test --workspace --test repair_kills` kills as often.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch, StringArray, StructArray};
+use arrow_schema::{DataType, Field, Fields, Schema};
 use chaffinch_tests::digest::files as tree;
 use chaffinch_tests::pictures;
 use chaffinch_tests::random::Random;
 use chaffinch_tests::sandbox::Sandbox;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn text(path: &Path) -> &str {
@@ -87,6 +93,52 @@ fn shards(sandbox: &Sandbox) -> PathBuf {
             }
         }
         archive.finish().unwrap();
+    }
+    planned(sandbox, &data, &decisions)
+}
+
+/// Parquet files with pictures in them, of several row groups, with rows that change.
+fn parquet_files(sandbox: &Sandbox) -> PathBuf {
+    let data = sandbox.data();
+    let image = Fields::from(vec![
+        Field::new("bytes", DataType::Binary, true),
+        Field::new("path", DataType::Utf8, true),
+    ]);
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("image", DataType::Struct(image.clone()), true),
+        Field::new("label", DataType::Utf8, true),
+    ]));
+    let mut decisions = Vec::new();
+    for (shard, split) in [(0_u64, "train"), (1, "test")] {
+        let path = data.join(format!("{split}-00000-of-00001.parquet"));
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(10))
+            .set_data_page_row_count_limit(3)
+            .set_write_batch_size(1)
+            .build();
+        let file = fs::File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).unwrap();
+        let class = |number: u64| (number % 3) as usize;
+        let names: Vec<String> = (0..25).map(|number| format!("{shard}{number:03}.png")).collect();
+        let picture = |number: u64| {
+            let drawn = pictures::picture(class(number), shard * 100 + number, 32);
+            pictures::encoded(&drawn, image::ImageFormat::Png)
+        };
+        let bytes = BinaryArray::from_iter_values((0..25).map(picture));
+        let paths = StringArray::from_iter_values(&names);
+        let labels = StringArray::from_iter_values((0..25).map(|number| pictures::CLASSES[class(number)]));
+        let images = StructArray::new(image.clone(), vec![Arc::new(bytes), Arc::new(paths)], None);
+        let columns: Vec<ArrayRef> = vec![Arc::new(images), Arc::new(labels)];
+        writer.write(&RecordBatch::try_new(schema.clone(), columns).unwrap()).unwrap();
+        writer.close().unwrap();
+        for (number, name) in names.into_iter().enumerate() {
+            match number % 7 {
+                0 => decisions.push((name, "remove", "")),
+                1 => decisions.push((name, "relabel", "truck")),
+                _ => {}
+            }
+        }
     }
     planned(sandbox, &data, &decisions)
 }
@@ -212,4 +264,14 @@ fn copies_of_shards_are_whole_or_not_there() {
 #[test]
 fn shards_in_place_go_on_and_back() {
     in_place(shards);
+}
+
+#[test]
+fn copies_of_parquet_files_are_whole_or_not_there() {
+    copies(parquet_files);
+}
+
+#[test]
+fn parquet_files_in_place_go_on_and_back() {
+    in_place(parquet_files);
 }

@@ -14,6 +14,10 @@ mod file_changes;
 mod in_place;
 mod labels_elsewhere;
 mod parquet_file;
+mod parquet_output;
+mod parquet_pages;
+mod parquet_part;
+mod parquet_values;
 mod refusal;
 mod tables;
 mod tar;
@@ -27,6 +31,8 @@ pub use in_place::{Applied, Found, State, apply_in_place, found, rollback};
 mod format_cases;
 #[cfg(test)]
 mod formats_tests;
+#[cfg(test)]
+mod parquet_splice_tests;
 #[cfg(test)]
 mod parquet_tests;
 #[cfg(test)]

@@ -5,9 +5,11 @@ use crate::counts::{Count, counts, kind_name};
 use crate::subject::Subject;
 use crate::suspects::{Suspect, listed, suspect};
 use chaffinch_data::issue::is_built_in;
+use chaffinch_data::journal::Conflict;
 use chaffinch_protocol::Histogram;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_review::agreement::{Kappa, Rated, agreement};
 use chaffinch_review::overview;
 use chaffinch_review::remaining::{Remaining, remaining};
 use serde::Serialize;
@@ -156,6 +158,25 @@ pub struct Reviewers {
     pub shared: u64,
     /// Those about which all of them decided the same.
     pub agreed: u64,
+    /// Agreement beyond chance: of all reviewers, each two, each one with the others, and by class.
+    pub agreement: Vec<Agreed>,
+}
+
+/// A coefficient of agreement: Cohen's kappa, or Fleiss' where more than two reviewers are compared at once.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Agreed {
+    /// `all`, `pair`, `reviewer` or `class`.
+    pub of: &'static str,
+    /// The reviewers or the class, empty for samples without a label.
+    pub name: String,
+    /// Samples that were compared.
+    pub samples: u64,
+    /// The share of pairs of decisions that are alike, 0 to 1.
+    pub alike: Option<f64>,
+    /// 1 for full agreement, 0 for what chance gives; `None` where all decisions are the same.
+    pub kappa: Option<f64>,
+    /// Where kappa lies with 95 % confidence.
+    pub interval: Option<[f64; 2]>,
 }
 
 /// A reviewer.
@@ -365,5 +386,38 @@ fn reviewers(subject: &Subject<'_>) -> Reviewers {
     let named = who.into_iter().map(|(name, reviewer)| Reviewer { name, ..reviewer });
     let mut who: Vec<Reviewer> = named.collect();
     who.sort_by_key(|reviewer| std::cmp::Reverse(reviewer.decided));
-    Reviewers { who, shared, agreed }
+    Reviewers { who, shared, agreed, agreement: agreements(subject) }
+}
+
+/// Agreement beyond chance, if several reviewers decided about the same samples.
+fn agreements(subject: &Subject<'_>) -> Vec<Agreed> {
+    let manifest = subject.source.manifest;
+    let rated = |conflict: Conflict| Rated {
+        class: manifest.label_name(conflict.sample).to_owned(),
+        said: conflict
+            .sides
+            .into_iter()
+            .map(|(name, _, decision)| (name, decision.choice.to_string()))
+            .collect(),
+    };
+    let samples: Vec<Rated> = subject.journal.decided_by_several().into_iter().map(rated).collect();
+    let found = agreement(&samples);
+    if found.shared == 0 {
+        return Vec::new();
+    }
+    let row = |of: &'static str, name: String, kappa: &Kappa| Agreed {
+        of,
+        name: safe_text(&name).into_owned(),
+        samples: kappa.samples,
+        alike: kappa.observed,
+        kappa: kappa.value,
+        interval: kappa.interval(),
+    };
+    let several = found.reviewers.len() > 2;
+    let all = several.then(|| row("all", "all reviewers".to_owned(), &found.all));
+    let pairs = found.pairs.iter().map(|pair| row("pair", pair.reviewers.join(" and "), &pair.kappa));
+    let each = found.each.iter().filter(|_| several);
+    let each = each.map(|one| row("reviewer", one.reviewer.clone(), &one.kappa));
+    let classes = found.classes.iter().map(|(class, kappa)| row("class", class.clone(), kappa));
+    all.into_iter().chain(pairs).chain(each).chain(classes).collect()
 }

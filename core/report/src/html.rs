@@ -11,7 +11,7 @@ use crate::plots::{confusion, escaped, shortened};
 use crate::subject::Subject;
 use crate::suspects::listed;
 use crate::thumbnails::thumbnails;
-use crate::words::{in_short, left, together};
+use crate::words::{AGREED, agreed, in_short, left, together};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chaffinch_compute::job::Job;
@@ -291,6 +291,9 @@ fn reviewers(facts: &Facts) -> String {
     }
     if let Some(words) = together(&facts.reviewers) {
         let _ = write!(out, "<p>{}</p>", escaped(&words));
+    }
+    if !facts.reviewers.agreement.is_empty() {
+        out.push_str(&table("Agreement of reviewers", &AGREED, facts.reviewers.agreement.iter().map(agreed)));
     }
     let _ = write!(out, "<p>{}</p>", escaped(&left(facts)));
     out

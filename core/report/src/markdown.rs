@@ -3,7 +3,7 @@
 use crate::drawn::plots_of;
 use crate::facts::{Facts, Reviewers};
 use crate::format::{Format, Text, relative};
-use crate::words::{in_short, left, together};
+use crate::words::{AGREED, agreed, in_short, left, together};
 use chaffinch_protocol::display::{counted, thousands};
 use std::fmt::Write as _;
 
@@ -140,6 +140,9 @@ pub(crate) fn decided(facts: &Facts) -> String {
     let mut out = table(&["reviewer", ">decided", ">keep", ">remove", ">relabel", ">unsure"], rows);
     if let Some(words) = together(&facts.reviewers) {
         let _ = writeln!(out, "\n{}", cell(&words));
+    }
+    if !facts.reviewers.agreement.is_empty() {
+        let _ = write!(out, "\n{}", table(&AGREED, facts.reviewers.agreement.iter().map(agreed)));
     }
     out
 }

@@ -1,6 +1,6 @@
 //! What a report says in sentences, the same in all formats.
 
-use crate::facts::{Facts, Reviewers};
+use crate::facts::{Agreed, Facts, Reviewers};
 use chaffinch_protocol::display::{counted, thousands};
 
 /// The report in a sentence or two.
@@ -15,6 +15,27 @@ pub(crate) fn in_short(facts: &Facts) -> String {
         thousands(facts.count("removed")),
         thousands(facts.count("relabeled")),
     )
+}
+
+/// The columns of [`agreed`].
+pub(crate) const AGREED: [&str; 5] = ["agreement of", ">samples", ">alike", ">kappa", "95 % interval"];
+
+/// A row of the table of agreement.
+pub(crate) fn agreed(one: &Agreed) -> Vec<String> {
+    let name = match (one.of, one.name.as_str()) {
+        ("class", "") => "samples without a label".to_owned(),
+        ("class", class) => format!("class {class}"),
+        ("reviewer", name) => format!("{name} and the others"),
+        (_, name) => name.to_owned(),
+    };
+    let dash = || "–".to_owned();
+    vec![
+        name,
+        thousands(one.samples),
+        one.alike.map_or_else(dash, |share| format!("{:.1} %", 100.0 * share)),
+        one.kappa.map_or_else(dash, |kappa| format!("{kappa:.3}")),
+        one.interval.map_or_else(String::new, |[low, high]| format!("{low:.3} to {high:.3}")),
+    ]
 }
 
 /// What several reviewers decided about the same samples.

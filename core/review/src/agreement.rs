@@ -7,7 +7,7 @@
 
 mod kappa;
 
-pub use kappa::{Kappa, cohen, fleiss};
+pub use kappa::{Kappa, cohen, fleiss, pooled};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +38,8 @@ pub struct OfReviewer {
     pub samples: u64,
     /// The share of those others' decisions that are alike, 0 to 1.
     pub alike: f64,
+    /// Cohen's kappa of this reviewer's decisions, each beside each other reviewer's about the same sample.
+    pub kappa: Kappa,
 }
 
 /// Agreement of several reviewers.
@@ -121,16 +123,19 @@ fn of_all(samples: &[&Rated], reviewers: &[String]) -> Kappa {
 }
 
 fn of_reviewer(samples: &[Rated], name: &str) -> OfReviewer {
-    let (mut shared, mut compared, mut alike) = (0, 0_u64, 0_u64);
-    for sample in samples {
-        let Some((_, own)) = sample.said.iter().find(|(who, _)| who == name) else { continue };
-        shared += 1;
-        for (_, other) in sample.said.iter().filter(|(who, _)| who != name) {
-            compared += 1;
-            alike += u64::from(own == other);
-        }
-    }
-    OfReviewer { reviewer: name.to_owned(), samples: shared, alike: alike as f64 / compared.max(1) as f64 }
+    let categories: BTreeSet<&str> =
+        samples.iter().flat_map(|sample| sample.said.iter().map(|(_, what)| what.as_str())).collect();
+    let numbers: BTreeMap<&str, usize> =
+        categories.into_iter().enumerate().map(|(number, what)| (what, number)).collect();
+    let pairs = |sample: &Rated| -> Option<Vec<(usize, usize)>> {
+        let (_, own) = sample.said.iter().find(|(who, _)| who == name)?;
+        let others = sample.said.iter().filter(|(who, _)| who != name);
+        Some(others.map(|(_, other)| (numbers[own.as_str()], numbers[other.as_str()])).collect())
+    };
+    let pairs: Vec<Vec<(usize, usize)>> = samples.iter().filter_map(pairs).collect();
+    let kappa = pooled(&pairs, numbers.len());
+    let alike = kappa.observed.unwrap_or(0.0);
+    OfReviewer { reviewer: name.to_owned(), samples: kappa.samples, alike, kappa }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const SCHEMA: u32 = 1;
 ///
 /// Counts the samples that at least two reviewers decided: Cohen's kappa of each two, over what both decided, and of more than
 /// two Fleiss' kappa, over what all decided, each with its 95 % interval; the same for each class. 1 is full agreement,
-/// 0 what chance gives.
+/// 0 what chance gives. Of more than two reviewers, each also gets the kappa of their decisions beside those of the others.
 #[derive(Debug, Args)]
 pub(super) struct Agreement {
     /// Folder of the session, or the dataset that was scanned
@@ -67,6 +67,9 @@ struct Reviewer {
     reviewer: String,
     samples: u64,
     alike: f64,
+    kappa: Option<f64>,
+    standard_error: Option<f64>,
+    interval: Option<[f64; 2]>,
 }
 
 #[derive(Serialize)]
@@ -122,7 +125,14 @@ pub(super) fn run(args: &Agreement, global: &Global) -> Result<ExitCode> {
         reviewers: found
             .each
             .iter()
-            .map(|one| Reviewer { reviewer: name(&one.reviewer), samples: one.samples, alike: one.alike })
+            .map(|one| Reviewer {
+                reviewer: name(&one.reviewer),
+                samples: one.samples,
+                alike: one.alike,
+                kappa: one.kappa.value,
+                standard_error: one.kappa.standard_error,
+                interval: one.kappa.interval(),
+            })
             .collect(),
     };
     results(|out| match args.format {
@@ -180,11 +190,13 @@ fn write(out: &mut dyn Write, report: &Report) -> Result<()> {
             ("95 % interval", Align::Left),
         ])
     };
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
+    let range = |interval: Option<[f64; 2]>| {
+        interval.map_or_else(String::new, |[low, high]| format!("{low:.3} to {high:.3}"))
+    };
     let cells = |name: String, line: &Line| {
-        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}"));
-        let interval = line.interval.map_or_else(String::new, |[low, high]| format!("{low:.3} to {high:.3}"));
         let alike = line.observed.map_or_else(|| "-".to_owned(), percent);
-        vec![name, line.samples.to_string(), alike, number(line.kappa), interval]
+        vec![name, line.samples.to_string(), alike, number(line.kappa), range(line.interval)]
     };
     let mut pairs = table("reviewers");
     if report.method == "fleiss" {
@@ -201,10 +213,22 @@ fn write(out: &mut dyn Write, report: &Report) -> Result<()> {
     classes.write(out, terminal_width())?;
     if report.method == "fleiss" {
         writeln!(out)?;
-        let mut each =
-            Table::new(&[("reviewer", Align::Left), ("samples", Align::Right), ("as others", Align::Right)]);
+        let mut each = Table::new(&[
+            ("reviewer", Align::Left),
+            ("samples", Align::Right),
+            ("as others", Align::Right),
+            ("kappa", Align::Right),
+            ("95 % interval", Align::Left),
+        ]);
         for one in &report.reviewers {
-            each.row(vec![one.reviewer.clone(), one.samples.to_string(), percent(one.alike)]);
+            let samples = one.samples.to_string();
+            each.row(vec![
+                one.reviewer.clone(),
+                samples,
+                percent(one.alike),
+                number(one.kappa),
+                range(one.interval),
+            ]);
         }
         each.write(out, terminal_width())?;
     }

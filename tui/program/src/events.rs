@@ -72,6 +72,30 @@ pub(super) fn write(event: &Event<'_>) {
     let _ = io::stderr().lock().write_all(&line);
 }
 
+/// Passes on a line of another of our programs, which was told to write JSON: its progress and its remarks as they are, its
+/// error as a warning about `about`, because the failure of this command has its own. Its last line is not the last one here.
+pub(super) fn pass(about: &str, line: &[u8]) {
+    let text = String::from_utf8_lossy(line);
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(line) else {
+        // A library of a detector may write to stderr as well.
+        if !text.trim().is_empty() {
+            write(&Event::Remark { text: &safe_text(text.trim()) });
+        }
+        return;
+    };
+    match value["type"].as_str() {
+        Some("end") => {}
+        Some("error") => {
+            write(&Event::Warning { about, text: value["text"].as_str().unwrap_or_default() });
+        }
+        _ => {
+            let mut whole = line.to_vec();
+            whole.push(b'\n');
+            let _ = io::stderr().lock().write_all(&whole);
+        }
+    }
+}
+
 /// Writes the last line.
 pub(super) fn end(code: ExitCode) {
     let Some(began) = BEGAN.get() else { return };

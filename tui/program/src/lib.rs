@@ -178,7 +178,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return unparsed(&error),
+    };
     if cli.global.progress == ProgressFormat::Json {
         events::begin();
     }
@@ -192,6 +195,33 @@ fn run() -> ExitCode {
     };
     events::end(code);
     code
+}
+
+/// What becomes of a command line that is not run: help and versions are printed; an error is a line of JSON if the rest of
+/// the command line asks for that.
+fn unparsed(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || !asks_for_json(std::env::args_os().skip(1)) {
+        // A closed pipe leaves nothing to tell.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(ERROR));
+    }
+    events::begin();
+    let text = error.render().to_string();
+    // The usage and the hint at the help are for people.
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    let text = text.split("\n\nFor more information").next().unwrap_or_default();
+    let words: Vec<&str> = text.trim_start_matches("error: ").split_whitespace().collect();
+    output::failure(&anyhow::anyhow!(words.join(" ")));
+    let code = ExitCode::from(ERROR);
+    events::end(code);
+    code
+}
+
+/// Whether `--progress json` is among these arguments.
+fn asks_for_json(args: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let args: Vec<_> = args.take_while(|arg| arg != "--").collect();
+    let pair = |pair: &[std::ffi::OsString]| pair[0] == "--progress" && pair[1] == "json";
+    args.windows(2).any(pair) || args.iter().any(|arg| arg == "--progress=json")
 }
 
 /// Refuses variables of the environment that would be ignored.

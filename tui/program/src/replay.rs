@@ -3,16 +3,19 @@
 mod record;
 
 use super::args::Global;
+use super::events;
 use super::listing::Listing;
 use super::output::{count, results};
-use super::place;
+use super::{place, settings};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_data::atomic;
+use chaffinch_data::config::Origin;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::Args;
 use record::Record;
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -138,30 +141,44 @@ fn again(
     if decisions == When::Before {
         record.decide(&session)?;
     }
+    scan(&session, dataset, folder, args, global)?;
+    if decisions == When::After {
+        record.decide(&session)?;
+    }
+    let found = Record::of(&Listing::open(&session, global)?, &Session::open_to_read(&session)?)?;
+    let config = settings::config(global, Some(&session))?;
+    let origins: BTreeMap<String, Origin> =
+        config.effective().into_iter().map(|setting| (setting.name, setting.origin)).collect();
+    let origin =
+        |name: &str| origins.get(name).filter(|origin| **origin != Origin::Default).map(Origin::to_string);
+    Ok(record.differences(&found, origin))
+}
+
+/// Scans the dataset into a session, in a process of its own: what it says goes through this one.
+fn scan(session: &Path, dataset: &Path, folder: &Path, args: &Replay, global: &Global) -> Result<()> {
     let program = std::env::current_exe().context("cannot find the path of the chaffinch program")?;
+    let mut scan = Command::new(program);
     // Sessions elsewhere, from which decisions about the same pictures could be taken over, are out of sight.
-    let chaffinch = || {
-        let mut command = Command::new(&program);
-        command.env("XDG_STATE_HOME", folder.join("state")).stdout(Stdio::null());
-        command
-    };
-    let mut scan = chaffinch();
-    scan.arg("scan").arg(dataset).arg("--session").arg(&session);
+    scan.env("XDG_STATE_HOME", folder.join("state")).stdout(Stdio::null());
+    scan.arg("scan").arg(dataset).arg("--session").arg(session);
     args.plugins.iter().for_each(|plugins| _ = scan.arg("--plugins").arg(plugins));
     if let Some(config) = &global.config {
         scan.arg("--config").arg(config);
     }
     let flags = [(global.offline, "--offline"), (global.quiet, "--quiet"), (global.verbose, "--verbose")];
     flags.iter().filter(|(set, _)| *set).for_each(|(_, flag)| _ = scan.arg(flag));
+    if events::wanted() {
+        scan.args(["--progress", "json"]).stderr(Stdio::piped());
+    }
+    let mut child = scan.spawn().context("cannot start the scan")?;
+    if let Some(lines) = child.stderr.take() {
+        for line in BufReader::new(lines).split(b'\n') {
+            events::pass("scan", &line.context("cannot read what the scan says")?);
+        }
+    }
     ensure!(
-        scan.status().context("cannot start the scan")?.success(),
+        child.wait().context("cannot wait for the scan")?.success(),
         "the scan failed, so nothing could be compared"
     );
-    if decisions == When::After {
-        record.decide(&session)?;
-    }
-    let file = folder.join("again.json");
-    let status = chaffinch().arg("replay").arg(&session).arg("--record").arg(&file).status();
-    ensure!(status.context("cannot start the comparison")?.success(), "the results could not be read");
-    Ok(record.differences(&Record::load(&file)?))
+    Ok(())
 }

@@ -17,11 +17,13 @@ use chaffinch_data::packing::{Holds, Written, is_address};
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the dataset is on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,36 +158,42 @@ impl Edits {
     }
 }
 
-/// Compares the samples of a plan with those of the dataset.
+/// Compares the samples of a plan with those of the dataset. Samples in Parquet files take long to read, because all of a page
+/// is decoded for one.
 fn check(plan: &Plan, manifest: &Manifest, job: &Job<'_>) -> Result<()> {
-    let total = plan.changes.len() as u64;
+    let (done, total) = (AtomicU64::new(0), plan.changes.len() as u64);
+    let wrong = plan.changes.par_iter().find_map_first(|change| {
+        let checked = job.checkpoint().map_err(Error::from).and_then(|()| check_one(plan, manifest, change));
+        job.progress(done.fetch_add(1, Ordering::Relaxed), total);
+        checked.err()
+    });
+    job.progress(total, total);
+    wrong.map_or(Ok(()), Err)
+}
+
+fn check_one(plan: &Plan, manifest: &Manifest, change: &Change) -> Result<()> {
     let again = "scan the dataset and make a new plan";
-    for (done, change) in (0..).zip(&plan.changes) {
-        job.checkpoint()?;
-        job.progress(done, total);
-        let path = change.path.path();
-        let shown = safe_path(&path);
-        let wrong = |what: &str| refused(&plan.dataset.path(), format!("{shown} {what}; {again}"));
-        if change.id().index() >= manifest.len() || manifest.path(change.id()) != path {
-            return Err(wrong("is not where it was when the plan was made"));
-        }
-        let id = change.id();
-        if manifest.label_name(id) != change.label || manifest.split(id) != change.split {
-            return Err(wrong("has another label or split than when the plan was made"));
-        }
-        if change.remove && (change.to_label.is_some() || change.to_split.is_some()) {
-            return Err(wrong("is both removed and changed in the plan"));
-        }
-        let source = manifest.source(id);
-        // What could not be read when it was scanned has no hash.
-        if change.hash != ContentHash::default() {
-            let bytes = source.read().map_err(Error::io("read", source.shown()))?;
-            if ContentHash::of(&bytes) != change.hash {
-                return Err(wrong("has changed since the plan was made"));
-            }
+    let path = change.path.path();
+    let shown = safe_path(&path);
+    let wrong = |what: &str| refused(&plan.dataset.path(), format!("{shown} {what}; {again}"));
+    if change.id().index() >= manifest.len() || manifest.path(change.id()) != path {
+        return Err(wrong("is not where it was when the plan was made"));
+    }
+    let id = change.id();
+    if manifest.label_name(id) != change.label || manifest.split(id) != change.split {
+        return Err(wrong("has another label or split than when the plan was made"));
+    }
+    if change.remove && (change.to_label.is_some() || change.to_split.is_some()) {
+        return Err(wrong("is both removed and changed in the plan"));
+    }
+    let source = manifest.source(id);
+    // What could not be read when it was scanned has no hash.
+    if change.hash != ContentHash::default() {
+        let bytes = source.read().map_err(Error::io("read", source.shown()))?;
+        if ContentHash::of(&bytes) != change.hash {
+            return Err(wrong("has changed since the plan was made"));
         }
     }
-    job.progress(total, total);
     Ok(())
 }
 

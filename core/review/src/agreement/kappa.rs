@@ -94,3 +94,26 @@ pub fn fleiss(counts: &[Vec<u64>]) -> Kappa {
     let variance = spread / (n * (n - 1.0));
     Kappa { value: Some(value), standard_error: Some(variance.sqrt()), ..kappa }
 }
+
+/// Cohen's kappa over pairs of decisions of which several may be about the same sample: those of one reviewer, each beside
+/// that of another. For each sample its pairs, as numbers of categories below `size`. The coefficient is that of all pairs;
+/// the standard error is that of [`cohen`], with the influence of a sample being that of its pairs together, so that more
+/// reviewers of the same samples do not seem to be more samples.
+pub fn pooled(samples: &[Vec<(usize, usize)>], size: usize) -> Kappa {
+    let mut table = vec![vec![0; size]; size];
+    samples.iter().flatten().for_each(|&(own, other)| table[own][other] += 1);
+    let kappa = Kappa { samples: samples.len() as u64, standard_error: None, ..cohen(&table) };
+    let (Some(observed), Some(value)) = (kappa.observed, kappa.value) else { return kappa };
+    let pairs: u64 = table.iter().flatten().sum();
+    let share = |count: u64| count as f64 / pairs as f64;
+    let rows: Vec<f64> = table.iter().map(|row| share(row.iter().sum())).collect();
+    let columns: Vec<f64> =
+        (0..size).map(|column| share(table.iter().map(|row| row[column]).sum())).collect();
+    let expected: f64 = rows.iter().zip(&columns).map(|(row, column)| row * column).sum();
+    let influence = |&(own, other): &(usize, usize)| {
+        let alike = f64::from(u8::from(own == other)) - observed;
+        (alike - (1.0 - value) * (columns[own] + rows[other] - 2.0 * expected)) / (1.0 - expected)
+    };
+    let spread: f64 = samples.iter().map(|of| of.iter().map(influence).sum::<f64>().powi(2)).sum();
+    Kappa { standard_error: Some(spread.sqrt() / pairs as f64), ..kappa }
+}

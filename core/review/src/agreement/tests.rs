@@ -61,6 +61,29 @@ fn three_reviewers_agree_as_statsmodels_and_irrcac_say() {
 }
 
 #[test]
+fn each_reviewer_agrees_with_the_others_as_scikit_learn_says() {
+    let fixture = fixture();
+    let found = agreement(&samples(&fixture, &["anna", "ben", "carl"]));
+    let theirs = &fixture["reviewers"];
+    for one in &found.each {
+        let theirs = &theirs[&one.reviewer];
+        close(one.kappa.value, &theirs["scikit_learn"]);
+        close(one.kappa.standard_error, &theirs["standard_error"]);
+        assert_eq!(one.samples, theirs["samples"].as_u64().unwrap());
+        let [low, high] = one.kappa.interval().unwrap();
+        let value = one.kappa.value.unwrap();
+        assert!(low < value && value < high);
+    }
+    assert_eq!(found.each.len(), 3);
+    // Of two, either one's is that of the pair.
+    let two = agreement(&samples(&fixture, &["anna", "ben"]));
+    for one in &two.each {
+        assert!((one.kappa.value.unwrap() - two.all.value.unwrap()).abs() < 1e-12);
+        assert!((one.kappa.standard_error.unwrap() - two.all.standard_error.unwrap()).abs() < 1e-12);
+    }
+}
+
+#[test]
 fn without_anything_to_compare_there_is_no_coefficient() {
     let rated = |said: &[(&str, &str)]| Rated {
         class: "cat".into(),

@@ -12,8 +12,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// The version of the file.
-const SCHEMA: u32 = 1;
+/// The version of the file. Version 1 had no settings in force.
+const SCHEMA: u32 = 2;
 
 /// Files of a session on which results depend, beside the decisions.
 const SETTINGS: [&str; 3] = [MARK, "settings.toml", "chaffinch.toml"];
@@ -40,6 +40,9 @@ pub(super) struct Record {
     pub(super) digests: Digests,
     /// Settings of the session: name of the file, and its text.
     settings: BTreeMap<String, String>,
+    /// What the results were made with, wherever it was set, and the versions of detectors.
+    #[serde(default)]
+    in_force: BTreeMap<String, String>,
     /// Journals: name of the file, and its text.
     decisions: BTreeMap<String, String>,
 }
@@ -85,8 +88,22 @@ impl Record {
                 ranking: ContentHash::of(&serde_json::to_vec(&listing.suspects())?),
             },
             settings,
+            in_force: in_force(listing),
             decisions,
         })
+    }
+
+    /// The settings that are others in another one, each with its value in this one and in the other.
+    fn changed<'a>(&'a self, again: &'a Record) -> Vec<(&'a str, Option<&'a str>, Option<&'a str>)> {
+        if self.in_force.is_empty() {
+            return Vec::new();
+        }
+        let names: BTreeSet<&String> = self.in_force.keys().chain(again.in_force.keys()).collect();
+        let both = |name: &'a String| {
+            let of = |record: &'a Record| record.in_force.get(name).map(String::as_str);
+            (name.as_str(), of(self), of(again))
+        };
+        names.into_iter().map(both).filter(|(_, old, new)| old != new).collect()
     }
 
     /// Reads one.
@@ -96,8 +113,12 @@ impl Record {
         ensure!(path.is_file() && size <= MOST, "{} is no manifest of chaffinch replay --record", shown());
         let record: Record = serde_json::from_str(&text(path)?)
             .with_context(|| format!("{} is no manifest of chaffinch replay --record", shown()))?;
-        if record.schema != SCHEMA {
-            bail!("{} has version {} of the format; this program reads {SCHEMA}", shown(), record.schema);
+        if !(1..=SCHEMA).contains(&record.schema) {
+            bail!(
+                "{} has version {} of the format; this program reads up to {SCHEMA}",
+                shown(),
+                record.schema
+            );
         }
         Ok(record)
     }
@@ -137,8 +158,8 @@ impl Record {
         !self.decisions.is_empty()
     }
 
-    /// What is different in another one, a sentence each.
-    pub(super) fn differences(&self, again: &Record) -> Vec<String> {
+    /// What is different in another one, a sentence each, causes first. `origin` says where a setting comes from now.
+    pub(super) fn differences(&self, again: &Record, origin: impl Fn(&str) -> Option<String>) -> Vec<String> {
         let mut all = Vec::new();
         if self.program != again.program {
             all.push(format!("program: {} recorded it, this is {}", self.program, again.program));
@@ -146,6 +167,15 @@ impl Record {
         if self.model != again.model {
             let name = |model: &str| if model.is_empty() { "none".to_owned() } else { model.to_owned() };
             all.push(format!("model: {}, now {}", name(&self.model), name(&again.model)));
+        }
+        for (name, old, new) in self.changed(again) {
+            // A detector that is not there at all is named below.
+            let Some((old, new)) = old.zip(new) else { continue };
+            let from = origin(name).map_or_else(String::new, |origin| format!(" (from {origin})"));
+            all.push(match name.strip_prefix("detectors.").and_then(|name| name.strip_suffix(".version")) {
+                Some(detector) => format!("detector {detector}: version {old}, now {new}"),
+                None => format!("setting {name}: {old}, now {new}{from}"),
+            });
         }
         let (old, new) = (&self.digests, &again.digests);
         if self.samples != again.samples {
@@ -167,6 +197,19 @@ impl Record {
         }
         all
     }
+}
+
+/// The rule, and the threshold, version and parameters of each detector.
+fn in_force(listing: &Listing) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::from([("ensemble".to_owned(), listing.rule.name())]);
+    for (name, result) in &listing.results {
+        let record = result.record();
+        let mut add = |key: &str, value: String| all.insert(format!("detectors.{name}.{key}"), value);
+        add("threshold", listing.set.get(name).copied().unwrap_or(record.threshold).to_string());
+        add("version", record.version.clone());
+        record.params.iter().for_each(|(param, value)| _ = add(param, value.to_string()));
+    }
+    all
 }
 
 /// The session's mark for a dataset at another place.
