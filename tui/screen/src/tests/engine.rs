@@ -219,7 +219,7 @@ impl FakeEngine {
                 Vec::new()
             }
             Command::View(command) => self.view(command),
-            Command::Stop => vec![Event::Bye],
+            Command::Stop => vec![Event::Bye { unsaved: String::new() }],
             _ => Vec::new(),
         }
     }
