@@ -41,6 +41,7 @@ mod disputes;
 mod entry;
 mod line;
 mod log;
+mod others;
 
 pub use adopt::{Adopted, Said};
 pub use changed::{Changed, Now, changed_files};
@@ -54,7 +55,6 @@ use crate::{Error, Result};
 use binding::Binding;
 use book::Book;
 use chaffinch_protocol::decision::{Choice, Decision};
-use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use copies::Copies;
 use decisions::Marks;
@@ -63,8 +63,7 @@ use entry::What;
 use jiff::Timestamp;
 use log::Log;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The effect of a change.
@@ -128,17 +127,7 @@ impl Journal {
     fn open_with(dir: &Path, reviewer: &str, storage: Box<dyn Storage>) -> Result<Journal> {
         let name = book::file_name(reviewer)?;
         let own = Book::read(&dir.join(&name), reviewer)?;
-        let (mut others, mut notes) = (Vec::new(), Vec::new());
-        for path in files(dir)?.iter().filter(|path| path.file_name() != Some(name.as_ref())) {
-            let named = book::reviewer_of(path);
-            match Book::read(path, &named) {
-                Ok(book) => others.push(book),
-                Err(error) => {
-                    let named = safe_text(&named);
-                    notes.push(format!("the decisions of {named} are left out: {error}"));
-                }
-            }
-        }
+        let (others, mut notes) = others::read(dir, &name)?;
         notes.extend(std::iter::once(&own).chain(&others).filter_map(|book| book.note.clone()));
         let reviewers = std::iter::once(&own).chain(&others).map(|book| book.reviewer.clone()).collect();
         Ok(Journal {
@@ -495,24 +484,6 @@ impl Journal {
         };
         self.view.iter().map(code).collect()
     }
-}
-
-/// All journals of a folder, sorted by name; empty if there is no folder yet.
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("list", dir)(error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(Error::io("list", dir))?.path();
-        if path.extension().is_some_and(|extension| extension == "jsonl") {
-            files.push(path);
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
 }
 
 /// The time to the millisecond.

@@ -133,7 +133,11 @@ impl Session {
     /// When it is not a session, has another version, or another program is using it.
     pub fn open(dir: &Path) -> Result<Session> {
         let mut session = Session::open_to_read(dir)?;
-        session.lock = Some(Lock::take(dir)?);
+        let lock = Lock::take(dir)?;
+        if lock.remark().is_none() {
+            atomic::sweep(dir);
+        }
+        session.lock = Some(lock);
         Ok(session)
     }
 

@@ -5,8 +5,10 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::Split;
 use proptest::prelude::*;
 use std::ffi::OsStr;
+use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
