@@ -28,7 +28,7 @@ pub(super) struct Log {
 /// How a file under the path compares with the entries that this program has.
 enum Compared {
     /// It has the first of them: all, some or none.
-    Behind(Book),
+    Behind(Box<Book>),
     /// It has all of them and more.
     Ahead,
     /// It has others, or cannot be read.
@@ -163,7 +163,7 @@ impl Log {
         };
         there.look = look;
         Ok(match (held.begins_with(&there), there.begins_with(held)) {
-            (true, _) => Compared::Behind(there),
+            (true, _) => Compared::Behind(Box::new(there)),
             (false, true) => Compared::Ahead,
             (false, false) => Compared::Other,
         })
