@@ -14,6 +14,7 @@ pub mod artefacts;
 pub mod browser;
 pub mod bucket;
 pub mod digest;
+pub mod faults;
 pub mod figures;
 pub mod graphics;
 pub mod hub;

@@ -229,3 +229,32 @@ fn a_map_of_classes_that_are_numbers_has_numbers() {
     assert_eq!(read("data_removal_list_v1.txt"), "901\n");
     assert_eq!(read("data_selected_indices_v1.txt"), "0\n2\n");
 }
+
+#[test]
+fn a_copy_takes_nothing_along_that_lies_outside_and_is_no_picture() {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 2, 4, 32);
+    let secret = sandbox.path().join("secret");
+    fs::create_dir(&secret).unwrap();
+    fs::write(secret.join("key"), "the key of someone").unwrap();
+    fs::copy(sandbox.data().join("airplane/0000.png"), secret.join("picture.png")).unwrap();
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(secret.join(to), sandbox.data().join(name)).unwrap();
+    };
+    link("key", "airplane/link.jpg");
+    link("key", "README");
+    // A picture that is kept elsewhere is part of the dataset.
+    link("picture.png", "airplane/elsewhere.png");
+    sandbox.scan();
+    let (session, output) = (sandbox.session(), sandbox.path().join("copy"));
+    let args =
+        ["export", session.to_str().unwrap(), "--format", "cleaned", "--output", output.to_str().unwrap()];
+    let ran = sandbox.ok(args);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("2 left out"), "{said}");
+    assert_eq!(said.matches("it is no picture and lies outside of the dataset").count(), 2, "{said}");
+    let files = chaffinch_tests::digest::files(&output);
+    let key = blake3::hash(b"the key of someone").to_hex().to_string();
+    assert!(!files.values().any(|digest| *digest == key), "{files:?}");
+    assert_eq!(files.len(), 9, "{files:?}");
+}

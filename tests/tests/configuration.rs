@@ -13,6 +13,12 @@ fn user(sandbox: &Sandbox, name: &str, text: &str) -> PathBuf {
 }
 
 fn project(sandbox: &Sandbox, name: &str, text: &str) {
+    offered(sandbox, name, text);
+    sandbox.ok(["config", "trust"]);
+}
+
+/// The same without the user's agreement.
+fn offered(sandbox: &Sandbox, name: &str, text: &str) {
     let folder = sandbox.path().join(".chaffinch");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(name), text).unwrap();
@@ -31,6 +37,48 @@ fn the_defaults_check_and_can_be_written_back() {
     let ran = check(&sandbox);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.starts_with("ok: ") && ran.stdout.contains("config.toml over the defaults"));
+}
+
+#[test]
+fn settings_that_came_with_data_count_once_they_are_agreed_to_and_only_as_they_were() {
+    let sandbox = Sandbox::new();
+    let model = |sandbox: &Sandbox| {
+        let ran = sandbox.ok(["config", "show", "--json"]);
+        let all: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let found = all.as_array().unwrap().iter().find(|one| one["name"] == "model").unwrap().clone();
+        (found["value"].as_str().unwrap().to_owned(), ran.stderr)
+    };
+    let no_project = sandbox.run(["config", "trust"]);
+    assert!(
+        no_project.code == 2 && no_project.stderr.contains("has a .chaffinch folder"),
+        "{}",
+        no_project.stderr
+    );
+    offered(&sandbox, "config.toml", "model = 'someones/model'\n");
+    offered(&sandbox, "keymap.toml", "[list]\nx = 'keep'\na = 'remove'\n");
+    // A script is not asked; a person is, once.
+    let (value, said) = model(&sandbox);
+    assert_eq!(value, "\"bundled\"");
+    assert!(said.contains(".chaffinch (config.toml, keymap.toml) is ignored"), "{said}");
+    assert_eq!(said.matches("is ignored").count(), 1, "{said}");
+    let keys = sandbox.ok(["keys"]).stdout;
+    sandbox.ok(["config", "trust"]);
+    let (value, said) = model(&sandbox);
+    assert_eq!((value.as_str(), said.as_str()), ("\"someones/model\"", ""));
+    assert_ne!(sandbox.ok(["keys"]).stdout, keys, "the keys are the project's");
+    // What changes is asked about again.
+    offered(&sandbox, "config.toml", "model = 'another/model'\n");
+    assert_eq!(model(&sandbox).0, "\"bundled\"");
+    assert_eq!(sandbox.ok(["keys"]).stdout, keys);
+    // A device in place of a file is refused, not read.
+    fs::remove_file(sandbox.path().join(".chaffinch/config.toml")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", sandbox.path().join(".chaffinch/config.toml")).unwrap();
+    let ran = sandbox.run(["config", "show"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("config.toml: settings are a regular file"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

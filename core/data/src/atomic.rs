@@ -60,6 +60,31 @@ pub(crate) fn is_new(name: &OsStr, of: &str) -> bool {
         .is_some_and(|pid| !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Removes what [`write`] of programs that were killed left behind in a folder and those directly in it. Only for a folder that
+/// no other program writes to.
+pub(crate) fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let below = || fs::read_dir(entry.path()).into_iter().flatten().flatten();
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let inside = is_folder.then(below).into_iter().flatten();
+        for file in std::iter::once(&entry).map(fs::DirEntry::path).chain(inside.map(|file| file.path())) {
+            if file.file_name().is_some_and(is_left_behind) {
+                // What cannot be removed is in no one's way.
+                let _ = fs::remove_file(file);
+            }
+        }
+    }
+}
+
+/// Whether this is the name of a temporary file of [`write`]: `.NAME.PID.new`.
+fn is_left_behind(name: &OsStr) -> bool {
+    let middle = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(".new"));
+    middle.and_then(|middle| middle.rsplit_once('.')).is_some_and(|(name, pid)| {
+        !name.is_empty() && !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +102,22 @@ mod tests {
         assert!(error.unwrap_err().to_string().starts_with("cannot write "));
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_killed_programs_left_is_swept_and_nothing_else() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir(temp.path().join("detectors")).unwrap();
+        let swept = [".session.toml.123.new", "detectors/.duplicates.arrow.4.new"];
+        let stay = ["session.toml", ".hidden", ".a.new", "a.1.new", ".a.b1.new", "detectors/x.arrow"];
+        for name in swept.iter().chain(&stay) {
+            fs::write(temp.path().join(name), name).unwrap();
+        }
+        sweep(temp.path());
+        let there = |name: &&str| temp.path().join(name).exists();
+        assert_eq!(
+            (swept.iter().filter(|name| there(name)).count(), stay.iter().filter(|name| there(name)).count()),
+            (0, 6)
+        );
     }
 }

@@ -10,14 +10,16 @@ mod layer;
 pub(crate) mod renamed;
 mod schema;
 mod setting;
+mod trust;
 mod written;
 
 pub use declared::{SECTIONS, SETTINGS, Ui};
 pub use effective::{Effective, Origin};
-pub use folders::{PROJECT, config_home, data_home, project_home, state_home};
+pub use folders::{config_home, data_home, state_home};
 
 pub use schema::schema;
 pub use setting::{Limits, Setting};
+pub use trust::Offered;
 
 use crate::uses::Uses;
 use crate::{Error, Result};
@@ -76,6 +78,8 @@ pub struct Config {
     by_session: (bool, bool),
     folders: Vec<PathBuf>,
     files: Vec<PathBuf>,
+    /// Settings of a project that do not count, because the user has not agreed to them.
+    untrusted: Option<Offered>,
     warnings: Vec<String>,
     /// What is accepted and should be written in another way.
     outdated: Vec<String>,
@@ -129,8 +133,14 @@ impl Config {
         user: Option<(PathBuf, String)>,
         session: Option<&Path>,
     ) -> Result<Config> {
-        let project = project_home();
+        let offered = Offered::here()?;
+        let (trusted, untrusted): (Option<Offered>, Option<Offered>) = match offered {
+            Some(offered) if offered.answer == Some(true) => (Some(offered), None),
+            offered => (None, offered),
+        };
+        let project = trusted.map(|offered| offered.folder);
         let mut config = Config::layered(user, project.as_deref(), session)?;
+        config.untrusted = untrusted;
         config.folders = home.into_iter().chain(project).collect();
         config.read_variables(|name| std::env::var(name).ok())?;
         Ok(config)
@@ -311,6 +321,11 @@ impl Config {
     /// What was accepted although it is outdated, each with its file and what to write instead.
     pub fn outdated(&self) -> &[String] {
         &self.outdated
+    }
+
+    /// Settings of the project of the working directory that do not count, because the user has not agreed to them.
+    pub fn untrusted(&self) -> Option<&Offered> {
+        self.untrusted.as_ref()
     }
 
     /// The files that were read; later ones override earlier ones.

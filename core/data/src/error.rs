@@ -91,6 +91,12 @@ fn other_dataset(session: &Path, bound: &Path, named: &Path) -> String {
 }
 
 impl Error {
+    /// Whether something may not be written, as opposed to a disk that failed or is full.
+    pub fn forbids_writing(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        matches!(self, Error::Io { reason, .. } if matches!(reason.kind(), PermissionDenied | ReadOnlyFilesystem))
+    }
+
     /// For `map_err` on I/O: `.map_err(Error::io("read", path))`.
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Error {
         let path = path.as_ref().to_path_buf();

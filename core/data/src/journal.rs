@@ -14,10 +14,12 @@
 //! not allowed in file names are written as `%XX`, and a path that is not valid UTF-8 is stored under `path_percent`,
 //! with `%XX` for every byte that is not printable ASCII, and for `%` itself.
 //!
-//! - A line is on disk before the call that wrote it returns. If it cannot be written completely, the file is truncated
-//!   to its old length, nothing changes in memory, and the call fails.
+//! - A line is on disk before the call that wrote it returns, and in the file that its path names then. If it cannot be
+//!   written completely, the file is truncated to its old length, nothing changes in memory, and the call fails.
+//! - What was removed or cut off by another program is written again from what this one holds. A file with other entries
+//!   in its place is left as it is: what this program holds is written beside it, and the call fails.
 //! - A last line left incomplete by a crash is ignored on reading and truncated by the next entry. Any other invalid
-//!   line is an error that names it.
+//!   line is an error that names it, except in another reviewer's file, which is left out and named in the notes.
 //! - A sample is identified by its content. If several samples have the same content, the path distinguishes them; a
 //!   renamed file keeps its decision (`was` is its earlier path), a changed one is a different sample. `copies` counts
 //!   the other samples that had the same content, and `twins` names them (up to 64): what is decided about one copy never
@@ -37,11 +39,13 @@ mod book;
 mod changed;
 mod copies;
 mod decisions;
+mod disk;
 mod disputes;
 mod entry;
 mod history;
 mod line;
 mod log;
+mod others;
 
 pub use adopt::{Adopted, Said};
 pub use changed::{Changed, Now, changed_files};
@@ -59,12 +63,12 @@ use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use copies::Copies;
 use decisions::Marks;
+use disk::{Disk, Storage};
 use entry::What;
 use jiff::Timestamp;
-use log::{Disk, Log, Storage};
+use log::Log;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The effect of a change.
@@ -101,6 +105,8 @@ pub enum Change {
 pub struct Journal {
     own: Book,
     others: Vec<Book>,
+    /// What was ignored on reading, one sentence each.
+    notes: Vec<String>,
     log: Log,
     manifest: Option<Arc<Manifest>>,
     file_metadata: Option<Arc<FileMetadata>>,
@@ -121,7 +127,7 @@ impl Journal {
     /// Reads all reviewers' files in `dir`. Nothing is written before the first decision.
     ///
     /// # Errors
-    /// When a file cannot be read, or a line other than the last one is invalid.
+    /// When the reviewer's own file cannot be read, or a line of it other than the last one is invalid.
     pub fn open(dir: &Path, reviewer: &str) -> Result<Journal> {
         let path = dir.join(book::file_name(reviewer)?);
         Journal::open_with(dir, reviewer, Box::new(Disk::new(path)))
@@ -130,16 +136,14 @@ impl Journal {
     fn open_with(dir: &Path, reviewer: &str, storage: Box<dyn Storage>) -> Result<Journal> {
         let name = book::file_name(reviewer)?;
         let own = Book::read(&dir.join(&name), reviewer)?;
-        let mut others = Vec::new();
-        for path in files(dir)?.iter().filter(|path| path.file_name() != Some(name.as_ref())) {
-            let named = book::reviewer_of(path);
-            others.push(Book::read(path, &named)?);
-        }
+        let (others, mut notes) = others::read(dir, &name)?;
+        notes.extend(std::iter::once(&own).chain(&others).filter_map(|book| book.note.clone()));
         let reviewers = std::iter::once(&own).chain(&others).map(|book| book.reviewer.clone()).collect();
         Ok(Journal {
-            log: Log::new(storage, own.sound_len, own.file_len, own.open_end),
+            log: Log::new(storage, &own),
             own,
             others,
+            notes,
             manifest: None,
             file_metadata: None,
             binding: Binding::default(),
@@ -349,7 +353,7 @@ impl Journal {
                 self.binding.key(id, &manifest, known, &twins)
             })
             .collect();
-        self.log.append(&line::of_entry(&entry, &self.own.reviewer))?;
+        self.log.append(&line::of_entry(&entry, &self.own.reviewer), &self.own)?;
         let (words, change) = (entry.words(), entry.change());
         self.binding.written(&samples);
         let index = self.own.push(entry);
@@ -376,10 +380,9 @@ impl Journal {
     /// When it could not be written; nothing changes in that case.
     pub fn undo(&mut self) -> Result<Option<Applied>> {
         let Some(&index) = self.own.applied.last() else { return Ok(None) };
-        let seq = self.own.entries[index as usize].seq;
-        self.log.append(&line::of_undo(self.own.next_seq(), now(), seq))?;
-        self.own.count_line();
-        self.own.undo();
+        let (seq, at, of) = (self.own.next_seq(), now(), self.own.entries[index as usize].seq);
+        self.log.append(&line::of_undo(seq, at, of), &self.own)?;
+        self.own.undo(seq, at, of);
         let rows = self.own.entries[index as usize].rows();
         for &row in &rows {
             if let Some(history) = self.history.get_mut(&row) {
@@ -399,10 +402,9 @@ impl Journal {
     /// When it could not be written; nothing changes in that case.
     pub fn redo(&mut self) -> Result<Option<Applied>> {
         let Some(&index) = self.own.undone.last() else { return Ok(None) };
-        let seq = self.own.entries[index as usize].seq;
-        self.log.append(&line::of_redo(self.own.next_seq(), now(), seq))?;
-        self.own.count_line();
-        self.own.redo();
+        let (seq, at, of) = (self.own.next_seq(), now(), self.own.entries[index as usize].seq);
+        self.log.append(&line::of_redo(seq, at, of), &self.own)?;
+        self.own.redo(seq, at, of);
         let rows = self.own.entries[index as usize].rows();
         for &row in &rows {
             self.history.entry(row).or_default().push(index);
@@ -499,8 +501,23 @@ impl Journal {
     }
 
     /// What was ignored on reading, one sentence each.
-    pub fn notes(&self) -> Vec<String> {
-        std::iter::once(&self.own).chain(&self.others).filter_map(|book| book.note.clone()).collect()
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Sees to it that all of this reviewer's entries are on disk, where they are expected. What another program took away
+    /// is written again.
+    ///
+    /// # Errors
+    /// When they are not, and what is there cannot be completed.
+    pub fn settle(&mut self) -> Result<()> {
+        // Nothing is written before the first decision.
+        if self.own.lines() == 0 { Ok(()) } else { self.log.settle(&self.own) }
+    }
+
+    /// What was repaired on disk since this was last asked, one sentence each.
+    pub fn take_remarks(&mut self) -> Vec<String> {
+        self.log.take_remarks()
     }
 
     /// Decisions as in the detector contract: sample, code (1 keep, 2 remove, 3 relabel, 4 unsure), and the index of
@@ -518,24 +535,6 @@ impl Journal {
         };
         self.view.iter().map(code).collect()
     }
-}
-
-/// All journals of a folder, sorted by name; empty if there is no folder yet.
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("list", dir)(error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(Error::io("list", dir))?.path();
-        if path.extension().is_some_and(|extension| extension == "jsonl") {
-            files.push(path);
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
 }
 
 /// The time to the millisecond.

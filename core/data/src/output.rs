@@ -281,9 +281,9 @@ fn link_or_copy(source: &Path, target: &Path, mode: CopyMode) -> io::Result<How>
         },
         CopyMode::Copy => copy(source, target).map(|()| How::Copy),
         CopyMode::Auto => match clone(source, target) {
+            Ok(Some(how)) => Ok(how),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-            Ok(()) => Ok(How::Clone),
-            Err(_) => match fs::hard_link(source, target) {
+            Ok(None) | Err(_) => match fs::hard_link(source, target) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists && may_be_linked(&error) => {
                     copy(source, target).map(|()| How::Copy)
                 }
@@ -296,19 +296,28 @@ fn link_or_copy(source: &Path, target: &Path, mode: CopyMode) -> io::Result<How>
 fn copy(source: &Path, target: &Path) -> io::Result<()> {
     let mut from = fs::File::open(source)?;
     let mut to = new_file(target)?;
-    io::copy(&mut from, &mut to)?;
-    to.set_modified(from.metadata()?.modified()?)
-}
-
-/// A copy that shares its blocks with the source; nothing is left behind where that is not possible.
-fn clone(source: &Path, target: &Path) -> io::Result<()> {
-    let from = fs::File::open(source)?;
-    let to = new_file(target)?;
-    let done = rustix::fs::ioctl_ficlone(&to, &from).map_err(io::Error::from);
+    let done = io::copy(&mut from, &mut to).and_then(|_| to.set_modified(from.metadata()?.modified()?));
     if done.is_err() {
+        // Half a file would be taken for a whole one.
         let _ = fs::remove_file(target);
     }
-    done.and_then(|()| to.set_modified(from.metadata()?.modified()?))
+    done
+}
+
+/// A copy that shares its blocks with the source; `None`, and nothing left behind, where that is not possible. What cannot be
+/// removed again is filled instead: an empty file would take the name from the real one.
+fn clone(source: &Path, target: &Path) -> io::Result<Option<How>> {
+    let mut from = fs::File::open(source)?;
+    let mut to = new_file(target)?;
+    let cloned = rustix::fs::ioctl_ficlone(&to, &from).is_ok();
+    if !cloned && fs::remove_file(target).is_ok() {
+        return Ok(None);
+    }
+    if !cloned {
+        io::copy(&mut from, &mut to)?;
+    }
+    to.set_modified(from.metadata()?.modified()?)?;
+    Ok(Some(if cloned { How::Clone } else { How::Copy }))
 }
 
 /// Whether a hard link failed because it is not supported, so that a symbolic one may work.

@@ -60,7 +60,6 @@ use crate::{Error, Result, atomic};
 use head::Head;
 use lock::Lock;
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -74,9 +73,18 @@ const VIEWS: &str = "views";
 /// The file that makes a folder a session.
 pub const MARK: &str = "session.toml";
 
-/// Whether a file may be left behind by a program that was killed while creating a session.
-fn is_remnant(name: &OsStr) -> bool {
-    name == lock::FILE || atomic::is_new(name, MARK)
+/// The folder of the journals.
+const DECISIONS: &str = "decisions";
+
+/// Whether an entry of a folder may be left behind by a program that was killed while creating a session, or is all that
+/// was saved of one whose folder was removed while it was open.
+fn is_remnant(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let is_journal = |file: io::Result<fs::DirEntry>| {
+        file.is_ok_and(|file| file.path().extension().is_some_and(|extension| extension == "jsonl"))
+    };
+    let journals = || fs::read_dir(entry.path()).is_ok_and(|mut files| files.all(is_journal));
+    name == lock::FILE || atomic::is_new(&name, MARK) || name == DECISIONS && journals()
 }
 
 /// An open session.
@@ -85,6 +93,8 @@ pub struct Session {
     dir: PathBuf,
     head: Mutex<Head>,
     lock: Option<Lock>,
+    /// Why it is only looked at although it was to be written to.
+    read_only: Option<String>,
 }
 
 impl Session {
@@ -104,9 +114,9 @@ impl Session {
             let message = "the session would be inside the dataset; choose another folder with --session";
             return Err(Error::Dataset { path: dataset, message: message.into() });
         }
-        if fs::read_dir(dir).is_ok_and(|mut entries| {
-            entries.any(|entry| entry.is_ok_and(|entry| !is_remnant(&entry.file_name())))
-        }) {
+        if fs::read_dir(dir)
+            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| !is_remnant(&entry))))
+        {
             return Err(Error::format(
                 dir,
                 "this folder is not empty and is not a session; choose another folder with --session",
@@ -115,7 +125,8 @@ impl Session {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::io("create", dir))?;
         let lock = Lock::take(dir)?;
         let head = Head::new(&dataset);
-        let session = Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: Some(lock) };
+        let session =
+            Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: Some(lock), read_only: None };
         session.write_head()?;
         Ok(session)
     }
@@ -126,7 +137,11 @@ impl Session {
     /// When it is not a session, has another version, or another program is using it.
     pub fn open(dir: &Path) -> Result<Session> {
         let mut session = Session::open_to_read(dir)?;
-        session.lock = Some(Lock::take(dir)?);
+        let lock = Lock::take(dir)?;
+        if lock.remark().is_none() {
+            atomic::sweep(dir);
+        }
+        session.lock = Some(lock);
         Ok(session)
     }
 
@@ -136,7 +151,22 @@ impl Session {
     /// When it is not a session, or has another version.
     pub fn open_to_read(dir: &Path) -> Result<Session> {
         let head = Head::read(dir)?;
-        Ok(Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: None })
+        Ok(Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: None, read_only: None })
+    }
+
+    /// Opens a session read-only because it cannot be written to.
+    ///
+    /// # Errors
+    /// As [`Session::open_to_read`].
+    pub fn open_to_look(dir: &Path, why: &Error) -> Result<Session> {
+        let session = Session::open_to_read(dir)?;
+        let why = format!("the session cannot be written to ({why}), so decisions cannot be saved");
+        Ok(Session { read_only: Some(why), ..session })
+    }
+
+    /// Why it was opened read-only, in one sentence, although it was to be written to.
+    pub fn read_only(&self) -> Option<&str> {
+        self.read_only.as_deref()
     }
 
     /// The folder.
@@ -211,6 +241,14 @@ impl Session {
         self.write(&path, |out| out.write_all(text.as_bytes()))
     }
 
+    /// Makes the folder a session again if another program has removed what makes it one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn restore(&self) -> Result<()> {
+        if self.dir.join(MARK).exists() { Ok(()) } else { self.write_head() }
+    }
+
     fn write(
         &self,
         path: &Path,
@@ -220,16 +258,22 @@ impl Session {
         atomic::write(path, fill)
     }
 
-    fn writable(&self) -> Result<()> {
+    /// Fails if this program may not write to the session.
+    ///
+    /// # Errors
+    /// If it is open read-only.
+    pub fn writable(&self) -> Result<()> {
         match &self.lock {
             Some(_) => Ok(()),
-            None => Err(Error::Invalid("the session is open read-only".into())),
+            None => Err(Error::Invalid(
+                self.read_only.clone().unwrap_or_else(|| "the session is open read-only".to_owned()),
+            )),
         }
     }
 
     /// The folder of the journals.
     pub fn decisions_dir(&self) -> PathBuf {
-        self.dir.join("decisions")
+        self.dir.join(DECISIONS)
     }
 
     /// The folder of the embedding store.

@@ -5,7 +5,7 @@ use crate::{Error, Result, Setup};
 use chaffinch_protocol::{Command, Event};
 use crossbeam_channel::{Receiver, Select, Sender, unbounded};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One end of a running engine.
 pub struct Client {
@@ -13,7 +13,7 @@ pub struct Client {
     pub commands: Sender<Command>,
     /// Events come out here; the first is [`Event::Session`].
     pub events: Receiver<Event>,
-    pub(crate) thread: JoinHandle<()>,
+    pub(crate) thread: JoinHandle<Result<()>>,
 }
 
 impl Client {
@@ -32,18 +32,62 @@ impl Client {
     /// When the engine's thread panicked.
     pub fn leave(self) -> Result<()> {
         drop(self.commands);
-        self.thread.join().map_err(|_| Error::Invalid("the engine crashed; your decisions are saved".into()))
+        joined(self.thread)
     }
 
-    /// Asks the engine to stop and waits until it has.
+    /// Asks the engine to stop and waits until it has, however long that takes.
     ///
     /// # Errors
-    /// When the engine's thread panicked; the journal is on disk all the same.
+    /// When decisions are not on disk, or the engine's thread panicked.
     pub fn stop(self) -> Result<()> {
         let _ = self.commands.send(Command::Stop);
         drop(self.commands);
-        self.thread.join().map_err(|_| Error::Invalid("the engine crashed; your decisions are saved".into()))
+        joined(self.thread)
     }
+
+    /// The same within a time, after which it is left to end by itself.
+    ///
+    /// # Errors
+    /// When decisions are not on disk, as far as is known by then, or the engine's thread panicked.
+    pub fn stop_within(self, time: Duration) -> Result<Stopped> {
+        let _ = self.commands.send(Command::Stop);
+        drop(self.commands);
+        let limit = Instant::now() + time;
+        let mut said_bye = false;
+        while !self.thread.is_finished() && Instant::now() < limit {
+            match self.events.recv_timeout(STEP) {
+                Ok(Event::Bye { unsaved }) if unsaved.is_empty() => said_bye = true,
+                Ok(Event::Bye { unsaved }) => return Err(Error::Invalid(unsaved)),
+                Ok(_) => {}
+                // It has closed its end, but its thread may take a moment.
+                Err(_) => std::thread::sleep(STEP / 10),
+            }
+        }
+        match (self.thread.is_finished(), said_bye) {
+            (true, _) => joined(self.thread).map(|()| Stopped::Whole),
+            (false, true) => Ok(Stopped::Ending),
+            (false, false) => Ok(Stopped::Silent),
+        }
+    }
+}
+
+/// How far an engine has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// It has ended.
+    Whole,
+    /// All decisions are on disk, and it is still ending what it was doing.
+    Ending,
+    /// It has not answered.
+    Silent,
+}
+
+/// How often it is looked whether an engine has ended.
+const STEP: Duration = Duration::from_millis(10);
+
+fn joined(thread: JoinHandle<Result<()>>) -> Result<()> {
+    let crashed = |_| Error::Invalid("the engine crashed; everything shown as saved is on disk".into());
+    thread.join().map_err(crashed)?
 }
 
 /// Starts an engine in this process. The results of an earlier scan are available at once.

@@ -35,7 +35,7 @@ mod state;
 
 pub use built_in::built_in;
 pub use chaffinch_data::{Error, Result};
-pub use client::{Client, spawn};
+pub use client::{Client, Stopped, spawn};
 pub use detectors::{DetectorLoader, Detectors};
 pub use reading::reading;
 pub use setup::{Given, ModelLoader, ProbabilityWish, Setup};

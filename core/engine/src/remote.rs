@@ -1,19 +1,27 @@
 //! The protocol over a Unix socket, for an engine in a separate process: it keeps working when its terminal is lost,
 //! and another terminal can connect.
 //!
+//! A terminal and the engine first tell each other which version of the protocol they speak ([`handshake`]); before that, a
+//! connection changes nothing and replaces no one. What a terminal does not read is kept up to a limit ([`outbox`]).
+//!
 //! A message starts with two little-endian 32-bit lengths, followed by JSON text and raw bytes of these lengths. The
 //! raw bytes are pixels, which would be four times as long in JSON.
+
+mod handshake;
+mod outbox;
 
 use crate::Client;
 use crate::{Error, Result};
 use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, Progress, ScanReport, SessionSummary};
 use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
+use outbox::Outbox;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Maximum length of a part of a message; anything longer is invalid.
@@ -21,6 +29,9 @@ const MOST: u32 = 256 << 20;
 
 /// How long an engine waits for its first terminal.
 const FIRST: Duration = Duration::from_secs(60);
+
+/// How long an engine that was told to stop may take to end what it was doing. A scan loses nothing by being cut off.
+const STOPPING: Duration = Duration::from_secs(5);
 
 /// How long a terminal that was replaced may take to receive that.
 const ENDING: Duration = Duration::from_millis(500);
@@ -92,7 +103,7 @@ pub fn read_command(input: &mut impl Read) -> io::Result<Command> {
 /// Connects to the engine behind a socket.
 ///
 /// # Errors
-/// When no engine is listening there.
+/// When no engine is listening there, or it speaks another version of the protocol, which is an [`Error::Invalid`].
 pub fn connect(path: &Path) -> Result<Client> {
     let failed = Error::io("connect to", path);
     let open = || {
@@ -101,16 +112,22 @@ pub fn connect(path: &Path) -> Result<Client> {
         io::Result::Ok((stream, reading))
     };
     let (stream, reading) = open().map_err(failed)?;
+    handshake::offer(&stream).map_err(|refused| refused.into_error(path))?;
     let (commands, inbox) = unbounded::<Command>();
     let (outbox, events) = unbounded();
     let thread = std::thread::Builder::new().name("engine".into()).spawn(move || {
         let reader = std::thread::Builder::new().name("events".into()).spawn(move || {
             let mut input = BufReader::with_capacity(1 << 16, reading);
+            let mut lost = String::new();
             while let Ok(event) = read_event(&mut input) {
+                if let Event::Bye { unsaved } = &event {
+                    lost.clone_from(unsaved);
+                }
                 if outbox.send(event).is_err() {
-                    return;
+                    break;
                 }
             }
+            lost
         });
         let mut stopped = false;
         let mut out = BufWriter::new(&stream);
@@ -125,8 +142,9 @@ pub fn connect(path: &Path) -> Result<Client> {
             // Only disconnect: the engine keeps working.
             let _ = stream.shutdown(Shutdown::Both);
         }
-        if let Ok(reader) = reader {
-            let _ = reader.join();
+        match reader.map(JoinHandle::join) {
+            Ok(Ok(lost)) if !lost.is_empty() => Err(Error::Invalid(lost)),
+            _ => Ok(()),
         }
     });
     let thread = thread.map_err(Error::io("start", "the engine connection thread"))?;
@@ -137,7 +155,7 @@ pub fn connect(path: &Path) -> Result<Client> {
 struct Guest {
     number: u64,
     stream: UnixStream,
-    events: Sender<Event>,
+    outbox: Outbox,
 }
 
 impl Guest {
@@ -153,29 +171,15 @@ impl Guest {
             }
             let _ = heard.send((number, None));
         })?;
-        let (events, queue) = unbounded::<Event>();
-        std::thread::Builder::new().name("events".into()).spawn(move || {
-            let mut out = BufWriter::with_capacity(1 << 16, &writing);
-            for event in queue {
-                if write_event(&mut out, event).is_err() {
-                    break;
-                }
-            }
-            let _ = out.flush();
-            drop(out);
-            let _ = writing.shutdown(Shutdown::Both);
-        })?;
-        Ok(Guest { number, stream, events })
+        Ok(Guest { number, stream, outbox: Outbox::start(writing)? })
     }
-}
 
-impl Guest {
     /// Tells a terminal that another one takes its place. It is not heard from then on, and if it does not take the
     /// message, because its connection hangs, it is let go without.
     fn replaced(self) {
         let _ = self.stream.shutdown(Shutdown::Read);
-        let _ = self.events.send(Event::Replaced);
-        drop(self.events);
+        let _ = self.outbox.send(Event::Replaced);
+        drop(self.outbox);
         let stream = self.stream;
         let ending = std::thread::Builder::new().name("ending".into()).spawn(move || {
             std::thread::sleep(ENDING);
@@ -249,9 +253,14 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
         .name("door".into())
         .spawn(move || {
             for stream in listener.incoming().flatten() {
-                if newcomers.send(stream).is_err() {
-                    return;
-                }
+                let newcomers = newcomers.clone();
+                // Each on a thread of its own: one that says nothing keeps no other one waiting.
+                let greeting = std::thread::Builder::new().name("greeting".into()).spawn(move || {
+                    if handshake::accept(&stream).is_ok() {
+                        let _ = newcomers.send(stream);
+                    }
+                });
+                drop(greeting);
             }
         })
         .map_err(Error::io("start", "the terminal listener thread"))?;
@@ -267,9 +276,10 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             recv(client.events) -> event => {
                 let Ok(event) = event else { break };
                 known.event(&event);
-                let over = event == Event::Bye;
-                if let Some(guest) = &guest {
-                    let _ = guest.events.send(event);
+                let over = matches!(event, Event::Bye { .. });
+                if guest.as_ref().is_some_and(|guest| !guest.outbox.send(event)) {
+                    // It takes nothing any more; another one can come.
+                    drop(guest.take());
                 }
                 if over {
                     break;
@@ -283,13 +293,13 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
                 count += 1;
                 guest = Guest::welcome(count, stream, &heard).ok();
                 if let (Some(guest), Some(summary)) = (&guest, &known.summary) {
-                    let _ = guest.events.send(Event::Session(summary.clone()));
+                    guest.outbox.send(Event::Session(summary.clone()));
                     if let Some(progress) = &known.progress {
-                        let _ = guest.events.send(Event::Progress(progress.clone()));
+                        guest.outbox.send(Event::Progress(progress.clone()));
                     }
                     // It may be waiting for a scan, and none will follow.
                     if let Some(report) = known.report.as_ref().filter(|_| !known.scanning) {
-                        let _ = guest.events.send(Event::ScanDone(report.clone()));
+                        guest.outbox.send(Event::ScanDone(report.clone()));
                     }
                 }
             }
@@ -318,10 +328,10 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             break;
         }
     }
-    let stopped = client.stop();
+    let stopped = client.stop_within(STOPPING).map(drop);
     // The last events reach the terminal before this process ends.
     if let Some(guest) = guest {
-        drop(guest.events);
+        drop(guest.outbox);
         let mut rest = [0; 64];
         let _ = guest.stream.set_read_timeout(Some(Duration::from_millis(500)));
         while matches!((&guest.stream).read(&mut rest), Ok(1..)) {}
@@ -332,6 +342,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Stopped;
     use chaffinch_protocol::Picture;
     use chaffinch_protocol::sample::SampleId;
 
@@ -371,7 +382,8 @@ mod tests {
                     break;
                 }
             }
-            let _ = out.send(Event::Bye);
+            let _ = out.send(Event::Bye { unsaved: String::new() });
+            Ok(())
         });
         (Client { commands, events, thread }, told, outbox)
     }
@@ -426,8 +438,106 @@ mod tests {
         let events = only.events.clone();
         only.stop().unwrap();
         let all: Vec<Event> = events.iter().collect();
-        assert!(matches!(all[..], [Event::Session(_), Event::Bye]), "{all:?}");
+        assert!(matches!(all[..], [Event::Session(_), Event::Bye { .. }]), "{all:?}");
         server.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn strangers_replace_no_terminal() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("engine.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (client, told, events) = fake();
+        let server = std::thread::spawn(move || serve(client, listener));
+        let within = Duration::from_secs(20);
+        let only = connect(&path).unwrap();
+        assert!(matches!(only.events.recv_timeout(within), Ok(Event::Session(_))));
+        // One says nothing, one says what is no greeting, one begins with a command, one speaks another version.
+        let silent = UnixStream::connect(&path).unwrap();
+        let mut odd = UnixStream::connect(&path).unwrap();
+        odd.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let mut rude = UnixStream::connect(&path).unwrap();
+        write_message(&mut rude, &Command::Stop, &[]).unwrap();
+        let mut older = UnixStream::connect(&path).unwrap();
+        handshake::offer_version(&mut older, chaffinch_protocol::PROTOCOL_VERSION - 1).unwrap();
+        handshake::answer(&older).unwrap();
+        for mut stream in [odd, rude, older] {
+            stream.set_read_timeout(Some(within)).unwrap();
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest);
+            assert!(!String::from_utf8_lossy(&rest).contains("session"), "nothing is told to a stranger");
+        }
+        events.send(Event::Log { line: "on".into() }).unwrap();
+        assert_eq!(only.events.recv_timeout(within), Ok(Event::Log { line: "on".into() }), "not replaced");
+        assert!(told.is_empty(), "no command was taken");
+        drop(silent);
+        only.stop().unwrap();
+        server.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn an_engine_of_another_version_is_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("engine.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let engine = std::thread::spawn(move || {
+            let (mut newer, _) = listener.accept().unwrap();
+            handshake::offer_version(&mut newer, chaffinch_protocol::PROTOCOL_VERSION + 1).unwrap();
+            // One from before there were greetings begins with an event.
+            let (mut older, _) = listener.accept().unwrap();
+            write_event(&mut older, Event::Session(Box::default())).unwrap();
+            let _ = [newer, older].map(|mut stream| stream.read_to_end(&mut Vec::new()));
+        });
+        let newer = chaffinch_protocol::PROTOCOL_VERSION + 1;
+        for theirs in [newer.to_string(), "an older one".to_owned()] {
+            let error = connect(&path).map(drop).unwrap_err();
+            assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+            let words = format!("another version of Chaffinch (its protocol is {theirs}");
+            assert!(error.to_string().contains(&words), "{error}");
+        }
+        engine.join().unwrap();
+    }
+
+    #[test]
+    fn what_is_not_on_disk_at_the_end_is_an_error_over_the_socket_too() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("engine.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (commands, inbox) = unbounded();
+        let (out, events) = unbounded();
+        let thread = std::thread::spawn(move || {
+            let _ = out.send(Event::Session(Box::default()));
+            let _ = inbox.iter().find(|command| *command == Command::Stop);
+            let _ = out.send(Event::Bye { unsaved: "anna.jsonl: gone".into() });
+            Err(Error::Invalid("anna.jsonl: gone".into()))
+        });
+        let server = std::thread::spawn(move || serve(Client { commands, events, thread }, listener));
+        let only = connect(&path).unwrap();
+        assert!(only.greets(Duration::from_secs(20)));
+        let error = only.stop_within(Duration::from_secs(20)).unwrap_err();
+        assert_eq!(error.to_string(), "anna.jsonl: gone");
+        assert!(server.join().unwrap().is_err());
+    }
+
+    #[test]
+    fn an_engine_that_is_busy_is_left_and_one_that_is_silent_is_told_apart() {
+        for (bye, expected) in [(true, Stopped::Ending), (false, Stopped::Silent)] {
+            let (commands, inbox) = unbounded::<Command>();
+            let (out, events) = unbounded();
+            let (done, waits) = unbounded::<()>();
+            let thread = std::thread::spawn(move || {
+                let _ = inbox.iter().find(|command| *command == Command::Stop);
+                if bye {
+                    let _ = out.send(Event::Bye { unsaved: String::new() });
+                }
+                // Until the test is over.
+                let _ = waits.recv();
+                Ok(())
+            });
+            let client = Client { commands, events, thread };
+            assert_eq!(client.stop_within(Duration::from_millis(100)).unwrap(), expected);
+            drop(done);
+        }
     }
 
     #[test]

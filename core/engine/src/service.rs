@@ -89,8 +89,15 @@ impl Service {
         let session = &setup.session;
         let reviewer = setup.config.reviewer();
         let mut journal = Journal::open(&session.decisions_dir(), &reviewer)?;
+        let obstacle = session.read_only().unwrap_or_default().to_owned();
+        if !obstacle.is_empty() {
+            let _ = events.send(Event::Trouble { about: "session".into(), message: obstacle.clone() });
+        }
         let mut findings = Findings { model: session.model_name(), ..Findings::default() };
         let mut stale = true;
+        for note in journal.notes() {
+            let _ = events.send(Event::Trouble { about: "journal".into(), message: note.clone() });
+        }
         if let Some(remark) = session.lock_remark() {
             let _ = events.send(Event::Trouble { about: "session".into(), message: remark.to_owned() });
         }
@@ -170,11 +177,15 @@ impl Service {
             _ended: ended,
             whole: true,
             stale,
-            obstacle: String::new(),
+            obstacle,
         })
     }
 
-    pub(crate) fn run(mut self, inbox: &Receiver<Command>) {
+    /// Answers commands until it is told to stop.
+    ///
+    /// # Errors
+    /// When decisions are not on disk then.
+    pub(crate) fn run(mut self, inbox: &Receiver<Command>) -> Result<()> {
         self.tell_session();
         let internal = self.internal.1.clone();
         loop {
@@ -186,8 +197,15 @@ impl Service {
                 recv(internal) -> message => if let Ok(message) = message { self.absorb(message) },
             }
         }
-        if let Some((stop, job)) = self.job.take() {
+        if let Some((stop, _)) = &self.job {
             stop.store(true, Ordering::Relaxed);
+        }
+        // Decisions first: what follows may wait for a slow disk or for a detector, and who quits may not.
+        let settled = if self.setup.session.is_writable() { self.journal.settle() } else { Ok(()) };
+        self.tell_repairs();
+        let unsaved = settled.as_ref().err().map(|error| display::safe_text(&error.to_string()).into_owned());
+        self.tell(Event::Bye { unsaved: unsaved.unwrap_or_default() });
+        if let Some((_, job)) = self.job.take() {
             let _ = job.join();
         }
         self.lists.stop();
@@ -195,7 +213,17 @@ impl Service {
         self.overviews.stop();
         self.forms.stop();
         self.views.stop();
-        let _ = self.events.send(Event::Bye);
+        settled
+    }
+
+    /// Says what was written to the journal again, and makes its folder a session again if it was removed.
+    fn tell_repairs(&mut self) {
+        for message in self.journal.take_remarks() {
+            self.tell(Event::Trouble { about: "journal".into(), message });
+            if let Err(error) = self.setup.session.restore() {
+                self.refuse(&error);
+            }
+        }
     }
 
     fn tell(&self, event: Event) {
@@ -268,12 +296,12 @@ impl Service {
             }
             Command::Undo => {
                 let before = self.journal.snapshot();
-                let outcome = self.journal.undo();
+                let outcome = self.setup.session.writable().and_then(|()| self.journal.undo());
                 self.saved(SavedKind::Undo, outcome, &before);
             }
             Command::Redo => {
                 let before = self.journal.snapshot();
-                let outcome = self.journal.redo();
+                let outcome = self.setup.session.writable().and_then(|()| self.journal.redo());
                 self.saved(SavedKind::Redo, outcome, &before);
             }
             Command::SetThreshold { detector, threshold } => self.set_threshold(detector, threshold),
@@ -465,7 +493,8 @@ impl Service {
     /// Adds a journal entry for samples that exist, and reports the outcome.
     fn enter(&mut self, samples: &[SampleId], entry: impl FnOnce(&mut Journal) -> Result<Applied>) {
         let before = self.journal.snapshot();
-        let outcome = self.known(samples).and_then(|()| entry(&mut self.journal));
+        let allowed = self.setup.session.writable().and_then(|()| self.known(samples));
+        let outcome = allowed.and_then(|()| entry(&mut self.journal));
         self.saved(SavedKind::Decision, outcome.map(Some), &before);
     }
 
@@ -516,6 +545,8 @@ impl Service {
                 self.tell(Event::NotSaved { message });
             }
         }
+        // Last, so that it is what one sees.
+        self.tell_repairs();
     }
 
     /// Parameters that the detector would reject are not stored: they would break every later scan.
@@ -555,6 +586,10 @@ impl Service {
     }
 
     fn save_settings(&self) {
+        if !self.setup.session.is_writable() {
+            // What is moved counts until it is closed.
+            return;
+        }
         let settings = Settings {
             ensemble: Some(self.rule.clone()),
             thresholds: self.moved.clone(),
@@ -567,7 +602,9 @@ impl Service {
     }
 
     fn remember(&mut self, state: String) {
-        if state.len() > 64 * 1024 {
+        if !self.setup.session.is_writable() {
+            self.remembered = state;
+        } else if state.len() > 64 * 1024 {
             self.refuse(&Error::Invalid("the view state is too large to save".into()));
         } else if let Err(error) = self.setup.session.save_view(&self.setup.config.reviewer(), &state) {
             self.refuse(&error);
@@ -600,6 +637,11 @@ impl Service {
         if self.job.is_some() {
             self.refuse(&Error::Invalid("a job is already running; cancel it first".into()));
             return;
+        }
+        if let Err(error) = self.setup.session.writable() {
+            let why = display::safe_text(&error.to_string()).into_owned();
+            let report = ScanReport { failed: vec![("scan".into(), why)], ..ScanReport::default() };
+            return self.tell(Event::ScanDone(Box::new(report)));
         }
         self.whole = detectors.is_empty();
         let plan = self.plan(detectors, force);
@@ -663,5 +705,5 @@ fn settle_reading(setup: &mut Setup) -> Result<()> {
     if (options.labels.is_some() || options.label_pattern.is_some()) && source(options) != source(&known) {
         dataset::open(&setup.dataset, options)?;
     }
-    session.save_reading(options)
+    if session.is_writable() { session.save_reading(options) } else { Ok(()) }
 }

@@ -120,8 +120,11 @@ pub enum Event {
     },
     /// The session was opened in another terminal, which takes the place of this one.
     Replaced,
-    /// The engine has finished.
-    Bye,
+    /// The engine answers no more commands, and has seen to it that all decisions are on disk.
+    Bye {
+        /// Why they are not all on disk; empty if they are.
+        unsaved: String,
+    },
 }
 
 /// The session as a client needs to know it.

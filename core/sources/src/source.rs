@@ -54,7 +54,7 @@ impl Source<'_> {
     /// When they cannot be read, or there are more than [`MAX_BYTES`].
     pub fn read(&self) -> io::Result<Vec<u8>> {
         match self {
-            Source::File(path) => fs::read(path),
+            Source::File(path) => read_file(path),
             Source::Packed(packed) if packed.length > MAX_BYTES => {
                 Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 GiB"))
             }
@@ -71,13 +71,10 @@ impl Source<'_> {
     /// When they cannot be read, or it is no ordinary file.
     pub fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
         match self {
-            Source::File(path) => {
-                // Opening something else, such as a pipe, could wait forever.
-                if !fs::metadata(path)?.is_file() {
-                    return Err(io::Error::other("it is no ordinary file"));
-                }
-                Ok(Box::new(io::BufReader::new(File::open(path)?)))
-            }
+            Source::File(path) => Ok(match open_file(path)? {
+                (_, 0) => Box::new(Cursor::new(Vec::new())),
+                (file, _) => Box::new(io::BufReader::new(file)),
+            }),
             Source::Packed(packed) if packed.container.holds() == &Holds::Objects => {
                 let object = packed.container.object(packed.name, packed.length, packed.start as i64)?;
                 Ok(Box::new(object.reader(0)))
@@ -95,7 +92,65 @@ impl Source<'_> {
     }
 }
 
+/// Opens a file, and says how long it is: what was looked at is what is read.
+fn open_file(path: &Path) -> io::Result<(File, u64)> {
+    let ordinary = |metadata: &fs::Metadata| match metadata.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is no ordinary file")),
+    };
+    // Opening something else, such as a pipe, could wait forever.
+    ordinary(&fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    ordinary(&metadata)?;
+    Ok((file, metadata.len()))
+}
+
+/// Reads as much as the file says it has. Files of the kernel say 0, and reading them could wait forever.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let (file, length) = open_file(path)?;
+    if length > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 GiB"));
+    }
+    let mut bytes = Vec::with_capacity(length as usize);
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Bytes that can be read from anywhere.
 pub trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_kernel_is_empty_and_never_waited_for() {
+        // It says that it is an ordinary file of 0 bytes; reading it would wait for the kernel.
+        for path in ["/proc/kmsg", "/proc/self/status"] {
+            let source = Source::File(path.into());
+            match source.read() {
+                Ok(bytes) => assert_eq!(bytes, [] as [u8; 0], "{path}"),
+                // Not everyone may open it.
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{path}"),
+            }
+            if let Ok(mut opened) = source.open() {
+                assert_eq!(opened.read(&mut [0; 8]).unwrap(), 0, "{path}");
+            }
+        }
+        for path in ["/dev/zero", "/"] {
+            assert!(Source::File(path.into()).read().is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_hollow_file_of_terabytes_is_refused_before_it_is_read() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("hollow.jpg");
+        File::create(&path).unwrap().set_len(4 << 40).unwrap();
+        let error = Source::File(path).read().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+    }
+}

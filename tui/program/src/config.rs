@@ -4,11 +4,12 @@ use super::args::{EngineArgs, Global, ReviewerArgs, ScreenArgs};
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::schema::SchemaOf;
 use super::{libraries, open, place, schema, settings, uses};
-use anyhow::Result;
-use chaffinch_data::config::{DEFAULT_CONFIG, Effective, Origin};
+use anyhow::{Result, bail};
+use chaffinch_data::config::{DEFAULT_CONFIG, Effective, Offered, Origin};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::session::Session;
 use chaffinch_host::check_params;
+use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,8 @@ enum Action {
         #[command(flatten)]
         reviewer: ReviewerArgs,
     },
+    /// Use the settings of the project here from now on, as they are now
+    Trust,
     /// Print the JSON schema of a configuration file, for editors
     Schema {
         /// The configuration file
@@ -64,6 +67,7 @@ pub(super) fn run(args: &Config, global: &Global) -> Result<ExitCode> {
         Some(Action::Show { target, json, engine, reviewer }) => {
             show(target.as_deref(), *json, &engine.by(reviewer), global)
         }
+        Some(Action::Trust) => trust(),
         Some(Action::Schema { of }) => schema::run(*of).map(|()| ExitCode::SUCCESS),
         None => Ok(ExitCode::SUCCESS),
     }
@@ -141,6 +145,19 @@ fn over(all: &mut Vec<Shown>, moved: chaffinch_data::session::Settings) {
             .into_iter()
             .for_each(|(param, value)| put(format!("detectors.{detector}.{param}"), value.to_string()));
     }
+}
+
+/// Keeps that the user agrees to the settings of the project.
+fn trust() -> Result<ExitCode> {
+    let Some(mut offered) = Offered::here()? else {
+        bail!("neither this folder nor one above it has a .chaffinch folder with settings");
+    };
+    offered.remember(true)?;
+    let files = safe_text(&offered.files.join(", ")).into_owned();
+    results(|out| {
+        Ok(writeln!(out, "{} ({files}) is used from now on, until it changes", safe_path(&offered.folder))?)
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Reads everything a command would read, and warns about everything it would ignore.

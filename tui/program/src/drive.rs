@@ -79,7 +79,7 @@ pub(super) fn watch(client: &Client, command: Command, shown: Shown, interruptib
                 display.finish();
                 bail!(message);
             }
-            Ok(Event::Bye) | Err(_) => {
+            Ok(Event::Bye { .. }) | Err(_) => {
                 display.finish();
                 bail!("the engine exited during the scan; finished work is kept, so run it again");
             }

@@ -9,11 +9,12 @@ use super::open::Open;
 use super::{settings, setup};
 use anyhow::{Context, Result, bail};
 use chaffinch_compute::content::ContentHash;
+use chaffinch_data::Error;
 use chaffinch_data::config::Flags;
 use chaffinch_data::dataset::{Folders, LabelFiles};
 use chaffinch_data::session::Session;
 use chaffinch_engine as engine;
-use chaffinch_engine::{Client, remote};
+use chaffinch_engine::{Client, Stopped, remote};
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{Command as Order, Event};
 use clap::Args;
@@ -25,8 +26,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -49,8 +50,14 @@ const REVIEWER: &str = "reviewer";
 /// How long a listening engine may take to send its greeting.
 const GREETING: Duration = Duration::from_secs(10);
 
+/// How long someone who quits waits for the engine to end.
+const SOON: Duration = Duration::from_millis(700);
+
+/// How long they wait for an engine that is still being started.
+const HANDED: Duration = Duration::from_millis(900);
+
 /// How long an idle engine may take to release its session.
-const ENDING: Duration = Duration::from_secs(2);
+const ENDING: Duration = Duration::from_secs(8);
 
 /// Maximum length of a socket's path.
 const LONGEST: usize = 100;
@@ -80,18 +87,18 @@ impl Connection {
         Ok(())
     }
 
-    /// Stops it and waits until it has stopped.
-    pub(super) fn stop(self) -> Result<()> {
+    /// Stops it, and waits for that a moment.
+    pub(super) fn stop(self) -> Result<Stopped> {
         match self {
-            Connection::Inside(client) | Connection::Outside { client, .. } => Ok(client.stop()?),
+            Connection::Inside(client) | Connection::Outside { client, .. } => Ok(client.stop_within(SOON)?),
         }
     }
 
     /// Lets it continue without us if possible. When this returns, it has received all decisions.
-    pub(super) fn leave(self) -> Result<()> {
+    pub(super) fn leave(self) -> Result<Stopped> {
         match self {
-            Connection::Inside(client) => Ok(client.stop()?),
-            Connection::Outside { client, .. } => Ok(client.leave()?),
+            Connection::Inside(client) => Ok(client.stop_within(SOON)?),
+            Connection::Outside { client, .. } => Ok(client.leave().map(|()| Stopped::Whole)?),
         }
     }
 }
@@ -135,7 +142,8 @@ pub(super) struct Waiting {
     commands: Sender<Order>,
     events: Receiver<Event>,
     leaving: Arc<AtomicBool>,
-    thread: JoinHandle<Result<()>>,
+    stage: Arc<Mutex<String>>,
+    thread: JoinHandle<Result<Stopped>>,
 }
 
 impl Waiting {
@@ -148,6 +156,8 @@ impl Waiting {
         let (sender, events) = unbounded();
         let leaving = Arc::new(AtomicBool::new(false));
         let leaves = leaving.clone();
+        let stage = Arc::new(Mutex::new("opening the session".to_owned()));
+        let tells = stage.clone();
         let thread = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
             let (engine, output) = plan.reach()?;
             for line in output {
@@ -158,6 +168,10 @@ impl Waiting {
                     _ => Event::Log { line },
                 });
             }
+            let tell = |stage: &str| {
+                stage.clone_into(&mut tells.lock().unwrap_or_else(PoisonError::into_inner));
+            };
+            tell("");
             if let Some(blind) = plan.blind {
                 hide(engine.client(), blind, &sender)?;
             }
@@ -171,7 +185,14 @@ impl Waiting {
                         Err(_) => break,
                     },
                     recv(client.events) -> event => match event {
-                        Ok(event) => drop(sender.send(event)),
+                        Ok(event) => {
+                            match &event {
+                                Event::Progress(progress) => tell(&progress.stage),
+                                Event::ScanDone(_) => tell(""),
+                                _ => {}
+                            }
+                            drop(sender.send(event));
+                        }
                         Err(_) => break,
                     },
                 }
@@ -179,7 +200,7 @@ impl Waiting {
             if leaves.load(Ordering::SeqCst) { engine.leave() } else { engine.stop() }
         });
         let thread = thread.context("cannot start a thread for the engine")?;
-        Ok(Waiting { commands, events, leaving, thread })
+        Ok(Waiting { commands, events, leaving, stage, thread })
     }
 
     /// Commands in, events out.
@@ -187,14 +208,38 @@ impl Waiting {
         (self.commands.clone(), self.events.clone())
     }
 
-    /// Stops the engine, or lets it continue without us.
+    /// Stops the engine, or lets it continue without us; either way within a second. Returns what is left behind, in a
+    /// sentence.
     ///
     /// # Errors
-    /// If it could not be reached, or failed.
-    pub(super) fn end(self, leave: bool) -> Result<()> {
+    /// If it could not be reached, or failed, or decisions are not on disk.
+    pub(super) fn end(self, leave: bool) -> Result<Option<String>> {
         self.leaving.store(leave, Ordering::SeqCst);
         drop(self.commands);
-        self.thread.join().unwrap_or_else(|_| bail!("the connection to the engine failed"))
+        let limit = Instant::now() + HANDED;
+        while !self.thread.is_finished() && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let stopped = match self.thread.is_finished() {
+            true => self.thread.join().unwrap_or_else(|_| bail!("the connection to the engine failed"))?,
+            false => Stopped::Ending,
+        };
+        let stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let doing = match stage.as_str() {
+            "" => String::new(),
+            stage => format!(" ({})", safe_text(stage)),
+        };
+        Ok(match stopped {
+            Stopped::Whole => None,
+            Stopped::Ending => Some(format!(
+                "all decisions are on disk; the engine is still ending what it was doing{doing} and stops by itself within \
+                 seconds"
+            )),
+            Stopped::Silent => bail!(
+                "the engine did not answer within a second{doing}; what was shown as saved is on disk, and it stops as soon \
+                 as it can"
+            ),
+        })
     }
 }
 
@@ -228,11 +273,13 @@ impl Plan {
             return Ok((Connection::Inside(engine::spawn(setup)?), Vec::new()));
         };
         self.refuse_other_reviewer(&socket)?;
-        // An engine that is just exiting no longer answers.
-        if let Ok(client) = remote::connect(&socket)
-            && client.greets(GREETING)
-        {
-            return Ok((Connection::Outside { client, fresh: false }, self.without_effect()));
+        match remote::connect(&socket) {
+            Ok(client) if client.greets(GREETING) => {
+                return Ok((Connection::Outside { client, fresh: false }, self.without_effect()));
+            }
+            Err(error @ Error::Invalid(_)) => bail!(error),
+            // An engine that is just exiting no longer answers.
+            _ => {}
         }
         let log = socket.with_extension("log");
         let limit = Instant::now() + PATIENCE;

@@ -112,8 +112,11 @@ pub(super) fn run_target(
     let ended =
         if screen.plain { lines(commands, events, looks) } else { cells(commands, events, looks, picture) };
     // Work continues if the terminal is lost, so that it can be opened again.
-    engine.end(matches!(ended, Ok(ExitReason::Lost)))?;
+    let left = engine.end(matches!(ended, Ok(ExitReason::Lost)))?;
     let reason = ended?;
+    if let Some(left) = left.filter(|_| reason != ExitReason::Lost) {
+        remark(&left);
+    }
     if let ExitReason::Unsaved(count) = reason {
         let decisions = output::count(count as u64, "decision was", "decisions were");
         remark(&format!("{decisions} not confirmed as saved; check the most recent ones"));

@@ -1,17 +1,63 @@
 //! The configuration of a command, and where it comes from.
 
 use super::args::Global;
+use super::ask;
 use super::output::warning;
 use anyhow::{Result, bail};
 use chaffinch_data::config;
-use chaffinch_data::config::Config;
+use chaffinch_data::config::{Config, Offered};
 use chaffinch_data::session::Session;
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{safe_path, safe_text};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 /// Loads the configuration of the user, or from `--config`, with that of the session on top. A session that was scanned
 /// with `--config` goes on with that file.
 pub(super) fn config(global: &Global, session: Option<&Path>) -> Result<Config> {
+    let config = layered(global, session)?;
+    match config.untrusted().cloned() {
+        Some(offered) => {
+            if agreed(offered)? {
+                layered(global, session)
+            } else {
+                Ok(config)
+            }
+        }
+        None => Ok(config),
+    }
+}
+
+/// Asks once about settings that came with data, and says so if they do not count. Returns whether they do from now on.
+fn agreed(mut offered: Offered) -> Result<bool> {
+    static TOLD: Once = Once::new();
+    if TOLD.is_completed() {
+        return Ok(false);
+    }
+    let (folder, files) = (safe_path(&offered.folder), safe_text(&offered.files.join(", ")).into_owned());
+    let answer = match offered.answer {
+        None => ask::yes(
+            &format!("{folder} has settings ({files}) that may have come with the data. Use them?"),
+            false,
+        ),
+        known => known,
+    };
+    TOLD.call_once(|| {});
+    match answer {
+        Some(answer) if offered.answer.is_none() => {
+            offered.remember(answer)?;
+            Ok(answer)
+        }
+        Some(answer) => Ok(answer),
+        None => {
+            let words =
+                "is ignored because it may have come with the data; read it, then run chaffinch config trust";
+            warning("configuration", &format!("{folder} ({files}) {words}"));
+            Ok(false)
+        }
+    }
+}
+
+fn layered(global: &Global, session: Option<&Path>) -> Result<Config> {
     if let Some(file) = &global.config {
         return Ok(Config::load_with(file, session)?);
     }

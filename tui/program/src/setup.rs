@@ -133,7 +133,7 @@ fn for_location(
     Ok(Setup {
         dataset: location.dataset.clone(),
         dataset_options: reading,
-        session: open_session(location)?,
+        session: open_session(location, ask.is_none())?,
         config,
         detectors: Detectors::new(registry).loaded_by(Arc::new(move || load(&again))),
         prompts,
@@ -156,12 +156,17 @@ fn suiting(listed: Option<&Manifest>, location: &SessionLocation) -> bundled::Ch
     bundled::Choice::for_sizes(sizes.iter().flat_map(|sizes| sizes.iter()))
 }
 
-/// Opens the session. Even if its dataset is gone, it can still be reviewed.
-fn open_session(location: &SessionLocation) -> Result<Session> {
-    Ok(match chaffinch_data::dataset::is_there(&location.dataset) {
-        true => Session::open_or_create(&location.dir, &location.dataset)?,
-        false => Session::open(&location.dir)?,
-    })
+/// Opens the session. Even if its dataset is gone, it can still be reviewed; and where nothing can be written, it can be
+/// looked at, if that is enough.
+fn open_session(location: &SessionLocation, to_look: bool) -> Result<Session> {
+    let opened = match chaffinch_data::dataset::is_there(&location.dataset) {
+        true => Session::open_or_create(&location.dir, &location.dataset),
+        false => Session::open(&location.dir),
+    };
+    match opened {
+        Err(error) if to_look && error.forbids_writing() => Ok(Session::open_to_look(&location.dir, &error)?),
+        opened => Ok(opened?),
+    }
 }
 
 fn prompts(config: &Config, dataset: &Path) -> Result<PromptSet> {

@@ -158,7 +158,7 @@ impl Plain<'_> {
             match self.events.recv_timeout(Duration::from_millis(50)) {
                 Ok(event) => {
                     limit = Instant::now() + PATIENCE;
-                    self.scanning &= !matches!(event, Event::ScanDone(_) | Event::Bye);
+                    self.scanning &= !matches!(event, Event::ScanDone(_) | Event::Bye { .. });
                     self.heard.note(&event);
                     self.send(Msg::Engine(event))?;
                 }

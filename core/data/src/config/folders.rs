@@ -22,10 +22,10 @@ pub fn data_home() -> Option<PathBuf> {
 }
 
 /// The name of a project's configuration folder.
-pub const PROJECT: &str = ".chaffinch";
+const PROJECT: &str = ".chaffinch";
 
 /// The project's configuration folder: `.chaffinch` in the working directory or the nearest directory above it.
-pub fn project_home() -> Option<PathBuf> {
+pub(super) fn project_home() -> Option<PathBuf> {
     let here = env::current_dir().ok()?;
     here.ancestors().map(|folder| folder.join(PROJECT)).find(|folder| folder.is_dir())
 }

@@ -84,7 +84,7 @@ impl Journal {
         }
         let lines: Vec<String> =
             entries.iter().map(|entry| line::of_entry(entry, &self.own.reviewer)).collect();
-        self.log.append(&lines.join("\n"))?;
+        self.log.append(&lines.join("\n"), &self.own)?;
         for entry in entries {
             let id = SampleId(entry.rows[0]);
             self.binding.written(&[id]);

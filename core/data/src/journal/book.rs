@@ -1,12 +1,24 @@
 //! One reviewer's file in memory.
 
+use super::disk::{self, Look};
 use super::entry::Entry;
-use super::line::{Line, Said, percent, unpercent};
+use super::line::{self, Line, Said, percent, unpercent};
 use crate::{Error, Result};
-use std::fs;
-use std::io;
+use chaffinch_protocol::display::safe_path;
+use jiff::Timestamp;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+/// A line of the file, so that the file can be written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// The entry with this index.
+    Entry(u32),
+    /// An undo of the entry with the sequence number `of`.
+    Undo { seq: u64, at: Timestamp, of: u64 },
+    /// A redo of that entry.
+    Redo { seq: u64, at: Timestamp, of: u64 },
+}
 
 /// One reviewer's entries, and which of them apply.
 #[derive(Debug, Default)]
@@ -18,10 +30,12 @@ pub(super) struct Book {
     /// Undone entries, the next one to redo last.
     pub(super) undone: Vec<u32>,
     last_seq: u64,
+    /// All lines, in order.
+    written: Vec<Written>,
     /// The length of the complete lines in the file.
     pub(super) sound_len: u64,
-    /// The file's length when it was read.
-    pub(super) file_len: u64,
+    /// The file when it was read.
+    pub(super) look: Look,
     /// Whether the last complete line lacks its newline.
     pub(super) open_end: bool,
     /// What was ignored.
@@ -31,14 +45,15 @@ pub(super) struct Book {
 impl Book {
     /// Reads a file; a missing one counts as empty.
     pub(super) fn read(path: &Path, reviewer: &str) -> Result<Book> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(Error::io("read", path)(error)),
-        };
-        let mut book =
-            Book { reviewer: reviewer.to_owned(), file_len: bytes.len() as u64, ..Book::default() };
-        let mut rest = bytes.as_slice();
+        let (bytes, look) = disk::read(path).map_err(Error::io("read", path))?;
+        Ok(Book { look, ..Book::parse(&bytes, path, reviewer)? })
+    }
+
+    /// Reads the bytes of a file.
+    pub(super) fn parse(bytes: &[u8], path: &Path, reviewer: &str) -> Result<Book> {
+        let mut book = Book { reviewer: reviewer.to_owned(), ..Book::default() };
+        let file_len = bytes.len() as u64;
+        let mut rest = bytes;
         let mut number = 0;
         while !rest.is_empty() {
             number += 1;
@@ -51,7 +66,7 @@ impl Book {
                 Some(_) => tail.is_empty() && serde_json::from_slice::<serde_json::Value>(line).is_err(),
             };
             if torn && !blank {
-                let (path, len) = (path.display(), rest.len());
+                let (path, len) = (safe_path(path), rest.len());
                 book.note = Some(format!("{path}: line {number} is incomplete; its {len} bytes are ignored"));
                 break;
             }
@@ -64,7 +79,7 @@ impl Book {
             }
             rest = tail;
             book.open_end = end.is_none();
-            book.sound_len = book.file_len - rest.len() as u64;
+            book.sound_len = file_len - rest.len() as u64;
         }
         Ok(book)
     }
@@ -74,16 +89,16 @@ impl Book {
         if line.seq <= self.last_seq {
             return Err(format!("its sequence number {} does not follow {}", line.seq, self.last_seq));
         }
-        self.last_seq = line.seq;
+        let seq = line.seq;
         let top = |stack: &[u32]| stack.last().map(|&index| self.entries[index as usize].seq);
         match line.said()? {
             Said::Entry(entry) => {
                 self.push(entry);
             }
-            Said::Undo(seq) if top(&self.applied) == Some(seq) => self.undo(),
-            Said::Redo(seq) if top(&self.undone) == Some(seq) => self.redo(),
-            Said::Undo(seq) => return Err(format!("entry {seq} is not the next one to undo")),
-            Said::Redo(seq) => return Err(format!("entry {seq} is not the next one to redo")),
+            Said::Undo(of, at) if top(&self.applied) == Some(of) => self.undo(seq, at, of),
+            Said::Redo(of, at) if top(&self.undone) == Some(of) => self.redo(seq, at, of),
+            Said::Undo(of, _) => return Err(format!("entry {of} is not the next one to undo")),
+            Said::Redo(of, _) => return Err(format!("entry {of} is not the next one to redo")),
         }
         Ok(())
     }
@@ -98,22 +113,50 @@ impl Book {
         let index = self.entries.len() as u32;
         self.last_seq = entry.seq;
         self.entries.push(entry);
+        self.written.push(Written::Entry(index));
         self.applied.push(index);
         self.undone.clear();
         index
     }
 
-    pub(super) fn undo(&mut self) {
+    /// Undoes the last applied entry, `of`, with the line `seq`.
+    pub(super) fn undo(&mut self, seq: u64, at: Timestamp, of: u64) {
         self.undone.extend(self.applied.pop());
+        self.last_seq = seq;
+        self.written.push(Written::Undo { seq, at, of });
     }
 
-    pub(super) fn redo(&mut self) {
+    /// Redoes the last undone entry, `of`, with the line `seq`.
+    pub(super) fn redo(&mut self, seq: u64, at: Timestamp, of: u64) {
         self.applied.extend(self.undone.pop());
+        self.last_seq = seq;
+        self.written.push(Written::Redo { seq, at, of });
     }
 
-    /// Counts a line that is not an entry.
-    pub(super) fn count_line(&mut self) {
-        self.last_seq += 1;
+    /// How many lines there are.
+    pub(super) fn lines(&self) -> usize {
+        self.written.len()
+    }
+
+    /// The lines from the one with this index on, each with its newline.
+    pub(super) fn text(&self, from: usize) -> String {
+        let line = |written: &Written| match *written {
+            Written::Entry(index) => line::of_entry(&self.entries[index as usize], &self.reviewer),
+            Written::Undo { seq, at, of } => line::of_undo(seq, at, of),
+            Written::Redo { seq, at, of } => line::of_redo(seq, at, of),
+        };
+        self.written[from.min(self.written.len())..].iter().map(|written| line(written) + "\n").collect()
+    }
+
+    /// Whether another file has the first lines of this one: none, some or all.
+    pub(super) fn begins_with(&self, other: &Book) -> bool {
+        let same = |pair: (&Written, &Written)| match pair {
+            (Written::Entry(here), Written::Entry(there)) => {
+                self.entries[*here as usize].is_same(&other.entries[*there as usize])
+            }
+            (here, there) => here == there,
+        };
+        other.written.len() <= self.written.len() && self.written.iter().zip(&other.written).all(same)
     }
 }
 

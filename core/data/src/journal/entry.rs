@@ -60,6 +60,11 @@ impl Entry {
         self.rows.iter().copied().filter(|&row| row != ORPHAN && seen.insert(row)).collect()
     }
 
+    /// Whether it is the same entry, wherever its samples are now.
+    pub(super) fn is_same(&self, other: &Entry) -> bool {
+        (self.seq, self.at) == (other.seq, other.at) && self.what == other.what && self.keys == other.keys
+    }
+
     /// Its decision on a row.
     pub(super) fn choice(&self, row: u32) -> Option<Option<Choice>> {
         if !self.what.each.is_empty() {

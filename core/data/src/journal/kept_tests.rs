@@ -4,6 +4,7 @@ use super::*;
 use crate::manifest::NewSample;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::Split;
+use std::fs;
 
 /// Four files, the first three with the same bytes.
 fn bound(dir: &Path) -> Journal {

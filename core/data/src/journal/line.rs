@@ -61,8 +61,9 @@ struct SampleLine {
 #[allow(clippy::large_enum_variant, reason = "one at a time, taken apart at once")]
 pub(super) enum Said {
     Entry(Entry),
-    Undo(u64),
-    Redo(u64),
+    /// Of this entry, at this time.
+    Undo(u64, Timestamp),
+    Redo(u64, Timestamp),
 }
 
 /// Distinguishes `null` from a missing field.
@@ -98,8 +99,8 @@ impl Line {
                 };
                 Ok(Said::Entry(Entry { seq: self.seq, at, what, keys, rows: Vec::new() }))
             }
-            (None, Some(seq), None) => Ok(Said::Undo(seq)),
-            (None, None, Some(seq)) => Ok(Said::Redo(seq)),
+            (None, Some(seq), None) => Ok(Said::Undo(seq, at)),
+            (None, None, Some(seq)) => Ok(Said::Redo(seq, at)),
             _ => Err("it must have exactly one of 'samples', 'undo' and 'redo'".into()),
         }
     }

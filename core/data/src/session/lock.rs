@@ -41,9 +41,8 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path)(error)),
         }
         let holder = format!("process {} on {}\n", std::process::id(), host());
-        let written =
-            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
-        written.map_err(Error::io("write", &path))?;
+        // It is locked whether or not there is room for our name in it.
+        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
         Ok(Lock { _file: file, remark })
     }
 

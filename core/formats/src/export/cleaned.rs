@@ -159,7 +159,7 @@ impl Export<'_> {
             let source = manifest.source(id);
             let left_out =
                 |reason: &dyn std::fmt::Display| format!("{}: {reason}", display::safe_path(&source.shown()));
-            let there = match Original::of(&source) {
+            let there = match Original::of_sample(self, id, &source) {
                 Ok(there) => there,
                 Err(error) => {
                     report.missing.push(left_out(&error));

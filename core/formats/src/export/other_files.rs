@@ -5,6 +5,7 @@
 //! was decided about them, and a copy without them would be a loss. Tables, lists and archives may name or hold samples
 //! that were removed or moved, so they stay behind.
 
+use super::pictures::{is_outside, outside};
 use crate::Result;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::{CopyMode, Tree};
@@ -84,7 +85,8 @@ impl OtherFiles {
         let (mut put, mut failed) = (0, Vec::new());
         for path in &self.belong {
             let name = path.file_name().unwrap_or_default();
-            let real = std::fs::canonicalize(root.join(path));
+            let inside = |real: PathBuf| if is_outside(root, &real) { Err(outside()) } else { Ok(real) };
+            let real = std::fs::canonicalize(root.join(path)).and_then(inside);
             match real.map(|real| tree.put(&real, path.parent().unwrap_or(Path::new("")), name, mode)) {
                 Ok(Ok(_)) => put += 1,
                 Ok(Err(crate::Error::Io { reason, .. })) if !ends_the_copy(&reason) => {

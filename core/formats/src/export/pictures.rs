@@ -39,6 +39,21 @@ impl Original {
         }
     }
 
+    /// The same for a sample. A file that is no picture and lies outside of the dataset has nothing to do with it: a link
+    /// or a row of a table leads there, and what it says would leave with the copy.
+    pub(super) fn of_sample(export: &Export<'_>, id: SampleId, source: &Source<'_>) -> io::Result<Original> {
+        let original = Original::of(source)?;
+        let known = export.source.file_metadata;
+        if let Original::File(real) = &original
+            && !known.decodable(id)
+            && !known.not_read(id)
+            && is_outside(export.source.manifest.root(), real)
+        {
+            return Err(outside());
+        }
+        Ok(original)
+    }
+
     pub(super) fn put(
         &self,
         tree: &mut Tree,
@@ -51,6 +66,16 @@ impl Original {
             Original::Bytes(bytes) => tree.put_unpacked(bytes, folder, &named(name, bytes)),
         }
     }
+}
+
+/// Whether a file, by its real path, lies outside of a folder.
+pub(super) fn is_outside(folder: &Path, real: &Path) -> bool {
+    fs::canonicalize(folder).is_ok_and(|folder| !real.starts_with(folder))
+}
+
+/// Why such a file is left out.
+pub(super) fn outside() -> io::Error {
+    io::Error::other("it is no picture and lies outside of the dataset")
 }
 
 /// The name of a picture that had none as a file, with the extension of what it is.
@@ -122,7 +147,7 @@ impl Pictures {
             let source = manifest.source(id);
             let left_out =
                 |reason: &dyn std::fmt::Display| format!("{}: {reason}", display::safe_path(&source.shown()));
-            let there = match Original::of(&source) {
+            let there = match Original::of_sample(export, id, &source) {
                 Ok(there) => there,
                 Err(error) => {
                     all.left_out.push(left_out(&error));

@@ -256,7 +256,7 @@ impl FakeEngine {
                 self.summary.blind = on.then(Blind::default);
                 vec![self.hello()]
             }
-            Command::Stop => vec![Event::Bye],
+            Command::Stop => vec![Event::Bye { unsaved: String::new() }],
             _ => Vec::new(),
         }
     }

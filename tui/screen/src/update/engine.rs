@@ -87,7 +87,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Refused { message } => refused(model, message),
         Event::Log { line } => log(model, line),
         Event::Replaced => fx.push(Effect::Replaced),
-        Event::Bye => fx.push(Effect::Gone),
+        Event::Bye { .. } => fx.push(Effect::Gone),
     }
 }
 
