@@ -41,7 +41,8 @@ fn replay(target: &'static Target) {
                     && since.elapsed() > HANGS
                 {
                     let kept = keep(target, bytes);
-                    let _ = writeln!(stderr(), "{} hangs; the input is kept as {}", target.name, kept.display());
+                    let _ =
+                        writeln!(stderr(), "{} hangs; the input is kept as {}", target.name, kept.display());
                     std::process::exit(1);
                 }
             }

@@ -39,9 +39,7 @@ pub use params::{check_params, needs_of, params_in_force, resolve_params};
 pub use registry::{PluginFolder, Refused, Registry};
 pub use run::{RunContext, RunFailure};
 pub use services::{DatasetServices, DetectorLog};
-pub use worker::{
-    Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, launch,
-};
+pub use worker::{Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, launch};
 
 pub use chaffinch_data::{Error, Result};
 

@@ -58,7 +58,8 @@ impl Detector for Rehearsal<'_> {
             matrix: None,
             log: &|_, _| (),
         };
-        let mut lines = Recording { lines: self.0.split_inclusive(|byte| *byte == b'\n'), heard: Heard::default() };
+        let mut lines =
+            Recording { lines: self.0.split_inclusive(|byte| *byte == b'\n'), heard: Heard::default() };
         talk(&lent, view, report, &mut lines, &mut files).map_err(|ended| match ended {
             Ended::Refused(error) => error,
             Ended::Died(death) => Error::new(death.sentence),

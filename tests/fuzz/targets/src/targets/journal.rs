@@ -27,7 +27,13 @@ fn run(bytes: &[u8]) {
     journal.bind(&manifest, Some(&metadata));
     let decided = journal.snapshot();
     manifest.ids().for_each(|id| {
-        let _ = (decided.get(id), decided.review(id), decided.notes(id), journal.other_decisions(id), journal.sides(id));
+        let _ = (
+            decided.get(id),
+            decided.review(id),
+            decided.notes(id),
+            journal.other_decisions(id),
+            journal.sides(id),
+        );
     });
     let _ = (journal.conflicts(), journal.changed(), journal.notes(), journal.disputes(&decided));
     journal.entries().iter().for_each(|entry| {
@@ -36,7 +42,10 @@ fn run(bytes: &[u8]) {
     // Whatever was read, what is decided now is read again, and nothing that was there is lost.
     let before = fs::read(&file).unwrap();
     let removed = Decision { tags: vec!["odd".into()], ..Choice::Remove.into() };
-    if journal.undo().is_err() || journal.redo().is_err() || journal.decide(&[SampleId(2)], Some(removed)).is_err() {
+    if journal.undo().is_err()
+        || journal.redo().is_err()
+        || journal.decide(&[SampleId(2)], Some(removed)).is_err()
+    {
         return;
     }
     drop(journal);

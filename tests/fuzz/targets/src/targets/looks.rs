@@ -17,8 +17,12 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// The target.
-pub const TARGET: Target =
-    Target { name: "looks", reads: "configuration, keymaps, themes, prompts, names of classes, keys", run, seeds };
+pub const TARGET: Target = Target {
+    name: "looks",
+    reads: "configuration, keymaps, themes, prompts, names of classes, keys",
+    run,
+    seeds,
+};
 
 thread_local! {
     static FOLDER: TempDir = tempfile::Builder::new().prefix("chaffinch-fuzz-").tempdir().unwrap();

@@ -56,7 +56,9 @@ fn run(bytes: &[u8]) {
         let plan = plan(&dataset, &opened.manifest);
         let stop = AtomicBool::new(false);
         // A copy is read again and compared before it is one; what cannot be rewritten is refused.
-        if let Err(error) = apply_to(&plan, &copies.path().join("copy"), CopyMode::Copy, &Job::new(&stop, &|_, _| ())) {
+        if let Err(error) =
+            apply_to(&plan, &copies.path().join("copy"), CopyMode::Copy, &Job::new(&stop, &|_, _| ()))
+        {
             drop(error.to_string());
         }
     });
@@ -133,7 +135,10 @@ fn lines() -> Vec<Named> {
 }
 
 fn csv() -> Vec<Named> {
-    pictures(named(&[("t.csv", b"path,label,split,x\na.png,cat,train,1\nb.png,\"do\"\"g\",test,\nc.png,,val,\n")]))
+    pictures(named(&[(
+        "t.csv",
+        b"path,label,split,x\na.png,cat,train,1\nb.png,\"do\"\"g\",test,\nc.png,,val,\n",
+    )]))
 }
 
 fn imagefolder() -> Vec<Named> {

@@ -50,8 +50,16 @@ fn look(result: &DetectorResult, classes: &[String]) {
     let rows = result.len().min(64) as u32 + 2;
     for id in (0..rows).map(SampleId) {
         let issue = result.issue(id);
-        assert!(issue.is_none_or(|issue| issue.suggested.is_none_or(|label| (label as usize) < classes.len())));
-        let _ = (result.score(id), result.suggested_other(id), result.group(id), result.reason(id), result.regions(id));
+        assert!(
+            issue.is_none_or(|issue| issue.suggested.is_none_or(|label| (label as usize) < classes.len()))
+        );
+        let _ = (
+            result.score(id),
+            result.suggested_other(id),
+            result.group(id),
+            result.reason(id),
+            result.regions(id),
+        );
         result.attributes().for_each(|name| _ = result.attribute(name, id));
     }
     let _ = (result.ranks().len(), result.grouped().len(), result.suggests(), result.has_regions());

@@ -51,7 +51,8 @@ fn run(bytes: &[u8]) {
 fn look(folder: &Path) {
     let Ok(session) = Session::open_to_read(folder) else { return };
     let _ = (session.dataset(), session.model_name(), session.created(), session.outline(), session.uses());
-    let _ = (session.load_ledger(), session.load_settings(), session.load_reading(), session.load_view("anna"));
+    let _ =
+        (session.load_ledger(), session.load_settings(), session.load_reading(), session.load_view("anna"));
     let _ = (Config::load(Some(folder)), GivenProbabilities::load(&session.probabilities_path()));
     for uses in session.earlier() {
         let fingerprint = uses.loaded.map(|loaded| loaded.fingerprint).unwrap_or_default();
@@ -65,7 +66,11 @@ fn look(folder: &Path) {
     // Columns are only checked where they are read.
     for id in manifest.ids().take(64) {
         let _ = (manifest.path(id), manifest.label_name(id), manifest.split(id), manifest.source(id).shown());
-        let _ = (manifest.label_as_written(id), manifest.split_as_written(id), metadata.dimensions.get(id.index()));
+        let _ = (
+            manifest.label_as_written(id),
+            manifest.split_as_written(id),
+            metadata.dimensions.get(id.index()),
+        );
     }
     let _ = (manifest.extra().len(), manifest.rendering().folders(), metadata.dimensions.joined().len());
 }
@@ -85,20 +90,29 @@ fn files() -> Vec<Named> {
     ledger.add(RemarkKind::LayoutGuessed, 3, "something");
     session.save_ledger(&ledger).unwrap();
     session.save_settings(&[("a".to_owned(), 0.25)].into(), &EnsembleRule::Or, &BTreeMap::new()).unwrap();
-    session.save_reading(&DatasetOptions { label_column: Some("label".into()), ..DatasetOptions::default() }).unwrap();
+    session
+        .save_reading(&DatasetOptions { label_column: Some("label".into()), ..DatasetOptions::default() })
+        .unwrap();
     let loaded = LoadedModel { fingerprint: "f-v".into(), ..LoadedModel::default() };
     let uses = Uses { model: Some("bundled".into()), loaded: Some(loaded), ..Uses::default() };
     session.keep_uses("bundled", &uses).unwrap();
     session.set_aside(&uses, &[]).unwrap();
     let mut given = GivenProbabilities::new(&["bird".into(), "cat".into()], "p.npy".into());
-    manifest.ids().for_each(|id| given.push(manifest.path(id), metadata.hashes[id.index()], Some(&[0.25, 0.75])));
+    manifest
+        .ids()
+        .for_each(|id| given.push(manifest.path(id), metadata.hashes[id.index()], Some(&[0.25, 0.75])));
     given.save(&session.probabilities_path()).unwrap();
     let mut store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint(), 3).unwrap();
-    store.append(&metadata.hashes[..3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0], &[true, true, false]).unwrap();
+    store
+        .append(&metadata.hashes[..3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0], &[true, true, false])
+        .unwrap();
     drop((store, session));
     let mut files = crate::fixtures::below(&folder);
     files.retain(|(name, _)| name != "lock");
-    files.push(("chaffinch.toml".into(), b"[detectors]\nduplicates = false\n[thresholds]\nleaks = 0.5\n".to_vec()));
+    files.push((
+        "chaffinch.toml".into(),
+        b"[detectors]\nduplicates = false\n[thresholds]\nleaks = 0.5\n".to_vec(),
+    ));
     let plan = r#"{"version":1,"dataset":"/here","reading":READING,"samples":4,"policies":{},"changes":[{"path":"bird/0.png",
 "row":0,"hash":"0000000000000000000000000000000000000000000000000000000000000000","label":"bird","split":"train","remove":true,
 "why":"anna"}],"conflicts":[{"path":"a\\xff","text":"x"}],"counts":[]}"#;

@@ -3,9 +3,7 @@
 use crate::Target;
 use crate::{chosen, input};
 use chaffinch_protocol::sample::{SampleId, Split};
-use chaffinch_protocol::{
-    Command, DetectorSummary, Event, PROTOCOL_VERSION, Row, SessionSummary,
-};
+use chaffinch_protocol::{Command, DetectorSummary, Event, PROTOCOL_VERSION, Row, SessionSummary};
 use chaffinch_screen::keymap::Keymap;
 use chaffinch_screen::model::Model;
 use chaffinch_screen::picture::{HalfBlock, Wish, encode};
@@ -107,7 +105,8 @@ impl Rig {
         let mut model = Model::new(keymap(), theme(), Size::new(width, height));
         model.jobs.scan_when_stale = false;
         let mut rig = Rig { model, waiting: VecDeque::new(), ticket: 0, left: MOST };
-        let detector = DetectorSummary { name: "blurry".into(), threshold: 0.3, ..DetectorSummary::default() };
+        let detector =
+            DetectorSummary { name: "blurry".into(), threshold: 0.3, ..DetectorSummary::default() };
         let summary = SessionSummary {
             protocol: PROTOCOL_VERSION,
             samples: COUNT,
@@ -193,15 +192,18 @@ impl Rig {
                 let rows = (start..COUNT.min(start.saturating_add(len.into()))).map(row).collect();
                 Event::Rows { ticket, start, rows }
             }
-            Command::Locate { ticket, sample } => Event::Located { ticket, sample, row: Some(sample.0.into()) },
+            Command::Locate { ticket, sample } => {
+                Event::Located { ticket, sample, row: Some(sample.0.into()) }
+            }
             Command::FindUndecided { ticket, from, forward } => {
                 let next = if forward { from.checked_add(1) } else { from.checked_sub(1) };
                 let next = next.filter(|row| *row < COUNT);
                 Event::Found { ticket, row: next }
             }
-            Command::Decide { .. } | Command::DecideEach { .. } | Command::Tag { .. } | Command::Untag { .. } => {
-                Event::NotSaved { message: "the disk is full".into() }
-            }
+            Command::Decide { .. }
+            | Command::DecideEach { .. }
+            | Command::Tag { .. }
+            | Command::Untag { .. } => Event::NotSaved { message: "the disk is full".into() },
             Command::Undo | Command::Redo => Event::NotSaved { message: "nothing".into() },
             _ => return None,
         })

@@ -30,7 +30,11 @@ fn run(bytes: &[u8]) {
                 assert!(!info.name().is_empty());
                 info.parameters().iter().for_each(|param| {
                     let (least, most) = param.bounds();
-                    assert!(least <= param.default() && param.default() <= most, "{} is within its bounds", param.name());
+                    assert!(
+                        least <= param.default() && param.default() <= most,
+                        "{} is within its bounds",
+                        param.name()
+                    );
                 });
             }
             registry.refused().iter().for_each(|refused| drop(refused.error.to_string()));
@@ -83,7 +87,8 @@ fn seeds() -> Vec<Vec<u8>> {
     ];
     let mut all = Vec::new();
     for (id, ask) in asks.iter().enumerate() {
-        let request = format!("{hello}{{\"type\":\"request\",\"id\":{id},{}\n{{\"type\":\"done\"}}\n", &ask[1..]);
+        let request =
+            format!("{hello}{{\"type\":\"request\",\"id\":{id},{}\n{{\"type\":\"done\"}}\n", &ask[1..]);
         all.push(input(0, request.as_bytes()));
     }
     let told = "{\"type\":\"alive\"}\n{\"type\":\"progress\",\"done\":1,\"total\":4}\n{\"type\":\"log\",\"level\":2,\"text\":\"x\"}\n\
@@ -93,7 +98,10 @@ fn seeds() -> Vec<Vec<u8>> {
         {\"type\":\"finding\",\"severity\":\"warning\",\"text\":\"f\",\"evidence\":[0,3]}\n\
         {\"type\":\"regions\",\"items\":[{\"sample\":0,\"boxes\":[{\"edges\":[0,0.1,0.5,1],\"label\":\"l\"}]}]}\n";
     all.push(input(0, format!("{hello}{told}{{\"type\":\"done\"}}\n").as_bytes()));
-    all.push(input(0, format!("{hello}{{\"type\":\"failed\",\"message\":\"no\",\"kind\":\"missing\"}}\n").as_bytes()));
+    all.push(input(
+        0,
+        format!("{hello}{{\"type\":\"failed\",\"message\":\"no\",\"kind\":\"missing\"}}\n").as_bytes(),
+    ));
     all.extend(described().iter().map(|(_, bytes)| input(1, bytes)));
     let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../sdk/gallery");
     let projects = below(&gallery).into_iter().filter(|(name, _)| name.ends_with("detector.toml"));
