@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // The other half of the boundary: called by the host.
 
 use crate::abi::{FailSink, HostTable, PixelsTable, Status, Str};
-use crate::panic::PanicMessage;
+use crate::panic;
 use crate::{Detector, Pixels, Report, View};
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -108,10 +108,7 @@ pub(crate) fn caught(work: impl FnOnce() -> crate::Result<()>, fail: impl FnOnce
         Ok(Err(error)) => (Status::ERROR, error.to_string()),
         Err(payload) => {
             let location = LAST_PANIC.with(|last| last.borrow().clone());
-            let message = format!("panicked{location}: {}", PanicMessage(&*payload));
-            // A payload whose own drop panics must not unwind out of here either.
-            std::mem::forget(payload);
-            (Status::PANIC, message)
+            (Status::PANIC, format!("panicked{location}: {}", panic::said(payload)))
         }
     };
     fail(&message);

@@ -158,6 +158,26 @@ fn nonsense_is_refused() {
     assert!(error(|_, _| panic!("boom")).contains("boom"));
 }
 
+/// Panics again when it is dropped, which must not reach the other side of the border: there, it would end the process.
+struct Twice;
+
+impl Drop for Twice {
+    fn drop(&mut self) {
+        panic!("again");
+    }
+}
+
+#[test]
+fn a_panic_within_a_panic_is_an_error_like_any_other() {
+    let detect = |_: &View<'_>, _: &Report<'_>| -> Result<()> { std::panic::panic_any(Twice) };
+    assert!(ask(&four(), detect).error.unwrap().contains("panicked"));
+    let pictures = (0..4).map(|_| Picture::from_fn(2, 2, |_, _| [1, 2, 3])).collect();
+    let look = |view: &View<'_>, _: &Report<'_>| {
+        view.each_pixels(0, &|_, _| -> Result<()> { std::panic::panic_any(Twice) })
+    };
+    assert!(ask(&four().pictures(pictures), look).error.unwrap().contains("panicked: unknown reason"));
+}
+
 #[test]
 fn needs_are_enforced() {
     struct Shy;

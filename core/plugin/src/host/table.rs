@@ -11,7 +11,7 @@ use crate::abi::{
     NeighborsTable, PixelSink, PixelsTable, ProbabilitiesTable, Slice, Status, Str,
 };
 use crate::export::work_caught;
-use crate::{Error, Info, Matrix, PanicMessage, Pixels, Report, Result, View};
+use crate::{Error, Info, Matrix, Pixels, Report, Result, View, panic};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -103,7 +103,7 @@ fn table<S: HostServices>(run: &Checked<'_, S>) -> HostTable {
 /// Turns a result or a panic into a status and records the message.
 fn answer(work: impl FnOnce() -> Result<()>) -> Status {
     let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        let reason = PanicMessage(&*payload);
+        let reason = panic::said(payload);
         Err(Error::new(format!("the host panicked while serving a detector: {reason}")))
     });
     let Err(error) = outcome else { return Status::OK };

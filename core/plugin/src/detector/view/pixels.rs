@@ -3,7 +3,7 @@
 
 use super::{View, check};
 use crate::abi::{HostTable, PixelsTable, Slice, Status};
-use crate::panic::PanicMessage;
+use crate::panic;
 use crate::{Detector, Error, Pixels, Result};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -114,7 +114,7 @@ unsafe extern "C" fn receive(ctx: *mut c_void, sample: u32, table: *const Pixels
     // SAFETY: the host lends the table and its bytes for the duration of this call.
     let pixels = unsafe { Pixels::lent(&*table) };
     let outcome = catch_unwind(AssertUnwindSafe(|| (sink.look)(sample as usize, &pixels)))
-        .unwrap_or_else(|payload| Err(Error::new(format!("panicked: {}", PanicMessage(&*payload)))));
+        .unwrap_or_else(|payload| Err(Error::new(format!("panicked: {}", panic::said(payload)))));
     match outcome {
         Ok(()) => Status::OK,
         Err(error) => {
