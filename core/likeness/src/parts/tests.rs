@@ -78,7 +78,7 @@ fn thing_before(ground: u32) -> Picture {
             // A wall: nearly flat, with soft spots.
             return pixel(&around, x / 6, y / 6).map(|level| 150 + level / 10);
         }
-        let u = if ground % 2 == 0 { u } else { 1.0 - u };
+        let u = if ground.is_multiple_of(2) { u } else { 1.0 - u };
         pixel(&thing, (u * 199.0) as usize, (v * 149.0) as usize)
     })
 }
