@@ -145,7 +145,7 @@ fn unknown_keys_are_ignored_and_the_rest_applies() {
 #[test]
 fn a_projects_settings_come_between_the_users_and_the_sessions() {
     let temp = tempfile::tempdir().unwrap();
-    let (project, session) = (temp.path().join(PROJECT), temp.path().join("session"));
+    let (project, session) = (temp.path().join(".chaffinch"), temp.path().join("session"));
     fs::create_dir(&project).unwrap();
     fs::create_dir(&session).unwrap();
     fs::write(project.join(USER_FILE), "model = 'p'\ndevice = 'cuda:1'\n[ui]\nkeymap = 'mine/keys.toml'")
