@@ -56,6 +56,7 @@ impl Detector for Rehearsal<'_> {
             params: &BTreeMap::new(),
             data: &data,
             matrix: None,
+            memory: &std::sync::atomic::AtomicU64::new(0),
             log: &|_, _| (),
         };
         let mut lines =

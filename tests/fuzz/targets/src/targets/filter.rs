@@ -67,6 +67,7 @@ fn filter(text: &str, sort: Sort) {
         manifest: &manifest,
         file_metadata: &metadata,
         results: &results,
+        previous: &Results::new(),
         thresholds: &thresholds,
         ranking: &ranking,
         decisions: &decisions,

@@ -8,7 +8,7 @@ use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::probabilities::GivenProbabilities;
-use chaffinch_data::session::Session;
+use chaffinch_data::session::{Session, Settings};
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_data::uses::{LoadedModel, Uses};
 use chaffinch_protocol::{EnsembleRule, Ledger, RemarkKind};
@@ -89,7 +89,12 @@ fn files() -> Vec<Named> {
     let mut ledger = Ledger::default();
     ledger.add(RemarkKind::LayoutGuessed, 3, "something");
     session.save_ledger(&ledger).unwrap();
-    session.save_settings(&[("a".to_owned(), 0.25)].into(), &EnsembleRule::Or, &BTreeMap::new()).unwrap();
+    let settings = Settings {
+        ensemble: Some(EnsembleRule::Or),
+        thresholds: [("a".to_owned(), 0.25)].into(),
+        ..Settings::default()
+    };
+    session.save_settings(&settings).unwrap();
     session
         .save_reading(&DatasetOptions { label_column: Some("label".into()), ..DatasetOptions::default() })
         .unwrap();
