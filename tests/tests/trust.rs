@@ -263,6 +263,8 @@ fn engine(programs: &Programs) -> Client {
         model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
         given: Given::default(),
         uses: Uses::default(),
+        program: String::new(),
+        finders: Default::default(),
     };
     spawn(setup).unwrap()
 }

@@ -13,7 +13,6 @@ use chaffinch_data::store::EmbeddingStore;
 use chaffinch_data::uses::{LoadedModel, Uses};
 use chaffinch_protocol::{EnsembleRule, Ledger, RemarkKind};
 use chaffinch_review::repair::Plan;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
