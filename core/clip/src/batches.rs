@@ -112,7 +112,11 @@ mod tests {
 
     /// Runs numbers through batches on a device with room for `room` rows, and returns what came out, the sizes of the
     /// batches that ran, and how often memory was relieved.
-    fn run(batches: &Batches, count: u32, room: usize) -> (Result<(), EmbedError>, Vec<u32>, Vec<usize>, usize) {
+    fn run(
+        batches: &Batches,
+        count: u32,
+        room: usize,
+    ) -> (Result<(), EmbedError>, Vec<u32>, Vec<usize>, usize) {
         let (sizes, relieved) = (RefCell::new(Vec::new()), Cell::new(0));
         let values: Vec<u32> = (0..2 * count).map(|at| at / 2).collect();
         let mut found = Vec::new();

@@ -120,10 +120,7 @@ impl DeviceContext {
 }
 
 /// The first of several GPUs that can be used, or the CPU with the reason.
-fn first_usable(
-    count: usize,
-    open: &dyn Fn(usize) -> Result<DeviceContext, ClipError>,
-) -> DeviceContext {
+fn first_usable(count: usize, open: &dyn Fn(usize) -> Result<DeviceContext, ClipError>) -> DeviceContext {
     let mut failed = Vec::new();
     // Without any, the first one has the reason.
     for number in 0..count.max(1) {
@@ -257,7 +254,10 @@ mod tests {
 
     /// What candle says for each of them, from the driver's and cuBLAS's codes.
     const FAILURES: [(&str, &str); 6] = [
-        ("DriverError(CUDA_ERROR_STUB_LIBRARY, \"<Failure when calling cuGetErrorString()>\")", "no NVIDIA driver"),
+        (
+            "DriverError(CUDA_ERROR_STUB_LIBRARY, \"<Failure when calling cuGetErrorString()>\")",
+            "no NVIDIA driver",
+        ),
         ("DriverError(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, \"...\")", "driver is too old"),
         ("DriverError(CUDA_ERROR_NO_DEVICE, \"no CUDA-capable device is detected\")", "no such NVIDIA GPU"),
         ("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")", "memory is full"),
@@ -273,7 +273,9 @@ mod tests {
                 Err(ClipError::Device { device: format!("cuda:{number}"), reason: meaning.words().into() })
             };
             let context = first_usable(2, &open);
-            assert!(context.name.starts_with("cpu (") && context.device.is_cpu() && context.dtype == DType::F32);
+            assert!(
+                context.name.starts_with("cpu (") && context.device.is_cpu() && context.dtype == DType::F32
+            );
             let [note] = context.notes.as_slice() else { panic!("{:?}", context.notes) };
             assert!(note.contains(words) && note.contains("runs on the CPU: cannot use cuda:0"), "{note}");
             assert!(!note.contains('\n'), "{note}");
@@ -288,7 +290,11 @@ mod tests {
         };
         let context = first_usable(3, &open);
         assert_eq!(context.name, "cuda:1");
-        assert!(context.notes[0].contains("cuda:0") && context.notes[0].contains("broken"), "{:?}", context.notes);
+        assert!(
+            context.notes[0].contains("cuda:0") && context.notes[0].contains("broken"),
+            "{:?}",
+            context.notes
+        );
         assert!(context.notes[1].starts_with("one of 3 GPUs is used, cuda:1"), "{:?}", context.notes);
     }
 }

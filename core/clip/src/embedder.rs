@@ -124,7 +124,8 @@ impl ClipEmbedder {
 /// The first of the rows `[rows, dim]`, as concatenated unit vectors. One that has no direction is not a number.
 fn rows(vectors: &Tensor, count: usize) -> candle_core::Result<Vec<f32>> {
     let dim = vectors.dim(1)?;
-    let mut numbers: Vec<f32> = vectors.narrow(0, 0, count)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+    let mut numbers: Vec<f32> =
+        vectors.narrow(0, 0, count)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
     for row in numbers.chunks_exact_mut(dim.max(1)) {
         let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         if length.is_finite() && length > 0.0 {
@@ -182,7 +183,9 @@ impl Embedder for ClipEmbedder {
         let len = self.input_len();
         if pixels.len() != len * count {
             let found = pixels.len();
-            return Err(EmbedError::Model(format!("expected {count} images of {len} bytes, got {found} bytes")));
+            return Err(EmbedError::Model(format!(
+                "expected {count} images of {len} bytes, got {found} bytes"
+            )));
         }
         let mut out = Vec::with_capacity(count * self.dim());
         let work = |batch: &[u8], count: usize| {
@@ -217,7 +220,8 @@ impl Embedder for ClipEmbedder {
             let mut vectors = Vec::with_capacity(prompts.len() * dim);
             let work = |batch: &[u32], count: usize| {
                 let device = &self.context.device;
-                let found = tower.forward(batch, tokens, device).map_err(|error| self.failed(&error, count))?;
+                let found =
+                    tower.forward(batch, tokens, device).map_err(|error| self.failed(&error, count))?;
                 Ok((found, count))
             };
             let finish = |(found, count): (Tensor, usize)| {
@@ -259,7 +263,9 @@ pub(crate) fn keep(
 ) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
     let DeviceContext { device, dtype, name, .. } = context;
     let rows = vectors.len() / dim.max(1);
-    let Some(products) = ResidentVectors::room_for_products(rows, dim, *dtype, spare) else { return Ok(None) };
+    let Some(products) = ResidentVectors::room_for_products(rows, dim, *dtype, spare) else {
+        return Ok(None);
+    };
     let kept = ResidentVectors::new(vectors, dim, products, (device, *dtype), name);
     Ok(Some(Box::new(kept.map_err(|error| failed(name, &error, rows))?)))
 }

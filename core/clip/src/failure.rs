@@ -6,7 +6,13 @@ use chaffinch_compute::embedding::EmbedError;
 /// found counts. Names are those of `CUresult`, `cublasStatus_t` and `curandStatus_t`.
 const MEANINGS: [(&[&str], Meaning); 6] = [
     (
-        &["OUT_OF_MEMORY", "OUT OF MEMORY", "ALLOC_FAILED", "ALLOCATION_FAILED", "CUBLAS_STATUS_NOT_INITIALIZED"],
+        &[
+            "OUT_OF_MEMORY",
+            "OUT OF MEMORY",
+            "ALLOC_FAILED",
+            "ALLOCATION_FAILED",
+            "CUBLAS_STATUS_NOT_INITIALIZED",
+        ],
         Meaning::NoMemory,
     ),
     (&["CUDA_ERROR_STUB_LIBRARY"], Meaning::NoDriver),
@@ -34,7 +40,10 @@ impl Meaning {
     /// By the text of an error.
     pub(crate) fn of(text: &str) -> Option<Meaning> {
         let upper = text.to_ascii_uppercase();
-        MEANINGS.iter().find(|(names, _)| names.iter().any(|name| upper.contains(name))).map(|(_, meaning)| *meaning)
+        MEANINGS
+            .iter()
+            .find(|(names, _)| names.iter().any(|name| upper.contains(name)))
+            .map(|(_, meaning)| *meaning)
     }
 
     /// Why the device cannot be used, and what to do; the end of a sentence.

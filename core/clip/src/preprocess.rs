@@ -183,22 +183,31 @@ impl Preprocessing {
     pub(crate) fn normalized(&self, pictures: &[u8]) -> Vec<f32> {
         let plane = (self.len() / 3).max(1);
         let mut out = vec![0.0; pictures.len()];
-        out.par_chunks_mut(plane).zip(pictures.par_chunks(plane)).enumerate().for_each(|(at, (out, bytes))| {
-            let table = &self.table[at % 3];
-            out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = table[usize::from(byte)]);
-        });
+        out.par_chunks_mut(plane).zip(pictures.par_chunks(plane)).enumerate().for_each(
+            |(at, (out, bytes))| {
+                let table = &self.table[at % 3];
+                out.iter_mut().zip(bytes).for_each(|(out, &byte)| *out = table[usize::from(byte)]);
+            },
+        );
         out
     }
 
     /// The same on a device, in its precision: `[batch, 3, size, size]` from bytes, which are all that is sent to it.
-    pub(crate) fn normalized_on(&self, pictures: &[u8], device: &Device, dtype: DType) -> candle_core::Result<Tensor> {
+    pub(crate) fn normalized_on(
+        &self,
+        pictures: &[u8],
+        device: &Device,
+        dtype: DType,
+    ) -> candle_core::Result<Tensor> {
         let side = self.side();
-        let bytes = Tensor::from_slice(pictures, (pictures.len() / self.len().max(1), 3, side, side), device)?;
+        let bytes =
+            Tensor::from_slice(pictures, (pictures.len() / self.len().max(1), 3, side, side), device)?;
         let channels = |which: usize| {
             let numbers: Vec<f32> = self.line.iter().map(|line| line[which]).collect();
             Tensor::from_vec(numbers, (1, 3, 1, 1), device)
         };
-        let numbers = bytes.to_dtype(DType::F32)?.broadcast_mul(&channels(0)?)?.broadcast_add(&channels(1)?)?;
+        let numbers =
+            bytes.to_dtype(DType::F32)?.broadcast_mul(&channels(0)?)?.broadcast_add(&channels(1)?)?;
         numbers.to_dtype(dtype)
     }
 

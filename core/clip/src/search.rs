@@ -39,7 +39,8 @@ pub fn keep_on_device(
         return Ok((context.name, None));
     }
     let spare = Memory::new(budget, context.free).beside(0);
-    let failed = |error: EmbedError| ClipError::Device { device: context.name.clone(), reason: error.to_string() };
+    let failed =
+        |error: EmbedError| ClipError::Device { device: context.name.clone(), reason: error.to_string() };
     let kept = keep(&context, vectors, dim, spare).map_err(failed)?;
     Ok((context.name, kept))
 }

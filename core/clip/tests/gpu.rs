@@ -55,10 +55,19 @@ fn child() {
     let said = match load_within(&fixture(task["model"].as_str().unwrap()), device, budget) {
         Err(error) => json!({"error": error.to_string()}),
         Ok(model) => {
-            let picture = |seed: usize| RgbImage::from_fn(40, 33, |x, y| image::Rgb([x as u8 * 6, y as u8 * 7, (seed as u8).wrapping_mul(9)]));
-            let inputs: Vec<Vec<u8>> = (0..number("images")).map(|seed| model.preprocess(&picture(seed))).collect();
+            let picture = |seed: usize| {
+                RgbImage::from_fn(40, 33, |x, y| {
+                    image::Rgb([x as u8 * 6, y as u8 * 7, (seed as u8).wrapping_mul(9)])
+                })
+            };
+            let inputs: Vec<Vec<u8>> =
+                (0..number("images")).map(|seed| model.preprocess(&picture(seed))).collect();
             let found = std::thread::scope(|scope| {
-                let all = || (0..number("times").max(1)).map(|_| model.embed_images(&inputs.concat(), inputs.len())).last();
+                let all = || {
+                    (0..number("times").max(1))
+                        .map(|_| model.embed_images(&inputs.concat(), inputs.len()))
+                        .last()
+                };
                 let handles: Vec<_> = (0..number("threads").max(1)).map(|_| scope.spawn(all)).collect();
                 handles.into_iter().map(|handle| handle.join().unwrap().unwrap()).collect::<Vec<_>>()
             });
@@ -89,10 +98,14 @@ fn neighbors(rows: usize) {
     let matrix = EmbeddingMatrix::from_vec(data, dim);
     let (stop, quiet) = (AtomicBool::new(false), |_, _| {});
     let job = Job::new(&stop, &quiet);
-    let (name, kept) = keep_on_device(SearchDevice::Of(DeviceChoice::Cuda(0)), matrix.as_slice(), dim, None).unwrap();
+    let (name, kept) =
+        keep_on_device(SearchDevice::Of(DeviceChoice::Cuda(0)), matrix.as_slice(), dim, None).unwrap();
     let found = kept.map(|kept| nearest_on_device(kept.as_ref(), &matrix, 10, &job).unwrap());
     let expected = nearest(&matrix, &|_| true, 10, &job).unwrap();
-    println!("SAID {}", json!({"device": name, "filtered": found.is_some(), "same": found == Some(expected)}));
+    println!(
+        "SAID {}",
+        json!({"device": name, "filtered": found.is_some(), "same": found == Some(expected)})
+    );
 }
 
 fn embed(device: &str, images: usize) -> Value {
@@ -107,7 +120,11 @@ fn text(value: &Value) -> String {
 fn auto_ends_on_the_processor_with_one_sentence_for_each_failure() {
     let failures: [(&str, &str, &str); 12] = [
         ("CHAFFINCH_CUDA_LIBRARIES", "/nowhere", "no NVIDIA driver"),
-        ("EMULATED_GPU_DRIVER", "12040", "driver is too old; install version 580 or later (CUDA 13.0) (it supports CUDA 12.4)"),
+        (
+            "EMULATED_GPU_DRIVER",
+            "12040",
+            "driver is too old; install version 580 or later (CUDA 13.0) (it supports CUDA 12.4)",
+        ),
         ("EMULATED_GPU_DEVICES", "0", "no such NVIDIA GPU"),
         ("EMULATED_GPU_FAIL", "cuDevicePrimaryCtxRetain=2", "memory is full"),
         ("EMULATED_GPU_FAIL", "cuModuleLoadData=209", "no code for it"),
@@ -125,7 +142,10 @@ fn auto_ends_on_the_processor_with_one_sentence_for_each_failure() {
         assert!(text(&said["device"]).starts_with("cpu ("), "{name}={value}: {said}");
         assert_eq!(notes.len(), 1, "{name}={value}: {notes:?}");
         let note = text(&notes[0]);
-        assert!(note.contains(words) && note.contains("runs on the CPU") && !note.contains('\n'), "{name}={value}: {note}");
+        assert!(
+            note.contains(words) && note.contains("runs on the CPU") && !note.contains('\n'),
+            "{name}={value}: {note}"
+        );
         assert!(said["vectors"].is_array(), "{name}={value}: {said}");
         // Who asks for the GPU gets an error with the same words.
         let (said, _) = run(&embed("cuda:0", 3), &[(name, value)]);
@@ -175,7 +195,10 @@ fn the_peak_stays_below_the_budget() {
         let (said, counted) = run(&task, &[]);
         let (peak, room) = (counted["peak"].as_u64().unwrap(), (side - 512) << 20);
         assert!(said["vectors"].is_array() && peak <= room, "{model} {budget}: {peak} of {room}");
-        println!("{model} at {budget}: peak {peak} of {room} besides the context, batches of {}", said["batch"]);
+        println!(
+            "{model} at {budget}: peak {peak} of {room} besides the context, batches of {}",
+            said["batch"]
+        );
     }
 }
 
@@ -187,7 +210,8 @@ fn memory_that_ends_at_any_call_costs_speed_or_the_gpu_and_nothing_else() {
     for call in (1..=calls).step_by((calls / 40).max(1) as usize) {
         let fail = format!("cuMemAllocAsync#{call}=2");
         let (said, _) = run(&embed("auto", 9), &[("EMULATED_GPU_FAIL", &fail)]);
-        let found: Vec<f64> = serde_json::from_value(said["vectors"].clone()).unwrap_or_else(|_| panic!("{fail}: {said}"));
+        let found: Vec<f64> =
+            serde_json::from_value(said["vectors"].clone()).unwrap_or_else(|_| panic!("{fail}: {said}"));
         let most = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(most < 4e-3 && found.len() == expected.len(), "{fail}: {most}");
     }

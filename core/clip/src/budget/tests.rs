@@ -90,7 +90,10 @@ fn a_batch_depends_on_memory_only_where_it_is_scarce() {
     let error = with("600MB", None).unwrap_err().to_string();
     assert!(error.contains("memory budget of") && error.contains("--vram-budget"), "{error}");
     // What other programs leave counts as much.
-    assert_eq!(with("8GiB", Some(240 << 20)).unwrap(), Memory::new(None, Some(240 << 20)).batch(&config, weights).unwrap());
+    assert_eq!(
+        with("8GiB", Some(240 << 20)).unwrap(),
+        Memory::new(None, Some(240 << 20)).batch(&config, weights).unwrap()
+    );
     let error = with("8GiB", Some(50 << 20)).unwrap_err().to_string();
     assert!(error.contains("of free GPU memory") && error.contains("other programs"), "{error}");
 }

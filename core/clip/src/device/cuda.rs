@@ -27,7 +27,9 @@ pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
     let failed = |reason: String| ClipError::Device { device: format!("cuda:{number}"), reason };
     let explained = |text: String| match Meaning::of(&text) {
         Some(meaning) => failed(format!("{} ({text})", meaning.words())),
-        None => failed(format!("{text}; check with nvidia-smi that the driver is running and the GPU exists")),
+        None => {
+            failed(format!("{text}; check with nvidia-smi that the driver is running and the GPU exists"))
+        }
     };
     driver::result::init().map_err(|error| explained(error.to_string()))?;
     if let Some(version) = driver_version().filter(|&version| version < DRIVER) {
@@ -48,11 +50,15 @@ pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
     smoke::check(&device, DType::F16).map_err(|distrust| match distrust {
         Distrust::Failed(error) => explained(first_line(&error)),
         Distrust::Wrong => failed(
-            "it computes wrong numbers in a test; check it with nvidia-smi and the system's log (dmesg, Xid)".into(),
+            "it computes wrong numbers in a test; check it with nvidia-smi and the system's log (dmesg, Xid)"
+                .into(),
         ),
     })?;
     let free = context.mem_get_info().ok().map(|(free, _)| free as u64);
-    Ok(DeviceContext { free, ..DeviceContext::at(Place::Device(device), DType::F16, format!("cuda:{number}{model}")) })
+    Ok(DeviceContext {
+        free,
+        ..DeviceContext::at(Place::Device(device), DType::F16, format!("cuda:{number}{model}"))
+    })
 }
 
 fn driver_version() -> Option<i32> {

@@ -34,7 +34,11 @@ pub(crate) fn check(device: &Device, dtype: DType) -> std::result::Result<(), Di
         (products.sum::<i32>() + row as i32) as f32 + (SIDE as f32).recip()
     });
     let close = |(found, expected): (&f32, f32)| (found - expected).abs() <= 0.5;
-    if found.len() == SIDE * SIDE && found.iter().zip(expected).all(close) { Ok(()) } else { Err(Distrust::Wrong) }
+    if found.len() == SIDE * SIDE && found.iter().zip(expected).all(close) {
+        Ok(())
+    } else {
+        Err(Distrust::Wrong)
+    }
 }
 
 fn compute(device: &Device, dtype: DType) -> Result<Vec<f32>> {

@@ -165,9 +165,7 @@ impl Loaded {
             Some(_) => {
                 let shape: &[usize] = if weights.shape("logit_scale") == Some(&[1]) { &[1] } else { &[] };
                 let scale = weights.get("logit_scale", shape)?;
-                loader
-                    .check(scale.flatten_all().and_then(|scale| scale.get(0)?.to_scalar::<f32>()))?
-                    .exp()
+                loader.check(scale.flatten_all().and_then(|scale| scale.get(0)?.to_scalar::<f32>()))?.exp()
             }
             None => 1.0,
         };

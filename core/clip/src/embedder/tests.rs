@@ -42,7 +42,8 @@ fn stepwise(source: &ModelSource, dtype: DType, budget: Option<&str>) -> ClipEmb
 }
 
 fn pictures(model: &ClipEmbedder) -> Vec<Vec<u8>> {
-    let read = |name: &str| image::open(fixtures().join(format!("preprocess/{name}.png"))).unwrap().into_rgb8();
+    let read =
+        |name: &str| image::open(fixtures().join(format!("preprocess/{name}.png"))).unwrap().into_rgb8();
     ["wide", "tall", "small", "checks"].map(|name| model.preprocess(&read(name))).to_vec()
 }
 
@@ -50,7 +51,8 @@ fn pictures(model: &ClipEmbedder) -> Vec<Vec<u8>> {
 fn least_cosine(a: &[f32], b: &[f32], dim: usize) -> f64 {
     assert_eq!(a.len(), b.len());
     let cosine = |(a, b): (&[f32], &[f32])| -> f64 {
-        let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+        let product =
+            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
         product(a, b) / (product(a, a) * product(b, b)).sqrt()
     };
     a.chunks_exact(dim).zip(b.chunks_exact(dim)).map(cosine).fold(1.0, f64::min)
@@ -63,7 +65,8 @@ fn compare(source: &ModelSource, dtype: DType) -> (f64, f64) {
     assert_ne!(model.fingerprint(), exact.fingerprint());
     let inputs = pictures(&model);
     let found = model.embed_images(&inputs.concat(), inputs.len()).unwrap();
-    let images = least_cosine(&found, &exact.embed_images(&inputs.concat(), inputs.len()).unwrap(), model.dim());
+    let images =
+        least_cosine(&found, &exact.embed_images(&inputs.concat(), inputs.len()).unwrap(), model.dim());
     let prompts = ["a photo of a cat", "", "a diagram of an engine, blue", "the ship on the sea at dawn"];
     let texts = match model.has_text_tower() {
         true => least_cosine(
@@ -78,14 +81,18 @@ fn compare(source: &ModelSource, dtype: DType) -> (f64, f64) {
 
 #[test]
 fn every_fixture_agrees_in_half_precision_and_bf16() {
-    let mut sources: Vec<ModelSource> = FIXTURES.map(|name| ModelSource::Folder(fixtures().join(name))).into();
+    let mut sources: Vec<ModelSource> =
+        FIXTURES.map(|name| ModelSource::Folder(fixtures().join(name))).into();
     sources.extend(Bundled::ALL.map(ModelSource::Bundled));
     for source in &sources {
         let half = compare(source, DType::F16);
         println!("{source}: f16 {half:.7?} (least cosines of images and texts)");
         assert!(half.0 >= 0.9999 && half.1 >= 0.9999, "{source} in f16: {half:?}");
         // Candle convolves in bf16 on GPUs only.
-        if !matches!(source.to_string().rsplit('/').next(), Some("vit" | "vit-classifier" | "bundled-photo" | "bundled")) {
+        if !matches!(
+            source.to_string().rsplit('/').next(),
+            Some("vit" | "vit-classifier" | "bundled-photo" | "bundled")
+        ) {
             let brain = compare(source, DType::BF16);
             println!("{source}: bf16 {brain:.7?}");
             assert!(brain.0 >= BRAIN && brain.1 >= BRAIN, "{source} in bf16: {brain:?}");
@@ -132,7 +139,8 @@ fn a_row_without_a_direction_costs_itself_alone() {
 #[test]
 fn neighbors_are_filtered_where_the_model_is() {
     let model = stepwise(&ModelSource::Folder(fixtures().join("quick")), DType::F16, None);
-    let vectors: Vec<f32> = (0..40 * model.dim()).map(|at| if at % (model.dim() + 1) == 0 { 1.0 } else { 0.0 }).collect();
+    let vectors: Vec<f32> =
+        (0..40 * model.dim()).map(|at| if at % (model.dim() + 1) == 0 { 1.0 } else { 0.0 }).collect();
     let kept = model.keep_on_device(&vectors).unwrap().unwrap();
     assert_eq!(kept.rows(), 40);
     let exact = load(&ModelSource::Folder(fixtures().join("quick")), DeviceChoice::Cpu).unwrap();

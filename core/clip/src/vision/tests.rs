@@ -71,8 +71,14 @@ fn timms_siglip_in_open_clips_layout_agrees() {
         projection_dim: 48,
     };
     let device = Device::Cpu;
-    let loader =
-        Loader { weights: &weights, device: &device, dtype: DType::F32, stepwise: false, in_tiles: false, device_name: "cpu" };
+    let loader = Loader {
+        weights: &weights,
+        device: &device,
+        dtype: DType::F32,
+        stepwise: false,
+        in_tiles: false,
+        device_name: "cpu",
+    };
     let tower = VisionTower::load(&loader, &config).unwrap();
     let words = preprocessor(&read(OPEN_CLIP_CONFIG), Path::new(OPEN_CLIP_CONFIG), 32).unwrap();
     let preprocessing =

@@ -134,24 +134,27 @@ impl Filter for Block<'_> {
         let Block { set, start, groups, error, floors, best } = self;
         let (set, first, groups, error, k) = (*set, *start, *groups, *error, best.k);
         let lists = best.indices.par_chunks_mut(k).zip(best.similarities.par_chunks_mut(k));
-        lists.zip(&*floors).enumerate().with_min_len(SHARE).for_each(|(row, ((indices, similarities), &floor))| {
-            let from = places.partition_point(|&place| (place as usize) < row * groups);
-            let length = places[from..].partition_point(|&place| (place as usize) < (row + 1) * groups);
-            if length == 0 {
-                return;
-            }
-            let mut best = Best { k, indices: indices.to_vec(), similarities: similarities.to_vec() };
-            let own = (first + row) as u32;
-            let groups_of_row = places[from..from + length].iter().zip(products[from * GROUP..].chunks_exact(GROUP));
-            for (&place, products) in groups_of_row {
-                let other = (place as usize - row * groups) * GROUP;
-                // Without the zeros that fill up the last group.
-                let products = &products[..GROUP.min(set.len() - other)];
-                best.offer_within(set, 0, own, products, &Places::From(other as u32), (error, floor));
-            }
-            indices.copy_from_slice(&best.indices);
-            similarities.copy_from_slice(&best.similarities);
-        });
+        lists.zip(&*floors).enumerate().with_min_len(SHARE).for_each(
+            |(row, ((indices, similarities), &floor))| {
+                let from = places.partition_point(|&place| (place as usize) < row * groups);
+                let length = places[from..].partition_point(|&place| (place as usize) < (row + 1) * groups);
+                if length == 0 {
+                    return;
+                }
+                let mut best = Best { k, indices: indices.to_vec(), similarities: similarities.to_vec() };
+                let own = (first + row) as u32;
+                let groups_of_row =
+                    places[from..from + length].iter().zip(products[from * GROUP..].chunks_exact(GROUP));
+                for (&place, products) in groups_of_row {
+                    let other = (place as usize - row * groups) * GROUP;
+                    // Without the zeros that fill up the last group.
+                    let products = &products[..GROUP.min(set.len() - other)];
+                    best.offer_within(set, 0, own, products, &Places::From(other as u32), (error, floor));
+                }
+                indices.copy_from_slice(&best.indices);
+                similarities.copy_from_slice(&best.similarities);
+            },
+        );
     }
 }
 

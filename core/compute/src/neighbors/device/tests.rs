@@ -25,7 +25,8 @@ impl Noisy {
 
 /// Between -1 and 1.
 fn noise(seed: usize) -> f32 {
-    let mixed = (seed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed =
+        (seed as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     (mixed >> 40) as f32 / 8_388_608.0 - 1.0
 }
 
@@ -59,8 +60,10 @@ impl DeviceVectors for Noisy {
         self.taken.fetch_add(chosen.len(), Ordering::Relaxed);
         // Parts end within rows.
         for places in chosen.chunks(7) {
-            let found: Vec<f32> =
-                places.iter().flat_map(|&place| products[place as usize * GROUP..][..GROUP].to_vec()).collect();
+            let found: Vec<f32> = places
+                .iter()
+                .flat_map(|&place| products[place as usize * GROUP..][..GROUP].to_vec())
+                .collect();
             filter.take(places, &found);
         }
         Ok(())
@@ -92,7 +95,9 @@ fn bits(lists: &NeighborLists) -> (Vec<u32>, Vec<u32>) {
 
 #[test]
 fn lists_from_a_noisy_device_are_those_of_the_exact_search_to_the_last_bit() {
-    for (rows, cols, spread, k) in [(3000, 48, 0.5, 10), (3000, 48, 0.01, 10), (2049, 33, 0.2, 1), (700, 16, 0.1, 30)] {
+    for (rows, cols, spread, k) in
+        [(3000, 48, 0.5, 10), (3000, 48, 0.01, 10), (2049, 33, 0.2, 1), (700, 16, 0.1, 30)]
+    {
         let matrix = crowded(rows, cols, spread);
         let expected = job(|job| nearest(&matrix, &|_| true, k, job)).unwrap();
         for error in [0.0, NOISE, 20.0 * NOISE] {
