@@ -47,13 +47,24 @@ def checkpoints(*names):
         # Larger than usual, so that attention is not uniform and every step shows in the vectors.
         with torch.no_grad():
             for key, values in sorted(model.named_parameters()):
-                noise, norm = torch.randn(values.shape, generator=draw), "norm" in key or "layrnorm" in key
+                noise, norm = (
+                    torch.randn(values.shape, generator=draw),
+                    "norm" in key or "layrnorm" in key,
+                )
                 matrix = values.ndim > 1 and "embedding" not in key
                 scale = 1.2 / values.flatten(1).shape[1] ** 0.5 if matrix else 0.3
-                values.copy_(noise * (0.1 if norm else scale) + (norm and key.endswith("weight")))
+                values.copy_(
+                    noise * (0.1 if norm else scale) + (norm and key.endswith("weight"))
+                )
         model.save_pretrained(f"{WORK}/{name}")
         with open(f"{WORK}/{name}/preprocessor_config.json", "w") as file:
-            json.dump({"size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}, file)
+            json.dump(
+                {
+                    "size": {"shortest_edge": side},
+                    "crop_size": {"height": side, "width": side},
+                },
+                file,
+            )
 
 
 def jpeg(number):
@@ -62,9 +73,13 @@ def jpeg(number):
     draw = np.random.default_rng(number)
     rough = Image.fromarray(draw.integers(0, 256, (12, 16, 3), dtype=np.uint8))
     rough = rough.resize((500, 375), Image.Resampling.BICUBIC)
-    grained = np.asarray(rough, np.int16) + draw.normal(0, 9, (375, 500, 1)).astype(np.int16)
+    grained = np.asarray(rough, np.int16) + draw.normal(0, 9, (375, 500, 1)).astype(
+        np.int16
+    )
     out = io.BytesIO()
-    Image.fromarray(np.clip(grained, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=90)
+    Image.fromarray(np.clip(grained, 0, 255).astype(np.uint8)).save(
+        out, "JPEG", quality=90
+    )
     return out.getvalue()
 
 
@@ -108,7 +123,9 @@ def torch_figures(*names, batch=256):
         return (time.perf_counter() - start) / rounds
 
     a = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16)
-    print(f"product of 8192 in bf16: {2 * 8192**3 / timed(lambda: a @ a) / 1e12:.0f} TFLOP/s")
+    print(
+        f"product of 8192 in bf16: {2 * 8192**3 / timed(lambda: a @ a) / 1e12:.0f} TFLOP/s"
+    )
     host = torch.rand(batch, 3, 224, 224)
     for kind, source in ("pageable", host), ("pinned", host.pin_memory()):
         seconds = timed(lambda source=source: source.to("cuda", non_blocking=True))
@@ -116,15 +133,28 @@ def torch_figures(*names, batch=256):
     for name in names:
         for dtype in torch.bfloat16, torch.float16:
             pixels = torch.randn(batch, 3, 224, 224, device="cuda", dtype=dtype)
-            model = CLIPVisionModelWithProjection.from_pretrained(f"{WORK}/{name}", dtype=dtype).cuda().eval()
+            model = (
+                CLIPVisionModelWithProjection.from_pretrained(
+                    f"{WORK}/{name}", dtype=dtype
+                )
+                .cuda()
+                .eval()
+            )
             forms = [("", model)]
             if (name, dtype) == ("b32", torch.bfloat16):
                 forms.append((" compiled", torch.compile(model)))
             for words, form in forms:
                 with torch.inference_mode():
-                    seconds = timed(lambda form=form, pixels=pixels: form(pixel_values=pixels).image_embeds)
+                    seconds = timed(
+                        lambda form=form, pixels=pixels: (
+                            form(pixel_values=pixels).image_embeds
+                        )
+                    )
                 rate = batch / seconds
-                print(f"torch {name} {dtype}{words}: {rate:.0f} images/s, {seconds * 1e3:.2f} ms", flush=True)
+                print(
+                    f"torch {name} {dtype}{words}: {rate:.0f} images/s, {seconds * 1e3:.2f} ms",
+                    flush=True,
+                )
 
 
 def vectors(session):
@@ -136,7 +166,10 @@ def vectors(session):
         part = {}
         for key, at in json.loads(raw[8:start]).items():
             if "dtype" in at:
-                kind, count = {"F32": "<f4", "U8": "u1"}[at["dtype"]], int(np.prod(at["shape"]))
+                kind, count = (
+                    {"F32": "<f4", "U8": "u1"}[at["dtype"]],
+                    int(np.prod(at["shape"])),
+                )
                 numbers = np.frombuffer(raw, kind, count, start + at["data_offsets"][0])
                 part[key] = numbers.reshape(at["shape"])
         triples = zip(part["hashes"], part["embeddings"], part["usable"])
@@ -151,7 +184,10 @@ def compare(left, right, neighbours=10):
     a, b = (np.array([side[key] for key in keys]) for side in (left, right))
     same = {}
     for count in sorted({neighbours, min(887, len(keys) - 1)}):
-        near = [np.argsort(-(some @ some.T - 2 * np.eye(len(some))), 1)[:, :count] for some in (a, b)]
+        near = [
+            np.argsort(-(some @ some.T - 2 * np.eye(len(some))), 1)[:, :count]
+            for some in (a, b)
+        ]
         same[count] = np.mean([len(set(x) & set(y)) for x, y in zip(*near)]) / count
     cosines = (a.astype("f8") * b).sum(1)
     print(
@@ -163,19 +199,27 @@ def compare(left, right, neighbours=10):
 
 def lists(left, right):
     """Two files of `bench neighbors --output`."""
-    a, b = (np.fromfile(f"{WORK}/{name}", "<u4").reshape(-1, 10) for name in (left, right))
+    a, b = (
+        np.fromfile(f"{WORK}/{name}", "<u4").reshape(-1, 10) for name in (left, right)
+    )
     same = np.mean([len(np.intersect1d(x, y)) for x, y in zip(a[::50], b[::50])]) / 10
     print(f"same of ten neighbours {same:.5f}, rows equal {(a == b).all(1).mean():.5f}")
 
 
 def kernels(path):
     """Sums of the times that `ncu` reports, by kernel."""
-    sums, scale = collections.defaultdict(lambda: [0.0, 0]), {"n": 1e-6, "u": 1e-3, "m": 1}
+    sums, scale = (
+        collections.defaultdict(lambda: [0.0, 0]),
+        {"n": 1e-6, "u": 1e-3, "m": 1},
+    )
     with open(path) as file:
         for row in csv.DictReader(line for line in file if line.startswith('"')):
             if row["Metric Name"] == "gpu__time_duration.sum":
                 at = sums[row["Kernel Name"].split("(")[0][:70]]
-                at[0] += float(row["Metric Value"].replace(",", "")) * scale[row["Metric Unit"][0]]
+                at[0] += (
+                    float(row["Metric Value"].replace(",", ""))
+                    * scale[row["Metric Unit"][0]]
+                )
                 at[1] += 1
     largest = sorted(sums.items(), key=lambda item: -item[1][0])[:16]
     for name, (millis, count) in [*largest, ("all", np.sum([*sums.values()], 0))]:
@@ -188,7 +232,9 @@ def rate():
     times = dict(told.get("stages", [(told.get("what"), told["seconds"])]))
     items = told.get("embedded", told.get("items"))
     each = items / max(next(iter(times.values())), 1e-9)
-    print(f"{each:.0f} a second; {items} items; seconds {times}; failed {told.get('failed', [])}")
+    print(
+        f"{each:.0f} a second; {items} items; seconds {times}; failed {told.get('failed', [])}"
+    )
 
 
 WORKS = {
