@@ -198,7 +198,7 @@ actions! {
         Group "group" "group" "Show groups of copies and leaks; decide each as a whole",
         KeepBest "keep-best" "keep best" "Keep the best sample of the group and remove the others",
         KeepBy "keep-by" "keep by…" "Choose the rule by which one of the group is kept",
-        Conflicts "conflicts" "conflicts" "Walk the samples on which reviewers disagree, and settle them",
+        Conflicts "conflicts" "conflicts" "Walk and settle the samples on which reviewers disagree",
         Clusters "clusters" "clusters" "Show the class's clusters: medoids and farthest members",
         Map "map" "map" "Show the embeddings as a map",
         Neighborhoods "neighborhoods" "neighborhoods" "Switch the map: neighborhoods (t-SNE) or components",
