@@ -297,7 +297,7 @@ actions! {
         PanelPropose "panel-propose" "take proposal" "Take the threshold that your decisions propose (histogram)",
         PanelReset "panel-reset" "default" "Reset the value to its default",
         PanelScale "panel-scale" "scale" "Switch between a logarithmic and a linear scale",
-        PanelRun "panel-run" "run" "Run the detector again, or write, with the values on the screen",
+        PanelRun "panel-run" "run" "Run the detector again, or write, as on the screen",
         PanelCancelJob "panel-cancel-job" "cancel job" "Cancel the running job; finished work is kept",
     }
 }
