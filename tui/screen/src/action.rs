@@ -298,7 +298,7 @@ actions! {
         PanelPropose "panel-propose" "take proposal" "Take the threshold that your decisions propose (histogram)",
         PanelReset "panel-reset" "default" "Reset the value to its default",
         PanelScale "panel-scale" "scale" "Switch between a logarithmic and a linear scale",
-        PanelRun "panel-run" "run" "Run the detector again, or write, with the values on the screen",
+        PanelRun "panel-run" "run" "Run the detector again, or write, as on the screen",
         PanelTry "panel-try" "count" "Count what the values on the screen would flag",
         PanelToggle "panel-toggle" "on/off" "Enable the detector in this session, or disable it",
         PanelLetIn "panel-let-in" "let in" "Let a detector run that was set aside or has changed",
