@@ -124,7 +124,7 @@ impl Groups {
     /// What speaks for the member that a policy keeps.
     fn because(&self, best: &Best) -> String {
         if !best.clear {
-            return "several are equal; the largest of them, or else the first by name".to_owned();
+            return "several are equal".to_owned();
         }
         let findings = &self.state.findings;
         let size = findings.file_metadata.dimensions.get(best.keep.index());
