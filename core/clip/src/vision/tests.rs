@@ -88,7 +88,8 @@ fn timms_siglip_in_open_clips_layout_agrees() {
     assert_eq!(images.len(), 4);
     for (name, vector) in images {
         let picture = image::open(fixtures.join(format!("preprocess/{name}.png"))).unwrap().into_rgb8();
-        let pixels = Tensor::from_vec(preprocessing.apply(&picture), (1, 3, 32, 32), &device).unwrap();
+        let pixels = preprocessing.normalized(&preprocessing.apply(&picture));
+        let pixels = Tensor::from_vec(pixels, (1, 3, 32, 32), &device).unwrap();
         close(&tower.forward(&pixels).unwrap(), vector, name);
     }
     let tower = TextTower::load(&loader, &config, &text).unwrap();

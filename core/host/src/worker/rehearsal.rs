@@ -113,7 +113,7 @@ mod tests {
         assert_eq!((outcome.error, outcome.scores), (None, vec![Some(0.5), None, Some(1.0)]));
         let cut = host.run(&Rehearsal(&lines[..60])).error.unwrap();
         assert!(cut.contains("which is no message"), "{cut}");
-        let short = host.run(&Rehearsal(&lines[..31])).error.unwrap();
+        let short = host.run(&Rehearsal(&lines[..30])).error.unwrap();
         assert_eq!(short, "closed its output without a result after its greeting");
     }
 }

@@ -68,7 +68,7 @@ fn paused(bytes: &[u8], kind: usize) {
     let mut parser = Parser::default();
     let mut out = Vec::new();
     for (number, piece) in bytes.split(|byte| *byte == 0xff).enumerate() {
-        parser.expect((number + kind) % 2 == 0);
+        parser.expect((number + kind).is_multiple_of(2));
         parser.feed(piece, &mut out);
         if parser.pending() {
             parser.short_silence(&mut out);
