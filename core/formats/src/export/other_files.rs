@@ -5,7 +5,6 @@
 //! was decided about them, and a copy without them would be a loss. Tables, lists and archives may name or hold samples
 //! that were removed or moved, so they stay behind.
 
-use super::pictures::{is_outside, outside};
 use crate::Result;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::{CopyMode, Tree};
@@ -144,6 +143,16 @@ fn belongs(path: &Path) -> bool {
     let document =
         DOCUMENTS.iter().any(|known| name.starts_with(known)) && WRITTEN.contains(&extension.as_str());
     name == PromptSet::NAMES_FILE || extension == "md" || document || PICTURES.contains(&extension.as_str())
+}
+
+/// Whether a file, by its real path, lies outside of a folder.
+pub(super) fn is_outside(folder: &Path, real: &Path) -> bool {
+    std::fs::canonicalize(folder).is_ok_and(|folder| !real.starts_with(folder))
+}
+
+/// Why such a file is left out.
+pub(super) fn outside() -> io::Error {
+    io::Error::other("it is no picture and lies outside of the dataset")
 }
 
 /// Whether an error concerns all files and not only one.

@@ -1,7 +1,7 @@
 //! The pictures of the samples that stay, as files in folders of splits and classes, for formats that describe them in
 //! files of their own.
 
-use super::other_files::ends_the_copy;
+use super::other_files::{ends_the_copy, is_outside, outside};
 use super::placement::{Place, Placement};
 use super::{Export, Request, Written};
 use crate::{Error, Result, dataset};
@@ -66,16 +66,6 @@ impl Original {
             Original::Bytes(bytes) => tree.put_unpacked(bytes, folder, &named(name, bytes)),
         }
     }
-}
-
-/// Whether a file, by its real path, lies outside of a folder.
-pub(super) fn is_outside(folder: &Path, real: &Path) -> bool {
-    fs::canonicalize(folder).is_ok_and(|folder| !real.starts_with(folder))
-}
-
-/// Why such a file is left out.
-pub(super) fn outside() -> io::Error {
-    io::Error::other("it is no picture and lies outside of the dataset")
 }
 
 /// The name of a picture that had none as a file, with the extension of what it is.
