@@ -315,7 +315,8 @@ fn the_engine_knows_no_screen_and_no_model_code() {
 fn the_models_know_no_screen_and_are_chosen_only_in_the_program() {
     none_of(package("chaffinch-clip"), &["ratatui", "crossterm", "clap"]);
     // The fuzz targets read what models are made of.
-    let choose = |other: &Package| direct(other).contains("chaffinch-clip") && other.name != "chaffinch-fuzz";
+    let choose =
+        |other: &&Package| direct(other).contains("chaffinch-clip") && other.name != "chaffinch-fuzz";
     for other in ours().into_iter().filter(choose) {
         assert_eq!(other.name, "chaffinch", "only the program chooses the models");
     }

@@ -63,7 +63,7 @@ impl Place {
     }
 
     /// Runs the detectors of a file; returns what valgrind said about their processes, and how many these were.
-    fn run(&self, file: &Path) -> (String, usize) {
+    fn run(&self, file: &Path, sound: bool) -> (String, usize) {
         let limits = Limits { time: Some(Duration::from_secs(600)), ..Limits::default() };
         let mut registry = Registry::with(Workers::of(self.program()).within(limits));
         registry.add(file);
@@ -77,6 +77,10 @@ impl Place {
             let run = RunContext::new(&services, detector, &BTreeMap::new(), job, &log).unwrap();
             let result = run.run(String::new());
             let name = detector.info().name();
+            if !sound {
+                // What it overwrote may end it before it has answered.
+                continue;
+            }
             let result = result.unwrap_or_else(|error| panic!("{name}: {error}\n{}", self.said().0));
             assert!(result.scores().iter().any(|score| score.is_finite()), "{name} scores nothing");
         }
@@ -118,7 +122,7 @@ fn services(data: &Path, job: &Job<'_>) -> DatasetServices {
         split: Split::Train,
     };
     let values = (0..count).map(|number| number.to_string()).collect();
-    let column = ExtraColumn { name: "number".into(), values, ..ExtraColumn::default() };
+    let column = ExtraColumn { name: "number".into(), values };
     let manifest = Manifest::new(data, paths.into_iter().map(sample)).with_extra(vec![column]);
     let (metadata, _) = refresh(&manifest, None, job).unwrap();
     let vectors: Vec<f32> = (0..count)
@@ -154,7 +158,7 @@ fn detectors_in_c_and_cpp_keep_within_their_memory() {
     built(&blur);
     files.push(blur.join("detector.toml"));
     for file in files {
-        let (said, processes) = place.run(&file);
+        let (said, processes) = place.run(&file, true);
         assert!(processes >= 1, "no process ran under valgrind");
         assert_eq!(said, "", "{}", file.display());
     }
@@ -166,11 +170,11 @@ fn detectors_in_rust_keep_within_their_memory() {
         return;
     }
     let place = Place::new();
-    // Together they ask for pixels, measures, hashes, vectors, neighbors and probabilities.
-    for name in ["image_quality", "duplicates", "neighbor_outliers", "label_quality"] {
+    // Together they ask for pixels, measures, hashes, vectors and neighbors.
+    for name in ["image_quality", "duplicates", "neighbor_outliers", "cluster_outliers"] {
         let file =
             format!("{}chaffinch_{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        let (said, processes) = place.run(&profile_dir().join("deps").join(file));
+        let (said, processes) = place.run(&profile_dir().join("deps").join(file), true);
         assert!(processes >= 2, "no process ran under valgrind");
         assert_eq!(said, "", "{name}");
     }
@@ -187,6 +191,6 @@ fn a_write_beyond_the_end_is_seen() {
         assert_ne!(changed, text, "the example allocates its scores otherwise");
         changed
     };
-    let (said, _) = place.run(&place.made("short-c", "c", short));
+    let (said, _) = place.run(&place.made("short-c", "c", short), false);
     assert!(said.contains("Invalid write of size 4") && said.contains("short_c.c"), "{said}");
 }

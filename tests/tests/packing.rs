@@ -89,7 +89,7 @@ fn packing_changes_no_byte_of_the_ranking_of_copies() {
 fn decisions_follow_the_pictures_into_another_form() {
     let sandbox = dataset();
     scan(&sandbox, &sandbox.data());
-    sandbox.plain([text(&sandbox.data())], "remove\nnext\nkeep\n");
+    println!("{}", sandbox.plain([text(&sandbox.data())], "remove\nnext\nkeep\n").stdout);
     let dataset = packed(&sandbox, 3);
     let ran = sandbox.ok(["scan", text(&dataset), "--model", "bundled-small"]);
     assert!(ran.stderr.contains("took over 2 decisions about the same pictures"), "{}", ran.stderr);

@@ -112,9 +112,15 @@ pub(super) fn run_target(
     let ended =
         if screen.plain { lines(commands, events, looks) } else { cells(commands, events, looks, picture) };
     // Work continues if the terminal is lost, so that it can be opened again.
-    let left = engine.end(matches!(ended, Ok(ExitReason::Lost)))?;
-    let reason = ended?;
-    if let Some(left) = left.filter(|_| reason != ExitReason::Lost) {
+    let left = engine.end(matches!(ended, Ok(ExitReason::Lost)));
+    let reason = match (ended, &left) {
+        (Err(error), Err(also)) => {
+            warning("engine", &also.to_string());
+            return Err(error);
+        }
+        (ended, _) => ended?,
+    };
+    if let Some(left) = left?.filter(|_| reason != ExitReason::Lost) {
         remark(&left);
     }
     if let ExitReason::Unsaved(count) = reason {

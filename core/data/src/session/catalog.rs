@@ -126,13 +126,15 @@ impl Session {
         self.writable()?;
         let dir = self.dir();
         for name in [
-            "decisions",
+            "costs.json",
+            super::DECISIONS,
             "detectors",
             "earlier",
             "embeddings",
             "imported",
             "measures",
             "models",
+            "previous",
             "samples.arrow",
             "rank.arrow",
             "unreadable.arrow",
