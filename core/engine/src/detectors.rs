@@ -7,16 +7,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// Loads all detectors anew.
 pub type DetectorLoader = Arc<dyn Fn() -> Registry + Send + Sync>;
 
-/// The detectors that there are now.
+/// The detectors that there are now. Clones share them: a thread that looks at their folders keeps nothing else of the
+/// session.
+#[derive(Clone)]
 pub struct Detectors {
-    now: RwLock<Arc<Registry>>,
+    now: Arc<RwLock<Arc<Registry>>>,
     load: Option<DetectorLoader>,
 }
 
 impl Detectors {
     /// These, for as long as the engine runs.
     pub fn new(registry: impl Into<Arc<Registry>>) -> Detectors {
-        Detectors { now: RwLock::new(registry.into()), load: None }
+        Detectors { now: Arc::new(RwLock::new(registry.into())), load: None }
     }
 
     /// The same, loaded anew by `load` when what is in their folders changes.

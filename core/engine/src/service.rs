@@ -137,10 +137,10 @@ impl Service {
         chaffinch_data::columns::release_mapped();
         let setup = Arc::new(setup);
         let (ended, watched) = bounded(0);
-        let (looked_at, loaded) = (setup.clone(), internal.0.clone());
+        let (looked_at, loaded) = (setup.detectors.clone(), internal.0.clone());
         std::thread::Builder::new()
             .name("detectors".into())
-            .spawn(move || watch::watch(&looked_at.detectors, &loaded, &watched))
+            .spawn(move || watch::watch(&looked_at, &loaded, &watched))
             .map_err(Error::io("start", "the thread that looks at detectors"))?;
         if !state.found {
             state.keep_rank(&setup);

@@ -69,10 +69,10 @@ impl Service {
 
     /// Lets a detector in, on a thread of its own: detectors are loaded anew.
     pub(super) fn let_in(&self, detector: String) {
-        let (setup, internal) = (self.setup.clone(), self.internal.0.clone());
+        let (detectors, internal) = (self.setup.detectors.clone(), self.internal.0.clone());
         let spawned = std::thread::Builder::new()
             .name("let in".into())
-            .spawn(move || admit(&setup.detectors, &detector, &internal));
+            .spawn(move || admit(&detectors, &detector, &internal));
         if let Err(error) = spawned {
             self.refuse(&Error::Invalid(format!("cannot start a thread: {error}")));
         }
