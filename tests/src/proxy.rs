@@ -61,13 +61,15 @@ fn pass(
     let line = text.lines().next().unwrap_or_default().to_owned();
     thread::sleep(delay);
     if let Some((status, body)) = answer(&line) {
+        // Before the answer, after which the program may have ended.
+        seen.lock().unwrap().push(line);
         let length = body.len();
         write!(client, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")?;
     } else {
         let mut upstream = TcpStream::connect(("127.0.0.1", server))?;
         upstream.write_all(text.replacen("\r\n", "\r\nConnection: close\r\n", 1).as_bytes())?;
         std::io::copy(&mut upstream, &mut client)?;
+        seen.lock().unwrap().push(line);
     }
-    seen.lock().unwrap().push(line);
     Ok(())
 }
