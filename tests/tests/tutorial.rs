@@ -22,6 +22,8 @@ use std::time::Duration;
 enum Step {
     Type(String),
     See(String),
+    /// Until it is not there any more.
+    Gone(String),
     Screen(String),
 }
 
@@ -33,6 +35,7 @@ fn steps(text: &str) -> Vec<Step> {
             match kind {
                 "type" => Step::Type(what.to_owned()),
                 "see" => Step::See(what.to_owned()),
+                "gone" => Step::Gone(what.to_owned()),
                 "screen" => Step::Screen(what.to_owned()),
                 other => panic!("'{other}' is no step"),
             }
@@ -109,6 +112,10 @@ fn follow(name: &str) {
             Step::See(words) => {
                 println!("see {words}");
                 terminal.wait_text(&words);
+            }
+            Step::Gone(words) => {
+                println!("gone {words}");
+                terminal.wait(&format!("the end of '{words}'"), |screen| !screen.contains(&words));
             }
             Step::Screen(screen) => {
                 println!("screen {screen}");
