@@ -17,7 +17,9 @@ import numpy as np
 def error(stated, true, bins=10):
     bin_of = np.minimum((stated * bins).astype(int), bins - 1)
     inside = [bin_of == number for number in range(bins)]
-    return sum(m.sum() * abs(stated[m].mean() - true[m].mean()) for m in inside if m.any()) / max(len(stated), 1)
+    return sum(
+        m.sum() * abs(stated[m].mean() - true[m].mean()) for m in inside if m.any()
+    ) / max(len(stated), 1)
 
 
 def raised(probabilities, power):
@@ -29,7 +31,9 @@ def calibrated(probabilities, labels):
     """One temperature for all, the one under which the given labels are likeliest."""
 
     def loss(power):
-        return -np.log(raised(probabilities, power)[np.arange(len(labels)), labels]).mean()
+        return -np.log(
+            raised(probabilities, power)[np.arange(len(labels)), labels]
+        ).mean()
 
     return raised(probabilities, min(np.linspace(0.2, 3, 57), key=loss))
 
@@ -45,18 +49,24 @@ def wrong(rows, labels, rates):
 
 def anchors(rows, labels):
     """G. Patrini et al., 2017: the rates are the rows at the 97th percentile of each class."""
-    return np.array([rows[np.argsort(column)[int(0.97 * len(labels))]] for column in rows.T])
+    return np.array(
+        [rows[np.argsort(column)[int(0.97 * len(labels))]] for column in rows.T]
+    )
 
 
 def confident(rows, labels):
     """C. Northcutt et al., 2021: the rates of the confident joint."""
     classes = range(rows.shape[1])
-    limits = np.array([rows[labels == c, c].mean() if (labels == c).any() else 1 for c in classes])
+    limits = np.array(
+        [rows[labels == c, c].mean() if (labels == c).any() else 1 for c in classes]
+    )
     above = rows >= limits
     known = above.any(1)
     joint = np.zeros((len(limits), len(limits)))
     np.add.at(joint, (labels[known], np.where(above, rows, 0).argmax(1)[known]), 1)
-    joint *= (np.bincount(labels, minlength=len(limits)) / np.maximum(joint.sum(1), 1))[:, None]
+    joint *= (np.bincount(labels, minlength=len(limits)) / np.maximum(joint.sum(1), 1))[
+        :, None
+    ]
     return (joint / np.maximum(joint.sum(0, keepdims=True), 1e-12)).T
 
 
@@ -82,7 +92,11 @@ def main():
     for folder in map(Path, sys.argv[1:]):
         labels = np.load(folder / "labels.npy").astype(int)
         truth = folder / "true_labels.npy"
-        is_error = np.load(truth).astype(int) != labels if truth.exists() else np.load(folder / "is_error.npy").astype(bool)
+        is_error = (
+            np.load(truth).astype(int) != labels
+            if truth.exists()
+            else np.load(folder / "is_error.npy").astype(bool)
+        )
         rows = np.clip(np.load(folder / "pred_probs.npy").astype(float), 1e-9, 1)
         rows = calibrated(rows / rows.sum(1, keepdims=True), labels)
         print(f"{folder.name}: {len(labels):,} labels, {is_error.mean():.3f} wrong")
@@ -95,7 +109,9 @@ def main():
         for name, p in estimates.items():
             p = np.clip(np.nan_to_num(p), 0, 1)
             called = p > 0.5
-            said, true = (p[called].mean(), is_error[called].mean()) if called.any() else (0, 0)
+            said, true = (
+                (p[called].mean(), is_error[called].mean()) if called.any() else (0, 0)
+            )
             print(
                 f"  {name:24} all {error(p, is_error):.3f}  called wrong {called.sum():6,}: {error(p[called], is_error[called]):.3f}"
                 f"  said {said:.3f}  true {true:.3f}"

@@ -1,8 +1,8 @@
 //! The protocol over a Unix socket, for an engine in a separate process: it keeps working when its terminal is lost,
 //! and another terminal can connect.
 //!
-//! A terminal and the engine first tell each other which version of the protocol they speak ([`handshake`]); before that, a
-//! connection changes nothing and replaces no one. What a terminal does not read is kept up to a limit ([`outbox`]).
+//! A terminal and the engine first tell each other which version of the protocol they speak (`handshake`); before that, a
+//! connection changes nothing and replaces no one. What a terminal does not read is kept up to a limit (`outbox`).
 //!
 //! A message starts with two little-endian 32-bit lengths, followed by JSON text and raw bytes of these lengths. The
 //! raw bytes are pixels, which would be four times as long in JSON.
