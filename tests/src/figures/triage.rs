@@ -70,7 +70,7 @@ fn digit(screen: &str, class: &str) -> Option<char> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let at = words.windows(2).position(|pair| pair[1] == class && pair[0].len() == 1)?;
         let key = words[at].chars().next()?;
-        (('1'..='9').contains(&key) && line.contains('%')).then_some(key)
+        ('1'..='9').contains(&key).then_some(key)
     })
 }
 
