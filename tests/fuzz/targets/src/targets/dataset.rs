@@ -2,7 +2,8 @@
 
 use crate::stage::{Stage, play};
 use chaffinch_data::dataset::{DatasetOptions, LabelFiles};
-use chaffinch_formats::dataset::open;
+use chaffinch_formats::Result;
+use chaffinch_formats::dataset::{Opened, open};
 use std::path::Path;
 
 /// Samples whose bytes are read of each dataset.
@@ -27,11 +28,15 @@ pub(super) fn seeds(cases: &[Case]) -> Vec<Vec<u8>> {
     crate::stage::seeds(&stages)
 }
 
+/// Opens a dataset; one whose files of labels are recognized and refused, without them, so that what is behind is reached.
+fn opened(path: &Path) -> Result<Opened> {
+    let some = DatasetOptions { label_files: LabelFiles::Optional, ..DatasetOptions::default() };
+    open(path, &DatasetOptions::default()).or_else(|_| open(path, &some))
+}
+
 /// Opens a dataset and reads a few samples.
 pub(super) fn read(path: &Path) {
-    let some = DatasetOptions { label_files: LabelFiles::Optional, ..DatasetOptions::default() };
-    let opened = open(path, &DatasetOptions::default()).or_else(|_| open(path, &some));
-    let Ok(opened) = opened else { return };
+    let Ok(opened) = opened(path) else { return };
     let manifest = &opened.manifest;
     let ledger = &opened.ledger;
     if manifest.packing().is_none() && path.is_dir() {
@@ -67,8 +72,7 @@ mod tests {
                 let name = ["0", "1", "2", "3", "4", "5", "6"][group];
                 play(name, &stages, seed, |_, folder| {
                     let path = if below.is_empty() { folder.to_path_buf() } else { folder.join(below) };
-                    let opened = open(&path, &DatasetOptions::default());
-                    let opened = opened.unwrap_or_else(|error| panic!("{}: {error}", stage.varied));
+                    let opened = opened(&path).unwrap_or_else(|error| panic!("{}: {error}", stage.varied));
                     assert!(!opened.manifest.is_empty(), "{}", stage.varied);
                 });
             }
