@@ -168,6 +168,15 @@ fn proper(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
+/// Everything that may be asked for.
+pub(crate) const ALL: Needs = Needs::PIXELS
+    .and(Needs::EMBEDDINGS)
+    .and(Needs::NEIGHBORS)
+    .and(Needs::TEXTS)
+    .and(Needs::HASHES)
+    .and(Needs::LABELS)
+    .and(Needs::PROBABILITIES);
+
 /// The needs by the names that files and lists use.
 pub const NEEDS: [(&str, Needs); 7] = [
     ("pixels", Needs::PIXELS),

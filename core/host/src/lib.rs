@@ -32,6 +32,7 @@ mod registry;
 mod run;
 mod services;
 mod stamp;
+mod state_file;
 mod worker;
 
 pub use chaffinch_plugin::host::COLUMNS;

@@ -1,5 +1,6 @@
 //! The real host and the in-memory one give the same answers, refuse the same requests and store the same data.
 
+use super::declared::ALL;
 use super::detector::Code;
 use super::library::admit;
 use super::{DatasetServices, KeepFolder, LoadedDetector, RunContext, RunFailure};
@@ -27,14 +28,6 @@ const COUNT: usize = 24;
 const DIM: usize = 4;
 /// The sample that cannot be decoded.
 const BROKEN: usize = 3;
-const ALL: Needs = Needs::PIXELS
-    .and(Needs::EMBEDDINGS)
-    .and(Needs::NEIGHBORS)
-    .and(Needs::TEXTS)
-    .and(Needs::HASHES)
-    .and(Needs::LABELS)
-    .and(Needs::PROBABILITIES);
-
 /// A model whose text tower, if it has one, counts letters.
 struct Model {
     fingerprint: ModelFingerprint,

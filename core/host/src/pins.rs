@@ -1,10 +1,11 @@
 //! Code that does not ship with the program is pinned: when it first runs, its digest is written down, and code that has
 //! changed since does not run until the user says so.
 
-use chaffinch_data::{Error, Result, atomic};
+use crate::state_file;
+use chaffinch_data::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The digests of code that has run, by its library or description.
@@ -86,11 +87,7 @@ impl Pins {
             return Ok(());
         }
         all.insert(key(path), pin);
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        }
-        let text = serde_json::to_string_pretty(&all).map_err(|error| Error::Invalid(error.to_string()))?;
-        atomic::write(file, |out| out.write_all(text.as_bytes()))
+        state_file::store(file, &all)
     }
 
     /// Pins code that has not run before; what is pinned stays as it is.

@@ -120,6 +120,13 @@ pub struct Conflict {
     pub text: String,
 }
 
+impl Conflict {
+    /// It as a line beside those of a diff, made safe for a terminal: `! a.jpg why`.
+    pub fn words(&self) -> String {
+        format!("! {} {}", safe_path(&self.path.path()), safe_text(&self.text))
+    }
+}
+
 /// A list of changes to a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

@@ -79,7 +79,7 @@ struct Report {
     method: &'static str,
     samples: u64,
     alike: u64,
-    /// Samples on which reviewers disagree and nobody has adjudicated.
+    /// Samples on which reviewers disagree, not adjudicated.
     disputed: u64,
     /// Those that were adjudicated, which does not change who agreed with whom.
     adjudicated: u64,

@@ -39,16 +39,14 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     let engine = args.engine.by(&args.reviewer);
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let opens = args.screen.plain || terminal && !args.summary;
+    let review = || {
+        let shown = open::Shown { screen: &args.screen, pictures: None, blind: None };
+        open::run_target(&set.images, global, &engine, &reading, shown)
+    };
     let setup = match setup::for_dataset(&set.images, global, &engine, &reading) {
         // It is open elsewhere: continue it here.
         Err(error) if opens && in_use(&error) => {
-            return open::run_target(
-                &set.images,
-                global,
-                &engine,
-                &reading,
-                open::Shown { screen: &args.screen, pictures: None, blind: None },
-            );
+            return review();
         }
         setup => setup?,
     };
@@ -59,13 +57,7 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     if opens {
-        return open::run_target(
-            &set.images,
-            global,
-            &engine,
-            &reading,
-            open::Shown { screen: &args.screen, pictures: None, blind: None },
-        );
+        return review();
     }
     let listing = Listing::open(&set.images, global)?;
     let suspects = listing.suspects();

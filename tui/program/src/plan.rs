@@ -8,9 +8,9 @@ use super::reading;
 use super::stages::Stages;
 use anyhow::Result;
 use chaffinch_data::Error;
-use chaffinch_protocol::display::{quoted, safe_path, safe_text};
+use chaffinch_protocol::display::{quoted, safe_path};
 use chaffinch_review::repair;
-use chaffinch_review::repair::{Copies, Leaks, Policies};
+use chaffinch_review::repair::{Copies, Count, Leaks, Policies};
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -149,29 +149,11 @@ fn write(out: &mut dyn Write, plan: &repair::Plan) -> Result<()> {
     )?;
     if plan.counts.changed().next().is_some() {
         writeln!(out)?;
-        let mut table = Table::new(&[
-            ("class", Align::Left),
-            ("split", Align::Left),
-            ("before", Align::Right),
-            ("removed", Align::Right),
-            ("leaving", Align::Right),
-            ("coming", Align::Right),
-            ("after", Align::Right),
-        ]);
-        for one in plan.counts.changed() {
-            let signed =
-                |sign: &str, number: u64| if number > 0 { format!("{sign}{number}") } else { String::new() };
-            let class = if one.class.is_empty() { "(none)".into() } else { safe_text(&one.class) };
-            table.row(vec![
-                class.into_owned(),
-                one.split.name().to_owned(),
-                one.before.to_string(),
-                signed("-", one.removed),
-                signed("-", one.leaving),
-                signed("+", one.coming),
-                one.after.to_string(),
-            ]);
-        }
+        let mut align = [Align::Right; 7];
+        align[..2].fill(Align::Left);
+        let columns: Vec<(&str, Align)> = Count::COLUMNS.into_iter().zip(align).collect();
+        let mut table = Table::new(&columns);
+        plan.counts.changed().for_each(|one| table.row(one.cells().into()));
         table.write(out, terminal_width())?;
         writeln!(out)?;
     }
@@ -179,9 +161,7 @@ fn write(out: &mut dyn Write, plan: &repair::Plan) -> Result<()> {
     if !plan.conflicts.is_empty() {
         let conflicts = count(plan.conflicts.len() as u64, "conflict", "conflicts");
         writeln!(out, "\n{conflicts}, in which nothing is changed:")?;
-        for conflict in &plan.conflicts {
-            writeln!(out, "! {} {}", safe_path(&conflict.path.path()), safe_text(&conflict.text))?;
-        }
+        plan.conflicts.iter().try_for_each(|conflict| writeln!(out, "{}", conflict.words()))?;
     }
     Ok(())
 }

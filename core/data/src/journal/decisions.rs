@@ -24,7 +24,7 @@ pub(super) struct Marks {
     by: u16,
     /// The reviewer whose note is in `said`.
     noted_by: u16,
-    /// Whether reviewers decided differently, and nobody has settled it since.
+    /// Whether reviewers decided differently, and it was not settled since.
     disputed: bool,
     /// Whether the decision settles what reviewers decided differently.
     adjudicates: bool,

@@ -36,7 +36,7 @@ pub struct Disagreement {
     pub sides: Vec<Side>,
     /// The last adjudication.
     pub settled: Option<Side>,
-    /// Whether it is open: nobody has adjudicated, or somebody decided otherwise after that.
+    /// Whether it is open: not adjudicated, or decided otherwise after that.
     pub open: bool,
 }
 

@@ -27,7 +27,7 @@ pub(super) fn expanded(text: &str) -> Result<PathBuf> {
     std::path::absolute(&path).map_err(Error::io("find", &path))
 }
 
-/// Where something called so is written if nobody says where: into the working folder, else beside the dataset, else into the
+/// Where something with this name is written by default: into the working folder, else beside the dataset, else into the
 /// home folder; never into the dataset at `root`, and never over anything.
 pub(super) fn proposed(root: &Path, dataset: &Path, name: &str) -> PathBuf {
     let stem = dataset.file_stem().unwrap_or_default().to_string_lossy();

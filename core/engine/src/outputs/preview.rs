@@ -1,6 +1,6 @@
 //! What would be written, in lines.
 
-use chaffinch_protocol::display::{counted, safe_path, safe_text, thousands};
+use chaffinch_protocol::display::{counted, thousands};
 use chaffinch_protocol::{OutputLine, OutputMark};
 use chaffinch_review::repair::{Count, Plan};
 
@@ -25,11 +25,8 @@ pub(super) fn of_plan(plan: &Plan) -> Vec<OutputLine> {
         lines.push(OutputLine::default());
         lines
             .push(OutputLine::new(OutputMark::Warning, format!("{conflicts}, in which nothing is changed:")));
-        let conflict = |one: &chaffinch_review::repair::Conflict| {
-            let text = format!("! {} {}", safe_path(&one.path.path()), safe_text(&one.text));
-            OutputLine::new(OutputMark::Warning, text)
-        };
-        lines.extend(plan.conflicts.iter().take(LISTED).map(conflict));
+        let told = plan.conflicts.iter().take(LISTED);
+        lines.extend(told.map(|conflict| OutputLine::new(OutputMark::Warning, conflict.words())));
         more(plan.conflicts.len(), "conflict", "conflicts", &mut lines);
     }
     lines
@@ -57,21 +54,8 @@ pub(super) fn totals(plan: &Plan) -> String {
 
 /// A table of the classes and splits that change.
 fn counts(plan: &Plan) -> Vec<OutputLine> {
-    let head = ["class", "split", "before", "removed", "leaving", "coming", "after"].map(str::to_owned);
-    let signed = |sign: &str, number: u64| if number > 0 { format!("{sign}{number}") } else { String::new() };
-    let row = |one: &Count| {
-        let class = if one.class.is_empty() { "(none)".into() } else { safe_text(&one.class) };
-        [
-            class.into_owned(),
-            one.split.name().to_owned(),
-            one.before.to_string(),
-            signed("-", one.removed),
-            signed("-", one.leaving),
-            signed("+", one.coming),
-            one.after.to_string(),
-        ]
-    };
-    let rows: Vec<[String; 7]> = plan.counts.changed().map(row).collect();
+    let head = Count::COLUMNS.map(str::to_owned);
+    let rows: Vec<[String; 7]> = plan.counts.changed().map(Count::cells).collect();
     if rows.is_empty() {
         return Vec::new();
     }

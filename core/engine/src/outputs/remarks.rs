@@ -24,7 +24,7 @@ impl OutputRemark {
 }
 
 impl Outputs<'_> {
-    /// Decided files that have changed or are gone, on what reviewers disagree, and what nobody could decide. `choose` is
+    /// Decided files that have changed or are gone, on what reviewers disagree, and what could not be decided. `choose` is
     /// said after a disagreement: how to choose whose decisions count.
     pub fn remarks(&self, choose: &str) -> Vec<OutputRemark> {
         let mut all = self.changed_remarks();

@@ -39,7 +39,7 @@ impl Original {
         }
     }
 
-    /// The same for a sample. A file that is no picture and lies outside of the dataset has nothing to do with it: a link
+    /// The same for a sample. A file that is not a picture and lies outside of the dataset has nothing to do with it: a link
     /// or a row of a table leads there, and what it says would leave with the copy.
     pub(super) fn of_sample(export: &Export<'_>, id: SampleId, source: &Source<'_>) -> io::Result<Original> {
         let original = Original::of(source)?;

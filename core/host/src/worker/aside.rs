@@ -1,10 +1,10 @@
 //! Code that crashed, hung or broke the protocol is set aside until it changes or the user lets it in again: it would do
 //! the same in every scan.
 
-use chaffinch_data::{Error, Result, atomic};
+use crate::state_file;
+use chaffinch_data::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What was set aside, by the digest of the code.
@@ -78,12 +78,7 @@ impl Aside {
     }
 
     fn store(&self, all: &BTreeMap<String, AsideEntry>) -> Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        }
-        let text = serde_json::to_string_pretty(all).map_err(|error| Error::Invalid(error.to_string()))?;
-        atomic::write(file, |out| out.write_all(text.as_bytes()))
+        self.file.as_deref().map_or(Ok(()), |file| state_file::store(file, all))
     }
 }
 

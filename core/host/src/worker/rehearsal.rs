@@ -7,8 +7,9 @@ use super::message::{FromWorker, ToWorker};
 use super::process::{Heard, Partner};
 use super::shared::SharedData;
 use super::{Job, Limits, Workers};
+use crate::declared::ALL;
 use chaffinch_plugin::host::Dataset;
-use chaffinch_plugin::{Detector, Error, Info, Needs, Param, Report, Result, View};
+use chaffinch_plugin::{Detector, Error, Info, Param, Report, Result, View};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -16,15 +17,6 @@ use std::path::PathBuf;
 /// answers go nowhere.
 #[derive(Debug, Clone)]
 pub struct Rehearsal<'a>(pub &'a [u8]);
-
-/// Everything may be asked for.
-const ALL: Needs = Needs::PIXELS
-    .and(Needs::EMBEDDINGS)
-    .and(Needs::NEIGHBORS)
-    .and(Needs::TEXTS)
-    .and(Needs::HASHES)
-    .and(Needs::LABELS)
-    .and(Needs::PROBABILITIES);
 
 /// What a recording was told about the dataset no longer matters.
 const NOTHING: Dataset<'static> = Dataset {

@@ -2,6 +2,7 @@
 
 use super::Change;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::Split;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +24,27 @@ pub struct Count {
     pub coming: u64,
     /// Samples afterwards.
     pub after: u64,
+}
+
+impl Count {
+    /// What [`Count::cells`] are called.
+    pub const COLUMNS: [&str; 7] = ["class", "split", "before", "removed", "leaving", "coming", "after"];
+
+    /// It as a row of a table, made safe for a terminal; the first two are words, the others numbers.
+    pub fn cells(&self) -> [String; 7] {
+        let signed =
+            |sign: &str, number: u64| if number > 0 { format!("{sign}{number}") } else { String::new() };
+        let class = if self.class.is_empty() { "(none)".into() } else { safe_text(&self.class) };
+        [
+            class.into_owned(),
+            self.split.name().to_owned(),
+            self.before.to_string(),
+            signed("-", self.removed),
+            signed("-", self.leaving),
+            signed("+", self.coming),
+            self.after.to_string(),
+        ]
+    }
 }
 
 /// The samples of every class in every split that has some before or after, by class and split.

@@ -29,15 +29,15 @@ fn coco() -> Vec<Named> {
     folder("formats/fixtures/datasets/coco")
 }
 
-fn fiftyone() -> Vec<Named> {
+pub(super) fn fiftyone() -> Vec<Named> {
     folder("formats/fixtures/datasets/fiftyone")
 }
 
-fn fiftyone_classes() -> Vec<Named> {
+pub(super) fn fiftyone_classes() -> Vec<Named> {
     folder("formats/fixtures/datasets/fiftyone-classes")
 }
 
-fn label_studio() -> Vec<Named> {
+pub(super) fn label_studio() -> Vec<Named> {
     folder("formats/fixtures/datasets/label-studio")
 }
 

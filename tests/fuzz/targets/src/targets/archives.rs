@@ -25,6 +25,6 @@ fn packed() -> Vec<Named> {
     files
 }
 
-fn shards() -> Vec<Named> {
+pub(super) fn shards() -> Vec<Named> {
     folder("formats/fixtures/packed/wds")
 }

@@ -35,7 +35,7 @@ fn seeds() -> Vec<Vec<u8>> {
     all
 }
 
-fn yolo() -> Vec<Named> {
+pub(super) fn yolo() -> Vec<Named> {
     named(&[
         ("data.yaml", b"train: images\nnames: {0: cat, 1: dog}\n"),
         ("images/a.png", b"a"),
@@ -49,7 +49,7 @@ fn yolo_classes() -> Vec<Named> {
     folder("formats/fixtures/datasets/yolo")
 }
 
-fn imagefolder() -> Vec<Named> {
+pub(super) fn imagefolder() -> Vec<Named> {
     folder("formats/fixtures/datasets/imagefolder")
 }
 

@@ -1,6 +1,7 @@
 //! Parquet files as datasets: shards with embedded pictures, manifests, and every compression that is read.
 
 use super::dataset::{self, Case};
+use super::labels::imagefolder;
 use crate::Target;
 use crate::fixtures::{Named, folder};
 use crate::input;
@@ -32,10 +33,6 @@ fn plain() -> Vec<Named> {
     files
 }
 
-fn shards() -> Vec<Named> {
+pub(super) fn shards() -> Vec<Named> {
     folder("formats/fixtures/packed/parquet")
-}
-
-fn imagefolder() -> Vec<Named> {
-    folder("formats/fixtures/datasets/imagefolder")
 }

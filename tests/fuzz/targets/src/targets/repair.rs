@@ -1,5 +1,9 @@
 //! Files of labels as they are rewritten: each dataset that opens is copied with a plan carried out.
 
+use super::annotations::{cvat, fiftyone, fiftyone_classes, label_studio};
+use super::archives::shards as tar;
+use super::labels::{imagefolder, yolo};
+use super::parquet::shards as parquet;
 use crate::Target;
 use crate::fixtures::{Named, folder, named};
 use crate::input;
@@ -32,7 +36,7 @@ const CASES: &[(Stage, &str)] = &[
     (Stage { files: label_studio, varied: "export.json" }, "export.json"),
     (Stage { files: label_studio, varied: "min.json" }, "min.json"),
     (Stage { files: label_studio, varied: "rows.csv" }, "rows.csv"),
-    (Stage { files: super::annotations::cvat, varied: "annotations.xml" }, "annotations.xml"),
+    (Stage { files: cvat, varied: "annotations.xml" }, "annotations.xml"),
     (Stage { files: lines, varied: "lines.jsonl" }, "lines.jsonl"),
     (Stage { files: lines, varied: "records.json" }, "records.json"),
     (Stage { files: csv, varied: "t.csv" }, "t.csv"),
@@ -118,18 +122,6 @@ fn coco() -> Vec<Named> {
     pictures(named(&[("instances.json", COCO)]))
 }
 
-fn fiftyone() -> Vec<Named> {
-    folder("formats/fixtures/datasets/fiftyone")
-}
-
-fn fiftyone_classes() -> Vec<Named> {
-    folder("formats/fixtures/datasets/fiftyone-classes")
-}
-
-fn label_studio() -> Vec<Named> {
-    folder("formats/fixtures/datasets/label-studio")
-}
-
 fn lines() -> Vec<Named> {
     folder("formats/fixtures/datasets/manifests")
 }
@@ -139,28 +131,6 @@ fn csv() -> Vec<Named> {
         "t.csv",
         b"path,label,split,x\na.png,cat,train,1\nb.png,\"do\"\"g\",test,\nc.png,,val,\n",
     )]))
-}
-
-fn imagefolder() -> Vec<Named> {
-    folder("formats/fixtures/datasets/imagefolder")
-}
-
-fn yolo() -> Vec<Named> {
-    named(&[
-        ("data.yaml", b"train: images\nnames: {0: cat, 1: dog}\n"),
-        ("images/a.png", b"a"),
-        ("images/b.png", b"b"),
-        ("labels/a.txt", b"0 .5 .5 1 1\n"),
-        ("labels/b.txt", b"1 .5 .5 1 1\n"),
-    ])
-}
-
-fn tar() -> Vec<Named> {
-    folder("formats/fixtures/packed/wds")
-}
-
-fn parquet() -> Vec<Named> {
-    folder("formats/fixtures/packed/parquet")
 }
 
 fn flat() -> Vec<Named> {
