@@ -67,7 +67,7 @@ struct Recording<I> {
 }
 
 impl<'a, I: Iterator<Item = &'a [u8]>> Partner for Recording<I> {
-    fn send(&mut self, message: &ToWorker) -> std::result::Result<(), Death> {
+    fn send(&mut self, message: &ToWorker, _: &dyn Fn() -> bool) -> std::result::Result<(), Death> {
         // It is written as it would be for a process.
         let written = serde_json::to_vec(message);
         written.map(drop).map_err(|error| Death::of_circumstances(error.to_string()))
