@@ -6,10 +6,9 @@ mod classes;
 mod ensemble;
 mod examples;
 mod member;
-mod mlp;
 mod rng;
 mod saved;
-mod svc;
+mod stablelabel;
 mod texts;
 mod words;
 
