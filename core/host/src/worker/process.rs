@@ -308,7 +308,9 @@ impl Worker {
                 Ok(Some(_)) => _ = exited.get_or_insert_with(Instant::now),
                 _ => {}
             }
-            if started.elapsed() > self.allowed.silence {
+            let waited = started.elapsed();
+            self.in_time(self.used + waited)?;
+            if waited > self.allowed.silence {
                 let limit = seconds(self.allowed.silence);
                 return Err(self.end_for(&format!("hung: it was silent for {limit} s")));
             }
@@ -321,11 +323,7 @@ impl Worker {
             return Ok(());
         }
         self.looked = Instant::now();
-        if used > self.allowed.time {
-            let limit = seconds(self.allowed.time);
-            let why = format!("took longer than {limit} s{}", self.advice);
-            return Err(self.end_for(&why));
-        }
+        self.in_time(used)?;
         if self.said.written() > self.allowed.output {
             return Err(self.end_for("flooded its output"));
         }
@@ -343,6 +341,16 @@ impl Worker {
         }
         self.most = self.most.max(memory);
         self.check_memory(memory)
+    }
+
+    /// Ends it if it has used more time than it may.
+    fn in_time(&mut self, used: Duration) -> Result<(), Death> {
+        if used <= self.allowed.time {
+            return Ok(());
+        }
+        let limit = seconds(self.allowed.time);
+        let why = format!("took longer than {limit} s{}", self.advice);
+        Err(self.end_for(&why))
     }
 
     /// The most memory that it was seen to have to itself, with its children, in bytes. One that was never waited for long
