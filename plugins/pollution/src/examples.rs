@@ -3,6 +3,7 @@
 use crate::classes::{Class, MIN_CLASS};
 use crate::member::{Example, Features, Space};
 use crate::rng::Rng;
+use crate::stablelabel::{self, Drawn};
 use crate::texts::Texts;
 use crate::{Method, Settings};
 use chaffinch_plugin::Matrix;
@@ -40,21 +41,20 @@ pub(crate) fn make(
     set.examples
 }
 
-/// A set that is being made.
-pub(crate) struct Set<'a> {
-    pub(crate) data: &'a Data<'a>,
-    pub(crate) label: usize,
+struct Set<'a> {
+    data: &'a Data<'a>,
+    label: usize,
     features: Features,
     examples: Vec<Example>,
 }
 
 impl Set<'_> {
-    pub(crate) fn vector(&mut self, vector: &[f32], clean: bool) {
+    fn vector(&mut self, vector: &[f32], clean: bool) {
         let row = self.data.space(self.label, self.features).of(vector, false);
         self.examples.push(Example { row, clean, id: None, decided: false });
     }
 
-    pub(crate) fn sample(&mut self, id: u32, clean: bool, decided: bool) {
+    fn sample(&mut self, id: u32, clean: bool, decided: bool) {
         let member = self.data.classes[self.label].ids.binary_search(&id).is_ok();
         let row = self.data.space(self.label, self.features).of(self.data.rows.row(id as usize), member);
         self.examples.push(Example { row, clean, id: Some(id), decided });
@@ -83,8 +83,28 @@ impl Set<'_> {
             }
         }
         for _ in 0..few {
-            let vector = random_unit(self.data.rows.cols(), rng);
+            let vector = rng.unit(self.data.rows.cols());
             self.vector(&vector, false);
+        }
+    }
+
+    fn published(&mut self, settings: &Settings, rng: &mut Rng) {
+        let class = &self.data.classes[self.label];
+        let texts = self.data.texts;
+        let from = stablelabel::Sources {
+            label: self.label,
+            typical: &class.typical,
+            samples: class.ids.len(),
+            texts: texts.map(|texts| (&texts.positive[self.label], &texts.unrelated)),
+            names: texts.and_then(|texts| texts.names.as_ref()),
+            dim: self.data.rows.cols(),
+            most: settings.max_training / 2,
+        };
+        for drawn in stablelabel::draw(&from, rng) {
+            match drawn {
+                Drawn::Sample(id) => self.sample(id, true, false),
+                Drawn::Vector(vector, clean) => self.vector(&vector, clean),
+            }
         }
     }
 
@@ -123,11 +143,4 @@ impl Set<'_> {
         }
         taken
     }
-}
-
-pub(crate) fn random_unit(dim: usize, rng: &mut Rng) -> Vec<f32> {
-    let mut vector: Vec<f32> = (0..dim).map(|_| rng.signed()).collect();
-    let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    vector.iter_mut().for_each(|x| *x /= norm);
-    vector
 }

@@ -9,6 +9,7 @@ mod member;
 mod rng;
 mod saved;
 mod stablelabel;
+mod templates;
 mod texts;
 mod words;
 

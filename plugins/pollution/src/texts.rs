@@ -3,6 +3,7 @@
 use crate::Method;
 use crate::rng::Rng;
 use crate::stablelabel;
+use crate::templates::{fill, word};
 use chaffinch_plugin::prelude::*;
 
 /// Prompts of a class used at most.
@@ -136,11 +137,6 @@ impl Texts {
     }
 }
 
-/// Templates with the name of a class.
-pub(crate) fn fill(templates: &[&str], name: &str) -> Vec<String> {
-    templates.iter().map(|template| template.replace("{}", name)).collect()
-}
-
 /// Pictures of things that are not a class, these among them, and that many random words.
 fn unrelated(names: &[String], more: &[&str], words: usize) -> Vec<String> {
     let named = |noun: &str| names.iter().any(|name| name.to_lowercase().contains(noun));
@@ -149,12 +145,6 @@ fn unrelated(names: &[String], more: &[&str], words: usize) -> Vec<String> {
     let mut rng = Rng::new(usize::MAX >> 24, 0);
     texts.extend((0..words).map(|_| word(&mut rng)));
     texts
-}
-
-/// A random word of two to ten letters.
-pub(crate) fn word(rng: &mut Rng) -> String {
-    let length = 2 + rng.below(9);
-    (0..length).map(|_| char::from(b'A' + rng.below(26) as u8)).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! goes through the detector's half of the contract, so that a worker is refused exactly what a library is refused.
 
 use super::budget::Budget;
-use super::death::Death;
+use super::death::Ended;
 use super::files::{Files, unlent};
 use super::message::{
     FromWorker, Hash, Item, Kind, Out, PROTOCOL, Picture, Pictures, REVISION, Run, ToWorker, Wanted,
@@ -36,32 +36,6 @@ pub(crate) struct Lent<'a> {
     pub(crate) log: &'a (dyn Fn(u32, &str) + Sync),
     /// Takes the most memory that the worker had to itself, in bytes.
     pub(crate) memory: &'a AtomicU64,
-}
-
-/// How a run ended without a result.
-pub(crate) enum Ended {
-    /// The worker is no more.
-    Died(Death),
-    /// The detector or the engine says why not.
-    Refused(Error),
-}
-
-impl From<Error> for Ended {
-    fn from(error: Error) -> Ended {
-        Ended::Refused(error)
-    }
-}
-
-impl From<Death> for Ended {
-    fn from(death: Death) -> Ended {
-        Ended::Died(death)
-    }
-}
-
-impl From<io::Error> for Ended {
-    fn from(error: io::Error) -> Ended {
-        Ended::Died(Death::of_circumstances(format!("could not be lent memory: {error}")))
-    }
 }
 
 /// The most neighbors of each sample that may be asked for.

@@ -26,7 +26,8 @@ mod stderr;
 
 pub use aside::{Aside, AsideEntry};
 pub use confine::{Confinement, confinement};
-pub(crate) use conversation::{Ended, Lent, converse};
+pub(crate) use conversation::{Lent, converse};
+pub(crate) use death::Ended;
 pub(crate) use describe::{Undescribed, describe};
 pub use launch::{Launch, launch};
 pub use limits::Limits;

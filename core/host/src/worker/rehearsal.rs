@@ -1,7 +1,7 @@
 //! A run whose worker is a recording of what one wrote, so that a test needs no process.
 
-use super::conversation::{Ended, Lent, talk};
-use super::death::Death;
+use super::conversation::{Lent, talk};
+use super::death::{Death, Ended};
 use super::files::Files;
 use super::message::{FromWorker, ToWorker};
 use super::process::{Heard, Partner};

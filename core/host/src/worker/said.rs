@@ -1,6 +1,6 @@
 //! What workers say beside scores, and what they ask of columns and of other detectors.
 
-use super::conversation::Ended;
+use super::death::Ended;
 use super::files::{Files, unlent};
 use super::message::{Out, RegionsOf, Wanted};
 use super::process::Partner;

@@ -8,6 +8,7 @@ mod mlp;
 mod svc;
 mod texts;
 
+pub(crate) use examples::{Drawn, Sources, draw};
 pub(crate) use mlp::{Layer, Mlp, sigmoid};
 pub(crate) use svc::Svc;
 pub(crate) use texts::{MORE_NOUNS, WORDS, about};

@@ -1,7 +1,7 @@
 //! The recipe's texts.
 
 use crate::rng::Rng;
-use crate::texts::{fill, word};
+use crate::templates::{fill, word};
 
 /// Random words among the unrelated texts.
 pub(crate) const WORDS: usize = 1000;
