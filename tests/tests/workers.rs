@@ -139,6 +139,11 @@ fn children_of_a_detector_do_not_outlive_it() {
     }
 }
 
+/// Processes with this in their arguments.
+fn all_running_with(part: &str) -> Vec<String> {
+    all_lines().into_iter().filter(|line| line.contains(part)).collect()
+}
+
 /// Processes with this argument, whatever program they run.
 fn all_running(argument: &str) -> Vec<String> {
     all_lines().into_iter().filter(|line| line.split(' ').any(|word| word == argument)).collect()
@@ -217,20 +222,33 @@ fn what_died_leaves_nothing_in_the_engine() {
 
 #[test]
 fn a_scan_that_is_stopped_ends_its_workers() {
+    stopped("exec sleep 27182", "27182");
+}
+
+/// One that does not read its answers keeps the engine waiting, but not the user.
+#[test]
+fn a_scan_whose_worker_does_not_read_is_stopped() {
+    stopped(r#"exec yes '{"type":"request","id":1,"what":"model","for":"27183"}'"#, "27183");
+}
+
+/// `part` is in the arguments of its process.
+fn stopped(script: &str, part: &str) {
     let programs = Programs::new();
-    programs.put("slow", &format!("{HELLO}\ntouch started\nexec sleep 27182\n"), "");
+    programs.put("slow", &format!("{HELLO}\ntouch started\n{script}\n"), "");
     let mut args = programs.sandbox.scan_args();
     args.extend(["--plugins".to_owned(), programs.folder().to_str().unwrap().to_owned()]);
     args.extend(["--detectors".to_owned(), "slow".to_owned()]);
     let mut child = programs.sandbox.command(&args).stdout(Stdio::null()).spawn().unwrap();
     let started = programs.folder().join("slow/started");
     assert!(process::wait_for(Duration::from_secs(60), || started.exists()).is_ok());
+    // Until its answers fill what there is for them.
+    std::thread::sleep(Duration::from_millis(500));
     process::signal(child.id(), Signal::INT);
     let ended = process::wait_for(Duration::from_secs(20), || child.try_wait().unwrap().is_some());
     println!("stopped {ended:?} after it was asked");
     let _ = child.kill();
     assert!(ended.is_ok());
-    assert_eq!(all_running("27182"), Vec::<String>::new());
+    assert_eq!(all_running_with(part), Vec::<String>::new());
     let list = programs.sandbox.ok(["plugins", "list", "--plugins", programs.folder().to_str().unwrap()]);
     assert!(!list.stdout.contains("SET ASIDE"), "what was stopped is not to blame: {}", list.stdout);
 }
