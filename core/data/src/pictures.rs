@@ -49,7 +49,9 @@ pub fn decode(source: &Source<'_>, rendering: Rendering) -> Result<Decoded, Unre
 /// When the memory budget is too small for it.
 pub(crate) fn room(bytes: Option<u64>) -> io::Result<Option<Permit>> {
     match bytes {
-        Some(bytes) if bytes > SMALL => memory::shares().files().admit(bytes).map(Some).map_err(io::Error::other),
+        Some(bytes) if bytes > SMALL => {
+            memory::shares().files().admit(bytes).map(Some).map_err(io::Error::other)
+        }
         _ => Ok(None),
     }
 }

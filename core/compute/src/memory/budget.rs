@@ -36,7 +36,9 @@ impl Budget {
                 let budget = Budget { bytes: size.as_u64(), origin: Origin::Named(place.to_owned()) };
                 budget.check().map(|()| budget)
             }
-            Err(_) => Err(format!("{place}: '{}' is not an amount of memory such as 8GiB", text.escape_debug())),
+            Err(_) => {
+                Err(format!("{place}: '{}' is not an amount of memory such as 8GiB", text.escape_debug()))
+            }
         }
     }
 
@@ -117,6 +119,9 @@ mod tests {
         assert!(budget.bytes > 0 && budget.to_string().contains("three quarters of the "), "{budget}");
         let small = Budget { bytes: 96 << 20, origin: Origin::Allowed(128 << 20, Limit::AddressSpace) };
         let sentence = small.check().unwrap_err();
-        assert!(sentence.contains("128.0 MiB that ulimit -v allows") && sentence.contains("--memory"), "{sentence}");
+        assert!(
+            sentence.contains("128.0 MiB that ulimit -v allows") && sentence.contains("--memory"),
+            "{sentence}"
+        );
     }
 }

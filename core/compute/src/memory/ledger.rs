@@ -21,7 +21,10 @@ pub struct TooLarge {
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (needed, total) = (ByteSize(self.needed), ByteSize(self.total));
-        write!(f, "it takes {needed} to read, and the memory budget leaves {total}; --memory sets another budget")
+        write!(
+            f,
+            "it takes {needed} to read, and the memory budget leaves {total}; --memory sets another budget"
+        )
     }
 }
 
@@ -71,9 +74,20 @@ impl Ledger {
         self.0.total
     }
 
+    /// Bytes that are held now.
+    pub fn held(&self) -> u64 {
+        self.0.state().held
+    }
+
     /// The most bytes that were held at a time.
     pub fn highest(&self) -> u64 {
         self.0.state().highest
+    }
+
+    /// Counts [`highest`](Ledger::highest) anew.
+    pub fn forget_highest(&self) {
+        let mut state = self.0.state();
+        state.highest = state.held;
     }
 
     /// Waits until so many bytes are there, behind those who asked before.
@@ -173,7 +187,7 @@ mod tests {
             }
         });
         assert!(most.load(Ordering::SeqCst) <= 1_000, "{most:?}");
-        assert_eq!((ledger.highest(), ledger.0.state().held), (1_000, 0));
+        assert_eq!((ledger.highest(), ledger.held()), (1_000, 0));
     }
 
     #[test]
@@ -184,7 +198,10 @@ mod tests {
         drop(held);
         assert!(ledger.admit(100).is_ok());
         let words = TooLarge { needed: 3 << 30, total: 1 << 30 }.to_string();
-        assert!(words.contains("3.0 GiB") && words.contains("1.0 GiB") && words.contains("--memory"), "{words}");
+        assert!(
+            words.contains("3.0 GiB") && words.contains("1.0 GiB") && words.contains("--memory"),
+            "{words}"
+        );
     }
 
     #[test]
@@ -194,6 +211,6 @@ mod tests {
         let two = ledger.admit(80).unwrap();
         assert_eq!(ledger.highest(), 160);
         drop((one, two));
-        assert_eq!(ledger.0.state().held, 0);
+        assert_eq!(ledger.held(), 0);
     }
 }

@@ -96,7 +96,8 @@ mod tests {
     const SECOND: &str = "41 31 0:38 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
 
     fn found(groups: &str, mounts: &str, files: &[(&str, &str)]) -> Option<(u64, PathBuf)> {
-        let files: BTreeMap<&Path, &str> = files.iter().map(|(path, text)| (Path::new(*path), *text)).collect();
+        let files: BTreeMap<&Path, &str> =
+            files.iter().map(|(path, text)| (Path::new(*path), *text)).collect();
         let read = |path: &Path| files.get(path).map(|text| (*text).to_owned());
         group(groups, mounts, &read).map(|(bytes, limit)| match limit {
             Limit::Group(file) => (bytes, file),
