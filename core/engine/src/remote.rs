@@ -13,7 +13,7 @@ mod outbox;
 use crate::Client;
 use crate::{Error, Result};
 use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, Progress, ScanReport, SessionSummary};
-use crossbeam_channel::{Receiver, Sender, never, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use outbox::Outbox;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +32,13 @@ const FIRST: Duration = Duration::from_secs(60);
 
 /// How long an engine that was told to stop may take to end what it was doing. A scan loses nothing by being cut off.
 const STOPPING: Duration = Duration::from_secs(5);
+
+/// How many commands may wait for the engine before a terminal's next ones are left in its connection, which then does not
+/// take more: whoever sends faster than the engine answers waits.
+const WAITING: usize = 1024;
+
+/// How soon a full engine is looked at again.
+const SOON: Duration = Duration::from_millis(5);
 
 /// How long a terminal that was replaced may take to receive that.
 const ENDING: Duration = Duration::from_millis(500);
@@ -264,14 +271,17 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
             }
         })
         .map_err(Error::io("start", "the terminal listener thread"))?;
-    let (heard, hearing) = unbounded::<(u64, Option<Command>)>();
+    let (heard, hearing) = bounded::<(u64, Option<Command>)>(WAITING);
     let mut guest: Option<Guest> = None;
     let mut known = Known::default();
     let mut count = 0;
     let no_arrivals: Receiver<UnixStream> = never();
+    let nothing_heard: Receiver<(u64, Option<Command>)> = never();
     loop {
         // The first event describes the session; no client is accepted before it is known.
         let door = if known.summary.is_some() { &arrivals } else { &no_arrivals };
+        let full = client.commands.len() >= WAITING;
+        let ear = if full { &nothing_heard } else { &hearing };
         select! {
             recv(client.events) -> event => {
                 let Ok(event) = event else { break };
@@ -303,7 +313,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
                     }
                 }
             }
-            recv(hearing) -> message => {
+            recv(ear) -> message => {
                 let Ok((number, command)) = message else { break };
                 match command {
                     // Commands sent before a terminal disconnected still count.
@@ -316,7 +326,7 @@ pub fn serve(client: Client, listener: UnixListener) -> Result<()> {
                 }
             }
             // The program that started this engine never connected.
-            default(FIRST) => if count == 0 { break },
+            default(if full { SOON } else { FIRST }) => if count == 0 { break },
         }
         if guest.is_none()
             && count > 0
@@ -472,6 +482,66 @@ mod tests {
         assert!(told.is_empty(), "no command was taken");
         drop(silent);
         only.stop().unwrap();
+        server.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn another_user_is_refused_with_a_sentence() {
+        let (terminal, engine) = UnixStream::pair().unwrap();
+        let stranger = handshake::check_user(65_534, 1_000);
+        let greeting = std::thread::spawn(move || handshake::accept_from(&engine, stranger));
+        let refused = handshake::offer(&terminal).unwrap_err().into_error(Path::new("/run/engine.sock"));
+        assert_eq!(
+            refused.to_string(),
+            "/run/engine.sock: this session is open for the user with the number 1000, and the other process belongs to \
+             65534; open it as the same user"
+        );
+        assert!(greeting.join().unwrap().is_err());
+        // This user's own process is let in by what the system says of it.
+        let (terminal, engine) = UnixStream::pair().unwrap();
+        let greeting = std::thread::spawn(move || handshake::accept(&engine));
+        handshake::offer(&terminal).unwrap();
+        greeting.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn commands_wait_in_the_connection_while_the_engine_is_busy() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("engine.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (commands, inbox) = unbounded::<Command>();
+        let (out, events) = unbounded();
+        let _ = out.send(Event::Session(Box::default()));
+        let (go, gone) = bounded::<()>(0);
+        let taken = inbox.clone();
+        // Takes nothing until it is told to go on.
+        let thread = std::thread::spawn(move || {
+            let _ = gone.recv();
+            let got = inbox.iter().take_while(|command| *command != Command::Stop).count();
+            let _ = out.send(Event::Log { line: got.to_string() });
+            let _ = out.send(Event::Bye { unsaved: String::new() });
+            Ok(())
+        });
+        let server = std::thread::spawn(move || serve(Client { commands, events, thread }, listener));
+        let only = connect(&path).unwrap();
+        assert!(only.greets(Duration::from_secs(20)));
+        let many = 200_000;
+        for _ in 0..many {
+            only.commands.send(Command::Undo).unwrap();
+        }
+        // It fills up to its limit and no further.
+        while taken.len() < WAITING {
+            std::thread::sleep(SOON);
+        }
+        std::thread::sleep(20 * SOON);
+        assert_eq!(taken.len(), WAITING);
+        drop(go);
+        only.commands.send(Command::Stop).unwrap();
+        let got = only.events.iter().find_map(|event| match event {
+            Event::Log { line } => Some(line),
+            _ => None,
+        });
+        assert_eq!(got, Some(many.to_string()), "none is lost");
         server.join().unwrap().unwrap();
     }
 

@@ -5,6 +5,7 @@ use super::output::{count, json, results};
 use super::plugins::Listing;
 use super::{libraries, models, output, settings};
 use anyhow::Result;
+use chaffinch_compute::memory;
 use chaffinch_data::config::Flags;
 use chaffinch_data::session;
 use chaffinch_data::session::Session;
@@ -54,6 +55,7 @@ pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     findings.extend(chaffinch_clip::idle_gpu().map(|words| finding("gpu", State::Note, words)));
     findings.extend(detectors(&args.plugins, global));
     findings.push(workers());
+    findings.push(memory());
     findings.push(sessions(global));
     findings.extend(vanished(global));
     findings.push(configuration(global));
@@ -187,6 +189,15 @@ fn workers() -> Finding {
             State::Note,
             "this kernel does not support or allow Landlock: detectors in processes of their own may write wherever you may",
         ),
+    }
+}
+
+/// What the program lets itself use, and why.
+fn memory() -> Finding {
+    let budget = memory::shares().budget();
+    match budget.check() {
+        Ok(()) => finding("memory", State::Ok, budget.to_string()),
+        Err(sentence) => finding("memory", State::Bad, sentence),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is on its way to a terminal that may read slowly or not at all.
 
 use super::write_event;
+use chaffinch_compute::memory;
 use chaffinch_protocol::Event;
 use crossbeam_channel::{Sender, unbounded};
 use std::io::{self, Write};
@@ -10,11 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes beyond which a terminal no longer gets what it can do without.
-const ENOUGH: usize = 16 << 20;
+const ENOUGH: usize = 8 << 20;
 
-/// Bytes beyond which a terminal is let go. Answers to its own requests are bounded by what it asked for; one that goes on
-/// asking and never reads gets here.
-const TOO_MUCH: usize = 128 << 20;
+/// Bytes beyond which a terminal is let go, by the memory budget. Answers to its own requests are bounded by what it asked
+/// for; one that goes on asking and never reads gets here.
+fn too_much() -> usize {
+    memory::shares().events()
+}
 
 /// The events for one terminal, sent on a thread of their own.
 pub(super) struct Outbox {
@@ -46,7 +49,7 @@ impl Outbox {
     /// Sends an event; `false` if the terminal has read nothing for so long that it is let go.
     pub(super) fn send(&self, event: Event) -> bool {
         let waiting = self.waiting.load(Ordering::Relaxed);
-        if waiting > TOO_MUCH {
+        if waiting > too_much() {
             let _ = self.stream.shutdown(Shutdown::Both);
             return false;
         }
@@ -88,7 +91,7 @@ mod tests {
             })
         };
         let sent = (0..1000).take_while(|slot| outbox.send(picture(*slot))).count();
-        assert!((TOO_MUCH / (3 << 20)..TOO_MUCH / (3 << 20) + 3).contains(&sent), "{sent}");
+        assert!((too_much() / (3 << 20)..too_much() / (3 << 20) + 3).contains(&sent), "{sent}");
     }
 
     #[test]
