@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Requests, and how many more for each sample.
 const REQUESTS: (u64, u64) = (100_000, 100);
+/// The most neighbors of each sample that may be asked for; more are refused, which costs nothing.
+pub(super) const NEIGHBORS: usize = 10_000;
 /// Different numbers of neighbors, each of which is a search of its own.
 const SEARCHES: usize = 32;
 /// Texts to embed, and how many more for each class. The engine keeps their vectors for the next detector.
@@ -73,7 +75,7 @@ impl Budget {
                     ));
                 }
             }
-            Wanted::Neighbors { k } if !self.searches.contains(k) => {
+            Wanted::Neighbors { k } if *k <= NEIGHBORS && !self.searches.contains(k) => {
                 if self.searches.len() >= SEARCHES {
                     return Err(format!(
                         "asked for more than {SEARCHES} different numbers of neighbors, the limit,"
@@ -138,7 +140,8 @@ mod tests {
         };
         let (asked, why) = ends(&mut budget, &|k| Wanted::Neighbors { k }).unwrap();
         assert_eq!((asked, why.contains("32 different numbers of neighbors")), (SEARCHES, true), "{why}");
-        // The same number again is no other search.
+        // The same number again is no other search, and what is refused is none.
+        budget.ask(&Wanted::Neighbors { k: NEIGHBORS + 1 }, 0).unwrap();
         budget.ask(&Wanted::Neighbors { k: 7 }, 0).unwrap();
         let texts = |_| Wanted::EmbedTexts { texts: vec![String::new(); 1000] };
         let (asked, why) = ends(&mut budget, &texts).unwrap();

@@ -1,7 +1,7 @@
 //! One run of a worker, from the engine's side: it answers what the worker asks for and takes what it reports. All of it
 //! goes through the detector's half of the contract, so that a worker is refused exactly what a library is refused.
 
-use super::budget::Budget;
+use super::budget::{Budget, NEIGHBORS};
 use super::death::Ended;
 use super::files::{Files, unlent};
 use super::message::{
@@ -38,8 +38,6 @@ pub(crate) struct Lent<'a> {
     pub(crate) memory: &'a AtomicU64,
 }
 
-/// The most neighbors of each sample that may be asked for.
-const MOST_NEIGHBORS: usize = 10_000;
 /// The most similarities in one answer.
 const MOST_SIMILARITIES: usize = 1 << 28;
 /// Bytes of pictures in one answer, unless a single one is larger, and how many of them at most.
@@ -237,8 +235,8 @@ fn answer(
             Ok(json!({ "rows": { "path": path(EMBEDDINGS), "offset": 0, "dtype": "<f4", "shape": shape } }))
         }
         Wanted::Neighbors { k } => {
-            if *k > MOST_NEIGHBORS {
-                return Err(Error::new(format!("{k} neighbors are too many; the limit is {MOST_NEIGHBORS}")));
+            if *k > NEIGHBORS {
+                return Err(Error::new(format!("{k} neighbors are too many; the limit is {NEIGHBORS}")));
             }
             let lists = view.neighbors(*k)?;
             let (indices, similarities) = lists.columns();
