@@ -23,12 +23,11 @@
 //! | `weights`, `naming` | safetensors, strictly: nothing missing is made up; names of tensors in other layouts |
 //! | `preprocess` | pictures to numbers, as Pillow does it |
 //! | `tokenizer` | prompts to tokens |
-//! | `layers`, `ops` | the transformer as tensors, and its elementwise steps |
+//! | `layers`, `ops` | the transformer as tensors, and its elementwise steps; for GPUs, with kernels of ours |
 //! | `host`, `tiles` | the transformer on the CPU, without tensors, and its products in bf16 |
-//! | `vision`, `text` | the towers of CLIP, SigLIP and DINOv2 |
+//! | `vision`, `text` | the towers of CLIP, SigLIP, DINOv2 and plain vision transformers |
 //! | `positions` | positions for pictures of another size |
 //! | `lite0` | EfficientNet-Lite0 as an image tower |
-//! | `vit` | vision transformers, by candle-transformers |
 //! | `device`, `budget` | CPU or GPU, and how much of its memory |
 //! | `batches` | how many images at a time |
 //! | `resident` | vectors in device memory, for the neighbor search |
@@ -61,7 +60,6 @@ mod text;
 mod tiles;
 mod tokenizer;
 mod vision;
-mod vit;
 mod weights;
 
 pub use budget::MemoryBudget;

@@ -1,8 +1,12 @@
-//! Elementwise steps of a transformer, fused on the CPU.
+//! Elementwise steps of a transformer, fused.
 //!
-//! On the CPU in single precision each of them is a single in-place pass, with an exponential that vectorizes; elsewhere they
-//! are candle's operations. Rows are independent, so results do not depend on the number of threads.
+//! In single precision on the CPU each of them is a single in-place pass, with an exponential that vectorizes, and so it is in half
+//! precision; elsewhere they are candle's operations. Rows are independent, so results do not depend on the number of threads.
 
+pub(crate) mod half;
+
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, D, DType, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use rayon::prelude::*;
 
@@ -55,10 +59,10 @@ pub(crate) fn add_bias_activated(x: Tensor, bias: &Tensor, activation: Activatio
 
 /// `residual + x + bias`, in place where possible.
 pub(crate) fn add_bias_residual(x: Tensor, bias: &Tensor, residual: &Tensor) -> Result<Tensor> {
-    if fused(&x, || x.inplace_op3(bias, residual, &BiasResidual))? {
+    if x.dtype() != DType::F16 && fused(&x, || x.inplace_op3(bias, residual, &BiasResidual))? {
         return Ok(x);
     }
-    x.broadcast_add(bias)? + residual
+    add_bias(x, bias)? + residual
 }
 
 /// Softmax over the last dimension of `[.., queries, keys]`, in place where possible. With `causal`, a query sees
@@ -86,12 +90,13 @@ pub(crate) fn repeated(x: &Tensor, count: usize) -> Result<Tensor> {
     x.broadcast_as(dims)?.contiguous()
 }
 
-/// Runs a fused operation if `x` is on the CPU in single precision, and returns whether it did.
+/// Runs a fused operation if there is one for `x`, and returns whether it did: in half precision, and in single precision on the
+/// CPU.
 fn fused(x: &Tensor, run: impl FnOnce() -> Result<()>) -> Result<bool> {
-    if !matches!(x.device(), Device::Cpu) || x.dtype() != DType::F32 {
-        return Ok(false);
+    match (x.dtype(), x.device()) {
+        (DType::F16, _) | (DType::F32, Device::Cpu) => run().map(|()| true),
+        _ => Ok(false),
     }
-    run().map(|()| true)
 }
 
 struct Bias(Option<Activation>);
@@ -108,6 +113,9 @@ impl InplaceOp2 for Bias {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<()> {
+        if matches!(x, CpuStorage::F16(_)) {
+            return half::bias(x, x_layout, bias, bias_layout, self.0);
+        }
         let bias = floats(bias, bias_layout)?;
         let activation = self.0;
         in_rows(floats_mut(x, x_layout)?, bias.len(), |_, rows| {
@@ -119,6 +127,17 @@ impl InplaceOp2 for Bias {
             }
         });
         Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &mut CudaStorage,
+        x_layout: &Layout,
+        bias: &CudaStorage,
+        bias_layout: &Layout,
+    ) -> Result<()> {
+        half::card::bias((x, x_layout), (bias, bias_layout), self.0)
     }
 }
 
@@ -166,6 +185,9 @@ impl InplaceOp1 for Softmax {
     }
 
     fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        if matches!(x, CpuStorage::F16(_)) {
+            return half::softmax(x, layout, self.causal);
+        }
         let [.., queries, keys] = *layout.dims() else { candle_core::bail!("softmax needs two dimensions") };
         in_rows(floats_mut(x, layout)?, keys, |start, rows| {
             for (index, row) in rows.chunks_exact_mut(keys).enumerate() {
@@ -177,6 +199,11 @@ impl InplaceOp1 for Softmax {
         });
         Ok(())
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &mut CudaStorage, layout: &Layout) -> Result<()> {
+        half::card::softmax(x, layout, self.causal)
+    }
 }
 
 fn softmax_row(row: &mut [f32]) {
@@ -187,7 +214,7 @@ fn softmax_row(row: &mut [f32]) {
 }
 
 /// Calls `work` with the offset and the numbers of complete rows, several rows at a time, on all threads.
-fn in_rows(x: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+fn in_rows<T: Send>(x: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     let width = width.max(1);
     let step = GRAIN.div_ceil(width) * width;
     if x.len() <= step {

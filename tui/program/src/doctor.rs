@@ -51,7 +51,7 @@ struct Finding {
 pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     let mut findings = terminal();
     findings.push(locale());
-    findings.push(model(global));
+    findings.extend(model(global));
     findings.extend(chaffinch_clip::idle_gpu().map(|words| finding("gpu", State::Note, words)));
     findings.extend(detectors(&args.plugins, global));
     findings.push(workers());
@@ -143,10 +143,13 @@ fn locale() -> Finding {
     }
 }
 
-fn model(global: &Global) -> Finding {
+fn model(global: &Global) -> Vec<Finding> {
     match models::words(global) {
-        Ok(words) => finding("model", State::Ok, words),
-        Err(error) => finding("model", State::Bad, output::chain(&error)),
+        Ok((words, notes)) => {
+            let notes = notes.into_iter().map(|note| finding("model", State::Note, note));
+            std::iter::once(finding("model", State::Ok, words)).chain(notes).collect()
+        }
+        Err(error) => vec![finding("model", State::Bad, output::chain(&error))],
     }
 }
 

@@ -10,12 +10,11 @@ use crate::failure::{Meaning, first_line};
 use crate::hub::FetchProgress;
 use crate::layers::Loader;
 use crate::lite0::Lite0Tower;
-use crate::preprocess::PREPROCESSING_VERSION;
+use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
 use crate::source::{Checkpoint, ModelSource};
 use crate::text::TextTower;
 use crate::vision::VisionTower;
-use crate::vit::VitTower;
-use candle_core::{DType, Tensor};
+use candle_core::DType;
 use chaffinch_compute::embedding::ModelFingerprint;
 use std::sync::atomic::AtomicUsize;
 
@@ -82,6 +81,8 @@ pub(super) fn load_on(
         DType::F32 => "",
         _ => "-f16",
     };
+    // Vision transformers had another implementation, with other last digits.
+    let steps = if config.family == Family::Vit { "-v2" } else { "" };
     let usual = usual_batch(&config);
     let batched = if context.stepwise && batch != usual { format!("-b{batch}") } else { String::new() };
     if !batched.is_empty() {
@@ -96,7 +97,10 @@ pub(super) fn load_on(
     };
     Ok(ClipEmbedder {
         name: source.to_string(),
-        fingerprint: ModelFingerprint::new(&digest, &format!("{PREPROCESSING_VERSION}{precision}{batched}")),
+        fingerprint: ModelFingerprint::new(
+            &digest,
+            &format!("{PREPROCESSING_VERSION}{steps}{precision}{batched}"),
+        ),
         vision,
         text: text.zip(tokenizer),
         preprocessing,
@@ -147,14 +151,7 @@ impl Loaded {
             Family::Clip if config.vision.backbone == Backbone::Lite0 => {
                 ImageTower::Lite0(Box::new(Lite0Tower::load(&loader, config)?))
             }
-            Family::Clip | Family::Siglip | Family::Dinov2 => {
-                ImageTower::Clip(Box::new(VisionTower::load(&loader, config)?))
-            }
-            Family::Vit if context.in_tiles => {
-                let reason = "models of type vit do not support bf16; use --device cpu";
-                return Err(ClipError::Device { device: context.name.clone(), reason: reason.into() });
-            }
-            Family::Vit => ImageTower::Vit(VitTower::load(&loader, config)?),
+            _ => ImageTower::Transformer(Box::new(VisionTower::load(&loader, config)?)),
         };
         let text = match (&config.text, tokenizer) {
             (Some(tower), Some(_)) => Some(TextTower::load(&loader, config, tower)?),
@@ -170,7 +167,7 @@ impl Loaded {
             None => 1.0,
         };
         if context.stepwise {
-            batch = try_out(&vision, context, config.vision.image_size, batch, &loader)?;
+            batch = try_out(&vision, context, &checkpoint.preprocessing, batch, &loader)?;
         }
         Ok(Loaded { vision, text, logit_scale, batch, spare })
     }
@@ -180,7 +177,7 @@ impl Loaded {
 fn try_out(
     vision: &ImageTower,
     context: &DeviceContext,
-    side: usize,
+    preprocessing: &Preprocessing,
     batch: usize,
     loader: &Loader,
 ) -> Result<usize, ClipError> {
@@ -190,8 +187,10 @@ fn try_out(
     let mut batch = batch;
     loop {
         let run = || -> candle_core::Result<Vec<f32>> {
-            let images = Tensor::zeros((batch, 3, side, side), context.dtype, &context.device)?;
-            vision.forward(&images)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+            let (side, black) = (preprocessing.side(), vec![0; preprocessing.len()]);
+            let bytes = context.upload(&black, (1, batch), &[3, side, side])?;
+            let vectors = vision.forward_bytes(&bytes, preprocessing, context.dtype)?;
+            context.wait(context.fetch(vectors)?, batch * vision.dim())
         };
         match run() {
             Ok(_) => return Ok(batch),

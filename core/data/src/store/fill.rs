@@ -72,7 +72,7 @@ pub fn fill(
     }
     report.reused = (different.len() - missing.len()) as u64;
     drop(different);
-    let threads = Threads::of(manifest);
+    let threads = Threads::of(manifest, Some(embedder));
     let work = Work { manifest, file_metadata, embedder, job, missing: &missing, copies: &copies, threads };
     work.run(store, &mut report)?;
     Ok(report)
