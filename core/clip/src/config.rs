@@ -62,8 +62,6 @@ pub(crate) struct EncoderConfig {
     pub(crate) layer_norm_eps: f64,
     /// The perceptron's activation.
     pub(crate) activation: Activation,
-    /// Whether queries, keys and values have biases; only vision transformers can lack them.
-    pub(crate) qkv_bias: bool,
 }
 
 /// The `model_type` of an image tower of EfficientNet-Lite0.
@@ -97,6 +95,8 @@ pub(crate) struct VisionConfig {
     pub(crate) patch_size: usize,
     /// Tokens between the class and the patches that belong to no patch.
     pub(crate) registers: usize,
+    /// Whether queries, keys and values have biases; only vision transformers can lack them.
+    pub(crate) qkv_bias: bool,
 }
 
 /// The text tower.
@@ -252,11 +252,7 @@ impl ModelConfig {
         let registers = kind == "dinov2_with_registers";
         Ok(ModelConfig {
             family,
-            naming: match family {
-                Family::Dinov2 => Naming::Dinov2,
-                Family::Vit => Naming::Vit,
-                Family::Clip | Family::Siglip => Naming::Transformers,
-            },
+            naming: if family == Family::Dinov2 { Naming::Dinov2 } else { Naming::Transformers },
             vision: reading.vision(family, vision, registers)?,
             text: text.map(|section| reading.text(family, section)).transpose()?,
             projection_dim: reading.positive("projection_dim", top.projection_dim.unwrap_or(512))?,
@@ -329,7 +325,6 @@ impl Reading<'_> {
             )?,
             layer_norm_eps: section.layer_norm_eps.unwrap_or(defaults.layer_norm_eps),
             activation,
-            qkv_bias: true,
         };
         let (hidden, heads) = (encoder.hidden_size, encoder.num_attention_heads);
         if hidden % heads != 0 {
@@ -374,18 +369,18 @@ impl Reading<'_> {
         if section.vision_use_head == Some(false) {
             return Err(self.unsupported("vision_use_head false".into(), "the model needs a pooling head"));
         }
-        let mut encoder = self.encoder(&section, defaults)?;
+        let encoder = self.encoder(&section, defaults)?;
         if family == Family::Vit && encoder.activation == Activation::QuickGelu {
             return Err(self.unsupported("hidden_act quick_gelu".into(), "vision transformers must use gelu"));
         }
-        encoder.qkv_bias = section.qkv_bias.unwrap_or(true);
+        let qkv_bias = section.qkv_bias.unwrap_or(true);
         let registers = if registers { section.num_register_tokens.unwrap_or(4) } else { 0 };
         if registers > 1 << 10 {
             return Err(self.wrong(format!("num_register_tokens is {registers}")));
         }
         let backbone = Backbone::Transformer;
         let trained_size = image_size;
-        Ok(VisionConfig { backbone, encoder, image_size, trained_size, patch_size, registers })
+        Ok(VisionConfig { backbone, encoder, image_size, trained_size, patch_size, registers, qkv_bias })
     }
 
     /// A convolutional tower beside CLIP's text tower.
@@ -401,7 +396,6 @@ impl Reading<'_> {
             num_attention_heads: 1,
             layer_norm_eps: CLIP_VISION.layer_norm_eps,
             activation: Activation::QuickGelu,
-            qkv_bias: true,
         };
         Ok(VisionConfig {
             backbone: Backbone::Lite0,
@@ -410,6 +404,7 @@ impl Reading<'_> {
             trained_size: image_size,
             patch_size: LITE0_STRIDE,
             registers: 0,
+            qkv_bias: true,
         })
     }
 

@@ -11,6 +11,7 @@ use crate::resident::ResidentVectors;
 use crate::text::TextTower;
 use crate::tokenizer::ClipTokenizer;
 use crate::vision::VisionTower;
+use crate::vit::VitTower;
 use candle_core::{DType, Tensor};
 use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint, Started};
 use chaffinch_compute::image::RgbImage;
@@ -59,6 +60,7 @@ pub struct TextInput {
 /// The image tower.
 enum ImageTower {
     Transformer(Box<VisionTower>),
+    Vit(VitTower),
     Lite0(Box<Lite0Tower>),
 }
 
@@ -66,6 +68,7 @@ impl ImageTower {
     fn dim(&self) -> usize {
         match self {
             ImageTower::Transformer(tower) => tower.dim(),
+            ImageTower::Vit(tower) => tower.dim(),
             ImageTower::Lite0(tower) => tower.dim(),
         }
     }
@@ -73,6 +76,7 @@ impl ImageTower {
     fn forward(&self, images: &Tensor) -> candle_core::Result<Tensor> {
         match self {
             ImageTower::Transformer(tower) => tower.forward(images),
+            ImageTower::Vit(tower) => tower.forward(images),
             ImageTower::Lite0(tower) => tower.forward(images),
         }
     }

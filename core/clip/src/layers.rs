@@ -228,11 +228,8 @@ impl Layer {
         let (width, eps) = (config.hidden_size, config.layer_norm_eps);
         let scale = ((width / config.num_attention_heads) as f64).powf(-0.5);
         let stacked = |kind: &str, shape: &[usize]| {
-            let part = |which: &str| match kind {
-                // Of vision transformers without biases there.
-                "bias" if !config.qkv_bias => loader.check(Tensor::zeros(shape, DType::F32, &Device::Cpu)),
-                _ => loader.weights.get(&format!("{name}.self_attn.{which}_proj.{kind}"), shape),
-            };
+            let part =
+                |which: &str| loader.weights.get(&format!("{name}.self_attn.{which}_proj.{kind}"), shape);
             let (query, key, value) = (part("q")?, part("k")?, part("v")?);
             let all = (query * scale).and_then(|query| Tensor::cat(&[&query, &key, &value], 0));
             loader.to_device(loader.check(all)?)

@@ -25,9 +25,10 @@
 //! | `tokenizer` | prompts to tokens |
 //! | `layers`, `ops` | the transformer as tensors, and its elementwise steps; for GPUs, with kernels of ours |
 //! | `host`, `tiles` | the transformer on the CPU, without tensors, and its products in bf16 |
-//! | `vision`, `text` | the towers of CLIP, SigLIP, DINOv2 and plain vision transformers |
+//! | `vision`, `text` | the towers of CLIP, SigLIP and DINOv2 |
 //! | `positions` | positions for pictures of another size |
 //! | `lite0` | EfficientNet-Lite0 as an image tower |
+//! | `vit` | vision transformers, by candle-transformers |
 //! | `device`, `budget` | CPU or GPU, and how much of its memory |
 //! | `batches` | how many images at a time |
 //! | `resident` | vectors in device memory, for the neighbor search |
@@ -60,6 +61,7 @@ mod text;
 mod tiles;
 mod tokenizer;
 mod vision;
+mod vit;
 mod weights;
 
 pub use budget::MemoryBudget;

@@ -12,8 +12,6 @@ pub(crate) enum Naming {
     OpenClipSiglip,
     /// transformers' DINOv2.
     Dinov2,
-    /// transformers' vision transformer.
-    Vit,
 }
 
 /// Where a tensor comes from.
@@ -61,7 +59,6 @@ impl Naming {
             Naming::OpenClip => open_clip(name, has),
             Naming::OpenClipSiglip => open_clip_siglip(name, has),
             Naming::Dinov2 => dinov2(name, has),
-            Naming::Vit => vit(name, has),
         }
     }
 }
@@ -199,49 +196,7 @@ fn dinov2(name: &str, has: &dyn Fn(&str) -> bool) -> Origin {
         }
         return Origin::one(at(&rest.replace("layer_norm", "norm")));
     }
-    Origin::one(at(outside(rest)))
-}
-
-/// What the reference implementation calls parts of a vision transformer since its fifth version, by what published checkpoints do.
-const LATER: [(&str, &str); 7] = [
-    ("encoder.layer.", "layers."),
-    ("attention.attention.query.", "attention.q_proj."),
-    ("attention.attention.key.", "attention.k_proj."),
-    ("attention.attention.value.", "attention.v_proj."),
-    ("attention.output.dense.", "attention.o_proj."),
-    ("intermediate.dense.", "mlp.fc1."),
-    ("output.dense.", "mlp.fc2."),
-];
-
-fn vit(name: &str, has: &dyn Fn(&str) -> bool) -> Origin {
-    let rest = name.strip_prefix("vision_model.").unwrap_or(name);
-    // A classifier has its tower one level down.
-    let root = if has("vit.embeddings.cls_token") { "vit." } else { "" };
-    let published = match layer(rest) {
-        Some((number, rest)) => {
-            let theirs = [
-                ("self_attn.q_proj", "attention.attention.query"),
-                ("self_attn.k_proj", "attention.attention.key"),
-                ("self_attn.v_proj", "attention.attention.value"),
-                ("self_attn.out_proj", "attention.output.dense"),
-                ("layer_norm1", "layernorm_before"),
-                ("layer_norm2", "layernorm_after"),
-                ("mlp.fc1", "intermediate.dense"),
-                ("mlp.fc2", "output.dense"),
-            ];
-            let found = theirs.iter().find_map(|(ours, theirs)| Some((theirs, rest.strip_prefix(ours)?)));
-            let rest = found.map_or(rest.to_owned(), |(theirs, rest)| format!("{theirs}{rest}"));
-            format!("{root}encoder.layer.{number}.{rest}")
-        }
-        None => format!("{root}{}", outside(rest)),
-    };
-    let later = LATER.iter().fold(published.clone(), |name, (from, to)| name.replace(from, to));
-    Origin::one(if !has(&published) && has(&later) { later } else { published })
-}
-
-/// What DINOv2 and vision transformers call the parts outside of layers.
-fn outside(name: &str) -> &str {
-    match name {
+    Origin::one(at(match rest {
         "embeddings.patch_embedding.weight" => "embeddings.patch_embeddings.projection.weight",
         "embeddings.patch_embedding.bias" => "embeddings.patch_embeddings.projection.bias",
         "embeddings.position_embedding.weight" => "embeddings.position_embeddings",
@@ -249,7 +204,7 @@ fn outside(name: &str) -> &str {
         "post_layernorm.weight" => "layernorm.weight",
         "post_layernorm.bias" => "layernorm.bias",
         other => other,
-    }
+    }))
 }
 
 #[cfg(test)]
@@ -270,11 +225,6 @@ mod tests {
             Origin::one("visual.trunk.blocks.2.attn.qkv.bias").part(1, 3)
         );
         assert_eq!(one(Naming::Dinov2, query), Origin::one("encoder.layer.2.attention.attention.key.bias"));
-        assert_eq!(one(Naming::Vit, query), Origin::one("encoder.layer.2.attention.attention.key.bias"));
-        let later = |name: &str| name.starts_with("vit.layers.2.") || name == "vit.embeddings.cls_token";
-        assert_eq!(Naming::Vit.origin(query, &later), Origin::one("vit.layers.2.attention.k_proj.bias"));
-        let inner = "vision_model.encoder.layers.2.mlp.fc1.weight";
-        assert_eq!(Naming::Vit.origin(inner, &later), Origin::one("vit.layers.2.mlp.fc1.weight"));
         assert!(one(Naming::Transformers, query).is_plain());
         let output = one(Naming::Dinov2, "vision_model.encoder.layers.0.mlp.fc2.weight");
         assert_eq!(

@@ -1,9 +1,8 @@
-//! The image tower: a vision transformer with a class token, SigLIP's attention pooling, or DINOv2's registers.
+//! The image tower: a vision transformer with CLIP's class token, SigLIP's attention pooling, or DINOv2's registers.
 //!
-//! Source: Dosovitskiy et al. 2021, Radford et al. 2021, Zhai et al. 2023, Oquab et al. 2023, Darcet et al. 2023; layout and
-//! order of operations as in the reference implementation (Hugging Face `ViTModel`, `CLIPVisionModelWithProjection`,
-//! `SiglipVisionModel`, `Dinov2Model`, `Dinov2WithRegistersModel`). Of a model without projection, the vector is the class
-//! token after the last normalization, as in the published comparisons of embeddings for finding wrong images.
+//! Source: Radford et al. 2021, Zhai et al. 2023, Oquab et al. 2023, Darcet et al. 2023; layout and order of operations as
+//! in the reference implementation (Hugging Face `CLIPVisionModelWithProjection`, `SiglipVisionModel`, `Dinov2Model`,
+//! `Dinov2WithRegistersModel`).
 
 use crate::config::{Family, ModelConfig};
 use crate::error::ClipError;

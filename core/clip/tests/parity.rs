@@ -111,7 +111,6 @@ fn in_bf16_they_agree_as_well_as_such_numbers_can() {
         "vision-only",
         "siglip",
         "siglip2",
-        "vit",
         "dinov2",
         "open-clip",
     ] {
@@ -129,6 +128,9 @@ fn in_bf16_they_agree_as_well_as_such_numbers_can() {
             }
         }
     }
+    let vit = load(&ModelSource::Folder(fixtures().join("vit")), DeviceChoice::CpuBf16);
+    let error = vit.err().unwrap().to_string();
+    assert!(error.contains("type vit") && error.contains("--device cpu"), "{error}");
 }
 
 #[test]

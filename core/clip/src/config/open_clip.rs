@@ -185,7 +185,6 @@ impl Fields<'_> {
             num_attention_heads: heads,
             layer_norm_eps: norm.number("eps", 1e-5)?,
             activation,
-            qkv_bias: true,
         };
         if heads == 0 || width % heads != 0 {
             return Err(self.reading.wrong(format!("width {width} is not a multiple of {heads} heads")));
@@ -232,7 +231,6 @@ impl Fields<'_> {
             num_attention_heads: *heads,
             layer_norm_eps: 1e-6,
             activation: if TANH.contains(&name) { Activation::GeluTanh } else { Activation::Gelu },
-            qkv_bias: true,
         };
         self.picture(encoder, patch)
     }
@@ -251,6 +249,7 @@ impl Fields<'_> {
             trained_size: image_size,
             patch_size,
             registers: 0,
+            qkv_bias: true,
         })
     }
 

@@ -14,6 +14,7 @@ use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
 use crate::source::{Checkpoint, ModelSource};
 use crate::text::TextTower;
 use crate::vision::VisionTower;
+use crate::vit::VitTower;
 use candle_core::DType;
 use chaffinch_compute::embedding::ModelFingerprint;
 use std::sync::atomic::AtomicUsize;
@@ -81,8 +82,6 @@ pub(super) fn load_on(
         DType::F32 => "",
         _ => "-f16",
     };
-    // Vision transformers had another implementation, with other last digits.
-    let steps = if config.family == Family::Vit { "-v2" } else { "" };
     let usual = usual_batch(&config);
     let batched = if context.stepwise && batch != usual { format!("-b{batch}") } else { String::new() };
     if !batched.is_empty() {
@@ -97,10 +96,7 @@ pub(super) fn load_on(
     };
     Ok(ClipEmbedder {
         name: source.to_string(),
-        fingerprint: ModelFingerprint::new(
-            &digest,
-            &format!("{PREPROCESSING_VERSION}{steps}{precision}{batched}"),
-        ),
+        fingerprint: ModelFingerprint::new(&digest, &format!("{PREPROCESSING_VERSION}{precision}{batched}")),
         vision,
         text: text.zip(tokenizer),
         preprocessing,
@@ -151,7 +147,14 @@ impl Loaded {
             Family::Clip if config.vision.backbone == Backbone::Lite0 => {
                 ImageTower::Lite0(Box::new(Lite0Tower::load(&loader, config)?))
             }
-            _ => ImageTower::Transformer(Box::new(VisionTower::load(&loader, config)?)),
+            Family::Clip | Family::Siglip | Family::Dinov2 => {
+                ImageTower::Transformer(Box::new(VisionTower::load(&loader, config)?))
+            }
+            Family::Vit if context.in_tiles => {
+                let reason = "models of type vit do not support bf16; use --device cpu";
+                return Err(ClipError::Device { device: context.name.clone(), reason: reason.into() });
+            }
+            Family::Vit => ImageTower::Vit(VitTower::load(&loader, config)?),
         };
         let text = match (&config.text, tokenizer) {
             (Some(tower), Some(_)) => Some(TextTower::load(&loader, config, tower)?),

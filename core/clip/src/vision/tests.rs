@@ -18,7 +18,6 @@ const ENCODER: EncoderConfig = EncoderConfig {
     num_attention_heads: 4,
     layer_norm_eps: 1e-6,
     activation: Activation::Gelu,
-    qkv_bias: true,
 };
 
 fn close(found: &Tensor, expected: &serde_json::Value, what: &str) {
@@ -47,6 +46,7 @@ fn timms_siglip_in_open_clips_layout_agrees() {
         trained_size: 32,
         patch_size: 8,
         registers: 0,
+        qkv_bias: true,
     };
     let tokenizer = read("tokenizer.json");
     let path = folder.join("tokenizer.json");
