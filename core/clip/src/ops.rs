@@ -3,7 +3,10 @@
 //! On the CPU in single precision each of them is a single in-place pass, with an exponential that vectorizes; elsewhere they
 //! are candle's operations. Rows are independent, so results do not depend on the number of threads.
 
-use candle_core::{CpuStorage, D, DType, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
+use candle_core::{
+    CpuStorage, D, DType, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Storage, Tensor,
+};
+use chaffinch_compute::linear::matmul_transposed;
 use rayon::prelude::*;
 
 /// Minimum numbers per thread at a time.
@@ -86,9 +89,34 @@ pub(crate) fn repeated(x: &Tensor, count: usize) -> Result<Tensor> {
     x.broadcast_as(dims)?.contiguous()
 }
 
+/// `x W^T` of `[rows, inputs]` and `[outputs, inputs]`: on the CPU the same numbers on every one, whatever the other rows.
+pub(crate) fn times(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    if !on_cpu(x) {
+        return x.matmul(&weight.t()?);
+    }
+    let ((rows, inputs), outputs) = (x.dims2()?, weight.dim(0)?);
+    let (x, weight) = (x.contiguous()?, weight.contiguous()?);
+    let ((left, left_layout), (right, right_layout)) = (x.storage_and_layout(), weight.storage_and_layout());
+    let (Storage::Cpu(left), Storage::Cpu(right)) = (&*left, &*right) else {
+        candle_core::bail!("a product of numbers on two devices");
+    };
+    let (left, right) = (floats(left, left_layout)?, floats(right, right_layout)?);
+    let mut out = vec![0.0; rows * outputs];
+    let each = rows.div_ceil(rayon::current_num_threads()).max(1);
+    let parts = out.par_chunks_mut((each * outputs).max(1)).zip(left.par_chunks((each * inputs).max(1)));
+    parts.for_each(|(out, rows)| {
+        matmul_transposed(rows, rows.len() / inputs.max(1), right, outputs, inputs, out);
+    });
+    Tensor::from_vec(out, (rows, outputs), x.device())
+}
+
+fn on_cpu(x: &Tensor) -> bool {
+    matches!(x.device(), Device::Cpu) && x.dtype() == DType::F32
+}
+
 /// Runs a fused operation if `x` is on the CPU in single precision, and returns whether it did.
 fn fused(x: &Tensor, run: impl FnOnce() -> Result<()>) -> Result<bool> {
-    if !matches!(x.device(), Device::Cpu) || x.dtype() != DType::F32 {
+    if !on_cpu(x) {
         return Ok(false);
     }
     run().map(|()| true)
