@@ -115,7 +115,7 @@ impl Linear {
             let Storage::Cpu(numbers) = &*storage else { candle_core::bail!("tiles are on the CPU") };
             return Tensor::from_vec(weights.times(ops::floats(numbers, layout)?), dims, x.device());
         }
-        x.reshape(((), inputs))?.matmul(&self.weight.t()?)?.reshape(dims)
+        ops::times(&x.reshape(((), inputs))?, &self.weight)?.reshape(dims)
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {

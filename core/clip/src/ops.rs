@@ -7,7 +7,10 @@ pub(crate) mod half;
 
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
-use candle_core::{CpuStorage, D, DType, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
+use candle_core::{
+    CpuStorage, D, DType, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Storage, Tensor,
+};
+use chaffinch_compute::linear::matmul_transposed;
 use rayon::prelude::*;
 
 /// Minimum numbers per thread at a time.
@@ -88,6 +91,31 @@ pub(crate) fn repeated(x: &Tensor, count: usize) -> Result<Tensor> {
         *first = count;
     }
     x.broadcast_as(dims)?.contiguous()
+}
+
+/// `x W^T` of `[rows, inputs]` and `[outputs, inputs]`: on the CPU the same numbers on every one, whatever the other rows.
+pub(crate) fn times(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    if !on_cpu(x) {
+        return x.matmul(&weight.t()?);
+    }
+    let ((rows, inputs), outputs) = (x.dims2()?, weight.dim(0)?);
+    let (x, weight) = (x.contiguous()?, weight.contiguous()?);
+    let ((left, left_layout), (right, right_layout)) = (x.storage_and_layout(), weight.storage_and_layout());
+    let (Storage::Cpu(left), Storage::Cpu(right)) = (&*left, &*right) else {
+        candle_core::bail!("a product of numbers on two devices");
+    };
+    let (left, right) = (floats(left, left_layout)?, floats(right, right_layout)?);
+    let mut out = vec![0.0; rows * outputs];
+    let each = rows.div_ceil(rayon::current_num_threads()).max(1);
+    let parts = out.par_chunks_mut((each * outputs).max(1)).zip(left.par_chunks((each * inputs).max(1)));
+    parts.for_each(|(out, rows)| {
+        matmul_transposed(rows, rows.len() / inputs.max(1), right, outputs, inputs, out);
+    });
+    Tensor::from_vec(out, (rows, outputs), x.device())
+}
+
+fn on_cpu(x: &Tensor) -> bool {
+    matches!(x.device(), Device::Cpu) && x.dtype() == DType::F32
 }
 
 /// Runs a fused operation if there is one for `x`, and returns whether it did: in half precision, and in single precision on the
