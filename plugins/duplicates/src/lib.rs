@@ -215,12 +215,7 @@ fn write_group(
 }
 
 /// Writes a sample that is alike to members of groups of copies, and no copy itself.
-fn write_lone(
-    view: &View<'_>,
-    report: &Report<'_>,
-    sample: usize,
-    pairs: &Pairs,
-) -> Result<()> {
+fn write_lone(view: &View<'_>, report: &Report<'_>, sample: usize, pairs: &Pairs) -> Result<()> {
     let partners = pairs.partners_of(sample).iter().map(|&other| other as usize);
     let members: Vec<usize> = partners.chain([sample]).collect();
     let linked = Members::new(view, pairs, &members);

@@ -23,7 +23,8 @@ pub(crate) struct Members<'a, 'v> {
 
 impl<'a, 'v> Members<'a, 'v> {
     pub(crate) fn new(view: &'a View<'v>, pairs: &'a Pairs, all: &'a [usize]) -> Members<'a, 'v> {
-        let place: BTreeMap<usize, usize> = all.iter().enumerate().map(|(at, &sample)| (sample, at)).collect();
+        let place: BTreeMap<usize, usize> =
+            all.iter().enumerate().map(|(at, &sample)| (sample, at)).collect();
         let mut same: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
         for &sample in place.keys() {
             same.entry(view.content_hashes()[sample]).or_default().push(sample);
