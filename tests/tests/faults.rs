@@ -7,15 +7,13 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 #![allow(clippy::print_stdout, reason = "the counts are part of the result")]
 
-use chaffinch_tests::artefacts::{program, root};
+use chaffinch_tests::artefacts::root;
 use chaffinch_tests::digest;
 use chaffinch_tests::faults::{Fault, Faulted, KINDS};
 use chaffinch_tests::hub::{Hub, files};
 use chaffinch_tests::pictures;
-use chaffinch_tests::process;
 use chaffinch_tests::random::Random;
-use chaffinch_tests::sandbox::{Sandbox, journal, number};
-use chaffinch_tests::terminal::{PATIENCE, Terminal};
+use chaffinch_tests::sandbox::{Sandbox, journal};
 use chaffinch_tests::tools;
 use std::collections::BTreeMap;
 use std::fs;
@@ -457,44 +455,4 @@ fn a_full_disk_does_not_lock_anyone_out() {
     assert!(faulted.ran.stdout.contains("6 of 11: "), "{said}");
     assert!(said.contains("No space left on device"), "{said}");
     assert_eq!(faulted.ran.code, 2, "{said}");
-}
-
-/// Quits while a call that reads a picture never returns.
-fn quits_while_reading_hangs(sandbox: &Sandbox, engine: &str) {
-    let (data, session) = (sandbox.data(), sandbox.session());
-    let fault = Fault { kind: "read-hang", path: data.join("bird"), after: 3, times: 0 };
-    let log = sandbox.path().join("hangs");
-    let _ = fs::remove_file(&log);
-    let words = ["open", text(&data), "--session", text(&session), "--pictures", "off"];
-    let mut command = sandbox.command(words);
-    command.env("CHAFFINCH_ENGINE", engine);
-    fault.arm(&mut command, &log);
-    let mut terminal = Terminal::start(&command, 100, 30);
-    let hangs = process::wait_for(PATIENCE, || log.exists());
-    assert!(hangs.is_ok(), "nothing hangs; the screen shows\n{}", terminal.screen());
-    terminal.keys(":quit\r");
-    // The call would hold it for ever.
-    assert!(terminal.end(PATIENCE).is_some(), "{engine}: it waits for the disk\n{}", terminal.screen());
-    assert_eq!(terminal.left_behind(), Vec::<String>::new());
-    let all = || process::running(program(), text(&session));
-    assert!(
-        process::wait_for(PATIENCE, || all().is_empty()).is_ok(),
-        "{engine}: the engine stays: {:?}",
-        all()
-    );
-}
-
-#[test]
-fn a_disk_that_hangs_keeps_nobody() {
-    if !tools::installed(&["cc"], "gcc") {
-        return;
-    }
-    let sandbox = Sandbox::new();
-    pictures::dataset(&sandbox.data(), 3, 6, 24);
-    for engine in ["", "inside"] {
-        quits_while_reading_hangs(&sandbox, engine);
-    }
-    // Nothing of it is in the way of the next scan.
-    let report = sandbox.scan();
-    assert_eq!((number(&report, "samples"), number(&report, "unreadable")), (18, 0));
 }

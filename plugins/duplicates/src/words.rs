@@ -107,14 +107,9 @@ pub(crate) enum Role {
 pub(crate) struct Group {
     size: usize,
     splits: BTreeMap<Split, usize>,
-    /// Names of the most common labels in the group, these first.
+    /// Names of the labels in the group, most common first.
     labels: Vec<String>,
-    /// How many labels there are besides.
-    unnamed: usize,
 }
-
-/// Labels that a sentence names.
-const NAMED: usize = 8;
 
 impl Group {
     pub(crate) fn new(view: &View<'_>, members: &[usize]) -> Group {
@@ -127,10 +122,8 @@ impl Group {
         }
         let mut counts: Vec<(u32, usize)> = counts.into_iter().collect();
         counts.sort_by_key(|&(label, count)| (std::cmp::Reverse(count), label));
-        let unnamed = counts.len().saturating_sub(NAMED);
-        counts.truncate(NAMED);
         let labels = counts.iter().map(|&(label, _)| view.class_name(label).to_owned()).collect();
-        Group { size: members.len(), splits: splits_of(view, members), labels, unnamed }
+        Group { size: members.len(), splits: splits_of(view, members), labels }
     }
 
     /// The sentence for one member.
@@ -160,12 +153,7 @@ impl Group {
         let text = format!("{what} {others}{across}");
         match (role, self.size) {
             (Role::Disputed, _) => {
-                let more = match self.unnamed {
-                    0 => String::new(),
-                    count => format!(" and {count} more"),
-                };
-                let labels = self.labels.join(", ") + &more;
-                format!("labels differ: {labels}: which one is right? This is {text}")
+                format!("labels differ: {}: which one is right? This is {text}", self.labels.join(", "))
             }
             (Role::Best, _) => text + "; this is the copy to keep",
             (Role::Spared, _) => text + "; it resembles only redundant copies, so it stays",
