@@ -57,8 +57,8 @@ fn what_is_too_little_or_no_amount_is_refused_in_a_sentence() {
 #[test]
 fn hostile_pictures_are_read_one_after_the_other_within_the_budget() {
     let sandbox = Sandbox::new();
-    // 104 MiB of pixels each, of which eight threads would hold eight; and one that never fits.
-    hostile::dataset(&sandbox.data(), 40, 10, 6_000);
+    // 90 MiB of pixels each, of which eight threads would hold eight; and one that never fits.
+    hostile::dataset(&sandbox.data(), 40, 10, 5_600);
     fs::write(sandbox.data().join("cat/huge.webp"), hostile::webp(12_000)).unwrap();
     let scan = |memory: &str| {
         let mut args = sandbox.scan_args();
