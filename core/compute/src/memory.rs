@@ -30,6 +30,8 @@ static SHARES: OnceLock<Shares> = OnceLock::new();
 #[derive(Debug)]
 pub struct Shares {
     budget: Budget,
+    /// What the program itself leaves of it.
+    left: u64,
     pictures: Ledger,
     files: Ledger,
 }
@@ -37,7 +39,7 @@ pub struct Shares {
 impl Shares {
     fn new(budget: Budget) -> Shares {
         let left = budget.bytes.saturating_sub(PROGRAM);
-        Shares { budget, pictures: Ledger::new(left / 8 * 5), files: Ledger::new(left / 8) }
+        Shares { budget, left, pictures: Ledger::new(left / 8 * 5), files: Ledger::new(left / 8) }
     }
 
     /// The budget of which these are parts.
@@ -62,7 +64,7 @@ impl Shares {
 
     /// Bytes up to which a matrix of vectors is in memory rather than in a file.
     pub fn matrix(&self) -> u64 {
-        self.part(4, 4 << 30)
+        (self.budget.bytes / 4).min(4 << 30)
     }
 
     /// Bytes of mapped files beyond which pages that were read are given back.
@@ -80,9 +82,9 @@ impl Shares {
         self.part(16, 1 << 30) as usize
     }
 
-    /// A part of the budget, up to a limit.
+    /// A part of what is left, up to a limit.
     fn part(&self, of: u64, most: u64) -> u64 {
-        (self.budget.bytes / of).min(most)
+        (self.left / of).min(most)
     }
 }
 
