@@ -22,7 +22,7 @@ pub fn webp(side: u32) -> Vec<u8> {
 pub fn png(side: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let pixels = vec![90; 3 * side as usize * side as usize];
-    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::NoFilter)
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::NoFilter)
         .write_image(&pixels, side, side, ExtendedColorType::Rgb8)
         .unwrap();
     bytes
@@ -60,5 +60,6 @@ mod tests {
             assert_eq!((image.dimensions(), image.get_pixel(299, 299).0), ((300, 300), color));
         }
         assert!(webp(12_000).len() < 40);
+        assert!(png(1_000).len() < 30_000, "few bytes");
     }
 }
