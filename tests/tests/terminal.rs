@@ -5,6 +5,7 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
+use chaffinch_tests::artefacts::program;
 use chaffinch_tests::random::Random;
 use chaffinch_tests::review::{Reviewer, open, tail};
 use chaffinch_tests::sandbox::Sandbox;
@@ -125,6 +126,10 @@ fn kills_at_any_moment_leave_a_prefix_of_what_was_typed() {
         let expected: Vec<&str> = typed.chars().map(word).take(choices.len()).collect();
         assert_eq!(choices, expected, "round {round}");
         println!("round {round}: {} of 30 decisions were written when it was killed", choices.len());
+        // Its engine ends by itself, and would write again what it holds if its journal were gone before.
+        let session = sandbox.session();
+        let engine = || process::running(program(), session.to_str().unwrap());
+        process::wait_for(Duration::from_secs(60), || engine().is_empty()).unwrap();
     }
 }
 
