@@ -2,7 +2,7 @@
 //!
 //! Its sums are the same to the last bit on every CPU and whatever the shape: each goes along the depth in order, in parts of
 //! about equal length, with one rounding for a product and its addition. So do `gemm`'s kernels for AVX2, AVX-512 and NEON, up
-//! to [`PART`] numbers at once; beyond, they divide by the size of the caches. What they sum otherwise (few results, a single
+//! to 512 numbers at once; beyond, they divide by the size of the caches. What they sum otherwise (few results, a single
 //! row or column, no instruction that rounds once) is computed here.
 #![allow(unsafe_code)] // `gemm` takes raw pointers.
 
