@@ -2,6 +2,7 @@
 //! started, so that a held key never builds a queue.
 
 use super::outline::{self, Outline};
+use crate::outlet::Outlet;
 use chaffinch_compute::image::decode::Rendering;
 use chaffinch_compute::image::{decode, thumbnail};
 use chaffinch_data::manifest::Manifest;
@@ -9,7 +10,6 @@ use chaffinch_data::packing::Source;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Event, Picture, Ticket};
-use crossbeam_channel::Sender;
 use image::RgbImage;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ const WHOLE: usize = 2;
 const MAX_SIDE: u32 = 2048;
 
 impl Pictures {
-    pub(crate) fn start(events: &Sender<Event>) -> Pictures {
+    pub(crate) fn start(events: &Outlet) -> Pictures {
         let queue: Arc<(Mutex<Queue>, Condvar)> = Arc::default();
         let threads = (0..THREADS)
             .map(|_| {
@@ -84,7 +84,7 @@ impl Pictures {
     }
 }
 
-fn serve(queue: &(Mutex<Queue>, Condvar), events: &Sender<Event>) {
+fn serve(queue: &(Mutex<Queue>, Condvar), events: &Outlet) {
     loop {
         let request = {
             let mut guard = queue.0.lock().unwrap_or_else(PoisonError::into_inner);
