@@ -83,7 +83,7 @@ fn one_that_watches_sees_decisions_and_makes_none() {
     watcher.wait_text("WATCHING");
     anna.wait_text("1 watching");
     anna.keys("x");
-    watcher.wait_text("anna: removed");
+    watcher.wait_text("anna: remove ");
     decided(&watcher, 1);
     // Every key that decides says why it does not.
     for keys in ["x", "a", "s", "u", "U", "gB"] {
@@ -97,7 +97,7 @@ fn one_that_watches_sees_decisions_and_makes_none() {
     watcher.wait_text("filter undecided");
     anna.keys("a");
     decided(&anna, 2);
-    watcher.wait_text("anna: kept");
+    watcher.wait_text("anna: keep ");
     assert!(!anna.screen().contains("filter undecided"), "{}", anna.screen());
     // It is not heard of its leaving any more than it says, and the review goes on.
     watcher.quit();
@@ -258,7 +258,7 @@ fn a_blind_reviewer_sees_nothing_of_what_others_decide_meanwhile() {
     ben.keys("L");
     ben.settle(Duration::from_millis(300));
     let tap = String::from_utf8_lossy(&ben.tap()).into_owned();
-    for word in ["removed", "disputed", "otherwise"] {
+    for word in ["anna: remove", "disputed", "otherwise"] {
         assert!(!tap.contains(word), "'{word}' was shown in a blind review");
     }
     // The other one is not blind, and sees the conflict.
@@ -348,7 +348,7 @@ fn what_is_watched_goes_on_without_the_reviewer() {
     // The seat is free: she comes back, and is watched again.
     let again = open(&sandbox, &["--reviewer", "anna"]);
     again.keys("a");
-    watcher.wait_text("anna: kept");
+    watcher.wait_text("anna: keep ");
     decided(&watcher, 2);
     again.quit();
     watcher.quit();
