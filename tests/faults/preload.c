@@ -1,7 +1,8 @@
 // Makes calls of a program to the C library fail, as a bad disk, a full one or a careless neighbor would. Loaded with
 // LD_PRELOAD by the tests; does nothing unless the environment says what to do:
 //
-//   FAULT        what fails and how: write-EIO, write-short, fsync-EIO, rename-ENOSPC, create-EMFILE, read-short, kill-any, ...
+//   FAULT        what fails and how: write-EIO, write-short, fsync-EIO, rename-ENOSPC, create-EMFILE, read-short, read-hang,
+//                kill-any, ...
 //   FAULT_PATH   only calls about files with this text in their path
 //   FAULT_AFTER  how many matching calls succeed before
 //   FAULT_TIMES  how many fail then; all if it is 0
@@ -68,6 +69,8 @@ static int fails(const char *name, const char *path) {
     if (count < after || (times && count >= after + times)) return 0;
     note(name, path);
     if (kills) syscall(SYS_kill, getpid(), SIGKILL);
+    // As on a server that is gone: the call does not return.
+    while (!strcmp(how, "hang")) pause();
     return 1;
 }
 

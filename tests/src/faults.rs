@@ -51,7 +51,7 @@ pub const KINDS: [&str; 34] = [
 /// A fault to inject.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// One of [`KINDS`], or `kill-any`: the program is killed at the call.
+    /// One of [`KINDS`]; or `kill-any`: the program is killed at the call; or `read-hang`: the call never returns.
     pub kind: &'static str,
     /// Only calls about files with this text in their path count.
     pub path: PathBuf,
@@ -97,17 +97,22 @@ pub fn library() -> &'static Path {
 }
 
 impl Fault {
-    /// Runs a command under this fault, with these lines typed into it, and kills it if it takes longer than `limit`.
-    pub fn run(&self, mut command: Command, lines: &str, limit: Duration) -> Faulted {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
+    /// Lets a command run under this fault, with a line in the log for each call that fails.
+    pub fn arm(&self, command: &mut Command, log: &Path) {
         command
             .env("LD_PRELOAD", library())
             .env("FAULT", self.kind)
             .env("FAULT_PATH", &self.path)
             .env("FAULT_AFTER", self.after.to_string())
             .env("FAULT_TIMES", self.times.to_string())
-            .env("FAULT_LOG", &log);
+            .env("FAULT_LOG", log);
+    }
+
+    /// Runs a command under this fault, with these lines typed into it, and kills it if it takes longer than `limit`.
+    pub fn run(&self, mut command: Command, lines: &str, limit: Duration) -> Faulted {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        self.arm(&mut command, &log);
         let typed = folder.path().join("typed");
         std::fs::write(&typed, lines).unwrap();
         let file = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();

@@ -17,6 +17,7 @@ pub mod digest;
 pub mod faults;
 pub mod figures;
 pub mod graphics;
+pub mod hostile;
 pub mod hub;
 pub mod link;
 pub mod misbehavior;

@@ -9,8 +9,11 @@ use std::path::PathBuf;
 /// The greeting that a program begins with.
 pub const HELLO: &str = r#"echo '{"type":"hello","protocol":1}'"#;
 
-/// A program that scores every sample with 0.25.
-pub const GOOD: &str = r#"
+macro_rules! good {
+    ($before:literal) => {
+        concat!(
+            $before,
+            r#"
 read -r run
 count=$(printf '%s' "$run" | sed 's/.*"count":\([0-9]*\).*/\1/')
 scores=$(yes 0.25 | head -n "$count" | paste -sd, -)
@@ -18,7 +21,13 @@ echo '{"type":"hello","protocol":1}'
 echo "{\"type\":\"scores\",\"values\":[$scores]}"
 echo '{"type":"issues","items":[{"sample":0,"score":0.125,"reason":"it is the first"}]}'
 echo '{"type":"done"}'
-"#;
+"#
+        )
+    };
+}
+
+/// A program that scores every sample with 0.25.
+pub const GOOD: &str = good!("");
 
 /// A dataset, and a folder of detectors for it.
 pub struct Programs {
@@ -72,6 +81,7 @@ impl Programs {
     pub fn put_all(&self) -> usize {
         self.put("good", GOOD, "");
         self.put_library("witness");
+        STRANGE_PROGRAMS.iter().for_each(|(name, script)| _ = self.put(name, script, ""));
         for (name, script, more, _) in PROGRAMS {
             self.put(name, &format!("{HELLO}\n{script}\n"), more);
         }
@@ -95,8 +105,11 @@ impl Programs {
 /// Limits under which what never ends soon does. A library has none of its own.
 pub const LIMITS: [(&str, &str); 2] = [("CHAFFINCH_TIME_LIMIT", "4"), ("CHAFFINCH_MEMORY_LIMIT", "200MiB")];
 
+/// Time for what ends by something else, on a busy machine, too.
+const LONG: &str = "[limits]\ntime = 60";
+
 /// What goes wrong, as a shell script behind the greeting, lines of the description, and words of the reason.
-pub const PROGRAMS: [(&str, &str, &str, &str); 20] = [
+pub const PROGRAMS: [(&str, &str, &str, &str); 27] = [
     ("exits", "exit 3", "", "exited with status 3"),
     ("exits-well", "exit 0", "", "exited with status 0"),
     ("crashes", "kill -SEGV $$", "", "segmentation fault"),
@@ -118,7 +131,7 @@ pub const PROGRAMS: [(&str, &str, &str, &str); 20] = [
     (
         "floods",
         r#"exec yes '{"type":"log","text":"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz","level":0}'"#,
-        "",
+        LONG,
         "flooded its output",
     ),
     ("long-line", "exec head -c 40000000 /dev/zero", "", "too long for a message"),
@@ -144,14 +157,65 @@ pub const PROGRAMS: [(&str, &str, &str, &str); 20] = [
         "had not written",
     ),
     ("overflows", "ulimit -s 512; exec bash -c 'deeper() { deeper; }; deeper'", "", "segmentation fault"),
-    ("floods-errors", "yes what it has to say >&2; exit 1", "", "flooded its output"),
+    ("floods-errors", "yes what it has to say >&2; exit 1", LONG, "flooded its output"),
     (
         "swallows",
         r#"exec awk 'BEGIN { while (1) all[count++] = sprintf("%1000d", count) }'"#,
-        "",
+        LONG,
         "used more than 200 MiB of memory",
     ),
+    (
+        "talks-and-swallows",
+        r#"exec awk 'BEGIN { while (1) { all[count++] = sprintf("%4000d", count)
+            print "{\"type\":\"progress\",\"done\":1,\"total\":2}"; fflush() } }'"#,
+        LONG,
+        "used more than 200 MiB of memory",
+    ),
+    (
+        "fills-its-file",
+        "head -c 3000000000 /dev/zero >/proc/self/fd/103; exec sleep 16180",
+        LONG,
+        "used more than 200 MiB of memory",
+    ),
+    (
+        "claims",
+        r#"truncate -s 1T /proc/self/fd/103
+        echo '{"type":"scores","out":{"offset":0,"length":100000000000}}'; read -r _; read -r _"#,
+        "",
+        "wrote 100000000000 scores for 32",
+    ),
+    (
+        "asks-again",
+        r#"exec 3<&0; cat <&3 >/dev/null & exec yes '{"type":"request","id":1,"what":"neighbors","k":10000}'"#,
+        "needs = [\"neighbors\"]\n[limits]\ntime = 60",
+        "made more than 103200 requests",
+    ),
+    (
+        "asks-without-reading",
+        r#"exec yes '{"type":"request","id":1,"what":"model"}'"#,
+        "[limits]\ntime = 1",
+        "took longer than 1 s",
+    ),
+    (
+        "asks-for-more",
+        r#"for k in $(seq 40); do echo "{\"type\":\"request\",\"id\":$k,\"what\":\"neighbors\",\"k\":$k}"; read -r _; done
+        read -r _; read -r _"#,
+        "needs = [\"neighbors\"]\n[limits]\ntime = 60",
+        "32 different numbers of neighbors",
+    ),
+    (
+        "breeds",
+        "for child in $(seq 1100); do sleep 16180 & done; wait",
+        "[limits]\ntime = 60\nmemory = \"4GiB\"",
+        "started more than 1000 processes",
+    ),
     ("says-why", r#"echo '{"type":"failed","message":"it is Saturday"}'"#, "", "it is Saturday"),
+];
+
+/// Programs that do their work, whatever they do to their process besides: script.
+pub const STRANGE_PROGRAMS: [(&str, &str); 2] = [
+    ("wanders", good!("cd /; umask 777; unset HOME")),
+    ("leaves", good!("sleep 16180 & (trap '' TERM HUP; exec sleep 16180) &")),
 ];
 
 /// Programs that do not even greet: script, and words of the reason.
@@ -161,7 +225,7 @@ pub const STRANGERS: [(&str, &str, &str); 2] = [
 ];
 
 /// Libraries of `tests/bad` that end, stop or fill their process, with words of the reason.
-pub const LIBRARIES: [(&str, &str); 11] = [
+pub const LIBRARIES: [(&str, &str); 13] = [
     ("abort", "abort, signal 6"),
     ("exit", "exited with status 0"),
     ("overflow", "its process crashed"),
@@ -173,7 +237,30 @@ pub const LIBRARIES: [(&str, &str); 11] = [
     ("closes", "after its greeting"),
     ("ignores", "took longer than 4 s"),
     ("panic", "planted panic"),
+    ("asks", "32 different numbers of neighbors"),
+    ("forges", "'what is this', which is no message"),
 ];
 
 /// Libraries of `tests/bad` that do their work, whatever they do to their process besides.
 pub const STRANGE: [&str; 3] = ["moves", "threads", "lingers"];
+
+/// What can go wrong with a process, and where it stands here as a program and as a library.
+pub const BOTH: [(&str, &str, &str); 17] = [
+    ("segmentation fault", "crashes", "segfault"),
+    ("abort", "aborts", "abort"),
+    ("exit", "exits-well", "exit"),
+    ("stack overflow", "overflows", "overflow"),
+    ("endless loop", "turns", "loops"),
+    ("endless loop with checkpoints", "loops-with-progress", "reports-for-ever"),
+    ("memory without end", "swallows", "eats"),
+    ("output without end", "floods-errors", "prints"),
+    ("closed descriptors", "closes", "closes"),
+    ("changed working folder", "wanders", "moves"),
+    ("threads and processes left behind", "leaves", "threads"),
+    ("a process that does not end", "leaves", "lingers"),
+    ("signals ignored", "ignores-signals", "ignores"),
+    ("wrong protocol", "babbles", "forges"),
+    ("wrong version of the protocol", "speaks-another", "abi"),
+    ("requests without end", "asks-for-more", "asks"),
+    ("an error of its own", "says-why", "panic"),
+];

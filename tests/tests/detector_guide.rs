@@ -8,7 +8,7 @@
 use chaffinch_tests::artefacts::{profile_dir, program, root};
 use chaffinch_tests::recipe::checkout;
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, table};
-use chaffinch_tests::{digest, pictures};
+use chaffinch_tests::{digest, pictures, tools};
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -120,6 +120,30 @@ fn a_detector_can_be_made_anywhere() {
     );
     shell(&sandbox, &dark, &script);
     assert_eq!(scored(&sandbox, &sandbox.data(), "dark"), 48);
+}
+
+/// Every block that makes a detector in another language is followed to the letter, in an empty folder.
+#[test]
+fn detectors_in_python_c_and_prompts_can_be_made_anywhere() {
+    if !tools::installed(&["python3", "cc"], "python3 gcc") {
+        return;
+    }
+    let of = |language: &str| {
+        let made = |block: &String| block.contains(&format!("--language {language}\n"));
+        let commands: Vec<String> = blocks(&guide(), "sh").into_iter().filter(made).collect();
+        let [script] = &commands[..] else { panic!("exactly one block must make a detector in {language}") };
+        script.clone()
+    };
+    for (language, name) in [("python", "odd-shapes"), ("c", "too-dark"), ("prompt", "screenshots")] {
+        let sandbox = Sandbox::new();
+        pictures::dataset(&sandbox.data(), 4, 12, 48);
+        let folder = sandbox.path().join("empty");
+        fs::create_dir(&folder).unwrap();
+        let script = of(language).replace(READERS_DATASET, sandbox.data().to_str().unwrap());
+        let ran = shell(&sandbox, &folder, &script);
+        assert!(ran.stdout.contains(".png"), "{language}: no ranking: {}", ran.stdout);
+        assert_eq!(scored(&sandbox, &sandbox.data(), name), 48, "{language}");
+    }
 }
 
 /// A copy of the checkout with the already built dependencies, so that only Chaffinch itself is rebuilt.

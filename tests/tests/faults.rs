@@ -1,5 +1,5 @@
-//! Disks that fail, fill up and vanish, and kills at any call, while the program scans, decides, exports, plans and applies:
-//! it ends, says what went wrong, and what it said was saved is there.
+//! Disks that fail, fill up and vanish, and kills at any call, while the program scans, decides, exports, plans, applies, takes
+//! over results and decisions, and fetches models: it ends, says what went wrong, and what it said was saved is there.
 //!
 //! `CHAFFINCH_FAULTS=5 cargo test --workspace --test faults` injects each kind of fault into each stage five times, and
 //! `CHAFFINCH_FAULT_KILLS=200` kills each stage 200 times, decisions five times as often. docs/reliability.md has what that
@@ -7,8 +7,10 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 #![allow(clippy::print_stdout, reason = "the counts are part of the result")]
 
+use chaffinch_tests::artefacts::root;
 use chaffinch_tests::digest;
 use chaffinch_tests::faults::{Fault, Faulted, KINDS};
+use chaffinch_tests::hub::{Hub, files};
 use chaffinch_tests::pictures;
 use chaffinch_tests::random::Random;
 use chaffinch_tests::sandbox::{Sandbox, journal};
@@ -45,7 +47,13 @@ struct World {
     ranked: String,
     exported: Vec<u8>,
     applied: BTreeMap<PathBuf, String>,
+    imported: Vec<u8>,
+    merged: Vec<String>,
+    hub: Hub,
 }
+
+/// The model that is fetched.
+const MODEL: &str = "owner/model";
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -63,8 +71,17 @@ impl World {
         let sandbox = Sandbox::new();
         pictures::dataset(&sandbox.data(), 2, 5, 24);
         fs::copy(sandbox.data().join("airplane/0000.png"), sandbox.data().join("airplane/copy.png")).unwrap();
-        let mut world =
-            World { sandbox, ranked: String::new(), exported: Vec::new(), applied: BTreeMap::new() };
+        let hub = Hub::new();
+        hub.add(MODEL, "main", files(&root().join("core/clip/tests/fixtures/quick")));
+        let mut world = World {
+            sandbox,
+            ranked: String::new(),
+            exported: Vec::new(),
+            applied: BTreeMap::new(),
+            imported: Vec::new(),
+            merged: Vec::new(),
+            hub,
+        };
         let base = world.at("base");
         world.sandbox.ok(world.scan_args("base"));
         world.ranked = world.rank(&base);
@@ -76,6 +93,14 @@ impl World {
         world.sandbox.ok(["plan", text(&base), "--output", text(&world.at("plan.json"))]);
         world.sandbox.ok(world.apply_args("clean-copy"));
         world.applied = tree(&world.at("clean-copy"));
+        fs::write(world.at("issues.csv"), ISSUES).unwrap();
+        copy(&base, &world.at("imported-once"));
+        world.sandbox.ok(world.import_args("imported-once"));
+        world.imported = fs::read(world.at("imported-once").join(RESULT)).unwrap();
+        world.without_decisions("merged-once");
+        world.sandbox.ok(world.merge_args("merged-once"));
+        world.merged = said(&world.at("merged-once"));
+        assert!(world.merged.len() > 2, "{:?}", world.merged);
         world
     }
 
@@ -100,6 +125,32 @@ impl World {
         ["apply", text(&plan), "--output", text(&output)].map(str::to_owned).to_vec()
     }
 
+    fn import_args(&self, session: &str) -> Vec<String> {
+        let (file, session) = (self.at("issues.csv"), self.at(session));
+        ["import", "cleanvision", text(&file), "--session", text(&session)].map(str::to_owned).to_vec()
+    }
+
+    /// What a reviewer decided in another session of the same pictures is merged into this one.
+    fn merge_args(&self, session: &str) -> Vec<String> {
+        let (file, session) = (self.at("clean.csv"), self.at(session));
+        ["import", "csv", text(&file), "--session", text(&session)].map(str::to_owned).to_vec()
+    }
+
+    /// A copy of the session in which nothing is decided.
+    fn without_decisions(&self, session: &str) {
+        let session = self.at(session);
+        let _ = fs::remove_dir_all(&session);
+        copy(&self.at("base"), &session);
+        fs::remove_dir_all(session.join("decisions")).unwrap();
+    }
+
+    /// Fetches the model, and tests it.
+    fn fetch(&self) -> Command {
+        let mut command = self.sandbox.command(["models", "check", MODEL]);
+        command.env("HF_HUB_OFFLINE", "0").env("HF_ENDPOINT", &self.hub.address).env("NO_PROXY", "127.0.0.1");
+        command
+    }
+
     fn rank(&self, session: &Path) -> String {
         self.sandbox.ok(["rank", text(session), "--all", "--top", "0", "--format", "csv"]).stdout
     }
@@ -109,6 +160,21 @@ impl World {
         command.env("CHAFFINCH_ENGINE", "inside");
         command
     }
+}
+
+/// What another program found, and the detector that it becomes.
+const ISSUES: &str = ",is_dark_issue,dark_score\nairplane/0000.png,True,0.1\nairplane/0002.png,False,0.8\n";
+const RESULT: &str = "detectors/cleanvision_dark.arrow";
+
+/// What the journals of a session say, without the times.
+fn said(session: &Path) -> Vec<String> {
+    let one = |mut entry: serde_json::Value| {
+        for field in ["at", "time", "id"] {
+            entry.as_object_mut().unwrap().remove(field);
+        }
+        entry.to_string()
+    };
+    journal(session).into_iter().map(one).collect()
 }
 
 fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
@@ -223,15 +289,67 @@ fn apply(world: &World, fault: &Fault) -> Faulted {
     faulted
 }
 
+fn import(world: &World, fault: &Fault) -> Faulted {
+    let session = world.at("imported");
+    let _ = fs::remove_dir_all(&session);
+    copy(&world.at("base"), &session);
+    let before = said(&session);
+    let fault = Fault { path: session.clone(), ..fault.clone() };
+    let faulted = fault.run(world.command(&world.import_args("imported")), "", LIMIT);
+    sound(&fault, &faulted);
+    if faulted.ran.code == 0 {
+        assert_eq!(fs::read(session.join(RESULT)).unwrap(), world.imported, "{fault}");
+    }
+    // The session can be used, and the same command goes on.
+    world.rank(&session);
+    world.sandbox.ok(world.import_args("imported"));
+    assert_eq!(fs::read(session.join(RESULT)).unwrap(), world.imported, "{fault}");
+    assert_eq!(said(&session), before, "{fault}: what was decided stays");
+    faulted
+}
+
+fn merge(world: &World, fault: &Fault) -> Faulted {
+    let session = world.at("merged");
+    world.without_decisions("merged");
+    let fault = Fault { path: session.join("decisions"), ..fault.clone() };
+    let faulted = fault.run(world.command(&world.merge_args("merged")), "", LIMIT);
+    sound(&fault, &faulted);
+    let there = said(&session);
+    match faulted.ran.code {
+        0 => assert_eq!(there, world.merged, "{fault}"),
+        _ => assert!(world.merged.starts_with(&there), "{fault}: {there:?}"),
+    }
+    // Taken over once more, nothing is there twice.
+    world.sandbox.ok(world.merge_args("merged"));
+    assert_eq!(said(&session), world.merged, "{fault}");
+    faulted
+}
+
+fn fetch(world: &World, fault: &Fault) -> Faulted {
+    let cache = world.at("cache/huggingface");
+    let _ = fs::remove_dir_all(&cache);
+    let fault = Fault { path: cache, ..fault.clone() };
+    let faulted = fault.run(world.fetch(), "", LIMIT);
+    sound(&fault, &faulted);
+    // What is in the cache is whole: the next fetch goes on, and then nobody is asked.
+    let again = world.fetch().output().unwrap();
+    assert!(again.status.success(), "{fault}: {}", String::from_utf8_lossy(&again.stderr));
+    world.sandbox.ok(["models", "check", MODEL, "--offline"]);
+    faulted
+}
+
 /// What is disturbed: a name, how, and how many calls it makes about its files.
 type Stage = (&'static str, fn(&World, &Fault) -> Faulted, usize);
 
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 8] = [
     ("scan", scan, 60),
     ("decide", decide, 16),
     ("export", export, 4),
     ("plan", plan, 4),
     ("apply", apply, 30),
+    ("import", import, 30),
+    ("merge", merge, 12),
+    ("fetch", fetch, 30),
 ];
 
 #[test]

@@ -25,6 +25,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,6 +115,59 @@ fn a_change_is_allowed_for_one_scan_and_pinned() {
     let check = programs.sandbox.ok(["plugins", "check", folder.to_str().unwrap()]);
     assert!(check.stderr.contains("it runs as it is now"), "{}", check.stderr);
     assert_eq!(reason(&report(&programs.scan(&[])), "witness"), None);
+}
+
+/// Programs that pin and set aside at once lose nothing of each other.
+#[test]
+fn programs_that_run_at_once_pin_and_set_aside_all_that_they_ran() {
+    let programs = Programs::new();
+    let names: Vec<String> = (0..6).map(|number| format!("witness-{number}")).collect();
+    let mut running = Vec::new();
+    for name in &names {
+        programs.put(name, GOOD, "");
+        programs.put(&format!("dies-{name}"), &format!("{HELLO}\nkill -SEGV $$\n"), "");
+        let mut args = programs.sandbox.scan_args();
+        args[3] = programs.sandbox.path().join(format!("session-{name}")).to_str().unwrap().to_owned();
+        for folder in [name.clone(), format!("dies-{name}")] {
+            args.extend([
+                "--plugins".to_owned(),
+                programs.folder().join(folder).to_str().unwrap().to_owned(),
+            ]);
+        }
+        args.extend(["--detectors".to_owned(), format!("{name},dies-{name}")]);
+        let mut command = programs.sandbox.command(&args);
+        running.push(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    }
+    running.iter_mut().for_each(|child| assert_eq!(child.wait().unwrap().code(), Some(2)));
+    let (_, list) = listed(&programs);
+    for name in &names {
+        assert_eq!(entry(&list, name).unwrap()["pinned"], true, "{name}");
+        let died = entry(&list, &format!("dies-{name}")).unwrap();
+        assert_eq!(
+            (&died["pinned"], &died["state"]),
+            (&Value::from(true), &Value::from("set-aside")),
+            "{name}"
+        );
+    }
+}
+
+/// What its author does: edit, check, scan.
+#[test]
+fn a_check_agrees_to_what_passes_and_to_nothing_else() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.scan(&[]);
+    let check = || programs.sandbox.run(["plugins", "check", folder.to_str().unwrap()]);
+    let named = ["--detectors", "witness"];
+    fs::write(folder.join("run.sh"), format!("{HELLO}\nexit 1\n")).unwrap();
+    assert_eq!((check().code, programs.scan(&named).code), (2, 2), "what does not pass is not let in");
+    let ran = programs.scan(&[]);
+    assert!(ran.code == 0 && ran.stderr.contains("chaffinch plugins check "), "{}", ran.stderr);
+    fs::write(folder.join("run.sh"), other()).unwrap();
+    let checked = check();
+    assert!(checked.code == 0 && checked.stderr.contains("runs as it is now"), "{}", checked.stderr);
+    let ran = programs.scan(&named);
+    assert_eq!((ran.code, reason(&report(&ran), "witness")), (0, None), "{}", ran.stderr);
 }
 
 #[test]

@@ -6,7 +6,9 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
-use chaffinch_tests::misbehavior::{GOOD, HELLO, LIBRARIES, PROGRAMS, Programs, STRANGE, STRANGERS};
+use chaffinch_tests::misbehavior::{
+    BOTH, GOOD, HELLO, LIBRARIES, PROGRAMS, Programs, STRANGE, STRANGE_PROGRAMS, STRANGERS,
+};
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, report};
 use chaffinch_tests::{pictures, process, tools};
 use rustix::process::Signal;
@@ -36,6 +38,7 @@ fn every_program_that_misbehaves_is_named_and_the_others_go_on() {
         programs.put(name, &format!("{HELLO}\n{script}\n"), more);
     }
     STRANGERS.iter().for_each(|(name, script, _)| _ = programs.put(name, script, ""));
+    STRANGE_PROGRAMS.iter().for_each(|(name, script)| _ = programs.put(name, script, ""));
     let missing = programs.put("missing", "", "");
     let description = fs::read_to_string(missing.join("detector.toml")).unwrap();
     fs::write(missing.join("detector.toml"), description.replace("\"sh\"", "\"no-such-program\"")).unwrap();
@@ -47,12 +50,29 @@ fn every_program_that_misbehaves_is_named_and_the_others_go_on() {
     reasons.extend(STRANGERS.iter().map(|&(name, _, words)| (name, words)));
     reasons.push(("missing", "no-such-program was not found"));
     all_named(&ran, &scan, &reasons);
-    assert_eq!(scored(&scan, "witness"), 32);
-    assert_eq!(scored(&scan, "image-quality"), 32);
+    for name in STRANGE_PROGRAMS.iter().map(|(name, _)| *name).chain(["witness", "image-quality"]) {
+        assert_eq!(scored(&scan, name), 32, "{name}");
+    }
     assert!(!ran.raw.contains(&0x1b) && !ran.raw.contains(&0));
     let rows = programs.sandbox.rank(100);
     assert!(rows.iter().any(|row| row.values().any(|value| value.contains("it is the first"))), "{rows:?}");
     assert_eq!(all_running("16180"), Vec::<String>::new());
+}
+
+/// Nothing is tried in one form only.
+#[test]
+fn what_can_go_wrong_is_tried_as_a_program_and_as_a_library() {
+    let programs = PROGRAMS.iter().map(|one| one.0).chain(STRANGERS.iter().map(|one| one.0));
+    let programs: Vec<&str> = programs.chain(STRANGE_PROGRAMS.iter().map(|one| one.0)).collect();
+    // Another version is refused before a library runs, which `bad_plugins` tries.
+    let libraries = LIBRARIES.iter().map(|one| one.0).chain(STRANGE).chain(["abi"]);
+    let libraries: Vec<&str> = libraries.collect();
+    for (what, program, library) in BOTH {
+        assert!(programs.contains(&program), "{what}: no program {program}");
+        assert!(libraries.contains(&library), "{what}: no library {library}");
+    }
+    let of_both = |library: &&&str| !BOTH.iter().any(|(_, _, known)| *known == **library);
+    assert_eq!(libraries.iter().filter(of_both).collect::<Vec<_>>(), Vec::<&&str>::new());
 }
 
 /// Each of these must have failed for its reason, be named on stderr, and be the only ones.
@@ -119,6 +139,11 @@ fn children_of_a_detector_do_not_outlive_it() {
     }
 }
 
+/// Processes with this in their arguments.
+fn all_running_with(part: &str) -> Vec<String> {
+    all_lines().into_iter().filter(|line| line.contains(part)).collect()
+}
+
 /// Processes with this argument, whatever program they run.
 fn all_running(argument: &str) -> Vec<String> {
     all_lines().into_iter().filter(|line| line.split(' ').any(|word| word == argument)).collect()
@@ -139,22 +164,91 @@ fn memory_without_end_is_ended() {
     assert_eq!(scored(&scan, "witness"), 32);
 }
 
+/// What a detector logs and notes is bounded without ending it, and what is left out is said.
+#[test]
+fn a_detector_that_talks_without_end_is_cut_short() {
+    let programs = Programs::new();
+    let says = |kind: &str| format!(r#"for i in $(seq 3000); do echo "{{\"type\":{kind}}}"; done"#);
+    let log = says(r#"\"log\",\"level\":2,\"text\":\"line $i\""#);
+    let note = says(r#"\"note\",\"name\":\"n$i\",\"text\":\"note $i\""#);
+    let greeting = format!("{HELLO}\n{note}\n{log}");
+    programs.put("talks", &GOOD.replace(HELLO, &greeting), "");
+    let ran = programs.scan(&["--detectors", "talks"]);
+    let scan = report(&ran);
+    assert_eq!(scored(&scan, "talks"), 32);
+    let all = scan["detectors"].as_array().unwrap();
+    let notes = all.iter().find(|one| one["name"] == "talks").unwrap()["notes"].as_array().unwrap().len();
+    assert_eq!(notes, 100);
+    let said = |words: &str| ran.stderr.matches(words).count();
+    assert_eq!(said("more than 100 notes; the others are left out"), 1, "{}", ran.stderr);
+    assert_eq!(said("more than 1000 lines to the log; the others are left out"), 1);
+    // The line about its notes is one of them.
+    assert_eq!((said(": line "), said("line 999"), said("line 1000")), (999, 1, 0));
+}
+
+/// Descriptors and threads of the engine are the same before and after detectors that were ended.
+#[test]
+fn what_died_leaves_nothing_in_the_engine() {
+    let programs = Programs::new();
+    let wait = format!("touch started\nwhile ! [ -e go ]; do sleep 0.02; done\n{GOOD}");
+    let (first, last) = (programs.put("aa-waits", &wait, ""), programs.put("zz-waits", &wait, ""));
+    let ended = ["exits", "crashes", "floods", "closes", "babbles", "asks-for-more", "long-line", "claims"];
+    for (name, script, more, _) in PROGRAMS.iter().filter(|(name, ..)| ended.contains(name)) {
+        programs.put(name, &format!("{HELLO}\n{script}\n"), more);
+    }
+    let names = ["aa-waits"].iter().chain(&ended).chain(&["zz-waits"]).copied().collect::<Vec<_>>().join(",");
+    let mut args = programs.sandbox.scan_args();
+    args.extend(["--plugins".to_owned(), programs.folder().to_str().unwrap().to_owned()]);
+    args.extend(["--detectors".to_owned(), names]);
+    let mut command = programs.sandbox.command(&args);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", child.id())).map_or(0, Iterator::count);
+    let at = |folder: &Path| {
+        let started = folder.join("started");
+        process::wait_for(Duration::from_secs(60), || started.exists()).unwrap();
+        (count("fd"), count("task"))
+    };
+    let before = at(&first);
+    // Go on where its working folder is.
+    fs::write(first.join("go"), "").unwrap();
+    at(&last);
+    // Threads that read what is left end in a moment.
+    let same = || (count("fd"), count("task")) == before;
+    let waited = process::wait_for(Duration::from_secs(10), same);
+    assert!(waited.is_ok(), "{before:?} before, {:?} after", (count("fd"), count("task")));
+    fs::write(last.join("go"), "").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "those that were named have failed");
+}
+
 #[test]
 fn a_scan_that_is_stopped_ends_its_workers() {
+    stopped("exec sleep 27182", "27182");
+}
+
+/// One that does not read its answers keeps the engine waiting, but not the user.
+#[test]
+fn a_scan_whose_worker_does_not_read_is_stopped() {
+    stopped(r#"exec yes '{"type":"request","id":1,"what":"model","for":"27183"}'"#, "27183");
+}
+
+/// `part` is in the arguments of its process.
+fn stopped(script: &str, part: &str) {
     let programs = Programs::new();
-    programs.put("slow", &format!("{HELLO}\ntouch started\nexec sleep 27182\n"), "");
+    programs.put("slow", &format!("{HELLO}\ntouch started\n{script}\n"), "");
     let mut args = programs.sandbox.scan_args();
     args.extend(["--plugins".to_owned(), programs.folder().to_str().unwrap().to_owned()]);
     args.extend(["--detectors".to_owned(), "slow".to_owned()]);
     let mut child = programs.sandbox.command(&args).stdout(Stdio::null()).spawn().unwrap();
     let started = programs.folder().join("slow/started");
     assert!(process::wait_for(Duration::from_secs(60), || started.exists()).is_ok());
+    // Until its answers fill what there is for them.
+    std::thread::sleep(Duration::from_millis(500));
     process::signal(child.id(), Signal::INT);
     let ended = process::wait_for(Duration::from_secs(20), || child.try_wait().unwrap().is_some());
     println!("stopped {ended:?} after it was asked");
     let _ = child.kill();
     assert!(ended.is_ok());
-    assert_eq!(all_running("27182"), Vec::<String>::new());
+    assert_eq!(all_running_with(part), Vec::<String>::new());
     let list = programs.sandbox.ok(["plugins", "list", "--plugins", programs.folder().to_str().unwrap()]);
     assert!(!list.stdout.contains("SET ASIDE"), "what was stopped is not to blame: {}", list.stdout);
 }

@@ -36,38 +36,30 @@ impl Batches {
         }
     }
 
-    /// Runs rows of `length` values through `work`, batch by batch. `work` gets a full batch and how many of its rows count,
-    /// and starts the computation; `finish` waits for its results. When the device runs out of memory, `relieve` is called,
-    /// and batches are halved from then on, down to a single row.
+    /// Starts `work` on rows of `length` values, batch by batch, and returns what it returns. It gets the rows of a batch, how many
+    /// they are, and to how many they are to be filled up. When the device runs out of memory, `relieve` is called, and batches are
+    /// halved from then on, down to a single row.
     ///
     /// # Errors
-    /// Those of `work` and `finish`.
-    pub(crate) fn run<T: Copy, R>(
+    /// Those of `work`.
+    pub(crate) fn start<T, R>(
         &self,
         values: &[T],
         length: usize,
-        work: impl Fn(&[T], usize) -> Result<R, EmbedError>,
-        mut finish: impl FnMut(R) -> Result<(), EmbedError>,
+        work: impl Fn(&[T], usize, usize) -> Result<R, EmbedError>,
         relieve: impl Fn(),
-    ) -> Result<(), EmbedError> {
+    ) -> Result<Vec<R>, EmbedError> {
         let length = length.max(1);
         let count = values.len() / length;
-        // Only a device computes while the next batch is prepared.
-        let ahead = if matches!(self, Batches::Always(_)) { usize::MAX } else { 1 };
         let (mut done, mut started) = (0, Vec::new());
         while done < count {
             let size = self.size().clamp(1, count - done);
-            let batch = &values[done * length..(done + size) * length];
-            match work(&fill_up(batch, size, self.filled()), size) {
+            match work(&values[done * length..(done + size) * length], size, self.filled().max(size)) {
                 Ok(result) => {
                     started.push(result);
                     done += size;
-                    if started.len() >= ahead {
-                        started.drain(..).try_for_each(&mut finish)?;
-                    }
                 }
                 Err(error @ EmbedError::OutOfMemory { .. }) => {
-                    started.drain(..).try_for_each(&mut finish)?;
                     relieve();
                     if !self.halve() {
                         return Err(error);
@@ -76,7 +68,7 @@ impl Batches {
                 Err(error) => return Err(error),
             }
         }
-        started.into_iter().try_for_each(finish)
+        Ok(started)
     }
 
     fn filled(&self) -> usize {
@@ -95,14 +87,20 @@ impl Batches {
 }
 
 /// The batch, filled up with its first row.
-fn fill_up<T: Copy>(batch: &[T], count: usize, rows: usize) -> Cow<'_, [T]> {
+pub(crate) fn filled_up<T: Copy>(batch: &[T], count: usize, rows: usize) -> Cow<'_, [T]> {
     if count == 0 || count >= rows {
         return batch.into();
     }
-    let row = &batch[..batch.len() / count];
     let mut filled = batch.to_vec();
-    (count..rows).for_each(|_| filled.extend_from_slice(row));
+    fill_up(&batch[..batch.len() / count], &mut filled, rows);
     filled.into()
+}
+
+/// Appends a row until there are `rows`.
+fn fill_up<T: Copy>(row: &[T], filled: &mut Vec<T>, rows: usize) {
+    while filled.len() < rows * row.len() {
+        filled.extend_from_slice(row);
+    }
 }
 
 #[cfg(test)]
@@ -119,19 +117,20 @@ mod tests {
     ) -> (Result<(), EmbedError>, Vec<u32>, Vec<usize>, usize) {
         let (sizes, relieved) = (RefCell::new(Vec::new()), Cell::new(0));
         let values: Vec<u32> = (0..2 * count).map(|at| at / 2).collect();
-        let mut found = Vec::new();
-        let work = |batch: &[u32], rows: usize| {
-            if batch.len() / 2 > room {
-                return Err(EmbedError::OutOfMemory { device: "it".into(), batch: rows });
+        let work = |batch: &[u32], count: usize, rows: usize| {
+            let batch = filled_up(batch, count, rows);
+            assert_eq!(batch.len(), 2 * rows);
+            if rows > room {
+                return Err(EmbedError::OutOfMemory { device: "it".into(), batch: count });
             }
-            sizes.borrow_mut().push(batch.len() / 2);
-            Ok(batch.iter().step_by(2).take(rows).copied().collect::<Vec<u32>>())
+            sizes.borrow_mut().push(rows);
+            Ok(batch.iter().step_by(2).take(count).copied().collect::<Vec<u32>>())
         };
-        let finish = |rows: Vec<u32>| {
-            found.extend(rows);
-            Ok(())
+        let result = batches.start(&values, 2, work, || relieved.set(relieved.get() + 1));
+        let (result, found) = match result {
+            Ok(found) => (Ok(()), found.concat()),
+            Err(error) => (Err(error), Vec::new()),
         };
-        let result = batches.run(&values, 2, work, finish, || relieved.set(relieved.get() + 1));
         (result, found, sizes.into_inner(), relieved.get())
     }
 

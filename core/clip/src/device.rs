@@ -2,13 +2,17 @@
 
 #[cfg(feature = "cuda")]
 mod cuda;
+#[cfg(feature = "cuda")]
+mod locked;
 #[cfg(any(feature = "cuda", test))]
 #[cfg_attr(not(feature = "cuda"), allow(dead_code))] // Why it fails is told by a GPU only.
 mod smoke;
 
+use crate::batches::filled_up;
 use crate::error::ClipError;
 use crate::tiles;
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Result as Computed, Tensor};
+use half::f16;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -68,6 +72,18 @@ pub(crate) struct DeviceContext {
     pub(crate) notes: Vec<String>,
     /// Bytes of its memory that were free when it was opened, if it has memory of its own.
     pub(crate) free: Option<u64>,
+    /// Memory that a GPU copies from and to while the program goes on.
+    #[cfg(feature = "cuda")]
+    locked: locked::Locked,
+}
+
+/// Vectors that a device computes, on their way back.
+pub(crate) enum Fetched {
+    /// Still there: whoever asks for them waits for all that the device has been given.
+    Here(Tensor),
+    /// Copied when they are computed, whatever the device is given later.
+    #[cfg(feature = "cuda")]
+    Copied(locked::Copied),
 }
 
 impl DeviceContext {
@@ -93,7 +109,55 @@ impl DeviceContext {
             Place::Host => Device::Cpu,
             Place::Device(device) => device,
         };
-        DeviceContext { device, dtype, stepwise, in_tiles: false, name, notes: Vec::new(), free: None }
+        DeviceContext {
+            device,
+            dtype,
+            stepwise,
+            in_tiles: false,
+            name,
+            notes: Vec::new(),
+            free: None,
+            #[cfg(feature = "cuda")]
+            locked: locked::Locked::default(),
+        }
+    }
+
+    /// Sends `count` rows of that shape, filled up to `rows` with the first one. They are no longer needed when this returns.
+    pub(crate) fn upload(
+        &self,
+        bytes: &[u8],
+        (count, rows): (usize, usize),
+        shape: &[usize],
+    ) -> Computed<Tensor> {
+        let shape = [&[rows][..], shape].concat();
+        #[cfg(feature = "cuda")]
+        if let Device::Cuda(device) = &self.device {
+            return self.locked.upload(device, bytes, count, shape);
+        }
+        Tensor::from_slice(filled_up(bytes, count, rows).as_ref(), shape, &self.device)
+    }
+
+    /// Starts to copy vectors back.
+    pub(crate) fn fetch(&self, vectors: Tensor) -> Computed<Fetched> {
+        #[cfg(feature = "cuda")]
+        if let Device::Cuda(device) = &self.device {
+            return self.locked.fetch(device, vectors);
+        }
+        Ok(Fetched::Here(vectors))
+    }
+
+    /// Waits for vectors; the first `count` numbers of them.
+    pub(crate) fn wait(&self, fetched: Fetched, count: usize) -> Computed<Vec<f32>> {
+        let vectors = match fetched {
+            Fetched::Here(vectors) => vectors.flatten_all()?.narrow(0, 0, count)?,
+            #[cfg(feature = "cuda")]
+            Fetched::Copied(copied) => return self.locked.wait(copied, count),
+        };
+        match vectors.dtype() {
+            // Exact, and half as much to copy.
+            DType::F16 => Ok(vectors.to_vec1::<f16>()?.into_iter().map(f16::to_f32).collect()),
+            _ => vectors.to_dtype(DType::F32)?.to_vec1(),
+        }
     }
 
     fn cpu(note: Option<String>) -> DeviceContext {

@@ -2,8 +2,8 @@
 
 mod loading;
 
-use crate::batches::Batches;
-use crate::device::DeviceContext;
+use crate::batches::{Batches, filled_up};
+use crate::device::{DeviceContext, Fetched};
 use crate::failure::failed;
 use crate::lite0::Lite0Tower;
 use crate::preprocess::Preprocessing;
@@ -13,7 +13,7 @@ use crate::tokenizer::ClipTokenizer;
 use crate::vision::VisionTower;
 use crate::vit::VitTower;
 use candle_core::{DType, Tensor};
-use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint};
+use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint, Started};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::neighbors::DeviceVectors;
 pub use loading::{load, load_with, load_within};
@@ -59,7 +59,7 @@ pub struct TextInput {
 
 /// The image tower.
 enum ImageTower {
-    Clip(Box<VisionTower>),
+    Transformer(Box<VisionTower>),
     Vit(VitTower),
     Lite0(Box<Lite0Tower>),
 }
@@ -67,7 +67,7 @@ enum ImageTower {
 impl ImageTower {
     fn dim(&self) -> usize {
         match self {
-            ImageTower::Clip(tower) => tower.dim(),
+            ImageTower::Transformer(tower) => tower.dim(),
             ImageTower::Vit(tower) => tower.dim(),
             ImageTower::Lite0(tower) => tower.dim(),
         }
@@ -75,10 +75,25 @@ impl ImageTower {
 
     fn forward(&self, images: &Tensor) -> candle_core::Result<Tensor> {
         match self {
-            ImageTower::Clip(tower) => tower.forward(images),
+            ImageTower::Transformer(tower) => tower.forward(images),
             ImageTower::Vit(tower) => tower.forward(images),
             ImageTower::Lite0(tower) => tower.forward(images),
         }
+    }
+
+    /// Starts a batch of pictures as [`Preprocessing::apply`] makes them, step by step on the device.
+    fn forward_bytes(
+        &self,
+        bytes: &Tensor,
+        preprocessing: &Preprocessing,
+        dtype: DType,
+    ) -> candle_core::Result<Tensor> {
+        if let ImageTower::Transformer(tower) = self
+            && let Some(vectors) = tower.forward_bytes(bytes, preprocessing.line())
+        {
+            return vectors;
+        }
+        self.forward(&preprocessing.normalized_on(bytes, dtype)?)
     }
 }
 
@@ -108,24 +123,63 @@ impl ClipEmbedder {
         failed(&format!("{} on {}", self.name, self.context.name), error, batch)
     }
 
-    /// Starts a full batch of images.
-    fn image_batch(&self, pixels: &[u8]) -> candle_core::Result<Tensor> {
+    /// Starts a batch of `count` images, filled up to `rows`.
+    fn image_batch(&self, pixels: &[u8], count: usize, rows: usize) -> candle_core::Result<Fetched> {
         let DeviceContext { device, dtype, stepwise, .. } = &self.context;
-        let images = if *stepwise {
-            self.preprocessing.normalized_on(pixels, device, *dtype)?
-        } else {
-            let (side, count) = (self.image_size, pixels.len() / self.preprocessing.len().max(1));
-            Tensor::from_vec(self.preprocessing.normalized(pixels), (count, 3, side, side), device)?
+        let side = self.image_size;
+        if *stepwise {
+            let bytes = self.context.upload(pixels, (count, rows), &[3, side, side])?;
+            let vectors = self.vision.forward_bytes(&bytes, &self.preprocessing, *dtype)?;
+            return self.context.fetch(vectors);
+        }
+        let pixels = self.preprocessing.normalized(&filled_up(pixels, count, rows));
+        Ok(Fetched::Here(self.vision.forward(&Tensor::from_vec(pixels, (rows, 3, side, side), device)?)?))
+    }
+
+    /// Starts on images.
+    fn start(&self, pixels: &[u8], count: usize) -> Result<InFlight<'_>, EmbedError> {
+        let len = self.input_len();
+        if pixels.len() != len * count {
+            let found = pixels.len();
+            return Err(EmbedError::Model(format!(
+                "expected {count} images of {len} bytes, got {found} bytes"
+            )));
+        }
+        let work = |batch: &[u8], count: usize, rows: usize| {
+            let found = self.image_batch(batch, count, rows).map_err(|error| self.failed(&error, count))?;
+            Ok((found, count))
         };
-        self.vision.forward(&images)
+        let batches = self.batches.start(pixels, len, work, || self.context.trim())?;
+        Ok(InFlight { model: self, batches })
     }
 }
 
-/// The first of the rows `[rows, dim]`, as concatenated unit vectors. One that has no direction is not a number.
-fn rows(vectors: &Tensor, count: usize) -> candle_core::Result<Vec<f32>> {
-    let dim = vectors.dim(1)?;
-    let mut numbers: Vec<f32> =
-        vectors.narrow(0, 0, count)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+/// Images that the tower works on.
+struct InFlight<'a> {
+    model: &'a ClipEmbedder,
+    /// With the images of each that count.
+    batches: Vec<(Fetched, usize)>,
+}
+
+impl Started for InFlight<'_> {
+    fn finish(self: Box<Self>) -> Result<Vec<f32>, EmbedError> {
+        let InFlight { model, batches } = *self;
+        let dim = model.dim();
+        let mut out = Vec::with_capacity(batches.iter().map(|(_, count)| count * dim).sum());
+        for (found, count) in batches {
+            let numbers =
+                model.context.wait(found, count * dim).map_err(|error| model.failed(&error, count))?;
+            out.extend(units(numbers, dim));
+        }
+        if all_undefined(&out, dim) {
+            return Err(EmbedError::Model(format!("{} {UNDEFINED}", model.name)));
+        }
+        Ok(out)
+    }
+}
+
+/// Rows of `dim` numbers as unit vectors. One that has no direction is not a number.
+fn units(mut numbers: Vec<f32>, dim: usize) -> Vec<f32> {
     for row in numbers.chunks_exact_mut(dim.max(1)) {
         let length = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
         if length.is_finite() && length > 0.0 {
@@ -134,7 +188,7 @@ fn rows(vectors: &Tensor, count: usize) -> candle_core::Result<Vec<f32>> {
             row.fill(f32::NAN);
         }
     }
-    Ok(numbers)
+    numbers
 }
 
 /// Whether no row of many is a vector: that is not the images' fault.
@@ -180,27 +234,15 @@ impl Embedder for ClipEmbedder {
     }
 
     fn embed_images(&self, pixels: &[u8], count: usize) -> Result<Vec<f32>, EmbedError> {
-        let len = self.input_len();
-        if pixels.len() != len * count {
-            let found = pixels.len();
-            return Err(EmbedError::Model(format!(
-                "expected {count} images of {len} bytes, got {found} bytes"
-            )));
-        }
-        let mut out = Vec::with_capacity(count * self.dim());
-        let work = |batch: &[u8], count: usize| {
-            let vectors = self.image_batch(batch).map_err(|error| self.failed(&error, count))?;
-            Ok((vectors, count))
-        };
-        let finish = |(vectors, count): (Tensor, usize)| {
-            out.extend(rows(&vectors, count).map_err(|error| self.failed(&error, count))?);
-            Ok(())
-        };
-        self.batches.run(pixels, len, work, finish, || self.context.trim())?;
-        if all_undefined(&out, self.dim()) {
-            return Err(EmbedError::Model(format!("{} {UNDEFINED}", self.name)));
-        }
-        Ok(out)
+        Box::new(self.start(pixels, count)?).finish()
+    }
+
+    fn ahead(&self) -> usize {
+        if self.context.stepwise { 2 } else { 1 }
+    }
+
+    fn start_images<'a>(&'a self, pixels: &[u8], count: usize) -> Result<Box<dyn Started + 'a>, EmbedError> {
+        Ok(Box::new(self.start(pixels, count)?))
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>, EmbedError> {
@@ -218,17 +260,15 @@ impl Embedder for ClipEmbedder {
         for (tokens, prompts) in lengths {
             let ids: Vec<u32> = prompts.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
             let mut vectors = Vec::with_capacity(prompts.len() * dim);
-            let work = |batch: &[u32], count: usize| {
-                let device = &self.context.device;
-                let found =
-                    tower.forward(batch, tokens, device).map_err(|error| self.failed(&error, count))?;
-                Ok((found, count))
+            let work = |batch: &[u32], count: usize, rows: usize| {
+                let batch = filled_up(batch, count, rows);
+                let found = tower.forward(&batch, tokens, &self.context.device);
+                Ok((found.map_err(|error| self.failed(&error, count))?, count))
             };
-            let finish = |(found, count): (Tensor, usize)| {
-                vectors.extend(rows(&found, count).map_err(|error| self.failed(&error, count))?);
-                Ok(())
-            };
-            self.text_batches.run(&ids, tokens, work, finish, || self.context.trim())?;
+            for (found, count) in self.text_batches.start(&ids, tokens, work, || self.context.trim())? {
+                let numbers = self.context.wait(Fetched::Here(found), count * dim);
+                vectors.extend(units(numbers.map_err(|error| self.failed(&error, count))?, dim));
+            }
             if vectors.iter().any(|number| number.is_nan()) {
                 return Err(EmbedError::Model(format!("{} {UNDEFINED}", self.name)));
             }

@@ -3,6 +3,10 @@
 //!
 //! Query, key and value are one multiplication, and the attention's scale is part of the query's weights.
 
+mod half;
+
+use self::half::HalfEncoder;
+pub(crate) use self::half::Tokens;
 use crate::config::EncoderConfig;
 use crate::cpu::{CpuEncoder, CpuLayer, CpuLinear, CpuNorm};
 use crate::error::ClipError;
@@ -10,7 +14,7 @@ use crate::failure::{Meaning, first_line};
 use crate::ops::{self, Activation};
 use crate::tiles;
 use crate::weights::Weights;
-use candle_core::{DType, Device, Result, Storage, Tensor};
+use candle_core::{DType, Device, IndexOp, Result, Storage, Tensor};
 
 /// Loads tensors from a checkpoint to the device of the towers.
 pub(crate) struct Loader<'a> {
@@ -27,6 +31,11 @@ pub(crate) struct Loader<'a> {
 }
 
 impl Loader<'_> {
+    /// Whether the steps between products are fused: `ops::half` has them.
+    pub(crate) fn in_half(&self) -> bool {
+        self.stepwise && self.dtype == DType::F16
+    }
+
     /// A tensor of the checkpoint on the device and in the precision of the towers.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> std::result::Result<Tensor, ClipError> {
         self.to_device(self.weights.get(name, shape)?)
@@ -94,7 +103,8 @@ impl Linear {
         Ok(CpuLinear::new(weight, bias, in_tiles))
     }
 
-    fn product(&self, x: &Tensor) -> Result<Tensor> {
+    /// `x W^T`.
+    pub(crate) fn product(&self, x: &Tensor) -> Result<Tensor> {
         let mut dims = x.dims().to_vec();
         let inputs = dims.pop().unwrap_or(1);
         let outputs = self.weight.dim(0)?;
@@ -105,7 +115,7 @@ impl Linear {
             let Storage::Cpu(numbers) = &*storage else { candle_core::bail!("tiles are on the CPU") };
             return Tensor::from_vec(weights.times(ops::floats(numbers, layout)?), dims, x.device());
         }
-        x.reshape(((), inputs))?.matmul(&self.weight.t()?)?.reshape(dims)
+        ops::times(&x.reshape(((), inputs))?, &self.weight)?.reshape(dims)
     }
 
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
@@ -113,6 +123,21 @@ impl Linear {
         match &self.bias {
             Some(bias) => ops::add_bias(product, bias),
             None => Ok(product),
+        }
+    }
+
+    /// The result for `[batch, tokens, width]`, whose columns are `parts` of `heads`: `[parts, batch, heads, tokens, size]`.
+    pub(crate) fn split(&self, x: &Tensor, parts: usize, heads: usize) -> Result<Tensor> {
+        let (batch, tokens, width) = x.dims3()?;
+        match &self.bias {
+            Some(bias) if x.dtype() == DType::F16 => {
+                let product = self.product(&x.reshape((batch * tokens, width))?)?;
+                ops::half::split(&product, bias, [batch, parts, heads])
+            }
+            _ => {
+                let split = self.forward(x)?.reshape((batch, tokens, parts, heads, ()))?;
+                split.permute((2, 0, 3, 1, 4))?.contiguous()
+            }
         }
     }
 
@@ -134,6 +159,7 @@ impl Linear {
 }
 
 /// Layer normalization over the last dimension.
+#[derive(Clone)]
 pub(crate) struct Norm {
     weight: Tensor,
     bias: Tensor,
@@ -233,9 +259,7 @@ impl Layer {
 
     fn forward(&self, x: &Tensor, heads: usize, causal: bool) -> Result<Tensor> {
         let (batch, tokens, width) = x.dims3()?;
-        let qkv = self.qkv.forward(&self.norm1.forward(x)?)?;
-        let qkv =
-            qkv.reshape((batch, tokens, 3, heads, width / heads))?.permute((2, 0, 3, 1, 4))?.contiguous()?;
+        let qkv = self.qkv.split(&self.norm1.forward(x)?, 3, heads)?;
         let (query, key, value) = (qkv.get(0)?, qkv.get(1)?, qkv.get(2)?);
         let attention = ops::softmax(query.matmul(&key.t()?)?, causal)?;
         let mixed =
@@ -245,7 +269,16 @@ impl Layer {
     }
 }
 
-/// A stack of layers.
+/// Which tokens of a stack's result are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// The first one of each sequence.
+    First,
+    /// Every one.
+    All,
+}
+
+/// A stack of layers and the normalization of what comes out of them.
 pub(crate) struct Encoder {
     stack: Stack,
 }
@@ -253,18 +286,21 @@ pub(crate) struct Encoder {
 /// Where the layers run.
 enum Stack {
     /// On the CPU in single precision, without tensors.
-    Host(CpuEncoder),
-    /// By candle.
-    Device { layers: Vec<Layer>, heads: usize, causal: bool },
+    Host(CpuEncoder, Norm),
+    /// In half precision, with fused steps between the products.
+    Half(HalfEncoder),
+    /// By candle, step by step.
+    Plain { layers: Vec<Layer>, heads: usize, causal: bool, after: Norm },
 }
 
 impl Encoder {
-    /// `name.layers.0`, `name.layers.1`, ...
+    /// `name.layers.0`, `name.layers.1`, ..., and the normalization.
     pub(crate) fn load(
         loader: &Loader,
         name: &str,
         config: &EncoderConfig,
         causal: bool,
+        after: Norm,
     ) -> std::result::Result<Encoder, ClipError> {
         let heads = config.num_attention_heads;
         let layer = |index| Layer::load(loader, &format!("{name}.layers.{index}"), config);
@@ -274,24 +310,34 @@ impl Encoder {
             let layers =
                 layers.map(|layer| layer.and_then(|layer| loader.check(layer.into_host(loader.in_tiles))));
             let layers = layers.collect::<std::result::Result<_, _>>()?;
-            return Ok(Encoder { stack: Stack::Host(CpuEncoder::new(layers, heads, causal)) });
+            return Ok(Encoder { stack: Stack::Host(CpuEncoder::new(layers, heads, causal), after) });
         }
-        let layers = layers.collect::<std::result::Result<_, _>>()?;
-        Ok(Encoder { stack: Stack::Device { layers, heads, causal } })
+        let layers = layers.collect::<std::result::Result<Vec<_>, _>>()?;
+        let stack = if loader.in_half() {
+            Stack::Half(loader.check(HalfEncoder::new(layers, &after, heads, causal))?)
+        } else {
+            Stack::Plain { layers, heads, causal, after }
+        };
+        Ok(Encoder { stack })
     }
 
-    /// `[batch, tokens, width]` to the same shape.
-    pub(crate) fn forward(&self, x: Tensor) -> Result<Tensor> {
-        match &self.stack {
-            Stack::Device { layers, heads, causal } => {
-                layers.iter().try_fold(x, |x, layer| layer.forward(&x, *heads, *causal))
+    /// `[batch, tokens, width]` to the same shape, or to `[batch, width]` if only the first tokens are wanted.
+    pub(crate) fn forward(&self, x: Tensor, wanted: Wanted) -> Result<Tensor> {
+        let (x, after) = match &self.stack {
+            Stack::Half(encoder) => return encoder.forward(&x, wanted),
+            Stack::Plain { layers, heads, causal, after } => {
+                (layers.iter().try_fold(x, |x, layer| layer.forward(&x, *heads, *causal))?, after)
             }
-            Stack::Host(encoder) => {
+            Stack::Host(encoder, after) => {
                 let (batch, tokens, width) = x.dims3()?;
                 let mut numbers = x.flatten_all()?.to_vec1()?;
                 encoder.forward(&mut numbers, tokens, width);
-                Tensor::from_vec(numbers, (batch, tokens, width), x.device())
+                (Tensor::from_vec(numbers, (batch, tokens, width), x.device())?, after)
             }
+        };
+        match wanted {
+            Wanted::First => after.forward(&x.i((.., 0))?),
+            Wanted::All => after.forward(&x),
         }
     }
 }

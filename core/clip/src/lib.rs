@@ -23,7 +23,7 @@
 //! | `weights`, `naming` | safetensors, strictly: nothing missing is made up; names of tensors in other layouts |
 //! | `preprocess` | pictures to numbers, as Pillow does it |
 //! | `tokenizer` | prompts to tokens |
-//! | `layers`, `ops` | the transformer as tensors, and its elementwise steps |
+//! | `layers`, `ops` | the transformer as tensors, and its elementwise steps; for GPUs, with kernels of ours |
 //! | `host`, `tiles` | the transformer on the CPU, without tensors, and its products in bf16 |
 //! | `vision`, `text` | the towers of CLIP, SigLIP and DINOv2 |
 //! | `positions` | positions for pictures of another size |

@@ -13,9 +13,10 @@ use crate::config::{LITE0_FEATURES as FEATURES, ModelConfig};
 use crate::cpu::Residual;
 use crate::error::ClipError;
 use crate::layers::Loader;
+use crate::ops;
 use candle_core::{DType, Result, Tensor};
 use chaffinch_compute::linear::matmul_transposed;
-use chaffinch_compute::vector::{Kernel, vectorized, wide as vectors};
+use chaffinch_compute::vector::{Kernel, wide as vectors};
 use depthwise::{Depthwise, Frame};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
@@ -123,7 +124,7 @@ impl Lite0Tower {
     /// Images `[batch, 3, size, size]` to vectors `[batch, dim]`, not normalized.
     pub(crate) fn forward(&self, images: &Tensor) -> Result<Tensor> {
         let features = if self.stepwise { self.features(images)? } else { self.features_on_cpu(images)? };
-        features.matmul(&self.projection.t()?)
+        ops::times(&features, &self.projection)
     }
 
     /// The pooled features with candle's operations.
@@ -178,7 +179,7 @@ impl Lite0Tower {
             framed.resize(width * width * channels, 0.0);
             vectors(Frame { x: source, bias, side, before, total, out: framed });
             filtered.resize(to * to * channels, 0.0);
-            vectorized(Depthwise {
+            let depthwise = Depthwise {
                 x: framed,
                 width,
                 weights: numbers,
@@ -187,7 +188,8 @@ impl Lite0Tower {
                 stride: *stride,
                 out: filtered,
                 to,
-            });
+            };
+            depthwise.compute();
             side = to;
             block.project.pointwise(filtered, side * side, out);
             let bias = &block.project.bias_numbers;

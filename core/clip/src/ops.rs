@@ -1,9 +1,16 @@
-//! Elementwise steps of a transformer, fused on the CPU.
+//! Elementwise steps of a transformer, fused.
 //!
-//! On the CPU in single precision each of them is a single in-place pass, with an exponential that vectorizes; elsewhere they
-//! are candle's operations. Rows are independent, so results do not depend on the number of threads.
+//! In single precision on the CPU each of them is a single in-place pass, with an exponential that vectorizes, and so it is in half
+//! precision; elsewhere they are candle's operations. Rows are independent, so results do not depend on the number of threads.
 
-use candle_core::{CpuStorage, D, DType, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
+pub(crate) mod half;
+
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
+use candle_core::{
+    CpuStorage, D, DType, Device, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Storage, Tensor,
+};
+use chaffinch_compute::linear::matmul_transposed;
 use rayon::prelude::*;
 
 /// Minimum numbers per thread at a time.
@@ -55,10 +62,10 @@ pub(crate) fn add_bias_activated(x: Tensor, bias: &Tensor, activation: Activatio
 
 /// `residual + x + bias`, in place where possible.
 pub(crate) fn add_bias_residual(x: Tensor, bias: &Tensor, residual: &Tensor) -> Result<Tensor> {
-    if fused(&x, || x.inplace_op3(bias, residual, &BiasResidual))? {
+    if x.dtype() != DType::F16 && fused(&x, || x.inplace_op3(bias, residual, &BiasResidual))? {
         return Ok(x);
     }
-    x.broadcast_add(bias)? + residual
+    add_bias(x, bias)? + residual
 }
 
 /// Softmax over the last dimension of `[.., queries, keys]`, in place where possible. With `causal`, a query sees
@@ -86,12 +93,38 @@ pub(crate) fn repeated(x: &Tensor, count: usize) -> Result<Tensor> {
     x.broadcast_as(dims)?.contiguous()
 }
 
-/// Runs a fused operation if `x` is on the CPU in single precision, and returns whether it did.
-fn fused(x: &Tensor, run: impl FnOnce() -> Result<()>) -> Result<bool> {
-    if !matches!(x.device(), Device::Cpu) || x.dtype() != DType::F32 {
-        return Ok(false);
+/// `x W^T` of `[rows, inputs]` and `[outputs, inputs]`: on the CPU the same numbers on every one, whatever the other rows.
+pub(crate) fn times(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    if !on_cpu(x) {
+        return x.matmul(&weight.t()?);
     }
-    run().map(|()| true)
+    let ((rows, inputs), outputs) = (x.dims2()?, weight.dim(0)?);
+    let (x, weight) = (x.contiguous()?, weight.contiguous()?);
+    let ((left, left_layout), (right, right_layout)) = (x.storage_and_layout(), weight.storage_and_layout());
+    let (Storage::Cpu(left), Storage::Cpu(right)) = (&*left, &*right) else {
+        candle_core::bail!("a product of numbers on two devices");
+    };
+    let (left, right) = (floats(left, left_layout)?, floats(right, right_layout)?);
+    let mut out = vec![0.0; rows * outputs];
+    let each = rows.div_ceil(rayon::current_num_threads()).max(1);
+    let parts = out.par_chunks_mut((each * outputs).max(1)).zip(left.par_chunks((each * inputs).max(1)));
+    parts.for_each(|(out, rows)| {
+        matmul_transposed(rows, rows.len() / inputs.max(1), right, outputs, inputs, out);
+    });
+    Tensor::from_vec(out, (rows, outputs), x.device())
+}
+
+fn on_cpu(x: &Tensor) -> bool {
+    matches!(x.device(), Device::Cpu) && x.dtype() == DType::F32
+}
+
+/// Runs a fused operation if there is one for `x`, and returns whether it did: in half precision, and in single precision on the
+/// CPU.
+fn fused(x: &Tensor, run: impl FnOnce() -> Result<()>) -> Result<bool> {
+    match (x.dtype(), x.device()) {
+        (DType::F16, _) | (DType::F32, Device::Cpu) => run().map(|()| true),
+        _ => Ok(false),
+    }
 }
 
 struct Bias(Option<Activation>);
@@ -108,6 +141,9 @@ impl InplaceOp2 for Bias {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<()> {
+        if matches!(x, CpuStorage::F16(_)) {
+            return half::bias(x, x_layout, bias, bias_layout, self.0);
+        }
         let bias = floats(bias, bias_layout)?;
         let activation = self.0;
         in_rows(floats_mut(x, x_layout)?, bias.len(), |_, rows| {
@@ -119,6 +155,17 @@ impl InplaceOp2 for Bias {
             }
         });
         Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &mut CudaStorage,
+        x_layout: &Layout,
+        bias: &CudaStorage,
+        bias_layout: &Layout,
+    ) -> Result<()> {
+        half::card::bias((x, x_layout), (bias, bias_layout), self.0)
     }
 }
 
@@ -166,6 +213,9 @@ impl InplaceOp1 for Softmax {
     }
 
     fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        if matches!(x, CpuStorage::F16(_)) {
+            return half::softmax(x, layout, self.causal);
+        }
         let [.., queries, keys] = *layout.dims() else { candle_core::bail!("softmax needs two dimensions") };
         in_rows(floats_mut(x, layout)?, keys, |start, rows| {
             for (index, row) in rows.chunks_exact_mut(keys).enumerate() {
@@ -177,6 +227,11 @@ impl InplaceOp1 for Softmax {
         });
         Ok(())
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &mut CudaStorage, layout: &Layout) -> Result<()> {
+        half::card::softmax(x, layout, self.causal)
+    }
 }
 
 fn softmax_row(row: &mut [f32]) {
@@ -187,7 +242,7 @@ fn softmax_row(row: &mut [f32]) {
 }
 
 /// Calls `work` with the offset and the numbers of complete rows, several rows at a time, on all threads.
-fn in_rows(x: &mut [f32], width: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+fn in_rows<T: Send>(x: &mut [T], width: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     let width = width.max(1);
     let step = GRAIN.div_ceil(width) * width;
     if x.len() <= step {

@@ -6,7 +6,7 @@
 
 use crate::config::{CLIP_MEAN, CLIP_STD, Family};
 use crate::error::ClipError;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::resample::{Filter, Window, resize_window};
 use rayon::prelude::*;
@@ -192,19 +192,16 @@ impl Preprocessing {
         out
     }
 
-    /// The same on a device, in its precision: `[batch, 3, size, size]` from bytes, which are all that is sent to it.
-    pub(crate) fn normalized_on(
-        &self,
-        pictures: &[u8],
-        device: &Device,
-        dtype: DType,
-    ) -> candle_core::Result<Tensor> {
-        let side = self.side();
-        let bytes =
-            Tensor::from_slice(pictures, (pictures.len() / self.len().max(1), 3, side, side), device)?;
+    /// The factor and the term of each channel that make a number of a byte, nearly the same one.
+    pub(crate) fn line(&self) -> [[f32; 2]; 3] {
+        self.line
+    }
+
+    /// The same on a device, in that precision: `[batch, 3, size, size]` from bytes, which are all that is sent to it.
+    pub(crate) fn normalized_on(&self, bytes: &Tensor, dtype: DType) -> candle_core::Result<Tensor> {
         let channels = |which: usize| {
             let numbers: Vec<f32> = self.line.iter().map(|line| line[which]).collect();
-            Tensor::from_vec(numbers, (1, 3, 1, 1), device)
+            Tensor::from_vec(numbers, (1, 3, 1, 1), bytes.device())
         };
         let numbers =
             bytes.to_dtype(DType::F32)?.broadcast_mul(&channels(0)?)?.broadcast_add(&channels(1)?)?;

@@ -5,7 +5,7 @@
 
 use crate::config::{Family, ModelConfig, TextConfig};
 use crate::error::ClipError;
-use crate::layers::{Encoder, Linear, Loader, Norm};
+use crate::layers::{Encoder, Linear, Loader, Norm, Wanted};
 use candle_core::{Device, Result, Tensor};
 
 pub(crate) struct TextTower {
@@ -14,7 +14,6 @@ pub(crate) struct TextTower {
     /// `[context, width]`.
     positions: Tensor,
     encoder: Encoder,
-    after: Norm,
     projection: Linear,
     pooling: Pooling,
 }
@@ -47,11 +46,11 @@ impl TextTower {
         } else {
             Linear::load(loader, &name("head"), width, text.projection_size)?
         };
+        let after = Norm::load(loader, &name("final_layer_norm"), width, eps)?;
         Ok(TextTower {
             tokens,
             positions,
-            encoder: Encoder::load(loader, &name("encoder"), &text.encoder, clip)?,
-            after: Norm::load(loader, &name("final_layer_norm"), width, eps)?,
+            encoder: Encoder::load(loader, &name("encoder"), &text.encoder, clip, after)?,
             projection,
             pooling: match (clip, text.eos_token_id) {
                 (false, _) => Pooling::Last,
@@ -67,7 +66,7 @@ impl TextTower {
         let width = self.tokens.dim(1)?;
         let x = self.tokens.index_select(&Tensor::new(ids, device)?, 0)?.reshape((batch, tokens, width))?;
         let x = x.broadcast_add(&self.positions.narrow(0, 0, tokens)?)?;
-        let x = self.after.forward(&self.encoder.forward(x)?)?.reshape((batch * tokens, width))?;
+        let x = self.encoder.forward(x, Wanted::All)?.reshape((batch * tokens, width))?;
         let chosen = ids.chunks_exact(tokens).enumerate();
         let chosen: Vec<u32> = chosen.map(|(row, ids)| (row * tokens + self.pooled(ids)) as u32).collect();
         let pooled = x.index_select(&Tensor::new(chosen, device)?, 0)?;

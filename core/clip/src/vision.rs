@@ -6,7 +6,7 @@
 
 use crate::config::{Family, ModelConfig};
 use crate::error::ClipError;
-use crate::layers::{Encoder, Linear, Loader, Norm, Perceptron};
+use crate::layers::{Encoder, Linear, Loader, Norm, Perceptron, Tokens, Wanted};
 use crate::ops;
 use crate::positions;
 use candle_core::{IndexOp, Result, Tensor};
@@ -21,8 +21,9 @@ pub(crate) struct VisionTower {
     /// `[patches, width]`.
     positions: Tensor,
     before: Option<Norm>,
+    /// In half precision, the four above in one.
+    tokens: Option<Tokens>,
     encoder: Encoder,
-    after: Norm,
     pooling: Pooling,
     /// Absent in checkpoints of a bare tower.
     projection: Option<Linear>,
@@ -89,14 +90,19 @@ impl VisionTower {
             None
         };
         let dim = projection.as_ref().map_or(width, |(_, dim)| *dim);
+        let tokens = loader.in_half().then(|| {
+            let without: Vec<&Tensor> = class.iter().chain(&registers).collect();
+            loader.check(Tokens::new(&without, &positions, bias.as_ref(), before.as_ref()))
+        });
+        let after = Norm::load(loader, &named("post_layernorm"), width, eps)?;
         Ok(VisionTower {
+            tokens: tokens.transpose()?,
             patches: Linear::new(weight, bias).like_layers(loader)?,
             class,
             registers,
             positions,
             before,
-            encoder: Encoder::load(loader, &named("encoder"), &vision.encoder, false)?,
-            after: Norm::load(loader, &named("post_layernorm"), width, eps)?,
+            encoder: Encoder::load(loader, &named("encoder"), &vision.encoder, false, after)?,
             pooling,
             projection: projection.map(|(projection, _)| projection),
             image_size: vision.image_size,
@@ -112,7 +118,35 @@ impl VisionTower {
 
     /// Images `[batch, 3, size, size]` to vectors `[batch, dim]`, not normalized.
     pub(crate) fn forward(&self, images: &Tensor) -> Result<Tensor> {
-        let mut x = self.patches.forward(&self.cut(images)?)?.broadcast_add(&self.positions)?;
+        self.encode(&self.cut(images)?)
+    }
+
+    /// The same of bytes, each of which becomes a number by the factor and the term of its channel; `None` if the tower takes
+    /// numbers only.
+    pub(crate) fn forward_bytes(&self, bytes: &Tensor, line: [[f32; 2]; 3]) -> Option<Result<Tensor>> {
+        self.tokens.as_ref()?;
+        Some(ops::half::patches(bytes, self.patch_size, line).and_then(|patches| self.encode(&patches)))
+    }
+
+    /// `[batch, patches, 3 * patch * patch]` to vectors.
+    fn encode(&self, patches: &Tensor) -> Result<Tensor> {
+        let x = match &self.tokens {
+            Some(tokens) => tokens.forward(&self.patches.product(patches)?)?,
+            None => self.tokens(patches)?,
+        };
+        let pooled = match &self.pooling {
+            Pooling::Class => self.encoder.forward(x, Wanted::First)?,
+            Pooling::Attention(pooling) => pooling.forward(&self.encoder.forward(x, Wanted::All)?)?,
+        };
+        match &self.projection {
+            Some(projection) => projection.forward(&pooled),
+            None => Ok(pooled),
+        }
+    }
+
+    /// What goes into the first layer, step by step.
+    fn tokens(&self, patches: &Tensor) -> Result<Tensor> {
+        let mut x = self.patches.forward(patches)?.broadcast_add(&self.positions)?;
         let batch = x.dim(0)?;
         if let Some(registers) = &self.registers {
             x = Tensor::cat(&[&ops::repeated(registers, batch)?, &x], 1)?;
@@ -120,17 +154,9 @@ impl VisionTower {
         if let Some(class) = &self.class {
             x = Tensor::cat(&[&ops::repeated(class, batch)?, &x], 1)?;
         }
-        if let Some(norm) = &self.before {
-            x = norm.forward(&x)?;
-        }
-        let x = self.encoder.forward(x)?;
-        let pooled = match &self.pooling {
-            Pooling::Class => self.after.forward(&x.i((.., 0))?)?,
-            Pooling::Attention(pooling) => pooling.forward(&self.after.forward(&x)?)?,
-        };
-        match &self.projection {
-            Some(projection) => projection.forward(&pooled),
-            None => Ok(pooled),
+        match &self.before {
+            Some(norm) => norm.forward(&x),
+            None => Ok(x),
         }
     }
 
@@ -181,9 +207,8 @@ impl AttentionPooling {
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (batch, tokens, width) = x.dims3()?;
-        let split = (batch, tokens, 2, self.heads, width / self.heads);
-        let key_value = self.key_value.forward(x)?.reshape(split)?.permute((2, 0, 3, 1, 4))?.contiguous()?;
+        let (batch, _, width) = x.dims3()?;
+        let key_value = self.key_value.split(x, 2, self.heads)?;
         let query = ops::repeated(&self.query, batch)?;
         let attention = ops::softmax(query.matmul(&key_value.get(0)?.t()?)?, false)?;
         let mixed = self.out.forward(&attention.matmul(&key_value.get(1)?)?.reshape((batch, width))?)?;

@@ -9,9 +9,11 @@ use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors::{nearest, nearest_on_device};
+use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 
 /// The folder of the emulated libraries.
@@ -23,21 +25,84 @@ fn fixture(name: &str) -> ModelSource {
     ModelSource::Folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name))
 }
 
+/// A vision tower of ViT-B/32's depth and tokens, but narrow, with weights from a generator.
+fn as_deep_as_b32(folder: &Path) -> String {
+    let (width, inner, layers, tokens) = (96_usize, 384_usize, 12_usize, 50_usize);
+    let config = json!({
+        "model_type": "clip_vision_model", "hidden_size": width, "intermediate_size": inner, "num_hidden_layers": layers,
+        "num_attention_heads": 12, "image_size": 224, "patch_size": 32, "projection_dim": 64, "hidden_act": "quick_gelu",
+    });
+    let mut shapes = vec![
+        ("vision_model.embeddings.class_embedding".to_owned(), vec![width]),
+        ("vision_model.embeddings.patch_embedding.weight".to_owned(), vec![width, 3, 32, 32]),
+        ("vision_model.embeddings.position_embedding.weight".to_owned(), vec![tokens, width]),
+        ("visual_projection.weight".to_owned(), vec![64, width]),
+    ];
+    let mut linear = |name: &str, shape: &[usize]| {
+        shapes.push((format!("vision_model.{name}.weight"), shape.to_vec()));
+        shapes.push((format!("vision_model.{name}.bias"), shape[..1].to_vec()));
+    };
+    linear("pre_layrnorm", &[width]);
+    linear("post_layernorm", &[width]);
+    for layer in 0..layers {
+        let at = |name: &str| format!("encoder.layers.{layer}.{name}");
+        for name in ["q_proj", "k_proj", "v_proj", "out_proj"] {
+            linear(&at(&format!("self_attn.{name}")), &[width, width]);
+        }
+        linear(&at("layer_norm1"), &[width]);
+        linear(&at("layer_norm2"), &[width]);
+        linear(&at("mlp.fc1"), &[inner, width]);
+        linear(&at("mlp.fc2"), &[width, inner]);
+    }
+    let mut state = 1_u32;
+    let mut tensors = Vec::new();
+    for (name, shape) in shapes {
+        let norm = if name.contains("norm") && name.ends_with("weight") { 1.0 } else { 0.0 };
+        let scale = 2.0 / (shape[1..].iter().product::<usize>() as f32).sqrt();
+        let bytes: Vec<u8> = (0..shape.iter().product())
+            .flat_map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (norm + scale.min(0.2) * ((state >> 8) as f32 / 8_388_608.0 - 1.0)).to_le_bytes()
+            })
+            .collect();
+        tensors.push((name, shape, bytes));
+    }
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()));
+    std::fs::write(folder.join("model.safetensors"), safetensors::serialize(views, None).unwrap()).unwrap();
+    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    folder.to_str().unwrap().to_owned()
+}
+
 /// Runs the child below in a program of its own: the driver's libraries and settings are those of a whole process.
 /// Returns what it said and what was counted.
 fn run(task: &Value, settings: &[(&str, &str)]) -> (Value, Value) {
+    run_together(task, settings, 1).remove(0)
+}
+
+/// The same in several programs at a time.
+fn run_together(task: &Value, settings: &[(&str, &str)], programs: usize) -> Vec<(Value, Value)> {
     let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log.json");
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", "child", "--nocapture", "--test-threads=1"]);
-    command.env("TASK", task.to_string()).env("EMULATED_GPU_LOG", &log);
-    command.env("CHAFFINCH_CUDA_LIBRARIES", emulated()).envs(settings.iter().copied());
-    let out = command.output().unwrap();
+    let start = |number: usize| {
+        let log = folder.path().join(format!("{number}.json"));
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "child", "--nocapture", "--test-threads=1"]);
+        command.env("TASK", task.to_string()).env("EMULATED_GPU_LOG", &log);
+        command.env("CHAFFINCH_CUDA_LIBRARIES", emulated()).envs(settings.iter().copied());
+        (command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(), log)
+    };
+    let started: Vec<_> = (0..programs).map(start).collect();
+    started.into_iter().map(|(child, log)| said(task, settings, child, &log)).collect()
+}
+
+fn said(task: &Value, settings: &[(&str, &str)], child: std::process::Child, log: &Path) -> (Value, Value) {
+    let out = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     let words = String::from_utf8_lossy(&out.stderr).into_owned();
     let said = text.lines().find_map(|line| line.split_once("SAID ")).map(|(_, said)| said.to_owned());
     let Some(said) = said else { panic!("{task} {settings:?}: {}\n{text}\n{words}", out.status) };
-    let counted = std::fs::read_to_string(&log).unwrap_or_else(|_| "{}".into());
+    let counted = std::fs::read_to_string(log).unwrap_or_else(|_| "{}".into());
     (serde_json::from_str(&said).unwrap(), serde_json::from_str(&counted).unwrap())
 }
 
@@ -65,7 +130,10 @@ fn child() {
             let found = std::thread::scope(|scope| {
                 let all = || {
                     (0..number("times").max(1))
-                        .map(|_| model.embed_images(&inputs.concat(), inputs.len()))
+                        .map(|_| match number("each") {
+                            0 => model.embed_images(&inputs.concat(), inputs.len()),
+                            each => one_ahead(&model, &inputs, each),
+                        })
                         .last()
                 };
                 let handles: Vec<_> = (0..number("threads").max(1)).map(|_| scope.spawn(all)).collect();
@@ -83,6 +151,28 @@ fn child() {
         }
     };
     println!("SAID {said}");
+}
+
+/// Embeds so many pictures a call, as a scan does: the next call starts before the last one is finished.
+fn one_ahead(
+    model: &dyn Embedder,
+    inputs: &[Vec<u8>],
+    each: usize,
+) -> Result<Vec<f32>, chaffinch_compute::embedding::EmbedError> {
+    let (mut started, mut found) = (VecDeque::new(), Vec::new());
+    for inputs in inputs.chunks(each) {
+        // What was given to the model may change as soon as it has started.
+        let mut pixels = inputs.concat();
+        started.push_back(model.start_images(&pixels, inputs.len())?);
+        pixels.fill(0);
+        if started.len() >= model.ahead() {
+            found.extend(started.pop_front().unwrap().finish()?);
+        }
+    }
+    for last in started {
+        found.extend(last.finish()?);
+    }
+    Ok(found)
 }
 
 /// Searches neighbors with and without the device.
@@ -174,16 +264,82 @@ fn threads_share_one_stream() {
 
 #[test]
 fn pictures_go_to_the_gpu_as_bytes_and_batches_take_few_launches() {
-    for (model, most) in [("quick", 110), ("siglip", 110), ("dinov2-registers", 110), ("vit", 200)] {
-        let task = |times: usize| json!({"model": model, "device": "cuda:0", "images": 200, "times": times});
-        let ((once, first), (_, twice)) = (run(&task(1), &[]), run(&task(2), &[]));
+    let folder = tempfile::tempdir().unwrap();
+    let deep = as_deep_as_b32(folder.path());
+    let models: [(&str, usize, u64); 5] = [
+        ("quick", 32, 30),
+        ("siglip", 32, 45),
+        ("dinov2-registers", 24, 30),
+        ("vit", 30, 30),
+        (deep.as_str(), 224, 150),
+    ];
+    for (model, side, most) in models {
+        let images: u64 = if side < 100 { 200 } else { 20 };
+        let task =
+            |times: usize| json!({"model": model, "device": "cuda:0", "images": images, "times": times});
+        let memory = [("EMULATED_GPU_MEMORY", if side < 100 { "1073741824" } else { "60000000" })];
+        let ((once, first), (_, twice)) = (run(&task(1), &memory), run(&task(2), &memory));
         let more = |name: &str| twice[name].as_u64().unwrap() - first[name].as_u64().unwrap();
-        let batches = 200_u64.div_ceil(once["batch"].as_u64().unwrap());
-        let pixels = 3 * 32 * 32 * once["batch"].as_u64().unwrap() * batches;
-        // Shapes and strides, and the normalization's factors, besides.
-        assert!(more("uploaded") < pixels + 40_000, "{model}: {} bytes for {pixels}", more("uploaded"));
+        let size = batch(&once);
+        let batches = images.div_ceil(size);
+        let pixels = 3 * side as u64 * side as u64 * size * batches;
+        // From page-locked memory, and hardly anything else: shapes and strides of SigLIP's pooling.
+        assert_eq!(more("from_locked"), pixels, "{model}");
+        assert!(more("uploaded") < pixels + 4_000, "{model}: {} bytes for {pixels}", more("uploaded"));
         assert!(more("launches") <= most * batches, "{model}: {} launches", more("launches"));
-        println!("{model}: {} launches for {batches} batches, {} bytes", more("launches"), more("uploaded"));
+        println!(
+            "{model}: {} launches for {batches} batches of {size}, {} bytes, {} calls of the driver",
+            more("launches"),
+            more("uploaded"),
+            calls(&twice) - calls(&first)
+        );
+    }
+}
+
+fn calls(counted: &Value) -> u64 {
+    counted["calls"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum()
+}
+
+/// Images of one batch on the card.
+fn batch(said: &Value) -> u64 {
+    let fingerprint = text(&said["fingerprint"]);
+    let reduced = fingerprint.rsplit_once("-b").and_then(|(_, size)| size.parse().ok());
+    reduced.unwrap_or_else(|| said["batch"].as_u64().unwrap())
+}
+
+#[test]
+fn a_batch_starts_before_the_last_one_is_finished_and_no_copy_is_torn() {
+    // A batch is 4 or 8 images.
+    let memory = [("EMULATED_GPU_MEMORY", "2000000")];
+    let task = |each: usize| json!({"model": "quick", "device": "cuda:0", "images": 100, "each": each});
+    let ((all, _), (ahead, counted)) = (run(&task(0), &memory), run(&task(16), &memory));
+    assert!(ahead["vectors"].is_array() && ahead["vectors"] == all["vectors"], "{ahead}");
+    let (most, torn) = (&counted["most_at_once"], &counted["torn"]);
+    assert!(most.as_u64().unwrap() >= 2 && torn == 0, "{most} copies at a time, {torn} torn");
+    println!("{most} copies from page-locked memory at a time, {torn} torn");
+    // The card is asked for results after it was given the next batch: one wait for a batch, none for the stream.
+    let waits = |name: &str| counted["calls"][name].as_u64().unwrap_or(0);
+    assert!(waits("cuStreamSynchronize") <= 4, "{counted}");
+}
+
+#[test]
+fn two_programs_share_a_card() {
+    let usual = run(&embed("cuda:0", 40), &[]).0;
+    let expected: Vec<f64> = serde_json::from_value(usual["vectors"].clone()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let shared = folder.path().join("memory");
+    // One program alone takes 10 MB, and the weights of both take 2.
+    for memory in ["30000000", "12000000", "4000000"] {
+        std::fs::remove_file(&shared).ok();
+        let settings = [("EMULATED_GPU_MEMORY", memory), ("EMULATED_GPU_SHARED", shared.to_str().unwrap())];
+        let task = json!({"model": "quick", "device": "auto", "images": 40, "times": 5});
+        for (said, counted) in run_together(&task, &settings, 2) {
+            let found: Vec<f64> = serde_json::from_value(said["vectors"].clone())
+                .unwrap_or_else(|_| panic!("{memory}: {said}"));
+            let most = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(most < 4e-3 && found.len() == expected.len(), "{memory}: {most}");
+            println!("{memory} bytes for two: batches of {}, peak {}", batch(&said), counted["peak"]);
+        }
     }
 }
 

@@ -78,6 +78,22 @@ pub trait DeviceVectors: Send + Sync {
     fn products(&self, block: Range<usize>, filter: &mut dyn Filter) -> crate::Result<()>;
 }
 
+/// Images that a model works on.
+pub trait Started: Send {
+    /// Waits for their vectors, which are those of [`Embedder::embed_images`].
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn finish(self: Box<Self>) -> Result<Vec<f32>, EmbedError>;
+}
+
+/// Vectors that are already there.
+impl Started for Vec<f32> {
+    fn finish(self: Box<Self>) -> Result<Vec<f32>, EmbedError> {
+        Ok(*self)
+    }
+}
+
 /// A loaded model. The engine calls [`Embedder::preprocess`] on its decoding threads and
 /// [`Embedder::embed_images`] on one thread.
 pub trait Embedder: Send + Sync {
@@ -136,6 +152,20 @@ pub trait Embedder: Send + Sync {
     /// # Errors
     /// When the device fails or runs out of memory.
     fn embed_images(&self, pixels: &[u8], count: usize) -> Result<Vec<f32>, EmbedError>;
+
+    /// How many calls of [`Embedder::start_images`] may be unfinished at a time: two if a device works on one while the next is
+    /// collected, one if the calling thread computes.
+    fn ahead(&self) -> usize {
+        1
+    }
+
+    /// Starts what [`Embedder::embed_images`] does, and returns once `pixels` are no longer needed.
+    ///
+    /// # Errors
+    /// As for [`Embedder::embed_images`].
+    fn start_images<'a>(&'a self, pixels: &[u8], count: usize) -> Result<Box<dyn Started + 'a>, EmbedError> {
+        Ok(Box::new(self.embed_images(pixels, count)?))
+    }
 
     /// Vectors of some texts; row-major `[texts.len(), dim]`, unit length.
     ///

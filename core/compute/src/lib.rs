@@ -6,6 +6,7 @@
 pub mod content;
 pub mod embedding;
 mod error;
+pub mod fused;
 pub mod hamming;
 pub mod image;
 pub mod job;

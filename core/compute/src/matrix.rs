@@ -1,14 +1,12 @@
 //! Embeddings of a dataset, row by row.
 
-use crate::Result;
+use crate::{Result, memory};
 use memmap2::MmapMut;
 use std::fmt;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-/// Above this size a matrix is stored in a file on a disk instead of in memory.
-const IN_MEMORY: u64 = 4 << 30;
 /// Above this size it is in a memory file, which other processes can be lent without a copy.
 const LENDABLE: u64 = 32 << 20;
 
@@ -40,7 +38,7 @@ impl EmbeddingMatrix {
         let bytes = rows as u64 * cols as u64 * 4;
         let file = if bytes < LENDABLE {
             None
-        } else if bytes < IN_MEMORY {
+        } else if bytes < memory::shares().matrix() {
             // Where memory files are forbidden, it cannot be lent without a copy.
             crate::mapped::lendable(bytes).ok()
         } else {

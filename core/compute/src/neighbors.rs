@@ -19,7 +19,7 @@ pub use device::{OnDevice, nearest_on_device};
 
 use crate::Result;
 use crate::job::Job;
-use crate::linear::{ROWS, matmul_transposed, products_by_row};
+use crate::linear::matmul_transposed;
 use crate::matrix::EmbeddingMatrix;
 use best::Best;
 use clusters::Clusters;
@@ -235,9 +235,8 @@ pub fn similarities(matrix: &EmbeddingMatrix, vectors: &[f32], count: usize) -> 
     assert_eq!(vectors.len(), count * cols, "vectors as wide as the embeddings");
     let mut out = vec![0.0; matrix.rows() * count];
     if count > 0 && cols > 0 {
-        // Whatever the order of the rows, each has the same similarities to the last bit.
-        let blocks = out.par_chunks_mut(ROWS * count).zip(matrix.as_slice().par_chunks(ROWS * cols));
-        blocks.for_each(|(out, rows)| products_by_row(rows, rows.len() / cols, vectors, count, cols, out));
+        let blocks = out.par_chunks_mut(BLOCK * count).zip(matrix.as_slice().par_chunks(BLOCK * cols));
+        blocks.for_each(|(out, rows)| matmul_transposed(rows, rows.len() / cols, vectors, count, cols, out));
     }
     out
 }

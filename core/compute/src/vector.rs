@@ -2,7 +2,7 @@
 //!
 //! Builds target every x86-64 CPU, so the compiler uses baseline SSE2 and counts bits one by one. Code inside [`wide`]
 //! is also compiled for CPUs with AVX2 and POPCNT, and for those with AVX-512, and the best version is chosen at run
-//! time. All do the same operations in the same order, so results do not depend on the CPU.
+//! time. All do the same operations in the same order and round alike, so results do not depend on the CPU.
 //!
 //! `CHAFFINCH_SIMD` ([`SWITCH`]) limits the choice, to see on one machine what others compute.
 
@@ -39,8 +39,7 @@ pub fn wide_at<K: Kernel>(level: Level, work: K) -> K::Output {
 }
 
 /// Work on vectors of this CPU's length, with an `#[inline(always)]` on its `with_simd`, for loops that the compiler does
-/// not vectorize. Sums may be fused where the CPU can, so results differ in the last bit between CPUs, as those of
-/// [`linear`](crate::linear) do.
+/// not vectorize. Where products are added, only for CPUs that round once ([`fuses`]).
 pub use pulp::{Simd, WithSimd as VectorKernel};
 
 /// Runs `work` with the longest vectors of this CPU.
@@ -65,6 +64,15 @@ impl<K: VectorKernel> Kernel for VectorsOf<K> {
     fn call(self) -> K::Output {
         self.1.with_simd(self.0)
     }
+}
+
+/// Whether this CPU multiplies and adds with a single rounding, within [`level`]; otherwise
+/// [`add_products`](crate::fused::add_products) does.
+pub fn fuses() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return level() != Level::Off && pulp::x86::V3::try_new().is_some();
+    #[cfg(not(target_arch = "x86_64"))]
+    return cfg!(target_arch = "aarch64") && level() != Level::Off;
 }
 
 /// The environment variable that limits the vector instructions.

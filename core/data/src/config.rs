@@ -372,6 +372,11 @@ impl Config {
         self.settings.plugins.time_limit
     }
 
+    /// How much memory the program may use, such as `8GiB`, if that is limited by the user.
+    pub fn memory(&self) -> Option<&str> {
+        self.settings.general.memory.as_deref()
+    }
+
     /// How much memory such a detector may use, such as `8GiB`, if that is limited by the user.
     pub fn detector_memory_limit(&self) -> Option<&str> {
         self.settings.plugins.memory_limit.as_deref()

@@ -3,16 +3,18 @@
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::memory::TooLarge;
 use chaffinch_protocol::display::{counted, safe_path, safe_text, thousands};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeMap;
-use std::io;
+use std::{fmt, io};
 
 /// Names to show in a remark.
 const SHOWN: usize = 4;
 const MISSING: &str = "the file is missing";
 const REFUSED: &str = "the file may not be read: permission denied";
+const NO_ROOM: &str = "there is too little memory for it";
 pub(crate) const FOLDER: &str = "it is a folder";
 pub(crate) const SPECIAL: &str = "it is no ordinary file";
 
@@ -25,6 +27,8 @@ pub enum Fault {
     Refused,
     /// The system failed to read it: a disk, a network.
     Io,
+    /// It is too large for the memory budget.
+    NoRoom,
     /// It is a folder, a pipe or a device.
     NoFile,
     /// Its bytes were read, but are no picture that can be decoded.
@@ -41,13 +45,14 @@ impl Fault {
             MISSING => Fault::Missing,
             REFUSED => Fault::Refused,
             FOLDER | SPECIAL => Fault::NoFile,
+            reason if reason.starts_with(NO_ROOM) => Fault::NoRoom,
             _ => Fault::Io,
         })
     }
 
     /// Whether the file itself may be perfectly fine.
     pub const fn may_be_whole(self) -> bool {
-        matches!(self, Fault::Missing | Fault::Refused | Fault::Io)
+        matches!(self, Fault::Missing | Fault::Refused | Fault::Io | Fault::NoRoom)
     }
 
     /// What can be said of a file with this fault, given the stored reason.
@@ -56,6 +61,7 @@ impl Fault {
             Fault::Missing => format!("{reason}: the picture was not checked"),
             Fault::Refused => format!("{reason}; the picture was not checked"),
             Fault::Io => format!("{reason}; the picture may be whole, so check the disk first"),
+            Fault::NoRoom => format!("{reason}; the picture was not checked"),
             Fault::NoFile => reason.to_owned(),
             Fault::Undecodable => format!("the file cannot be read as a picture: {reason}"),
         }
@@ -67,8 +73,14 @@ pub(crate) fn because(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => MISSING.into(),
         io::ErrorKind::PermissionDenied => REFUSED.into(),
+        _ if error.get_ref().is_some_and(|inner| inner.is::<TooLarge>()) => without_room(error),
         _ => format!("the file could not be read: {error}"),
     }
+}
+
+/// That the memory budget has no room for a file, for this reason.
+pub(crate) fn without_room(reason: &dyn fmt::Display) -> String {
+    format!("{NO_ROOM}: {reason}")
 }
 
 /// Adds a remark to the ledger for each kind of fault that files have.
@@ -99,6 +111,9 @@ pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Led
                 "could not be read because of an error of the disk or the network, and may be whole"
                     .to_owned(),
             ),
+            Fault::NoRoom => {
+                (RemarkKind::FilesUnreadable, "could not be read with so little memory".to_owned())
+            }
             Fault::NoFile => (RemarkKind::FilesUnreadable, format!("{is} no ordinary file")),
             Fault::Undecodable => (RemarkKind::FilesUnreadable, "could not be decoded".to_owned()),
         };
@@ -107,7 +122,7 @@ pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Led
             _ => format!("; the first is {}", safe_path(manifest.path(first))),
         };
         let why = match fault {
-            Fault::Io | Fault::Undecodable => {
+            Fault::Io | Fault::NoRoom | Fault::Undecodable => {
                 let reason = file_metadata.unreadable.get(&first).map_or("", String::as_str);
                 format!(" ({})", safe_text(reason))
             }

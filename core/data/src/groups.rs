@@ -3,17 +3,15 @@
 use crate::{Error, Result};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::job::Job;
+use chaffinch_compute::memory;
 use std::ops::Range;
 
 /// Files beyond this size are hashed but not decoded.
 pub use chaffinch_sources::MAX_BYTES as MAX_FILE_BYTES;
 
-/// Memory for one group of images prepared for the model.
-const GROUP_BYTES: usize = 128 << 20;
-
 /// Images prepared together for a model.
 pub(crate) fn size_for(embedder: &dyn Embedder) -> usize {
-    let fitting = GROUP_BYTES / embedder.input_len().max(1);
+    let fitting = memory::shares().group() / embedder.input_len().max(1);
     embedder.batch_size().clamp(16, 512).min(fitting.max(1))
 }
 

@@ -23,6 +23,7 @@ pub mod measures;
 pub mod nearest;
 pub mod output;
 pub mod packing;
+pub mod pictures;
 pub mod probabilities;
 pub mod prompts;
 mod remarks;

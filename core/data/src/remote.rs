@@ -4,6 +4,7 @@
 use crate::manifest::Manifest;
 use crate::packing::{Container, Packing};
 use crate::{Error, Result};
+use chaffinch_compute::embedding::Embedder;
 use chaffinch_sources::{Source, outages};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::io;
@@ -11,25 +12,38 @@ use std::io;
 /// Requests to a bucket at the same time.
 const REQUESTS: usize = 32;
 
-/// The threads that read the samples of a dataset: those that compute, or more of them, where a network is waited for.
-pub(crate) struct Threads(Option<ThreadPool>);
+/// The threads that read the samples of a dataset: those that compute, or others.
+pub(crate) struct Threads {
+    others: Option<ThreadPool>,
+    group: Option<usize>,
+}
 
 impl Threads {
-    /// More than there are processors, if samples come from a bucket.
-    pub(crate) fn of(manifest: &Manifest) -> Threads {
-        let remote = |packing: &&Packing| packing.containers().iter().any(Container::is_remote);
-        let pool = || ThreadPoolBuilder::new().num_threads(REQUESTS).build().ok();
-        Threads(manifest.packing().filter(remote).and_then(|_| pool()))
+    /// More than there are processors, if samples come from a bucket, where they are waited for. One less beside a model on a
+    /// device, which the thread that calls it must not keep waiting.
+    pub(crate) fn of(manifest: &Manifest, embedder: Option<&dyn Embedder>) -> Threads {
+        let pool = |count: usize| ThreadPoolBuilder::new().num_threads(count).build().ok();
+        let remote = |packing: &Packing| packing.containers().iter().any(Container::is_remote);
+        if manifest.packing().is_some_and(remote) {
+            let others = pool(REQUESTS);
+            return Threads { group: others.as_ref().map(|_| 2 * REQUESTS), others };
+        }
+        let beside = embedder.is_some_and(|embedder| embedder.ahead() > 1);
+        let others = match rayon::current_num_threads() {
+            count @ 3.. if beside => pool(count - 1),
+            _ => None,
+        };
+        Threads { others, group: None }
     }
 
     /// How many samples at most are read together, if a network is waited for: what was read is kept group by group.
     pub(crate) fn group(&self) -> Option<usize> {
-        self.0.as_ref().map(|_| 2 * REQUESTS)
+        self.group
     }
 
     /// Runs something in them.
     pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        match &self.0 {
+        match &self.others {
             Some(threads) => threads.install(work),
             None => work(),
         }

@@ -4,7 +4,7 @@ use crate::outlet::Outlet;
 use crate::service::{Inward, Roster, Service};
 use crate::{Error, Result, Setup};
 use chaffinch_protocol::{Command, Event, Join};
-use crossbeam_channel::{Receiver, Select, Sender, unbounded};
+use crossbeam_channel::{Receiver, Select, Sender, bounded, unbounded};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -91,6 +91,15 @@ fn joined(thread: JoinHandle<Result<()>>) -> Result<()> {
     thread.join().map_err(crashed)?
 }
 
+/// How much terminals may have said that waits for the engine. What they say beyond that is left in their connections, which
+/// then take no more: whoever sends faster than the engine answers waits.
+pub(crate) const WAITING: usize = 1024;
+
+/// The way from the connections of terminals to the engine.
+pub(crate) fn inbox() -> (Sender<Inward>, Receiver<Inward>) {
+    bounded(WAITING)
+}
+
 /// An engine that terminals attach to, with [`serve`](crate::remote::serve).
 pub struct Engine {
     pub(crate) inward: Sender<Inward>,
@@ -123,7 +132,7 @@ impl Engine {
 pub fn start(setup: Setup) -> Result<Engine> {
     let service = Service::new(setup, true)?;
     let roster = service.roster();
-    let ((inward, inbox), (said, farewell)) = (unbounded(), unbounded());
+    let ((inward, inbox), (said, farewell)) = (inbox(), unbounded());
     let thread = run(move || service.run(inbox, &said))?;
     Ok(Engine { inward, roster, farewell, thread })
 }

@@ -1,5 +1,6 @@
 //! Letting detectors run again that were set aside, or whose code has changed.
 
+use super::named::is_named;
 use super::registry::digest_of;
 use super::worker::{AsideEntry, Workers};
 use super::{Pin, PluginError};
@@ -19,7 +20,18 @@ pub enum LetIn {
     },
 }
 
-/// Lets a detector run again, by its name, its file or its path: what was set aside is forgotten, and its code is pinned
+impl LetIn {
+    /// The detectors in it, as far as they are known.
+    pub fn names(&self) -> &[String] {
+        match self {
+            LetIn::Aside(entry) if entry.name.is_empty() => &[],
+            LetIn::Aside(entry) => std::slice::from_ref(&entry.name),
+            LetIn::Changed { names, .. } => names,
+        }
+    }
+}
+
+/// Lets a detector run again, by its name, its file, its folder or its path: what was set aside is forgotten, and its code is pinned
 /// as it is now. Returns what was in its way, nothing if it would have run.
 ///
 /// # Errors
@@ -31,7 +43,8 @@ pub fn let_in(workers: &Workers, name: &str) -> Result<Vec<LetIn>, PluginError> 
     let known = pins.all().map_err(PluginError::Stored)?;
     let known = known.into_iter().map(|(path, pin)| (PathBuf::from(path), pin));
     let mut changed = Vec::new();
-    for (path, pin) in known.filter(|(path, pin)| is_named(path, pin, name) && path.exists()) {
+    let named = |path: &Path, pin: &Pin| is_named(name, pin.names.iter().map(String::as_str), path);
+    for (path, pin) in known.filter(|(path, pin)| named(path, pin) && path.exists()) {
         let digest = digest_of(&path)?;
         if digest != pin.digest {
             changed.push((path, digest, pin.names));
@@ -57,15 +70,6 @@ fn one_place<'a>(name: &str, paths: impl Iterator<Item = &'a Path>) -> Result<()
     let message =
         format!("'{name}' has changed in several places: name one of them by its path: {}", paths.join(", "));
     Err(PluginError::Stored(chaffinch_data::Error::Invalid(message)))
-}
-
-/// Whether a name is that of a detector in pinned code, of its file, its folder or its path.
-fn is_named(path: &Path, pin: &Pin, name: &str) -> bool {
-    let given = std::path::absolute(name).ok();
-    let folder = path.parent();
-    pin.names.iter().any(|known| known == name)
-        || path.file_name().is_some_and(|file| file == name && file != "detector.toml")
-        || given.as_deref().is_some_and(|given| given == path || Some(given) == folder)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! A [`LoadedDetector`] (`detector`) is a library in this process, which ships with the program (`exported`), code in a
 //! process of its own (`worker`: any other library, or a program), or a description of what to look for (`described`, which
-//! reads `detector.toml`). `place` tells who could replace a file, `check` inspects it before it is mapped, `pins` remembers
-//! which code the user has agreed to and `let_in` changes that, `library` does the mapping and the handshake,
+//! reads `detector.toml`). `place` tells who could replace a file (`groups`: who is in a group), `check` inspects it before it is mapped, `pins` remembers
+//! which code the user has agreed to, `let_in` changes that and `named` knows what the user means, `library` does the mapping and the handshake,
 //! `declared` is what a detector says of itself, `registry` holds what was loaded and what was refused, `services` is what
 //! detectors can ask of a dataset, `run` is one run of one detector, `measuring` measures single pictures, `kept` stores
 //! what a detector keeps between runs. How all of this reaches a detector as C functions, and what is checked on the way,
@@ -18,10 +18,12 @@ mod declared;
 mod described;
 mod detector;
 mod exported;
+mod groups;
 mod kept;
 mod let_in;
 mod library;
 mod measuring;
+mod named;
 mod order;
 mod params;
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub use detector::{LoadedDetector, Origin, Place};
 pub use kept::KeepFolder;
 pub use let_in::{LetIn, let_in};
 pub use measuring::Measuring;
+pub use named::is_named;
 pub use order::{Circle, in_order};
 pub use params::{check_params, needs_of, params_in_force, resolve_params};
 pub use pins::{Pin, Pins};
@@ -52,6 +55,7 @@ pub use worker::{Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Work
 pub use chaffinch_data::{Error, Result};
 
 use chaffinch_plugin::abi::OLDEST_ABI;
+use chaffinch_protocol::display::quoted;
 use std::path::PathBuf;
 
 /// Why a library or a detector was refused.
@@ -67,12 +71,28 @@ pub enum PluginError {
         reason: std::io::Error,
     },
     /// Anyone could put code there.
-    #[error("{} is writable by others (mode {mode:03o}); a detector is code, so run chmod o-w on it", path.display())]
+    #[error(
+        "{} is writable by others (mode {mode:03o}), who could put code there; to use it, run: chmod go-w {}",
+        path.display(), quoted(path)
+    )]
     Writable {
         /// The file or folder.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// A group with others in it could put code there.
+    #[error(
+        "{} is writable by the group {group} (mode {mode:03o}), in which others are who could put code there; to use it, run: chmod g-w {}",
+        path.display(), quoted(path)
+    )]
+    GroupWritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// The group's name, or its number.
+        group: String,
     },
     /// It belongs to another user.
     #[error("{} belongs to user {owner}, not to you or root; copy it to a folder of your own", path.display())]
@@ -150,8 +170,8 @@ pub enum PluginError {
     },
     /// Its code is not the code that ran before.
     #[error(
-        "{} has changed since it was first used (code {} then, {} now) and does not run; to run it as it is now: chaffinch plugins let-in {}",
-        path.display(), short(was), short(now), named(names, path)
+        "{} has changed since it was first used (code {} then, {} now) and does not run; to run it as it is now: chaffinch plugins let-in {}, or if it passes: chaffinch plugins check {}",
+        path.display(), short(was), short(now), named(names, path), quoted(path)
     )]
     Changed {
         /// The library or description.

@@ -81,13 +81,23 @@ impl Pins {
     /// # Errors
     /// When that cannot be stored.
     pub fn set(&self, path: &Path, pin: Pin) -> Result<()> {
+        self.change(path, |_| Some(pin))
+    }
+
+    /// Changes the pin of the code at a path, if `new` returns one for the present one.
+    fn change(&self, path: &Path, new: impl FnOnce(Option<&Pin>) -> Option<Pin>) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
+        let locked = state_file::lock(file)?;
         let mut all = self.all()?;
-        if all.get(&key(path)) == Some(&pin) {
-            return Ok(());
+        let known = all.get(&key(path));
+        match new(known) {
+            Some(pin) if known != Some(&pin) => {
+                all.insert(key(path), pin);
+                forget_what_is_gone(&mut all);
+                locked.store(&all)
+            }
+            _ => Ok(()),
         }
-        all.insert(key(path), pin);
-        state_file::store(file, &all)
     }
 
     /// Pins code that has not run before; what is pinned stays as it is.
@@ -95,10 +105,26 @@ impl Pins {
     /// # Errors
     /// When that cannot be stored.
     pub(crate) fn first_use(&self, path: &Path, digest: &str, names: Vec<String>) -> Result<()> {
+        let pin = Pin { digest: digest.to_owned(), names };
+        // Most runs change nothing, for which nothing is locked.
         match self.of(path)? {
-            Some(pin) if pin.digest != digest || !pin.names.is_empty() => Ok(()),
-            _ => self.set(path, Pin { digest: digest.to_owned(), names }),
+            Some(known) if !is_first(&known, digest) => Ok(()),
+            _ => self.change(path, |known| known.is_none_or(|known| is_first(known, digest)).then_some(pin)),
         }
+    }
+}
+
+/// Whether a pin was made before it was known which detectors are in the code.
+fn is_first(known: &Pin, digest: &str) -> bool {
+    known.digest == digest && known.names.is_empty()
+}
+
+/// Above this many pins, those of code that is not there any more are forgotten.
+const MANY: usize = 1000;
+
+fn forget_what_is_gone(all: &mut BTreeMap<String, Pin>) {
+    if all.len() > MANY {
+        all.retain(|path, _| Path::new(path).exists());
     }
 }
 
@@ -126,6 +152,38 @@ mod tests {
         assert_eq!(pins.of(&path).unwrap().unwrap().digest, "def");
         Pins::default().first_use(&path, "abc", Vec::new()).unwrap();
         assert_eq!(Pins::default().of(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn what_several_programs_pin_at_once_is_pinned() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("state/pins.json");
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let pins = Pins::in_file(&file);
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        let path = format!("/nowhere/{thread}-{number}.so");
+                        pins.first_use(Path::new(&path), "abc", vec![path.clone()]).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(Pins::in_file(&file).all().unwrap().len(), 80);
+    }
+
+    #[test]
+    fn code_that_is_gone_is_forgotten_among_many() {
+        let temp = tempfile::tempdir().unwrap();
+        let pins = Pins::in_file(temp.path().join("pins.json"));
+        let there = temp.path().join("there.so");
+        std::fs::write(&there, "x").unwrap();
+        let pin = || Pin { digest: "abc".into(), names: Vec::new() };
+        let many = (0..MANY).map(|number| (format!("/nowhere/{number}.so"), pin()));
+        let all: BTreeMap<String, Pin> = many.collect();
+        state_file::lock(&temp.path().join("pins.json")).unwrap().store(&all).unwrap();
+        pins.set(&there, pin()).unwrap();
+        assert_eq!(pins.all().unwrap().into_keys().collect::<Vec<_>>(), [key(&there)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who could put something else in the place of a file: whoever owns or can write to anything on the way to it.
 
 use super::PluginError;
+use super::groups::Groups;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -14,6 +15,15 @@ const LINKS: usize = 40;
 pub(super) fn check_owner(path: &Path) -> Result<(), PluginError> {
     let meta = fs::metadata(path).map_err(|reason| PluginError::Unreadable { path: path.into(), reason })?;
     check(path, &meta, &trusted())
+}
+
+/// The same for what came with the program, whose group may be that of those who keep it: they could change the program
+/// as well.
+pub(super) fn check_own(path: &Path) -> Result<(), PluginError> {
+    match check_owner(path) {
+        Err(PluginError::GroupWritable { .. }) => Ok(()),
+        checked => checked,
+    }
 }
 
 /// Refuses what [`check_owner`] refuses, and what others can put something else in the place of: every folder on the way
@@ -68,13 +78,23 @@ fn parts(path: &Path) -> VecDeque<OsString> {
     path.components().filter_map(named).collect()
 }
 
-/// Refuses what everyone can write to, and what belongs to someone else. In a sticky folder, such as the system's
-/// temporary one, others cannot replace what is not theirs, and what is in it is checked by itself.
+/// Refuses what belongs to someone else, and what others can write to: everyone, or a group with others in it, as ssh
+/// does with its files. In a sticky folder, such as the system's temporary one, they cannot replace what is not theirs, and
+/// what is in it is checked by itself.
 fn check(path: &Path, meta: &Metadata, trusted: &[u32]) -> Result<(), PluginError> {
-    if meta.mode() & 0o002 != 0 && !(meta.is_dir() && meta.mode() & 0o1000 != 0) {
-        return Err(PluginError::Writable { path: path.into(), mode: meta.mode() & 0o7777 });
+    owned(path, meta, trusted)?;
+    if meta.is_dir() && meta.mode() & 0o1000 != 0 {
+        return Ok(());
     }
-    owned(path, meta, trusted)
+    let (path, mode) = (path.into(), meta.mode() & 0o7777);
+    if mode & 0o002 != 0 {
+        return Err(PluginError::Writable { path, mode });
+    }
+    let groups = Groups::of_machine();
+    if mode & 0o020 != 0 && !groups.is_private(meta.gid(), trusted) {
+        return Err(PluginError::GroupWritable { path, mode, group: groups.name(meta.gid()) });
+    }
+    Ok(())
 }
 
 fn owned(path: &Path, meta: &Metadata, trusted: &[u32]) -> Result<(), PluginError> {
@@ -111,6 +131,35 @@ mod tests {
     fn folder(path: &Path, mode: u32) {
         fs::create_dir_all(path).unwrap();
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_a_group_can_write_to_depends_on_who_is_in_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder_of = |name: &str, mode: u32, group: Option<u32>| {
+            let path = temp.path().join(name);
+            folder(&path, mode);
+            if let Some(group) = group {
+                std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
+                fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            }
+            check_place(&path)
+        };
+        let gid = rustix::process::getegid().as_raw();
+        let private = Groups::of_machine().is_private(gid, &trusted());
+        assert_eq!(folder_of("own", 0o775, None).is_ok(), private);
+        // Only root can give a folder to a group that it is not in; one of this number is in no list.
+        if rustix::process::geteuid().is_root() {
+            let error = folder_of("others", 0o2775, Some(54_321)).unwrap_err();
+            assert!(matches!(error, PluginError::GroupWritable { mode: 0o2775, .. }), "{error}");
+            let error = error.to_string();
+            assert!(error.contains("the group 54321") && error.contains("chmod g-w /"), "{error}");
+            folder_of("readable", 0o755, Some(54_321)).unwrap();
+            folder_of("sticky", 0o3775, Some(54_321)).unwrap();
+            check_own(&temp.path().join("others")).unwrap();
+        }
+        let error = folder_of("open", 0o777, None).unwrap_err().to_string();
+        assert!(error.contains("chmod go-w /"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::described::{self, Kind};
 use super::detector::{Away, Code, Origin};
 use super::library::load;
 use super::pins::Pin;
-use super::place::{check_owner, check_place};
+use super::place::{check_own, check_owner, check_place};
 use super::stamp;
 use super::worker::{AsideEntry, Job, Limits, Undescribed, Workers, describe};
 use super::{LoadedDetector, PluginError};
@@ -169,14 +169,14 @@ impl Registry {
 
     fn add_folder(&mut self, folder: &PluginFolder) -> Result<(), PluginError> {
         if folder.kind == FolderKind::Own {
-            check_owner(&folder.path)?;
+            check_own(&folder.path)?;
             for path in folder.libraries()? {
                 // Beside the program, only what was built with it is the program's own.
                 if !same_build(&path) {
                     self.add_file(&path, Origin::Beside);
                     continue;
                 }
-                let loaded = check_owner(&path).and_then(|()| match self.workers.are_for_all() {
+                let loaded = check_own(&path).and_then(|()| match self.workers.are_for_all() {
                     true => self.away(&path, &self.workers.limits().clone(), false),
                     false => here(&path),
                 });

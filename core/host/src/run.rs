@@ -42,11 +42,16 @@ pub enum RunFailure {
     Failed(String),
 }
 
+/// The most log lines of a run: whoever reads them has to keep up, and remembers them.
+const LINES: u64 = 1000;
+
 /// One run: the dataset, this detector's parameters, and what it has written so far.
 pub struct RunContext<'a> {
     services: &'a DatasetServices,
     job: Job<'a>,
     log: DetectorLog<'a>,
+    /// How many lines it has logged.
+    lines: AtomicU64,
     detector: &'a LoadedDetector,
     params: BTreeMap<String, f64>,
     /// 1 where a sample has everything that the detector needs.
@@ -61,7 +66,7 @@ pub struct RunContext<'a> {
     /// What the detector measured of each sample.
     measures: OnceLock<Records>,
     /// Data lent from earlier runs, by name and version.
-    lent: Memo<(String, u32), Vec<u8>>,
+    lent: Memo<(String, u32), Option<Vec<u8>>>,
     /// The most memory that its process had to itself.
     memory: AtomicU64,
     /// What to store if this run succeeds.
@@ -85,6 +90,7 @@ impl<'a> RunContext<'a> {
             services,
             job,
             log,
+            lines: AtomicU64::new(0),
             detector,
             params: resolve_params(detector, given)?,
             judged,
@@ -176,6 +182,17 @@ impl<'a> RunContext<'a> {
         Ok(result.finish(record, self.services.manifest().classes()))
     }
 
+    /// Writes a line to the log, unless there are too many.
+    fn say(&self, level: u32, text: &str) {
+        match self.lines.fetch_add(1, Ordering::Relaxed) {
+            said if said < LINES => (self.log)(level, text),
+            LINES => {
+                (self.log)(2, &format!("wrote more than {LINES} lines to the log; the others are left out"))
+            }
+            _ => {}
+        }
+    }
+
     /// Runs a detector in a process of its own; one that dies is set aside.
     fn run_away(&self, away: &Away) -> Answer<()> {
         let info = self.detector.info();
@@ -199,7 +216,7 @@ impl<'a> RunContext<'a> {
             params: &self.params,
             data,
             matrix: self.services.matrix().ok(),
-            log: self.log,
+            log: &|level, text| self.say(level, text),
             memory: &self.memory,
         };
         run_here(self, info, &self.params, |view, report| {
@@ -245,7 +262,7 @@ impl<'a> RunContext<'a> {
             reason: reason.into(),
         };
         if let Err(error) = away.workers.aside().add(self.detector.digest(), entry) {
-            (self.log)(2, &format!("it cannot be set aside: {error}"));
+            self.say(2, &format!("it cannot be set aside: {error}"));
         }
     }
 }
@@ -267,7 +284,7 @@ impl HostServices for RunContext<'_> {
     }
 
     fn log(&self, level: u32, text: &str) {
-        (self.log)(level, text);
+        self.say(level, text);
     }
 
     fn progress(&self, done: u64, total: u64) {
@@ -284,7 +301,8 @@ impl HostServices for RunContext<'_> {
     }
 
     fn neighbors(&self, k: usize) -> Answer<Neighbors<'_>> {
-        let lists = self.services.neighbors(k, &self.job, self.log).map_err(refusal)?;
+        let lists =
+            self.services.neighbors(k, &self.job, &|level, text| self.say(level, text)).map_err(refusal)?;
         if let Some(recall) = lists.recall {
             let percent = 100.0 * recall;
             let text = format!(
@@ -363,7 +381,7 @@ impl HostServices for RunContext<'_> {
         let changed = changed.into_inner();
         if changed > 0 {
             let text = format!("{changed} files changed or went away since they were indexed; scan again");
-            (self.log)(2, &text);
+            self.say(2, &text);
         }
         Ok(())
     }
@@ -380,14 +398,27 @@ impl HostServices for RunContext<'_> {
 
     fn kept(&self, name: &str, version: Option<u32>) -> Answer<Option<(u32, &[u8])>> {
         let Some(folder) = &self.folder else { return Ok(None) };
-        let found = folder.read(name, version).map_err(refusal)?;
-        Ok(found
-            .map(|(version, bytes)| (version, self.lent.add((name.to_owned(), version), bytes).as_slice())))
+        let Some(version) =
+            version.map_or_else(|| folder.newest(name), |one| Ok(Some(one))).map_err(refusal)?
+        else {
+            return Ok(None);
+        };
+        // What is asked for again is lent again.
+        let read = || folder.read(name, version).map_err(refusal);
+        let bytes = self.lent.get_or_compute((name.to_owned(), version), read)?;
+        Ok(bytes.as_deref().map(|bytes| (version, bytes)))
     }
 
     fn keep(&self, name: &str, bytes: &[u8]) -> Answer<u32> {
-        let version = self.folder.as_ref().map_or(Ok(1), |folder| folder.version_of(name, bytes));
-        let version = version.map_err(refusal)?;
+        let version = match &self.folder {
+            None => 1,
+            Some(folder) => {
+                folder
+                    .has_room_for(name, lock(&self.kept).keys().map(String::as_str))
+                    .map_err(Refusal::new)?;
+                folder.version_of(name, bytes).map_err(refusal)?
+            }
+        };
         lock(&self.kept).insert(name.to_owned(), (version, bytes.to_vec()));
         Ok(version)
     }

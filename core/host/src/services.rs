@@ -4,7 +4,7 @@ use super::worker::SharedData;
 use crate::{Error, Result};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::hamming;
-use chaffinch_compute::image::{RgbImage, decode, source, thumbnail};
+use chaffinch_compute::image::{RgbImage, source, thumbnail};
 use chaffinch_compute::job::Job;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors;
@@ -13,6 +13,7 @@ use chaffinch_compute::out_of_sample;
 use chaffinch_compute::out_of_sample::OutOfSample;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::pictures::{self, Unread};
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_plugin::host::{Dataset, Memo, NO_EMBEDDINGS};
 use chaffinch_plugin::{GIVEN_FOLD, HashKind, HashPair, Needs, Pixels, Source};
@@ -360,9 +361,10 @@ impl DatasetServices {
     pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<Picture> {
         let source = self.manifest.source(id);
         let path = source.shown();
-        let bytes = source.read().map_err(Error::io("read", &path))?;
-        let decoded = decode::decode_on(&bytes, self.manifest.rendering())
-            .map_err(|error| Error::format(&path, error.to_string()))?;
+        let decoded = pictures::decode(&source, self.manifest.rendering()).map_err(|error| match error {
+            Unread::Io(error) => Error::io("read", &path)(error),
+            Unread::Decode(error) => Error::format(&path, error.to_string()),
+        })?;
         let source = source::record(decoded.format, self.manifest.path(id), decoded.stored);
         let full = decoded.image.dimensions();
         let image = thumbnail::smaller(&decoded.image, max_side).unwrap_or(decoded.image);

@@ -139,3 +139,56 @@ fn missing_neighbors_are_padded_as_the_contract_says() {
         Status::OK
     });
 }
+
+/// A detector of this version, as a library exports it.
+struct Today;
+
+impl Detector for Today {
+    const INFO: Info = Info::new("today", "Uses what there is today")
+        .needs(Needs::EMBEDDINGS.and(Needs::NEIGHBORS).and(Needs::HASHES))
+        .columns(const { &[Str::new("label")] });
+
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
+        let (nearest, hashes) = (view.neighbors(1)?, view.hashes(HashKind::Phash)?);
+        let labels = view.column("label")?;
+        report.note("saw", &format!("{} {} {:?}", nearest.k(), hashes.len(), labels))?;
+        report.attribute("first", "", &[1.0, 0.0, 0.5])?;
+        report.finding(Severity::Info, "all is well", &[0])?;
+        report.regions(1, &[Region::new(0.0, 0.0, 0.5, 1.0).label("left")])?;
+        report.scores(&[0.25, 0.75, 0.5])
+    }
+}
+
+export_detector!(Today);
+
+unsafe extern "C" {
+    /// What the macro above exports.
+    static CHAFFINCH_PLUGIN: PluginTable;
+}
+
+/// The table of a later version: a service has been appended.
+#[repr(C)]
+struct Later {
+    table: HostTable,
+    added: unsafe extern "C" fn(*mut std::ffi::c_void) -> Status,
+}
+
+unsafe extern "C" fn added(_: *mut std::ffi::c_void) -> Status {
+    Status::ERROR
+}
+
+#[test]
+fn a_detector_of_this_version_works_after_an_addition() {
+    // SAFETY: the static is of this very program, and its function is a detector's.
+    let run = unsafe { CHAFFINCH_PLUGIN.detectors.as_slice() }[0].run.unwrap();
+    let now = host().run(&Today);
+    let later = host().run_by_hand(&Today, |table| {
+        // As the host does: the version is that of the detector.
+        let later = Later { table: HostTable { size: size_of::<Later>() as u32, ..*table }, added };
+        // SAFETY: the table is complete and lives until the function returns.
+        unsafe { run(&raw const later.table) }
+    });
+    assert_eq!(now.error, None);
+    assert_eq!(now.scores, [Some(0.25), Some(0.75), None]);
+    assert_eq!(format!("{now:?}"), format!("{later:?}"));
+}

@@ -3,9 +3,10 @@
 use crate::{Error, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chaffinch_compute::image::{RgbImage, decode, thumbnail};
+use chaffinch_compute::image::{RgbImage, thumbnail};
 use chaffinch_compute::job::Job;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::pictures;
 use chaffinch_protocol::sample::SampleId;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
@@ -38,9 +39,8 @@ pub(crate) fn thumbnails(
 
 /// `None` for a file that cannot be read or decoded: the report says so of it elsewhere.
 fn picture(manifest: &Manifest, id: SampleId, side: u32) -> Option<String> {
-    let bytes = manifest.source(id).read().ok()?;
-    let image = decode::decode_on(&bytes, manifest.rendering()).ok()?.image;
-    jpeg(&thumbnail::fit(&image, side, side)).map(|bytes| STANDARD.encode(bytes))
+    let decoded = pictures::decode(&manifest.source(id), manifest.rendering()).ok()?;
+    jpeg(&thumbnail::fit(&decoded.image, side, side)).map(|bytes| STANDARD.encode(bytes))
 }
 
 fn jpeg(image: &RgbImage) -> Option<Vec<u8>> {

@@ -3,8 +3,8 @@
 use crate::classes::MIN_CLASS;
 use crate::examples::{self, Data};
 use crate::member::{Example, Kind, Member, Model};
-use crate::mlp::sigmoid;
 use crate::rng::Rng;
+use crate::stablelabel::sigmoid;
 use crate::{Method, Settings};
 use chaffinch_plugin::prelude::*;
 

@@ -3,6 +3,7 @@
 use crate::classes::{Class, MIN_CLASS};
 use crate::member::{Example, Features, Space};
 use crate::rng::Rng;
+use crate::stablelabel::{self, Drawn};
 use crate::texts::Texts;
 use crate::{Method, Settings};
 use chaffinch_plugin::Matrix;
@@ -22,9 +23,6 @@ impl Data<'_> {
 
 /// From this many typical samples on, a member trains on only half, so that it can judge the other half.
 const ENOUGH: usize = 2 * MIN_CLASS;
-
-/// Names of other classes among the texts about something else, at most.
-const MAX_NAMES: usize = 100;
 
 /// The examples of one member, followed by the reviewer's decisions.
 pub(crate) fn make(
@@ -85,36 +83,28 @@ impl Set<'_> {
             }
         }
         for _ in 0..few {
-            let vector = random_unit(self.data.rows.cols(), rng);
+            let vector = rng.unit(self.data.rows.cols());
             self.vector(&vector, false);
         }
     }
 
-    /// `StableLabel`'s set, the same for all members: the samples of the middle ranks of average similarity and all
-    /// texts of the class; against texts about something else and random vectors, as many as make up for two ninths
-    /// of the class. Other classes' samples are not looked at.
     fn published(&mut self, settings: &Settings, rng: &mut Rng) {
         let class = &self.data.classes[self.label];
-        let most = settings.max_training / 2;
-        rng.take(&class.typical, most).into_iter().for_each(|id| self.sample(id, true, false));
-        let (mut positive, mut negative) = (0, 0);
-        if let Some(texts) = self.data.texts {
-            let own = &texts.positive[self.label];
-            (positive, negative) = (own.rows(), texts.unrelated.rows());
-            (0..positive).for_each(|row| self.vector(own.row(row), true));
-            (0..negative).for_each(|row| self.vector(texts.unrelated.row(row), false));
-            if let Some(names) = &texts.names {
-                let others = (0..names.rows()).filter(|&other| other != self.label).take(MAX_NAMES);
-                for other in others.collect::<Vec<_>>() {
-                    self.vector(names.row(other), false);
-                    negative += 1;
-                }
+        let texts = self.data.texts;
+        let from = stablelabel::Sources {
+            label: self.label,
+            typical: &class.typical,
+            samples: class.ids.len(),
+            texts: texts.map(|texts| (&texts.positive[self.label], &texts.unrelated)),
+            names: texts.and_then(|texts| texts.names.as_ref()),
+            dim: self.data.rows.cols(),
+            most: settings.max_training / 2,
+        };
+        for drawn in stablelabel::draw(&from, rng) {
+            match drawn {
+                Drawn::Sample(id) => self.sample(id, true, false),
+                Drawn::Vector(vector, clean) => self.vector(&vector, clean),
             }
-        }
-        let random = (4 * class.ids.len() / 18 + positive).saturating_sub(negative).min(most);
-        for _ in 0..random.max(4) {
-            let vector = random_unit(self.data.rows.cols(), rng);
-            self.vector(&vector, false);
         }
     }
 
@@ -153,11 +143,4 @@ impl Set<'_> {
         }
         taken
     }
-}
-
-fn random_unit(dim: usize, rng: &mut Rng) -> Vec<f32> {
-    let mut vector: Vec<f32> = (0..dim).map(|_| rng.signed()).collect();
-    let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    vector.iter_mut().for_each(|x| *x /= norm);
-    vector
 }

@@ -6,10 +6,10 @@ mod classes;
 mod ensemble;
 mod examples;
 mod member;
-mod mlp;
 mod rng;
 mod saved;
-mod svc;
+mod stablelabel;
+mod templates;
 mod texts;
 mod words;
 

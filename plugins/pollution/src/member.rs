@@ -1,9 +1,8 @@
 //! One classifier of an ensemble.
 
 use crate::classes::{Class, dot};
-use crate::mlp::Mlp;
 use crate::rng::Rng;
-use crate::svc::Svc;
+use crate::stablelabel::{Mlp, Svc};
 use crate::texts::Texts;
 use chaffinch_plugin::{Error, Result};
 use linfa::traits::Fit;

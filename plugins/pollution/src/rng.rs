@@ -28,6 +28,14 @@ impl Rng {
         (self.next() >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
     }
 
+    /// A random direction: a vector of length 1.
+    pub(crate) fn unit(&mut self, dim: usize) -> Vec<f32> {
+        let mut vector: Vec<f32> = (0..dim).map(|_| self.signed()).collect();
+        let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        vector.iter_mut().for_each(|x| *x /= norm);
+        vector
+    }
+
     /// `count` distinct items, or all of them, shuffled, if there are fewer.
     pub(crate) fn take(&mut self, items: &[u32], count: usize) -> Vec<u32> {
         let mut items = items.to_vec();

@@ -4,8 +4,7 @@
 //! and lists carry their length.
 
 use crate::member::{Features, Member, Model};
-use crate::mlp::{Layer, Mlp};
-use crate::svc::Svc;
+use crate::stablelabel::{Layer, Mlp, Svc};
 use chaffinch_plugin::{Error, Result};
 
 const MARK: &[u8] = b"chaffinch-pollution 1\n";

@@ -2,6 +2,8 @@
 
 use crate::Method;
 use crate::rng::Rng;
+use crate::stablelabel;
+use crate::templates::{fill, word};
 use chaffinch_plugin::prelude::*;
 
 /// Prompts of a class used at most.
@@ -20,32 +22,6 @@ const POSITIVE: [&str; 8] = [
     "{} picture",
     "a drawing of {}",
 ];
-
-/// `StableLabel`'s texts about a class.
-const FIXED: [&str; 11] = [
-    "a {}",
-    "a picture of {}",
-    "a picture of people with {}",
-    "a picture of {} playing",
-    "a picture of {} sleeping",
-    "{} picture",
-    "{} drawing",
-    "a drawing of {}",
-    "a picture of many {}s",
-    "a picture of {} with objects",
-    "a picture of {} in nature",
-];
-/// Its prefixes for random words, a hundred of each.
-const VARIED: [&str; 5] = [
-    "a picture of {}",
-    "a picture of people with {}",
-    "a picture of {} with objects",
-    "a picture of many {}s",
-    "a picture of {} with",
-];
-const VARIATIONS: usize = 100;
-/// Random words among its unrelated texts.
-const MANY_WORDS: usize = 1000;
 
 /// The prompts whose probabilities are engineered features.
 const FEATURES: [&str; 6] = [
@@ -101,16 +77,6 @@ const NOUNS: [&str; 40] = [
     "window",
 ];
 
-/// As many more as the published recipe has.
-const MORE_NOUNS: [&str; 63] = [
-    "airport", "anchor", "arrow", "balloon", "banana", "basket", "bench", "bell", "blanket", "boot", "bowl",
-    "brick", "brush", "bucket", "button", "camera", "candle", "castle", "chain", "clock", "coin", "crown",
-    "curtain", "desk", "diamond", "drum", "envelope", "fence", "fork", "fountain", "garden", "glass",
-    "glove", "hammer", "helmet", "honey", "island", "jacket", "key", "kite", "ladder", "leaf", "lemon",
-    "mirror", "needle", "ocean", "painting", "pencil", "piano", "pillow", "pipe", "plate", "river", "rope",
-    "ruler", "sandwich", "scissors", "spoon", "statue", "stone", "tent", "umbrella", "violin",
-];
-
 /// The vectors of all texts, row by row; empty if the model reads no text.
 pub(crate) struct Texts {
     /// For each class, what it may show.
@@ -134,14 +100,14 @@ impl Texts {
         }
         let names: Vec<String> =
             (0..view.class_count()).map(|label| view.class_name(label as u32).into()).collect();
-        let words = if method == Method::Logistic { RANDOM_WORDS } else { MANY_WORDS };
-        let unrelated = match view.embed_texts(&unrelated(&names, words)) {
+        let unrelated = match method {
+            Method::Logistic => unrelated(&names, &[], RANDOM_WORDS),
+            Method::StableLabel => unrelated(&names, &stablelabel::MORE_NOUNS, stablelabel::WORDS),
+        };
+        let unrelated = match view.embed_texts(&unrelated) {
             Ok(vectors) => vectors,
             Err(error) if error.is_missing() => return Ok(None),
             Err(error) => return Err(error),
-        };
-        let fill = |templates: &[&str], name: &str| {
-            templates.iter().map(|t| t.replace("{}", name)).collect::<Vec<_>>()
         };
         let mut texts = Texts {
             positive: Vec::new(),
@@ -156,18 +122,14 @@ impl Texts {
         }
         for (label, name) in names.iter().enumerate() {
             view.checkpoint()?;
-            let mut positive = fill(if method == Method::Logistic { &POSITIVE } else { &FIXED }, name);
-            match method {
+            let positive = match method {
                 Method::Logistic => {
-                    positive.extend(view.prompts(label as u32)?.into_iter().take(MAX_PROMPTS));
+                    let mut texts = fill(&POSITIVE, name);
+                    texts.extend(view.prompts(label as u32)?.into_iter().take(MAX_PROMPTS));
+                    texts
                 }
-                Method::StableLabel => {
-                    let mut rng = Rng::new(label, usize::MAX >> 44);
-                    for text in fill(&VARIED, name) {
-                        positive.extend((0..VARIATIONS).map(|_| format!("{text} {}", word(&mut rng))));
-                    }
-                }
-            }
+                Method::StableLabel => stablelabel::about(label, name),
+            };
             texts.positive.push(view.embed_texts(&positive)?);
             texts.features.push(view.embed_texts(&fill(&FEATURES, name))?);
         }
@@ -175,24 +137,14 @@ impl Texts {
     }
 }
 
-/// Pictures of things that are not a class, and that many random words.
-fn unrelated(names: &[String], words: usize) -> Vec<String> {
+/// Pictures of things that are not a class, these among them, and that many random words.
+fn unrelated(names: &[String], more: &[&str], words: usize) -> Vec<String> {
     let named = |noun: &str| names.iter().any(|name| name.to_lowercase().contains(noun));
-    let mut texts: Vec<String> =
-        NOUNS.iter().filter(|noun| !named(noun)).map(|noun| format!("a picture of {noun}")).collect();
-    if words > RANDOM_WORDS {
-        let more = MORE_NOUNS.iter().filter(|noun| !named(noun));
-        texts.extend(more.map(|noun| format!("a picture of {noun}")));
-    }
+    let nouns = NOUNS.iter().chain(more).filter(|noun| !named(noun));
+    let mut texts: Vec<String> = nouns.map(|noun| format!("a picture of {noun}")).collect();
     let mut rng = Rng::new(usize::MAX >> 24, 0);
     texts.extend((0..words).map(|_| word(&mut rng)));
     texts
-}
-
-/// A random word of two to ten letters.
-fn word(rng: &mut Rng) -> String {
-    let length = 2 + rng.below(9);
-    (0..length).map(|_| char::from(b'A' + rng.below(26) as u8)).collect()
 }
 
 #[cfg(test)]
@@ -201,9 +153,9 @@ mod tests {
 
     #[test]
     fn no_class_is_called_unrelated() {
-        let texts = unrelated(&["Coffee cup".into(), "cat".into()], RANDOM_WORDS);
+        let texts = unrelated(&["Coffee cup".into(), "cat".into()], &[], RANDOM_WORDS);
         assert_eq!(texts.len(), 38 + RANDOM_WORDS);
         assert!(!texts.contains(&"a picture of cup".to_owned()));
-        assert_eq!(texts, unrelated(&["Coffee cup".into(), "cat".into()], RANDOM_WORDS));
+        assert_eq!(texts, unrelated(&["Coffee cup".into(), "cat".into()], &[], RANDOM_WORDS));
     }
 }

@@ -4,7 +4,7 @@ use crate::classes::dot;
 use crate::ensemble::{Ensemble, HeldOut};
 use crate::examples::Data;
 use crate::member::{Features, Space};
-use crate::mlp::sigmoid;
+use crate::stablelabel::sigmoid;
 use crate::{Method, Settings};
 use chaffinch_plugin::prelude::*;
 

@@ -5,25 +5,45 @@
 //   EMULATED_GPU_DRIVER    version of the driver [13000]
 //   EMULATED_GPU_ARCH      compute capability [90]
 //   EMULATED_GPU_FAIL      calls that fail: NAME=CODE, or NAME#3=CODE for the third one only, separated by commas
+//   EMULATED_GPU_SHARED    file through which programs share the card's memory
 //   EMULATED_GPU_LOG       file for what was counted, as JSON, written when the program ends
 //
 // All work is done at once in the order of the calls. Work in more than one stream is counted, since a card would not order
-// it.
+// it. So are copies from page-locked memory, which a card makes later: those that it could still be reading at a time, and those
+// of which the source changed before the program waited for them.
 #include "kernels.h"
 #include "state.h"
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vector>
 
 namespace {
 
 std::mutex lock;
 size_t used, peak, uploaded, downloaded;
+// Work that was given to streams so far. What an event that was recorded waits for.
+size_t given;
+std::map<void *, size_t> recorded;
+// Page-locked memory.
+std::map<uintptr_t, size_t> locked;
+// Copies from it that the program has not waited for.
+struct Reading {
+    const unsigned char *from;
+    size_t bytes, number;
+    uint64_t digest;
+};
+std::vector<Reading> reading;
+size_t from_locked, most_at_once, torn;
 std::map<std::string, size_t> calls, launched;
 std::set<void *> streams;
 std::map<uint64_t, size_t> blocks;
@@ -42,9 +62,10 @@ void report() {
     FILE *file = path && *path ? fopen(path, "w") : nullptr;
     if (!file) return;
     size_t all = 0;
-    for (auto &[name, count] : launched) all += count;
+    for (auto &[name, count] : launched) all += name == "upload" || name == "download" ? 0 : count;
     fprintf(file, "{\"launches\": %zu, \"uploaded\": %zu, \"downloaded\": %zu, \"peak\": %zu, \"left\": %zu, \"streams\": %zu",
             all, uploaded, downloaded, peak, used, streams.size());
+    fprintf(file, ", \"from_locked\": %zu, \"most_at_once\": %zu, \"torn\": %zu", from_locked, most_at_once, torn);
     for (auto *counts : {&launched, &calls}) {
         fprintf(file, ", \"%s\": {", counts == &launched ? "kernels" : "calls");
         const char *between = "";
@@ -55,13 +76,35 @@ void report() {
     fclose(file);
 }
 
+// What all programs on the card use.
+std::atomic<size_t> &used_by_all() {
+    static std::atomic<size_t> alone;
+    static auto *all = [] {
+        const char *path = setting("EMULATED_GPU_SHARED", "");
+        int file = *path ? open(path, O_RDWR | O_CREAT, 0600) : -1;
+        if (file < 0 || ftruncate(file, sizeof alone)) return &alone;
+        void *map = mmap(nullptr, sizeof alone, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        return map == MAP_FAILED ? &alone : static_cast<std::atomic<size_t> *>(map);
+    }();
+    return *all;
+}
+
+// A driver takes back what a program leaves.
+void leave() { used_by_all() -= used; }
+
 struct AtExit {
-    AtExit() { atexit(report); }
+    AtExit() {
+        atexit(leave);
+        atexit(report);
+    }
 } at_exit;
 
 int allocate(uint64_t *out, size_t bytes) {
     std::lock_guard<std::mutex> guard(lock);
-    if (used + bytes > memory()) return 2;
+    if (used_by_all() += bytes; used_by_all() > memory()) {
+        used_by_all() -= bytes;
+        return 2;
+    }
     void *made = nullptr;
     // Not zeroed, so that what is read before it is written shows.
     if (posix_memalign(&made, 256, bytes ? bytes : 1)) return 2;
@@ -78,6 +121,7 @@ int release(uint64_t at) {
     auto found = blocks.find(at);
     if (found == blocks.end()) return 1;
     used -= found->second;
+    used_by_all() -= found->second;
     blocks.erase(found);
     free(reinterpret_cast<void *>(at));
     return 0;
@@ -90,6 +134,29 @@ bool inside(uint64_t at, size_t bytes) {
     if (next == blocks.begin()) return bytes == 0;
     --next;
     return at + bytes <= next->first + next->second;
+}
+
+uint64_t digest(const unsigned char *at, size_t bytes) {
+    uint64_t value = 14695981039346656037u;
+    for (size_t i = 0; i < bytes; i++) value = (value ^ at[i]) * 1099511628211u;
+    return value;
+}
+
+bool is_locked(const void *at, size_t bytes) {
+    auto next = locked.upper_bound(uintptr_t(at));
+    if (next == locked.begin()) return false;
+    --next;
+    return uintptr_t(at) + bytes <= next->first + next->second;
+}
+
+// The program has waited for the work up to that number.
+void waited(size_t number) {
+    std::vector<Reading> left;
+    for (auto &one : reading) {
+        if (one.number > number) left.push_back(one);
+        else torn += digest(one.from, one.bytes) != one.digest;
+    }
+    reading = left;
 }
 
 template <typename T> int give(T **out) {
@@ -123,6 +190,7 @@ int emulated_call(const char *name) {
 void emulated_work(const char *what, void *stream) {
     std::lock_guard<std::mutex> guard(lock);
     launched[what]++;
+    given++;
     streams.insert(stream);
 }
 
@@ -181,7 +249,8 @@ int cuCtxSynchronize(void) { BEGIN; return 0; }
 int cuMemGetInfo_v2(size_t *unused, size_t *total) {
     BEGIN;
     *total = memory();
-    *unused = memory() - used;
+    size_t taken = used_by_all();
+    *unused = taken < memory() ? memory() - taken : 0;
     return 0;
 }
 int cuDeviceGetDefaultMemPool(void **out, int) {
@@ -210,10 +279,15 @@ int cuMemFree_v2(uint64_t at) {
 int cuMemHostAlloc(void **out, size_t bytes, unsigned) {
     BEGIN;
     *out = malloc(bytes);
+    std::lock_guard<std::mutex> guard(lock);
+    locked[uintptr_t(*out)] = bytes;
     return *out ? 0 : 2;
 }
 int cuMemFreeHost(void *at) {
     BEGIN;
+    std::lock_guard<std::mutex> guard(lock);
+    for (auto &one : reading) torn += is_locked(one.from, 1) && locked.upper_bound(uintptr_t(one.from)) == locked.upper_bound(uintptr_t(at));
+    locked.erase(uintptr_t(at));
     free(at);
     return 0;
 }
@@ -221,7 +295,16 @@ int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stre
     BEGIN;
     if (!inside(to, bytes)) return 700;
     emulated_work("upload", stream);
-    uploaded += bytes;
+    {
+        std::lock_guard<std::mutex> guard(lock);
+        uploaded += bytes;
+        if (is_locked(from, bytes)) {
+            auto *start = static_cast<const unsigned char *>(from);
+            reading.push_back({start, bytes, given, digest(start, bytes)});
+            from_locked += bytes;
+            if (reading.size() > most_at_once) most_at_once = reading.size();
+        }
+    }
     memcpy(reinterpret_cast<void *>(to), from, bytes);
     return 0;
 }
@@ -229,7 +312,12 @@ int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
     BEGIN;
     if (!inside(from, bytes)) return 700;
     emulated_work("download", stream);
-    downloaded += bytes;
+    {
+        // Into memory that is not page-locked: the driver returns when it is there.
+        std::lock_guard<std::mutex> guard(lock);
+        downloaded += bytes;
+        if (!is_locked(to, bytes)) waited(given);
+    }
     memcpy(to, reinterpret_cast<void *>(from), bytes);
     return 0;
 }
@@ -252,7 +340,12 @@ int cuStreamCreate(void **out, unsigned) {
     return give(out);
 }
 int cuStreamDestroy_v2(void *) { BEGIN; return 0; }
-int cuStreamSynchronize(void *) { BEGIN; return 0; }
+int cuStreamSynchronize(void *) {
+    BEGIN;
+    std::lock_guard<std::mutex> guard(lock);
+    waited(given);
+    return 0;
+}
 int cuStreamWaitEvent(void *, void *, unsigned) { BEGIN; return 0; }
 int cuStreamIsCapturing(void *, int *out) {
     BEGIN;
@@ -263,8 +356,18 @@ int cuEventCreate(void **out, unsigned) {
     BEGIN;
     return give(out);
 }
-int cuEventRecord(void *, void *) { BEGIN; return 0; }
-int cuEventSynchronize(void *) { BEGIN; return 0; }
+int cuEventRecord(void *event, void *) {
+    BEGIN;
+    std::lock_guard<std::mutex> guard(lock);
+    recorded[event] = given;
+    return 0;
+}
+int cuEventSynchronize(void *event) {
+    BEGIN;
+    std::lock_guard<std::mutex> guard(lock);
+    waited(recorded[event]);
+    return 0;
+}
 int cuEventDestroy_v2(void *) { BEGIN; return 0; }
 int cuModuleLoadData(void **out, const void *image) {
     BEGIN;

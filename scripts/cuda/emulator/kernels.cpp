@@ -213,6 +213,7 @@ template <typename S> bool cast_to(const std::string &to, const Arguments &a) {
 } // namespace
 
 bool launch(const std::string &name, unsigned blocks, void **arguments) {
+    if (launch_own(name, arguments)) return true;
     Arguments a{arguments};
     size_t end = name.rfind('_');
     std::string type = name.substr(end + 1), stem = name.substr(0, end);

@@ -2,6 +2,7 @@
 //! for `scripts/peers` and `docs/benchmarks.md`.
 
 mod detectors;
+mod pipeline;
 mod texts;
 
 use super::args::Global;
@@ -41,6 +42,8 @@ enum Part {
     Product(Product),
     /// The image tower, on generated input or on files
     Embed(Embed),
+    /// A pass over files without a model, and with one that only receives its input
+    Pipeline(pipeline::Pipeline),
     /// Decoding and hashing on one thread
     Images(Images),
     /// All pairs of similar hashes
@@ -178,6 +181,10 @@ pub(super) fn run(args: &Bench, _: &Global) -> Result<ExitCode> {
     let figures = match &args.part {
         Part::Detectors(args) => {
             results(|out| json(out, &detectors::run(args)?))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Part::Pipeline(args) => {
+            results(|out| json(out, &pipeline::run(args)?))?;
             return Ok(ExitCode::SUCCESS);
         }
         Part::Product(args) => product(args),

@@ -5,6 +5,7 @@ use super::output::{Align, Table, count, json, remark, results, terminal_width, 
 use super::schema::SchemaOf;
 use super::{libraries, open, place, schema, settings, uses};
 use anyhow::{Result, bail};
+use chaffinch_compute::memory;
 use chaffinch_data::config::{DEFAULT_CONFIG, Effective, Offered, Origin};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::session::Session;
@@ -117,6 +118,7 @@ fn from(name: &str, value: &Option<String>, origin: &Origin) -> String {
     match (name, value, origin) {
         // Not a default of ours.
         ("reviewer", Some(_), Origin::Default) => "your login name".to_owned(),
+        ("memory", None, _) => format!("default: {}", memory::shares().budget()),
         ("vram-budget", None, _) => "default: all memory".to_owned(),
         ("ui.list-width", None, _) => "default: depends on the screen".to_owned(),
         _ => origin.to_string(),

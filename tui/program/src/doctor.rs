@@ -5,6 +5,7 @@ use super::output::{count, json, results};
 use super::plugins::Listing;
 use super::{libraries, models, output, settings};
 use anyhow::Result;
+use chaffinch_compute::memory;
 use chaffinch_data::config::Flags;
 use chaffinch_data::session;
 use chaffinch_data::session::Session;
@@ -50,10 +51,11 @@ struct Finding {
 pub(super) fn run(args: &Doctor, global: &Global) -> Result<ExitCode> {
     let mut findings = terminal();
     findings.push(locale());
-    findings.push(model(global));
+    findings.extend(model(global));
     findings.extend(chaffinch_clip::idle_gpu().map(|words| finding("gpu", State::Note, words)));
     findings.extend(detectors(&args.plugins, global));
     findings.push(workers());
+    findings.push(memory());
     findings.push(sessions(global));
     findings.extend(vanished(global));
     findings.push(configuration(global));
@@ -141,10 +143,13 @@ fn locale() -> Finding {
     }
 }
 
-fn model(global: &Global) -> Finding {
+fn model(global: &Global) -> Vec<Finding> {
     match models::words(global) {
-        Ok(words) => finding("model", State::Ok, words),
-        Err(error) => finding("model", State::Bad, output::chain(&error)),
+        Ok((words, notes)) => {
+            let notes = notes.into_iter().map(|note| finding("model", State::Note, note));
+            std::iter::once(finding("model", State::Ok, words)).chain(notes).collect()
+        }
+        Err(error) => vec![finding("model", State::Bad, output::chain(&error))],
     }
 }
 
@@ -187,6 +192,15 @@ fn workers() -> Finding {
             State::Note,
             "this kernel does not support or allow Landlock: detectors in processes of their own may write wherever you may",
         ),
+    }
+}
+
+/// What the program lets itself use, and why.
+fn memory() -> Finding {
+    let budget = memory::shares().budget();
+    match budget.check() {
+        Ok(()) => finding("memory", State::Ok, budget.to_string()),
+        Err(sentence) => finding("memory", State::Bad, sentence),
     }
 }
 

@@ -324,6 +324,7 @@ impl Plan {
             ("--pred-probs", !pred_probs.is_empty()),
             ("--device", device.is_some()),
             ("--vram-budget", vram_budget.is_some()),
+            ("--memory", self.global.memory.is_some()),
             ("--detectors", !detectors.is_empty()),
             ("--ensemble", ensemble.is_some()),
             ("--plugins", !plugins.is_empty()),
@@ -380,6 +381,7 @@ impl Plan {
                 args.extend([OsString::from(name), value]);
             }
         };
+        add("--memory", global.memory.clone().map(Into::into));
         add("--config", global.config.clone().map(Into::into));
         add("--model", engine.model.clone().map(Into::into));
         add("--embeddings", engine.embeddings.clone().map(Into::into));

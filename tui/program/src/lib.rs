@@ -1,7 +1,7 @@
 //! The command line: parses arguments, runs commands, and returns the exit status.
 //!
 //! Each command is one file with its arguments, help and implementation. The other files are shared: `args` has groups of
-//! arguments; `place` finds the session; `settings`, `uses`, `libraries` and `model_loader` resolve configuration, detectors
+//! arguments; `place` finds the session; `settings`, `memory_budget`, `uses`, `libraries` and `model_loader` resolve configuration, detectors
 //! and model; `setup` combines them into an engine's setup; `ask` asks; `drive` runs a scan; `listing` reads its results; `gates` compares its counts; `output`, `progress` and `stages` print.
 //!
 //! Run only its tests with `cargo test --release -p chaffinch`. With `CHAFFINCH_UPDATE=1` in the environment they update
@@ -47,6 +47,7 @@ mod libraries;
 mod listing;
 mod looks;
 mod man;
+mod memory_budget;
 mod model_loader;
 mod models;
 mod new_plugin;
@@ -84,6 +85,7 @@ use args::{Global, ProgressFormat};
 use chaffinch_compute::vector;
 use chaffinch_protocol::display::safe_text;
 use clap::{CommandFactory, Parser, Subcommand};
+use rustix::fs::Mode;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
@@ -186,7 +188,7 @@ fn run() -> ExitCode {
     if cli.global.progress == ProgressFormat::Json {
         events::begin();
     }
-    let code = match checked_environment().and_then(|()| cli.command.run(&cli.global)) {
+    let code = match begin(&cli.global).and_then(|()| cli.command.run(&cli.global)) {
         Ok(code) => code,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -223,6 +225,15 @@ fn asks_for_json(args: impl Iterator<Item = std::ffi::OsString>) -> bool {
     let args: Vec<_> = args.take_while(|arg| arg != "--").collect();
     let pair = |pair: &[std::ffi::OsString]| pair[0] == "--progress" && pair[1] == "json";
     args.windows(2).any(pair) || args.iter().any(|arg| arg == "--progress=json")
+}
+
+/// What is settled before any command runs.
+fn begin(global: &Global) -> Result<()> {
+    checked_environment()?;
+    // Whatever the shell says, nothing that this program makes can be written by everybody.
+    let mask = rustix::process::umask(Mode::RWXU | Mode::RWXG | Mode::RWXO);
+    rustix::process::umask(mask | Mode::WOTH);
+    memory_budget::choose(global)
 }
 
 /// Refuses variables of the environment that would be ignored.

@@ -54,16 +54,18 @@ pub(super) fn run(args: &Models, global: &Global) -> Result<ExitCode> {
     }
 }
 
-/// Loads the configured model and describes it.
-pub(super) fn words(global: &Global) -> Result<String> {
+/// Loads the configured model and describes it, with what it has to say, such as why it does not run on the GPU.
+pub(super) fn words(global: &Global) -> Result<(String, Vec<String>)> {
     let config = settings::config(global, None)?;
-    // A GPU that stands idle has a line of its own.
     let model =
         model_loader::open_with(config.model(), config.device(), config.vram_budget(), global, false)?;
     let faster =
         config.device() != "cpu:bf16" && model.device().starts_with("cpu") && chaffinch_clip::has_bf16();
     let hint = if faster { "; --device cpu:bf16 is faster on this processor" } else { "" };
-    Ok(format!("{} on {}, {} dimensions{hint}", model.name(), model.device(), model.dim()))
+    // A GPU that stands idle has a line of its own.
+    let idle = chaffinch_clip::idle_gpu();
+    let notes = model.notes().iter().filter(|note| Some(*note) != idle.as_ref()).cloned().collect();
+    Ok((format!("{} on {}, {} dimensions{hint}", model.name(), model.device(), model.dim()), notes))
 }
 
 /// One model in the list.

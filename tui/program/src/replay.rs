@@ -165,6 +165,9 @@ fn scan(session: &Path, dataset: &Path, folder: &Path, args: &Replay, global: &G
     if let Some(config) = &global.config {
         scan.arg("--config").arg(config);
     }
+    if let Some(memory) = &global.memory {
+        scan.arg("--memory").arg(memory);
+    }
     let flags = [(global.offline, "--offline"), (global.quiet, "--quiet"), (global.verbose, "--verbose")];
     flags.iter().filter(|(set, _)| *set).for_each(|(_, flag)| _ = scan.arg(flag));
     if events::wanted() {

@@ -57,7 +57,8 @@ fn agreed(mut offered: Offered) -> Result<bool> {
     }
 }
 
-fn layered(global: &Global, session: Option<&Path>) -> Result<Config> {
+/// The configuration as far as it is trusted; asks nothing.
+pub(super) fn layered(global: &Global, session: Option<&Path>) -> Result<Config> {
     if let Some(file) = &global.config {
         return Ok(Config::load_with(file, session)?);
     }

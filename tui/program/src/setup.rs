@@ -7,7 +7,7 @@ use super::model_loader::loader;
 use super::output::warning;
 use super::settings;
 use super::uses::Resolved;
-use super::{bundled, place, uses};
+use super::{bundled, memory_budget, place, uses};
 use anyhow::Result;
 use chaffinch_clip::Bundled;
 use chaffinch_data::config::Config;
@@ -85,6 +85,7 @@ fn for_location(
     engine: &EngineArgs,
     ask: Option<&DatasetArgs>,
 ) -> Result<Setup> {
+    memory_budget::check()?;
     let Resolved { config, mut reading, uses, given, before, .. } = resolved;
     // Check first, so that a folder without images does not leave an empty session behind.
     let mut listed = None;

@@ -7,7 +7,8 @@ use std::fmt;
 use std::ops::Deref;
 
 /// A key press as used in keymaps: a [`KeyEvent`] without what terminals report differently. Shift is part of a
-/// character (`G`, not `<S-g>`) and kept only for other keys; Super, Hyper, key state and key kind are dropped.
+/// character (`G`, not `<S-g>`) and kept only for other keys. With Control, letters have no case, because most
+/// terminals send the same for both. Super, Hyper, key state and key kind are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyChord(KeyEvent);
 
@@ -34,6 +35,9 @@ impl From<KeyEvent> for KeyChord {
             event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
         let shift = modifiers.contains(KeyModifiers::SHIFT);
         let code = match event.code {
+            KeyCode::Char(c) if modifiers.contains(KeyModifiers::CONTROL) => {
+                KeyCode::Char(c.to_ascii_lowercase())
+            }
             KeyCode::Char(c) if shift => KeyCode::Char(c.to_ascii_uppercase()),
             KeyCode::Tab if shift => KeyCode::BackTab,
             code => code,
@@ -171,9 +175,17 @@ pub fn parse_sequence(text: &str) -> Result<Vec<KeyChord>, String> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if c == '<' {
-            let end = rest
+            let mut end = rest
                 .find('>')
                 .ok_or_else(|| format!("'{text}' has a '<' without '>': write <lt> for a literal '<'"))?;
+            // The key of `<C->>` is '>'.
+            if end > 2
+                && rest[..end].ends_with('-')
+                && !rest[..end].ends_with("--")
+                && rest[end + 1..].starts_with('>')
+            {
+                end += 1;
+            }
             keys.push(parse_named(&rest[1..end])?);
             rest = &rest[end + 1..];
         } else {
@@ -199,7 +211,7 @@ fn parse_named(inner: &str) -> Result<KeyChord, String> {
     let ctrl = modifiers.contains(KeyModifiers::CONTROL);
     let mut chars = rest.chars();
     let code = match (chars.next(), chars.next()) {
-        (Some(c), None) => KeyCode::Char(if ctrl { c.to_ascii_lowercase() } else { c }),
+        (Some(c), None) => KeyCode::Char(c),
         _ => named(rest).ok_or_else(|| {
             let near = NAMES.iter().max_by_key(|(name, _)| (strsim::jaro_winkler(name, rest) * 1e6) as i64);
             format!("<{inner}> is not a key: did you mean <{}>?", near.map_or("Esc", |(name, _)| name))
@@ -239,6 +251,27 @@ mod tests {
             notation(&parse_sequence("<c-D><m-x><S-Tab><S-g><enter>").unwrap()),
             "<C-d><A-x><BackTab>G<Enter>"
         );
+    }
+
+    #[test]
+    fn every_chord_that_a_terminal_can_report_is_parsed_again() {
+        let plain = ('!'..='~').chain(['é', 'É', 'ß', ' ']).map(KeyCode::Char);
+        let codes = plain.chain((1..=24).map(KeyCode::F)).chain(NAMES.iter().map(|(_, code)| *code));
+        for code in codes {
+            for bits in 0..8 {
+                let modifiers = KeyModifiers::from_bits_truncate(bits);
+                let key = KeyChord::from(KeyEvent::new(code, modifiers));
+                // Refused in keymaps, because most terminals do not send them.
+                if key.modifiers == KeyModifiers::CONTROL
+                    && key.code.as_char().is_some_and(|c| c.is_ascii_digit())
+                {
+                    continue;
+                }
+                assert_eq!(parse_sequence(&key.to_string()), Ok(vec![key]), "{code} {modifiers:?}");
+            }
+        }
+        assert_eq!(parse_sequence("<C-S-a>"), parse_sequence("<C-a>"));
+        assert_eq!(notation(&parse_sequence("<C-x>>").unwrap()), "<C-x>>");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-#![allow(unsafe_code)] // Two calls of the driver that cudarc has no safe function for.
+#![allow(unsafe_code)] // Calls of the driver that cudarc has no safe function for.
 //! An NVIDIA GPU, through candle and cudarc.
 
 use super::smoke::{self, Distrust};
@@ -39,6 +39,9 @@ pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
     // One stream for the device. The default of candle is one for each thread, which nothing orders.
     let device = Device::new_cuda_with_stream(number).map_err(|error| explained(first_line(&error)))?;
     let Device::Cuda(cuda) = &device else { return Err(failed("it is no GPU".into())) };
+    // SAFETY: everything on this device is used in its one stream, whose order is all that is needed, and other devices have
+    // contexts of their own. So no tensor needs two events, and no kernel calls for each of its tensors.
+    unsafe { cuda.disable_event_tracking() };
     let context = cuda.cuda_stream().context().clone();
     let model = context.name().map_or(String::new(), |model| format!(" ({model})"));
     if let Ok(capability) = context.compute_capability()

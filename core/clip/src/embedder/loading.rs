@@ -10,12 +10,12 @@ use crate::failure::{Meaning, first_line};
 use crate::hub::FetchProgress;
 use crate::layers::Loader;
 use crate::lite0::Lite0Tower;
-use crate::preprocess::PREPROCESSING_VERSION;
+use crate::preprocess::{PREPROCESSING_VERSION, Preprocessing};
 use crate::source::{Checkpoint, ModelSource};
 use crate::text::TextTower;
 use crate::vision::VisionTower;
 use crate::vit::VitTower;
-use candle_core::{DType, Tensor};
+use candle_core::DType;
 use chaffinch_compute::embedding::ModelFingerprint;
 use std::sync::atomic::AtomicUsize;
 
@@ -148,7 +148,7 @@ impl Loaded {
                 ImageTower::Lite0(Box::new(Lite0Tower::load(&loader, config)?))
             }
             Family::Clip | Family::Siglip | Family::Dinov2 => {
-                ImageTower::Clip(Box::new(VisionTower::load(&loader, config)?))
+                ImageTower::Transformer(Box::new(VisionTower::load(&loader, config)?))
             }
             Family::Vit if context.in_tiles => {
                 let reason = "models of type vit do not support bf16; use --device cpu";
@@ -170,7 +170,7 @@ impl Loaded {
             None => 1.0,
         };
         if context.stepwise {
-            batch = try_out(&vision, context, config.vision.image_size, batch, &loader)?;
+            batch = try_out(&vision, context, &checkpoint.preprocessing, batch, &loader)?;
         }
         Ok(Loaded { vision, text, logit_scale, batch, spare })
     }
@@ -180,7 +180,7 @@ impl Loaded {
 fn try_out(
     vision: &ImageTower,
     context: &DeviceContext,
-    side: usize,
+    preprocessing: &Preprocessing,
     batch: usize,
     loader: &Loader,
 ) -> Result<usize, ClipError> {
@@ -190,8 +190,10 @@ fn try_out(
     let mut batch = batch;
     loop {
         let run = || -> candle_core::Result<Vec<f32>> {
-            let images = Tensor::zeros((batch, 3, side, side), context.dtype, &context.device)?;
-            vision.forward(&images)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+            let (side, black) = (preprocessing.side(), vec![0; preprocessing.len()]);
+            let bytes = context.upload(&black, (1, batch), &[3, side, side])?;
+            let vectors = vision.forward_bytes(&bytes, preprocessing, context.dtype)?;
+            context.wait(context.fetch(vectors)?, batch * vision.dim())
         };
         match run() {
             Ok(_) => return Ok(batch),

@@ -1,6 +1,7 @@
 //! Depthwise convolutions on the CPU, channels innermost.
 
-use chaffinch_compute::vector::{Kernel, Simd, VectorKernel};
+use chaffinch_compute::fused::add_products;
+use chaffinch_compute::vector::{Kernel, Simd, VectorKernel, fuses, vectorized, wide};
 
 /// Neighboring pixels computed together, so that each weight is loaded once for all of them. The sides of the layers of a
 /// picture of 224 pixels are multiples of it.
@@ -60,6 +61,39 @@ pub(super) struct Depthwise<'a> {
     /// `[to, to, channels]`.
     pub(super) out: &'a mut [f32],
     pub(super) to: usize,
+}
+
+impl Depthwise<'_> {
+    /// The same to the last bit on every CPU.
+    pub(super) fn compute(self) {
+        if fuses() {
+            vectorized(self);
+        } else {
+            wide(PixelByPixel(self));
+        }
+    }
+}
+
+/// The convolution on a CPU that cannot multiply and add with a single rounding.
+struct PixelByPixel<'a>(Depthwise<'a>);
+
+impl Kernel for PixelByPixel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Depthwise { x, width, weights, bias, kernel, stride, out, to } = self.0;
+        let channels = bias.len();
+        for (at, out) in out.chunks_exact_mut(channels).enumerate() {
+            let (top, left) = (at / to * stride, at % to * stride);
+            out.copy_from_slice(bias);
+            for (tap, weights) in weights.chunks_exact(channels).enumerate() {
+                let under = &x[((top + tap / kernel) * width + left + tap % kernel) * channels..][..channels];
+                add_products(|channel| under[channel], weights, out);
+            }
+            out.iter_mut().for_each(|sum| *sum = sum.clamp(0.0, 6.0));
+        }
+    }
 }
 
 impl VectorKernel for Depthwise<'_> {
@@ -139,6 +173,43 @@ impl<S: Simd> Part<'_, S> {
         let out = &mut out[at * channels + first..];
         for pixel in 0..COUNT {
             out[pixel * channels] = simd.min_f32s(simd.max_f32s(sums[pixel], least), most);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_give_the_same_bits() {
+        let numbers = |count: usize, seed: f32| -> Vec<f32> {
+            (0..count).map(|at| 3.0 * ((at as f32 + seed) * 0.37).sin()).collect()
+        };
+        for (kernel, stride, to, channels) in [(3, 1, 9, 32), (3, 2, 8, 16), (5, 1, 7, 48), (5, 2, 3, 16)] {
+            let width = (to - 1) * stride + kernel;
+            let (x, weights) =
+                (numbers(width * width * channels, 0.1), numbers(kernel * kernel * channels, 0.7));
+            let bias = numbers(channels, 0.4);
+            let found = |by_vectors: bool| {
+                let mut out = vec![f32::NAN; to * to * channels];
+                let work = Depthwise {
+                    x: &x,
+                    width,
+                    weights: &weights,
+                    bias: &bias,
+                    kernel,
+                    stride,
+                    out: &mut out,
+                    to,
+                };
+                match by_vectors {
+                    true => work.compute(),
+                    false => PixelByPixel(work).call(),
+                }
+                out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            assert!(found(true) == found(false), "{kernel} by {stride}");
         }
     }
 }

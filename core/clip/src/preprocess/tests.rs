@@ -1,4 +1,5 @@
 use super::*;
+use candle_core::Device;
 use std::collections::BTreeMap;
 
 fn fixtures() -> std::path::PathBuf {
@@ -34,7 +35,8 @@ fn numbers_are_those_of_the_reference_implementation() {
             let preprocessing = new(&config.to_string(), family, size).unwrap();
             let bytes = preprocessing.apply(&image);
             compare(name, &preprocessing.normalized(&bytes));
-            let stepwise = preprocessing.normalized_on(&bytes, &Device::Cpu, DType::F32).unwrap();
+            let bytes = Tensor::from_vec(bytes, (1, 3, size, size), &Device::Cpu).unwrap();
+            let stepwise = preprocessing.normalized_on(&bytes, DType::F32).unwrap();
             compare(name, &stepwise.flatten_all().unwrap().to_vec1().unwrap());
         }
         let usual = Preprocessing::new(None, Path::new(""), Family::Clip, 224).unwrap();

@@ -16,6 +16,7 @@ pub use depth::{Depths, depth_of};
 pub use remark::{Damage, Remark};
 
 use super::source::Stored;
+use crate::memory::{self, Permit, TooLarge};
 use formats::{Format, Kind};
 use image::error::ImageError;
 use image::metadata::Orientation;
@@ -25,6 +26,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Cursor};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The largest picture that is decoded, in pixels: the limit of Pillow.
@@ -48,6 +50,8 @@ pub struct Decoded {
     pub stored: Stored,
     /// What the pixels do not say.
     pub remarks: Vec<Remark>,
+    /// Its part of the memory budget.
+    _held: Arc<Permit>,
 }
 
 /// Why a file is not a picture: one sentence without its name.
@@ -56,6 +60,8 @@ pub struct DecodeError {
     sentence: String,
     /// The format, if it is one that is not read.
     not_read: Option<String>,
+    /// Whether there is too little memory for it.
+    too_large: bool,
 }
 
 impl fmt::Display for DecodeError {
@@ -68,17 +74,28 @@ impl std::error::Error for DecodeError {}
 
 impl DecodeError {
     fn new(sentence: impl Into<String>) -> DecodeError {
-        DecodeError { sentence: sentence.into(), not_read: None }
+        DecodeError { sentence: sentence.into(), not_read: None, too_large: false }
     }
 
     fn not_read(format: &str) -> DecodeError {
         let sentence = Remark::NotRead(format.to_owned()).sentence();
-        DecodeError { sentence, not_read: Some(format.to_owned()) }
+        DecodeError { sentence, not_read: Some(format.to_owned()), too_large: false }
     }
 
     /// [`Remark::NotRead`], if the file is a picture in a format that is not read rather than a broken one.
     pub fn remark(&self) -> Option<Remark> {
         self.not_read.clone().map(Remark::NotRead)
+    }
+
+    /// Whether the memory budget is too small for it, which says nothing of the file.
+    pub fn is_too_large(&self) -> bool {
+        self.too_large
+    }
+}
+
+impl From<TooLarge> for DecodeError {
+    fn from(error: TooLarge) -> DecodeError {
+        DecodeError { too_large: true, ..DecodeError::new(error.to_string()) }
     }
 }
 
@@ -133,6 +150,9 @@ pub fn decode_on(bytes: &[u8], rendering: impl Into<Rendering>) -> Result<Decode
         Format::Image(ImageFormat::Jpeg, _) => jpeg_pixels::pixels(&whole, &mut remarks),
         Format::Image(ImageFormat::Png, name) => pixels(&whole, ImageFormat::Png, rendering, &mut remarks)
             .or_else(|error| {
+                if is_too_large(&error) {
+                    return Err(refused(name, &error));
+                }
                 remarks.clear();
                 png_rows::rescued(&whole, rendering, &mut remarks).ok_or_else(|| refused(name, &error))
             }),
@@ -142,9 +162,10 @@ pub fn decode_on(bytes: &[u8], rendering: impl Into<Rendering>) -> Result<Decode
         Format::JpegXl => jpeg_xl::pixels(&whole, rendering, &mut remarks),
     }));
     let name = format.name();
-    let (image, stored) =
+    let (image, stored, mut held) =
         decoded.unwrap_or_else(|_| Err(DecodeError::new(format!("the {name} decoder failed on it"))))?;
-    Ok(Decoded { image, format: name, stored, remarks })
+    held.keep(image.as_raw().len() as u64);
+    Ok(Decoded { image, format: name, stored, remarks, _held: Arc::new(held) })
 }
 
 /// A JPEG that decoders go through to the end of, and what is lost of it.
@@ -181,7 +202,7 @@ fn pixels(
     format: ImageFormat,
     rendering: Rendering,
     remarks: &mut Vec<Remark>,
-) -> Result<(RgbImage, Stored), ImageError> {
+) -> Result<(RgbImage, Stored, Permit), ImageError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_MEMORY);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -190,6 +211,7 @@ fn pixels(
     let (width, height) = decoder.dimensions();
     check_size(width, height, decoder.total_bytes())
         .map_err(|sentence| ImageError::IoError(io::Error::other(sentence)))?;
+    let held = admit(needed(format, &decoder)).map_err(no_room)?;
     // Broken metadata is no reason to lose the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let stored = Stored::new(bytes, format, decoder.color_type(), orientation);
@@ -201,14 +223,52 @@ fn pixels(
     }
     let mut image = DynamicImage::ImageRgb8(image);
     image.apply_orientation(orientation);
-    Ok((image.into_rgb8(), stored))
+    Ok((image.into_rgb8(), stored, held))
+}
+
+/// Beside the pixels of any picture: what decoders keep of a file while they read it.
+const BESIDE: u64 = 512 << 10;
+
+/// Waits until the memory budget has so many bytes for a picture, and what every decoder needs.
+fn admit(needed: u64) -> Result<Permit, TooLarge> {
+    memory::shares().pictures().admit(needed + BESIDE)
+}
+
+/// The most bytes that a picture takes from the first pixel to the upright RGB, measured in `tests/memory.rs`.
+fn needed(format: ImageFormat, decoder: &impl ImageDecoder) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let (pixels, whole) = (u64::from(width) * u64::from(height), decoder.total_bytes());
+    let decoding = whole
+        + match format {
+            // The canvas, and a frame.
+            ImageFormat::Gif => 8 * pixels,
+            // Four channels of a lossless picture, or planes of a lossy one with its transparency.
+            ImageFormat::WebP => 6 * pixels,
+            // A copy of each strip, which may be the whole.
+            ImageFormat::Tiff => whole,
+            ImageFormat::Jpeg => 8 * pixels,
+            _ => 0,
+        };
+    // As it is stored, beside 8 bits of it or the pixels as shown; and these, while they are turned.
+    decoding.max(whole + 4 * pixels).max(7 * pixels)
+}
+
+fn no_room(error: TooLarge) -> ImageError {
+    ImageError::IoError(io::Error::other(error))
+}
+
+fn is_too_large(error: &ImageError) -> bool {
+    match error {
+        ImageError::IoError(error) => error.get_ref().is_some_and(|inner| inner.is::<TooLarge>()),
+        _ => false,
+    }
 }
 
 /// The pixels of a file as they are stored, if its colors are wanted.
 fn pixels_of(
     mut reader: ImageReader<impl io::BufRead + io::Seek>,
     wanted: impl Fn(image::ColorType) -> bool,
-) -> Result<Option<DynamicImage>, ImageError> {
+) -> Result<Option<(DynamicImage, Permit)>, ImageError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_MEMORY);
     reader.limits(limits);
@@ -218,14 +278,16 @@ fn pixels_of(
     if !small || !wanted(decoder.color_type()) {
         return Ok(None);
     }
+    // Of the formats that have 16 bits, TIFF takes more.
+    let held = admit(needed(ImageFormat::Tiff, &decoder)).map_err(no_room)?;
     DECODED.fetch_add(1, Ordering::Relaxed);
-    DynamicImage::from_decoder(decoder).map(Some)
+    DynamicImage::from_decoder(decoder).map(|image| Some((image, held)))
 }
 
 /// What a decoder's error means.
 fn refused(name: &str, error: &ImageError) -> DecodeError {
     let not_read = matches!(error, ImageError::Unsupported(_)).then(|| format!("{name} (this kind of it)"));
-    DecodeError { sentence: sentence(name, error), not_read }
+    DecodeError { sentence: sentence(name, error), not_read, too_large: is_too_large(error) }
 }
 
 /// Turns a decoder's error into a sentence.

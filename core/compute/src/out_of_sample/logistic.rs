@@ -2,7 +2,7 @@
 
 use super::lbfgs::{Limits, minimize};
 use crate::Result;
-use crate::linear::{ROWS, matmul_transposed, products_by_row, transposed_matmul};
+use crate::linear::{matmul_transposed, transposed_matmul};
 use crate::matrix::EmbeddingMatrix;
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ const C: f64 = 1.0;
 /// When training ends. Probabilities change by less than 1e-3 after this.
 const LIMITS: Limits = Limits { steps: 150, gradient: 2e-6, decrease: 2e-8 };
 /// Rows of one matrix product.
-const BLOCK: usize = ROWS;
+const BLOCK: usize = 256;
 /// Number of parts summed in parallel. Fixed, so that results do not depend on the number of threads.
 const SHARDS: usize = 16;
 
@@ -89,10 +89,7 @@ impl Logistic {
                 .map(|rows| {
                     let mut block = vec![0.0; rows.len() * self.present.len()];
                     let data = gather(matrix, rows);
-                    // Whatever the order of the samples, each has the same probabilities to the last bit.
-                    let classes = self.present.len();
-                    products_by_row(&data, rows.len(), &self.weights, classes, self.dim, &mut block);
-                    add_bias(&mut block, &self.bias);
+                    logits(&data, self.dim, &self.weights, &self.bias, &mut block);
                     block.chunks_exact_mut(self.present.len()).for_each(|row| {
                         softmax(row);
                     });

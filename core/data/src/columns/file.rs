@@ -3,7 +3,7 @@
 //! Opening checks no values: that would mean reading ten million rows of lists and texts. So readers must not assume
 //! that anything is valid: offsets are followed with [`get`](slice::get), texts are checked when they are read
 //! ([`text`]), and numbers that refer to something are looked up.
-#![allow(unsafe_code)] // Mapping is unsafe: another program could cut the file short. So is not looking.
+#![allow(unsafe_code)] // Buffers of mapped files, and arrays that are not looked at as a whole.
 
 use crate::{Error, Result, atomic};
 use arrow_array::{Array, GenericStringArray, OffsetSizeTrait, RecordBatch};
@@ -13,6 +13,8 @@ use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::root_as_footer;
 use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, Schema};
+use chaffinch_compute::mapped::{self, Whole};
+use chaffinch_compute::memory;
 use memmap2::{Mmap, UncheckedAdvice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,9 +34,6 @@ const MAGIC: &[u8] = b"ARROW1";
 /// The current mappings.
 static MAPPED: Mutex<Vec<Weak<Mmap>>> = Mutex::new(Vec::new());
 
-/// Smaller mappings are left alone.
-const WORTH_RELEASING: usize = 256 << 20;
-
 /// Releases the resident memory of large mapped files; pages that are accessed again come back from the system's cache.
 /// Called after work that visits whole columns.
 pub fn release_mapped() {
@@ -42,7 +41,7 @@ pub fn release_mapped() {
     mapped.retain(|map| map.strong_count() > 0);
     let maps: Vec<Arc<Mmap>> = mapped.iter().filter_map(Weak::upgrade).collect();
     drop(mapped);
-    if maps.iter().map(|map| map.len()).sum::<usize>() >= WORTH_RELEASING {
+    if maps.iter().map(|map| map.len()).sum::<usize>() >= memory::shares().mapped() {
         for map in maps {
             // SAFETY: the maps are file-backed and read-only, so a released page has the same content when it comes
             // back.
@@ -99,19 +98,23 @@ pub fn read(path: &Path) -> Result<RecordBatch> {
     }
 }
 
-/// The bytes of a file through a memory map. For files that do not change while they are read: those in the session's
-/// folder are written under a temporary name, renamed when they are complete, and never modified afterwards.
+/// The bytes of a file through a memory map, or in memory if others may write to it. For files that do not change while they
+/// are read: those in the session's folder are written under a temporary name, renamed when they are complete, and never
+/// modified afterwards.
 ///
 /// # Errors
 /// When the file cannot be mapped.
 pub fn map(file: &File, path: &Path) -> Result<Buffer> {
-    // SAFETY: the bytes are only read, as plain numbers or checked text. If another program truncates the file, reading
-    // the missing part kills this program, which loses nothing: decisions are on disk as soon as they are made.
-    let map = unsafe { Mmap::map(file) }.map_err(Error::io("map", path))?;
+    let (map, is_file) = match mapped::whole(file).map_err(Error::io("map", path))? {
+        Whole::Mapped(map) => (map, true),
+        Whole::Read(bytes) => (bytes, false),
+    };
     let len = map.len();
     let start = NonNull::new(map.as_ptr().cast_mut()).ok_or_else(|| damaged(path, "it cannot be mapped"))?;
     let map = Arc::new(map);
-    MAPPED.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&map));
+    if is_file {
+        MAPPED.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&map));
+    }
     // SAFETY: the map covers these bytes, and the buffer owns it from here on.
     Ok(unsafe { Buffer::from_custom_allocation(start, len, map) })
 }

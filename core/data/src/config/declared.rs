@@ -42,6 +42,14 @@ settings! {
         vram_budget: Option<String> as Optional<Text> {
             key: "vram-budget", example: r#""6GiB""#, variable: Some("CHAFFINCH_VRAM_BUDGET"),
         }
+        /// How much memory to use; by default three quarters of what the machine and its limits allow. Detectors in processes
+        /// of their own have a limit of their own, memory-limit in [plugins].
+        memory: Option<String> as Optional<Text> {
+            key: "memory", example: r#""8GiB""#, variable: Some("CHAFFINCH_MEMORY"),
+            user_only: Some(
+                "how much memory to use cannot be set for a project or a session; set it in the user's config.toml or with --memory",
+            ),
+        }
         /// Your name as a reviewer; your login name by default.
         reviewer: Option<String> as Optional<Text> {
             key: "reviewer", example: r#""anna""#, variable: Some("CHAFFINCH_REVIEWER"),

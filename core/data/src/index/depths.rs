@@ -75,7 +75,7 @@ pub fn depths(
         Ok(found.flatten())
     };
     let all = || (0..manifest.len() as u32).into_par_iter().map(one).collect::<Result<Vec<Option<u8>>>>();
-    let used = Threads::of(manifest).install(all);
+    let used = Threads::of(manifest, None).install(all);
     // What was found before an error is kept, too.
     if let Some(kept) = kept {
         kept.into_inner().unwrap_or_else(PoisonError::into_inner).flush()?;

@@ -157,7 +157,7 @@ impl Pass<'_> {
             feeding: AtomicBool::new(contents.is_some()),
             contents,
             failures: measurers.iter().map(|_| OnceLock::new()).collect(),
-            threads: Threads::of(self.manifest),
+            threads: Threads::of(self.manifest, embedder),
             busy: AtomicU64::new(0),
         };
         work.run(feeder, &mut unfinished, writers.unwrap_or_default())

@@ -2,8 +2,9 @@
 
 use crate::faults::{self, because};
 use crate::groups::MAX_FILE_BYTES;
+use crate::pictures;
 use chaffinch_compute::content::ContentHash;
-use chaffinch_compute::image::decode::{Decoded, Depths, Remark, Rendering, decode_on};
+use chaffinch_compute::image::decode::{DecodeError, Decoded, Depths, Remark, Rendering, decode_on};
 use chaffinch_compute::image::phash;
 use chaffinch_plugin::Dimensions;
 use chaffinch_sources::{Kind, Source, Stamp};
@@ -40,8 +41,10 @@ impl Row {
         if let Some(what) = refused {
             return (Row::failed(0, modified, what.into()), None);
         }
-        match bytes_of(source, stamp) {
-            Ok((bytes, hash)) => {
+        // Of what is too large, no more than a part is in memory.
+        let room = if stamp.is_too_large() { Ok(None) } else { pictures::room(stamp.bytes) };
+        match room.and_then(|room| Ok((room, bytes_of(source, stamp)?))) {
+            Ok((_room, (bytes, hash))) => {
                 let size = if stamp.is_too_large() { size } else { bytes.len() as u64 };
                 Row::of(&bytes, rendering, Row { hash, ..Row::failed(size, modified, String::new()) }, known)
             }
@@ -51,7 +54,10 @@ impl Row {
 
     fn of(bytes: &[u8], rendering: Rendering, mut row: Row, known: Option<Row>) -> (Row, Option<Decoded>) {
         if let Some(known) = known.filter(|known| known.hash == row.hash) {
-            return (known, decode_on(bytes, rendering).ok());
+            return match decode_on(bytes, rendering) {
+                Err(error) if error.is_too_large() => (Row::without_room(&row, &error), None),
+                decoded => (known, decoded.ok()),
+            };
         }
         if row.dimensions.bytes > MAX_FILE_BYTES {
             row.trouble = Some("the file is larger than a picture may be (1 GiB)".into());
@@ -65,12 +71,18 @@ impl Row {
                 row.trouble = None;
                 (row, Some(decoded))
             }
+            Err(error) if error.is_too_large() => (Row::without_room(&row, &error), None),
             Err(error) => {
                 row.remarks = error.remark().into_iter().collect();
                 row.trouble = Some(error.to_string());
                 (row, None)
             }
         }
+    }
+
+    /// The row of a file that the memory budget has no room for: as of one that could not be read, so that it is read again.
+    fn without_room(row: &Row, error: &DecodeError) -> Row {
+        Row::failed(row.dimensions.bytes, row.modified, faults::without_room(error))
     }
 
     /// Whether the picture is shown as it should be among these depths.

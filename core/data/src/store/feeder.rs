@@ -4,8 +4,9 @@ use super::tail::{Row, Tail};
 use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::Result;
 use chaffinch_compute::content::ContentHash;
-use chaffinch_compute::embedding::{EmbedError, Embedder};
+use chaffinch_compute::embedding::{EmbedError, Embedder, Started};
 use chaffinch_compute::job::Job;
+use std::collections::VecDeque;
 
 /// What a fill did, counted in distinct contents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,7 +74,8 @@ impl Feeder<'_> {
         self.chunk.hashes.len()
     }
 
-    /// Adds the next content with its input, or without one if it has no picture. Returns whether the model ran.
+    /// Adds the next content with its input, or without one if it has no picture. Returns whether the model ran. A device may
+    /// still work on the last batch then.
     ///
     /// # Errors
     /// As for [`Feeder::embed`].
@@ -84,7 +86,8 @@ impl Feeder<'_> {
         self.chunk.push(hash, self.batch.embedder.dim());
         let full = self.batch.is_full();
         if full {
-            self.embed(job)?;
+            self.batch.start(&mut self.chunk, job)?;
+            self.note();
         }
         Ok(full)
     }
@@ -94,11 +97,18 @@ impl Feeder<'_> {
     /// # Errors
     /// When the model fails, or when stopped.
     pub(crate) fn embed(&mut self, job: &Job<'_>) -> Result<()> {
-        self.batch.run(&mut self.chunk, job)?;
-        if let Some(tail) = &mut self.tail {
-            self.chunk.keep(self.batch.embedder.dim(), tail);
-        }
+        self.batch.start(&mut self.chunk, job)?;
+        self.batch.finish(&mut self.chunk, 0)?;
+        self.note();
         Ok(())
+    }
+
+    /// Passes rows to the tail, up to the batch that is not finished.
+    fn note(&mut self) {
+        if let Some(tail) = &mut self.tail {
+            let until = self.batch.first_open().unwrap_or(self.chunk.hashes.len());
+            self.chunk.keep(until, self.batch.embedder.dim(), tail);
+        }
     }
 
     /// Writes the chunk, whose images are all embedded, and starts a new one.
@@ -136,12 +146,12 @@ impl NewChunk {
         self.kept += 1;
     }
 
-    /// Passes the rows on that are not in the tail yet.
-    fn keep(&mut self, dim: usize, tail: &mut Tail) {
-        for row in self.kept..self.hashes.len() {
+    /// Passes the rows on that are not in the tail yet, up to one.
+    fn keep(&mut self, until: usize, dim: usize, tail: &mut Tail) {
+        for row in self.kept..until {
             tail.push(&self.hashes[row], self.usable[row], &self.rows[row * dim..(row + 1) * dim]);
         }
-        self.kept = self.hashes.len();
+        self.kept = self.kept.max(until);
     }
 
     /// A row without a vector, until [`NewChunk::set`].
@@ -160,12 +170,14 @@ impl NewChunk {
     }
 }
 
-/// Images waiting for the model.
+/// Images waiting for the model, and those that it works on.
 struct Batch<'a> {
     embedder: &'a dyn Embedder,
     size: usize,
     inputs: Vec<u8>,
     rows: Vec<usize>,
+    /// With the rows of each, oldest first.
+    started: VecDeque<(Box<dyn Started + 'a>, Vec<usize>)>,
 }
 
 impl Batch<'_> {
@@ -175,6 +187,7 @@ impl Batch<'_> {
             size: embedder.batch_size().clamp(1, CHUNK_ROWS),
             inputs: Vec::new(),
             rows: Vec::new(),
+            started: VecDeque::new(),
         }
     }
 
@@ -187,27 +200,25 @@ impl Batch<'_> {
         self.rows.len() >= self.size
     }
 
-    /// Embeds the waiting images. If the device runs out of memory, this and all later batches are halved.
-    fn run(&mut self, chunk: &mut NewChunk, job: &Job<'_>) -> Result<()> {
-        let (dim, length) = (self.embedder.dim(), self.embedder.input_len());
+    /// The first row whose vector is missing.
+    fn first_open(&self) -> Option<usize> {
+        let started = self.started.front().and_then(|(_, rows)| rows.first());
+        started.or(self.rows.first()).copied()
+    }
+
+    /// Starts on the waiting images, and finishes what was started before, as far as the model wants it. If the device runs out of
+    /// memory, this and all later batches are halved.
+    fn start(&mut self, chunk: &mut NewChunk, job: &Job<'_>) -> Result<()> {
+        let length = self.embedder.input_len();
         let mut done = 0;
         while done < self.rows.len() {
             job.checkpoint()?;
             let count = self.size.min(self.rows.len() - done);
-            match self.embedder.embed_images(&self.inputs[done * length..(done + count) * length], count) {
-                Ok(vectors) if vectors.len() == count * dim => {
-                    for (vector, &row) in vectors.chunks_exact(dim).zip(&self.rows[done..]) {
-                        chunk.set(row, vector);
-                    }
+            match self.embedder.start_images(&self.inputs[done * length..(done + count) * length], count) {
+                Ok(started) => {
+                    self.started.push_back((started, self.rows[done..done + count].to_vec()));
                     done += count;
-                }
-                Ok(vectors) => {
-                    let given = vectors.len();
-                    let message = format!(
-                        "the model returned {given} numbers for {count} images, expected {}",
-                        count * dim
-                    );
-                    return Err(EmbedError::Model(message).into());
+                    self.finish(chunk, self.embedder.ahead().saturating_sub(1))?;
                 }
                 Err(EmbedError::OutOfMemory { .. }) if count > 1 => self.size = count.div_ceil(2),
                 Err(error) => return Err(error.into()),
@@ -215,6 +226,27 @@ impl Batch<'_> {
         }
         self.inputs.clear();
         self.rows.clear();
+        Ok(())
+    }
+
+    /// Waits for the oldest until only that many are left.
+    fn finish(&mut self, chunk: &mut NewChunk, left: usize) -> Result<()> {
+        let dim = self.embedder.dim();
+        while self.started.len() > left
+            && let Some((started, rows)) = self.started.pop_front()
+        {
+            let vectors = started.finish()?;
+            let (given, expected) = (vectors.len(), rows.len() * dim);
+            if given != expected {
+                let count = rows.len();
+                let message =
+                    format!("the model returned {given} numbers for {count} images, expected {expected}");
+                return Err(EmbedError::Model(message).into());
+            }
+            for (vector, row) in vectors.chunks_exact(dim).zip(rows) {
+                chunk.set(row, vector);
+            }
+        }
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use super::{CHUNK_ROWS, EmbeddingStore};
 use crate::file_metadata::FileMetadata;
 use crate::groups;
 use crate::manifest::Manifest;
+use crate::pictures;
 use crate::remote::{Threads, Watch};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
@@ -71,7 +72,7 @@ pub fn fill(
     }
     report.reused = (different.len() - missing.len()) as u64;
     drop(different);
-    let threads = Threads::of(manifest);
+    let threads = Threads::of(manifest, Some(embedder));
     let work = Work { manifest, file_metadata, embedder, job, missing: &missing, copies: &copies, threads };
     work.run(store, &mut report)?;
     Ok(report)
@@ -159,12 +160,18 @@ impl Work<'_> {
         let source = self.manifest.source(SampleId(row as u32));
         let watch = Watch::new(&source);
         let ordinary = source.stamp().is_ok_and(|stamp| stamp.kind == Kind::Bytes && !stamp.is_too_large());
-        let bytes = if ordinary { source.read().ok() } else { None };
+        let room = source.stamp().and_then(|stamp| pictures::room(stamp.bytes));
+        let bytes = if ordinary && room.is_ok() { source.read().ok() } else { None };
         let Some(bytes) = bytes.filter(|bytes| ContentHash::of(bytes) == hash) else {
             return watch.check(&source).map_or_else(Prepared::Failed, |()| Prepared::Changed);
         };
-        let Ok(decoded) = decode_on(&bytes, self.manifest.rendering()) else { return Prepared::NoPicture };
-        drop(bytes);
+        let decoded = match decode_on(&bytes, self.manifest.rendering()) {
+            Ok(decoded) => decoded,
+            // With more memory, it is one.
+            Err(error) if error.is_too_large() => return Prepared::Changed,
+            Err(_) => return Prepared::NoPicture,
+        };
+        drop((bytes, room));
         let input = self.embedder.preprocess(&decoded.image);
         if input.len() == self.embedder.input_len() { Prepared::Input(input) } else { Prepared::NoPicture }
     }

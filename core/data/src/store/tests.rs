@@ -2,7 +2,7 @@ use super::*;
 use crate::file_metadata::FileMetadata;
 use crate::index;
 use crate::manifest::{Manifest, NewSample};
-use chaffinch_compute::embedding::{EmbedError, Embedder};
+use chaffinch_compute::embedding::{EmbedError, Embedder, Started};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::job::Job;
 use std::io::Cursor;
@@ -24,6 +24,25 @@ pub(crate) struct Fake {
     /// For an image whose first byte is this one, it has no vector.
     undefined: Option<u8>,
     pause: Duration,
+    /// Calls that it works on at a time.
+    pub(crate) ahead: usize,
+    unfinished: AtomicUsize,
+    most_unfinished: AtomicUsize,
+}
+
+/// What a device works on.
+struct Later<'a>(&'a Fake, Vec<f32>);
+
+impl Started for Later<'_> {
+    fn finish(mut self: Box<Self>) -> std::result::Result<Vec<f32>, EmbedError> {
+        Ok(std::mem::take(&mut self.1))
+    }
+}
+
+impl Drop for Later<'_> {
+    fn drop(&mut self) {
+        self.0.unfinished.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Fake {
@@ -37,6 +56,9 @@ impl Fake {
             stop: AtomicBool::new(false),
             undefined: None,
             pause: Duration::ZERO,
+            ahead: 1,
+            unfinished: AtomicUsize::new(0),
+            most_unfinished: AtomicUsize::new(0),
         }
     }
 }
@@ -91,6 +113,21 @@ impl Embedder for Fake {
                 .collect::<Vec<_>>()
         };
         Ok(pixels.chunks_exact(12).enumerate().flat_map(one).collect())
+    }
+
+    fn ahead(&self) -> usize {
+        self.ahead
+    }
+
+    fn start_images<'a>(
+        &'a self,
+        pixels: &[u8],
+        count: usize,
+    ) -> std::result::Result<Box<dyn Started + 'a>, EmbedError> {
+        let vectors = self.embed_images(pixels, count)?;
+        let unfinished = self.unfinished.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_unfinished.fetch_max(unfinished, Ordering::SeqCst);
+        Ok(Box::new(Later(self, vectors)))
     }
 
     fn embed_texts(&self, _: &[&str]) -> std::result::Result<Vec<f32>, EmbedError> {
@@ -191,6 +228,21 @@ fn a_stopped_run_resumes_to_the_same_bytes() {
         assert_eq!(report.embedded as usize, again.images.load(Ordering::SeqCst));
         assert_eq!(files(parts.path(), &model), expected);
     }
+}
+
+#[test]
+fn a_model_that_works_ahead_leaves_the_same_bytes() {
+    let (_place, manifest, file_metadata) = dataset();
+    let mut stores = Vec::new();
+    for ahead in [1, 2, 3] {
+        let dir = tempfile::tempdir().unwrap();
+        let model = Fake { ahead, ..Fake::new() };
+        let report = run(dir.path(), &manifest, &file_metadata, &model).unwrap();
+        let most = model.most_unfinished.load(Ordering::SeqCst);
+        assert_eq!((most, model.unfinished.load(Ordering::SeqCst)), (ahead, 0));
+        stores.push((files(dir.path(), &model), report));
+    }
+    assert!(stores.iter().all(|store| *store == stores[0]));
 }
 
 /// The process that the next test kills: a slow fill of the folders in the environment.

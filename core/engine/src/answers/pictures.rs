@@ -3,10 +3,12 @@
 
 use super::outline::{self, Outline};
 use crate::outlet::Outlet;
-use chaffinch_compute::image::decode::Rendering;
-use chaffinch_compute::image::{decode, thumbnail};
+use chaffinch_compute::image::decode::{Decoded, Rendering};
+use chaffinch_compute::image::thumbnail;
+use chaffinch_compute::memory;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::packing::Source;
+use chaffinch_data::pictures;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Event, Picture, Ticket};
@@ -123,7 +125,9 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
     let (width, height) = (request.fit.0.clamp(1, MAX_SIDE), request.fit.1.clamp(1, MAX_SIDE));
     let shown = match request.part {
         None => {
-            let fit = |image: RgbImage| (image.dimensions(), (0, 0), thumbnail::fit(&image, width, height));
+            let fit = |decoded: Decoded| {
+                (decoded.image.dimensions(), (0, 0), thumbnail::fit(&decoded.image, width, height))
+            };
             read(&source, rendering).map(fit)
         }
         Some(middle) => held(&source, rendering, queue).map(|image| {
@@ -145,9 +149,8 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
     picture
 }
 
-fn read(source: &Source<'_>, rendering: Rendering) -> Result<RgbImage, String> {
-    let bytes = source.read().map_err(|error| error.to_string())?;
-    decode::decode_on(&bytes, rendering).map(|decoded| decoded.image).map_err(|error| error.to_string())
+fn read(source: &Source<'_>, rendering: Rendering) -> Result<Decoded, String> {
+    pictures::decode(source, rendering).map_err(|error| error.to_string())
 }
 
 /// The whole picture, read again only if it is not cached.
@@ -157,10 +160,13 @@ fn held(source: &Source<'_>, rendering: Rendering, queue: &Mutex<Queue>) -> Resu
     if let Some((_, image)) = lock().whole.iter().find(|(held, _)| *held == path) {
         return Ok(image.clone());
     }
-    let image = Arc::new(read(source, rendering)?);
+    let image = Arc::new(read(source, rendering)?.image);
     let mut queue = lock();
     queue.whole.push_back((path, image.clone()));
-    if queue.whole.len() > WHOLE {
+    let bytes = |whole: &VecDeque<(_, Arc<RgbImage>)>| -> usize {
+        whole.iter().map(|(_, image)| image.as_raw().len()).sum()
+    };
+    while queue.whole.len() > WHOLE || bytes(&queue.whole) > memory::shares().kept() {
         queue.whole.pop_front();
     }
     Ok(image)

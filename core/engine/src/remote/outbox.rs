@@ -1,6 +1,7 @@
 //! What is on its way to a terminal that may read slowly or not at all.
 
 use super::message::write_event;
+use chaffinch_compute::memory;
 use chaffinch_protocol::Event;
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -10,11 +11,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Bytes beyond which a terminal no longer gets what it can do without.
-const ENOUGH: usize = 16 << 20;
+const ENOUGH: usize = 8 << 20;
 
-/// Bytes beyond which a terminal is let go. Answers to its own requests are bounded by what it asked for; one that goes on
-/// asking and never reads gets here, and one that is stopped while others decide a great deal.
-const TOO_MUCH: usize = 128 << 20;
+/// Bytes beyond which a terminal is let go, by the memory budget. Answers to its own requests are bounded by what it asked
+/// for; one that goes on asking and never reads gets here, and one that is stopped while others decide a great deal.
+fn too_much() -> usize {
+    memory::shares().events()
+}
 
 /// Why a terminal is let go.
 const LET_GO: &str = "this terminal has not read for so long that the engine let it go; everything shown as saved is on disk, \
@@ -92,7 +95,7 @@ impl Outbox {
             if inside.closed {
                 return false;
             }
-            if inside.waiting > TOO_MUCH {
+            if inside.waiting > too_much() {
                 self.let_go(&mut inside);
                 return false;
             }
@@ -169,7 +172,7 @@ mod tests {
             })
         };
         let sent = (0..1000).take_while(|slot| outbox.send(picture(*slot))).count();
-        assert!((TOO_MUCH / (3 << 20)..TOO_MUCH / (3 << 20) + 3).contains(&sent), "{sent}");
+        assert!((too_much() / (3 << 20)..too_much() / (3 << 20) + 3).contains(&sent), "{sent}");
         assert!(outbox.inside().waiting < 1 << 20, "what it did not read is dropped");
         assert!((&terminal).write_all(b"x").is_err(), "nor is it heard any more");
         // Should it read again, it learns why after the message that was on its way.

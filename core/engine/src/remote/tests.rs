@@ -1,6 +1,6 @@
 use super::*;
 use crate::Stopped;
-use crate::client::Engine;
+use crate::client::{Engine, WAITING, inbox};
 use crate::outlet::Outlet;
 use crate::service::{Inward, Roster};
 use chaffinch_protocol::{How, PROTOCOL_VERSION};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
@@ -17,7 +17,7 @@ type Outlets = Arc<Mutex<BTreeMap<u64, Outlet>>>;
 
 /// An engine that lets reviewers in, but for one named `barred`, and records what it hears. The first `Stop` ends it.
 fn fake(unsaved: &'static str) -> (Engine, Receiver<(u64, Command)>, Outlets) {
-    let ((inward, inbox), (tell, told)) = (unbounded(), unbounded());
+    let ((inward, inbox), (tell, told)) = (inbox(), unbounded());
     let (said, farewell): (Sender<String>, _) = unbounded();
     let outlets = Outlets::default();
     let all = outlets.clone();
@@ -175,6 +175,71 @@ fn strangers_take_no_part() {
     assert!(told.is_empty(), "no command was taken");
     drop(silent);
     only.stop().unwrap();
+    server.join().unwrap().unwrap();
+}
+
+#[test]
+fn another_user_is_refused_with_a_sentence() {
+    let (terminal, engine) = UnixStream::pair().unwrap();
+    let stranger = handshake::check_user(65_534, 1_000);
+    let greeting = std::thread::spawn(move || handshake::accept_from(&engine, stranger));
+    let refused = handshake::offer(&terminal).unwrap_err().into_error(Path::new("/run/engine.sock"));
+    assert_eq!(
+        refused.to_string(),
+        "/run/engine.sock: this session is open for the user with the number 1000, and the other process belongs to \
+         65534; open it as the same user"
+    );
+    assert!(greeting.join().unwrap().is_err());
+    // This user's own process is let in by what the system says of it.
+    let (terminal, engine) = UnixStream::pair().unwrap();
+    let greeting = std::thread::spawn(move || {
+        let request = handshake::accept(&engine);
+        handshake::reply(&engine, &Reply::Welcome).map(|()| request)
+    });
+    handshake::offer(&terminal).unwrap();
+    handshake::request(&terminal, &Request::Look).unwrap();
+    assert!(matches!(greeting.join().unwrap().unwrap(), Ok(Request::Look)));
+}
+
+#[test]
+fn commands_wait_in_the_connection_while_the_engine_is_busy() {
+    let (_temp, path, listener) = socket();
+    let ((inward, inbox), (said, farewell)) = (inbox(), unbounded());
+    let (go, gone) = unbounded::<()>();
+    let taken = inbox.clone();
+    // Takes no command until it is told to go on.
+    let thread = std::thread::spawn(move || {
+        let Ok(Inward::Join { outlet, answer, .. }) = inbox.recv() else { panic!("nobody comes") };
+        let _ = outlet.send(Event::Session(Box::default()));
+        let _ = answer.send(Ok(()));
+        let _ = gone.recv();
+        let commands = inbox.iter().take_while(|message| !matches!(message, Inward::Heard(_, Command::Stop)));
+        let got = commands.filter(|message| matches!(message, Inward::Heard(_, Command::Undo))).count();
+        let _ = outlet.send(log(&got.to_string()));
+        let _ = outlet.send(Event::Bye { unsaved: String::new() });
+        let _ = said.send(String::new());
+        Ok(())
+    });
+    let engine = Engine { inward, roster: Roster::default(), farewell, thread };
+    let server = std::thread::spawn(move || serve(engine, listener));
+    let only = connect(&path, Join::review("anna")).unwrap();
+    assert!(matches!(next(&only), Event::Session(_)));
+    let many = 200_000;
+    for _ in 0..many {
+        only.commands.send(Command::Undo).unwrap();
+    }
+    // What waits for the engine fills up to its limit and no further.
+    let limit = Instant::now() + WITHIN;
+    while taken.len() < WAITING && Instant::now() < limit {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(taken.len(), WAITING);
+    // Nor does it take up memory elsewhere in the engine: the terminal still has most of it.
+    assert!(only.commands.len() > many / 2, "{} are left", only.commands.len());
+    drop((go, taken));
+    only.commands.send(Command::Stop).unwrap();
+    assert_eq!(next(&only), log(&many.to_string()), "none is lost");
     server.join().unwrap().unwrap();
 }
 

@@ -2,8 +2,9 @@
 
 use crate::Detectors;
 use crate::answers::internal::Internal;
-use chaffinch_host::{Registry, let_in};
+use chaffinch_host::{LetIn, Registry, is_named, let_in};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ pub(super) fn watch(detectors: &Detectors, internal: &Sender<Internal>, ended: &
     }
 }
 
-/// Lets a detector run again at the wish of a terminal, and loads all anew. It takes a moment, so the command loop does not wait for it.
+/// Lets a detector run again at the wish of a terminal, and loads all anew. It takes a moment, so the command loop does not
+/// wait for it.
 pub(super) fn admit(detectors: &Detectors, at: u64, name: &str, internal: &Sender<Internal>) {
     let registry = detectors.now();
     let message = match let_in(registry.workers(), name) {
@@ -35,25 +37,24 @@ pub(super) fn admit(detectors: &Detectors, at: u64, name: &str, internal: &Sende
         Ok(freed) if freed.is_empty() => {
             Internal::NotLetIn(at, format!("nothing keeps '{name}' from running"))
         }
-        Ok(_) => match detectors.load() {
+        Ok(freed) => match detectors.load() {
             None => Internal::NotLetIn(at, "the detectors of this session cannot be loaded anew".into()),
-            Some(loaded) => Internal::Loaded(Arc::new(loaded), let_run(&registry, name)),
+            Some(loaded) => {
+                let names = let_run(&loaded, name, &freed);
+                Internal::Loaded(Arc::new(loaded), names)
+            }
         },
     };
     let _ = internal.send(message);
 }
 
-/// The detectors to run once this name or path is let in.
-fn let_run(registry: &Registry, name: &str) -> Vec<String> {
-    let given = std::path::absolute(name).ok();
-    let mut changed = registry.changed();
-    let named = changed.find(|changed| {
-        let path = given.as_deref();
-        changed.names.iter().any(|one| one == name)
-            || path.is_some_and(|path| path == changed.path || Some(path) == changed.path.parent())
-    });
-    match named.map(|changed| changed.names.to_vec()) {
-        Some(names) if !names.is_empty() => names,
-        _ => vec![name.to_owned()],
+/// The detectors to run once this name or path is let in. Of a library that never said what is in it, those that it has now.
+fn let_run(loaded: &Registry, name: &str, freed: &[LetIn]) -> Vec<String> {
+    // One that was set aside and has changed is there twice.
+    let names: BTreeSet<&String> = freed.iter().flat_map(LetIn::names).collect();
+    if !names.is_empty() {
+        return names.into_iter().cloned().collect();
     }
+    let known = loaded.detectors().iter().map(|detector| (detector.info().name(), detector.path()));
+    known.filter(|(one, path)| is_named(name, [*one], path)).map(|(one, _)| one.to_owned()).collect()
 }

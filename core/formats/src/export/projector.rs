@@ -3,10 +3,11 @@
 use super::sample_table::{Cell, SampleTable};
 use super::{Export, Format, Request, Target, Written};
 use crate::{Error, Result};
-use chaffinch_compute::image::{RgbImage, decode, thumbnail};
+use chaffinch_compute::image::{RgbImage, thumbnail};
 use chaffinch_compute::job::Job;
 use chaffinch_data::class_names;
 use chaffinch_data::output::whole_folder;
+use chaffinch_data::pictures;
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::SampleId;
 use image::codecs::png::PngEncoder;
@@ -137,9 +138,8 @@ fn sprite(export: &Export<'_>, ids: &[SampleId], side: u32, job: &Job<'_>) -> Re
     let manifest = export.source.manifest;
     let mut whole = RgbImage::new(across * side, across * side);
     let picture = |id: &SampleId| -> Option<RgbImage> {
-        let bytes = manifest.source(*id).read().ok()?;
-        let image = decode::decode_on(&bytes, manifest.rendering()).ok()?.image;
-        Some(thumbnail::fit(&image, side, side))
+        let decoded = pictures::decode(&manifest.source(*id), manifest.rendering()).ok()?;
+        Some(thumbnail::fit(&decoded.image, side, side))
     };
     let mut done = 0_usize;
     for ids in ids.chunks(TOGETHER) {

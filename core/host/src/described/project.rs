@@ -2,6 +2,7 @@
 
 use super::{Described, Prompts, Rule, digest};
 use crate::declared::{self, Declared, DeclaredParameter, NEEDS, ParameterKind};
+use crate::named::DESCRIPTION;
 use crate::worker::Limits;
 use crate::{Error, Result};
 use chaffinch_data::nearest::hint;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The name of the file.
-pub(crate) const FILE: &str = "detector.toml";
+pub(crate) const FILE: &str = DESCRIPTION;
 
 /// The largest file that is read.
 const MOST: u64 = 1 << 20;

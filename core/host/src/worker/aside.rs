@@ -1,6 +1,7 @@
 //! Code that crashed, hung or broke the protocol is set aside until it changes or the user lets it in again: it would do
 //! the same in every scan.
 
+use crate::named::is_named;
 use crate::state_file;
 use chaffinch_data::Result;
 use serde::{Deserialize, Serialize};
@@ -48,37 +49,45 @@ impl Aside {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Sets code aside.
+    /// Sets code aside. What the same detector was before is forgotten: it has changed since.
     ///
     /// # Errors
     /// When that cannot be stored.
     pub fn add(&self, digest: &str, entry: AsideEntry) -> Result<()> {
-        let mut all = self.all();
-        all.insert(digest.to_owned(), entry);
-        self.store(&all)
+        self.change(|all| {
+            all.retain(|_, known| (&known.name, &known.path) != (&entry.name, &entry.path));
+            all.insert(digest.to_owned(), entry);
+            true
+        })
     }
 
-    /// Lets code in again, by the name of the detector, its file or its path. Returns what was let in.
+    /// Lets code in again, by the name of the detector, its file, its folder or its path. Returns what was let in.
     ///
     /// # Errors
     /// When that cannot be stored.
     pub fn let_in(&self, name: &str) -> Result<Vec<AsideEntry>> {
-        let mut all = self.all();
         let named = |entry: &AsideEntry| {
-            entry.name == name
-                || entry.path == Path::new(name)
-                || entry.path.file_name().is_some_and(|file| file == name)
+            let known = Some(entry.name.as_str()).filter(|known| !known.is_empty());
+            is_named(name, known, &entry.path)
         };
-        let freed: Vec<AsideEntry> = all.values().filter(|entry| named(entry)).cloned().collect();
-        if !freed.is_empty() {
-            all.retain(|_, entry| !named(entry));
-            self.store(&all)?;
+        let mut freed = Vec::new();
+        if !self.all().values().any(named) {
+            return Ok(freed);
         }
+        self.change(|all| {
+            freed.extend(all.values().filter(|entry| named(entry)).cloned());
+            all.retain(|_, entry| !named(entry));
+            !freed.is_empty()
+        })?;
         Ok(freed)
     }
 
-    fn store(&self, all: &BTreeMap<String, AsideEntry>) -> Result<()> {
-        self.file.as_deref().map_or(Ok(()), |file| state_file::store(file, all))
+    /// Changes what is stored, if `change` says that it did; no other program changes it meanwhile.
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, AsideEntry>) -> bool) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let locked = state_file::lock(file)?;
+        let mut all = self.all();
+        if change(&mut all) { locked.store(&all) } else { Ok(()) }
     }
 }
 
@@ -107,7 +116,31 @@ mod tests {
         assert_eq!(aside.let_in("one").unwrap(), [entry("one")]);
         assert_eq!(aside.let_in("libtwo.so").unwrap(), [entry("two")]);
         assert!(aside.all().is_empty());
+        // A detector that is written again and again is there once.
+        aside.add("abc", entry("one")).unwrap();
+        aside.add("def", entry("one")).unwrap();
+        assert_eq!(aside.all().into_keys().collect::<Vec<_>>(), ["def"]);
         Aside::default().add("abc", entry("one")).unwrap();
         assert_eq!(Aside::default().of("abc"), None);
+    }
+
+    #[test]
+    fn what_several_programs_set_aside_at_once_is_set_aside() {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("set-aside.json");
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let aside = Aside::in_file(&file);
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        let name = format!("{thread}-{number}");
+                        let path = format!("/somewhere/lib{name}.so").into();
+                        let entry = AsideEntry { name: name.clone(), path, reason: "it hung".into() };
+                        aside.add(&name, entry).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(Aside::in_file(&file).all().len(), 80);
     }
 }

@@ -1,14 +1,15 @@
 //! One run of a worker, from the engine's side: it answers what the worker asks for and takes what it reports. All of it
 //! goes through the detector's half of the contract, so that a worker is refused exactly what a library is refused.
 
-use super::death::Death;
+use super::budget::{Budget, NEIGHBORS};
+use super::death::Ended;
 use super::files::{Files, unlent};
 use super::message::{
     FromWorker, Hash, Item, Kind, Out, PROTOCOL, Picture, Pictures, REVISION, Run, ToWorker, Wanted,
 };
-use super::process::{Lending, Partner, Worker};
+use super::process::{Lending, Partner, Worker, held};
 use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, OUT, Rows, SharedData, path};
-use super::{Job, Limits, Workers, said};
+use super::{Job, Limits, Workers, limits, said};
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_plugin::{
     Error, HashKind, Info, Issue, NO_LABEL, Needs, Param, ParamKind, Pixels, Related, Report, Result, Score,
@@ -37,43 +38,15 @@ pub(crate) struct Lent<'a> {
     pub(crate) memory: &'a AtomicU64,
 }
 
-/// How a run ended without a result.
-pub(crate) enum Ended {
-    /// The worker is no more.
-    Died(Death),
-    /// The detector or the engine says why not.
-    Refused(Error),
-}
-
-impl From<Error> for Ended {
-    fn from(error: Error) -> Ended {
-        Ended::Refused(error)
-    }
-}
-
-impl From<Death> for Ended {
-    fn from(death: Death) -> Ended {
-        Ended::Died(death)
-    }
-}
-
-impl From<io::Error> for Ended {
-    fn from(error: io::Error) -> Ended {
-        Ended::Died(Death::of_circumstances(format!("could not be lent memory: {error}")))
-    }
-}
-
-/// The most neighbors of each sample that may be asked for.
-const MOST_NEIGHBORS: usize = 10_000;
 /// The most similarities in one answer.
 const MOST_SIMILARITIES: usize = 1 << 28;
-/// Bytes of pictures in one answer, unless a single one is larger.
+/// Bytes of pictures in one answer, unless a single one is larger, and how many of them at most.
 const PICTURES: usize = 32 << 20;
+const MOST_PICTURES: usize = 10_000;
 /// The longest sentence, log line and note, in characters.
 const SENTENCE: usize = 2000;
 const NOTE: usize = 64 << 10;
-/// The most log lines and notes of a run.
-const LINES: usize = 1000;
+/// The most notes of a run.
 const NOTES: usize = 100;
 
 /// Runs a detector in a worker.
@@ -97,6 +70,7 @@ pub(crate) fn converse(
     };
     let lend: Vec<RawFd> = lending.in_order();
     let mut worker = Worker::start(lent.workers, lent.job, &lent.limits, view.len(), &lend)?;
+    worker.writes_to(files.out.file().try_clone()?);
     let ended = talk(lent, view, report, &mut worker, &mut files);
     lent.memory.store(worker.most_memory(), Ordering::Relaxed);
     match &ended {
@@ -115,10 +89,12 @@ pub(super) fn talk(
     worker: &mut impl Partner,
     files: &mut Files,
 ) -> std::result::Result<(), Ended> {
-    worker.send(&ToWorker::Run(Box::new(run(lent, view))))?;
-    let (mut said, mut noted, mut revision) = (0, 0, 1);
+    let stop = || view.checkpoint().is_err();
+    worker.send(&ToWorker::Run(Box::new(run(lent, view))), &stop)?;
+    let mut budget = Budget::new(view.len(), view.class_count(), limits::available());
+    let (mut noted, mut revision) = (0, 1);
     loop {
-        let Some(message) = worker.next(&|| view.checkpoint().is_err())? else {
+        let Some(message) = worker.next(&stop)? else {
             return Err(Error::stopped().into());
         };
         if message.since() > revision {
@@ -129,43 +105,51 @@ pub(super) fn talk(
             FromWorker::Alive => {}
             FromWorker::Unusable(_) => return Err(worker.end_for("could not load its library again").into()),
             FromWorker::Request { id, wanted } => {
-                let answered = answer(lent, view, report, &wanted, files);
-                let written = files.out.written()?;
-                worker.check_memory(written)?;
-                worker.send(&match answered {
+                let allowed = budget.ask(&wanted, files.answers.len());
+                allowed.map_err(|why| worker.end_for(&why))?;
+                let answered = files.once(&wanted, |files| answer(lent, view, report, &wanted, files));
+                budget.holds(files.answers.len()).map_err(|why| worker.end_for(&why))?;
+                worker.check_memory(held(files.out.file()))?;
+                let answer = match answered {
                     Ok(value) => ToWorker::Answer { id, value },
                     Err(error) if error.is_stopped() => return Err(error.into()),
                     Err(error) => {
                         let kind = if error.is_missing() { Kind::Missing } else { Kind::Failed };
                         ToWorker::Refused { id, kind, message: error.to_string() }
                     }
-                })?;
+                };
+                worker.send(&answer, &stop)?;
             }
             FromWorker::Progress { done, total } => view.progress(done as usize, total as usize),
+            FromWorker::Log { level, text } => (lent.log)(level.min(3), &short(&text, SENTENCE)),
             // Whoever reads them has to keep up, and remembers them.
-            FromWorker::Log { .. } if said >= LINES => {}
-            FromWorker::Log { level, text } => {
-                said += 1;
-                (lent.log)(level.min(3), &short(&text, SENTENCE));
+            FromWorker::Note { .. } if noted > NOTES => {}
+            FromWorker::Note { .. } if noted == NOTES => {
+                noted += 1;
+                (lent.log)(2, &format!("wrote more than {NOTES} notes; the others are left out"));
             }
-            FromWorker::Note { .. } if noted >= NOTES => {}
             FromWorker::Note { name, text } => {
                 noted += 1;
                 report.note(&short(&name, 100), &short(&text, NOTE))?;
             }
             FromWorker::Scores { values, out } => {
-                let scores = said::numbers(files, values, out, "scores");
-                report.scores(&scores.map_err(|what| worker.end_for(&what))?)?;
+                let scores = said::numbers(worker, files, (values, out), ("scores", view.len()))?;
+                report.scores(&scores)?;
             }
             FromWorker::Issues { items } => items.iter().try_for_each(|item| issue(report, item))?,
             FromWorker::Attribute { name, unit, values, out } => {
-                let values = said::numbers(files, values, out, "values of an attribute");
-                report.attribute(&name, &unit, &values.map_err(|what| worker.end_for(&what))?)?;
+                let what = ("values of an attribute", view.len());
+                let values = said::numbers(worker, files, (values, out), what)?;
+                report.attribute(&name, &unit, &values)?;
             }
             FromWorker::Finding { severity, text, evidence } => {
                 said::finding(report, &severity, &short(&text, SENTENCE / 4), &evidence)?;
             }
-            FromWorker::Regions { items } => items.iter().try_for_each(|item| said::regions(report, item))?,
+            FromWorker::Regions { items } => {
+                let boxes = items.iter().map(|item| item.boxes.len()).sum();
+                budget.boxes(boxes).map_err(|why| worker.end_for(&why))?;
+                items.iter().try_for_each(|item| said::regions(report, item))?;
+            }
             FromWorker::Done => return Ok(()),
             FromWorker::Failed { message, kind } => {
                 let message = short(&message, SENTENCE);
@@ -251,8 +235,8 @@ fn answer(
             Ok(json!({ "rows": { "path": path(EMBEDDINGS), "offset": 0, "dtype": "<f4", "shape": shape } }))
         }
         Wanted::Neighbors { k } => {
-            if *k > MOST_NEIGHBORS {
-                return Err(Error::new(format!("{k} neighbors are too many; the limit is {MOST_NEIGHBORS}")));
+            if *k > NEIGHBORS {
+                return Err(Error::new(format!("{k} neighbors are too many; the limit is {NEIGHBORS}")));
             }
             let lists = view.neighbors(*k)?;
             let (indices, similarities) = lists.columns();
@@ -263,6 +247,14 @@ fn answer(
         }
         Wanted::Similarities { vectors, count: vectors_count } => {
             few(count, *vectors_count)?;
+            let width = view.embeddings()?.cols();
+            if vectors_count.checked_mul(width) != Some(vectors.length) {
+                let given = vectors.length;
+                return Err(Error::new(format!(
+                    "the detector passed {given} numbers instead of {vectors_count} vectors of {width}"
+                )));
+            }
+            few(*vectors_count, width)?;
             let vectors = numbers(files, *vectors)?;
             let cosines = view.similarities(&vectors, *vectors_count)?;
             brief(files, "cosines", &cosines, &[count, *vectors_count])
@@ -369,7 +361,7 @@ fn pictures(
     files.brief.restart().map_err(unlent)?;
     let end = from.saturating_add(count).min(view.len());
     let (mut next, mut group, mut due) = (from, Vec::new(), 0);
-    while next < end && due < PICTURES {
+    while next < end && due < PICTURES && group.len() < MOST_PICTURES {
         if view.decodable(next) {
             group.push(next);
             due += bytes_of(view, next, max_side);

@@ -1,5 +1,7 @@
 //! How a worker ended before it had done its work, in one sentence.
 
+use chaffinch_plugin::Error;
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -10,6 +12,32 @@ pub(crate) struct Death {
     pub(crate) sentence: String,
     /// Whether its code is to blame, which is then set aside.
     pub(crate) to_blame: bool,
+}
+
+/// How a run ended without a result.
+pub(crate) enum Ended {
+    /// The worker is no more.
+    Died(Death),
+    /// The detector or the engine says why not.
+    Refused(Error),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Ended {
+        Ended::Refused(error)
+    }
+}
+
+impl From<Death> for Ended {
+    fn from(death: Death) -> Ended {
+        Ended::Died(death)
+    }
+}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Ended {
+        Ended::Died(Death::of_circumstances(format!("could not be lent memory: {error}")))
+    }
 }
 
 /// Exit status of a worker that could not begin.

@@ -90,7 +90,7 @@ impl Limits {
 }
 
 /// Bytes of memory that are free: of the machine, or of the group of processes that this one belongs to.
-fn available() -> u64 {
+pub(super) fn available() -> u64 {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let free = info.lines().find_map(|line| line.strip_prefix("MemAvailable:")).and_then(kibibytes);
     let group = || {

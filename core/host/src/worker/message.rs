@@ -386,6 +386,29 @@ fn many() -> usize {
 }
 
 impl Wanted {
+    /// Whether its answer is arrays that stay until the end of the run.
+    pub(crate) fn stays(&self) -> bool {
+        match self {
+            Wanted::Neighbors { .. }
+            | Wanted::Hashes { .. }
+            | Wanted::NearHashes { .. }
+            | Wanted::Probabilities
+            | Wanted::ColumnNumbers { .. }
+            | Wanted::LabelsOf { .. }
+            | Wanted::ScoresOf { .. }
+            | Wanted::Kept { .. } => true,
+            Wanted::Embeddings
+            | Wanted::Similarities { .. }
+            | Wanted::Block { .. }
+            | Wanted::Model
+            | Wanted::EmbedTexts { .. }
+            | Wanted::Prompts { .. }
+            | Wanted::Pixels { .. }
+            | Wanted::Column { .. }
+            | Wanted::Keep { .. } => false,
+        }
+    }
+
     /// What it is about, to say what a worker did last.
     pub(crate) fn words(&self) -> &'static str {
         match self {

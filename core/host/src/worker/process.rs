@@ -6,8 +6,10 @@ use super::message::{FromWorker, PROTOCOL, ToWorker};
 use super::stderr::Stderr;
 use super::{Workers, shared};
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::RawFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -27,6 +29,10 @@ const LOOKS: (u32, u32) = (4, 5);
 const GRACE: Duration = Duration::from_millis(100);
 /// How long a process may take to end after it closed its output or was killed.
 const REAPED: Duration = Duration::from_millis(1000);
+/// Messages that wait to be read; each may be as long as a line may be.
+const QUEUE: usize = 16;
+/// The most processes of a worker, itself included.
+const PROCESSES: usize = 1000;
 
 /// What a worker is to run.
 #[derive(Debug, Clone)]
@@ -55,6 +61,10 @@ pub(crate) struct Worker {
     /// How long it had the word, without the time that the engine took for its answers.
     used: Duration,
     looks: u32,
+    /// When its limits were last looked at.
+    looked: Instant,
+    /// The file that it writes to, which is memory of its own.
+    writes: Option<File>,
     /// The most memory that it was seen to have to itself.
     most: u64,
     /// What to do about a limit of time.
@@ -71,11 +81,11 @@ struct Allowed {
 
 /// What a run hears and tells: a process, or in tests what one wrote.
 pub(super) trait Partner {
-    /// Sends a message.
+    /// Sends a message, unless `stop` says so while it does not read.
     ///
     /// # Errors
-    /// When it does not read what it is sent.
-    fn send(&mut self, message: &ToWorker) -> Result<(), Death>;
+    /// When it does not read what it is sent, or had to be ended meanwhile.
+    fn send(&mut self, message: &ToWorker, stop: &dyn Fn() -> bool) -> Result<(), Death>;
 
     /// Waits for its next message; `None` if `stop` says so.
     ///
@@ -94,8 +104,8 @@ pub(super) trait Partner {
 }
 
 impl Partner for Worker {
-    fn send(&mut self, message: &ToWorker) -> Result<(), Death> {
-        Worker::send(self, message)
+    fn send(&mut self, message: &ToWorker, stop: &dyn Fn() -> bool) -> Result<(), Death> {
+        Worker::send(self, message, stop)
     }
 
     fn next(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<FromWorker>, Death> {
@@ -195,7 +205,7 @@ impl Worker {
         let mut child = spawned
             .map_err(|error| Death::of_circumstances(format!("its process could not be started: {error}")))?;
         let said = Arc::new(Stderr::default());
-        let (lines_in, lines) = sync_channel(64);
+        let (lines_in, lines) = sync_channel(QUEUE);
         let (input, input_out) = sync_channel::<Vec<u8>>(16);
         if let Some(out) = child.stdout.take() {
             thread::spawn(move || read_lines(out, samples, &lines_in));
@@ -224,6 +234,8 @@ impl Worker {
             allowed,
             used: Duration::ZERO,
             looks: 0,
+            looked: Instant::now(),
+            writes: None,
             most: 0,
             advice: match limits.own_time {
                 true => ", its limit (time under [limits] in its detector.toml moves it)",
@@ -237,17 +249,22 @@ impl Worker {
         self.advice = " to load";
     }
 
-    /// Sends a message.
+    /// Counts what it writes to this file as memory of its own.
+    pub(super) fn writes_to(&mut self, file: File) {
+        self.writes = Some(file);
+    }
+
+    /// Sends a message, unless `stop` says so while it does not read.
     ///
     /// # Errors
-    /// When it does not read what it is sent.
-    pub(crate) fn send(&mut self, message: &ToWorker) -> Result<(), Death> {
+    /// When it does not read what it is sent, or had to be ended meanwhile.
+    pub(crate) fn send(&mut self, message: &ToWorker, stop: &dyn Fn() -> bool) -> Result<(), Death> {
         let mut line =
             serde_json::to_vec(message).map_err(|error| Death::of_circumstances(error.to_string()))?;
         line.push(b'\n');
         let started = Instant::now();
         loop {
-            let Some(input) = &self.input else { return Ok(()) };
+            let Some(input) = self.input.as_ref().filter(|_| !stop()) else { return Ok(()) };
             match input.try_send(line) {
                 Ok(()) => return Ok(()),
                 // It closed its input or ended; what it says or how it ended explains it.
@@ -258,6 +275,7 @@ impl Worker {
                 }
             }
             thread::sleep(LOOK);
+            self.look(self.used + started.elapsed())?;
         }
     }
 
@@ -272,6 +290,8 @@ impl Worker {
             if stop() {
                 return Ok(None);
             }
+            // Also if there is always another message.
+            self.look(self.used + started.elapsed())?;
             match self.lines.recv_timeout(LOOK) {
                 Ok(Line::Text(line)) => {
                     self.used += started.elapsed();
@@ -289,7 +309,7 @@ impl Worker {
                 _ => {}
             }
             let waited = started.elapsed();
-            self.within(self.used + waited)?;
+            self.in_time(self.used + waited)?;
             if waited > self.allowed.silence {
                 let limit = seconds(self.allowed.silence);
                 return Err(self.end_for(&format!("hung: it was silent for {limit} s")));
@@ -297,13 +317,13 @@ impl Worker {
         }
     }
 
-    /// Ends it if it uses more than it may.
-    fn within(&mut self, used: Duration) -> Result<(), Death> {
-        if used > self.allowed.time {
-            let limit = seconds(self.allowed.time);
-            let why = format!("took longer than {limit} s{}", self.advice);
-            return Err(self.end_for(&why));
+    /// Ends it if it uses more than it may. Looks at that every so often.
+    fn look(&mut self, used: Duration) -> Result<(), Death> {
+        if self.looked.elapsed() < LOOK {
+            return Ok(());
         }
+        self.looked = Instant::now();
+        self.in_time(used)?;
         if self.said.written() > self.allowed.output {
             return Err(self.end_for("flooded its output"));
         }
@@ -311,12 +331,26 @@ impl Worker {
         if !self.looks.is_multiple_of(LOOKS.0) {
             return Ok(());
         }
-        let mut memory = own_memory(self.pid).unwrap_or(0);
+        let mut memory = own_memory(self.pid).unwrap_or(0) + self.writes.as_ref().map_or(0, held);
         if self.looks.is_multiple_of(LOOKS.0 * LOOKS.1) {
-            memory += group_of(self.pid).into_iter().filter_map(own_memory).sum::<u64>();
+            let others = group_of(self.pid);
+            if others.len() >= PROCESSES {
+                return Err(self.end_for(&format!("started more than {PROCESSES} processes")));
+            }
+            memory += others.into_iter().filter_map(own_memory).sum::<u64>();
         }
         self.most = self.most.max(memory);
         self.check_memory(memory)
+    }
+
+    /// Ends it if it has used more time than it may.
+    fn in_time(&mut self, used: Duration) -> Result<(), Death> {
+        if used <= self.allowed.time {
+            return Ok(());
+        }
+        let limit = seconds(self.allowed.time);
+        let why = format!("took longer than {limit} s{}", self.advice);
+        Err(self.end_for(&why))
     }
 
     /// The most memory that it was seen to have to itself, with its children, in bytes. One that was never waited for long
@@ -413,6 +447,11 @@ impl Drop for Worker {
         self.input = None;
         self.kill();
     }
+}
+
+/// Bytes of memory that a memory file takes, whatever length it claims.
+pub(super) fn held(file: &File) -> u64 {
+    file.metadata().map_or(0, |metadata| metadata.blocks() * 512)
 }
 
 /// The variable by which processes of a worker are known, wherever they hide.

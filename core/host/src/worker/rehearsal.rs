@@ -1,7 +1,7 @@
 //! A run whose worker is a recording of what one wrote, so that a test needs no process.
 
-use super::conversation::{Ended, Lent, talk};
-use super::death::Death;
+use super::conversation::{Lent, talk};
+use super::death::{Death, Ended};
 use super::files::Files;
 use super::message::{FromWorker, ToWorker};
 use super::process::{Heard, Partner};
@@ -67,7 +67,7 @@ struct Recording<I> {
 }
 
 impl<'a, I: Iterator<Item = &'a [u8]>> Partner for Recording<I> {
-    fn send(&mut self, message: &ToWorker) -> std::result::Result<(), Death> {
+    fn send(&mut self, message: &ToWorker, _: &dyn Fn() -> bool) -> std::result::Result<(), Death> {
         // It is written as it would be for a process.
         let written = serde_json::to_vec(message);
         written.map(drop).map_err(|error| Death::of_circumstances(error.to_string()))

@@ -1,28 +1,37 @@
 //! What workers say beside scores, and what they ask of columns and of other detectors.
 
+use super::death::Ended;
 use super::files::{Files, unlent};
 use super::message::{Out, RegionsOf, Wanted};
+use super::process::Partner;
 use super::shared::ANSWERS;
 use chaffinch_plugin::{Error, Region, Report, Result, Severity, View};
 use serde_json::{Value, json};
 
-/// The numbers of a message: in it, null where there is none, or in the worker's file.
+/// The numbers of a message, one for each of `count` samples: in it, null where there is none, or in the worker's file.
 ///
 /// # Errors
-/// With what is wrong with them, as something that a worker did.
+/// When there are more or fewer, or when the worker did something wrong, for which it is ended.
 pub(super) fn numbers(
+    worker: &mut impl Partner,
     files: &Files,
-    values: Option<Vec<Option<f32>>>,
-    out: Option<Out>,
-    what: &str,
-) -> std::result::Result<Vec<f32>, String> {
+    (values, out): (Option<Vec<Option<f32>>>, Option<Out>),
+    (what, count): (&str, usize),
+) -> std::result::Result<Vec<f32>, Ended> {
+    let given = match (&values, &out) {
+        (Some(values), None) => values.len(),
+        (None, Some(out)) => out.length,
+        _ => return Err(worker.end_for(&format!("wrote {what} without values")).into()),
+    };
+    // Before as much memory is taken as a worker says.
+    if given != count {
+        return Err(Error::new(format!("wrote {given} {what} for {count} samples")).into());
+    }
     match (values, out) {
-        (Some(values), None) => Ok(values.iter().map(|value| value.unwrap_or(f32::NAN)).collect()),
-        (None, Some(out)) => files
-            .out
-            .get::<f32>(out.offset, out.length)
-            .map_err(|_| format!("pointed to {what} that it had not written")),
-        _ => Err(format!("wrote {what} without values")),
+        (Some(values), _) => Ok(values.iter().map(|value| value.unwrap_or(f32::NAN)).collect()),
+        (None, out) => out
+            .and_then(|out| files.out.get::<f32>(out.offset, out.length).ok())
+            .ok_or_else(|| worker.end_for(&format!("pointed to {what} that it had not written")).into()),
     }
 }
 

@@ -93,7 +93,17 @@ impl Memory {
         Ok(())
     }
 
-    /// Bytes in the file, whoever wrote them.
+    /// The file.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Bytes up to the end of what was put here.
+    pub(super) fn len(&self) -> u64 {
+        self.end
+    }
+
+    /// The length of the file, whoever wrote to it.
     pub(super) fn written(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }

@@ -2,8 +2,8 @@
 
 use super::{Leak, Likeness, Method, Side};
 use crate::Result;
-use chaffinch_compute::image::decode::decode_on;
 use chaffinch_compute::job::Job;
+use chaffinch_data::pictures;
 use chaffinch_likeness::{BYTES, Look, compare, sketch};
 use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
@@ -33,8 +33,8 @@ fn sketches(side: Side<'_>, ids: BTreeSet<SampleId>, job: &Job<'_>) -> Result<BT
     let ids: Vec<SampleId> = ids.into_iter().filter(|&id| side.file_metadata.decodable(id)).collect();
     let sketched = |&id: &SampleId| -> Result<Option<(SampleId, Vec<u8>)>> {
         job.checkpoint()?;
-        let Ok(bytes) = side.manifest.source(id).read() else { return Ok(None) };
-        let Ok(picture) = decode_on(&bytes, side.manifest.rendering()) else { return Ok(None) };
+        let decoded = pictures::decode(&side.manifest.source(id), side.manifest.rendering());
+        let Ok(picture) = decoded else { return Ok(None) };
         let (width, height) = (picture.image.width() as usize, picture.image.height() as usize);
         let mut record = vec![0; BYTES];
         sketch(picture.image.as_raw(), width, height, &mut record);

@@ -1,14 +1,14 @@
 //! How much detail a picture has.
 
-use chaffinch_compute::image::decode;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::pictures;
 use chaffinch_protocol::sample::SampleId;
 
 /// The mean square of the Laplacian of the gray values, times the number of pixels: what is scaled up gains pixels and
 /// loses detail in each of them. `None` if the picture cannot be read.
 pub(super) fn sharpness(manifest: &Manifest, id: SampleId) -> Option<f64> {
-    let bytes = manifest.source(id).read().ok()?;
-    let image = decode::decode_on(&bytes, manifest.rendering()).ok()?.image;
+    let decoded = pictures::decode(&manifest.source(id), manifest.rendering()).ok()?;
+    let image = &decoded.image;
     let (width, height) = (image.width() as usize, image.height() as usize);
     let gray: Vec<i32> = (image.as_raw().chunks_exact(3))
         .map(|p| (299 * i32::from(p[0]) + 587 * i32::from(p[1]) + 114 * i32::from(p[2])) / 1000)

@@ -3,7 +3,7 @@
 use super::Evidence;
 use crate::Result;
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_compute::linear::{ROWS, products_by_row};
+use chaffinch_compute::linear::matmul_transposed;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::prompts::PromptSet;
 use rayon::prelude::*;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// The softmax temperature, as published.
 const TEMPERATURE: f32 = 0.07;
 /// Samples of one matrix product.
-const BLOCK: usize = ROWS;
+const BLOCK: usize = 256;
 
 /// How the answers to a class's prompts are combined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub fn zero_shot(
             let from = block * BLOCK;
             let rows = &matrix.as_slice()[from * dim..(from + labels.len()) * dim];
             let mut cosines = vec![0.0; labels.len() * all];
-            products_by_row(rows, labels.len(), &prompts.vectors, all, dim, &mut cosines);
+            matmul_transposed(rows, labels.len(), &prompts.vectors, all, dim, &mut cosines);
             let rows = cosines.chunks_exact(all.max(1)).zip(labels).enumerate();
             rows.map(|(index, (row, &label))| {
                 let known = usable(from + index) && (label as usize) < prompts.counts.len();

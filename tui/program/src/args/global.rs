@@ -16,6 +16,9 @@ pub(crate) struct Global {
     /// Do not ask the Hugging Face Hub for anything; use models from its cache, as with HF_HUB_OFFLINE=1
     #[arg(long, global = true)]
     pub(crate) offline: bool,
+    /// How much memory to use, such as 8GiB [default: three quarters of what the machine and its limits allow]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
     /// Print only warnings and errors to stderr, no progress or hints
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

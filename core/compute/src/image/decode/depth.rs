@@ -73,7 +73,8 @@ pub fn depth_of(mut file: impl BufRead + Seek) -> Option<u8> {
         let image = pixels_of(ImageReader::with_format(file, format), |color| {
             color.bytes_per_pixel() == 2 * color.channel_count()
         });
-        match image.ok().flatten()? {
+        let (image, _held) = image.ok().flatten()?;
+        match image {
             DynamicImage::ImageLuma16(image) => highest(image.iter().copied()),
             DynamicImage::ImageRgb16(image) => highest(image.iter().copied()),
             DynamicImage::ImageLumaA16(image) => highest(image.pixels().map(|pixel| pixel.0[0])),

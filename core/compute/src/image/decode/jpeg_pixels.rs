@@ -1,8 +1,9 @@
 //! The pixels of a JPEG: byte for byte those of libjpeg-turbo, and so those that Pillow, and what is built on it, sees.
 
 use super::remark::{Damage, Remark};
-use super::{CUT_SHORT, DecodeError, MAX_MEMORY, MAX_PIXELS, Rendering, check_size};
+use super::{CUT_SHORT, DecodeError, MAX_MEMORY, MAX_PIXELS, Rendering, admit, check_size};
 use crate::image::source::Stored;
+use crate::memory::Permit;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageFormat, RgbImage};
 use libjpeg_turbo_rs::{DecodeLimits, DecodeWarning, Decoder, JpegError, PixelFormat};
@@ -15,7 +16,10 @@ const MAX_SCANS: usize = 1_000;
 const MAX_WORKING_MEMORY: u64 = 2 * MAX_MEMORY;
 
 /// Decodes a JPEG. Parts without usable data are gray; if the walk through its data has not said so already, a remark does.
-pub(super) fn pixels(bytes: &[u8], remarks: &mut Vec<Remark>) -> Result<(RgbImage, Stored), DecodeError> {
+pub(super) fn pixels(
+    bytes: &[u8],
+    remarks: &mut Vec<Remark>,
+) -> Result<(RgbImage, Stored, Permit), DecodeError> {
     let limits = DecodeLimits {
         max_width: MAX_SIDE,
         max_height: MAX_SIDE,
@@ -42,6 +46,9 @@ pub(super) fn pixels(bytes: &[u8], remarks: &mut Vec<Remark>) -> Result<(RgbImag
         return super::pixels(bytes, ImageFormat::Jpeg, Rendering::default(), remarks)
             .map_err(|error| super::refused("JPEG", &error));
     }
+    // Coefficients of two bytes for up to four channels, where they are all read before the first pixel is known.
+    let all = if header.is_progressive { 8 } else { 0 };
+    let held = admit((8 + all) * u64::from(width) * u64::from(height))?;
     decoder.set_limits(limits);
     decoder.set_output_format(format);
     decoder.set_lenient(true);
@@ -65,7 +72,7 @@ pub(super) fn pixels(bytes: &[u8], remarks: &mut Vec<Remark>) -> Result<(RgbImag
     let stored = Stored::new(bytes, ImageFormat::Jpeg, color, orientation);
     let mut image = DynamicImage::ImageRgb8(image);
     image.apply_orientation(orientation);
-    Ok((image.into_rgb8(), stored))
+    Ok((image.into_rgb8(), stored, held))
 }
 
 /// From the colors of print, which Adobe's programs, and after them all others, store inverted; by Pillow's whole numbers.
@@ -90,6 +97,7 @@ fn refused(error: JpegError) -> DecodeError {
         JpegError::Unsupported(what) => DecodeError {
             sentence: format!("this kind of JPEG is not supported: {what}"),
             not_read: Some("JPEG (this kind of it)".to_owned()),
+            too_large: false,
         },
         JpegError::UnexpectedEof => DecodeError::new(CUT_SHORT),
         error => DecodeError::new(format!("the JPEG cannot be decoded: {error}")),

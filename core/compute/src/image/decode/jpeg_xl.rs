@@ -2,8 +2,9 @@
 
 use super::convert::{self, Rendering};
 use super::remark::Remark;
-use super::{CUT_SHORT, DecodeError, MAX_MEMORY, check_size};
+use super::{CUT_SHORT, DecodeError, MAX_MEMORY, admit, check_size};
 use crate::image::source::Stored;
+use crate::memory::Permit;
 use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
 use jxl_oxide::{AllocTracker, JxlImage};
 
@@ -12,7 +13,7 @@ pub(super) fn pixels(
     bytes: &[u8],
     rendering: Rendering,
     remarks: &mut Vec<Remark>,
-) -> Result<(RgbImage, Stored), DecodeError> {
+) -> Result<(RgbImage, Stored, Permit), DecodeError> {
     let failed =
         |error: &dyn std::fmt::Display| DecodeError::new(format!("the JPEG XL cannot be decoded: {error}"));
     let tracker = AllocTracker::with_limit(usize::try_from(MAX_MEMORY).unwrap_or(usize::MAX));
@@ -26,6 +27,8 @@ pub(super) fn pixels(
     if image.num_loaded_keyframes() == 0 || !image.is_loading_done() {
         return Err(DecodeError::new(CUT_SHORT));
     }
+    // Channels of four bytes, as they are stored and as they are shown.
+    let held = admit(40 * u64::from(width) * u64::from(height))?;
     let frame = image.render_frame(0).map_err(|error| failed(&error))?;
     let mut stream = frame.stream();
     let (width, height, channels) = (stream.width(), stream.height(), stream.channels());
@@ -43,5 +46,5 @@ pub(super) fn pixels(
     let decoded = decoded.ok_or_else(|| DecodeError::new("the JPEG XL has fewer pixels than it says"))?;
     let stored =
         Stored { channels: channels as u8, orientation: 1, animated: image.num_loaded_keyframes() > 1 };
-    Ok((convert::into_rgb(decoded, rendering, remarks), stored))
+    Ok((convert::into_rgb(decoded, rendering, remarks), stored, held))
 }

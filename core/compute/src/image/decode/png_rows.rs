@@ -2,8 +2,9 @@
 
 use super::convert::{self, Rendering};
 use super::remark::{Damage, Remark};
-use super::{MAX_MEMORY, check_size};
+use super::{MAX_MEMORY, admit, check_size};
 use crate::image::source::Stored;
+use crate::memory::Permit;
 use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
 use png::{ColorType, Decoder, DecodingError, Limits, Transformations};
 use std::io::Cursor;
@@ -16,7 +17,7 @@ pub(super) fn rescued(
     bytes: &[u8],
     rendering: Rendering,
     remarks: &mut Vec<Remark>,
-) -> Option<(RgbImage, Stored)> {
+) -> Option<(RgbImage, Stored, Permit)> {
     let limits = Limits { bytes: usize::try_from(MAX_MEMORY).ok()? };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.ignore_checksums(true);
@@ -30,6 +31,8 @@ pub(super) fn rescued(
     if reader.info().interlaced {
         return None;
     }
+    // The first reading was admitted with as much.
+    let held = admit(length as u64 * u64::from(height) + 4 * u64::from(width) * u64::from(height)).ok()?;
     let mut rows = vec![LOST; length * height as usize];
     let (mut read, mut garbled) = (0, false);
     for row in rows.chunks_exact_mut(length) {
@@ -71,5 +74,5 @@ pub(super) fn rescued(
         detail: false,
     }));
     let stored = Stored { channels: channels as u8, orientation: 1, animated: false };
-    Some((convert::into_rgb(image, rendering, remarks), stored))
+    Some((convert::into_rgb(image, rendering, remarks), stored, held))
 }

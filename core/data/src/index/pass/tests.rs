@@ -154,8 +154,10 @@ fn a_stopped_pass_goes_on_where_it_was_and_leaves_the_same_bytes() {
     let (_files, manifest, file_metadata) = dataset();
     let whole = Storage::new();
     let expected = whole.run(&manifest, None, &[&corner("one")], &GO).unwrap();
-    for stops_at in [10, CHUNK_ROWS + 700, 2 * CHUNK_ROWS + 20] {
-        let storage = Storage::new();
+    for (stops_at, ahead) in [(10, 1), (CHUNK_ROWS + 700, 1), (CHUNK_ROWS + 900, 2), (2 * CHUNK_ROWS + 20, 2)]
+    {
+        let mut storage = Storage::new();
+        storage.model.ahead = ahead;
         let first = Corner { stops_at, ..corner("one") };
         let stopped = storage.run(&manifest, None, &[&first], &first.stop);
         assert!(matches!(stopped, Err(Error::Stopped)));

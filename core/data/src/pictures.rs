@@ -1,0 +1,57 @@
+//! Samples as pictures, read and decoded within the memory budget.
+
+use chaffinch_compute::image::decode::{DecodeError, Decoded, Rendering, decode_on};
+use chaffinch_compute::memory::{self, Permit};
+use chaffinch_sources::Source;
+use std::{fmt, io};
+
+/// Files up to this size are read without asking for room: as many as there are threads are in memory at a time.
+const SMALL: u64 = 1 << 20;
+
+/// Why a sample is no picture now.
+#[derive(Debug)]
+pub enum Unread {
+    /// Its bytes could not be read.
+    Io(io::Error),
+    /// They could not be decoded.
+    Decode(DecodeError),
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unread::Io(error) => error.fmt(f),
+            Unread::Decode(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unread {}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Unread {
+        Unread::Io(error)
+    }
+}
+
+/// Reads and decodes a sample. Waits until the memory budget has room for it.
+///
+/// # Errors
+/// When it cannot be read or decoded, or is too large for the budget.
+pub fn decode(source: &Source<'_>, rendering: Rendering) -> Result<Decoded, Unread> {
+    let _room = room(source.stamp()?.bytes)?;
+    decode_on(&source.read()?, rendering).map_err(Unread::Decode)
+}
+
+/// Waits for room for the bytes of a file.
+///
+/// # Errors
+/// When the memory budget is too small for it.
+pub(crate) fn room(bytes: Option<u64>) -> io::Result<Option<Permit>> {
+    match bytes {
+        Some(bytes) if bytes > SMALL => {
+            memory::shares().files().admit(bytes).map(Some).map_err(io::Error::other)
+        }
+        _ => Ok(None),
+    }
+}
