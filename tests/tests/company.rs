@@ -43,6 +43,12 @@ fn listed(terminal: &Terminal) {
     terminal.settle(Duration::from_millis(200));
 }
 
+/// Escape alone: with a key right behind it, it would be that key with Alt.
+fn escape(terminal: &Terminal) {
+    terminal.keys("\x1b");
+    terminal.settle(Duration::from_millis(200));
+}
+
 /// The entries in a reviewer's journal.
 fn entries(sandbox: &Sandbox, reviewer: &str) -> usize {
     let file = sandbox.session().join("decisions").join(format!("{reviewer}.jsonl"));
@@ -87,7 +93,7 @@ fn one_that_watches_sees_decisions_and_makes_none() {
     decided(&watcher, 1);
     // Every key that decides says why it does not.
     for keys in ["x", "a", "s", "u", "U", "gB"] {
-        watcher.keys("\x1b");
+        escape(&watcher);
         watcher.keys(keys);
         watcher.wait_text("you are watching anna");
         watcher.settle(Duration::from_millis(100));
@@ -254,7 +260,7 @@ fn a_blind_reviewer_sees_nothing_of_what_others_decide_meanwhile() {
     ben.wait_text("1 of 1 sample");
     ben.keys("gw");
     ben.settle(Duration::from_millis(300));
-    ben.keys("\x1b");
+    escape(&ben);
     ben.keys("L");
     ben.settle(Duration::from_millis(300));
     let tap = String::from_utf8_lossy(&ben.tap()).into_owned();
@@ -263,7 +269,7 @@ fn a_blind_reviewer_sees_nothing_of_what_others_decide_meanwhile() {
     }
     // The other one is not blind, and sees the conflict.
     anna.wait_text("1 disputed");
-    ben.keys("\x1b");
+    escape(&ben);
     ben.keys("F");
     ben.keys("gB");
     ben.wait_text("no longer blind");
