@@ -331,7 +331,7 @@ fn fetch(world: &World, fault: &Fault) -> Faulted {
     let fault = Fault { path: cache, ..fault.clone() };
     let faulted = fault.run(world.fetch(), "", LIMIT);
     sound(&fault, &faulted);
-    // What is in the cache is whole: the next fetch goes on, and then nobody is asked.
+    // What is in the cache is whole: the next fetch goes on, and one after it asks no server.
     let again = world.fetch().output().unwrap();
     assert!(again.status.success(), "{fault}: {}", String::from_utf8_lossy(&again.stderr));
     world.sandbox.ok(["models", "check", MODEL, "--offline"]);

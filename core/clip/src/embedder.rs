@@ -59,7 +59,7 @@ pub struct TextInput {
 
 /// The image tower.
 enum ImageTower {
-    Transformer(Box<VisionTower>),
+    Clip(Box<VisionTower>),
     Vit(VitTower),
     Lite0(Box<Lite0Tower>),
 }
@@ -67,7 +67,7 @@ enum ImageTower {
 impl ImageTower {
     fn dim(&self) -> usize {
         match self {
-            ImageTower::Transformer(tower) => tower.dim(),
+            ImageTower::Clip(tower) => tower.dim(),
             ImageTower::Vit(tower) => tower.dim(),
             ImageTower::Lite0(tower) => tower.dim(),
         }
@@ -75,7 +75,7 @@ impl ImageTower {
 
     fn forward(&self, images: &Tensor) -> candle_core::Result<Tensor> {
         match self {
-            ImageTower::Transformer(tower) => tower.forward(images),
+            ImageTower::Clip(tower) => tower.forward(images),
             ImageTower::Vit(tower) => tower.forward(images),
             ImageTower::Lite0(tower) => tower.forward(images),
         }
@@ -88,7 +88,7 @@ impl ImageTower {
         preprocessing: &Preprocessing,
         dtype: DType,
     ) -> candle_core::Result<Tensor> {
-        if let ImageTower::Transformer(tower) = self
+        if let ImageTower::Clip(tower) = self
             && let Some(vectors) = tower.forward_bytes(bytes, preprocessing.line())
         {
             return vectors;

@@ -71,6 +71,17 @@ fn beside(file: &Path) -> PathBuf {
     file.with_file_name(name)
 }
 
+/// Writes 80 times, from eight threads at once.
+#[cfg(test)]
+pub(crate) fn at_once(write: impl Fn(usize) + Sync) {
+    thread::scope(|scope| {
+        for first in (0..80).step_by(10) {
+            let write = &write;
+            scope.spawn(move || (first..first + 10).for_each(write));
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -148,7 +148,7 @@ impl Loaded {
                 ImageTower::Lite0(Box::new(Lite0Tower::load(&loader, config)?))
             }
             Family::Clip | Family::Siglip | Family::Dinov2 => {
-                ImageTower::Transformer(Box::new(VisionTower::load(&loader, config)?))
+                ImageTower::Clip(Box::new(VisionTower::load(&loader, config)?))
             }
             Family::Vit if context.in_tiles => {
                 let reason = "models of type vit do not support bf16; use --device cpu";

@@ -159,9 +159,9 @@ impl Work<'_> {
     fn prepare_file(&self, row: usize, hash: ContentHash) -> Prepared {
         let source = self.manifest.source(SampleId(row as u32));
         let watch = Watch::new(&source);
-        let ordinary = source.stamp().is_ok_and(|stamp| stamp.kind == Kind::Bytes && !stamp.is_too_large());
-        let room = source.stamp().and_then(|stamp| pictures::room(stamp.bytes));
-        let bytes = if ordinary && room.is_ok() { source.read().ok() } else { None };
+        let stamp = source.stamp().ok().filter(|stamp| stamp.kind == Kind::Bytes && !stamp.is_too_large());
+        let room = stamp.and_then(|stamp| pictures::room(stamp.bytes).ok());
+        let bytes = room.as_ref().and_then(|_| source.read().ok());
         let Some(bytes) = bytes.filter(|bytes| ContentHash::of(bytes) == hash) else {
             return watch.check(&source).map_or_else(Prepared::Failed, |()| Prepared::Changed);
         };

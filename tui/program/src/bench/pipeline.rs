@@ -1,4 +1,4 @@
-//! What a scan costs around the model: one pass over files for nothing, for inputs that nobody takes, and for a model that only
+//! What a scan costs around the model: one pass over files for nothing, for inputs that are thrown away, and for a model that only
 //! receives them.
 
 use super::files;
