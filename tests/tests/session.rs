@@ -380,7 +380,7 @@ fn a_terminal_that_is_replaced_is_told_so() {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().is_ok(), "it greets");
-    let second = sandbox.plain([text(&data)], "quit\n");
+    let second = sandbox.plain([text(&data), "--take-over"], "quit\n");
     assert_eq!(second.code, 0, "{}", second.stderr);
     let mut input = first.stdin.take().unwrap();
     // It notices with the next line at the latest, and may be gone by then.

@@ -44,6 +44,7 @@ mod disputes;
 mod entry;
 mod history;
 mod line;
+mod live;
 mod log;
 mod others;
 
@@ -170,25 +171,7 @@ impl Journal {
                 self.history.entry(row).or_default().push(index);
             }
         }
-        self.said.clear();
-        self.told.clear();
-        for (number, book) in (0_u16..).zip(&self.others) {
-            let mut rows: BTreeMap<u32, Marks> = BTreeMap::new();
-            for &index in &book.applied {
-                let entry = &book.entries[index as usize];
-                for row in entry.rows() {
-                    rows.entry(row).or_insert_with(|| Marks::new(number + 1)).add(entry, row);
-                }
-            }
-            for (row, marks) in rows {
-                self.said.entry(row).or_default().push((number, marks));
-            }
-            for (index, entry) in (0_u32..).zip(&book.entries) {
-                for row in entry.rows() {
-                    self.told.entry(row).or_default().push((number, index));
-                }
-            }
-        }
+        self.index_others();
         self.show_all();
     }
 
@@ -422,7 +405,12 @@ impl Journal {
 
     /// What this reviewer said about a row.
     fn own_marks(&self, row: u32) -> Marks {
-        let mut own = Marks::new(0);
+        self.own_marks_as(row, 0)
+    }
+
+    /// The same as said by the reviewer with this index.
+    fn own_marks_as(&self, row: u32, by: u16) -> Marks {
+        let mut own = Marks::new(by);
         for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
             own.add(&self.own.entries[index as usize], row);
         }

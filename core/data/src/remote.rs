@@ -26,7 +26,7 @@ impl Threads {
         let remote = |packing: &Packing| packing.containers().iter().any(Container::is_remote);
         if manifest.packing().is_some_and(remote) {
             let others = pool(REQUESTS);
-            return Threads { group: others.as_ref().map(|_| 2 * REQUESTS), others };
+            return Threads { group: others.as_ref().map(|_| REQUESTS), others };
         }
         let beside = embedder.is_some_and(|embedder| embedder.ahead() > 1);
         let others = match rayon::current_num_threads() {

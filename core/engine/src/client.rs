@@ -1,9 +1,10 @@
 //! Starting an engine and talking to it.
 
-use crate::service::Service;
+use crate::outlet::Outlet;
+use crate::service::{Inward, Roster, Service};
 use crate::{Error, Result, Setup};
-use chaffinch_protocol::{Command, Event};
-use crossbeam_channel::{Receiver, Select, Sender, unbounded};
+use chaffinch_protocol::{Command, Event, Join};
+use crossbeam_channel::{Receiver, Select, Sender, bounded, unbounded};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -90,17 +91,91 @@ fn joined(thread: JoinHandle<Result<()>>) -> Result<()> {
     thread.join().map_err(crashed)?
 }
 
-/// Starts an engine in this process. The results of an earlier scan are available at once.
+/// How much terminals may have said that waits for the engine. What they say beyond that is left in their connections, which
+/// then take no more: whoever sends faster than the engine answers waits.
+pub(crate) const WAITING: usize = 1024;
+
+/// The way from the connections of terminals to the engine.
+pub(crate) fn inbox() -> (Sender<Inward>, Receiver<Inward>) {
+    bounded(WAITING)
+}
+
+/// An engine that terminals attach to, with [`serve`](crate::remote::serve).
+pub struct Engine {
+    pub(crate) inward: Sender<Inward>,
+    pub(crate) roster: Roster,
+    /// Says when all decisions are on disk, or why they are not.
+    pub(crate) farewell: Receiver<String>,
+    pub(crate) thread: JoinHandle<Result<()>>,
+}
+
+impl Engine {
+    /// Waits until it is told to stop, and then so long for its end.
+    pub(crate) fn ended(self, time: Duration) -> Result<()> {
+        let unsaved = self.farewell.recv().unwrap_or_default();
+        let limit = Instant::now() + time;
+        while !self.thread.is_finished() && Instant::now() < limit {
+            std::thread::sleep(STEP);
+        }
+        match (self.thread.is_finished(), unsaved.is_empty()) {
+            (true, _) => joined(self.thread),
+            (false, true) => Ok(()),
+            (false, false) => Err(Error::Invalid(unsaved)),
+        }
+    }
+}
+
+/// Starts an engine in this process for terminals that come and go.
+///
+/// # Errors
+/// When the session cannot be read.
+pub fn start(setup: Setup) -> Result<Engine> {
+    let service = Service::new(setup, true)?;
+    let roster = service.roster();
+    let ((inward, inbox), (said, farewell)) = (inbox(), unbounded());
+    let thread = run(move || service.run(inbox, &said))?;
+    Ok(Engine { inward, roster, farewell, thread })
+}
+
+/// Starts an engine in this process for the reviewer of the configuration. The results of an earlier scan are available at
+/// once.
 ///
 /// # Errors
 /// When the session or the journal cannot be read.
 pub fn spawn(setup: Setup) -> Result<Client> {
-    let (commands, inbox) = unbounded();
-    let (outbox, events) = unbounded();
-    let service = Service::new(setup, outbox)?;
-    let thread = std::thread::Builder::new()
-        .name("engine".into())
-        .spawn(move || service.run(&inbox))
-        .map_err(Error::io("start", "the engine thread"))?;
+    let join = Join::review(setup.config.reviewer());
+    spawn_as(setup, join)
+}
+
+/// The same for a client that takes part in this way.
+///
+/// # Errors
+/// When the session or the journal cannot be read, or it cannot take part in this way.
+pub fn spawn_as(setup: Setup, join: Join) -> Result<Client> {
+    /// The only client's number.
+    const ONLY: u64 = 1;
+    let ((commands, orders), (outbox, events)) = (unbounded(), unbounded());
+    let mut service = Service::new(setup, false)?;
+    service.join(ONLY, join, Outlet::from(outbox))?;
+    let ((inward, inbox), (said, _)) = (unbounded(), unbounded());
+    let thread = run(move || service.run(inbox, &said))?;
+    std::thread::Builder::new()
+        .name("commands".into())
+        .spawn(move || {
+            for command in orders {
+                if inward.send(Inward::Heard(ONLY, command)).is_err() {
+                    return;
+                }
+            }
+            let _ = inward.send(Inward::Left(ONLY));
+        })
+        .map_err(Error::io("start", "the thread for commands"))?;
     Ok(Client { commands, events, thread })
+}
+
+fn run(service: impl FnOnce() -> Result<()> + Send + 'static) -> Result<JoinHandle<Result<()>>> {
+    std::thread::Builder::new()
+        .name("engine".into())
+        .spawn(service)
+        .map_err(Error::io("start", "the engine thread"))
 }

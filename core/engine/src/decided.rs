@@ -14,17 +14,19 @@ use std::sync::Arc;
 const NAMED: usize = 20;
 
 /// Reads the decisions anew, for samples that may have moved, changed or gone. Adds remarks on those that apply to
-/// nothing any more, and returns the others as contract codes.
+/// nothing any more, and returns the others as contract codes. `who` reads them, and whether without those of others; with
+/// `None` no one does.
 ///
 /// # Errors
 /// When a journal cannot be read.
 pub(crate) fn after_reading(
     session: &Session,
-    (reviewer, blind): (&str, bool),
+    who: Option<(&str, bool)>,
     manifest: &Arc<Manifest>,
     file_metadata: &Arc<FileMetadata>,
     ledger: &mut Ledger,
 ) -> Result<Vec<(SampleId, u8, u32)>> {
+    let Some((reviewer, blind)) = who else { return Ok(Vec::new()) };
     let mut journal = Journal::open(&session.decisions_dir(), reviewer)?;
     journal.set_blind(blind);
     journal.bind(manifest, Some(file_metadata));

@@ -9,7 +9,7 @@
 //!   a detector.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
 //! - `outputs` is what a session can write, for the commands and for the dialogs of the interface.
-//! - `service` is the command loop; `answers` computes its answers, on separate threads where that could take long.
+//! - `service` is the command loop, for one terminal or several, `outlet` the way to them; `answers` computes its answers, on separate threads where that could take long.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-engine`.
 
@@ -24,6 +24,7 @@ mod given;
 mod imports;
 mod kept;
 mod models;
+mod outlet;
 pub mod outputs;
 mod reading;
 mod remarks;
@@ -35,7 +36,7 @@ mod state;
 
 pub use built_in::built_in;
 pub use chaffinch_data::{Error, Result};
-pub use client::{Client, Stopped, spawn};
+pub use client::{Client, Engine, Stopped, spawn, spawn_as, start};
 pub use detectors::{DetectorLoader, Detectors};
 pub use reading::reading;
 pub use setup::{Given, ModelLoader, ProbabilityWish, Setup};

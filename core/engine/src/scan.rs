@@ -63,8 +63,9 @@ pub(crate) struct ScanPlan {
     pub(crate) trial: bool,
     /// Decisions so far, as contract codes.
     pub(crate) decided: Vec<(SampleId, u8, u32)>,
-    /// Whether these are only one reviewer's, and so is everything that is read of decisions.
-    pub(crate) blind: bool,
+    /// As whom everything is read that the scan learns of decisions, and whether only that reviewer's are; `None` if it learns
+    /// nothing of them.
+    pub(crate) learns_of: Option<(String, bool)>,
 }
 
 /// A loaded model and the store of its vectors.
@@ -118,8 +119,8 @@ pub(crate) struct Scan<'a> {
     decided: Option<Vec<(SampleId, u8, u32)>>,
     /// Files that were already decoded.
     decoded: u64,
-    /// Whether only one's own decisions are read.
-    blind: bool,
+    /// As whom decisions are read, as in the plan.
+    learns_of: Option<(String, bool)>,
 }
 
 impl<'a> Scan<'a> {
@@ -135,14 +136,14 @@ impl<'a> Scan<'a> {
             started: Instant::now(),
             decided: None,
             decoded: decodings(),
-            blind: false,
+            learns_of: None,
         }
     }
 
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
     pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> Done {
         self.tries = plan.trial;
-        self.blind = plan.blind;
+        self.learns_of.clone_from(&plan.learns_of);
         let before = self.setup.session.uses().detectors;
         if let Err(error) = self.stages(plan, &mut findings) {
             if !matches!(error, Error::Stopped) {
@@ -352,8 +353,8 @@ impl<'a> Scan<'a> {
             remarks::add(&file_metadata, &mut ledger);
             // Rows may have moved: results and decisions for another manifest would refer to the wrong samples.
             let same = previous.is_some_and(|(known, old)| same_rows(known, old, &manifest, &file_metadata));
-            let reviewer = scan.setup.config.reviewer();
-            let who = (reviewer.as_str(), scan.blind);
+            let who = scan.learns_of.clone();
+            let who = who.as_ref().map(|(reviewer, blind)| (reviewer.as_str(), *blind));
             match decided::after_reading(session, who, &manifest, &file_metadata, &mut ledger) {
                 Ok(_) if same => {}
                 Ok(decided) => scan.decided = Some(decided),

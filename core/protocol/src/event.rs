@@ -3,8 +3,8 @@
 use crate::decision::Decision;
 use crate::sample::SampleId;
 use crate::{
-    ChangedDetector, Detail, EnsembleRule, Ledger, ListedRow, OutputEvent, Overviewed, Row, Ticket, Tried,
-    ViewEvent,
+    Attached, ChangedDetector, Detail, Elsewhere, EnsembleRule, Ledger, ListedRow, OutputEvent, Overviewed,
+    Row, Ticket, Tried, ViewEvent,
 };
 use serde::{Deserialize, Serialize};
 
@@ -118,8 +118,18 @@ pub enum Event {
         /// Its text.
         line: String,
     },
-    /// The session was opened in another terminal, which takes the place of this one.
-    Replaced,
+    /// Something was saved in another terminal.
+    Elsewhere(Elsewhere),
+    /// Another terminal came, left, or changed something that is the session's.
+    Notice {
+        /// Who did what: `anna moved the threshold of blurry to 0.3`.
+        message: String,
+    },
+    /// The engine is done with this terminal: another one took its place, or it did not read. Nothing follows.
+    Dismissed {
+        /// Why, in a sentence for after the end.
+        why: String,
+    },
     /// The engine answers no more commands, and has seen to it that all decisions are on disk.
     Bye {
         /// Why they are not all on disk; empty if they are.
@@ -146,7 +156,7 @@ pub struct SessionSummary {
     pub detectors: Vec<DetectorSummary>,
     /// The rule that combines them.
     pub ensemble: EnsembleRule,
-    /// The current reviewer.
+    /// The current reviewer, or the one who is watched.
     pub reviewer: String,
     /// Everybody who has decided in this session, the current reviewer first, as shown.
     #[serde(default)]
@@ -173,6 +183,12 @@ pub struct SessionSummary {
     /// Detectors that do not run because their code has changed, until they are let in.
     #[serde(default)]
     pub changed: Vec<ChangedDetector>,
+    /// The terminals that take part, in the order in which they came.
+    #[serde(default)]
+    pub attached: Vec<Attached>,
+    /// Whether this terminal watches the reviewer, and decides nothing.
+    #[serde(default)]
+    pub watches: bool,
     /// The state last stored by [`Command::Remember`](crate::Command::Remember), initially empty.
     pub remembered: String,
 }

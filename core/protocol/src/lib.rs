@@ -7,6 +7,7 @@
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-protocol`.
 
+mod attach;
 mod command;
 pub mod decision;
 mod detectors;
@@ -24,6 +25,7 @@ mod share;
 mod ticket;
 mod views;
 
+pub use attach::{Attached, BlindWish, Elsewhere, How, Join};
 pub use command::{Command, PROTOCOL_VERSION};
 pub use detectors::{ChangedDetector, Compared, DetectorAbout, DetectorState, Tried};
 pub use ensemble::EnsembleRule;

@@ -1,5 +1,6 @@
 //! Groups of arguments shared by several commands. Arguments of a single command are in its own file.
 
+mod attach;
 mod blind;
 mod copies;
 mod dataset;
@@ -10,6 +11,7 @@ mod global;
 mod reviewer;
 mod screen;
 
+pub(super) use attach::AttachArgs;
 pub(super) use blind::BlindArgs;
 pub(super) use copies::CopyMode;
 pub(super) use dataset::{DatasetArgs, ReadingArgs, dataset_forms};

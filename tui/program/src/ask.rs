@@ -26,3 +26,35 @@ pub(super) fn yes(question: &str, default: bool) -> Option<bool> {
         }
     }
 }
+
+/// Asks for one of several letters; `None` if no one can be asked. The end of the input is the last of them.
+pub(super) fn choice(question: &str, letters: &[char]) -> Option<char> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return None;
+    }
+    let list = letters.iter().map(char::to_string).collect::<Vec<_>>().join("/");
+    let _ = write!(io::stderr().lock(), "{question}");
+    loop {
+        let _ = write!(io::stderr().lock(), "[{list}] ");
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) | Err(_) => return letters.last().copied(),
+            Ok(_) => {}
+        }
+        let mut typed = line.trim().chars().flat_map(char::to_lowercase);
+        match (typed.next(), typed.next()) {
+            (Some(letter), None) if letters.contains(&letter) => return Some(letter),
+            _ => remark(&format!("answer {list}")),
+        }
+    }
+}
+
+/// Asks for a line, which is empty only if no one answers; `None` for that.
+pub(super) fn line(question: &str) -> Option<String> {
+    let _ = write!(io::stderr().lock(), "{question} ");
+    let mut line = String::new();
+    match io::stdin().lock().read_line(&mut line) {
+        Ok(1..) if !line.trim().is_empty() => Some(line.trim().to_owned()),
+        _ => None,
+    }
+}

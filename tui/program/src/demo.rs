@@ -1,6 +1,6 @@
 //! `demo`: scans and opens the built-in sample set.
 
-use super::args::{DatasetArgs, EngineArgs, Global, ReviewerArgs, ScreenArgs};
+use super::args::{AttachArgs, DatasetArgs, EngineArgs, Global, ReviewerArgs, ScreenArgs};
 use super::drive::{self, Shown};
 use super::interrupt::INTERRUPTED;
 use super::listing::{Entry, Listing};
@@ -40,7 +40,8 @@ pub(super) fn run(args: &Demo, global: &Global) -> Result<ExitCode> {
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let opens = args.screen.plain || terminal && !args.summary;
     let review = || {
-        let shown = open::Shown { screen: &args.screen, pictures: None, blind: None };
+        let (screen, attach) = (&args.screen, &AttachArgs::default());
+        let shown = open::Shown { screen, pictures: None, attach, blind: None };
         open::run_target(&set.images, global, &engine, &reading, shown)
     };
     let setup = match setup::for_dataset(&set.images, global, &engine, &reading) {

@@ -5,18 +5,17 @@
 //! `inside`, the engine runs in the same process as the interface.
 
 use super::args::{DatasetArgs, EngineArgs, Global};
+use super::attach::refuse_to_watch;
 use super::open::Open;
-use super::{settings, setup};
+use super::setup;
 use anyhow::{Context, Result, bail};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::Error;
-use chaffinch_data::config::Flags;
 use chaffinch_data::dataset::{Folders, LabelFiles};
-use chaffinch_data::session::Session;
 use chaffinch_engine as engine;
 use chaffinch_engine::{Client, Stopped, remote};
 use chaffinch_protocol::display::safe_text;
-use chaffinch_protocol::{Command as Order, Event};
+use chaffinch_protocol::{Attached, Command as Order, Event, Join};
 use clap::Args;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use std::ffi::OsString;
@@ -45,8 +44,6 @@ pub(super) struct Engine {
 /// How long a new engine may take to open its session.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The extension of the file beside the socket with the name of the reviewer.
-const REVIEWER: &str = "reviewer";
 /// How long a listening engine may take to send its greeting.
 const GREETING: Duration = Duration::from_secs(10);
 
@@ -133,8 +130,8 @@ pub(super) struct Plan {
     pub(super) global: Global,
     pub(super) engine: EngineArgs,
     pub(super) reading: DatasetArgs,
-    /// Begins a blind review before anything is shown.
-    pub(super) blind: Option<Order>,
+    /// How the terminal takes part.
+    pub(super) join: Join,
 }
 
 /// A connection being made while the interface is already visible.
@@ -143,6 +140,7 @@ pub(super) struct Waiting {
     events: Receiver<Event>,
     leaving: Arc<AtomicBool>,
     stage: Arc<Mutex<String>>,
+    dismissal: Arc<Mutex<String>>,
     thread: JoinHandle<Result<Stopped>>,
 }
 
@@ -158,6 +156,8 @@ impl Waiting {
         let leaves = leaving.clone();
         let stage = Arc::new(Mutex::new("opening the session".to_owned()));
         let tells = stage.clone();
+        let dismissal = Arc::<Mutex<String>>::default();
+        let dismissed = dismissal.clone();
         let thread = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
             let (engine, output) = plan.reach()?;
             for line in output {
@@ -172,9 +172,6 @@ impl Waiting {
                 stage.clone_into(&mut tells.lock().unwrap_or_else(PoisonError::into_inner));
             };
             tell("");
-            if let Some(blind) = plan.blind {
-                hide(engine.client(), blind, &sender)?;
-            }
             // Does nothing if nothing is missing; the interface shows the progress.
             engine.scan()?;
             let client = engine.client();
@@ -189,6 +186,9 @@ impl Waiting {
                             match &event {
                                 Event::Progress(progress) => tell(&progress.stage),
                                 Event::ScanDone(_) => tell(""),
+                                Event::Dismissed { why } => {
+                                    why.clone_into(&mut dismissed.lock().unwrap_or_else(PoisonError::into_inner));
+                                }
                                 _ => {}
                             }
                             drop(sender.send(event));
@@ -200,7 +200,12 @@ impl Waiting {
             if leaves.load(Ordering::SeqCst) { engine.leave() } else { engine.stop() }
         });
         let thread = thread.context("cannot start a thread for the engine")?;
-        Ok(Waiting { commands, events, leaving, stage, thread })
+        Ok(Waiting { commands, events, leaving, stage, dismissal, thread })
+    }
+
+    /// Why the engine is done with this terminal, once it is.
+    pub(super) fn dismissal(&self) -> Arc<Mutex<String>> {
+        self.dismissal.clone()
     }
 
     /// Commands in, events out.
@@ -243,43 +248,41 @@ impl Waiting {
     }
 }
 
-/// Begins a blind review, and passes on nothing of the session as it was before.
-fn hide(client: &Client, blind: Order, sender: &Sender<Event>) -> Result<()> {
-    client.commands.send(blind).ok().context("the engine exited immediately")?;
-    let limit = Instant::now() + PATIENCE;
-    loop {
-        let event =
-            client.events.recv_deadline(limit).context("the engine did not begin the blind review")?;
-        let session = match &event {
-            Event::Session(summary) => Some(summary.blind.is_some()),
-            _ => None,
-        };
-        if session != Some(false) {
-            let _ = sender.send(event);
-        }
-        if session == Some(true) {
-            return Ok(());
-        }
+/// Who takes part in a session whose engine is running.
+///
+/// # Errors
+/// If the engine speaks another version of the protocol.
+pub(super) fn attached(session: &Path) -> Result<Vec<Attached>> {
+    match outside(session).map(|socket| remote::look(&socket)) {
+        Some(Ok(attached)) => Ok(attached),
+        Some(Err(error @ Error::Invalid(_))) => bail!(error),
+        // None is running, or one that is just exiting.
+        Some(Err(_)) | None => Ok(Vec::new()),
     }
+}
+
+/// The socket of a session's engine, unless the engine is to run in this process.
+fn outside(session: &Path) -> Option<PathBuf> {
+    let inside = std::env::var_os("CHAFFINCH_ENGINE").is_some_and(|how| how == "inside");
+    socket(session).filter(|_| !inside)
 }
 
 impl Plan {
     /// Connects to the running engine of the session or starts one, and returns what a new one printed, or what is to be
     /// said about a running one.
     fn reach(&self) -> Result<(Connection, Vec<String>)> {
-        let inside = std::env::var_os("CHAFFINCH_ENGINE").is_some_and(|how| how == "inside");
-        let Some(socket) = socket(&self.session).filter(|_| !inside) else {
+        let Some(socket) = outside(&self.session) else {
+            refuse_to_watch(&self.join, &self.session)?;
             let setup = setup::for_target(&self.target, &self.global, &self.engine, &self.reading)?;
-            return Ok((Connection::Inside(engine::spawn(setup)?), Vec::new()));
+            return Ok((Connection::Inside(engine::spawn_as(setup, self.join.clone())?), Vec::new()));
         };
-        self.refuse_other_reviewer(&socket)?;
-        match remote::connect(&socket) {
+        match remote::connect(&socket, self.join.clone()) {
             Ok(client) if client.greets(GREETING) => {
                 return Ok((Connection::Outside { client, fresh: false }, self.without_effect()));
             }
             Err(error @ Error::Invalid(_)) => bail!(error),
             // An engine that is just exiting no longer answers.
-            _ => {}
+            _ => refuse_to_watch(&self.join, &self.session)?,
         }
         let log = socket.with_extension("log");
         let limit = Instant::now() + PATIENCE;
@@ -296,27 +299,9 @@ impl Plan {
         }
     }
 
-    /// Refuses to take over a session that is open under another reviewer's name: its engine would sign our decisions with
-    /// that.
-    fn refuse_other_reviewer(&self, socket: &Path) -> Result<()> {
-        let Ok(running) = fs::read_to_string(socket.with_extension(REVIEWER)) else { return Ok(()) };
-        let named = Flags { reviewer: self.engine.reviewer.clone(), ..Flags::default() };
-        let ours = settings::config(&self.global, Some(&self.session))?.with_flags(named).reviewer();
-        // A name may be left behind by an engine that was killed.
-        if running == ours || Session::open(&self.session).is_ok() {
-            return Ok(());
-        }
-        bail!(
-            "this session is open under the reviewer {}, and your decisions would be saved under that name instead of {}; \
-             quit it there first",
-            safe_text(&running),
-            safe_text(&ours)
-        )
-    }
-
     /// What was asked for on the command line although an engine is already running.
     fn without_effect(&self) -> Vec<String> {
-        // Another reviewer is refused.
+        // A reviewer is one of several.
         let EngineArgs {
             model,
             embeddings,
@@ -360,10 +345,10 @@ impl Plan {
         let begun = Instant::now();
         let mut child = self.start(socket, log)?;
         loop {
-            if let Ok(client) = remote::connect(socket)
-                && client.greets(GREETING)
-            {
-                return Ok(Some(client));
+            match remote::connect(socket, self.join.clone()) {
+                Ok(client) if client.greets(GREETING) => return Ok(Some(client)),
+                Err(error @ Error::Invalid(_)) => bail!(error),
+                _ => {}
             }
             if let Some(status) = child.try_wait().context("cannot wait for the engine")? {
                 let output = fs::read_to_string(log).unwrap_or_default();
@@ -385,7 +370,7 @@ impl Plan {
     }
 
     fn start(&self, socket: &Path, log: &Path) -> Result<std::process::Child> {
-        let Plan { target, session, global, engine, reading, blind: _ } = self;
+        let Plan { target, session, global, engine, reading, join: _ } = self;
         let program = std::env::current_exe().context("cannot find the path of the chaffinch program")?;
         let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut args: Vec<OsString> =
@@ -442,17 +427,13 @@ pub(super) fn run(args: &Engine, global: &Global) -> Result<ExitCode> {
     let _ = rustix::process::setsid();
     let engine_args = open.engine.by(&open.reviewer);
     let setup = setup::for_target(&open.target, global, &engine_args, &open.reading)?;
-    let reviewer = setup.config.reviewer();
-    let client = engine::spawn(setup)?;
+    let engine = engine::start(setup)?;
     // We hold the session, so an existing socket is stale.
     let _ = fs::remove_file(socket);
-    let name = socket.with_extension(REVIEWER);
-    fs::write(&name, reviewer).with_context(|| format!("cannot write {}", name.display()))?;
     let listener =
         UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
-    let served = remote::serve(client, listener);
+    let served = remote::serve(engine, listener);
     let _ = fs::remove_file(socket);
-    let _ = fs::remove_file(name);
     served?;
     Ok(ExitCode::SUCCESS)
 }

@@ -21,6 +21,7 @@ mod agreement;
 mod apply;
 mod args;
 mod ask;
+mod attach;
 mod bench;
 mod bundled;
 mod check_plugin;

@@ -1,13 +1,15 @@
 //! `open`: opens a session in the terminal interface.
 
-use super::args::{BlindArgs, DatasetArgs, EngineArgs, Global, ReviewerArgs, ScreenArgs};
-use super::engine_process::{Plan, Waiting};
+use super::args::{AttachArgs, BlindArgs, DatasetArgs, EngineArgs, Global, ReviewerArgs, ScreenArgs};
+use super::attach::Wish as Part;
+use super::engine_process::{self, Plan, Waiting};
 use super::output::{self, remark, warning};
 use super::{model_loader, place, settings, setup, uses};
 use crate::looks;
 use anyhow::{Result, ensure};
 use chaffinch_data::config::{Config, Flags};
-use chaffinch_protocol::{Command, Event};
+use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::{BlindWish, Command, Event};
 use chaffinch_screen::looks::Looks;
 use chaffinch_screen::picture::Wish;
 use chaffinch_screen::plain::{self, Manner};
@@ -18,6 +20,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::PoisonError;
 
 /// Open a dataset in the terminal interface; scans it in the background if needed
 #[derive(Debug, Args)]
@@ -32,6 +35,8 @@ pub(super) struct Open {
     #[command(flatten)]
     pub(super) reviewer: ReviewerArgs,
     #[command(flatten)]
+    pub(super) attach: AttachArgs,
+    #[command(flatten)]
     pub(super) blind: BlindArgs,
     #[command(flatten)]
     pub(super) screen: ScreenArgs,
@@ -45,7 +50,8 @@ pub(super) struct Open {
 pub(super) fn run(args: &Open, global: &Global) -> Result<ExitCode> {
     let pictures = args.pictures.as_deref();
     let engine = args.engine.by(&args.reviewer);
-    let shown = Shown { screen: &args.screen, pictures, blind: args.blind.command() };
+    let (screen, attach, blind) = (&args.screen, &args.attach, args.blind.wish());
+    let shown = Shown { screen, pictures, attach, blind };
     run_target(&args.target, global, &engine, &args.reading, shown)
 }
 
@@ -65,8 +71,10 @@ pub(super) struct Shown<'a> {
     pub(super) screen: &'a ScreenArgs,
     /// How pictures are shown.
     pub(super) pictures: Option<&'a str>,
+    /// How it takes part if the session is open elsewhere.
+    pub(super) attach: &'a AttachArgs,
     /// Begins a blind review.
-    pub(super) blind: Option<Command>,
+    pub(super) blind: Option<BlindWish>,
 }
 
 /// Opens a dataset or a session, and computes what is missing in the background.
@@ -77,7 +85,7 @@ pub(super) fn run_target(
     reading: &DatasetArgs,
     shown: Shown<'_>,
 ) -> Result<ExitCode> {
-    let Shown { screen, pictures, blind } = shown;
+    let Shown { screen, pictures, attach, blind } = shown;
     ensure!(
         screen.plain || std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
         "the interface needs a terminal (with SSH, use ssh -t); without one, use --plain, or scan and rank"
@@ -100,14 +108,21 @@ pub(super) fn run_target(
     {
         warning("model", &error.to_string());
     }
+    let named = Flags { reviewer: engine.reviewer.clone(), ..Flags::default() };
+    let reviewer = config.with_flags(named).reviewer();
+    let part = Part { args: attach, reviewer, blind };
+    let Some(join) = part.settle(&engine_process::attached(&location.dir)?)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let engine = Waiting::reach(Plan {
         target: target.into(),
         session: location.dir,
         global: global.clone(),
         engine: engine.clone(),
         reading: reading.clone(),
-        blind,
+        join,
     })?;
+    let why = engine.dismissal();
     let (commands, events) = engine.ends();
     let ended =
         if screen.plain { lines(commands, events, looks) } else { cells(commands, events, looks, picture) };
@@ -133,9 +148,9 @@ pub(super) fn run_target(
                 "the engine exited; everything shown as saved is on disk, so open the session again to continue",
             );
         }
-        ExitReason::Replaced => remark(
-            "the session was opened in another terminal, which continues it; everything shown as saved is on disk",
-        ),
+        ExitReason::Dismissed => {
+            remark(&safe_text(&why.lock().unwrap_or_else(PoisonError::into_inner)));
+        }
         _ => {}
     }
     Ok(ExitCode::from(u8::try_from(reason.code()).unwrap_or(2)))

@@ -22,8 +22,8 @@ pub enum Effect {
     Suspend,
     /// Quit because the engine has exited.
     Gone,
-    /// The session was opened in another terminal: end.
-    Replaced,
+    /// The engine is done with this terminal, as another one took its place: end.
+    Dismissed,
     /// Quit; this many decisions are not confirmed as saved.
     Quit(usize),
 }

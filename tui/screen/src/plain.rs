@@ -126,8 +126,9 @@ impl Plain<'_> {
                 Effect::Send(command) => {
                     if self.commands.send(command).is_err() {
                         // What it said last tells why it is gone.
-                        let replaced = self.events.try_iter().any(|event| event == Event::Replaced);
-                        let reason = if replaced { ExitReason::Replaced } else { ExitReason::EngineGone };
+                        let dismissed =
+                            self.events.try_iter().any(|event| matches!(event, Event::Dismissed { .. }));
+                        let reason = if dismissed { ExitReason::Dismissed } else { ExitReason::EngineGone };
                         self.over.get_or_insert(reason);
                     }
                 }
@@ -142,8 +143,8 @@ impl Plain<'_> {
                     self.over.get_or_insert(ExitReason::EngineGone);
                 }
                 Effect::Run(words) => self.tell(&format!("! not in line mode: {}", words.join(" ")))?,
-                Effect::Replaced => {
-                    self.over.get_or_insert(ExitReason::Replaced);
+                Effect::Dismissed => {
+                    self.over.get_or_insert(ExitReason::Dismissed);
                 }
                 Effect::Encode(_) | Effect::Redraw | Effect::Mouse(_) | Effect::Suspend => {}
             }

@@ -78,8 +78,8 @@ pub enum ExitReason {
     Signal(i32),
     /// The engine exited first.
     EngineGone,
-    /// The session was opened in another terminal.
-    Replaced,
+    /// The engine was done with this terminal, for a reason that it has told.
+    Dismissed,
 }
 
 impl ExitReason {
@@ -87,7 +87,7 @@ impl ExitReason {
     pub fn code(self) -> i32 {
         match self {
             ExitReason::Quit => 0,
-            ExitReason::Unsaved(_) | ExitReason::EngineGone | ExitReason::Replaced => 2,
+            ExitReason::Unsaved(_) | ExitReason::EngineGone | ExitReason::Dismissed => 2,
             ExitReason::Lost => 128 + SIGHUP,
             ExitReason::Signal(signal) => 128 + signal,
         }

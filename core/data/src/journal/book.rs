@@ -133,6 +133,24 @@ impl Book {
         self.written.push(Written::Redo { seq, at, of });
     }
 
+    /// The same entries, for a program that only reads them.
+    pub(super) fn read_only(&self) -> Book {
+        let mut copy = Book { reviewer: self.reviewer.clone(), ..Book::default() };
+        copy.follow(self);
+        copy
+    }
+
+    /// Takes over what a book with the same first lines has more than this one.
+    pub(super) fn follow(&mut self, longer: &Book) {
+        let new = longer.entries.get(self.entries.len()..).unwrap_or_default();
+        self.entries.extend_from_slice(new);
+        let new = longer.written.get(self.written.len()..).unwrap_or_default();
+        self.written.extend_from_slice(new);
+        self.applied.clone_from(&longer.applied);
+        self.undone.clone_from(&longer.undone);
+        self.last_seq = longer.last_seq;
+    }
+
     /// How many lines there are.
     pub(super) fn lines(&self) -> usize {
         self.written.len()

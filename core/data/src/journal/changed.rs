@@ -36,12 +36,14 @@ pub struct Changed {
 
 impl Journal {
     /// Decisions about contents that are not in the dataset it is bound to, by path. They apply to nothing until their
-    /// contents are back. A path that was decided about anew is left out, and so are removed samples that are gone.
+    /// contents are back. A path that was decided about anew is left out, and so are removed samples that are gone, and what
+    /// others decided while that is left out.
     pub fn changed(&self) -> Vec<Changed> {
         let Some(manifest) = &self.manifest else { return Vec::new() };
         let mut last: BTreeMap<&[u8], Option<Choice>> = BTreeMap::new();
+        let others = if self.blind { &[][..] } else { &self.others };
         // One's own decision takes precedence.
-        for book in self.others.iter().chain([&self.own]) {
+        for book in others.iter().chain([&self.own]) {
             for &index in &book.applied {
                 let entry = &book.entries[index as usize];
                 for (position, key) in entry.keys.iter().enumerate() {

@@ -11,11 +11,12 @@ use std::sync::Arc;
 pub(crate) enum Internal {
     Published(Box<Findings>),
     ScanDone(Box<Done>),
-    Output(Box<OutputEvent>),
+    /// For the terminal with this number, like those below that name one.
+    Output(u64, Box<OutputEvent>),
     /// The detectors were loaded anew, and these are to run.
     Loaded(Arc<Registry>, Vec<String>),
     /// A detector was not let in, and why.
-    NotLetIn(String),
-    Listed(Ticket, Arc<ListResult>),
-    ListFailed(Ticket, chaffinch_data::Error),
+    NotLetIn(u64, String),
+    Listed(u64, Ticket, Arc<ListResult>),
+    ListFailed(u64, Ticket, chaffinch_data::Error),
 }

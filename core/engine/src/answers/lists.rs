@@ -18,13 +18,14 @@ use std::time::Duration;
 /// After this long without a query, the user is no longer typing a filter.
 const IDLE: Duration = Duration::from_secs(2);
 
-struct ListQuestion {
-    ticket: Ticket,
-    query: Query,
-    state: Arc<State>,
-    decisions: Decisions,
+/// A query with everything needed to answer it.
+pub(crate) struct ListQuestion {
+    pub(crate) ticket: Ticket,
+    pub(crate) query: Query,
+    pub(crate) state: Arc<State>,
+    pub(crate) decisions: Decisions,
     /// The only samples that are listed, whether they are suspects or not.
-    only: Option<Arc<BTreeSet<u32>>>,
+    pub(crate) only: Option<Arc<BTreeSet<u32>>>,
 }
 
 /// The queue for list queries.
@@ -35,26 +36,20 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    pub(crate) fn start(internal: &Sender<Internal>) -> Lists {
+    /// Starts the queue of the terminal with this number.
+    pub(crate) fn start(number: u64, internal: &Sender<Internal>) -> Lists {
         let internal = internal.clone();
         let newest = Arc::new(AtomicU64::new(0));
         let desk = WorkerQueue::start({
             let newest = newest.clone();
-            move |inbox| serve(inbox, &newest, &internal)
+            move |inbox| serve(inbox, number, &newest, &internal)
         });
         Lists { desk, newest }
     }
 
-    pub(crate) fn ask(
-        &self,
-        ticket: Ticket,
-        query: Query,
-        state: Arc<State>,
-        decisions: Decisions,
-        only: Option<Arc<BTreeSet<u32>>>,
-    ) {
-        self.newest.store(ticket, Ordering::Relaxed);
-        self.desk.ask(ListQuestion { ticket, query, state, decisions, only });
+    pub(crate) fn ask(&self, question: ListQuestion) {
+        self.newest.store(question.ticket, Ordering::Relaxed);
+        self.desk.ask(question);
     }
 
     pub(crate) fn stop(self) {
@@ -63,7 +58,7 @@ impl Lists {
     }
 }
 
-fn serve(inbox: &Receiver<ListQuestion>, newest: &AtomicU64, internal: &Sender<Internal>) {
+fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, internal: &Sender<Internal>) {
     // Separate threads: a scan keeps the shared pool busy for seconds.
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -89,9 +84,9 @@ fn serve(inbox: &Receiver<ListQuestion>, newest: &AtomicU64, internal: &Sender<I
             Err(_) => answer(&question, &unwanted),
         };
         let message = match answered {
-            Ok(order) => Internal::Listed(question.ticket, Arc::new(order)),
+            Ok(order) => Internal::Listed(number, question.ticket, Arc::new(order)),
             Err(Error::Stopped) => continue,
-            Err(error) => Internal::ListFailed(question.ticket, error),
+            Err(error) => Internal::ListFailed(number, question.ticket, error),
         };
         if internal.send(message).is_err() {
             return;

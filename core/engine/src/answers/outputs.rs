@@ -2,10 +2,11 @@
 
 use super::worker_queue::WorkerQueue;
 use crate::Error;
+use crate::outlet::Outlet;
 use crate::outputs::{self, Snapshot};
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::{Event, OutputCommand, OutputEvent, OutputForm};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,7 +24,7 @@ pub(crate) struct Forms {
 }
 
 impl Forms {
-    pub(crate) fn start(events: &Sender<Event>) -> Forms {
+    pub(crate) fn start(events: &Outlet) -> Forms {
         let events = events.clone();
         Forms { desk: WorkerQueue::start(move |inbox| serve(inbox, &events)), newest: Arc::default() }
     }
@@ -42,7 +43,7 @@ impl Forms {
     }
 }
 
-fn serve(inbox: &Receiver<OutputQuestion>, events: &Sender<Event>) {
+fn serve(inbox: &Receiver<OutputQuestion>, events: &Outlet) {
     while let Ok(OutputQuestion { command, snapshot, unwanted }) = inbox.recv() {
         let answer = match command {
             OutputCommand::Form { ticket, kind, values } => {

@@ -6,12 +6,13 @@ mod history;
 
 use super::worker_queue::WorkerQueue;
 use crate::Setup;
+use crate::outlet::Outlet;
 use crate::state::State;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::session::Cost;
 use chaffinch_protocol::{Event, Overview, Overviewed, Ticket};
 use chaffinch_review::overview;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,12 +40,12 @@ pub(crate) struct Known {
 }
 
 /// The queue for overviews.
-pub(crate) fn desk(events: &Sender<Event>) -> WorkerQueue<OverviewQuestion> {
+pub(crate) fn desk(events: &Outlet) -> WorkerQueue<OverviewQuestion> {
     let events = events.clone();
     WorkerQueue::start(move |inbox| serve(inbox, &events))
 }
 
-fn serve(inbox: &Receiver<OverviewQuestion>, events: &Sender<Event>) {
+fn serve(inbox: &Receiver<OverviewQuestion>, events: &Outlet) {
     while let Ok(first) = inbox.recv() {
         let mut waiting = vec![first];
         while let Ok(newer) = inbox.try_recv() {

@@ -2,6 +2,7 @@
 //! started, so that a held key never builds a queue.
 
 use super::outline::{self, Outline};
+use crate::outlet::Outlet;
 use chaffinch_compute::image::decode::{Decoded, Rendering};
 use chaffinch_compute::image::thumbnail;
 use chaffinch_compute::memory;
@@ -11,7 +12,6 @@ use chaffinch_data::pictures;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Event, Picture, Ticket};
-use crossbeam_channel::Sender;
 use image::RgbImage;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ const WHOLE: usize = 2;
 const MAX_SIDE: u32 = 2048;
 
 impl Pictures {
-    pub(crate) fn start(events: &Sender<Event>) -> Pictures {
+    pub(crate) fn start(events: &Outlet) -> Pictures {
         let queue: Arc<(Mutex<Queue>, Condvar)> = Arc::default();
         let threads = (0..THREADS)
             .map(|_| {
@@ -86,7 +86,7 @@ impl Pictures {
     }
 }
 
-fn serve(queue: &(Mutex<Queue>, Condvar), events: &Sender<Event>) {
+fn serve(queue: &(Mutex<Queue>, Condvar), events: &Outlet) {
     loop {
         let request = {
             let mut guard = queue.0.lock().unwrap_or_else(PoisonError::into_inner);

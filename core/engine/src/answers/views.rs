@@ -5,13 +5,14 @@ use super::list_result::ListResult;
 use super::rows as answers;
 use super::search;
 use super::worker_queue::WorkerQueue;
+use crate::outlet::Outlet;
 use crate::state::State;
 use chaffinch_compute::neighbors;
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Area, Axes, ClusterView, Event, MapPoint, MapView, Ticket, ViewCommand, ViewEvent};
 use chaffinch_review::atlas::{Atlas, Neighborhoods};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -25,12 +26,12 @@ pub(crate) struct ViewQuestion {
 }
 
 /// The queue for views.
-pub(crate) fn desk(events: &Sender<Event>) -> WorkerQueue<ViewQuestion> {
+pub(crate) fn desk(events: &Outlet) -> WorkerQueue<ViewQuestion> {
     let events = events.clone();
     WorkerQueue::start(move |inbox| serve(inbox, &events))
 }
 
-fn serve(inbox: &Receiver<ViewQuestion>, events: &Sender<Event>) {
+fn serve(inbox: &Receiver<ViewQuestion>, events: &Outlet) {
     let mut groups: Option<Groups> = None;
     while let Ok(question) = inbox.recv() {
         let waiting: Vec<ViewQuestion> = std::iter::once(question).chain(inbox.try_iter()).collect();

@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(crate) struct Snapshot {
     pub(crate) state: Arc<State>,
     pub(crate) setup: Arc<Setup>,
+    /// The reviewer who asks: own decisions take precedence.
+    pub(crate) reviewer: String,
 }
 
 impl Snapshot {
@@ -31,7 +33,7 @@ impl Snapshot {
         if findings.file_metadata.is_empty() {
             return Err(Error::Invalid("the dataset has not been read yet; wait for the scan".into()));
         }
-        let mut journal = Journal::open(&session.decisions_dir(), &setup.config.reviewer())?;
+        let mut journal = Journal::open(&session.decisions_dir(), &self.reviewer)?;
         journal.bind(&findings.manifest, Some(&findings.file_metadata));
         let reading = session.load_reading()?.unwrap_or_default();
         let about = about(&session.dataset(), setup.program.clone(), session.uses());

@@ -1,10 +1,11 @@
-//! What a terminal and an engine tell each other before anything else: which version of the protocol they speak. Both must
-//! be processes of the same user.
+//! What a terminal and an engine tell each other before anything else: which version of the protocol they speak, and then
+//! what the terminal wants. The first message is the same in all versions, so that each can name the other. Both must be
+//! processes of the same user.
 
-use super::{read_message, write_message};
+use super::message::{read_message, write_message};
 use crate::Error;
-use chaffinch_protocol::PROTOCOL_VERSION;
 use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::{Attached, Join, PROTOCOL_VERSION};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,14 @@ use std::time::Duration;
 /// How long the other side may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long an engine that is busy may take to let a terminal in.
+const ADMISSION: Duration = Duration::from_secs(30);
+
 /// The longest greeting; anything longer is none.
 const LONGEST: u64 = 1024;
+
+/// The longest request.
+const LONGEST_REQUEST: u64 = 16 << 10;
 
 /// Either side's first message.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,6 +40,28 @@ impl Hello {
     fn of(version: u32) -> Hello {
         Hello { chaffinch: version, refused: String::new() }
     }
+}
+
+/// What a terminal wants, once both speak the same version.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Request {
+    /// To know who takes part.
+    Look,
+    /// To take part.
+    Join { join: Join },
+}
+
+/// What an engine answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Reply {
+    /// These take part.
+    There { attached: Vec<Attached> },
+    /// The terminal takes part; events follow.
+    Welcome,
+    /// It does not.
+    Refused { message: String },
 }
 
 /// Why there is no connection.
@@ -85,27 +114,42 @@ pub(super) fn answer(stream: &UnixStream) -> Result<(), Refused> {
     }
 }
 
-/// An engine's side. A terminal that speaks another version, or is another user's, is told so.
-pub(super) fn accept(stream: &UnixStream) -> io::Result<()> {
+/// Sends a terminal's request, and waits for the answer.
+pub(super) fn request(stream: &UnixStream, request: &Request) -> io::Result<Reply> {
+    write_message(&mut &*stream, request, &[])?;
+    stream.set_read_timeout(Some(ADMISSION))?;
+    let reply = read_message::<Reply>(&mut &*stream);
+    stream.set_read_timeout(None)?;
+    reply.map(|(reply, _)| reply)
+}
+
+/// An engine's side: what a terminal wants. One that speaks another version, or is another user's, is told so.
+pub(super) fn accept(stream: &UnixStream) -> io::Result<Request> {
     accept_from(stream, same_user(stream))
 }
 
 /// The same for a terminal about whose user this is known.
-pub(super) fn accept_from(stream: &UnixStream, user: Result<(), String>) -> io::Result<()> {
+pub(super) fn accept_from(stream: &UnixStream, user: Result<(), String>) -> io::Result<Request> {
     stream.set_write_timeout(Some(PATIENCE))?;
     if let Err(refused) = user {
         write_message(&mut &*stream, &Hello { refused, ..Hello::of(PROTOCOL_VERSION) }, &[])?;
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    let theirs = read_hello(stream)?;
-    if theirs.is_some() {
-        write_message(&mut &*stream, &Hello::of(PROTOCOL_VERSION), &[])?;
+    let Some(theirs) = read_hello(stream)? else { return Err(io::ErrorKind::InvalidData.into()) };
+    write_message(&mut &*stream, &Hello::of(PROTOCOL_VERSION), &[])?;
+    if theirs.chaffinch != PROTOCOL_VERSION {
+        return Err(io::ErrorKind::InvalidData.into());
     }
-    stream.set_write_timeout(None)?;
-    match theirs {
-        Some(Hello { chaffinch: PROTOCOL_VERSION, .. }) => Ok(()),
-        _ => Err(io::ErrorKind::InvalidData.into()),
-    }
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let (request, _) = read_message::<Request>(&mut stream.take(LONGEST_REQUEST))?;
+    stream.set_read_timeout(None)?;
+    Ok(request)
+}
+
+/// Answers a request.
+pub(super) fn reply(stream: &UnixStream, reply: &Reply) -> io::Result<()> {
+    write_message(&mut &*stream, reply, &[])?;
+    stream.set_write_timeout(None)
 }
 
 /// Whether the process at the other end is this user's, as the system says.
@@ -131,11 +175,13 @@ pub(super) fn check_user(theirs: u32, own: u32) -> Result<(), String> {
 /// A greeting; `None` if the message is none.
 fn read_hello(stream: &UnixStream) -> io::Result<Option<Hello>> {
     stream.set_read_timeout(Some(PATIENCE))?;
-    let hello = read_message::<Hello>(&mut stream.take(LONGEST));
+    let mut limited = stream.take(LONGEST);
+    let hello = read_message::<Hello>(&mut limited);
     stream.set_read_timeout(None)?;
     match hello {
         Ok((hello, _)) => Ok(Some(hello)),
-        // Closed, or too slow.
+        // Closed without a word, as by an engine that is just ending, or too slow.
+        Err(error) if limited.limit() == LONGEST => Err(error),
         Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
             Err(error)
         }

@@ -1,9 +1,10 @@
 //! A blind review: nothing is seen of what others decided, nor of what was concluded from that.
 
 use super::Service;
+use super::seat::Seat;
 use crate::state::State;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Blind, Share};
+use chaffinch_protocol::{Blind, BlindWish, Share};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -16,27 +17,65 @@ pub(super) struct BlindReview {
     rows: Option<Arc<BTreeSet<u32>>>,
 }
 
+impl BlindReview {
+    /// The only samples that are listed, if not all are.
+    pub(super) fn only(&self) -> Option<Arc<BTreeSet<u32>>> {
+        self.rows.clone()
+    }
+}
+
+impl Seat {
+    /// As a client needs to know it.
+    pub(super) fn blind_summary(&self) -> Option<Blind> {
+        let samples = self.blind.rows.as_ref().map(|rows| rows.len() as u64);
+        self.journal.is_blind().then_some(Blind { samples })
+    }
+}
+
 impl Service {
-    /// Begins or ends a blind review. The rank is made anew, as some rules learn from decisions.
-    pub(super) fn set_blind(&mut self, on: bool, sample: Option<Share>, seed: u64) {
-        self.journal.set_blind(on);
-        let drawn = sample.filter(|_| on).map(|share| (share, seed));
-        self.blind = BlindReview { drawn, rows: None };
-        let findings = self.state.findings.clone();
-        let decisions = self.journal.decisions();
-        self.state = Arc::new(State::new(findings, &self.moved, self.rule.clone(), decisions, None));
-        self.draw();
-        self.list = None;
-        self.tell_session();
+    /// Begins or ends the blind review of a terminal.
+    pub(super) fn set_blind(&mut self, at: u64, wish: Option<BlindWish>) {
+        let Some(reviewer) = self.desks.get(&at).map(|desk| desk.reviewer.clone()) else { return };
+        self.turn(&reviewer, wish);
+        for (number, _) in self.desks.iter().filter(|(_, desk)| desk.reviewer == reviewer) {
+            self.tell_session(*number);
+        }
+    }
+
+    /// Begins a blind review before anything is told.
+    pub(super) fn begin_blind(&mut self, reviewer: &str, wish: BlindWish) {
+        self.turn(reviewer, Some(wish));
+    }
+
+    /// Ends it without telling anyone.
+    pub(super) fn end_blind(&mut self, reviewer: &str) {
+        self.turn(reviewer, None);
+    }
+
+    /// The rank is made anew, as some rules learn from decisions.
+    fn turn(&mut self, reviewer: &str, wish: Option<BlindWish>) {
+        let Some(seat) = self.seats.get_mut(reviewer) else { return };
+        seat.journal.set_blind(wish.is_some());
+        let drawn = wish.and_then(|wish| Some((wish.sample?, wish.seed)));
+        seat.blind = BlindReview { drawn, rows: None };
+        if self.rule.learns() {
+            let (findings, decisions) = (self.state.findings.clone(), seat.journal.decisions());
+            seat.state = Arc::new(State::new(findings, &self.moved, self.rule.clone(), decisions, None));
+        }
+        self.draw(reviewer);
+        for desk in self.desks.values_mut().filter(|desk| desk.reviewer == reviewer) {
+            desk.list = None;
+        }
     }
 
     /// Draws the samples, from those that others have decided, or from the suspects where they have decided nothing. The
     /// order depends on contents alone, so that a dataset in another order gives the same samples.
-    pub(super) fn draw(&mut self) {
-        let Some((share, seed)) = self.blind.drawn else { return };
-        let mut pool = self.journal.decided_by_others();
+    pub(super) fn draw(&mut self, reviewer: &str) {
+        let Some(seat) = self.seats.get_mut(reviewer) else { return };
+        let Some((share, seed)) = seat.blind.drawn else { return };
+        let mut pool = seat.journal.decided_by_others();
         if pool.is_empty() {
-            pool = self.state.ranking.order.iter().map(|&row| SampleId(row)).collect();
+            pool = seat.state.ranking.order.iter().map(|&row| SampleId(row)).collect();
         }
         let hashes = &self.state.findings.file_metadata.hashes;
         let key = |id: &SampleId| {
@@ -49,18 +88,7 @@ impl Service {
         };
         pool.sort_by_cached_key(key);
         pool.truncate(usize::try_from(share.of(pool.len() as u64)).unwrap_or(usize::MAX));
-        self.blind.rows = Some(Arc::new(pool.into_iter().map(|id| id.0).collect()));
-    }
-
-    /// The only samples that are listed, if not all are.
-    pub(super) fn only(&self) -> Option<Arc<BTreeSet<u32>>> {
-        self.blind.rows.clone()
-    }
-
-    /// As a client needs to know it.
-    pub(super) fn blind_summary(&self) -> Option<Blind> {
-        let samples = self.blind.rows.as_ref().map(|rows| rows.len() as u64);
-        self.journal.is_blind().then_some(Blind { samples })
+        seat.blind.rows = Some(Arc::new(pool.into_iter().map(|id| id.0).collect()));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Managing detectors: enabling, letting in, trying other parameters, and taking those that were loaded anew.
 
-use super::Service;
 use super::watch::admit;
+use super::{Service, Work};
 use crate::scan::{Done, same_rows};
 use crate::{Error, findings::Findings};
 use chaffinch_data::session::Cost;
@@ -16,6 +16,8 @@ use std::sync::atomic::Ordering;
 
 /// A detector to try with other parameters.
 pub(super) struct Trial {
+    /// The terminal that asked.
+    pub(super) at: u64,
     pub(super) ticket: Ticket,
     pub(super) detector: String,
     pub(super) params: BTreeMap<String, f64>,
@@ -23,32 +25,35 @@ pub(super) struct Trial {
 
 impl Service {
     /// Enables a detector and brings its results up to date, or disables it and takes what it found out of the ranking.
-    pub(super) fn enable(&mut self, detector: String, enabled: bool) {
+    pub(super) fn enable(&mut self, at: u64, detector: String, enabled: bool) {
         let known = self.setup.detectors.now().find(&detector).is_some();
         if !known && !self.state.findings.results.contains_key(&detector) {
-            return self.refuse(&not_loaded(&detector));
+            return self.refuse(at, &not_loaded(&detector));
         }
-        if self.job.is_some() && self.trial.is_none() {
-            return self.refuse(&Error::Invalid(
-                "a scan is running, and uses the detectors of its start; cancel it first".into(),
-            ));
+        if self.job.is_some() && !matches!(self.work, Some(Work::Trial(_))) {
+            let why = "a scan is running, and uses the detectors of its start; cancel it first";
+            return self.refuse(at, &Error::Invalid(why.into()));
         }
         self.known.enabled.insert(detector.clone(), enabled);
-        self.save_settings();
+        self.save_settings(at);
+        let verb = if enabled { "enabled" } else { "disabled" };
+        let what = format!("{verb} the detector {}", safe_text(&detector));
         let mut findings = self.state.findings.clone();
         if enabled {
             if let Some(result) = self.parked.remove(&detector) {
                 findings.results.insert(detector.clone(), result);
             }
             self.rank(findings);
+            self.notice(at, &what);
             if known {
-                self.scan(vec![detector], false);
+                self.scan(Some(at), vec![detector], false);
             }
         } else {
             if let Some(result) = findings.results.remove(&detector) {
                 self.parked.insert(detector, result);
             }
             self.rank(findings);
+            self.notice(at, &what);
         }
     }
 
@@ -68,13 +73,13 @@ impl Service {
     }
 
     /// Lets a detector in, on a thread of its own: detectors are loaded anew.
-    pub(super) fn let_in(&self, detector: String) {
+    pub(super) fn let_in(&self, at: u64, detector: String) {
         let (detectors, internal) = (self.setup.detectors.clone(), self.internal.0.clone());
         let spawned = std::thread::Builder::new()
             .name("let in".into())
-            .spawn(move || admit(&detectors, &detector, &internal));
+            .spawn(move || admit(&detectors, at, &detector, &internal));
         if let Err(error) = spawned {
-            self.refuse(&Error::Invalid(format!("cannot start a thread: {error}")));
+            self.refuse(at, &Error::Invalid(format!("cannot start a thread: {error}")));
         }
     }
 
@@ -82,10 +87,11 @@ impl Service {
     pub(super) fn loaded(&mut self, registry: Arc<Registry>, run: Vec<String>) {
         let old = self.setup.detectors.now();
         for line in news(&old, &registry) {
-            self.tell(Event::Log { line });
+            self.hall.tell(&Event::Log { line });
         }
         for (name, words) in registry.remarks() {
-            self.tell(Event::Log { line: safe_text(&format!("{name}: {words}")).into_owned() });
+            let line = safe_text(&format!("{name}: {words}")).into_owned();
+            self.hall.tell(&Event::Log { line });
         }
         let run: Vec<String> = run.into_iter().filter(|name| registry.find(name).is_some()).collect();
         self.setup.detectors.set(registry);
@@ -93,9 +99,11 @@ impl Service {
         let registry = self.setup.detectors.now();
         let is_new = |name: &str| old.find(name).is_none() && registry.find(name).is_some();
         self.known.failed.retain(|name, _| !run.contains(name) && !is_new(name));
-        self.tell_session();
+        for number in self.desks.keys() {
+            self.tell_session(*number);
+        }
         if !run.is_empty() && self.job.is_none() {
-            self.scan(run, false);
+            self.scan(None, run, false);
         }
     }
 
@@ -110,21 +118,22 @@ impl Service {
         if let Err(error) = resolve_params(known, &params) {
             return self.tried(&trial, Tried { failed: error.to_string(), ..Tried::default() });
         }
-        match (&self.job, &self.trial) {
-            (Some((stop, _)), Some(_)) => {
+        match (&self.job, &self.work) {
+            (Some((stop, _)), Some(Work::Trial(_))) => {
                 stop.store(true, Ordering::Relaxed);
                 self.next_trial = Some(trial);
             }
-            (Some(_), None) => {
+            (Some(_), _) => {
                 let failed = "a scan is running; wait for it or cancel it first".to_owned();
                 self.tried(&trial, Tried { failed, ..Tried::default() });
             }
             (None, _) => {
-                let mut plan = self.plan(vec![trial.detector.clone()], false);
+                let mut plan = self.plan(Some(trial.at), vec![trial.detector.clone()], false);
                 plan.params.insert(trial.detector.clone(), params);
                 plan.trial = true;
-                self.trial = Some(trial);
-                self.start(plan);
+                let Some(outlet) = self.desks.get(&trial.at).map(|desk| desk.outlet.clone()) else { return };
+                self.work = Some(Work::Trial(trial));
+                self.start(plan, outlet);
             }
         }
     }
@@ -149,8 +158,8 @@ impl Service {
             (None, None) => Tried { failed: "stopped".into(), ..Tried::default() },
         };
         self.tried(trial, answer);
-        if let Some((detectors, force)) = self.next_scan.take() {
-            self.scan(detectors, force);
+        if let Some((at, detectors, force)) = self.next_scan.take() {
+            self.scan(at, detectors, force);
         } else if let Some(next) = self.next_trial.take() {
             self.try_out(next);
         }
@@ -158,7 +167,7 @@ impl Service {
 
     fn tried(&self, trial: &Trial, answer: Tried) {
         let (ticket, detector) = (trial.ticket, trial.detector.clone());
-        self.tell(Event::Tried(Tried { ticket, detector, ..answer }));
+        self.tell(trial.at, Event::Tried(Tried { ticket, detector, ..answer }));
     }
 
     /// The parameters that were set in the session, with these on top.
@@ -187,7 +196,7 @@ impl Service {
         if self.known.costs != before
             && let Err(error) = self.setup.session.save_costs(&self.known.costs)
         {
-            self.refuse(&error);
+            self.refuse_or_tell(None, &error);
         }
     }
 

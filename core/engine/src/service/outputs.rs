@@ -1,7 +1,7 @@
 //! What is to be written: forms go to their queue, writing is a job like a scan.
 
-use super::Service;
 use super::meter::Meter;
+use super::{Service, Work};
 use crate::Error;
 use crate::answers::internal::Internal;
 use crate::outputs::{self, Snapshot};
@@ -17,38 +17,49 @@ const BLIND: &str =
     "this is a blind review, and what is written would show what others decided; end it first";
 
 impl Service {
-    pub(super) fn output(&mut self, command: OutputCommand) {
-        let snapshot = Snapshot { state: self.state.clone(), setup: self.setup.clone() };
+    pub(super) fn output(&mut self, at: u64, command: OutputCommand) {
+        let Some(desk) = self.desks.get(&at) else { return };
+        let blind = self.seat(at).is_some_and(|seat| seat.journal.is_blind());
+        let (state, setup, reviewer) = (self.state_of(at), self.setup.clone(), desk.reviewer.clone());
+        let snapshot = Snapshot { state, setup, reviewer };
         match command {
-            OutputCommand::Form { ticket, kind, .. } if self.journal.is_blind() => {
+            OutputCommand::Form { ticket, kind, .. } if blind => {
                 let form = OutputForm { ticket, kind, obstacle: BLIND.into(), ..OutputForm::default() };
-                self.tell(Event::Output(Box::new(OutputEvent::Form(form))));
+                self.tell(at, Event::Output(Box::new(OutputEvent::Form(form))));
             }
             OutputCommand::Write { ticket, kind, values, replace } => {
-                if let Err(why) = self.begin_output(ticket, kind, values, replace, snapshot) {
-                    self.tell(Event::Output(Box::new(not_written(ticket, &why))));
+                let begun = match blind {
+                    true => Err(Error::Invalid(BLIND.into())),
+                    false => self.begin_output(at, ticket, kind, values, replace, snapshot),
+                };
+                if let Err(why) = begun {
+                    self.tell(at, Event::Output(Box::new(not_written(ticket, &why))));
                 }
             }
-            command => self.forms.ask(command, snapshot),
+            command => {
+                if let Some(desk) = self.desks.get_mut(&at) {
+                    desk.forms.ask(command, snapshot);
+                }
+            }
         }
     }
 
     fn begin_output(
         &mut self,
+        at: u64,
         ticket: Ticket,
         kind: OutputKind,
         values: BTreeMap<String, String>,
         replace: bool,
         snapshot: Snapshot,
     ) -> crate::Result<()> {
-        if self.journal.is_blind() {
-            return Err(Error::Invalid(BLIND.into()));
-        }
+        let gone = || Error::Invalid("the terminal has left".into());
+        let events = self.desks.get(&at).map(|desk| desk.outlet.clone()).ok_or_else(gone)?;
         if self.job.is_some() {
             return Err(Error::Invalid("a job is running; wait for it, or cancel it first".into()));
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let (events, internal, flag) = (self.events.clone(), self.internal.0.clone(), stop.clone());
+        let (internal, flag) = (self.internal.0.clone(), stop.clone());
         let stage = outputs::stage(kind);
         let spawned = std::thread::Builder::new().name("output".into()).spawn(move || {
             let meter = Mutex::new(Meter::default());
@@ -70,20 +81,21 @@ impl Service {
                     not_written(ticket, &Error::Invalid(why))
                 }
             };
-            let _ = internal.send(Internal::Output(Box::new(event)));
+            let _ = internal.send(Internal::Output(at, Box::new(event)));
         });
         let thread =
             spawned.map_err(|error| Error::Invalid(format!("cannot start a thread to write it: {error}")))?;
-        self.job = Some((stop, thread));
+        (self.job, self.work) = (Some((stop, thread)), Some(Work::Output(at)));
         Ok(())
     }
 
     /// A job that writes has ended.
-    pub(super) fn output_done(&mut self, event: OutputEvent) {
+    pub(super) fn output_done(&mut self, at: u64, event: OutputEvent) {
         if let Some((_, job)) = self.job.take() {
             let _ = job.join();
         }
-        self.tell(Event::Output(Box::new(event)));
+        self.work = None;
+        self.tell(at, Event::Output(Box::new(event)));
     }
 }
 

@@ -4,6 +4,7 @@ use super::meter::Meter;
 use crate::Setup;
 use crate::answers::internal::Internal;
 use crate::findings::Findings;
+use crate::outlet::Outlet;
 use crate::scan::{Done, Reporter, Scan, ScanPlan};
 use chaffinch_protocol::display;
 use chaffinch_protocol::{Event, ScanReport};
@@ -16,7 +17,7 @@ pub(super) fn run(
     setup: &Setup,
     plan: &ScanPlan,
     findings: Findings,
-    events: &Sender<Event>,
+    events: &Outlet,
     internal: &Sender<Internal>,
     stop: &AtomicBool,
 ) -> Done {

@@ -6,23 +6,22 @@ use crate::answers::views::ViewQuestion;
 use chaffinch_protocol::ViewCommand;
 
 impl Service {
-    pub(super) fn view(&mut self, command: ViewCommand) {
+    pub(super) fn view(&mut self, at: u64, command: ViewCommand) {
         match command {
             ViewCommand::KeepOnly { keep, remove } => {
                 let all = [&[keep], remove.as_slice()].concat();
-                self.enter(&all, |journal| journal.keep_only(keep, &remove));
+                self.enter(at, &all, |journal| journal.keep_only(keep, &remove));
             }
             ViewCommand::Part { ticket, slot, sample, middle, width, height, regions } => {
                 let manifest = self.state.findings.manifest.clone();
-                let (fit, outlines) = ((width, height), self.outlines(sample, regions));
-                let part = Some(middle);
-                self.pictures.ask(Request { manifest, ticket, slot, sample, fit, part, outlines });
+                let (fit, part, outlines) = ((width, height), Some(middle), Vec::new());
+                self.picture(at, regions, Request { manifest, ticket, slot, sample, fit, part, outlines });
             }
             command => {
                 let list = match &command {
                     ViewCommand::Map { list, .. }
                     | ViewCommand::Inside { list, .. }
-                    | ViewCommand::Search { list, .. } => self.order(*list),
+                    | ViewCommand::Search { list, .. } => self.order(at, *list),
                     _ => None,
                 };
                 if !matches!(
@@ -35,8 +34,10 @@ impl Service {
                 ) {
                     self.open_matrix();
                 }
-                let (state, decisions) = (self.state.clone(), self.journal.snapshot());
-                self.views.ask(ViewQuestion { command, state, decisions, list });
+                if let (Some(desk), Some(seat)) = (self.desks.get(&at), self.seat(at)) {
+                    let (state, decisions) = (seat.state.clone(), seat.journal.snapshot());
+                    desk.views.ask(ViewQuestion { command, state, decisions, list });
+                }
             }
         }
     }

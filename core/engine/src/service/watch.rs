@@ -28,14 +28,17 @@ pub(super) fn watch(detectors: &Detectors, internal: &Sender<Internal>, ended: &
     }
 }
 
-/// Lets a detector run again, and loads all anew. It takes a moment, so the command loop does not wait for it.
-pub(super) fn admit(detectors: &Detectors, name: &str, internal: &Sender<Internal>) {
+/// Lets a detector run again at the wish of a terminal, and loads all anew. It takes a moment, so the command loop does not
+/// wait for it.
+pub(super) fn admit(detectors: &Detectors, at: u64, name: &str, internal: &Sender<Internal>) {
     let registry = detectors.now();
     let message = match let_in(registry.workers(), name) {
-        Err(error) => Internal::NotLetIn(error.to_string()),
-        Ok(freed) if freed.is_empty() => Internal::NotLetIn(format!("nothing keeps '{name}' from running")),
+        Err(error) => Internal::NotLetIn(at, error.to_string()),
+        Ok(freed) if freed.is_empty() => {
+            Internal::NotLetIn(at, format!("nothing keeps '{name}' from running"))
+        }
         Ok(freed) => match detectors.load() {
-            None => Internal::NotLetIn("the detectors of this session cannot be loaded anew".into()),
+            None => Internal::NotLetIn(at, "the detectors of this session cannot be loaded anew".into()),
             Some(loaded) => {
                 let names = let_run(&loaded, name, &freed);
                 Internal::Loaded(Arc::new(loaded), names)

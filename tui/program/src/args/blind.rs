@@ -1,6 +1,6 @@
 //! A second review that nothing sways.
 
-use chaffinch_protocol::{Command, Share};
+use chaffinch_protocol::{BlindWish, Share};
 use clap::Args;
 
 /// A second review that nothing sways.
@@ -26,13 +26,13 @@ pub(crate) enum Wish {
 }
 
 impl BlindArgs {
-    /// What the engine is told, if anything.
-    pub(crate) fn command(&self) -> Option<Command> {
+    /// What the blind review is of, if there is one.
+    pub(crate) fn wish(&self) -> Option<BlindWish> {
         let sample = match self.blind? {
             Wish::All => None,
             Wish::Some(share) => Some(share),
         };
-        Some(Command::Blind { on: true, sample, seed: self.blind_seed })
+        Some(BlindWish { sample, seed: self.blind_seed })
     }
 }
 

@@ -275,8 +275,17 @@ impl Model {
         format!("{} of {words} decided", text::count(decided.min(list.total)))
     }
 
+    /// The reviewer whom this terminal watches, if it does.
+    pub fn watched(&self) -> Option<&str> {
+        let session = self.session.as_ref().filter(|session| session.watches)?;
+        Some(&session.reviewer)
+    }
+
     /// What stands first in the first line, because it changes what every decision means.
     pub fn standing(&self) -> Option<&'static str> {
+        if self.watched().is_some() {
+            return Some("WATCHING");
+        }
         let blind = self.session.as_ref().is_some_and(|session| session.blind.is_some());
         match (blind, self.views.page.adjudicates()) {
             (true, _) => Some("BLIND"),

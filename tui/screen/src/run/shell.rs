@@ -237,7 +237,7 @@ impl Shell<'_> {
                     self.ask();
                 }
                 Effect::Suspend => self.suspend = true,
-                Effect::Replaced => self.end(ExitReason::Replaced),
+                Effect::Dismissed => self.end(ExitReason::Dismissed),
                 Effect::Gone => self.end(ExitReason::EngineGone),
                 Effect::Quit(0) => self.end(ExitReason::Quit),
                 Effect::Quit(open) => self.end(ExitReason::Unsaved(open)),

@@ -3,10 +3,12 @@
 use super::engine::FakeEngine;
 use super::rig::Rig;
 use super::screens::snapshot;
+use crate::action::{Action, Kind};
 use crate::model::Mode;
+use crate::update::{Effect, Msg};
 use chaffinch_protocol::decision::{ADJUDICATED, Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, DetailEntry};
+use chaffinch_protocol::{Attached, Command, DetailEntry, Elsewhere, Event, ListCounts};
 
 fn entry(reviewer: &str, at: &str, words: &str) -> DetailEntry {
     DetailEntry {
@@ -135,6 +137,80 @@ fn a_blind_review_says_so_and_ends_only_after_a_question() {
     rig.press("gBy");
     assert!(rig.engine.summary.blind.is_none());
     assert!(!rig.screen().contains("BLIND"), "{}", rig.screen());
+}
+
+/// Terminals of these reviewers, the first of which is told.
+fn attached(reviewers: &[(&str, bool)]) -> Vec<Attached> {
+    let one = |(place, (reviewer, watches)): (usize, &(&str, bool))| Attached {
+        reviewer: (*reviewer).to_owned(),
+        terminal: format!("/dev/pts/{place}"),
+        watches: *watches,
+        own: place == 0,
+    };
+    reviewers.iter().enumerate().map(one).collect()
+}
+
+#[test]
+fn the_heading_says_who_else_is_there() {
+    let heading = |watches: bool, reviewers: &[(&str, bool)]| {
+        let mut engine = FakeEngine::new(112);
+        engine.summary.attached = attached(reviewers);
+        engine.summary.watches = watches;
+        Rig::new(engine, 160, 24).screen().lines().next().unwrap().to_owned()
+    };
+    assert!(!heading(false, &[("ana", false)]).contains("with"));
+    assert!(heading(false, &[("ana", false), ("ben", false)]).contains("with ben"));
+    let several = [("ana", false), ("ben", false), ("zoe", false), ("ana", true)];
+    assert!(heading(false, &several).contains("with ben, zoe and 1 watching"));
+    let line = heading(true, &[("ana", true), ("ana", false), ("ben", false)]);
+    assert!(line.contains("WATCHING") && line.contains("of ana, with ben"), "{line}");
+}
+
+#[test]
+fn one_that_watches_decides_nothing_with_any_key() {
+    let mut engine = disputed();
+    engine.summary.watches = true;
+    let mut rig = Rig::new(engine, 80, 24);
+    for &action in Action::ALL.iter().filter(|action| matches!(action.kind(), Kind::Decide(_))) {
+        rig.send(Msg::Act(action));
+        assert!(rig.toast().starts_with("you are watching ana"), "{action}: {}", rig.toast());
+        assert_eq!(rig.model.mode, Mode::List, "{action}");
+    }
+    rig.press("gB");
+    assert!(rig.toast().starts_with("you are watching ana"), "{}", rig.toast());
+    let changes = rig.engine.seen.iter().filter(|command| !matches!(command, Command::Remember { .. }));
+    assert!(!changes.clone().any(|command| matches!(command, Command::Decide { .. } | Command::Undo)));
+}
+
+#[test]
+fn what_is_decided_elsewhere_is_seen_at_once() {
+    let mut rig = Rig::new(disputed(), 120, 24);
+    let (sample, before) = (rig.model.sample().unwrap(), rig.model.list.decided);
+    let elsewhere = |opened: u64| Elsewhere {
+        by: "ben".into(),
+        samples: vec![(sample, Some(Choice::Remove.into()))],
+        text: "removed a.png".into(),
+        decided: 40,
+        disputed: 17,
+        opened,
+        listed: Some(ListCounts { ticket: rig.model.list.ticket, by_choice: [9, 1, 0, 0] }),
+    };
+    let (quiet, loud) = (elsewhere(0), elsewhere(1));
+    rig.event(Event::Elsewhere(quiet));
+    let row = rig.model.row().unwrap();
+    assert_eq!(row.decision.as_ref().map(|said| &said.choice), Some(&Choice::Remove));
+    assert_ne!(rig.model.list.decided, before);
+    assert_eq!(rig.model.list.by_choice, [9, 1, 0, 0]);
+    assert_eq!(rig.model.sample(), Some(sample), "the cursor stays");
+    assert!(rig.screen().contains("17 disputed"), "{}", rig.screen());
+    assert!(!rig.toast().contains("ben"), "what one is told of one's own decisions stays: {}", rig.toast());
+    assert_eq!(rig.model.jobs.log.back().map(String::as_str), Some("ben: removed a.png"));
+    rig.event(Event::Elsewhere(loud));
+    assert!(rig.toast().contains("ben: removed a.png") && rig.toast().contains("gD"), "{}", rig.toast());
+    rig.event(Event::Notice { message: "ben moved the threshold of blurry to 0.3".into() });
+    assert!(rig.toast().contains("ben moved the threshold"), "{}", rig.toast());
+    rig.event(Event::Dismissed { why: "taken over".into() });
+    assert_eq!(rig.effects.last(), Some(&Effect::Dismissed));
 }
 
 #[test]

@@ -26,6 +26,10 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
     if matches!(model.toast, Some(ref toast) if toast.level != Level::Info) {
         model.toast = None;
     }
+    if let Some(whom) = model.watched().filter(|_| decides(action)) {
+        let text = format!("you are watching {whom}, who decides: open with --take-over to decide here");
+        return say(model, Level::Warning, text);
+    }
     if action.scope() == Scope::List {
         if model.views.spoken && needs_pictures(model, action) {
             let text = format!("{action} needs a screen: it is not in line mode");
@@ -57,6 +61,11 @@ fn act_one(model: &mut Model, action: Action, fx: &mut Effects) {
         Kind::Prompt(it) => prompt::act(model, it, fx),
         Kind::Pane(_) | Kind::Panel(_) => panels::act_in_page(model, action, fx),
     }
+}
+
+/// Whether an action decides, or changes what decisions are seen.
+fn decides(action: Action) -> bool {
+    matches!(action.kind(), Kind::Decide(_)) || matches!(action, Action::ToggleBlind)
 }
 
 /// Whether an action is pointless in line mode.

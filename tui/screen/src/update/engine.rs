@@ -86,7 +86,12 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Unchanged { message } => saved::unchanged(model, message, fx),
         Event::Refused { message } => refused(model, message),
         Event::Log { line } => log(model, line),
-        Event::Replaced => fx.push(Effect::Replaced),
+        Event::Elsewhere(elsewhere) => saved::elsewhere(model, elsewhere),
+        Event::Notice { message } => {
+            say(model, Level::Info, message.as_str());
+            log(model, message);
+        }
+        Event::Dismissed { .. } => fx.push(Effect::Dismissed),
         Event::Bye { .. } => fx.push(Effect::Gone),
     }
 }

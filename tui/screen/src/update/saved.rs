@@ -1,12 +1,12 @@
 //! What was sent to the journal is on disk, or was not saved: the screen shows it, with the engine's counts.
 
-use super::{Effect, Effects, motion, say};
+use super::{Effect, Effects, engine, motion, say};
 use crate::action::Action;
 use crate::key::shown;
 use crate::model::{Anchor, Level, Model, Op};
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{ListCounts, Row, Saved, SavedKind};
+use chaffinch_protocol::{Elsewhere, ListCounts, Row, Saved, SavedKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The oldest thing that was sent is on disk.
@@ -16,7 +16,9 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     journal.undoable = Some(saved.undoable);
     journal.redoable = saved.redoable;
     journal.saved = true;
+    let mut opened = false;
     if let Some(session) = &mut model.session {
+        opened = saved.disputed > session.disputed;
         session.decided = saved.decided;
         session.disputed = saved.disputed;
     }
@@ -71,6 +73,10 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         SavedKind::Undo => format!("{}   {} redo", saved.text, key(Action::Redo)),
     };
     match remark.filter(|remark| !remark.is_empty()) {
+        None if opened => {
+            let walks = key(Action::Conflicts);
+            say(model, Level::Warning, format!("{hint}   others decided otherwise: {walks} walks conflicts"));
+        }
         // What was left out is more important than what was done.
         Some(remark) => say(model, Level::Warning, format!("{hint}   {remark}")),
         None => say(model, Level::Info, hint),
@@ -83,6 +89,34 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         model.views.page.reveal(model, Some(first));
     }
     finish_quitting(model, fx);
+}
+
+/// Something was saved in another terminal.
+pub(super) fn elsewhere(model: &mut Model, elsewhere: Elsewhere) {
+    let Elsewhere { by, samples, text, decided, disputed, opened, listed } = elsewhere;
+    let mut watches = false;
+    if let Some(session) = &mut model.session {
+        (session.decided, session.disputed) = (decided, disputed);
+        watches = session.watches;
+    }
+    counted_anew(model, listed);
+    model.details.expire();
+    let decisions: BTreeMap<SampleId, Option<Decision>> = samples.into_iter().collect();
+    change(model, &mut |row: &mut Row| {
+        if let Some(decision) = decisions.get(&row.sample) {
+            row.decision.clone_from(decision);
+        }
+    });
+    model.views.stale = true;
+    let text = format!("{by}: {text}");
+    if opened > 0 && !watches {
+        let walks = model.keymap.key_for(Action::Conflicts).map(shown).unwrap_or_default();
+        say(model, Level::Warning, format!("{text}   you decided otherwise: {walks} walks conflicts"));
+    } else if watches {
+        say(model, Level::Info, text.as_str());
+    }
+    // What one is told of one's own decisions stays on the screen.
+    engine::log(model, text);
 }
 
 /// The engine has counted the decisions of a list, which is the one on the screen or the next one.

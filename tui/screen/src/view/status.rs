@@ -6,7 +6,7 @@ use crate::model::{Level, Mode, Model, Prompt, PromptKind, sort_name};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use chaffinch_protocol::{DetectorSummary, EnsembleRule, SessionSummary};
+use chaffinch_protocol::{Attached, DetectorSummary, EnsembleRule, SessionSummary};
 use ratatui::layout::{Position, Rect};
 
 /// The open session, its progress, and the running job.
@@ -95,15 +95,16 @@ fn heading(model: &Model, session: &SessionSummary, room: usize) -> String {
                 Part::new(format!("by {} reversed", sort_name(sort)), format!("by -{}", sort_name(sort)))
             }
         },
+        company(session),
     ];
-    let mut short = [false; 6];
-    let words = |parts: &[Part; 6], short: &[bool; 6]| -> Vec<String> {
+    let mut short = [false; 7];
+    let words = |parts: &[Part; 7], short: &[bool; 7]| -> Vec<String> {
         let parts =
             parts.iter().zip(short).map(|(part, short)| if *short { &part.short } else { &part.long });
         parts.filter(|words| !words.is_empty()).cloned().collect()
     };
-    // How it was read, what was decided, how it is ordered, thresholds.
-    for part in [3, 0, 5, 1] {
+    // How it was read, who else is there, what was decided, how it is ordered, thresholds.
+    for part in [3, 6, 0, 5, 1] {
         if text::width(&words(&parts, &short).join(" · ")) > room {
             short[part] = true;
         }
@@ -140,6 +141,33 @@ impl Part {
     fn same(words: String) -> Part {
         Part { short: words.clone(), long: words }
     }
+}
+
+/// Who else is attached: `with ben`, `of anna, with ben and 1 watching`.
+fn company(session: &SessionSummary) -> Part {
+    let others: Vec<&Attached> = session.attached.iter().filter(|one| !one.own).collect();
+    if others.is_empty() {
+        return Part::default();
+    }
+    let mut with: Vec<String> = Vec::new();
+    for one in others.iter().filter(|one| !one.watches) {
+        // Whom one watches is not beside one.
+        if !(session.watches && one.reviewer == session.reviewer) {
+            with.push(one.reviewer.clone());
+        }
+    }
+    match others.iter().filter(|one| one.watches).count() {
+        0 => {}
+        count => with.push(format!("{count} watching")),
+    }
+    let with = match with.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!("with {last}"),
+        Some((last, rest)) => format!("with {} and {last}", rest.join(", ")),
+    };
+    let of = if session.watches { format!("of {}", session.reviewer) } else { String::new() };
+    let parts: Vec<String> = [of, with].into_iter().filter(|words| !words.is_empty()).collect();
+    Part::new(parts.join(", "), format!("{} here", session.attached.len()))
 }
 
 /// `3/12 decided`.

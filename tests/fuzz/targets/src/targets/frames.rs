@@ -7,7 +7,8 @@ use chaffinch_engine::remote::{read_command, read_event, write_event};
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{
-    Event, ListCounts, Overviewed, Picture, Progress, Row, Saved, SavedKind, ScanReport, SessionSummary,
+    Elsewhere, Event, ListCounts, Overviewed, Picture, Progress, Row, Saved, SavedKind, ScanReport,
+    SessionSummary,
 };
 use chaffinch_screen::update::Msg;
 
@@ -81,6 +82,15 @@ fn seeds() -> Vec<Vec<u8>> {
         disputed: 0,
         listed: Some(ListCounts { ticket: 1, by_choice: [0, 1, 0, 0] }),
     };
+    let elsewhere = Elsewhere {
+        by: "anna".into(),
+        samples: vec![(SampleId(0), Some(Choice::Unsure.into()))],
+        text: "unsure about a.png".into(),
+        decided: 1,
+        disputed: 1,
+        opened: 1,
+        listed: Some(ListCounts { ticket: 1, by_choice: [0, 0, 0, 1] }),
+    };
     let picture = Picture {
         ticket: 1,
         slot: 0,
@@ -106,6 +116,9 @@ fn seeds() -> Vec<Vec<u8>> {
         Event::NotSaved { message: "disk".into() },
         Event::Trouble { about: "scan".into(), message: "x".into() },
         Event::Log { line: "l".into() },
+        Event::Elsewhere(elsewhere),
+        Event::Notice { message: "anna is there".into() },
+        Event::Dismissed { why: "taken over".into() },
     ];
     let mut all = Vec::new();
     let mut together = Vec::new();

@@ -1,0 +1,155 @@
+//! Lists, rows and details for one terminal.
+
+use super::Service;
+use crate::Error;
+use crate::answers::list_result::ListResult;
+use crate::answers::lists::ListQuestion;
+use crate::answers::outline::Outline;
+use crate::answers::overview::OverviewQuestion;
+use crate::answers::pictures::Request;
+use crate::answers::rows;
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::{Event, ListedRow, Overview, Query, Ticket};
+use chaffinch_review::query;
+use std::sync::Arc;
+
+impl Service {
+    pub(super) fn list(&mut self, at: u64, ticket: Ticket, query: Query) {
+        if query::needs_embeddings(&query) {
+            self.open_matrix();
+        }
+        if let (Some(desk), Some(seat)) = (self.desks.get(&at), self.seat(at)) {
+            let (state, decisions) = (seat.state.clone(), seat.journal.snapshot());
+            let only = seat.blind.only();
+            desk.lists.ask(ListQuestion { ticket, query, state, decisions, only });
+        }
+    }
+
+    pub(super) fn listed(&mut self, at: u64, ticket: Ticket, order: Arc<ListResult>) {
+        let Some(desk) = self.desks.get_mut(&at) else { return };
+        let Some(seat) = self.seats.get(&desk.reviewer) else { return };
+        // Decisions made since the list was asked for count as well.
+        let by_choice = order.count(seat.journal.decisions(), self.state.findings.manifest.len());
+        desk.counts = by_choice;
+        let _ = desk.outlet.send(Event::Listed {
+            ticket,
+            total: order.rows.len() as u64,
+            decided: by_choice.iter().sum(),
+            by_choice,
+        });
+        desk.list = Some((ticket, order));
+    }
+
+    pub(super) fn not_listed(&self, at: u64, ticket: Ticket, error: &Error) {
+        let place = match error {
+            Error::Filter { at, .. } => Some((at.0 as u32, at.1 as u32)),
+            _ => None,
+        };
+        let message = safe_text(&error.to_string()).into_owned();
+        self.tell(at, Event::NotListed { ticket, message, at: place });
+    }
+
+    pub(super) fn order(&self, at: u64, ticket: Ticket) -> Option<Arc<ListResult>> {
+        self.desks.get(&at)?.order(ticket)
+    }
+
+    pub(super) fn rows(&self, at: u64, ticket: Ticket, start: u64, len: u32) {
+        // A request for an outdated list gets no answer: the client has a newer ticket.
+        if let (Some(order), Some(seat)) = (self.order(at, ticket), self.seat(at)) {
+            let from = usize::try_from(start).unwrap_or(usize::MAX).min(order.rows.len());
+            let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
+            let rows = order.rows[from..to].iter().map(|&row| {
+                rows::row_sorted(&seat.state, seat.journal.decisions(), SampleId(row), &order.sort)
+            });
+            self.tell(at, Event::Rows { ticket, start: from as u64, rows: rows.collect() });
+        }
+    }
+
+    pub(super) fn rows_of(&self, at: u64, ticket: Ticket, samples: &[SampleId]) {
+        let (Some(desk), Some(seat)) = (self.desks.get(&at), self.seat(at)) else { return };
+        let count = self.state.findings.manifest.len();
+        let order = desk.list.as_ref().map(|(_, order)| order);
+        let row = |id: &SampleId| ListedRow {
+            row: rows::row(&seat.state, seat.journal.decisions(), *id),
+            listed: order.is_some_and(|order| order.has(*id, count)),
+        };
+        let rows = samples.iter().filter(|id| id.index() < count).map(row).collect();
+        self.tell(at, Event::RowsOf { ticket, rows });
+    }
+
+    pub(super) fn locate(&self, at: u64, ticket: Ticket, sample: SampleId) {
+        if let Some(order) = self.order(at, ticket) {
+            self.tell(at, Event::Located { ticket, sample, row: order.position(sample) });
+        }
+    }
+
+    pub(super) fn find_undecided(&self, at: u64, ticket: Ticket, from: u64, forward: bool) {
+        if let (Some(order), Some(seat)) = (self.order(at, ticket), self.seat(at)) {
+            let row = order.find(from, forward, |id| seat.journal.decision(id).is_none());
+            self.tell(at, Event::Found { ticket, row });
+        }
+    }
+
+    pub(super) fn detail(&mut self, at: u64, sample: SampleId) {
+        if sample.index() < self.state.findings.manifest.len() {
+            self.open_matrix();
+            if let Some(seat) = self.seat(at) {
+                let detail = rows::detail(&seat.state, &seat.journal, sample);
+                self.tell(at, Event::Detail(Box::new(detail)));
+            }
+        }
+    }
+
+    pub(super) fn overview(&self, at: u64, ticket: Ticket, about: Overview) {
+        if let (Some(desk), Some(seat)) = (self.desks.get(&at), self.seat(at)) {
+            desk.overviews.ask(OverviewQuestion {
+                ticket,
+                about,
+                state: seat.state.clone(),
+                decisions: seat.journal.snapshot(),
+                setup: self.setup.clone(),
+                known: self.known.clone(),
+            });
+        }
+    }
+
+    /// Asks for a picture, with regions drawn over it if they are wanted.
+    pub(super) fn picture(&self, at: u64, regions: bool, request: Request) {
+        if let Some(desk) = self.desks.get(&at) {
+            let outlines = self.outlines(request.sample, regions);
+            desk.pictures.ask(Request { outlines, ..request });
+        }
+    }
+
+    /// What is drawn over the picture of a sample, if it is wanted.
+    fn outlines(&self, sample: SampleId, wanted: bool) -> Vec<Outline> {
+        let results = self.state.findings.results.values().filter(|result| wanted && result.has_regions());
+        let of = |(place, result): (usize, &Arc<DetectorResult>)| {
+            result.regions(sample).iter().map(|region| Outline::new(region, place)).collect::<Vec<_>>()
+        };
+        results.enumerate().flat_map(of).collect()
+    }
+
+    /// Opens the embeddings of an earlier scan when neighbors are first needed for a detail.
+    pub(super) fn open_matrix(&mut self) {
+        let findings = &self.state.findings;
+        if findings.matrix.is_some() || findings.file_metadata.is_empty() || self.job.is_some() {
+            return;
+        }
+        if let Some((matrix, vectors)) = rows::open_matrix(&self.setup.session, findings) {
+            let mut findings = findings.clone();
+            findings.set_matrix(matrix);
+            findings.class_vectors = vectors.map(Arc::new);
+            let shared = Arc::new(self.state.with_findings(findings));
+            for seat in self.seats.values_mut() {
+                seat.state = match Arc::ptr_eq(&seat.state, &self.state) {
+                    true => shared.clone(),
+                    false => Arc::new(seat.state.with_findings(shared.findings.clone())),
+                };
+            }
+            self.state = shared;
+        }
+    }
+}

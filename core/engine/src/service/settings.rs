@@ -1,0 +1,127 @@
+//! What is the session's and not one terminal's: thresholds, parameters, the rule. Who changes it is told to the others.
+
+use super::Service;
+use crate::{Error, Result, Setup};
+use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::issue::is_built_in;
+use chaffinch_data::session::Settings;
+use chaffinch_formats::dataset;
+use chaffinch_host::resolve_params;
+use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::display::safe_text;
+use std::collections::BTreeMap;
+
+impl Service {
+    /// Parameters that the detector would reject are not stored: they would break every later scan.
+    pub(super) fn rerun(&mut self, at: u64, detector: String, params: &BTreeMap<String, f64>) {
+        let moved = self.moved_params(&detector, params);
+        let registry = self.setup.detectors.now();
+        let Some(known) = registry.find(&detector) else {
+            let why = match is_built_in(&detector) {
+                true => format!(
+                    "'{detector}' is what reading the files found, and no detector: scan to read them again"
+                ),
+                false => format!(
+                    "the detector '{detector}' is not loaded, so it cannot run again; chaffinch plugins list shows which are"
+                ),
+            };
+            return self.refuse(at, &Error::Invalid(why));
+        };
+        if let Err(error) = resolve_params(known, &moved) {
+            return self.refuse(at, &error);
+        }
+        if self.known.params.get(&detector).unwrap_or(&BTreeMap::new()) != &moved {
+            self.notice(at, &format!("changed the parameters of {}", safe_text(&detector)));
+        }
+        self.known.params.insert(detector.clone(), moved);
+        self.save_settings(at);
+        self.scan(Some(at), vec![detector], true);
+    }
+
+    pub(super) fn set_threshold(&mut self, at: u64, detector: String, threshold: f32) {
+        if !(0.0..=1.0).contains(&threshold) {
+            self.refuse(at, &Error::Invalid(format!("the threshold {threshold} is not in the range 0..=1")));
+        } else if !self.state.findings.results.contains_key(&detector) {
+            self.refuse(at, &Error::Invalid(format!("there are no results from a detector '{detector}'")));
+        } else {
+            let what = format!("moved the threshold of {} to {threshold}", safe_text(&detector));
+            self.moved.insert(detector, threshold);
+            self.rank(self.state.findings.clone());
+            self.notice(at, &what);
+            // Only now: the client is waiting for the list, and no decision is lost by saving later.
+            self.save_settings(at);
+        }
+    }
+
+    pub(super) fn set_ensemble(&mut self, at: u64, rule: EnsembleRule) {
+        let what = format!("combines the detectors by the rule {}", rule.name());
+        self.rule = rule;
+        self.save_settings(at);
+        self.rank(self.state.findings.clone());
+        self.notice(at, &what);
+    }
+
+    pub(super) fn save_settings(&self, at: u64) {
+        if !self.setup.session.is_writable() {
+            // What is moved counts until it is closed.
+            return;
+        }
+        let settings = Settings {
+            ensemble: Some(self.rule.clone()),
+            thresholds: self.moved.clone(),
+            params: self.known.params.clone(),
+            enabled: self.known.enabled.clone(),
+        };
+        if let Err(error) = self.setup.session.save_settings(&settings) {
+            self.refuse(at, &error);
+        }
+    }
+
+    pub(super) fn remember(&mut self, at: u64, state: String) {
+        let Some(desk) = self.desks.get(&at) else { return };
+        let saved = if !self.setup.session.is_writable() {
+            Ok(())
+        } else if state.len() > 64 * 1024 {
+            Err(Error::Invalid("the view state is too large to save".into()))
+        } else {
+            self.setup.session.save_view(&desk.reviewer, &state)
+        };
+        if let Err(error) = saved {
+            return self.refuse(at, &error);
+        }
+        if let Some(seat) = self.seats.get_mut(&desk.reviewer) {
+            seat.remembered = state;
+        }
+    }
+}
+
+/// Dataset options stay in effect until they are changed: opening a session without the options it was scanned with
+/// must not read a different dataset.
+pub(super) fn settle_reading(setup: &mut Setup) -> Result<()> {
+    let session = &setup.session;
+    if setup.dataset_options == DatasetOptions::default() {
+        if let Some(known) = session.load_reading()? {
+            setup.dataset_options = known;
+        }
+        return Ok(());
+    }
+    if let Some(root) = &setup.dataset_options.root {
+        // Relative to the working directory at that time, not to the next one.
+        setup.dataset_options.root = Some(std::fs::canonicalize(root).map_err(Error::io("open", root))?);
+    }
+    // What cannot be read must not stay with the session.
+    let known = session.load_reading()?.unwrap_or_default();
+    let source = |options: &DatasetOptions| {
+        (
+            options.labels.clone(),
+            options.key.clone(),
+            options.label_pattern.clone(),
+            options.label_column.clone(),
+        )
+    };
+    let options = &setup.dataset_options;
+    if (options.labels.is_some() || options.label_pattern.is_some()) && source(options) != source(&known) {
+        dataset::open(&setup.dataset, options)?;
+    }
+    if session.is_writable() { session.save_reading(options) } else { Ok(()) }
+}
