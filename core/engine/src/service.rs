@@ -390,7 +390,7 @@ impl Service {
                 suspects: state.ranking.order.len() as u64,
                 decided: decisions.decided() as u64,
                 disputed: decisions.disputed(),
-                blind: seat.blind_summary(),
+                blind: seat.journal.is_blind().then(|| seat.blind.summary()),
                 stale: self.stale,
                 obstacle: display::safe_text(&self.obstacle).into_owned(),
                 reading: state.reading(),

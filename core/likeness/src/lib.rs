@@ -12,6 +12,7 @@ mod blocks;
 mod colors;
 mod fit;
 mod index;
+mod parallel;
 mod parts;
 mod repeats;
 mod search;

@@ -4,8 +4,9 @@
 //! window is moved until it fits best, and the picture must then agree with it in every place, in its fine details, too.
 
 use crate::fit::{Fit, fit};
+use crate::parallel;
 use crate::same;
-use crate::search::{Candidate, Candidates, PLAIN, Work, candidates};
+use crate::search::{AT_ONCE, Candidate, Candidates, PLAIN, Work, candidates};
 use crate::sketch::{Read, SIDE};
 use crate::spectrum::Window;
 use std::collections::BTreeMap;
@@ -53,44 +54,51 @@ pub struct Found {
 /// All pairs of `records` ([`crate::sketch`]) of which one is a part of the other. `wanted` says of two whether they are of
 /// interest, `going_on` is asked now and then whether to go on.
 ///
-/// The work is in proportion to the number of pictures, whatever they show: with one thread, about a third of a millisecond for each
-/// of most photographs, and a few at most. No parts are found of pictures that repeat themselves or show too little.
+/// The work is in proportion to the number of pictures, whatever they show: about a third of a millisecond of a processor for each
+/// of most photographs, and a few at most; on all processors. No parts are found of pictures that repeat themselves or show too little.
 ///
 /// # Errors
 /// What `going_on` returns.
 pub fn parts<E>(
     records: &[&[u8]],
     turned: bool,
-    wanted: &dyn Fn(u32, u32) -> bool,
+    wanted: &(dyn Fn(u32, u32) -> bool + Sync),
     going_on: &dyn Fn() -> Result<(), E>,
 ) -> Result<Found, E> {
     let Candidates { all, crowded, looked_up } = candidates(records, turned, wanted, going_on)?;
     let mut work = Work { looked_up, fitted: 0 };
     let mut parts: BTreeMap<(u32, u32), Part> = BTreeMap::new();
-    for (number, Candidate { whole, part, window, turn }) in all.into_iter().enumerate() {
-        if number % 256 == 0 {
-            going_on()?;
-        }
-        let pictures = Read::new(records[whole as usize]).zip(Read::new(records[part as usize]));
-        let Some((a, b)) = pictures else { continue };
-        work.fitted += 1;
-        if let Some(Fit { window, correlation, shows, told_apart }) = fit(&a, &b, window, turn) {
-            let around = match around(&a, window) {
-                Around::Nothing if shows && same(&a, &b, turn) => Around::Nothing,
-                // Two pictures of one template are near, too, where they are all of it.
-                Around::Nothing if !told_apart || window.area() > ALL => continue,
-                Around::Nothing => Around::Picture,
-                _ if !told_apart => continue,
-                around => around,
-            };
-            let found = Part { whole, part, turn, around, correlation };
-            let best = parts.entry((whole.min(part), whole.max(part))).or_insert(found);
-            if correlation > best.correlation {
+    for several in all.chunks(AT_ONCE) {
+        going_on()?;
+        for (fitted, found) in parallel::map(0..several.len(), |at| closer(records, &several[at])) {
+            work.fitted += fitted;
+            let Some(found) = found else { continue };
+            let pair = (found.whole.min(found.part), found.whole.max(found.part));
+            let best = parts.entry(pair).or_insert(found);
+            if found.correlation > best.correlation {
                 *best = found;
             }
         }
     }
     Ok(Found { parts: parts.into_values().collect(), crowded, work })
+}
+
+/// Whether a candidate is a part, and how many pairs were looked at for it.
+fn closer(records: &[&[u8]], candidate: &Candidate) -> (u64, Option<Part>) {
+    let Candidate { whole, part, window, turn } = *candidate;
+    let pictures = Read::new(records[whole as usize]).zip(Read::new(records[part as usize]));
+    let Some((a, b)) = pictures else { return (0, None) };
+    let Some(Fit { window, correlation, shows, told_apart }) = fit(&a, &b, window, turn) else {
+        return (1, None);
+    };
+    let around = match around(&a, window) {
+        Around::Nothing if shows && same(&a, &b, turn) => Some(Around::Nothing),
+        // Two pictures of one template are near, too, where they are all of it.
+        Around::Nothing if !told_apart || window.area() > ALL => None,
+        Around::Nothing => Some(Around::Picture),
+        around => Some(around).filter(|_| told_apart),
+    };
+    (1, around.map(|around| Part { whole, part, turn, around, correlation }))
 }
 
 /// What to say of [`Found::crowded`] pictures.

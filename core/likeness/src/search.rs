@@ -2,6 +2,7 @@
 //! of pictures only, whatever they show.
 
 use crate::index::Index;
+use crate::parallel;
 use crate::repeats::repeats;
 use crate::sketch::{Read, SIDE};
 use crate::spectrum::{Basis, Span, Spectrum, Window};
@@ -17,6 +18,8 @@ const NEAR: f32 = 0.8;
 const CLOSEST: usize = 6;
 /// Entries of the index that are looked at for one picture.
 const LOOKED_UP: u64 = 30_000;
+/// Pictures that are looked at before asking again whether to go on.
+pub(crate) const AT_ONCE: usize = 1024;
 /// Levels of contrast in a border.
 pub(crate) const PLAIN: f32 = 6.0;
 
@@ -58,34 +61,71 @@ struct Best {
 pub(crate) fn candidates<E>(
     records: &[&[u8]],
     turned: bool,
-    wanted: &dyn Fn(u32, u32) -> bool,
+    wanted: &(dyn Fn(u32, u32) -> bool + Sync),
     going_on: &dyn Fn() -> Result<(), E>,
 ) -> Result<Candidates, E> {
     let whole = |picture: &Read<'_>| Spectrum::new(picture, Window::WHOLE);
-    let spectra: Vec<Option<Spectrum>> =
-        records.iter().map(|record| Read::new(record).as_ref().and_then(whole)).collect();
+    let spectrum = |at: usize| Read::new(records[at]).as_ref().and_then(whole);
+    let spectra: Vec<Option<Spectrum>> = parallel::map(0..records.len(), spectrum);
     // What repeats itself fits in many places and tells nothing.
-    let telling = |record: &&[u8]| Read::new(record).is_some_and(|picture| !repeats(&picture));
-    let parts: Vec<Option<Spectrum>> =
-        records.iter().zip(&spectra).map(|(record, spectrum)| spectrum.filter(|_| telling(record))).collect();
+    let telling = |at: usize| Read::new(records[at]).is_some_and(|picture| !repeats(&picture));
+    let part = |at: usize| spectra[at].filter(|_| telling(at));
+    let parts: Vec<Option<Spectrum>> = parallel::map(0..records.len(), part);
     let index = Index::new(&parts, turned);
     let spans = SPANS.map(Basis::new);
-    let turns = || if turned { turn::ALL } else { 0..1 };
+    let search =
+        Search { records, spectra: &spectra, parts: &parts, index: &index, spans: &spans, turned, wanted };
     let mut candidates = Candidates { all: Vec::new(), crowded: 0, looked_up: 0 };
-    for (at, record) in records.iter().enumerate() {
-        if at % 256 == 0 {
-            going_on()?;
+    for start in (0..records.len()).step_by(AT_ONCE) {
+        going_on()?;
+        let several = start..records.len().min(start + AT_ONCE);
+        for near in parallel::map(several, |at| search.near(at)) {
+            candidates.looked_up += near.looked_up;
+            candidates.crowded += usize::from(near.crowded);
+            candidates.all.extend(near.candidates);
         }
-        let Some(picture) = Read::new(record).filter(|_| spectra[at].is_some()) else { continue };
+    }
+    Ok(candidates)
+}
+
+/// What is looked up for each picture.
+struct Search<'a> {
+    records: &'a [&'a [u8]],
+    spectra: &'a [Option<Spectrum>],
+    /// The spectra of those that may be parts.
+    parts: &'a [Option<Spectrum>],
+    index: &'a Index,
+    spans: &'a [Basis],
+    turned: bool,
+    wanted: &'a (dyn Fn(u32, u32) -> bool + Sync),
+}
+
+/// What was found for one picture.
+#[derive(Default)]
+struct Near {
+    /// By part.
+    candidates: Vec<Candidate>,
+    /// Whether there were more than were looked at.
+    crowded: bool,
+    looked_up: u64,
+}
+
+impl Search<'_> {
+    /// The pictures that may be parts of one.
+    fn near(&self, at: usize) -> Near {
+        let picture = Read::new(self.records[at]).filter(|_| self.spectra[at].is_some());
+        let Some(picture) = picture else { return Near::default() };
+        let turns = || if self.turned { turn::ALL } else { 0..1 };
         let mut near: BTreeMap<u32, Best> = BTreeMap::new();
         let mut left = LOOKED_UP;
-        for (window, spectrum) in windows(&picture, &spans) {
+        for (window, spectrum) in windows(&picture, self.spans) {
             let mut found = Vec::new();
-            index.near(&parts, &spectrum, NEAR, &mut left, |other| found.push(other));
+            self.index.near(self.parts, &spectrum, NEAR, &mut left, |other| found.push(other));
             found.sort_unstable();
             found.dedup();
-            for other in found.into_iter().filter(|&other| other != at && wanted(at as u32, other as u32)) {
-                let Some(part) = &parts[other] else { continue };
+            let wanted = |other: &usize| *other != at && (self.wanted)(at as u32, *other as u32);
+            for other in found.into_iter().filter(wanted) {
+                let Some(part) = &self.parts[other] else { continue };
                 let cosines = turns().map(|turn| (spectrum.cosine(&part.turned(turn)), turn));
                 let best = cosines.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
                 let Some((cosine, turn)) = best.filter(|(cosine, _)| *cosine >= NEAR) else { continue };
@@ -95,18 +135,16 @@ pub(crate) fn candidates<E>(
                 }
             }
         }
-        candidates.looked_up += LOOKED_UP - left;
-        candidates.crowded += usize::from(left == 0 || near.len() > CLOSEST);
+        let crowded = left == 0 || near.len() > CLOSEST;
         let mut near: Vec<(u32, Best)> = near.into_iter().collect();
         near.sort_by(|a, b| b.1.cosine.total_cmp(&a.1.cosine).then(a.0.cmp(&b.0)));
         near.truncate(CLOSEST);
         near.sort_by_key(|(part, _)| *part);
         let whole = at as u32;
-        let near =
+        let candidates =
             near.into_iter().map(|(part, Best { window, turn, .. })| Candidate { whole, part, window, turn });
-        candidates.all.extend(near);
+        Near { candidates: candidates.collect(), crowded, looked_up: LOOKED_UP - left }
     }
-    Ok(candidates)
 }
 
 /// The windows of a picture that are looked up: that without a border first, if there is one, then the whole.

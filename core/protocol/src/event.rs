@@ -3,8 +3,8 @@
 use crate::decision::Decision;
 use crate::sample::SampleId;
 use crate::{
-    Attached, ChangedDetector, Detail, Elsewhere, EnsembleRule, Ledger, ListedRow, OutputEvent, Overviewed,
-    Row, Ticket, Tried, ViewEvent,
+    Attached, ChangedDetector, Detail, Elsewhere, EnsembleRule, Ledger, ListCounts, ListedRow, OutputEvent,
+    Overviewed, Row, Ticket, Tried, ViewEvent,
 };
 use serde::{Deserialize, Serialize};
 
@@ -364,15 +364,6 @@ pub struct Saved {
     /// The counts of the current list now, if there is one.
     #[serde(default)]
     pub listed: Option<ListCounts>,
-}
-
-/// Rows of a list by their decision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListCounts {
-    /// The ticket of the list.
-    pub ticket: Ticket,
-    /// Rows with a keep, remove, relabel or unsure decision, in this order.
-    pub by_choice: [u64; 4],
 }
 
 /// What was saved.

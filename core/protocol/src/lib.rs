@@ -30,8 +30,7 @@ pub use command::{Command, PROTOCOL_VERSION};
 pub use detectors::{ChangedDetector, Compared, DetectorAbout, DetectorState, Tried};
 pub use ensemble::EnsembleRule;
 pub use event::{
-    Blind, DetectorSummary, Event, ListCounts, Picture, Progress, Saved, SavedKind, ScanReport,
-    SessionSummary,
+    Blind, DetectorSummary, Event, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary,
 };
 pub use ledger::{Doubt, Ledger, Remark, RemarkKind};
 pub use output::{
@@ -41,7 +40,7 @@ pub use overview::{
     BINS, ClassReview, Confused, DetectorForm, DetectorReview, Expected, FormKind, FormParam, Histogram,
     Overview, Overviewed, PastDecision, Proposal, Statistics, edge,
 };
-pub use query::{Query, Sort};
+pub use query::{ListCounts, Query, Sort};
 pub use row::{
     Candidate, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion, DetailRelated, ListedRow, Row,
 };

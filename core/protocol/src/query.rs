@@ -1,5 +1,6 @@
 //! Which rows are listed, and in what order.
 
+use crate::Ticket;
 use serde::{Deserialize, Serialize};
 
 /// Which samples are listed, and in which order.
@@ -39,4 +40,13 @@ pub enum Sort {
     Group,
     /// By an attribute, the least first: its name, or `DETECTOR.NAME` where several detectors have one of that name.
     Attribute(String),
+}
+
+/// Rows of a list by their decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListCounts {
+    /// The ticket of the list.
+    pub ticket: Ticket,
+    /// Rows with a keep, remove, relabel or unsure decision, in this order.
+    pub by_choice: [u64; 4],
 }

@@ -1,7 +1,6 @@
 //! A blind review: nothing is seen of what others decided, nor of what was concluded from that.
 
 use super::Service;
-use super::seat::Seat;
 use crate::state::State;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Blind, BlindWish, Share};
@@ -22,13 +21,10 @@ impl BlindReview {
     pub(super) fn only(&self) -> Option<Arc<BTreeSet<u32>>> {
         self.rows.clone()
     }
-}
 
-impl Seat {
     /// As a client needs to know it.
-    pub(super) fn blind_summary(&self) -> Option<Blind> {
-        let samples = self.blind.rows.as_ref().map(|rows| rows.len() as u64);
-        self.journal.is_blind().then_some(Blind { samples })
+    pub(super) fn summary(&self) -> Blind {
+        Blind { samples: self.rows.as_ref().map(|rows| rows.len() as u64) }
     }
 }
 

@@ -104,6 +104,27 @@ pub struct Jobs {
     pub scan_when_stale: bool,
 }
 
+impl Jobs {
+    /// How many log lines and problems are kept.
+    const KEPT: usize = 500;
+
+    /// Adds a line to the log.
+    pub fn note(&mut self, line: String) {
+        self.log.push_back(line);
+        if self.log.len() > Jobs::KEPT {
+            self.log.pop_front();
+        }
+    }
+
+    /// Adds a problem.
+    pub fn trouble(&mut self, about: String, message: String) {
+        self.troubles.push_back((about, message));
+        if self.troubles.len() > Jobs::KEPT {
+            self.troubles.pop_front();
+        }
+    }
+}
+
 /// The state of the interface.
 #[derive(Clone, Debug)]
 pub struct Model {

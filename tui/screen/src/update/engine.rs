@@ -15,9 +15,6 @@ use chaffinch_protocol::{
 };
 use std::sync::Arc;
 
-/// How many log lines and problems are kept.
-const KEPT: usize = 500;
-
 pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
     match event {
         Event::Session(summary) => {
@@ -54,10 +51,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         }
         Event::Trouble { about, message } => {
             say(model, Level::Warning, format!("{about}: {message}"));
-            model.jobs.troubles.push_back((about, message));
-            if model.jobs.troubles.len() > KEPT {
-                model.jobs.troubles.pop_front();
-            }
+            model.jobs.trouble(about, message);
         }
         Event::Listed { ticket, total, decided, by_choice } => {
             listed(model, ticket, (total, decided, by_choice), fx)
@@ -85,11 +79,11 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::NotSaved { message } => saved::not_saved(model, message, fx),
         Event::Unchanged { message } => saved::unchanged(model, message, fx),
         Event::Refused { message } => refused(model, message),
-        Event::Log { line } => log(model, line),
+        Event::Log { line } => model.jobs.note(line),
         Event::Elsewhere(elsewhere) => saved::elsewhere(model, elsewhere),
         Event::Notice { message } => {
             say(model, Level::Info, message.as_str());
-            log(model, message);
+            model.jobs.note(message);
         }
         Event::Dismissed { .. } => fx.push(Effect::Dismissed),
         Event::Bye { .. } => fx.push(Effect::Gone),
@@ -131,13 +125,6 @@ fn view(model: &mut Model, event: ViewEvent, fx: &mut Effects) {
     for page in model.views.all {
         let Some(event) = left.take() else { return };
         left = page.event(model, event, fx);
-    }
-}
-
-pub(super) fn log(model: &mut Model, line: String) {
-    model.jobs.log.push_back(line);
-    if model.jobs.log.len() > KEPT {
-        model.jobs.log.pop_front();
     }
 }
 

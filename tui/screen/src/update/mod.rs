@@ -128,7 +128,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Effects {
         Msg::Link(rate) => model.display.link = rate,
         Msg::Act(action) => act(model, action, &mut fx),
         Msg::Failed(text) => say(model, Level::Error, text),
-        Msg::Log(line) => engine::log(model, line),
+        Msg::Log(line) => model.jobs.note(line),
     }
     ahead::go_on(model, &mut fx);
     settle::settle(model, &mut fx);

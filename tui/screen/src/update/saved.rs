@@ -1,6 +1,6 @@
 //! What was sent to the journal is on disk, or was not saved: the screen shows it, with the engine's counts.
 
-use super::{Effect, Effects, engine, motion, say};
+use super::{Effect, Effects, motion, say};
 use crate::action::Action;
 use crate::key::shown;
 use crate::model::{Anchor, Level, Model, Op};
@@ -116,7 +116,7 @@ pub(super) fn elsewhere(model: &mut Model, elsewhere: Elsewhere) {
         say(model, Level::Info, text.as_str());
     }
     // What one is told of one's own decisions stays on the screen.
-    engine::log(model, text);
+    model.jobs.note(text);
 }
 
 /// The engine has counted the decisions of a list, which is the one on the screen or the next one.
