@@ -21,6 +21,12 @@ pub fn peak() -> u64 {
     kib.map_or(0, |kib| kib * 1024)
 }
 
+/// Bytes that this process and those that it starts may take now, by what the machine, their control groups and `ulimit -v`
+/// have left.
+pub fn free() -> u64 {
+    machine::free()
+}
+
 /// What the program itself takes, with a bundled model and before the first picture.
 const PROGRAM: u64 = 256 << 20;
 

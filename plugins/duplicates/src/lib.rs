@@ -3,12 +3,14 @@
 //! Run its tests: `cargo test --release -p chaffinch-duplicates`.
 
 mod groups;
+mod members;
 mod pairs;
 mod semantic;
 mod words;
 
 use chaffinch_plugin::prelude::*;
-use groups::{Link, Pair, group};
+use groups::{Pair, group};
+use members::{Evidence, Members};
 use pairs::Pairs;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -89,8 +91,8 @@ impl Detector for Duplicates {
             }
             write_group(view, report, number as u32, group, &pairs)?;
         }
-        for (sample, partners) in pairs.partners(&lone) {
-            write_lone(view, report, sample, partners, &pairs)?;
+        for sample in lone {
+            write_lone(view, report, sample, &pairs)?;
         }
         report.likeness(
             Likeness::ALL.map(|kind| groups.iter().filter(|group| group.likeness == kind).count()),
@@ -98,7 +100,7 @@ impl Detector for Duplicates {
         let (copies, alike): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| group.is_copies());
         let redundant: usize = copies
             .iter()
-            .map(|group| group.members.len() - 1 - spared(view, &group.members, &pairs).len())
+            .map(|group| group.members.len() - 1 - Members::new(view, &pairs, &group.members).spared().len())
             .sum();
         let leaks = copies.iter().filter(|group| words::splits_of(view, &group.members).len() > 1).count();
         if leaks > 0 {
@@ -143,7 +145,8 @@ fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
         .filter(|sample| !placed.contains(sample))
         .collect();
     let likeness = |members: &[usize]| {
-        let nearest = |&sample: &usize| pairs.nearest(view, sample, members).map(|pair| pair.likeness);
+        let group = Members::new(view, pairs, members);
+        let nearest = |&sample: &usize| group.nearest(sample).map(|pair| pair.likeness);
         members[1..].iter().filter_map(nearest).max().unwrap_or(Likeness::Alike)
     };
     let groups = copies.into_iter().chain(alike);
@@ -172,36 +175,6 @@ fn is_disputed(view: &View<'_>, members: &[usize]) -> bool {
     named.next().is_some_and(|first| named.any(|label| label != first))
 }
 
-/// Members whose embeddings are near those of redundant members only, not that of the kept one: once those are
-/// gone, nothing duplicates them.
-fn spared(view: &View<'_>, members: &[usize], pairs: &Pairs) -> Vec<usize> {
-    let (best, others) = (members[0], &members[1..]);
-    let spared = others.iter().copied().filter(|&sample| {
-        pairs.of(view, best, sample).is_none()
-            && others
-                .iter()
-                .filter(|&&other| other != sample)
-                .filter_map(|&other| pairs.of(view, sample, other))
-                .filter(|pair| pair.link != Link::Exact)
-                .all(|pair| matches!(pair.link, Link::Semantic { .. }))
-    });
-    spared.collect()
-}
-
-/// The other members of a group as evidence, the most similar first.
-fn evidence(view: &View<'_>, sample: usize, members: &[usize], pairs: &Pairs) -> Result<Vec<Related>> {
-    let phash = view.hashes(HashKind::Phash)?;
-    let others = members.iter().filter(|&&other| other != sample).map(|&other| {
-        let by_hash = 1.0 - (phash[sample] ^ phash[other]).count_ones() as f32 / 64.0;
-        let similarity = pairs.of(view, sample, other).map_or(by_hash, |pair| pair.link.similarity());
-        Related { sample: other as u32, similarity }
-    });
-    let mut related: Vec<Related> = others.collect();
-    related.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.sample.cmp(&b.sample)));
-    related.truncate(MAX_RELATED);
-    Ok(related)
-}
-
 /// Writes one group, whose first member is the one to keep.
 fn write_group(
     view: &View<'_>,
@@ -211,13 +184,14 @@ fn write_group(
     pairs: &Pairs,
 ) -> Result<()> {
     let members = &group.members;
+    let linked = Members::new(view, pairs, members);
     let described = words::Group::new(view, members);
     let disputed = group.is_copies() && is_disputed(view, members);
-    let spared = spared(view, members, pairs);
+    let (spared, evidence) = (linked.spared(), Evidence::new(&linked)?);
     for (index, &sample) in members.iter().enumerate() {
-        let related = evidence(view, sample, members, pairs)?;
+        let related = evidence.of(sample);
         // The nearest copy decides what kind of copy this is.
-        let nearest = pairs.nearest(view, sample, members).unwrap_or(Pair::EXACT);
+        let nearest = linked.nearest(sample).unwrap_or(Pair::EXACT);
         let role = match index {
             _ if disputed => words::Role::Disputed,
             _ if !group.is_copies() => words::Role::Alike,
@@ -241,16 +215,12 @@ fn write_group(
 }
 
 /// Writes a sample that is alike to members of groups of copies, and no copy itself.
-fn write_lone(
-    view: &View<'_>,
-    report: &Report<'_>,
-    sample: usize,
-    mut members: Vec<usize>,
-    pairs: &Pairs,
-) -> Result<()> {
-    members.push(sample);
-    let related = evidence(view, sample, &members, pairs)?;
-    let Some(nearest) = pairs.nearest(view, sample, &members) else { return Ok(()) };
+fn write_lone(view: &View<'_>, report: &Report<'_>, sample: usize, pairs: &Pairs) -> Result<()> {
+    let partners = pairs.partners_of(sample).iter().map(|&other| other as usize);
+    let members: Vec<usize> = partners.chain([sample]).collect();
+    let linked = Members::new(view, pairs, &members);
+    let related = Evidence::new(&linked)?.of(sample);
+    let Some(nearest) = linked.nearest(sample) else { return Ok(()) };
     let reason = words::Group::new(view, &members).reason(view, sample, words::Role::Alike, nearest);
     report.issue(Issue::new(sample, Score::clamp(nearest.score())?).related(&related).reason(&reason))
 }

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The surest link of each pair.
 pub(crate) struct Pairs {
     pub(crate) all: BTreeMap<(u32, u32), Pair>,
+    /// The samples that each is paired with.
+    partners: BTreeMap<u32, Vec<u32>>,
     /// Why there was no second look, if there was none, and something to look at.
     pub(crate) unseen: Option<String>,
     /// Pictures that are near too many others to look for parts among all of these.
@@ -74,7 +76,12 @@ impl Pairs {
             };
             all.insert((a, b), Pair { link, likeness, apart });
         }
-        Ok(Pairs { all, unseen, crowded })
+        let mut partners: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for &(a, b) in all.keys() {
+            partners.entry(a).or_default().push(b);
+            partners.entry(b).or_default().push(a);
+        }
+        Ok(Pairs { all, partners, unseen, crowded })
     }
 
     /// What two samples are to each other. Two files with the same bytes are only linked through a third.
@@ -83,25 +90,9 @@ impl Pairs {
         if hashes[a] == hashes[b] { Some(Pair::EXACT) } else { self.all.get(&pair(a, b)).copied() }
     }
 
-    /// The surest pair of a sample with other members of a group.
-    pub(crate) fn nearest(&self, view: &View<'_>, sample: usize, members: &[usize]) -> Option<Pair> {
-        let others = members.iter().filter(|&&other| other != sample);
-        let pairs = others.filter_map(|&other| self.of(view, sample, other));
-        pairs.min_by(|a, b| a.likeness.cmp(&b.likeness).then(a.score().total_cmp(&b.score())))
-    }
-
-    /// All that each of some samples is paired with.
-    pub(crate) fn partners(&self, samples: &[usize]) -> BTreeMap<usize, Vec<usize>> {
-        let mut partners: BTreeMap<usize, Vec<usize>> =
-            samples.iter().map(|&sample| (sample, Vec::new())).collect();
-        for &(a, b) in self.all.keys() {
-            for (one, other) in [(a as usize, b as usize), (b as usize, a as usize)] {
-                if let Some(others) = partners.get_mut(&one) {
-                    others.push(other);
-                }
-            }
-        }
-        partners
+    /// All that a sample is paired with.
+    pub(crate) fn partners_of(&self, sample: usize) -> &[u32] {
+        self.partners.get(&(sample as u32)).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -247,6 +247,52 @@ fn paintings_have_the_near_duplicates_that_datalab_finds() {
 }
 
 #[test]
+fn a_large_group_has_the_evidence_that_comparing_all_of_it_gives() {
+    // Versions of one picture whose hashes are far apart or not, some of them saved more than once, and the first most often.
+    let mut bits = 1_u64;
+    let mut next = || {
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (bits >> 33) as u32
+    };
+    let mut versions = vec![(BASE, 0)];
+    versions.extend((1..=90).map(|number| (flipped(BASE, &[0; 6].map(|_| next() % 64)), number)));
+    let of = |sample: usize| {
+        if sample % 4 == 3 { versions[0] } else { versions[next() as usize % versions.len()] }
+    };
+    let files: Vec<(u64, u8)> = (0..400).map(of).collect();
+    let hashes: Vec<u64> = files.iter().map(|file| file.0).collect();
+    let host = MemoryHost::new().hashes(&hashes, &hashes).param("radius", 6.0);
+    let outcome = host.run(&Duplicates);
+    assert_eq!(outcome.error, None);
+    let mut groups: BTreeMap<Option<u32>, Vec<usize>> = BTreeMap::new();
+    for issue in &outcome.issues {
+        groups.entry(issue.group).or_default().push(issue.sample);
+    }
+    assert!(groups.values().any(|members| members.len() > 200), "{groups:?}");
+    for issue in outcome.issues.iter().filter(|issue| issue.group.is_some()) {
+        let others = groups[&issue.group].iter().copied().filter(|&other| other != issue.sample);
+        let bits = |other: usize| (hashes[issue.sample] ^ hashes[other]).count_ones();
+        let mut expected: Vec<(usize, f32)> =
+            others.map(|other| (other, 1.0 - bits(other) as f32 / 64.0)).collect();
+        expected.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        expected.truncate(crate::MAX_RELATED);
+        assert_eq!(issue.related, expected, "{}", issue.sample);
+    }
+}
+
+#[test]
+fn a_sentence_names_the_most_common_of_many_labels() {
+    let names: Vec<String> = (0..40).map(|class| format!("c{class}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let labels: Vec<u32> = (0..40).chain([39]).collect();
+    let host = MemoryHost::new().classes(&names).labels(&labels).contents(&[content(1); 41]);
+    let outcome = host.hashes(&[BASE; 41], &[5; 41]).run(&Duplicates);
+    let reason = &outcome.issue(0).unwrap().reason;
+    assert!(reason.starts_with("labels differ: c39, c0, c1, "), "{reason}");
+    assert!(reason.contains(", c30 and 8 more: which one is right?"), "{reason}");
+}
+
+#[test]
 fn undecodable_files_have_no_score() {
     let host =
         MemoryHost::new().decodable(&[true, false]).contents(&[content(1); 2]).hashes(&[BASE, 0], &[1, 0]);

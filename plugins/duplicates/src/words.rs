@@ -107,9 +107,14 @@ pub(crate) enum Role {
 pub(crate) struct Group {
     size: usize,
     splits: BTreeMap<Split, usize>,
-    /// Names of the labels in the group, most common first.
+    /// Names of the most common labels in the group, these first.
     labels: Vec<String>,
+    /// How many labels there are besides.
+    unnamed: usize,
 }
+
+/// Labels that a sentence names: with all of thousands in the sentence of each member, they would fill the disk.
+const NAMED: usize = 32;
 
 impl Group {
     pub(crate) fn new(view: &View<'_>, members: &[usize]) -> Group {
@@ -122,8 +127,10 @@ impl Group {
         }
         let mut counts: Vec<(u32, usize)> = counts.into_iter().collect();
         counts.sort_by_key(|&(label, count)| (std::cmp::Reverse(count), label));
+        let unnamed = counts.len().saturating_sub(NAMED);
+        counts.truncate(NAMED);
         let labels = counts.iter().map(|&(label, _)| view.class_name(label).to_owned()).collect();
-        Group { size: members.len(), splits: splits_of(view, members), labels }
+        Group { size: members.len(), splits: splits_of(view, members), labels, unnamed }
     }
 
     /// The sentence for one member.
@@ -153,7 +160,12 @@ impl Group {
         let text = format!("{what} {others}{across}");
         match (role, self.size) {
             (Role::Disputed, _) => {
-                format!("labels differ: {}: which one is right? This is {text}", self.labels.join(", "))
+                let more = match self.unnamed {
+                    0 => String::new(),
+                    count => format!(" and {count} more"),
+                };
+                let labels = self.labels.join(", ") + &more;
+                format!("labels differ: {labels}: which one is right? This is {text}")
             }
             (Role::Best, _) => text + "; this is the copy to keep",
             (Role::Spared, _) => text + "; it resembles only redundant copies, so it stays",

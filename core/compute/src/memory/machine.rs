@@ -21,57 +21,123 @@ pub enum Limit {
 /// Bytes if the system says nothing, which no system does.
 const UNKNOWN: u64 = 4 << 30;
 
+/// Reads a file; `None` if there is none.
+type Read<'a> = &'a dyn Fn(&Path) -> Option<String>;
+
+fn text(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// The groups of this process.
+fn own_folders() -> Vec<(&'static Version, PathBuf)> {
+    folders(&text("/proc/self/cgroup"), &text("/proc/self/mountinfo"))
+}
+
+/// The limit of the address space in bytes.
+fn address_space() -> Option<u64> {
+    getrlimit(Resource::As).current
+}
+
 /// The least limit, in bytes, and what sets it.
 pub(super) fn limit() -> (u64, Limit) {
-    let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let machine = (memory(&text("/proc/meminfo")).unwrap_or(UNKNOWN), Limit::Machine);
-    let read = |path: &Path| fs::read_to_string(path).ok();
-    let groups = group(&text("/proc/self/cgroup"), &text("/proc/self/mountinfo"), &read);
-    let space = getrlimit(Resource::As).current.map(|bytes| (bytes, Limit::AddressSpace));
+    let machine = (memory(&text("/proc/meminfo"), "MemTotal:").unwrap_or(UNKNOWN), Limit::Machine);
+    let groups = group(&own_folders(), &|path| fs::read_to_string(path).ok());
+    let space = address_space().map(|bytes| (bytes, Limit::AddressSpace));
     let least = [groups, space].into_iter().flatten().min_by_key(|(bytes, _)| *bytes);
     // A limit beyond the machine's memory is none.
     least.filter(|(bytes, _)| *bytes < machine.0).unwrap_or(machine)
 }
 
-/// The machine's memory, from `/proc/meminfo`.
-fn memory(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+/// Bytes that processes may take now: what is free on the machine, or less if a control group of this process has less left, or
+/// no process may have as much.
+pub(super) fn free() -> u64 {
+    let machine = memory(&text("/proc/meminfo"), "MemAvailable:").unwrap_or(UNKNOWN);
+    let groups = left(&own_folders(), &|path| fs::read_to_string(path).ok());
+    [groups, address_space()].into_iter().flatten().fold(machine, u64::min)
+}
+
+/// A field of `/proc/meminfo` in bytes.
+fn memory(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-/// The least limit of the groups that a process is in, and the file that says so: of the memory controller of the first
-/// version, and of the second version. `groups` is `/proc/self/cgroup`, `mounts` is `/proc/self/mountinfo`.
-fn group(groups: &str, mounts: &str, read: &dyn Fn(&Path) -> Option<String>) -> Option<(u64, Limit)> {
-    let mut least: Option<(u64, PathBuf)> = None;
+/// A version of control groups: the kind of its file system, and its files.
+struct Version {
+    kind: &'static str,
+    /// The limits; whichever is least holds.
+    limits: &'static [&'static str],
+    /// What the group uses, with the pages of files.
+    used: &'static str,
+    /// The field of `memory.stat` with those of these pages that are given back when memory is asked for.
+    cached: &'static str,
+}
+
+/// The first version, whose memory controller is a hierarchy of its own.
+const V1: Version = Version {
+    kind: "cgroup",
+    limits: &["memory.limit_in_bytes"],
+    used: "memory.usage_in_bytes",
+    cached: "total_inactive_file",
+};
+
+/// The second version, with one hierarchy.
+const V2: Version = Version {
+    kind: "cgroup2",
+    limits: &["memory.max", "memory.high"],
+    used: "memory.current",
+    cached: "inactive_file",
+};
+
+/// The groups that a process is in, and those that hold these, each before the one that holds it. `groups` is
+/// `/proc/self/cgroup`, `mounts` is `/proc/self/mountinfo`.
+fn folders(groups: &str, mounts: &str) -> Vec<(&'static Version, PathBuf)> {
+    let mut all = Vec::new();
     for line in groups.lines() {
         let mut parts = line.splitn(3, ':');
         let (Some(number), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
             continue;
         };
-        let (kind, files): (_, &[&str]) = match (number, controllers) {
-            ("0", "") => ("cgroup2", &["memory.max", "memory.high"]),
-            (_, names) if names.split(',').any(|name| name == "memory") => {
-                ("cgroup", &["memory.limit_in_bytes"])
-            }
+        let version = match (number, controllers) {
+            ("0", "") => &V2,
+            (_, names) if names.split(',').any(|name| name == "memory") => &V1,
             _ => continue,
         };
-        let Some((root, mount)) = mounted(mounts, kind) else { continue };
+        let Some((root, mount)) = mounted(mounts, version.kind) else { continue };
         // Within a container, the group's path may begin above what is mounted.
         let below = Path::new(path).strip_prefix(&root).or_else(|_| Path::new(path).strip_prefix("/"));
         let own = mount.join(below.unwrap_or(Path::new("")));
-        for folder in own.ancestors().take_while(|folder| folder.starts_with(&mount)) {
-            for file in files.iter().map(|file| folder.join(file)) {
-                // `max` is no number, and no limit.
-                let bytes = read(&file).and_then(|text| text.trim().parse::<u64>().ok());
-                if let Some(bytes) = bytes
-                    && least.as_ref().is_none_or(|(least, _)| bytes < *least)
-                {
-                    least = Some((bytes, file));
-                }
-            }
-        }
+        let on_the_way = own.ancestors().take_while(|folder| folder.starts_with(&mount));
+        all.extend(on_the_way.map(|folder| (version, folder.to_path_buf())));
     }
-    least.map(|(bytes, file)| (bytes, Limit::Group(file)))
+    all
+}
+
+/// A number in a file. `max` is none, and no limit.
+fn number(read: Read<'_>, file: &Path) -> Option<u64> {
+    read(file)?.trim().parse().ok()
+}
+
+/// The least limit of these groups, and the file that says so.
+fn group(folders: &[(&Version, PathBuf)], read: Read<'_>) -> Option<(u64, Limit)> {
+    let files =
+        folders.iter().flat_map(|(version, folder)| version.limits.iter().map(|file| folder.join(file)));
+    let limits = files.filter_map(|file| Some((number(read, &file)?, file)));
+    limits.min_by_key(|(bytes, _)| *bytes).map(|(bytes, file)| (bytes, Limit::Group(file)))
+}
+
+/// What the tightest of these groups has left.
+fn left(folders: &[(&Version, PathBuf)], read: Read<'_>) -> Option<u64> {
+    let of = |(version, folder): &(&Version, PathBuf)| {
+        let limit = version.limits.iter().filter_map(|file| number(read, &folder.join(file))).min()?;
+        let used = number(read, &folder.join(version.used))?;
+        let cached = read(&folder.join("memory.stat")).and_then(|text| {
+            let mut fields = text.lines().filter_map(|line| line.split_once(' '));
+            fields.find(|(name, _)| *name == version.cached)?.1.trim().parse::<u64>().ok()
+        });
+        Some(limit.saturating_sub(used.saturating_sub(cached.unwrap_or(0))))
+    };
+    folders.iter().filter_map(of).min()
 }
 
 /// Which group is mounted where, for a hierarchy of this kind; of the first version, that of the memory controller.
@@ -99,7 +165,7 @@ mod tests {
         let files: BTreeMap<&Path, &str> =
             files.iter().map(|(path, text)| (Path::new(*path), *text)).collect();
         let read = |path: &Path| files.get(path).map(|text| (*text).to_owned());
-        group(groups, mounts, &read).map(|(bytes, limit)| match limit {
+        group(&folders(groups, mounts), &read).map(|(bytes, limit)| match limit {
             Limit::Group(file) => (bytes, file),
             other => panic!("{other:?}"),
         })
@@ -135,9 +201,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_is_what_the_tightest_group_on_the_way_has_left() {
+        let left = |groups: &str, mounts: &str, files: &[(&str, &str)]| {
+            let files: BTreeMap<&Path, &str> =
+                files.iter().map(|(path, text)| (Path::new(*path), *text)).collect();
+            left(&folders(groups, mounts), &|path| files.get(path).map(|text| (*text).to_owned()))
+        };
+        // The job has no limit; its slice has, and pages of files do not count.
+        let files = [
+            ("/sys/fs/cgroup/user.slice/job/memory.max", "max\n"),
+            ("/sys/fs/cgroup/user.slice/job/memory.current", "900\n"),
+            ("/sys/fs/cgroup/user.slice/memory.max", "4096\n"),
+            ("/sys/fs/cgroup/user.slice/memory.high", "4000\n"),
+            ("/sys/fs/cgroup/user.slice/memory.current", "3500\n"),
+            ("/sys/fs/cgroup/user.slice/memory.stat", "anon 1000\ninactive_file 2500\nactive_file 7\n"),
+        ];
+        assert_eq!(left("0::/user.slice/job\n", SECOND, &files), Some(3000));
+        assert_eq!(left("0::/user.slice/job\n", SECOND, &files[..5]), Some(500));
+        assert_eq!(left("0::/user.slice/job\n", SECOND, &files[..2]), None);
+        let files = [
+            ("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", "5000\n"),
+            ("/sys/fs/cgroup/memory/box/memory.usage_in_bytes", "6000\n"),
+            ("/sys/fs/cgroup/memory/box/memory.stat", "inactive_file 1\ntotal_inactive_file 1200\n"),
+        ];
+        assert_eq!(left("4:memory:/box\n", FIRST, &files), Some(200));
+        assert_eq!(left("4:memory:/box\n", FIRST, &files[..2]), Some(0));
+    }
+
+    #[test]
     fn the_machine_has_memory() {
-        assert_eq!(memory("MemTotal:       24689664 kB\nMemFree: 1 kB\n"), Some(24_689_664 << 10));
-        assert_eq!(memory("MemFree: 1 kB\n"), None);
+        let text = "MemTotal:       24689664 kB\nMemFree: 1 kB\n";
+        assert_eq!(memory(text, "MemTotal:"), Some(24_689_664 << 10));
+        assert_eq!(memory(text, "MemAvailable:"), None);
         assert!(limit().0 > 1 << 20);
+        assert!((1..=limit().0).contains(&free()));
     }
 }

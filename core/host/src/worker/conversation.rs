@@ -9,7 +9,7 @@ use super::message::{
 };
 use super::process::{Lending, Partner, Worker, held};
 use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, OUT, Rows, SharedData, path};
-use super::{Job, Limits, Workers, limits, said};
+use super::{Job, Limits, Workers, said};
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_plugin::{
     Error, HashKind, Info, Issue, NO_LABEL, Needs, Param, ParamKind, Pixels, Related, Report, Result, Score,
@@ -91,7 +91,7 @@ pub(super) fn talk(
 ) -> std::result::Result<(), Ended> {
     let stop = || view.checkpoint().is_err();
     worker.send(&ToWorker::Run(Box::new(run(lent, view))), &stop)?;
-    let mut budget = Budget::new(view.len(), view.class_count(), limits::available());
+    let mut budget = Budget::new(view.len(), view.class_count(), chaffinch_compute::memory::free());
     let (mut noted, mut revision) = (0, 1);
     loop {
         let Some(message) = worker.next(&stop)? else {
