@@ -226,17 +226,6 @@ def kernels(path):
         print(f"{millis:9.2f} ms {count:6.0f} x {name}")
 
 
-def counted():
-    """What the emulated GPU counted in the last program."""
-    with open(os.environ["EMULATED_GPU_LOG"]) as file:
-        told = json.load(file)
-    calls = sum(told["calls"].values())
-    print(
-        f"emulated: {told['launches']} launches, {calls} calls of the driver, {told['uploaded']} bytes there, "
-        f"{told['downloaded']} back, at most {told['peak']} in use beside the context, {told['left']} left"
-    )
-
-
 def rate():
     """The rate of a scan's or a benchmark's report on standard input. The first stage of a scan reads and embeds."""
     told = json.load(sys.stdin)
@@ -256,7 +245,6 @@ WORKS = {
     "compare": compare,
     "lists": lists,
     "kernels": kernels,
-    "counted": counted,
     "rate": rate,
 }
 
