@@ -401,7 +401,9 @@ fn an_error_at_any_call_ends_in_a_sentence() {
             }
         }
     }
-    println!("{injected} errors: {on_the_processor} on the CPU, {failed} with a sentence, the others without effect");
+    println!(
+        "{injected} errors: {on_the_processor} on the CPU, {failed} with a sentence, the others without effect"
+    );
     assert!(injected > 50 && on_the_processor > 10, "{injected} {on_the_processor} {failed}");
 }
 
