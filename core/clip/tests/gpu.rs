@@ -11,7 +11,7 @@ use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors::{nearest, nearest_on_device};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
@@ -237,6 +237,7 @@ fn auto_ends_on_the_processor_with_one_sentence_for_each_failure() {
             "{name}={value}: {note}"
         );
         assert!(said["vectors"].is_array(), "{name}={value}: {said}");
+        println!("{name}={value}: {note}");
         // Who asks for the GPU gets an error with the same words.
         let (said, _) = run(&embed("cuda:0", 3), &[(name, value)]);
         assert!(text(&said["error"]).contains(words), "{name}={value}: {said}");
@@ -373,6 +374,37 @@ fn memory_that_ends_at_any_call_costs_speed_or_the_gpu_and_nothing_else() {
         let most = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(most < 4e-3 && found.len() == expected.len(), "{fail}: {most}");
     }
+}
+
+/// Of each function of the driver and of cuBLAS that embedding calls: the first, a middle and the last call fails as calls do on a
+/// card that breaks. The model is on the CPU then, or says why it failed, or did not need the call.
+#[test]
+fn an_error_at_any_call_ends_in_a_sentence() {
+    let (usual, counted) = run(&embed("cuda:0", 9), &[]);
+    let (mut injected, mut on_the_processor, mut failed) = (0, 0, 0);
+    for (function, count) in counted["calls"].as_object().unwrap() {
+        let count = count.as_u64().unwrap();
+        for call in BTreeSet::from([1, count.div_ceil(2), count]) {
+            let code = if function.starts_with("cublas") { 14 } else { 719 };
+            let fail = format!("{function}#{call}={code}");
+            let (said, _) = run(&embed("auto", 9), &[("EMULATED_GPU_FAIL", &fail)]);
+            let sentence = |words: &str| !words.is_empty() && !words.contains('\n');
+            injected += 1;
+            if text(&said["device"]).starts_with("cpu (") {
+                assert!(said["vectors"].is_array() && sentence(&text(&said["notes"][0])), "{fail}: {said}");
+                on_the_processor += 1;
+            } else if said["vectors"].is_array() {
+                assert_eq!(said["vectors"], usual["vectors"], "{fail}");
+            } else {
+                assert!(sentence(&text(&said["failed"])), "{fail}: {said}");
+                failed += 1;
+            }
+        }
+    }
+    println!(
+        "{injected} errors: {on_the_processor} on the CPU, {failed} with a sentence, the others without effect"
+    );
+    assert!(injected > 50 && on_the_processor > 10, "{injected} {on_the_processor} {failed}");
 }
 
 #[test]
