@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// While a model is loaded, this often it is asked whether it is still waited for.
 const LOOK: Duration = Duration::from_millis(20);
-/// The most texts whose vectors are kept: somebody types for hours.
+/// The most texts whose vectors are kept.
 const KEPT: usize = 4096;
 
 /// What the model is doing.
