@@ -62,7 +62,8 @@ pub(crate) fn probabilities(
         (bad.into_iter().filter(decodable).collect(), missing.into_iter().filter(decodable).collect())
     };
     let source = given.source();
-    if let Some(doubt) = seen_before(&found, findings.manifest.labels()) {
+    let agreement = Agreement::of(&found, findings.manifest.labels());
+    for doubt in [agreement.seen_before(), agreement.guessed()].into_iter().flatten() {
         notes.push(("warning".to_owned(), doubt));
     }
     let mut warn = |text: String| notes.push(("not judged".to_owned(), text));
@@ -100,28 +101,62 @@ const SOME: usize = 50;
 /// What it says of each label at least.
 const TOO_SURE: f32 = 0.95;
 
-/// Why probabilities look like those of a model that was trained on these labels, if they do: it agrees with at least
-/// 99.95 % of a thousand labels or more, or with all of fifty or more and has no doubt about any.
-fn seen_before(found: &OutOfSample, labels: &[u32]) -> Option<String> {
-    let (mut judged, mut agreed, mut least) = (0_usize, 0_usize, 1.0_f32);
-    for ((row, &label), &fold) in
-        found.matrix.chunks_exact(found.classes.max(1)).zip(labels).zip(&found.folds)
-    {
-        let Some(&own) = row.get(label as usize).filter(|_| fold == GIVEN_FOLD) else { continue };
-        judged += 1;
-        agreed += usize::from(row.iter().all(|&p| p <= own));
-        least = least.min(own);
+/// How far probabilities agree with the given labels.
+#[derive(Debug, Clone, Copy)]
+struct Agreement {
+    classes: usize,
+    /// Samples with a label and a row.
+    judged: usize,
+    /// Those of them whose label is the most likely class.
+    agreed: usize,
+    /// The least probability of a given label.
+    least: f32,
+}
+
+impl Agreement {
+    fn of(found: &OutOfSample, labels: &[u32]) -> Agreement {
+        let mut all = Agreement { classes: found.classes, judged: 0, agreed: 0, least: 1.0 };
+        let rows = found.matrix.chunks_exact(found.classes.max(1));
+        for ((row, &label), &fold) in rows.zip(labels).zip(&found.folds) {
+            let Some(&own) = row.get(label as usize).filter(|_| fold == GIVEN_FOLD) else { continue };
+            all.judged += 1;
+            all.agreed += usize::from(row.iter().all(|&p| p <= own));
+            all.least = all.least.min(own);
+        }
+        all
     }
-    let share = agreed as f64 / judged.max(1) as f64;
-    let too_good = judged >= MANY && share >= TOO_GOOD;
-    let too_sure = judged >= SOME && agreed == judged && least >= TOO_SURE && found.classes > 1;
-    (found.classes > 1 && (too_good || too_sure)).then(|| {
-        format!(
-            "{agreed} of {} agree with the given probabilities, which no model reaches on samples that it was not trained \
-             on; such probabilities hide wrong labels, so use cross-validation",
-            counted(judged as u64, "label", "labels")
-        )
-    })
+
+    /// Why they look like those of a model that was trained on these labels, if they do: it agrees with at least 99.95 % of a
+    /// thousand labels or more, or with all of fifty or more and has no doubt about any.
+    fn seen_before(self) -> Option<String> {
+        let Agreement { classes, judged, agreed, least } = self;
+        let share = agreed as f64 / judged.max(1) as f64;
+        let too_good = judged >= MANY && share >= TOO_GOOD;
+        let too_sure = judged >= SOME && agreed == judged && least >= TOO_SURE;
+        (classes > 1 && (too_good || too_sure)).then(|| {
+            format!(
+                "{agreed} of {} agree with the given probabilities, which no model reaches on samples that it was not \
+                 trained on; such probabilities hide wrong labels, so use cross-validation",
+                counted(judged as u64, "label", "labels")
+            )
+        })
+    }
+
+    /// Why rows or columns look as if they were in another order, if they do: the most likely class is the label no more often than
+    /// by chance (three standard deviations above one in as many as there are classes, of fifty samples or more).
+    fn guessed(self) -> Option<String> {
+        let Agreement { classes, judged, agreed, .. } = self;
+        let chance = 1.0 / classes.max(1) as f64;
+        let by_chance = chance + 3.0 * (chance * (1.0 - chance) / judged.max(1) as f64).sqrt();
+        let guessed = classes > 1 && judged >= SOME && agreed as f64 <= by_chance * judged as f64;
+        guessed.then(|| {
+            format!(
+                "only {agreed} of {} agree with the given probabilities, no more than by chance: check the order of their \
+                 rows and of their classes",
+                counted(judged as u64, "label", "labels")
+            )
+        })
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +177,7 @@ mod tests {
 
     fn doubted(count: usize, wrong: usize, sure: f32) -> bool {
         let (found, labels) = said(count, wrong, sure);
-        seen_before(&found, &labels).is_some()
+        Agreement::of(&found, &labels).seen_before().is_some()
     }
 
     #[test]
@@ -157,15 +192,26 @@ mod tests {
     }
 
     #[test]
+    fn what_agrees_no_more_than_by_chance_is_in_another_order() {
+        let guessed = |count: usize, wrong: usize| {
+            let (found, labels) = said(count, wrong, 0.7);
+            Agreement::of(&found, &labels).guessed().is_some()
+        };
+        assert!(guessed(100, 100) && guessed(100, 50) && guessed(1000, 460));
+        assert!(!guessed(100, 30) && !guessed(1000, 440), "a poor model is no mistake");
+        assert!(!guessed(49, 49), "there are too few to tell");
+    }
+
+    #[test]
     fn samples_without_a_row_or_a_label_say_nothing() {
         let (mut found, mut labels) = said(1100, 101, 0.7);
         found.folds[..101].fill(u32::MAX);
-        assert!(seen_before(&found, &labels).is_none(), "there are not a thousand left");
+        assert!(Agreement::of(&found, &labels).seen_before().is_none(), "there are not a thousand left");
         let (mut found_more, mut labels_more) = said(1200, 101, 0.7);
         found_more.folds[..100].fill(u32::MAX);
         labels_more[100] = u32::MAX;
-        assert!(seen_before(&found_more, &labels_more).is_some());
+        assert!(Agreement::of(&found_more, &labels_more).seen_before().is_some());
         labels.fill(u32::MAX);
-        assert!(seen_before(&found, &labels).is_none());
+        assert!(Agreement::of(&found, &labels).seen_before().is_none());
     }
 }

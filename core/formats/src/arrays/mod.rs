@@ -16,8 +16,23 @@ use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use std::path::Path;
 
 /// Columns that name the sample of a row, in the order in which they are preferred.
-pub(crate) const PATHS: [&str; 9] =
-    ["path", "image_path", "filepath", "file_path", "file_name", "filename", "file", "image", "image_id"];
+pub(crate) const PATHS: [&str; 15] = [
+    "path",
+    "image_path",
+    "filepath",
+    "file_path",
+    "file_name",
+    "filename",
+    "file",
+    "image",
+    "image_id",
+    "img_path",
+    "image_name",
+    "image_file",
+    "img",
+    "fname",
+    "key",
+];
 
 /// What a column of a table is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +53,13 @@ pub(crate) struct Picked {
     pub(crate) ids: Option<Vec<String>>,
     /// Names of columns that were not taken.
     pub(crate) rest: Vec<String>,
+    /// Why the rows cannot be taken for the samples in order.
+    pub(crate) unordered: Option<String>,
 }
 
 impl From<Grid> for Picked {
     fn from(grid: Grid) -> Picked {
-        Picked { grid, ids: None, rest: Vec::new() }
+        Picked { grid, ids: None, rest: Vec::new(), unordered: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Matrices and labels from Parquet files, as pandas, polars and DuckDB write them.
 
-use super::index::{is_unnamed, without_index};
+use super::index::{Index, STORED, index, is_unnamed, may_name_rows, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{PATHS, Pick, Picked};
 use crate::{Error, Result};
@@ -19,9 +19,6 @@ use std::cell::Cell;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-
-/// Prefix of the columns in which pandas stores row names.
-const INDEX: &str = "__index_level_";
 
 /// Reads a matrix: one named column per class, or a single column of lists.
 ///
@@ -121,7 +118,7 @@ fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> 
 
 fn data_columns(schema: &SchemaRef) -> Vec<usize> {
     let fields = schema.fields().iter().enumerate();
-    fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(index, _)| index).collect()
+    fields.filter(|(_, field)| !field.name().starts_with(STORED)).map(|(index, _)| index).collect()
 }
 
 /// Leaves out a first column of integers that has no name of its own: it numbers the rows.
@@ -284,6 +281,34 @@ fn texts_of(column: &ArrayRef) -> Vec<String> {
     }
 }
 
+/// The column whose heading says that it names or numbers the rows, if no column of paths does.
+fn index_column(schema: &SchemaRef, wanted: impl Fn(&str) -> bool) -> Option<usize> {
+    let simple = |kind: &DataType| {
+        kind.is_integer() || matches!(kind, DataType::Float64 | DataType::Utf8 | DataType::LargeUtf8)
+    };
+    schema
+        .fields()
+        .iter()
+        .position(|field| may_name_rows(field.name()) && wanted(field.name()) && simple(field.data_type()))
+}
+
+/// What that column says: the names of the rows, or why their order is unknown.
+fn indexed(heading: &str, cells: Vec<String>) -> (Option<Vec<String>>, Option<String>) {
+    match index(heading, cells) {
+        Index::Counts => (None, None),
+        Index::Names(names) => (Some(names), None),
+        Index::Unknown(why) => (None, Some(why)),
+    }
+}
+
+/// The cells of a column as text; what is missing is empty.
+fn cells_of(column: &ArrayRef) -> Vec<String> {
+    match arrow_cast::cast(column, &DataType::Utf8) {
+        Ok(texts) => texts_of(&texts),
+        Err(_) => vec![String::new(); column.len()],
+    }
+}
+
 /// Reads a column of vectors: one of these names, or the only one with lists; and the names of the rows: from one of
 /// `ids`, or from a column of paths. A vector that is missing is NaN.
 ///
@@ -294,6 +319,7 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
     let mut texts = Vec::new();
     // The columns of vectors and of names.
     let found: Cell<(usize, Option<usize>)> = Cell::default();
+    let heading: std::cell::OnceCell<String> = std::cell::OnceCell::new();
     each_part(
         path,
         |schema| {
@@ -314,7 +340,11 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
                 return Err(Error::format(path, message));
             };
             let own = ids.iter().find_map(|name| fields.iter().position(|field| field.name() == name));
-            let names = own.or_else(|| ids_column(schema));
+            let names = own.or_else(|| ids_column(schema)).or_else(|| {
+                let index = index_column(schema, |_| true)?;
+                _ = heading.set(fields[index].name().clone());
+                Some(index)
+            });
             found.set((vectors, names));
             Ok(std::iter::once(vectors).chain(names).collect())
         },
@@ -325,11 +355,16 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
                 (_, Some(_)) => (0, Some(1)),
                 (_, None) => (0, None),
             };
-            texts.extend(ids_at.map(|at| texts_of(part.column(at))).unwrap_or_default());
+            texts.extend(ids_at.map(|at| cells_of(part.column(at))).unwrap_or_default());
             lists.push(part.column(at))
         },
     )?;
-    Ok(Picked { grid: lists.finish()?, ids: found.get().1.map(|_| texts), rest: Vec::new() })
+    let (ids, unordered) = match (found.get().1, heading.get()) {
+        (None, _) => (None, None),
+        (Some(_), None) => (Some(texts), None),
+        (Some(_), Some(heading)) => indexed(heading, texts),
+    };
+    Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), unordered })
 }
 
 /// Reads the texts of a column, by its name.
@@ -365,14 +400,21 @@ pub(super) fn picked(path: &Path, pick: &dyn Fn(&str) -> Pick) -> Result<Picked>
     };
     let chosen = of(Pick::Numbers);
     let texts = |index: usize| batches.iter().flat_map(|batch| texts_of(batch.column(index))).collect();
-    let ids: Option<Vec<String>> = ids_column(&schema).map(texts);
+    let mut ids: Option<Vec<String>> = ids_column(&schema).map(texts);
+    let mut unordered = None;
+    if ids.is_none()
+        && let Some(column) = index_column(&schema, |name| pick(name) == Pick::Nothing)
+    {
+        let cells = batches.iter().flat_map(|batch| cells_of(batch.column(column))).collect();
+        (ids, unordered) = indexed(fields[column].name(), cells);
+    }
     if chosen.is_empty() {
         let lists: Vec<usize> =
             (0..fields.len()).filter(|&index| is_list(fields[index].data_type())).collect();
         let [only] = lists[..] else { return Ok(grid(path)?.into()) };
         let mut lists = Lists::new(path, true);
         batches.iter().try_for_each(|batch| lists.push(batch.column(only)))?;
-        return Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new() });
+        return Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), unordered });
     }
     let narrow = |index: &usize| matches!(fields[*index].data_type(), DataType::Float16 | DataType::Float32);
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
@@ -397,10 +439,11 @@ pub(super) fn picked(path: &Path, pick: &dyn Fn(&str) -> Pick) -> Result<Picked>
         }
     }
     let name = |index: usize| fields[index].name().clone();
-    let rest = of(Pick::Nothing).into_iter().filter(|&index| !fields[index].name().starts_with(INDEX));
+    let rest = of(Pick::Nothing).into_iter().filter(|&index| !fields[index].name().starts_with(STORED));
     Ok(Picked {
         rest: rest.map(name).collect(),
         ids,
+        unordered,
         grid: Grid {
             numbers: numbers.0,
             rows,

@@ -1,6 +1,6 @@
 //! Tables and lines of text.
 
-use super::index::without_index;
+use super::index::{Index, index, may_name_rows, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked};
 use crate::text::{TableText, broken, line};
@@ -96,11 +96,25 @@ pub(super) fn picked(path: &Path, separator: u8, pick: &dyn Fn(&str) -> Pick) ->
             })?);
         }
     }
+    // Without a column of paths, an index tells which samples the rows are.
+    let mut unordered = None;
+    let mut ids = names.map(|_| ids);
+    let side = |column: &usize| picks[*column] == Pick::Nothing && may_name_rows(&head[*column]);
+    if ids.is_none()
+        && let Some(column) = (0..head.len()).find(side)
+    {
+        match index(&head[column], body.iter().map(|(_, record)| record[column].clone()).collect()) {
+            Index::Counts => {}
+            Index::Names(names) => ids = Some(names),
+            Index::Unknown(why) => unordered = Some(why),
+        }
+    }
     let (rows, cols) = (body.len(), chosen.len());
     let rest = (0..head.len()).filter(|&column| picks[column] == Pick::Nothing);
     Ok(Picked {
         rest: rest.map(|column| head[column].clone()).collect(),
-        ids: names.map(|_| ids),
+        ids,
+        unordered,
         grid: Grid {
             numbers: Numbers::Double(numbers.into()),
             rows,

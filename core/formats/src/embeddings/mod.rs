@@ -70,7 +70,8 @@ impl VectorRows {
 pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
     let EmbeddingFiles { file, ids, .. } = files;
     let mut hasher = blake3::Hasher::new();
-    let Picked { grid: Grid { numbers, rows, cols: dim, .. }, ids: own, .. } = parts(file, &mut hasher)?;
+    let Picked { grid: Grid { numbers, rows, cols: dim, .. }, ids: own, unordered, .. } =
+        parts(file, &mut hasher)?;
     if dim == 0 || dim > MAX_DIM {
         return Err(Error::format(
             file,
@@ -92,6 +93,11 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
     }
     let ids_file = ids.as_deref().unwrap_or(file);
     let ids = named.or(own);
+    if ids.is_none()
+        && let Some(why) = unordered
+    {
+        return Err(Error::format(file, format!("{why}, or pass --embedding-ids FILE")));
+    }
     if ids.is_none() {
         if rows != manifest.len() {
             return Err(Error::format(file, other_count(rows, manifest.len(), "--embedding-ids")));

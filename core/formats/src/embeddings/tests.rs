@@ -120,6 +120,30 @@ fn rows_are_named_by_the_file_or_by_another() {
 }
 
 #[test]
+fn an_index_tells_which_samples_the_rows_are() {
+    let files = Files::new();
+    let turned: Vec<Option<&[f32]>> = NUMBERS.chunks(2).rev().map(Some).collect();
+    let mut paths = PATHS;
+    paths.reverse();
+    for heading in ["__index_level_0__", "id", "key"] {
+        parquet(&files.at("index.parquet"), &[(heading, &paths)], ("embedding", &turned));
+        assert_eq!(files.read("index.parquet", None), Ok(all()), "{heading}");
+        parquet(&files.at("numbers.parquet"), &[(heading, &["2", "1", "0"])], ("embedding", &turned));
+        assert!(files.read("numbers.parquet", None).is_err(), "{heading}");
+    }
+    parquet(&files.at("numbers.parquet"), &[("id", &["2", "1", "0"])], ("embedding", &turned));
+    let error = files.error("numbers.parquet", None);
+    assert!(error.contains("'id' has numbers of rows") && error.contains("--embedding-ids"), "{error}");
+    files.write("turned.txt", paths.join("\n"));
+    assert_eq!(files.read("numbers.parquet", Some("turned.txt")), Ok(all()));
+    let rows: Vec<Option<&[f32]>> = NUMBERS.chunks(2).map(Some).collect();
+    for counts in [["0", "1", "2"], ["1", "2", "3"]] {
+        parquet(&files.at("counts.parquet"), &[("id", &counts)], ("embedding", &rows));
+        assert_eq!(files.read("counts.parquet", None), Ok(all()), "{counts:?}");
+    }
+}
+
+#[test]
 fn the_folder_of_clip_retrieval_is_read_in_the_order_of_its_parts() {
     let files = Files::new();
     let part = |number: &str, numbers: &[f32], paths: &[&str]| {

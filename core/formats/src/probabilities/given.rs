@@ -61,7 +61,7 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
             name if PATHS.contains(&name.to_lowercase().as_str()) => Pick::Ids,
             _ => Pick::Nothing,
         };
-        let Picked { grid: Grid { numbers, rows, cols, names }, ids: own, rest } =
+        let Picked { grid: Grid { numbers, rows, cols, names }, ids: own, rest, unordered } =
             arrays::picked(file, &pick)?;
         let named = classes.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
         let (columns, mut others) = bound(file, manifest.classes(), cols, names.as_deref(), named)?;
@@ -76,6 +76,11 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
         }
         let named_by = ids.as_ref().map_or(file, |(path, _)| *path).clone();
         let ids = ids.as_ref().map(|(_, ids)| ids.clone()).or(own);
+        if ids.is_none()
+            && let Some(why) = unordered
+        {
+            return Err(Error::format(file, format!("{why}, or pass --pred-probs-ids FILE")));
+        }
         if ids.is_none() && rows != manifest.len() {
             return Err(Error::format(file, other_count(rows, manifest.len(), "--pred-probs-ids")));
         }

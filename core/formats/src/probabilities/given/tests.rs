@@ -110,6 +110,40 @@ fn every_form_says_the_same() {
 }
 
 #[test]
+fn an_index_tells_which_samples_the_rows_are() {
+    let files = Files::new();
+    for heading in ["", "Unnamed: 0", "id", "key"] {
+        files.write("p.csv", format!("{heading},cat,dog\nc.png,.125,.875\na.png,.75,.25\nb.png,.5,.5\n"));
+        assert_eq!(files.matrix("p.csv", None, None), ROWS, "{heading}");
+    }
+    for (first, heading) in [(0, ""), (1, "id")] {
+        let rows = [".75,.25", ".5,.5", ".125,.875"].into_iter().enumerate();
+        let rows: String = rows.map(|(row, numbers)| format!("{},{numbers}\n", first + row)).collect();
+        files.write("p.csv", format!("{heading},cat,dog\n{rows}"));
+        assert_eq!(files.matrix("p.csv", None, None), ROWS, "{heading}");
+    }
+    files.write("p.csv", "id,cat,dog\n2,.125,.875\n0,.75,.25\n1,.5,.5\n");
+    let error = files.error("p.csv", None, None);
+    assert!(error.contains("'id' has numbers of rows") && error.contains("--pred-probs-ids"), "{error}");
+    files.write("ids.txt", "c.png\na.png\nb.png\n");
+    assert_eq!(files.matrix("p.csv", None, Some("ids.txt")), ROWS);
+    let texts = Arc::new(StringArray::from(vec!["c.png", "a.png", "b.png"])) as ArrayRef;
+    let numbers = Arc::new(arrow_array::Int64Array::from(vec![2, 0, 1])) as ArrayRef;
+    for (index, known) in [(texts, true), (numbers, false)] {
+        let columns = [
+            ("cat", Arc::new(Float32Array::from(vec![0.125, 0.75, 0.5])) as ArrayRef),
+            ("dog", Arc::new(Float32Array::from(vec![0.875, 0.25, 0.5])) as ArrayRef),
+            ("__index_level_0__", index),
+        ];
+        write(&files.at("p.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+        match known {
+            true => assert_eq!(files.matrix("p.parquet", None, None), ROWS),
+            false => assert!(files.error("p.parquet", None, None).contains("__index_level_0__")),
+        }
+    }
+}
+
+#[test]
 fn several_models_are_averaged_where_they_say_something() {
     let files = Files::new();
     files.write("one.csv", "path,cat,dog\na.png,.5,.5\nb.png,.5,.5\n");
