@@ -73,6 +73,15 @@ impl Attached {
         };
         if self.terminal.is_empty() { who } else { format!("{who} ({})", self.terminal) }
     }
+
+    /// Why no one else can decide as this reviewer now, and what can be done.
+    pub fn in_the_way(&self) -> String {
+        format!(
+            "{} is reviewing this session in another terminal: watch with --watch, review under another name with \
+             --reviewer NAME, or take over with --take-over",
+            self.words()
+        )
+    }
 }
 
 /// What was saved in another terminal, and what that changes here.

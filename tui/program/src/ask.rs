@@ -4,20 +4,16 @@ use super::output::{asked, remark};
 use chaffinch_protocol::display::safe_text;
 use std::io::{self, BufRead, IsTerminal, Write};
 
-/// Asks a question that is answered with yes or no; an empty answer means `default`. `None` if nobody can be asked,
+/// Asks a question that is answered with yes or no; an empty answer means `default`. `None` if no one can be asked,
 /// because stdin or stderr is not a terminal.
 pub(super) fn yes(question: &str, default: bool) -> Option<bool> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !can_ask() {
         return None;
     }
     let choices = if default { "[Y/n]" } else { "[y/N]" };
     loop {
         let _ = write!(io::stderr().lock(), "{} ", asked(&format!("{} {choices}", safe_text(question))));
-        let mut line = String::new();
-        match io::stdin().lock().read_line(&mut line) {
-            Ok(0) | Err(_) => return Some(false),
-            Ok(_) => {}
-        }
+        let Some(line) = answer() else { return Some(false) };
         match line.trim().to_lowercase().as_str() {
             "" => return Some(default),
             "y" | "yes" => return Some(true),
@@ -29,18 +25,14 @@ pub(super) fn yes(question: &str, default: bool) -> Option<bool> {
 
 /// Asks for one of several letters; `None` if no one can be asked. The end of the input is the last of them.
 pub(super) fn choice(question: &str, letters: &[char]) -> Option<char> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !can_ask() {
         return None;
     }
     let list = letters.iter().map(char::to_string).collect::<Vec<_>>().join("/");
     let _ = write!(io::stderr().lock(), "{question}");
     loop {
         let _ = write!(io::stderr().lock(), "[{list}] ");
-        let mut line = String::new();
-        match io::stdin().lock().read_line(&mut line) {
-            Ok(0) | Err(_) => return letters.last().copied(),
-            Ok(_) => {}
-        }
+        let Some(line) = answer() else { return letters.last().copied() };
         let mut typed = line.trim().chars().flat_map(char::to_lowercase);
         match (typed.next(), typed.next()) {
             (Some(letter), None) if letters.contains(&letter) => return Some(letter),
@@ -52,9 +44,18 @@ pub(super) fn choice(question: &str, letters: &[char]) -> Option<char> {
 /// Asks for a line, which is empty only if no one answers; `None` for that.
 pub(super) fn line(question: &str) -> Option<String> {
     let _ = write!(io::stderr().lock(), "{question} ");
+    answer().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
+}
+
+fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// A line that is typed; `None` at the end of the input.
+fn answer() -> Option<String> {
     let mut line = String::new();
     match io::stdin().lock().read_line(&mut line) {
-        Ok(1..) if !line.trim().is_empty() => Some(line.trim().to_owned()),
+        Ok(1..) => Some(line),
         _ => None,
     }
 }

@@ -53,11 +53,7 @@ impl Wish<'_> {
             Some('t') => Ok(join(self.reviewer.clone(), How::TakeOver)),
             Some('r') => Ok(another(there).and_then(|name| join(name, How::Review))),
             Some(_) => Ok(None),
-            None => bail!(
-                "{} is reviewing this session in another terminal: watch with --watch, review under another name with \
-                 --reviewer NAME, or take over with --take-over",
-                other.words()
-            ),
+            None => bail!(other.in_the_way()),
         }
     }
 }

@@ -59,12 +59,9 @@ impl Service {
         if !watches {
             Journal::check_reviewer(&reviewer)?;
         }
-        if let Some(holder) = self.holder(&reviewer).filter(|holder| !watches && Some(*holder) != replaced) {
-            let there = self.desks.get(&holder).map(|desk| desk.attached().words()).unwrap_or_default();
-            return Err(Error::Invalid(format!(
-                "{there} is reviewing this session in another terminal: watch with --watch, review under another name with \
-                 --reviewer NAME, or take over with --take-over"
-            )));
+        let holder = self.holder(&reviewer).filter(|holder| !watches && Some(*holder) != replaced);
+        if let Some(there) = holder.and_then(|holder| self.desks.get(&holder)) {
+            return Err(Error::Invalid(there.attached().in_the_way()));
         }
         let notes = self.open_seat(&reviewer)?;
         let mut desk = Desk::start(number, outlet.clone(), &self.internal.0);

@@ -93,15 +93,9 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
     }
     let ids_file = ids.as_deref().unwrap_or(file);
     let ids = named.or(own);
-    if ids.is_none()
-        && let Some(why) = unordered
-    {
-        return Err(Error::format(file, format!("{why}, or pass --embedding-ids FILE")));
-    }
     if ids.is_none() {
-        if rows != manifest.len() {
-            return Err(Error::format(file, other_count(rows, manifest.len(), "--embedding-ids")));
-        }
+        in_order(rows, manifest.len(), unordered, "--embedding-ids")
+            .map_err(|why| Error::format(file, why))?;
         // The same rows in another order are other vectors.
         manifest.ids().for_each(|id| {
             hasher.update(manifest.path(id).as_os_str().as_bytes()).update(&[0]);
@@ -111,14 +105,26 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
     Ok(Vectors { file: file.clone(), named_by: ids_file.to_path_buf(), numbers, dim, ids, fingerprint })
 }
 
-/// Why rows without names cannot be those of the samples, and what to do.
-pub(crate) fn other_count(rows: usize, samples: usize, option: &str) -> String {
-    format!(
+/// Whether rows without names can be those of the samples, in their order. `unordered` is why not, as far as their file tells; the
+/// error also says what to do.
+pub(crate) fn in_order(
+    rows: usize,
+    samples: usize,
+    unordered: Option<String>,
+    option: &str,
+) -> std::result::Result<(), String> {
+    if let Some(why) = unordered {
+        return Err(format!("{why}, or pass {option} FILE"));
+    }
+    if rows == samples {
+        return Ok(());
+    }
+    Err(format!(
         "it has {}, but the dataset has {}; name the rows with {option} FILE, which has a path, stem or content hash on \
          each line",
         counted(rows as u64, "row", "rows"),
         counted(samples as u64, "sample", "samples")
-    )
+    ))
 }
 
 /// The matrix in a file or folder, whose bytes go into the fingerprint.

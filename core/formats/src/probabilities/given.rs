@@ -2,7 +2,7 @@
 //! rows to its samples.
 
 use crate::arrays::{self, PATHS, Pick, Picked};
-use crate::embeddings::other_count;
+use crate::embeddings::in_order;
 use crate::joiner::RowsOf;
 use crate::{Error, Result};
 use chaffinch_data::class_names;
@@ -76,13 +76,9 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
         }
         let named_by = ids.as_ref().map_or(file, |(path, _)| *path).clone();
         let ids = ids.as_ref().map(|(_, ids)| ids.clone()).or(own);
-        if ids.is_none()
-            && let Some(why) = unordered
-        {
-            return Err(Error::format(file, format!("{why}, or pass --pred-probs-ids FILE")));
-        }
-        if ids.is_none() && rows != manifest.len() {
-            return Err(Error::format(file, other_count(rows, manifest.len(), "--pred-probs-ids")));
+        if ids.is_none() {
+            in_order(rows, manifest.len(), unordered, "--pred-probs-ids")
+                .map_err(|why| Error::format(file, why))?;
         }
         Ok(GivenModel { file: file.clone(), named_by, numbers, rows, cols, columns, others, ids })
     };
