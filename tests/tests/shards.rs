@@ -1,8 +1,11 @@
 //! A dataset that several machines scan, each a shard of it: merged, the session is that of one machine.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+use chaffinch_tests::artefacts::program;
 use chaffinch_tests::pictures;
 use chaffinch_tests::sandbox::{Sandbox, number, report};
+use chaffinch_tests::slurm::{self, Slurm};
+use chaffinch_tests::tools::installed;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -150,4 +153,41 @@ fn a_shard_of_nothing_or_without_a_session_is_refused() {
     let session = sandbox.path().join("s");
     let error = refused(&["rank", text(&session)]);
     assert!(error.contains("shard 1/2") && error.contains("chaffinch merge"), "{error}");
+}
+
+/// Four tasks of an array on a real Slurm. The second is killed in the middle of its shard, and requeued.
+#[test]
+fn an_array_of_jobs_whose_task_is_requeued_gives_the_result_of_one_machine() {
+    if !installed(&slurm::PROGRAMS, slurm::PACKAGES) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 4, 24, 48);
+    scan(&sandbox, &sandbox.data(), "one", &[]);
+    let slurm = Slurm::start(&sandbox.path().join("slurm"), 2);
+    let script = sandbox.path().join("scan.sh");
+    let environment: String =
+        sandbox.environment().iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
+    let (program, at) = (program(), sandbox.path());
+    let lines = format!(
+        "#!/bin/sh\n{environment}cd '{at}'\n\
+         echo \"$SLURM_ARRAY_TASK_ID ${{SLURM_RESTART_COUNT:-0}}\" >>tasks\n\
+         scan() {{ '{program}' scan data --shard $SLURM_ARRAY_TASK_ID/4 --session shard-$SLURM_ARRAY_TASK_ID \
+         --model bundled-small; }}\n\
+         if [ $SLURM_ARRAY_TASK_ID = 2 ] && [ ${{SLURM_RESTART_COUNT:-0}} = 0 ]; then\n\
+         scan & sleep .4; kill -9 $!; scontrol requeue $SLURM_JOB_ID; sleep 60\nfi\nscan\n",
+        at = at.display(),
+        program = program.display()
+    );
+    fs::write(&script, lines).unwrap();
+    slurm.run(&script, &["--array=1-4", "--requeue", "--output", text(&at.join("log-%a"))]);
+    let mut tasks: Vec<String> =
+        fs::read_to_string(at.join("tasks")).unwrap().lines().map(str::to_owned).collect();
+    tasks.sort();
+    assert_eq!(tasks, ["1 0", "2 0", "2 1", "3 0", "4 0"]);
+    let shards = ["shard-1", "shard-2", "shard-3", "shard-4"];
+    let merged = merge(&sandbox, "merged", &shards, &[]);
+    assert_eq!((number(&merged, "decoded"), number(&merged, "embedded")), (0, 0), "{merged}");
+    assert_eq!(rank(&sandbox, "merged"), rank(&sandbox, "one"));
+    assert_eq!(chunks(&sandbox, "merged"), chunks(&sandbox, "one"));
 }
