@@ -15,9 +15,10 @@ mod walk;
 use super::annotated::Annotated;
 use super::around::Around;
 use super::names_of_parts;
+use super::reading_options::of_folder;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
-pub(crate) use beside_table::{BesideTable, Edit, json_set};
+pub(crate) use beside_table::{BesideTable, Edit, Record, json_set};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names::{self, Meaning};
 use chaffinch_data::dataset::{Folders, LabelFiles};
@@ -44,6 +45,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Folders,
     annotated: None,
     elsewhere: false,
+    options: of_folder,
     detect: Candidate::is_dir,
     read: |candidate, options| open(candidate.path(), options),
 };

@@ -104,7 +104,7 @@ impl World {
             atlas: None,
             direction: None,
         };
-        Export { source, dataset: "pets", embeddings: &|| None }
+        Export { source, dataset: "pets", place: None, embeddings: &|| None }
     }
 
     fn out(&self, name: &str) -> PathBuf {
