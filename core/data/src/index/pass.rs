@@ -76,7 +76,9 @@ pub struct Pass<'a> {
 /// The result of a pass.
 #[derive(Default)]
 pub struct Passed {
+    /// What is known of each file; nothing of those of other shards.
     pub file_metadata: FileMetadata,
+    /// How many files were read.
     pub report: IndexReport,
     /// What was embedded during the pass.
     pub filled: FillReport,
