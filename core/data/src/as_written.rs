@@ -86,6 +86,9 @@ pub struct TableForm {
     pub label: Option<usize>,
     /// The column of splits.
     pub split: Option<usize>,
+    /// The columns of 0 and 1, one for each class, if these say the labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<usize>,
     /// The byte between fields.
     pub delimiter: u8,
     /// The name of its encoding in the Encoding Standard of WHATWG: `UTF-8`, `windows-1252`, `UTF-16LE`.

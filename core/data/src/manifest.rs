@@ -174,6 +174,10 @@ impl Manifest {
         assert_eq!(names.len(), self.len(), "one label a sample");
         (self.classes, self.labels) = numbered(names);
         self.written_labels = None;
+        // Columns of 0 and 1 say other labels than these.
+        if let Some(table) = &mut self.table {
+            table.flags.clear();
+        }
         self
     }
 

@@ -30,6 +30,7 @@ mod cvat;
 mod embedding_atlas;
 mod fiftyone;
 mod final_manifest;
+mod flag_cells;
 mod formulas;
 mod hf;
 mod indices;
@@ -220,6 +221,8 @@ pub struct Export<'a> {
     pub source: Source<'a>,
     /// The dataset's name, for tables with a column for it.
     pub dataset: &'a str,
+    /// Where the dataset is, if that is known: of a table, everything that does not change is copied from there.
+    pub place: Option<&'a Path>,
     /// Loads the embeddings, which only some formats need; `None` if there are none.
     pub embeddings: &'a dyn Fn() -> Option<Atlas>,
 }
@@ -323,3 +326,5 @@ mod round_trips;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written_tables;

@@ -8,9 +8,11 @@
 //! Its tests alone: `cargo test --release -p chaffinch-formats --lib repair`.
 
 mod annotations;
+mod check;
 mod copy;
 mod edits;
 mod file_changes;
+mod flag_columns;
 mod in_place;
 mod labels_elsewhere;
 mod parquet_file;
@@ -24,6 +26,7 @@ mod tar;
 mod targets;
 mod verify;
 
+pub use check::check;
 pub use copy::{Copied, apply_to};
 pub use in_place::{Applied, Found, State, apply_in_place, found, rollback};
 

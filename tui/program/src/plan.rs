@@ -105,7 +105,7 @@ pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
     let outputs = listing.outputs(None);
     let policies = Policies { leaks: args.leaks.map(Leaks::from), copies: args.copies.map(Copies::from) };
     let stages = Stages::new(1, global.quiet)?;
-    let made = stages.run("plan", 1, |job| outputs.plan(policies, job));
+    let made = stages.run("plan", 1, |job| outputs.plan_to_apply(policies, job));
     stages.finish();
     let plan = match made {
         Err(Error::Stopped) => return Ok(ExitCode::from(INTERRUPTED)),

@@ -55,6 +55,7 @@ fn what_was_written_comes_back() {
         path: 0,
         label: Some(1),
         split: None,
+        flags: vec![0],
         delimiter: b';',
         encoding: "windows-1252".into(),
         mark: false,

@@ -87,7 +87,7 @@ impl<'a> Outputs<'a> {
     ) -> Result<Written> {
         let root = self.subject.source.manifest.root();
         let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let export = Export { source: self.source(), dataset: &name, embeddings };
+        let export = Export { source: self.source(), dataset: &name, place: Some(self.dataset), embeddings };
         format.write(&export, &Request { finders: self.finders, ..request }, job)
     }
 
@@ -97,6 +97,18 @@ impl<'a> Outputs<'a> {
     /// When stopped.
     pub fn plan(&self, policies: Policies, job: &Job<'_>) -> Result<Plan> {
         repair::make(&self.source(), self.dataset, self.reading, policies, job)
+    }
+
+    /// The same for a file, which is to be carried out later.
+    ///
+    /// # Errors
+    /// When stopped, or when the dataset cannot be changed like that, as `apply` would say.
+    pub fn plan_to_apply(&self, policies: Policies, job: &Job<'_>) -> Result<Plan> {
+        let plan = self.plan(policies, job)?;
+        if !plan.changes.is_empty() {
+            chaffinch_formats::repair::check(&plan, job)?;
+        }
+        Ok(plan)
     }
 
     /// Writes a report.

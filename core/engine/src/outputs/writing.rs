@@ -107,7 +107,7 @@ fn plan(
 ) -> Result<Vec<OutputLine>> {
     leave(to.exists(), replace, to)?;
     chaffinch_data::output::outside(outputs.subject.source.manifest.root(), to)?;
-    let plan = outputs.plan(values.policies(), job)?;
+    let plan = outputs.plan_to_apply(values.policies(), job)?;
     plan.save(to)?;
     let file = quoted(to);
     Ok(vec![

@@ -195,9 +195,9 @@ impl Export<'_> {
         if report.written > 0 {
             report.missing.extend(tables.write(self, &files, &mut tree, mode)?);
             if !tables.are_whole() && !manifest.extra().is_empty() {
-                report.missing.extend(write_columns(manifest, &files, &mut tree)?.into_iter().map(
-                    |column| format!("the column '{}': write a cleaned-table to keep it", safe_text(&column)),
-                ));
+                report.missing.extend(write_columns(self, &files, &mut tree)?.into_iter().map(|column| {
+                    format!("the column '{}': write a cleaned-table to keep it", safe_text(&column))
+                }));
             }
             report.placed = tree.placed();
             if placement.keeps_paths() {

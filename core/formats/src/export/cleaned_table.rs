@@ -1,7 +1,9 @@
 //! The cleaned dataset as a table, which looks like the one it was read from.
 
+use super::flag_cells::FlagCells;
 use super::{Export, Format, Target, Written};
 use crate::Result;
+use crate::dataset::{BesideTable, Edit, Record};
 use crate::text::encoder;
 use chaffinch_data::as_written::TableForm;
 use chaffinch_data::atomic;
@@ -39,31 +41,41 @@ struct Columns<'a> {
     manifest: &'a Manifest,
     /// Whether labels need a column that the table did not have.
     added: bool,
+    /// The cells of other columns.
+    others: FlagCells<'a>,
 }
 
 impl Export<'_> {
     /// Writes the cleaned dataset as a table without removed samples and with the new labels. Of a dataset that is a
     /// table, everything else is as it was: the columns, their order and headings, every value, the delimiter and the
-    /// encoding. Of folders, the columns are `path`, `label` and `split`. Returns what is worth knowing, in sentences.
+    /// encoding, and of a CSV file every byte of what does not change. Of folders, the columns are `path`, `label` and
+    /// `split`. Returns what is worth knowing, in sentences.
     ///
     /// # Errors
     /// When the target is inside the dataset, or cannot be written.
     pub fn cleaned_table(&self, target: &Path) -> Result<Vec<String>> {
         self.outside(target)?;
         let manifest = self.source.manifest;
-        let relabeled: Vec<Cow<'_, str>> = manifest.ids().filter_map(|id| self.new_label(id)).collect();
-        let columns = Columns::of(manifest, !relabeled.is_empty());
         let mut notes = Vec::new();
-        let encode = encoder(&columns.form.encoding);
-        let fits = relabeled.iter().all(|label| encode(label).is_some());
-        if !fits {
-            let encoding = &columns.form.encoding;
-            notes.push(format!("in UTF-8, because {encoding} has no signs for a new label"));
-        }
         if reads_as_no_label(manifest) {
             notes.push(
                 "read it with --keep-null-labels, because a class has the name of a missing value".into(),
             );
+        }
+        if manifest.packing().is_some() {
+            notes.push("its paths are names inside the files that hold the pictures; --format cleaned writes the pictures".into());
+        }
+        if let Some(bytes) = self.as_it_was() {
+            atomic::write(target, |out| out.write_all(&bytes))?;
+            return Ok(notes);
+        }
+        let relabeled: Vec<Cow<'_, str>> = manifest.ids().filter_map(|id| self.new_label(id)).collect();
+        let columns = Columns::of(self, !relabeled.is_empty());
+        let encode = encoder(&columns.form.encoding);
+        let fits = relabeled.iter().all(|label| encode(label).is_some());
+        if !fits {
+            let encoding = &columns.form.encoding;
+            notes.insert(0, format!("in UTF-8, because {encoding} has no signs for a new label"));
         }
         let utf8 = !fits || columns.form.encoding == "UTF-8";
         let wide = !utf8 && columns.form.encoding.starts_with("UTF-16");
@@ -72,9 +84,6 @@ impl Export<'_> {
             // Whatever was in the table has signs in its encoding.
             false => encode(text).unwrap_or_else(|| text.as_bytes().to_vec()),
         };
-        if manifest.packing().is_some() {
-            notes.push("its paths are names inside the files that hold the pictures; --format cleaned writes the pictures".into());
-        }
         atomic::write(target, |out| {
             if columns.form.mark {
                 match wide {
@@ -92,6 +101,50 @@ impl Export<'_> {
         Ok(notes)
     }
 
+    /// The bytes of the table with what changes, if it is a CSV file that still says what was read from it.
+    fn as_it_was(&self) -> Option<Vec<u8>> {
+        let (manifest, file) = (self.source.manifest, self.place.filter(|place| place.is_file())?);
+        let form = manifest.table().filter(|form| form.label.is_some() || !form.flags.is_empty())?;
+        let csv = file
+            .extension()
+            .is_some_and(|own| ["csv", "tsv", "tab"].iter().any(|known| own.eq_ignore_ascii_case(known)));
+        let table = BesideTable::of_dataset(file, form.delimiter, form.path).ok().filter(|_| csv)?;
+        let (columns, rows) = (Columns::of(self, false), &table.records);
+        let headings = form.columns.iter().map(|heading| heading.trim());
+        if !headings.eq(table.headings.iter().map(String::as_str)) || rows.len() != manifest.len() {
+            return None;
+        }
+        let says = |(id, record): (SampleId, &Record)| {
+            columns.row(id, None, false).iter().zip(&record.cells).enumerate().all(|(column, (own, cell))| {
+                match own {
+                    // In an older encoding, a path may be its bytes instead of its text.
+                    Cell::Path(path) => {
+                        let written = table.written_path(record).filter(|_| column == form.path);
+                        *cell == String::from_utf8_lossy(path)
+                            || written.is_some_and(|written| written.as_os_str().as_bytes() == *path)
+                    }
+                    Cell::Label(label) => class_names::of_bytes(cell.as_bytes()) == **label,
+                    Cell::Text(text) => cell == text,
+                }
+            })
+        };
+        if !manifest.ids().zip(rows).all(says) {
+            return None;
+        }
+        let edit = |row: usize| {
+            let id = SampleId(row as u32);
+            match self.new_label(id) {
+                _ if self.removed(id) => Edit::Drop,
+                None => Edit::Keep,
+                Some(label) => {
+                    Edit::Change { name: None, label: Some(label.into_owned()), others: Vec::new() }
+                }
+            }
+        };
+        let table = if form.flags.is_empty() { table } else { table.with_flags_in(&form.flags) };
+        table.edited(form.label, edit, &[]).ok()
+    }
+
     fn table_rows(
         &self,
         out: &mut dyn Write,
@@ -102,12 +155,13 @@ impl Export<'_> {
         let terminator = if form.crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
         let mut out =
             csv::WriterBuilder::new().delimiter(form.delimiter).terminator(terminator).from_writer(out);
-        for heading in form.columns.iter().map(String::as_str).chain(columns.added.then_some("label")) {
+        let added = columns.others.added().iter().map(String::as_str).chain(columns.added.then_some("label"));
+        for heading in form.columns.iter().map(String::as_str).chain(added) {
             out.write_field(in_bytes(heading))?;
         }
         out.write_record(None::<&[u8]>)?;
         for id in self.source.manifest.ids().filter(|&id| !self.removed(id)) {
-            for cell in columns.row(id, self.new_label(id)) {
+            for cell in columns.row(id, self.new_label(id), true) {
                 match cell {
                     Cell::Path(path) if form.paths_as_bytes => out.write_field(path)?,
                     Cell::Path(path) => match std::str::from_utf8(path) {
@@ -132,7 +186,9 @@ impl Export<'_> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(manifest: &'a Manifest, relabeled: bool) -> Columns<'a> {
+    fn of(export: &Export<'a>, relabeled: bool) -> Columns<'a> {
+        let manifest = export.source.manifest;
+        let others = FlagCells::of(export);
         let Some(form) = manifest.table() else {
             let extra = manifest.extra().iter().map(|column| column.name.as_str());
             let columns = ["path", "label", "split"].into_iter().chain(extra).map(str::to_owned).collect();
@@ -141,30 +197,40 @@ impl<'a> Columns<'a> {
                 path: 0,
                 label: Some(1),
                 split: Some(2),
+                flags: Vec::new(),
                 delimiter: b',',
                 encoding: "UTF-8".into(),
                 mark: false,
                 crlf: false,
                 paths_as_bytes: true,
             };
-            return Columns { form: Cow::Owned(form), manifest, added: false };
+            return Columns { form: Cow::Owned(form), manifest, added: false, others };
         };
-        Columns { form: Cow::Borrowed(form), manifest, added: relabeled && form.label.is_none() }
+        let added = relabeled && form.label.is_none() && !others.any();
+        Columns { form: Cow::Borrowed(form), manifest, added, others }
     }
 
-    /// The cells of a sample.
-    fn row(&self, id: SampleId, new: Option<Cow<'a, str>>) -> Vec<Cell<'a>> {
+    /// The cells of a sample: as they were read, or `cleaned`.
+    fn row(&self, id: SampleId, new: Option<Cow<'a, str>>, cleaned: bool) -> Vec<Cell<'a>> {
         let (manifest, form) = (self.manifest, &self.form);
         let mut label = new.unwrap_or_else(|| Cow::Borrowed(manifest.label_as_written(id)));
-        let mut extra = manifest.extra().iter();
+        let mut others = 0..manifest.extra().len();
         let mut cells: Vec<Cell<'a>> = (0..form.columns.len())
             .map(|column| match column {
                 _ if column == form.path => Cell::Path(manifest.path(id).as_os_str().as_bytes()),
                 _ if Some(column) == form.label => Cell::Label(std::mem::take(&mut label)),
                 _ if Some(column) == form.split => Cell::Text(manifest.split_as_written(id)),
-                _ => Cell::Text(extra.next().map_or("", |column| column.values[id.index()].as_str())),
+                _ => Cell::Text(others.next().map_or("", |column| match cleaned {
+                    true => self.others.cell(column, id),
+                    false => manifest.extra()[column].values[id.index()].as_str(),
+                })),
             })
             .collect();
+        if cleaned {
+            cells.extend(
+                self.others.added().iter().map(|label| Cell::Text(self.others.added_cell(label, id))),
+            );
+        }
         if self.added {
             cells.push(Cell::Label(label));
         }

@@ -1,5 +1,6 @@
 //! A folder that `datasets.load_dataset("imagefolder")` reads: pictures, and beside them what is known of each.
 
+use super::flag_cells::FlagCells;
 use super::pictures::{self, Pictures, text};
 use super::placement::WITHOUT_SPLIT;
 use super::sample_table::free_name;
@@ -36,10 +37,11 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
 
 fn describe(export: &Export<'_>, pictures: &Pictures, tree: &mut Tree, written: &mut Written) -> Result<()> {
     let names = names(export.source.manifest, written);
+    let others = FlagCells::of(export);
     let mut tables: BTreeMap<&Path, Vec<u8>> = BTreeMap::new();
     for (id, split, path) in &pictures.placed {
         let table = tables.entry(split).or_default();
-        table.extend(Value::from(row(export, *id, path, &names)).to_string().into_bytes());
+        table.extend(Value::from(row(export, *id, path, (&names, &others))).to_string().into_bytes());
         table.push(b'\n');
     }
     for (split, table) in &tables {
@@ -53,7 +55,12 @@ fn describe(export: &Export<'_>, pictures: &Pictures, tree: &mut Tree, written: 
     Ok(())
 }
 
-fn row(export: &Export<'_>, id: SampleId, path: &Path, names: &[String]) -> Map<String, Value> {
+fn row(
+    export: &Export<'_>,
+    id: SampleId,
+    path: &Path,
+    (names, others): (&[String], &FlagCells<'_>),
+) -> Map<String, Value> {
     let (manifest, decisions) = (export.source.manifest, export.source.decisions);
     let label = export.label(id);
     let mut row = Map::new();
@@ -65,8 +72,8 @@ fn row(export: &Export<'_>, id: SampleId, path: &Path, names: &[String]) -> Map<
     row.insert("original_label".into(), Value::from(manifest.label_name(id)));
     let original = class_names::of_bytes(manifest.path(id).as_os_str().as_bytes());
     row.insert("original_path".into(), Value::from(original));
-    for (name, column) in names.iter().zip(manifest.extra()) {
-        row.insert(name.clone(), Value::from(column.values[id.index()].as_str()));
+    for (column, name) in names.iter().enumerate() {
+        row.insert(name.clone(), Value::from(others.cell(column, id)));
     }
     row
 }

@@ -449,7 +449,7 @@ fn issues_have_the_names_of_other_programs() {
         decisions: &made.decisions,
         atlas: None,
     };
-    let export = Export { source, dataset: "pets", embeddings: &|| None };
+    let export = Export { source, dataset: "pets", place: None, embeddings: &|| None };
     let stop = AtomicBool::new(false);
     let write = |format: &str| -> Vec<BTreeMap<String, String>> {
         let output = made.out(format);

@@ -2,9 +2,10 @@
 //! labels and paths; and one with the columns of a table that folders cannot hold.
 
 use super::Export;
+use super::flag_cells::FlagCells;
 use crate::dataset::{BesideTable, Edit, is_known_column};
 use crate::{Error, Result};
-use chaffinch_data::manifest::{ExtraColumn, Manifest};
+use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::{CopyMode, Tree};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
@@ -260,13 +261,15 @@ pub(crate) struct Changes<'a, 'p> {
 /// # Errors
 /// When the copy cannot be written.
 pub(super) fn write_columns(
-    manifest: &Manifest,
+    export: &Export<'_>,
     files: &HashMap<PathBuf, SampleId>,
     tree: &mut Tree,
 ) -> Result<Vec<String>> {
+    let extra = export.source.manifest.extra();
+    let others = FlagCells::of(export);
     let mut seen = BTreeSet::new();
-    let (kept, lost): (Vec<&ExtraColumn>, Vec<&ExtraColumn>) = manifest.extra().iter().partition(|column| {
-        let name = column.name.trim().to_lowercase();
+    let (kept, lost): (Vec<usize>, Vec<usize>) = (0..extra.len()).partition(|&column| {
+        let name = extra[column].name.trim().to_lowercase();
         !name.is_empty() && !is_known_column(&name) && seen.insert(name)
     });
     if !kept.is_empty() {
@@ -279,16 +282,16 @@ pub(super) fn write_columns(
         let _ = record(
             &mut ["file_name"]
                 .into_iter()
-                .chain(kept.iter().map(|column| column.name.as_str()))
+                .chain(kept.iter().map(|&column| extra[column].name.as_str()))
                 .map(str::as_bytes),
         );
         for (path, id) in rows {
-            let values = kept.iter().map(|column| column.values[id.index()].as_bytes());
+            let values = kept.iter().map(|&column| others.cell(column, id).as_bytes());
             let _ = record(&mut std::iter::once(path.as_os_str().as_bytes()).chain(values));
         }
         tree.put_bytes(&out.into_inner().unwrap_or_default(), Path::new(""), OsStr::new(COLUMNS))?;
     }
-    Ok(lost.into_iter().map(|column| column.name.clone()).collect())
+    Ok(lost.into_iter().map(|column| extra[column].name.clone()).collect())
 }
 
 /// The sample at a path of a folder, whose samples are in the order of their bytes.

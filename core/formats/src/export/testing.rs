@@ -30,7 +30,7 @@ pub(super) fn exporting<T>(
         decisions,
         atlas: None,
     };
-    run(&Export { source, dataset: "made", embeddings: &|| Some(atlas(manifest)) })
+    run(&Export { source, dataset: "made", place: None, embeddings: &|| Some(atlas(manifest)) })
 }
 
 /// Embeddings of as many samples, each a direction of its own in a plane.

@@ -103,7 +103,7 @@ impl World {
             decisions: &self.decisions,
             atlas: None,
         };
-        Export { source, dataset: "pets", embeddings: &|| None }
+        Export { source, dataset: "pets", place: None, embeddings: &|| None }
     }
 
     fn out(&self, name: &str) -> PathBuf {

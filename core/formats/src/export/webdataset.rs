@@ -1,5 +1,6 @@
 //! Shards of WebDataset: tar files in which each sample is a picture, the number of its class, and a JSON of the rest.
 
+use super::flag_cells::FlagCells;
 use super::other_files::ends_the_copy;
 use super::pictures::plain;
 use super::{Export, Format, Request, Target, Written};
@@ -46,6 +47,7 @@ pub(super) fn write(export: &Export<'_>, request: &Request, job: &Job<'_>, longe
 fn fill(export: &Export<'_>, half: &Path, job: &Job<'_>, longest: u64, written: &mut Written) -> Result<()> {
     let manifest = export.source.manifest;
     let classes = export.classes_left();
+    let others = FlagCells::of(export);
     let mut splits: BTreeMap<Split, Vec<SampleId>> = BTreeMap::new();
     let (mut removed, mut relabeled, mut count, mut shards) = (0_u64, 0_u64, 0_u64, 0_u64);
     for id in manifest.ids() {
@@ -86,7 +88,7 @@ fn fill(export: &Export<'_>, half: &Path, job: &Job<'_>, longest: u64, written: 
             let class = classes.binary_search_by(|class| class.as_str().cmp(&label)).ok();
             // Readers expect the same members of all samples, and numbers here.
             let class = class.map_or_else(|| "-1".to_owned(), |class| class.to_string());
-            let about = Value::from(about(export, id, &label)).to_string();
+            let about = Value::from(about(export, id, &label, &others)).to_string();
             let members =
                 [(extension.as_str(), &bytes[..]), ("cls", class.as_bytes()), ("json", about.as_bytes())];
             let size: u64 = members.iter().map(|(_, bytes)| member_size(&key, bytes)).sum();
@@ -145,7 +147,7 @@ fn names(half: &Path, classes: &[String], written: &mut Written) -> Result<()> {
 }
 
 /// The JSON of a sample.
-fn about(export: &Export<'_>, id: SampleId, label: &str) -> Map<String, Value> {
+fn about(export: &Export<'_>, id: SampleId, label: &str, others: &FlagCells<'_>) -> Map<String, Value> {
     let manifest = export.source.manifest;
     let mut about = Map::new();
     let class = if label.is_empty() { Value::Null } else { Value::from(label) };
@@ -156,9 +158,9 @@ fn about(export: &Export<'_>, id: SampleId, label: &str) -> Map<String, Value> {
     let path = class_names::of_bytes(manifest.path(id).as_os_str().as_bytes());
     about.insert("path".into(), Value::from(path));
     let mut taken = ["label", "split", "decision", "tags", "path"].map(String::from).into();
-    for column in manifest.extra() {
+    for (at, column) in manifest.extra().iter().enumerate() {
         let name = super::sample_table::free_name(&column.name, &mut taken);
-        about.insert(name, Value::from(column.values[id.index()].as_str()));
+        about.insert(name, Value::from(others.cell(at, id)));
     }
     about
 }

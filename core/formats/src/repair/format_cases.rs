@@ -40,6 +40,9 @@ const TABLE: &str = "{\"path\": \"1.jpg\", \"w\": 1.50, \"label\":  \"cat\"}\n{\
 const ARRAY: &str = "[\n {\"path\": \"1.jpg\", \"w\": 1.50, \"label\": \"cat\"},\n {\"path\": \"2.jpg\", \"label\": \"cat\"},\n {\"path\": \"3.jpg\", \"label\": \"dog\"}\n]\n";
 const BY_PATH: &str = "{\"3.jpg\": \"dog\", \"2.jpg\": \"cat\",\n \"1.jpg\": \"cat\"}";
 
+const FLAGS: &str = "\"path\",cat,dog,w\n1.jpg,1,0,\"x\"\n2.jpg,\"1\",0,\"y\"\n3.jpg,0,1,z\n";
+const FLAGS_IN_LINES: &str = "{\"path\": \"1.jpg\", \"cat\": 1, \"dog\": 0}\n{\"path\": \"2.jpg\", \"cat\": 1,  \"dog\": 0}\n{\"dog\": 1, \"path\": \"3.jpg\", \"cat\": 0}\n{\"path\": \"1.jpg\", \"cat\": 1, \"dog\": 0}\n";
+
 const FLAT: [(&str, &str); 3] = [("1.jpg", "one"), ("2.jpg", "two"), ("3.jpg", "three")];
 const DATA: [(&str, &str); 3] = [("data/1.jpg", "one"), ("data/2.jpg", "two"), ("data/3.jpg", "three")];
 
@@ -76,6 +79,20 @@ pub(super) fn cases() -> Vec<Case> {
     };
     let in_data = || vec![("data/1.jpg", Do::Remove), ("data/2.jpg", Do::Label("cow"))];
     vec![
+        Case {
+            files: with("labels.csv", FLAGS, &FLAT),
+            opened: "labels.csv",
+            wishes: vec![("2.jpg", Do::Label("dog"))],
+            edits: vec![("labels.csv", "\"1\",0,\"y\"", "\"0\",1,\"y\"")],
+            rows: vec!["1.jpg cat", "2.jpg dog", "3.jpg dog"],
+        },
+        Case {
+            files: with("labels.jsonl", FLAGS_IN_LINES, &FLAT),
+            opened: "labels.jsonl",
+            wishes: vec![("2.jpg", Do::Label("cow"))],
+            edits: vec![("labels.jsonl", "\"cat\": 1,  \"dog\": 0", "\"cat\": 0,  \"dog\": 0,  \"cow\": 1")],
+            rows: vec!["1.jpg cat", "2.jpg cow", "3.jpg dog", "1.jpg cat"],
+        },
         single("instances.json", COCO, coco()),
         Case {
             files: with("annotations/instances.json", COCO, &FLAT),

@@ -1,8 +1,9 @@
 //! The table that is the dataset, with rows removed and labels and splits changed, and every other byte as it was.
 
+use super::flag_columns::FlagColumns;
 use super::refusal::refused;
 use super::targets::most;
-use crate::dataset::{BesideTable, Edit, RowEdit, json_rewritten};
+use crate::dataset::{BesideTable, Edit, NewValue, RowEdit, json_rewritten};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -18,13 +19,15 @@ use std::path::Path;
 /// for a new label.
 pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Change]) -> Result<Vec<u8>> {
     let Some(form) = manifest.table() else { return Err(refused(file, "it is no table")) };
-    lacking(file, form.label.is_some(), form.split.is_some(), changes)?;
+    lacking(file, form.label.is_some() || !form.flags.is_empty(), form.split.is_some(), changes)?;
     let mut written: BTreeMap<u8, BTreeMap<&str, u64>> = BTreeMap::new();
     for id in manifest.ids().filter(|&id| manifest.split(id) != Split::None) {
         let text = manifest.split_as_written(id);
         *written.entry(manifest.split(id).code()).or_default().entry(text).or_default() += 1;
     }
     let by_row: BTreeMap<SampleId, &Change> = changes.iter().map(|change| (change.id(), change)).collect();
+    let flags = FlagColumns::of(manifest, form);
+    flags.stay(file, manifest, &by_row)?;
     let split_text = |split: Split| {
         let used = written.get(&split.code()).and_then(most);
         used.map_or_else(|| split.name().to_owned(), |text| (*text).to_owned())
@@ -37,7 +40,10 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
                 let heading = |column: Option<usize>| column.map(|column| form.columns[column].clone());
                 let label = heading(form.label).zip(change.to_label.clone());
                 let split = heading(form.split).zip(change.to_split.map(split_text));
-                RowEdit::Set(label.into_iter().chain(split).collect())
+                let texts = label.into_iter().chain(split);
+                let texts = texts.map(|(heading, text)| NewValue { heading, text, bare: false });
+                let new = change.to_label.iter().flat_map(|label| flags.changed(row, label));
+                RowEdit::Set(texts.chain(new).collect())
             }
         };
         return json_rewritten(file, manifest.len(), &edit);
@@ -52,6 +58,7 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
     if !same {
         return Err(refused(file, "its rows are not those that were read; make a new plan"));
     }
+    let table = if form.flags.is_empty() { table } else { table.with_flags_in(&form.flags) };
     let edit = |index: usize| match by_row.get(&SampleId(index as u32)) {
         None => Edit::Keep,
         Some(change) if change.remove => Edit::Drop,

@@ -8,9 +8,8 @@ mod read;
 pub(super) use read::pictures;
 
 use crate::Result;
-use crate::text::encoder;
+use crate::text::{encoder, replaced};
 use chaffinch_data::class_names;
-use csv::ByteRecord;
 use encoding_rs::UTF_8;
 pub(crate) use json::json_set;
 
@@ -50,6 +49,8 @@ pub(crate) struct BesideTable {
     pub(crate) records: Vec<Record>,
     /// The column of paths.
     file_name: Option<usize>,
+    /// The columns of 0 and 1, if it is known which they are.
+    flags: Option<Vec<usize>>,
 }
 
 /// One record.
@@ -186,15 +187,20 @@ impl BesideTable {
                 }
             }
         }
-        let crlf = self.text.windows(2).any(|pair| pair == b"\r\n");
         for (path, new) in added {
             if !out.is_empty() && !out.ends_with(b"\n") {
                 out.push(b'\n');
             }
             out.extend_from_slice(&self.fresh(label, path, new)?);
-            out.extend_from_slice(if crlf { b"\r\n" } else { b"\n" });
+            out.extend_from_slice(self.line_end());
         }
         self.encoded(out)
+    }
+
+    /// What its lines end with.
+    fn line_end(&self) -> &'static [u8] {
+        let crlf = self.text.windows(2).any(|pair| pair == b"\r\n");
+        if crlf { b"\r\n" } else { b"\n" }
     }
 
     /// A record with another path and label.
@@ -206,19 +212,12 @@ impl BesideTable {
     ) -> std::result::Result<Vec<u8>, String> {
         match self.form {
             Form::Csv(delimiter) | Form::Flags(delimiter) => {
-                let mut cells = csv_cells(record, delimiter);
-                let mut set = |column: usize, bytes: Vec<u8>| {
-                    if let Some(cell) = cells.get_mut(column) {
-                        *cell = bytes;
-                    }
-                };
-                if let Some((name, column)) = name {
-                    set(column, self.name_bytes(name)?);
-                }
-                if let Some((label, column)) = label {
-                    set(column, self.label_bytes(label)?);
-                }
-                Ok(csv_record(&cells, delimiter))
+                let name = name.map(|(name, column)| Ok::<_, String>((column, self.name_bytes(name)?)));
+                let label = label.map(|(label, column)| Ok((column, self.label_bytes(label)?)));
+                let new = name.into_iter().chain(label).collect::<std::result::Result<Vec<_>, _>>()?;
+                let new: Vec<(usize, &[u8])> =
+                    new.iter().map(|(column, bytes)| (*column, bytes.as_slice())).collect();
+                Ok(replaced(record, delimiter, &new))
             }
             Form::JsonLines => {
                 let mut text = String::from_utf8_lossy(record).into_owned();
@@ -326,17 +325,6 @@ fn resolve(folder: &Path, name: &Path) -> Option<PathBuf> {
         }
     }
     Some(path)
-}
-
-/// The fields of one record.
-fn csv_cells(record: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(record);
-    let mut cells = ByteRecord::new();
-    match reader.read_byte_record(&mut cells) {
-        Ok(true) => cells.iter().map(<[u8]>::to_vec).collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// One record without its end of line.

@@ -1,7 +1,9 @@
 //! Tables with a column of 0 and 1 for each class: a new label sets its column and clears the others; a class that has none
 //! gets one at the end.
 
-use super::{BesideTable, Edit, Form, csv_cells, csv_record};
+use super::{BesideTable, Edit, Form, csv_record};
+use crate::dataset::flags;
+use crate::text::{field_of, replaced};
 use chaffinch_data::class_names;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,6 +17,11 @@ impl BesideTable {
         }
     }
 
+    /// The same where it is known which columns they are.
+    pub(crate) fn with_flags_in(self, columns: &[usize]) -> BesideTable {
+        BesideTable { flags: Some(columns.to_vec()), ..self }.with_flags()
+    }
+
     /// Whether its labels are columns of 0 and 1.
     pub(crate) fn is_flags(&self) -> bool {
         matches!(self.form, Form::Flags(_))
@@ -22,6 +29,9 @@ impl BesideTable {
 
     /// The columns in which every record has 0 or 1, but for that of paths.
     pub(crate) fn flag_columns(&self) -> Vec<usize> {
+        if let Some(known) = &self.flags {
+            return known.clone();
+        }
         let is = |column: &usize| {
             let mut values = self.records.iter().map(|record| record.cells[*column].trim());
             Some(*column) != self.file_name
@@ -29,6 +39,11 @@ impl BesideTable {
                 && values.all(|value| matches!(value, "0" | "1"))
         };
         (0..self.headings.len()).filter(is).collect()
+    }
+
+    /// How a column writes that a picture has its class, and that it does not.
+    fn words(&self, column: usize) -> [&str; 2] {
+        flags::words(self.records.iter().map(|record| record.cells[column].as_str()))
     }
 
     /// The file with some records changed and others added.
@@ -53,6 +68,9 @@ impl BesideTable {
         }
         new.extend(added.iter().map(|(_, label)| label.clone()));
         new.retain(|label| column_of(label).is_none());
+        let words: Vec<(usize, [&str; 2])> =
+            columns.iter().map(|&column| (column, self.words(column))).collect();
+        let [set, clear] = words.first().map_or(["1", "0"], |(_, words)| *words);
         let ends = |bytes: &[u8]| {
             bytes.len() - bytes.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
         };
@@ -62,13 +80,13 @@ impl BesideTable {
         out.extend_from_slice(&header[..end]);
         for label in &new {
             out.push(delimiter);
-            out.extend_from_slice(&csv_record(&[self.label_bytes(label)?], delimiter));
+            out.extend(field_of(&self.label_bytes(label)?, delimiter, false));
         }
         out.extend_from_slice(&header[end..]);
         for (index, record) in self.records.iter().enumerate() {
             let bytes = &self.text[record.span.clone()];
             let end = ends(bytes);
-            let (mut kept, mut set) = (bytes[..end].to_vec(), None);
+            let (mut kept, mut own) = (bytes[..end].to_vec(), None);
             match edit(index) {
                 Edit::Keep => {}
                 Edit::Drop => continue,
@@ -81,39 +99,39 @@ impl BesideTable {
                         kept = self.changed(&kept, None, Some((value, *column)))?;
                     }
                     if let Some(label) = label {
-                        let mut cells = csv_cells(&kept, delimiter);
-                        for &column in &columns {
-                            let is = column_of(&label) == Some(column);
-                            if let Some(cell) = cells.get_mut(column) {
-                                *cell = if is { b"1".to_vec() } else { b"0".to_vec() };
-                            }
-                        }
-                        kept = csv_record(&cells, delimiter);
-                        set = Some(label);
+                        let is = column_of(&label);
+                        let cells: Vec<(usize, &[u8])> = (words.iter())
+                            .filter_map(|&(column, words)| {
+                                let cell = flags::cell(&record.cells[column], is == Some(column), words)?;
+                                Some((column, cell.as_bytes()))
+                            })
+                            .collect();
+                        kept = replaced(&kept, delimiter, &cells);
+                        own = Some(label);
                     }
                 }
             }
             out.extend_from_slice(&kept);
             for label in &new {
-                out.extend([delimiter, if set.as_ref() == Some(label) { b'1' } else { b'0' }]);
+                out.push(delimiter);
+                out.extend_from_slice(if own.as_ref() == Some(label) { set } else { clear }.as_bytes());
             }
             out.extend_from_slice(&bytes[end..]);
         }
-        let crlf = self.text.windows(2).any(|pair| pair == b"\r\n");
         for (path, label) in added {
             let Some(name) = self.file_name else { return Err("it has no column of paths".to_owned()) };
             let mut cells = vec![Vec::new(); self.headings.len()];
-            columns.iter().for_each(|&column| cells[column] = b"0".to_vec());
-            cells[name] = self.name_bytes(path)?;
-            if let Some(column) = column_of(label) {
-                cells[column] = b"1".to_vec();
+            let is = column_of(label);
+            for &(column, [set, clear]) in &words {
+                cells[column] = if is == Some(column) { set } else { clear }.as_bytes().to_vec();
             }
-            cells.extend(new.iter().map(|own| if own == label { b"1".to_vec() } else { b"0".to_vec() }));
+            cells[name] = self.name_bytes(path)?;
+            cells.extend(new.iter().map(|own| if own == label { set } else { clear }.as_bytes().to_vec()));
             if !out.ends_with(b"\n") {
                 out.push(b'\n');
             }
             out.extend_from_slice(&csv_record(&cells, delimiter));
-            out.extend_from_slice(if crlf { b"\r\n" } else { b"\n" });
+            out.extend_from_slice(self.line_end());
         }
         self.encoded(out)
     }

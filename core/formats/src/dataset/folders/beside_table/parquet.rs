@@ -36,6 +36,7 @@ pub(super) fn table(file: &Path) -> Result<BesideTable> {
         headings,
         records,
         file_name,
+        flags: None,
     })
 }
 

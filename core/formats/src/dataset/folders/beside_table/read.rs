@@ -2,7 +2,7 @@
 
 use super::{BesideTable, Form, Record};
 use crate::dataset::choice::BESIDE_PATHS;
-use crate::text::{Document, TableText, broken, line};
+use crate::text::{Document, TableText, broken};
 use crate::{Error, Result};
 use chaffinch_protocol::display::counted;
 use csv::ByteRecord;
@@ -47,7 +47,8 @@ pub(super) fn csv_table(file: &Path, delimiter: u8, path: Option<usize>) -> Resu
     while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
         if record.len() != headings.len() {
             let has = counted(record.len() as u64, "field", "fields");
-            let message = format!("line {} has {has}, but the header has {}", line(&record), headings.len());
+            let message =
+                format!("line {} has {has}, but the header has {}", table.line(&record), headings.len());
             return Err(Error::format(file, message));
         }
         let mut start = offset + record.position().map_or(0, |position| position.byte() as usize);
@@ -74,6 +75,7 @@ pub(super) fn csv_table(file: &Path, delimiter: u8, path: Option<usize>) -> Resu
         headings,
         records,
         file_name,
+        flags: None,
     })
 }
 
@@ -135,6 +137,7 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
         headings,
         records,
         file_name,
+        flags: None,
     })
 }
 
@@ -162,5 +165,6 @@ pub(super) fn annotations(file: &Path) -> Result<BesideTable> {
         headings: vec!["file_name".to_owned(), "label".to_owned()],
         records,
         file_name: Some(0),
+        flags: None,
     })
 }

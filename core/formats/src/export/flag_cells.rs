@@ -1,0 +1,80 @@
+//! The dataset's other columns after cleaning: columns of 0 and 1 that say the labels say the new ones.
+
+use super::Export;
+use crate::dataset::flags;
+use chaffinch_data::class_names;
+use chaffinch_data::manifest::ExtraColumn;
+use chaffinch_protocol::sample::SampleId;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Cells of other columns.
+pub(super) struct FlagCells<'a> {
+    export: Export<'a>,
+    /// For each other column how it writes that a picture has its class and that it does not, if that is what it says.
+    words: Vec<Option<[&'a str; 2]>>,
+    /// New labels that have no column.
+    added: Vec<String>,
+}
+
+impl<'a> FlagCells<'a> {
+    /// Of what is exported.
+    pub(super) fn of(export: &Export<'a>) -> FlagCells<'a> {
+        let manifest = export.source.manifest;
+        let mut words = vec![None; manifest.extra().len()];
+        let mut added = BTreeSet::new();
+        if let Some(form) = manifest.table().filter(|form| !form.flags.is_empty()) {
+            let is_other = |column: &usize| {
+                *column != form.path && Some(*column) != form.label && Some(*column) != form.split
+            };
+            for &column in &form.flags {
+                let place = (0..column).filter(is_other).count();
+                if let Some(ExtraColumn { values, .. }) = manifest.extra().get(place) {
+                    words[place] = Some(flags::words(values.iter().map(String::as_str)));
+                }
+            }
+            added.extend(
+                manifest.ids().filter(|&id| !export.removed(id)).filter_map(|id| export.new_label(id)),
+            );
+        }
+        let mut cells = FlagCells { export: *export, words, added: Vec::new() };
+        cells.added =
+            added.into_iter().filter(|label| cells.column(label).is_none()).map(Cow::into_owned).collect();
+        cells
+    }
+
+    /// Whether there are columns of 0 and 1 that say the labels.
+    pub(super) fn any(&self) -> bool {
+        self.words.iter().any(Option::is_some)
+    }
+
+    /// The column of a class.
+    fn column(&self, label: &str) -> Option<usize> {
+        let extra = self.export.source.manifest.extra();
+        (0..self.words.len())
+            .find(|&at| self.words[at].is_some() && class_names::same(&extra[at].name, label))
+    }
+
+    /// The cell of another column, as it is after cleaning.
+    pub(super) fn cell(&self, column: usize, id: SampleId) -> &'a str {
+        let old = self.export.source.manifest.extra()[column].values[id.index()].as_str();
+        match (self.words[column], self.export.new_label(id)) {
+            (Some(words), Some(label)) => {
+                flags::cell(old, self.column(&label) == Some(column), words).unwrap_or(old)
+            }
+            _ => old,
+        }
+    }
+
+    /// New labels that have no column, each of which gets one.
+    pub(super) fn added(&self) -> &[String] {
+        &self.added
+    }
+
+    /// The cell of a column that a new label gets.
+    pub(super) fn added_cell(&self, label: &str, id: SampleId) -> &'a str {
+        let [set, clear] = self.words.iter().flatten().next().copied().unwrap_or(["1", "0"]);
+        let is = self.export.new_label(id).is_some_and(|new| new == label);
+        if is { set } else { clear }
+    }
+}
