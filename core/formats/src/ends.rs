@@ -63,6 +63,23 @@ impl Ends {
     }
 }
 
+impl Ends {
+    /// Rows whose paths have the longest common end, two at most.
+    pub(crate) fn candidates(&self, path: &[u8]) -> Vec<u32> {
+        let key = reversed(path);
+        let at = self.keys.partition_point(|(other, _)| *other < key);
+        let beside = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| self.keys.get(at));
+        let length = beside.map(|(other, _)| common(&key, other)).max().unwrap_or(0);
+        let prefix = &key[..length];
+        let start = self.keys.partition_point(|(other, _)| other.as_slice() < prefix);
+        let rows = self.keys[start..].iter().take_while(|(other, _)| length > 0 && other.starts_with(prefix));
+        let mut rows: Vec<u32> = rows.map(|(_, row)| *row).collect();
+        rows.sort_unstable();
+        rows.truncate(2);
+        rows
+    }
+}
+
 /// Which sample a name of another program means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {

@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod embeddings;
 mod ends;
 pub mod export;
+mod headings;
 pub mod import;
 mod joiner;
 pub mod probabilities;

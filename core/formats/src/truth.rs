@@ -1,19 +1,20 @@
 //! Tables of ground truth.
 
+use crate::headings::naming;
 use crate::joiner::Joiner;
-use crate::text::{TableText, broken, line};
+use crate::text::{TableText, broken};
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest::hint;
 use chaffinch_data::{Error, Result};
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path, safe_text};
 use chaffinch_review::evaluate::{MAX_KINDS, Truth};
 use csv::ByteRecord;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const PATHS: [&str; 8] =
-    ["path", "image_path", "file_name", "filename", "file_path", "file", "image", "image_id"];
+/// Usual names of the column of paths that a message lists.
+const SHOWN: usize = 8;
 const ERRORS: [&str; 3] = ["is_error", "label_error", "error"];
 const LABELS: [&str; 4] = ["true_label", "clean_label", "label", "class_name"];
 const COPIES: [&str; 2] = ["copy_of", "duplicate_of"];
@@ -49,11 +50,12 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
             "there is no column for {what}: name it {}{}; the columns are {}",
             names.join(" or "),
             hint.unwrap_or_default(),
-            headers.iter().map(|name| format!("'{}'", safe_text(name))).collect::<Vec<_>>().join(", ")
+            headers.iter().map(|name| format!("'{}'", excerpt(name))).collect::<Vec<_>>().join(", ")
         );
         Error::format(path, message)
     };
-    let paths = find(&PATHS).ok_or_else(|| missing("paths", &PATHS))?;
+    let usual: Vec<&str> = naming().collect();
+    let paths = find(&usual).ok_or_else(|| missing("paths", &usual[..SHOWN]))?;
     let (errors, labels, kinds) = (find(&ERRORS), find(&LABELS), find(&KINDS));
     let copies = find(&COPIES);
     if errors.is_none() && labels.is_none() && kinds.is_none() {
@@ -67,7 +69,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let (mut rows, mut matched) = (0_u64, 0_usize);
     while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
         rows += 1;
-        let line = line(&record);
+        let line = table.line(&record);
         let value = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
         let written = value(Some(paths));
         // Bytes first: a path is what it is on the disk.
@@ -148,7 +150,7 @@ impl LabelsSeen {
             return Ok(());
         }
         let listed = |names: &mut dyn Iterator<Item = &String>| {
-            let names: Vec<String> = names.take(4).map(|name| format!("'{}'", safe_text(name))).collect();
+            let names: Vec<String> = names.take(4).map(|name| format!("'{}'", excerpt(name))).collect();
             names.join(", ")
         };
         let (labels, classes) = (listed(&mut self.unknown.iter()), listed(&mut manifest.classes().iter()));

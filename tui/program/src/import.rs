@@ -11,7 +11,7 @@ use chaffinch_data::issue::BUILT_IN;
 use chaffinch_data::journal::{Journal, Said};
 use chaffinch_data::session;
 use chaffinch_data::session::{MARK, Session, SessionLocation};
-use chaffinch_formats::import::{IMPORTERS, Importer, Target};
+use chaffinch_formats::import::{HIGHER_IS_WORSE, IMPORTERS, Importer, PATH_COLUMN, Target};
 use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::verdict::is_flagged;
@@ -42,6 +42,9 @@ pub(super) struct Import {
     /// High numbers are bad, in columns of csv without another program's scale
     #[arg(long)]
     higher_is_worse: bool,
+    /// Column of a table that names the images by path [default: found by its name, or by what is in it]
+    #[arg(long, value_name = "NAME")]
+    path_column: Option<String>,
     /// Remove this imported detector from the session; decisions stay
     #[arg(long, value_name = "DETECTOR", conflicts_with = "list")]
     remove: Option<String>,
@@ -214,6 +217,13 @@ fn place<'a>(args: &'a Import, global: &Global) -> Result<(SessionLocation, &'a 
 }
 
 fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
+    let given = [(PATH_COLUMN, args.path_column.is_some()), (HIGHER_IS_WORSE, args.higher_is_worse)];
+    let unread = given.into_iter().find(|(option, given)| *given && !program.options.contains(option));
+    if let Some((option, _)) = unread {
+        let takers = IMPORTERS.iter().filter(|importer| importer.options.contains(&option));
+        let takers: Vec<&str> = takers.map(|importer| importer.name).collect();
+        bail!("{} has no use for {option}; leave it out (it is for {})", program.name, takers.join(", "));
+    }
     let (location, files) = place(args, global)?;
     let flags = Flags { reviewer: args.reviewer.reviewer.clone(), ..Flags::default() };
     let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
@@ -224,7 +234,8 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
     let (known, _) = session.load_results(manifest.len(), manifest.classes());
     let own = known.iter().filter(|(_, result)| !result.record().is_imported());
     let own = own.map(|(name, _)| name.clone()).chain(BUILT_IN.map(str::to_owned)).collect();
-    let target = Target::new(&manifest, &file_metadata, own, args.higher_is_worse);
+    let target = Target::new(&manifest, &file_metadata, own, args.higher_is_worse)
+        .with_path_column(args.path_column.clone());
     let outcome = program.read(files, &target, args.prefix.as_deref())?;
     let mut warnings = outcome.warnings;
     ensure!(

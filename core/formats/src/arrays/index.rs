@@ -1,20 +1,12 @@
 //! Columns in which a program wrote the numbers of rows.
 
 use super::number;
+use crate::headings::{is_unnamed, is_usual_index};
 use crate::{Error, Result};
 use chaffinch_data::columns::Column;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers};
 use std::path::Path;
-
-/// Names that pandas, R and others give to such a column, which may also be names of classes.
-const USUAL: [&str; 5] = ["index", "idx", "id", "row", "level_0"];
-
-/// Whether a column has no name of its own: pandas writes its index like that.
-pub(super) fn is_unnamed(name: &str) -> bool {
-    let name = name.trim();
-    name.is_empty() || name.eq_ignore_ascii_case("unnamed: 0") || name == "..1" || name == "...1"
-}
 
 /// Leaves out a first column that has no name, or the name of an index, and counts up from 0 or 1.
 ///
@@ -29,7 +21,7 @@ pub(super) fn without_index(path: &Path, grid: Grid) -> Result<Grid> {
             && grid.rows >= least
             && (0..grid.rows).all(|row| value(row) == start + row as f64)
     };
-    let usual = USUAL.contains(&first.trim().to_lowercase().as_str());
+    let usual = is_usual_index(first);
     // 0 and 1 alone may be probabilities.
     if grid.cols > 1 && ((is_unnamed(first) && counts(0)) || (usual && counts(3))) {
         return Ok(without_first(grid));
@@ -47,16 +39,6 @@ pub(super) fn without_index(path: &Path, grid: Grid) -> Result<Grid> {
     }
 }
 
-/// How pandas calls an index in a Parquet file.
-pub(super) const STORED: &str = "__index_level_";
-
-/// Whether a program wrote the names or numbers of rows under this heading.
-pub(super) fn may_name_rows(heading: &str) -> bool {
-    is_unnamed(heading)
-        || heading.starts_with(STORED)
-        || USUAL.contains(&heading.trim().to_lowercase().as_str())
-}
-
 /// What an index says of the rows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Index {
@@ -68,7 +50,7 @@ pub(super) enum Index {
     Unknown(String),
 }
 
-/// Tells what a column whose heading [`may_name_rows`] says of the rows.
+/// Tells what a column whose heading is that of an index says of the rows.
 pub(super) fn index(heading: &str, cells: Vec<String>) -> Index {
     // 007 is a name, 7.0 is how a column with a gap spells 7.
     let number = |cell: &String| {
@@ -85,7 +67,7 @@ pub(super) fn index(heading: &str, cells: Vec<String>) -> Index {
     }
     let column = match is_unnamed(heading) {
         true => "a column without a name".to_owned(),
-        false => format!("the column '{}'", safe_text(heading)),
+        false => format!("the column '{}'", excerpt(heading)),
     };
     Index::Unknown(format!(
         "{column} has numbers of rows that do not count up from 0 or 1, so it is unknown which samples the rows are; add a \
@@ -125,7 +107,5 @@ mod tests {
         for unknown in [&["1", "0"][..], &["0", "2"], &["0", "0"], &["5", "6"]] {
             assert!(matches!(of(unknown), Index::Unknown(_)), "{unknown:?}");
         }
-        assert!(["", "Unnamed: 0", "id", "Index", "__index_level_0__"].into_iter().all(may_name_rows));
-        assert!(["cat", "indexes", "grid"].into_iter().all(|heading| !may_name_rows(heading)));
     }
 }

@@ -1,8 +1,8 @@
 //! Which column of a table holds the labels.
 
-use super::index::is_unnamed;
+use crate::headings::is_unnamed;
 use crate::{Error, Result};
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use std::path::Path;
 
 /// Column names for labels.
@@ -33,7 +33,7 @@ pub(super) fn label_column(path: &Path, head: &[String]) -> Result<LabelColumn> 
             Ok(LabelColumn { index: 1, headed: true, flags: false })
         }
         (None, None) => {
-            let seen: Vec<String> = head.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+            let seen: Vec<String> = head.iter().map(|name| format!("'{}'", excerpt(name))).collect();
             let (labels, seen) = (LABELS.join(", "), seen.join(", "));
             let message = format!("it needs one of the columns {labels} or {}; it has {seen}", FLAGS[0]);
             Err(Error::format(path, message))

@@ -1,7 +1,7 @@
 //! cleanlab: Datalab's issues, and those of `CleanLearning.find_label_issues`.
 
 use super::pairs::{self, Program};
-use super::{Importer, Read, Target, file_name, rows};
+use super::{Importer, PATH_COLUMN, Read, Target, file_name, rows};
 use crate::text::Sheet;
 use crate::{Error, Result};
 use chaffinch_protocol::display::counted;
@@ -14,6 +14,7 @@ pub(super) const IMPORTER: Importer = Importer {
     files: "`issues.csv` of `Datalab.save`, or its folder; tables of `get_issues` and `find_label_issues`; rows by path \
             (`path`, or an index of paths), else by number",
     in_folder: &["issues.csv"],
+    options: &[PATH_COLUMN],
     read,
 };
 
@@ -46,18 +47,18 @@ fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
         if !pairs::any(&sheet) {
             return Err(sheet.without("is_…_issue; name the file issues.csv, not its summary"));
         }
-        let samples = rows::samples(&sheet, target, &mut read)?;
-        if rows::path_column(&sheet).is_none() {
-            compare(&sheet, &samples, target, &mut read)?;
+        let rows = rows::samples(&sheet, target, &mut read)?;
+        if rows.path.is_none() {
+            compare(&sheet, &rows.samples, target, &mut read)?;
         }
-        pairs::detectors(&sheet, &samples, &PROGRAM, target, &mut read)?;
+        pairs::detectors(&sheet, &rows, &PROGRAM, target, &mut read)?;
     }
     Ok(read)
 }
 
 /// Rows that were found by their numbers must have the labels of the samples, where the table has them.
 fn compare(sheet: &Sheet, samples: &[Option<SampleId>], target: &Target<'_>, read: &mut Read) -> Result<()> {
-    let Some(column) = sheet.column("given_label") else { return Ok(()) };
+    let Some(column) = sheet.column(pairs::GIVEN) else { return Ok(()) };
     let (mut compared, mut differ) = (0_u64, 0_u64);
     for (row, sample) in samples.iter().enumerate() {
         let given = sheet.text(row, column);

@@ -1,7 +1,7 @@
 //! CleanVision: `Imagelab.save` writes `issues.csv`, whose index is the path.
 
 use super::pairs::{self, Program};
-use super::{Importer, Read, Target, rows};
+use super::{Importer, PATH_COLUMN, Read, Target, rows};
 use crate::Result;
 use crate::text::Sheet;
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ pub(super) const IMPORTER: Importer = Importer {
     summary: "CleanVision's issues: dark, light, blurry, odd sizes, duplicates",
     files: "`issues.csv` of `Imagelab.save`, or its folder; paths in the index",
     in_folder: &["issues.csv"],
+    options: &[PATH_COLUMN],
     read,
 };
 
@@ -37,8 +38,8 @@ fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
         if !pairs::any(&sheet) {
             return Err(sheet.without("is_…_issue; name the file issues.csv, not its summary"));
         }
-        let samples = rows::samples(&sheet, target, &mut read)?;
-        pairs::detectors(&sheet, &samples, &PROGRAM, target, &mut read)?;
+        let rows = rows::samples(&sheet, target, &mut read)?;
+        pairs::detectors(&sheet, &rows, &PROGRAM, target, &mut read)?;
     }
     Ok(read)
 }

@@ -1,12 +1,14 @@
 //! Any table of paths: its columns of flags and of numbers, or a manifest with decisions.
 
 use super::detector::{Detector, FLAGGED};
+use super::rows::{self, RowsOf};
 use super::visual_layer::{Records, is_manifest, records};
-use super::{Importer, Read, Target, file_name, rows};
+use super::{HIGHER_IS_WORSE, Importer, PATH_COLUMN, Read, Target, file_name};
 use crate::Result;
+use crate::headings::is_index;
 use crate::text::{Sheet, is_missing};
 use chaffinch_data::issue::Issue;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,16 +20,19 @@ pub(super) const IMPORTER: Importer = Importer {
             whose name goes with it (`is_x` with `x`, `x_score`); other numbers are detectors without flags; `reason`, \
             `group` and `suggested_label` are taken for all of them",
     in_folder: &[],
+    options: &[PATH_COLUMN, HIGHER_IS_WORSE],
     read,
 };
 
 /// Columns that are no scores.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 14] = [
     "label",
     "class",
     "class_name",
     "split",
     "image_id",
+    "img_id",
+    "key",
     "id",
     "index",
     "row",
@@ -45,7 +50,7 @@ fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
     for file in files {
         let sheet = Sheet::read(file)?;
         if is_manifest(&sheet) {
-            records(&Records::of_sheet(&sheet)?, target, false, &mut read)?;
+            records(&Records::of_sheet(&sheet, target)?, target, false, &mut read)?;
             if sheet.column("vl_flag_type").is_some() {
                 read.notes.push(format!(
                     "the flags of {} were left out, since a scan makes its own; `import visual-layer` takes them",
@@ -104,14 +109,14 @@ fn bare(heading: &str) -> String {
 }
 
 fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
-    let path = rows::path_column(sheet);
-    let samples = rows::samples(sheet, target, read)?;
-    let taken: BTreeSet<usize> = path
+    let RowsOf { samples, path } = rows::samples(sheet, target, read)?;
+    let mut used: BTreeSet<usize> = path
         .into_iter()
         .chain([&REASONS[..], &GROUPS, &SUGGESTED].into_iter().filter_map(|names| sheet.any_column(names)))
-        .chain(OTHERS.iter().filter_map(|name| sheet.column(name)))
-        .chain((0..sheet.headings.len()).filter(|&column| rows::is_index(&sheet.headings[column])))
+        .chain((0..sheet.headings.len()).filter(|&column| is_index(&sheet.headings[column])))
         .collect();
+    let taken: BTreeSet<usize> =
+        used.iter().copied().chain(OTHERS.iter().filter_map(|name| sheet.column(name))).collect();
     let (mut flags, mut numbers) = (Vec::new(), Vec::new());
     for column in (0..sheet.headings.len()).filter(|column| !taken.contains(column)) {
         match holds(sheet, column) {
@@ -123,6 +128,8 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
     if flags.is_empty() && numbers.is_empty() {
         return Err(sheet.without("of numbers or of True and False beside the paths"));
     }
+    used.extend(flags.iter().chain(&numbers));
+    rows::tell_unused(sheet, &used, read);
     let lone = flags.len() == 1 && numbers.len() == 1;
     for &flag in &flags {
         let name = bare(&sheet.headings[flag]);
@@ -162,7 +169,7 @@ fn detector(
     if let (Some((low, high)), Some(column)) = (range, score)
         && (low < 0.0 || high > 1.0)
     {
-        let heading = safe_text(&sheet.headings[column]).into_owned();
+        let heading = excerpt(&sheet.headings[column]).into_owned();
         read.notes
             .push(format!("column '{heading}' of {file} goes from {low} to {high} and was scaled to 0 to 1"));
     }

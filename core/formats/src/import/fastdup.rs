@@ -25,6 +25,7 @@ pub(super) const IMPORTER: Importer = Importer {
         "connected_components.csv",
         "atrain_stats.csv",
     ],
+    options: &[],
     read,
 };
 

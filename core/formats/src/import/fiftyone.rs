@@ -15,6 +15,7 @@ pub(super) const IMPORTER: Importer = Importer {
     summary: "FiftyOne's uniqueness, mistakenness, hardness and representativeness, and tags",
     files: "`samples.json` of an exported FiftyOneDataset, or its folder",
     in_folder: &["samples.json"],
+    options: &[],
     read,
 };
 

@@ -17,6 +17,7 @@ pub(super) const IMPORTER: Importer = Importer {
     files: "JSON of `find_duplicates` (`{\"a.jpg\": [\"b.jpg\"]}`, or with Hamming distances or cosines) and of \
             `find_duplicates_to_remove`",
     in_folder: &[],
+    options: &[],
     read,
 };
 

@@ -49,6 +49,11 @@ pub const IMPORTERS: &[Importer] = &[
     csv::IMPORTER,
 ];
 
+/// Options that only some programs have a use for: which column names the samples, and what high numbers mean.
+pub const PATH_COLUMN: &str = "--path-column";
+/// See [`PATH_COLUMN`].
+pub const HIGHER_IS_WORSE: &str = "--higher-is-worse";
+
 /// A program whose results can be imported.
 #[derive(Debug, Clone, Copy)]
 pub struct Importer {
@@ -60,6 +65,8 @@ pub struct Importer {
     pub files: &'static str,
     /// Files that are read where a folder is named.
     in_folder: &'static [&'static str],
+    /// The options on the command line that it has a use for, of those that not all have.
+    pub options: &'static [&'static str],
     read: fn(&[PathBuf], &Target<'_>) -> Result<Read>,
 }
 

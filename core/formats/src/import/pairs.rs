@@ -2,12 +2,19 @@
 
 use super::detector::{Detector, FLAGGED};
 use super::groups::Groups;
+use super::rows::{self, RowsOf};
 use super::{Read, Target};
 use crate::Result;
+use crate::headings::is_index;
 use crate::text::Sheet;
 use chaffinch_data::issue::Issue;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use chaffinch_protocol::sample::SampleId;
+
+/// Columns that such tables have beside the issues.
+pub(super) const GIVEN: &str = "given_label";
+const SETS: &str = "near_duplicate_sets";
+const DISTANCE: &str = "distance_to_nearest_neighbor";
 
 /// A program that writes such tables.
 pub(super) struct Program {
@@ -41,10 +48,10 @@ pub(super) fn any(sheet: &Sheet) -> bool {
     !pairs(sheet).is_empty()
 }
 
-/// A detector for each kind of issue. `samples` has the sample of each row.
+/// A detector for each kind of issue.
 pub(super) fn detectors(
     sheet: &Sheet,
-    samples: &[Option<SampleId>],
+    rows: &RowsOf,
     program: &Program,
     target: &Target<'_>,
     read: &mut Read,
@@ -53,7 +60,13 @@ pub(super) fn detectors(
     if pairs.is_empty() {
         return Err(sheet.without("is_…_issue, which says what it flags"));
     }
+    let samples = rows.samples.as_slice();
     let predicted = sheet.column("predicted_label");
+    let known = [GIVEN, SETS, DISTANCE].into_iter().filter_map(|name| sheet.column(name));
+    let own = pairs.iter().flat_map(|pair| std::iter::once(pair.flag).chain(pair.score));
+    let index = (0..sheet.headings.len()).filter(|&column| is_index(&sheet.headings[column]));
+    let used = own.chain(known).chain(index).chain(rows.path).chain(predicted).collect();
+    rows::tell_unused(sheet, &used, read);
     for Pair { kind, flag, score } in pairs {
         let known = program.kinds.iter().find(|(name, ..)| *name == kind);
         let summary = known.map_or_else(
@@ -84,7 +97,7 @@ pub(super) fn detectors(
                 if let Some(label) = label {
                     let class = target.class(&label);
                     let name = class.map_or(label.as_str(), |class| target.manifest.class(class));
-                    issue.reason += &format!(", and it predicts {}", safe_text(name));
+                    issue.reason += &format!(", and it predicts {}", excerpt(name));
                     issue.suggested =
                         class.filter(|class| target.manifest.label(id) != Some(*class)).map(|class| class.0);
                 }
@@ -101,9 +114,7 @@ pub(super) fn detectors(
 
 /// Adds the sets of near duplicates that cleanlab's `get_issues` writes as lists of row numbers.
 fn sets(sheet: &Sheet, samples: &[Option<SampleId>], detector: &mut Detector) -> Result<()> {
-    let (Some(column), Some(distance)) =
-        (sheet.column("near_duplicate_sets"), sheet.column("distance_to_nearest_neighbor"))
-    else {
+    let (Some(column), Some(distance)) = (sheet.column(SETS), sheet.column(DISTANCE)) else {
         return Ok(());
     };
     let mut groups = Groups::default();

@@ -1,40 +1,110 @@
 //! Which sample a row of a table is about.
 
 use super::{Read, Target, file_name};
+use crate::headings::{PATHS, is_index, naming};
 use crate::text::Sheet;
 use crate::{Error, Result};
-use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_protocol::sample::SampleId;
+use std::collections::BTreeSet;
 
-/// Columns that hold paths, in this order.
-pub(super) const PATHS: [&str; 14] = [
-    "path",
-    "image_path",
-    "file_path",
-    "filepath",
-    "file_path_abs",
-    "filename",
-    "file_name",
-    "file",
-    "img_path",
-    "image_name",
-    "image",
-    "img",
-    "fname",
-    "image_file",
-];
+/// Rows to look at where a column of paths is found by what is in it.
+const TRIED: usize = 1000;
+/// Columns to name in a sentence.
+const SHOWN: usize = 8;
 
-/// Whether pandas or another program wrote the names or numbers of rows under this heading.
-pub(super) fn is_index(heading: &str) -> bool {
-    matches!(heading.to_ascii_lowercase().as_str(), "" | "unnamed: 0" | "index" | "level_0" | "row")
+/// The samples of a table's rows.
+pub(super) struct RowsOf {
+    pub(super) samples: Vec<Option<SampleId>>,
+    /// The column that names them, if one does.
+    pub(super) path: Option<usize>,
 }
 
-/// The column that names the samples, if there is one: by its name, or the first one if it is an index of names.
-pub(super) fn path_column(sheet: &Sheet) -> Option<usize> {
-    let index = sheet.headings.first().is_some_and(|heading| is_index(heading));
-    let names = |row: usize| sheet.text(row, 0).parse::<f64>().is_err();
-    let index = (index && sheet.len() > 0 && (0..sheet.len()).all(names)).then_some(0);
-    sheet.any_column(&PATHS).or(index)
+/// The column that names the samples, if there is one: that which was asked for; or by its heading, or an index of names;
+/// or the only one whose values are samples.
+///
+/// # Errors
+/// When the one that was asked for is not there, or several would do.
+fn path_column(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<Option<usize>> {
+    if let Some(name) = &target.path_column {
+        return sheet.required(name).map(Some);
+    }
+    let mut named: Vec<usize> = naming().filter_map(|name| sheet.column(name)).collect();
+    let of_names = |column: usize| {
+        sheet.len() > 0 && (0..sheet.len()).all(|row| sheet.text(row, column).parse::<f64>().is_err())
+    };
+    named.extend(sheet.headings.first().filter(|heading| is_index(heading) && of_names(0)).map(|_| 0));
+    if let Some(&column) = named.iter().find(|&&column| Matches::of(sheet, column, target).any) {
+        return Ok(Some(column));
+    }
+    let by_content: Vec<usize> =
+        (0..sheet.headings.len()).filter(|&column| Matches::of(sheet, column, target).all()).collect();
+    let file = file_name(sheet.path());
+    match by_content.as_slice() {
+        // That a named column names nothing is said when the samples are looked for.
+        [] => {
+            let paths = PATHS.iter().find_map(|name| sheet.column(name));
+            Ok(paths.or_else(|| named.iter().copied().find(|&column| of_names(column))))
+        }
+        [one] => {
+            let name = quoted(sheet, &by_content);
+            read.notes.push(format!(
+                "the paths of {file} were taken from the column {name}, whose values are samples; --path-column chooses \
+                 another"
+            ));
+            Ok(Some(*one))
+        }
+        several => {
+            let message = format!(
+                "the columns {} may all name the samples; choose one with --path-column",
+                quoted(sheet, several)
+            );
+            Err(Error::format(sheet.path(), message))
+        }
+    }
+}
+
+/// How many of a column's first cells are samples.
+struct Matches {
+    any: bool,
+    most: bool,
+    different: bool,
+}
+
+impl Matches {
+    fn of(sheet: &Sheet, column: usize, target: &Target<'_>) -> Matches {
+        let cells = (0..sheet.len().min(TRIED)).map(|row| sheet.bytes(row, column).trim_ascii());
+        let is_name = |cell: &&[u8]| {
+            !cell.is_empty() && std::str::from_utf8(cell).map_or(true, |text| text.parse::<f64>().is_err())
+        };
+        let cells: Vec<&[u8]> = cells.filter(is_name).collect();
+        let distinct: BTreeSet<&[u8]> = cells.iter().copied().collect();
+        let names: Vec<&[u8]> = distinct.iter().copied().collect();
+        let found = target.known(&names);
+        Matches { any: found > 0, most: found * 2 > names.len(), different: names.len() == cells.len() }
+    }
+
+    /// Whether they can be nothing else: those of neighbors are repeated.
+    fn all(&self) -> bool {
+        self.any && self.most && self.different
+    }
+}
+
+/// `'a', 'b', …`.
+fn quoted(sheet: &Sheet, columns: &[usize]) -> String {
+    let names: Vec<String> =
+        columns.iter().take(SHOWN).map(|&column| format!("'{}'", excerpt(&sheet.headings[column]))).collect();
+    format!("{}{}", names.join(", "), if columns.len() > SHOWN { ", …" } else { "" })
+}
+
+/// Says which columns are neither in `used` nor of any use.
+pub(super) fn tell_unused(sheet: &Sheet, used: &BTreeSet<usize>, read: &mut Read) {
+    let rest: Vec<usize> = (0..sheet.headings.len()).filter(|column| !used.contains(column)).collect();
+    if !rest.is_empty() {
+        let (columns, were) = if rest.len() == 1 { ("column", "was") } else { ("columns", "were") };
+        let file = file_name(sheet.path());
+        read.notes.push(format!("the {columns} {} of {file} {were} not used", quoted(sheet, &rest)));
+    }
 }
 
 /// The sample of each row: by the column of paths; without one by the number of the row, as the index counts it, or as
@@ -42,13 +112,13 @@ pub(super) fn path_column(sheet: &Sheet) -> Option<usize> {
 ///
 /// # Errors
 /// When the rows cannot be told to be those of the samples.
-pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<Vec<Option<SampleId>>> {
+pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<RowsOf> {
     let samples = target.manifest.len();
     let file = sheet.path();
     if sheet.len() == 0 {
         return Err(Error::format(file, "the table has a header but no rows"));
     }
-    if let Some(column) = path_column(sheet) {
+    if let Some(column) = path_column(sheet, target, read)? {
         let names: Vec<Vec<u8>> = (0..sheet.len())
             .map(|row| match std::str::from_utf8(sheet.bytes(row, column)) {
                 Ok(_) => sheet.text(row, column).as_bytes().to_vec(),
@@ -58,7 +128,7 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         let found = target.samples(file, &names, read)?;
         repeated(sheet, column, &found, read);
         left_out(sheet, target, &found, read);
-        return Ok(found);
+        return Ok(RowsOf { samples: found, path: Some(column) });
     }
     let index = sheet.headings.iter().position(|heading| is_index(heading));
     let rows = counted(sheet.len() as u64, "row", "rows");
@@ -72,7 +142,7 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             return Err(Error::format(file, message));
         }
         read.notes.push(format!("the rows of {} were taken in the order of the samples", file_name(file)));
-        return Ok(target.manifest.ids().map(Some).collect());
+        return Ok(RowsOf { samples: target.manifest.ids().map(Some).collect(), path: None });
     };
     // R and spreadsheets count from 1.
     let last = sheet.text(sheet.len() - 1, index);
@@ -104,7 +174,7 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
     let found: Vec<Option<SampleId>> = numbers.into_iter().map(|number| Some(SampleId(number))).collect();
     read.notes.push(format!("the rows of {} were taken for samples by their numbers", file_name(file)));
     left_out(sheet, target, &found, read);
-    Ok(found)
+    Ok(RowsOf { samples: found, path: None })
 }
 
 /// Says that paths are repeated.
@@ -115,7 +185,7 @@ fn repeated(sheet: &Sheet, column: usize, found: &[Option<SampleId>], read: &mut
     if let Some(&first) = again.first() {
         let rows = counted(again.len() as u64, "row of", "rows of");
         let verb = if again.len() == 1 { "repeats" } else { "repeat" };
-        let (file, name) = (file_name(sheet.path()), safe_text(&sheet.text(first, column)).into_owned());
+        let (file, name) = (file_name(sheet.path()), excerpt(&sheet.text(first, column)).into_owned());
         read.warnings
             .push(format!("{rows} {file} {verb} an earlier one; of each sample the worst counts: {name}"));
     }

@@ -5,7 +5,7 @@ use crate::ends::{Ends, Place};
 use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use std::collections::{BTreeSet, HashMap};
 use std::os::unix::ffi::OsStrExt;
@@ -23,6 +23,8 @@ pub struct Target<'a> {
     pub(super) own: BTreeSet<String>,
     /// Whether high numbers in columns of a table of one's own are bad.
     pub(super) higher_is_worse: bool,
+    /// The column of a table that names the samples, if it was asked for.
+    pub(super) path_column: Option<String>,
     ends: OnceLock<Ends>,
 }
 
@@ -34,7 +36,32 @@ impl<'a> Target<'a> {
         own: BTreeSet<String>,
         higher_is_worse: bool,
     ) -> Target<'a> {
-        Target { manifest, file_metadata, own, higher_is_worse, ends: OnceLock::new() }
+        Target { manifest, file_metadata, own, higher_is_worse, path_column: None, ends: OnceLock::new() }
+    }
+
+    /// The same, with the column of a table that names the samples.
+    #[must_use]
+    pub fn with_path_column(self, path_column: Option<String>) -> Target<'a> {
+        Target { path_column, ..self }
+    }
+
+    /// How many of these names are samples.
+    pub(super) fn known(&self, names: &[&[u8]]) -> usize {
+        let root = self.root();
+        let names: Vec<&[u8]> =
+            names.iter().map(|name| name.strip_prefix(root.as_slice()).unwrap_or(name)).collect();
+        let places = self.ends().places(&names);
+        places.iter().filter(|place| matches!(place, Place::At(_) | Place::Again(_))).count()
+    }
+
+    /// What absolute paths of samples begin with.
+    fn root(&self) -> Vec<u8> {
+        [self.manifest.root().as_os_str().as_bytes(), b"/"].concat()
+    }
+
+    fn ends(&self) -> &Ends {
+        let paths = || self.manifest.ids().map(|id| self.manifest.path(id).as_os_str().as_bytes());
+        self.ends.get_or_init(|| Ends::new(paths()))
     }
 
     /// The class of a name in a file, which may be the number of a class where the classes are names.
@@ -59,11 +86,8 @@ impl<'a> Target<'a> {
         read: &mut Read,
     ) -> Result<Vec<Option<SampleId>>> {
         let manifest = self.manifest;
-        let ends = self
-            .ends
-            .get_or_init(|| Ends::new(manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes())));
-        let mut root = manifest.root().as_os_str().as_bytes().to_vec();
-        root.push(b'/');
+        let ends = self.ends();
+        let root = self.root();
         let mut different: Vec<&[u8]> = Vec::new();
         let mut index: HashMap<&[u8], usize> = HashMap::new();
         for name in names {
@@ -82,7 +106,7 @@ impl<'a> Target<'a> {
                 .map(|(name, _)| *name)
                 .collect();
             let first =
-                all.iter().take(SHOWN).map(|name| safe_text(&String::from_utf8_lossy(name)).into_owned());
+                all.iter().take(SHOWN).map(|name| excerpt(&String::from_utf8_lossy(name)).into_owned());
             let more = if all.len() > SHOWN { ", …" } else { "" };
             (all.len() as u64, first.collect::<Vec<_>>().join(", ") + more)
         };
@@ -90,7 +114,7 @@ impl<'a> Target<'a> {
         let (missing, named) = shown(Place::Nothing);
         let file_words = file_name(file);
         if !found && !names.is_empty() {
-            let sample = manifest.ids().next().map(|id| safe_path(manifest.path(id))).unwrap_or_default();
+            let sample = manifest.ids().next().map(|id| excerpt_path(manifest.path(id))).unwrap_or_default();
             let message = format!(
                 "none of its {} is a sample of this dataset: it names {named}, and the first sample is {sample}",
                 counted(different.len() as u64, "name", "names")
@@ -118,7 +142,15 @@ impl<'a> Target<'a> {
             } else {
                 "may mean several samples and were"
             };
-            read.warnings.push(format!("{names} {file_words} {verb} left out: {named}"));
+            let first = different.iter().zip(&places).find(|(_, place)| **place == Place::Several);
+            let either = match first.map(|(name, _)| ends.candidates(name)).as_deref() {
+                Some([one, other, ..]) => {
+                    let [one, other] = [one, other].map(|row| excerpt_path(manifest.path(SampleId(*row))));
+                    format!(" ({one} or {other}; write more of the path)")
+                }
+                _ => String::new(),
+            };
+            read.warnings.push(format!("{names} {file_words} {verb} left out: {named}{either}"));
         }
         let sample = |name: &Vec<u8>| {
             let name = name.strip_prefix(root.as_slice()).unwrap_or(name);

@@ -499,3 +499,60 @@ proptest::proptest! {
         let _ = read(IMPORTERS[program].name, &[file], &PETS);
     }
 }
+
+#[test]
+fn paths_are_found_under_any_heading_or_by_what_is_in_a_column() {
+    let rows = "7,cat/dark.png,True\n8,bird/0.png,False\n9,cat/0.png,True\n";
+    let dark = ["cat/0.png", "cat/dark.png"];
+    for heading in ["bild", "id", "key", "image_id", "IMAGE_ID", "where"] {
+        for (program, name) in [("csv", "csv_dark"), ("cleanlab", "cleanlab_dark")] {
+            let text = format!("n,{heading},is_dark_issue\n{rows}");
+            let outcome = read_text(program, "t.csv", &text, &PETS)
+                .unwrap_or_else(|error| panic!("{heading}: {error}"));
+            assert_eq!(flagged(&result(&outcome, name, &PETS), &PETS), dark, "{heading}");
+            let by_content = !["key", "image_id", "IMAGE_ID"].contains(&heading);
+            let said = format!("the paths of t.csv were taken from the column '{heading}'");
+            assert_eq!(
+                outcome.notes.iter().any(|note| note.starts_with(&said)),
+                by_content,
+                "{:?}",
+                outcome.notes
+            );
+        }
+    }
+    // What repeats names something else, such as the nearest other picture.
+    let near = "near,is_dark_issue\ncat/dark.png,True\ncat/dark.png,False\n";
+    let error = message("cleanlab", "t.csv", near);
+    assert!(error.contains("no column of paths or row numbers"), "{error}");
+    let both = "a,b,is_dark_issue\ncat/dark.png,bird/0.png,True\nbird/0.png,cat/dark.png,False\n";
+    let error = message("csv", "t.csv", both);
+    assert!(
+        error.contains("the columns 'a', 'b' may all name the samples; choose one with --path-column"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_column_of_paths_is_chosen_and_what_is_not_used_is_said() {
+    let (manifest, file_metadata) = dataset(&PETS);
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("t.csv");
+    fs::write(
+        &file,
+        "a,b,is_dark_issue,remarks\ncat/dark.png,bird/0.png,True,x\nbird/0.png,cat/dark.png,False,y\n",
+    )
+    .unwrap();
+    let read = |column: &str| {
+        let target = Target::new(&manifest, &file_metadata, BTreeSet::new(), false);
+        let target = target.with_path_column(Some(column.to_owned()));
+        Importer::find("csv").unwrap().read(std::slice::from_ref(&file), &target, None)
+    };
+    for (column, expected) in [("a", "cat/dark.png"), ("B", "bird/0.png")] {
+        let outcome = read(column).unwrap();
+        assert_eq!(flagged(&result(&outcome, "csv_dark", &PETS), &PETS), [expected]);
+        let unused = outcome.notes.iter().find(|note| note.contains("were not used")).unwrap();
+        assert!(unused.contains("'remarks' of t.csv"), "{unused}");
+    }
+    let error = read("c").err().unwrap().to_string();
+    assert!(error.contains("there is no column 'c'; the columns are 'a', 'b'"), "{error}");
+}

@@ -6,11 +6,11 @@ mod records;
 
 use super::detector::Detector;
 use super::people::Filled;
-use super::{Importer, Read, Target, file_name, json};
+use super::{Importer, PATH_COLUMN, Read, Target, file_name, json};
 use crate::text::Sheet;
 use crate::{Error, Result};
 use chaffinch_data::issue::Issue;
-use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_protocol::sample::SampleId;
 pub(super) use records::{Records, is_manifest};
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub(super) const IMPORTER: Importer = Importer {
     files: "CSV or JSON with `image_path`, `issue_type`, `confidence`, `suggested_label`, `reason`; manifests with \
             `user_tags`, `user_action`, `new_label`, `reviewer`, `review_date`, `notes`; JSON of clusters",
     in_folder: &[],
+    options: &[PATH_COLUMN],
     read,
 };
 
@@ -37,10 +38,12 @@ fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
             let value = json::read(file)?;
             match clusters::of(&value) {
                 Some(clusters) => clusters::read(file, clusters, target, &mut read)?,
-                None => records(&Records::of_json(file, objects(file, &value)?), target, true, &mut read)?,
+                None => {
+                    records(&Records::of_json(file, objects(file, &value)?, target), target, true, &mut read)?
+                }
             }
         } else {
-            records(&Records::of_sheet(&Sheet::read(file)?)?, target, true, &mut read)?;
+            records(&Records::of_sheet(&Sheet::read(file)?, target)?, target, true, &mut read)?;
         }
     }
     Ok(read)
@@ -102,7 +105,7 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
         let more = if lines.len() > SHOWN { ", …" } else { "" };
         read.warnings.push(format!(
             "{rows} {}, which was not taken as a decision: {} {}{more} of {}",
-            safe_text(&problem),
+            excerpt(&problem),
             records.unit,
             shown.join(", "),
             file_name(&records.file)
@@ -110,7 +113,7 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
     }
     if !own.is_empty() {
         let names: Vec<&str> = own.into_iter().collect();
-        let names = safe_text(&names.join(", ")).into_owned();
+        let names = excerpt(&names.join(", ")).into_owned();
         read.notes.push(format!(
             "flags of detectors that this session has itself were not imported again: {names}"
         ));

@@ -4,7 +4,7 @@ use super::super::detector::{Detector, FLAGGED};
 use super::super::{Read, Target, file_name, json};
 use crate::{Error, Result};
 use chaffinch_data::issue::Issue;
-use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_protocol::sample::{SampleId, Split};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +51,7 @@ pub(super) fn read(file: &Path, clusters: &[Value], target: &Target<'_>, read: &
             };
             let path = if path.is_empty() { get(&["id", "image_id"]) } else { path };
             if path.is_empty() {
-                let id = safe_text(&ids[number]).into_owned();
+                let id = excerpt(&ids[number]).into_owned();
                 return Err(Error::format(
                     file,
                     format!("an image of cluster {id} has neither a path nor an id"),
@@ -86,7 +86,7 @@ pub(super) fn read(file: &Path, clusters: &[Value], target: &Target<'_>, read: &
     }
     let (mut leaks, mut different, mut several) = (0_u64, 0_u64, 0_u64);
     for (cluster, indices) in by_cluster.iter().filter(|(_, indices)| indices.len() > 1) {
-        let id = safe_text(&ids[*cluster]).into_owned();
+        let id = excerpt(&ids[*cluster]).into_owned();
         let all = || indices.iter().map(|&index| &members[index]);
         let names: BTreeSet<&str> =
             all().map(|member| member.label.as_str()).filter(|label| !label.is_empty()).collect();
@@ -95,7 +95,7 @@ pub(super) fn read(file: &Path, clusters: &[Value], target: &Target<'_>, read: &
         leaks += u64::from(is_leak);
         different += u64::from(is_leak && names.len() > 1);
         several += u64::from(names.len() > 1);
-        let of_names = names.iter().map(|name| safe_text(name).into_owned()).collect::<Vec<_>>().join(", ");
+        let of_names = names.iter().map(|name| excerpt(name).into_owned()).collect::<Vec<_>>().join(", ");
         for &index in indices {
             let Some(sample) = samples[index] else { continue };
             let others = indices.iter().filter_map(|&other| samples[other]).filter(|other| *other != sample);

@@ -2,13 +2,13 @@
 
 use super::super::json;
 use super::super::people::Filled;
-use super::super::rows::PATHS;
 use super::super::{Read, Target};
 use super::filled;
+use crate::headings::PATHS;
 use crate::text::{Sheet, is_missing};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use chaffinch_protocol::sample::SampleId;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -62,8 +62,11 @@ impl Record {
 }
 
 impl Records {
-    pub(in super::super) fn of_sheet(sheet: &Sheet) -> Result<Records> {
-        let path = sheet.any_column(&PATHS);
+    pub(in super::super) fn of_sheet(sheet: &Sheet, target: &Target<'_>) -> Result<Records> {
+        let path = match &target.path_column {
+            Some(name) => Some(sheet.required(name)?),
+            None => sheet.any_column(&PATHS),
+        };
         if path.is_none() && sheet.any_column(&["image_id", "id"]).is_none() {
             return Err(sheet.without("image_path, path or image_id, which names the images"));
         }
@@ -91,13 +94,17 @@ impl Records {
         Records { file: sheet.path().to_path_buf(), all, unit: "line" }.checked()
     }
 
-    pub(super) fn of_json(file: &Path, objects: &[Value]) -> Records {
+    pub(super) fn of_json(file: &Path, objects: &[Value], target: &Target<'_>) -> Records {
+        let named: Vec<&str> = match &target.path_column {
+            Some(name) => vec![name.as_str()],
+            None => PATHS.to_vec(),
+        };
         let record = |(object, number): (&Value, u64)| {
             let get = |names: &[&str]| {
                 let found = names.iter().find_map(|name| object.get(*name));
                 Some(json::text(found)).filter(|text| !missing(names, text)).unwrap_or_default()
             };
-            Record::new(get(&PATHS).into_bytes(), number, &get)
+            Record::new(get(&named).into_bytes(), number, &get)
         };
         let all = objects.iter().zip(1..).map(record).collect();
         Records { file: file.to_path_buf(), all, unit: "record" }
@@ -150,7 +157,7 @@ impl Records {
         let number: Option<f32> =
             record.confidence.parse().ok().filter(|number| (0.0..=1.0).contains(number));
         number.ok_or_else(|| {
-            let (unit, line, text) = (self.unit, record.line, safe_text(&record.confidence));
+            let (unit, line, text) = (self.unit, record.line, excerpt(&record.confidence));
             Error::format(
                 &self.file,
                 format!("{unit} {line}: the confidence '{text}' is not a number from 0 to 1"),
