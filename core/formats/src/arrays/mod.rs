@@ -15,25 +15,6 @@ use crate::{Error, Result};
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use std::path::Path;
 
-/// Columns that name the sample of a row, in the order in which they are preferred.
-pub(crate) const PATHS: [&str; 15] = [
-    "path",
-    "image_path",
-    "filepath",
-    "file_path",
-    "file_name",
-    "filename",
-    "file",
-    "image",
-    "image_id",
-    "img_path",
-    "image_name",
-    "image_file",
-    "img",
-    "fname",
-    "key",
-];
-
 /// What a column of a table is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pick {
@@ -99,11 +80,14 @@ pub(crate) fn grid(path: &Path) -> Result<Grid> {
     }
 }
 
+/// Chooses columns by the names of all of them.
+pub(crate) type Picker<'a> = &'a dyn Fn(&[String]) -> Vec<Pick>;
+
 /// Reads a matrix of which `pick` chooses the columns by their names; all of them if it chooses none.
 ///
 /// # Errors
 /// When the file cannot be read, or a chosen column has anything but numbers.
-pub(crate) fn picked(path: &Path, pick: &dyn Fn(&str) -> Pick) -> Result<Picked> {
+pub(crate) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
     match kind(path)? {
         Kind::Npy => Ok(npy::grid(path)?.into()),
         Kind::Parquet => parquet::picked(path, pick),

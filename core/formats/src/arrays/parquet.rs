@@ -1,8 +1,9 @@
 //! Matrices and labels from Parquet files, as pandas, polars and DuckDB write them.
 
-use super::index::{Index, STORED, index, is_unnamed, may_name_rows, without_index};
+use super::index::{Index, index, without_index};
 use super::labels::{LabelColumn, label_column};
-use super::{PATHS, Pick, Picked};
+use super::{Pick, Picked, Picker};
+use crate::headings::{self, STORED, is_index, is_unnamed, is_usual_index};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -11,7 +12,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -45,7 +46,7 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
             let column = batch.column(index);
             whole(path, schema.field(index).name(), column)?;
             numbers_of(column).ok_or_else(|| {
-                let name = safe_text(schema.field(index).name()).into_owned();
+                let name = excerpt(schema.field(index).name()).into_owned();
                 let message =
                     format!("column '{name}' contains {}, not floating-point numbers", column.data_type());
                 Error::format(path, message)
@@ -74,7 +75,7 @@ pub(super) fn column(path: &Path) -> Result<Values> {
         let column = batch.column(indices[index]);
         whole(path, field.name(), column)?;
         let more = values_of(column, flags).ok_or_else(|| {
-            let name = safe_text(field.name()).into_owned();
+            let name = excerpt(field.name()).into_owned();
             let message =
                 format!("column '{name}' contains {}, not integers, names or booleans", field.data_type());
             Error::format(path, message)
@@ -138,7 +139,7 @@ fn without_counting(schema: &SchemaRef, batches: &[RecordBatch], mut indices: Ve
         numbers.is_some_and(|numbers| numbers.windows(2).all(|pair| pair[1] == pair[0] + 1))
     };
     let name = schema.field(first).name();
-    let index = is_unnamed(name) || ["index", "level_0", "id"].contains(&name.to_lowercase().as_str());
+    let index = is_unnamed(name) || is_usual_index(name);
     if indices.len() > 1 && index && counts() {
         indices.remove(0);
     }
@@ -149,7 +150,7 @@ fn whole(path: &Path, name: &str, column: &ArrayRef) -> Result<()> {
     if column.null_count() == 0 {
         return Ok(());
     }
-    Err(Error::format(path, format!("column '{}' has missing values", safe_text(name))))
+    Err(Error::format(path, format!("column '{}' has missing values", excerpt(name))))
 }
 
 /// Rows of a column of lists.
@@ -262,14 +263,15 @@ fn each_part(
     read.unwrap_or_else(|_| Err(Error::format(path, "it is damaged: its parts are inconsistent")))
 }
 
-/// The column that names the sample of each row: the first of [`PATHS`] that has texts.
+/// The column that names the sample of each row: the first of the usual ones that has texts.
 fn ids_column(schema: &SchemaRef) -> Option<usize> {
     let text =
         |field: &arrow_schema::Field| matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8);
     let fields = schema.fields();
-    PATHS
-        .iter()
-        .find_map(|name| fields.iter().position(|field| field.name().to_lowercase() == *name && text(field)))
+    let of = |name: &str| {
+        fields.iter().position(|field| field.name().trim().eq_ignore_ascii_case(name) && text(field))
+    };
+    headings::naming().find_map(of)
 }
 
 fn texts_of(column: &ArrayRef) -> Vec<String> {
@@ -282,14 +284,16 @@ fn texts_of(column: &ArrayRef) -> Vec<String> {
 }
 
 /// The column whose heading says that it names or numbers the rows, if no column of paths does.
-fn index_column(schema: &SchemaRef, wanted: impl Fn(&str) -> bool) -> Option<usize> {
+fn index_column(schema: &SchemaRef, wanted: impl Fn(usize) -> bool) -> Option<usize> {
     let simple = |kind: &DataType| {
         kind.is_integer() || matches!(kind, DataType::Float64 | DataType::Utf8 | DataType::LargeUtf8)
     };
-    schema
-        .fields()
-        .iter()
-        .position(|field| may_name_rows(field.name()) && wanted(field.name()) && simple(field.data_type()))
+    let fields = schema.fields();
+    let is = |&column: &usize| {
+        let field = &fields[column];
+        is_index(field.name()) && wanted(column) && simple(field.data_type())
+    };
+    (0..fields.len()).find(is)
 }
 
 /// What that column says: the names of the rows, or why their order is unknown.
@@ -331,7 +335,7 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
             });
             let Some(vectors) = named.or(if let [only] = all[..] { Some(only) } else { None }) else {
                 let seen: Vec<String> =
-                    fields.iter().map(|field| format!("'{}'", safe_text(field.name()))).collect();
+                    fields.iter().map(|field| format!("'{}'", excerpt(field.name()))).collect();
                 let message = format!(
                     "it has no column '{}' with a list of numbers for each row; it has {}",
                     names.first().copied().unwrap_or_default(),
@@ -392,18 +396,19 @@ pub(crate) fn texts(path: &Path, name: &str) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// When the file cannot be read, or a chosen column has anything but floating-point numbers.
-pub(super) fn picked(path: &Path, pick: &dyn Fn(&str) -> Pick) -> Result<Picked> {
+pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
     let (schema, batches) = open(path)?;
     let fields = schema.fields();
-    let of = |wanted: Pick| -> Vec<usize> {
-        (0..fields.len()).filter(|&index| pick(fields[index].name()) == wanted).collect()
-    };
+    let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
+    let picks = pick(&names);
+    let of =
+        |wanted: Pick| -> Vec<usize> { (0..fields.len()).filter(|&index| picks[index] == wanted).collect() };
     let chosen = of(Pick::Numbers);
     let texts = |index: usize| batches.iter().flat_map(|batch| texts_of(batch.column(index))).collect();
     let mut ids: Option<Vec<String>> = ids_column(&schema).map(texts);
     let mut unordered = None;
     if ids.is_none()
-        && let Some(column) = index_column(&schema, |name| pick(name) == Pick::Nothing)
+        && let Some(column) = index_column(&schema, |column| picks[column] == Pick::Nothing)
     {
         let cells = batches.iter().flat_map(|batch| cells_of(batch.column(column))).collect();
         (ids, unordered) = indexed(fields[column].name(), cells);
@@ -425,7 +430,7 @@ pub(super) fn picked(path: &Path, pick: &dyn Fn(&str) -> Pick) -> Result<Picked>
             .map(|&index| {
                 let column = batch.column(index);
                 let found = numbers_of(column).ok_or_else(|| {
-                    let (name, kind) = (safe_text(fields[index].name()), column.data_type());
+                    let (name, kind) = (excerpt(fields[index].name()), column.data_type());
                     let message = format!("column '{name}' contains {kind}, not floating-point numbers");
                     Error::format(path, message)
                 })?;

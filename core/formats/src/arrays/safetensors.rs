@@ -4,7 +4,7 @@ use super::Picked;
 use super::half_floats::{bf16_bytes, f16_bytes};
 use crate::{Error, Result};
 use chaffinch_compute::mapped;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
@@ -162,7 +162,7 @@ fn with_file<T>(
 fn only<'t>(path: &Path, tensors: &SafeTensors<'t>, dimensions: usize) -> Result<(String, TensorView<'t>)> {
     let mut fitting = tensors.iter().filter(|(_, tensor)| tensor.shape().len() == dimensions);
     match (fitting.next(), fitting.next()) {
-        (Some((name, tensor)), None) => Ok((safe_text(name).into_owned(), tensor)),
+        (Some((name, tensor)), None) => Ok((excerpt(name).into_owned(), tensor)),
         (None, _) => {
             let message = format!("it has no tensor of {dimensions} dimensions");
             Err(Error::format(path, message))

@@ -1,11 +1,12 @@
 //! Tables and lines of text.
 
-use super::index::{Index, index, may_name_rows, without_index};
+use super::index::{Index, index, without_index};
 use super::labels::{LabelColumn, label_column};
-use super::{Pick, Picked};
-use crate::text::{TableText, broken, line};
+use super::{Pick, Picked, Picker};
+use crate::headings::is_index;
+use crate::text::{TableText, broken};
 use crate::{Error, Result};
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use csv::ByteRecord;
 use std::path::Path;
@@ -19,7 +20,7 @@ fn records(path: &Path, separator: u8) -> Result<Vec<(u64, Vec<String>)>> {
     let mut rows = Vec::new();
     while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
         let fields = record.iter().map(|field| cells.text(field).trim().to_owned()).collect();
-        rows.push((line(&record), fields));
+        rows.push((table.line(&record), fields));
     }
     if rows.is_empty() {
         return Err(Error::format(path, "it is empty"));
@@ -52,10 +53,10 @@ pub(super) fn grid(path: &Path, separator: u8) -> Result<Grid> {
         for (column, field) in record.iter().enumerate() {
             let number = field.parse::<f64>().map_err(|_| {
                 let column = match &names {
-                    Some(names) => format!(", column '{}'", safe_text(&names[column])),
+                    Some(names) => format!(", column '{}'", excerpt(&names[column])),
                     None => String::new(),
                 };
-                Error::format(path, format!("line {line}{column}: '{}' is not a number", safe_text(field)))
+                Error::format(path, format!("line {line}{column}: '{}' is not a number", excerpt(field)))
             })?;
             numbers.push(number);
         }
@@ -68,10 +69,10 @@ pub(super) fn grid(path: &Path, separator: u8) -> Result<Grid> {
 ///
 /// # Errors
 /// When the file cannot be read, or a chosen column has anything but numbers.
-pub(super) fn picked(path: &Path, separator: u8, pick: &dyn Fn(&str) -> Pick) -> Result<Picked> {
+pub(super) fn picked(path: &Path, separator: u8, pick: Picker<'_>) -> Result<Picked> {
     let rows = records(path, separator)?;
     let head = &rows[0].1;
-    let picks: Vec<Pick> = head.iter().map(|name| pick(name)).collect();
+    let picks = pick(head);
     if !picks.contains(&Pick::Numbers) {
         return Ok(grid(path, separator)?.into());
     }
@@ -91,7 +92,7 @@ pub(super) fn picked(path: &Path, separator: u8, pick: &dyn Fn(&str) -> Pick) ->
             // What has no number is a finding about its sample.
             let number = if field.is_empty() { Ok(f64::NAN) } else { field.parse::<f64>() };
             numbers.push(number.map_err(|_| {
-                let (name, field) = (safe_text(&head[column]), safe_text(field));
+                let (name, field) = (excerpt(&head[column]), excerpt(field));
                 Error::format(path, format!("line {line}, column '{name}': '{field}' is not a number"))
             })?);
         }
@@ -99,7 +100,7 @@ pub(super) fn picked(path: &Path, separator: u8, pick: &dyn Fn(&str) -> Pick) ->
     // Without a column of paths, an index tells which samples the rows are.
     let mut unordered = None;
     let mut ids = names.map(|_| ids);
-    let side = |column: &usize| picks[*column] == Pick::Nothing && may_name_rows(&head[*column]);
+    let side = |column: &usize| picks[*column] == Pick::Nothing && is_index(&head[*column]);
     if ids.is_none()
         && let Some(column) = (0..head.len()).find(side)
     {

@@ -1,19 +1,19 @@
 //! Class probabilities of a dataset's samples, given for a scan: columns are matched to the classes of the dataset by name,
 //! rows to its samples.
 
-use crate::arrays::{self, PATHS, Pick, Picked};
+use super::class_columns::{self, ClassColumns, cleaned};
+use crate::arrays::{self, Pick, Picked};
 use crate::embeddings::in_order;
+use crate::headings::naming;
 use crate::joiner::RowsOf;
 use crate::{Error, Result};
-use chaffinch_data::class_names;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::nearest::hint;
 use chaffinch_data::probabilities::GivenProbabilities;
 use chaffinch_data::uses::ProbabilityFiles;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_review::label_quality::{Grid, Numbers, SUM_TOLERANCE};
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 /// Names of columns to list in a message.
@@ -32,6 +32,10 @@ pub struct GivenModel {
     columns: Vec<usize>,
     /// Columns that are no classes of the dataset.
     others: Vec<String>,
+    /// How the columns of classes were found, if not by their names.
+    said: Option<String>,
+    /// How far from 1 a row may add up.
+    tolerance: f64,
     /// What each row names; `None` if rows are those of the dataset.
     ids: Option<Vec<String>>,
 }
@@ -54,17 +58,48 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
     let classes =
         files.classes.as_ref().map(|path| Ok::<_, Error>((path, arrays::names(path)?))).transpose()?;
     let ids = files.ids.as_ref().map(|path| Ok::<_, Error>((path, arrays::lines(path)?))).transpose()?;
+    let order = classes.as_ref().map(|(_, names)| names.as_slice());
     let read = |file: &PathBuf| {
-        let known: BTreeSet<String> = manifest.classes().iter().map(|name| cleaned(name)).collect();
-        let pick = |name: &str| match cleaned(name) {
-            name if known.contains(&name) => Pick::Numbers,
-            name if PATHS.contains(&name.to_lowercase().as_str()) => Pick::Ids,
-            _ => Pick::Nothing,
+        let found: RefCell<Option<std::result::Result<ClassColumns, String>>> = RefCell::default();
+        let headed = Cell::new(false);
+        let pick = |headings: &[String]| {
+            let mut picks = vec![Pick::Nothing; headings.len()];
+            let names = |name: &str| headings.iter().position(|own| own.trim().eq_ignore_ascii_case(name));
+            if let Some(column) = naming().find_map(names) {
+                picks[column] = Pick::Ids;
+            }
+            let columns = class_columns::find(headings, manifest.classes(), order);
+            for &column in columns.iter().flat_map(|found| &found.columns) {
+                picks[column] = Pick::Numbers;
+            }
+            headed.set(headings.iter().any(|name| name.parse::<f64>().is_err()));
+            found.replace(Some(columns));
+            picks
         };
-        let Picked { grid: Grid { numbers, rows, cols, names }, ids: own, rest, unordered } =
-            arrays::picked(file, &pick)?;
-        let named = classes.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
-        let (columns, mut others) = bound(file, manifest.classes(), cols, names.as_deref(), named)?;
+        let picked = arrays::picked(file, &pick);
+        let found = found.into_inner();
+        let picked = match (picked, &found) {
+            // Of a table without columns of classes, all is read, and what is wrong with that says nothing.
+            (Err(Error::Format { .. }), Some(Err(why))) if headed.get() => {
+                return Err(Error::format(file, why));
+            }
+            (picked, _) => picked?,
+        };
+        let Picked { grid: Grid { numbers, rows, cols, names }, ids: own, rest, unordered } = picked;
+        let (columns, mut others, said) = match (found, names) {
+            (Some(Ok(ClassColumns { columns, said })), Some(_)) => {
+                // Of the columns that were read, these are all.
+                let mut sorted = columns.clone();
+                sorted.sort_unstable();
+                let place = |column| sorted.binary_search(column).unwrap_or_default();
+                (columns.iter().map(place).collect(), Vec::new(), said)
+            }
+            (Some(Err(why)), Some(_)) => return Err(Error::format(file, why)),
+            (_, names) => {
+                let named = classes.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
+                bound(file, manifest.classes(), cols, names.as_deref(), named)?
+            }
+        };
         // What a table has beside its classes may be anything.
         others.extend(rest);
         if let Some((path, named)) = &ids
@@ -80,23 +115,33 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
             in_order(rows, manifest.len(), unordered, "--pred-probs-ids")
                 .map_err(|why| Error::format(file, why))?;
         }
-        Ok(GivenModel { file: file.clone(), named_by, numbers, rows, cols, columns, others, ids })
+        let tolerance = tolerance(&numbers, cols);
+        Ok(GivenModel {
+            file: file.clone(),
+            named_by,
+            numbers,
+            rows,
+            cols,
+            columns,
+            others,
+            said,
+            tolerance,
+            ids,
+        })
     };
     files.files.iter().map(read).collect()
 }
 
-fn cleaned(name: &str) -> String {
-    class_names::clean(name).into_owned()
-}
+/// The column of each class, the columns that are none, and what is to be said of that.
+type Bound = (Vec<usize>, Vec<String>, Option<String>);
 
-/// The column of each class, and the columns that are none.
 fn bound(
     file: &Path,
     classes: &[String],
     cols: usize,
     heading: Option<&[String]>,
     named: Option<(&Path, &[String])>,
-) -> Result<(Vec<usize>, Vec<String>)> {
+) -> Result<Bound> {
     let (path, names): (&Path, Vec<String>) = match (heading, named) {
         (Some(heading), _) => (file, heading.iter().map(|name| cleaned(name)).collect()),
         (None, Some((path, names))) => {
@@ -126,46 +171,80 @@ fn bound(
         }
     };
     if let Some(twice) = (1..names.len()).find(|&index| names[..index].contains(&names[index])) {
-        let message = format!("the class '{}' is named twice", safe_text(&names[twice]));
+        let message = format!("the class '{}' is named twice", excerpt(&names[twice]));
         return Err(Error::format(path, message));
     }
-    let find = |class: &String| {
-        names.iter().position(|name| *name == cleaned(class)).ok_or_else(|| {
-            let seen: Vec<String> =
-                names.iter().take(LISTED).map(|name| format!("'{}'", safe_text(name))).collect();
-            let more = if names.len() > LISTED { ", …" } else { "" };
-            let message = format!(
-                "the class '{}' has no column of probabilities{} (columns: {}{more})",
-                safe_text(class),
-                hint(class, names.iter().map(String::as_str)),
-                seen.join(", ")
-            );
-            Error::format(path, message)
-        })
-    };
-    let columns: Vec<usize> = classes.iter().map(find).collect::<Result<_>>()?;
-    let others = (0..names.len()).filter(|column| !columns.contains(column));
+    let found = class_columns::find_named(&names, classes).map_err(|why| Error::format(path, why))?;
+    let others = (0..names.len()).filter(|column| !found.columns.contains(column));
     let others = others.map(|column| names[column].clone()).collect();
-    Ok((columns, others))
+    Ok((found.columns, others, found.said))
+}
+
+/// How far the sum of a row may be from 1: what rounding each number to the decimals that all of them have can do, from two to
+/// four decimals, and no more than this.
+const MOST: f64 = 0.05;
+
+/// The tolerance for sums of numbers with the decimals that they were written with.
+fn tolerance(numbers: &Numbers, cols: usize) -> f64 {
+    let count = match numbers {
+        Numbers::Single(all) => all.len(),
+        Numbers::Double(all) => all.len(),
+    };
+    let rounded = |decimals: i32| {
+        let scale = 10_f64.powi(decimals);
+        let whole = |number: f64| {
+            let scaled = number * scale;
+            !number.is_finite() || (scaled - scaled.round()).abs() < 1e-3
+        };
+        (0..count).all(|index| whole(arrays::number(numbers, index)))
+    };
+    // Fewer decimals than two leave nothing to tell.
+    let decimals = (2..=4).find(|&decimals| rounded(decimals)).filter(|_| !rounded(1));
+    let implied = decimals.map_or(0.0, |decimals| 0.5 * 10_f64.powi(-decimals) * cols as f64);
+    implied.clamp(SUM_TOLERANCE, MOST)
+}
+
+/// A row of probabilities of the dataset's classes.
+struct Row {
+    probabilities: Vec<f64>,
+    /// Why it was made to add up to 1, if it was.
+    scaled: Option<Scaled>,
+}
+
+/// Why the numbers of a row were scaled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scaled {
+    /// They are rounded.
+    Rounded,
+    /// Other classes have a part of it.
+    Others,
 }
 
 impl GivenModel {
-    /// The probabilities of the dataset's classes in a row, and whether they were made to add up to 1, as other classes have
-    /// a part of it; `None` if the row is no distribution, or says nothing of the classes.
-    fn row(&self, row: usize) -> Option<(Vec<f64>, bool)> {
+    /// The probabilities of the dataset's classes in a row; `None` if the row is no distribution, or says nothing of the
+    /// classes.
+    fn row(&self, row: usize) -> Option<Row> {
         let numbers = (0..self.cols).map(|column| arrays::number(&self.numbers, row * self.cols + column));
         let range = -SUM_TOLERANCE..=1.0 + SUM_TOLERANCE;
-        if !numbers.clone().all(|p| range.contains(&p)) || numbers.sum::<f64>() > 1.0 + SUM_TOLERANCE {
+        // Sums of floating-point numbers are not exact either.
+        let most = self.tolerance + f64::EPSILON * self.cols as f64;
+        if !numbers.clone().all(|p| range.contains(&p)) || numbers.sum::<f64>() > 1.0 + most {
             return None;
         }
         let at = |&column: &usize| arrays::number(&self.numbers, row * self.cols + column).clamp(0.0, 1.0);
-        let found: Vec<f64> = self.columns.iter().map(at).collect();
-        let sum: f64 = found.iter().sum();
-        if (sum - 1.0).abs() <= SUM_TOLERANCE {
-            return Some((found, false));
+        let mut probabilities: Vec<f64> = self.columns.iter().map(at).collect();
+        let sum: f64 = probabilities.iter().sum();
+        let off = (sum - 1.0).abs();
+        let scaled = match off {
+            off if off <= SUM_TOLERANCE => None,
+            off if off <= most && self.others.is_empty() => Some(Scaled::Rounded),
+            _ if !self.others.is_empty() && sum > SUM_TOLERANCE => Some(Scaled::Others),
+            _ => return None,
+        };
+        if scaled.is_some() {
+            probabilities.iter_mut().for_each(|p| *p /= sum);
         }
-        let scaled = !self.others.is_empty() && sum > SUM_TOLERANCE;
-        scaled.then(|| (found.iter().map(|p| p / sum).collect(), true))
+        Some(Row { probabilities, scaled })
     }
 }
 
@@ -188,6 +267,10 @@ pub fn join(
             None => RowsOf::in_order(manifest.len()),
         };
         let file = safe_path(&model.file);
+        if let Some(said) = &model.said {
+            let columns = counted(model.columns.len() as u64, "column", "columns");
+            remarks.push(format!("{columns} of {file} {said}"));
+        }
         if rows.unmatched.0 > 0 {
             let (count, first) = &rows.unmatched;
             let of = counted(model.rows as u64, "row", "rows");
@@ -198,16 +281,17 @@ pub fn join(
     }
     let classes = manifest.classes().len();
     let mut usable = 0_usize;
-    let mut scaled = vec![0_u64; models.len()];
+    let mut scaled = vec![(0_u64, 0_u64); models.len()];
     for id in manifest.ids() {
         let mut said: Vec<Vec<f64>> = Vec::new();
         let mut has_row = false;
         for ((model, rows), scaled) in models.iter().zip(&bound).zip(&mut scaled) {
             let Some(row) = rows[id.index()] else { continue };
             has_row = true;
-            if let Some((row, was_scaled)) = model.row(row as usize) {
-                said.push(row);
-                *scaled += u64::from(was_scaled);
+            if let Some(row) = model.row(row as usize) {
+                said.push(row.probabilities);
+                scaled.0 += u64::from(row.scaled == Some(Scaled::Others));
+                scaled.1 += u64::from(row.scaled == Some(Scaled::Rounded));
             }
         }
         if !has_row {
@@ -220,9 +304,16 @@ pub fn join(
         let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
         probabilities.push(manifest.path(id), hash, mean.as_deref());
     }
-    for (model, count) in models.iter().zip(scaled).filter(|(_, count)| *count > 0) {
+    for (model, (_, count)) in models.iter().zip(&scaled).filter(|(_, (_, count))| *count > 0) {
+        let (rows, file) = (counted(*count, "row", "rows"), safe_path(&model.file));
+        let were = if *count == 1 { "was" } else { "were" };
+        remarks.push(format!(
+            "{rows} of {file} {were} scaled to add up to 1, which the decimals that were written leave them short of"
+        ));
+    }
+    for (model, (count, _)) in models.iter().zip(scaled).filter(|(_, (count, _))| *count > 0) {
         let names: Vec<String> =
-            model.others.iter().take(LISTED).map(|name| format!("'{}'", safe_text(name))).collect();
+            model.others.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
         let more = if model.others.len() > LISTED { ", …" } else { "" };
         let (rows, file) = (counted(count, "row", "rows"), safe_path(&model.file));
         let were = if count == 1 { "was" } else { "were" };

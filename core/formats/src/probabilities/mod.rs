@@ -1,5 +1,6 @@
 //! Class probabilities and labels of the same samples, read from files and matched to classes by name.
 
+mod class_columns;
 mod given;
 mod models;
 
@@ -7,7 +8,7 @@ pub use given::{GivenModel, Joined, join, read_given};
 
 use crate::arrays;
 use crate::{Error, Result};
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_review::label_quality::{BindError, Binding, Input, InputError, Reading, Values};
 use models::Models;
 use std::path::{Path, PathBuf};
@@ -58,8 +59,12 @@ pub fn read(
 fn words(error: &InputError, names: &[String]) -> String {
     match error {
         InputError::Probability { sample, class, value } => {
-            let name = safe_text(&names[*class]);
+            let name = excerpt(&names[*class]);
             format!("row {sample}, class {class} ('{name}'): {value} is not a probability")
+        }
+        // As a few decimals leave it.
+        InputError::Sum { sum, .. } if (sum - 1.0).abs() <= 0.05 => {
+            format!("{error}; its numbers look rounded: write more decimals, or divide each row by its sum")
         }
         error => error.to_string(),
     }

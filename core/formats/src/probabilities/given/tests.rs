@@ -221,3 +221,53 @@ fn files_that_do_not_fit_are_refused_with_both_numbers() {
     let (_, remarks) = files.read("some.csv", None, None).unwrap();
     assert!(remarks[0].starts_with("1 of 2 rows of ") && remarks[0].ends_with("is about no sample: 'x.png'"));
 }
+
+#[test]
+fn columns_of_classes_are_found_by_case_affix_and_number_and_that_is_said() {
+    let files = Files::new();
+    files.write("classes.txt", "dog\ncat\n");
+    let rows = "a.png,.75,.25\nb.png,.5,.5\nc.png,.125,.875\n";
+    for (heading, classes, said) in [
+        ("Cat,DOG", None, "2 columns of "),
+        ("prob_cat,prob_dog", None, "with 'prob_…' around each name"),
+        ("0,1", None, "are numbers of classes: 0 is cat, 1 is dog"),
+        ("1,0", Some("classes.txt"), "are numbers of classes: 0 is dog, 1 is cat"),
+    ] {
+        files.write("p.csv", format!("path,{heading}\n{rows}"));
+        let (bound, remarks) = files.read("p.csv", classes, None).unwrap();
+        assert_eq!(bound.found.matrix, ROWS, "{heading}");
+        assert!(remarks.len() == 1 && remarks[0].contains(said), "{remarks:?}");
+    }
+    files.write("p.csv", format!("path,first,second\n{rows}"));
+    let error = files.error("p.csv", None, None);
+    assert!(
+        error.contains(
+            "'cat' has no column of probabilities (columns: 'path', 'first', 'second'; classes: 'cat', 'dog')"
+        ),
+        "{error}"
+    );
+    // The first of several usual columns that name samples is the one that other tables are read by.
+    files.write("p.csv", "image_id,cat,dog,path\n7,.125,.875,c.png\n8,.75,.25,a.png\n9,.5,.5,b.png\n");
+    assert_eq!(files.matrix("p.csv", None, None), ROWS);
+}
+
+#[test]
+fn rows_that_rounding_leaves_short_of_1_are_scaled_and_others_are_not() {
+    let files = Files::new();
+    files.write("p.csv", "path,cat,dog\na.png,.33,.66\nb.png,.5,.5\nc.png,.3,.6\n");
+    let (bound, remarks) = files.read("p.csv", None, None).unwrap();
+    let (cat, dog) = (bound.found.matrix[0], bound.found.matrix[1]);
+    assert!((cat - 1.0 / 3.0).abs() < 1e-6 && (dog - 2.0 / 3.0).abs() < 1e-6, "{bound:?}");
+    assert_eq!(
+        bound.bad,
+        [chaffinch_protocol::sample::SampleId(2)],
+        "a tenth is more than two decimals lose"
+    );
+    assert!(
+        remarks[0].starts_with("1 row of ") && remarks[0].contains("scaled to add up to 1"),
+        "{remarks:?}"
+    );
+    // Numbers with many decimals are not rounded.
+    files.write("p.csv", "path,cat,dog\na.png,.3312345,.66\nb.png,.5,.5\n");
+    assert_eq!(files.read("p.csv", None, None).unwrap().0.bad.len(), 1);
+}

@@ -1,0 +1,226 @@
+//! Which column of a table is which class: by its name, whatever its case and whatever stands before or after it in all
+//! columns alike, or by its number.
+
+use chaffinch_data::class_names;
+use chaffinch_data::nearest::hint;
+use chaffinch_protocol::display::excerpt;
+use std::collections::BTreeMap;
+
+/// Names to list in a message.
+const LISTED: usize = 8;
+/// What programs write before the names or numbers of classes, likeliest first.
+const USUAL: [&str; 9] =
+    ["prob_", "probability_", "proba_", "probs_", "pred_probs_", "pred_", "p_", "score_", "class_"];
+
+/// The columns of the classes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ClassColumns {
+    /// The column of each class.
+    pub(super) columns: Vec<usize>,
+    /// How they were found, if not by their names: what follows `10 columns of FILE`.
+    pub(super) said: Option<String>,
+}
+
+/// Finds the columns of `classes`. `order` are the names of the numbers of classes, if they were given.
+///
+/// # Errors
+/// Says in words which class has no column, or that a name is there twice.
+pub(super) fn find(
+    headings: &[String],
+    classes: &[String],
+    order: Option<&[String]>,
+) -> Result<ClassColumns, String> {
+    if let Some(found) = named(headings, classes)? {
+        return Ok(found);
+    }
+    let names: Vec<String> = headings.iter().map(|name| cleaned(name).to_lowercase()).collect();
+    let wanted: Vec<String> = classes.iter().map(|name| cleaned(name)).collect();
+    let lower: Vec<String> = wanted.iter().map(|name| name.to_lowercase()).collect();
+    if let Some((columns, before, after)) = between(&lower, &names)? {
+        let said = format!("are those of the classes, with '{before}…{after}' around each name");
+        return Ok(ClassColumns { columns, said: Some(said) });
+    }
+    let mut sorted = wanted.clone();
+    sorted.sort_unstable();
+    let order = order.map_or(sorted, |order| order.iter().map(|name| cleaned(name)).collect());
+    if let Some(columns) = by_number(&wanted, &names, &order) {
+        let shown: Vec<String> = (order.iter().take(LISTED).enumerate())
+            .map(|(number, name)| format!("{number} is {}", excerpt(name)))
+            .collect();
+        let more = if order.len() > LISTED { ", …" } else { "" };
+        let said =
+            format!("are numbers of classes: {}{more}; --classes FILE says another order", shown.join(", "));
+        return Ok(ClassColumns { columns, said: Some(said) });
+    }
+    Err(lacking(headings, classes))
+}
+
+/// Finds the columns by the names of classes alone.
+///
+/// # Errors
+/// As of [`find`].
+pub(super) fn find_named(headings: &[String], classes: &[String]) -> Result<ClassColumns, String> {
+    named(headings, classes)?.ok_or_else(|| lacking(headings, classes))
+}
+
+fn named(headings: &[String], classes: &[String]) -> Result<Option<ClassColumns>, String> {
+    let names: Vec<String> = headings.iter().map(|name| cleaned(name)).collect();
+    let wanted: Vec<String> = classes.iter().map(|name| cleaned(name)).collect();
+    let twice = |class: &&String| names.iter().filter(|name| name == class).count() > 1;
+    if let Some(twice) = wanted.iter().find(twice) {
+        return Err(format!("the class '{}' is named twice", excerpt(twice)));
+    }
+    if let Some(columns) = all(&wanted, &names) {
+        return Ok(Some(ClassColumns { columns, said: None }));
+    }
+    let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let lower: Vec<String> = wanted.iter().map(|name| name.to_lowercase()).collect();
+    let said = "are those of the classes in another case".to_owned();
+    Ok(all(&lower, &names).map(|columns| ClassColumns { columns, said: Some(said) }))
+}
+
+/// The spelling by which classes are compared.
+pub(super) fn cleaned(name: &str) -> String {
+    class_names::clean(name).into_owned()
+}
+
+/// The place of each name; `None` unless every one is there once.
+fn all(wanted: &[String], names: &[String]) -> Option<Vec<usize>> {
+    let one = |wanted: &String| {
+        let mut found = (0..names.len()).filter(|&at| names[at] == *wanted);
+        found.next().filter(|_| found.next().is_none())
+    };
+    let found: Vec<usize> = wanted.iter().map(one).collect::<Option<_>>()?;
+    // Two classes that differ in case have no column each.
+    let mut sorted = found.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    (sorted.len() == found.len()).then_some(found)
+}
+
+/// The columns whose names have one text before and one after the class, the same in all of them.
+///
+/// # Errors
+/// When there are such columns for several texts.
+#[allow(clippy::type_complexity, reason = "it is taken apart where it is used")]
+fn between(wanted: &[String], names: &[String]) -> Result<Option<(Vec<usize>, String, String)>, String> {
+    let Some(first) = wanted.first().filter(|name| !name.is_empty()) else { return Ok(None) };
+    let mut found: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for name in names {
+        for (at, _) in name.match_indices(first.as_str()) {
+            let (before, after) = (name[..at].to_owned(), name[at + first.len()..].to_owned());
+            let full: Vec<String> = wanted.iter().map(|class| format!("{before}{class}{after}")).collect();
+            if let Some(columns) = all(&full, names) {
+                found.insert((before, after), columns);
+            }
+        }
+    }
+    let usual = USUAL.iter().find_map(|usual| found.remove_entry(&((*usual).to_owned(), String::new())));
+    if let Some(((before, after), columns)) = usual {
+        return Ok(Some((columns, before, after)));
+    }
+    match found.len() {
+        0 | 1 => Ok(found.into_iter().next().map(|((before, after), columns)| (columns, before, after))),
+        _ => {
+            let sets: Vec<String> = found
+                .keys()
+                .map(|(before, after)| excerpt(&format!("{before}…{after}")).into_owned())
+                .collect();
+            Err(format!(
+                "several columns may be those of each class ({}); leave out the others, or name them like the classes",
+                sets.join(", ")
+            ))
+        }
+    }
+}
+
+/// The columns whose names are the numbers of the classes, in this order.
+fn by_number(wanted: &[String], names: &[String], order: &[String]) -> Option<Vec<usize>> {
+    // A row of 0 and 1 without a heading is no heading.
+    if order.len() < 3 && names.iter().all(|name| name.parse::<f64>().is_ok()) {
+        return None;
+    }
+    let places: Vec<usize> = std::iter::once("").chain(USUAL).find_map(|before| {
+        let numbers: Vec<String> = (0..order.len()).map(|number| format!("{before}{number}")).collect();
+        // Another number would say that there are more classes.
+        let more = names.contains(&format!("{before}{}", order.len()));
+        all(&numbers, names).filter(|_| !more)
+    })?;
+    let place = |class: &String| places.get(order.iter().position(|name| name == class)?).copied();
+    wanted.iter().map(place).collect()
+}
+
+/// Which class has no column, and what there is.
+fn lacking(headings: &[String], classes: &[String]) -> String {
+    let names: Vec<String> = headings.iter().map(|name| cleaned(name)).collect();
+    let missing = classes.iter().find(|class| !names.contains(&cleaned(class)));
+    let class = missing.or(classes.first()).map_or("", String::as_str);
+    format!(
+        "the class '{}' has no column of probabilities{} (columns: {}; classes: {})",
+        excerpt(class),
+        hint(class, names.iter().map(String::as_str)),
+        listed(headings),
+        listed(classes)
+    )
+}
+
+fn listed(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
+    format!("{}{}", shown.join(", "), if names.len() > LISTED { ", …" } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(
+        headings: &str,
+        classes: &str,
+        order: Option<&str>,
+    ) -> Result<(Vec<usize>, Option<String>), String> {
+        let list = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+        let found = find(&list(headings), &list(classes), order.map(list).as_deref())?;
+        Ok((found.columns, found.said))
+    }
+
+    #[test]
+    fn classes_are_found_by_name_case_affix_and_number() {
+        for (headings, classes, order, columns) in [
+            ("path dog cat", "cat dog", None, vec![2, 1]),
+            ("path Dog CAT", "cat dog", None, vec![2, 1]),
+            ("prob_dog prob_cat", "cat dog", None, vec![1, 0]),
+            ("P_Dog P_Cat cat_note", "cat dog", None, vec![1, 0]),
+            ("dog_prob cat_prob", "cat dog", None, vec![1, 0]),
+            // The usual ones come first.
+            ("true_cat true_dog pred_cat pred_dog", "cat dog", None, vec![2, 3]),
+            ("path 1 0", "cat dog", None, vec![2, 1]),
+            ("2 1 0", "cat cow dog", None, vec![2, 1, 0]),
+            ("prob_0 prob_1", "cat dog", Some("dog cat"), vec![1, 0]),
+            ("path 0 1 2", "cat dog", Some("dog frog cat"), vec![3, 1]),
+            // Classes that are numbers are their names.
+            ("path 10 9", "9 10", None, vec![2, 1]),
+        ] {
+            assert_eq!(of(headings, classes, order).unwrap().0, columns, "{headings}");
+        }
+        assert_eq!(of("path dog cat", "cat dog", None).unwrap().1, None);
+        let said = of("path 1 0", "cat dog", None).unwrap().1.unwrap();
+        assert_eq!(said, "are numbers of classes: 0 is cat, 1 is dog; --classes FILE says another order");
+    }
+
+    #[test]
+    fn what_is_not_found_names_both_lists() {
+        for (headings, classes) in [
+            ("path cat", "cat dog"),
+            ("path 0 1 2", "cat dog"),
+            ("0 1", "cat dog"),
+            ("CAT Cat dog", "cat dog"),
+            ("path score", "cat dog"),
+        ] {
+            let error = of(headings, classes, None).unwrap_err();
+            assert!(error.contains(" (columns: '") && error.ends_with("; classes: 'cat', 'dog')"), "{error}");
+        }
+        let error = of("a_cat a_dog b_cat b_dog", "cat dog", None).unwrap_err();
+        assert!(error.contains("(a_…, b_…)"), "{error}");
+        assert!(of("cat cat dog", "cat dog", None).unwrap_err().contains("'cat' is named twice"));
+    }
+}
