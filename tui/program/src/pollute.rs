@@ -105,7 +105,9 @@ pub(super) struct Pollute {
 
 /// Writes the copy and prints the counts.
 pub(super) fn run(args: &Pollute, global: &Global) -> Result<ExitCode> {
-    let opened = dataset::open(&args.dataset, &super::setup::own_options(&args.reading))?;
+    let options = super::setup::own_options(&args.reading);
+    dataset::refuse_unread(&args.dataset, &options, &options)?;
+    let opened = dataset::open(&args.dataset, &options)?;
     super::reading::tell(&opened.ledger, "", global.quiet);
     let manifest = opened.manifest;
     let strangers = args.foreign_from.as_deref().map(strangers).transpose()?.unwrap_or_default();

@@ -147,6 +147,7 @@ pub(super) fn resolve(
         },
         ..rest
     };
+    chaffinch_formats::dataset::refuse_unread(&location.dataset, given, &reading)?;
     let uses = Uses {
         model: embeddings.is_none().then(|| lasting(config.model())),
         device: named.device.or(before.device.clone()),

@@ -3,11 +3,11 @@
 mod stand_in;
 
 use super::packed::{Member, PackedRows, Place};
-use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, folders, is_image};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, ReadingOption, folders, is_image};
 use crate::{Error, Result};
 use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::packing::{Bucket, Holds};
-use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Folders,
     annotated: None,
     elsewhere: true,
+    // Its files of labels may be those of any format.
+    options: |_| &ReadingOption::ALL,
     detect: Candidate::is_address,
     read,
 };
@@ -57,8 +59,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     for (extension, (count, first)) in &others {
         let what = if extension.is_empty() { "no extension".to_owned() } else { format!(".{extension}") };
         let count_of = counted(*count, "object", "objects");
-        let text =
-            format!("{count_of} with {what}, which are no pictures that are read: {}", safe_text(first));
+        let text = format!("{count_of} with {what}, which are no pictures that are read: {}", excerpt(first));
         ledger.leave_out(RemarkKind::OtherFiles, *count, text);
     }
     if pictures.is_empty() {

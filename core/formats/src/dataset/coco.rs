@@ -6,11 +6,12 @@ use super::annotated::{Annotated, Entry};
 use super::around::Around;
 use super::json::{self, Outer, Shape};
 use super::names_of_parts::split_named;
+use super::reading_options::OF_ENTRIES;
 use super::several::Objects;
 use super::{Candidate, ClassNames, DatasetOptions, Format};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -27,6 +28,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,
+    options: |_| OF_ENTRIES,
     detect: |candidate| {
         candidate.has_extension(&["json"]) && file(candidate).is_some_and(|shape| is_coco(&shape))
     },
@@ -306,7 +308,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
     if let Some(id) = again.first() {
         let ids = counted(again.len() as u64, "id", "ids");
         let message =
-            format!("{ids} of images stand for more than one image, such as {}", safe_text(&id.to_string()));
+            format!("{ids} of images stand for more than one image, such as {}", excerpt(&id.to_string()));
         return Err(Error::format(file, message));
     }
     let mut objects: Vec<Objects> = vec![Objects::default(); images.len()];
@@ -335,7 +337,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
         let of = counted(dangling, "annotation is", "annotations are");
         let text = format!(
             "{of} of an image that {shown} does not list, such as image {}",
-            safe_text(&id.to_string())
+            excerpt(&id.to_string())
         );
         read.ledger.add(RemarkKind::LabelsMissing, dangling, text);
     }
@@ -346,7 +348,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
         let have = counted(count, "annotation has", "annotations have");
         let text = format!(
             "{have} a category that {shown} does not name, and is called by its id: {}",
-            safe_text(&id.to_string())
+            excerpt(&id.to_string())
         );
         let kind =
             if classes.known.is_empty() { RemarkKind::LayoutGuessed } else { RemarkKind::ClassesDoubtful };
@@ -354,7 +356,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
     }
     for (image, objects) in images.into_iter().zip(objects) {
         let Some(name) = image.file_name.filter(|name| !name.is_empty()) else {
-            let message = format!("image {} has no file_name", safe_text(&image.id.to_string()));
+            let message = format!("image {} has no file_name", excerpt(&image.id.to_string()));
             return Err(Error::format(file, message));
         };
         read.entries.push(Entry {

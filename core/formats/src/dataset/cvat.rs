@@ -4,12 +4,13 @@ mod rewrite;
 
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
+use super::reading_options::OF_ENTRIES;
 use super::several::{Label, Objects};
 use super::{ClassNames, DatasetOptions, Format};
 use crate::text::Document;
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,
+    options: |_| OF_ENTRIES,
     detect: |candidate| candidate.has_extension(&["xml"]) && is_cvat(candidate.path()),
     read: |candidate, options| single(candidate.path(), options)?.into_rows(),
 };
@@ -178,7 +180,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Annotated>
         }
     }
     if let Some(open) = path.last() {
-        let message = format!("it ends too early, as if it was cut off: <{}> is not closed", safe_text(open));
+        let message = format!("it ends too early, as if it was cut off: <{}> is not closed", excerpt(open));
         return Err(Error::format(file, message));
     }
     if read.entries.is_empty() && tracks > 0 {

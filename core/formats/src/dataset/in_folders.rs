@@ -1,6 +1,7 @@
 //! Formats that are folders of pictures with labels in other files, which [`folders`] reads like any other folder. They are
 //! here for their names.
 
+use super::reading_options::{OF_FOLDERS, OF_TABLES_BESIDE};
 use super::{ClassNames, Format, folders, imagenet, yolo};
 
 pub(super) const IMAGEFOLDER: Format = Format {
@@ -14,6 +15,7 @@ pub(super) const IMAGEFOLDER: Format = Format {
     class_names: ClassNames::Folders,
     annotated: None,
     elsewhere: false,
+    options: |_| OF_TABLES_BESIDE,
     detect: |candidate| {
         let tables = ["metadata.csv", "metadata.jsonl", "metadata.parquet", "_classes.csv"];
         candidate.is_dir() && tables.into_iter().any(|name| candidate.called(name).next().is_some())
@@ -31,6 +33,7 @@ pub(super) const YOLO: Format = Format {
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: false,
+    options: |_| OF_FOLDERS,
     detect: |candidate| candidate.is_dir() && yolo::detect(candidate),
     read: |candidate, options| folders::open(candidate.path(), options),
 };
@@ -45,6 +48,7 @@ pub(super) const IMAGENET: Format = Format {
     class_names: ClassNames::Folders,
     annotated: None,
     elsewhere: false,
+    options: |_| OF_FOLDERS,
     detect: |candidate| candidate.is_dir() && imagenet::detect(candidate),
     read: |candidate, options| folders::open(candidate.path(), options),
 };

@@ -7,11 +7,12 @@ mod tasks;
 use super::annotated::{Annotated, Entry};
 use super::choice::{self, LABEL_NAMES, is_known_column};
 use super::json::{self, Outer, Shape};
+use super::reading_options::OF_TABLES;
 use super::several::{Label, Objects};
 use super::{Candidate, ClassNames, DatasetOptions, Format, is_image};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,
+    options: |_| OF_TABLES,
     detect,
     read: |candidate, options| single(candidate.path(), options)?.into_rows(),
 };
@@ -84,6 +86,12 @@ fn annotated(file: &Path, tasks: Vec<Task>, options: &DatasetOptions) -> Result<
     let key = picture_key(file, &tasks, options)?;
     let control = label_control(file, &tasks, options, &shown, &mut read)?;
     let split = options.split_column.clone().unwrap_or_else(|| "split".to_owned());
+    let keys: BTreeSet<&String> = tasks.iter().flat_map(|task| task.data.keys()).collect();
+    if options.split_column.is_some() && !keys.contains(&split) {
+        let keys: Vec<String> = keys.into_iter().cloned().collect();
+        let message = format!("there is no '{}' in the tasks; {}", excerpt(&split), choice::among(&keys));
+        return Err(Error::format(file, message));
+    }
     let kept: BTreeSet<&str> = (tasks.iter().flat_map(|task| task.data.keys()))
         .map(String::as_str)
         .filter(|name| *name != key && *name != split)
@@ -175,8 +183,7 @@ fn picture_key(file: &Path, tasks: &[Task], options: &DatasetOptions) -> Result<
     if let Some(asked) = &options.path_column {
         let found = choice::asked(&names, asked).first().map(|&at| names[at].clone());
         return found.ok_or_else(|| {
-            let message =
-                format!("there is no '{}' in the tasks; {}", safe_text(asked), choice::among(&names));
+            let message = format!("there is no '{}' in the tasks; {}", excerpt(asked), choice::among(&names));
             Error::format(file, message)
         });
     }
@@ -214,7 +221,7 @@ fn label_control(
             None => {
                 let what =
                     if all.is_empty() { "there are no results".to_owned() } else { choice::among(&all) };
-                Err(Error::format(file, format!("there is no control '{}'; {what}", safe_text(asked))))
+                Err(Error::format(file, format!("there is no control '{}'; {what}", excerpt(asked))))
             }
         };
     }
@@ -230,9 +237,9 @@ fn label_control(
     if let Some(other) = candidates.iter().find(|name| **name != first) {
         let text = format!(
             "the controls '{}' and '{}' of {shown} may both hold the labels: '{}' was taken; --label-column chooses",
-            safe_text(first),
-            safe_text(other),
-            safe_text(first)
+            excerpt(first),
+            excerpt(other),
+            excerpt(first)
         );
         read.ledger.add(RemarkKind::LayoutDoubtful, 1, text);
     }

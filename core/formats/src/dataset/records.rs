@@ -1,6 +1,7 @@
 //! Binary files of CIFAR-10, CIFAR-100 and MNIST: pixels in records of one size.
 
 use super::packed::{Member, PackedRows, Place};
+use super::reading_options::NONE;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Holds, Pixels};
@@ -20,6 +21,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: false,
+    options: |_| NONE,
     detect: |candidate| candidate.is_dir() && Kind::of(candidate).is_some(),
     read,
 };

@@ -7,6 +7,7 @@ mod webdataset;
 use super::folders;
 use super::names_of_parts::split_named;
 use super::packed::{Member, PackedRows, Place};
+use super::reading_options::OF_TAR;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
 use crate::{Error, Result};
 use chaffinch_data::packing::Holds;
@@ -30,6 +31,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: true,
+    options: |_| OF_TAR,
     detect: |candidate| {
         if !candidate.is_dir() {
             return candidate.has_extension(&["tar"]);
@@ -84,6 +86,10 @@ fn plain(
     options: &DatasetOptions,
     mut ledger: Ledger,
 ) -> Result<Opened> {
+    if options.label_column.is_some() {
+        let message = "tar files of folders have no use for --label-column; leave it out".to_owned();
+        return Err(Error::Dataset { path: dataset.to_path_buf(), message });
+    }
     // Folders are understood as those of all shards together.
     let mut names: Vec<PathBuf> = Vec::new();
     let mut others: BTreeMap<String, (u64, PathBuf)> = BTreeMap::new();

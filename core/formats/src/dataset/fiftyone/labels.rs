@@ -6,7 +6,7 @@ use crate::dataset::several::Label;
 use crate::dataset::{DatasetOptions, json};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result
     if let Some(first) = first {
         let have = counted(unread, "image has", "images have");
         let text =
-            format!("{have} a label in {shown} that is neither a name nor a number: {}", safe_text(&first));
+            format!("{have} a label in {shown} that is neither a name nor a number: {}", excerpt(&first));
         read.ledger.add(RemarkKind::LabelsMissing, unread, text);
     }
     if read.entries.is_empty() {

@@ -7,6 +7,7 @@ mod samples;
 use super::annotated::Annotated;
 use super::around::Around;
 use super::json::{Outer, Shape};
+use super::reading_options::OF_FIELDS;
 use super::{ClassNames, DatasetOptions, Format};
 use crate::Result;
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,
+    options: |_| OF_FIELDS,
     detect: |candidate| {
         candidate.has_extension(&["json"])
             && Shape::of_file(candidate.path()).is_some_and(|shape| kind(candidate.path(), &shape).is_some())

@@ -9,7 +9,7 @@ use crate::dataset::several::{Label, Objects};
 use crate::dataset::{DatasetOptions, json};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{excerpt, safe_path};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -183,7 +183,7 @@ fn described(
         read.entries.push(Entry { name: PathBuf::from(path), label, split, other, ..Entry::default() });
     }
     if !from_tags.is_empty() {
-        let names: Vec<String> = from_tags.iter().map(|tag| safe_text(tag).into_owned()).collect();
+        let names: Vec<String> = from_tags.iter().map(|tag| excerpt(tag).into_owned()).collect();
         let text = format!("the splits were taken from the tags {}", names.join(", "));
         read.ledger.add(RemarkKind::LayoutGuessed, from_tags.len() as u64, text);
     }
@@ -249,10 +249,9 @@ fn label_field<'a>(
     let Some(first) = first else { return Ok(None) };
     let other = candidates.iter().find(|name| **name != first);
     let (kind, text) = match other {
-        None => (
-            RemarkKind::LayoutGuessed,
-            format!("the labels were taken from the field '{}'", safe_text(first)),
-        ),
+        None => {
+            (RemarkKind::LayoutGuessed, format!("the labels were taken from the field '{}'", excerpt(first)))
+        }
         Some(other) => (RemarkKind::LayoutDoubtful, choice::doubt_of_fields(&shown(file), first, other)),
     };
     read.ledger.add(kind, 1, text);
@@ -275,8 +274,7 @@ fn split_field<'a>(
 fn named<'a>(file: &Path, fields: &BTreeMap<&'a str, Kind>, asked: &str) -> Result<&'a str> {
     fields.get_key_value(asked).map(|(name, _)| *name).ok_or_else(|| {
         let names: Vec<String> = fields.keys().map(|name| (*name).to_owned()).collect();
-        let message =
-            format!("there is no field '{}' of labels; {}", safe_text(asked), choice::among(&names));
+        let message = format!("there is no field '{}' of labels; {}", excerpt(asked), choice::among(&names));
         Error::format(file, message)
     })
 }
