@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, Field, Fields, Schema};
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{excerpt, safe_path};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -112,16 +112,30 @@ impl Columns {
             match choice::asked(&headings, name).as_slice() {
                 [] => {
                     let among = choice::among(&headings);
-                    let message = format!("there is no column '{}'; {among}", safe_text(name));
+                    let message = format!("there is no column '{}'; {among}", excerpt(name));
                     Err(Error::format(file, message))
                 }
                 found => Ok(found.to_vec()),
             }
         };
         let mut doubts = Vec::new();
-        let picture = picture(fields);
+        let asked = named(&options.path_column, &[])?;
+        let picture = picture(fields, &asked);
         let text = |column: &usize| is_text(fields[*column].data_type());
         let path = named(&options.path_column, &PATH_NAMES)?.into_iter().find(text);
+        let chosen = picture.as_ref().is_some_and(|picture| asked.contains(&picture.column));
+        // What was asked for is the pictures; their names may be in a column of their own.
+        let usual = || choice::named(&headings, &PATH_NAMES).into_iter().find(text);
+        let path = path.or_else(|| usual().filter(|_| chosen));
+        if let (Some(&column), None) = (asked.first(), path)
+            && picture.as_ref().is_none_or(|picture| picture.column != column)
+        {
+            let name = excerpt(fields[column].name());
+            return Err(Error::format(
+                file,
+                format!("the column '{name}' holds neither pictures nor their paths"),
+            ));
+        }
         let taken = |column: usize| {
             picture.as_ref().is_some_and(|picture| picture.column == column) || path == Some(column)
         };
@@ -160,14 +174,14 @@ impl Columns {
 
     /// Says which columns of bytes were left out, if any.
     pub(super) fn dropped(&self, file: &Path) -> Option<String> {
-        let names: Vec<String> = self.dropped.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+        let names: Vec<String> = self.dropped.iter().map(|name| format!("'{}'", excerpt(name))).collect();
         let (column, hold, was) = match names.len() {
             1 => ("column", "holds", "was"),
             _ => ("columns", "hold", "were"),
         };
         (!names.is_empty()).then(|| {
             format!(
-                "the {column} {} of {} {hold} bytes and {was} left out",
+                "the {column} {} of {} {hold} bytes and {was} left out; --path-column chooses the column of pictures",
                 names.join(", "),
                 safe_path(file)
             )
@@ -175,8 +189,9 @@ impl Columns {
     }
 }
 
-/// The column of pictures: a structure with bytes in it first, then columns of bytes by their names, then the only one.
-fn picture(fields: &Fields) -> Option<Picture> {
+/// The column of pictures: that which was asked for, a structure with bytes in it first, then columns of bytes by their names,
+/// then the only one.
+fn picture(fields: &Fields, asked: &[usize]) -> Option<Picture> {
     let rank = |name: &str| {
         PICTURE_NAMES.iter().position(|usual| name.eq_ignore_ascii_case(usual)).unwrap_or(usize::MAX)
     };
@@ -186,15 +201,16 @@ fn picture(fields: &Fields) -> Option<Picture> {
     };
     let best = |wanted: &dyn Fn(&Field) -> bool| {
         let found = fields.iter().enumerate().filter(|(_, field)| wanted(field));
-        found.min_by_key(|(column, field)| (rank(field.name()), *column))
+        found.min_by_key(|(column, field)| (!asked.contains(column), rank(field.name()), *column))
     };
-    if let Some((column, field)) = best(&nested) {
+    let plain = |field: &Field| is_bytes(field.data_type());
+    let asks_for = |wanted: &dyn Fn(&Field) -> bool| asked.iter().any(|&column| wanted(&fields[column]));
+    if let Some((column, field)) = best(&nested).filter(|_| !asks_for(&plain)) {
         return Some(Picture { column, nested: true, leaf: format!("{}.bytes", field.name()) });
     }
-    let plain = |field: &Field| is_bytes(field.data_type());
     let (column, field) = best(&plain)?;
     let only = fields.iter().filter(|field| plain(field)).count() == 1;
-    (only || rank(field.name()) < usize::MAX).then(|| Picture {
+    (only || asked.contains(&column) || rank(field.name()) < usize::MAX).then(|| Picture {
         column,
         nested: false,
         leaf: field.name().clone(),
