@@ -5,6 +5,8 @@ mod stream;
 
 use super::columns::{Cells, Columns, Features, inner};
 use super::packed::{Member, PackedRows, Place, clean_name};
+use super::reading_options::OF_COLUMNS;
+use super::rows::EMPTY_OR_NONE;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
@@ -27,6 +29,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: true,
+    options: |_| OF_COLUMNS,
     detect,
     read,
 };
@@ -67,6 +70,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         labeled |= shard(&root, path, &split, options, &mut rows, &mut names, &mut ledger)?;
         splits.push(split);
     }
+    rows.no_label = labeled.then_some(EMPTY_OR_NONE);
     if !labeled {
         let text = "there is no column of labels; choose one with --label-column";
         ledger.add(RemarkKind::LabelsMissing, rows.members().len() as u64, text);

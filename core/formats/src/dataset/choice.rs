@@ -1,14 +1,19 @@
 //! Columns of a table by their names: which is meant where several would do.
 
 use super::DatasetOptions;
+use super::split_columns::{are_splits, may_hold};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{excerpt, safe_path};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// Names to show in a remark.
+const SHOWN: usize = 3;
+/// Columns that a message lists.
+const LISTED: usize = 30;
 /// Rows whose files are looked for.
 const TRIED: usize = 20;
 
@@ -80,16 +85,26 @@ pub(super) fn asked(headings: &[String], name: &str) -> Vec<usize> {
 
 /// Says which columns there are.
 pub(super) fn among(headings: &[String]) -> String {
-    let names: Vec<String> = headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
-    match names.len() {
+    let mut names: Vec<String> =
+        headings.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
+    if headings.len() > LISTED {
+        names.push(format!("and {} more", headings.len() - LISTED));
+    }
+    match headings.len() {
         1 => format!("the only column is {}", names[0]),
         _ => format!("the columns are {}", names.join(", ")),
     }
 }
 
+/// `'a', 'b', 'c', …`.
+pub(super) fn quoted_names(names: &[String]) -> String {
+    let all: Vec<String> = names.iter().take(SHOWN).map(|name| format!("'{}'", excerpt(name))).collect();
+    format!("{}{}", all.join(", "), if names.len() > SHOWN { ", …" } else { "" })
+}
+
 /// What is to be said where two columns may be meant and differ: the first was taken.
 pub(super) fn doubt(file: &Path, what: &str, first: &str, other: &str) -> String {
-    let (file, first, other) = (safe_path(file), safe_text(first), safe_text(other));
+    let (file, first, other) = (safe_path(file), excerpt(first), excerpt(other));
     format!(
         "the columns '{first}' and '{other}' of {file} may both hold the {what}s, and differ: '{first}' was taken; \
          --{what}-column chooses"
@@ -98,7 +113,7 @@ pub(super) fn doubt(file: &Path, what: &str, first: &str, other: &str) -> String
 
 /// The same for fields of samples, of which the first was taken.
 pub(super) fn doubt_of_fields(file: &str, first: &str, other: &str) -> String {
-    let (first, other) = (safe_text(first), safe_text(other));
+    let (first, other) = (excerpt(first), excerpt(other));
     format!(
         "the fields '{first}' and '{other}' of {file} may both hold the labels: '{first}' was taken; --label-column \
          chooses"
@@ -129,7 +144,7 @@ impl Choices<'_> {
             None => Ok(named(headings, usual)),
             Some(name) => match asked(headings, name).as_slice() {
                 [] => {
-                    let message = format!("there is no column '{}'; {}", safe_text(name), among(headings));
+                    let message = format!("there is no column '{}'; {}", excerpt(name), among(headings));
                     Err(Error::format(self.file, message))
                 }
                 found => Ok(found.to_vec()),
@@ -164,8 +179,42 @@ impl Choices<'_> {
             .into_iter()
             .filter(|&one| Some(one) != label)
             .collect();
-        let split = self.one(&splits, "split", &mut chosen)?;
+        let mut split = self.one(&splits, "split", &mut chosen)?;
+        if split.is_none() && options.split_column.is_none() {
+            let maybe: Vec<usize> =
+                self.splits()?.into_iter().filter(|&one| one != path && Some(one) != label).collect();
+            split = self.one(&maybe, "split", &mut chosen)?;
+            if let ([_], Some(split)) = (maybe.as_slice(), split) {
+                let text = format!(
+                    "the splits were taken from the column {}; --split-column chooses another",
+                    self.names(&[split])
+                );
+                chosen.push((RemarkKind::LayoutGuessed, text));
+            }
+        }
         Ok((Columns { path, label, split }, chosen))
+    }
+
+    /// Columns that may hold splits by their names, and hold nothing else.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    fn splits(&self) -> Result<Vec<usize>> {
+        let named: Vec<usize> =
+            (0..self.headings.len()).filter(|&column| may_hold(&self.headings[column])).collect();
+        let mut fit = vec![true; named.len()];
+        let mut some = vec![false; named.len()];
+        if !named.is_empty() {
+            self.records.each(&mut |row| {
+                for (at, &column) in named.iter().enumerate() {
+                    let cell = String::from_utf8_lossy(row.cell(column).unwrap_or_default());
+                    some[at] |= !cell.trim().is_empty();
+                    fit[at] &= cell.trim().is_empty() || are_splits(std::iter::once(cell.as_ref()));
+                }
+                fit.contains(&true)
+            })?;
+        }
+        Ok((0..named.len()).filter(|&at| fit[at] && some[at]).map(|at| named[at]).collect())
     }
 
     /// The column of paths: of several, the one whose files exist below the root. `chosen` gets a sentence if there was a
@@ -279,7 +328,7 @@ impl Choices<'_> {
             let name = &self.headings[column];
             let again = self.headings.iter().filter(|heading| *heading == name).count() > 1;
             let place = if again { format!(" (column {})", column + 1) } else { String::new() };
-            format!("'{}'{place}", safe_text(name))
+            format!("'{}'{place}", excerpt(name))
         };
         let all: Vec<String> = columns.iter().map(name).collect();
         match all.as_slice() {

@@ -1,8 +1,11 @@
 //! Labels from a table of their own, joined to the samples of any dataset.
 
-use super::choice::{self, LABEL_NAMES};
+use super::choice::{self, LABEL_NAMES, SPLIT_NAMES};
+use super::contradictions::Contradictions;
 use super::folders::BesideTable;
 use super::names_of_parts::split_named;
+use super::rows::EMPTY;
+use super::split_columns::{are_splits, may_hold};
 use super::{DatasetOptions, Opened, is_image};
 use crate::ends::{Ends, Place};
 use crate::text::Sheet;
@@ -12,9 +15,9 @@ use chaffinch_data::class_names;
 use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -102,7 +105,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let names = |wanted: &dyn Fn(&Place) -> bool| -> (u64, String) {
         let rows: Vec<usize> = (0..sheet.len()).filter(|&row| wanted(&places[row])).collect();
         let shown: Vec<String> =
-            rows.iter().take(SHOWN).map(|&row| safe_text(&sheet.text(row, key)).into_owned()).collect();
+            rows.iter().take(SHOWN).map(|&row| excerpt(&sheet.text(row, key)).into_owned()).collect();
         let more = if rows.len() > SHOWN { ", …" } else { "" };
         (rows.len() as u64, shown.join(", ") + more)
     };
@@ -111,9 +114,9 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         let message = format!(
             "no row names an image of the dataset in column '{}': the first is {}, and the first image is {}; \
              choose the column of paths, stems or ids with --key",
-            safe_text(&sheet.headings[key]),
-            safe_text(&sheet.text(0, key)),
-            safe_path(manifest.path(SampleId(0)))
+            excerpt(&sheet.headings[key]),
+            excerpt(&sheet.text(0, key)),
+            excerpt_path(manifest.path(SampleId(0)))
         );
         return Err(Error::format(file, message));
     }
@@ -130,10 +133,18 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         name: free_name(&sheet.headings[column], manifest.extra()),
         values: vec![String::new(); manifest.len()],
     }));
-    let (mut replaced, mut contradicting) = (0_u64, 0_u64);
+    let (mut replaced, mut empty) = (0_u64, 0_u64);
+    let again = places.iter().filter_map(|place| if let Place::Again(at) = place { Some(*at) } else { None });
+    let repeated: HashSet<u32> = again.collect();
+    let mut contradictions = Contradictions::default();
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
+        if let Place::At(at) | Place::Again(at) = *place
+            && repeated.contains(&at)
+        {
+            contradictions.add(manifest.path(SampleId(at)), &cell);
+        }
         let new = (!cell.is_empty()).then_some(cell);
         match *place {
             Place::At(at) => {
@@ -142,6 +153,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
                 let same = new.as_deref().is_some_and(|new| class_names::same(old, new));
                 replaced += u64::from(!old.is_empty() && !same);
                 has_row[at] = true;
+                empty += u64::from(new.is_none());
                 labels[at] = new;
                 if let Some(split) = split
                     && splits[at] == Split::None
@@ -154,8 +166,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
                     column.values[at] = sheet.text(row, source).into_owned();
                 }
             }
-            Place::Again(at) => contradicting += u64::from(labels[at as usize] != new),
-            Place::Nothing | Place::Several => {}
+            Place::Again(_) | Place::Nothing | Place::Several => {}
         }
     }
     // What reading the dataset said of missing labels is out of date.
@@ -164,9 +175,9 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let mut text = format!(
         "the labels of {} were joined from {shown}, column '{}', by {} in column '{}'",
         counted(joined, "image", "images"),
-        safe_text(&sheet.headings[label]),
+        excerpt(&sheet.headings[label]),
         by.words(),
-        safe_text(&sheet.headings[key]),
+        excerpt(&sheet.headings[key]),
     );
     if replaced > 0 {
         text += &format!("; {} from those of the dataset", counted(replaced, "differs", "differ"));
@@ -175,7 +186,8 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let bare: Vec<SampleId> = manifest.ids().filter(|id| !has_row[id.index()]).collect();
     if let Some(first) = bare.first() {
         let images = counted(bare.len() as u64, "image has", "images have");
-        let text = format!("{images} no row in {shown}, and no label: {}", safe_path(manifest.path(*first)));
+        let text =
+            format!("{images} no row in {shown}, and no label: {}", excerpt_path(manifest.path(*first)));
         ledger.add(RemarkKind::LabelsMissing, bare.len() as u64, text);
     }
     let (missing, named) = names(&|place| *place == Place::Nothing);
@@ -185,20 +197,20 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let (several, named) = names(&|place| *place == Place::Several);
     let rows = counted(several, "row of", "rows of");
     let verb = if several == 1 { "may mean" } else { "may each mean" };
-    let text = format!("{rows} {shown} {verb} several images, so no label was taken: {named}");
+    let ambiguous = (0..sheet.len()).find(|&row| places[row] == Place::Several);
+    let example =
+        ambiguous.map(|row| either(&manifest, by, sheet.bytes(row, key).trim_ascii())).unwrap_or_default();
+    let text = format!("{rows} {shown} {verb} several images, so no label was taken: {named}{example}");
     ledger.add(RemarkKind::LabelsMissing, several, text);
     let (again, named) = names(&|place| matches!(place, Place::Again(_)));
     let rows = counted(again, "row of", "rows of");
     let verb = if again == 1 { "repeats" } else { "repeat" };
-    let mut text = format!("{rows} {shown} {verb} an earlier image, whose first row was taken: {named}");
-    let kind = match contradicting {
-        0 => RemarkKind::RowsRepeated,
-        _ => {
-            text += &format!("; {} another label", counted(contradicting, "has", "have"));
-            RemarkKind::LabelsMissing
-        }
-    };
-    ledger.add(kind, again, text);
+    let text = format!("{rows} {shown} {verb} an earlier image, whose first row was taken: {named}");
+    ledger.add(RemarkKind::RowsRepeated, again, text);
+    contradictions.tell(&format!(" in {shown}, of which the first was taken"), &mut ledger);
+    let rows = counted(empty, "row of", "rows of");
+    let verb = if empty == 1 { "has" } else { "have" };
+    ledger.add(RemarkKind::ClassesMerged, empty, format!("{rows} {shown} {verb} no label, as {EMPTY}"));
     let mut texts = TextsBuilder::default();
     written.iter().for_each(|split| texts.push(split));
     let manifest = manifest
@@ -241,10 +253,43 @@ impl LabelTable {
     }
 }
 
+/// Two images that a name may mean, and what to do.
+fn either(manifest: &Manifest, by: By, name: &[u8]) -> String {
+    let whole = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
+    let ends = match by {
+        By::Path => Ends::new(manifest.ids().map(whole)),
+        By::Stem => Ends::new(manifest.ids().map(whole).map(stem)),
+        By::Id | By::Number => return "; the ids of several images are the same".to_owned(),
+    };
+    let name = if by == By::Stem { stem(name) } else { name };
+    match ends.candidates(name).as_slice() {
+        [one, other, ..] => format!(
+            " ({} or {}; write more of the path)",
+            excerpt_path(manifest.path(SampleId(*one))),
+            excerpt_path(manifest.path(SampleId(*other)))
+        ),
+        _ => " (other rows mean the same image; write more of the path)".to_owned(),
+    }
+}
+
 fn split_column(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions) -> Result<Option<usize>> {
     Ok(match &options.split_column {
         Some(name) => Some(sheet.required(name)?),
-        None => sheet.any_column(&["split", "subset"]).filter(|&column| column != key && column != label),
+        None => {
+            let free = |column: &usize| *column != key && *column != label;
+            let maybe = |column: &usize| {
+                may_hold(&sheet.headings[*column])
+                    && are_splits(
+                        (0..sheet.len())
+                            .map(|row| sheet.text(row, *column))
+                            .collect::<Vec<_>>()
+                            .iter()
+                            .map(AsRef::as_ref),
+                    )
+            };
+            let named = sheet.any_column(&SPLIT_NAMES).filter(free);
+            named.or_else(|| (0..sheet.headings.len()).filter(free).find(maybe))
+        }
     })
 }
 

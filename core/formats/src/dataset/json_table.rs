@@ -2,15 +2,16 @@
 
 use super::choice::{Choices, Columns, Records, Row};
 use super::json::{self, Outer, Shape};
+use super::reading_options::OF_TABLES;
 use super::rewrite;
-use super::rows::{Rows, tell_labels};
+use super::rows::{EMPTY, Rows, tell_labels};
 use super::{ClassNames, DatasetOptions, Format, Opened, extension, is_image};
 use crate::text::Document;
 use crate::text::json_parts::{Part, Patch};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: false,
+    options: |_| OF_TABLES,
     detect: |candidate| {
         candidate.has_extension(&["jsonl", "ndjson"])
             || (candidate.has_extension(&["json"]) && Shape::of_file(candidate.path()).is_some())
@@ -132,6 +134,9 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         }
         Ok(true)
     })?;
+    // A map does not keep the order in which keys were written; the first object says it of most.
+    let order = Shape::of_file(file).map(|shape| shape.keys).unwrap_or_default();
+    headings.sort_by_key(|name| order.iter().position(|key| key == name).unwrap_or(usize::MAX));
     if headings.is_empty() {
         return Err(Error::format(file, "it has no objects with the path of an image"));
     }
@@ -146,27 +151,38 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         let mut cells = records.cells(object);
         let path = std::mem::take(&mut cells[columns.path]);
         if path.is_empty() || path.contains('\0') {
-            let (place, name) = (records.place(at), safe_text(&headings[columns.path]));
+            let (place, name) = (records.place(at), excerpt(&headings[columns.path]));
             return Err(Error::format(file, format!("{place} has no path in '{name}'")));
         }
         let label = columns.label.map(|column| std::mem::take(&mut cells[column]));
+        if let (true, Some(column)) =
+            (label.as_ref().is_some_and(|label| label.contains('\0')), columns.label)
+        {
+            let (place, name) = (records.place(at), excerpt(&headings[column]));
+            return Err(Error::format(file, format!("{place} has a NUL character in its label, '{name}'")));
+        }
         let split = columns.split.map(|column| std::mem::take(&mut cells[column])).unwrap_or_default();
         let other: Vec<String> = kept.iter().map(|&column| std::mem::take(&mut cells[column])).collect();
         rows.push(PathBuf::from(path), label, &split, other);
         Ok(true)
     })?;
-    finish(file, root, rows, headings, &columns, chosen)
+    finish(file, root, rows, (headings, &kept), &columns, chosen)
 }
 
 fn finish(
     file: &Path,
     root: PathBuf,
     mut rows: Rows,
-    headings: &[String],
+    (headings, kept): (&[String], &[usize]),
     columns: &Columns,
     chosen: Vec<(RemarkKind, String)>,
 ) -> Result<Opened> {
     let flags = if columns.label.is_none() { rows.labels_from_flags() } else { None };
+    rows.no_label = columns.label.map(|_| EMPTY);
+    if columns.split.is_none() {
+        rows.splits_from_flags();
+    }
+    let in_flags = flags.iter().flat_map(|flags| &flags.columns).map(|&column| kept[column]).collect();
     let (manifest, mut ledger) = rows.finish(root, file)?;
     for (kind, text) in chosen {
         ledger.add(kind, 1, text);
@@ -179,6 +195,7 @@ fn finish(
         path: columns.path,
         label: columns.label,
         split: columns.split,
+        flags: in_flags,
         delimiter: b',',
         encoding: encoding_rs::UTF_8.name().to_owned(),
         mark: false,
@@ -273,8 +290,17 @@ fn of_object(file: &Path, object: Map<String, Value>) -> Result<Vec<Value>> {
 pub(crate) enum RowEdit {
     Keep,
     Drop,
-    /// Other values in some columns, by their headings.
-    Set(Vec<(String, String)>),
+    /// Other values in some columns.
+    Set(Vec<NewValue>),
+}
+
+/// Another value of a row.
+pub(crate) struct NewValue {
+    /// Its column.
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    /// Whether it is a number or a truth value where the row has no value yet, and null instead of an empty text.
+    pub(crate) bare: bool,
 }
 
 /// A file with other values in some of its rows, and every other byte as it was.
@@ -301,9 +327,9 @@ pub(crate) fn rewritten(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdi
                     RowEdit::Keep => {}
                     RowEdit::Drop => gone[at] = true,
                     RowEdit::Set(values) => {
-                        for (name, value) in &values {
+                        for value in &values {
                             match fields[at].value.is_object() {
-                                true => set(fields[at].value, name, value, patch),
+                                true => set(fields[at].value, value, patch),
                                 false => patch.set(fields[at].value, &like(Some(fields[at].value), value)),
                             }
                         }
@@ -341,7 +367,7 @@ pub(crate) fn rewritten(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdi
                 RowEdit::Keep => {}
                 RowEdit::Drop => gone[row] = true,
                 RowEdit::Set(values) => {
-                    values.iter().for_each(|(name, value)| set(*item, name, value, patch));
+                    values.iter().for_each(|value| set(*item, value, patch));
                 }
             }
         }
@@ -351,15 +377,24 @@ pub(crate) fn rewritten(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdi
     })
 }
 
-fn set(object: Part<'_>, name: &str, value: &str, patch: &mut Patch) {
-    patch.set_key(object, name, &like(object.get(name), value));
+fn set(object: Part<'_>, value: &NewValue, patch: &mut Patch) {
+    let old = object.get(&value.heading);
+    patch.set_key(object, &value.heading, &like(old, value));
 }
 
 /// A value as the old one is written.
-fn like(old: Option<Part<'_>>, value: &str) -> Value {
-    let number = value.parse::<i64>().ok().filter(|number| number.to_string() == value);
-    let number = number.filter(|_| old.is_some_and(|old| old.is_number()));
-    number.map_or_else(|| Value::from(value), Value::from)
+fn like(old: Option<Part<'_>>, new: &NewValue) -> Value {
+    let text = || Value::from(new.text.as_str());
+    let read: Value = serde_json::from_str(&new.text).unwrap_or_default();
+    // Only what is spelled the same way again is the same value.
+    let bare = (read.is_number() || read.is_boolean()) && read.to_string() == new.text;
+    let is = |old: Part<'_>| (read.is_number() && old.is_number()) || (read.is_boolean() && old.is_boolean());
+    match old {
+        Some(old) if bare && is(old) => read,
+        None if bare && new.bare => read,
+        _ if new.text.is_empty() && new.bare => Value::Null,
+        _ => text(),
+    }
 }
 
 fn rewritten_lines(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdit) -> Result<Vec<u8>> {
@@ -379,7 +414,7 @@ fn rewritten_lines(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdit) ->
             RowEdit::Drop => patch.replace(span, ""),
             RowEdit::Set(values) => {
                 let object = Part::within(&text, span);
-                values.iter().for_each(|(name, value)| set(object, name, value, &mut patch));
+                values.iter().for_each(|value| set(object, value, &mut patch));
             }
         }
         row += 1;

@@ -24,8 +24,10 @@ mod choice;
 mod classes;
 mod coco;
 mod columns;
+mod contradictions;
 mod cvat;
 mod fiftyone;
+pub(crate) mod flags;
 mod folders;
 mod imagenet;
 mod in_folders;
@@ -40,20 +42,22 @@ mod names_of_parts;
 mod packed;
 mod parquet;
 mod places;
+mod reading_options;
 mod records;
 pub(crate) mod rewrite;
 mod rows;
 mod several;
 mod shards;
+mod split_columns;
 mod table;
 mod tar;
 mod yolo;
 
 pub(crate) use self::tar::{is_webdataset, says_class, webdataset_parts};
 pub(crate) use choice::{LABEL_NAMES, is_known_column};
-pub(crate) use folders::{BesideTable, Edit, json_set, paths_say};
+pub(crate) use folders::{BesideTable, Edit, Record, json_set, paths_say};
 pub(crate) use joined::{LabelTable, without_labels};
-pub(crate) use json_table::{RowEdit, rewritten as json_rewritten};
+pub(crate) use json_table::{NewValue, RowEdit, rewritten as json_rewritten};
 pub(crate) use names_of_parts::split_named;
 pub(crate) use packed::clean_name;
 pub(crate) use parquet::{ROOT_KEY, files as parquet_files};
@@ -64,6 +68,7 @@ pub use candidate::Candidate;
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Ledger;
+pub use reading_options::ReadingOption;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -115,6 +120,8 @@ pub struct Format {
     annotated: Option<fn(&Candidate, &DatasetOptions) -> Result<Annotated>>,
     /// Whether its files may be objects of a bucket, or those that a pattern such as `train-*.tar` chooses.
     pub elsewhere: bool,
+    /// The options of reading that it has a use for, of those that not all have.
+    options: fn(&Candidate) -> &'static [ReadingOption],
     /// Whether a path is in this format, by its name, its kind, the names of the files in it, and the first bytes of
     /// some.
     detect: fn(&Candidate) -> bool,
@@ -142,6 +149,31 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
         Ok(opened)
     } else {
         missing::settle(opened, &full, options)
+    }
+}
+
+/// Refuses options that a dataset has no use for, since whoever gave them expects something of them. `given` are those that
+/// were given now, `reading` all with which it is read. A path that is no dataset is refused where it is read.
+///
+/// # Errors
+/// When there is one.
+pub fn refuse_unread(path: &Path, given: &DatasetOptions, reading: &DatasetOptions) -> Result<()> {
+    let given: Vec<ReadingOption> =
+        ReadingOption::ALL.into_iter().filter(|option| option.is_given(given)).collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    let Ok(candidate) = Candidate::new(path) else { return Ok(()) };
+    let Some(format) = FORMATS.iter().find(|format| (format.detect)(&candidate)) else { return Ok(()) };
+    let read = (format.options)(&candidate);
+    let joined = |option: &ReadingOption| option.is_joined() && reading.labels.is_some();
+    match given.into_iter().find(|option| !read.contains(option) && !joined(option)) {
+        None => Ok(()),
+        Some(option) => {
+            let summary = format.summary.replace('`', "");
+            let message = format!("{summary} has no use for {}; leave it out", option.name());
+            Err(Error::Dataset { path: path.to_path_buf(), message })
+        }
     }
 }
 
@@ -249,6 +281,8 @@ mod accounts_tests;
 pub(crate) mod examples;
 #[cfg(test)]
 mod packed_tests;
+#[cfg(test)]
+mod rows_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub(super) struct PackedRows {
     places: Vec<(usize, usize)>,
     containers: Vec<(PathBuf, Holds)>,
     rows: usize,
+    /// What a row without a label has in its place, if a column says the labels.
+    pub(super) no_label: Option<&'static str>,
 }
 
 impl PackedRows {
@@ -76,6 +78,7 @@ impl PackedRows {
     ) -> Result<Opened> {
         let names = self.names();
         let mut rows = Rows::new(columns);
+        rows.no_label = self.no_label;
         let mut packing = PackingBuilder::default();
         let mut open = None;
         for ((member, (container, _)), name) in self.members.into_iter().zip(&self.places).zip(names) {

@@ -2,13 +2,14 @@
 
 use super::columns::{Cells, Columns, Features, inner};
 use super::packed::{Member, PackedRows, Place, clean_name};
-use super::rows::Rows;
+use super::reading_options::OF_TABLES;
+use super::rows::{EMPTY_OR_NONE, Rows};
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use chaffinch_data::packing::{Blob, Holds, below, is_address};
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -28,6 +29,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: true,
+    options: |_| OF_TABLES,
     detect,
     read,
 };
@@ -201,7 +203,7 @@ fn doubts(shards: &[Shard], ledger: &mut Ledger) {
         }
     }
     if shards.iter().all(|shard| shard.columns.label.is_none()) {
-        let names = kept(shards).iter().map(|name| format!("'{}'", safe_text(name))).collect::<Vec<_>>();
+        let names = kept(shards).iter().map(|name| format!("'{}'", excerpt(name))).collect::<Vec<_>>();
         let choose = match names.is_empty() {
             true => String::new(),
             false => format!("; choose one with --label-column: {}", names.join(", ")),
@@ -226,6 +228,7 @@ fn others(candidate: &Candidate, ledger: &mut Ledger) {
 fn pictures(shards: Vec<Shard>, root: PathBuf, dataset: &Path, mut ledger: Ledger) -> Result<Opened> {
     let columns = kept(&shards);
     let mut rows = PackedRows::default();
+    rows.no_label = no_label(&shards);
     let mut splits = Vec::new();
     for shard in &shards {
         let Some(picture) = &shard.columns.picture else { continue };
@@ -265,6 +268,11 @@ fn pictures(shards: Vec<Shard>, root: PathBuf, dataset: &Path, mut ledger: Ledge
     rows.finish(columns, root, dataset, ledger)
 }
 
+/// What a row without a label has in its place, if a column says the labels.
+fn no_label(shards: &[Shard]) -> Option<&'static str> {
+    shards.iter().any(|shard| shard.columns.label.is_some()).then_some(EMPTY_OR_NONE)
+}
+
 /// The folder that all files say their paths start from, if it is there.
 fn said_root(shards: &[Shard]) -> Option<PathBuf> {
     let first = shards.first()?.root.clone()?;
@@ -297,6 +305,7 @@ fn paths_only(
     };
     let columns = kept(&shards);
     let mut rows = Rows::new(columns.clone());
+    rows.no_label = no_label(&shards);
     let mut splits = Vec::new();
     for shard in &shards {
         let split = match shard.columns.split {
@@ -321,6 +330,9 @@ fn paths_only(
             },
         )?;
         splits.push(split);
+    }
+    if shards.iter().all(|shard| shard.columns.split.is_none()) && splits.iter().all(String::is_empty) {
+        rows.splits_from_flags();
     }
     shards::tell(&splits, &mut ledger);
     let (manifest, said) = rows.finish(root, dataset)?;

@@ -1,16 +1,24 @@
 //! Rows that give each picture its label, its split and other columns, in whatever format they are written.
 
-use super::choice::LABEL_NAMES;
+use super::choice::{LABEL_NAMES, quoted_names};
+use super::contradictions::Contradictions;
+use super::flags::{Flags, is_clear, is_set};
 use super::names_of_parts::split_named;
-use super::several::{ALL_LABELS, BETWEEN};
+use super::several::ALL_LABELS;
+use super::split_columns::{flagged, of_flags};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+
+/// What stands in the place of a label in a table of texts.
+pub(super) const EMPTY: &str = "a cell is empty where it would be";
+/// The same where labels may be numbers of classes.
+pub(super) const EMPTY_OR_NONE: &str = "a cell is empty where it would be, or -1 beside numbers of classes";
 
 /// Names to show in a remark.
 const SHOWN: usize = 3;
@@ -23,6 +31,10 @@ pub(super) struct Rows {
     strange: BTreeMap<String, u64>,
     unusual: BTreeMap<String, Split>,
     extra: Vec<ExtraColumn>,
+    /// What a row without a label has in its place, if a column says the labels.
+    pub(super) no_label: Option<&'static str>,
+    /// The columns of 0 and 1 from which splits were taken.
+    split_flags: Vec<String>,
 }
 
 impl Rows {
@@ -66,28 +78,37 @@ impl Rows {
     /// Takes labels from columns of 0 and 1, one for each class, if there are at least two of them: the one that is set is
     /// the label. Several are kept in a column of their own.
     pub(super) fn labels_from_flags(&mut self) -> Option<Flags> {
-        let columns: Vec<usize> =
-            (0..self.extra.len()).filter(|&column| are_flags(&self.extra[column])).collect();
-        if columns.len() < 2 {
-            return None;
-        }
-        let names: Vec<String> = columns.iter().map(|&column| self.extra[column].name.clone()).collect();
-        let mut flags = Flags { names, rows: self.samples.len() as u64, none: 0, several: 0 };
+        let (flags, labels) = Flags::of(&self.extra, self.samples.len())?;
         let mut all = ExtraColumn { name: ALL_LABELS.to_owned(), values: Vec::new() };
-        for (row, sample) in self.samples.iter_mut().enumerate() {
-            let set = columns.iter().filter(|&&column| is_set(&self.extra[column].values[row]));
-            let set: Vec<&str> = set.map(|&column| self.extra[column].name.as_str()).collect();
-            match set.as_slice() {
-                [] => flags.none += 1,
-                [one] => sample.label = Some((*one).to_owned()),
-                _ => flags.several += 1,
-            }
-            all.values.push(if set.len() > 1 { set.join(BETWEEN) } else { String::new() });
+        for (sample, label) in self.samples.iter_mut().zip(labels) {
+            sample.label = label.name().map(str::to_owned);
+            all.values.push(label.all());
         }
         if flags.several > 0 {
             self.extra.push(all);
         }
         Some(flags)
+    }
+
+    /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any and they do not contradict each other.
+    pub(super) fn splits_from_flags(&mut self) {
+        let is_flag = |value: &String| is_set(value) || is_clear(value);
+        let columns: Vec<(Split, &ExtraColumn)> = (self.extra.iter())
+            .filter_map(|column| Some((flagged(&column.name)?, column)))
+            .filter(|(_, column)| {
+                column.values.iter().all(is_flag) && column.values.iter().any(|value| is_set(value))
+            })
+            .collect();
+        let of = |row: usize| {
+            let flags: Vec<(Split, bool)> =
+                columns.iter().map(|(split, column)| (*split, is_set(&column.values[row]))).collect();
+            of_flags(&flags)
+        };
+        let splits: Option<Vec<Split>> = (0..self.samples.len()).map(of).collect();
+        if let Some(splits) = splits.filter(|_| !columns.is_empty()) {
+            self.split_flags = columns.iter().map(|(_, column)| column.name.clone()).collect();
+            self.samples.iter_mut().zip(splits).for_each(|(sample, split)| sample.split = split);
+        }
     }
 
     /// The rows as samples below `root`, in the order in which they were added, and what is to be said of them: splits
@@ -102,24 +123,56 @@ impl Rows {
         }
         let mut ledger = Ledger { found: self.samples.len() as u64, ..Ledger::default() };
         self.split_remarks(&mut ledger);
-        let mut different: HashSet<&Path> = HashSet::new();
-        let paths = self.samples.iter().map(|sample| sample.path.as_path());
-        let mut repeats = paths.filter(|path| !different.insert(path));
-        if let Some(first) = repeats.next() {
-            let repeated = 1 + repeats.count() as u64;
-            let rows = counted(repeated, "row repeats", "rows repeat");
-            let text = format!("{rows} the path of an earlier row: {}", safe_path(first));
-            ledger.add(RemarkKind::RowsRepeated, repeated, text);
-        }
-        let manifest = Manifest::new(root, self.samples)
-            .with_extra(self.extra)
-            .with_written_splits(self.splits.finish());
+        self.label_remarks(&mut ledger);
+        self.tell_repeated(&mut ledger);
+        let manifest = Manifest::new(root, self.samples).with_extra(self.extra);
+        // Flags say splits, and are not written like those.
+        let manifest = match self.split_flags.is_empty() {
+            true => manifest.with_written_splits(self.splits.finish()),
+            false => manifest,
+        };
         Ok((manifest, ledger))
     }
 
+    /// Says which paths are repeated, and which of them with different labels.
+    fn tell_repeated(&self, ledger: &mut Ledger) {
+        let mut different: HashSet<&Path> = HashSet::new();
+        let paths = self.samples.iter().map(|sample| sample.path.as_path());
+        let repeats: Vec<&Path> = paths.filter(|path| !different.insert(path)).collect();
+        let Some(first) = repeats.first() else { return };
+        let repeated = repeats.len() as u64;
+        let rows = counted(repeated, "row repeats", "rows repeat");
+        let text = format!("{rows} the path of an earlier row: {}", excerpt_path(first));
+        ledger.add(RemarkKind::RowsRepeated, repeated, text);
+        let repeats: HashSet<&Path> = repeats.into_iter().collect();
+        let mut labels = Contradictions::default();
+        for sample in self.samples.iter().filter(|sample| repeats.contains(sample.path.as_path())) {
+            labels.add(&sample.path, sample.label.as_deref().unwrap_or_default());
+        }
+        labels.tell(", and each of these rows counts as a sample", ledger);
+    }
+
+    /// Says how many rows have no label.
+    fn label_remarks(&self, ledger: &mut Ledger) {
+        let bare = self.samples.iter().filter(|sample| sample.label.is_none()).count() as u64;
+        if let Some(words) = self.no_label {
+            let rows = counted(bare, "row has no label", "rows have no label");
+            ledger.add(RemarkKind::ClassesMerged, bare, format!("{rows}, as {words}"));
+        }
+    }
+
     fn split_remarks(&self, ledger: &mut Ledger) {
+        if !self.split_flags.is_empty() {
+            let (columns, were) =
+                if self.split_flags.len() == 1 { ("column", "was") } else { ("columns", "were") };
+            let text = format!(
+                "the {columns} {} of 0 and 1 {were} taken for the splits; --split-column chooses another column",
+                quoted_names(&self.split_flags)
+            );
+            ledger.add(RemarkKind::LayoutGuessed, self.samples.len() as u64, text);
+        }
         if !self.unusual.is_empty() {
-            let shown = |(name, split): (&String, &Split)| format!("{} as {split}", safe_text(name));
+            let shown = |(name, split): (&String, &Split)| format!("{} as {split}", excerpt(name));
             let names: Vec<String> = self.unusual.iter().take(SHOWN).map(shown).collect();
             let more = if self.unusual.len() > SHOWN { ", …" } else { "" };
             let text = format!("splits were recognized by their names: {}{more}", names.join(", "));
@@ -127,7 +180,7 @@ impl Rows {
         }
         let rows: u64 = self.strange.values().sum();
         if rows > 0 {
-            let names = self.strange.keys().take(SHOWN).map(|name| format!("'{}'", safe_text(name)));
+            let names = self.strange.keys().take(SHOWN).map(|name| format!("'{}'", excerpt(name)));
             let names: Vec<String> = names.collect();
             let more = if self.strange.len() > SHOWN { ", …" } else { "" };
             let (rows_have, names) = (counted(rows, "row has", "rows have"), names.join(", "));
@@ -137,52 +190,6 @@ impl Rows {
             ledger.add(RemarkKind::LayoutGuessed, rows, text);
         }
     }
-}
-
-/// Columns of 0 and 1, one for each class.
-pub(super) struct Flags {
-    names: Vec<String>,
-    rows: u64,
-    none: u64,
-    several: u64,
-}
-
-impl Flags {
-    /// Says what was read.
-    pub(super) fn enter(&self, ledger: &mut Ledger) {
-        let text = format!(
-            "the columns {} of 0 and 1 were read as one class each; --label-column chooses another column",
-            quoted_names(&self.names)
-        );
-        ledger.add(RemarkKind::LayoutDoubtful, self.rows, text);
-        let images = counted(
-            self.several,
-            "image has several labels and counts as unlabeled",
-            "images have several labels and count as unlabeled",
-        );
-        let text =
-            format!("{images}, because one label per image is compared; the column {ALL_LABELS} has them");
-        ledger.add(RemarkKind::LabelsSeveral, self.several, text);
-        let images = counted(self.none, "image has", "images have");
-        ledger.add(
-            RemarkKind::LabelsMissing,
-            self.none,
-            format!("{images} none of the columns of 0 and 1 set"),
-        );
-    }
-}
-
-/// Whether all values of a column are 0 and 1, and both occur.
-fn are_flags(column: &ExtraColumn) -> bool {
-    let values = || column.values.iter().map(|value| value.trim());
-    values().all(|value| {
-        is_set(value) || matches!(value, "" | "0" | "0.0") || value.eq_ignore_ascii_case("false")
-    }) && values().any(is_set)
-        && !values().all(is_set)
-}
-
-fn is_set(value: &str) -> bool {
-    matches!(value.trim(), "1" | "1.0") || value.trim().eq_ignore_ascii_case("true")
 }
 
 /// Says where the labels of a table without a column of them come from, or that there are none.
@@ -209,10 +216,4 @@ fn without_labels(extra: &[ExtraColumn]) -> String {
             quoted_names(&named)
         ),
     }
-}
-
-/// `'a', 'b', 'c', …`.
-fn quoted_names(names: &[String]) -> String {
-    let all: Vec<String> = names.iter().take(SHOWN).map(|name| format!("'{}'", safe_text(name))).collect();
-    format!("{}{}", all.join(", "), if names.len() > SHOWN { ", …" } else { "" })
 }

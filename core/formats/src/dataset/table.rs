@@ -1,13 +1,14 @@
 //! CSV and TSV tables of images.
 
 use super::choice::{Choices, Columns, Records, Row};
-use super::rows::{Rows, tell_labels};
+use super::reading_options::OF_TABLES;
+use super::rows::{EMPTY, Rows, tell_labels};
 use super::{ClassNames, DatasetOptions, Format, Opened, extension};
-use crate::text::{Cells, TableText, broken, delimiter_words, line, windows_or_latin};
+use crate::text::{Cells, TableText, broken, delimiter_words, windows_or_latin};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_data::class_names;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use csv::ByteRecord;
 use std::ffi::{OsStr, OsString};
@@ -19,11 +20,12 @@ pub(super) const FORMAT: Format = Format {
     summary: "a CSV or TSV table",
     details: "a header row, a column of paths, and optional columns of labels (or one of 0 and 1 for each class) and splits; \
               other columns are kept",
-    written: "`cleaned-table` writes the same table with what was decided",
+    written: "`cleaned-table` writes the same table with what was decided, and every other byte as it was",
     lost: "several labels of one picture count as none; the column `all_labels` has them",
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: false,
+    options: |_| OF_TABLES,
     detect: |candidate| candidate.has_extension(&["csv", "tsv", "tab"]),
     read: |candidate, options| {
         let file = candidate.path();
@@ -79,7 +81,11 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let table = TableText::read(file, usual)?;
     let mut reader = table.reader();
     let mut record = ByteRecord::new();
-    reader.read_byte_record(&mut record).map_err(|error| broken(file, error))?;
+    if !reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
+        let message =
+            "it is empty; expected a header line with a column called path, and a row for each image";
+        return Err(Error::format(file, message));
+    }
     let named: Vec<String> =
         record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
     let records = TableRecords { file, table: &table };
@@ -101,18 +107,27 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let kept: Vec<usize> = (0..headings.len()).filter(|&column| !columns.has(column)).collect();
     let mut rows = Rows::new(kept.iter().map(|&column| headings[column].trim().to_owned()));
     while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
-        let line = line(&record);
+        let line = table.line(&record);
         if record.len() != headings.len() {
             let (has, expected) = (counted(record.len() as u64, "field", "fields"), headings.len());
             return Err(Error::format(file, format!("line {line} has {has}, but the header has {expected}")));
         }
         let path = &record[columns.path];
         if path.is_empty() || path.contains(&0) {
-            let column = safe_text(headings[columns.path].trim());
+            let column = excerpt(headings[columns.path].trim());
             return Err(Error::format(file, format!("line {line} has no path in column '{column}'")));
         }
         let path = if paths_as_bytes { path.to_vec() } else { cells.decode(path).into_owned() };
         let label = columns.label.map(|column| columns.label_of(&record, column, &cells, on_disk));
+        if let (true, Some(column)) =
+            (label.as_ref().is_some_and(|label| label.contains('\0')), columns.label)
+        {
+            let column = excerpt(headings[column].trim());
+            return Err(Error::format(
+                file,
+                format!("line {line} has a NUL character in its label, column '{column}'"),
+            ));
+        }
         // A folder may be called like that, but not without the path saying so.
         if let (Some(label), Some(column)) = (&label, columns.label)
             && label.contains('\n')
@@ -130,6 +145,11 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         rows.push(path_of(path), label, &written, other);
     }
     let flags = if columns.label.is_none() { rows.labels_from_flags() } else { None };
+    rows.no_label = columns.label.map(|_| EMPTY);
+    if columns.split.is_none() {
+        rows.splits_from_flags();
+    }
+    let in_flags = flags.iter().flat_map(|flags| &flags.columns).map(|&column| kept[column]).collect();
     let (manifest, mut ledger) = rows.finish(root, file)?;
     for (kind, text) in chosen {
         ledger.add(kind, 1, text);
@@ -143,6 +163,7 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
         path: columns.path,
         label: columns.label,
         split: columns.split,
+        flags: in_flags,
         delimiter: table.delimiter,
         encoding: if utf8 { cells.encoding() } else { table.document().encoding }.name().to_owned(),
         mark: table.document().mark,
@@ -260,7 +281,8 @@ mod tests {
             values: values.map(Into::into).into(),
         };
         assert_eq!(manifest.extra(), [column("cluster", ["0156", "7"]), column("note", ["x, y", ""])]);
-        assert!(opened.ledger.is_empty(), "{:?}", opened.ledger);
+        let said: Vec<&str> = opened.ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        assert_eq!(said, ["1 row has no label, as a cell is empty where it would be"]);
     }
 
     #[test]
