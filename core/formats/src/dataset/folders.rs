@@ -15,9 +15,10 @@ mod walk;
 use super::annotated::Annotated;
 use super::around::Around;
 use super::names_of_parts;
+use super::reading_options::of_folder;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
-pub(crate) use beside_table::{BesideTable, Edit, json_set};
+pub(crate) use beside_table::{BesideTable, Edit, Record, json_set};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names::{self, Meaning};
 use chaffinch_data::dataset::{Folders, LabelFiles};
@@ -44,6 +45,7 @@ pub(super) const FORMAT: Format = Format {
     class_names: ClassNames::Folders,
     annotated: None,
     elsewhere: false,
+    options: of_folder,
     detect: Candidate::is_dir,
     read: |candidate, options| open(candidate.path(), options),
 };
@@ -121,7 +123,7 @@ pub(super) fn open_with(root: &Path, options: &DatasetOptions) -> Result<(Opened
         }
     }
     let unread: Vec<&PathBuf> = tables.iter().filter(|path| !read.contains(path)).collect();
-    without_labels(&layout, &samples, &unread, &mut ledger);
+    without_labels(&layout, &samples, &unread, beside.gives_labels, &mut ledger);
     vanished::enter(&layout, &samples, &empty, &left_out, &mut ledger);
     left_out.enter(&mut ledger);
     ledger.found += samples.len() as u64;
@@ -147,7 +149,7 @@ pub(super) fn placed(
     if options.labels_from_names && samples.iter().all(|sample| sample.label.is_none()) {
         labels_from_names(&layout, &mut samples, ledger);
     }
-    without_labels(&layout, &samples, &[], ledger);
+    without_labels(&layout, &samples, &[], false, ledger);
     let placed = samples.into_iter().map(|sample| {
         let split = split_as_written(&layout, &sample);
         (sample.path, (sample.label, split))
@@ -221,7 +223,13 @@ fn labels_from_names(layout: &Layout, samples: &mut [NewSample], ledger: &mut Le
 }
 
 /// Says how many samples have no label where labels were to be expected.
-fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[&PathBuf], ledger: &mut Ledger) {
+fn without_labels(
+    layout: &Layout,
+    samples: &[NewSample],
+    tables: &[&PathBuf],
+    from_files: bool,
+    ledger: &mut Ledger,
+) {
     let bare: Vec<&NewSample> = samples.iter().filter(|sample| sample.label.is_none()).collect();
     if bare.len() == samples.len() {
         let table = tables.iter().find(|path| is_dataset_table(path));
@@ -241,8 +249,17 @@ fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[&PathBuf], l
     let mut loose = bare.iter().filter(|sample| !told(sample));
     if let Some(first) = loose.next() {
         let count = 1 + loose.count() as u64;
-        let (images, first) = (counted(count, "image is", "images are"), safe_path(&first.path));
-        let text = format!("{images} outside the class folders and therefore unlabeled: {first}");
+        let first = safe_path(&first.path);
+        let text = match from_files {
+            true => format!(
+                "{} no label in the files that give labels: {first}",
+                counted(count, "image has", "images have")
+            ),
+            false => {
+                let images = counted(count, "image is", "images are");
+                format!("{images} outside the class folders and therefore unlabeled: {first}")
+            }
+        };
         ledger.add(RemarkKind::LabelsMissing, count, text);
     }
 }

@@ -10,7 +10,7 @@ use chaffinch_data::as_written::TableBeside;
 use chaffinch_data::class_names;
 use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::manifest::{ExtraColumn, NewSample};
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +80,7 @@ impl Beside {
             let message = format!(
                 "it names several images in a row, such as in '{}', which is not read: write a table with a row for each \
                  image; --label-files ignore goes on without it",
-                safe_text(&table.headings[*first])
+                excerpt(&table.headings[*first])
             );
             return match options.label_files {
                 LabelFiles::Optional => {
@@ -95,14 +95,14 @@ impl Beside {
             ledger.add(RemarkKind::LabelsMissing, 1, text);
             return Ok(());
         };
+        let asked = |name: &String| {
+            table.column(name).ok_or_else(|| {
+                let among = choice::among(&table.headings);
+                Error::format(full, format!("there is no column '{}'; {among}", excerpt(name)))
+            })
+        };
         let label = match &options.label_column {
-            Some(name) => match table.column(name) {
-                Some(column) => Some(column),
-                None => {
-                    let message = format!("there is no column '{}'", safe_text(name));
-                    return Err(Error::format(full, message));
-                }
-            },
+            Some(name) => Some(asked(name)?),
             None => {
                 let named = choice::named(&table.headings, &LABEL_NAMES).into_iter();
                 let columns: Vec<usize> = named.filter(|&column| column != file_name).collect();
@@ -121,7 +121,10 @@ impl Beside {
             None if bare => Flags::of(table, if classes { 1 } else { 2 }),
             _ => None,
         };
-        let split = table.column(options.split_column.as_deref().unwrap_or("split"));
+        let split = match &options.split_column {
+            Some(name) => Some(asked(name)?),
+            None => table.column("split"),
+        };
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
         let (mut first_missing, mut first_repeated) = (None, None);
         if label.is_some() || flags.is_some() {
@@ -129,7 +132,7 @@ impl Beside {
         } else if samples.iter().all(|sample| sample.label.is_none()) {
             let others: Vec<String> = (table.headings.iter().enumerate())
                 .filter(|(column, _)| *column != file_name)
-                .map(|(_, heading)| format!("'{}'", safe_text(heading)))
+                .map(|(_, heading)| format!("'{}'", excerpt(heading)))
                 .collect();
             let text = format!(
                 "{} has no column called label or the like; --label-column chooses one: {}",
@@ -204,13 +207,13 @@ impl Beside {
             ledger.add(RemarkKind::LabelsSeveral, count, text);
         }
         if label.is_some() || flags.is_some() {
+            let count = labels.values().flatten().count() as u64;
             for index in below.clone() {
                 let new = labels.remove(&index).flatten();
                 let same = |old: &String| new.as_ref().is_some_and(|new| class_names::same(old, new));
                 replaced += u64::from(samples[index].label.as_ref().is_some_and(|old| !same(old)));
                 samples[index].label = new;
             }
-            let count = given.len() as u64;
             let mut text =
                 format!("the labels of {} were read from {shown}", counted(count, "image", "images"));
             if replaced > 0 {
@@ -259,15 +262,16 @@ impl Beside {
         ledger: &mut Ledger,
     ) {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let mut count = 0;
+        let mut given = BTreeSet::new();
         for record in &table.records {
             for picture in table.places(folder, record) {
                 if let Ok(index) = samples.binary_search_by(|sample| in_bytes(&sample.path, &picture)) {
                     samples[index].label = Some(record.cells[1].trim().to_owned());
-                    count += 1;
+                    given.insert(index);
                 }
             }
         }
+        let count = given.len() as u64;
         let images = counted(count, "image", "images");
         let text = format!("the labels of {images} were read from {}", safe_path(path));
         ledger.add(RemarkKind::LayoutGuessed, count, text);

@@ -3,7 +3,7 @@
 use super::file_kinds::{FileKind, kind};
 use crate::dataset::extension;
 use chaffinch_data::prompts::PromptSet;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -230,7 +230,7 @@ fn by_extension(path: &Path) -> Reason {
 fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
     let left_out = if tally.files == 1 { "was left out" } else { "were left out" };
     let dotted = |extension: &str| {
-        let extension = safe_text(tally.written(extension));
+        let extension = excerpt(tally.written(extension));
         counted(tally.files, &format!(".{extension} file"), &format!(".{extension} files"))
     };
     let files = counted(tally.files, "file", "files");
@@ -267,7 +267,7 @@ fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
         }
         Reason::MachineFolder(name, what) => {
             let folders = if tally.files == 1 { "folder" } else { "folders" };
-            let text = format!("{files} in {} {folders} {left_out}: {what}", safe_text(name));
+            let text = format!("{files} in {} {folders} {left_out}: {what}", excerpt(name));
             (RemarkKind::MachineMade, text)
         }
         Reason::MachineFile => (
@@ -341,7 +341,7 @@ fn other_words(files: u64, mut extensions: Vec<(String, u64)>) -> String {
     extensions.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let one = |(extension, files): &(String, u64)| match extension.as_str() {
         "" => format!("{files} without an extension"),
-        extension => format!("{files} .{}", safe_text(extension)),
+        extension => format!("{files} .{}", excerpt(extension)),
     };
     let mut named: Vec<String> = extensions.iter().take(NAMED).map(one).collect();
     let rest: u64 = extensions.iter().skip(NAMED).map(|(_, files)| files).sum();

@@ -3,7 +3,7 @@
 use super::{Names, Role};
 use crate::dataset::json::Shape;
 use crate::dataset::{extension, label_studio};
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ pub(super) fn per_picture(root: &Path, extension: &str, paths: &[&PathBuf]) -> (
         told().next().is_some() && told().all(|text| test(text))
     };
     let one = |whose: &str| format!("{whose}, one .{extension} file for each picture");
-    let plain = format!("labels in one .{} file for each picture", safe_text(extension));
+    let plain = format!("labels in one .{} file for each picture", excerpt(extension));
     match extension {
         "txt" if all(&is_boxes) => (one("YOLO labels"), Role::PerPicture, true),
         "txt" | "caption" if all(&is_prose) => (one("captions"), Role::Aside, false),
