@@ -5,7 +5,7 @@ use chaffinch_data::dataset::IMAGE_EXTENSIONS;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::{Error, Result};
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
@@ -142,11 +142,12 @@ impl RowsOf {
             let found = loosely(&mut joiner, name, file_metadata, &mut contents);
             let found = match found {
                 Loose::Several(found) if found.len() > 1 => {
-                    let (a, b) = (safe_path(manifest.path(found[0])), safe_path(manifest.path(found[1])));
+                    let (a, b) =
+                        (excerpt_path(manifest.path(found[0])), excerpt_path(manifest.path(found[1])));
                     let message = format!(
                         "row {} names '{}', which may be {a} or {b}; write more of the path",
                         row + 1,
-                        safe_text(name)
+                        excerpt(name)
                     );
                     return Err(Error::format(path, message));
                 }
@@ -157,7 +158,7 @@ impl RowsOf {
                 found.into_iter().filter(|id| exact.get(id.index()).is_some_and(Option::is_none)).collect();
             if free.is_empty() {
                 if unmatched.0 == 0 {
-                    unmatched.1 = safe_text(name).into_owned();
+                    unmatched.1 = excerpt(name).into_owned();
                 }
                 unmatched.0 += 1;
             }
@@ -170,11 +171,11 @@ impl RowsOf {
             samples.iter().for_each(|id| rows[id.index()] = rows[id.index()].or(known));
         }
         if rows.iter().all(Option::is_none) && !manifest.is_empty() {
-            let example = safe_path(manifest.path(SampleId(0)));
+            let example = excerpt_path(manifest.path(SampleId(0)));
             let message = format!(
                 "none of its {} names a sample by path, stem or content hash: the first is '{}', and the dataset has {example}",
                 counted(ids.len() as u64, "row", "rows"),
-                ids.first().map(|name| safe_text(name)).unwrap_or_default()
+                ids.first().map(|name| excerpt(name)).unwrap_or_default()
             );
             return Err(Error::format(path, message));
         }
@@ -227,14 +228,14 @@ fn enter(
     manifest: &Manifest,
 ) -> Result<()> {
     let Some(before) = rows[id.index()].replace(row) else { return Ok(()) };
-    let other = ids.get(before as usize).map(|name| safe_text(name)).unwrap_or_default();
+    let other = ids.get(before as usize).map(|name| excerpt(name)).unwrap_or_default();
     let names =
-        if other == name { format!("'{other}'") } else { format!("'{other}' and '{}'", safe_text(name)) };
+        if other == name { format!("'{other}'") } else { format!("'{other}' and '{}'", excerpt(name)) };
     let message = format!(
         "rows {} and {} are both about {} ({names}); leave one of them out",
         before + 1,
         row + 1,
-        safe_path(manifest.path(id))
+        excerpt_path(manifest.path(id))
     );
     Err(Error::format(path, message))
 }

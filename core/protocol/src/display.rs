@@ -1,6 +1,7 @@
 //! Makes outside text safe for a terminal: names of files and classes may contain anything.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -19,7 +20,34 @@ pub fn safe_text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same for a path, with bytes that are not valid UTF-8 as `\xff`.
+/// Characters of a value that a sentence shows.
+const LONGEST: usize = 120;
+/// Bytes of a path that a sentence shows: more than paths have, and less than pictures that are written as text.
+const LONGEST_PATH: usize = 400;
+
+/// A value from a file for a sentence: escaped, and cut where it is longer than anything that people write there.
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        None => safe_text(text),
+        Some((end, _)) => {
+            Cow::Owned(format!("{}… ({} bytes)", safe_text(&text[..end]), thousands(text.len() as u64)))
+        }
+    }
+}
+
+/// The same for a path that a file names.
+pub fn excerpt_path(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes();
+    match bytes.get(..LONGEST_PATH) {
+        Some(begin) if bytes.len() > LONGEST_PATH => {
+            let begin = safe_path(Path::new(OsStr::from_bytes(begin)));
+            format!("{begin}… ({} bytes)", thousands(bytes.len() as u64))
+        }
+        _ => safe_path(path),
+    }
+}
+
+/// As [`safe_text`] for a path, with bytes that are not valid UTF-8 as `\xff`.
 pub fn safe_path(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
     let mut out = String::with_capacity(bytes.len());
@@ -116,7 +144,7 @@ pub fn quoted(path: &Path) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::ffi::OsStr;
+    use std::path::PathBuf;
 
     #[test]
     fn ordinary_text_stays() {
@@ -131,6 +159,21 @@ mod tests {
         assert_eq!(safe_text("gpj.\u{202e}exe\u{2066}"), "gpj.\\u{202e}exe\\u{2066}");
         assert_eq!(safe_text("a\nb\u{85}c\x7f\u{200b}"), "a\\nb\\u{85}c\\x7f\\u{200b}");
         assert_eq!(safe_path(Path::new(OsStr::from_bytes(b"a\xff\xe7\x8cb\x07"))), "a\\xff\\xe7\\x8cb\\x07");
+    }
+
+    #[test]
+    fn long_values_are_cut_and_short_ones_stay() {
+        let cat = "cat".repeat(40);
+        assert_eq!(excerpt(&cat), cat);
+        let long = "ü\x1b".repeat(1000);
+        let shown = excerpt(&long);
+        assert!(
+            shown.len() < 700 && shown.starts_with("ü\\x1bü") && shown.ends_with("… (3,000 bytes)"),
+            "{shown}"
+        );
+        let path = PathBuf::from("x".repeat(4000));
+        assert_eq!(excerpt_path(&path), format!("{}… (4,000 bytes)", "x".repeat(400)));
+        assert_eq!(excerpt_path(Path::new("a/b.jpg")), "a/b.jpg");
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use super::several::{ALL_LABELS, BETWEEN};
 use super::{ClassNames, Opened};
 use chaffinch_data::class_names::{self, Combined, Meaning};
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NO_LABEL};
-use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeMap;
 
@@ -212,7 +212,7 @@ fn with_counts(words: &[(String, u64)]) -> String {
 }
 
 fn shown(name: &str) -> String {
-    format!("'{}'", safe_text(name))
+    format!("'{}'", excerpt(name))
 }
 
 /// A name with what is not ASCII as its code points, where it would look like the other spelling.

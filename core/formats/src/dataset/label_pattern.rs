@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names;
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use regex::bytes::Regex;
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ const SHOWN: usize = 3;
 /// When the pattern is none, has no group `label`, or matches no path.
 pub(super) fn take(opened: Opened, pattern: &str) -> Result<Opened> {
     let Opened { manifest, mut ledger } = opened;
-    let invalid = |what: &str| Error::Invalid(format!("--label-pattern {}: {what}", safe_text(pattern)));
+    let invalid = |what: &str| Error::Invalid(format!("--label-pattern {}: {what}", excerpt(pattern)));
     let regex = Regex::new(pattern).map_err(|error| invalid(&reason(&error)))?;
     let groups: Vec<&str> = regex.capture_names().flatten().collect();
     if !groups.contains(&LABEL) {
@@ -77,8 +77,7 @@ pub(super) fn take(opened: Opened, pattern: &str) -> Result<Opened> {
     let (images, shown) = (counted(bare.len() as u64, "image has", "images have"), shown.join(", "));
     let text = format!("{images} no label, because --label-pattern finds none in their paths: {shown}{more}");
     ledger.add(RemarkKind::LabelsMissing, bare.len() as u64, text);
-    let names: Vec<String> =
-        strange.iter().take(SHOWN).map(|name| format!("'{}'", safe_text(name))).collect();
+    let names: Vec<String> = strange.iter().take(SHOWN).map(|name| format!("'{}'", excerpt(name))).collect();
     let text = format!(
         "{} a split other than train, validation or test, and count as having none: {}",
         counted(without_split, "path has", "paths have"),

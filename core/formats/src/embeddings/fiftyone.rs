@@ -5,7 +5,7 @@ use crate::arrays::{self, Picked};
 use crate::{Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers};
 use flate2::read::ZlibDecoder;
 use serde_json::{Map, Value};
@@ -44,7 +44,7 @@ pub(super) fn read(path: &Path) -> Result<Picked> {
     let mut before = 0;
     for (index, sample) in samples.iter().enumerate() {
         let broken = |reason: &str| {
-            let (field, number) = (safe_text(&field), index + 1);
+            let (field, number) = (excerpt(&field), index + 1);
             Error::format(path, format!("sample {number}: '{field}' is no vector: {reason}"))
         };
         ids.push(sample.get("filepath").and_then(Value::as_str).unwrap_or_default().to_owned());
@@ -98,7 +98,7 @@ fn field(path: &Path, samples: &[&Map<String, Value>]) -> Result<String> {
             "no sample has a field with a vector: a list of numbers, or FiftyOne's binary form",
         )),
         _ => {
-            let names: Vec<String> = names.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+            let names: Vec<String> = names.iter().map(|name| format!("'{}'", excerpt(name))).collect();
             let message = format!(
                 "several fields have vectors ({}); call the one that is meant 'embedding'",
                 names.join(", ")

@@ -8,7 +8,7 @@ use super::{VECTORS, push_unit};
 use crate::arrays::{self, Picked};
 use crate::{Error, Result};
 use chaffinch_data::atomic;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -66,12 +66,11 @@ pub fn read_texts(path: &Path) -> Result<TextVectors> {
             (row * grid.cols..(row + 1) * grid.cols).map(|index| arrays::number(&grid.numbers, index));
         let mut vector = Vec::with_capacity(grid.cols);
         if !push_unit(numbers, grid.cols, &mut vector) {
-            let message =
-                format!("the vector of '{}' is no direction: zero, or not finite", safe_text(&text));
+            let message = format!("the vector of '{}' is no direction: zero, or not finite", excerpt(&text));
             return Err(Error::format(path, message));
         }
         if vectors.insert(text.clone(), vector).is_some() {
-            return Err(Error::format(path, format!("the text '{}' has two vectors", safe_text(&text))));
+            return Err(Error::format(path, format!("the text '{}' has two vectors", excerpt(&text))));
         }
     }
     Ok(TextVectors { vectors, dim: grid.cols, logit_scale })

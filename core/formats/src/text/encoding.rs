@@ -1,6 +1,6 @@
 //! The encoding of a text file, found from its bytes and never assumed.
 
-use super::{TableText, broken, line};
+use super::{TableText, broken};
 use crate::{Error, Result};
 use chaffinch_data::columns;
 use chaffinch_data::columns::Column;
@@ -218,7 +218,7 @@ pub(super) fn cells(
             }
             for (column, cell) in record.iter().enumerate() {
                 if !cell.is_ascii() && !is_path(&record, column) {
-                    look(cell, line(&record));
+                    look(cell, table.line(&record));
                 }
             }
         }

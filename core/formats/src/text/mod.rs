@@ -2,11 +2,13 @@
 
 mod delimiter;
 mod encoding;
+mod fields;
 pub(crate) mod json_parts;
 mod quotes;
 mod sheet;
 
 pub(crate) use encoding::{Cells, Document, encoder, windows_or_latin};
+pub(crate) use fields::{field_of, replaced};
 pub(crate) use sheet::{Sheet, is_missing};
 
 use crate::{Error, Result};
@@ -55,6 +57,17 @@ impl TableText {
         self.start
     }
 
+    /// The line in the file on which a record of [`TableText::reader`] begins, counted from 1.
+    pub(crate) fn line(&self, record: &ByteRecord) -> u64 {
+        let Some(position) = record.position() else { return 0 };
+        // The reader leaves the end of a line, and blank ones, to the record after it, and does not know of a line before
+        // the header.
+        let before = u64::from(self.start > 0);
+        let rest = self.document.text().get(self.start + position.byte() as usize..).unwrap_or_default();
+        let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        position.line() + before + blank.filter(|byte| **byte == b'\n').count() as u64
+    }
+
     /// The records; the first one is no header to the reader.
     pub(crate) fn reader(&self) -> csv::Reader<&[u8]> {
         let text = &self.document.text()[self.start..];
@@ -72,11 +85,6 @@ impl TableText {
     pub(crate) fn cells(&self, path: &Path, is_path: impl Fn(&ByteRecord, usize) -> bool) -> Result<Cells> {
         encoding::cells(path, self, is_path)
     }
-}
-
-/// The line of a record, counted from 1.
-pub(crate) fn line(record: &ByteRecord) -> u64 {
-    record.position().map_or(0, csv::Position::line)
 }
 
 /// What the delimiter is called in a sentence.

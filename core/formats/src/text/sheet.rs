@@ -1,11 +1,14 @@
 //! A whole table with a header, read cell by cell.
 
-use super::{Cells, TableText, broken, line};
+use super::{Cells, TableText, broken};
 use crate::{Error, Result};
-use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::display::{counted, excerpt};
 use csv::ByteRecord;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+
+/// Columns that a message lists.
+const LISTED: usize = 30;
 
 /// A table in memory.
 pub(crate) struct Sheet {
@@ -13,6 +16,8 @@ pub(crate) struct Sheet {
     /// The columns' names, without blanks at their ends.
     pub(crate) headings: Vec<String>,
     records: Vec<ByteRecord>,
+    /// The line of each.
+    lines: Vec<u64>,
     cells: Cells,
     delimiter: u8,
 }
@@ -36,20 +41,21 @@ impl Sheet {
             return Err(Error::format(path, "it is empty; expected a table with a header line"));
         }
         let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).trim().to_owned()).collect();
-        let mut records = Vec::new();
+        let (mut records, mut lines) = (Vec::new(), Vec::new());
         while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
             if record.len() != headings.len() {
                 let (has, expected) = (counted(record.len() as u64, "field", "fields"), headings.len());
                 let message = format!(
                     "line {} has {has}, but the header has {expected}; is the file cut?",
-                    line(&record)
+                    table.line(&record)
                 );
                 return Err(Error::format(path, message));
             }
             records.push(record.clone());
+            lines.push(table.line(&record));
         }
         let delimiter = table.delimiter;
-        Ok(Sheet { path: path.to_path_buf(), headings, records, cells, delimiter })
+        Ok(Sheet { path: path.to_path_buf(), headings, records, lines, cells, delimiter })
     }
 
     /// The file.
@@ -88,13 +94,17 @@ impl Sheet {
 
     /// The error of a table that lacks a column.
     pub(crate) fn without(&self, what: &str) -> Error {
-        let names: Vec<String> = self.headings.iter().map(|name| format!("'{}'", safe_text(name))).collect();
+        let mut names: Vec<String> =
+            self.headings.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
+        if self.headings.len() > LISTED {
+            names.push(format!("and {} more", self.headings.len() - LISTED));
+        }
         Error::format(&self.path, format!("there is no column {what}; the columns are {}", names.join(", ")))
     }
 
     /// The line of a row, counted from 1.
     pub(crate) fn line(&self, row: usize) -> u64 {
-        line(&self.records[row])
+        self.lines[row]
     }
 
     /// A cell as it is in the file.
@@ -144,11 +154,11 @@ impl Sheet {
 
     /// The error of a cell that is not what its column has to hold.
     pub(crate) fn odd_cell(&self, row: usize, column: usize, expected: &str) -> Error {
-        let (line, name) = (self.line(row), safe_text(&self.headings[column]));
+        let (line, name) = (self.line(row), excerpt(&self.headings[column]));
         let cell = self.text(row, column);
         Error::format(
             &self.path,
-            format!("line {line}, column '{name}': '{}' is not {expected}", safe_text(&cell)),
+            format!("line {line}, column '{name}': '{}' is not {expected}", excerpt(&cell)),
         )
     }
 }

@@ -5,7 +5,7 @@ use super::super::packed::clean_name;
 use super::super::{DatasetOptions, Opened, extension, is_image, open};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Bucket, Holds, Object, PackingBuilder};
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -110,7 +110,7 @@ fn fill(folder: &Path, address: &Path, objects: &[Object], ledger: &mut Ledger) 
     }
     if let Some(first) = first {
         let objects = counted(odd, "object", "objects");
-        let text = format!("{objects} with a name that no file can have: {}", safe_text(first));
+        let text = format!("{objects} with a name that no file can have: {}", excerpt(first));
         ledger.leave_out(RemarkKind::OtherFiles, odd, text);
     }
     let bytes: u64 = fetched.iter().map(|object| object.size).sum();

@@ -6,7 +6,7 @@ use crate::dataset::annotated::{Annotated, refuse};
 use crate::dataset::rewrite::{self, EntryChange, EntryChanges, NewFile};
 use crate::text::Document;
 use crate::{Error, Result};
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{excerpt, safe_path};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -41,7 +41,7 @@ pub(super) fn file(
 fn word<'a>(file: &Path, label: &'a str) -> Result<&'a str> {
     match label.is_empty() || label.contains(|c: char| c.is_whitespace() || c == ',' || c == '"') {
         true => {
-            let message = format!("its classes are single words, so that none can be '{}'", safe_text(label));
+            let message = format!("its classes are single words, so that none can be '{}'", excerpt(label));
             Err(Error::format(file, message))
         }
         false => Ok(label),
@@ -96,7 +96,7 @@ fn by_number(
                 let found = ids.iter().find(|(_, id)| id.as_str() == label).map(|(number, _)| number.clone());
                 found.ok_or_else(|| {
                     let message =
-                        format!("{} has no number for the class '{}'", safe_path(map), safe_text(label));
+                        format!("{} has no number for the class '{}'", safe_path(map), excerpt(label));
                     Error::format(&read.file, message)
                 })?
             }

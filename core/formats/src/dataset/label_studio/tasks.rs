@@ -2,7 +2,7 @@
 
 use crate::dataset::choice::{self, LABEL_NAMES, PATH_NAMES};
 use crate::dataset::{DatasetOptions, extension, is_image, json};
-use crate::text::{TableText, broken, line};
+use crate::text::{TableText, broken};
 use crate::{Error, Result};
 use chaffinch_protocol::display::counted;
 use csv::ByteRecord;
@@ -288,7 +288,7 @@ fn table(file: &Path) -> Result<Vec<Map<String, Value>>> {
         }
         if texts.len() != headings.len() {
             let (has, expected) = (counted(texts.len() as u64, "field", "fields"), headings.len());
-            let message = format!("line {} has {has}, but the header has {expected}", line(&record));
+            let message = format!("line {} has {has}, but the header has {expected}", table.line(&record));
             return Err(Error::format(file, message));
         }
         rows.push(headings.iter().cloned().zip(texts.into_iter().map(Value::String)).collect());

@@ -6,7 +6,7 @@ use crate::dataset::packed::{Member, PackedRows, Place};
 use crate::dataset::{DatasetOptions, Opened, is_image, shards};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Container, Holds, below};
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -143,7 +143,7 @@ pub(super) fn read(
         Some(name) => {
             let column = choice::asked(&columns, name).first().copied().ok_or_else(|| {
                 let message =
-                    format!("no json or txt member has '{}'; {}", safe_text(name), choice::among(&columns));
+                    format!("no json or txt member has '{}'; {}", excerpt(name), choice::among(&columns));
                 Error::Dataset { path: dataset.to_path_buf(), message }
             })?;
             for member in rows.members_mut() {
@@ -183,7 +183,7 @@ fn numbers(rows: &PackedRows, columns: &[String], ledger: &mut Ledger) {
             && there.len() > 1
     };
     if let Some(column) = (0..columns.len()).find(names) {
-        let column = safe_text(&columns[column]);
+        let column = excerpt(&columns[column]);
         let text = format!(
             "the classes are numbers, for which '{column}' seems to have the names; --label-column '{column}' takes them"
         );
