@@ -174,3 +174,64 @@ fn class_names_that_are_no_words_are_not_asked_of_a_model() {
     let said = sandbox.ok(words());
     assert!(!said.stderr.contains("no words"), "{}", said.stderr);
 }
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Relabels a picture, as a reviewer did elsewhere.
+fn relabel(sandbox: &Sandbox, path: &str, label: &str) {
+    let file = sandbox.path().join("decisions.csv");
+    fs::write(&file, format!("image_path,user_action,new_label,reviewer\n{path},relabel,{label},anna\n"))
+        .unwrap();
+    sandbox.ok(["import", "csv", text(&file), "--session", text(&sandbox.session())]);
+}
+
+#[test]
+fn new_labels_are_written_into_columns_of_0_and_1_and_read_again() {
+    let sandbox = table("path,cat,dog", &[b",1,\"0\"", b",0,1", b",1,0", b",0,1"]);
+    scan(&sandbox, &[]);
+    relabel(&sandbox, "images/1.png", "cat");
+    let before = fs::read_to_string(sandbox.data().join("labels.csv")).unwrap();
+    let after = before.replace("images/1.png,0,1", "images/1.png,1,0");
+    export(&sandbox, "cleaned-table", "out.csv");
+    assert_eq!(fs::read_to_string(sandbox.path().join("out.csv")).unwrap(), after);
+    let (plan, copy) = (sandbox.path().join("plan.json"), sandbox.path().join("copy"));
+    sandbox.ok(["plan", text(&sandbox.session()), "--output", text(&plan)]);
+    sandbox.ok(["apply", text(&plan), "--output", text(&copy)]);
+    assert_eq!(fs::read_to_string(copy.join("labels.csv")).unwrap(), after);
+}
+
+#[test]
+fn a_plan_refuses_what_would_be_refused_when_it_is_applied() {
+    let sandbox = table("path,note", &[b",a", b",b", b",c"]);
+    scan(&sandbox, &[]);
+    relabel(&sandbox, "images/1.png", "cat");
+    let plan = sandbox.path().join("plan.json");
+    let ran = sandbox.run(["plan", text(&sandbox.session()), "--output", text(&plan)]);
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    let refused = "it has no column of labels, so that of images/1.png cannot be changed";
+    assert!(ran.stderr.contains(refused) && !plan.exists(), "{}", ran.stderr);
+}
+
+#[test]
+fn options_that_a_dataset_has_no_use_for_are_refused() {
+    let sandbox = table("path,label", &[b",cat", b",dog"]);
+    draw(&sandbox.path().join("folders/cat"), 2);
+    draw(&sandbox.path().join("folders/dog"), 2);
+    let (csv, folders) = (sandbox.data().join("labels.csv"), sandbox.path().join("folders"));
+    for (dataset, option, value) in [
+        (&csv, "--layout", "splits"),
+        (&csv, "--label-files", "ignore"),
+        (&folders, "--label-column", "nope"),
+        (&folders, "--path-column", "nope"),
+        (&folders, "--root", "/"),
+    ] {
+        let ran = sandbox.run(["scan", text(dataset), option, value, "--session", text(&sandbox.session())]);
+        assert_eq!(ran.code, 2, "{option}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(&format!("has no use for {option}; leave it out")), "{}", ran.stderr);
+    }
+    let ran = sandbox.run(["import", "fastdup", text(&csv), "--path-column", "x", "--session", "none"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("fastdup has no use for --path-column"), "{}", ran.stderr);
+}

@@ -19,7 +19,7 @@ pub(crate) struct EngineArgs {
     #[arg(long, value_name = "FILE|DIR", conflicts_with = "model")]
     pub(crate) embeddings: Option<PathBuf>,
     /// What each row of --embeddings is about: a path, a stem or a content hash on each line [default: as the file says, or
-    /// else the dataset's samples in order]
+    /// else the dataset's samples in order, which is that of the bytes of their paths: `cat big` before `cat/`]
     #[arg(long, value_name = "FILE", requires = "embeddings")]
     pub(crate) embedding_ids: Option<PathBuf>,
     /// Vectors of prompts or class names from the same model as --embeddings: .safetensors, .parquet, or .npy beside a .txt
@@ -30,7 +30,7 @@ pub(crate) struct EngineArgs {
     /// session keeps them
     #[arg(long, value_name = "FILE")]
     pub(crate) pred_probs: Vec<PathBuf>,
-    /// Class names in the order of the columns of --pred-probs, one per line, for arrays
+    /// Class names in the order of the columns of --pred-probs, one per line, for arrays and columns that are numbers
     #[arg(long, value_name = "FILE", requires = "pred_probs")]
     pub(crate) classes: Option<PathBuf>,
     /// What each row of --pred-probs is about, like --embedding-ids
