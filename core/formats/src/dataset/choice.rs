@@ -10,6 +10,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// Names to show in a remark.
+const SHOWN: usize = 3;
 /// Columns that a message lists.
 const LISTED: usize = 30;
 /// Rows whose files are looked for.
@@ -92,6 +94,12 @@ pub(super) fn among(headings: &[String]) -> String {
         1 => format!("the only column is {}", names[0]),
         _ => format!("the columns are {}", names.join(", ")),
     }
+}
+
+/// `'a', 'b', 'c', …`.
+pub(super) fn quoted_names(names: &[String]) -> String {
+    let all: Vec<String> = names.iter().take(SHOWN).map(|name| format!("'{}'", excerpt(name))).collect();
+    format!("{}{}", all.join(", "), if names.len() > SHOWN { ", …" } else { "" })
 }
 
 /// What is to be said where two columns may be meant and differ: the first was taken.

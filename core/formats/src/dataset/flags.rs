@@ -1,6 +1,6 @@
 //! Columns of 0 and 1, one for each class: what is set in a row is its label.
 
-use super::rows::quoted_names;
+use super::choice::quoted_names;
 use super::several::{ALL_LABELS, Label};
 use super::split_columns::flagged;
 use chaffinch_data::manifest::ExtraColumn;

@@ -123,7 +123,7 @@ pub(super) fn open_with(root: &Path, options: &DatasetOptions) -> Result<(Opened
         }
     }
     let unread: Vec<&PathBuf> = tables.iter().filter(|path| !read.contains(path)).collect();
-    without_labels(&layout, &samples, &unread, &mut ledger);
+    without_labels(&layout, &samples, &unread, beside.gives_labels, &mut ledger);
     vanished::enter(&layout, &samples, &empty, &left_out, &mut ledger);
     left_out.enter(&mut ledger);
     ledger.found += samples.len() as u64;
@@ -149,7 +149,7 @@ pub(super) fn placed(
     if options.labels_from_names && samples.iter().all(|sample| sample.label.is_none()) {
         labels_from_names(&layout, &mut samples, ledger);
     }
-    without_labels(&layout, &samples, &[], ledger);
+    without_labels(&layout, &samples, &[], false, ledger);
     let placed = samples.into_iter().map(|sample| {
         let split = split_as_written(&layout, &sample);
         (sample.path, (sample.label, split))
@@ -223,7 +223,13 @@ fn labels_from_names(layout: &Layout, samples: &mut [NewSample], ledger: &mut Le
 }
 
 /// Says how many samples have no label where labels were to be expected.
-fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[&PathBuf], ledger: &mut Ledger) {
+fn without_labels(
+    layout: &Layout,
+    samples: &[NewSample],
+    tables: &[&PathBuf],
+    from_files: bool,
+    ledger: &mut Ledger,
+) {
     let bare: Vec<&NewSample> = samples.iter().filter(|sample| sample.label.is_none()).collect();
     if bare.len() == samples.len() {
         let table = tables.iter().find(|path| is_dataset_table(path));
@@ -243,8 +249,17 @@ fn without_labels(layout: &Layout, samples: &[NewSample], tables: &[&PathBuf], l
     let mut loose = bare.iter().filter(|sample| !told(sample));
     if let Some(first) = loose.next() {
         let count = 1 + loose.count() as u64;
-        let (images, first) = (counted(count, "image is", "images are"), safe_path(&first.path));
-        let text = format!("{images} outside the class folders and therefore unlabeled: {first}");
+        let first = safe_path(&first.path);
+        let text = match from_files {
+            true => format!(
+                "{} no label in the files that give labels: {first}",
+                counted(count, "image has", "images have")
+            ),
+            false => {
+                let images = counted(count, "image is", "images are");
+                format!("{images} outside the class folders and therefore unlabeled: {first}")
+            }
+        };
         ledger.add(RemarkKind::LabelsMissing, count, text);
     }
 }

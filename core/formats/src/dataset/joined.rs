@@ -136,14 +136,14 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let (mut replaced, mut empty) = (0_u64, 0_u64);
     let again = places.iter().filter_map(|place| if let Place::Again(at) = place { Some(*at) } else { None });
     let repeated: HashSet<u32> = again.collect();
-    let mut several = Contradictions::default();
+    let mut contradictions = Contradictions::default();
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
         if let Place::At(at) | Place::Again(at) = *place
             && repeated.contains(&at)
         {
-            several.add(manifest.path(SampleId(at)), &cell);
+            contradictions.add(manifest.path(SampleId(at)), &cell);
         }
         let new = (!cell.is_empty()).then_some(cell);
         match *place {
@@ -207,7 +207,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let verb = if again == 1 { "repeats" } else { "repeat" };
     let text = format!("{rows} {shown} {verb} an earlier image, whose first row was taken: {named}");
     ledger.add(RemarkKind::RowsRepeated, again, text);
-    several.tell(&format!(" in {shown}, of which the first was taken"), &mut ledger);
+    contradictions.tell(&format!(" in {shown}, of which the first was taken"), &mut ledger);
     let rows = counted(empty, "row of", "rows of");
     let verb = if empty == 1 { "has" } else { "have" };
     ledger.add(RemarkKind::ClassesMerged, empty, format!("{rows} {shown} {verb} no label, as {EMPTY}"));

@@ -1,6 +1,6 @@
 //! Rows that give each picture its label, its split and other columns, in whatever format they are written.
 
-use super::choice::LABEL_NAMES;
+use super::choice::{LABEL_NAMES, quoted_names};
 use super::contradictions::Contradictions;
 use super::flags::{Flags, is_clear, is_set};
 use super::names_of_parts::split_named;
@@ -216,10 +216,4 @@ fn without_labels(extra: &[ExtraColumn]) -> String {
             quoted_names(&named)
         ),
     }
-}
-
-/// `'a', 'b', 'c', …`.
-pub(super) fn quoted_names(names: &[String]) -> String {
-    let all: Vec<String> = names.iter().take(SHOWN).map(|name| format!("'{}'", excerpt(name))).collect();
-    format!("{}{}", all.join(", "), if names.len() > SHOWN { ", …" } else { "" })
 }

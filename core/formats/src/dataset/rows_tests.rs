@@ -83,7 +83,7 @@ fn columns_under_other_names_are_splits_where_every_value_is_one() {
 #[test]
 fn flags_of_what_is_held_out_are_splits_and_no_classes() {
     let opened = read("t.csv", "path,label,is_valid\n1.jpg,a,False\n2.jpg,b,True\n");
-    assert_eq!(splits(&opened), [Split::Train, Split::Val]);
+    assert_eq!(splits(&opened), [Split::Train, Split::Validation]);
     assert!(
         said(&opened, RemarkKind::LayoutGuessed)[0].starts_with("the column 'is_valid' of 0 and 1 was taken")
     );
@@ -92,7 +92,7 @@ fn flags_of_what_is_held_out_are_splits_and_no_classes() {
                 {\"path\": \"2.jpg\", \"cat\": 0, \"dog\": 1, \"is_val\": 1, \"is_test\": 0}\n\
                 {\"path\": \"3.jpg\", \"cat\": 0, \"dog\": 1, \"is_val\": 0, \"is_test\": 0}\n";
     let opened = read("t.jsonl", json);
-    assert_eq!(splits(&opened), [Split::Test, Split::Val, Split::Train]);
+    assert_eq!(splits(&opened), [Split::Test, Split::Validation, Split::Train]);
     assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
     // What is in two splits is in none that anybody could name.
     let both = read("t.csv", "path,label,is_val,is_test\n1.jpg,a,1,1\n2.jpg,b,0,1\n");

@@ -17,9 +17,9 @@ const MAYBE: [&str; 9] = [
 ];
 /// Names of columns of 0 and 1, and what 1 says there.
 const FLAGS: [(&str, Split); 6] = [
-    ("is_valid", Split::Val),
-    ("is_val", Split::Val),
-    ("is_validation", Split::Val),
+    ("is_valid", Split::Validation),
+    ("is_val", Split::Validation),
+    ("is_validation", Split::Validation),
     ("is_test", Split::Test),
     ("is_train", Split::Train),
     ("is_training", Split::Train),
@@ -74,11 +74,11 @@ mod tests {
 
     #[test]
     fn flags_say_one_split_or_nothing() {
-        assert_eq!((flagged("Is_Valid"), flagged("is_cat")), (Some(Split::Val), None));
+        assert_eq!((flagged("Is_Valid"), flagged("is_cat")), (Some(Split::Validation), None));
         let of = |flags: &[(Split, bool)]| of_flags(flags);
-        assert_eq!(of(&[(Split::Val, true)]), Some(Split::Val));
-        assert_eq!(of(&[(Split::Val, false), (Split::Test, false)]), Some(Split::Train));
-        assert_eq!(of(&[(Split::Val, true), (Split::Test, true)]), None);
+        assert_eq!(of(&[(Split::Validation, true)]), Some(Split::Validation));
+        assert_eq!(of(&[(Split::Validation, false), (Split::Test, false)]), Some(Split::Train));
+        assert_eq!(of(&[(Split::Validation, true), (Split::Test, true)]), None);
         assert_eq!(of(&[(Split::Train, false)]), Some(Split::None));
     }
 }

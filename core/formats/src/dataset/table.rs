@@ -281,7 +281,8 @@ mod tests {
             values: values.map(Into::into).into(),
         };
         assert_eq!(manifest.extra(), [column("cluster", ["0156", "7"]), column("note", ["x, y", ""])]);
-        assert!(opened.ledger.is_empty(), "{:?}", opened.ledger);
+        let said: Vec<&str> = opened.ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        assert_eq!(said, ["1 row has no label, as a cell is empty where it would be"]);
     }
 
     #[test]

@@ -169,7 +169,8 @@ impl FromTools {
                 column(extra, &name, around.samples.len()).values[row] = value;
             }
         }
-        let count = given.len() as u64;
+        // What has no label there, is said by itself.
+        let count = given.iter().filter(|row| self.labels.contains_key(row)).count() as u64;
         let more = file.also.iter().filter(|path| **path != file.file).count() as u64;
         let more = match more {
             0 => String::new(),

@@ -207,13 +207,13 @@ impl Beside {
             ledger.add(RemarkKind::LabelsSeveral, count, text);
         }
         if label.is_some() || flags.is_some() {
+            let count = labels.values().flatten().count() as u64;
             for index in below.clone() {
                 let new = labels.remove(&index).flatten();
                 let same = |old: &String| new.as_ref().is_some_and(|new| class_names::same(old, new));
                 replaced += u64::from(samples[index].label.as_ref().is_some_and(|old| !same(old)));
                 samples[index].label = new;
             }
-            let count = given.len() as u64;
             let mut text =
                 format!("the labels of {} were read from {shown}", counted(count, "image", "images"));
             if replaced > 0 {
@@ -262,15 +262,16 @@ impl Beside {
         ledger: &mut Ledger,
     ) {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let mut count = 0;
+        let mut given = BTreeSet::new();
         for record in &table.records {
             for picture in table.places(folder, record) {
                 if let Ok(index) = samples.binary_search_by(|sample| in_bytes(&sample.path, &picture)) {
                     samples[index].label = Some(record.cells[1].trim().to_owned());
-                    count += 1;
+                    given.insert(index);
                 }
             }
         }
+        let count = given.len() as u64;
         let images = counted(count, "image", "images");
         let text = format!("the labels of {images} were read from {}", safe_path(path));
         ledger.add(RemarkKind::LayoutGuessed, count, text);
