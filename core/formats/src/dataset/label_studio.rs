@@ -10,6 +10,7 @@ use super::json::{self, Outer, Shape};
 use super::several::{Label, Objects};
 use super::{Candidate, ClassNames, DatasetOptions, Format, is_image};
 use crate::{Error, Result};
+pub(super) use address::advice;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use serde_json::Value;
