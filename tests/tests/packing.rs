@@ -92,7 +92,7 @@ fn decisions_follow_the_pictures_into_another_form() {
     println!("{}", sandbox.plain([text(&sandbox.data())], "remove\nnext\nkeep\n").stdout);
     let dataset = packed(&sandbox, 3);
     let ran = sandbox.ok(["scan", text(&dataset), "--model", "bundled-small"]);
-    assert!(ran.stderr.contains("took over 2 decisions about the same pictures"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 decisions were carried over, with tags and notes, from the session of"), "{}", ran.stderr);
     let decided = |dataset: &Path| {
         let value = json(&sandbox.ok(["rank", text(dataset), "--all", "--top", "0", "--format", "json"]));
         let rows = value.as_array().or_else(|| value["samples"].as_array()).unwrap().clone();
@@ -407,4 +407,38 @@ fn a_server_that_refuses_or_fails_is_an_error_that_says_why() {
     assert!(text.contains("another region"), "{text}");
     let (text, _) = error(|_| Some(("200 OK", "<html>a portal</html>")));
     assert!(text.contains("no listing") || text.contains("chooses no file"), "{text}");
+}
+
+#[test]
+fn a_missing_shard_is_said_again_and_fails_a_gate() {
+    let sandbox = dataset();
+    let folder = packed(&sandbox, 3);
+    fs::remove_file(folder.join("shard-001.tar")).unwrap();
+    let said = "1 shard is missing: shard-001.tar";
+    let scan = ["scan", text(&folder), "--model", "bundled-small", "--fail-on", "files-missing"];
+    let ran = sandbox.run(scan);
+    assert!(ran.code == 1 && ran.stderr.contains(said), "{}", ran.stderr);
+    let ranked = sandbox.ok(["rank", text(&folder)]);
+    assert!(ranked.stderr.contains(said), "{}", ranked.stderr);
+}
+
+/// The labels and decisions of the exported shards are those of the dataset.
+#[test]
+fn decisions_follow_the_pictures_into_shards_of_our_own() {
+    let sandbox = dataset();
+    scan(&sandbox, &sandbox.data());
+    sandbox.plain([text(&sandbox.data())], "keep\nnext\nkeep\n");
+    let shards = sandbox.path().join("shards");
+    sandbox.ok(["export", text(&sandbox.data()), "--format", "webdataset", "--output", text(&shards)]);
+    let ran = sandbox.ok(["scan", text(&shards), "--json", "--model", "bundled-small"]);
+    assert!(ran.stderr.contains("2 decisions were carried over"), "{}", ran.stderr);
+    let listed = |dataset: &Path| {
+        let value = json(&sandbox.ok(["rank", text(dataset), "--all", "--top", "0", "--format", "json"]));
+        let rows = value.as_array().or_else(|| value["samples"].as_array()).unwrap().clone();
+        let mut rows: Vec<String> =
+            rows.iter().map(|row| format!("{} {} {}", row["path"], row["label"], row["decision"])).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(listed(&shards), listed(&sandbox.data()));
 }

@@ -2,6 +2,7 @@
 
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
+use crate::packing::NoPicture;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::memory::TooLarge;
 use chaffinch_protocol::display::{counted, safe_path, safe_text, thousands};
@@ -14,6 +15,8 @@ use std::{fmt, io};
 const SHOWN: usize = 4;
 const MISSING: &str = "the file is missing";
 const REFUSED: &str = "the file may not be read: permission denied";
+const EMPTY: &str = "there is no picture: its cell is empty";
+const DAMAGED: &str = "the file that holds it is damaged";
 const NO_ROOM: &str = "there is too little memory for it";
 pub(crate) const FOLDER: &str = "it is a folder";
 pub(crate) const SPECIAL: &str = "it is no ordinary file";
@@ -23,10 +26,14 @@ pub(crate) const SPECIAL: &str = "it is no ordinary file";
 pub enum Fault {
     /// There is no such file.
     Missing,
+    /// There is nothing where its picture should be: a cell without a value.
+    NoPicture,
     /// The system does not let this user read it.
     Refused,
     /// The system failed to read it: a disk, a network.
     Io,
+    /// The file that holds it was read, and is damaged where the picture is.
+    Damaged,
     /// It is too large for the memory budget.
     NoRoom,
     /// It is a folder, a pipe or a device.
@@ -43,9 +50,11 @@ impl Fault {
         Some(match reason.as_str() {
             _ if read => Fault::Undecodable,
             MISSING => Fault::Missing,
+            EMPTY => Fault::NoPicture,
             REFUSED => Fault::Refused,
             FOLDER | SPECIAL => Fault::NoFile,
             reason if reason.starts_with(NO_ROOM) => Fault::NoRoom,
+            reason if reason.starts_with(DAMAGED) => Fault::Damaged,
             _ => Fault::Io,
         })
     }
@@ -59,18 +68,20 @@ impl Fault {
     pub fn sentence(self, reason: &str) -> String {
         match self {
             Fault::Missing => format!("{reason}: the picture was not checked"),
-            Fault::Refused => format!("{reason}; the picture was not checked"),
+            Fault::Refused | Fault::Damaged => format!("{reason}; the picture was not checked"),
             Fault::Io => format!("{reason}; the picture may be whole, so check the disk first"),
             Fault::NoRoom => format!("{reason}; the picture was not checked"),
-            Fault::NoFile => reason.to_owned(),
+            Fault::NoFile | Fault::NoPicture => reason.to_owned(),
             Fault::Undecodable => format!("the file cannot be read as a picture: {reason}"),
         }
     }
 }
 
-/// An I/O error as a sentence without a path.
-pub(crate) fn because(error: &io::Error) -> String {
+/// An I/O error as a sentence without a path, as it is stored with a sample.
+pub fn because(error: &io::Error) -> String {
     match error.kind() {
+        _ if error.get_ref().is_some_and(|inner| inner.is::<NoPicture>()) => EMPTY.into(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => format!("{DAMAGED}: {error}"),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => MISSING.into(),
         io::ErrorKind::PermissionDenied => REFUSED.into(),
         _ if error.get_ref().is_some_and(|inner| inner.is::<TooLarge>()) => without_room(error),
@@ -91,7 +102,13 @@ pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Led
         if let Some(fault) = Fault::of(file_metadata, id) {
             // What a file is instead of a picture tells what to do about all of its kind.
             let kind = reason.split(": ").next().unwrap_or_default();
-            let kind = if fault == Fault::Undecodable && kind.starts_with("it ") { kind } else { "" };
+            let of_file = reason.strip_prefix(DAMAGED).and_then(|rest| rest.split_once("': "));
+            let kind = match fault {
+                Fault::Undecodable if kind.starts_with("it ") => kind,
+                // Each damaged part of each file has its remark.
+                Fault::Damaged => of_file.map_or(reason.as_str(), |(place, _)| place),
+                _ => "",
+            };
             found.entry((fault, kind)).or_insert((0, id)).0 += 1;
         }
     }
@@ -103,6 +120,15 @@ pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Led
         let is = if count == 1 { "is" } else { "are" };
         let (kind, what) = match fault {
             Fault::Missing => (RemarkKind::FilesMissing, format!("{is} missing")),
+            Fault::NoPicture => (
+                RemarkKind::NoPicture,
+                format!("{} no picture, because the cell is empty", if count == 1 { "has" } else { "have" }),
+            ),
+            Fault::Damaged => {
+                let them = if count == 1 { "it" } else { "them" };
+                let what = format!("could not be read because the file that holds {them} is damaged");
+                (RemarkKind::FilesUnreadable, what)
+            }
             Fault::Refused => {
                 (RemarkKind::FilesUnreadable, "may not be read, because permission was denied".to_owned())
             }
@@ -122,8 +148,10 @@ pub fn enter(manifest: &Manifest, file_metadata: &FileMetadata, ledger: &mut Led
             _ => format!("; the first is {}", safe_path(manifest.path(first))),
         };
         let why = match fault {
-            Fault::Io | Fault::NoRoom | Fault::Undecodable => {
+            Fault::Io | Fault::NoRoom | Fault::Undecodable | Fault::Damaged => {
                 let reason = file_metadata.unreadable.get(&first).map_or("", String::as_str);
+                let said = format!("{DAMAGED}: ");
+                let reason = reason.strip_prefix(said.as_str()).unwrap_or(reason);
                 format!(" ({})", safe_text(reason))
             }
             _ => String::new(),

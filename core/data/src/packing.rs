@@ -3,7 +3,9 @@
 use crate::columns::Column;
 use chaffinch_sources::Packed;
 pub use chaffinch_sources::bucket::{Bucket, Object, is_address};
-pub use chaffinch_sources::{Blob, BlobReader, Chosen, Container, Holds, Pixels, ReadSeek, Source, Written};
+pub use chaffinch_sources::{
+    Blob, BlobReader, Chosen, Container, Holds, NO_PICTURE, NoPicture, Pixels, ReadSeek, Source, Written,
+};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};

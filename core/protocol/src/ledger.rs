@@ -53,6 +53,8 @@ pub enum RemarkKind {
     Finding,
     /// Samples whose file does not exist.
     FilesMissing,
+    /// Samples without a picture: cells of a table that are empty.
+    NoPicture,
     /// Samples whose file exists and could not be decoded or read.
     FilesUnreadable,
     /// Samples of whose picture only a part is left; detectors saw what is left.
@@ -142,6 +144,7 @@ impl Ledger {
         for (kind, one, many) in [
             (RemarkKind::UnsupportedPictures, "picture left out", "pictures left out"),
             (RemarkKind::FilesMissing, "missing file", "missing files"),
+            (RemarkKind::NoPicture, "row without a picture", "rows without a picture"),
             (RemarkKind::FilesUnreadable, "unreadable file", "unreadable files"),
             (
                 RemarkKind::FoldersNotListed,

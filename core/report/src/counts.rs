@@ -81,9 +81,10 @@ pub fn counts(subject: &Subject<'_>) -> Vec<Count> {
 }
 
 /// The kinds of remarks that are counts of their own.
-const KINDS: [RemarkKind; 21] = [
+const KINDS: [RemarkKind; 22] = [
     RemarkKind::Finding,
     RemarkKind::FilesMissing,
+    RemarkKind::NoPicture,
     RemarkKind::FilesUnreadable,
     RemarkKind::FilesDamaged,
     RemarkKind::NotJudged,
@@ -111,6 +112,7 @@ pub(crate) fn kind_name(kind: RemarkKind) -> &'static str {
         RemarkKind::DatasetFault => "dataset-fault",
         RemarkKind::Finding => "finding",
         RemarkKind::FilesMissing => "files-missing",
+        RemarkKind::NoPicture => "no-picture",
         RemarkKind::FilesUnreadable => "files-unreadable",
         RemarkKind::FilesDamaged => "files-damaged",
         RemarkKind::NotJudged => "not-judged",

@@ -1,6 +1,7 @@
 //! Cells of a Parquet file's column. Pages are compressed, so cells are decoded in blocks, of which a few are kept.
 
 use crate::blob::Blob;
+use crate::source::no_picture;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
@@ -52,10 +53,21 @@ struct Opened {
     rows: u64,
 }
 
+/// Neighboring rows.
 #[derive(Debug)]
 struct Block {
-    /// The values of the column, with the structures around them taken off.
-    values: ArrayRef,
+    /// Runs of rows by the first of each in the block: the values of the column, with the structures around them taken
+    /// off, or what is wrong with them.
+    runs: Vec<(usize, Result<ArrayRef, String>)>,
+}
+
+impl Block {
+    /// The run with a row, and where in it the row is.
+    fn run(&self, at: usize) -> Option<(&Result<ArrayRef, String>, usize)> {
+        let place = self.runs.partition_point(|(first, _)| *first <= at).checked_sub(1)?;
+        let (first, run) = &self.runs[place];
+        Some((run, at - first))
+    }
 }
 
 /// A place in a row group from which reading can go on.
@@ -78,13 +90,15 @@ impl Cells {
     /// The bytes of a row's cell.
     pub(crate) fn read(&self, row: u64) -> io::Result<Vec<u8>> {
         let (block, at) = self.block(row)?;
-        if block.values.is_null(at) {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "its cell is empty"));
+        let (run, at) = block.run(at).ok_or_else(|| invalid("it ends too early"))?;
+        let values = run.as_ref().map_err(|why| invalid(why.as_str()))?;
+        if values.is_null(at) {
+            return Err(no_picture());
         }
-        let bytes = match block.values.data_type() {
-            DataType::Binary => block.values.as_binary::<i32>().value(at),
-            DataType::LargeBinary => block.values.as_binary::<i64>().value(at),
-            DataType::BinaryView => block.values.as_binary_view().value(at),
+        let bytes = match values.data_type() {
+            DataType::Binary => values.as_binary::<i32>().value(at),
+            DataType::LargeBinary => values.as_binary::<i64>().value(at),
+            DataType::BinaryView => values.as_binary_view().value(at),
             other => return Err(invalid(format!("column '{}' holds {other}, not bytes", self.column))),
         };
         Ok(bytes.to_vec())
@@ -115,8 +129,14 @@ impl Cells {
             return Ok((held.1, at));
         }
         let State { cursors, .. } = &mut *state;
-        let block = guarded(|| self.decode(&opened, cursors, group, first, opened.rows.min(end - first)))
-            .inspect_err(|_| cursors.clear())?;
+        let rows = opened.rows.min(end - first);
+        let block = match guarded(|| self.decode(&opened, cursors, group, first, rows)) {
+            Ok(values) => Block { runs: vec![(0, Ok(values))] },
+            Err(error) => {
+                cursors.clear();
+                self.salvage(&opened, group, first, rows, error)?
+            }
+        };
         let block = Arc::new(block);
         state.blocks.push_back((first, block.clone()));
         if state.blocks.len() > KEPT {
@@ -133,7 +153,7 @@ impl Cells {
         group: usize,
         first: u64,
         rows: u64,
-    ) -> io::Result<Block> {
+    ) -> io::Result<ArrayRef> {
         let start = opened.starts[group];
         let place = cursors.iter().position(|cursor| cursor.next == first);
         let mut cursor = match place.and_then(|place| cursors.remove(place)) {
@@ -177,7 +197,61 @@ impl Cells {
             }
             values = inner.column(0).clone();
         }
-        Ok(Block { values })
+        Ok(values)
+    }
+
+    /// The rows of a block that cannot be decoded as a whole: those that can be decoded by themselves, and what is wrong
+    /// with the others.
+    ///
+    /// # Errors
+    /// When the bytes cannot be read: then nothing is known of the file.
+    fn salvage(
+        &self,
+        opened: &Opened,
+        group: usize,
+        first: u64,
+        rows: u64,
+        error: io::Error,
+    ) -> io::Result<Block> {
+        guarded(|| self.try_bytes(opened, group))?;
+        let mut runs = Vec::new();
+        let mut open = vec![(first, rows, Some(error))];
+        while let Some((from, rows, known)) = open.pop() {
+            let read = || guarded(|| self.decode(opened, &mut VecDeque::new(), group, from, rows));
+            match known.map_or_else(read, Err) {
+                Ok(values) => runs.push(((from - first) as usize, Ok(values))),
+                Err(error) if rows == 1 => {
+                    runs.push(((from - first) as usize, Err(self.damage(opened, group, &error))));
+                }
+                Err(_) => {
+                    let half = rows / 2;
+                    open.push((from + half, rows - half, None));
+                    open.push((from, half, None));
+                }
+            }
+        }
+        Ok(Block { runs })
+    }
+
+    /// Reads the bytes of the column in a group, to tell a damaged file from a disk or a network that fails.
+    fn try_bytes(&self, opened: &Opened, group: usize) -> io::Result<()> {
+        let file = Blob::open(&self.path)?;
+        let (start, length) = opened.metadata.metadata().row_group(group).column(opened.leaf).byte_range();
+        let end = start.saturating_add(length).min(file.size());
+        let mut at = start.min(end);
+        while at < end {
+            let part = (end - at).min(BLOCK_BYTES);
+            file.bytes(at, part)?;
+            at += part;
+        }
+        Ok(())
+    }
+
+    /// Where the file is damaged, and what the decoder says of it.
+    fn damage(&self, opened: &Opened, group: usize, error: &io::Error) -> String {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let (group, groups) = (group + 1, opened.starts.len() - 1);
+        format!("{name}, row group {group} of {groups}, column '{}': {error}", self.column)
     }
 }
 

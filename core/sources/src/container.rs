@@ -5,6 +5,7 @@ use crate::bucket::{self, Bucket, Facts, Remote};
 use crate::cells::Cells;
 use crate::handles;
 use crate::pixels::Pixels;
+use crate::source::no_picture;
 use crate::stamp::modified;
 use std::fs;
 use std::io;
@@ -29,6 +30,9 @@ pub enum Holds {
         column: String,
     },
 }
+
+/// Where a sample starts that has no picture: in an Arrow file, an empty cell.
+pub const NO_PICTURE: u64 = u64::MAX;
 
 /// A file that holds many samples.
 #[derive(Debug)]
@@ -100,17 +104,22 @@ impl Container {
     pub fn read(&self, start: u64, length: u64) -> io::Result<Vec<u8>> {
         match &self.holds {
             Holds::Objects => Err(io::Error::other("objects are read by their names")),
+            Holds::Ranges if start == NO_PICTURE => Err(no_picture()),
             Holds::Ranges => {
                 if self.is_remote() {
-                    return Blob::open(&self.path)?.bytes(start, length).map_err(cut);
+                    return Blob::open(&self.path)?.bytes(start, length).map_err(|error| self.cut(error));
                 }
                 let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-                handles::open(&self.path)?.read_exact_at(&mut bytes, start).map_err(cut)?;
+                handles::open(&self.path)?
+                    .read_exact_at(&mut bytes, start)
+                    .map_err(|error| self.cut(error))?;
                 Ok(bytes)
             }
             Holds::Pixels(pixels) => {
                 let mut bytes = vec![0; pixels.len()];
-                handles::open(&self.path)?.read_exact_at(&mut bytes, start).map_err(cut)?;
+                handles::open(&self.path)?
+                    .read_exact_at(&mut bytes, start)
+                    .map_err(|error| self.cut(error))?;
                 Ok(pixels.bmp(&bytes))
             }
             Holds::Cells { column } => {
@@ -118,13 +127,15 @@ impl Container {
             }
         }
     }
-}
 
-fn cut(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            io::Error::new(io::ErrorKind::UnexpectedEof, "the file that holds it ends too early")
+    /// Says which file has fewer bytes than it should have.
+    fn cut(&self, error: io::Error) -> io::Error {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+                io::Error::new(io::ErrorKind::UnexpectedEof, format!("{name} ends too early"))
+            }
+            _ => error,
         }
-        _ => error,
     }
 }

@@ -20,10 +20,10 @@ mod source;
 mod stamp;
 
 pub use blob::{Blob, BlobReader};
-pub use container::{Container, Holds};
+pub use container::{Container, Holds, NO_PICTURE};
 pub use pattern::{Chosen, Pattern, PatternError, Written};
 pub use pixels::Pixels;
-pub use source::{Packed, ReadSeek, Source};
+pub use source::{NoPicture, Packed, ReadSeek, Source};
 pub use stamp::{Kind, Stamp};
 
 /// Samples beyond this size are never read as a whole.

@@ -98,9 +98,16 @@ pub(super) fn take_over(dir: &Path, global: &Global) {
         Some(info)
     };
     if let Some(info) = taken() {
+        // Of those made there, the ones about pictures that are here.
+        let carried = session::inspect(dir).map_or(info.decisions, |own| own.decisions);
+        if carried == 0 {
+            return;
+        }
+        let of = if carried < info.decisions { format!("{carried} of ") } else { String::new() };
         let decisions = count(info.decisions, "decision", "decisions");
+        let were = if carried == 1 { "was" } else { "were" };
         remark(&format!(
-            "took over {decisions} about the same pictures from the session of {}",
+            "{of}{decisions} {were} carried over, with tags and notes, from the session of {}: the pictures are the same",
             safe_path(&info.dataset)
         ));
     }

@@ -330,6 +330,19 @@ impl Action {
             || self == Action::KeepBest
     }
 
+    /// Whether it asks for words: a class, a tag, a filter.
+    pub fn takes_words(self) -> bool {
+        let asks = [
+            Action::Relabel,
+            Action::RelabelGroup,
+            Action::Note,
+            Action::Tag,
+            Action::Filter,
+            Action::Search,
+        ];
+        asks.contains(&self)
+    }
+
     /// Which class candidate it chooses, counted from 0.
     pub fn candidate(self) -> Option<usize> {
         let first = Action::Candidate1 as usize;

@@ -318,6 +318,11 @@ impl Plain<'_> {
                 if !rest.is_empty() && matches!(self.model.mode, Mode::Prompt(_) | Mode::Picker(_)) {
                     return self.fill_in(&rest);
                 }
+                if !rest.is_empty() && action.takes_words() {
+                    // What is in the way is said as in the list.
+                    self.tell(&format!("! '{} {rest}' was not done", action.name()))?;
+                    return Ok(Outcome::NotDone);
+                }
                 if !rest.is_empty() {
                     self.tell(&format!("! '{}' takes no argument: '{rest}' was ignored", action.name()))?;
                     return Ok(Outcome::NotUnderstood);

@@ -3,16 +3,18 @@
 
 mod stream;
 
-use super::columns::{Cells, Columns, Features, inner};
+use super::alike::{self, Looks};
+use super::columns::{Cells, Columns, Features, inner, looks};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
 use super::rows::EMPTY_OR_NONE;
+use super::shard_sets::{self, Described, Shard};
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Schema};
-use chaffinch_data::packing::{Blob, Holds, below};
+use chaffinch_data::packing::{Blob, Holds, NO_PICTURE, below, is_address};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeSet;
@@ -23,7 +25,8 @@ pub(super) const FORMAT: Format = Format {
     name: "Arrow files",
     summary: "an Arrow dataset as `save_to_disk` leaves it",
     details: "a folder with `state.json` or `dataset_dict.json`, or one `.arrow` or `.feather` file: pictures in a column of bytes, read in \
-              place; names of classes from the schema; splits from folders; other columns are kept; in a bucket, too",
+              place, or a column of paths; names of classes from the schema; splits from folders; other columns are kept; missing \
+              files and splits are named; in a bucket, too",
     written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
     lost: "files with compressed buffers, which are refused; columns of bytes other than the pictures'",
     class_names: ClassNames::Written,
@@ -52,9 +55,11 @@ fn detect(candidate: &Candidate) -> bool {
 
 fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let dataset = candidate.path();
+    let described = Described::of(candidate);
     let (root, paths): (PathBuf, Vec<PathBuf>) = match candidate.is_dir() {
         true => {
-            let files = candidate.with_extension("arrow").filter(|path| !is_cache(path));
+            let files = candidate.with_extension("arrow");
+            let files = files.filter(|path| !is_cache(path) && !described.leaves_out(path));
             (candidate.root().to_path_buf(), files.map(Path::to_path_buf).collect())
         }
         // The file is the dataset, and its pictures are below it.
@@ -64,28 +69,63 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut rows = PackedRows::default();
     let mut names: Vec<String> = Vec::new();
     let mut splits = Vec::new();
-    let mut labeled = false;
+    let mut all = Vec::new();
+    let mut seen: Vec<Looks> = Vec::new();
     for path in &paths {
         let split = shards::split_in(dataset, path);
-        labeled |= shard(&root, path, &split, options, &mut rows, &mut names, &mut ledger)?;
+        let before = rows.members().len();
+        let own = shard(&root, path, &split, options, &mut rows, &mut names, &mut ledger)?;
+        let new = (rows.members().len() - before) as u64;
+        seen.push(Looks { path: alike::path_of(dataset, path), rows: new, ..own });
+        all.push(Shard { path: path.clone(), rows: new, split: split.clone() });
         splits.push(split);
     }
+    shard_sets::check(candidate, &all, &described, &mut ledger);
+    if paths.is_empty() {
+        let said: Vec<&str> = ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        let message = format!("none of its Arrow files is there: {}", said.join("; "));
+        return Err(Error::Dataset { path: dataset.to_path_buf(), message });
+    }
+    let labeled = seen.iter().any(|shard| shard.label.is_some());
     rows.no_label = labeled.then_some(EMPTY_OR_NONE);
     if !labeled {
         let text = "there is no column of labels; choose one with --label-column";
         ledger.add(RemarkKind::LabelsMissing, rows.members().len() as u64, text);
     }
+    alike::tell(&seen, &mut ledger);
     shards::tell(&splits, &mut ledger);
     if candidate.is_dir() {
         let read: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        let rest = candidate.files().iter().filter(|path| !read.contains(path.as_path())).count() as u64;
+        let (stale, rest): (Vec<&PathBuf>, Vec<&PathBuf>) = (candidate.files().iter())
+            .filter(|path| !read.contains(path.as_path()))
+            .partition(|path| is_arrow(path) && !is_cache(path));
+        if let Some(first) = stale.first() {
+            let files = counted(stale.len() as u64, "file was", "files were");
+            let text = format!("{files} left out, which state.json does not list: {}", safe_path(first));
+            ledger.leave_out(RemarkKind::LayoutDoubtful, stale.len() as u64, text);
+        }
+        let rest = rest.len() as u64;
         let text = counted(rest, "file that describes the dataset", "files that describe the dataset");
         ledger.leave_out(RemarkKind::OtherFiles, rest, text);
     }
     // Files with fewer columns than others have no values in these.
     let columns = names.len();
     rows.members_mut().iter_mut().for_each(|member| member.other.resize(columns, String::new()));
+    if rows.are_files() && !is_address(&root) {
+        // Paths are told as they are written where that is possible.
+        let home = match &options.root {
+            Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
+            None if root.is_dir() => root,
+            None => root.parent().unwrap_or(Path::new("/")).to_path_buf(),
+        };
+        rows.relative_to(&home);
+        return rows.finish(names, home, dataset, ledger);
+    }
     rows.finish(names, root, dataset, ledger)
+}
+
+fn is_arrow(path: &Path) -> bool {
+    super::extension(path).as_deref() == Some("arrow")
 }
 
 /// Files that the library keeps between runs, such as the indices of a selection.
@@ -94,7 +134,7 @@ fn is_cache(path: &Path) -> bool {
     name.starts_with("cache-") || name.starts_with("tmp") || name == "indices.arrow"
 }
 
-/// Reads one file; whether it has labels.
+/// Reads one file, and says what it looks like.
 fn shard(
     root: &Path,
     path: &Path,
@@ -103,17 +143,25 @@ fn shard(
     rows: &mut PackedRows,
     names: &mut Vec<String>,
     ledger: &mut Ledger,
-) -> Result<bool> {
+) -> Result<Looks> {
     let full = below(root, path);
     let shown = Path::new(full.file_name().unwrap_or_default()).to_path_buf();
     let mut stream = Stream::open(&full)?;
     let schema = stream.schema().clone();
     let features = features(&schema, &full);
     let columns = Columns::choose(&full, schema.fields(), &features, options)?;
-    let Some(picture) = &columns.picture else {
+    let picture = columns.picture.as_ref();
+    if picture.is_none() && columns.path.is_none() {
         let headings: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-        let message = format!("no column holds pictures; {}", super::choice::among(&headings));
+        let message = format!(
+            "no column holds pictures, and none is called path or the like; choose one of paths with --path-column; {}",
+            super::choice::among(&headings)
+        );
         return Err(Error::format(&full, message));
+    }
+    let home = match &options.root {
+        Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
+        None => full.parent().unwrap_or(Path::new("/")).to_path_buf(),
     };
     columns.doubts.iter().for_each(|doubt| ledger.add(RemarkKind::LayoutDoubtful, 1, doubt.clone()));
     if let Some(dropped) = columns.dropped(&shown) {
@@ -139,19 +187,24 @@ fn shard(
         let path_cells = columns.path.map(cells).transpose()?;
         let other: Vec<(usize, Cells<'_>)> =
             kept.iter().map(|&(place, column)| Ok((place, cells(column)?))).collect::<Result<_>>()?;
-        let column = batch.column(picture.column);
-        let bytes = if picture.nested { inner(column, "bytes") } else { Some(column) };
-        let bytes = bytes.ok_or_else(|| Error::format(&full, "its pictures have no bytes"))?;
-        let inside = if picture.nested { inner(column, "path") } else { None };
+        let column = picture.map(|picture| (batch.column(picture.column), picture.nested));
+        let bytes = match column {
+            Some((column, true)) => {
+                let bytes = inner(column, "bytes");
+                Some(bytes.ok_or_else(|| Error::format(&full, "its pictures have no bytes"))?)
+            }
+            column => column.map(|(column, _)| column),
+        };
+        let inside = column.filter(|(_, nested)| *nested).and_then(|(column, _)| inner(column, "path"));
         let inside = inside.map(|names| Cells::new(&full, names, None)).transpose()?;
         for row in 0..batch.num_rows() {
             let name = inside.as_ref().map(|names| names.text(row)).filter(|name| !name.is_empty());
             let name = name.or_else(|| path_cells.as_ref().map(|cells| cells.text(row))).unwrap_or_default();
-            let place = match range(bytes, row, &body) {
+            let place = match bytes.and_then(|bytes| range(bytes, row, &body)) {
                 Some((start, length)) => Place::Inside { start, length },
                 // Without bytes, the path leads to a file.
-                None if !name.is_empty() => Place::File(full.with_file_name(&name)),
-                None => Place::Inside { start: 0, length: 0 },
+                None if !name.is_empty() => Place::File(home.join(&name)),
+                None => Place::Inside { start: NO_PICTURE, length: 0 },
             };
             let mut values = vec![String::new(); names.len()];
             for (place, cells) in &other {
@@ -170,7 +223,7 @@ fn shard(
         let text = format!("{} ends before its end: rows may be missing", safe_path(&shown));
         ledger.add(RemarkKind::FilesMissing, 1, text);
     }
-    Ok(columns.label.is_some())
+    Ok(looks(schema.fields(), &columns, &features))
 }
 
 /// The names of classes, from the schema or from the file beside it.

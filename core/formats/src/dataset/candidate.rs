@@ -143,6 +143,11 @@ impl Candidate {
         }
     }
 
+    /// Whether it is a pattern that chooses some of several numbers: `shard-{000..049}.tar`.
+    pub(super) fn chooses_names(&self) -> bool {
+        matches!(&self.place, Place::Chosen { pattern, .. } if pattern.contains(['{', '[']))
+    }
+
     /// Says which files of a pattern are missing.
     pub(super) fn tell_missing(&self, ledger: &mut Ledger) {
         let Place::Chosen { pattern, chosen, .. } = &self.place else { return };

@@ -2,6 +2,7 @@
 //! `datasets` library keeps in the schema; and cells as text.
 
 use super::DatasetOptions;
+use super::alike::{Classes, Looks};
 use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
 use super::several::BETWEEN;
 use crate::{Error, Result};
@@ -186,6 +187,24 @@ impl Columns {
                 safe_path(file)
             )
         })
+    }
+}
+
+/// What a file with these columns looks like beside others, but for its path and rows.
+pub(super) fn looks(fields: &Fields, columns: &Columns, features: &Features) -> Looks {
+    let name = |column: usize| fields[column].name().clone();
+    let read = columns.other.iter().copied().chain(columns.split).chain(columns.path);
+    let classes = columns.label.map(|column| match features.classes(fields[column].name()) {
+        Some(names) => Classes::Named(names.to_vec()),
+        None if is_text(fields[column].data_type()) => Classes::Texts,
+        None if fields[column].data_type().is_integer() => Classes::Numbers,
+        None => Classes::Unknown,
+    });
+    Looks {
+        columns: read.map(name).collect(),
+        label: columns.label.map(name),
+        classes: classes.unwrap_or_default(),
+        ..Looks::default()
     }
 }
 

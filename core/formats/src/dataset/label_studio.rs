@@ -11,6 +11,7 @@ use super::reading_options::OF_TABLES;
 use super::several::{Label, Objects};
 use super::{Candidate, ClassNames, DatasetOptions, Format, is_image};
 use crate::{Error, Result};
+pub(super) use address::advice;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use serde_json::Value;

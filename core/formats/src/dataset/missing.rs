@@ -1,6 +1,6 @@
 //! Tables none of whose files exist: what would fit instead.
 
-use super::{DatasetOptions, IMAGE_EXTENSIONS, Opened};
+use super::{DatasetOptions, IMAGE_EXTENSIONS, Opened, label_studio};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::RemarkKind;
@@ -107,6 +107,9 @@ fn advice(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option
     let probes: Vec<PathBuf> =
         probes(manifest).into_iter().map(|id| manifest.path(id).to_path_buf()).collect();
     let first = probes.first()?;
+    if let Some(advice) = first.to_str().and_then(label_studio::advice) {
+        return Some(advice);
+    }
     if probes.iter().all(|path| is_url(path)) {
         return Some(
             "these are web addresses: download the files and write their paths to the table".to_owned(),

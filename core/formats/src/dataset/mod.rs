@@ -14,6 +14,7 @@
 //! 3. Add `NAME::FORMAT,` to [`FORMATS`]; the first one whose `detect` matches reads the dataset.
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the tables in `docs/command-line.md` and `docs/formats.md`.
 
+mod alike;
 mod annotated;
 mod around;
 mod arrow;
@@ -26,6 +27,7 @@ mod coco;
 mod columns;
 mod contradictions;
 mod cvat;
+mod descriptions;
 mod fiftyone;
 pub(crate) mod flags;
 mod folders;
@@ -47,13 +49,14 @@ mod records;
 pub(crate) mod rewrite;
 mod rows;
 mod several;
+mod shard_sets;
 mod shards;
 mod split_columns;
 mod table;
 mod tar;
 mod yolo;
 
-pub(crate) use self::tar::{is_webdataset, says_class, webdataset_parts};
+pub(crate) use self::tar::{WebdatasetPart, is_webdataset, webdataset_classes, webdataset_parts};
 pub(crate) use choice::{LABEL_NAMES, is_known_column};
 pub(crate) use folders::{BesideTable, Edit, Record, json_set, paths_say};
 pub(crate) use joined::{LabelTable, without_labels};
@@ -223,6 +226,7 @@ pub(crate) fn is_parquet(path: &Path) -> bool {
 pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Opened)> {
     let candidate = Candidate::new(path)?;
     let full = candidate.path().to_path_buf();
+    descriptions::refuse(&candidate)?;
     let may = |format: &&Format| format.elsewhere || !candidate.is_elsewhere();
     let Some(format) = FORMATS.iter().filter(may).find(|format| (format.detect)(&candidate)) else {
         if candidate.is_elsewhere() {
@@ -283,6 +287,7 @@ pub(crate) mod examples;
 mod packed_tests;
 #[cfg(test)]
 mod rows_tests;
+mod shard_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

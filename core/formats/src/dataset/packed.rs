@@ -64,6 +64,27 @@ impl PackedRows {
         &self.members
     }
 
+    /// Whether no sample is in a container.
+    pub(super) fn are_files(&self) -> bool {
+        self.members.iter().all(|member| matches!(member.place, Place::File(_)))
+    }
+
+    /// Takes a folder off the paths of files that are below it.
+    pub(super) fn relative_to(&mut self, folder: &Path) {
+        for member in &mut self.members {
+            if let Place::File(path) = &mut member.place
+                && let Ok(below) = path.strip_prefix(folder)
+            {
+                *path = below.to_path_buf();
+            }
+        }
+    }
+
+    /// The number of the container of each sample, in the order in which they were added.
+    pub(super) fn containers(&self) -> impl Iterator<Item = usize> {
+        self.places.iter().map(|(container, _)| *container)
+    }
+
     /// The samples below `root`, which is also the folder of the containers. `file` is the dataset, and `ledger` what was
     /// said while it was read.
     ///
@@ -76,7 +97,7 @@ impl PackedRows {
         file: &Path,
         mut ledger: Ledger,
     ) -> Result<Opened> {
-        let names = self.names();
+        let (names, files) = (self.names(), self.are_files());
         let mut rows = Rows::new(columns);
         rows.no_label = self.no_label;
         let mut packing = PackingBuilder::default();
@@ -103,7 +124,8 @@ impl PackedRows {
         for remark in said.remarks {
             ledger.add(remark.kind, remark.count, remark.text);
         }
-        Ok(Opened { manifest: manifest.with_packing(packing.finish()), ledger })
+        let manifest = if files { manifest } else { manifest.with_packing(packing.finish()) };
+        Ok(Opened { manifest, ledger })
     }
 
     /// A name for each sample, all different. They are those of the containers where these are enough. Otherwise their

@@ -1,9 +1,13 @@
 //! Parquet files: with the pictures in them, as the `datasets` library writes them, or with the paths of pictures.
 
-use super::columns::{Cells, Columns, Features, inner};
+mod damage;
+
+use super::alike::{self, Looks};
+use super::columns::{Cells, Columns, Features, inner, looks};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
 use super::rows::{EMPTY_OR_NONE, Rows};
+use super::shard_sets::{self, Described};
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
@@ -13,6 +17,7 @@ use chaffinch_protocol::display::{excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::schema::types::SchemaDescriptor;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,7 +27,8 @@ pub(super) const FORMAT: Format = Format {
     summary: "a Parquet file, or a folder of them",
     details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place; or \
               a column of paths; labels with the names of classes from the schema, `-1` is none; splits from a column or the \
-              names of files; other columns are kept; in a bucket, too, and chosen by patterns such as `train-*.parquet`",
+              names of files; other columns are kept; missing files are named; in a bucket, too, and chosen by patterns such as \
+              `train-*.parquet`",
     written: "`parquet` writes one file with the pictures in it; `cleaned` writes these as files in class folders, with the \
               other columns in `metadata.csv`",
     lost: "columns of bytes other than the pictures'; several pictures in a row",
@@ -114,6 +120,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     };
     let mut ledger = Ledger::default();
     let mut shards = Vec::new();
+    let mut parts = Parts { candidate, all: Vec::new() };
     for path in paths {
         let full = below(&root, &path);
         let (schema, columns, features, own) = guarded(&full, || head(&full, options))?;
@@ -124,6 +131,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
                     safe_path(&path)
                 );
                 ledger.leave_out(RemarkKind::OtherFiles, 1, text);
+                parts.read(&path, 0, "");
                 continue;
             }
             let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
@@ -145,8 +153,44 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     }
     doubts(&shards, &mut ledger);
     match shards.iter().all(|shard| shard.columns.picture.is_some()) {
-        true => pictures(shards, root, dataset, ledger),
-        false => paths_only(shards, root, dataset, options, ledger),
+        true => pictures(shards, root, parts, ledger),
+        false => paths_only(shards, root, parts, options, ledger),
+    }
+}
+
+/// The files as parts of a set.
+struct Parts<'a> {
+    candidate: &'a Candidate,
+    all: Vec<shard_sets::Shard>,
+}
+
+impl Parts<'_> {
+    fn read(&mut self, path: &Path, rows: u64, split: &str) {
+        self.all.push(shard_sets::Shard { path: path.to_path_buf(), rows, split: split.to_owned() });
+    }
+
+    /// Says what the set lacks, in what its files differ, and which splits their names gave.
+    fn tell(&self, splits: &[String], shards: &[Shard], ledger: &mut Ledger) {
+        let rows =
+            |shard: &Shard| self.all.iter().find(|part| part.path == shard.path).map_or(0, |part| part.rows);
+        let looks = shards.iter().map(|shard| Looks {
+            path: alike::path_of(self.candidate.path(), &shard.path),
+            rows: rows(shard),
+            ..looks(shard.schema.fields(), &shard.columns, &shard.features)
+        });
+        let looks: Vec<Looks> = looks.collect();
+        if looks.iter().all(|shard| shard.label.is_none()) {
+            let names = kept(shards).iter().map(|name| format!("'{}'", excerpt(name))).collect::<Vec<_>>();
+            let choose = match names.is_empty() {
+                true => String::new(),
+                false => format!("; choose one with --label-column: {}", names.join(", ")),
+            };
+            let rows = looks.iter().map(|shard| shard.rows).sum();
+            ledger.add(RemarkKind::LabelsMissing, rows, format!("there is no column of labels{choose}"));
+        }
+        alike::tell(&looks, ledger);
+        shard_sets::check(self.candidate, &self.all, &Described::of(self.candidate), ledger);
+        shards::tell(splits, ledger);
     }
 }
 
@@ -202,14 +246,6 @@ fn doubts(shards: &[Shard], ledger: &mut Ledger) {
             ledger.add(RemarkKind::LayoutGuessed, 1, dropped);
         }
     }
-    if shards.iter().all(|shard| shard.columns.label.is_none()) {
-        let names = kept(shards).iter().map(|name| format!("'{}'", excerpt(name))).collect::<Vec<_>>();
-        let choose = match names.is_empty() {
-            true => String::new(),
-            false => format!("; choose one with --label-column: {}", names.join(", ")),
-        };
-        ledger.add(RemarkKind::LabelsMissing, 1, format!("there is no column of labels{choose}"));
-    }
 }
 
 /// Files of a folder that are no Parquet files.
@@ -225,7 +261,8 @@ fn others(candidate: &Candidate, ledger: &mut Ledger) {
 }
 
 /// Rows whose pictures are in them.
-fn pictures(shards: Vec<Shard>, root: PathBuf, dataset: &Path, mut ledger: Ledger) -> Result<Opened> {
+fn pictures(shards: Vec<Shard>, root: PathBuf, mut parts: Parts<'_>, mut ledger: Ledger) -> Result<Opened> {
+    let dataset = parts.candidate.path();
     let columns = kept(&shards);
     let mut rows = PackedRows::default();
     rows.no_label = no_label(&shards);
@@ -262,9 +299,10 @@ fn pictures(shards: Vec<Shard>, root: PathBuf, dataset: &Path, mut ledger: Ledge
             }
             Ok(())
         })?;
+        parts.read(&shard.path, row, &split);
         splits.push(split);
     }
-    shards::tell(&splits, &mut ledger);
+    parts.tell(&splits, &shards, &mut ledger);
     rows.finish(columns, root, dataset, ledger)
 }
 
@@ -283,10 +321,11 @@ fn said_root(shards: &[Shard]) -> Option<PathBuf> {
 fn paths_only(
     shards: Vec<Shard>,
     root: PathBuf,
-    dataset: &Path,
+    mut parts: Parts<'_>,
     options: &DatasetOptions,
     mut ledger: Ledger,
 ) -> Result<Opened> {
+    let dataset = parts.candidate.path();
     let root = match &options.root {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
         None if is_address(&root) => {
@@ -329,12 +368,13 @@ fn paths_only(
                 Ok(())
             },
         )?;
+        parts.read(&shard.path, row, &split);
         splits.push(split);
     }
     if shards.iter().all(|shard| shard.columns.split.is_none()) && splits.iter().all(String::is_empty) {
         rows.splits_from_flags();
     }
-    shards::tell(&splits, &mut ledger);
+    parts.tell(&splits, &shards, &mut ledger);
     let (manifest, said) = rows.finish(root, dataset)?;
     ledger.found += said.found;
     said.remarks.into_iter().for_each(|remark| ledger.add(remark.kind, remark.count, remark.text));
@@ -394,23 +434,29 @@ fn each(
 ) -> Result<()> {
     let full = &shard.full;
     let bytes: BTreeSet<&String> = shard.columns.dropped.iter().collect();
-    let mut batches = guarded(full, || {
-        let builder = builder(full)?;
-        let schema = builder.parquet_schema();
-        let wanted = |leaf: &usize| {
+    let wanted = |schema: &SchemaDescriptor| -> Vec<usize> {
+        let is = |leaf: &usize| {
             let path = schema.column(*leaf).path().string();
             let top = schema.column(*leaf).path().parts().first().cloned().unwrap_or_default();
             !skip(&path) && !bytes.contains(&top)
         };
-        let leaves: Vec<usize> = (0..schema.num_columns()).filter(wanted).collect();
-        let mask = ProjectionMask::leaves(schema, leaves);
+        (0..schema.num_columns()).filter(is).collect()
+    };
+    let mut leaves = Vec::new();
+    let mut batches = guarded(full, || {
+        let builder = builder(full)?;
+        leaves = wanted(builder.parquet_schema());
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), leaves.iter().copied());
         builder.with_projection(mask).build().map_err(|error| Error::format(full, error.to_string()))
     })?;
+    let mut rows = 0;
     loop {
         let next = guarded(full, || {
             batches.next().transpose().map_err(|error| Error::format(full, error.to_string()))
-        })?;
+        });
+        let next = next.map_err(|error| damage::blame(full, &leaves, rows, error))?;
         let Some(batch) = next else { return Ok(()) };
+        rows += batch.num_rows() as u64;
         take(&batch)?;
     }
 }

@@ -7,6 +7,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
+/// What follows from a shard whose samples cannot be listed, and what to do.
+pub(super) const NOTHING_SCANNED: &str =
+    "nothing was scanned; get the file anew, or move it out of the dataset to go on without its samples";
+
 /// The split that a shard is named after, as it is spelled: one of its folders, its name, or a word of its name; empty if
 /// there is none, or several. Of a shard that is the dataset itself, and therefore has no path in it, the name counts.
 pub(super) fn split_in(dataset: &Path, shard: &Path) -> String {

@@ -1,20 +1,23 @@
 //! Tar files: folders of pictures in one file, or shards of WebDataset. Members lie in them as they are, so that pictures are
 //! read in place.
 
+mod classes_of_shards;
+mod keys;
 mod members;
+mod said;
 mod webdataset;
 
 use super::folders;
 use super::names_of_parts::split_named;
 use super::packed::{Member, PackedRows, Place};
 use super::reading_options::OF_TAR;
+use super::shard_sets::{self, Described, Shard};
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
 use crate::{Error, Result};
-use chaffinch_data::packing::Holds;
+use chaffinch_data::packing::{Blob, Holds, below, is_address};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
-pub(crate) use webdataset::{is_one as is_webdataset, parts as webdataset_parts, says_class};
-
+pub(crate) use keys::{Part as WebdatasetPart, is_webdataset, parts as webdataset_parts};
 use members::{Found, Listed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,8 +26,9 @@ pub(super) const FORMAT: Format = Format {
     name: "tar files",
     summary: "a tar file, or a folder of them",
     details: "class folders in them as on a disk, or WebDataset shards, whose `cls`, `json` and `txt` members give labels, \
-              splits and other columns; pictures are read in place; splits also from the names of shards; in a bucket, too, and \
-              chosen by patterns such as `shard-{000..049}.tar` and `train-*.tar`",
+              splits and other columns, with the names of `classes.txt` for numbers; else folders or the names of shards \
+              (`cat.tar`) give labels; pictures are read in place; splits also from the names of shards; missing shards are \
+              named; in a bucket, too, and chosen by patterns such as `shard-{000..049}.tar` and `train-*.tar`",
     written: "`webdataset` writes shards; `cleaned` writes the pictures as files in class folders, with the other columns \
               in `metadata.csv`",
     lost: "compressed tar files, which are refused; links; other members of a sample",
@@ -42,6 +46,9 @@ pub(super) const FORMAT: Format = Format {
     read,
 };
 
+/// A list of classes is small.
+const LARGEST_CLASSES: u64 = 64 << 20;
+
 fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let dataset = candidate.path();
     let (root, paths): (PathBuf, Vec<PathBuf>) = match candidate.is_dir() {
@@ -54,11 +61,18 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut ledger = Ledger::default();
     let mut listed = Vec::new();
     for path in &paths {
-        listed.push(members::list(&root, path, webdataset::says, &mut ledger)?);
+        listed.push(members::list(&root, path, keys::may_say, &mut ledger)?);
     }
+    let names = listed.iter().flat_map(|one| one.members.iter().map(|member| member.name.as_path()));
+    let webdataset = is_webdataset(names);
+    let classes = if webdataset { Classes::of(candidate)? } else { Classes::default() };
     if candidate.is_dir() {
         let rest = candidate.files().iter().filter(|path| !paths.contains(path));
-        let rest: Vec<&PathBuf> = rest.collect();
+        let rest: Vec<&PathBuf> = rest.filter(|path| Some(*path) != classes.file.as_ref()).collect();
+        if let Some(file) = &classes.file {
+            let text = format!("{} has the names of the classes", safe_path(file));
+            ledger.leave_out(RemarkKind::OtherFiles, 1, text);
+        }
         if let Some(first) = rest.first() {
             let text = format!("files that are no tar files: {} and the like", safe_path(first));
             ledger.leave_out(RemarkKind::OtherFiles, rest.len() as u64, text);
@@ -71,10 +85,61 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
             message: format!("its tar files contain no pictures{notes}"),
         });
     }
-    let names = listed.iter().flat_map(|one| one.members.iter().map(|member| member.name.as_path()));
-    match webdataset::is_one(names) {
-        true => webdataset::read(&listed, root, dataset, options, ledger),
+    let of = |one: &Listed| Shard {
+        path: one.path.clone(),
+        rows: one.members.iter().filter(|member| is_image(&member.name)).count() as u64,
+        split: shards::split_in(dataset, &one.path),
+    };
+    let all: Vec<Shard> = listed.iter().map(of).collect();
+    shard_sets::check(candidate, &all, &Described::of(candidate), &mut ledger);
+    match webdataset {
+        true => {
+            let whole = webdataset::Whole { root, dataset, options, names: &classes.names };
+            webdataset::read(&listed, &whole, ledger)
+        }
         false => plain(listed, root, dataset, options, ledger),
+    }
+}
+
+/// The names of classes by their numbers that lie beside the shards of a dataset; none if there are none.
+///
+/// # Errors
+/// When they cannot be read.
+pub(crate) fn webdataset_classes(dataset: &Path) -> Result<Vec<String>> {
+    Ok(Classes::of(&Candidate::new(dataset)?)?.names)
+}
+
+/// The names of classes by their numbers, as `export --format webdataset` writes them beside the shards.
+#[derive(Default)]
+struct Classes {
+    names: Vec<String>,
+    /// Relative to the dataset, if it is in it.
+    file: Option<PathBuf>,
+}
+
+impl Classes {
+    const FILE: &str = "classes.txt";
+
+    fn of(candidate: &Candidate) -> Result<Classes> {
+        let file = candidate.called(Classes::FILE).next().map(Path::to_path_buf);
+        let full = match (&file, candidate.is_dir()) {
+            (Some(file), _) => below(candidate.root(), file),
+            // A pattern does not choose it, and a shard does not hold it.
+            (None, true) => candidate.root().join(Classes::FILE),
+            (None, false) => candidate.path().with_file_name(Classes::FILE),
+        };
+        if file.is_none() && (is_address(&full) || !full.is_file()) {
+            return Ok(Classes::default());
+        }
+        let read = || {
+            let blob = Blob::open(&full)?;
+            blob.bytes(0, blob.size().min(LARGEST_CLASSES))
+        };
+        let bytes = read().map_err(Error::io("read", &full))?;
+        let text = std::str::from_utf8(&bytes);
+        let text =
+            text.map_err(|_| Error::format(&full, "it is no text in UTF-8: expected a class a line"))?;
+        Ok(Classes { names: text.lines().map(|line| line.trim().to_owned()).collect(), file })
     }
 }
 
@@ -109,11 +174,13 @@ fn plain(
             format!("{members} with {what}, which are no pictures that are read: {}", safe_path(&first));
         ledger.leave_out(RemarkKind::OtherFiles, count, text);
     }
+    // Names that are in several shards are so many pictures.
     names.sort_unstable();
-    names.dedup();
-    let placed = folders::placed(names, options, &mut ledger);
+    let mut said = Ledger::default();
+    let placed = folders::placed(names, options, &mut said);
     let mut rows = PackedRows::default();
     let mut splits = Vec::new();
+    let paths: Vec<PathBuf> = listed.iter().map(|one| one.path.clone()).collect();
     for Listed { path, members } in listed {
         rows.container(&path, Holds::Ranges);
         let shard_split = shards::split_in(dataset, &path);
@@ -124,6 +191,12 @@ fn plain(
             rows.push(Member { name, label, split, other: Vec::new(), place });
         }
         splits.push(shard_split);
+    }
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let bare = rows.members().iter().all(|member| member.label.is_none());
+    if !(bare && classes_of_shards::take(&paths, &mut rows, options, &mut ledger)) {
+        said.remarks.into_iter().for_each(|remark| ledger.add(remark.kind, remark.count, remark.text));
+        ledger.doubt = said.doubt;
     }
     let from_shards = rows.members().iter().all(|member| split_named(&member.split).is_some());
     if from_shards {

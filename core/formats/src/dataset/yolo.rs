@@ -31,6 +31,13 @@ fn has_description(candidate: &Candidate) -> bool {
         .any(|file| Description::read(&candidate.path().join(file)).is_ok_and(|found| found.is_some()))
 }
 
+/// The folder of the dataset that a file describes; `None` if it describes none.
+pub(super) fn described(file: &Path) -> Option<PathBuf> {
+    let description = Description::read(file).ok()??;
+    let own = file.parent()?;
+    Some(description.folder(own).filter(|folder| folder.is_dir()).unwrap_or_else(|| own.to_path_buf()))
+}
+
 /// Whether there are text files in a folder called `labels`.
 fn has_labels(candidate: &Candidate) -> bool {
     candidate.with_extension("txt").any(|file| file.iter().any(|part| part == "labels"))

@@ -1,9 +1,10 @@
 //! Tar files with members removed, renamed or relabeled. The blocks of all other members are copied as they are.
 
 use super::refusal::refused;
-use crate::dataset::{LABEL_NAMES, clean_name, json_set, says_class, webdataset_parts};
+use crate::dataset::{LABEL_NAMES, WebdatasetPart, clean_name, json_set, webdataset_parts};
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
+use chaffinch_data::class_names;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_review::repair::Change;
 use serde_json::{Map, Value};
@@ -98,7 +99,8 @@ enum Fate {
 }
 
 impl Parts {
-    /// The file with these changes; each with the new name of its picture, if it gets one.
+    /// The file with these changes; each with the new name of its picture, if it gets one. Of WebDataset, with the names of
+    /// classes that are numbers.
     ///
     /// # Errors
     /// When a change cannot be made in a tar file.
@@ -106,31 +108,30 @@ impl Parts {
         path: &Path,
         members: &[Member],
         changes: &[Wanted<'_>],
-        webdataset: bool,
+        webdataset: Option<&[String]>,
     ) -> Result<Parts> {
         let mut by_name: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
-        let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_key: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let in_samples = webdataset_parts(members.iter().map(|member| member.name.as_path()));
         for (index, member) in members.iter().enumerate().filter(|(_, member)| member.is_file) {
             by_name.entry(&member.name).or_default().push(index);
-            if let Some((key, _)) = webdataset_parts(&member.name) {
-                by_key.entry(key).or_default().push(index);
-            }
+            by_key.entry(&in_samples[index].key).or_default().push(index);
         }
         let file = File::open(path).map_err(Error::io("read", path))?;
         let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
         for Wanted { change, start, renamed } in changes {
             let shown = safe_path(&change.path.path());
-            let Some(member) = members.iter().find(|member| member.start == *start) else {
+            let Some(at) = members.iter().position(|member| member.start == *start) else {
                 return Err(refused(path, format!("{shown} is not in it; make a new plan")));
             };
-            let name = member.name.as_path();
+            let name = members[at].name.as_path();
             // Earlier members of the same name, too: the last one would no longer hide them.
             let own = by_name.get(name).map_or(&[][..], Vec::as_slice);
-            let key = webdataset_parts(name).map(|(key, _)| key).filter(|_| webdataset);
-            let all = key.as_ref().and_then(|key| by_key.get(key)).map_or(own, Vec::as_slice);
+            let sample = by_key.get(in_samples[at].key.as_str()).filter(|_| webdataset.is_some());
+            let all = sample.map_or(own, Vec::as_slice);
             if change.remove {
                 fates.extend(all.iter().map(|&index| (index, Fate::Drop)));
-            } else if !webdataset {
+            } else if webdataset.is_none() {
                 let to = renamed.as_ref().filter(|_| name == change.path.path());
                 let Some(to) = to else {
                     let message = format!(
@@ -144,7 +145,10 @@ impl Parts {
                     format!("the split of {shown} is that of its shard, so it cannot be moved to {split}");
                 return Err(refused(path, message));
             } else if let Some(label) = &change.to_label {
-                let said = relabeled(&file, path, members, all, &change.label, label)?;
+                let own: Vec<(usize, &WebdatasetPart)> =
+                    all.iter().map(|&index| (index, &in_samples[index])).collect();
+                let classes = webdataset.unwrap_or_default();
+                let said = relabeled(&file, path, members, &own, classes, [change.label.as_str(), label])?;
                 if said.is_empty() {
                     let message =
                         format!("no cls or json member says the label of {shown}, so it cannot be relabeled");
@@ -219,29 +223,43 @@ fn header(path: &Path, member: &Member, name: &Path, length: u64) -> Result<Vec<
     })
 }
 
+/// The number of a class.
+fn number_of(path: &Path, classes: &[String], name: &str) -> Result<String> {
+    let found = classes.iter().position(|class| class_names::same(class, name));
+    found.map(|number| number.to_string()).ok_or_else(|| {
+        let message =
+            format!("classes.txt has no '{}', so there is no number for it; add a line", safe_text(name));
+        refused(path, message)
+    })
+}
+
 /// The members of a sample that say its label, with their new bytes.
 fn relabeled(
     file: &File,
     path: &Path,
     members: &[Member],
-    of: &[usize],
-    old: &str,
-    new: &str,
+    of: &[(usize, &WebdatasetPart)],
+    classes: &[String],
+    [old, new]: [&str; 2],
 ) -> Result<Vec<(usize, Vec<u8>)>> {
     let mut said = Vec::new();
-    for &index in of {
+    for &(index, part) in of {
         let member = &members[index];
-        let Some((_, what)) = webdataset_parts(&member.name) else { continue };
-        if !(says_class(&what) || what == "json") || member.length > LONGEST {
+        if !(part.says_class() || part.what == "json") || member.length > LONGEST {
             continue;
         }
         let mut bytes = vec![0; member.length as usize];
         file.read_exact_at(&mut bytes, member.start).map_err(Error::io("read", path))?;
         let Ok(text) = std::str::from_utf8(&bytes) else { continue };
-        if says_class(&what) {
+        if part.says_class() {
             // With the blanks at its ends.
             let bare = text.trim();
             let at = text.len() - text.trim_start().len();
+            let number = match bare.parse::<i64>() {
+                Ok(_) if !classes.is_empty() => Some(number_of(path, classes, new)?),
+                _ => None,
+            };
+            let new = number.as_deref().unwrap_or(new);
             said.push((index, [&text[..at], new, &text[at + bare.len()..]].concat().into_bytes()));
             continue;
         }

@@ -151,3 +151,13 @@ fn lines_that_do_nothing_fail_a_script_only() {
     );
     assert_eq!(typed(FakeEngine::new(100), true, lines).1, None);
 }
+
+#[test]
+fn words_that_an_action_takes_are_not_called_superfluous() {
+    let (out, failed) = typed(FakeEngine::new(0), false, "relabel dog\n");
+    assert!(out.contains("! 'relabel dog' was not done"), "{out}");
+    assert!(!out.contains("takes no argument"), "{out}");
+    assert!(failed.is_some_and(|why| why.contains("1 line not carried out")));
+    let (out, _) = script("next dog\n");
+    assert!(out.contains("'next' takes no argument: 'dog' was ignored"), "{out}");
+}

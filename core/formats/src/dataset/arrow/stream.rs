@@ -1,5 +1,6 @@
 //! The messages of an Arrow file, in either of its two forms, with the places of their bodies.
 
+use crate::dataset::shards::NOTHING_SCANNED;
 use crate::{Error, Result};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::{Buffer, MutableBuffer};
@@ -30,6 +31,8 @@ pub(super) struct Stream {
     length: u64,
     schema: SchemaRef,
     dictionaries: HashMap<i64, ArrayRef>,
+    /// How many batches of rows were read.
+    batches: u64,
     cut: bool,
 }
 
@@ -65,6 +68,7 @@ impl Stream {
             length,
             schema: Arc::new(Schema::empty()),
             dictionaries: HashMap::new(),
+            batches: 0,
             cut: false,
         };
         let mut magic = [0; 8];
@@ -84,7 +88,8 @@ impl Stream {
         let head = stream.head()?.ok_or_else(|| stream.broken("it is empty"))?;
         let message = message(path, &head)?;
         let schema = message.header_as_schema().ok_or_else(|| stream.broken("it begins without a schema"))?;
-        let schema = guarded(|| try_fb_to_schema(schema)).map_err(|error| stream.broken(&error))?;
+        let schema = guarded(|| try_fb_to_schema(schema));
+        let schema = schema.map_err(|error| stream.broken(&format!("it is damaged: its schema: {error}")))?;
         stream.schema = Arc::new(schema);
         Ok(stream)
     }
@@ -106,7 +111,8 @@ impl Stream {
         while let Some(head) = self.head()? {
             let path = self.path.clone();
             let message = message(&path, &head)?;
-            let size = u64::try_from(message.bodyLength()).map_err(|_| self.broken("it is damaged"))?;
+            let size =
+                u64::try_from(message.bodyLength()).map_err(|_| self.damaged("its length is negative"))?;
             if size > self.length - self.at {
                 self.cut = true;
                 return Ok(None);
@@ -119,7 +125,7 @@ impl Stream {
             match message.header_type() {
                 MessageHeader::RecordBatch => {
                     let batch = message.header_as_record_batch();
-                    let batch = batch.ok_or_else(|| self.broken("it is damaged"))?;
+                    let batch = batch.ok_or_else(|| self.damaged("its head is none"))?;
                     if batch.compression().is_some() {
                         let advice = "its buffers are compressed, so that pictures cannot be read in place; write it \
                                       without compression, or as Parquet";
@@ -129,15 +135,16 @@ impl Stream {
                         let (schema, known) = (self.schema.clone(), &self.dictionaries);
                         read_record_batch(&bytes, batch, schema, known, None, &version)
                     };
-                    let batch = guarded(read).map_err(|error| self.broken(&error))?;
+                    let batch = guarded(read).map_err(|error| self.damaged(&error))?;
+                    self.batches += 1;
                     return Ok(Some((batch, Body { bytes, start })));
                 }
                 MessageHeader::DictionaryBatch => {
                     let batch = message.header_as_dictionary_batch();
-                    let batch = batch.ok_or_else(|| self.broken("it is damaged"))?;
+                    let batch = batch.ok_or_else(|| self.damaged("its head is none"))?;
                     let (schema, known) = (self.schema.clone(), &mut self.dictionaries);
-                    guarded(|| read_dictionary(&bytes, batch, &schema, known, &version))
-                        .map_err(|error| Error::format(&path, error))?;
+                    let read = guarded(|| read_dictionary(&bytes, batch, &schema, known, &version));
+                    read.map_err(|error| self.damaged(&error))?;
                 }
                 _ => {}
             }
@@ -226,6 +233,12 @@ impl Stream {
         Ok(())
     }
 
+    /// Names the batch that cannot be read, or the dictionary before it.
+    fn damaged(&self, why: &str) -> Error {
+        let batch = self.batches + 1;
+        self.broken(&format!("it is damaged: record batch {batch}: {why}; {NOTHING_SCANNED}"))
+    }
+
     fn broken(&self, what: &str) -> Error {
         Error::format(&self.path, what.to_owned())
     }
@@ -240,6 +253,6 @@ fn message<'a>(path: &Path, head: &'a [u8]) -> Result<Message<'a>> {
 fn guarded<T>(read: impl FnOnce() -> std::result::Result<T, ArrowError>) -> std::result::Result<T, String> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(read) => read.map_err(|error| error.to_string()),
-        Err(_) => Err("it is damaged: its parts are inconsistent".into()),
+        Err(_) => Err("its parts are inconsistent".into()),
     }
 }

@@ -1,5 +1,6 @@
 //! The addresses under which Label Studio serves pictures, as paths.
 
+use chaffinch_protocol::display::safe_path;
 use percent_encoding::percent_decode_str;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -37,6 +38,25 @@ impl Address {
             false => Address { name: relative(without_query(path)), alias: None, written: written() },
         }
     }
+}
+
+/// What to give so that the picture of an address is found; `None` if it is not one of Label Studio's own.
+pub(in crate::dataset) fn advice(text: &str) -> Option<String> {
+    let path = after_host(text);
+    if path.contains("/local-files/?") {
+        let name = safe_path(&Address::of(text).name);
+        return Some(format!(
+            "Label Studio serves them from a folder of its machine: give the folder that has {name} in it with --root, \
+             which is that of LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT, or a copy"
+        ));
+    }
+    path.starts_with("/data/upload/").then(|| {
+        let name = safe_path(&Address::of(text).name);
+        format!(
+            "they were uploaded to Label Studio: give its folder media, which has {name} in it, with --root, or export \
+             the project together with its images"
+        )
+    })
 }
 
 /// The path of an address, and the whole of what is none.

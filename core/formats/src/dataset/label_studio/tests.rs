@@ -42,6 +42,21 @@ fn addresses_lead_to_pictures() {
     let temp = tree(&[("export.json", &export(&[task("https://x.org/a.jpg", &[])]))]);
     let error = refused(&temp, "export.json");
     assert!(error.contains("these are web addresses: download the files"), "{error}");
+    for (address, advice) in [
+        (
+            "http://localhost:8080/data/local-files/?d=set/a%20b.jpg",
+            "give the folder that has set/a b.jpg in it with --root",
+        ),
+        ("/data/local-files/?d=set/a.jpg", "which is that of LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"),
+        (
+            "/data/upload/3/0a1b2c3d-x.jpg",
+            "give its folder media, which has upload/3/0a1b2c3d-x.jpg in it, with --root",
+        ),
+    ] {
+        let temp = tree(&[("export.json", &export(&[task(address, &[])]))]);
+        let error = refused(&temp, "export.json");
+        assert!(error.contains(advice), "{error}");
+    }
 }
 
 #[test]

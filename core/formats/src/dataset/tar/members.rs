@@ -123,7 +123,9 @@ pub(super) fn list(
     let earlier = counted(repeated, "member that is replaced", "members that are replaced");
     out(RemarkKind::RowsRepeated, repeated, &format!("{earlier} by a later one of the same name"));
     if let Some(error) = cut {
-        let text = format!("{shown} is cut or damaged: {error}; members after that are not known");
+        let before = counted(members.len() as u64, "member before that was", "members before that were");
+        let text =
+            format!("{shown} is cut or damaged: {error}; {before} read, and what follows is not known");
         ledger.add(RemarkKind::FilesMissing, 1, text);
     }
     Ok(Listed { path: path.to_path_buf(), members })

@@ -1,87 +1,63 @@
 //! Shards of WebDataset: the members of a sample share their name up to its first dot.
 
 use super::members::Listed;
-use crate::dataset::choice::{self, LABEL_NAMES, SPLIT_NAMES};
+use super::said::{Labels, Said, Settle, Take};
+use super::{classes_of_shards, keys};
+use crate::dataset::alike::{self, Looks};
 use crate::dataset::packed::{Member, PackedRows, Place};
-use crate::dataset::{DatasetOptions, Opened, is_image, shards};
+use crate::dataset::{DatasetOptions, Opened, choice, folders, is_image, shards};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Container, Holds, below};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
-use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-/// Members that say something of their sample.
-const SAY: [&str; 8] = ["cls", "cls.txt", "class", "label", "cls2", "json", "txt", "index"];
-/// Members that hold the class.
-const CLASS: [&str; 4] = ["cls", "cls.txt", "class", "label"];
-/// How long such a member may be.
+/// How long a member may be that says something of its sample.
 const LONGEST: u64 = 1 << 20;
-
-/// The name of a member's sample, and what of it the member is.
-pub(crate) fn parts(name: &Path) -> Option<(String, String)> {
-    let text = name.to_str()?;
-    let base = text.rfind('/').map_or(0, |slash| slash + 1);
-    let dot = base + text[base..].find('.')?;
-    Some((text[..dot].to_owned(), text[dot + 1..].to_ascii_lowercase()))
-}
-
-/// Whether a member may say something of a picture.
-pub(super) fn says(name: &Path) -> bool {
-    parts(name).is_some_and(|(_, what)| SAY.contains(&what.as_str()))
-}
-
-/// Whether a member of this part of a sample holds the class and nothing else.
-pub(crate) fn says_class(what: &str) -> bool {
-    CLASS.contains(&what)
-}
-
-/// Whether members say something of a picture beside them.
-pub(crate) fn is_one<'a>(names: impl Iterator<Item = &'a Path> + Clone) -> bool {
-    let pictures: HashSet<String> = names
-        .clone()
-        .filter(|name| is_image(name))
-        .filter_map(|name| parts(name).map(|(key, _)| key))
-        .collect();
-    let says = |name: &Path| {
-        parts(name).is_some_and(|(key, what)| SAY.contains(&what.as_str()) && pictures.contains(&key))
-    };
-    names.into_iter().any(says)
-}
 
 /// The members of a sample in a shard.
 #[derive(Default)]
 struct Sample {
     picture: Option<usize>,
+    /// Whether the picture's name has nothing but its extension after the key.
+    plain: bool,
     said: Vec<(String, usize)>,
     others: u64,
+}
+
+/// Where the labels are, and what else is known of the dataset.
+pub(super) struct Whole<'a> {
+    pub(super) root: PathBuf,
+    pub(super) dataset: &'a Path,
+    pub(super) options: &'a DatasetOptions,
+    /// The names of classes by their numbers.
+    pub(super) names: &'a [String],
 }
 
 /// Reads the samples of all shards.
 ///
 /// # Errors
 /// When a member cannot be read.
-pub(super) fn read(
-    listed: &[Listed],
-    root: PathBuf,
-    dataset: &Path,
-    options: &DatasetOptions,
-    mut ledger: Ledger,
-) -> Result<Opened> {
+pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> Result<Opened> {
+    let Whole { root, dataset, options, names } = whole;
     let mut rows = PackedRows::default();
     let mut columns: Vec<String> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut splits = Vec::new();
+    let mut labels: Vec<Labels> = Vec::new();
+    // The samples of each shard, up to the number, and its columns.
+    let mut looks: Vec<(usize, Looks)> = Vec::new();
     let (mut lonely, mut used, mut others, mut broken) = (0, 0, 0, 0);
     let mut first_broken = None;
     for shard in listed {
-        let full = below(&root, &shard.path);
+        let full = below(root, &shard.path);
         let container = Container::new(&full, Holds::Ranges);
         let shard_split = shards::split_in(dataset, &shard.path);
         rows.container(&shard.path, Holds::Ranges);
-        for (key, sample) in samples(shard) {
+        let mut own_columns = BTreeSet::new();
+        for sample in samples(shard) {
             let Some(picture) = sample.picture else {
                 lonely += sample.said.len() as u64 + sample.others;
                 continue;
@@ -104,6 +80,7 @@ pub(super) fn read(
             let found = &shard.members[picture];
             let mut other = vec![String::new(); columns.len()];
             for (name, value) in said.other {
+                own_columns.insert(name.clone());
                 let place = *places.entry(name.clone()).or_insert_with(|| {
                     columns.push(name);
                     columns.len() - 1
@@ -111,15 +88,18 @@ pub(super) fn read(
                 other.resize(columns.len().max(other.len()), String::new());
                 other[place] = value;
             }
-            let folder = Path::new(&key).parent().and_then(Path::file_name).and_then(|name| name.to_str());
+            labels.push(said.labels);
             rows.push(Member {
                 name: found.name.clone(),
-                label: said.label.or_else(|| folder.map(str::to_owned)),
+                label: None,
                 split: said.split.unwrap_or_else(|| shard_split.clone()),
                 other,
                 place: Place::Inside { start: found.start, length: found.length },
             });
         }
+        let path = alike::path_of(dataset, &shard.path);
+        let end = rows.members().len();
+        looks.push((end, Looks { path, columns: own_columns, ..Looks::default() }));
         splits.push(shard_split);
     }
     let width = columns.len();
@@ -133,14 +113,11 @@ pub(super) fn read(
     if let Some(first) = first_broken {
         let members = counted(broken, "member is", "members are");
         let text = format!("{members} no text or no JSON, and said nothing: {}", safe_path(&first));
-        ledger.add(RemarkKind::LabelsMissing, broken, text);
+        ledger.add(RemarkKind::FilesUnreadable, broken, text);
     }
-    let bare = rows.members().iter().filter(|member| member.label.is_none()).count() as u64;
-    let text =
-        format!("{} no cls member and no label in their json", counted(bare, "sample has", "samples have"));
-    ledger.add(RemarkKind::LabelsMissing, bare, text);
-    match &options.label_column {
-        Some(name) => {
+    let asked = options.label_column.as_deref();
+    match (Take::of(asked, labels.iter()), asked) {
+        (None, Some(name)) => {
             let column = choice::asked(&columns, name).first().copied().ok_or_else(|| {
                 let message =
                     format!("no json or txt member has '{}'; {}", excerpt(name), choice::among(&columns));
@@ -153,10 +130,84 @@ pub(super) fn read(
             }
             columns.remove(column);
         }
-        None => numbers(&rows, &columns, &mut ledger),
+        (take, _) => {
+            let none_said = !labels.iter().any(Labels::are_said);
+            let mut settle = Settle::new(take.unwrap_or(Take::Usual), names);
+            let mut unsaid = Vec::new();
+            for (member, labels) in rows.members_mut().iter_mut().zip(labels) {
+                unsaid.push(!labels.are_said());
+                member.label = settle.label(&member.name, labels);
+            }
+            settle.tell(&mut ledger);
+            match none_said {
+                true => without_members(listed, &mut rows, whole, &mut ledger),
+                false => in_class_folders(&mut rows, &unsaid, &mut ledger),
+            }
+            if asked.is_none() {
+                numbers(&rows, &columns, &mut ledger);
+            }
+        }
     }
+    let mut start = 0;
+    let looks = looks.into_iter().map(|(end, looks)| {
+        let members = &rows.members()[start..end];
+        start = end;
+        let labels = || members.iter().filter_map(|member| member.label.as_deref());
+        let label = labels().next().map(|_| asked.unwrap_or("cls").to_owned());
+        Looks { rows: members.len() as u64, label, classes: alike::classes_of(labels()), ..looks }
+    });
+    let looks: Vec<Looks> = looks.filter(|looks| looks.rows > 0).collect();
+    let bare = rows.members().iter().filter(|member| member.label.is_none()).count() as u64;
+    // Folders and shards say their own.
+    let told = alike::without_labels(&looks) + ledger.count(RemarkKind::LabelsMissing);
+    let bare = bare.saturating_sub(told);
+    let text =
+        format!("{} no cls member and no label in their json", counted(bare, "sample has", "samples have"));
+    ledger.add(RemarkKind::LabelsMissing, bare, text);
+    alike::tell(&looks, &mut ledger);
     shards::tell(&splits, &mut ledger);
-    rows.finish(columns, root, dataset, ledger)
+    rows.finish(columns, root.clone(), dataset, ledger)
+}
+
+/// Labels of samples whose members say none: those of their folders, as on a disk, or of the shards.
+fn without_members(listed: &[Listed], rows: &mut PackedRows, whole: &Whole<'_>, ledger: &mut Ledger) {
+    let names: Vec<PathBuf> = rows.members().iter().map(|member| member.name.clone()).collect();
+    let mut said = Ledger::default();
+    let placed = folders::placed(names, whole.options, &mut said);
+    for member in rows.members_mut() {
+        let (label, split) = placed.get(&member.name).cloned().unwrap_or_default();
+        member.label = label;
+        if member.split.is_empty() {
+            member.split = split;
+        }
+    }
+    if rows.members().iter().any(|member| member.label.is_some()) {
+        said.remarks.into_iter().for_each(|remark| ledger.add(remark.kind, remark.count, remark.text));
+        ledger.doubt = ledger.doubt.take().or(said.doubt);
+        return;
+    }
+    let paths: Vec<&Path> = listed.iter().map(|one| one.path.as_path()).collect();
+    classes_of_shards::take(&paths, rows, whole.options, ledger);
+}
+
+/// Gives samples without a label the class that is their folder, if samples beside them have it.
+fn in_class_folders(rows: &mut PackedRows, unsaid: &[bool], ledger: &mut Ledger) {
+    let known: BTreeSet<String> = rows.members().iter().filter_map(|member| member.label.clone()).collect();
+    let (mut count, mut first) = (0, None);
+    for (member, _) in rows.members_mut().iter_mut().zip(unsaid).filter(|(_, unsaid)| **unsaid) {
+        let folder = member.name.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        if let Some(class) = folder.filter(|folder| known.contains(*folder)) {
+            member.label = Some(class.to_owned());
+            count += 1;
+            first.get_or_insert_with(|| member.name.clone());
+        }
+    }
+    let samples = counted(count, "sample has no cls member and was", "samples have no cls member and were");
+    let text = format!(
+        "{samples} given the class of that name that is the folder: {}",
+        safe_path(&first.unwrap_or_default())
+    );
+    ledger.add(RemarkKind::LayoutGuessed, count, text);
 }
 
 /// Says which column seems to have the names of classes that are only numbers.
@@ -192,94 +243,27 @@ fn numbers(rows: &PackedRows, columns: &[String], ledger: &mut Ledger) {
 }
 
 /// The samples of a shard in the order of their first members.
-fn samples(shard: &Listed) -> Vec<(String, Sample)> {
-    let mut samples: Vec<(String, Sample)> = Vec::new();
+fn samples(shard: &Listed) -> Vec<Sample> {
+    let mut samples: Vec<Sample> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for (index, member) in shard.members.iter().enumerate() {
-        let (key, what) =
-            parts(&member.name).unwrap_or_else(|| (member.name.display().to_string(), String::new()));
-        let place = *places.entry(key.clone()).or_insert_with(|| {
-            samples.push((key, Sample::default()));
+    let parts = keys::parts(shard.members.iter().map(|member| member.name.as_path()));
+    for (index, (member, part)) in shard.members.iter().zip(parts).enumerate() {
+        let (says, plain) = (part.says(), !part.what.contains('.'));
+        let place = *places.entry(part.key).or_insert_with(|| {
+            samples.push(Sample::default());
             samples.len() - 1
         });
-        let sample = &mut samples[place].1;
+        let sample = &mut samples[place];
         // `seg.png` beside `jpg` is another picture of the same sample.
-        let plain = !what.contains('.');
-        if is_image(&member.name) && (sample.picture.is_none() || plain && !is_plain(shard, sample)) {
+        if is_image(&member.name) && (sample.picture.is_none() || plain && !sample.plain) {
             sample.others += u64::from(sample.picture.is_some());
             sample.picture = Some(index);
-        } else if SAY.contains(&what.as_str()) {
-            sample.said.push((what, index));
+            sample.plain = plain;
+        } else if says {
+            sample.said.push((part.what, index));
         } else {
             sample.others += 1;
         }
     }
     samples
-}
-
-/// Whether the chosen picture's name has nothing but its extension after the first dot.
-fn is_plain(shard: &Listed, sample: &Sample) -> bool {
-    let name = sample.picture.and_then(|index| parts(&shard.members[index].name));
-    name.is_some_and(|(_, what)| !what.contains('.'))
-}
-
-/// What the members of a sample say.
-#[derive(Default)]
-struct Said {
-    label: Option<String>,
-    /// Whether the label is a text in JSON, which names a class whatever it reads like.
-    named: bool,
-    split: Option<String>,
-    other: Vec<(String, String)>,
-}
-
-impl Said {
-    /// Takes in a member; false if it cannot be understood.
-    fn hear(&mut self, what: &str, bytes: &[u8]) -> bool {
-        let Ok(text) = std::str::from_utf8(bytes) else { return false };
-        if CLASS.contains(&what) {
-            let label = Some(text.trim().to_owned()).filter(|label| !label.is_empty() && label != "-1");
-            // A number beside a name is that of the class.
-            if !(self.named && text.trim().parse::<i64>().is_ok()) {
-                self.label = label;
-            }
-            return true;
-        }
-        if what != "json" {
-            self.other.push((what.to_owned(), text.trim_end_matches('\n').to_owned()));
-            return true;
-        }
-        let Ok(Value::Object(object)) = serde_json::from_str(text) else { return false };
-        let named = |usual: &[&str]| {
-            let found = usual.iter().find_map(|usual| {
-                object.keys().find(|key| key.eq_ignore_ascii_case(usual) && is_scalar(&object[*key]))
-            });
-            found.cloned()
-        };
-        let (label, split) = (named(&LABEL_NAMES), named(&SPLIT_NAMES));
-        for (key, value) in &object {
-            let text = match value {
-                Value::Null => String::new(),
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            let number = |label: &String| label.parse::<i64>().is_ok();
-            let named = value.is_string() && !text.trim().is_empty();
-            if Some(key) == label.as_ref()
-                && (self.label.is_none() || named && self.label.as_ref().is_some_and(number))
-            {
-                self.named = named;
-                self.label = Some(text).filter(|label| !label.is_empty() && label != "-1");
-            } else if Some(key) == split.as_ref() {
-                self.split = Some(text);
-            } else {
-                self.other.push((key.clone(), text));
-            }
-        }
-        true
-    }
-}
-
-fn is_scalar(value: &Value) -> bool {
-    matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null)
 }

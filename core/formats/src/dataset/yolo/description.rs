@@ -2,6 +2,7 @@
 
 use super::{below_root, is_list};
 use crate::dataset::around::Around;
+use crate::dataset::places::joined;
 use crate::text::Document;
 use crate::{Error, Result};
 use chaffinch_protocol::sample::Split;
@@ -73,6 +74,11 @@ impl Description {
             found.parts.extend(parts.into_iter().map(|part| (split, PathBuf::from(part))));
         }
         Ok(Some(found))
+    }
+
+    /// The folder that its paths are relative to, if it names one. `own` is that of the file.
+    pub(super) fn folder(&self, own: &Path) -> Option<PathBuf> {
+        self.path.as_ref().map(|path| joined(own, path))
     }
 
     /// The folders and lists of each split that are there, relative to the dataset.

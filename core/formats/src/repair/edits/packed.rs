@@ -106,6 +106,7 @@ impl Edits {
             .collect::<Result<_>>()?;
         let names: Vec<&Path> = files.values().flatten().map(|member| member.name.as_path()).collect();
         let webdataset = is_webdataset(names.iter().copied());
+        let classes = webdataset.then(|| dataset::webdataset_classes(&self.dataset)).transpose()?;
         let known: BTreeSet<&Path> = names.into_iter().collect();
         let taken = |path: &Path| known.contains(path);
         let mut targets = Targets::of(manifest, &plan.changes, None, false, &taken);
@@ -121,7 +122,7 @@ impl Edits {
         }
         for (path, changes) in wanted {
             let members = files.get(path.as_path()).map_or(&[][..], Vec::as_slice);
-            let parts = tar::Parts::new(&path, members, &changes, webdataset)?;
+            let parts = tar::Parts::new(&path, members, &changes, classes.as_deref())?;
             self.rewrites.push(Rewrite { path, contents: Contents::Tar(parts) });
         }
         Ok(())

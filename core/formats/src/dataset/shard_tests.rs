@@ -1,0 +1,521 @@
+//! Shards that are missing, there twice, damaged or unlike the others: each is said with its name.
+
+use super::testing::{says, tree};
+use super::{DatasetOptions, Opened, open};
+use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::Schema;
+use chaffinch_data::faults;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_protocol::RemarkKind;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+fn read(path: &Path) -> Opened {
+    let opened = open(path, &DatasetOptions::default()).unwrap_or_else(|error| panic!("{error}"));
+    let ledger = &opened.ledger;
+    assert_eq!(ledger.found, opened.manifest.len() as u64 + ledger.left_out, "{ledger:#?}");
+    opened
+}
+
+fn with(path: &Path, change: impl FnOnce(&mut DatasetOptions)) -> Opened {
+    let mut options = DatasetOptions::default();
+    change(&mut options);
+    open(path, &options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn labels(opened: &Opened) -> Vec<&str> {
+    opened.manifest.ids().map(|id| opened.manifest.label_name(id)).collect()
+}
+
+/// Rows with pictures, no two alike, and labels by number with these names.
+fn named(start: i64, numbers: &[i64], names: &[&str]) -> RecordBatch {
+    let pictures: Vec<Vec<u8>> = (start..).take(numbers.len()).map(|row| vec![row as u8; 9]).collect();
+    let pictures: ArrayRef = Arc::new(BinaryArray::from_iter_values(&pictures));
+    let labels: ArrayRef = Arc::new(Int64Array::from(numbers.to_vec()));
+    let batch = RecordBatch::try_from_iter([("image", pictures), ("label", labels)]).unwrap();
+    if names.is_empty() {
+        return batch;
+    }
+    let info = serde_json::json!({"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}});
+    let metadata = HashMap::from([("huggingface".to_owned(), info.to_string())]);
+    let schema = Schema::new_with_metadata(batch.schema().fields().clone(), metadata);
+    batch.with_schema(Arc::new(schema)).unwrap()
+}
+
+fn parquet(path: &Path, batch: &RecordBatch) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(4)).build();
+    let metadata = batch.schema().metadata().clone();
+    let mut writer =
+        ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    for (key, value) in metadata {
+        writer.append_key_value_metadata(parquet::file::metadata::KeyValue::new(key, value));
+    }
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn arrow(path: &Path, batch: &RecordBatch) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut writer = StreamWriter::try_new(File::create(path).unwrap(), &batch.schema()).unwrap();
+    writer.write(batch).unwrap();
+    writer.finish().unwrap();
+}
+
+fn tar(path: &Path, members: &[(&str, &str)]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut archive = tar::Builder::new(File::create(path).unwrap());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, bytes.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+/// A folder of `train-NNNNN-of-00004.parquet` with two samples each.
+fn shards(numbers: &[i64]) -> tempfile::TempDir {
+    let temp = tempfile::tempdir().unwrap();
+    for &number in numbers {
+        let path = temp.path().join(format!("data/train-{number:05}-of-00004.parquet"));
+        parquet(&path, &named(2 * number, &[0, 1], &["cat", "dog"]));
+    }
+    temp
+}
+
+#[test]
+fn missing_shards_are_named() {
+    let whole = shards(&[0, 1, 2, 3]);
+    assert_eq!(read(whole.path()).ledger.count(RemarkKind::FilesMissing), 0);
+    let temp = shards(&[0, 3]);
+    let opened = read(temp.path());
+    assert_eq!(opened.ledger.count(RemarkKind::FilesMissing), 2);
+    let text =
+        "2 of 4 shards are missing: data/train-00001-of-00004.parquet, data/train-00002-of-00004.parquet";
+    assert!(says(&opened, RemarkKind::FilesMissing, text), "{:#?}", opened.ledger);
+    // What was chosen is not all there is, and what was not chosen is not missing.
+    let one = read(&temp.path().join("data/train-00003-of-00004.parquet"));
+    assert!(says(&one, RemarkKind::LayoutGuessed, "is shard 4 of 4"), "{:#?}", one.ledger);
+    let chosen = read(&temp.path().join("data/train-{00000..00000}-of-00004.parquet"));
+    assert_eq!(chosen.ledger.count(RemarkKind::FilesMissing), 0, "{:#?}", chosen.ledger);
+    let starred = read(&temp.path().join("data/train-*.parquet"));
+    assert_eq!(starred.ledger.count(RemarkKind::FilesMissing), 2, "{:#?}", starred.ledger);
+    // WebDataset counts without saying how many there are.
+    let temp = tempfile::tempdir().unwrap();
+    for number in [0, 1, 4] {
+        let key = format!("{number}.png");
+        tar(
+            &temp.path().join(format!("wds-{number:06}.tar")),
+            &[(&key, &key), (&format!("{number}.cls"), "cat")],
+        );
+    }
+    let opened = read(temp.path());
+    let text = "2 shards are missing: wds-000002.tar, wds-000003.tar";
+    assert!(says(&opened, RemarkKind::FilesMissing, text), "{:#?}", opened.ledger);
+}
+
+#[test]
+fn what_describes_a_dataset_says_what_is_missing() {
+    let temp = tree(&[
+        ("dataset_dict.json", r#"{"splits": ["train", "test"]}"#),
+        (
+            "train/state.json",
+            r#"{"_data_files": [{"filename": "data-00000-of-00002.arrow"}, {"filename": "data-00001-of-00002.arrow"}],
+                "_split": "train"}"#,
+        ),
+        (
+            "train/dataset_info.json",
+            r#"{"splits": {"train": {"num_examples": 5}, "test": {"num_examples": 7}}}"#,
+        ),
+    ]);
+    arrow(&temp.path().join("train/data-00000-of-00002.arrow"), &named(0, &[0, 1], &["cat", "dog"]));
+    // Left over from when it had three files.
+    arrow(&temp.path().join("train/data-00000-of-00003.arrow"), &named(9, &[0], &["cat", "dog"]));
+    let opened = read(temp.path());
+    assert_eq!(labels(&opened), ["cat", "dog"]);
+    assert_eq!(opened.ledger.count(RemarkKind::FilesMissing), 2, "{:#?}", opened.ledger);
+    for text in [
+        "1 of 2 files that train/state.json lists is missing: train/data-00001-of-00002.arrow; 3 of the 5 samples that \
+         dataset_info.json counts were not found",
+        "the split 'test' that dataset_dict.json lists is missing; dataset_info.json counts 7 samples in it",
+    ] {
+        assert!(says(&opened, RemarkKind::FilesMissing, text), "{text}\n{:#?}", opened.ledger);
+    }
+    let text = "1 file was left out, which state.json does not list: train/data-00000-of-00003.arrow";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    fs::write(temp.path().join("train/state.json"), "{").unwrap();
+    let opened = read(temp.path());
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, "train/state.json (it is not valid JSON"));
+}
+
+#[test]
+fn what_a_missing_shard_held_is_said_where_it_is_known() {
+    let info =
+        r#"{"splits": {"train": {"num_examples": 6, "shard_lengths": [2, 4]}, "test": {"num_examples": 2}}}"#;
+    let temp = tree(&[("dataset_info.json", info)]);
+    arrow(&temp.path().join("pets-train-00000-of-00002.arrow"), &named(0, &[0, 1], &["cat", "dog"]));
+    arrow(&temp.path().join("pets-test-00000-of-00001.arrow"), &named(5, &[0], &["cat", "dog"]));
+    let opened = read(temp.path());
+    for text in [
+        "1 of 2 shards is missing: pets-train-00001-of-00002.arrow, with 4 samples",
+        "dataset_info.json counts 2 samples in the split 'test', and 1 was found",
+    ] {
+        assert!(says(&opened, RemarkKind::FilesMissing, text), "{text}\n{:#?}", opened.ledger);
+    }
+    assert_eq!(opened.ledger.count(RemarkKind::FilesMissing), 2);
+}
+
+#[test]
+fn shards_that_are_there_twice_are_named() {
+    let temp = shards(&[0, 1, 2, 3]);
+    let data = temp.path().join("data");
+    fs::copy(data.join("train-00002-of-00004.parquet"), data.join("train-00002-of-00004 (1).parquet"))
+        .unwrap();
+    let opened = read(temp.path());
+    let text = "1 shard is there twice, and all of them were read: data/train-00002-of-00004";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    let temp = shards(&[0, 1, 2, 3]);
+    let data = temp.path().join("data");
+    fs::copy(data.join("train-00002-of-00004.parquet"), data.join("more.parquet")).unwrap();
+    parquet(&data.join("train-00000-of-00001.parquet"), &named(50, &[0, 1], &["cat", "dog"]));
+    let opened = read(temp.path());
+    for text in [
+        "1 shard seems to be a copy of another one, and was read, too: data/train-00002-of-00004.parquet of \
+         data/more.parquet",
+        "shards of two sets are called data/train-…: of 00001 and of 00004",
+    ] {
+        assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{text}\n{:#?}", opened.ledger);
+    }
+}
+
+/// What a scan says of the files that it could not read.
+fn faults_of(opened: &Opened) -> String {
+    let manifest = &opened.manifest;
+    let read = |id| manifest.source(id).read().err().map(|error| (id, faults::because(&error)));
+    let unreadable = manifest.ids().filter_map(read).collect();
+    let metadata = FileMetadata {
+        hashes: vec![chaffinch_compute::content::ContentHash::default(); manifest.len()].into(),
+        unreadable,
+        ..FileMetadata::default()
+    };
+    let mut ledger = chaffinch_protocol::Ledger::default();
+    faults::enter(manifest, &metadata, &mut ledger);
+    let texts = ledger.remarks.iter().map(|remark| format!("{:?}: {}", remark.kind, remark.text));
+    texts.collect::<Vec<String>>().join("\n")
+}
+
+/// Where the bytes of a column of a row group are in a file.
+fn column(path: &Path, group: usize, column: usize) -> (usize, usize) {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+    let (start, length) = reader.metadata().row_group(group).column(column).byte_range();
+    (start as usize, (start + length) as usize)
+}
+
+#[test]
+fn a_damaged_page_is_a_damaged_file_and_not_a_broken_disk() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("train.parquet");
+    let batch = named(0, &[0, 1, 0, 1, 0, 1, 0, 1, 0, 1], &["cat", "dog"]);
+    parquet(&path, &batch);
+    let whole = fs::read(&path).unwrap();
+    let damaged = |at: (usize, usize)| {
+        let mut bytes = whole.clone();
+        bytes[at.0..at.1].fill(0xff);
+        fs::write(&path, bytes).unwrap();
+    };
+    damaged(column(&path, 1, 0));
+    let opened = read(&path);
+    let read_whole = opened.manifest.ids().filter(|&id| opened.manifest.source(id).read().is_ok()).count();
+    assert_eq!((opened.manifest.len(), read_whole), (10, 6));
+    let said = faults_of(&opened);
+    let text = "FilesUnreadable: 4 of 10 files could not be read because the file that holds them is damaged; the first \
+                is ";
+    assert!(said.starts_with(text), "{said}");
+    assert!(said.contains("(train.parquet, row group 2 of 3, column 'image': "), "{said}");
+    assert!(!said.contains("disk"), "{said}");
+    fs::write(&path, &whole).unwrap();
+    damaged(column(&path, 2, 1));
+    let error = open(&path, &DatasetOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("train.parquet: it is damaged: row group 3 of 3, column 'label': "), "{error}");
+    assert!(error.contains("nothing was scanned"), "{error}");
+}
+
+#[test]
+fn an_empty_cell_is_no_missing_file() {
+    let temp = tempfile::tempdir().unwrap();
+    let pictures: ArrayRef = Arc::new(BinaryArray::from_opt_vec(vec![Some(b"a"), None, Some(b"b")]));
+    let labels: ArrayRef = Arc::new(StringArray::from(vec!["cat", "cat", "dog"]));
+    let batch = RecordBatch::try_from_iter([("image", pictures), ("label", labels)]).unwrap();
+    parquet(&temp.path().join("a.parquet"), &batch);
+    arrow(&temp.path().join("a.arrow"), &batch);
+    for name in ["a.parquet", "a.arrow"] {
+        let said = faults_of(&read(&temp.path().join(name)));
+        assert!(
+            said.starts_with("NoPicture: 1 of 3 files has no picture, because the cell is empty: "),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_cut_shard_is_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.tar");
+    tar(&path, &[("cat/1.png", &"x".repeat(2000)), ("dog/2.png", "y")]);
+    let opened = read(&path);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..1024]).unwrap();
+    let said = faults_of(&opened);
+    assert!(
+        said.contains("because the file that holds it is damaged") || said.contains("holds them"),
+        "{said}"
+    );
+    assert!(said.contains("(a.tar ends too early)") && !said.contains("disk"), "{said}");
+}
+
+#[test]
+fn members_that_disagree_are_counted_and_either_can_be_taken() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.tar");
+    tar(
+        &path,
+        &[
+            ("1.png", "a"),
+            ("1.cls", "cat"),
+            ("1.json", r#"{"label": "dog"}"#),
+            ("2.png", "b"),
+            ("2.json", r#"{"label": "dog"}"#),
+            ("2.cls", "dog"),
+            ("3.png", "c"),
+            ("3.json", r#"{"label": "cat"}"#),
+            ("3.cls", "dog"),
+        ],
+    );
+    let opened = read(&path);
+    assert_eq!(labels(&opened), ["cat", "dog", "dog"]);
+    let text = "2 samples have another class in the cls member than in the 'label' of the json, and that of cls was taken: \
+                1.png ('cat', 'dog'), 3.png ('dog', 'cat'); --label-column 'label' takes the other";
+    assert!(says(&opened, RemarkKind::LabelsSeveral, text), "{:#?}", opened.ledger);
+    for (column, expected) in [("label", ["dog", "dog", "cat"]), ("cls", ["cat", "dog", "dog"])] {
+        let chosen = with(&path, |options| options.label_column = Some(column.into()));
+        assert_eq!(labels(&chosen), expected);
+        assert_eq!(chosen.ledger.count(RemarkKind::LabelsSeveral), 0, "{:#?}", chosen.ledger);
+    }
+    // A number beside a name is that of the class, until it is another one's.
+    let members: Vec<(String, String)> =
+        [("1", "0", "cat"), ("2", "1", "dog"), ("3", "0", "cat"), ("4", "0", "dog")]
+            .iter()
+            .flat_map(|(key, number, name)| {
+                let json = format!(r#"{{"label": "{name}"}}"#);
+                [("png", *key), ("cls", *number), ("json", json.as_str())]
+                    .map(|(kind, text)| (format!("{key}.{kind}"), text.to_owned()))
+            })
+            .collect();
+    let members: Vec<(&str, &str)> =
+        members.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    tar(&path, &members);
+    let opened = read(&path);
+    assert_eq!(labels(&opened), ["cat", "dog", "cat", "dog"]);
+    let text = "1 sample has a class by name and by number that disagree, and the name was taken: 4.png ('dog', but 0 is \
+                'cat' elsewhere)";
+    assert!(says(&opened, RemarkKind::LabelsSeveral, text), "{:#?}", opened.ledger);
+}
+
+#[test]
+fn a_class_member_comes_before_the_folder() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.tar");
+    tar(
+        &path,
+        &[
+            ("cat/a.1.png", "a"),
+            ("cat/a.1.cls", "dog"),
+            ("cat/a.2.png", "b"),
+            ("cat/a.2.cls", "cow"),
+            ("dog/b.v2.png", "c"),
+            ("dog/b.v2.cls", "pig"),
+            // Its own class is not said.
+            ("dog/c.png", "d"),
+            ("pets/d.png", "e"),
+            ("cow/e.png", "f"),
+            ("cow/e.cls", "-1"),
+        ],
+    );
+    let opened = read(&path);
+    assert_eq!(labels(&opened), ["dog", "cow", "pig", "dog", "", ""]);
+    let text =
+        "1 sample has no cls member and was given the class of that name that is the folder: dog/c.png";
+    assert!(says(&opened, RemarkKind::LayoutGuessed, text), "{:#?}", opened.ledger);
+    assert_eq!(opened.ledger.count(RemarkKind::LabelsMissing), 2);
+}
+
+#[test]
+fn folders_are_classes_where_no_member_says_any() {
+    let temp = tempfile::tempdir().unwrap();
+    for shard in 0..2 {
+        let name = |folder: &str, kind: &str| format!("{folder}/{shard}.{kind}");
+        let members = [
+            name("train/cat", "png"),
+            name("train/cat", "txt"),
+            name("train/dog", "png"),
+            name("test/cat", "png"),
+        ];
+        let members: Vec<(&str, &str)> = members.iter().map(|name| (name.as_str(), name.as_str())).collect();
+        tar(&temp.path().join(format!("wds-{shard:03}.tar")), &members);
+    }
+    let opened = read(temp.path());
+    assert_eq!(labels(&opened), ["cat", "dog", "cat", "cat", "dog", "cat"]);
+    assert_eq!(opened.manifest.split(chaffinch_protocol::sample::SampleId(2)).name(), "test");
+}
+
+#[test]
+fn a_tar_file_for_each_class_gives_labels() {
+    let fill = |names: &[&str]| {
+        let temp = tempfile::tempdir().unwrap();
+        for (number, name) in names.iter().enumerate() {
+            let members: Vec<(String, String)> =
+                (0..3).map(|row| (format!("{row}.png"), format!("{number} {row}"))).collect();
+            let members: Vec<(&str, &str)> =
+                members.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+            tar(&temp.path().join(name), &members);
+        }
+        temp
+    };
+    let classes = fill(&["cat.tar", "dog-000.tar", "dog-001.tar"]);
+    let opened = read(classes.path());
+    assert_eq!(labels(&opened), ["cat", "cat", "cat", "dog", "dog", "dog", "dog", "dog", "dog"]);
+    let text = "the labels of 9 images were taken from the names of the shards, since nothing else gives them: cat, dog; if \
+                the shards are parts of the dataset and no classes, use --layout splits";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    let parts = with(classes.path(), |options| options.folders = chaffinch_data::dataset::Folders::Splits);
+    assert_eq!(parts.ledger.count(RemarkKind::LabelsMissing), 9, "{:#?}", parts.ledger);
+    // Numbers, splits and parts are no classes, and every picture lacks a label.
+    for names in [
+        ["000.tar", "001.tar", "002.tar"],
+        ["shard-a.tar", "shard-b.tar", "shard-c.tar"],
+        ["pets-train.tar", "pets-test.tar", "pets-val.tar"],
+    ] {
+        let opened = read(fill(&names).path());
+        assert!(labels(&opened).iter().all(|label| label.is_empty()), "{names:?}");
+        assert_eq!(opened.ledger.count(RemarkKind::LabelsMissing), 9, "{names:?} {:#?}", opened.ledger);
+    }
+}
+
+#[test]
+fn shards_that_differ_are_named() {
+    let said = |one: &RecordBatch, other: &RecordBatch| {
+        let temp = tempfile::tempdir().unwrap();
+        for (name, batch) in [("a", one), ("b", other)] {
+            parquet(&temp.path().join(format!("{name}.parquet")), batch);
+        }
+        let opened = read(temp.path());
+        let texts: Vec<&str> = opened.ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        (labels(&opened).join(" "), texts.join("\n"), opened.ledger.count(RemarkKind::LabelsMissing))
+    };
+    let first = named(0, &[0, 1], &["cat", "dog"]);
+    let (labels, text, _) = said(&first, &named(5, &[0, 1], &["dog", "cat"]));
+    assert_eq!(labels, "cat dog dog cat");
+    assert!(text.contains("a.parquet and b.parquet number the classes differently"), "{text}");
+    let (_, text, _) = said(&first, &named(5, &[0, 1], &["cat", "cow"]));
+    let wanted =
+        "a.parquet and b.parquet have different classes: 'dog' only in a.parquet; 'cow' only in b.parquet";
+    assert!(text.contains(wanted), "{text}");
+    let (_, text, _) = said(&first, &named(5, &[0, 1], &[]));
+    assert!(text.contains("the labels are names in a.parquet and numbers in b.parquet"), "{text}");
+    let bare = named(5, &[0, 1], &[]).project(&[0]).unwrap();
+    let (_, text, missing) = said(&first, &bare);
+    assert_eq!(missing, 2);
+    assert!(
+        text.contains("because 1 shard has none: b.parquet, unlike a.parquet with its 'label'"),
+        "{text}"
+    );
+    let more: ArrayRef = Arc::new(StringArray::from(vec!["x", "y"]));
+    let (picture, label) =
+        (first.column(0).clone(), Arc::new(StringArray::from(vec!["cat", "dog"])) as ArrayRef);
+    let other = RecordBatch::try_from_iter([("image", picture), ("label", label), ("site", more)]).unwrap();
+    let (_, text, _) = said(&named(5, &[0, 1], &["cat", "dog"]), &other);
+    assert!(text.contains("1 column is not in all shards, and is empty in the others: 'site'"), "{text}");
+    assert!(text.contains("b.parquet has 'site', a.parquet does not"), "{text}");
+    let (_, text, missing) = said(&bare, &named(9, &[0, 1], &[]).project(&[0]).unwrap());
+    assert!(missing == 4 && text.contains("there is no column of labels"), "{text}");
+}
+
+#[test]
+fn numbers_have_the_names_that_lie_beside_the_shards() {
+    let temp = tree(&[("classes.txt", "cat\ndog\n")]);
+    let path = temp.path().join("train-000000.tar");
+    tar(
+        &path,
+        &[("1.png", "a"), ("1.cls", "1"), ("2.png", "b"), ("2.cls", "0"), ("3.png", "c"), ("3.cls", "5")],
+    );
+    for path in [temp.path(), &path] {
+        let opened = read(path);
+        assert_eq!(labels(&opened), ["dog", "cat", "5"]);
+        let text = "1 label is a number without a line in classes.txt";
+        assert!(says(&opened, RemarkKind::ClassesDoubtful, text), "{:#?}", opened.ledger);
+    }
+    assert!(says(&read(temp.path()), RemarkKind::OtherFiles, "classes.txt has the names of the classes"));
+}
+
+#[test]
+fn a_file_that_describes_a_dataset_names_its_folder() {
+    let temp = tree(&[
+        ("yolo/data.yaml", "path: sub\nnames: [cat, dog]\ntrain: images\n"),
+        ("yolo/sub/images/1.png", ""),
+        ("other/data.yml", "nc: 2\nnames: [cat, dog]\ntrain: ../images\n"),
+        ("disk/dataset_dict.json", r#"{"splits": ["train"]}"#),
+        ("disk/train/state.json", r#"{"_data_files": []}"#),
+        ("disk/train/dataset_info.json", "{}"),
+    ]);
+    for (file, folders) in [
+        ("yolo/data.yaml", &["yolo/sub"][..]),
+        ("other/data.yml", &["other"]),
+        ("disk/dataset_dict.json", &["disk"]),
+        ("disk/train/state.json", &["disk/train", "disk"]),
+        ("disk/train/dataset_info.json", &["disk/train", "disk"]),
+    ] {
+        let error = open(&temp.path().join(file), &DatasetOptions::default()).unwrap_err().to_string();
+        assert!(!error.contains("unknown"), "{error}");
+        for folder in folders {
+            let folder = temp.path().join(folder);
+            assert!(error.contains(&format!(": {}", folder.display())), "{error}");
+        }
+    }
+}
+
+#[test]
+fn arrow_files_of_paths_are_read() {
+    let temp = tree(&[("pictures/1.png", "a"), ("pictures/2.png", "b")]);
+    let paths: ArrayRef = Arc::new(StringArray::from(vec!["pictures/1.png", "pictures/2.png"]));
+    let labels: ArrayRef = Arc::new(StringArray::from(vec!["cat", "dog"]));
+    let batch = RecordBatch::try_from_iter([("path", paths), ("label", labels)]).unwrap();
+    for name in ["pets.feather", "pets.arrow"] {
+        let file = temp.path().join(name);
+        arrow(&file, &batch);
+        let opened = read(&file);
+        let found = opened.manifest.ids().map(|id| opened.manifest.path(id).display().to_string());
+        assert_eq!(found.collect::<Vec<_>>(), ["pictures/1.png", "pictures/2.png"]);
+        assert_eq!(labels_read(&opened), ["cata", "dogb"]);
+        fs::remove_file(&file).unwrap();
+    }
+    fs::create_dir(temp.path().join("away")).unwrap();
+    let away = temp.path().join("away/pets.arrow");
+    arrow(&away, &batch);
+    let error = open(&away, &DatasetOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("none of its 2 files exists"), "{error}");
+    let opened = with(&away, |options| options.root = Some(temp.path().to_path_buf()));
+    assert_eq!(labels_read(&opened), ["cata", "dogb"]);
+}
+
+/// Each label with the bytes of the picture.
+fn labels_read(opened: &Opened) -> Vec<String> {
+    let text = |id| String::from_utf8(opened.manifest.source(id).read().unwrap()).unwrap();
+    opened.manifest.ids().map(|id| format!("{}{}", opened.manifest.label_name(id), text(id))).collect()
+}

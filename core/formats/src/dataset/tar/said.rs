@@ -1,0 +1,248 @@
+//! What the members of a sample say of it, and which of them says its label.
+
+use super::keys::CLASS;
+use crate::dataset::choice::{LABEL_NAMES, SPLIT_NAMES};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::{Ledger, RemarkKind};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Samples to show in a remark.
+const SHOWN: usize = 3;
+
+/// What the members of a sample say.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) labels: Labels,
+    pub(super) split: Option<String>,
+    pub(super) other: Vec<(String, String)>,
+}
+
+/// The labels of a sample.
+#[derive(Debug, Default)]
+pub(super) struct Labels {
+    /// That of its `cls` member.
+    class: Option<String>,
+    /// That of its JSON.
+    json: Option<String>,
+    /// The key of the JSON that has the label.
+    key: Option<String>,
+    /// Whether it is a text, which names a class whatever it reads like.
+    named: bool,
+    /// Whether a member says that there is none.
+    none: bool,
+}
+
+impl Labels {
+    /// Whether there is a label, or a member says that there is none.
+    pub(super) fn are_said(&self) -> bool {
+        self.none || self.class.is_some() || self.json.is_some()
+    }
+}
+
+fn is_number(label: &str) -> bool {
+    label.parse::<i64>().is_ok()
+}
+
+/// A label, without those that mean none.
+fn label(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.trim().is_empty() && text.trim() != "-1")
+}
+
+impl Said {
+    /// Takes in a member; false if it cannot be understood.
+    pub(super) fn hear(&mut self, what: &str, bytes: &[u8]) -> bool {
+        let Ok(text) = std::str::from_utf8(bytes) else { return false };
+        if CLASS.contains(&what) {
+            let found = label(text.trim());
+            self.labels.none |= found.is_none();
+            self.labels.class = found.or(self.labels.class.take());
+            return true;
+        }
+        if what != "json" {
+            self.other.push((what.to_owned(), text.trim_end_matches('\n').to_owned()));
+            return true;
+        }
+        let Ok(Value::Object(object)) = serde_json::from_str(text) else { return false };
+        let named = |usual: &[&str]| {
+            let found = usual.iter().find_map(|usual| {
+                object.keys().find(|key| key.eq_ignore_ascii_case(usual) && is_scalar(&object[*key]))
+            });
+            found.cloned()
+        };
+        let (label_key, split_key) = (named(&LABEL_NAMES), named(&SPLIT_NAMES));
+        for (key, value) in &object {
+            let text = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            if Some(key) == label_key.as_ref() {
+                self.labels.json = label(&text);
+                self.labels.none |= self.labels.json.is_none();
+                self.labels.named = value.is_string() && self.labels.json.is_some();
+                self.labels.key = Some(key.clone());
+            } else if Some(key) == split_key.as_ref() {
+                self.split = Some(text);
+            } else {
+                self.other.push((key.clone(), text));
+            }
+        }
+        true
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null)
+}
+
+/// Whose label is taken where a `cls` member and a JSON have one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Take {
+    /// That of `cls`; a number is that of the name in the JSON.
+    Usual,
+    Class,
+    Json,
+}
+
+impl Take {
+    /// What a column that was asked for is; `None` if it is another one.
+    pub(super) fn of<'a>(column: Option<&str>, all: impl Iterator<Item = &'a Labels>) -> Option<Take> {
+        let Some(column) = column else { return Some(Take::Usual) };
+        let (mut class, mut json) = (false, false);
+        for labels in all {
+            class |= labels.class.is_some();
+            json |= labels.key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(column));
+        }
+        let says_class = class && CLASS.contains(&column.to_ascii_lowercase().as_str());
+        if json { Some(Take::Json) } else { says_class.then_some(Take::Class) }
+    }
+}
+
+/// Which label each sample has.
+pub(super) struct Settle<'a> {
+    pub(super) take: Take,
+    /// The names of classes by their numbers.
+    pub(super) names: &'a [String],
+    differing: Vec<(PathBuf, String, String)>,
+    differ: u64,
+    /// How often each name stands beside each number, and the first sample.
+    pairs: BTreeMap<String, BTreeMap<String, (u64, PathBuf)>>,
+    key: String,
+    /// Numbers without a name.
+    nameless: u64,
+}
+
+impl<'a> Settle<'a> {
+    pub(super) fn new(take: Take, names: &'a [String]) -> Settle<'a> {
+        Settle {
+            take,
+            names,
+            differing: Vec::new(),
+            differ: 0,
+            pairs: BTreeMap::new(),
+            key: String::new(),
+            nameless: 0,
+        }
+    }
+
+    /// The label of a sample.
+    pub(super) fn label(&mut self, sample: &Path, labels: Labels) -> Option<String> {
+        let Labels { class, json, key, named, .. } = labels;
+        let class = class.map(|class| self.named(class));
+        let json = json.map(|json| if named { json } else { self.named(json) });
+        match (self.take, class, json) {
+            (Take::Json, _, json) => json,
+            (Take::Class, class, _) => class,
+            (Take::Usual, Some(class), Some(json)) => {
+                self.key = key.unwrap_or_default();
+                Some(self.one_of(sample, class, json, named))
+            }
+            (Take::Usual, class, json) => class.or(json),
+        }
+    }
+
+    fn one_of(&mut self, sample: &Path, class: String, json: String, named: bool) -> String {
+        let pair = match (is_number(&class), is_number(&json)) {
+            (true, _) if named && class != json => Some((&class, &json)),
+            (false, true) if !named => Some((&json, &class)),
+            _ => None,
+        };
+        if let Some((number, name)) = pair {
+            let pairs = self.pairs.entry(number.clone()).or_default();
+            pairs.entry(name.clone()).or_insert_with(|| (0, sample.to_path_buf())).0 += 1;
+            return if named { json } else { class };
+        }
+        // Line breaks in names are blanks in a list of names.
+        if class.trim() != json.replace(['\n', '\r'], " ").trim() {
+            self.differ += 1;
+            if self.differing.len() < SHOWN {
+                self.differing.push((sample.to_path_buf(), class.clone(), json));
+            }
+            return class;
+        }
+        if named { json } else { class }
+    }
+
+    /// The name of a class, if it is a number that has one.
+    fn named(&mut self, class: String) -> String {
+        let Some(number) = Some(&class).filter(|_| !self.names.is_empty()).and_then(|text| text.parse().ok())
+        else {
+            return class;
+        };
+        match self.names.get::<usize>(number).filter(|name| !name.trim().is_empty()) {
+            Some(name) => name.clone(),
+            None => {
+                self.nameless += 1;
+                class
+            }
+        }
+    }
+
+    /// Says where the members of samples disagree.
+    pub(super) fn tell(&self, ledger: &mut Ledger) {
+        let key = safe_text(&self.key);
+        let more = if self.differ > self.differing.len() as u64 { ", …" } else { "" };
+        let shown: Vec<String> = (self.differing.iter())
+            .map(|(path, class, json)| {
+                format!("{} ('{}', '{}')", safe_path(path), safe_text(class), safe_text(json))
+            })
+            .collect();
+        let text = format!(
+            "{} another class in the cls member than in the '{key}' of the json, and that of cls was taken: {}{more}; \
+             --label-column '{key}' takes the other",
+            counted(self.differ, "sample has", "samples have"),
+            shown.join(", ")
+        );
+        ledger.add(RemarkKind::LabelsSeveral, self.differ, text);
+        let mut odd = 0;
+        let mut examples = Vec::new();
+        for (number, names) in self.pairs.iter().filter(|(_, names)| names.len() > 1) {
+            let usual = names.iter().max_by_key(|(name, (count, _))| (*count, std::cmp::Reverse(*name)));
+            let Some((usual, _)) = usual else { continue };
+            for (name, (count, first)) in names.iter().filter(|(name, _)| *name != usual) {
+                odd += count;
+                examples.push(format!(
+                    "{} ('{}', but {} is '{}' elsewhere)",
+                    safe_path(first),
+                    safe_text(name),
+                    safe_text(number),
+                    safe_text(usual)
+                ));
+            }
+        }
+        let more = if examples.len() > SHOWN { ", …" } else { "" };
+        examples.truncate(SHOWN);
+        let text = format!(
+            "{} a class by name and by number that disagree, and the name was taken: {}{more}; --label-column cls or \
+             '{key}' takes one of them",
+            counted(odd, "sample has", "samples have"),
+            examples.join(", ")
+        );
+        ledger.add(RemarkKind::LabelsSeveral, odd, text);
+        let numbers = counted(self.nameless, "label is a number", "labels are numbers");
+        let text = format!("{numbers} without a line in classes.txt, and kept as it is");
+        ledger.add(RemarkKind::ClassesDoubtful, self.nameless, text);
+    }
+}
