@@ -4,12 +4,15 @@ use crate::Result;
 use crate::counts::{Count, counts, kind_name};
 use crate::subject::Subject;
 use crate::suspects::{Suspect, listed, suspect};
+use crate::whole::Whole;
+use chaffinch_compute::job::Job;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Conflict;
 use chaffinch_protocol::Histogram;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::agreement::{Kappa, Rated, agreement};
+use chaffinch_review::dataset::{self, Inputs};
 use chaffinch_review::overview;
 use chaffinch_review::remaining::{Remaining, remaining};
 use serde::Serialize;
@@ -48,6 +51,8 @@ pub struct Facts {
     pub remarks: Vec<Remark>,
     /// What detectors found about the dataset as a whole, by detector; the remarks tell of them, too.
     pub findings: Vec<Finding>,
+    /// What is wrong with the dataset as a whole.
+    pub dataset_findings: Whole,
     /// The suspects, worst first; as many as were asked for.
     pub suspects: Vec<Suspect>,
     /// Scores by detector, for plots.
@@ -226,8 +231,8 @@ impl Facts {
     /// Collects them, with at most `most` suspects; all if that is `None`.
     ///
     /// # Errors
-    /// If results do not fit the dataset.
-    pub fn collect(subject: &Subject<'_>, most: Option<usize>) -> Result<Facts> {
+    /// If results do not fit the dataset, or when stopped.
+    pub fn collect(subject: &Subject<'_>, most: Option<usize>, job: &Job<'_>) -> Result<Facts> {
         let Subject { source, about, ledger, rule, .. } = subject;
         let safe = |text: &str| safe_text(text).into_owned();
         let loaded = about.uses.loaded.as_ref();
@@ -263,6 +268,7 @@ impl Facts {
             remaining: remaining(source.ranking, source.decisions),
             remarks: ledger.remarks.iter().map(remark).collect(),
             findings: findings(subject),
+            dataset_findings: whole(subject, job)?,
             suspects: (1..).zip(rows).map(|(rank, id)| suspect(subject, rank, id)).collect(),
             histograms: histograms.collect::<Result<_>>()?,
         })
@@ -272,6 +278,20 @@ impl Facts {
     pub fn count(&self, name: &str) -> u64 {
         self.counts.iter().find(|count| count.name == name).map_or(0, |count| count.value)
     }
+}
+
+/// What is wrong with the dataset as a whole, if it is to be judged.
+fn whole(subject: &Subject<'_>, job: &Job<'_>) -> Result<Whole> {
+    let source = &subject.source;
+    let Some(beside) = subject.beside else { return Ok(Whole::default()) };
+    let inputs = Inputs {
+        manifest: source.manifest,
+        file_metadata: source.file_metadata,
+        results: source.results,
+        matrix: source.atlas.map(|atlas| atlas.matrix().as_ref()),
+        beside,
+    };
+    Ok(Whole::new(&dataset::find(&inputs, job)?, source.manifest))
 }
 
 /// Samples by split, if any sample has one.

@@ -24,6 +24,15 @@ const WORK: usize = 4_000_000_000;
 /// Neighbors of each sample, as in Datalab.
 pub(super) const NEIGHBORS: usize = 10;
 
+/// What a session has beside its results.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// Probabilities from elsewhere; without them they are computed here.
+    pub given: Option<OutOfSample>,
+    /// The vector of each class's name by the model, one after the other; empty if it knows no texts.
+    pub names: Vec<f32>,
+}
+
 /// A session as the kinds need it.
 #[derive(Clone, Copy)]
 pub struct Inputs<'a> {
@@ -35,10 +44,8 @@ pub struct Inputs<'a> {
     pub results: &'a BTreeMap<String, Arc<DetectorResult>>,
     /// Embeddings, zeros for samples without one.
     pub matrix: Option<&'a EmbeddingMatrix>,
-    /// Probabilities from elsewhere; without them they are computed here.
-    pub given: Option<&'a OutOfSample>,
-    /// The vector of each class's name by the model, one after the other; empty if it knows no texts.
-    pub names: &'a [f32],
+    /// What else there is.
+    pub beside: &'a Beside,
 }
 
 /// The inputs, and what several kinds derive from them. Everything but the inputs counts only the compared samples.
@@ -91,7 +98,7 @@ impl<'a> Look<'a> {
         if self.rows.is_empty() || classes < 2 {
             return Ok(());
         }
-        if let Some(given) = self.inputs.given.filter(|given| given.classes == classes) {
+        if let Some(given) = self.inputs.beside.given.as_ref().filter(|given| given.classes == classes) {
             for (judged, &row) in self.judged.iter_mut().zip(&self.rows) {
                 let start = row as usize * classes;
                 let numbers = &given.matrix[start..start + classes];

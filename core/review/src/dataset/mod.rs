@@ -32,7 +32,7 @@ mod valuation;
 
 pub use chance::{Association, association};
 pub use imbalance::{Rarest, rarest};
-pub use look::{Inputs, MOST};
+pub use look::{Beside, Inputs, MOST};
 pub use groups::{Group, dbscan, groups};
 pub use order::{index_distances, p_value};
 pub use spurious::{accuracy, majority, room};

@@ -99,11 +99,11 @@ fn by_neighbors(look: &Look<'_>, classes: usize) -> Counts {
 /// The class whose name is nearest to each sample by the model.
 fn by_names(look: &Look<'_>, classes: usize) -> Counts {
     let cols = look.matrix.cols();
-    if look.inputs.names.len() != classes * cols {
+    if look.inputs.beside.names.len() != classes * cols {
         return Counts::new();
     }
     let mut products = vec![0.0; look.len() * classes];
-    matmul_transposed(look.matrix.as_slice(), look.len(), look.inputs.names, classes, cols, &mut products);
+    matmul_transposed(look.matrix.as_slice(), look.len(), &look.inputs.beside.names, classes, cols, &mut products);
     let mut counts = vec![0.0; classes * classes];
     for (row, &own) in products.chunks_exact(classes).zip(&look.labels) {
         let mut best = 0;

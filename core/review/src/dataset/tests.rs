@@ -9,13 +9,19 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
 use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::sample::Split;
-use rand::{Rng, RngExt};
+use rand::{Rng, RngCore};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 const CLOSE: f64 = 1e-6;
 const K: usize = 10;
+
+fn quiet() -> Job<'static> {
+    static NEVER: AtomicBool = AtomicBool::new(false);
+    Job::new(&NEVER, &|_, _| {})
+}
 
 /// Datalab's fixture.
 struct Datalab(Value);
@@ -42,7 +48,7 @@ impl Datalab {
         let vectors = self.numbers("/vectors");
         let data = vectors.chunks_exact(self.number("/width") as usize).flat_map(unit).collect();
         let matrix = EmbeddingMatrix::from_vec(data, self.number("/width") as usize);
-        neighbors::nearest(&matrix, &|_| true, K, &Job::quiet()).unwrap()
+        neighbors::nearest(&matrix, &|_| true, K, &quiet()).unwrap()
     }
 
     fn texts(&self, pointer: &str) -> Vec<String> {
@@ -227,19 +233,18 @@ impl Made {
     }
 
     fn find(&self) -> DatasetFindings {
-        self.find_with(&[])
+        self.find_with(Vec::new())
     }
 
-    fn find_with(&self, names: &[f32]) -> DatasetFindings {
+    fn find_with(&self, names: Vec<f32>) -> DatasetFindings {
         let inputs = Inputs {
             manifest: &self.manifest,
             file_metadata: &self.file_metadata,
             results: &BTreeMap::new(),
             matrix: Some(&self.matrix),
-            given: None,
-            names,
+            beside: &Beside { given: None, names },
         };
-        find(&inputs, &Job::quiet()).unwrap()
+        find(&inputs, &quiet()).unwrap()
     }
 }
 
@@ -442,7 +447,7 @@ fn classes_of_the_same_pictures_overlap_and_confused_names_alone_are_weak() {
     for (class, bundle) in [(0, 0), (1, 2), (2, 1)] {
         names[class * WIDTH + bundle] = 1.0;
     }
-    let found = Made::of(&sound(300)).find_with(&names);
+    let found = Made::of(&sound(300)).find_with(names);
     let finding = only(&found, "overlapping_classes");
     assert_eq!((finding.classes.as_slice(), finding.severity), ([1, 2].as_slice(), Severity::Info));
     assert!(finding.text.contains("weak evidence") && figure(finding, "share_by_names") > 0.9, "{finding:?}");

@@ -54,6 +54,8 @@ pub(super) enum Test {
     Map(Axes, Area),
     /// Class and number, counted from 1.
     Cluster(String, usize),
+    /// Ranges of rows, both ends included.
+    Samples(Vec<(u32, u32)>),
     /// At least one of these lists of terms.
     Any(Vec<Vec<Word>>),
 }
