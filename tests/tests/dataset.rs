@@ -38,7 +38,8 @@ fn the_command_says_the_same_as_a_table_and_as_json_whatever_the_threads() {
     let scores: Vec<f64> = findings.iter().map(|one| one["score"].as_f64().unwrap()).collect();
     assert!(scores.is_sorted(), "{scores:?}");
     assert!(!text.contains('\u{1b}') && !text.contains("\\u001b"), "no name reaches the terminal as it is");
-    let one = sandbox.command(["dataset", session, "--format", "json"]).env("RAYON_NUM_THREADS", "1").output();
+    let one =
+        sandbox.command(["dataset", session, "--format", "json"]).env("RAYON_NUM_THREADS", "1").output();
     assert_eq!(String::from_utf8(one.unwrap().stdout).unwrap(), text);
     let table = sandbox.ok(["dataset", session]).stdout;
     for one in findings {

@@ -230,7 +230,8 @@ impl Listing {
         let loaded = self.about.uses.loaded.as_ref()?;
         let model = (loaded.fingerprint.as_str(), loaded.dim);
         let rendering = self.manifest.rendering();
-        let matrix = store::kept(&self.session.embeddings_dir(), rendering, model, &self.file_metadata.hashes)?;
+        let matrix =
+            store::kept(&self.session.embeddings_dir(), rendering, model, &self.file_metadata.hashes)?;
         Some(Atlas::new(Arc::new(matrix), self.manifest.clone(), self.file_metadata.clone()))
     }
 

@@ -2,10 +2,10 @@
 
 use super::Service;
 use crate::Error;
+use crate::answers::dataset::DatasetQuestion;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::ListQuestion;
 use crate::answers::outline::Outline;
-use crate::answers::dataset::DatasetQuestion;
 use crate::answers::overview::OverviewQuestion;
 use crate::answers::pictures::Request;
 use crate::answers::rows;

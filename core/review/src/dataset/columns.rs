@@ -71,8 +71,10 @@ fn of_column(look: &Look<'_>, column: &ExtraColumn, null: f64) -> Vec<Found> {
         );
     }
     if values.len() == 1 && present == count {
-        let text =
-            format!("The column '{name}' has one value for all samples, '{}': it says nothing", safe_text(values[0]));
+        let text = format!(
+            "The column '{name}' has one value for all samples, '{}': it says nothing",
+            safe_text(values[0])
+        );
         found.push(Found::new(0.6, text).figure("values", 1.0));
     } else if present > 1 && values.len() == present {
         let sequential = is_identifier(&column.values);
@@ -88,7 +90,9 @@ fn of_column(look: &Look<'_>, column: &ExtraColumn, null: f64) -> Vec<Found> {
     } else if let Some(away) = given_away(look, &codes, &values, &name) {
         found.push(away);
     } else if is_identifier(&column.values) {
-        let text = format!("The column '{name}' numbers the samples or groups of them without a gap, as identifiers do");
+        let text = format!(
+            "The column '{name}' numbers the samples or groups of them without a gap, as identifiers do"
+        );
         found.push(Found::new(0.7, text).figure("datalab_score", 0.0).figure("values", values.len() as f64));
     }
     found
@@ -125,5 +129,7 @@ fn given_away(look: &Look<'_>, codes: &[u32], values: &[&str], name: &str) -> Op
         percent(baseline)
     );
     let found = Found::new(calibrated(left, AWAY).min(0.45), text);
-    Some(found.figure("accuracy", accuracy).figure("baseline", baseline).figure("values", values.len() as f64))
+    Some(
+        found.figure("accuracy", accuracy).figure("baseline", baseline).figure("values", values.len() as f64),
+    )
 }

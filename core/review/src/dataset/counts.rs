@@ -35,11 +35,7 @@ pub(super) fn is_missing(value: &str) -> bool {
 }
 
 /// Counts of pairs: a row for each value of the first, a column for each of the second. Numbers out of range do not count.
-pub(super) fn crossed(
-    pairs: impl Iterator<Item = (u32, u32)>,
-    rows: usize,
-    columns: usize,
-) -> Vec<Vec<u64>> {
+pub(super) fn crossed(pairs: impl Iterator<Item = (u32, u32)>, rows: usize, columns: usize) -> Vec<Vec<u64>> {
     let mut table = vec![vec![0; columns]; rows];
     for (row, column) in pairs {
         if let Some(count) = table.get_mut(row as usize).and_then(|row| row.get_mut(column as usize)) {

@@ -39,8 +39,10 @@ fn find(look: &Look<'_>, job: &Job<'_>) -> Result<Vec<Found>, Unchecked> {
         return because("the dataset has fewer than two splits");
     }
     let mut found: Vec<Found> = proportions(look, &present).into_iter().collect();
-    let pairs: Vec<(Split, Split)> =
-        (0..present.len()).flat_map(|b| (0..b).map(move |a| (a, b))).map(|(a, b)| (present[a], present[b])).collect();
+    let pairs: Vec<(Split, Split)> = (0..present.len())
+        .flat_map(|b| (0..b).map(move |a| (a, b)))
+        .map(|(a, b)| (present[a], present[b]))
+        .collect();
     for &(a, b) in &pairs {
         job.checkpoint()?;
         found.extend(of_pair(look, a, b, pairs.len()));
@@ -105,7 +107,8 @@ fn distances(look: &Look<'_>, all: &[u32]) -> Vec<f64> {
     out.par_chunks_mut(n).enumerate().for_each(|(i, row)| {
         for (j, distance) in row.iter_mut().enumerate() {
             if i != j {
-                let (a, b) = (look.matrix.row(all[i.min(j)] as usize), look.matrix.row(all[i.max(j)] as usize));
+                let (a, b) =
+                    (look.matrix.row(all[i.min(j)] as usize), look.matrix.row(all[i.max(j)] as usize));
                 let cosine = f64::from(neighbors::cosine(a, b)).min(1.0);
                 *distance = (2.0 - 2.0 * cosine).max(0.0).sqrt();
             }
@@ -150,7 +153,8 @@ fn farthest_members(distances: &[f64], n: usize, left: usize) -> Vec<usize> {
 
 fn proportions(look: &Look<'_>, present: &[Split]) -> Option<Found> {
     let manifest = look.inputs.manifest;
-    let place = |code: u8| present.iter().position(|split| split.code() == code).map_or(u32::MAX, |at| at as u32);
+    let place =
+        |code: u8| present.iter().position(|split| split.code() == code).map_or(u32::MAX, |at| at as u32);
     let rows = manifest.splits().iter().map(|code| place(*code)).zip(manifest.labels().iter().copied());
     let table = crossed(rows, present.len(), look.class_count());
     let against = association(&table);
@@ -184,6 +188,8 @@ fn proportions(look: &Look<'_>, present: &[Split]) -> Option<Found> {
             .figure("degrees_of_freedom", against.degrees)
             .figure("p_value", against.p)
             .figure("classes_missing_in_a_split", missing.len() as f64)
-            .classes(std::iter::once(class as u32).chain(missing.into_iter().filter(|one| *one != class as u32))),
+            .classes(
+                std::iter::once(class as u32).chain(missing.into_iter().filter(|one| *one != class as u32)),
+            ),
     )
 }

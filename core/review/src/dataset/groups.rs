@@ -38,7 +38,8 @@ pub struct Group {
 /// worst. Here the lowest ratio is the worst.
 pub fn groups(clusters: &[u32], confidence: &[f64]) -> Vec<Group> {
     let mut sums: BTreeMap<u32, (usize, f64)> = BTreeMap::new();
-    for (&cluster, confidence) in clusters.iter().zip(confidence).filter(|(cluster, _)| **cluster != u32::MAX) {
+    for (&cluster, confidence) in clusters.iter().zip(confidence).filter(|(cluster, _)| **cluster != u32::MAX)
+    {
         let sum = sums.entry(cluster).or_default();
         *sum = (sum.0 + 1, sum.1 + confidence);
     }
@@ -61,7 +62,8 @@ pub fn dbscan(neighbors: &[u32], cosines: &[f32], k: usize) -> Vec<u32> {
         .chunks_exact(k)
         .zip(cosines.chunks_exact(k))
         .map(|(list, cosines)| {
-            let near = list.iter().zip(cosines).filter(|(at, cosine)| **at != u32::MAX && 1.0 - **cosine <= RADIUS);
+            let near =
+                list.iter().zip(cosines).filter(|(at, cosine)| **at != u32::MAX && 1.0 - **cosine <= RADIUS);
             near.map(|(at, _)| *at).collect()
         })
         .collect();

@@ -71,10 +71,9 @@ impl<'a> Look<'a> {
         let rows = inputs.matrix.map_or(Vec::new(), |matrix| compared(&inputs, matrix, classes));
         let labels: Vec<u32> = rows.iter().map(|&row| inputs.manifest.labels()[row as usize]).collect();
         let (matrix, cols) = match inputs.matrix {
-            Some(matrix) => (
-                rows.iter().flat_map(|&row| matrix.row(row as usize)).copied().collect(),
-                matrix.cols(),
-            ),
+            Some(matrix) => {
+                (rows.iter().flat_map(|&row| matrix.row(row as usize)).copied().collect(), matrix.cols())
+            }
             None => (Vec::new(), 1),
         };
         let matrix = EmbeddingMatrix::from_vec(matrix, cols);
@@ -163,8 +162,7 @@ impl<'a> Look<'a> {
 /// The samples with an embedding, or an even share of them.
 fn compared(inputs: &Inputs<'_>, matrix: &EmbeddingMatrix, classes: usize) -> Vec<u32> {
     let usable = |row: &u32| {
-        inputs.file_metadata.decodable(SampleId(*row))
-            && matrix.row(*row as usize).iter().any(|x| *x != 0.0)
+        inputs.file_metadata.decodable(SampleId(*row)) && matrix.row(*row as usize).iter().any(|x| *x != 0.0)
     };
     let count = matrix.rows().min(inputs.manifest.len()) as u32;
     let rows: Vec<u32> = (0..count).filter(usable).collect();

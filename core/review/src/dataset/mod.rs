@@ -31,12 +31,12 @@ mod spurious;
 mod valuation;
 
 pub use chance::{Association, association};
+pub use columns::{is_identifier, present_shares};
+pub use groups::{Group, dbscan, groups};
 pub use imbalance::{Rarest, rarest};
 pub use look::{Beside, Inputs, MOST};
-pub use groups::{Group, dbscan, groups};
 pub use order::{index_distances, p_value};
 pub use spurious::{accuracy, majority, room};
-pub use columns::{is_identifier, present_shares};
 pub use valuation::shapley;
 
 use crate::{Error, Result};
@@ -113,8 +113,11 @@ impl Found {
         Found { score, text: text.into(), figures: Vec::new(), classes: Vec::new(), samples: Vec::new() }
     }
 
+    /// Adds a number; one that is not finite says nothing, and JSON has no word for it.
     fn figure(mut self, name: impl Into<String>, value: f64) -> Found {
-        self.figures.push(Figure { name: name.into(), value });
+        if value.is_finite() {
+            self.figures.push(Figure { name: name.into(), value });
+        }
         self
     }
 

@@ -103,11 +103,22 @@ fn by_names(look: &Look<'_>, classes: usize) -> Counts {
         return Counts::new();
     }
     let mut products = vec![0.0; look.len() * classes];
-    matmul_transposed(look.matrix.as_slice(), look.len(), &look.inputs.beside.names, classes, cols, &mut products);
+    matmul_transposed(
+        look.matrix.as_slice(),
+        look.len(),
+        &look.inputs.beside.names,
+        classes,
+        cols,
+        &mut products,
+    );
     let mut counts = vec![0.0; classes * classes];
     for (row, &own) in products.chunks_exact(classes).zip(&look.labels) {
         let mut best = 0;
-        (1..classes).for_each(|class| if row[class] > row[best] { best = class });
+        (1..classes).for_each(|class| {
+            if row[class] > row[best] {
+                best = class
+            }
+        });
         if (own as usize) < classes {
             counts[own as usize * classes + best] += 1.0;
         }
@@ -153,7 +164,9 @@ fn crossed(look: &Look<'_>, a: u32, b: u32) -> Vec<u32> {
     let doubt = |at: usize, other: u32| {
         let row = at * classes;
         match look.judged[at] {
-            true => look.probabilities[row + other as usize] - look.probabilities[row + look.labels[at] as usize],
+            true => {
+                look.probabilities[row + other as usize] - look.probabilities[row + look.labels[at] as usize]
+            }
             false => 0.0,
         }
     };

@@ -22,8 +22,7 @@ pub(super) fn clusters(matrix: &EmbeddingMatrix) -> Vec<u32> {
         return vec![0; count];
     }
     let take = count.min(SAMPLED);
-    let sampled: Vec<f32> =
-        (0..take).flat_map(|at| matrix.row(at * count / take)).copied().collect();
+    let sampled: Vec<f32> = (0..take).flat_map(|at| matrix.row(at * count / take)).copied().collect();
     let start = far_apart(&sampled, cols, k);
     let centers = settled(&sampled, &start, cols, k).unwrap_or(start);
     let k = centers.len() / cols;

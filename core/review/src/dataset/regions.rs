@@ -1,12 +1,13 @@
 //! Regions with few samples: small groups that are far from everything else.
 
-use super::counts::{plural};
+use super::counts::plural;
 use super::look::{Look, NEIGHBORS};
 use super::{Found, Kind, Unchecked};
 use chaffinch_compute::job::Job;
 use std::collections::BTreeMap;
 
-pub(super) const KIND: Kind = Kind { name: "under_represented_region", title: "Under-represented regions", find };
+pub(super) const KIND: Kind =
+    Kind { name: "under_represented_region", title: "Under-represented regions", find };
 
 /// Neighbors that connect samples to a region.
 const LINKS: usize = 3;

@@ -7,7 +7,8 @@ use super::{Found, Kind, Unchecked, because, rising};
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::safe_text;
 
-pub(super) const KIND: Kind = Kind { name: "label_shift", title: "Label shift between annotators or sources", find };
+pub(super) const KIND: Kind =
+    Kind { name: "label_shift", title: "Label shift between annotators or sources", find };
 
 /// A column with more values, or with fewer samples a value, names no sources.
 const VALUES: usize = 50;
@@ -29,7 +30,9 @@ pub(super) fn sources<'a>(look: &Look<'a>) -> Vec<(Vec<u32>, Vec<&'a str>, &'a s
             let (codes, values) = numbered(&column.values);
             (codes, values, column.name.as_str())
         })
-        .filter(|(codes, values, _)| (2..=VALUES).contains(&values.len()) && values.len() * EACH <= codes.len())
+        .filter(|(codes, values, _)| {
+            (2..=VALUES).contains(&values.len()) && values.len() * EACH <= codes.len()
+        })
         .collect()
 }
 

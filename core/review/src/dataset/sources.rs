@@ -8,7 +8,8 @@ use super::{Found, Kind, Unchecked, because, rising};
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::safe_text;
 
-pub(super) const KIND: Kind = Kind { name: "source_clusters", title: "Clusters that a source explains", find };
+pub(super) const KIND: Kind =
+    Kind { name: "source_clusters", title: "Clusters that a source explains", find };
 
 /// Trials whose mean is what chance gives.
 const TRIALS: u64 = 20;

@@ -62,7 +62,8 @@ fn properties(inputs: &Inputs<'_>) -> Vec<Property> {
         ("aspect_ratio".into(), sized(&|width, height, _| width / height)),
         ("bytes_per_pixel".into(), sized(&|width, height, bytes| bytes / (width * height))),
     ];
-    for (detector, result) in inputs.results.iter().filter(|(_, result)| result.record().imported.is_empty()) {
+    for (detector, result) in inputs.results.iter().filter(|(_, result)| result.record().imported.is_empty())
+    {
         for name in result.attributes() {
             let value = |row: usize| result.attribute(name, SampleId(row as u32)).map_or(f64::NAN, f64::from);
             all.push((format!("{detector}.{name}"), (0..count).map(value).collect()));
@@ -121,7 +122,8 @@ fn extremes(rows: &[usize], values: &[f64], labels: &[u32]) -> (Vec<u32>, Vec<u3
         let sum = sums.entry(labels[row]).or_default();
         *sum = (sum.0 + values[row], sum.1 + 1.0);
     }
-    let mut means: Vec<(f64, u32)> = sums.into_iter().map(|(label, (sum, count))| (sum / count, label)).collect();
+    let mut means: Vec<(f64, u32)> =
+        sums.into_iter().map(|(label, (sum, count))| (sum / count, label)).collect();
     means.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (Some(low), Some(high)) = (means.first(), means.last()) else { return Default::default() };
     let mut of = |label: u32, high: bool| -> Vec<u32> {

@@ -275,8 +275,12 @@ fn nothing_is_found_in_a_sound_dataset_and_what_was_not_looked_for_says_why() {
     assert_eq!(found.findings, []);
     assert_eq!(found.compared, 300);
     assert_eq!(found.kinds.len(), KINDS.len());
-    let not: Vec<&str> =
-        found.kinds.iter().filter(|kind| !kind.not_checked.is_empty()).map(|kind| kind.name.as_str()).collect();
+    let not: Vec<&str> = found
+        .kinds
+        .iter()
+        .filter(|kind| !kind.not_checked.is_empty())
+        .map(|kind| kind.name.as_str())
+        .collect();
     assert_eq!(not, ["split_drift", "metadata_columns", "label_shift", "source_clusters"]);
 }
 
@@ -293,7 +297,8 @@ fn all_findings_are_the_same_whatever_the_threads() {
     samples.iter_mut().take(60).for_each(|sample| sample.split = Split::Test);
     samples.iter_mut().skip(60).for_each(|sample| sample.split = Split::Train);
     samples.iter_mut().skip(60).take(40).for_each(|sample| sample.bundle = 7);
-    let made = Made::of(&samples).with_columns(&[("camera", (0..300).map(|n| format!("c{}", n % 5)).collect())]);
+    let made =
+        Made::of(&samples).with_columns(&[("camera", (0..300).map(|n| format!("c{}", n % 5)).collect())]);
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| made.find())
@@ -379,7 +384,12 @@ fn columns_with_faults_are_found_each_with_its_own() {
         .iter()
         .map(|finding| (finding.text.split('\'').nth(1).unwrap().to_owned(), finding.severity))
         .collect();
-    let expected = [("species", Severity::Serious), ("place", Severity::Warning), ("file", Severity::Info), ("license", Severity::Info)];
+    let expected = [
+        ("species", Severity::Serious),
+        ("place", Severity::Warning),
+        ("file", Severity::Info),
+        ("license", Severity::Info),
+    ];
     assert_eq!(told, expected.map(|(name, severity)| (name.to_owned(), severity)));
 }
 
@@ -388,7 +398,11 @@ fn annotators_who_label_differently_are_found_and_those_who_do_not_are_not() {
     let mut samples = sound(400);
     let who: Vec<String> = (0..400).map(|n| ["anna", "ben"][usize::from(n % 2 == 1)].to_owned()).collect();
     let shift: Vec<String> = (0..400).map(|n| ["early", "late"][usize::from(n >= 200)].to_owned()).collect();
-    samples.iter_mut().step_by(2).filter(|sample| sample.label == "owl").for_each(|sample| sample.label = "dog");
+    samples
+        .iter_mut()
+        .step_by(2)
+        .filter(|sample| sample.label == "owl")
+        .for_each(|sample| sample.label = "dog");
     let found = Made::of(&samples).with_columns(&[("annotator", who), ("shift", shift)]).find();
     let finding = only(&found, "label_shift");
     assert!(finding.text.contains("'annotator'") && finding.severity < Severity::Info, "{finding:?}");
@@ -428,7 +442,11 @@ fn a_class_that_a_split_does_not_have_is_found() {
     for sample in &mut samples {
         sample.split = Split::Train;
     }
-    samples.iter_mut().skip(200).filter(|sample| sample.label != "owl").for_each(|sample| sample.split = Split::Test);
+    samples
+        .iter_mut()
+        .skip(200)
+        .filter(|sample| sample.label != "owl")
+        .for_each(|sample| sample.split = Split::Test);
     let found = Made::of(&samples).find();
     let finding = of_kind(&found, "split_drift")[0];
     assert!(finding.text.contains("'owl' is not in every split"), "{}", finding.text);
@@ -482,10 +500,15 @@ fn every_kind_is_documented_under_the_same_headings() {
     let text = include_str!("../../../../docs/dataset-findings.md");
     for kind in KINDS {
         let section = text.split("\n## ").find(|section| section.contains(&format!("`{}`", kind.name)));
-        let section = section.unwrap_or_else(|| panic!("docs/dataset-findings.md has no section on {}", kind.name));
+        let section =
+            section.unwrap_or_else(|| panic!("docs/dataset-findings.md has no section on {}", kind.name));
         assert!(section.starts_with(kind.title), "{}", kind.name);
         for heading in ["What it finds", "Why it matters", "Score", "Parameters", "Blind spots"] {
-            assert!(section.contains(&format!("\n### {heading}\n")), "{} has no heading {heading}", kind.name);
+            assert!(
+                section.contains(&format!("\n### {heading}\n")),
+                "{} has no heading {heading}",
+                kind.name
+            );
         }
     }
 }

@@ -100,7 +100,8 @@ impl Page for Findings {
     }
 
     fn click(&self, model: &mut Model, _x: u16, y: u16) {
-        let count = known(model).and_then(|table| table.known.as_ref()).map_or(0, |known| known.findings.len());
+        let count =
+            known(model).and_then(|table| table.known.as_ref()).map_or(0, |known| known.findings.len());
         let page = page(model, count);
         if let Some(line) = y.checked_sub(2).filter(|line| usize::from(*line) < page) {
             model.views.kept.change(|table: &mut Table| {
@@ -158,11 +159,7 @@ fn parts(body: Rect, count: usize) -> (Rect, Rect) {
     }
     let height = (count as u16).min(body.height / 2);
     let gap = u16::from(height > 0);
-    let rest = Rect {
-        y: body.y + height + gap,
-        height: body.height.saturating_sub(height + gap),
-        ..body
-    };
+    let rest = Rect { y: body.y + height + gap, height: body.height.saturating_sub(height + gap), ..body };
     (Rect { height, ..body }, rest)
 }
 
@@ -182,7 +179,10 @@ fn heading(model: &Model, found: &DatasetFindings) -> String {
     };
     match found.findings.len() as u64 {
         0 => format!("Nothing is wrong with the dataset as a whole   {compared}"),
-        some => format!("{} about the dataset as a whole, worst first   {compared}", counted(some, "finding", "findings")),
+        some => format!(
+            "{} about the dataset as a whole, worst first   {compared}",
+            counted(some, "finding", "findings")
+        ),
     }
 }
 
@@ -205,7 +205,10 @@ fn figures(one: &DatasetFinding) -> String {
         value if value.abs() < 1e-4 => format!("{value:.1e}"),
         value => format!("{value:.4}"),
     };
-    let all = one.figures.iter().map(|figure| format!("{} {}", figure.name.replace('_', " "), number(figure.value)));
+    let all = one
+        .figures
+        .iter()
+        .map(|figure| format!("{} {}", figure.name.replace('_', " "), number(figure.value)));
     all.collect::<Vec<String>>().join(", ")
 }
 

@@ -45,7 +45,11 @@ fn findings(engine: &FakeEngine) -> DatasetFindings {
                 "class_imbalance",
                 0.12,
                 "The class 'horse' has 2 samples (0.6 % of all), where an even share is 25 %",
-                vec![figure("datalab_score", 0.006), figure("threshold", 0.025), figure("smallest_class", 2.0)],
+                vec![
+                    figure("datalab_score", 0.006),
+                    figure("threshold", 0.025),
+                    figure("smallest_class", 2.0),
+                ],
                 &[3, 7, 8, 9, 30],
             ),
             one(
