@@ -24,6 +24,7 @@ mod look;
 mod order;
 mod overlap;
 mod partition;
+mod properties;
 mod regions;
 mod shift;
 mod sources;

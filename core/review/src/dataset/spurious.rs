@@ -2,10 +2,10 @@
 
 use super::bayes;
 use super::counts::percent;
-use super::look::{Inputs, Look};
+use super::look::Look;
+use super::properties::properties;
 use super::{Found, Kind, Unchecked, because, calibrated};
 use chaffinch_compute::job::Job;
-use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
 
 pub(super) const KIND: Kind = Kind { name: "spurious_correlations", title: "Spurious correlations", find };
@@ -38,50 +38,16 @@ pub fn room(baseline: f64, accuracy: f64) -> f64 {
     ((1.0 - accuracy) / left).min(1.0)
 }
 
-/// A property: its name, and its value for each sample, NaN where it is unknown.
-type Property = (String, Vec<f64>);
-
-/// Size, shape and bytes of each file, and the attributes that detectors measured.
-fn properties(inputs: &Inputs<'_>) -> Vec<Property> {
-    let count = inputs.manifest.len();
-    let known = |row: usize| inputs.file_metadata.decodable(SampleId(row as u32));
-    let sized = |of: &dyn Fn(f64, f64, f64) -> f64| -> Vec<f64> {
-        (0..count)
-            .map(|row| {
-                let size = inputs.file_metadata.dimensions.get(row);
-                let (width, height) = (f64::from(size.width), f64::from(size.height));
-                match known(row) && width > 0.0 && height > 0.0 {
-                    true => of(width, height, size.bytes as f64),
-                    false => f64::NAN,
-                }
-            })
-            .collect()
-    };
-    let mut all: Vec<Property> = vec![
-        ("size".into(), sized(&|width, height, _| (width * height).sqrt())),
-        ("aspect_ratio".into(), sized(&|width, height, _| width / height)),
-        ("bytes_per_pixel".into(), sized(&|width, height, bytes| bytes / (width * height))),
-    ];
-    for (detector, result) in inputs.results.iter().filter(|(_, result)| result.record().imported.is_empty())
-    {
-        for name in result.attributes() {
-            let value = |row: usize| result.attribute(name, SampleId(row as u32)).map_or(f64::NAN, f64::from);
-            all.push((format!("{detector}.{name}"), (0..count).map(value).collect()));
-        }
-    }
-    all
-}
-
-fn find(look: &Look<'_>, _job: &Job<'_>) -> Result<Vec<Found>, Unchecked> {
+fn find(look: &Look<'_>, job: &Job<'_>) -> Result<Vec<Found>, Unchecked> {
     let labels = look.inputs.manifest.labels();
     let classes = look.class_count();
     let labeled: Vec<usize> = (0..labels.len()).filter(|&row| (labels[row] as usize) < classes).collect();
     if labeled.len() < LEAST {
         return because(format!("fewer than {LEAST} samples have a label"));
     }
-    let all = properties(&look.inputs);
+    let all = properties(&look.inputs, job)?;
     let judged: Vec<Option<Found>> =
-        all.par_iter().map(|(name, values)| of_property(look, name, values, &labeled)).collect();
+        all.par_iter().map(|one| of_property(look, &one.name, &one.values, &labeled)).collect();
     Ok(judged.into_iter().flatten().collect())
 }
 
