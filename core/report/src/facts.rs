@@ -12,7 +12,6 @@ use chaffinch_protocol::Histogram;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::agreement::{Kappa, Rated, agreement};
-use chaffinch_review::dataset::{self, Inputs};
 use chaffinch_review::overview;
 use chaffinch_review::remaining::{Remaining, remaining};
 use serde::Serialize;
@@ -268,7 +267,7 @@ impl Facts {
             remaining: remaining(source.ranking, source.decisions),
             remarks: ledger.remarks.iter().map(remark).collect(),
             findings: findings(subject),
-            dataset_findings: whole(subject, job)?,
+            dataset_findings: Whole::of(subject, job)?,
             suspects: (1..).zip(rows).map(|(rank, id)| suspect(subject, rank, id)).collect(),
             histograms: histograms.collect::<Result<_>>()?,
         })
@@ -278,20 +277,6 @@ impl Facts {
     pub fn count(&self, name: &str) -> u64 {
         self.counts.iter().find(|count| count.name == name).map_or(0, |count| count.value)
     }
-}
-
-/// What is wrong with the dataset as a whole, if it is to be judged.
-fn whole(subject: &Subject<'_>, job: &Job<'_>) -> Result<Whole> {
-    let source = &subject.source;
-    let Some(beside) = subject.beside else { return Ok(Whole::default()) };
-    let inputs = Inputs {
-        manifest: source.manifest,
-        file_metadata: source.file_metadata,
-        results: source.results,
-        matrix: source.atlas.map(|atlas| atlas.matrix().as_ref()),
-        beside,
-    };
-    Ok(Whole::new(&dataset::find(&inputs, job)?, source.manifest))
 }
 
 /// Samples by split, if any sample has one.

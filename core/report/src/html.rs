@@ -328,7 +328,9 @@ fn whole(facts: &Facts) -> String {
     let left: Vec<String> = all.not_checked().collect();
     if !left.is_empty() {
         out.push_str("<ul class=\"remarks\">");
-        left.iter().for_each(|one| drop(write!(out, "<li><bdi>{}</bdi></li>", escaped(one))));
+        for one in &left {
+            let _ = write!(out, "<li><bdi>{}</bdi></li>", escaped(one));
+        }
         out.push_str("</ul>");
     }
     out

@@ -128,7 +128,7 @@ pub(crate) fn whole(facts: &Facts) -> String {
         }
     };
     for (at, left) in all.not_checked().enumerate() {
-        let _ = write!(out, "{}- {}\n", if at == 0 { "\n" } else { "" }, cell(&left));
+        let _ = writeln!(out, "{}- {}", if at == 0 { "\n" } else { "" }, cell(&left));
     }
     out
 }

@@ -1,8 +1,12 @@
 //! What is wrong with the dataset as a whole, as reports and `chaffinch dataset` say it.
 
+use crate::Result;
+use crate::subject::Subject;
+use chaffinch_compute::job::Job;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::dataset::DatasetFindings;
 use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_review::dataset::{self, Inputs};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -48,6 +52,23 @@ pub struct WholeKind {
 }
 
 impl Whole {
+    /// Looks for everything in a session, if it is to be judged.
+    ///
+    /// # Errors
+    /// When stopped, or when results do not fit the dataset.
+    pub(crate) fn of(subject: &Subject<'_>, job: &Job<'_>) -> Result<Whole> {
+        let Some(beside) = subject.beside else { return Ok(Whole::default()) };
+        let source = &subject.source;
+        let inputs = Inputs {
+            manifest: source.manifest,
+            file_metadata: source.file_metadata,
+            results: source.results,
+            matrix: source.atlas.map(|atlas| &**atlas.matrix()),
+            beside,
+        };
+        Ok(Whole::new(&dataset::find(&inputs, job)?, source.manifest))
+    }
+
     /// Of these findings about this dataset.
     pub fn new(found: &DatasetFindings, manifest: &Manifest) -> Whole {
         let classes = manifest.classes();

@@ -6,7 +6,6 @@ use super::listing::Listing;
 use super::output::{count, json, remark, results, terminal_width};
 use super::stages::Stages;
 use anyhow::Result;
-use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::Error;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_report::Whole;
@@ -55,7 +54,7 @@ pub(super) fn run(args: &Dataset, global: &Global) -> Result<ExitCode> {
         manifest: &listing.manifest,
         file_metadata: &listing.file_metadata,
         results: &listing.results,
-        matrix: atlas.as_ref().map(|atlas| -> &EmbeddingMatrix { atlas.matrix() }),
+        matrix: atlas.as_ref().map(|atlas| &**atlas.matrix()),
         beside,
     };
     let stages = Stages::new(1, global.quiet)?;

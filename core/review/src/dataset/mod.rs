@@ -189,4 +189,6 @@ fn named(kind: &Kind, found: Found) -> DatasetFinding {
 }
 
 #[cfg(test)]
+mod datalab_tests;
+#[cfg(test)]
 mod tests;
