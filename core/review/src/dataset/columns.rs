@@ -19,14 +19,14 @@ const AWAY: f64 = 0.1;
 
 /// Datalab's null scores: the share of the columns that have a value, for each sample; their mean is its score. A missing
 /// value is an empty cell or a word for none.
-pub fn present_shares(columns: &[&[String]]) -> Vec<f64> {
+pub(super) fn present_shares(columns: &[&[String]]) -> Vec<f64> {
     let count = columns.first().map_or(0, |column| column.len());
     let present = |row: usize| columns.iter().filter(|column| !is_missing(&column[row])).count();
     (0..count).map(|row| present(row) as f64 / columns.len() as f64).collect()
 }
 
 /// Datalab's identifier column: whole numbers that, sorted and each once, follow each other without a gap.
-pub fn is_identifier(values: &[String]) -> bool {
+pub(super) fn is_identifier(values: &[String]) -> bool {
     let numbers: Option<Vec<i64>> = values.iter().map(|value| value.trim().parse().ok()).collect();
     let Some(mut numbers) = numbers else { return false };
     numbers.sort_unstable();

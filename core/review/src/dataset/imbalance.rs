@@ -12,17 +12,17 @@ const THRESHOLD: f64 = 0.1;
 
 /// The rarest class.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rarest {
+pub(super) struct Rarest {
     /// Its index; of several, the first.
-    pub class: u32,
+    pub(super) class: u32,
     /// Its share of the labeled samples, which is Datalab's score.
-    pub share: f64,
+    pub(super) share: f64,
     /// The share below which Datalab calls it an issue.
-    pub threshold: f64,
+    pub(super) threshold: f64,
 }
 
 /// The rarest of the classes that have samples; `None` without labels. Labels out of range are none.
-pub fn rarest(labels: &[u32], classes: usize) -> Option<Rarest> {
+pub(super) fn rarest(labels: &[u32], classes: usize) -> Option<Rarest> {
     let counts = by_class(labels, classes);
     let total: u64 = counts.iter().sum();
     let present = (0..).zip(&counts).filter(|(_, count)| **count > 0);

@@ -31,14 +31,7 @@ mod sources;
 mod spurious;
 mod valuation;
 
-pub use chance::{Association, association};
-pub use columns::{is_identifier, present_shares};
-pub use groups::{Group, dbscan, groups};
-pub use imbalance::{Rarest, rarest};
 pub use look::{Beside, Inputs, MOST};
-pub use order::{index_distances, p_value};
-pub use spurious::{accuracy, majority, room};
-pub use valuation::shapley;
 
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;

@@ -19,7 +19,7 @@ const LEAST: usize = 30;
 
 /// Datalab's statistic: the largest difference between the distribution of distances in the order between neighbors, and
 /// that between any two samples. `place` is the position of each sample in the order; a neighbor of [`u32::MAX`] is none.
-pub fn index_distances(neighbors: &[u32], k: usize, place: &[u32]) -> f64 {
+pub(super) fn index_distances(neighbors: &[u32], k: usize, place: &[u32]) -> f64 {
     let n = place.len();
     if n < 2 || k == 0 {
         return 0.0;
@@ -46,7 +46,7 @@ pub fn index_distances(neighbors: &[u32], k: usize, place: &[u32]) -> f64 {
 }
 
 /// Datalab's p-value: how much of a density estimate of permuted orders lies above the observed statistic.
-pub fn p_value(observed: f64, permuted: &[f64]) -> f64 {
+pub(super) fn p_value(observed: f64, permuted: &[f64]) -> f64 {
     density_above(observed, permuted).unwrap_or(1.0)
 }
 

@@ -20,20 +20,20 @@ const LEAST: usize = 50;
 const SHOWN: usize = 10;
 
 /// The accuracy of naive Bayes by one property, over five folds.
-pub fn accuracy(values: &[f64], labels: &[u32]) -> f64 {
+pub(super) fn accuracy(values: &[f64], labels: &[u32]) -> f64 {
     bayes::accuracy(values, labels, FOLDS)
 }
 
 /// The share of the most common label, which is right without looking. Datalab takes the index of the most common
 /// label where it means its count, so that its baseline is close to 0 for most datasets.
-pub fn majority(labels: &[u32]) -> f64 {
+pub(super) fn majority(labels: &[u32]) -> f64 {
     let mut counts = vec![0_usize; labels.iter().max().map_or(0, |label| *label as usize + 1)];
     labels.iter().for_each(|label| counts[*label as usize] += 1);
     counts.iter().max().map_or(0.0, |most| *most as f64 / labels.len() as f64)
 }
 
 /// Datalab's score: what is left of the errors of a baseline.
-pub fn room(baseline: f64, accuracy: f64) -> f64 {
+pub(super) fn room(baseline: f64, accuracy: f64) -> f64 {
     let left = if baseline >= 1.0 { 1e-8 } else { 1.0 - baseline };
     ((1.0 - accuracy) / left).min(1.0)
 }

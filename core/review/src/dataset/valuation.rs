@@ -14,7 +14,7 @@ const THRESHOLD: f64 = 0.1;
 const WORST: f64 = 0.4;
 
 /// The k-NN Shapley value of each sample by the recursion of Jia et al. (2019, theorem 1), as Datalab computes and rescales it: below 0.5 it harms. `neighbors` has `k` for each sample, nearest first.
-pub fn shapley(neighbors: &[u32], k: usize, labels: &[u32]) -> Vec<f64> {
+pub(super) fn shapley(neighbors: &[u32], k: usize, labels: &[u32]) -> Vec<f64> {
     let n = labels.len();
     let mut sums = vec![0.0; n];
     for (list, own) in neighbors.chunks_exact(k).zip(labels) {
