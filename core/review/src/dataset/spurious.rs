@@ -92,7 +92,7 @@ fn extremes(rows: &[usize], values: &[f64], labels: &[u32]) -> (Vec<u32>, Vec<u3
         sums.into_iter().map(|(label, (sum, count))| (sum / count, label)).collect();
     means.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (Some(low), Some(high)) = (means.first(), means.last()) else { return Default::default() };
-    let mut of = |label: u32, high: bool| -> Vec<u32> {
+    let of = |label: u32, high: bool| -> Vec<u32> {
         let mut own: Vec<usize> = rows.iter().copied().filter(|&row| labels[row] == label).collect();
         own.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
         if high {
