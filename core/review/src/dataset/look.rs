@@ -18,9 +18,9 @@ use std::sync::Arc;
 /// Samples that are compared with each other, at most: evenly spaced over the dataset.
 pub const MOST: usize = 20_000;
 /// At least so many are compared, however many classes there are.
-const LEAST: usize = 2_000;
+const LEAST: usize = 4_000;
 /// Multiplications of one pass of the models that give probabilities.
-const WORK: usize = 4_000_000_000;
+const WORK: usize = 500_000_000;
 /// Neighbors of each sample, as in Datalab.
 pub(super) const NEIGHBORS: usize = 10;
 
