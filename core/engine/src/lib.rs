@@ -9,6 +9,7 @@
 //!   a detector.
 //! - `meaning` has the model for searches by meaning.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
+//! - `whole` finds what is wrong with the dataset as a whole.
 //! - `outputs` is what a session can write, for the commands and for the dialogs of the interface.
 //! - `service` is the command loop, for one terminal or several, `outlet` the way to them; `answers` computes its answers, on separate threads where that could take long.
 //!
@@ -35,6 +36,7 @@ mod scan;
 mod service;
 mod setup;
 mod state;
+pub mod whole;
 
 pub use built_in::built_in;
 pub use chaffinch_data::{Error, Result};

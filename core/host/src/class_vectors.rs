@@ -97,6 +97,11 @@ impl ClassVectors {
         &self.head.fingerprint
     }
 
+    /// The vectors, one after the other.
+    pub fn vectors(&self) -> &[f32] {
+        &self.vectors
+    }
+
     /// Width of a vector.
     pub fn dim(&self) -> usize {
         self.head.dim

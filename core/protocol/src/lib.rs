@@ -9,6 +9,7 @@
 
 mod attach;
 mod command;
+pub mod dataset;
 pub mod decision;
 mod detectors;
 pub mod display;

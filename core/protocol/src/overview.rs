@@ -1,6 +1,7 @@
 //! Overviews of the whole dataset: scores of a detector, confusions of labels, review progress, and parameters of the
 //! detectors.
 
+use crate::dataset::DatasetFindings;
 use crate::decision::Choice;
 use crate::sample::SampleId;
 use crate::{DetectorAbout, Ticket};
@@ -25,6 +26,8 @@ pub enum Overview {
     Classes,
     /// The latest decisions.
     History,
+    /// What is wrong with the dataset as a whole.
+    Findings,
 }
 
 /// The answer to an [`Overview`].
@@ -43,6 +46,8 @@ pub enum Overviewed {
     Classes(Vec<ClassReview>),
     /// To [`Overview::History`].
     History(Vec<PastDecision>),
+    /// To [`Overview::Findings`].
+    Findings(DatasetFindings),
 }
 
 /// One class: how large it is, and what is known of its labels.

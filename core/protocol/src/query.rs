@@ -12,7 +12,7 @@ pub struct Query {
     /// `detector:NAME`, `newly:NAME` and `formerly:NAME` (flagged by its last run only, and by the one before only), `split:NAME`, `decision:keep|remove|relabel|unsure|none`, `decided`, `undecided`, `tag:NAME`,
     /// `note:TEXT`, `reviewer:NAME`, `path:TEXT`, `score<0.3` (or `<=`, `>`, `>=`; the ensemble's), `DETECTOR<0.3` (that
     /// detector's), `attr.NAME<0.3` (an attribute's value), `is:leak`, `is:unreadable`, `map:LEFT,TOP,RIGHT,BOTTOM` (an [`Area`](crate::Area)) or
-    /// `cluster:CLASS/NUMBER`. `*` and `?` are wildcards. A leading `-` or `NOT` negates, `or` (or `|`) between terms gives a
+    /// `cluster:CLASS/NUMBER`, or `sample:3,8-12` (numbers in the order of the dataset, from 1). `*` and `?` are wildcards. A leading `-` or `NOT` negates, `or` (or `|`) between terms gives a
     /// choice, parentheses group. Terms with a key that a sample has once, such as two classes, are a choice too.
     pub filter: String,
     /// The order.

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::format::Format;
-use crate::markdown::{cell, decided, found, table};
+use crate::markdown::{cell, decided, found, table, whole};
 use crate::words::{in_short, left};
 use chaffinch_protocol::display::thousands;
 use std::fmt::Write as _;
@@ -13,8 +13,8 @@ pub(crate) const FORMAT: Format = Format {
     file_name: "README.md",
     lists: false,
     pictures: false,
-    render: |subject, _, _| {
-        let facts = Facts::collect(subject, Some(0))?;
+    render: |subject, _, job| {
+        let facts = Facts::collect(subject, Some(0), job)?;
         Ok(format!("{}{}", head(&facts), body(&facts)).into())
     },
 };
@@ -81,6 +81,8 @@ fn body(facts: &Facts) -> String {
     if leaks > 0 {
         let _ = writeln!(out, "\n{} samples have a copy in another split.", thousands(leaks));
     }
+    out.push_str("\n## The dataset as a whole\n\n");
+    out.push_str(&whole(facts));
     out.push_str("\n## What was decided\n\n");
     out.push_str(&decided(facts));
     let _ = writeln!(out, "\n## What is left\n\n{}", cell(&left(facts)));

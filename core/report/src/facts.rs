@@ -4,6 +4,8 @@ use crate::Result;
 use crate::counts::{Count, counts, kind_name};
 use crate::subject::Subject;
 use crate::suspects::{Suspect, listed, suspect};
+use crate::whole::Whole;
+use chaffinch_compute::job::Job;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Conflict;
 use chaffinch_protocol::Histogram;
@@ -48,6 +50,8 @@ pub struct Facts {
     pub remarks: Vec<Remark>,
     /// What detectors found about the dataset as a whole, by detector; the remarks tell of them, too.
     pub findings: Vec<Finding>,
+    /// What is wrong with the dataset as a whole.
+    pub dataset_findings: Whole,
     /// The suspects, worst first; as many as were asked for.
     pub suspects: Vec<Suspect>,
     /// Scores by detector, for plots.
@@ -226,8 +230,8 @@ impl Facts {
     /// Collects them, with at most `most` suspects; all if that is `None`.
     ///
     /// # Errors
-    /// If results do not fit the dataset.
-    pub fn collect(subject: &Subject<'_>, most: Option<usize>) -> Result<Facts> {
+    /// If results do not fit the dataset, or when stopped.
+    pub fn collect(subject: &Subject<'_>, most: Option<usize>, job: &Job<'_>) -> Result<Facts> {
         let Subject { source, about, ledger, rule, .. } = subject;
         let safe = |text: &str| safe_text(text).into_owned();
         let loaded = about.uses.loaded.as_ref();
@@ -263,6 +267,7 @@ impl Facts {
             remaining: remaining(source.ranking, source.decisions),
             remarks: ledger.remarks.iter().map(remark).collect(),
             findings: findings(subject),
+            dataset_findings: Whole::of(subject, job)?,
             suspects: (1..).zip(rows).map(|(rank, id)| suspect(subject, rank, id)).collect(),
             histograms: histograms.collect::<Result<_>>()?,
         })

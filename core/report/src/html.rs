@@ -38,7 +38,7 @@ const TOGETHER: usize = 128;
 const CONFUSIONS: usize = 30;
 
 fn page(subject: &Subject<'_>, request: &Request, job: &Job<'_>) -> Result<String> {
-    let facts = Facts::collect(subject, request.top)?;
+    let facts = Facts::collect(subject, request.top, job)?;
     let samples = listed(subject, request.top);
     let pictures = thumbnails(subject.source.manifest, &samples, request.thumbnails, job)?;
     let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
@@ -142,6 +142,7 @@ fn body(subject: &Subject<'_>, facts: &Facts) -> String {
         );
         sections.push(("map-section", "Map", text));
     }
+    sections.push(("whole", "The dataset as a whole", whole(facts)));
     sections.push(("detectors", "Detectors", detectors(facts)));
     sections.push(("classes", "Classes", classes(facts)));
     sections.push(("reviewers", "Reviewers", reviewers(facts)));
@@ -296,6 +297,42 @@ fn reviewers(facts: &Facts) -> String {
         out.push_str(&table("Agreement of reviewers", &AGREED, facts.reviewers.agreement.iter().map(agreed)));
     }
     let _ = write!(out, "<p>{}</p>", escaped(&left(facts)));
+    out
+}
+
+/// Samples of a finding that are named.
+const NAMED: usize = 5;
+
+fn whole(facts: &Facts) -> String {
+    let all = &facts.dataset_findings;
+    let mut out = String::new();
+    if all.findings.is_empty() {
+        out.push_str("<p>Nothing was found.</p>");
+    } else {
+        let rows = all.findings.iter().map(|one| {
+            let mut named = one.samples.iter().take(NAMED).cloned().collect::<Vec<String>>().join(", ");
+            if let Some(more @ 1..) = one.samples.len().checked_sub(NAMED) {
+                let _ = write!(named, " and {more} more");
+            }
+            vec![
+                all.title(&one.kind).to_owned(),
+                one.severity.to_owned(),
+                format!("{:.2}", one.score),
+                one.text.clone(),
+                named,
+            ]
+        });
+        let columns = ["kind", "severity", ">score", "what was found", "samples"];
+        out.push_str(&table("What is wrong with the dataset as a whole", &columns, rows));
+    }
+    let left: Vec<String> = all.not_checked().collect();
+    if !left.is_empty() {
+        out.push_str("<ul class=\"remarks\">");
+        for one in &left {
+            let _ = write!(out, "<li><bdi>{}</bdi></li>", escaped(one));
+        }
+        out.push_str("</ul>");
+    }
     out
 }
 

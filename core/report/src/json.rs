@@ -10,8 +10,8 @@ pub(crate) const FORMAT: Format = Format {
     file_name: "report.json",
     lists: true,
     pictures: false,
-    render: |subject, request, _| {
-        let facts = Facts::collect(subject, request.top)?;
+    render: |subject, request, job| {
+        let facts = Facts::collect(subject, request.top, job)?;
         let mut text = serde_json::to_string_pretty(&facts)
             .map_err(|error| Error::Invalid(format!("the report cannot be written as JSON: {error}")))?;
         text.push('\n');

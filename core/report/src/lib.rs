@@ -1,6 +1,6 @@
 //! Reports of a session: what was found, what was decided, what is left.
 //!
-//! - `subject` is what a report is about, `facts` is what it says, and `counts` are its numbers by name.
+//! - `subject` is what a report is about, `facts` is what it says, `counts` are its numbers by name, and `whole` is what is wrong with the dataset as a whole.
 //! - `gate` compares counts with limits.
 //! - `format` is the table of formats, one file each: `html`, `markdown`, `json`, `card`.
 //! - `plots` are drawings as SVG, which any format can use, and `drawn` says which a session has; `words` are sentences; `thumbnails` are the pictures of suspects.
@@ -28,6 +28,7 @@ mod plots;
 mod subject;
 mod suspects;
 mod thumbnails;
+mod whole;
 mod words;
 
 pub use chaffinch_data::{Error, Result};
@@ -36,6 +37,7 @@ pub use facts::{Facts, SCHEMA};
 pub use format::{Format, Preview, Request, Written};
 pub use gate::{Gate, Judged, Known, judge};
 pub use subject::{About, Subject};
+pub use whole::{Whole, WholeFinding, WholeKind};
 
 /// All formats, in the order of the help.
 pub const FORMATS: &[Format] = &[html::FORMAT, markdown::FORMAT, json::FORMAT, card::FORMAT];

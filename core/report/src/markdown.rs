@@ -13,8 +13,8 @@ pub(crate) const FORMAT: Format = Format {
     file_name: "report.md",
     lists: true,
     pictures: false,
-    render: |subject, request, _| {
-        let facts = Facts::collect(subject, request.top)?;
+    render: |subject, request, job| {
+        let facts = Facts::collect(subject, request.top, job)?;
         let plots = match &request.plots {
             Some(_) => plots_of(subject, &facts),
             None => Vec::new(),
@@ -102,12 +102,33 @@ pub(crate) fn summary(facts: &Facts) -> String {
             }),
         ));
     }
+    out.push_str("\n## The dataset as a whole\n\n");
+    out.push_str(&whole(facts));
     if !facts.remarks.is_empty() {
         out.push_str("\n## The dataset as it was read\n\n");
         for remark in &facts.remarks {
             let warning = if remark.serious { "**warning:** " } else { "" };
             let _ = writeln!(out, "- {warning}{}", cell(&remark.text));
         }
+    }
+    out
+}
+
+/// What is wrong with the dataset as a whole.
+pub(crate) fn whole(facts: &Facts) -> String {
+    let all = &facts.dataset_findings;
+    let mut out = match all.findings.is_empty() {
+        true => "Nothing was found.\n".to_owned(),
+        false => {
+            let rows = all.findings.iter().map(|one| {
+                let title = all.title(&one.kind).to_owned();
+                vec![title, one.severity.to_owned(), format!("{:.2}", one.score), one.text.clone()]
+            });
+            table(&["kind", "severity", ">score", "what was found"], rows)
+        }
+    };
+    for (at, left) in all.not_checked().enumerate() {
+        let _ = writeln!(out, "{}- {}", if at == 0 { "\n" } else { "" }, cell(&left));
     }
     out
 }

@@ -3,6 +3,7 @@
 use chaffinch_data::journal::Journal;
 use chaffinch_data::uses::Uses;
 use chaffinch_protocol::{EnsembleRule, Ledger};
+use chaffinch_review::dataset::Beside;
 use chaffinch_review::query::Source;
 
 /// A session as a report needs it.
@@ -18,6 +19,8 @@ pub struct Subject<'a> {
     pub rule: &'a EnsembleRule,
     /// Names.
     pub about: &'a About,
+    /// What the dataset as a whole is judged with beside that; `None` if it is not to be judged.
+    pub beside: Option<&'a Beside>,
 }
 
 /// Where a session is from, as shown.

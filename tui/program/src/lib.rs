@@ -28,6 +28,7 @@ mod check_plugin;
 mod completions;
 mod config;
 mod conflicts;
+mod dataset;
 mod demo;
 mod diff;
 mod doctor;
@@ -160,6 +161,7 @@ commands! {
     select::Select,
     import::Import,
     export::Export,
+    dataset::Dataset,
     report::Report,
     diff::Diff,
     agreement::Agreement,

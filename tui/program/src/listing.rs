@@ -23,6 +23,7 @@ use chaffinch_protocol::sample::{LabelId, SampleId};
 use chaffinch_protocol::{EnsembleRule, Ledger, Query, Sort};
 use chaffinch_report::{About, Subject};
 use chaffinch_review::atlas::Atlas;
+use chaffinch_review::dataset::Beside;
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
 use chaffinch_review::ranking;
@@ -30,7 +31,7 @@ use chaffinch_review::ranking::Ranking;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The results and decisions of a session, read without starting an engine.
 pub(super) struct Listing {
@@ -54,7 +55,9 @@ pub(super) struct Listing {
     /// The dataset, and how it is read.
     dataset: PathBuf,
     options: DatasetOptions,
-    embeddings: PathBuf,
+    session: Session,
+    /// Read when it is first needed.
+    beside: OnceLock<Beside>,
 }
 
 /// One row.
@@ -176,7 +179,8 @@ impl Listing {
             about,
             dataset: location.dataset,
             options,
-            embeddings: session.embeddings_dir(),
+            session,
+            beside: OnceLock::new(),
         })
     }
 
@@ -226,11 +230,24 @@ impl Listing {
         let loaded = self.about.uses.loaded.as_ref()?;
         let model = (loaded.fingerprint.as_str(), loaded.dim);
         let rendering = self.manifest.rendering();
-        let matrix = store::kept(&self.embeddings, rendering, model, &self.file_metadata.hashes)?;
+        let matrix =
+            store::kept(&self.session.embeddings_dir(), rendering, model, &self.file_metadata.hashes)?;
         Some(Atlas::new(Arc::new(matrix), self.manifest.clone(), self.file_metadata.clone()))
     }
 
-    /// Everything, as input for reports.
+    /// What the dataset as a whole is judged with beside results and embeddings.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn beside(&self) -> Result<&Beside> {
+        if self.beside.get().is_none() {
+            let read = engine::whole::beside(&self.session, &self.manifest, &self.file_metadata)?;
+            let _ = self.beside.set(read);
+        }
+        Ok(self.beside.get_or_init(Beside::default))
+    }
+
+    /// Everything, as input for reports; the dataset as a whole is judged in them once [`Listing::beside`] has been read.
     pub(super) fn subject<'a>(&'a self, atlas: Option<&'a Atlas>) -> Subject<'a> {
         Subject {
             source: Source { atlas, ..self.source() },
@@ -238,6 +255,7 @@ impl Listing {
             ledger: &self.reading,
             rule: &self.rule,
             about: &self.about,
+            beside: self.beside.get(),
         }
     }
 

@@ -66,6 +66,7 @@ pub(super) fn run(args: &Report, global: &Global) -> Result<ExitCode> {
     let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
     reading::tell(&listing.reading, "", global.quiet);
     let judged = gates::judge(&args.fail_on, &listing, &[], global)?;
+    listing.beside()?;
     let atlas = listing.atlas();
     let outputs = listing.outputs(atlas.as_ref());
     let top = match args.top {

@@ -10,6 +10,7 @@ use crate::outlet::Outlet;
 use crate::state::State;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::session::Cost;
+use chaffinch_protocol::dataset::DatasetFindings;
 use chaffinch_protocol::{Event, Overview, Overviewed, Ticket};
 use chaffinch_review::overview;
 use crossbeam_channel::Receiver;
@@ -76,6 +77,8 @@ fn answer(question: &OverviewQuestion) -> crate::Result<Overviewed> {
         Overview::Statistics => Overviewed::Statistics(overview::statistics(&source)),
         Overview::Classes => Overviewed::Classes(overview::classes(&source)),
         Overview::History => Overviewed::History(history::history(state, decisions)),
+        // Has a thread of its own.
+        Overview::Findings => Overviewed::Findings(DatasetFindings::default()),
         Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, &source, &question.known)),
     })
 }

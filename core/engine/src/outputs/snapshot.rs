@@ -3,6 +3,7 @@
 use super::{Outputs, about};
 use crate::answers::rows;
 use crate::state::State;
+use crate::whole::beside;
 use crate::{Error, Result, Setup};
 use chaffinch_data::journal::Journal;
 use chaffinch_report::Subject;
@@ -41,8 +42,18 @@ impl Snapshot {
         let own = if embeddings { atlas() } else { None };
         let ledger = state.reading();
         let source = Source { atlas: own.as_ref(), ..state.source(journal.decisions()) };
-        let subject =
-            Subject { source, journal: &journal, ledger: &ledger, rule: &state.rule, about: &about };
+        let beside = match embeddings {
+            true => Some(beside(session, &findings.manifest, &findings.file_metadata)?),
+            false => None,
+        };
+        let subject = Subject {
+            source,
+            journal: &journal,
+            ledger: &ledger,
+            rule: &state.rule,
+            about: &about,
+            beside: beside.as_ref(),
+        };
         work(&Outputs::new(subject, &setup.dataset, &reading, setup.finders), &atlas)
     }
 

@@ -1,6 +1,7 @@
 //! What the engine keeps for each attached terminal: its part in the session, its list, and its own queues, so that what one
 //! terminal asks for delays no other one.
 
+use crate::answers::dataset::Findings;
 use crate::answers::internal::Internal;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::Lists;
@@ -34,6 +35,7 @@ pub(super) struct Desk {
     pub(super) pictures: Pictures,
     pub(super) views: WorkerQueue<views::ViewQuestion>,
     pub(super) overviews: WorkerQueue<OverviewQuestion>,
+    pub(super) findings: Findings,
     pub(super) forms: Forms,
 }
 
@@ -45,6 +47,7 @@ impl Desk {
             pictures: Pictures::start(&outlet),
             views: views::desk(&outlet),
             overviews: overview::desk(&outlet),
+            findings: Findings::start(&outlet),
             forms: Forms::start(&outlet),
             outlet,
             reviewer: String::new(),
@@ -59,6 +62,7 @@ impl Desk {
     pub(super) fn close(self) {
         self.lists.stop();
         self.pictures.stop();
+        self.findings.stop();
         self.overviews.stop();
         self.forms.stop();
         self.views.stop();

@@ -2,6 +2,7 @@
 
 use super::Service;
 use crate::Error;
+use crate::answers::dataset::DatasetQuestion;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::ListQuestion;
 use crate::answers::outline::Outline;
@@ -103,8 +104,18 @@ impl Service {
         }
     }
 
-    pub(super) fn overview(&self, at: u64, ticket: Ticket, about: Overview) {
+    pub(super) fn overview(&mut self, at: u64, ticket: Ticket, about: Overview) {
+        if about == Overview::Findings {
+            self.open_matrix();
+        }
         if let (Some(desk), Some(seat)) = (self.desks.get(&at), self.seat(at)) {
+            if about == Overview::Findings {
+                return desk.findings.ask(DatasetQuestion {
+                    ticket,
+                    state: seat.state.clone(),
+                    setup: self.setup.clone(),
+                });
+            }
             desk.overviews.ask(OverviewQuestion {
                 ticket,
                 about,

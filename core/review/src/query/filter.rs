@@ -216,6 +216,11 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
             }
         },
         Test::Cluster(class, number) => Ready::Rows(cluster(source, class, *number)?),
+        Test::Samples(ranges) => {
+            let count = source.manifest.len() as u32;
+            let named = ranges.iter().flat_map(|&(first, last)| first..(last + 1).min(count));
+            Ready::Rows(marked(source, named.map(SampleId), true))
+        }
     })
 }
 

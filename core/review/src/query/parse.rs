@@ -54,6 +54,8 @@ pub(super) enum Test {
     Map(Axes, Area),
     /// Class and number, counted from 1.
     Cluster(String, usize),
+    /// Ranges of rows, both ends included.
+    Samples(Vec<(u32, u32)>),
     /// At least one of these lists of terms.
     Any(Vec<Vec<Word>>),
 }
@@ -398,6 +400,7 @@ mod tests {
             tests("label-quality<=0.1"),
             [(false, Test::ScoreOf("label-quality".into(), Comparison::AtMost, 0.1))]
         );
+        assert_eq!(tests("sample:3,8-12"), [(false, Test::Samples(vec![(2, 2), (7, 11)]))]);
         assert_eq!(tests("label:cat"), tests("class:cat"));
     }
 
@@ -416,6 +419,9 @@ mod tests {
         assert!(error("map:0.5,0,0.2,1").contains("such as map:0.1,0.2,0.5,0.6"));
         assert!(error("map:nan,0,1,1").contains("needs the left, top"));
         assert!(error("cluster:cat").contains("such as cat/1"));
+        for wrong in ["0", "5-3", "1,", "1-", "one", "99999999999"] {
+            assert!(error(&format!("sample:{wrong}")).contains("such as 3,8-12"), "{wrong}");
+        }
         assert!(error("cluster:cat/0").contains("such as cat/1"));
         assert!(error("is:odd").contains("must be one of leak, unreadable, disputed"));
     }

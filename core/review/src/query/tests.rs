@@ -133,6 +133,14 @@ impl World {
 }
 
 #[test]
+fn samples_are_named_by_their_number_in_the_dataset() {
+    let world = world();
+    assert_eq!(world.all("sample:1,3-4"), [0, 2, 3]);
+    assert_eq!(world.all("-sample:2-4294967295"), [0]);
+    assert_eq!(world.all("sample:7"), Vec::<u32>::new());
+}
+
+#[test]
 fn two_runs_of_a_detector_are_compared() {
     let world = world();
     assert_eq!(world.all("newly:labels"), [2]);

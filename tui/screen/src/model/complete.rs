@@ -35,6 +35,7 @@ const WORDS: [(&str, &str); 30] = [
     ("map:", "in this part of the map"),
     ("tsne:", "in this part of the neighborhood map"),
     ("cluster:", "in this cluster: cat/2"),
+    ("sample:", "by number in the dataset: 3,8-12"),
     ("or", "either side: class:cat or class:dog"),
     ("-", "not: -class:cat, -(a or b)"),
 ];
@@ -56,7 +57,10 @@ fn beginnings() -> Vec<String> {
         let several = ["decision:", "split:", "is:"].iter().any(|key| word.starts_with(key));
         let key = if several { &word[..=word.find(':').unwrap_or(0)] } else { word };
         if !keys.iter().any(|known| known == key)
-            && !matches!(word, "map:" | "tsne:" | "cluster:" | "decided" | "score>" | "newly:" | "formerly:")
+            && !matches!(
+                word,
+                "map:" | "tsne:" | "cluster:" | "sample:" | "decided" | "score>" | "newly:" | "formerly:"
+            )
         {
             keys.push(key.to_owned());
         }

@@ -75,6 +75,7 @@ mod compare;
 mod conflicts;
 mod confusion;
 mod detectors;
+mod findings;
 mod grid;
 mod group;
 mod histogram;
@@ -115,6 +116,7 @@ pub const PAGES: &[&dyn Page] = &[
     &history::History,
     &who::Who,
     &statistics::Statistics,
+    &findings::Findings,
     &reading::Reading,
     &outputs::Outputs,
     &log::Log,

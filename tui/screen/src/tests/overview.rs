@@ -1,7 +1,9 @@
 //! The fake engine's statistics over its whole dataset.
 
 use super::engine::FakeEngine;
+use chaffinch_protocol::dataset::{CheckedKind, DatasetFinding, DatasetFindings, Figure, Severity};
 use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
     BINS, ClassReview, Compared, Confused, DetectorAbout, DetectorForm, DetectorReview, DetectorState,
     Expected, FormKind, FormParam, Histogram, Overview, Overviewed, PastDecision, Proposal, Statistics,
@@ -16,6 +18,57 @@ pub(super) fn of(engine: &FakeEngine, ticket: u64, about: &Overview) -> Overview
         Overview::Classes => Overviewed::Classes(classes(engine)),
         Overview::History => Overviewed::History(history(engine)),
         Overview::Forms => Overviewed::Forms(forms(engine)),
+        Overview::Findings => Overviewed::Findings(findings(engine)),
+    }
+}
+
+/// A finding of each severity, and a kind that was not looked for.
+fn findings(engine: &FakeEngine) -> DatasetFindings {
+    let figure = |name: &str, value: f64| Figure { name: name.to_owned(), value };
+    let one = |kind: &str, score: f64, text: &str, figures: Vec<Figure>, samples: &[u32]| DatasetFinding {
+        kind: kind.to_owned(),
+        severity: Severity::of(score),
+        score,
+        text: text.to_owned(),
+        figures,
+        classes: Vec::new(),
+        samples: samples.iter().map(|row| SampleId(*row)).collect(),
+    };
+    let kind = |name: &str, title: &str, not_checked: &str| CheckedKind {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        not_checked: not_checked.to_owned(),
+    };
+    DatasetFindings {
+        findings: vec![
+            one(
+                "class_imbalance",
+                0.12,
+                "The class 'horse' has 2 samples (0.6 % of all), where an even share is 25 %",
+                vec![
+                    figure("datalab_score", 0.006),
+                    figure("threshold", 0.025),
+                    figure("smallest_class", 2.0),
+                ],
+                &[3, 7, 8, 9, 30],
+            ),
+            one(
+                "spurious_correlations",
+                0.41,
+                "The property size alone tells the label of 91 % of the samples, where the most common label is right for 30 %: \
+                 a model may learn it instead of what the pictures show",
+                vec![figure("datalab_score", 0.13), figure("p_value", 1e-9)],
+                &[1, 2],
+            ),
+            one("non_iid", 0.5, "The samples are sorted by class", vec![figure("datalab_score", 0.0)], &[]),
+        ],
+        kinds: vec![
+            kind("class_imbalance", "Class imbalance", ""),
+            kind("split_drift", "Drift between splits", "the dataset has fewer than two splits"),
+            kind("spurious_correlations", "Spurious correlations", ""),
+            kind("non_iid", "Order that is not random", ""),
+        ],
+        compared: engine.samples.len() as u64,
     }
 }
 

@@ -90,6 +90,21 @@ fn classes_have_sizes_and_error_rates() {
 }
 
 #[test]
+fn findings_about_the_dataset_lead_to_their_samples() {
+    both("findings", press("gF"));
+    let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
+    rig.press("gFG");
+    assert!(rig.screen().contains("The samples are sorted by class"), "{}", rig.screen());
+    rig.press("<Enter>");
+    assert!(rig.toast().contains("names no samples"), "{}", rig.toast());
+    assert_eq!(rig.model.list.query.filter, "");
+    rig.press("g<Enter>");
+    let query = &rig.model.list.query;
+    assert_eq!((query.filter.as_str(), query.all), ("sample:4,8-10,31", true));
+    assert!(rig.toast().starts_with("5 samples of the finding: class imbalance"), "{}", rig.toast());
+}
+
+#[test]
 fn the_history_leads_back_to_its_samples() {
     let mut rig = Rig::new(FakeEngine::new(112), 80, 24);
     rig.press("gh");

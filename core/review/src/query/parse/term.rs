@@ -8,7 +8,7 @@ use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Area, Axes};
 
 /// The keys before a colon.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "class",
     "suggested",
     "detector",
@@ -24,6 +24,7 @@ const KEYS: [&str; 15] = [
     "map",
     "tsne",
     "cluster",
+    "sample",
 ];
 
 /// The ensemble's score, as it is compared.
@@ -133,6 +134,7 @@ fn keyed(key: &str, token: &Token) -> Result<Test> {
         "map" => Test::Map(Axes::Components, area("map", &text).map_err(fail)?),
         "tsne" => Test::Map(Axes::Neighborhoods, area("tsne", &text).map_err(fail)?),
         "cluster" => cluster(&text).map_err(fail)?,
+        "sample" => samples(&text).map_err(fail)?,
         "split" if text.eq_ignore_ascii_case("none") => Test::Split(Split::None),
         "split" => Test::Split(
             Split::from_name(&text).ok_or_else(|| one_of(&["train", "validation", "test", "none"]))?,
@@ -170,4 +172,17 @@ fn cluster(value: &str) -> std::result::Result<Test, String> {
         }
         _ => Err(format!("'cluster:' needs a class and a number, such as cat/1, not '{value}'")),
     }
+}
+
+/// Numbers and ranges of numbers of samples, counted from 1.
+fn samples(value: &str) -> std::result::Result<Test, String> {
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
+        (0 < first && first <= last).then_some((first - 1, last - 1))
+    };
+    let ranges: Option<Vec<(u32, u32)>> = value.split(',').map(range).collect();
+    ranges.map(Test::Samples).ok_or_else(|| {
+        format!("'sample:' needs numbers in the order of the dataset, such as 3,8-12, not '{value}'")
+    })
 }
