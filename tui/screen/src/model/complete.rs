@@ -6,7 +6,7 @@ use chaffinch_protocol::decision::TAGS;
 /// The maximum number of completions offered.
 const OFFERED: usize = 8;
 /// The terms of a filter, besides part of a path, and what they find.
-const WORDS: [(&str, &str); 30] = [
+const WORDS: [(&str, &str); 31] = [
     ("class:", "given label"),
     ("suggested:", "suggested label"),
     ("detector:", "flagged by it"),
