@@ -287,6 +287,7 @@ pub(crate) mod examples;
 mod packed_tests;
 #[cfg(test)]
 mod rows_tests;
+#[cfg(test)]
 mod shard_tests;
 #[cfg(test)]
 mod testing;
