@@ -1,6 +1,7 @@
 //! Which column of a table is which class: by its name, whatever its case and whatever stands before or after it in all
 //! columns alike, or by its number.
 
+use crate::headings::names_samples;
 use chaffinch_data::class_names;
 use chaffinch_data::nearest::hint;
 use chaffinch_protocol::display::excerpt;
@@ -152,7 +153,8 @@ fn by_number(wanted: &[String], names: &[String], order: &[String]) -> Option<Ve
 
 /// Which class has no column, and what there is.
 fn lacking(headings: &[String], classes: &[String]) -> String {
-    let names: Vec<String> = headings.iter().map(|name| cleaned(name)).collect();
+    let free = headings.iter().filter(|name| !names_samples(name));
+    let names: Vec<String> = free.map(|name| cleaned(name)).collect();
     let missing = classes.iter().find(|class| !names.contains(&cleaned(class)));
     let class = missing.or(classes.first()).map_or("", String::as_str);
     format!(
