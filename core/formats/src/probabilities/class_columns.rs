@@ -103,7 +103,6 @@ fn all(wanted: &[String], names: &[String]) -> Option<Vec<usize>> {
 ///
 /// # Errors
 /// When there are such columns for several texts.
-#[allow(clippy::type_complexity, reason = "it is taken apart where it is used")]
 fn between(wanted: &[String], names: &[String]) -> Result<Option<(Vec<usize>, String, String)>, String> {
     let Some(first) = wanted.first().filter(|name| !name.is_empty()) else { return Ok(None) };
     let mut found: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
