@@ -1,6 +1,7 @@
 //! Which column of a table is which class: by its name, whatever its case and whatever stands before or after it in all
 //! columns alike, or by its number.
 
+use crate::headings::names_samples;
 use chaffinch_data::class_names;
 use chaffinch_data::nearest::hint;
 use chaffinch_protocol::display::excerpt;
@@ -102,7 +103,6 @@ fn all(wanted: &[String], names: &[String]) -> Option<Vec<usize>> {
 ///
 /// # Errors
 /// When there are such columns for several texts.
-#[allow(clippy::type_complexity, reason = "it is taken apart where it is used")]
 fn between(wanted: &[String], names: &[String]) -> Result<Option<(Vec<usize>, String, String)>, String> {
     let Some(first) = wanted.first().filter(|name| !name.is_empty()) else { return Ok(None) };
     let mut found: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
@@ -152,7 +152,8 @@ fn by_number(wanted: &[String], names: &[String], order: &[String]) -> Option<Ve
 
 /// Which class has no column, and what there is.
 fn lacking(headings: &[String], classes: &[String]) -> String {
-    let names: Vec<String> = headings.iter().map(|name| cleaned(name)).collect();
+    let free = headings.iter().filter(|name| !names_samples(name));
+    let names: Vec<String> = free.map(|name| cleaned(name)).collect();
     let missing = classes.iter().find(|class| !names.contains(&cleaned(class)));
     let class = missing.or(classes.first()).map_or("", String::as_str);
     format!(

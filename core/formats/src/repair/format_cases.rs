@@ -149,7 +149,7 @@ pub(super) fn cases() -> Vec<Case> {
         single(
             "min.csv",
             "image,id,choice,annotator,annotation_id,lead_time\n1.jpg,1,cat,a,1,1.50\n2.jpg,2,cat,a,2,\"2\"\n3.jpg,3,dog,a,3,3\n",
-            vec![("1.jpg,1,cat,a,1,1.50\n", ""), ("2.jpg,2,cat,a,2,\"2\"", "2.jpg,2,cow,a,2,2")],
+            vec![("1.jpg,1,cat,a,1,1.50\n", ""), ("2.jpg,2,cat,a,2", "2.jpg,2,cow,a,2")],
         ),
         single(
             "annotations.xml",

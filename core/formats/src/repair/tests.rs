@@ -244,7 +244,7 @@ fn a_table_that_is_the_dataset_keeps_every_other_byte() {
     let copy = temp.path().join("copy");
     whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap();
     apply(&plan);
-    let expected = "\u{feff}path;class;split;\"a \"\"note\"\"\"\n1.jpg;cow;TRAIN;x\n2.jpg;dog;test;\"y;z\"\n3.jpg;dog ;TRAIN;w\n";
+    let expected = "\u{feff}path;class;split;\"a \"\"note\"\"\"\n1.jpg;\"cow\";TRAIN;x\n2.jpg;dog;test;\"y;z\"\n3.jpg;dog ;TRAIN;w\n";
     assert_eq!(fs::read_to_string(&file).unwrap(), expected);
     assert_eq!(fs::read_to_string(copy.join("t.csv")).unwrap(), expected);
     assert_eq!(names(&contents(&copy)), ["1.jpg", "2.jpg", "3.jpg", "t.csv"]);

@@ -22,6 +22,8 @@ pub(super) fn named(text: &[u8]) -> (usize, Option<u8>) {
 /// The delimiter of a table: the usual one if it makes a table of at least two columns, else the one that gives the
 /// most columns, the same number in every record. The usual one if there is none.
 pub(super) fn detect(text: &[u8], usual: u8) -> u8 {
+    // Blank lines before the header say nothing.
+    let text = &text[text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..];
     // The last record of the part may be cut off.
     let part = match text.len() > BYTES {
         true => &text[..memchr::memrchr(b'\n', &text[..BYTES]).unwrap_or(BYTES)],
