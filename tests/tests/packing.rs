@@ -92,7 +92,11 @@ fn decisions_follow_the_pictures_into_another_form() {
     println!("{}", sandbox.plain([text(&sandbox.data())], "remove\nnext\nkeep\n").stdout);
     let dataset = packed(&sandbox, 3);
     let ran = sandbox.ok(["scan", text(&dataset), "--model", "bundled-small"]);
-    assert!(ran.stderr.contains("2 decisions were carried over, with tags and notes, from the session of"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("2 decisions were carried over, with tags and notes, from the session of"),
+        "{}",
+        ran.stderr
+    );
     let decided = |dataset: &Path| {
         let value = json(&sandbox.ok(["rank", text(dataset), "--all", "--top", "0", "--format", "json"]));
         let rows = value.as_array().or_else(|| value["samples"].as_array()).unwrap().clone();
