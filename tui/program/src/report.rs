@@ -68,7 +68,7 @@ pub(super) fn run(args: &Report, global: &Global) -> Result<ExitCode> {
     let judged = gates::judge(&args.fail_on, &listing, &[], global)?;
     listing.beside()?;
     let atlas = listing.atlas();
-    let outputs = listing.outputs(atlas.as_ref());
+    let outputs = listing.outputs(atlas.as_ref())?;
     let top = match args.top {
         None => Outputs::listed_by_default(args.format),
         // Zero is none at all; a list of nothing says nothing.

@@ -1,6 +1,7 @@
 //! A plan carried out as a copy of the dataset.
 
 use super::edits::{Edits, Form};
+use super::output::Output;
 use super::verify::verify;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
@@ -99,7 +100,7 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
         let path = half.join(edits.beside(&rewrite.path));
         let out = OpenOptions::new().write(true).create_new(true).open(&path);
         let mut out = out.map_err(Error::io("create", &path))?;
-        rewrite.contents.write(&rewrite.path, &mut out, job)
+        rewrite.contents.write(&rewrite.path, &mut Output::new(&mut out), job)
     })?;
     copied.files += edits.rewrites.len() as u64;
     copied.rewritten += edits.rewrites.len() as u64;

@@ -5,7 +5,7 @@ mod packed;
 
 pub(super) use super::file_changes::{Contents, Move, Rewrite};
 use super::labels_elsewhere;
-use super::refusal::refused;
+use super::refusal::{changed, outdated, refused};
 use super::tables::table_rewritten;
 use crate::dataset;
 use crate::{Error, Result};
@@ -13,7 +13,7 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::packing::{Holds, Written, is_address};
+use chaffinch_data::packing::{Holds, Source, Written, is_address};
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
@@ -77,7 +77,7 @@ impl Edits {
             return Err(refused(&dataset, message));
         }
         let manifest = dataset::open(&dataset, &plan.reading)?.manifest;
-        check(plan, &manifest, job)?;
+        plan.changes.iter().try_for_each(|change| check_place(plan, &manifest, change))?;
         let form = form(&dataset, &manifest)?;
         let relabels = |change: &&Change| change.to_label.is_some() || change.to_split.is_some();
         if plan.reading.label_pattern.is_some()
@@ -96,6 +96,23 @@ impl Edits {
             Some(file) => labels_elsewhere::taken(file, plan, &manifest)?,
             None => (plan.clone(), None),
         };
+        match form {
+            // What is in a shard is compared while it is rewritten.
+            Form::Parquet => {
+                let in_shards: BTreeSet<SampleId> = rest.changes.iter().map(Change::id).collect();
+                let is_beside = |change: &&Change| {
+                    !in_shards.contains(&change.id())
+                        || matches!(manifest.source(change.id()), Source::File(_))
+                };
+                check_contents(
+                    plan,
+                    &plan.changes.iter().filter(is_beside).collect::<Vec<_>>(),
+                    &manifest,
+                    job,
+                )?;
+            }
+            _ => check_contents(plan, &plan.changes.iter().collect::<Vec<_>>(), &manifest, job)?,
+        }
         let mut edits = Edits {
             dataset,
             form,
@@ -158,24 +175,10 @@ impl Edits {
     }
 }
 
-/// Compares the samples of a plan with those of the dataset. Samples in Parquet files take long to read, because all of a page
-/// is decoded for one.
-fn check(plan: &Plan, manifest: &Manifest, job: &Job<'_>) -> Result<()> {
-    let (done, total) = (AtomicU64::new(0), plan.changes.len() as u64);
-    let wrong = plan.changes.par_iter().find_map_first(|change| {
-        let checked = job.checkpoint().map_err(Error::from).and_then(|()| check_one(plan, manifest, change));
-        job.progress(done.fetch_add(1, Ordering::Relaxed), total);
-        checked.err()
-    });
-    job.progress(total, total);
-    wrong.map_or(Ok(()), Err)
-}
-
-fn check_one(plan: &Plan, manifest: &Manifest, change: &Change) -> Result<()> {
-    let again = "scan the dataset and make a new plan";
+/// Whether a sample is where it was, with its label and split.
+fn check_place(plan: &Plan, manifest: &Manifest, change: &Change) -> Result<()> {
     let path = change.path.path();
-    let shown = safe_path(&path);
-    let wrong = |what: &str| refused(&plan.dataset.path(), format!("{shown} {what}; {again}"));
+    let wrong = |what: &str| outdated(&plan.dataset.path(), &path, what);
     if change.id().index() >= manifest.len() || manifest.path(change.id()) != path {
         return Err(wrong("is not where it was when the plan was made"));
     }
@@ -186,15 +189,33 @@ fn check_one(plan: &Plan, manifest: &Manifest, change: &Change) -> Result<()> {
     if change.remove && (change.to_label.is_some() || change.to_split.is_some()) {
         return Err(wrong("is both removed and changed in the plan"));
     }
-    let source = manifest.source(id);
-    // What could not be read when it was scanned has no hash.
-    if change.hash != ContentHash::default() {
-        let bytes = source.read().map_err(Error::io("read", source.shown()))?;
-        if ContentHash::of(&bytes) != change.hash {
-            return Err(wrong("has changed since the plan was made"));
-        }
-    }
     Ok(())
+}
+
+/// Compares the bytes of samples with those that were decided about.
+fn check_contents(plan: &Plan, changes: &[&Change], manifest: &Manifest, job: &Job<'_>) -> Result<()> {
+    let (done, total) = (AtomicU64::new(0), changes.len() as u64);
+    let wrong = changes.par_iter().find_map_first(|change| {
+        let checked =
+            job.checkpoint().map_err(Error::from).and_then(|()| check_content(plan, manifest, change));
+        job.progress(done.fetch_add(1, Ordering::Relaxed), total);
+        checked.err()
+    });
+    job.progress(total, total);
+    wrong.map_or(Ok(()), Err)
+}
+
+fn check_content(plan: &Plan, manifest: &Manifest, change: &Change) -> Result<()> {
+    // What could not be read when it was scanned has no hash.
+    if change.hash == ContentHash::default() {
+        return Ok(());
+    }
+    let source = manifest.source(change.id());
+    let bytes = source.read().map_err(Error::io("read", source.shown()))?;
+    match ContentHash::of(&bytes) == change.hash {
+        true => Ok(()),
+        false => Err(changed(&plan.dataset.path(), &change.path.path())),
+    }
 }
 
 /// What kind of dataset it is.

@@ -1,11 +1,11 @@
 //! What becomes of one file.
 
+use super::output::Output;
 use super::parquet_file::ParquetEdits;
 use super::tar;
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -35,11 +35,15 @@ pub(super) enum Contents {
 
 impl Contents {
     /// Writes them; `source` is the file as it is.
-    pub(super) fn write(&self, source: &Path, out: &mut File, job: &Job<'_>) -> Result<()> {
+    ///
+    /// # Errors
+    /// When they cannot be read or written, or what is in the file is not what the plan is about.
+    pub(super) fn write(&self, source: &Path, out: &mut Output<'_>, job: &Job<'_>) -> Result<()> {
         match self {
             Contents::Bytes(bytes) => out.write_all(bytes).map_err(Error::io("write", source)),
             Contents::Tar(parts) => parts.write(source, out, job),
             Contents::Parquet(edits) => edits.write(source, out, job),
-        }
+        }?;
+        out.flush().map_err(Error::io("write", source))
     }
 }

@@ -1,21 +1,25 @@
 //! Parquet files with rows removed and labels changed. Whatever stays is copied as the bytes that it is: column chunks of row
 //! groups that keep all of their rows, and of other ones the pages that do. Only pages with a removed row are written anew,
-//! from values that are not looked at. So pictures keep every byte, and types, names of columns, metadata and row groups stay.
+//! from values that are only compared with those that were decided about. So pictures keep every byte, and types, names of
+//! columns, metadata and row groups stay. No byte of a column is read twice.
 
-use super::parquet_output::Output;
-use super::parquet_part::{Part, Properties};
+use super::output::Output;
+use super::parquet_checks::Checks;
+use super::parquet_output::Properties;
+use super::parquet_part::Part;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData,
+    ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataReader,
+    ParquetMetaDataWriter, RowGroupMetaData,
 };
-use parquet::file::reader::FileReader;
-use parquet::file::serialized_reader::SerializedFileReader;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What changes in a file. Rows are counted from its first one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,78 +29,77 @@ pub(super) struct ParquetEdits {
     pub(super) values: BTreeMap<String, BTreeMap<u64, String>>,
     /// Classes to add to those of a column in the metadata of the `datasets` library.
     pub(super) classes: Option<(String, Vec<String>)>,
+    /// What must be in it for that.
+    pub(super) checks: Checks,
 }
 
 impl ParquetEdits {
+    /// Whether nothing changes.
     pub(super) fn is_empty(&self) -> bool {
-        *self == ParquetEdits::default()
+        self.dropped.is_empty() && self.values.is_empty() && self.classes.is_none()
     }
 
     /// Writes the new file.
     ///
     /// # Errors
-    /// When the old one cannot be read, the new one cannot be written, or a column cannot have a value.
-    pub(super) fn write(&self, source: &Path, out: &mut File, job: &Job<'_>) -> Result<()> {
+    /// When the old one cannot be read, or has another picture than it must, the new one cannot be written, or a column cannot
+    /// have a value.
+    pub(super) fn write(&self, source: &Path, out: &mut Output<'_>, job: &Job<'_>) -> Result<()> {
         let wrong = |error: ParquetError| Error::format(source, format!("it cannot be rewritten: {error}"));
-        let opened = File::open(source).map_err(Error::io("read", source))?;
-        // Not a clone, which would share its place in the file with the reader.
-        let raw = File::open(source).map_err(Error::io("read", source))?;
-        let reader = SerializedFileReader::new(opened).map_err(wrong)?;
-        let metadata = reader.metadata();
+        let opened = Arc::new(File::open(source).map_err(Error::io("read", source))?);
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&*opened).map_err(wrong)?;
         let file = metadata.file_metadata();
         let mut footer = file.key_value_metadata().cloned();
         if let Some((column, names)) = &self.classes {
             add_classes(footer.get_or_insert_default(), column, names)
                 .map_err(|why| Error::format(source, why))?;
         }
-        let properties = Properties::of(metadata);
-        let mut out = Output::new(out);
-        out.bytes(MAGIC).map_err(Error::io("write", source))?;
+        let properties = Properties::of(&metadata);
+        out.write_all(MAGIC).map_err(Error::io("write", source))?;
         let (mut groups, mut first, mut kept) = (Vec::new(), 0_u64, 0_i64);
         let total = metadata.num_row_groups() as u64;
         for (number, group) in metadata.row_groups().iter().enumerate() {
             job.checkpoint()?;
             job.progress(number as u64, total);
-            let rows = group.num_rows().max(0) as u64;
-            let dropped: BTreeSet<u64> =
-                self.dropped.range(first..first + rows).map(|row| row - first).collect();
-            if rows > 0 && dropped.len() as u64 == rows {
-                first += rows;
-                continue;
-            }
-            let old = reader.get_row_group(number).map_err(wrong)?;
             if group.columns().iter().any(is_damaged) {
                 return Err(Error::format(
                     source,
                     "it cannot be rewritten: the places of its columns are damaged",
                 ));
             }
+            let rows = group.num_rows().max(0) as u64;
+            let dropped: BTreeSet<u64> =
+                self.dropped.range(first..first + rows).map(|row| row - first).collect();
+            let goes = rows > 0 && dropped.len() as u64 == rows;
             let mut columns = Vec::new();
-            for (column, chunk) in group.columns().iter().enumerate() {
+            for chunk in group.columns() {
                 let path = chunk.column_path().string();
                 let values: BTreeMap<u64, &str> = (self.values.get(&path).into_iter())
                     .flat_map(|values| values.range(first..first + rows))
                     .map(|(row, value)| (row - first, value.as_str()))
                     .collect();
-                let part = Part { raw: &raw, old: &*old, column, chunk, rows, dropped: &dropped };
-                let new = match dropped.is_empty() && values.is_empty() {
-                    true => part.as_it_is(&mut out),
-                    false => part.changed(&values, &properties, &mut out),
+                let checks = self.checks.of(&path, first, rows);
+                let part =
+                    Part { file: &opened, chunk, rows, dropped: &dropped, checks, properties: &properties };
+                let new = match goes {
+                    true => part.look(out).map(|()| None),
+                    false => part.write(&values, out).map(Some),
                 };
-                columns
-                    .push(new.map_err(|error| Error::format(source, format!("column '{path}': {error}")))?);
+                columns.extend(new.map_err(|fault| fault.of(&self.checks.dataset, source, &path))?);
             }
-            let rows_left = group.num_rows() - dropped.len() as i64;
-            groups.push(row_group(group, columns, rows_left, groups.len()).map_err(wrong)?);
-            kept += rows_left;
             first += rows;
+            if !goes {
+                let rows_left = group.num_rows() - dropped.len() as i64;
+                groups.push(row_group(group, columns, rows_left, groups.len()).map_err(wrong)?);
+                kept += rows_left;
+            }
         }
         let created_by = file.created_by().unwrap_or("chaffinch").to_owned();
         let schema = file.schema_descr_ptr();
         let new = FileMetaData::new(file.version(), kept, Some(created_by), footer, schema, None);
         let mut end = Vec::new();
         ParquetMetaDataWriter::new(&mut end, &ParquetMetaData::new(new, groups)).finish().map_err(wrong)?;
-        out.bytes(&end).map_err(Error::io("write", source))?;
+        out.write_all(&end).map_err(Error::io("write", source))?;
         job.progress(total, total);
         Ok(())
     }

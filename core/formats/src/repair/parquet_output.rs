@@ -1,54 +1,58 @@
-//! A Parquet file that is written from its beginning to its end: ranges of another one, and pages of columns.
+//! Pages of columns that are written anew.
 
+use super::output::Output;
+use super::parquet_fault::Fault;
 use parquet::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::properties::WriterPropertiesPtr;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::Write;
+use std::sync::Arc;
 
-/// The new file, which is written from its beginning to its end.
-pub(super) struct Output<'o> {
-    out: &'o mut File,
-    /// Bytes so far.
-    pub(super) at: u64,
+/// How what is written anew is encoded.
+pub(super) struct Properties {
+    /// As it was.
+    pub(super) same: WriterPropertiesPtr,
+    /// With the same compression, but each value as it is: for pages between others.
+    pub(super) plain: WriterPropertiesPtr,
+    /// With the same compression, and all values in a dictionary.
+    pub(super) dictionary: WriterPropertiesPtr,
 }
 
-impl<'o> Output<'o> {
-    pub(super) fn new(out: &'o mut File) -> Output<'o> {
-        Output { out, at: 0 }
+impl Properties {
+    pub(super) fn of(metadata: &ParquetMetaData) -> Properties {
+        let mut same = WriterProperties::builder().set_statistics_enabled(EnabledStatistics::Chunk);
+        let bare = || WriterProperties::builder().set_statistics_enabled(EnabledStatistics::None);
+        let mut plain = bare().set_dictionary_enabled(false);
+        let mut dictionary = bare().set_dictionary_enabled(true).set_dictionary_page_size_limit(usize::MAX);
+        for column in metadata.row_groups().first().map(RowGroupMetaData::columns).unwrap_or_default() {
+            let (path, compression) = (column.column_path(), column.compression());
+            same = same
+                .set_column_compression(path.clone(), compression)
+                .set_column_dictionary_enabled(path.clone(), column.dictionary_page_offset().is_some());
+            plain = plain.set_column_compression(path.clone(), compression);
+            dictionary = dictionary.set_column_compression(path.clone(), compression);
+        }
+        Properties {
+            same: Arc::new(same.build()),
+            plain: Arc::new(plain.build()),
+            dictionary: Arc::new(dictionary.build()),
+        }
     }
+}
 
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.write_all(bytes)?;
-        self.at += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Copies a range of another file, within the kernel where it can do that.
-    pub(super) fn range(&mut self, mut from: &File, start: u64, len: u64) -> io::Result<()> {
-        from.seek(SeekFrom::Start(start))?;
-        let copied = io::copy(&mut from.take(len), self.out)?;
-        self.at += copied;
-        if copied < len { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
-    }
-
-    /// Writes pages of a column; offsets in what is returned count from where they begin.
-    pub(super) fn pages(
-        &mut self,
-        chunk: &ColumnChunkMetaData,
-        properties: &WriterPropertiesPtr,
-        fill: impl FnOnce(&mut ColumnWriter<'_>) -> std::result::Result<(), ParquetError>,
-    ) -> std::result::Result<ColumnCloseResult, ParquetError> {
-        let mut tracked = TrackedWrite::new(&mut *self.out);
-        let writer = Box::new(SerializedPageWriter::new(&mut tracked));
-        let mut writer = get_column_writer(chunk.column_descr_ptr(), properties.clone(), writer);
-        fill(&mut writer)?;
-        let closed = writer.close()?;
-        let written = tracked.bytes_written() as u64;
-        tracked.into_inner()?;
-        self.at += written;
-        Ok(closed)
-    }
+/// Writes pages of a column; offsets in what is returned count from where they begin.
+pub(super) fn write_pages(
+    out: &mut Output<'_>,
+    chunk: &ColumnChunkMetaData,
+    properties: &WriterPropertiesPtr,
+    fill: impl FnOnce(&mut ColumnWriter<'_>) -> Result<(), Fault>,
+) -> Result<ColumnCloseResult, Fault> {
+    let mut tracked = TrackedWrite::new(out);
+    let writer = Box::new(SerializedPageWriter::new(&mut tracked));
+    let mut writer = get_column_writer(chunk.column_descr_ptr(), properties.clone(), writer);
+    fill(&mut writer)?;
+    let closed = writer.close()?;
+    tracked.flush()?;
+    Ok(closed)
 }

@@ -1,65 +1,80 @@
 //! A column of a row group with rows removed or values changed: as the bytes that it is, page by page, or value by value.
 
-use super::parquet_output::Output;
-use super::parquet_pages::{PageAt, PageKind, pages};
-use super::parquet_values::{copy, without};
-use parquet::basic::Encoding;
-use parquet::column::reader::ColumnReader;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
-use parquet::file::reader::RowGroupReader;
+use super::output::Output;
+use super::parquet_checks::ChunkChecks;
+use super::parquet_chunk;
+use super::parquet_fault::Fault;
+use super::parquet_output::{Properties, write_pages};
+use super::parquet_pages::Pages;
+use super::parquet_splice::Splice;
+use super::parquet_values::copy;
+use parquet::basic::Type;
+use parquet::file::metadata::ColumnChunkMetaData;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io;
 use std::sync::Arc;
-
-/// How what is written anew is encoded.
-pub(super) struct Properties {
-    /// As it was.
-    same: WriterPropertiesPtr,
-    /// With the same compression, but each value as it is: for pages between others.
-    plain: WriterPropertiesPtr,
-}
-
-impl Properties {
-    pub(super) fn of(metadata: &ParquetMetaData) -> Properties {
-        let mut same = WriterProperties::builder().set_statistics_enabled(EnabledStatistics::Chunk);
-        let mut plain = WriterProperties::builder()
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_dictionary_enabled(false);
-        for column in metadata.row_groups().first().map(RowGroupMetaData::columns).unwrap_or_default() {
-            let (path, dictionary) = (column.column_path(), column.dictionary_page_offset().is_some());
-            same = same
-                .set_column_compression(path.clone(), column.compression())
-                .set_column_dictionary_enabled(path.clone(), dictionary);
-            plain = plain.set_column_compression(path.clone(), column.compression());
-        }
-        Properties { same: Arc::new(same.build()), plain: Arc::new(plain.build()) }
-    }
-}
 
 /// A column of a row group.
 pub(super) struct Part<'p> {
-    pub(super) raw: &'p File,
-    pub(super) old: &'p dyn RowGroupReader,
-    pub(super) column: usize,
+    pub(super) file: &'p Arc<File>,
     pub(super) chunk: &'p ColumnChunkMetaData,
-    /// Rows of the group, and those of them that go.
+    /// Rows of the group, those of them that go, and what some must be.
     pub(super) rows: u64,
     pub(super) dropped: &'p BTreeSet<u64>,
+    pub(super) checks: ChunkChecks<'p>,
+    pub(super) properties: &'p Properties,
 }
 
 impl Part<'_> {
-    /// Copies it.
-    pub(super) fn as_it_is(
+    /// Writes it with other values in some rows.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, cannot have a value, or a row is not what it must be.
+    pub(super) fn write(
         &self,
+        values: &BTreeMap<u64, &str>,
         out: &mut Output<'_>,
-    ) -> std::result::Result<ColumnChunkMetaData, ParquetError> {
-        let (chunk, at) = (self.chunk, out.at as i64);
-        let (start, len) = chunk.byte_range();
-        out.range(self.raw, start, len)?;
-        let moved = |offset: i64| offset - start as i64 + at;
+    ) -> Result<ColumnChunkMetaData, Fault> {
+        let (start, len) = self.chunk.byte_range();
+        let is_as_it_was = self.dropped.is_empty() && values.is_empty();
+        if is_as_it_was && self.checks.is_empty() {
+            let begin = out.at();
+            out.range(self.file, start, len)?;
+            return self.moved(begin);
+        }
+        let is_flat = self.chunk.column_descr().max_rep_level() == 0;
+        if is_flat && values.is_empty() && self.chunk.column_type() == Type::BYTE_ARRAY {
+            let begin = out.at();
+            let Part { chunk, rows, dropped, checks, properties, .. } = *self;
+            let splice = Splice { chunk, rows, dropped, checks, properties };
+            let new = splice.write(Pages::new(self.file, start, len)?, out)?;
+            return match is_as_it_was {
+                true => self.moved(begin),
+                false => new.metadata(chunk, chunk.num_values() - dropped.len() as i64, begin, out.at()),
+            };
+        }
+        if !self.checks.is_empty() {
+            return Err(Fault::general("it holds no pictures"));
+        }
+        self.by_value(values, out)
+    }
+
+    /// Looks at what some of its rows must be, if all of them go.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a row is not what it must be.
+    pub(super) fn look(&self, out: &mut Output<'_>) -> Result<(), Fault> {
+        match self.checks.is_empty() {
+            true => Ok(()),
+            false => self.write(&BTreeMap::new(), out).map(drop),
+        }
+    }
+
+    /// The metadata of the same bytes at another place.
+    fn moved(&self, begin: u64) -> Result<ColumnChunkMetaData, Fault> {
+        let chunk = self.chunk;
+        let by = begin as i64 - chunk.byte_range().0 as i64;
+        let moved = |offset: i64| offset + by;
         let mut builder = ColumnChunkMetaData::builder(chunk.column_descr_ptr())
             .set_compression_codec(chunk.compression_codec())
             .set_encodings_mask(*chunk.encodings_mask())
@@ -80,150 +95,23 @@ impl Part<'_> {
         if let Some(pages) = chunk.page_encoding_stats() {
             builder = builder.set_page_encoding_stats(pages.clone());
         }
-        builder.build()
+        Ok(builder.build()?)
     }
 
-    /// Writes it without rows, and with other values in some.
-    pub(super) fn changed(
+    fn by_value(
         &self,
         values: &BTreeMap<u64, &str>,
-        properties: &Properties,
         out: &mut Output<'_>,
-    ) -> std::result::Result<ColumnChunkMetaData, ParquetError> {
-        let flat = self.chunk.column_descr().max_rep_level() == 0;
-        if values.is_empty()
-            && flat
-            && let ColumnReader::ByteArrayColumnReader(_) = self.old.get_column_reader(self.column)?
-        {
-            let (start, len) = self.chunk.byte_range();
-            let pages = pages(self.raw, start, len)?.unwrap_or_default();
-            let counted = pages.iter().map(|page| match page.kind {
-                PageKind::Rows { count, .. } => count,
-                PageKind::Dictionary => 0,
-            });
-            if counted.sum::<u64>() == self.rows {
-                return self.spliced(&pages, properties, out);
-            }
-        }
-        let at = out.at as i64;
-        let closed = out.pages(self.chunk, &properties.same, |writer| {
-            copy(self.old, self.column, writer, self.rows, self.dropped, values)
+    ) -> Result<ColumnChunkMetaData, Fault> {
+        let at = out.at() as i64;
+        let reader = parquet_chunk::values(self.file, self.chunk, self.rows)?;
+        let closed = write_pages(out, self.chunk, &self.properties.same, |writer| {
+            copy(reader, writer, self.chunk.column_descr(), self.rows, self.dropped, values)
         })?;
         let chunk = closed.metadata;
         let data = chunk.data_page_offset() + at;
         let dictionary = chunk.dictionary_page_offset().map(|offset| offset + at);
-        chunk.into_builder().set_data_page_offset(data).set_dictionary_page_offset(dictionary).build()
-    }
-
-    /// Copies the pages that keep all of their rows, and writes the others anew.
-    fn spliced(
-        &self,
-        pages: &[PageAt],
-        properties: &Properties,
-        out: &mut Output<'_>,
-    ) -> std::result::Result<ColumnChunkMetaData, ParquetError> {
-        let mut reader = match self.old.get_column_reader(self.column)? {
-            ColumnReader::ByteArrayColumnReader(reader) => reader,
-            _ => return Err(ParquetError::General("its type is not the one of the schema".into())),
-        };
-        // The first row of each page.
-        let mut row = 0;
-        let begins: Vec<u64> = pages
-            .iter()
-            .map(|page| {
-                let first = row;
-                row += if let PageKind::Rows { count, .. } = page.kind { count } else { 0 };
-                first
-            })
-            .collect();
-        let stays = |place: usize| match pages[place].kind {
-            PageKind::Rows { count, .. } => {
-                self.dropped.range(begins[place]..begins[place] + count).next().is_none()
-            }
-            PageKind::Dictionary => false,
-        };
-        let looks_up = |place: usize| {
-            matches!(pages[place].kind, PageKind::Rows { by_dictionary: true, .. }) && stays(place)
-        };
-        let needs_dictionary = (0..pages.len()).any(looks_up);
-        let begin = out.at;
-        let (mut uncompressed, mut data, mut dictionary) = (0, None, None);
-        let mut encodings: BTreeSet<i32> = self.chunk.encodings().map(|encoding| encoding as i32).collect();
-        encodings.extend([Encoding::PLAIN as i32, Encoding::RLE as i32]);
-        // Pages side by side are copied at once.
-        let mut range: Option<(u64, u64)> = None;
-        let mut read = 0;
-        for (place, page) in pages.iter().enumerate() {
-            let waiting = range.map_or(0, |(_, len)| len);
-            match page.kind {
-                PageKind::Dictionary if !needs_dictionary => {}
-                PageKind::Dictionary => {
-                    dictionary = Some((out.at + waiting) as i64);
-                    range = extended(range, page, self.raw, out)?;
-                    uncompressed += page.uncompressed;
-                }
-                PageKind::Rows { .. } if stays(place) => {
-                    data.get_or_insert((out.at + waiting) as i64);
-                    range = extended(range, page, self.raw, out)?;
-                    uncompressed += page.uncompressed;
-                }
-                PageKind::Rows { count, .. } => {
-                    if let Some((start, len)) = range.take() {
-                        out.range(self.raw, start, len)?;
-                    }
-                    reader.skip_records((begins[place] - read) as usize)?;
-                    read = begins[place] + count;
-                    let at = out.at as i64;
-                    let mut left = false;
-                    let closed = out.pages(self.chunk, &properties.plain, |writer| {
-                        left = without(&mut reader, writer, begins[place]..read, self.dropped)?;
-                        Ok(())
-                    })?;
-                    if left {
-                        data.get_or_insert(at);
-                        uncompressed += closed.metadata.uncompressed_size().max(0) as u64;
-                    }
-                }
-            }
-        }
-        if let Some((start, len)) = range {
-            out.range(self.raw, start, len)?;
-        }
-        let known = |encoding: &Encoding| encodings.contains(&(*encoding as i32));
-        let all = [
-            Encoding::PLAIN,
-            Encoding::PLAIN_DICTIONARY,
-            Encoding::RLE,
-            Encoding::DELTA_BINARY_PACKED,
-            Encoding::DELTA_LENGTH_BYTE_ARRAY,
-            Encoding::DELTA_BYTE_ARRAY,
-            Encoding::RLE_DICTIONARY,
-        ];
-        ColumnChunkMetaData::builder(self.chunk.column_descr_ptr())
-            .set_compression_codec(self.chunk.compression_codec())
-            .set_encodings(all.into_iter().filter(known).collect())
-            .set_total_compressed_size((out.at - begin) as i64)
-            .set_total_uncompressed_size(uncompressed as i64)
-            .set_num_values(self.chunk.num_values() - self.dropped.len() as i64)
-            .set_data_page_offset(data.unwrap_or(begin as i64))
-            .set_dictionary_page_offset(dictionary)
-            .build()
-    }
-}
-
-/// A range of pages with one more, or with that one alone if it is not beside them.
-fn extended(
-    range: Option<(u64, u64)>,
-    page: &PageAt,
-    raw: &File,
-    out: &mut Output<'_>,
-) -> io::Result<Option<(u64, u64)>> {
-    match range {
-        Some((start, len)) if start + len == page.start => Ok(Some((start, len + page.len))),
-        Some((start, len)) => {
-            out.range(raw, start, len)?;
-            Ok(Some((page.start, page.len)))
-        }
-        None => Ok(Some((page.start, page.len))),
+        let moved = chunk.into_builder().set_data_page_offset(data).set_dictionary_page_offset(dictionary);
+        Ok(moved.build()?)
     }
 }

@@ -1,17 +1,21 @@
 //! Shards whose rows are removed page by page: every value stays, and untouched pages stay as bytes.
 
+use super::output::Output;
+use super::parquet_checks::Checks;
 use super::parquet_file::ParquetEdits;
-use super::parquet_pages::{PageKind, pages};
-use super::testing::whole;
+use super::testing::{pages, whole};
+use crate::Result;
 use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, StructArray};
 use arrow_schema::{DataType, Field, Fields, Schema};
+use chaffinch_compute::content::{ContentHash, ContentHasher};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -80,16 +84,33 @@ fn page_bytes(path: &Path) -> Vec<Vec<(u64, Vec<u8>)>> {
     let reader = SerializedFileReader::new(file.try_clone().unwrap()).unwrap();
     let of_group = |number: usize| {
         let (start, len) = reader.metadata().row_group(number).column(0).byte_range();
-        let all = pages(&file, start, len).unwrap().unwrap();
+        let all = pages(&file, start, len).unwrap();
         let bytes = all.iter().map(|page| {
             let mut bytes = vec![0; page.len as usize];
             file.read_exact_at(&mut bytes, page.start).unwrap();
-            let count = if let PageKind::Rows { count, .. } = page.kind { count } else { 0 };
-            (count, bytes)
+            (page.rows(), bytes)
         });
         bytes.collect()
     };
     (0..reader.metadata().num_row_groups()).map(of_group).collect()
+}
+
+fn rewrite(edits: &ParquetEdits, old: &Path, new: &Path) -> Result<()> {
+    let mut file = File::create(new).unwrap();
+    let mut out = Output::new(&mut file);
+    whole(|job| edits.write(old, &mut out, job))?;
+    out.flush().unwrap();
+    Ok(())
+}
+
+/// All pictures of these rows must be what they are.
+fn checks(rows: impl IntoIterator<Item = u64>) -> Checks {
+    let check = |row: u64| {
+        let bytes = picture(row as i64)?;
+        Some((row, (format!("{row}.jpg").into(), ContentHash::of(&bytes))))
+    };
+    let rows = rows.into_iter().filter_map(check).collect();
+    Checks { dataset: "/data".into(), column: "image.bytes".into(), rows }
 }
 
 #[test]
@@ -113,8 +134,7 @@ fn untouched_pages_stay_as_bytes_and_every_value_stays() {
                 ] {
                     let dropped: BTreeSet<u64> = dropped.into_iter().collect();
                     let edits = ParquetEdits { dropped: dropped.clone(), ..ParquetEdits::default() };
-                    let mut out = File::create(&new).unwrap();
-                    whole(|job| edits.write(&old, &mut out, job)).unwrap();
+                    rewrite(&edits, &old, &new).unwrap();
                     let kept: Vec<_> = (0..)
                         .zip(&all)
                         .filter(|(row, _)| !dropped.contains(row))
@@ -122,6 +142,8 @@ fn untouched_pages_stay_as_bytes_and_every_value_stays() {
                         .collect();
                     assert_eq!(rows(&new).iter().collect::<Vec<_>>(), kept, "{compression} {dropped:?}");
                     untouched(&before, &page_bytes(&new), &dropped);
+                    let size = |path: &Path| fs::metadata(path).unwrap().len();
+                    assert!(size(&new) <= size(&old), "{compression} {dropped:?}: it became longer");
                 }
             }
         }
@@ -154,8 +176,108 @@ fn a_file_that_is_cut_off_or_damaged_is_an_error() {
         let mut bytes = sound.clone();
         bytes[at] ^= 0xff;
         std::fs::write(&old, &bytes).unwrap();
-        let _ = whole(|job| edits.write(&old, &mut File::create(&new).unwrap(), job));
+        let _ = rewrite(&edits, &old, &new);
     }
     std::fs::write(&old, &sound[..sound.len() / 2]).unwrap();
-    assert!(whole(|job| edits.write(&old, &mut File::create(&new).unwrap(), job)).is_err());
+    assert!(rewrite(&edits, &old, &new).is_err());
+}
+
+#[test]
+fn what_is_compared_is_what_is_in_the_rows_whatever_becomes_of_them() {
+    let temp = tempfile::tempdir().unwrap();
+    let (old, new) = (temp.path().join("old.parquet"), temp.path().join("new.parquet"));
+    for dictionary in [true, false] {
+        shard(&old, Compression::SNAPPY, WriterVersion::PARQUET_1_0, dictionary);
+        let before = page_bytes(&old);
+        // Rows of a group that stays, of pages that stay, that lose some and that lose all, and of a group that goes.
+        for dropped in [vec![], vec![3, 99], (40..70).collect(), (100..200).collect::<Vec<u64>>()] {
+            let dropped: BTreeSet<u64> = dropped.into_iter().collect();
+            let values = [("label".to_owned(), [(249, "7".to_owned())].into())].into();
+            let right = ParquetEdits { dropped, values, checks: checks(0..250), ..ParquetEdits::default() };
+            rewrite(&right, &old, &new).unwrap();
+            assert_eq!(rows(&new).len(), 250 - right.dropped.len());
+            untouched(&before, &page_bytes(&new), &right.dropped);
+            for row in [0, 3, 41, 99, 100, 150, 249] {
+                let mut wrong = right.clone();
+                wrong.checks.rows.get_mut(&row).unwrap().1 = ContentHash::of(b"another picture");
+                let error = rewrite(&wrong, &old, &new).unwrap_err().to_string();
+                let message = format!("{row}.jpg has changed since the plan was made; scan the dataset");
+                assert!(error.contains("/data") && error.contains(&message), "{error}");
+            }
+            // A row without a picture has none of any content.
+            let mut wrong = right.clone();
+            wrong.checks.rows.insert(5, ("5.jpg".into(), ContentHash::of(b"")));
+            assert!(rewrite(&wrong, &old, &new).unwrap_err().to_string().contains("5.jpg has changed"));
+        }
+    }
+}
+
+#[test]
+fn a_removed_picture_is_not_in_the_file_any_more() {
+    let temp = tempfile::tempdir().unwrap();
+    let (old, new) = (temp.path().join("old.parquet"), temp.path().join("new.parquet"));
+    shard(&old, Compression::UNCOMPRESSED, WriterVersion::PARQUET_1_0, true);
+    let contains = |path: &Path, picture: &[u8]| {
+        let bytes = fs::read(path).unwrap();
+        bytes.windows(picture.len()).any(|part| part == picture)
+    };
+    // The same picture is in every fortieth row; all of them go.
+    let dropped: BTreeSet<u64> = (0..250).filter(|row| row % 40 == 7).collect();
+    let removed = picture(7).unwrap();
+    assert!(contains(&old, &removed));
+    rewrite(&ParquetEdits { dropped, ..ParquetEdits::default() }, &old, &new).unwrap();
+    assert!(!contains(&new, &removed));
+    assert!(contains(&new, &picture(8).unwrap()));
+}
+
+/// Bytes that this thread has read and written so far, by whatever call of the kernel.
+fn moved() -> (u64, u64) {
+    let text = fs::read_to_string("/proc/thread-self/io").expect("the kernel counts what a thread reads");
+    let count = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    };
+    (count("rchar:"), count("wchar:"))
+}
+
+#[test]
+fn no_byte_of_a_file_is_read_or_written_twice() {
+    let temp = tempfile::tempdir().unwrap();
+    let (old, new) = (temp.path().join("old.parquet"), temp.path().join("new.parquet"));
+    for dictionary in [true, false] {
+        shard(&old, Compression::UNCOMPRESSED, WriterVersion::PARQUET_1_0, dictionary);
+        let size = fs::metadata(&old).unwrap().len();
+        let footer = {
+            let reader = SerializedFileReader::new(File::open(&old).unwrap()).unwrap();
+            let ends = reader.metadata().row_groups().iter().flat_map(|group| group.columns());
+            let end = ends.map(|chunk| chunk.byte_range()).map(|(start, len)| start + len).max().unwrap();
+            size - end
+        };
+        for dropped in [vec![0], vec![3, 99, 100, 180], (40..70).collect(), (0..250).step_by(3).collect()] {
+            for hashed in [false, true] {
+                let dropped: BTreeSet<u64> = dropped.iter().copied().collect();
+                let edits =
+                    ParquetEdits { checks: checks(dropped.clone()), dropped, ..ParquetEdits::default() };
+                let mut file = File::create(&new).unwrap();
+                let mut hasher = ContentHasher::default();
+                let before = moved();
+                {
+                    let mut out = match hashed {
+                        true => Output::hashed(&mut file, &mut hasher),
+                        false => Output::new(&mut file),
+                    };
+                    whole(|job| edits.write(&old, &mut out, job)).unwrap();
+                    out.flush().unwrap();
+                }
+                let after = moved();
+                let (read, written) = (after.0 - before.0, after.1 - before.1);
+                // The footer is read in parts, and what counts was itself read.
+                assert!(read <= size + footer + 20_000, "{read} of {size} read");
+                let bytes = fs::read(&new).unwrap();
+                assert_eq!(written, bytes.len() as u64);
+                assert!(written <= size, "{written} of {size} written");
+                assert!(!hashed || hasher.finish() == ContentHash::of(&bytes), "the hash is another one");
+            }
+        }
+    }
 }

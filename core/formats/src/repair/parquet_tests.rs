@@ -14,8 +14,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Pictures in two row groups with names of classes, as the `datasets` library writes them.
+/// Pictures in three row groups with names of classes, as the `datasets` library writes them.
 fn parquet_file(path: &Path) {
+    parquet_file_of(path, |number| vec![number as u8; 1000 + number as usize]);
+}
+
+fn parquet_file_of(path: &Path, picture: impl Fn(i64) -> Vec<u8>) {
     let image = Fields::from(vec![
         Field::new("bytes", DataType::Binary, true),
         Field::new("path", DataType::Utf8, true),
@@ -33,8 +37,7 @@ fn parquet_file(path: &Path) {
         ArrowWriter::try_new(fs::File::create(path).unwrap(), schema.clone(), Some(properties)).unwrap();
     for group in 0..3 {
         let numbers: Vec<i64> = (0..4).map(|row| group * 4 + row).collect();
-        let bytes: Vec<Vec<u8>> =
-            numbers.iter().map(|number| vec![*number as u8; 1000 + *number as usize]).collect();
+        let bytes: Vec<Vec<u8>> = numbers.iter().map(|number| picture(*number)).collect();
         let bytes = BinaryArray::from_iter(bytes.iter().map(Some));
         let names = StringArray::from_iter_values(numbers.iter().map(|number| format!("{number}.jpg")));
         let pictures = StructArray::new(image.clone(), vec![Arc::new(bytes), Arc::new(names)], None);
@@ -136,4 +139,33 @@ fn a_parquet_table_beside_pictures_changes_in_its_rows() {
     assert_eq!(read.extra()[0].values, ["2.0", "", "0.001"]);
     whole(|job| rollback(&found(&data)[0], job)).unwrap();
     assert_eq!(files(&data), before);
+}
+
+#[test]
+fn a_shard_with_another_picture_than_was_decided_about_is_left_as_it_is() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let file = data.join("train-00000-of-00001.parquet");
+    // One that stays with another label, one that goes, and one of a row group that goes.
+    for changed in [4, 1, 9] {
+        parquet_file(&file);
+        let whole_group = ["8.jpg", "9.jpg", "10.jpg", "11.jpg"].map(|name| (name, Do::Remove));
+        let wishes = [("4.jpg", Do::Label("dog")), ("1.jpg", Do::Remove)].into_iter().chain(whole_group);
+        let plan = plan(&data, &wishes.collect::<Vec<_>>());
+        parquet_file_of(&file, |number| {
+            vec![number as u8 + u8::from(number == changed); 1000 + number as usize]
+        });
+        let before = files(temp.path());
+        let copy = temp.path().join("copy");
+        for error in [
+            whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap_err(),
+            whole(|job| apply_in_place(&plan, job)).unwrap_err(),
+        ] {
+            let said = format!("{changed}.jpg has changed since the plan was made; scan the dataset");
+            assert!(error.to_string().contains(&said), "{error}");
+        }
+        assert_eq!(files(temp.path()), before, "nothing is left behind");
+        assert_eq!(found(&data), []);
+    }
 }

@@ -1,72 +1,69 @@
 //! Values of a column of a Parquet file, copied without being looked at.
 
+use super::parquet_checks::ChunkChecks;
+use super::parquet_fault::Fault;
 use chaffinch_data::class_names;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::column::writer::ColumnWriter;
+use parquet::column::writer::{ColumnWriter, ColumnWriterImpl};
 use parquet::data_type::{ByteArray, ByteArrayType};
-use parquet::errors::ParquetError;
-use parquet::file::reader::RowGroupReader;
+use parquet::schema::types::ColumnDescriptor;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Rows that are in memory at the same time.
 const BATCH: usize = 256;
 
-/// Copies these rows without those that are dropped; whether any are left.
-pub(super) fn without(
+/// Looks at the values of these rows, and writes those that are not dropped if there is a writer.
+pub(super) fn sift(
     reader: &mut ColumnReaderImpl<ByteArrayType>,
-    writer: &mut ColumnWriter<'_>,
+    mut writer: Option<&mut ColumnWriterImpl<'_, ByteArrayType>>,
     rows: Range<u64>,
     dropped: &BTreeSet<u64>,
-) -> std::result::Result<bool, ParquetError> {
-    let general = |text: &str| ParquetError::General(text.into());
-    let ColumnWriter::ByteArrayColumnWriter(writer) = writer else {
-        return Err(general("its type is not the one of the schema"));
-    };
-    let most = writer.get_descriptor().max_def_level();
-    let (mut row, mut left) = (rows.start, false);
+    checks: ChunkChecks<'_>,
+    most: i16,
+) -> Result<(), Fault> {
+    let mut row = rows.start;
     while row < rows.end {
         let (mut defined, mut values) = (Vec::new(), Vec::new());
-        let count = ((rows.end - row) as usize).min(BATCH);
+        let count = (rows.end - row).min(BATCH as u64) as usize;
         let (records, _, _) =
             reader.read_records(count, (most > 0).then_some(&mut defined), None, &mut values)?;
         if records == 0 {
-            return Err(general("it has fewer rows than its pages say"));
+            return Err(Fault::general("it has fewer rows than its pages say"));
         }
         let (mut kept, mut levels) = (Vec::new(), Vec::new());
         let mut next = values.into_iter();
         for (place, row) in (row..row + records as u64).enumerate() {
             let is = most == 0 || defined.get(place) == Some(&most);
             let value = if is { next.next() } else { None };
+            checks.look(row, value.as_ref().map(ByteArray::data))?;
             if dropped.contains(&row) {
                 continue;
             }
-            left = true;
             kept.extend(value);
             levels.extend(defined.get(place));
         }
-        writer.write_batch(&kept, (most > 0).then_some(&levels), None)?;
+        if let Some(writer) = &mut writer {
+            writer.write_batch(&kept, (most > 0).then_some(&levels), None)?;
+        }
         row += records as u64;
     }
-    Ok(left)
+    Ok(())
 }
 
 /// Copies a column without some rows, and with other values in some.
 pub(super) fn copy(
-    old: &dyn RowGroupReader,
-    column: usize,
+    reader: ColumnReader,
     writer: &mut ColumnWriter<'_>,
+    descriptor: &ColumnDescriptor,
     rows: u64,
     dropped: &BTreeSet<u64>,
     values: &BTreeMap<u64, &str>,
-) -> std::result::Result<(), ParquetError> {
-    let general = |text: String| ParquetError::General(text);
-    let descriptor = old.metadata().column(column).column_descr_ptr();
+) -> Result<(), Fault> {
     let (most, repeated) = (descriptor.max_def_level(), descriptor.max_rep_level());
     if repeated > 0 && !values.is_empty() {
-        return Err(general("a list cannot get a value".into()));
+        return Err(Fault::general("a list cannot get a value"));
     }
-    let reader = old.get_column_reader(column)?;
     // One reader and one writer for each physical type, all alike.
     macro_rules! each {
         ($($reader:ident $writer:ident $parse:expr),*) => {
@@ -80,7 +77,7 @@ pub(super) fn copy(
                             BATCH, (most > 0).then_some(&mut defined), (repeated > 0).then_some(&mut repeats), &mut read,
                         )?;
                         if records == 0 {
-                            break;
+                            return Err(Fault::general("it has fewer rows than its metadata says"));
                         }
                         let (mut kept, mut kept_defined, mut kept_repeats) = (Vec::new(), Vec::new(), Vec::new());
                         let (mut next, mut at) = (read.into_iter(), row);
@@ -98,7 +95,7 @@ pub(super) fn copy(
                             match values.get(&at) {
                                 Some(text) => {
                                     kept.push(parse(text).ok_or_else(|| {
-                                        general(format!("it cannot have the value '{text}'"))
+                                        Fault::general(format!("it cannot have the value '{text}'"))
                                     })?);
                                     kept_defined.push(most);
                                 }
@@ -114,7 +111,7 @@ pub(super) fn copy(
                         row += records as u64;
                     }
                 })*
-                _ => return Err(general("its type is not the one of the schema".into())),
+                _ => return Err(Fault::general("its type is not the one of the schema")),
             }
         };
     }

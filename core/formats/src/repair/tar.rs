@@ -1,5 +1,6 @@
 //! Tar files with members removed, renamed or relabeled. The blocks of all other members are copied as they are.
 
+use super::output::Output;
 use super::refusal::refused;
 use crate::dataset::{LABEL_NAMES, WebdatasetPart, clean_name, json_set, webdataset_parts};
 use crate::{Error, Result};
@@ -10,7 +11,7 @@ use chaffinch_review::repair::Change;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use tar::{Archive, Builder, EntryType, Header};
@@ -189,20 +190,20 @@ impl Parts {
     }
 
     /// Writes the new file.
-    pub(super) fn write(&self, source: &Path, out: &mut File, job: &Job<'_>) -> Result<()> {
-        let mut file = File::open(source).map_err(Error::io("read", source))?;
+    pub(super) fn write(&self, source: &Path, out: &mut Output<'_>, job: &Job<'_>) -> Result<()> {
+        let file = File::open(source).map_err(Error::io("read", source))?;
         for part in &self.0 {
             job.checkpoint()?;
             let copied = match part {
-                Part::New(bytes) => out.write_all(bytes).map(|()| true),
-                Part::Old(from, to) => file
-                    .seek(SeekFrom::Start(*from))
-                    .and_then(|_| io::copy(&mut (&mut file).take(to - from), out))
-                    .map(|copied| copied == to - from),
+                Part::New(bytes) => out.write_all(bytes),
+                Part::Old(from, to) => out.range(&file, *from, to - from),
             };
-            if !copied.map_err(Error::io("copy", source))? {
-                return Err(Error::format(source, "it became shorter while it was copied"));
-            }
+            copied.map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    Error::format(source, "it became shorter while it was copied")
+                }
+                _ => Error::io("copy", source)(error),
+            })?;
         }
         Ok(())
     }

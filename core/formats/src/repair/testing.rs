@@ -1,5 +1,7 @@
 //! What tests of repair share: small datasets, plans about them, and what is in a folder.
 
+use super::parquet_header::PageAt;
+use super::parquet_pages::Pages;
 use crate::dataset;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
@@ -8,7 +10,8 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Counts, PathText, Plan, Policies, VERSION};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -131,4 +134,15 @@ pub(super) fn rows(dataset: &Path) -> Vec<String> {
             .to_owned()
     };
     read.ids().map(row).collect()
+}
+
+/// All pages in a range of a file.
+pub(super) fn pages(file: &File, start: u64, len: u64) -> io::Result<Vec<PageAt>> {
+    let mut pages = Pages::new(file, start, len)?;
+    let mut all = Vec::new();
+    while let Some(page) = pages.next()? {
+        pages.pass(&page);
+        all.push(page);
+    }
+    Ok(all)
 }

@@ -66,7 +66,8 @@ impl Edits {
             place: &place,
         };
         for (path, rows) in tables.rows_edited(&wanted).map_err(|why| refused(&self.dataset, why))? {
-            let edits = ParquetEdits { dropped: rows.dropped, values: rows.values, classes: None };
+            let edits =
+                ParquetEdits { dropped: rows.dropped, values: rows.values, ..ParquetEdits::default() };
             let path = manifest.root().join(path);
             self.rewrites.push(Rewrite { path, contents: Contents::Parquet(edits) });
         }

@@ -3,14 +3,16 @@
 use super::{Contents, Edits, Rewrite};
 use crate::Result;
 use crate::dataset::{self, is_webdataset};
+use crate::repair::parquet_checks::Checks;
 use crate::repair::parquet_file::ParquetEdits;
 use crate::repair::refusal::refused;
 use crate::repair::tar;
 use crate::repair::targets::Targets;
+use chaffinch_compute::content::ContentHash;
 use chaffinch_data::class_names;
-use chaffinch_data::packing::Source;
+use chaffinch_data::packing::{Holds, Source};
 use chaffinch_protocol::display::safe_path;
-use chaffinch_review::repair::Plan;
+use chaffinch_review::repair::{Change, Plan};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -39,6 +41,7 @@ impl Edits {
             let at = first.partition_point(|&first| first <= row).saturating_sub(1);
             let (file, own) = (&files[at], row - first[at]);
             let shown = safe_path(&change.path.path());
+            self.check_in(change, &mut edits[at].checks, own);
             if change.remove {
                 edits[at].dropped.insert(own);
                 continue;
@@ -92,6 +95,18 @@ impl Edits {
             self.rewrites.push(Rewrite { path: file.path, contents: Contents::Parquet(edits) });
         }
         Ok(())
+    }
+
+    /// Has a picture compared that is in a Parquet file. What could not be read when it was scanned has no hash.
+    fn check_in(&self, change: &Change, checks: &mut Checks, row: u64) {
+        if change.hash != ContentHash::default()
+            && let Source::Packed(packed) = self.manifest.source(change.id())
+            && let Holds::Cells { column } = packed.container.holds()
+        {
+            checks.dataset.clone_from(&self.dataset);
+            checks.column.clone_from(column);
+            checks.rows.insert(row, (change.path.path(), change.hash));
+        }
     }
 
     /// Tar files.

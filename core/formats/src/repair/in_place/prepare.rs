@@ -4,10 +4,11 @@ use super::journal::{Held, Log, Placed, VERSION};
 use super::rehearse::{LABELS, REHEARSAL};
 use super::work::{DONE, JOURNAL, PLACING, UNDOING, UNPLACED, Work, is_there};
 use super::{State, found};
-use crate::repair::edits::{Edits, Rewrite, hash_of};
+use crate::repair::edits::{Edits, Rewrite};
+use crate::repair::output::Output;
 use crate::repair::refusal::refused;
 use crate::{Error, Result};
-use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::content::{ContentHash, ContentHasher};
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic::{self, sync_folder};
 use chaffinch_protocol::display::safe_path;
@@ -15,7 +16,7 @@ use chaffinch_review::repair::{PathText, Plan};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -129,15 +130,16 @@ impl Work {
         let path = self.held(held);
         let out = OpenOptions::new().write(true).create_new(true).open(&path);
         let mut out = out.map_err(Error::io("create", &path))?;
-        rewrite.contents.write(&rewrite.path, &mut out, job)?;
+        let mut hasher = ContentHasher::default();
+        rewrite.contents.write(&rewrite.path, &mut Output::hashed(&mut out, &mut hasher), job)?;
         // A file that comes with its picture to another folder is new there.
         let known = is_there(&rewrite.path);
         let same = match known {
             true => fs::metadata(&rewrite.path).and_then(|old| out.set_permissions(old.permissions())),
             false => Ok(()),
         };
-        same.and_then(|()| out.flush()).and_then(|()| out.sync_all()).map_err(Error::io("write", &path))?;
-        Ok((known, hash_of(&path).map_err(Error::io("read", &path))?))
+        same.and_then(|()| out.sync_all()).map_err(Error::io("write", &path))?;
+        Ok((known, hasher.finish()))
     }
 
     /// Refuses what cannot be renamed to and from the folder.
