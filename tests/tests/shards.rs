@@ -99,9 +99,9 @@ fn a_shard_that_is_killed_resumes_and_may_read_a_copy_of_the_dataset() {
     let staged = sandbox.path().join("staged");
     assert!(Command::new("cp").arg("-a").arg(sandbox.data()).arg(&staged).status().unwrap().success());
     let session = sandbox.path().join("b");
-    let args = ["scan", text(&staged), "--session", text(&session), "--shard", "2/2", "--model", "bundled-small"];
-    let mut child =
-        sandbox.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let args =
+        ["scan", text(&staged), "--session", text(&session), "--shard", "2/2", "--model", "bundled-small"];
+    let mut child = sandbox.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(700));
     child.kill().unwrap();
     child.wait().unwrap();

@@ -138,7 +138,7 @@ impl<'a> RunContext<'a> {
         if let Some(aside) = self.detector.aside() {
             return Err(RunFailure::Failed(format!(
                 "was set aside because {}; it runs again once it has changed, or after: chaffinch plugins let-in {}",
-                aside.reason,
+                aside.clause(),
                 info.name()
             )));
         }

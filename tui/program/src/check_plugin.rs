@@ -86,6 +86,9 @@ fn agree(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The note about scores that count as none, as the contract names it.
+const NOT_SCORED: &str = "not scored";
+
 /// How reasons begin that are never right, whatever a dataset lacks.
 const DEATHS: [&str; 5] = ["panicked", "its process", "hung", "took longer", "used more"];
 
@@ -122,11 +125,16 @@ impl Outcome {
                 return outcome;
             }
         }
-        if let Err(error) = outcome.runs(client, info) {
-            outcome.wrong.push(error.to_string());
-        }
+        let failed = outcome.runs(client, info).err().map(|error| error.to_string());
         match run(single, info.name(), &BTreeMap::new()) {
             Ok(_) => outcome.fine.push("a dataset of one picture is judged".into()),
+            // It is not the one picture that is the matter.
+            Err(error) if failed.as_deref() == Some(error.to_string().as_str()) => {}
+            Err(error) if raised(&error) => {
+                outcome
+                    .odd
+                    .push(format!("with one picture: {error}; say what it needs with a Failure instead"));
+            }
             Err(error) if broke(&error) => {
                 outcome.wrong.push(format!("with one picture: {error}"));
             }
@@ -134,6 +142,7 @@ impl Outcome {
                 outcome.fine.push(format!("one picture is too little for it, which it says: {error}"))
             }
         }
+        outcome.wrong.extend(failed);
         outcome
     }
 
@@ -166,6 +175,9 @@ impl Outcome {
         ));
         if first.scored == 0 {
             self.odd.push("no sample was scored".into());
+        }
+        for (_, what) in first.notes.iter().filter(|(note, _)| note == NOT_SCORED) {
+            self.wrong.push(format!("not scored: {what}"));
         }
         run(client, name, &BTreeMap::new())?;
         if order(client, name)? == listed {
@@ -206,6 +218,11 @@ impl Outcome {
         }
         text.lines().map(|line| format!("{}\n", safe_text(line))).collect()
     }
+}
+
+/// Whether a run failed by an exception that the detector did not foresee.
+fn raised(error: &anyhow::Error) -> bool {
+    error.to_string().starts_with("raised ")
 }
 
 /// Whether a run failed in a way that is never right.

@@ -102,7 +102,11 @@ fn let_in(name: &str) -> Result<()> {
     for one in freed {
         remark(&match one {
             LetIn::Aside(entry) => {
-                format!("{} runs again; it was set aside because {}", label(&entry), safe_text(&entry.reason))
+                format!(
+                    "{} runs again; it was set aside because {}",
+                    label(&entry),
+                    safe_text(&entry.clause())
+                )
             }
             LetIn::Changed { names, path } => {
                 let label = if names.is_empty() { safe_path(&path) } else { names.join(", ") };

@@ -132,7 +132,7 @@ pub(super) fn scan(
     }
     required(named, &scanned.report)?;
     if !global.quiet && !output.json {
-        remark(&next(args.dataset, global));
+        remark(&next(args, global));
     }
     if output.fail_on.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -250,9 +250,11 @@ fn effort(model: &str, report: &ScanReport) -> String {
 }
 
 /// The next command to run, ready to be pasted.
-fn next(dataset: &Path, global: &Global) -> String {
-    let target = global.session.as_deref().unwrap_or(dataset);
-    format!("Review them with: chaffinch open {}", quoted(target))
+fn next(args: &Wanted<'_>, global: &Global) -> String {
+    let target = global.session.as_deref().unwrap_or(args.dataset);
+    let folders: String =
+        args.engine.plugins.iter().map(|dir| format!(" --plugins {}", quoted(dir))).collect();
+    format!("Review them with: chaffinch open {}{folders}", quoted(target))
 }
 
 #[cfg(test)]

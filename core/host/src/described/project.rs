@@ -221,7 +221,7 @@ fn limits(file: &mut Table<'_, '_>) -> Result<Limits> {
     };
     let network = table.boolean("network")?.unwrap_or(false);
     table.finish()?;
-    Ok(Limits { time: time.map(Duration::from_secs_f64), memory, network, own_time: false })
+    Ok(Limits { time: time.map(Duration::from_secs_f64), memory, network, ..Limits::default() })
 }
 
 #[cfg(test)]

@@ -29,6 +29,16 @@ pub struct AsideEntry {
 /// The largest file that is read; ours has a few lines.
 const MOST: u64 = 4 << 20;
 
+impl AsideEntry {
+    /// Why, as it follows "because": a reason is the predicate of the detector's name, or says what its process did.
+    pub fn clause(&self) -> String {
+        match self.reason.starts_with("its ") {
+            true => self.reason.clone(),
+            false => format!("it {}", self.reason),
+        }
+    }
+}
+
 impl Aside {
     /// Stored in this file.
     pub fn in_file(file: impl Into<PathBuf>) -> Aside {

@@ -16,6 +16,8 @@ pub struct Limits {
     pub network: bool,
     /// Whether the time is what the detector asks for in its `detector.toml`, where the user's setting changes nothing.
     pub own_time: bool,
+    /// The same for the memory.
+    pub own_memory: bool,
 }
 
 /// A run that says nothing for this long, and this much longer for each sample, is taken to hang.
@@ -55,6 +57,7 @@ impl Limits {
     pub fn or(&self, other: &Limits) -> Limits {
         Limits {
             own_time: self.own_time || self.time.is_some(),
+            own_memory: self.own_memory || self.memory.is_some(),
             time: self.time.or(other.time),
             memory: self.memory.or(other.memory),
             network: self.network || other.network,
@@ -130,6 +133,8 @@ mod tests {
         );
         assert_eq!(limits.or(&set), set);
         assert!(set.or(&limits).own_time && !limits.or(&set).own_time);
+        let set = Limits { memory: Some(1 << 30), ..Limits::default() };
+        assert!(set.or(&limits).own_memory && !limits.or(&set).own_memory);
         assert_eq!(
             limits.to_string(),
             "600 s and 0.1 s per sample, three quarters of the free memory, no network"

@@ -69,6 +69,8 @@ pub(crate) struct Worker {
     most: u64,
     /// What to do about a limit of time.
     advice: &'static str,
+    /// Whether the limit of memory is what the detector asks for.
+    own_memory: bool,
 }
 
 /// What it may use.
@@ -237,6 +239,7 @@ impl Worker {
             looked: Instant::now(),
             writes: None,
             most: 0,
+            own_memory: limits.own_memory,
             advice: match limits.own_time {
                 true => ", its limit (time under [limits] in its detector.toml moves it)",
                 false => ", its limit (time-limit under [plugins] moves it)",
@@ -368,9 +371,11 @@ impl Worker {
             return Ok(());
         }
         let limit = self.allowed.memory >> 20;
-        let why = format!(
-            "used more than {limit} MiB of memory, its limit (memory-limit under [plugins] moves it)"
-        );
+        let what = match self.own_memory {
+            true => "memory under [limits] in its detector.toml",
+            false => "memory-limit under [plugins]",
+        };
+        let why = format!("used more than {limit} MiB of memory, its limit ({what} moves it)");
         Err(self.end_for(&why))
     }
 

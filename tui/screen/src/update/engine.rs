@@ -109,7 +109,15 @@ fn scanned(report: &ScanReport, model: &str) -> (Level, String) {
                 model => format!(" with {model}"),
             };
             let suspects = counted(report.suspects, "suspect", "suspects");
-            (Level::Info, format!("scanned {samples}{with}: {suspects}"))
+            let scanned = format!("scanned {samples}{with}: {suspects}");
+            match report.failed.as_slice() {
+                [] => (Level::Info, scanned),
+                [(name, why)] => (Level::Error, format!("{scanned}; {name} failed: {why}")),
+                [(name, why), more @ ..] => {
+                    let more = counted(more.len() as u64, "other", "others");
+                    (Level::Error, format!("{scanned}; {name} failed: {why}; {more} as well, see gP"))
+                }
+            }
         }
     }
 }
