@@ -286,9 +286,9 @@ pub(super) fn cases() -> Vec<Case> {
             ],
             edits: vec![
                 ("train/_classes.csv", "cat, dog\r\n1.jpg, 1, 0\r\n", "cat, dog,cow\r\n"),
-                ("train/_classes.csv", "2.jpg, 1, 0", "2.jpg,0,0,1"),
-                ("train/_classes.csv", "3.jpg, 0, 1", "3.jpg, 0, 1,0"),
-                ("train/_classes.csv", "4.jpg, 0, 1", "4.jpg,1,0,0"),
+                ("train/_classes.csv", "2.jpg, 1, 0", "2.jpg, 0, 0, 1"),
+                ("train/_classes.csv", "3.jpg, 0, 1", "3.jpg, 0, 1, 0"),
+                ("train/_classes.csv", "4.jpg, 0, 1", "4.jpg, 1, 0, 0"),
             ],
             rows: vec!["train/2.jpg cow train", "train/3.jpg dog train", "train/4.jpg cat train"],
         },
