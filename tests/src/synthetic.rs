@@ -2,14 +2,40 @@
 
 use crate::random::Random;
 use chaffinch_compute::content::ContentHash;
+use chaffinch_data::Error;
 use chaffinch_data::columns::ResultBuilder;
+use chaffinch_data::config::Config;
+use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
+use chaffinch_data::uses::Uses;
+use chaffinch_engine::{Client, Detectors, Given, Setup};
+use chaffinch_host::Registry;
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+
+/// An engine for such a session, in this process.
+pub fn engine(session: &Path, data: &Path) -> Client {
+    let setup = Setup {
+        dataset: data.to_path_buf(),
+        dataset_options: DatasetOptions::default(),
+        session: Session::open(session).unwrap(),
+        config: Config::built_in(),
+        detectors: Detectors::new(Registry::load(&[])),
+        prompts: PromptSet::bundled(),
+        model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
+        given: Given::default(),
+        uses: Uses::default(),
+        program: String::new(),
+        finders: Default::default(),
+    };
+    chaffinch_engine::spawn(setup).unwrap()
+}
 
 /// Class names.
 fn class(number: usize) -> String {

@@ -77,3 +77,8 @@ fn a_decision_takes_little_more_than_one_key() {
 fn decisions_are_saved_while_detectors_misbehave() {
     hold("detectors");
 }
+
+#[test]
+fn dialogs_about_many_samples_keep_nothing_waiting() {
+    hold("dialogs");
+}

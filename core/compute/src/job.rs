@@ -10,6 +10,16 @@ pub struct Job<'a> {
     progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
+/// Never set.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+impl Job<'static> {
+    /// A job without progress that is never stopped.
+    pub fn unwatched() -> Job<'static> {
+        Job::new(&NEVER, &|_, _| {})
+    }
+}
+
 impl<'a> Job<'a> {
     /// `progress` is called with (done, total) from any thread; it must be cheap.
     pub fn new(stop: &'a AtomicBool, progress: &'a (dyn Fn(u64, u64) + Sync)) -> Job<'a> {

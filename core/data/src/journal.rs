@@ -60,6 +60,7 @@ use crate::manifest::{Manifest, NO_LABEL};
 use crate::{Error, Result};
 use binding::Binding;
 use book::Book;
+use chaffinch_compute::job::Job;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use copies::Copies;
@@ -130,14 +131,22 @@ impl Journal {
     /// # Errors
     /// When the reviewer's own file cannot be read, or a line of it other than the last one is invalid.
     pub fn open(dir: &Path, reviewer: &str) -> Result<Journal> {
-        let path = dir.join(book::file_name(reviewer)?);
-        Journal::open_with(dir, reviewer, Box::new(Disk::new(path)))
+        Journal::open_for(dir, reviewer, &Job::unwatched())
     }
 
-    fn open_with(dir: &Path, reviewer: &str, storage: Box<dyn Storage>) -> Result<Journal> {
+    /// The same for a job that may be stopped.
+    ///
+    /// # Errors
+    /// Also when it is stopped.
+    pub fn open_for(dir: &Path, reviewer: &str, job: &Job<'_>) -> Result<Journal> {
+        let path = dir.join(book::file_name(reviewer)?);
+        Journal::open_with(dir, reviewer, Box::new(Disk::new(path)), job)
+    }
+
+    fn open_with(dir: &Path, reviewer: &str, storage: Box<dyn Storage>, job: &Job<'_>) -> Result<Journal> {
         let name = book::file_name(reviewer)?;
-        let own = Book::read(&dir.join(&name), reviewer)?;
-        let (others, mut notes) = others::read(dir, &name)?;
+        let own = Book::read(&dir.join(&name), reviewer, job)?;
+        let (others, mut notes) = others::read(dir, &name, job)?;
         notes.extend(std::iter::once(&own).chain(&others).filter_map(|book| book.note.clone()));
         let reviewers = std::iter::once(&own).chain(&others).map(|book| book.reviewer.clone()).collect();
         Ok(Journal {

@@ -25,7 +25,8 @@ pub enum OutputKind {
 #[serde(rename_all = "snake_case", tag = "output")]
 pub enum OutputCommand {
     /// Describe the form for these values, and what would be written. Nothing is written. Answered by
-    /// [`OutputEvent::Form`]; a newer request makes an older one stale.
+    /// [`OutputEvent::Form`], twice: with the fields, and then with what would be written. A newer request makes an older one
+    /// stale, and [`Command::Cancel`](crate::Command::Cancel) ends it: then the second answer says so.
     Form {
         /// Returned with the answer.
         ticket: Ticket,
@@ -101,6 +102,9 @@ pub struct OutputForm {
     pub obstacle: String,
     /// What would be replaced, for the question that has to be answered first; empty if nothing would.
     pub replaces: String,
+    /// Whether only the fields are known yet: the same form with what would be written follows.
+    #[serde(default)]
+    pub unfinished: bool,
 }
 
 /// A field of a form.

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod detectors;
+mod dialogs;
 mod disconnect;
 mod keys;
 mod kills;
@@ -109,7 +110,7 @@ fn milliseconds(time: Duration) -> f64 {
 pub type Figure = (&'static str, &'static str, fn(Scale) -> Report);
 
 /// All of them.
-pub const ALL: [Figure; 11] = [
+pub const ALL: [Figure; 12] = [
     ("keys", "key to frame while a scan uses every core", keys::key_to_frame),
     ("pictures", "the first picture after a key", pictures::first_picture),
     ("bytes", "bytes and writes", bytes::bytes),
@@ -119,6 +120,7 @@ pub const ALL: [Figure; 11] = [
     ("held", "a held key over a slow link", pictures::held_key),
     ("garbage", "late answers of many terminals", matrix::garbage),
     ("rows", "ten million rows", rows::rows),
+    ("dialogs", "dialogs about a million samples", dialogs::dialogs),
     ("triage", "keys a decision", triage::triage),
     ("detectors", "decisions while detectors misbehave", detectors::detectors),
 ];

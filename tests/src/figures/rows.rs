@@ -5,16 +5,9 @@ use super::{Report, Scale, milliseconds, percentile, synthetic};
 use crate::artefacts::program;
 use crate::process;
 use crate::sandbox::Sandbox;
+use crate::synthetic::engine;
 use crate::terminal::Terminal;
-use chaffinch_data::Error;
-use chaffinch_data::config::Config;
-use chaffinch_data::dataset::DatasetOptions;
-use chaffinch_data::prompts::PromptSet;
-use chaffinch_data::session::Session;
-use chaffinch_data::uses::Uses;
-use chaffinch_engine as engine;
-use chaffinch_engine::{Client, Detectors, Given, Setup};
-use chaffinch_host::Registry;
+use chaffinch_engine::Client;
 use chaffinch_protocol::{Command, Event, Query, Sort, Ticket};
 use std::path::Path;
 use std::sync::Arc;
@@ -54,23 +47,6 @@ fn queries() -> Vec<Query> {
         queries.push(query(false, "", sort, false));
     }
     queries
-}
-
-fn start(session: &Path, data: &Path) -> Client {
-    let setup = Setup {
-        dataset: data.to_path_buf(),
-        dataset_options: DatasetOptions::default(),
-        session: Session::open(session).unwrap(),
-        config: Config::built_in(),
-        detectors: Detectors::new(Registry::load(&[])),
-        prompts: PromptSet::bundled(),
-        model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
-        given: Given::default(),
-        uses: Uses::default(),
-        program: String::new(),
-        finders: Default::default(),
-    };
-    engine::spawn(setup).unwrap()
 }
 
 /// Requests a list and its first rows; returns its length.
@@ -162,7 +138,7 @@ pub(super) fn rows(scale: Scale) -> Report {
     report.time(what, percentile(&listed, 0.5), "ms", Some(300.0));
     report.time(format!("{count} rows: start to the list, warm, most"), percentile(&listed, 1.0), "ms", None);
 
-    let client = start(&session, &data);
+    let client = engine(&session, &data);
     let mut times = Vec::new();
     let mut ticket = 0;
     for _ in 0..scale.of(3, 1) {

@@ -70,7 +70,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
     }
     let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
     reading::tell(&listing.reading, "", global.quiet);
-    let outputs = listing.outputs(None);
+    let outputs = listing.outputs(None)?;
     let request = Request {
         output: target.clone(),
         all: args.all,

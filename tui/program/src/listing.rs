@@ -5,6 +5,7 @@ use super::finders::FINDERS;
 use super::output::warning;
 use super::{place, settings};
 use anyhow::{Result, bail};
+use chaffinch_compute::job::Job;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::config::Flags;
 use chaffinch_data::dataset::DatasetOptions;
@@ -242,8 +243,9 @@ impl Listing {
     }
 
     /// Everything, as input for what is written.
-    pub(super) fn outputs<'a>(&'a self, atlas: Option<&'a Atlas>) -> Outputs<'a> {
-        Outputs::new(self.subject(atlas), &self.dataset, &self.options, FINDERS)
+    pub(super) fn outputs<'a>(&'a self, atlas: Option<&'a Atlas>) -> Result<Outputs<'a>> {
+        let subject = self.subject(atlas);
+        Ok(Outputs::new(subject, &self.dataset, &self.options, FINDERS, &Job::unwatched())?)
     }
 
     /// The samples that match a query, in its order.

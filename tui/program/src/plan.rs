@@ -102,7 +102,7 @@ impl From<CopiesArg> for Copies {
 pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
     let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
     reading::tell(&listing.reading, "", global.quiet);
-    let outputs = listing.outputs(None);
+    let outputs = listing.outputs(None)?;
     let policies = Policies { leaks: args.leaks.map(Leaks::from), copies: args.copies.map(Copies::from) };
     let stages = Stages::new(1, global.quiet)?;
     let made = stages.run("plan", 1, |job| outputs.plan(policies, job));

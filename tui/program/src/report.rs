@@ -67,7 +67,7 @@ pub(super) fn run(args: &Report, global: &Global) -> Result<ExitCode> {
     reading::tell(&listing.reading, "", global.quiet);
     let judged = gates::judge(&args.fail_on, &listing, &[], global)?;
     let atlas = listing.atlas();
-    let outputs = listing.outputs(atlas.as_ref());
+    let outputs = listing.outputs(atlas.as_ref())?;
     let top = match args.top {
         None => Outputs::listed_by_default(args.format),
         // Zero is none at all; a list of nothing says nothing.

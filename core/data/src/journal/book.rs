@@ -4,6 +4,7 @@ use super::disk::{self, Look};
 use super::entry::Entry;
 use super::line::{self, Line, Said, percent, unpercent};
 use crate::{Error, Result};
+use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::safe_path;
 use jiff::Timestamp;
 use std::os::unix::ffi::OsStrExt;
@@ -44,18 +45,19 @@ pub(super) struct Book {
 
 impl Book {
     /// Reads a file; a missing one counts as empty.
-    pub(super) fn read(path: &Path, reviewer: &str) -> Result<Book> {
+    pub(super) fn read(path: &Path, reviewer: &str, job: &Job<'_>) -> Result<Book> {
         let (bytes, look) = disk::read(path).map_err(Error::io("read", path))?;
-        Ok(Book { look, ..Book::parse(&bytes, path, reviewer)? })
+        Ok(Book { look, ..Book::parse(&bytes, path, reviewer, job)? })
     }
 
     /// Reads the bytes of a file.
-    pub(super) fn parse(bytes: &[u8], path: &Path, reviewer: &str) -> Result<Book> {
+    pub(super) fn parse(bytes: &[u8], path: &Path, reviewer: &str, job: &Job<'_>) -> Result<Book> {
         let mut book = Book { reviewer: reviewer.to_owned(), ..Book::default() };
         let file_len = bytes.len() as u64;
         let mut rest = bytes;
         let mut number = 0;
         while !rest.is_empty() {
+            job.checkpoint()?;
             number += 1;
             let end = rest.iter().position(|&byte| byte == b'\n');
             let (line, tail) = end.map_or((rest, &[][..]), |end| (&rest[..end], &rest[end + 1..]));

@@ -2,9 +2,11 @@
 
 use super::entry::ORPHAN;
 use super::{Decisions, Journal};
+use crate::Result;
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use chaffinch_compute::content::ContentHash;
+use chaffinch_compute::job::Job;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
@@ -75,13 +77,20 @@ impl Journal {
 
 /// Decided samples whose file no longer has the content that was scanned, in manifest order: a decision says nothing of
 /// what is there now. Only files with another size or time are read. One that cannot be read counts as gone.
+///
+/// # Errors
+/// When stopped.
 pub fn changed_files(
     manifest: &Manifest,
     file_metadata: &FileMetadata,
     decisions: &Decisions,
-) -> Vec<(SampleId, Now)> {
+    job: &Job<'_>,
+) -> Result<Vec<(SampleId, Now)>> {
     let decided: Vec<SampleId> = decisions.iter().map(|(id, _)| id).collect();
-    let now = |&id: &SampleId| Some((id, now(manifest, file_metadata, id)?));
+    let now = |&id: &SampleId| match job.checkpoint() {
+        Ok(()) => Some(Ok((id, now(manifest, file_metadata, id)?))),
+        Err(stopped) => Some(Err(stopped.into())),
+    };
     decided.par_iter().filter_map(now).collect()
 }
 
@@ -140,7 +149,7 @@ mod tests {
         journal.bind(&manifest, Some(&Arc::new(file_metadata.clone())));
         journal.decide(&[0, 1, 2, 3].map(SampleId), Some(Choice::Keep.into())).unwrap();
         let decisions = journal.snapshot();
-        let found = changed_files(&manifest, &file_metadata, &decisions);
+        let found = changed_files(&manifest, &file_metadata, &decisions, &Job::unwatched()).unwrap();
         assert_eq!(found, [(SampleId(2), Now::Changed), (SampleId(3), Now::Gone)]);
         let rest = decisions.without(found.into_iter().map(|(id, _)| id));
         assert_eq!(rest.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [0, 1]);

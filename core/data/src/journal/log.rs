@@ -3,6 +3,7 @@
 use super::book::Book;
 use super::disk::{Look, Storage};
 use crate::{Error, Result, atomic};
+use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::{counted, safe_path};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -158,7 +159,8 @@ impl Log {
 
     fn compare(&mut self, held: &Book) -> Result<Compared> {
         let (bytes, look) = self.attempt(|storage| storage.read())?;
-        let Ok(mut there) = Book::parse(&bytes, self.storage.path(), &held.reviewer) else {
+        let job = Job::unwatched();
+        let Ok(mut there) = Book::parse(&bytes, self.storage.path(), &held.reviewer, &job) else {
             return Ok(Compared::Other);
         };
         there.look = look;

@@ -2,6 +2,7 @@
 
 use super::book::{self, Book};
 use crate::{Error, Result};
+use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::safe_text;
 use std::ffi::OsStr;
 use std::fs;
@@ -10,13 +11,14 @@ use std::path::{Path, PathBuf};
 /// Reads all journals of a folder but one. What cannot be read is left out: returns one sentence for each.
 ///
 /// # Errors
-/// When the folder cannot be listed.
-pub(super) fn read(dir: &Path, but: &str) -> Result<(Vec<Book>, Vec<String>)> {
+/// When the folder cannot be listed, or the job is stopped.
+pub(super) fn read(dir: &Path, but: &str, job: &Job<'_>) -> Result<(Vec<Book>, Vec<String>)> {
     let (mut others, mut notes) = (Vec::new(), Vec::new());
     for path in files(dir)?.iter().filter(|path| path.file_name() != Some(OsStr::new(but))) {
         let named = book::reviewer_of(path);
-        match Book::read(path, &named) {
+        match Book::read(path, &named, job) {
             Ok(book) => others.push(book),
+            Err(Error::Stopped) => return Err(Error::Stopped),
             Err(error) => {
                 notes.push(format!("the decisions of {} are left out: {error}", safe_text(&named)));
             }

@@ -465,7 +465,8 @@ fn a_failed_write_changes_nothing() {
     let temp = tempfile::tempdir().unwrap();
     let memory = Memory::default();
     memory.space.store(10_000, Ordering::Relaxed);
-    let mut journal = Journal::open_with(temp.path(), "anna", Box::new(memory.clone())).unwrap();
+    let mut journal =
+        Journal::open_with(temp.path(), "anna", Box::new(memory.clone()), &Job::unwatched()).unwrap();
     let (manifest, file_metadata) = dataset(&THREE);
     journal.bind(&manifest, Some(&file_metadata));
     journal.decide(&ids(&[0]), remove()).unwrap();

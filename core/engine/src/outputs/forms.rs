@@ -13,16 +13,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The form for some values. What stands in the way of writing is said in it; nothing is written.
+/// The form for some values, before it is known what would be written: at once, whatever the size of the dataset.
 ///
 /// # Errors
-/// When stopped.
+/// When a value names a format that there is not.
 pub(crate) fn form(
     ticket: Ticket,
     kind: OutputKind,
     values: &BTreeMap<String, String>,
     snapshot: &Snapshot,
-    job: &Job<'_>,
 ) -> Result<OutputForm> {
     let values = Values(values);
     let fields = match kind {
@@ -31,10 +30,19 @@ pub(crate) fn form(
         OutputKind::Report => report(&values, snapshot)?,
         OutputKind::Apply => apply(&values, snapshot),
     };
+    Ok(OutputForm { ticket, kind, fields, unfinished: true, ..OutputForm::default() })
+}
+
+/// The same with what would be written. What stands in the way of writing is said in it; nothing is written.
+///
+/// # Errors
+/// When stopped.
+pub(crate) fn previewed(mut form: OutputForm, snapshot: &Snapshot, job: &Job<'_>) -> Result<OutputForm> {
+    let kind = form.kind;
     let filled: BTreeMap<String, String> =
-        fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
+        form.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect();
     let values = Values(&filled);
-    let mut form = OutputForm { ticket, kind, fields, ..OutputForm::default() };
+    form.unfinished = false;
     match destination(kind, &values, snapshot) {
         Ok(Destination { words, replaces }) => {
             form.preview.push(OutputLine::new(OutputMark::Text, words));
@@ -42,7 +50,7 @@ pub(crate) fn form(
         }
         Err(error) => form.obstacle = safe_text(&error.to_string()).into_owned(),
     }
-    let previewed = snapshot.with(false, |outputs, _| lines(kind, &values, outputs, job));
+    let previewed = snapshot.with(false, job, |outputs, _| lines(kind, &values, outputs, job));
     match previewed {
         Ok((mut lines, obstacle)) => {
             form.preview.append(&mut lines);
@@ -151,6 +159,9 @@ fn apply(values: &Values<'_>, snapshot: &Snapshot) -> Vec<OutputField> {
     all
 }
 
+/// Entries of a folder that are counted.
+const COUNTED: usize = 10_000;
+
 /// Where it goes.
 struct Destination {
     /// In words.
@@ -171,7 +182,7 @@ fn destination(kind: OutputKind, values: &Values<'_>, snapshot: &Snapshot) -> Re
     };
     let shown = safe_path(&path);
     let invalid = |text: String| Err(crate::Error::Invalid(text));
-    let held = |path: &Path| fs::read_dir(path).map_or(0, |entries| entries.count() as u64);
+    let held = |path: &Path| fs::read_dir(path).map_or(0, |entries| entries.take(COUNTED + 1).count());
     let new = || Destination { words: format!("writes {shown}"), replaces: String::new() };
     if fs::symlink_metadata(&path).is_err() {
         return Ok(new());
@@ -186,7 +197,9 @@ fn destination(kind: OutputKind, values: &Values<'_>, snapshot: &Snapshot) -> Re
             invalid(format!("{shown} is not empty; choose a new folder"))
         }
         (Target::Folder, true) if held(&path) > 0 => {
-            let files = counted(held(&path), "entry", "entries");
+            let count = held(&path);
+            let more = if count > COUNTED { "more than " } else { "" };
+            let files = format!("{more}{}", counted(count.min(COUNTED) as u64, "entry", "entries"));
             Ok(Destination {
                 words: format!("writes into {shown}, which has {files}"),
                 replaces: format!("write into {shown}, and replace files of the same names?"),

@@ -13,7 +13,7 @@ mod remarks;
 mod snapshot;
 mod writing;
 
-pub(crate) use forms::form;
+pub(crate) use forms::{form, previewed};
 pub(crate) use paths::completed;
 pub use remarks::OutputRemark;
 pub(crate) use snapshot::Snapshot;
@@ -47,17 +47,22 @@ pub struct Outputs<'a> {
 impl<'a> Outputs<'a> {
     /// Of this session. Looks whether the files that were decided are still what they were: what was decided about other
     /// content says nothing of what is there now.
+    ///
+    /// # Errors
+    /// When stopped.
     pub fn new(
         subject: Subject<'a>,
         dataset: &'a Path,
         reading: &'a DatasetOptions,
         finders: Finders,
-    ) -> Outputs<'a> {
+        job: &Job<'_>,
+    ) -> Result<Outputs<'a>> {
         let source = subject.source;
-        let changed = changed_files(source.manifest, source.file_metadata, subject.journal.decisions());
+        let decisions = subject.journal.decisions();
+        let changed = changed_files(source.manifest, source.file_metadata, decisions, job)?;
         let other = changed.iter().filter(|(_, now)| *now == Now::Changed).map(|(id, _)| *id);
         let decisions = subject.journal.snapshot().without(other);
-        Outputs { subject, dataset, reading, finders, decisions, changed }
+        Ok(Outputs { subject, dataset, reading, finders, decisions, changed })
     }
 
     /// The decisions that count.

@@ -64,21 +64,25 @@ pub(crate) fn completed(text: &str) -> Vec<String> {
     };
     let Ok(folder) = expanded(if typed.is_empty() { "." } else { typed }) else { return Vec::new() };
     let Ok(entries) = fs::read_dir(&folder) else { return Vec::new() };
-    let mut options: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let hidden = name.starts_with('.') && !begun.starts_with('.');
-            let odd = name.chars().any(char::is_control);
-            if hidden || odd || !name.starts_with(begun) {
-                return None;
-            }
-            let slash = if entry.path().is_dir() { "/" } else { "" };
-            Some(format!("{typed}{name}{slash}"))
-        })
-        .collect();
+    let fits = |name: &String| {
+        let hidden = name.starts_with('.') && !begun.starts_with('.');
+        let odd = name.chars().any(char::is_control);
+        !hidden && !odd && name.starts_with(begun)
+    };
+    let mut names: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(fits).collect();
+    names.sort_unstable();
+    // What all of them begin with is what the first and the last begin with.
+    if names.len() > TOLD {
+        names.drain(TOLD - 1..names.len() - 1);
+    }
+    // In a folder of a million files, only those that are told are looked at.
+    let option = |name: String| {
+        let slash = if folder.join(&name).is_dir() { "/" } else { "" };
+        format!("{typed}{name}{slash}")
+    };
+    let mut options: Vec<String> = names.into_iter().map(option).collect();
     options.sort_unstable();
-    options.truncate(TOLD);
     options
 }
 
@@ -104,6 +108,20 @@ mod tests {
         assert_eq!(of(".h"), [".hidden"]);
         assert_eq!(of("x"), Vec::<String>::new());
         assert_eq!(completed("/nowhere/at/all/x"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn of_many_ways_the_first_and_the_last_are_told() {
+        let temp = tempfile::tempdir().unwrap();
+        for number in 0..TOLD + 50 {
+            fs::write(temp.path().join(format!("a{number:04}")), "").unwrap();
+        }
+        fs::create_dir(temp.path().join("z")).unwrap();
+        let typed = format!("{}/", temp.path().display());
+        let options = completed(&typed);
+        assert_eq!(options.len(), TOLD);
+        assert_eq!(options.first(), Some(&format!("{typed}a0000")));
+        assert_eq!(options.last(), Some(&format!("{typed}z/")), "they do not all begin with an a");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use chaffinch_protocol::display::{counted, thousands};
 use chaffinch_protocol::{OutputLine, OutputMark};
 use chaffinch_review::repair::{Count, Plan};
 
-/// Changes and conflicts that a preview lists.
+/// Lines of a kind that are listed, here and where it says what was written: an interface draws them again and again.
 const LISTED: usize = 200;
 
 /// Counts by class and split, and the first changes.
@@ -55,7 +55,7 @@ pub(super) fn totals(plan: &Plan) -> String {
 /// A table of the classes and splits that change.
 fn counts(plan: &Plan) -> Vec<OutputLine> {
     let head = Count::COLUMNS.map(str::to_owned);
-    let rows: Vec<[String; 7]> = plan.counts.changed().map(Count::cells).collect();
+    let rows: Vec<[String; 7]> = plan.counts.changed().take(LISTED).map(Count::cells).collect();
     if rows.is_empty() {
         return Vec::new();
     }
@@ -70,5 +70,21 @@ fn counts(plan: &Plan) -> Vec<OutputLine> {
         cells.collect::<Vec<_>>().join("  ")
     };
     let mark = |at: usize| if at == 0 { OutputMark::Remark } else { OutputMark::Text };
-    all().enumerate().map(|(at, row)| OutputLine::new(mark(at), line(row))).collect()
+    let mut lines: Vec<OutputLine> =
+        all().enumerate().map(|(at, row)| OutputLine::new(mark(at), line(row))).collect();
+    more(plan.counts.changed().count(), "class", "classes", &mut lines);
+    lines
+}
+
+/// The first of many lines, and how many more there are.
+pub(super) fn first(
+    mark: OutputMark,
+    all: &[String],
+    words: impl Fn(&str) -> String,
+    (one, many): (&str, &str),
+) -> Vec<OutputLine> {
+    let mut lines: Vec<OutputLine> =
+        all.iter().take(LISTED).map(|text| OutputLine::new(mark, words(text))).collect();
+    more(all.len(), one, many, &mut lines);
+    lines
 }

@@ -2,8 +2,11 @@
 
 use super::Outputs;
 use chaffinch_data::journal::Now;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, safe_path, safe_text, thousands};
 use chaffinch_protocol::{OutputLine, OutputMark};
+
+/// Files that a remark names; a dataset that moved has a million of them.
+const NAMED: usize = 20;
 
 /// A remark on what is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,16 +68,21 @@ impl Outputs<'_> {
             ),
         ];
         let remark = |(now, about, one, many, so)| {
-            let of = self.changed.iter().filter(|(_, found)| *found == now);
-            let names: Vec<String> = of
+            let of = || self.changed.iter().filter(move |(_, found)| *found == now);
+            let mut names: Vec<String> = of()
+                .take(NAMED)
                 .map(|(id, _)| {
                     let choice = self.subject.journal.decision(*id).map(|said| said.choice.to_string());
                     let path = safe_path(self.subject.source.manifest.path(*id));
                     format!("{path} ({})", safe_text(&choice.unwrap_or_default()))
                 })
                 .collect();
+            let count = of().count();
+            if count > NAMED {
+                names.push(format!("and {} more", thousands((count - NAMED) as u64)));
+            }
             (!names.is_empty()).then(|| {
-                let files = counted(names.len() as u64, one, many);
+                let files = counted(count as u64, one, many);
                 OutputRemark { about, text: format!("{files}: {}; {so}", names.join(", ")), warning: true }
             })
         };

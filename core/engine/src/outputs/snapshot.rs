@@ -4,6 +4,7 @@ use super::{Outputs, about};
 use crate::answers::rows;
 use crate::state::State;
 use crate::{Error, Result, Setup};
+use chaffinch_compute::job::Job;
 use chaffinch_data::journal::Journal;
 use chaffinch_report::Subject;
 use chaffinch_review::atlas::Atlas;
@@ -22,10 +23,11 @@ impl Snapshot {
     /// Works with the outputs of this moment; `embeddings` if they are needed.
     ///
     /// # Errors
-    /// When the dataset has not been scanned, a journal cannot be read, or the work fails.
+    /// When the dataset has not been scanned, a journal cannot be read, the work fails, or the job is stopped.
     pub(crate) fn with<T>(
         &self,
         embeddings: bool,
+        job: &Job<'_>,
         work: impl FnOnce(&Outputs<'_>, &dyn Fn() -> Option<Atlas>) -> Result<T>,
     ) -> Result<T> {
         let (state, setup) = (&self.state, &self.setup);
@@ -33,7 +35,8 @@ impl Snapshot {
         if findings.file_metadata.is_empty() {
             return Err(Error::Invalid("the dataset has not been read yet; wait for the scan".into()));
         }
-        let mut journal = Journal::open(&session.decisions_dir(), &self.reviewer)?;
+        let mut journal = Journal::open_for(&session.decisions_dir(), &self.reviewer, job)?;
+        job.checkpoint()?;
         journal.bind(&findings.manifest, Some(&findings.file_metadata));
         let reading = session.load_reading()?.unwrap_or_default();
         let about = about(&session.dataset(), setup.program.clone(), session.uses());
@@ -43,7 +46,7 @@ impl Snapshot {
         let source = Source { atlas: own.as_ref(), ..state.source(journal.decisions()) };
         let subject =
             Subject { source, journal: &journal, ledger: &ledger, rule: &state.rule, about: &about };
-        work(&Outputs::new(subject, &setup.dataset, &reading, setup.finders), &atlas)
+        work(&Outputs::new(subject, &setup.dataset, &reading, setup.finders, job)?, &atlas)
     }
 
     /// The embeddings of the last scan, if there are any.

@@ -35,7 +35,7 @@ pub(crate) fn write(
 ) -> Result<Vec<OutputLine>> {
     let values = Values(values);
     let to = values.to()?;
-    snapshot.with(kind == OutputKind::Report, |outputs, embeddings| {
+    snapshot.with(kind == OutputKind::Report, job, |outputs, embeddings| {
         let mut lines = match kind {
             OutputKind::Export => export(&values, &to, replace, outputs, embeddings, job)?,
             OutputKind::Plan => plan(&values, &to, replace, outputs, job)?,
@@ -69,6 +69,12 @@ fn warning(words: &str) -> OutputLine {
     OutputLine::new(OutputMark::Warning, words)
 }
 
+/// What was not written, each with the reason.
+fn left_out(reasons: &[String]) -> Vec<OutputLine> {
+    let words = |reason: &str| format!("left out: {reason}");
+    preview::first(OutputMark::Warning, reasons, words, ("file", "files"))
+}
+
 fn export(
     values: &Values<'_>,
     to: &Path,
@@ -91,9 +97,10 @@ fn export(
     let summary = written.summary.unwrap_or(decided);
     let mut lines: Vec<OutputLine> =
         written.paths.iter().map(|path| text(format!("{}: {summary}", safe_path(path)))).collect();
-    lines.extend(written.left_out.iter().map(|reason| warning(&format!("left out: {reason}"))));
+    lines.extend(left_out(&written.left_out));
     lines.extend(written.warning.iter().map(|words| warning(words)));
-    lines.extend(written.renamed.iter().map(|reason| warning(&format!("renamed: {reason}"))));
+    let renamed = |reason: &str| format!("renamed: {reason}");
+    lines.extend(preview::first(OutputMark::Warning, &written.renamed, renamed, ("file", "files")));
     lines.extend(written.notes.into_iter().map(remark));
     Ok(lines)
 }
@@ -151,7 +158,7 @@ fn apply(values: &Values<'_>, to: &Path, outputs: &Outputs<'_>, job: &Job<'_>) -
     let copied = repair::apply_to(&plan, to, values.copy_mode(CopyMode::Auto), job)?;
     let mut lines =
         vec![text(format!("{}: {}", safe_path(to), copied.words())), text(preview::totals(&plan))];
-    lines.extend(copied.left_out.iter().map(|reason| warning(&format!("left out: {reason}"))));
+    lines.extend(left_out(&copied.left_out));
     if copied.placed.hard > 0 {
         lines.push(remark(
             "the files are hard links to those of the dataset: a program that changes one in place changes both".into(),

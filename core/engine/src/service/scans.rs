@@ -161,6 +161,10 @@ impl Service {
 
     /// Stops the job that is running, at the wish of a terminal.
     pub(super) fn cancel(&mut self, at: u64) {
+        // What is looked at is only in the way of the one who asked for it.
+        if self.desks.get_mut(&at).is_some_and(|desk| desk.forms.cancel()) {
+            return;
+        }
         let Some((stop, _)) = &self.job else { return };
         match &self.work {
             Some(Work::Trial(trial)) if trial.at != at => return,

@@ -1,6 +1,8 @@
 //! Samples by class and split, before and after a plan.
 
 use super::Change;
+use crate::Result;
+use chaffinch_compute::job::Job;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::Split;
@@ -53,9 +55,10 @@ impl Count {
 pub struct Counts(pub Vec<Count>);
 
 impl Counts {
-    pub(super) fn of(manifest: &Manifest, changes: &[Change]) -> Counts {
+    pub(super) fn of(manifest: &Manifest, changes: &[Change], job: &Job<'_>) -> Result<Counts> {
         let mut all: BTreeMap<(String, u8), Count> = BTreeMap::new();
         for id in manifest.ids() {
+            job.checkpoint()?;
             at(&mut all, manifest.label_name(id), manifest.split(id)).before += 1;
         }
         for change in changes {
@@ -71,7 +74,7 @@ impl Counts {
             count.after = count.before + count.coming - count.removed - count.leaving;
             count
         };
-        Counts(all.into_values().map(count).collect())
+        Ok(Counts(all.into_values().map(count).collect()))
     }
 
     /// Those that the plan changes.

@@ -47,9 +47,9 @@ pub fn make(
     job: &Job<'_>,
 ) -> Result<Plan> {
     let mut making = Making { source, wishes: BTreeMap::new(), conflicts: Vec::new() };
-    making.decided();
+    making.decided(job)?;
     if policies.leaks.is_some() || policies.copies.is_some() {
-        let groups = copies(source);
+        let groups = copies(source, job)?;
         let total = groups.len() as u64;
         for (done, group) in (0..).zip(&groups) {
             job.checkpoint()?;
@@ -66,26 +66,29 @@ pub fn make(
     let manifest = source.manifest;
     let changes: Vec<Change> = (making.wishes.into_iter())
         .filter(|(_, wish)| wish.remove || wish.label.is_some() || wish.split.is_some())
-        .map(|(id, wish)| Change {
-            path: PathText::new(manifest.path(id)),
-            row: id.0,
-            hash: source.file_metadata.hashes.get(id.index()).copied().unwrap_or_default(),
-            label: manifest.label_name(id).to_owned(),
-            split: manifest.split(id),
-            remove: wish.remove,
-            // What goes needs no other class.
-            to_label: wish.label.filter(|_| !wish.remove),
-            to_split: wish.split.filter(|_| !wish.remove),
-            why: wish.why.join("; "),
+        .map(|(id, wish)| {
+            job.checkpoint()?;
+            Ok(Change {
+                path: PathText::new(manifest.path(id)),
+                row: id.0,
+                hash: source.file_metadata.hashes.get(id.index()).copied().unwrap_or_default(),
+                label: manifest.label_name(id).to_owned(),
+                split: manifest.split(id),
+                remove: wish.remove,
+                // What goes needs no other class.
+                to_label: wish.label.filter(|_| !wish.remove),
+                to_split: wish.split.filter(|_| !wish.remove),
+                why: wish.why.join("; "),
+            })
         })
-        .collect();
+        .collect::<Result<_>>()?;
     Ok(Plan {
         version: VERSION,
         dataset: PathText::new(dataset),
         reading: reading.clone(),
         samples: manifest.len() as u64,
         policies,
-        counts: Counts::of(manifest, &changes),
+        counts: Counts::of(manifest, &changes, job)?,
         changes,
         conflicts: making.conflicts,
     })
@@ -93,12 +96,13 @@ pub fn make(
 
 /// Groups of copies in the order of their numbers: those of every detector that finds groups, or else files with the same
 /// bytes.
-fn copies(source: &Source<'_>) -> Vec<Vec<SampleId>> {
+fn copies(source: &Source<'_>, job: &Job<'_>) -> Result<Vec<Vec<SampleId>>> {
     let finding = source.results.values().filter(|result| result.record().groups);
     let mut found: Option<Vec<Vec<SampleId>>> = None;
     for result in finding {
         let all = found.get_or_insert_default();
         for members in result.grouped().chunk_by(|a, b| a.0 == b.0) {
+            job.checkpoint()?;
             let samples: Vec<SampleId> = members.iter().map(|(_, row)| SampleId(*row)).collect();
             if groups::likeness(result, members[0].0, source.file_metadata, &samples).is_copy() {
                 all.push(samples);
@@ -106,17 +110,18 @@ fn copies(source: &Source<'_>) -> Vec<Vec<SampleId>> {
         }
     }
     if let Some(found) = found {
-        return found;
+        return Ok(found);
     }
     let mut same: BTreeMap<ContentHash, Vec<SampleId>> = BTreeMap::new();
     for (id, hash) in source.manifest.ids().zip(&source.file_metadata.hashes) {
+        job.checkpoint()?;
         if *hash != ContentHash::default() {
             same.entry(*hash).or_default().push(id);
         }
     }
     let mut groups: Vec<Vec<SampleId>> = same.into_values().filter(|members| members.len() > 1).collect();
     groups.sort_unstable();
-    groups
+    Ok(groups)
 }
 
 struct Making<'a, 'b> {
@@ -127,8 +132,9 @@ struct Making<'a, 'b> {
 
 impl Making<'_, '_> {
     /// What people decided.
-    fn decided(&mut self) {
+    fn decided(&mut self, job: &Job<'_>) -> Result<()> {
         for (id, decision) in self.source.decisions.iter() {
+            job.checkpoint()?;
             let who = self.source.decisions.review(id).map_or("", |review| review.reviewer);
             let why = match who {
                 "" => "decided".to_owned(),
@@ -148,6 +154,7 @@ impl Making<'_, '_> {
                 Choice::Keep | Choice::Unsure => {}
             }
         }
+        Ok(())
     }
 
     fn removed(&self, id: SampleId) -> bool {

@@ -15,7 +15,9 @@ use chaffinch_protocol::{
     Command, OutputCommand, OutputEvent, OutputField, OutputForm, OutputKind, OutputLine, OutputMark, Ticket,
 };
 use ratatui::layout::{Position, Rect};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Completions that are shown.
 const OPTIONS: usize = 8;
@@ -62,7 +64,7 @@ impl Page for Outputs {
     fn hints(&self, model: &Model) -> Vec<Action> {
         use Action as A;
         let mut hints = vec![A::PanelClose, A::PanelRun, A::PanelDown, A::PanelRight, A::PanelAccept];
-        if dialog(model).writing.is_some() {
+        if dialog(model).writing.is_some() || dialog(model).asked.is_some() {
             hints.insert(1, A::PanelCancelJob);
         }
         hints.extend([A::PanelPageDown, A::PanelPageUp, A::PanelReset]);
@@ -133,7 +135,7 @@ impl Page for Outputs {
             }
             return cursor;
         }
-        let lines = shown_lines(model, &dialog);
+        let lines = shown_lines(model, dialog);
         let height = usize::from(rest.height);
         let top = dialog.top.min(lines.len().saturating_sub(height));
         for ((role, words), y) in lines.iter().skip(top).zip(rest.top()..rest.bottom()) {
@@ -163,9 +165,9 @@ impl Page for Outputs {
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
-        let fields = dialog(model).form.map_or(0, |form| form.fields.len());
+        let fields = dialog(model).form.as_ref().map_or(0, |form| form.fields.len());
         let page = usize::from(model.display.size.height / 2).max(1);
-        let most = shown_lines(model, &dialog(model)).len();
+        let most = shown_lines(model, dialog(model)).len();
         let change = |model: &mut Model, change: &dyn Fn(&mut Dialog)| model.views.kept.change(change);
         match action {
             A::PanelUp => change(model, &|dialog| dialog.field = dialog.field.saturating_sub(1)),
@@ -227,12 +229,12 @@ impl Page for Outputs {
         if !open || !dialog.outdated || model.typing().is_some() {
             return;
         }
+        let (kind, values) = (dialog.kind, dialog.values.clone());
         let ticket = show::ticket(model);
         model.views.kept.change(|dialog: &mut Dialog| {
             dialog.outdated = false;
             dialog.asked = Some(ticket);
         });
-        let (kind, values) = (dialog.kind, dialog.values);
         send(fx, Command::Output(OutputCommand::Form { ticket, kind, values }));
     }
 
@@ -240,10 +242,16 @@ impl Page for Outputs {
         match event {
             OutputEvent::Form(form) => {
                 model.views.kept.change(|dialog: &mut Dialog| {
-                    if dialog.asked == Some(form.ticket) {
+                    if dialog.asked != Some(form.ticket) {
+                        return;
+                    }
+                    dialog.field = dialog.field.min(form.fields.len().saturating_sub(1));
+                    // The preview on the screen stays until there is another one, so that nothing flickers.
+                    let shown = dialog.form.take().filter(|_| form.unfinished);
+                    let OutputForm { preview, obstacle, .. } = shown.unwrap_or_else(|| form.clone());
+                    dialog.form = Some(OutputForm { preview, obstacle, ..form.clone() });
+                    if !form.unfinished {
                         dialog.asked = None;
-                        dialog.field = dialog.field.min(form.fields.len().saturating_sub(1));
-                        dialog.form = Some(form.clone());
                     }
                 });
             }
@@ -297,7 +305,7 @@ impl Page for Outputs {
         for field in dialog.form.iter().flat_map(|form| &form.fields) {
             lines.push(format!("{}: {}. {}", field.name, text::safe(&field.value), field.help));
         }
-        lines.extend(shown_lines(model, &dialog).into_iter().map(|(_, words)| words));
+        lines.extend(shown_lines(model, dialog).into_iter().map(|(_, words)| words.into_owned()));
         lines
     }
 }
@@ -311,8 +319,9 @@ fn title(kind: OutputKind) -> &'static str {
     }
 }
 
-fn dialog(model: &Model) -> Dialog {
-    model.views.kept.get::<Dialog>().cloned().unwrap_or_default()
+fn dialog(model: &Model) -> &Dialog {
+    static NONE: LazyLock<Dialog> = LazyLock::new(Dialog::default);
+    model.views.kept.get::<Dialog>().unwrap_or(&NONE)
 }
 
 /// The field under the cursor.
@@ -356,28 +365,32 @@ fn draw_field(
 }
 
 /// What is shown below the form: what was written, or what would be.
-fn shown_lines(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
+fn shown_lines<'d>(model: &Model, dialog: &'d Dialog) -> Vec<(Role, Cow<'d, str>)> {
     let mut lines = Vec::new();
-    let line = |line: &OutputLine| (role(line.mark), line.text.clone());
+    let line = |line: &'d OutputLine| (role(line.mark), Cow::from(&line.text));
     if dialog.writing.is_some() {
         let cancel = model.keymap.key_for(Action::PanelCancelJob).map(shown).unwrap_or_default();
-        lines.push((Role::Info, format!("writing…   {cancel} stops it, and nothing is left behind")));
+        lines.push((Role::Info, format!("writing…   {cancel} stops it, and nothing is left behind").into()));
         if let Some(progress) = model.jobs.progress.as_ref().filter(|progress| progress.total > 0) {
-            lines.push((Role::Progress, bar_text(model, progress.done as f64 / progress.total as f64, 40)));
+            lines.push((
+                Role::Progress,
+                bar_text(model, progress.done as f64 / progress.total as f64, 40).into(),
+            ));
         }
-        lines.push((Role::Text, String::new()));
+        lines.push((Role::Text, Cow::default()));
     }
     if let Some(written) = &dialog.written {
-        lines.push((Role::Title, "Written".to_owned()));
+        lines.push((Role::Title, "Written".into()));
         lines.extend(written.iter().map(line));
         return lines;
     }
     if dialog.asked.is_some() || dialog.outdated {
-        lines.push((Role::Dim, "looking at what would be written…".to_owned()));
+        let cancel = model.keymap.key_for(Action::PanelCancelJob).map(shown).unwrap_or_default();
+        lines.push((Role::Dim, format!("looking at what would be written…   {cancel} cancels it").into()));
     }
     let Some(form) = &dialog.form else { return lines };
     if !form.obstacle.is_empty() {
-        lines.push((Role::Error, form.obstacle.clone()));
+        lines.push((Role::Error, Cow::from(&form.obstacle)));
     }
     lines.extend(form.preview.iter().map(line));
     lines
@@ -418,7 +431,7 @@ fn step(model: &mut Model, forward: bool) {
 
 /// Writes what is on the screen; what would be replaced is asked about first.
 fn write(model: &mut Model, fx: &mut Effects) -> bool {
-    let dialog = dialog(model);
+    let dialog = dialog(model).clone();
     let Some(form) = &dialog.form else {
         say(model, Level::Warning, "the engine has not answered yet");
         return true;

@@ -6,7 +6,7 @@ use super::screens::snapshot;
 use crate::key::parse_sequence;
 use crate::model::Mode;
 use crate::update::Msg;
-use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, OutputKind, Progress};
+use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, OutputForm, OutputKind, Progress};
 
 fn written(rig: &Rig) -> Vec<(OutputKind, String, bool)> {
     let seen = rig.engine.seen.iter();
@@ -143,6 +143,73 @@ fn what_is_being_written_can_be_stopped() {
     assert!(rig.model.jobs.progress.is_none());
     assert!(!rig.screen().contains("writing…"), "{}", rig.screen());
     assert_eq!(rig.toast(), "stopped; nothing was written");
+}
+
+/// Answers the last request for a form with its fields alone, and returns the whole answer.
+fn fields_alone(rig: &mut Rig) -> OutputForm {
+    let asked = rig.pull().pop().unwrap();
+    let answer = rig.engine.handle(asked).pop().unwrap();
+    let Event::Output(output) = answer else { panic!("{answer:?}") };
+    let OutputEvent::Form(whole) = *output else { panic!("{output:?}") };
+    let fields =
+        OutputForm { unfinished: true, preview: Vec::new(), obstacle: String::new(), ..whole.clone() };
+    rig.event(Event::Output(Box::new(OutputEvent::Form(fields))));
+    whole
+}
+
+#[test]
+fn the_fields_can_be_changed_before_there_is_a_preview() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("We");
+    fields_alone(&mut rig);
+    let screen = rig.screen();
+    assert!(
+        screen.contains("‹ manifest ›") && screen.contains("looking at what would be written"),
+        "{screen}"
+    );
+    rig.press("l");
+    assert!(rig.screen().contains("‹ coco ›"), "{}", rig.screen());
+    let asked = rig.pull();
+    let of_new = |command: &Command| match command {
+        Command::Output(OutputCommand::Form { values, .. }) => values["format"] == "coco",
+        _ => false,
+    };
+    assert!(asked.iter().any(of_new), "{asked:?}");
+    rig.press("r");
+    assert_eq!(written(&rig), [], "what would be written is not known yet");
+}
+
+#[test]
+fn a_preview_stays_until_there_is_the_next_one() {
+    let mut rig = Rig::small();
+    rig.press("We");
+    let before = rig.screen();
+    assert!(before.contains("writes /home/ana/animals-manifest.csv"), "{before}");
+    rig.cut = true;
+    rig.press("l");
+    let whole = fields_alone(&mut rig);
+    assert!(rig.screen().contains("writes /home/ana/animals-manifest.csv"), "{}", rig.screen());
+    rig.event(Event::Output(Box::new(OutputEvent::Form(whole))));
+    let after = rig.screen();
+    assert!(after.contains("writes /home/ana/animals-coco.csv") && !after.contains("looking at"), "{after}");
+}
+
+#[test]
+fn what_is_looked_at_can_be_canceled() {
+    let mut rig = Rig::small();
+    rig.cut = true;
+    rig.press("Wp");
+    let whole = fields_alone(&mut rig);
+    rig.press("c");
+    assert_eq!(rig.pull(), [Command::Cancel]);
+    let obstacle = "the preview was canceled; change a value to look again".to_owned();
+    let canceled = OutputForm { preview: Vec::new(), obstacle, ..whole };
+    rig.event(Event::Output(Box::new(OutputEvent::Form(canceled))));
+    let screen = rig.screen();
+    assert!(screen.contains("the preview was canceled") && !screen.contains("looking at"), "{screen}");
+    rig.press("r");
+    assert_eq!(written(&rig), [], "what was not looked at is not written");
 }
 
 #[test]

@@ -71,5 +71,5 @@ fn form(ticket: u64, kind: OutputKind, values: &BTreeMap<String, String>) -> Out
     );
     let replaces = if to.contains("there") { format!("replace {to}?") } else { String::new() };
     let obstacle = if to.contains("inside") { "that is inside the dataset" } else { "" };
-    OutputForm { ticket, kind, fields, preview, obstacle: obstacle.into(), replaces }
+    OutputForm { ticket, kind, fields, preview, obstacle: obstacle.into(), replaces, unfinished: false }
 }
