@@ -207,6 +207,38 @@ fn each_reviewer_has_a_name_and_only_clears_what_is_their_own() {
 }
 
 #[test]
+fn conflicts_are_listed_as_the_command_lists_them_and_settled_line_by_line() {
+    let sandbox = scanned();
+    for (name, lines) in [("anna", "T\ngo 1\nkeep\ngo 2\nremove\n"), ("ben", "T\ngo 1\nremove\ngo 2\nkeep\n")]
+    {
+        let ran = plain(&sandbox, &["--reviewer", name], lines);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    }
+    let session = sandbox.session();
+    let conflicts = |more: &[&str]| {
+        let args = [&["conflicts", session.to_str().unwrap(), "--format", "json"], more].concat();
+        chaffinch_tests::sandbox::json(&sandbox.ok(args))
+    };
+    let known = conflicts(&[]);
+    let ran = plain(&sandbox, &["--reviewer", "zoe"], "conflicts\nkeep\nkeep\n");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("reviewers disagree on 2 samples; "), "{}", ran.stdout);
+    for conflict in known["conflicts"].as_array().unwrap() {
+        let (path, label) = (conflict["path"].as_str().unwrap(), conflict["label"].as_str().unwrap());
+        let begin = format!(": {path}, label {label}: ");
+        let listed: Vec<&str> = ran.stdout.lines().filter(|line| line.contains(&begin)).collect();
+        assert_eq!(listed.len(), 1, "{path}: {}", ran.stdout);
+        for said in conflict["decisions"].as_array().unwrap() {
+            let words =
+                format!("{} by {}", said["decision"].as_str().unwrap(), said["reviewer"].as_str().unwrap());
+            assert!(listed[0].contains(&words), "{words}: {}", listed[0]);
+        }
+    }
+    let after = conflicts(&["--settled"]);
+    assert_eq!((after["open"].as_u64(), after["settled"].as_u64()), (Some(0), Some(2)), "{after}");
+}
+
+#[test]
 fn reviewers_who_disagree_are_said_and_one_of_them_is_exported() {
     let sandbox = scanned();
     for (name, lines) in [("anna", "T\ngo 1\nnote too dark\nx\n"), ("ben", "T\ngo 1\nnote a wolf\na\n")] {
@@ -215,7 +247,7 @@ fn reviewers_who_disagree_are_said_and_one_of_them_is_exported() {
     }
     let ran = plain(&sandbox, &[], "");
     assert!(
-        ran.stdout.contains("! reviewers disagree on 1 sample: the filter is:disputed lists it"),
+        ran.stdout.contains("! reviewers disagree on 1 sample: type conflicts to list and settle it"),
         "{}",
         ran.stdout
     );

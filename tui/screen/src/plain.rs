@@ -1,6 +1,7 @@
 //! Line mode: for screen readers, for dumb terminals and for scripts. The same
 //! model, keys and actions as on the screen; nothing is ever overwritten.
 
+mod conflicts;
 mod describe;
 mod outcome;
 mod words;
@@ -11,7 +12,7 @@ use crate::looks::Looks;
 use crate::model::{Level, Mode, Model};
 use crate::run::ExitReason;
 use crate::text::counted;
-use crate::update::{Effect, Msg, disagree, update};
+use crate::update::{Effect, Msg, update};
 use anyhow::{Result, bail};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Event, Ticket};
@@ -199,7 +200,7 @@ impl Plain<'_> {
             let idle = idle && !model.views.page.busy(model) && model.ahead.is_empty();
             let saved = model.review.journal.outstanding.is_empty() && model.time.threshold.is_none();
             let fresh = model.sample().is_some_and(|sample| model.details.fresh(sample));
-            let counted = !model.panels.awaited;
+            let counted = !model.panels.awaited && model.panel().is_none_or(|page| !page.busy(model));
             list.ticket != 0 && still && idle && saved && counted && (list.total == 0 || fresh)
         })
     }
@@ -228,7 +229,9 @@ impl Plain<'_> {
         }
         let disputed = self.model.session.as_ref().map_or(0, |session| session.disputed);
         if disputed > 0 {
-            self.tell(&format!("! {}", disagree(disputed)))?;
+            let samples = counted(disputed, "sample", "samples");
+            let (name, them) = (Action::Conflicts.name(), if disputed == 1 { "it" } else { "them" });
+            self.tell(&format!("! reviewers disagree on {samples}: type {name} to list and settle {them}"))?;
         }
         let remarks = self.model.session.iter().flat_map(|session| &session.reading.remarks);
         let remarks: Vec<String> = remarks
@@ -315,6 +318,9 @@ impl Plain<'_> {
             Ok(Order::Act(action, rest)) => {
                 self.send(Msg::Act(action))?;
                 self.settle()?;
+                if action == Action::Conflicts && self.model.views.page.adjudicates() {
+                    self.conflicts()?;
+                }
                 if !rest.is_empty() && matches!(self.model.mode, Mode::Prompt(_) | Mode::Picker(_)) {
                     return self.fill_in(&rest);
                 }

@@ -113,6 +113,8 @@ pub(super) fn help(keymap: &Keymap) -> Vec<String> {
             .to_owned(),
         "accept: relabel to the suggested label; clear: clear the decision".to_owned(),
         "relabel CLASS, tag TAG, note TEXT, filter TERMS, search TEXT: with an argument".to_owned(),
+        "conflicts: list what reviewers decided differently; decisions then settle it, and conflicts again goes back"
+            .to_owned(),
         "export: how to export the decisions".to_owned(),
     ];
     for action in Action::ALL.iter().filter(|action| action.scope() == Scope::List) {

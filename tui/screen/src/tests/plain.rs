@@ -6,6 +6,7 @@ use crate::looks::Looks;
 use crate::model::Arrangement;
 use crate::plain::{self, Manner};
 use crate::theme::{Depth, Theme};
+use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::{Command, Event};
 use crossbeam_channel::unbounded;
 
@@ -82,7 +83,65 @@ fn disagreeing_reviewers_are_said_first() {
     let mut engine = FakeEngine::new(100);
     engine.summary.disputed = 2;
     let (out, _) = typed(engine, false, "");
-    assert!(out.contains("! reviewers disagree on 2 samples: the filter is:disputed lists them"), "{out}");
+    assert!(
+        out.contains("! reviewers disagree on 2 samples: type conflicts to list and settle them"),
+        "{out}"
+    );
+}
+
+/// An engine in which other reviewers decided otherwise.
+fn disputed(samples: u32) -> FakeEngine {
+    let mut engine = FakeEngine::new(samples);
+    engine.summary.reviewers = ["anna", "ben", "zoe"].map(str::to_owned).into();
+    engine.summary.reviewer = "anna".to_owned();
+    engine.summary.disputed = engine.samples.iter().filter(|row| row.sample.0 % 7 == 3).count() as u64;
+    engine.others = [("ben", "remove"), ("zoe", "relabel to dog")]
+        .map(|(reviewer, choice)| (reviewer.to_owned(), choice.to_owned()))
+        .into();
+    for row in engine.samples.iter_mut().filter(|row| row.sample.0 % 7 == 3) {
+        row.decision = Some(Choice::Keep.into());
+    }
+    engine
+}
+
+#[test]
+fn conflicts_are_listed_with_who_decided_what_and_settled() {
+    for command in ["conflicts", "gD", ":conflicts"] {
+        let (out, failed) = typed(disputed(30), false, &format!("{command}\nremove\nconflicts\n"));
+        assert_eq!(failed, None, "{out}");
+        assert!(
+            out.contains("reviewers disagree on 4 samples; a decision about one settles it:\n1: "),
+            "{out}"
+        );
+        let listed: Vec<&str> = out.lines().filter(|line| line.contains(" by anna; ")).collect();
+        assert_eq!(listed.len(), 4, "each once: {out}");
+        for (number, line) in (1..).zip(&listed) {
+            assert!(line.starts_with(&format!("{number}: ")) && line.contains(", label "), "{line}");
+            assert!(line.ends_with(": keep by anna; remove by ben; relabel to dog by zoe"), "{line}");
+        }
+        // The list has the order of the walk, the first of it is described, and a decision goes on to the second.
+        let told: Vec<&str> =
+            out.lines().filter_map(|line| line.split_once(" of 4: ")).map(|two| two.1).collect();
+        assert!(told.len() >= 2, "{out}");
+        assert!(listed[0].contains(told[0]) && listed[1].contains(told[1]), "{out}");
+        // Once more, and the list is back.
+        assert!(out.lines().rev().any(|line| line.contains(" of 30: ")), "{out}");
+    }
+}
+
+#[test]
+fn of_many_conflicts_the_first_are_listed_and_the_rest_counted() {
+    let (out, failed) = typed(disputed(210), false, "conflicts\n");
+    assert_eq!(failed, None, "{out}");
+    assert_eq!(out.lines().filter(|line| line.contains(" by anna; ")).count(), 20, "{out}");
+    assert!(out.contains("\nand 10 more; the command chaffinch conflicts lists all\n"), "{out}");
+}
+
+#[test]
+fn without_conflicts_there_is_no_list() {
+    let (out, _) = script("conflicts\n");
+    assert!(out.contains("you are the only reviewer of this session so far"), "{out}");
+    assert!(!out.contains("settles it:"), "{out}");
 }
 
 #[test]
@@ -150,4 +209,11 @@ fn lines_that_do_nothing_fail_a_script_only() {
         Some("1 line not understood, 1 line not carried out; the others were carried out")
     );
     assert_eq!(typed(FakeEngine::new(100), true, lines).1, None);
+}
+
+#[test]
+fn a_dialog_is_described_when_it_is_known_what_would_be_written() {
+    let (out, failed) = script("plan\n");
+    assert_eq!(failed, None, "{out}");
+    assert!(out.contains("100 samples: 4 removed, 2 relabeled") && !out.contains("looking at"), "{out}");
 }

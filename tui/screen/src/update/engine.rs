@@ -207,7 +207,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
 }
 
 /// On how many samples reviewers disagree, and how to list them.
-pub(crate) fn disagree(disputed: u64) -> String {
+fn disagree(disputed: u64) -> String {
     let samples = counted(disputed, "sample", "samples");
     format!(
         "reviewers disagree on {samples}: the filter is:disputed lists {}",

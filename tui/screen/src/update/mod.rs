@@ -37,7 +37,6 @@ mod walk;
 
 pub use crate::effect::{Effect, Effects};
 pub use act::act;
-pub(crate) use engine::disagree;
 
 use crate::action::Action;
 use crate::key::KeyChord;
