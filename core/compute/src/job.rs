@@ -10,11 +10,11 @@ pub struct Job<'a> {
     progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
-/// Nobody sets it.
+/// Never set.
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 impl Job<'static> {
-    /// A job that nobody watches or stops.
+    /// A job without progress that is never stopped.
     pub fn unwatched() -> Job<'static> {
         Job::new(&NEVER, &|_, _| {})
     }
