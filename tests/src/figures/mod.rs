@@ -7,12 +7,15 @@
 mod bytes;
 mod detectors;
 mod disconnect;
+mod exponents;
 mod keys;
 mod kills;
 mod matrix;
+mod memory;
 mod pictures;
 mod rows;
 mod screen;
+mod soak;
 mod tmux;
 mod triage;
 
@@ -109,7 +112,7 @@ fn milliseconds(time: Duration) -> f64 {
 pub type Figure = (&'static str, &'static str, fn(Scale) -> Report);
 
 /// All of them.
-pub const ALL: [Figure; 11] = [
+pub const ALL: [Figure; 14] = [
     ("keys", "key to frame while a scan uses every core", keys::key_to_frame),
     ("pictures", "the first picture after a key", pictures::first_picture),
     ("bytes", "bytes and writes", bytes::bytes),
@@ -121,6 +124,9 @@ pub const ALL: [Figure; 11] = [
     ("rows", "ten million rows", rows::rows),
     ("triage", "keys a decision", triage::triage),
     ("detectors", "decisions while detectors misbehave", detectors::detectors),
+    ("memory", "many pictures, some of them huge, within one budget", memory::memory),
+    ("exponents", "how work grows with files, copies, groups, classes and notes", exponents::exponents),
+    ("soak", "an hour of use", soak::soak),
 ];
 
 /// A session with this many synthetic rows, created once and kept in cargo's target folder.

@@ -13,7 +13,7 @@ use chaffinch_data::probabilities::GivenProbabilities;
 use chaffinch_data::uses::ProbabilityFiles;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_review::label_quality::{Grid, Numbers, SUM_TOLERANCE};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Names of columns to list in a message.
@@ -125,12 +125,13 @@ fn bound(
             (file, numbers)
         }
     };
-    if let Some(twice) = (1..names.len()).find(|&index| names[..index].contains(&names[index])) {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    if let Some(twice) = (0..names.len()).find(|&index| numbers.insert(&names[index], index).is_some()) {
         let message = format!("the class '{}' is named twice", safe_text(&names[twice]));
         return Err(Error::format(path, message));
     }
     let find = |class: &String| {
-        names.iter().position(|name| *name == cleaned(class)).ok_or_else(|| {
+        numbers.get(&*class_names::clean(class)).copied().ok_or_else(|| {
             let seen: Vec<String> =
                 names.iter().take(LISTED).map(|name| format!("'{}'", safe_text(name))).collect();
             let more = if names.len() > LISTED { ", …" } else { "" };
@@ -144,7 +145,8 @@ fn bound(
         })
     };
     let columns: Vec<usize> = classes.iter().map(find).collect::<Result<_>>()?;
-    let others = (0..names.len()).filter(|column| !columns.contains(column));
+    let used: BTreeSet<usize> = columns.iter().copied().collect();
+    let others = (0..names.len()).filter(|column| !used.contains(column));
     let others = others.map(|column| names[column].clone()).collect();
     Ok((columns, others))
 }

@@ -110,6 +110,8 @@ impl Parts {
     ) -> Result<Parts> {
         let mut by_name: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
         let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let by_start: BTreeMap<u64, &Member> =
+            members.iter().rev().map(|member| (member.start, member)).collect();
         for (index, member) in members.iter().enumerate().filter(|(_, member)| member.is_file) {
             by_name.entry(&member.name).or_default().push(index);
             if let Some((key, _)) = webdataset_parts(&member.name) {
@@ -120,7 +122,7 @@ impl Parts {
         let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
         for Wanted { change, start, renamed } in changes {
             let shown = safe_path(&change.path.path());
-            let Some(member) = members.iter().find(|member| member.start == *start) else {
+            let Some(member) = by_start.get(start) else {
                 return Err(refused(path, format!("{shown} is not in it; make a new plan")));
             };
             let name = member.name.as_path();
