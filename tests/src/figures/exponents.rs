@@ -153,9 +153,10 @@ impl World {
             fs::create_dir_all(&folder).unwrap();
             let mut random = Random::new(picture as u64 + 1);
             let mut tile = || Rgb([0; 3].map(|_: u8| random.bits() as u8));
-            // Squares of some colors, so that the hashes of two pictures differ.
-            let tiles: Vec<Rgb<u8>> = (0..16).map(|_| tile()).collect();
-            let image = RgbImage::from_fn(16, 16, |x, y| tiles[(x / 4 + y / 4 * 4) as usize]);
+            // Enough to see in each that no two are alike by chance: of pictures with a few squares, pairs that are grow with
+            // the square of their number, and so does the work on them.
+            let tiles: Vec<Rgb<u8>> = (0..64).map(|_| tile()).collect();
+            let image = RgbImage::from_fn(16, 16, |x, y| tiles[(x / 2 + y / 2 * 8) as usize]);
             image.save(folder.join(format!("{number:06}.png"))).unwrap();
         }
         world
@@ -191,14 +192,25 @@ impl World {
     }
 
     fn leaks(&self) -> Vec<String> {
-        let data = self.text(&self.sandbox.data());
+        // The same pictures in another folder: each of them leaks.
+        let held_out = self.at("held-out");
+        for entry in walkdir::WalkDir::new(self.sandbox.data()) {
+            let entry = entry.unwrap();
+            let to = held_out.join(entry.path().strip_prefix(self.sandbox.data()).unwrap());
+            if entry.file_type().is_dir() {
+                fs::create_dir_all(to).unwrap();
+            } else {
+                fs::copy(entry.path(), to).unwrap();
+            }
+        }
+        let (train, test) = (self.text(&self.sandbox.data()), self.text(&held_out));
         let output = self.text(&self.at("leaks.csv"));
         let words = [
             "leaks",
             "--train",
-            &data,
+            &train,
             "--test",
-            &data,
+            &test,
             "--methods",
             "exact,perceptual",
             "--output",
