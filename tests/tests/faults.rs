@@ -7,13 +7,15 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 #![allow(clippy::print_stdout, reason = "the counts are part of the result")]
 
-use chaffinch_tests::artefacts::root;
+use chaffinch_tests::artefacts::{program, root};
 use chaffinch_tests::digest;
 use chaffinch_tests::faults::{Fault, Faulted, KINDS};
 use chaffinch_tests::hub::{Hub, files};
 use chaffinch_tests::pictures;
+use chaffinch_tests::process;
 use chaffinch_tests::random::Random;
-use chaffinch_tests::sandbox::{Sandbox, journal};
+use chaffinch_tests::sandbox::{Sandbox, journal, number};
+use chaffinch_tests::terminal::{PATIENCE, Terminal};
 use chaffinch_tests::tools;
 use std::collections::BTreeMap;
 use std::fs;
@@ -455,4 +457,47 @@ fn a_full_disk_does_not_lock_anyone_out() {
     assert!(faulted.ran.stdout.contains("6 of 11: "), "{said}");
     assert!(said.contains("No space left on device"), "{said}");
     assert_eq!(faulted.ran.code, 2, "{said}");
+}
+
+/// Quits while a call that reads a picture never returns: one that the engine makes before it listens, when it looks at the
+/// pictures to choose a model, or one of the scan.
+fn quits_while_reading_hangs(sandbox: &Sandbox, engine: &str, starting: bool) {
+    let (data, session) = (sandbox.data(), sandbox.session());
+    let fault = Fault { kind: "read-hang", path: data.join("bird"), after: 3, times: 0 };
+    let log = sandbox.path().join("hangs");
+    let _ = fs::remove_file(&log);
+    let _ = fs::remove_dir_all(&session);
+    let mut words = vec!["open", text(&data), "--session", text(&session), "--pictures", "off"];
+    words.extend(["--model", "bundled-small"].into_iter().filter(|_| !starting));
+    let mut command = sandbox.command(words);
+    command.env("CHAFFINCH_ENGINE", engine);
+    fault.arm(&mut command, &log);
+    let mut terminal = Terminal::start(&command, 100, 30);
+    let hangs = process::wait_for(PATIENCE, || log.exists());
+    assert!(hangs.is_ok(), "nothing hangs; the screen shows\n{}", terminal.screen());
+    let sockets = fs::read_dir(sandbox.path().join("run/chaffinch")).into_iter().flatten();
+    let listens = sockets.flatten().any(|entry| entry.path().extension().is_some_and(|kind| kind == "sock"));
+    assert!(!engine.is_empty() || listens != starting, "what hangs is another stage");
+    terminal.keys(":quit\r");
+    // The call would hold it for ever.
+    assert!(terminal.end(PATIENCE).is_some(), "{engine}: it waits for the disk\n{}", terminal.screen());
+    assert_eq!(terminal.left_behind(), Vec::<String>::new());
+    let all = || process::running(program(), text(&session));
+    let gone = process::wait_for(PATIENCE, || all().is_empty());
+    assert!(gone.is_ok(), "{engine}, starting {starting}: the engine stays: {:?}", all());
+}
+
+#[test]
+fn a_disk_that_hangs_keeps_nobody() {
+    if !tools::installed(&["cc"], "gcc") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 3, 6, 24);
+    for (engine, starting) in [("", true), ("", false), ("inside", true), ("inside", false)] {
+        quits_while_reading_hangs(&sandbox, engine, starting);
+    }
+    // Nothing of it is in the way of the next scan.
+    let report = sandbox.scan();
+    assert_eq!((number(&report, "samples"), number(&report, "unreadable")), (18, 0));
 }

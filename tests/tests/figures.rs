@@ -74,6 +74,24 @@ fn a_decision_takes_little_more_than_one_key() {
 }
 
 #[test]
+fn huge_pictures_stay_within_the_budget() {
+    hold("memory");
+}
+
+#[test]
+fn no_work_grows_faster_than_n_log_n() {
+    if !tools::installed(&["valgrind"], "valgrind") {
+        return;
+    }
+    hold("exponents");
+}
+
+#[test]
+fn nothing_piles_up_while_it_is_used() {
+    hold("soak");
+}
+
+#[test]
 fn decisions_are_saved_while_detectors_misbehave() {
     hold("detectors");
 }

@@ -3,6 +3,7 @@
 //! Run its tests: `cargo test --release -p chaffinch-duplicates`.
 
 mod groups;
+mod looks;
 mod members;
 mod pairs;
 mod semantic;

@@ -1,8 +1,9 @@
 //! All pairs of samples that are alike, and how alike they are.
 
 use crate::groups::{Link, Pair};
+use crate::looks::Looks;
 use crate::{Duplicates, quality, semantic};
-use chaffinch_likeness::{Around, BYTES, Look, Part, compare, compare_turned, distance, parts};
+use chaffinch_likeness::{Around, Look, Part, parts};
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::{Bounds, Hashes, Orientation};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +48,7 @@ impl Pairs {
             };
             links.entry((a, b)).or_insert(link);
         }
-        let record = |sample: u32| records.get(sample as usize).copied().unwrap_or_default();
+        let mut looks = Looks::new(&records, view.content_hashes());
         let mut all = BTreeMap::new();
         for (number, ((a, b), link)) in links.into_iter().enumerate() {
             if number % 4096 == 0 {
@@ -55,9 +56,7 @@ impl Pairs {
             }
             let look = match link {
                 Link::Exact => None,
-                _ if record(a).len() < BYTES => Some(Look::Alike),
-                Link::Turned { .. } => Some(compare_turned(record(a), record(b))),
-                _ => Some(compare(record(a), record(b))),
+                link => Some(looks.look(a, b, matches!(link, Link::Turned { .. }))),
             };
             let likeness = match look {
                 None => Likeness::SameBytes,
@@ -71,7 +70,7 @@ impl Pairs {
                 _ => link,
             };
             let apart = match link {
-                Link::Perceptual { .. } => distance(record(a), record(b)),
+                Link::Perceptual { .. } => looks.distance(a, b),
                 _ => 0.0,
             };
             all.insert((a, b), Pair { link, likeness, apart });

@@ -8,12 +8,15 @@ mod bytes;
 mod detectors;
 mod dialogs;
 mod disconnect;
+mod exponents;
 mod keys;
 mod kills;
 mod matrix;
+mod memory;
 mod pictures;
 mod rows;
 mod screen;
+mod soak;
 mod tmux;
 mod triage;
 
@@ -110,7 +113,7 @@ fn milliseconds(time: Duration) -> f64 {
 pub type Figure = (&'static str, &'static str, fn(Scale) -> Report);
 
 /// All of them.
-pub const ALL: [Figure; 12] = [
+pub const ALL: [Figure; 15] = [
     ("keys", "key to frame while a scan uses every core", keys::key_to_frame),
     ("pictures", "the first picture after a key", pictures::first_picture),
     ("bytes", "bytes and writes", bytes::bytes),
@@ -123,6 +126,9 @@ pub const ALL: [Figure; 12] = [
     ("dialogs", "dialogs about a million samples", dialogs::dialogs),
     ("triage", "keys a decision", triage::triage),
     ("detectors", "decisions while detectors misbehave", detectors::detectors),
+    ("memory", "many pictures, some of them huge, within one budget", memory::memory),
+    ("exponents", "how work grows with files, copies, groups, classes and notes", exponents::exponents),
+    ("soak", "an hour of use", soak::soak),
 ];
 
 /// A session with this many synthetic rows, created once and kept in cargo's target folder.

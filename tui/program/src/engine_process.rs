@@ -20,6 +20,7 @@ use clap::Args;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::UnixListener;
@@ -37,6 +38,9 @@ pub(super) struct Engine {
     /// Socket to listen on
     #[arg(long, value_name = "FILE")]
     socket: PathBuf,
+    /// End if standard input ends before the session is open
+    #[arg(long)]
+    awaited: bool,
     #[command(flatten)]
     open: Open,
 }
@@ -375,6 +379,7 @@ impl Plan {
         let log = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut args: Vec<OsString> =
             vec!["engine".into(), "--socket".into(), socket.into(), "--session".into(), session.into()];
+        args.push("--awaited".into());
         args.extend(global.offline.then(|| OsString::from("--offline")));
         let mut add = |name: &str, value: Option<OsString>| {
             if let Some(value) = value {
@@ -415,16 +420,34 @@ impl Plan {
         args.push("--".into());
         args.push(target.into());
         let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        // The end of the pipe tells it that nobody waits for it: it is closed with the child's handle, or with this process.
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
         command.spawn().context("cannot start the engine")
     }
 }
 
+/// Ends this process when standard input ends, unless the session is open by then. A disk that never answers would keep it for
+/// ever, and it has nothing to do yet: work is ordered by the terminal that waits for it.
+fn end_with_input(opened: Arc<AtomicBool>) -> Result<()> {
+    let watch = move || {
+        let _ = io::stdin().read(&mut [0]);
+        if !opened.load(Ordering::SeqCst) {
+            std::process::exit(1);
+        }
+    };
+    std::thread::Builder::new().name("starter".to_owned()).spawn(watch).context("cannot start a thread")?;
+    Ok(())
+}
+
 /// `engine`: opens the session and serves terminals until none is left and all work is done.
 pub(super) fn run(args: &Engine, global: &Global) -> Result<ExitCode> {
-    let Engine { socket, open } = args;
+    let Engine { socket, awaited, open } = args;
     // Start a new session so that we do not receive signals from the terminal that started us.
     let _ = rustix::process::setsid();
+    let opened = Arc::new(AtomicBool::new(false));
+    if *awaited {
+        end_with_input(opened.clone())?;
+    }
     let engine_args = open.engine.by(&open.reviewer);
     let setup = setup::for_target(&open.target, global, &engine_args, &open.reading)?;
     let engine = engine::start(setup)?;
@@ -432,6 +455,7 @@ pub(super) fn run(args: &Engine, global: &Global) -> Result<ExitCode> {
     let _ = fs::remove_file(socket);
     let listener =
         UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
+    opened.store(true, Ordering::SeqCst);
     let served = remote::serve(engine, listener);
     let _ = fs::remove_file(socket);
     served?;

@@ -14,6 +14,7 @@ use chaffinch_data::uses::ProbabilityFiles;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_review::label_quality::{Grid, Numbers, SUM_TOLERANCE};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Names of columns to list in a message.
@@ -170,12 +171,14 @@ fn bound(
             (file, numbers)
         }
     };
-    if let Some(twice) = (1..names.len()).find(|&index| names[..index].contains(&names[index])) {
-        let message = format!("the class '{}' is named twice", excerpt(&names[twice]));
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name)) {
+        let message = format!("the class '{}' is named twice", excerpt(twice));
         return Err(Error::format(path, message));
     }
     let found = class_columns::find_named(&names, classes).map_err(|why| Error::format(path, why))?;
-    let others = (0..names.len()).filter(|column| !found.columns.contains(column));
+    let used: BTreeSet<usize> = found.columns.iter().copied().collect();
+    let others = (0..names.len()).filter(|column| !used.contains(column));
     let others = others.map(|column| names[column].clone()).collect();
     Ok((found.columns, others, found.said))
 }

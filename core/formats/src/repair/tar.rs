@@ -114,6 +114,8 @@ impl Parts {
         let mut by_name: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
         let mut by_key: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let in_samples = webdataset_parts(members.iter().map(|member| member.name.as_path()));
+        let by_start: BTreeMap<u64, usize> =
+            members.iter().enumerate().rev().map(|(index, member)| (member.start, index)).collect();
         for (index, member) in members.iter().enumerate().filter(|(_, member)| member.is_file) {
             by_name.entry(&member.name).or_default().push(index);
             by_key.entry(&in_samples[index].key).or_default().push(index);
@@ -122,7 +124,7 @@ impl Parts {
         let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
         for Wanted { change, start, renamed } in changes {
             let shown = safe_path(&change.path.path());
-            let Some(at) = members.iter().position(|member| member.start == *start) else {
+            let Some(&at) = by_start.get(start) else {
                 return Err(refused(path, format!("{shown} is not in it; make a new plan")));
             };
             let name = members[at].name.as_path();

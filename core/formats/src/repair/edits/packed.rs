@@ -12,10 +12,17 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_data::class_names;
 use chaffinch_data::packing::{Holds, Source};
 use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+/// The first number of each class, by the spelling that names are compared by.
+fn numbered(names: &[String]) -> BTreeMap<String, usize> {
+    let by_name = names.iter().enumerate().rev();
+    by_name.map(|(number, name)| (class_names::clean(name).into_owned(), number)).collect()
+}
 
 impl Edits {
     /// Parquet files.
@@ -25,7 +32,13 @@ impl Edits {
     pub(super) fn parquet(&mut self, plan: &Plan) -> Result<()> {
         let files = dataset::parquet_files(&self.dataset, &plan.reading)?;
         let mut edits: Vec<ParquetEdits> = files.iter().map(|_| ParquetEdits::default()).collect();
-        let mut classes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        // How many classes each column has, and the first number of each spelling.
+        let mut classes: BTreeMap<String, (usize, BTreeMap<String, usize>)> = BTreeMap::new();
+        // How each split is written where it is written first.
+        let mut written: BTreeMap<Split, SampleId> = BTreeMap::new();
+        for id in self.manifest.ids() {
+            written.entry(self.manifest.split(id)).or_insert(id);
+        }
         let mut first: Vec<u64> = Vec::new();
         let mut rows = 0;
         for file in &files {
@@ -52,8 +65,7 @@ impl Edits {
                         format!("the split of {shown} is that of its file, so it cannot be moved to {split}");
                     return Err(refused(&file.path, message));
                 };
-                let text = (self.manifest.ids().find(|&id| self.manifest.split(id) == split))
-                    .map_or(split.name(), |id| self.manifest.split_as_written(id));
+                let text = written.get(&split).map_or(split.name(), |&id| self.manifest.split_as_written(id));
                 edits[at].values.entry(column.clone()).or_default().insert(own, text.to_owned());
             }
             if let Some(label) = &change.to_label {
@@ -64,13 +76,14 @@ impl Edits {
                 let value = match &file.classes {
                     None => label.clone(),
                     Some(names) => {
-                        let all = classes.entry(column.clone()).or_insert_with(|| names.clone());
-                        let found = all.iter().position(|name| class_names::same(name, label));
-                        let number = found.unwrap_or_else(|| {
-                            all.push(label.clone());
-                            added.entry(column.clone()).or_default().push(label.clone());
-                            all.len() - 1
-                        });
+                        let (count, numbers) =
+                            classes.entry(column.clone()).or_insert_with(|| (names.len(), numbered(names)));
+                        let number =
+                            *numbers.entry(class_names::clean(label).into_owned()).or_insert_with(|| {
+                                added.entry(column.clone()).or_default().push(label.clone());
+                                *count += 1;
+                                *count - 1
+                            });
                         number.to_string()
                     }
                 };
@@ -83,7 +96,7 @@ impl Edits {
                 files.iter().zip(&mut edits).filter(|(file, _)| file.label.as_ref() == Some(&column))
             {
                 if file.classes.as_ref().map(Vec::len)
-                    != classes.get(&column).map(|all| all.len() - names.len())
+                    != classes.get(&column).map(|(count, _)| count - names.len())
                 {
                     let message = "its classes are not those of the other files, so that none can be added";
                     return Err(refused(&file.path, message));
