@@ -226,6 +226,11 @@ fn gather_into(matrix: &EmbeddingMatrix, rows: &[u32], out: &mut Vec<f32>) {
     }
 }
 
+/// The cosine of two unit vectors: summed in the same order whatever the CPU, as in the lists of neighbors.
+pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    best::cosine_of(a, b)
+}
+
 /// Products of all rows with some vectors: `result[row * count + vector]`.
 ///
 /// # Panics

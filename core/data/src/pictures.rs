@@ -1,8 +1,11 @@
 //! Samples as pictures, read and decoded within the memory budget.
 
+use crate::Error;
+use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::decode::{DecodeError, Decoded, Rendering, decode_on};
 use chaffinch_compute::memory::{self, Permit};
 use chaffinch_sources::Source;
+use std::path::Path;
 use std::{fmt, io};
 
 /// Files up to this size are read without asking for room: as many as there are threads are in memory at a time.
@@ -41,6 +44,18 @@ impl From<io::Error> for Unread {
 pub fn decode(source: &Source<'_>, rendering: Rendering) -> Result<Decoded, Unread> {
     let _room = room(source.stamp()?.bytes)?;
     decode_on(&source.read()?, rendering).map_err(Unread::Decode)
+}
+
+/// Reads and decodes a file that is no sample.
+///
+/// # Errors
+/// As [`decode`], with the file's path.
+pub fn decode_file(path: &Path, rendering: Rendering) -> Result<RgbImage, Error> {
+    match decode(&Source::File(path.to_path_buf()), rendering) {
+        Ok(decoded) => Ok(decoded.image),
+        Err(Unread::Io(reason)) => Err(Error::io("read", path)(reason)),
+        Err(Unread::Decode(reason)) => Err(Error::format(path, reason.to_string())),
+    }
 }
 
 /// Waits for room for the bytes of a file.

@@ -7,6 +7,7 @@
 //!   again; `given` takes embeddings and probabilities from elsewhere; `imports` finds the samples of other programs'
 //!   results; `models` keeps the results of several models apart; `built_in` reports broken files and damaged pictures like
 //!   a detector.
+//! - `meaning` has the model for searches by meaning.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
 //! - `outputs` is what a session can write, for the commands and for the dialogs of the interface.
 //! - `service` is the command loop, for one terminal or several, `outlet` the way to them; `answers` computes its answers, on separate threads where that could take long.
@@ -23,6 +24,7 @@ mod findings;
 mod given;
 mod imports;
 mod kept;
+pub mod meaning;
 mod models;
 mod outlet;
 pub mod outputs;

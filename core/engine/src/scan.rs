@@ -3,6 +3,7 @@
 use crate::digest::{InputDigest, uses_model};
 use crate::findings::Findings;
 use crate::given::StandIn;
+use crate::meaning::kept_texts;
 use crate::{Error, Result};
 use crate::{Setup, decided, given, imports, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
@@ -22,7 +23,7 @@ use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_data::uses::EmbeddingFiles;
 use chaffinch_formats::dataset;
-use chaffinch_formats::embeddings::{TextVectors, Vectors, read_texts};
+use chaffinch_formats::embeddings::{TextVectors, Vectors};
 use chaffinch_formats::probabilities::GivenModel;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_host::{
@@ -428,7 +429,7 @@ impl<'a> Scan<'a> {
         &self,
         named: Option<(Vectors, Option<TextVectors>)>,
     ) -> Result<(Arc<dyn Embedder>, Option<Vectors>)> {
-        let (session, kept) = (&self.setup.session, session_texts(self.setup));
+        let (session, kept) = (&self.setup.session, kept_texts(&self.setup.session));
         match (named, &self.setup.uses.embeddings) {
             (Some((vectors, texts)), files) => {
                 let name = files.as_ref().map(EmbeddingFiles::name).unwrap_or_default();
@@ -624,12 +625,6 @@ fn follows(detector: &LoadedDetector, findings: &Findings) -> Vec<(&'static str,
     let found =
         |name| Some((name, findings.results.get(name).filter(|result| result.len() == count)?.clone()));
     names.filter_map(found).collect()
-}
-
-/// The vectors of texts that the session keeps.
-fn session_texts(setup: &Setup) -> Result<Option<TextVectors>> {
-    let path = setup.session.text_vectors_path();
-    if path.is_file() { read_texts(&path).map(Some) } else { Ok(None) }
 }
 
 /// Keeps vectors of texts with those of pictures, or removes those that came with others.

@@ -29,6 +29,7 @@ use crate::answers::overview::Known;
 use crate::answers::pictures::Request;
 use crate::findings::Findings;
 use crate::kept;
+use crate::meaning::Reader;
 use crate::outlet::{Hall, Outlet};
 use crate::state::State;
 use crate::{Error, Result};
@@ -87,6 +88,8 @@ pub(crate) struct Service {
     desks: BTreeMap<u64, Desk>,
     moved: BTreeMap<String, f32>,
     known: Known,
+    /// The model for searches by meaning.
+    reader: Arc<Reader>,
     /// The results of disabled detectors.
     parked: BTreeMap<String, Arc<DetectorResult>>,
     rule: EnsembleRule,
@@ -174,6 +177,7 @@ impl Service {
             costs: setup.session.load_costs(),
             ..Known::default()
         };
+        let reader = Arc::new(Reader::of_setup(&setup));
         Ok(Service {
             setup,
             hall: Hall::default(),
@@ -184,6 +188,7 @@ impl Service {
             desks: BTreeMap::new(),
             moved,
             known,
+            reader,
             parked,
             rule,
             job: None,
@@ -364,6 +369,7 @@ impl Service {
             Internal::Loaded(registry, run) => self.loaded(registry, run),
             Internal::NotLetIn(at, why) => self.refuse(at, &Error::Invalid(why)),
             Internal::Listed(at, ticket, order) => self.listed(at, ticket, order),
+            Internal::Delayed(at, ticket, why) => self.tell(at, Event::Delayed { ticket, why }),
             Internal::ListFailed(at, ticket, error) => self.not_listed(at, ticket, &error),
         }
     }

@@ -145,6 +145,7 @@ impl State {
             ranking: &self.ranking,
             decisions,
             atlas: findings.atlas.as_deref(),
+            direction: None,
         }
     }
 

@@ -74,6 +74,19 @@ impl ClassVectors {
         ranked
     }
 
+    /// The mean of all classes: what their texts have in common, and no single one says. `None` for fewer than two.
+    pub fn common(&self) -> Option<Vec<f32>> {
+        let count = self.head.classes.len();
+        if count < 2 || self.head.dim == 0 {
+            return None;
+        }
+        let mut sum = vec![0.0_f64; self.head.dim];
+        for class in self.vectors.chunks_exact(self.head.dim) {
+            sum.iter_mut().zip(class).for_each(|(sum, x)| *sum += f64::from(*x));
+        }
+        Some(sum.into_iter().map(|sum| (sum / count as f64) as f32).collect())
+    }
+
     /// Whether these vectors are from this model for these classes.
     pub fn fits(&self, fingerprint: &str, classes: &[String]) -> bool {
         self.head.fingerprint == fingerprint && self.head.classes == classes

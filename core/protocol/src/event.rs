@@ -38,6 +38,13 @@ pub enum Event {
         /// Rows with a keep, remove, relabel or unsure decision, in this order.
         by_choice: [u64; 4],
     },
+    /// The list a client asked for takes longer than usual. [`Event::Listed`] or [`Event::NotListed`] follows.
+    Delayed {
+        /// The ticket of the query.
+        ticket: Ticket,
+        /// Why: `loading the model bundled-photo …`.
+        why: String,
+    },
     /// The list a client asked for cannot be made: its filter or its order is invalid. The one before stays.
     NotListed {
         /// The ticket of the query.

@@ -38,6 +38,10 @@ pub enum Sort {
     Random,
     /// Duplicate groups together, worst group first.
     Group,
+    /// By meaning, the most similar first: an expression over texts and samples, such as `cat + snow - 0.5*indoors` or
+    /// `like:path/of/sample.jpg`. Parts are added by `+` and taken away by `-`, `0.5*` before one is its weight, and `file:PATH`
+    /// is a picture from outside. Samples without an embedding are last.
+    Meaning(String),
     /// By an attribute, the least first: its name, or `DETECTOR.NAME` where several detectors have one of that name.
     Attribute(String),
 }

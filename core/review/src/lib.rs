@@ -1,5 +1,5 @@
 //! Conclusions from detector results and reviewer decisions: verdicts on samples, the ensemble's rank, queries over it,
-//! maps and clusters, evaluation against ground truth, label quality, leaks, clean-sample selection, planted faults and plans of repair.
+//! maps and clusters, search by meaning, evaluation against ground truth, label quality, leaks, clean-sample selection, planted faults and plans of repair.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-review`.
 
@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod groups;
 pub mod label_quality;
 pub mod leaks;
+pub mod meaning;
 pub mod overview;
 pub mod pollute;
 pub mod query;

@@ -17,6 +17,7 @@ mod rows;
 mod sort;
 
 use crate::atlas::Atlas;
+use crate::meaning::Direction;
 use crate::ranking::{Ranking, Results};
 use crate::verdict::{self, Verdicts};
 use crate::{Error, Result};
@@ -25,7 +26,7 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::{Compared, Query};
+use chaffinch_protocol::{Compared, Query, Sort};
 use filter::Filter;
 use parse::Test;
 pub(crate) use sort::shuffled;
@@ -50,6 +51,8 @@ pub struct Source<'a> {
     pub decisions: &'a Decisions,
     /// The embeddings, if available.
     pub atlas: Option<&'a Atlas>,
+    /// Where a list by meaning points; the same for the whole query.
+    pub direction: Option<&'a Direction>,
 }
 
 impl<'a> Source<'a> {
@@ -139,10 +142,12 @@ pub fn difference(now: &[f32], before: &[f32], threshold: f32) -> Compared {
     compared
 }
 
-/// Whether a query needs embeddings: its filter names an area of the map or a cluster. An invalid filter needs nothing.
+/// Whether a query needs embeddings: its order is one by meaning, or its filter names an area of the map or a cluster. An
+/// invalid filter needs nothing.
 pub fn needs_embeddings(query: &Query) -> bool {
     let asks = |test: &Test| matches!(test, Test::Map(..) | Test::Cluster(..));
-    parse::words(&query.filter).is_ok_and(|words| parse::any_word(&words, &asks))
+    matches!(query.sort, Sort::Meaning(_))
+        || parse::words(&query.filter).is_ok_and(|words| parse::any_word(&words, &asks))
 }
 
 /// The rows of a query, in order.

@@ -70,6 +70,7 @@ mod sample_pictures;
 mod sample_set;
 mod scan;
 mod schema;
+mod search;
 mod select;
 mod session;
 mod settings;
@@ -148,6 +149,7 @@ commands! {
     engine_process::Engine,
     worker::Worker,
     rank::Rank,
+    search::Search,
     threshold::Threshold,
     evaluate::Evaluate,
     leaks::Leaks,

@@ -217,6 +217,7 @@ impl Listing {
             ranking: &self.ranking,
             decisions: self.journal.decisions(),
             atlas: None,
+            direction: None,
         }
     }
 

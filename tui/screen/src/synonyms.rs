@@ -27,6 +27,8 @@ pub(crate) fn synonyms(action: Action) -> &'static str {
         A::MarkAll => "select everything",
         A::ClearMarks => "deselect unselect escape",
         A::Search => "find grep look",
+        A::Meaning => "semantic clip text similar embedding search find prompt",
+        A::LikeThis | A::LikeMarked => "similar nearest neighbors more find",
         A::Filter => "where query only show limit",
         A::ClearFilter => "reset unfilter",
         A::ToggleAll => "everything samples",

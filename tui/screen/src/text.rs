@@ -182,6 +182,16 @@ pub fn value(value: Option<f32>) -> String {
     }
 }
 
+/// A cosine in four cells, below zero too: `0.31`, `-.05`.
+pub fn cosine(value: Option<f32>) -> String {
+    match value.filter(|value| value.is_finite()) {
+        None => " –  ".to_owned(),
+        Some(value) if value <= -0.995 => "-1.0".to_owned(),
+        Some(value) if value <= -0.005 => format!("{value:.2}").replacen("-0", "-", 1),
+        Some(value) => format!("{:.2}", value.abs()),
+    }
+}
+
 /// Bytes in base 64, for sequences to the terminal.
 pub fn base64(bytes: &[u8]) -> String {
     const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

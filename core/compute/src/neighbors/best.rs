@@ -208,6 +208,26 @@ impl Places<'_> {
     }
 }
 
+/// [`cosine`] for callers outside of kernels.
+pub(super) fn cosine_of(a: &[f32], b: &[f32]) -> f32 {
+    wide(OfTwo { a, b })
+}
+
+/// [`cosine_of`].
+struct OfTwo<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+}
+
+impl Kernel for OfTwo<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn call(self) -> f32 {
+        cosine(self.a, self.b)
+    }
+}
+
 /// The cosine of two unit vectors as stored in lists: always summed in the same order.
 #[inline(always)]
 fn cosine(a: &[f32], b: &[f32]) -> f32 {

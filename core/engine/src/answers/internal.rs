@@ -18,5 +18,7 @@ pub(crate) enum Internal {
     /// A detector was not let in, and why.
     NotLetIn(u64, String),
     Listed(u64, Ticket, Arc<ListResult>),
+    /// A list takes longer, and why.
+    Delayed(u64, Ticket, String),
     ListFailed(u64, Ticket, chaffinch_data::Error),
 }

@@ -3,6 +3,7 @@
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::Sort;
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::meaning::Direction;
 use std::sync::OnceLock;
 
 /// A finished list.
@@ -10,13 +11,15 @@ pub(crate) struct ListResult {
     pub(crate) rows: Vec<u32>,
     /// Their order.
     pub(crate) sort: Sort,
+    /// Where it points, if it is ordered by meaning.
+    pub(crate) direction: Option<Direction>,
     /// A bit for each sample of the dataset that has a row, made when it is first needed.
     members: OnceLock<Vec<u64>>,
 }
 
 impl ListResult {
-    pub(crate) fn new(rows: Vec<u32>, sort: Sort) -> ListResult {
-        ListResult { rows, sort, members: OnceLock::new() }
+    pub(crate) fn new(rows: Vec<u32>, sort: Sort, direction: Option<Direction>) -> ListResult {
+        ListResult { rows, sort, direction, members: OnceLock::new() }
     }
 
     /// Whether it has a row of the sample, in a dataset of this many.
@@ -71,7 +74,7 @@ mod tests {
 
     #[test]
     fn members_are_those_with_a_row() {
-        let list = ListResult::new(vec![129, 0, 64], Sort::Rank);
+        let list = ListResult::new(vec![129, 0, 64], Sort::Rank, None);
         let members: Vec<u32> = (0..200).filter(|row| list.has(SampleId(*row), 130)).collect();
         assert_eq!(members, [0, 64, 129]);
         assert_eq!(list.count(&Decisions::default(), 130), [0; 4]);

@@ -2,13 +2,16 @@
 
 use super::list_result::ListResult;
 use super::worker_queue::WorkerQueue;
-use crate::Error;
 use crate::answers::internal::Internal;
+use crate::meaning::{Asking, Reader};
 use crate::state::State;
+use crate::{Error, Setup};
+use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::columns;
 use chaffinch_data::journal::Decisions;
-use chaffinch_protocol::{Query, Ticket};
-use chaffinch_review::query;
+use chaffinch_protocol::{Query, Sort, Ticket};
+use chaffinch_review::meaning::{Direction, Expression};
+use chaffinch_review::query::{self, Source};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,6 +29,9 @@ pub(crate) struct ListQuestion {
     pub(crate) decisions: Decisions,
     /// The only samples that are listed, whether they are suspects or not.
     pub(crate) only: Option<Arc<BTreeSet<u32>>>,
+    pub(crate) setup: Arc<Setup>,
+    /// The model, for an order by meaning.
+    pub(crate) reader: Arc<Reader>,
 }
 
 /// The queue for list queries.
@@ -79,10 +85,15 @@ fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, intern
             question = newer;
         }
         let unwanted = || newest.load(Ordering::Relaxed) != question.ticket;
-        let answered = match &pool {
-            Ok(pool) => pool.install(|| answer(&question, &unwanted)),
-            Err(_) => answer(&question, &unwanted),
+        let slow = |why: &str| {
+            let _ = internal.send(Internal::Delayed(number, question.ticket, why.to_owned()));
         };
+        // A model has threads of its own.
+        let direction = direction(&question, &slow, &unwanted);
+        let answered = direction.and_then(|direction| match &pool {
+            Ok(pool) => pool.install(|| answer(&question, direction, &unwanted)),
+            Err(_) => answer(&question, direction, &unwanted),
+        });
         let message = match answered {
             Ok(order) => Internal::Listed(number, question.ticket, Arc::new(order)),
             Err(Error::Stopped) => continue,
@@ -94,15 +105,39 @@ fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, intern
     }
 }
 
-fn answer(question: &ListQuestion, unwanted: &(dyn Fn() -> bool + Sync)) -> crate::Result<ListResult> {
+/// Where an order by meaning points. Waits for the model, as long as the list is wanted.
+fn direction(
+    question: &ListQuestion,
+    slow: &(dyn Fn(&str) + Sync),
+    unwanted: Unwanted<'_>,
+) -> crate::Result<Option<Direction>> {
+    let Sort::Meaning(text) = &question.query.sort else { return Ok(None) };
+    let findings = &question.state.findings;
+    let expression = Expression::parse(text)?;
+    let Some(atlas) = findings.atlas.as_deref() else {
+        return Err(Error::Invalid("there are no embeddings to search by meaning yet; scan first".into()));
+    };
+    let loaded = question.setup.session.uses().loaded;
+    let common = findings.class_vectors.as_ref().and_then(|vectors| vectors.common());
+    let rendering = findings.manifest.rendering();
+    let towers = question.reader.towers(Asking { loaded, common, rendering, slow, unwanted });
+    Direction::of(&expression, &findings.manifest, atlas, &towers).map(Some)
+}
+
+fn answer(
+    question: &ListQuestion,
+    direction: Option<Direction>,
+    unwanted: Unwanted<'_>,
+) -> crate::Result<ListResult> {
     let (state, decisions) = (&question.state, &question.decisions);
-    let source = state.source(decisions);
+    let source = Source { direction: direction.as_ref(), ..state.source(decisions) };
+    let sort = question.query.sort.clone();
     let Some(only) = &question.only else {
         let rows = query::select_unless(&source, &question.query, unwanted)?;
-        return Ok(ListResult::new(rows, question.query.sort.clone()));
+        return Ok(ListResult::new(rows, sort, direction));
     };
     let query = Query { all: true, ..question.query.clone() };
     let mut rows = query::select_unless(&source, &query, unwanted)?;
     rows.retain(|row| only.contains(row));
-    Ok(ListResult::new(rows, question.query.sort.clone()))
+    Ok(ListResult::new(rows, sort, direction))
 }

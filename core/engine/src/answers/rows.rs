@@ -1,6 +1,7 @@
 //! Builds the rows and details that a client shows.
 
 use super::candidates;
+use super::list_result::ListResult;
 use crate::findings::Findings;
 use crate::state::State;
 use chaffinch_compute::matrix::EmbeddingMatrix;
@@ -46,12 +47,16 @@ pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
     }
 }
 
-/// The same in a list of this order: by an attribute, with its value.
-pub(crate) fn row_sorted(state: &State, decisions: &Decisions, id: SampleId, sort: &Sort) -> Row {
-    let value = match sort {
+/// The same in a list: by an attribute, with its value, and by meaning, with the similarity.
+pub(crate) fn row_listed(state: &State, decisions: &Decisions, id: SampleId, list: &ListResult) -> Row {
+    let value = match &list.sort {
         Sort::Attribute(name) => {
             let found = query::attribute(&state.findings.results, name);
             found.and_then(|(result, name)| result.attribute(name, id))
+        }
+        Sort::Meaning(_) => {
+            let (direction, matrix) = (list.direction.as_ref(), state.findings.matrix.as_ref());
+            direction.zip(matrix).and_then(|(direction, matrix)| direction.similarity(matrix, id.0))
         }
         _ => None,
     };

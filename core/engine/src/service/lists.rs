@@ -23,7 +23,8 @@ impl Service {
         if let (Some(desk), Some(seat)) = (self.desks.get(&at), self.seat(at)) {
             let (state, decisions) = (seat.state.clone(), seat.journal.snapshot());
             let only = seat.blind.only();
-            desk.lists.ask(ListQuestion { ticket, query, state, decisions, only });
+            let (setup, reader) = (self.setup.clone(), self.reader.clone());
+            desk.lists.ask(ListQuestion { ticket, query, state, decisions, only, setup, reader });
         }
     }
 
@@ -60,9 +61,9 @@ impl Service {
         if let (Some(order), Some(seat)) = (self.order(at, ticket), self.seat(at)) {
             let from = usize::try_from(start).unwrap_or(usize::MAX).min(order.rows.len());
             let to = from.saturating_add(len.min(4096) as usize).min(order.rows.len());
-            let rows = order.rows[from..to].iter().map(|&row| {
-                rows::row_sorted(&seat.state, seat.journal.decisions(), SampleId(row), &order.sort)
-            });
+            let rows = order.rows[from..to]
+                .iter()
+                .map(|&row| rows::row_listed(&seat.state, seat.journal.decisions(), SampleId(row), &order));
             self.tell(at, Event::Rows { ticket, start: from as u64, rows: rows.collect() });
         }
     }

@@ -448,6 +448,7 @@ fn issues_have_the_names_of_other_programs() {
         ranking: &ranking,
         decisions: &made.decisions,
         atlas: None,
+        direction: None,
     };
     let export = Export { source, dataset: "pets", embeddings: &|| None };
     let stop = AtomicBool::new(false);

@@ -29,6 +29,7 @@ pub(super) fn exporting<T>(
         ranking: &ranking,
         decisions,
         atlas: None,
+        direction: None,
     };
     run(&Export { source, dataset: "made", embeddings: &|| Some(atlas(manifest)) })
 }

@@ -102,6 +102,7 @@ impl World {
             ranking: &self.ranking,
             decisions: &self.decisions,
             atlas: None,
+            direction: None,
         };
         Export { source, dataset: "pets", embeddings: &|| None }
     }

@@ -3,8 +3,8 @@
 use super::paths;
 use super::rows::gather;
 use super::{Source, attribute};
-use crate::Result;
 use crate::groups::{self, Group};
+use crate::{Error, Result};
 use chaffinch_compute::sorting;
 use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::manifest::NO_LABEL;
@@ -51,6 +51,7 @@ pub(super) fn sort(
             let (result, name) = attribute(source.results, name).ok_or_else(|| source.no_attribute(name))?;
             by_row(&|row| result.attribute(name, SampleId(row)).map(ordered))?
         }
+        Sort::Meaning(_) => by_meaning(source, &rows, unwanted)?,
         Sort::Class => {
             let labels = source.manifest.labels();
             let label = |row: u32| Some(labels[row as usize]).filter(|label| *label != NO_LABEL);
@@ -95,6 +96,23 @@ fn by_row(
     }
     let row = |key: &u64| *key as u32;
     Ok((keyed.par_iter().map(row).collect(), rest.par_iter().map(row).collect()))
+}
+
+/// The most similar first, ties in manifest order; and those without a vector, in manifest order. Each is compared once:
+/// that takes longer than sorting.
+fn by_meaning(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<(Vec<u32>, Vec<u32>)> {
+    /// No similarity has this key.
+    const NONE: u32 = u32::MAX;
+    let (Some(direction), Some(atlas)) = (source.direction, source.atlas) else {
+        return Err(Error::Invalid("there are no embeddings to search by meaning; scan first".into()));
+    };
+    let key = |row| direction.similarity(atlas.matrix(), row).map_or(NONE, |similarity| !ordered(similarity));
+    let number = |_, row| Some(u64::from(key(row)) << 32 | u64::from(row));
+    let mut keyed = gather(rows, unwanted, number)?;
+    sorting::sort(&mut keyed, unwanted)?;
+    let known = keyed.partition_point(|keyed| (keyed >> 32) as u32 != NONE);
+    let rows: Vec<u32> = keyed.par_iter().map(|keyed| *keyed as u32).collect();
+    Ok((rows[..known].to_vec(), rows[known..].to_vec()))
 }
 
 /// Rows by numbers that have the row's index in their lower half.

@@ -1,13 +1,29 @@
 use super::*;
+use crate::meaning::{Expression, Towers};
 use crate::ranking;
+use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::columns::ResultBuilder;
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::NewSample;
+use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::{SampleId, Split};
-use chaffinch_protocol::{EnsembleRule, Sort};
+use std::path::Path;
 use std::sync::Arc;
+
+/// Has no vectors but those of samples.
+struct NoModel;
+
+impl Towers for NoModel {
+    fn text(&self, _: &str) -> Result<Vec<f32>> {
+        Err(Error::Invalid("there is no model".into()))
+    }
+
+    fn picture(&self, _: &Path) -> Result<Vec<f32>> {
+        self.text("")
+    }
+}
 
 struct World {
     manifest: Arc<Manifest>,
@@ -74,7 +90,11 @@ fn world() -> World {
 
 impl World {
     fn ask(&self, query: &Query) -> Result<Vec<u32>> {
-        let source = Source {
+        select(&self.source(), query)
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
             manifest: &self.manifest,
             file_metadata: &self.file_metadata,
             results: &self.results,
@@ -83,8 +103,22 @@ impl World {
             ranking: &self.ranking,
             decisions: &self.decisions,
             atlas: None,
+            direction: None,
+        }
+    }
+
+    /// By meaning, with vectors on a circle: these quarters of it, or none.
+    fn by_meaning(&self, quarters: &[Option<u32>], query: &Query) -> Result<Vec<u32>> {
+        let vector = |quarter: &Option<u32>| match quarter {
+            None => [0.0, 0.0],
+            Some(quarter) => [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]][*quarter as usize],
         };
-        select(&source, query)
+        let matrix = EmbeddingMatrix::from_vec(quarters.iter().flat_map(vector).collect(), 2);
+        let file_metadata = Arc::new(FileMetadata::default());
+        let atlas = Atlas::new(Arc::new(matrix), self.manifest.clone(), file_metadata);
+        let expression = Expression::parse("like:train/cat/One.jpg").unwrap();
+        let direction = Direction::of(&expression, &self.manifest, &atlas, &NoModel).unwrap();
+        select(&Source { atlas: Some(&atlas), direction: Some(&direction), ..self.source() }, query)
     }
 
     fn all(&self, filter: &str) -> Vec<u32> {
@@ -258,4 +292,21 @@ fn attributes_are_compared_and_sorted_by() {
         let error = world.ask(&query).unwrap_err().to_string();
         assert!(error.contains("no detector gives the attribute"), "{error}");
     }
+}
+
+#[test]
+fn an_order_by_meaning_has_the_most_similar_first_and_those_without_a_vector_last() {
+    let world = world();
+    let quarters = [Some(0), Some(2), Some(1), None, Some(0), Some(3)];
+    let query = |filter: &str, all, descending| {
+        let sort = Sort::Meaning("like:train/cat/One.jpg".into());
+        world.by_meaning(&quarters, &Query { all, filter: filter.into(), sort, descending }).unwrap()
+    };
+    assert_eq!(query("", true, false), [0, 4, 2, 5, 1, 3]);
+    assert_eq!(query("", true, true), [1, 5, 2, 4, 0, 3]);
+    assert_eq!(query("split:train", true, false), [0, 4, 1]);
+    assert_eq!(query("", false, false), [0, 4, 2, 1]);
+    assert!(needs_embeddings(&Query { sort: Sort::Meaning("cat".into()), ..Query::default() }));
+    let refused = world.ask(&Query { sort: Sort::Meaning("cat".into()), ..Query::default() });
+    assert!(refused.unwrap_err().to_string().contains("no embeddings"), "without vectors there is no order");
 }

@@ -47,6 +47,7 @@ fn planned(rows: &[Row], decided: &[(usize, Choice)], policies: Policies) -> Pla
         ranking: &ranking,
         decisions: journal.decisions(),
         atlas: None,
+        direction: None,
     };
     let go = AtomicBool::new(false);
     let job = Job::new(&go, &|_, _| {});

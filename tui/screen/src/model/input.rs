@@ -19,6 +19,15 @@ pub enum PromptKind {
         /// The row that it started from.
         from: u64,
     },
+    /// What the list is ordered by in meaning, applied as it is typed.
+    Meaning {
+        /// The query to go back to.
+        before: Box<Query>,
+        /// The sample that the cursor was on, and its row.
+        here: (Option<SampleId>, u64),
+        /// The path of that sample.
+        this: Option<String>,
+    },
     /// A note about these samples.
     Note(Vec<SampleId>),
     /// How many times the recorded keys are replayed.

@@ -91,6 +91,8 @@ pub struct Incoming {
     pub counts: Option<(u64, u64, [u64; 4])>,
     /// The row of the cursor, once it is known.
     pub cursor: Option<u64>,
+    /// Why it takes longer, if the engine has said so.
+    pub delayed: Option<String>,
 }
 
 /// What a walk over the rows is for.
@@ -141,6 +143,7 @@ pub fn sort_name(sort: &Sort) -> &str {
         Sort::Random => "random",
         Sort::Group => "group",
         Sort::Attribute(name) => name,
+        Sort::Meaning(text) => text,
     }
 }
 

@@ -113,6 +113,7 @@ pub(super) fn question(model: &Model) -> Vec<String> {
             let what = match &prompt.kind {
                 PromptKind::Filter { .. } => "filter: type terms",
                 PromptKind::Search { .. } => "search: type text",
+                PromptKind::Meaning { .. } => "by meaning: type a text, cat + snow, or like:this",
                 PromptKind::Note(_) => "note: type the text",
                 PromptKind::Times => "repeat count: type a number",
             };

@@ -281,6 +281,7 @@ impl FakeEngine {
         match query.sort {
             Sort::Class => rows.sort_by_key(|row| row.label),
             Sort::Path => rows.sort_by(|a, b| a.path.cmp(&b.path)),
+            Sort::Meaning(_) => rows.reverse(),
             _ => {}
         }
         rows.sort_by_key(|row| !self.first.contains(&row.sample));

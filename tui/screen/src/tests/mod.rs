@@ -11,6 +11,7 @@ mod listing;
 mod macros;
 mod manage;
 mod marks;
+mod meaning;
 mod messages;
 mod outputs;
 mod outputs_engine;

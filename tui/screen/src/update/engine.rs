@@ -56,6 +56,11 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
         Event::Listed { ticket, total, decided, by_choice } => {
             listed(model, ticket, (total, decided, by_choice), fx)
         }
+        Event::Delayed { ticket, why } => {
+            if let Some(incoming) = model.list.incoming.as_mut().filter(|it| it.ticket == ticket) {
+                incoming.delayed = Some(why);
+            }
+        }
         Event::NotListed { ticket, message, at } => prompt::not_listed(model, ticket, message, at, fx),
         Event::Rows { ticket, start, rows } => got_rows(model, ticket, start, rows, fx),
         Event::Located { ticket, sample, row } => located(model, ticket, sample, row, fx),

@@ -1,11 +1,13 @@
 //! Choosing what is listed and in which order, and finding a row.
 
 use super::motion::{self, relist};
-use super::{Effects, detector, open, say, search};
+use super::{Effects, detector, open, say, search, targets};
 use crate::action::Action;
 use crate::action::kind::Find;
 use crate::key::shown;
-use crate::model::{Anchor, Level, Model};
+use crate::model::{Anchor, Level, Model, like};
+use crate::text::counted;
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Query, Sort};
 
 /// Handles an action on the list as a whole.
@@ -22,6 +24,15 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
             say(model, Level::Info, "there is no filter to clear");
         }
         Find::ClearFilter => motion::filter(model, "", fx),
+        Find::Meaning => open::meaning(model),
+        Find::LikeThis => match model.row().map(|row| row.path.clone()) {
+            Some(path) => {
+                motion::by_meaning(model, like(&path), fx);
+                say(model, Level::Info, format!("by likeness to {path}"));
+            }
+            None => say(model, Level::Warning, "no sample is loaded yet"),
+        },
+        Find::LikeMarked => like_marked(model, fx),
         Find::ToggleAll => {
             let query = Query { all: !model.list.query.all, ..model.list.query.clone() };
             let text = if query.all { "all samples" } else { "suspects only" };
@@ -47,6 +58,25 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
             relist(model, query, Anchor::Stay, fx);
         }
     }
+}
+
+/// The most marks that one order can be about.
+const MARKS: usize = 256;
+
+fn like_marked(model: &mut Model, fx: &mut Effects) {
+    let marked: Vec<SampleId> = model.review.marks.iter().copied().collect();
+    match marked.len() {
+        0 => return say(model, Level::Warning, "no sample is marked"),
+        count if count > MARKS => {
+            return say(model, Level::Warning, format!("{count} samples are marked; mark up to {MARKS}"));
+        }
+        _ => {}
+    }
+    let Some(rows) = targets::rows_of(model, Action::LikeMarked, marked, fx) else { return };
+    let parts: Vec<String> = rows.iter().map(|listed| like(&listed.row.path)).collect();
+    motion::by_meaning(model, parts.join(" + "), fx);
+    let marked = counted(rows.len() as u64, "marked sample", "marked samples");
+    say(model, Level::Info, format!("by likeness to {marked}"));
 }
 
 /// The attribute to sort by: the one after that of the current order, as it is to be named.

@@ -124,7 +124,8 @@ fn request(model: &mut Model, query: Query, anchor: Anchor, keyed: bool, fx: &mu
     let find = list.finding.take().or(earlier).filter(|_| anchor == Anchor::Stay);
     list.locating = None;
     let ticket = list.last_ticket;
-    list.incoming = Some(Incoming { ticket, anchor, keyed, here: None, find, counts: None, cursor: None });
+    list.incoming =
+        Some(Incoming { ticket, anchor, keyed, here: None, find, counts: None, cursor: None, delayed: None });
     send(fx, Command::List { ticket, query });
     if matches!(model.list.walk.take(), Some(walk) if matches!(walk.purpose, Purpose::Gather { .. })) {
         say(model, Level::Warning, "the list has changed meanwhile: nothing was marked or decided");
@@ -140,6 +141,16 @@ pub(super) fn sort(model: &mut Model, sort: Sort, fx: &mut Effects) {
     let query = Query { sort, ..model.list.query.clone() };
     relist(model, query, Anchor::Stay, fx);
     say(model, Level::Info, text);
+}
+
+/// Orders all samples by meaning, for good or while it is typed. Who asks for the most similar means the first rows.
+pub(super) fn by_meaning(model: &mut Model, expression: String, fx: &mut Effects) {
+    let sort = Sort::Meaning(expression);
+    if model.list.query.sort == sort {
+        return;
+    }
+    let filter = model.list.query.filter.clone();
+    relist(model, Query { all: true, filter, sort, descending: false }, Anchor::Top, fx);
 }
 
 /// Sets the filter, for good or while it is typed.

@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::synonyms::synonyms;
 use crate::theme::AUTO;
+use chaffinch_protocol::Sort;
 use chaffinch_protocol::decision::TAGS;
 use chaffinch_protocol::sample::SampleId;
 
@@ -22,6 +23,19 @@ pub(super) fn filter(model: &mut Model) {
         line.insert(" ");
     }
     let kind = PromptKind::Filter { before: Box::new(before) };
+    model.mode = Mode::Prompt(Prompt::new(kind, line));
+}
+
+/// Opens the line for an order by meaning, with the present one in it.
+pub(super) fn meaning(model: &mut Model) {
+    let before = model.list.query.clone();
+    let line = match &before.sort {
+        Sort::Meaning(text) => Line::new(text),
+        _ => Line::default(),
+    };
+    let here = (model.sample(), model.list.cursor);
+    let this = model.row().map(|row| row.path.clone());
+    let kind = PromptKind::Meaning { before: Box::new(before), here, this };
     model.mode = Mode::Prompt(Prompt::new(kind, line));
 }
 

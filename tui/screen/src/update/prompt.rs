@@ -5,6 +5,7 @@ use super::{Effect, Effects, ahead, complete, each, macros, motion, open, say, s
 use crate::action::kind;
 use crate::model::{
     Anchor, Level, Line, Mode, Model, Op, Picker, PickerItem, PickerKind, Prompt, PromptKind, Wrong,
+    expression,
 };
 use chaffinch_protocol::decision::TAGS;
 use chaffinch_protocol::sample::SampleId;
@@ -28,7 +29,10 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Line)) {
             prompt.completion = None;
             prompt.wrong = None;
             prompt.closing = None;
-            if matches!(prompt.kind, PromptKind::Filter { .. } | PromptKind::Search { .. }) {
+            if matches!(
+                prompt.kind,
+                PromptKind::Filter { .. } | PromptKind::Search { .. } | PromptKind::Meaning { .. }
+            ) {
                 prompt.apply_at = Some(now + APPLY);
             }
         }
@@ -115,9 +119,14 @@ fn cancel(model: &mut Model, fx: &mut Effects) {
         Mode::Prompt(Prompt { kind: PromptKind::Search { from }, .. }) => Some(*from),
         _ => None,
     };
-    if let Mode::Prompt(Prompt { kind: PromptKind::Filter { before }, .. }) = std::mem::take(&mut model.mode)
-    {
-        return restore(model, *before, fx);
+    match std::mem::take(&mut model.mode) {
+        Mode::Prompt(Prompt { kind: PromptKind::Filter { before }, .. }) => {
+            return restore(model, *before, fx);
+        }
+        Mode::Prompt(Prompt { kind: PromptKind::Meaning { before, here, .. }, .. }) => {
+            return reorder(model, *before, here, fx);
+        }
+        _ => {}
     }
     if let Some(from) = search {
         model.list.hits = None;
@@ -133,12 +142,20 @@ fn restore(model: &mut Model, before: Query, fx: &mut Effects) {
     }
 }
 
+/// Returns to the order before one by meaning was typed, and to the sample that the cursor was on.
+fn reorder(model: &mut Model, before: Query, (sample, row): (Option<SampleId>, u64), fx: &mut Effects) {
+    if model.list.query != before {
+        motion::relist(model, before, Anchor::Position(sample, row), fx);
+    }
+}
+
 fn accept(model: &mut Model, fx: &mut Effects) {
     let mode = std::mem::take(&mut model.mode);
     model.mode = below(model);
     match mode {
         Mode::Prompt(Prompt { kind, line, .. }) => match kind {
             PromptKind::Filter { before } => enter_filter(model, *before, line, fx),
+            kind @ PromptKind::Meaning { .. } => enter_meaning(model, kind, line, fx),
             PromptKind::Search { .. } if line.text.is_empty() => {}
             PromptKind::Search { from } => {
                 model.list.search.clone_from(&line.text);
@@ -183,6 +200,35 @@ fn enter_filter(model: &mut Model, before: Query, line: Line, fx: &mut Effects) 
     model.mode = Mode::Prompt(prompt);
 }
 
+/// Closes an order by meaning once its list is there. An empty line returns to the rank.
+fn enter_meaning(model: &mut Model, kind: PromptKind, line: Line, fx: &mut Effects) {
+    let PromptKind::Meaning { before, here, this } = &kind else { return };
+    if line.text.trim().is_empty() {
+        let (mut before, here) = (Query::clone(before), *here);
+        if matches!(before.sort, Sort::Meaning(_)) {
+            before.sort = Sort::Rank;
+        }
+        return reorder(model, before, here, fx);
+    }
+    motion::by_meaning(model, expression(&line.text, this.as_deref()), fx);
+    let Some(ticket) = model.list.incoming.as_ref().map(|incoming| incoming.ticket) else { return };
+    let mut prompt = Prompt::new(kind, line);
+    prompt.closing = Some(ticket);
+    model.mode = Mode::Prompt(prompt);
+}
+
+/// Whether a list was asked for by what is in the prompt, and whether that stands there as it was sent.
+fn asked_by(prompt: &Prompt, asked: &Query) -> (bool, bool) {
+    let typed = prompt.line.text.trim();
+    match (&prompt.kind, &asked.sort) {
+        (PromptKind::Filter { .. }, _) => (typed == asked.filter, true),
+        (PromptKind::Meaning { this, .. }, Sort::Meaning(text)) => {
+            (expression(typed, this.as_deref()) == *text, typed == text)
+        }
+        _ => (false, false),
+    }
+}
+
 /// A list has arrived: closes the filter that waited for it.
 pub(super) fn listed(model: &mut Model, ticket: Ticket) {
     if matches!(&model.mode, Mode::Prompt(Prompt { closing: Some(awaited), .. }) if *awaited == ticket) {
@@ -206,12 +252,11 @@ pub(super) fn not_listed(
     let asked = std::mem::replace(&mut model.list.query, model.list.shown.clone());
     let at = at.map(|(start, end)| (start as usize, end as usize));
     if let Mode::Prompt(prompt) = &mut model.mode
-        && matches!(prompt.kind, PromptKind::Filter { .. })
-        && prompt.line.text.trim() == asked.filter
+        && let (true, as_sent) = asked_by(prompt, &asked)
     {
         // The filter was sent without the blanks at its ends.
         let skipped = prompt.line.text.len() - prompt.line.text.trim_start().len();
-        let at = at.map(|(start, end)| (start + skipped, end + skipped));
+        let at = at.filter(|_| as_sent).map(|(start, end)| (start + skipped, end + skipped));
         let at = at.filter(|(start, end)| prompt.line.text.get(*start..*end).is_some());
         let entered = prompt.closing.take().is_some();
         prompt.wrong = Some(Wrong { message, at, entered });
@@ -311,6 +356,14 @@ pub(super) fn apply(model: &mut Model, fx: &mut Effects) {
             return search::search(model, &text, next, true, fx);
         }
         let text = prompt.line.text.trim().to_owned();
+        if let PromptKind::Meaning { before, here, this } = &prompt.kind {
+            if text.is_empty() {
+                let (before, here) = (Query::clone(before), *here);
+                return reorder(model, before, here, fx);
+            }
+            let expression = expression(&text, this.as_deref());
+            return motion::by_meaning(model, expression, fx);
+        }
         motion::filter(model, &text, fx);
     }
 }

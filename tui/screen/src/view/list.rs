@@ -44,7 +44,12 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         return;
     }
     let columns = Columns::of(model, area);
+    let meaning;
     let words = match &model.list.shown.sort {
+        Sort::Meaning(text) => {
+            meaning = format!("~ {}", text::safe(text));
+            meaning.as_str()
+        }
         Sort::Rank if model.list.shown.descending => "best first",
         Sort::Rank if model.session.as_ref().is_some_and(|session| session.ensemble == EnsembleRule::Or) => {
             "likeliest to be bad first"
@@ -57,8 +62,11 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Sort::Group => "by group",
         Sort::Attribute(name) => name.as_str(),
     };
-    let valued = matches!(model.list.shown.sort, Sort::Attribute(_));
-    let first = if valued { "value" } else { "score" };
+    let first = match model.list.shown.sort {
+        Sort::Attribute(_) => "value",
+        Sort::Meaning(_) => "alike",
+        _ => "score",
+    };
     let x = paint.put(area.x + 2, area.y, 5, Role::Dim, first) + 1;
     // The same where there is less room.
     let short = if words.starts_with("likeliest") { "likeliest first" } else { words };
@@ -131,8 +139,11 @@ fn row(model: &Model, index: u64, row: &Row, area: Rect, paint: &mut Paint<'_>) 
         paint.put(x, area.y, 1, Role::Saving, model.display.theme.glyph(Role::Saving));
     }
     x += 1;
-    let valued = matches!(model.list.shown.sort, Sort::Attribute(_));
-    let number = if valued { text::value(row.value) } else { text::score(row.score) };
+    let number = match model.list.shown.sort {
+        Sort::Attribute(_) => text::value(row.value),
+        Sort::Meaning(_) => text::cosine(row.value),
+        _ => text::score(row.score),
+    };
     x = paint.put(x, area.y, 4, severity(row.score, row.flags.len()), &number) + 1;
 
     // From the right: which detectors flag it, then the labels; the path takes what is left.

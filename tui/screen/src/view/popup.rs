@@ -1,7 +1,7 @@
 //! Popups: continuations of a key, and questions.
 
 use crate::key::shown;
-use crate::model::{Confirm, Mode, Model, Prompt, PromptKind};
+use crate::model::{Confirm, FORMS, Mode, Model, Prompt, PromptKind};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -46,11 +46,18 @@ enum Above {
     Wrong(Vec<String>),
     /// What its last word may be, with what that means, and which is chosen.
     Options(Vec<(String, &'static str)>, Option<usize>),
+    /// Examples of what may be typed.
+    Forms(Vec<(String, &'static str)>),
 }
 
 fn above(model: &Model, line: Rect) -> Option<(Above, Rect)> {
     let Mode::Prompt(Prompt {
-        kind: PromptKind::Filter { .. }, line: typed, completion, wrong, closing, ..
+        kind: kind @ (PromptKind::Filter { .. } | PromptKind::Meaning { .. }),
+        line: typed,
+        completion,
+        wrong,
+        closing,
+        ..
     }) = &model.mode
     else {
         return None;
@@ -62,7 +69,9 @@ fn above(model: &Model, line: Rect) -> Option<(Above, Rect)> {
         let height = (height.min(HIGHEST) as u16 + 2).min(line.y - 1);
         Rect { x: line.x + 1, y: line.y - height, width: (width as u16 + 4).min(line.width - 1), height }
     };
+    let means = matches!(kind, PromptKind::Meaning { .. });
     let (options, chosen) = match completion {
+        _ if means => (Vec::new(), None),
         Some(completion) => (completion.options.clone(), Some(completion.chosen)),
         None => (crate::model::completions(model, typed).1, None),
     };
@@ -77,6 +86,11 @@ fn above(model: &Model, line: Rect) -> Option<(Above, Rect)> {
             let frame = frame(width, lines.len());
             return Some((Above::Wrong(lines), frame));
         }
+    }
+    if means && typed.text.is_empty() {
+        let forms = FORMS.map(|(form, meaning)| (form.to_owned(), meaning));
+        let width = forms.iter().map(|(form, meaning)| text::width(form) + 4 + text::width(meaning)).max();
+        return Some((Above::Forms(forms.into()), frame(width.unwrap_or(0), FORMS.len())));
     }
     if options.is_empty() {
         return None;
@@ -105,8 +119,9 @@ pub(crate) fn completions_frame(model: &Model, line: Rect) -> Option<Rect> {
 /// Above a filter being typed: what its last word may be, or what is wrong with it.
 pub(crate) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
     let Some((above, frame)) = above(model, line) else { return };
-    let (options, chosen) = match above {
-        Above::Options(options, chosen) => (options, chosen),
+    let (options, chosen, title) = match above {
+        Above::Options(options, chosen) => (options, chosen, "Tab"),
+        Above::Forms(forms) => (forms, None, "such as"),
         Above::Wrong(lines) => {
             let inner = paint.window(frame, "not understood");
             for (line, y) in lines.iter().zip(inner.top()..inner.bottom()) {
@@ -116,7 +131,7 @@ pub(crate) fn completions(model: &Model, line: Rect, paint: &mut Paint<'_>) {
         }
     };
     let more = options.len().saturating_sub(usize::from(frame.height.saturating_sub(2)));
-    let title = if more > 0 { format!("Tab: {more} more") } else { "Tab".to_owned() };
+    let title = if more > 0 { format!("Tab: {more} more") } else { title.to_owned() };
     let inner = paint.window(frame, &title);
     let names = options.iter().map(|(option, _)| text::width(&text::safe(option))).max().unwrap_or(0) as u16;
     // The chosen one stays in sight.

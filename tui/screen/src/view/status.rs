@@ -6,7 +6,7 @@ use crate::model::{Level, Mode, Model, Prompt, PromptKind, sort_name};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use chaffinch_protocol::{Attached, DetectorSummary, EnsembleRule, SessionSummary};
+use chaffinch_protocol::{Attached, DetectorSummary, EnsembleRule, SessionSummary, Sort};
 use ratatui::layout::{Position, Rect};
 
 /// The open session, its progress, and the running job.
@@ -89,6 +89,8 @@ fn heading(model: &Model, session: &SessionSummary, room: usize) -> String {
             filter => Part::same(format!("filter {filter}")),
         },
         match (&list.query.sort, list.query.descending) {
+            (Sort::Meaning(text), false) => Part::new(format!("~ {text}"), "by meaning".to_owned()),
+            (Sort::Meaning(text), true) => Part::new(format!("~ {text}, reversed"), "by -meaning".to_owned()),
             (sort, false) if *sort == Default::default() => Part::default(),
             (sort, false) => Part::same(format!("by {}", sort_name(sort))),
             (sort, true) => {
@@ -224,14 +226,19 @@ pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Optio
         let searches = matches!(prompt.kind, PromptKind::Search { .. }) && !prompt.line.text.is_empty();
         let right = match model.list.hits.as_ref().filter(|hits| searches && hits.text == prompt.line.text) {
             Some(hits) => paint.put_right(area.right() - 1, area.y, area.width, Role::Dim, &hits.words()),
-            None => area.right(),
+            None => match model.list.incoming.as_ref().and_then(|incoming| incoming.delayed.as_ref()) {
+                Some(why) => paint.put_right(area.right() - 1, area.y, area.width / 2, Role::Warning, why),
+                None => area.right(),
+            },
         };
         return Some(self::prompt(prompt, Rect { width: right.saturating_sub(area.x), ..area }, paint));
     }
     let right = counts(model, area, paint);
     // Two cells apart from the counts.
     let area = Rect { width: right.saturating_sub(area.x + 3), ..area };
-    if let Some(toast) = &model.toast {
+    if let Some(why) = model.list.incoming.as_ref().and_then(|incoming| incoming.delayed.as_ref()) {
+        paint.put(area.x + 1, area.y, area.width, Role::Warning, why);
+    } else if let Some(toast) = &model.toast {
         let (role, glyph) = match toast.level {
             Level::Info => (Role::Info, ""),
             Level::Warning => (Role::Warning, "! "),
@@ -318,6 +325,7 @@ fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
     let label = match &prompt.kind {
         PromptKind::Filter { .. } => "filter ".to_owned(),
         PromptKind::Search { .. } => "/".to_owned(),
+        PromptKind::Meaning { .. } => "~ ".to_owned(),
         PromptKind::Note(samples) if samples.len() > 1 => format!("note on {} samples ", samples.len()),
         PromptKind::Note(_) => "note ".to_owned(),
         PromptKind::Times => "repeat count ".to_owned(),

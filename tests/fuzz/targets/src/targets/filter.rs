@@ -72,6 +72,7 @@ fn filter(text: &str, sort: Sort) {
         ranking: &ranking,
         decisions: &decisions,
         atlas: None,
+        direction: None,
     };
     for (all, descending) in [(true, false), (false, true)] {
         let query = Query { all, filter: text.to_owned(), sort: sort.clone(), descending };

@@ -107,6 +107,7 @@ fn seeds() -> Vec<Vec<u8>> {
         Event::ScanDone(Box::<ScanReport>::default()),
         Event::Listed { ticket: 1, total: 1, decided: 1, by_choice: [1, 0, 0, 0] },
         Event::NotListed { ticket: 1, message: "no".into(), at: Some((0, 1)) },
+        Event::Delayed { ticket: 1, why: "loading".into() },
         Event::Rows { ticket: 1, start: 0, rows: vec![row] },
         Event::Located { ticket: 1, sample: SampleId(0), row: Some(0) },
         Event::Found { ticket: 1, row: None },
