@@ -33,6 +33,7 @@ pub mod recipe;
 pub mod review;
 pub mod sandbox;
 pub mod schema;
+pub mod slurm;
 pub mod svg;
 pub mod synthetic;
 pub mod terminal;

@@ -37,33 +37,36 @@ impl Frames {
     /// Opens the progress of an earlier run. `kind` is the format of the entries; a file of another kind or identity is
     /// replaced with the first frame.
     pub(crate) fn open(path: &Path, kind: [u8; 8], identity: &[u8; 32]) -> Result<(Frames, Earlier)> {
-        let mut head = [0; HEAD];
-        head[..8].copy_from_slice(&kind);
-        head[8..].copy_from_slice(identity);
         let mut frames = Frames {
             path: path.to_owned(),
-            head,
+            head: head(kind, identity),
             file: None,
             frame: Vec::new(),
             entries: 0,
             flushed: Instant::now(),
         };
-        match fs::metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((frames, None)),
-            Err(error) => return Err(Error::io("read", path)(error)),
-            Ok(file) if file.len() < HEAD as u64 => return Ok((frames, None)),
-            Ok(_) => {}
-        }
-        let map = mapped::read(path)?;
-        if map[..HEAD] != head {
-            return Ok((frames, None));
-        }
-        let complete = complete(&map);
+        let Some((map, complete)) = Frames::look(path, kind, identity)? else { return Ok((frames, None)) };
         let end = complete.last().map_or(HEAD, |frame| frame.end);
         let file = OpenOptions::new().append(true).open(path).map_err(Error::io("open", path))?;
         file.set_len(end as u64).map_err(Error::io("write", path))?;
         frames.file = Some(file);
         Ok((frames, Some((map, complete))))
+    }
+
+    /// What an earlier run wrote, without a change to it; `None` if there is nothing of this kind and identity.
+    pub(crate) fn look(path: &Path, kind: [u8; 8], identity: &[u8; 32]) -> Result<Earlier> {
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", path)(error)),
+            Ok(file) if file.len() < HEAD as u64 => return Ok(None),
+            Ok(_) => {}
+        }
+        let map = mapped::read(path)?;
+        if map[..HEAD] != head(kind, identity) {
+            return Ok(None);
+        }
+        let complete = complete(&map);
+        Ok(Some((map, complete)))
     }
 
     /// Appends an entry; it reaches the disk with its frame.
@@ -117,6 +120,14 @@ impl Frames {
         self.file = Some(file);
         Ok(())
     }
+}
+
+/// The first bytes of a file.
+fn head(kind: [u8; 8], identity: &[u8; 32]) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..8].copy_from_slice(&kind);
+    head[8..].copy_from_slice(identity);
+    head
 }
 
 /// Where the complete frames are, without their heads.

@@ -4,12 +4,14 @@ mod depths;
 mod known;
 mod pass;
 mod row;
+mod shard;
 mod unfinished;
 
 pub use crate::groups::MAX_FILE_BYTES;
 
 pub use depths::depths;
-pub use pass::{Keep, Pass, Vectors};
+pub use pass::{Keep, Pass, Passed, Vectors};
+pub use shard::{Shard, ShardRecord};
 pub use unfinished::remove as remove_unfinished;
 
 use crate::Result;

@@ -13,6 +13,8 @@
 //! measures/         what detectors measured for each picture
 //! index.unfinished  progress of an interrupted reading of all files
 //! depths.unfinished what it found of 16-bit pictures
+//! index.shard       the rows of a shard of the dataset, if the session holds one, and
+//! shard.toml        which shard it is, once all of it is read
 //! models/           models trained by detectors, versioned
 //! embeddings/       the embedding store
 //! probabilities.safetensors   class probabilities from elsewhere
@@ -278,7 +280,12 @@ impl Session {
 
     /// The folder of the embedding store.
     pub fn embeddings_dir(&self) -> PathBuf {
-        self.dir.join("embeddings")
+        Session::embeddings_in(&self.dir)
+    }
+
+    /// The folder of the embedding store of the session in `dir`.
+    pub fn embeddings_in(dir: &Path) -> PathBuf {
+        dir.join("embeddings")
     }
 
     /// The class vectors of the last scan.
@@ -332,6 +339,26 @@ impl Session {
     /// The file with the progress of an interrupted reading.
     pub fn unfinished_path(&self) -> PathBuf {
         self.dir.join("index.unfinished")
+    }
+
+    /// The rows of a shard of the dataset.
+    pub fn shard_rows_path(&self) -> PathBuf {
+        Session::shard_rows_in(&self.dir)
+    }
+
+    /// The rows of the shard in the session in `dir`.
+    pub fn shard_rows_in(dir: &Path) -> PathBuf {
+        dir.join("index.shard")
+    }
+
+    /// Which shard of the dataset the session holds, once all of it is read.
+    pub fn shard_path(&self) -> PathBuf {
+        Session::shard_in(&self.dir)
+    }
+
+    /// The same for the session in `dir`.
+    pub fn shard_in(dir: &Path) -> PathBuf {
+        dir.join("shard.toml")
     }
 
     /// The file with what an interrupted reading found of 16-bit pictures.

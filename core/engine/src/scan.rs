@@ -1,11 +1,13 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
+mod shard;
+
 use crate::digest::{InputDigest, uses_model};
 use crate::findings::Findings;
 use crate::given::StandIn;
 use crate::meaning::kept_texts;
 use crate::{Error, Result};
-use crate::{Setup, decided, given, imports, kept, models, remarks};
+use crate::{Given, Setup, decided, given, imports, kept, models, remarks};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::decodings;
@@ -174,6 +176,9 @@ impl<'a> Scan<'a> {
         let measuring: Vec<Measuring<'_>> =
             detectors.iter().filter_map(|detector| Measuring::of(detector)).collect();
         let Read { model, mut measures, probabilities } = self.read(vectors, &measuring, findings)?;
+        if self.setup.given.shard.is_some() {
+            return Ok(());
+        }
         let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
@@ -325,14 +330,19 @@ impl<'a> Scan<'a> {
             let depths = index::depths(&opened.manifest, previous, Some(&unfinished_depths), job)?;
             opened.manifest = opened.manifest.with_depths(depths);
             // The files are worth reading even if the model fails to load.
-            let mut model = vectors.then(|| scan.load_model(&opened.manifest, named.vectors));
+            let mut model = vectors.then(|| scan.load_model(&opened.manifest, named.vectors, job));
             let measurers: Vec<&dyn Measurer> = measuring.iter().map(|one| one as &dyn Measurer).collect();
-            let (dir, unfinished) = (session.measures_dir(), session.unfinished_path());
+            let Given { shard, shards, .. } = &scan.setup.given;
+            let unfinished = match shard {
+                Some(_) => session.shard_rows_path(),
+                None => session.unfinished_path(),
+            };
+            let (dir, shards) = (session.measures_dir(), shard::rows(shards));
             let pass = Pass {
                 manifest: &opened.manifest,
                 previous,
                 measurers: &measurers,
-                keep: Some(Keep { measures: &dir, unfinished: &unfinished }),
+                keep: Some(Keep { measures: &dir, unfinished: &unfinished, shard: *shard, shards: &shards }),
             };
             let into = match &mut model {
                 Some(Ok(Model { embedder, store, .. })) if embedder.sees() => {
@@ -341,6 +351,9 @@ impl<'a> Scan<'a> {
                 _ => None,
             };
             let passed = pass.run(into, job)?;
+            if let Some(shard) = *shard {
+                return scan.finish_shard(shard, model, &opened.manifest, passed, job);
+            }
             refuse_vanished(previous, &passed.file_metadata)?;
             let (manifest, file_metadata) = (Arc::new(opened.manifest), Arc::new(passed.file_metadata));
             scan.report.samples = manifest.len() as u64;
@@ -407,6 +420,7 @@ impl<'a> Scan<'a> {
         &self,
         manifest: &Manifest,
         named: Option<(Vectors, Option<TextVectors>)>,
+        job: &Job<'_>,
     ) -> Result<Model> {
         let (embedder, given) = self.embedder(named)?;
         if embedder.sees() {
@@ -417,7 +431,8 @@ impl<'a> Scan<'a> {
         }
         let mut folder = self.setup.session.embeddings_dir();
         folder.extend(manifest.rendering().folders());
-        let store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
+        let mut store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
+        self.take_over_shards(&mut store, manifest, job)?;
         for note in store.notes() {
             (self.reporter.trouble)("embedding store", note);
         }

@@ -5,6 +5,7 @@ use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Result;
 use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::index::Shard;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
 use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles, Uses};
@@ -49,6 +50,10 @@ pub struct Given {
     pub embeddings: Option<EmbeddingFiles>,
     /// Class probabilities to take in place of the host's own.
     pub probabilities: Option<ProbabilityWish>,
+    /// The only part of the dataset to read, for a machine among several; no detector runs then.
+    pub shard: Option<Shard>,
+    /// The sessions of all shards, in their order, whose work is taken over.
+    pub shards: Vec<PathBuf>,
 }
 
 /// What is to be done about class probabilities.

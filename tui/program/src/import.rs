@@ -219,7 +219,7 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
     let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
     let session = Session::open(&location.dir)?;
     let Some((manifest, file_metadata)) = session.load_samples()? else {
-        bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));
+        return Err(place::no_results(&session));
     };
     let (known, _) = session.load_results(manifest.len(), manifest.classes());
     let own = known.iter().filter(|(_, result)| !result.record().is_imported());

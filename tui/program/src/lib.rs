@@ -48,6 +48,7 @@ mod listing;
 mod looks;
 mod man;
 mod memory_budget;
+mod merge;
 mod model_loader;
 mod models;
 mod new_plugin;
@@ -145,6 +146,7 @@ macro_rules! commands {
 commands! {
     demo::Demo,
     scan::Scan,
+    merge::Merge,
     open::Open,
     engine_process::Engine,
     worker::Worker,

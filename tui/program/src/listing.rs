@@ -112,7 +112,7 @@ impl Listing {
         place::scanned(&location, global)?;
         let session = Session::open_to_read(&location.dir)?;
         let Some((manifest, file_metadata)) = session.load_samples()? else {
-            bail!("{} has no results yet; run chaffinch scan first", safe_path(session.dir()));
+            return Err(place::no_results(&session));
         };
         let (results, damaged) = session.load_results(manifest.len(), manifest.classes());
         for text in damaged {

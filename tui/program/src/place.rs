@@ -4,9 +4,10 @@ use super::args::Global;
 use super::ask;
 use super::output::{count, remark, warning};
 use super::settings;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use chaffinch_data::Error;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::index::ShardRecord;
 use chaffinch_data::session;
 use chaffinch_data::session::{Likeness, MARK, Session, SessionInfo, SessionLocation};
 use chaffinch_protocol::display::{quoted, safe_path};
@@ -52,6 +53,18 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
             );
             Ok(location)
         }
+    }
+}
+
+/// Why a session without samples cannot be used yet, and what to do.
+pub(super) fn no_results(session: &Session) -> anyhow::Error {
+    let name = safe_path(session.dir());
+    match ShardRecord::load(&session.shard_path()) {
+        Ok(Some(record)) => anyhow!(
+            "{name} holds shard {} of a dataset; run chaffinch merge with all shards first",
+            record.shard
+        ),
+        _ => anyhow!("{name} has no results yet; run chaffinch scan first"),
     }
 }
 

@@ -7,6 +7,7 @@ use super::listing::Listing;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
 use super::{gates, model_loader, place, reading, setup};
 use anyhow::{Result, bail};
+use chaffinch_data::index::Shard;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::{DetectorSummary, ScanReport};
@@ -28,6 +29,17 @@ pub(super) struct Scan {
     engine: EngineArgs,
     #[command(flatten)]
     reading: DatasetArgs,
+    /// Read and embed only one of N equal parts of the dataset, such as 2/4, into the session that --session names; `merge`
+    /// takes all of them over and runs the detectors
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["fail_on", "embeddings", "pred_probs"])]
+    shard: Option<Shard>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What a scan prints, and what it fails on.
+#[derive(Debug, Args)]
+pub(super) struct OutputArgs {
     /// Print the report as JSON
     #[arg(long, help_heading = "Output")]
     json: bool,
@@ -44,13 +56,39 @@ struct Report<'a> {
     session: &'a str,
     model: &'a str,
     interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<Shard>,
     #[serde(flatten)]
     report: &'a ScanReport,
 }
 
 /// Scans and reports. The exit status is 1 if a gate failed.
 pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
-    let mut setup = setup::for_dataset(&args.dataset, global, &args.engine, &args.reading)?;
+    if args.shard.is_some() && global.session.is_none() {
+        bail!("a shard needs a session of its own: add --session DIR");
+    }
+    let wanted = Wanted { dataset: &args.dataset, engine: &args.engine, reading: &args.reading, shards: &[] };
+    scan(&wanted, args.shard, &args.output, global)
+}
+
+/// What to scan, and how.
+pub(super) struct Wanted<'a> {
+    pub(super) dataset: &'a Path,
+    pub(super) engine: &'a EngineArgs,
+    pub(super) reading: &'a DatasetArgs,
+    /// The sessions of all shards, in their order, if there are any.
+    pub(super) shards: &'a [PathBuf],
+}
+
+/// Scans a dataset or a shard of it, and reports.
+pub(super) fn scan(
+    args: &Wanted<'_>,
+    shard: Option<Shard>,
+    output: &OutputArgs,
+    global: &Global,
+) -> Result<ExitCode> {
+    let mut setup = setup::for_dataset(args.dataset, global, args.engine, args.reading)?;
+    (setup.given.shard, setup.given.shards) = (shard, args.shards.to_vec());
     // Here, where its progress can be seen, not when the engine needs it.
     if setup.uses.embeddings.is_none()
         && let Err(error) = model_loader::download(setup.config.model(), global)
@@ -72,12 +110,16 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     let named: &[String] = if args.engine.detectors.is_empty() { &[] } else { &named };
     let scanned = drive::scan(setup, named, shown)?;
     reading::tell(&scanned.report.reading, "", global.quiet);
-    place::take_over(Path::new(&scanned.summary.session), global);
+    if shard.is_none() {
+        place::take_over(Path::new(&scanned.summary.session), global);
+    }
     results(|out| {
-        if args.json {
+        if output.json {
             let Scanned { summary, report, interrupted } = &scanned;
             let (dataset, session, model) = (&summary.dataset, &summary.session, &summary.model);
-            json(out, &Report { dataset, session, model, interrupted: *interrupted, report })
+            json(out, &Report { dataset, session, model, interrupted: *interrupted, shard, report })
+        } else if let Some(shard) = shard {
+            write_shard(out, shard, &scanned)
         } else {
             write(out, &scanned)
         }
@@ -85,15 +127,18 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     if scanned.interrupted {
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    required(named, &scanned.report)?;
-    if !global.quiet && !args.json {
-        remark(&next(&args.dataset, global));
-    }
-    if args.fail_on.is_empty() {
+    if shard.is_some() {
         return Ok(ExitCode::SUCCESS);
     }
-    let listing = Listing::open(&args.dataset, global)?;
-    Ok(gates::tell(&gates::judge(&args.fail_on, &listing, &scanned.report.failed, global)?))
+    required(named, &scanned.report)?;
+    if !global.quiet && !output.json {
+        remark(&next(args.dataset, global));
+    }
+    if output.fail_on.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let listing = Listing::open(args.dataset, global)?;
+    Ok(gates::tell(&gates::judge(&output.fail_on, &listing, &scanned.report.failed, global)?))
 }
 
 /// Detectors requested by name must not fail, and at least one detector must succeed.
@@ -106,6 +151,21 @@ fn required(named: &[String], report: &ScanReport) -> Result<()> {
     if !failed.is_empty() && report.detectors.iter().all(|detector| is_built_in(&detector.name)) {
         bail!("every detector failed; see the warnings above");
     }
+    Ok(())
+}
+
+/// Writes what was done for a shard.
+fn write_shard(out: &mut dyn Write, shard: Shard, scanned: &Scanned) -> Result<()> {
+    let Scanned { summary, report, interrupted } = scanned;
+    let samples = count(report.samples, "image", "images");
+    if *interrupted {
+        writeln!(out, "Stopped early; scan the shard again to resume.")?;
+    } else {
+        let unreadable = report.unreadable;
+        writeln!(out, "{}: shard {shard}, {samples}, {unreadable} unreadable", summary.dataset)?;
+        writeln!(out, "Merge it with the others: chaffinch merge SHARD… --session DIR")?;
+    }
+    writeln!(out, "{}", effort(&summary.model, report))?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@
 use super::IndexReport;
 use super::known::{Known, KnownRow};
 use super::row::Row;
+use super::shard::Shard;
 use super::unfinished::{Recovered, Unfinished};
 use crate::faults::because;
 use crate::file_metadata::FileMetadata;
@@ -22,12 +23,13 @@ use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::Decoded;
 use chaffinch_compute::image::source;
 use chaffinch_compute::job::Job;
+use chaffinch_plugin::Dimensions;
 use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
@@ -53,6 +55,10 @@ pub struct Keep<'a> {
     pub measures: &'a Path,
     /// The file with the progress of an interrupted reading.
     pub unfinished: &'a Path,
+    /// The only part to read, whose rows stay in that file, and none of whose measures are stored; `None` for everything.
+    pub shard: Option<Shard>,
+    /// The files with the rows of shards that were read elsewhere.
+    pub shards: &'a [PathBuf],
 }
 
 /// What to read, and for whom.
@@ -128,13 +134,18 @@ impl Pass<'_> {
         let record = measurers.iter().map(|measurer| measurer.bytes()).sum();
         let (mut unfinished, recovered) = match &self.keep {
             Some(keep) => {
-                let (file, rows) = Unfinished::open(keep.unfinished, &self.identity(), record)?;
+                let (file, mut rows) = match keep.shard {
+                    // A shard may be of a copy of the dataset on another machine's disk.
+                    Some(_) => Unfinished::open(keep.unfinished, &self.identity_anywhere(), record)?,
+                    None => Unfinished::open(keep.unfinished, &self.identity(), record)?,
+                };
+                rows.add_shards(keep.shards, &self.identity_anywhere())?;
                 (Some(file), rows)
             }
             None => (None, Recovered::default()),
         };
         let old = self.old_measures();
-        let writers = self.keep.as_ref().map(|keep| {
+        let writers = self.keep.as_ref().filter(|keep| keep.shard.is_none()).map(|keep| {
             let old = old
                 .clone()
                 .map_or_else(|| vec![None; measurers.len()], |old| old.into_iter().map(Some).collect());
@@ -181,10 +192,24 @@ impl Pass<'_> {
         self.measurers.iter().map(|measurer| Measures::load(keep.measures, *measurer, &samples)).collect()
     }
 
+    /// The only part to read.
+    fn shard(&self) -> Option<Shard> {
+        self.keep.as_ref().and_then(|keep| keep.shard)
+    }
+
     /// Identifies this reading, so that rows of an unfinished one can be reused.
     fn identity(&self) -> [u8; 32] {
+        self.identity_below(self.manifest.root().as_os_str().as_encoded_bytes())
+    }
+
+    /// The same wherever the dataset lies.
+    fn identity_anywhere(&self) -> [u8; 32] {
+        self.identity_below(b"")
+    }
+
+    fn identity_below(&self, root: &[u8]) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.manifest.root().as_os_str().as_encoded_bytes());
+        hasher.update(root);
         hasher.update(self.manifest.ground().to_string().as_bytes());
         hasher.update(self.manifest.rendering().depths.to_string().as_bytes());
         for measurer in self.measurers {
@@ -204,13 +229,15 @@ impl<'a> Work<'a> {
         mut writers: Vec<Option<MeasuresWriter>>,
     ) -> Result<Passed> {
         let manifest = self.pass.manifest;
-        let total = manifest.len();
+        let samples = manifest.len();
+        let rows = self.pass.shard().map_or(0..samples, |shard| shard.rows(samples));
         let size = self.embedder.map_or(GROUP, groups::size_for);
         let size = size.min(self.threads.group().unwrap_or(size));
         let groups: Vec<Range<usize>> =
-            (0..total).step_by(size).map(|start| start..total.min(start + size)).collect();
-        let total = total as u64;
+            rows.clone().step_by(size).map(|start| start..rows.end.min(start + size)).collect();
+        let total = rows.len() as u64;
         let mut passed = Passed::default();
+        passed.skip(rows.start);
         let mut digest = SamplesDigest::default();
         let mut feeding = feeder.map(|feeder| Feeding { feeder, seconds: 0.0 });
         self.job.progress(0, total);
@@ -240,8 +267,9 @@ impl<'a> Work<'a> {
                     feeding = None;
                 }
                 passed.push(id, seen);
-                if (row + 1) % 16 == 0 {
-                    self.job.progress(row as u64 + 1, total);
+                let done = row + 1 - rows.start;
+                if done % 16 == 0 {
+                    self.job.progress(done as u64, total);
                 }
             }
             // Nothing that came over a network is asked for again.
@@ -261,6 +289,10 @@ impl<'a> Work<'a> {
             let ended = self.end_chunk(model, unfinished, &mut passed.filled);
             ended.or_else(|error| if matches!(error, Error::Stopped) { Err(error) } else { Ok(()) })?;
         }
+        if let (Some(_), Some(unfinished)) = (self.pass.shard(), unfinished.as_mut()) {
+            unfinished.flush()?;
+        }
+        passed.skip(samples - rows.end);
         self.job.progress(total, total);
         let samples = digest.finish();
         for (writer, failure) in writers.into_iter().zip(&self.failures) {
@@ -410,7 +442,8 @@ impl<'a> Work<'a> {
         self.end_chunk(model, unfinished, filled)?;
         let reading = self.busy.load(Ordering::Relaxed) as f64 / 1e9 / rayon::current_num_threads() as f64;
         let left = (self.pass.manifest.len() - row - 1) as f64 * model.seconds / (row + 1) as f64;
-        if !keeps_up(model.seconds, reading, left) {
+        // What has a shard has nothing else to do.
+        if self.pass.shard().is_none() && !keeps_up(model.seconds, reading, left) {
             self.feeding.store(false, Ordering::Relaxed);
         }
         Ok(())
@@ -452,6 +485,18 @@ fn keeps_up(model: f64, reading: f64, left: f64) -> bool {
 }
 
 impl Passed {
+    /// Rows of other shards, which are not known.
+    fn skip(&mut self, rows: usize) {
+        let file_metadata = &mut self.file_metadata;
+        for _ in 0..rows {
+            file_metadata.hashes.push(ContentHash::default());
+            file_metadata.dimensions.push(Dimensions { width: 0, height: 0, bytes: 0 });
+            file_metadata.modified.push(0);
+            file_metadata.phash.push(0);
+            file_metadata.dhash.push(0);
+        }
+    }
+
     fn push(&mut self, id: SampleId, row: Row) {
         if row.unchanged {
             self.report.unchanged += 1;

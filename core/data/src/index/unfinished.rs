@@ -1,15 +1,15 @@
 //! The progress of an unfinished reading, so that an interrupted one does not start over.
 
 use super::row::Row;
-use crate::Result;
 use crate::frames::{self, Earlier, Frames, key};
 use crate::remarks;
+use crate::{Error, Result};
 use bytemuck::{Pod, Zeroable};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_plugin::Dimensions;
 use chaffinch_sources::Stamp;
 use memmap2::Mmap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The format of the entries.
 const KIND: [u8; 8] = *b"chfread2";
@@ -77,36 +77,58 @@ pub fn remove(path: &Path) -> Result<()> {
     frames::remove(path)
 }
 
-/// The rows of an earlier reading.
+/// The rows of an earlier reading, and of shards that were read elsewhere.
 #[derive(Default)]
 pub(super) struct Recovered {
-    map: Option<Mmap>,
-    /// Keys and where their rows are, sorted.
-    places: Vec<([u8; 16], u64)>,
+    files: Vec<Mmap>,
+    /// Keys and where their rows are, by file and offset, sorted.
+    places: Vec<([u8; 16], u32, u64)>,
     record: usize,
 }
 
 impl Recovered {
     fn new(earlier: Earlier, record: usize) -> Recovered {
-        let Some((map, frames)) = earlier else { return Recovered::default() };
-        let mut places = Vec::new();
+        let mut recovered = Recovered { record, ..Recovered::default() };
+        recovered.add(earlier);
+        recovered.places.sort_unstable();
+        recovered
+    }
+
+    /// Adds the rows that shards left in these files, each of the same `identity`.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is of something else.
+    pub(super) fn add_shards(&mut self, files: &[PathBuf], identity: &[u8; 32]) -> Result<()> {
+        for path in files {
+            let earlier = Frames::look(path, KIND, identity)?.ok_or_else(|| {
+                let message = "this shard was not read to its end, or with other detectors or another version; scan it again";
+                Error::format(path, message)
+            })?;
+            self.add(Some(earlier));
+        }
+        self.places.sort_unstable();
+        Ok(())
+    }
+
+    fn add(&mut self, earlier: Earlier) {
+        let Some((map, frames)) = earlier else { return };
+        let file = self.files.len() as u32;
         for frame in frames {
             let mut at = frame.start;
-            while let Some(found) = entry(&map[..frame.end], at, record) {
-                places.push((found.entry.path, at as u64));
-                at += size_of::<Entry>() + found.trouble.len() + found.remarks.len() + record;
+            while let Some(found) = entry(&map[..frame.end], at, self.record) {
+                self.places.push((found.entry.path, file, at as u64));
+                at += size_of::<Entry>() + found.trouble.len() + found.remarks.len() + self.record;
             }
         }
-        places.sort_unstable();
-        Recovered { map: Some(map), places, record }
+        self.files.push(map);
     }
 
     /// The row of a file that has not changed since, and its records.
     pub(super) fn row(&self, path: &Path, stamp: Stamp) -> Option<(Row, &[u8])> {
-        let map = self.map.as_deref()?;
         let key = key(path);
-        let index = self.places.partition_point(|(known, _)| *known <= key).checked_sub(1)?;
-        let (known, at) = self.places[index];
+        let index = self.places.partition_point(|(known, ..)| *known <= key).checked_sub(1)?;
+        let (known, file, at) = self.places[index];
+        let map = self.files.get(file as usize)?;
         let Found { entry, trouble, remarks, measures } =
             entry(map, at as usize, self.record).filter(|_| known == key)?;
         if !stamp.is_same(entry.bytes, entry.modified) {

@@ -8,6 +8,7 @@ mod chunk;
 mod feeder;
 mod fill;
 mod kept;
+mod shards;
 mod tail;
 mod undefined;
 

@@ -90,7 +90,7 @@ impl Storage {
         let store_dir = self.dir.path().join("store");
         let mut store = EmbeddingStore::open(&store_dir, self.model.fingerprint(), DIM).unwrap();
         let (measures, unfinished) = (self.dir.path().join("measures"), self.unfinished());
-        let keep = Some(Keep { measures: &measures, unfinished: &unfinished });
+        let keep = Some(Keep { measures: &measures, unfinished: &unfinished, shard: None, shards: &[] });
         let vectors = Vectors { store: &mut store, embedder: &self.model };
         let job = Job::new(stop, &|done, total| assert!(done <= total));
         Pass { manifest, previous, measurers, keep }.run(Some(vectors), &job)

@@ -1,0 +1,85 @@
+//! A scan that several machines share: each reads and embeds a shard of the dataset into a session of its own, and one of
+//! them takes all of that over and runs the detectors. What is left then is what one machine would have left.
+
+use super::{Model, Read, Scan};
+use crate::{Error, Result, remarks};
+use chaffinch_compute::job::Job;
+use chaffinch_data::index::{Passed, Shard, ShardRecord};
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::session::Session;
+use chaffinch_data::store::{self, EmbeddingStore};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The files with the rows of shards, by their sessions.
+pub(super) fn rows(sessions: &[PathBuf]) -> Vec<PathBuf> {
+    sessions.iter().map(|dir| Session::shard_rows_in(dir)).collect()
+}
+
+impl Scan<'_> {
+    /// Ends the scan of a shard: embeds what was not embedded while it was read, and records that the shard is complete.
+    pub(super) fn finish_shard(
+        &mut self,
+        shard: Shard,
+        model: Option<Result<Model>>,
+        manifest: &Manifest,
+        passed: Passed,
+        job: &Job<'_>,
+    ) -> Result<Read> {
+        let session = &self.setup.session;
+        let file_metadata = passed.file_metadata;
+        let not_read =
+            file_metadata.unreadable.keys().filter(|id| file_metadata.not_read(**id)).count() as u64;
+        self.report.samples = shard.rows(manifest.len()).len() as u64;
+        self.report.unreadable = file_metadata.unreadable.len() as u64 - not_read;
+        self.report.not_read = not_read;
+        self.report.damaged = remarks::damaged(&file_metadata);
+        self.report.indexed = passed.report.read;
+        self.report.embedded = passed.filled.embedded;
+        let mut fingerprint = None;
+        if let Some(model) = model {
+            let Model { embedder, mut store, .. } = model?;
+            let filled = store::fill(&mut store, manifest, &file_metadata, embedder.as_ref(), job)?;
+            self.report.reused = filled.reused.saturating_sub(self.report.embedded);
+            self.report.embedded += filled.embedded;
+            fingerprint = Some(embedder.fingerprint().as_str().to_owned());
+        }
+        let paths = manifest.ids().fold(blake3::Hasher::new(), |mut digest, id| {
+            let path = manifest.path(id).as_os_str().as_encoded_bytes();
+            digest.update(&(path.len() as u64).to_le_bytes()).update(path);
+            digest
+        });
+        session.keep_uses("", &self.setup.uses)?;
+        let record = ShardRecord {
+            shard,
+            samples: manifest.len() as u64,
+            paths: paths.finalize().to_hex().to_string(),
+            model: fingerprint,
+        };
+        record.save(&session.shard_path())?;
+        Ok(Read { model: None, measures: BTreeMap::new(), probabilities: None })
+    }
+
+    /// Fills a store with what was embedded for the shards.
+    pub(super) fn take_over_shards(
+        &self,
+        store: &mut EmbeddingStore,
+        manifest: &Manifest,
+        job: &Job<'_>,
+    ) -> Result<()> {
+        let mut stores = Vec::new();
+        for dir in &self.setup.given.shards {
+            let mut folder = Session::embeddings_in(dir);
+            folder.extend(manifest.rendering().folders());
+            if !folder.join(store.fingerprint().as_str()).is_dir() {
+                continue;
+            }
+            let shard = EmbeddingStore::open(&folder, store.fingerprint(), store.dim())?;
+            for note in shard.notes() {
+                (self.reporter.trouble)("embedding store", note);
+            }
+            stores.push(shard);
+        }
+        store.take_over(&stores, job).map_err(Error::from)
+    }
+}
