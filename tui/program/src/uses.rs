@@ -232,7 +232,7 @@ fn named_given(engine: &EngineArgs) -> Result<Given> {
             Some(ProbabilityWish::Take(ProbabilityFiles { files, classes, ids }))
         }
     };
-    Ok(Given { embeddings: embeddings.transpose()?, probabilities })
+    Ok(Given { embeddings: embeddings.transpose()?, probabilities, ..Given::default() })
 }
 
 /// What of the session's uses is not overridden.
