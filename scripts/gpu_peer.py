@@ -226,6 +226,29 @@ def kernels(path):
         print(f"{millis:9.2f} ms {count:6.0f} x {name}")
 
 
+def counted(*wanted):
+    """What the emulated GPU counted in the last program. Fails where that is not what was wanted: `on`, work on the GPU; `off`, none;
+    a number, at most so many MiB in use with the context."""
+    path = os.environ["EMULATED_GPU_LOG"]
+    with open(path) as file:
+        told = json.load(file)
+    # The next program's are its own.
+    os.remove(path)
+    calls = sum(told["calls"].values())
+    peak = told["peak"] + int(os.environ["EMULATED_GPU_CONTEXT"])
+    print(
+        f"emulated: {told['launches']} launches, {calls} calls of the driver, {told['uploaded']} bytes there, "
+        f"{told['downloaded']} back, at most {told['peak']} in use beside the context, {told['left']} left"
+    )
+    for one in wanted:
+        if one in ("on", "off"):
+            met = (told["launches"] > 0) == (one == "on")
+        else:
+            met = peak <= int(one) << 20
+        if not met:
+            sys.exit(f"emulated: not as wanted, which was {one}")
+
+
 def rate():
     """The rate of a scan's or a benchmark's report on standard input. The first stage of a scan reads and embeds."""
     told = json.load(sys.stdin)
@@ -245,6 +268,7 @@ WORKS = {
     "compare": compare,
     "lists": lists,
     "kernels": kernels,
+    "counted": counted,
     "rate": rate,
 }
 

@@ -5,6 +5,7 @@
 //   EMULATED_GPU_DRIVER    version of the driver [13000]
 //   EMULATED_GPU_ARCH      compute capability [90]
 //   EMULATED_GPU_FAIL      calls that fail: NAME=CODE, or NAME#3=CODE for the third one only, separated by commas
+//   EMULATED_GPU_CONTEXT   bytes of that memory that a context takes, which are not part of what is counted as the peak [0]
 //   EMULATED_GPU_SHARED    file through which programs share the card's memory
 //   EMULATED_GPU_LOG       file for what was counted, as JSON, written when the program ends
 //
@@ -89,8 +90,12 @@ std::atomic<size_t> &used_by_all() {
     return *all;
 }
 
+// How often the context of each card is held.
+std::map<int, size_t> contexts;
+size_t of_contexts() { return contexts.size() * number("EMULATED_GPU_CONTEXT", "0"); }
+
 // A driver takes back what a program leaves.
-void leave() { used_by_all() -= used; }
+void leave() { used_by_all() -= used + of_contexts(); }
 
 struct AtExit {
     AtExit() {
@@ -235,10 +240,28 @@ int cuDeviceTotalMem_v2(size_t *out, int) {
 }
 int cuDevicePrimaryCtxRetain(void **out, int ordinal) {
     BEGIN;
+    std::lock_guard<std::mutex> guard(lock);
+    if (!contexts.count(ordinal)) {
+        size_t bytes = number("EMULATED_GPU_CONTEXT", "0");
+        if (used_by_all() += bytes; used_by_all() > memory()) {
+            used_by_all() -= bytes;
+            return 2;
+        }
+    }
+    contexts[ordinal]++;
     *out = reinterpret_cast<void *>(uintptr_t(1 + ordinal));
     return 0;
 }
-int cuDevicePrimaryCtxRelease_v2(int) { BEGIN; return 0; }
+int cuDevicePrimaryCtxRelease_v2(int ordinal) {
+    BEGIN;
+    std::lock_guard<std::mutex> guard(lock);
+    auto found = contexts.find(ordinal);
+    if (found == contexts.end()) return 201;
+    if (--found->second) return 0;
+    contexts.erase(found);
+    used_by_all() -= number("EMULATED_GPU_CONTEXT", "0");
+    return 0;
+}
 int cuCtxSetCurrent(void *) { BEGIN; return 0; }
 int cuCtxGetCurrent(void **out) {
     BEGIN;

@@ -2,10 +2,17 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
 
 struct Half {
     uint16_t bits;
     Half() = default;
+#ifdef __F16C__
+    Half(float value) : bits(_cvtss_sh(value, _MM_FROUND_TO_NEAREST_INT)) {}
+    operator float() const { return _cvtsh_ss(bits); }
+#else
     Half(float value) {
         uint32_t x;
         memcpy(&x, &value, 4);
@@ -43,6 +50,7 @@ struct Half {
         }
         return value;
     }
+#endif
 };
 
 struct Bf16 {
