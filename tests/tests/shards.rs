@@ -19,6 +19,7 @@ fn text(path: &Path) -> &str {
 /// Pictures, copies of some in other classes, and files that are no pictures.
 fn dataset(sandbox: &Sandbox) -> usize {
     let files = pictures::dataset(&sandbox.data(), 4, 12, 32);
+    let files: Vec<PathBuf> = files.iter().map(|file| sandbox.data().join(file)).collect();
     let class = |number: usize| files[number * 12].parent().unwrap().to_path_buf();
     fs::copy(&files[0], class(2).join("copy.png")).unwrap();
     fs::copy(&files[40], class(0).join("copy.png")).unwrap();

@@ -45,19 +45,29 @@ pub use pulp::{Simd, WithSimd as VectorKernel};
 /// Runs `work` with the longest vectors of this CPU.
 pub fn vectorized<K: VectorKernel>(work: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
-    match (level(), pulp::x86::V3::try_new()) {
-        (Level::Best, _) => {}
-        (Level::Avx2, Some(simd)) => return Simd::vectorize(simd, VectorsOf(simd, work)),
-        _ => return work.with_simd(pulp::Scalar::new()),
+    {
+        // The levels of `wide_at` and `fuses`, whatever others pulp may choose.
+        if level() == Level::Best
+            && let Some(simd) = pulp::x86::V4::try_new()
+        {
+            return Simd::vectorize(simd, VectorsOf(simd, work));
+        }
+        if level() != Level::Off
+            && let Some(simd) = pulp::x86::V3::try_new()
+        {
+            return Simd::vectorize(simd, VectorsOf(simd, work));
+        }
+        work.with_simd(pulp::Scalar::new())
     }
+    #[cfg(not(target_arch = "x86_64"))]
     pulp::Arch::new().dispatch(work)
 }
 
 #[cfg(target_arch = "x86_64")]
-struct VectorsOf<K>(pulp::x86::V3, K);
+struct VectorsOf<S, K>(S, K);
 
 #[cfg(target_arch = "x86_64")]
-impl<K: VectorKernel> Kernel for VectorsOf<K> {
+impl<S: Simd, K: VectorKernel> Kernel for VectorsOf<S, K> {
     type Output = K::Output;
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Cells of a Parquet file's column. Pages are compressed, so cells are decoded in blocks, of which a few are kept.
 
 use crate::blob::Blob;
-use crate::source::no_picture;
+use crate::no_picture::no_picture;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;

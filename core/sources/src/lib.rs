@@ -13,6 +13,7 @@ pub mod bucket;
 mod cells;
 mod container;
 mod handles;
+mod no_picture;
 pub mod outages;
 mod pattern;
 mod pixels;
@@ -21,9 +22,10 @@ mod stamp;
 
 pub use blob::{Blob, BlobReader};
 pub use container::{Container, Holds, NO_PICTURE};
+pub use no_picture::NoPicture;
 pub use pattern::{Chosen, Pattern, PatternError, Written};
 pub use pixels::Pixels;
-pub use source::{NoPicture, Packed, ReadSeek, Source};
+pub use source::{Packed, ReadSeek, Source};
 pub use stamp::{Kind, Stamp};
 
 /// Samples beyond this size are never read as a whole.

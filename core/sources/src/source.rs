@@ -6,15 +6,6 @@ use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
-/// That a sample has no picture: its cell is empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("its cell is empty")]
-pub struct NoPicture;
-
-pub(crate) fn no_picture() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, NoPicture)
-}
-
 /// Where the bytes of a sample are.
 #[derive(Debug, Clone)]
 pub enum Source<'a> {

@@ -218,7 +218,7 @@ actions! {
         Detectors "detectors" "detectors" "Show the detectors and set their parameters",
         ManageDetectors "manage-detectors" "manage" "Manage detectors: state, origin, cost, last two runs",
         Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
-        Findings "findings" "findings" "Show what is wrong with the dataset as a whole",
+        Findings "dataset" "findings" "Show what is wrong with the dataset as a whole",
         History "history" "history" "Show the last decisions and go to their samples",
         Who "who" "who" "Show who decided what about the sample, and when",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",

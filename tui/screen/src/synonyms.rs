@@ -60,7 +60,7 @@ pub(crate) fn synonyms(action: Action) -> &'static str {
         A::Detectors => "settings parameters options plugins config",
         A::Statistics => "progress pace speed summary report stats count",
         A::Classes => "labels table balance categories",
-        A::Findings => "datalab issues imbalance drift spurious correlation overlap iid shift dataset",
+        A::Findings => "datalab issues imbalance drift spurious correlation overlap iid shift",
         A::History => "journal decisions audit recent",
         A::Log => "messages errors debug",
         A::Scan => "refresh rescan reload update index run",

@@ -174,7 +174,7 @@ impl Check<'_> {
                 let known =
                     |set: &Set| set.folder == *folder && self.split_of(set) == *split && set.missing() > 0;
                 let told = |file: &PathBuf| file.parent() == Some(folder.as_path());
-                if sets.iter().any(known) || self.told.iter().any(told) {
+                if sets.iter().any(known) || saved.is_some() && self.told.iter().any(told) {
                     continue;
                 }
                 let found = self.rows(folder, split);

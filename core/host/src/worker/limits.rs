@@ -133,7 +133,6 @@ mod tests {
         );
         assert_eq!(limits.or(&set), set);
         assert!(set.or(&limits).own_time && !limits.or(&set).own_time);
-        let set = Limits { memory: Some(1 << 30), ..Limits::default() };
         assert!(set.or(&limits).own_memory && !limits.or(&set).own_memory);
         assert_eq!(
             limits.to_string(),

@@ -218,7 +218,7 @@ fn words_that_an_action_takes_are_not_called_superfluous() {
     assert!(!out.contains("takes no argument"), "{out}");
     assert!(failed.is_some_and(|why| why.contains("1 line not carried out")));
     let (out, _) = script("next dog\n");
-    assert!(out.contains("'next' takes no argument: 'dog' was ignored"), "{out}");
+    assert!(out.contains("takes no argument: 'dog' was ignored"), "{out}");
 }
 
 #[test]
