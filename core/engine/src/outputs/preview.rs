@@ -19,7 +19,7 @@ pub(super) fn of_plan(plan: &Plan) -> Vec<OutputLine> {
         OutputLine::new(mark, change.words())
     });
     lines.extend(changes);
-    more(plan.changes.len(), "more change", "more changes", &mut lines);
+    more(plan.changes.len(), "change", "changes", &mut lines);
     if !plan.conflicts.is_empty() {
         let conflicts = counted(plan.conflicts.len() as u64, "conflict", "conflicts");
         lines.push(OutputLine::default());
@@ -27,14 +27,16 @@ pub(super) fn of_plan(plan: &Plan) -> Vec<OutputLine> {
             .push(OutputLine::new(OutputMark::Warning, format!("{conflicts}, in which nothing is changed:")));
         let told = plan.conflicts.iter().take(LISTED);
         lines.extend(told.map(|conflict| OutputLine::new(OutputMark::Warning, conflict.words())));
-        more(plan.conflicts.len(), "more conflict", "more conflicts", &mut lines);
+        more(plan.conflicts.len(), "conflict", "conflicts", &mut lines);
     }
     lines
 }
 
 fn more(count: usize, one: &str, many: &str, lines: &mut Vec<OutputLine>) {
     if let Some(more @ 1..) = count.checked_sub(LISTED) {
-        lines.push(OutputLine::new(OutputMark::Remark, format!("and {}", counted(more as u64, one, many))));
+        let what = if more == 1 { one } else { many };
+        lines
+            .push(OutputLine::new(OutputMark::Remark, format!("and {} more {what}", thousands(more as u64))));
     }
 }
 
