@@ -228,7 +228,8 @@ impl World {
             let mut journal = Journal::open(&session.decisions_dir(), reviewer).unwrap();
             journal.bind(&manifest, Some(&file_metadata));
             let one = |id: chaffinch_protocol::sample::SampleId| {
-                let choice = if (id.index() + place) % 3 == 0 { Choice::Remove } else { Choice::Keep };
+                let choice =
+                    if (id.index() + place).is_multiple_of(3) { Choice::Remove } else { Choice::Keep };
                 (id, Said { choice: Some(choice), note: format!("note {}", id.0), ..Said::default() })
             };
             let said: Vec<_> = manifest.ids().map(one).collect();

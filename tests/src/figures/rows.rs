@@ -10,7 +10,6 @@ use crate::terminal::Terminal;
 use chaffinch_engine::Client;
 use chaffinch_protocol::{Command, Event, Query, Sort, Ticket};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Filters and sorts as typed.

@@ -270,7 +270,7 @@ impl<'a> Work<'a> {
                 }
                 passed.push(id, seen);
                 let done = row + 1 - rows.start;
-                if done % 16 == 0 {
+                if done.is_multiple_of(16) {
                     self.job.progress(done as u64, total);
                 }
             }

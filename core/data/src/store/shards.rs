@@ -29,7 +29,9 @@ impl EmbeddingStore {
                 usable.push(chunk.usable(row));
                 if hashes.len() == CHUNK_ROWS {
                     self.append(&hashes, &rows, &usable)?;
-                    (hashes.clear(), rows.clear(), usable.clear());
+                    hashes.clear();
+                    rows.clear();
+                    usable.clear();
                     pending.clear();
                 }
             }

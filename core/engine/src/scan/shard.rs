@@ -2,7 +2,7 @@
 //! them takes all of that over and runs the detectors. What is left then is what one machine would have left.
 
 use super::{Model, Read, Scan};
-use crate::{Error, Result, remarks};
+use crate::{Result, remarks};
 use chaffinch_compute::job::Job;
 use chaffinch_data::index::{Passed, Shard, ShardRecord};
 use chaffinch_data::manifest::Manifest;
@@ -80,6 +80,6 @@ impl Scan<'_> {
             }
             stores.push(shard);
         }
-        store.take_over(&stores, job).map_err(Error::from)
+        store.take_over(&stores, job)
     }
 }

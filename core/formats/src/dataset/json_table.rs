@@ -387,7 +387,8 @@ fn like(old: Option<Part<'_>>, new: &NewValue) -> Value {
     let text = || Value::from(new.text.as_str());
     let read: Value = serde_json::from_str(&new.text).unwrap_or_default();
     // Only what is spelled the same way again is the same value.
-    let bare = (read.is_number() || read.is_boolean()) && read.to_string() == new.text;
+    let written = read.to_string();
+    let bare = (read.is_number() || read.is_boolean()) && written == new.text;
     let is = |old: Part<'_>| (read.is_number() && old.is_number()) || (read.is_boolean() && old.is_boolean());
     match old {
         Some(old) if bare && is(old) => read,

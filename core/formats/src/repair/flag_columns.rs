@@ -91,7 +91,7 @@ impl<'a> FlagColumns<'a> {
                 set[at] += u64::from(is);
             }
         }
-        let full = set.iter().any(|&count| count == rows);
+        let full = set.contains(&rows);
         let left = set.iter().filter(|&&count| count > 0 && count < rows).count() + added.len();
         if rows > 0 && (full || left < 2) {
             let message = "after these changes, its columns of 0 and 1 would say one class of all pictures, and could not be \
