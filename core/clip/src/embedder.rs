@@ -233,6 +233,14 @@ impl Embedder for ClipEmbedder {
         self.preprocessing.apply(image)
     }
 
+    #[cfg(feature = "cuda")]
+    fn preprocess_on_device(&self, images: &[RgbImage]) -> Result<Option<Vec<u8>>, EmbedError> {
+        let candle_core::Device::Cuda(device) = &self.context.device else { return Ok(None) };
+        let made = crate::ops::half::card::inputs(device, images, &self.preprocessing);
+        let made = made.and_then(|made| device.clone_dtoh(&made));
+        made.map(Some).map_err(|error| self.failed(&error, images.len()))
+    }
+
     fn embed_images(&self, pixels: &[u8], count: usize) -> Result<Vec<f32>, EmbedError> {
         Box::new(self.start(pixels, count)?).finish()
     }

@@ -9,6 +9,8 @@ use crate::error::ClipError;
 use candle_core::{DType, Tensor};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::resample::{Filter, Window, resize_window};
+#[cfg(feature = "cuda")]
+use chaffinch_compute::image::resample::{Plan, plan};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,12 +33,20 @@ enum Resize {
     Exact(u32, u32),
 }
 
+/// What is kept of a picture that is resized to `to`, and where it is in the result.
+pub(crate) struct Crop {
+    to: (u32, u32),
+    pub(crate) window: Window,
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+}
+
 /// A checkpoint's preprocessing.
 pub(crate) struct Preprocessing {
     resize: Resize,
     filter: Filter,
     /// Side of the center crop.
-    crop: Option<u32>,
+    cropped: Option<u32>,
     /// Whether half a pixel at the crop's edge is rounded to the even side, as torchvision does, not down.
     to_even: bool,
     /// The number for each byte of each channel.
@@ -149,7 +159,7 @@ impl Preprocessing {
         if to_even {
             words += " to even";
         }
-        Ok(Preprocessing { resize, filter, crop, to_even, table, line, size, words })
+        Ok(Preprocessing { resize, filter, cropped: crop, to_even, table, line, size, words })
     }
 
     /// Everything that affects its result, for the fingerprint.
@@ -210,12 +220,10 @@ impl Preprocessing {
 
     /// The bytes of the resized and cropped picture. Parts of a crop outside the picture are black.
     fn pixels(&self, image: &RgbImage) -> RgbImage {
-        let (width, height) = self.resized(image.width(), image.height());
-        let (Some((left, wide, x)), Some((top, high, y))) = (self.kept(width), self.kept(height)) else {
+        let Some(Crop { to, window, x, y }) = self.crop(image.dimensions()) else {
             return RgbImage::new(self.size, self.size);
         };
-        let window = Window { left, top, width: wide, height: high };
-        let part = resize_window(image, width, height, window, self.filter);
+        let part = resize_window(image, to.0, to.1, window, self.filter);
         if part.dimensions() == (self.size, self.size) {
             return part;
         }
@@ -224,6 +232,20 @@ impl Preprocessing {
             whole.put_pixel(x + from_x, y + from_y, *pixel);
         }
         whole
+    }
+
+    /// What a device does to make [`Preprocessing::apply`]'s bytes of a picture of that size; `None` if they are black.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn plan(&self, from: (u32, u32)) -> Option<(Plan, Crop)> {
+        let crop = self.crop(from)?;
+        Some((plan(from, crop.to.0, crop.to.1, crop.window, self.filter)?, crop))
+    }
+
+    /// What is kept of a picture of that size; `None` if that is nothing.
+    fn crop(&self, from: (u32, u32)) -> Option<Crop> {
+        let to = self.resized(from.0, from.1);
+        let ((left, width, x), (top, height, y)) = (self.kept(to.0)?, self.kept(to.1)?);
+        Some(Crop { to, window: Window { left, top, width, height }, x, y })
     }
 
     fn resized(&self, width: u32, height: u32) -> (u32, u32) {
@@ -242,7 +264,7 @@ impl Preprocessing {
 
     /// For a side of that length: offset and length of the kept part, and its offset in the result.
     fn kept(&self, length: u32) -> Option<(u32, u32, u32)> {
-        let side = self.crop.unwrap_or(length);
+        let side = self.cropped.unwrap_or(length);
         let (length, side) = (i64::from(length), i64::from(side));
         let spare = length - side;
         let half = spare.div_euclid(2);

@@ -115,6 +115,9 @@ fn child() {
     if number("rows") > 0 {
         return neighbors(number("rows"));
     }
+    if let Some(model) = task["resizes"].as_str() {
+        return resizes(&fixture(model));
+    }
     let device: DeviceChoice = task["device"].as_str().unwrap().parse().unwrap();
     let budget = task["budget"].as_str().map(|text| text.parse().unwrap());
     let said = match load_within(&fixture(task["model"].as_str().unwrap()), device, budget) {
@@ -195,6 +198,50 @@ fn neighbors(rows: usize) {
     println!(
         "SAID {}",
         json!({"device": name, "filtered": found.is_some(), "same": found == Some(expected)})
+    );
+}
+
+/// Resizes pictures of many shapes on the device, in one call and one by one.
+fn resizes(source: &ModelSource) {
+    let model = load_within(source, DeviceChoice::Cuda(0), None).unwrap();
+    let side = (model.input_len() as f64 / 3.0).sqrt() as u32;
+    let shapes = [
+        (1, 1),
+        (1, 300),
+        (300, 1),
+        (7, 5),
+        (side, side),
+        (side, 2 * side + 1),
+        (3 * side, side),
+        (side + 1, side - 1),
+        (500, 375),
+        (375, 500),
+        (41, 1200),
+        (640, 33),
+        (500, 375),
+    ];
+    let pictures: Vec<RgbImage> = shapes
+        .iter()
+        .map(|&(width, height)| {
+            RgbImage::from_fn(width, height, |x, y| {
+                let mixed = (x * 7919 + y * 104_729 + x * y * 31).wrapping_mul(2_654_435_761);
+                image::Rgb([(mixed >> 24) as u8, (mixed >> 16) as u8, (mixed >> 8) as u8])
+            })
+        })
+        .collect();
+    let expected: Vec<Vec<u8>> = pictures.iter().map(|picture| model.preprocess(picture)).collect();
+    let together = model.preprocess_on_device(&pictures).unwrap();
+    let alone =
+        |picture: &RgbImage| model.preprocess_on_device(std::slice::from_ref(picture)).unwrap().unwrap();
+    let differ: Vec<_> = shapes
+        .iter()
+        .zip(pictures.iter().zip(&expected))
+        .filter(|(_, (picture, expected))| alone(picture) != **expected)
+        .map(|(shape, _)| *shape)
+        .collect();
+    println!(
+        "SAID {}",
+        json!({"differ": differ, "together": together == Some(expected.concat()), "pictures": shapes.len()})
     );
 }
 
@@ -422,5 +469,17 @@ fn lists_of_neighbors_are_those_of_the_processor() {
         let (said, counted) = run(&json!({"rows": rows}), &[]);
         assert_eq!((&said["filtered"], &said["same"]), (&json!(true), &json!(true)), "{said}");
         assert_eq!(counted["streams"], 1, "{counted}");
+    }
+}
+
+#[test]
+fn pictures_resized_on_the_card_have_the_bytes_of_the_processor() {
+    // Shortest side and crop, one size whatever the shape, another filter, no resizing.
+    for model in ["quick", "siglip", "dinov2", "vit", "open-clip"] {
+        let (said, counted) = run(&json!({"resizes": model}), &[]);
+        assert_eq!((&said["differ"], &said["together"]), (&json!([]), &json!(true)), "{model}: {said}");
+        assert!(counted["kernels"]["resample_u8"].as_u64().unwrap() > 20, "{model}: {counted}");
+        assert_eq!(counted["streams"], 1, "{model}: {counted}");
+        println!("{model}: {} pictures with equal bytes", said["pictures"]);
     }
 }

@@ -145,6 +145,15 @@ pub trait Embedder: Send + Sync {
     /// runs: bytes are a quarter of what goes to a device otherwise. The image is as shown: EXIF orientation applied, RGB.
     fn preprocess(&self, image: &RgbImage) -> Vec<u8>;
 
+    /// What [`Embedder::preprocess`] makes of these images, made on the device and concatenated: the same bytes. `None` if the device is
+    /// the CPU, or does not do that.
+    ///
+    /// # Errors
+    /// When the device fails or runs out of memory.
+    fn preprocess_on_device(&self, _images: &[RgbImage]) -> Result<Option<Vec<u8>>, EmbedError> {
+        Ok(None)
+    }
+
     /// Vectors of `count` concatenated preprocessed images; row-major `[count, dim]`, unit length. The same image gives
     /// the same bytes regardless of the thread count and of the other images. The vector of an image for which the model has
     /// no finite one is not a number.

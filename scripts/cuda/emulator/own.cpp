@@ -29,6 +29,8 @@ template <typename... A> bool call(void (*kernel)(A...), void **arguments) {
 
 bool launch_own(const std::string &name, void **arguments) {
 #define OWN(kernel) if (name == #kernel) return call(kernel, arguments)
+    OWN(resample_u8);
+    OWN(planes_u8);
     OWN(patches_f16);
     OWN(tokens_f16);
     OWN(bias_1_f16);

@@ -3,6 +3,7 @@
 
 mod detectors;
 mod pipeline;
+mod resize;
 mod texts;
 
 use super::args::Global;
@@ -44,6 +45,8 @@ enum Part {
     Embed(Embed),
     /// A pass over files without a model, and with one that only receives its input
     Pipeline(pipeline::Pipeline),
+    /// Pictures made a model's input, on the CPU and on a GPU
+    Resize(resize::Resize),
     /// Decoding and hashing on one thread
     Images(Images),
     /// All pairs of similar hashes
@@ -185,6 +188,10 @@ pub(super) fn run(args: &Bench, _: &Global) -> Result<ExitCode> {
         }
         Part::Pipeline(args) => {
             results(|out| json(out, &pipeline::run(args)?))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Part::Resize(args) => {
+            results(|out| json(out, &resize::run(args)?))?;
             return Ok(ExitCode::SUCCESS);
         }
         Part::Product(args) => product(args),

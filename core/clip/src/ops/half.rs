@@ -9,7 +9,7 @@ use half::f16;
 use rayon::prelude::*;
 
 #[cfg(feature = "cuda")]
-pub(super) mod card;
+pub(crate) mod card;
 
 /// Pictures as bytes `[images, 3, size, size]` to normalized patches `[images, patches, 3 * patch * patch]`: each byte times the
 /// factor of its channel, plus its term. Pixels beyond the last complete patch are ignored.

@@ -1,5 +1,5 @@
 // The steps between the products of a transformer, each of which reads and writes its numbers once. They are kept in half
-// precision and computed in single precision.
+// precision and computed in single precision. Before them, pictures resized, to the bytes of the processor.
 //
 // The emulated GPU compiles this file, too, as one thread that does everything (scripts/cuda/emulator/own.cpp), so nothing here
 // may depend on how work is divided but through the five functions below.
@@ -36,6 +36,33 @@ template <int N> struct alignas(2 * N) Piece {
 // A row for each warp.
 INSIDE uint64_t first_row() { return thread() / LANES; }
 INSIDE uint64_t rows_at_a_time() { return threads() / LANES; }
+
+// A pass of a resampling, `core/compute/src/image/resample/plan.rs`: bytes [outer, length, inner] to `count` bytes [outer, positions,
+// inner]. That of a position is the rounded sum of as many bytes as count from its start on, each times its weight.
+KERNEL resample_u8(uint64_t count, const uint8_t *in, uint8_t *out, const uint32_t *starts, const uint32_t *counts,
+                   const uint32_t *weights, uint32_t length, uint32_t positions, uint32_t inner, uint32_t longest, uint32_t bits) {
+    for (uint64_t i = thread(); i < count; i += threads()) {
+        uint32_t rest = uint32_t(i), at = rest % inner, position = (rest /= inner) % positions, outer = rest / positions;
+        const uint8_t *from = in + (uint64_t(outer) * length + starts[position]) * inner + at;
+        const uint32_t *weight = weights + uint64_t(position) * longest;
+        // Without sign, so that it wraps around.
+        uint32_t sum = uint32_t(1) << (bits - 1), seen = counts[position];
+        for (uint32_t k = 0; k < seen; k++) sum += from[uint64_t(k) * inner] * weight[k];
+        int32_t byte = int32_t(sum) >> bits;
+        out[i] = uint8_t(byte < 0 ? 0 : byte > 255 ? 255 : byte);
+    }
+}
+
+// A part of RGB rows of `stride` pixels, from column `left` and row `top` on, as three planes of `size` x `size`. It is `wide` x `high`
+// from column `x` and row `y` of them on; the rest is black.
+KERNEL planes_u8(uint64_t count, const uint8_t *in, uint8_t *out, uint32_t stride, uint32_t left, uint32_t top, uint32_t wide,
+                 uint32_t high, uint32_t x, uint32_t y, uint32_t size) {
+    for (uint64_t i = thread(); i < count; i += threads()) {
+        uint32_t rest = uint32_t(i), column = rest % size - x, row = (rest /= size) % size - y, channel = rest / size;
+        bool inside = column < wide && row < high;
+        out[i] = inside ? in[((uint64_t(top) + row) * stride + left + column) * 3 + channel] : 0;
+    }
+}
 
 // Bytes [images, 3, size, size] to normalized numbers [images, side * side, 3 * patch * patch]. `count` pieces of `piece` pixels of
 // a row of a patch; pixels beyond the last complete patch are ignored.

@@ -5,8 +5,11 @@
 //! skipped, as in Pillow. The horizontal pass comes first, unless the height shrinks much more than the width: in that
 //! case Pillow 13 starts with the vertical pass (older versions never did), and so does this.
 
+mod plan;
+
 use crate::vector::{Kernel, wide};
 use image::RgbImage;
+pub use plan::{Pass, Plan, plan};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -82,11 +85,8 @@ const HALF: i32 = 1 << (PRECISION_BITS - 1);
 fn resampled<const CHANNELS: usize>(pixels: &[u8], size: Size, window: Window, filter: Filter) -> Vec<u8> {
     let (width, height) = (size.from.0 as usize, size.from.1 as usize);
     let (out_width, out_height) = (window.width as usize, window.height as usize);
-    let inside =
-        |start: u32, length: u32, whole: u32| u64::from(start) + u64::from(length) <= u64::from(whole);
     let usable = width > 0 && height > 0 && pixels.len() == width * height * CHANNELS;
-    let within = inside(window.left, window.width, size.to.0) && inside(window.top, window.height, size.to.1);
-    if !usable || !within || out_width == 0 || out_height == 0 {
+    if !usable || !inside(size, window) || out_width == 0 || out_height == 0 {
         return vec![0; out_width * out_height * CHANNELS];
     }
     let columns = Taps::of(size.from.0, size.to.0, window.left, window.width, filter);
@@ -109,6 +109,12 @@ fn resampled<const CHANNELS: usize>(pixels: &[u8], size: Size, window: Window, f
         source.chunks_exact(width * CHANNELS).flat_map(part).collect()
     };
     if same_height { middle.into_owned() } else { vertical(&middle, out_width * CHANNELS, first, &rows) }
+}
+
+/// Whether the window is a part of the resized picture.
+fn inside(size: Size, window: Window) -> bool {
+    let fits = |start: u32, length: u32, whole: u32| u64::from(start) + u64::from(length) <= u64::from(whole);
+    fits(window.left, window.width, size.to.0) && fits(window.top, window.height, size.to.1)
 }
 
 /// Whether Pillow 13 starts with the rows: it does if the height shrinks by more than twice as much as the width.

@@ -3,9 +3,14 @@
 
 use super::{Patches, Split, SumNorm, Tokens};
 use crate::ops::Activation;
-use candle_core::cuda_backend::cudarc::driver::{CudaFunction, CudaView, LaunchConfig, PushKernelArg};
+use crate::preprocess::{Crop, Preprocessing};
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaFunction, CudaSlice, CudaView, CudaViewMut, LaunchConfig, PushKernelArg,
+};
 use candle_core::cuda_backend::{CudaDType, WrapErr};
 use candle_core::{CudaDevice, CudaStorage, Layout, Result, Shape};
+use chaffinch_compute::image::RgbImage;
+use chaffinch_compute::image::resample::{Pass, Plan};
 use half::f16;
 
 /// The kernels as the driver takes them, which compiles them for the card.
@@ -45,6 +50,82 @@ fn numbers<'a, T: CudaDType>((storage, layout): At<'a>) -> Result<CudaView<'a, T
 fn piece(width: usize, tensors: &[&Layout]) -> usize {
     let whole = |number: usize| number.is_multiple_of(PIECE);
     if whole(width) && tensors.iter().all(|layout| whole(layout.start_offset())) { PIECE } else { 1 }
+}
+
+/// The inputs `[images, 3, size, size]` of a tower, resized and cropped here to the bytes of [`Preprocessing::apply`].
+pub(crate) fn inputs(
+    device: &CudaDevice,
+    images: &[RgbImage],
+    preprocessing: &Preprocessing,
+) -> Result<CudaSlice<u8>> {
+    let each = preprocessing.len();
+    // Black where nothing is kept.
+    let mut out = device.alloc_zeros::<u8>(each * images.len())?;
+    // Pictures of one dataset often have the same size, and so the same weights.
+    let mut sent: Vec<(Pass, CudaSlice<u32>)> = Vec::new();
+    for (number, image) in images.iter().enumerate() {
+        let Some((plan, crop)) = preprocessing.plan(image.dimensions()) else { continue };
+        let mut bytes = device.clone_htod(image.as_raw())?;
+        for pass in &plan.passes {
+            let known = sent.iter().position(|(known, _)| known == pass);
+            let at = match known {
+                Some(at) => at,
+                None => {
+                    let weights = pass.weights.iter().map(|weight| weight.cast_unsigned());
+                    let table: Vec<u32> =
+                        pass.starts.iter().chain(&pass.counts).copied().chain(weights).collect();
+                    sent.push((pass.clone(), device.clone_htod(&table)?));
+                    sent.len() - 1
+                }
+            };
+            bytes = resample(device, &bytes, pass, &sent[at].1)?;
+        }
+        let out = out.slice_mut(number * each..(number + 1) * each);
+        planes(device, &bytes, (&plan, &crop), preprocessing.side(), out)?;
+    }
+    Ok(out)
+}
+
+/// One pass; `table` has its starts, counts and weights.
+fn resample(
+    device: &CudaDevice,
+    bytes: &CudaSlice<u8>,
+    pass: &Pass,
+    table: &CudaSlice<u32>,
+) -> Result<CudaSlice<u8>> {
+    let (bytes, positions) = (bytes.slice(pass.skipped..), pass.starts.len());
+    let (starts, counts) = (table.slice(..positions), table.slice(positions..2 * positions));
+    let weights = table.slice(2 * positions..);
+    // SAFETY: every byte is written by the kernel.
+    let out = unsafe { device.alloc::<u8>(pass.len())? };
+    // Places fit in 32 bits.
+    let (count, positions) = (u64::from(small(pass.len())?), small(positions)?);
+    let (stream, function) = (device.cuda_stream(), kernel(device, "resample_u8")?);
+    let mut launch = stream.launch_builder(&function);
+    launch.arg(&count).arg(&bytes).arg(&out).arg(&starts).arg(&counts).arg(&weights);
+    launch.arg(&pass.length).arg(&positions).arg(&pass.inner).arg(&pass.longest).arg(&Pass::BITS);
+    // SAFETY: the arguments are those of `resample_u8`, and a plan reads what the last pass wrote, or the picture.
+    unsafe { launch.launch(blocks(count)?) }.w()?;
+    drop(launch);
+    Ok(out)
+}
+
+/// What is kept of the resized picture, as planes.
+fn planes(
+    device: &CudaDevice,
+    bytes: &CudaSlice<u8>,
+    (plan, Crop { window, x, y, .. }): (&Plan, &Crop),
+    size: usize,
+    mut out: CudaViewMut<'_, u8>,
+) -> Result<()> {
+    let (count, size) = (3 * (size * size) as u64, small(size)?);
+    let (stream, function) = (device.cuda_stream(), kernel(device, "planes_u8")?);
+    let mut launch = stream.launch_builder(&function);
+    launch.arg(&count).arg(bytes).arg(&mut out).arg(&plan.stride).arg(&plan.left).arg(&plan.top);
+    launch.arg(&window.width).arg(&window.height).arg(x).arg(y).arg(&size);
+    // SAFETY: the arguments are those of `planes_u8`; `out` has three planes, and the window is a part of the bytes.
+    unsafe { launch.launch(blocks(count)?) }.w()?;
+    Ok(())
 }
 
 pub(super) fn patches(op: &Patches, storage: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
