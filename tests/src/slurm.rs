@@ -32,7 +32,7 @@ fn output(command: &mut Command) -> String {
     out.trim().to_owned()
 }
 
-/// A port that nobody uses now.
+/// A free port.
 fn port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
@@ -47,7 +47,7 @@ impl Slurm {
         for name in ["", "state", "spool", "log"] {
             fs::create_dir_all(folder.join(name)).unwrap();
         }
-        // munged wants nobody else to be able to write on the way to its files.
+        // munged refuses folders that others can write to.
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
         let (at, key) = (folder.display(), folder.join("munge.key"));
         let secret: Vec<u8> = (0..1024_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();

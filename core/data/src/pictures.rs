@@ -46,7 +46,7 @@ pub fn decode(source: &Source<'_>, rendering: Rendering) -> Result<Decoded, Unre
     decode_on(&source.read()?, rendering).map_err(Unread::Decode)
 }
 
-/// Reads and decodes a file that is no sample.
+/// Reads and decodes a file from outside the dataset.
 ///
 /// # Errors
 /// As [`decode`], with the file's path.

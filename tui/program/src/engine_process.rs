@@ -420,7 +420,7 @@ impl Plan {
         args.push("--".into());
         args.push(target.into());
         let mut command = Command::new(program);
-        // The end of the pipe tells it that nobody waits for it: it is closed with the child's handle, or with this process.
+        // The end of the pipe tells it that its terminal no longer waits: it is closed with the child's handle, or with this process.
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
         command.spawn().context("cannot start the engine")
     }

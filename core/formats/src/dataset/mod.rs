@@ -156,7 +156,7 @@ pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
 }
 
 /// Refuses options that a dataset has no use for, since whoever gave them expects something of them. `given` are those that
-/// were given now, `reading` all with which it is read. A path that is no dataset is refused where it is read.
+/// were given now, `reading` all with which it is read. A path without a dataset is refused where it is read.
 ///
 /// # Errors
 /// When there is one.

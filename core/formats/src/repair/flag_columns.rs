@@ -58,7 +58,7 @@ impl<'a> FlagColumns<'a> {
         changed
     }
 
-    /// Refuses what would leave columns that nobody could tell from other ones: labels are read from columns of 0 and 1 in
+    /// Refuses what would leave columns that cannot be told from others: labels are read from columns of 0 and 1 in
     /// which both occur, if there are at least two.
     ///
     /// # Errors

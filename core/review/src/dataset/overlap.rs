@@ -14,7 +14,7 @@ const THRESHOLD: f64 = 0.15;
 const WORST: f64 = 0.5;
 /// A smaller share is no overlap.
 const TOLD: f64 = 0.05;
-/// The share that is no evidence without another one.
+/// The least share that counts without other evidence.
 const ALONE: f64 = 0.5;
 /// Samples of both classes together, at least.
 const LEAST: f64 = 10.0;
