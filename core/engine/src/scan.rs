@@ -1,5 +1,6 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
+mod counts;
 mod shard;
 
 use crate::digest::{InputDigest, uses_model};
@@ -356,12 +357,7 @@ impl<'a> Scan<'a> {
             }
             refuse_vanished(previous, &passed.file_metadata)?;
             let (manifest, file_metadata) = (Arc::new(opened.manifest), Arc::new(passed.file_metadata));
-            scan.report.samples = manifest.len() as u64;
-            let not_read =
-                file_metadata.unreadable.keys().filter(|id| file_metadata.not_read(**id)).count() as u64;
-            scan.report.unreadable = file_metadata.unreadable.len() as u64 - not_read;
-            scan.report.not_read = not_read;
-            scan.report.damaged = remarks::damaged(&file_metadata);
+            scan.count_read(manifest.len(), &file_metadata, passed.report, &passed.filled);
             let mut ledger = opened.ledger;
             faults::enter(&manifest, &file_metadata, &mut ledger);
             remarks::add(&file_metadata, &mut ledger);
@@ -382,8 +378,6 @@ impl<'a> Scan<'a> {
             for remark in &ledger.remarks {
                 (scan.reporter.log)(&remark.text);
             }
-            scan.report.indexed = passed.report.read;
-            scan.report.embedded = passed.filled.embedded;
             session.save_ledger(&ledger)?;
             session.save_samples(&manifest, &file_metadata)?;
             index::remove_unfinished(&unfinished)?;
@@ -458,22 +452,20 @@ impl<'a> Scan<'a> {
     }
 
     /// Embeds what was not embedded during reading, and gathers all vectors.
-    fn embed(&mut self, model: Model, findings: &mut Findings) -> Result<Arc<dyn Embedder>> {
+    fn embed(&mut self, mut model: Model, findings: &mut Findings) -> Result<Arc<dyn Embedder>> {
         self.stage("embed", |scan, job| {
-            let Model { embedder, mut store, given } = model;
             let mut notes = Vec::new();
-            if let Some(vectors) = given {
-                notes = given::fill(&mut store, &vectors, findings, job)?;
+            if let Some(vectors) = model.given.take() {
+                notes = given::fill(&mut model.store, &vectors, findings, job)?;
             }
-            if embedder.sees() {
+            if model.embedder.sees() {
                 let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);
-                let filled = store::fill(&mut store, manifest, file_metadata, embedder.as_ref(), job)?;
-                scan.report.reused = filled.reused.saturating_sub(scan.report.embedded);
-                scan.report.embedded += filled.embedded;
-                if let Some(note) = store::undefined(&store, manifest, file_metadata) {
+                scan.fill(&mut model, manifest, file_metadata, job)?;
+                if let Some(note) = store::undefined(&model.store, manifest, file_metadata) {
                     (scan.reporter.trouble)("model", &note);
                 }
             }
+            let Model { embedder, store, .. } = model;
             findings.set_matrix(store.gather(&findings.file_metadata.hashes)?);
             let known = given::report(scan.setup, &store, embedder.as_ref(), notes, findings)?;
             if !embedder.sees() {

@@ -2,12 +2,12 @@
 //! them takes all of that over and runs the detectors. What is left then is what one machine would have left.
 
 use super::{Model, Read, Scan};
-use crate::{Result, remarks};
+use crate::Result;
 use chaffinch_compute::job::Job;
 use chaffinch_data::index::{Passed, Shard, ShardRecord};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
-use chaffinch_data::store::{self, EmbeddingStore};
+use chaffinch_data::store::EmbeddingStore;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -27,28 +27,17 @@ impl Scan<'_> {
         job: &Job<'_>,
     ) -> Result<Read> {
         let session = &self.setup.session;
-        let file_metadata = passed.file_metadata;
-        let not_read =
-            file_metadata.unreadable.keys().filter(|id| file_metadata.not_read(**id)).count() as u64;
-        self.report.samples = shard.rows(manifest.len()).len() as u64;
-        self.report.unreadable = file_metadata.unreadable.len() as u64 - not_read;
-        self.report.not_read = not_read;
-        self.report.damaged = remarks::damaged(&file_metadata);
-        self.report.indexed = passed.report.read;
-        self.report.embedded = passed.filled.embedded;
+        let Passed { file_metadata, report, filled, .. } = passed;
+        self.count_read(shard.rows(manifest.len()).len(), &file_metadata, report, &filled);
         let mut fingerprint = None;
         if let Some(model) = model {
-            let Model { embedder, mut store, .. } = model?;
-            let filled = store::fill(&mut store, manifest, &file_metadata, embedder.as_ref(), job)?;
-            self.report.reused = filled.reused.saturating_sub(self.report.embedded);
-            self.report.embedded += filled.embedded;
-            fingerprint = Some(embedder.fingerprint().as_str().to_owned());
+            let mut model = model?;
+            self.fill(&mut model, manifest, &file_metadata, job)?;
+            fingerprint = Some(model.embedder.fingerprint().as_str().to_owned());
         }
-        let paths = manifest.ids().fold(blake3::Hasher::new(), |mut digest, id| {
-            let path = manifest.path(id).as_os_str().as_encoded_bytes();
-            digest.update(&(path.len() as u64).to_le_bytes()).update(path);
-            digest
-        });
+        let (bytes, ends) = manifest.path_columns();
+        let mut paths = blake3::Hasher::new();
+        paths.update(bytes).update(bytemuck::cast_slice(ends));
         session.keep_uses("", &self.setup.uses)?;
         let record = ShardRecord {
             shard,
