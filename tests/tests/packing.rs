@@ -325,9 +325,10 @@ fn shards_in_a_bucket_are_read_in_part_and_rank_alike() {
 /// The options with which scans are killed.
 const KILLED: [&str; 5] = ["--json", "--model", "bundled-small", "--detectors", "cluster-outliers"];
 
-/// Pictures in shards, so many that reading them takes some seconds on this machine, and how many there are.
+/// Pictures in shards, so many that reading them takes some seconds on this machine, and how many there are. Few
+/// pictures do not count, however long a busy machine takes over them: what is kept is kept in groups.
 fn long() -> (Sandbox, PathBuf, usize) {
-    for each in [150, 600, 2_400, 9_600] {
+    for each in [600, 2_400, 9_600] {
         let sandbox = Sandbox::new();
         pictures::dataset(&sandbox.data(), 4, each, 32);
         let dataset = packed(&sandbox, 3);

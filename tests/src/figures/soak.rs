@@ -184,7 +184,8 @@ pub(super) fn soak(scale: Scale) -> Report {
                 terminal.keys("\x1b\x1bgs");
             }
         }
-        terminal.keys("\x1b\x1b");
+        // A filter that hides everything is kept in the session.
+        terminal.keys("\x1b\x1bF");
         terminal.resize(120, 40);
         // Another terminal takes the place of this one, whose connection is lost.
         let mut old = std::mem::replace(&mut terminal, open(&["--take-over"]));

@@ -4,6 +4,9 @@
 /// What is added to each variance, as a share of the variance of the property.
 const SMOOTHING: f64 = 1e-9;
 
+/// So few classes are compared with each value.
+const ALL_COMPARED: usize = 8;
+
 /// One class of a trained model.
 struct Class {
     label: u32,
@@ -75,20 +78,50 @@ fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (mean, values.map(|x| (x - mean).powi(2)).sum::<f64>() / count)
 }
 
-fn predicted(classes: &[Class], value: f64) -> u32 {
-    let likelihood = |class: &Class| {
-        class.prior
-            - 0.5 * (2.0 * std::f64::consts::PI * class.variance).ln()
-            - 0.5 * (value - class.mean).powi(2) / class.variance
-    };
+impl Class {
+    /// The logarithm of how likely the class has this value. Falls to both sides of the mean.
+    fn likelihood(&self, value: f64) -> f64 {
+        self.prior
+            - 0.5 * (2.0 * std::f64::consts::PI * self.variance).ln()
+            - 0.5 * (value - self.mean).powi(2) / self.variance
+    }
+
+    /// How likely the class is at best between two values, and at worst.
+    fn bounds(&self, low: f64, high: f64) -> (f64, f64) {
+        let best = self.likelihood(self.mean.clamp(low, high));
+        (best, self.likelihood(low).min(self.likelihood(high)))
+    }
+}
+
+fn predicted(classes: &[&Class], value: f64) -> u32 {
     let mut best = (f64::NEG_INFINITY, classes.first().map_or(0, |class| class.label));
     for class in classes {
-        let own = likelihood(class);
+        let own = class.likelihood(value);
         if own > best.0 {
             best = (own, class.label);
         }
     }
     best.1
+}
+
+/// How many of these values, which are in order, tell their label. A class that is nowhere among the values as likely as
+/// another one is everywhere is not compared with each of them: there may be as many classes as values.
+fn right(classes: &[&Class], tested: &[(f64, u32)]) -> usize {
+    let (Some((low, _)), Some((high, _))) = (tested.first(), tested.last()) else { return 0 };
+    let bounds: Vec<(f64, f64)> = classes.iter().map(|class| class.bounds(*low, *high)).collect();
+    let least = bounds.iter().map(|(_, worst)| *worst).fold(f64::NEG_INFINITY, f64::max);
+    let possible: Vec<&Class> = classes
+        .iter()
+        .zip(bounds)
+        // One that is not a number stays, as it would in a comparison with each.
+        .filter(|(_, (best, _))| !matches!(best.partial_cmp(&least), Some(std::cmp::Ordering::Less)))
+        .map(|(class, _)| *class)
+        .collect();
+    if low == high || possible.len() <= ALL_COMPARED {
+        return tested.iter().filter(|(value, label)| predicted(&possible, *value) == *label).count();
+    }
+    let (front, back) = tested.split_at(tested.len() / 2);
+    right(&possible, front) + right(&possible, back)
 }
 
 /// The mean over folds of the share of samples whose label the property alone tells.
@@ -97,9 +130,35 @@ pub(super) fn accuracy(values: &[f64], labels: &[u32], folds: usize) -> f64 {
     let mut sum = 0.0;
     for of in 0..folds {
         let model = trained(values, labels, |row| fold[row] != of);
-        let tested: Vec<usize> = (0..values.len()).filter(|&row| fold[row] == of).collect();
-        let right = tested.iter().filter(|&&row| predicted(&model, values[row]) == labels[row]).count();
-        sum += right as f64 / tested.len().max(1) as f64;
+        let tested = (0..values.len()).filter(|&row| fold[row] == of);
+        let mut tested: Vec<(f64, u32)> = tested.map(|row| (values[row], labels[row])).collect();
+        tested.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let classes: Vec<&Class> = model.iter().collect();
+        sum += right(&classes, &tested) as f64 / tested.len().max(1) as f64;
     }
     sum / folds as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Leaving classes out of the comparison changes nothing.
+        #[test]
+        fn as_if_each_value_were_compared_with_each_class(
+            classes in prop::collection::vec((-3.0..0.0_f64, -5.0..5.0_f64, prop_oneof![1e-12..1e-6_f64, 0.0..4.0_f64]), 1..60),
+            values in prop::collection::vec((-6.0..6.0_f64, 0..60_u32), 0..80),
+        ) {
+            let of = |(label, (prior, mean, variance)): (u32, (f64, f64, f64))| Class { label, prior, mean, variance };
+            let classes: Vec<Class> = (0..).zip(classes).map(of).collect();
+            let classes: Vec<&Class> = classes.iter().collect();
+            let mut values = values;
+            values.extend(classes.iter().map(|class| (class.mean, class.label)));
+            values.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let each = values.iter().filter(|(value, label)| predicted(&classes, *value) == *label).count();
+            prop_assert_eq!(right(&classes, &values), each);
+        }
+    }
 }

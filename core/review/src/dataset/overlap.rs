@@ -6,6 +6,7 @@ use super::{Found, Kind, Unchecked, because, rising};
 use chaffinch_compute::job::Job;
 use chaffinch_compute::linear::matmul_transposed;
 use chaffinch_confident::{ConfidentJoint, Table};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const KIND: Kind = Kind { name: "overlapping_classes", title: "Overlapping classes", find };
 
@@ -21,8 +22,9 @@ const LEAST: f64 = 10.0;
 /// Pairs that are told of.
 const PAIRS: usize = 10;
 
-/// Counts of samples by label and by what they are taken for; empty where there is nothing to say.
-type Counts = Vec<f64>;
+/// Counts of samples by label and by what they are taken for: those that occur, since most pairs of many classes have
+/// nothing to do with each other.
+type Counts = BTreeMap<(u32, u32), f64>;
 
 fn find(look: &Look<'_>, _job: &Job<'_>) -> Result<Vec<Found>, Unchecked> {
     look.several(2 * NEIGHBORS)?;
@@ -32,13 +34,13 @@ fn find(look: &Look<'_>, _job: &Job<'_>) -> Result<Vec<Found>, Unchecked> {
     }
     let evidence = [by_probabilities(look, classes), by_neighbors(look, classes), by_names(look, classes)];
     let mut pairs: Vec<(f64, u32, u32, [f64; 3])> = Vec::new();
-    for b in 0..classes {
-        for a in 0..b {
-            let shares = evidence.each_ref().map(|counts| share(counts, classes, a, b));
-            let strength = strength(shares);
-            if strength >= TOLD || shares[2] >= ALONE {
-                pairs.push((strength, a as u32, b as u32, shares));
-            }
+    let crossed = evidence.iter().flat_map(BTreeMap::keys).filter(|(given, taken)| given != taken);
+    let crossed: BTreeSet<(u32, u32)> = crossed.map(|&(a, b)| (a.min(b), a.max(b))).collect();
+    for (a, b) in crossed {
+        let shares = evidence.each_ref().map(|counts| share(counts, a, b));
+        let strength = strength(shares);
+        if strength >= TOLD || shares[2] >= ALONE {
+            pairs.push((strength, a, b, shares));
         }
     }
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
@@ -53,11 +55,8 @@ fn strength([probabilities, neighbors, _]: [f64; 3]) -> f64 {
 }
 
 /// The share of the samples of two classes that are taken for the other one, among those taken for either.
-fn share(counts: &Counts, classes: usize, a: usize, b: usize) -> f64 {
-    if counts.is_empty() {
-        return 0.0;
-    }
-    let at = |given: usize, taken: usize| counts[given * classes + taken];
+fn share(counts: &Counts, a: u32, b: u32) -> f64 {
+    let at = |given, taken| counts.get(&(given, taken)).copied().unwrap_or(0.0);
     let (crossed, all) = (at(a, b) + at(b, a), at(a, a) + at(b, b) + at(a, b) + at(b, a));
     if all < LEAST { 0.0 } else { crossed / all }
 }
@@ -70,7 +69,11 @@ fn by_probabilities(look: &Look<'_>, classes: usize) -> Counts {
         known.iter().flat_map(|&at| &look.probabilities[at * classes..(at + 1) * classes]).copied().collect();
     match Table::new(&rows, classes, &labels) {
         Ok(table) if !known.is_empty() => {
-            ConfidentJoint::new(&table).calibrated().iter().map(|count| *count as f64).collect()
+            let joint = ConfidentJoint::new(&table);
+            let joint = joint.calibrated();
+            let pair = |at: usize| ((at / classes) as u32, (at % classes) as u32);
+            let counts = joint.iter().enumerate().filter(|(_, count)| **count != 0);
+            counts.map(|(at, count)| (pair(at), *count as f64)).collect()
         }
         _ => Counts::new(),
     }
@@ -83,13 +86,14 @@ fn by_neighbors(look: &Look<'_>, classes: usize) -> Counts {
     for &label in look.labels.iter().filter(|label| (**label as usize) < classes) {
         sizes[label as usize] += 1.0;
     }
-    let mut counts = vec![0.0; classes * classes];
+    let mut counts = Counts::new();
     for at in 0..look.len() {
         let own = look.labels[at] as usize;
         for (other, _) in look.neighbors.of(at) {
             let label = look.labels[other] as usize;
             if own < classes && label < classes {
-                counts[own * classes + label] += (sizes[own] / sizes[label]).min(1.0) / NEIGHBORS as f64;
+                *counts.entry((own as u32, label as u32)).or_default() +=
+                    (sizes[own] / sizes[label]).min(1.0) / NEIGHBORS as f64;
             }
         }
     }
@@ -111,7 +115,7 @@ fn by_names(look: &Look<'_>, classes: usize) -> Counts {
         cols,
         &mut products,
     );
-    let mut counts = vec![0.0; classes * classes];
+    let mut counts = Counts::new();
     for (row, &own) in products.chunks_exact(classes).zip(&look.labels) {
         let mut best = 0;
         (1..classes).for_each(|class| {
@@ -120,7 +124,7 @@ fn by_names(look: &Look<'_>, classes: usize) -> Counts {
             }
         });
         if (own as usize) < classes {
-            counts[own as usize * classes + best] += 1.0;
+            *counts.entry((own, best as u32)).or_default() += 1.0;
         }
     }
     counts
