@@ -34,6 +34,7 @@ mod diff;
 mod doctor;
 mod drive;
 mod engine_process;
+mod entries;
 mod evaluate;
 mod events;
 mod export;

@@ -1,14 +1,14 @@
 //! `rank`: suspects, worst first.
 
 use super::args::{Format, Global, rule};
+use super::entries::{csv, shown, table};
 use super::listing::{Entry, Listing};
-use super::output::{Align, Table, count, json, remark, results, terminal_width};
+use super::output::{count, json, remark, results, terminal_width};
 use super::{gates, reading};
 use anyhow::Result;
 use chaffinch_protocol::{Query, Sort};
 use chaffinch_report::Gate;
 use clap::Args;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -43,9 +43,6 @@ pub(super) struct Rank {
     fail_on: Vec<Gate>,
 }
 
-/// Default number of rows in a table.
-const TABLE_ROWS: usize = 20;
-
 /// Prints the list.
 pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     let listing = Listing::open_by(&args.target, global, args.ensemble.as_deref())?;
@@ -60,16 +57,13 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     };
     let query = Query { all: args.all, filter: args.filter.clone(), sort: sort.clone(), descending: false };
     let ids = listing.select(&query)?;
-    let top = match (args.top, args.format) {
-        (Some(0), _) | (None, Format::Csv | Format::Json) => ids.len(),
-        (None, Format::Table) => TABLE_ROWS,
-        (Some(top), _) => top,
-    };
+    let top = shown(args.top, args.format, ids.len());
     let entries =
         ids.iter().take(top).enumerate().map(|(index, &id)| listing.entry(index as u64 + 1, id, &sort));
+    let alone = |entry| (entry, None);
     results(|out| match args.format {
-        Format::Table => table(entries).write(out, terminal_width()),
-        Format::Csv => csv(out, entries),
+        Format::Table => table(entries.map(alone), None).write(out, terminal_width()),
+        Format::Csv => csv(out, entries.map(alone), None),
         Format::Json => json(out, &entries.collect::<Vec<Entry>>()),
     })?;
     reading::tell(&listing.reading, "", global.quiet);
@@ -86,64 +80,4 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
         }
     }
     Ok(gates::tell(&judged))
-}
-
-fn score(score: Option<f32>) -> String {
-    score.map_or_else(String::new, |score| format!("{score:.4}"))
-}
-
-fn table(entries: impl Iterator<Item = Entry>) -> Table {
-    let mut table = Table::new(&[
-        ("rank", Align::Right),
-        ("path", Align::Left),
-        ("label", Align::Left),
-        ("suggested", Align::Left),
-        ("score", Align::Right),
-        ("detectors", Align::Left),
-        ("decision", Align::Left),
-        ("reason", Align::Left),
-    ]);
-    for entry in entries {
-        table.row(vec![
-            entry.rank.to_string(),
-            entry.path,
-            entry.label,
-            entry.suggested_label,
-            score(entry.score),
-            entry.detectors.join(","),
-            entry.decision,
-            entry.reason,
-        ]);
-    }
-    table
-}
-
-fn csv(out: &mut dyn Write, entries: impl Iterator<Item = Entry>) -> Result<()> {
-    let mut table = csv::Writer::from_writer(out);
-    table.write_record([
-        "rank",
-        "path",
-        "label",
-        "suggested_label",
-        "score",
-        "detectors",
-        "split",
-        "decision",
-        "reason",
-    ])?;
-    for entry in entries {
-        table.write_record([
-            entry.rank.to_string(),
-            entry.path,
-            entry.label,
-            entry.suggested_label,
-            score(entry.score),
-            entry.detectors.join(";"),
-            entry.split.to_owned(),
-            entry.decision,
-            entry.reason,
-        ])?;
-    }
-    table.flush()?;
-    Ok(())
 }

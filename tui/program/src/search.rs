@@ -1,8 +1,9 @@
 //! `search`: all samples by meaning, the most similar first.
 
 use super::args::{EngineArgs, Format, Global};
+use super::entries::{csv, shown, table};
 use super::listing::{Entry, Listing};
-use super::output::{Align, Table, count, json, remark, results, terminal_width};
+use super::output::{count, json, remark, results, terminal_width};
 use super::{bundled, model_loader, uses};
 use anyhow::{Context, Result, bail};
 use chaffinch_clip::Bundled;
@@ -18,7 +19,6 @@ use chaffinch_review::meaning::{Direction, Expression, at_path, quoted};
 use chaffinch_review::query::{self, Source};
 use clap::Args;
 use serde::Serialize;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,8 +53,8 @@ pub(super) struct Search {
     format: Format,
 }
 
-/// Default number of rows in a table.
-const TABLE_ROWS: usize = 20;
+/// The name of the number that a row has besides those of other lists.
+const SIMILARITY: Option<&str> = Some("similarity");
 
 /// One row.
 #[derive(Debug, Serialize)]
@@ -89,18 +89,15 @@ pub(super) fn run(args: &Search, global: &Global) -> Result<ExitCode> {
     let (all, filter) = (!args.suspects, args.filter.clone());
     let query = Query { all, filter, sort: Sort::Meaning(text), descending: false };
     let rows = query::select(&source, &query)?;
-    let top = match (args.top, args.format) {
-        (Some(0), _) | (None, Format::Csv | Format::Json) => rows.len(),
-        (None, Format::Table) => TABLE_ROWS,
-        (Some(top), _) => top,
-    };
+    let top = shown(args.top, args.format, rows.len());
     let hits = rows.iter().take(top).enumerate().map(|(index, &row)| Hit {
         similarity: direction.similarity(atlas.matrix(), row),
         entry: listing.entry(index as u64 + 1, SampleId(row), &Sort::Rank),
     });
+    let parts = |hit: Hit| (hit.entry, hit.similarity);
     results(|out| match args.format {
-        Format::Table => table(hits).write(out, terminal_width()),
-        Format::Csv => csv(out, hits),
+        Format::Table => table(hits.map(parts), SIMILARITY).write(out, terminal_width()),
+        Format::Csv => csv(out, hits.map(parts), SIMILARITY),
         Format::Json => json(out, &hits.collect::<Vec<Hit>>()),
     })?;
     if !global.quiet && args.format == Format::Table && rows.len() > top {
@@ -150,64 +147,4 @@ fn reader(args: &Search, global: &Global, opened: Session, needed: bool) -> Resu
     }
     let uses = resolved.uses;
     Ok(Reader::new(&name, Arc::new(move || model(&opened, &uses, &load))))
-}
-
-fn number(value: Option<f32>) -> String {
-    value.map_or_else(String::new, |value| format!("{value:.4}"))
-}
-
-fn table(hits: impl Iterator<Item = Hit>) -> Table {
-    let mut table = Table::new(&[
-        ("rank", Align::Right),
-        ("similarity", Align::Right),
-        ("path", Align::Left),
-        ("label", Align::Left),
-        ("suggested", Align::Left),
-        ("detectors", Align::Left),
-        ("decision", Align::Left),
-    ]);
-    for Hit { similarity, entry } in hits {
-        table.row(vec![
-            entry.rank.to_string(),
-            number(similarity),
-            entry.path,
-            entry.label,
-            entry.suggested_label,
-            entry.detectors.join(","),
-            entry.decision,
-        ]);
-    }
-    table
-}
-
-fn csv(out: &mut dyn Write, hits: impl Iterator<Item = Hit>) -> Result<()> {
-    let mut table = csv::Writer::from_writer(out);
-    table.write_record([
-        "rank",
-        "similarity",
-        "path",
-        "label",
-        "suggested_label",
-        "score",
-        "detectors",
-        "split",
-        "decision",
-        "reason",
-    ])?;
-    for Hit { similarity, entry } in hits {
-        table.write_record([
-            entry.rank.to_string(),
-            number(similarity),
-            entry.path,
-            entry.label,
-            entry.suggested_label,
-            number(entry.score),
-            entry.detectors.join(";"),
-            entry.split.to_owned(),
-            entry.decision,
-            entry.reason,
-        ])?;
-    }
-    table.flush()?;
-    Ok(())
 }

@@ -3,12 +3,11 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use statrs::function::erf::erfc;
+use statrs::function::gamma::checked_gamma_ur;
 
 /// All random numbers here come from this seed and the number of the trial.
 const SEED: u64 = 0x0dab_1ab0;
-/// Terms after which a series or a fraction has converged for all arguments in use.
-const TERMS: usize = 10_000;
-const PRECISE: f64 = 1e-15;
 
 /// The random numbers of a trial, the same whatever thread runs it.
 pub(super) fn random(trial: u64) -> ChaCha8Rng {
@@ -28,72 +27,18 @@ pub(super) fn share_reaching(observed: f64, trials: &[f64]) -> f64 {
     (1 + reaching) as f64 / (1 + trials.len()) as f64
 }
 
-/// The logarithm of the gamma function for positive numbers (Lanczos, g = 7, nine coefficients).
-fn ln_gamma(x: f64) -> f64 {
-    const SERIES: [f64; 8] = [
-        676.520_368_121_885_1,
-        -1_259.139_216_722_402_8,
-        771.323_428_777_653_1,
-        -176.615_029_162_140_6,
-        12.507_343_278_686_905,
-        -0.138_571_095_265_720_12,
-        9.984_369_578_019_572e-6,
-        1.505_632_735_149_311_6e-7,
-    ];
-    let x = x - 1.0;
-    let sum =
-        (1..).zip(SERIES).fold(0.999_999_999_999_809_9, |sum, (at, term)| sum + term / (x + f64::from(at)));
-    let t = x + 7.5;
-    0.5 * (2.0 * std::f64::consts::PI).ln() + (x + 0.5) * t.ln() - t + sum.ln()
-}
-
-/// The upper regularized incomplete gamma function: a series below `a + 1`, a continued fraction (Lentz) above.
-fn gamma_q(a: f64, x: f64) -> f64 {
-    if x <= 0.0 {
-        return 1.0;
-    }
-    let factor = (a * x.ln() - x - ln_gamma(a)).exp();
-    if x < a + 1.0 {
-        let (mut term, mut sum) = (1.0 / a, 1.0 / a);
-        for n in 1..TERMS {
-            term *= x / (a + n as f64);
-            sum += term;
-            if term < sum * PRECISE {
-                break;
-            }
-        }
-        return (1.0 - factor * sum).clamp(0.0, 1.0);
-    }
-    let mut b = x + 1.0 - a;
-    let mut c = 1.0 / f64::MIN_POSITIVE;
-    let mut d = 1.0 / b;
-    let mut h = d;
-    for n in 1..TERMS {
-        let an = -(n as f64) * (n as f64 - a);
-        b += 2.0;
-        d = 1.0 / not_zero(an * d + b);
-        c = not_zero(b + an / c);
-        h *= d * c;
-        if (d * c - 1.0).abs() < PRECISE {
-            break;
-        }
-    }
-    (factor * h).clamp(0.0, 1.0)
-}
-
-fn not_zero(x: f64) -> f64 {
-    if x.abs() < f64::MIN_POSITIVE { f64::MIN_POSITIVE } else { x }
-}
-
 /// The probability that a normal number exceeds `z`.
 pub(super) fn normal_above(z: f64) -> f64 {
-    let half = 0.5 * gamma_q(0.5, z * z / 2.0);
-    if z >= 0.0 { half } else { 1.0 - half }
+    0.5 * erfc(z / std::f64::consts::SQRT_2)
 }
 
 /// The probability that a chi-square number of so many degrees of freedom exceeds `x`.
 pub(super) fn chi_square_above(x: f64, degrees: f64) -> f64 {
-    if degrees <= 0.0 { 1.0 } else { gamma_q(degrees / 2.0, x / 2.0) }
+    if degrees <= 0.0 || x <= 0.0 || x.is_nan() {
+        return 1.0;
+    }
+    // An error is a number without an end.
+    checked_gamma_ur(degrees / 2.0, x / 2.0).map_or(0.0, |p| p.clamp(0.0, 1.0))
 }
 
 /// The probability above `observed` by a Gaussian density estimate of some trials with Scott's bandwidth, as SciPy's
