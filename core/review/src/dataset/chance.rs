@@ -3,7 +3,6 @@
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use statrs::function::erf::erfc;
 use statrs::function::gamma::checked_gamma_ur;
 
 /// All random numbers here come from this seed and the number of the trial.
@@ -29,7 +28,7 @@ pub(super) fn share_reaching(observed: f64, trials: &[f64]) -> f64 {
 
 /// The probability that a normal number exceeds `z`.
 pub(super) fn normal_above(z: f64) -> f64 {
-    0.5 * erfc(z / std::f64::consts::SQRT_2)
+    0.5 * libm::erfc(z / std::f64::consts::SQRT_2)
 }
 
 /// The probability that a chi-square number of so many degrees of freedom exceeds `x`.
