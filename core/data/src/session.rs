@@ -39,7 +39,9 @@ mod likeness;
 mod lock;
 mod outline;
 mod place;
+mod loaded;
 mod previous;
+mod removed;
 mod settings;
 
 pub use catalog::{SessionInfo, folders, inspect};
