@@ -290,6 +290,7 @@ class Data:
         filtered by it: ``attr.NAME<2``."""
         flat = _numbers(values, self.count, f"values of {name}")
         # Infinity is no JSON, and refused by name rather than by its line.
+        flat = flat.tolist() if np is not None and isinstance(flat, np.ndarray) else flat
         if any(math.isinf(value) for value in flat):
             raise Failure(f"the attribute {name} has an infinite value")
         sent = [None if math.isnan(value) else value for value in flat]
@@ -407,17 +408,23 @@ def _number(value: Any) -> float:
 _LARGEST = 3.4028234663852886e38
 
 
-def _numbers(values: Any, count: int, what: str) -> list[float]:
+def _numbers(values: Any, count: int, what: str) -> Any:
     """The numbers of a list, an array or anything else that can be gone through: one for each sample."""
     shape = getattr(values, "shape", None)
-    if isinstance(values, (str, bytes, dict)) or not (hasattr(values, "__iter__") or shape is not None):
+    if isinstance(values, (str, bytes, dict, set)) or not hasattr(values, "__iter__"):
         raise Failure(f"gave a {type(values).__name__} as {what} instead of one number for each of {count} samples")
+    if not hasattr(values, "__len__"):
+        values = list(values)
     if shape is not None and len(shape) != 1:
         raise Failure(f"gave {what} of the shape {tuple(shape)} instead of one number for each of {count} samples")
-    # One by one, whatever holds them: what is masked, missing or no number must not depend on that.
-    items = values.tolist() if np is not None and isinstance(values, np.ndarray) else list(values)
+    array = np is not None and isinstance(values, np.ndarray)
+    items = values.tolist() if array and (values.dtype.kind not in "fiub" or np.ma.isMA(values)) else values
     if len(items) != count:
         raise Failure(f"wrote {len(items)} {what} for {count} samples")
+    if array and items is values:
+        # All of them are numbers, so this is the same as one by one.
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32)
     flat = []
     for sample, value in enumerate(items):
         try:

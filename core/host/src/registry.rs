@@ -10,6 +10,7 @@ use super::place::{check_own, check_owner, check_place};
 use super::stamp;
 use super::worker::{AsideEntry, Job, Limits, Undescribed, Workers, describe};
 use super::{LoadedDetector, PluginError};
+use chaffinch_data::nearest::hint;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -393,6 +394,15 @@ impl Registry {
     /// The detector of this name.
     pub fn find(&self, name: &str) -> Option<&LoadedDetector> {
         self.detectors.iter().find(|detector| detector.info().name() == name)
+    }
+
+    /// That no detector of this name is loaded, as a clause with the nearest name; `None` if there is one.
+    pub fn unknown(&self, name: &str) -> Option<String> {
+        if self.find(name).is_some() {
+            return None;
+        }
+        let hint = hint(name, self.detectors.iter().map(|detector| detector.info().name()));
+        Some(format!("no detector of this name is loaded{hint}"))
     }
 
     /// What is not loaded because its code has changed.
