@@ -373,7 +373,7 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
     let named = || "same".to_owned();
     let share = |value: f64| BTreeMap::from([("share".to_owned(), value)]);
     ask(&client, Command::Scan { detectors: Vec::new() }, done);
-    assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    assert_eq!(flagged(&client), (Some(32), DetectorState::Ready, None));
     // A trial changes nothing.
     let tried = |value: f64| {
         let command = Command::Try { ticket: 3, detector: named(), params: share(value) };
@@ -388,12 +388,12 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
         Tried { ticket: 3, detector: named(), flagged: 0, scored: 32, compared, failed: String::new() };
     assert_eq!(tried(0.75), none);
     assert!(tried(2.0).failed.contains("share"), "{:?}", tried(2.0));
-    assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    assert_eq!(flagged(&client), (Some(32), DetectorState::Ready, None));
     // A run does not wait for a trial.
     client.commands.send(Command::Try { ticket: 4, detector: named(), params: share(0.9) }).unwrap();
     // Two runs.
     ask(&client, Command::Rerun { detector: named(), params: share(0.75) }, done);
-    assert_eq!(flagged(&client), (Some(0), DetectorState::On, compared));
+    assert_eq!(flagged(&client), (Some(0), DetectorState::Ready, compared));
     assert_eq!((length(&client, "newly:same"), length(&client, "formerly:same")), (0, 32));
     ask(&client, Command::Rerun { detector: named(), params: share(0.1) }, done);
     assert_eq!(length(&client, "newly:same"), 32);
@@ -402,11 +402,11 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
     let off = ask(&client, enable(false), summary);
     assert_eq!((off.suspects, off.detectors.iter().any(|one| one.name == "same")), (0, false));
     ask(&client, Command::Scan { detectors: Vec::new() }, done);
-    assert_eq!(flagged(&client), (None, DetectorState::Off, None));
+    assert_eq!(flagged(&client), (None, DetectorState::Disabled, None));
     client.stop().unwrap();
     assert_eq!(programs.sandbox.rank(0).len(), 0, "the command line agrees");
     let client = engine(&programs);
-    assert_eq!(flagged(&client), (None, DetectorState::Off, None));
+    assert_eq!(flagged(&client), (None, DetectorState::Disabled, None));
     let on = ask(&client, enable(true), summary);
     assert_eq!(on.suspects, 32);
     assert_eq!(flagged(&client).0, Some(32));

@@ -559,7 +559,8 @@ impl<'a> Scan<'a> {
                 }
             };
             let printed = Mutex::new(String::new());
-            let print = |text: &str| text.clone_into(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
+            let print =
+                |text: &str| text.clone_into(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
             let mut context = RunContext::new(services, detector, &given, *job, &log)?
                 .after(scores().collect())
                 .printing(&print);

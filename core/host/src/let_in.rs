@@ -95,8 +95,7 @@ mod tests {
             file
         };
         let names = vec!["odd".to_owned()];
-        let pin =
-            |path: &Path| pins.set(path, now_at(path).unwrap().pin(names.clone()));
+        let pin = |path: &Path| pins.set(path, now_at(path).unwrap().pin(names.clone()));
         let (one, two) = (description("one", "a"), description("two", "a"));
         pin(&one).unwrap();
         pin(&two).unwrap();

@@ -171,7 +171,10 @@ pub enum PluginError {
     /// Its code is not the code that ran before.
     #[error(
         "{what} since it was first used (code {} then, {} now) and does not run; to run it as it is now: chaffinch plugins let-in {}, or if it passes: chaffinch plugins check {}",
-        short(was), short(now), named(names, path), quoted(path)
+        short(was),
+        short(now),
+        named(names, path),
+        quoted(path)
     )]
     Changed {
         /// The library or description.

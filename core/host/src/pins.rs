@@ -124,9 +124,8 @@ impl Pins {
         // Most runs change nothing, for which nothing is locked.
         match self.of(path)? {
             Some(known) if !is_first(&known, &pin) => Ok(()),
-            _ => {
-                self.change(path, |known| known.is_none_or(|known| is_first(known, &pin)).then(|| pin.clone()))
-            }
+            _ => self
+                .change(path, |known| known.is_none_or(|known| is_first(known, &pin)).then(|| pin.clone())),
         }
     }
 }

@@ -22,7 +22,9 @@ impl Session {
     /// be of an earlier version.
     pub fn is_loaded(&self, detector: &str) -> bool {
         let text = std::fs::read_to_string(self.loaded_path()).unwrap_or_default();
-        let Ok(loaded) = serde_json::from_str::<BTreeMap<String, Option<PathBuf>>>(&text) else { return true };
+        let Ok(loaded) = serde_json::from_str::<BTreeMap<String, Option<PathBuf>>>(&text) else {
+            return true;
+        };
         loaded.get(detector).is_some_and(|code| code.as_ref().is_none_or(|code| code.exists()))
     }
 

@@ -2,8 +2,8 @@
 
 use super::watch::admit;
 use super::{Service, Work};
-use crate::scan::{Done, same_rows};
 use crate::answers::overview::{Absent, Known};
+use crate::scan::{Done, same_rows};
 use crate::unloaded::{is_absent, is_of_detector};
 use crate::{Error, Result, findings::Findings};
 use chaffinch_data::session::Cost;
@@ -87,7 +87,9 @@ impl Service {
         let registry = self.setup.detectors.now();
         let why = match &found {
             _ if registry.find(detector).is_some() => {
-                format!("the detector '{detector}' is loaded, and the next scan would bring its results back; disable it instead")
+                format!(
+                    "the detector '{detector}' is loaded, and the next scan would bring its results back; disable it instead"
+                )
             }
             Some(found) if found.record().is_imported() => {
                 format!("'{detector}' was imported; chaffinch import --remove {detector} removes it")

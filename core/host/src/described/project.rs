@@ -107,7 +107,8 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
     }
     let (kind, params, needs) = kinds.of(&file, path, folder)?;
     declared.needs = needs.and(own).bits();
-    let described = params.into_iter().filter(|one| !declared.parameters.iter().any(|own| own.name == one.name));
+    let described =
+        params.into_iter().filter(|one| !declared.parameters.iter().any(|own| own.name == one.name));
     let described: Vec<DeclaredParameter> = described.collect();
     declared.parameters.splice(0..0, described);
     if let Kind::Host(described) = &kind {
@@ -153,50 +154,51 @@ fn kinds<'t, 'a>(file: &mut Table<'t, 'a>) -> Result<Kinds<'t, 'a>> {
 }
 
 impl Kinds<'_, '_> {
-/// What does the work, and the parameters and needs that come with it.
-fn of(
-    &mut self,
-    file: &Table<'_, '_>,
-    path: &Path,
-    folder: &Path,
-) -> Result<(Kind, Vec<DeclaredParameter>, Needs)> {
-    let Kinds { command, library, build, prompts, rule } = self;
-    let mut kinds = Vec::new();
-    if let Some(command) = command.take() {
-        if command.first().is_none_or(|program| program.is_empty()) {
-            return Err(file.complain(
-                "command",
-                "'command' must begin with a program, as in [\"python3\", \"detector.py\"]",
-            ));
+    /// What does the work, and the parameters and needs that come with it.
+    fn of(
+        &mut self,
+        file: &Table<'_, '_>,
+        path: &Path,
+        folder: &Path,
+    ) -> Result<(Kind, Vec<DeclaredParameter>, Needs)> {
+        let Kinds { command, library, build, prompts, rule } = self;
+        let mut kinds = Vec::new();
+        if let Some(command) = command.take() {
+            if command.first().is_none_or(|program| program.is_empty()) {
+                return Err(file.complain(
+                    "command",
+                    "'command' must begin with a program, as in [\"python3\", \"detector.py\"]",
+                ));
+            }
+            kinds.push((Kind::Command(command), Vec::new(), Needs::NOTHING));
         }
-        kinds.push((Kind::Command(command), Vec::new(), Needs::NOTHING));
-    }
-    if let Some(library) = library.take() {
-        let library = folder.join(library);
-        if !library.is_file() {
-            let how = build.as_ref().map_or_else(String::new, |build| format!("; build it with: {build}"));
-            let message = format!("the library {} does not exist{how}", library.display());
-            return Err(file.complain("library", message));
+        if let Some(library) = library.take() {
+            let library = folder.join(library);
+            if !library.is_file() {
+                let how =
+                    build.as_ref().map_or_else(String::new, |build| format!("; build it with: {build}"));
+                let message = format!("the library {} does not exist{how}", library.display());
+                return Err(file.complain("library", message));
+            }
+            kinds.push((Kind::Library(library), Vec::new(), Needs::NOTHING));
         }
-        kinds.push((Kind::Library(library), Vec::new(), Needs::NOTHING));
+        if let Some(table) = prompts.take() {
+            let prompts = Prompts::read(table)?;
+            let needs = Needs::EMBEDDINGS.and(Needs::TEXTS);
+            kinds.push((Kind::Host(Described::Prompts(prompts)), Prompts::parameters(), needs));
+        }
+        if let Some(table) = rule.take() {
+            kinds.push((Kind::Host(Described::Rule(Rule::read(table)?)), Vec::new(), Needs::NOTHING));
+        }
+        let count = kinds.len();
+        match kinds.pop() {
+            Some(one) if count == 1 => Ok(one),
+            _ => Err(Error::format(
+                path,
+                "it must have exactly one of: command (a program), library, [prompts] or [rule]",
+            )),
+        }
     }
-    if let Some(table) = prompts.take() {
-        let prompts = Prompts::read(table)?;
-        let needs = Needs::EMBEDDINGS.and(Needs::TEXTS);
-        kinds.push((Kind::Host(Described::Prompts(prompts)), Prompts::parameters(), needs));
-    }
-    if let Some(table) = rule.take() {
-        kinds.push((Kind::Host(Described::Rule(Rule::read(table)?)), Vec::new(), Needs::NOTHING));
-    }
-    let count = kinds.len();
-    match kinds.pop() {
-        Some(one) if count == 1 => Ok(one),
-        _ => Err(Error::format(
-            path,
-            "it must have exactly one of: command (a program), library, [prompts] or [rule]",
-        )),
-    }
-}
 }
 
 /// What a parameter has that is a number.
@@ -367,7 +369,9 @@ mod tests {
         assert!(mistyped.contains("line 3: unknown key 'comand'; did you mean 'command'?"), "{mistyped}");
         let mistyped = error("name = 'a'\n[promts]\nfind = ['x']");
         assert!(mistyped.contains("line 2: unknown key 'promts'; did you mean 'prompts'?"), "{mistyped}");
-        assert!(error("name = 'A b'\ncommand = ['x']").contains("line 1: 'A b' is not a valid detector name"));
+        assert!(
+            error("name = 'A b'\ncommand = ['x']").contains("line 1: 'A b' is not a valid detector name")
+        );
         assert!(error("name = 'a'").contains("exactly one of"));
         assert!(
             error("name = 'a'\nlibrary = 'no.so'\nbuild = 'make'")

@@ -60,7 +60,8 @@ impl Stderr {
             std::thread::sleep(Duration::from_millis(2));
         }
         let end = self.end();
-        let lines: Vec<&str> = end.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
+        let lines: Vec<&str> =
+            end.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
         lines[lines.len().saturating_sub(LINES)..].join("\n")
     }
 

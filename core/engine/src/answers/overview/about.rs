@@ -73,8 +73,12 @@ pub(super) fn absent(absent: &Absent, session: &Session, source: &Source<'_>, kn
     let disabled = known.enabled.get(name) == Some(&false);
     let from = if written.is_empty() { String::new() } else { format!(" from {written}") };
     let (state, why) = match (absent.removed, disabled) {
-        (true, _) => (DetectorState::NotLoaded, format!("its results{from} were removed and can be put back")),
-        (_, true) => (DetectorState::Disabled, format!("disabled in this session, and not loaded; results{from}")),
+        (true, _) => {
+            (DetectorState::NotLoaded, format!("its results{from} were removed and can be put back"))
+        }
+        (_, true) => {
+            (DetectorState::Disabled, format!("disabled in this session, and not loaded; results{from}"))
+        }
         _ => (DetectorState::NotLoaded, format!("what it found still counts: results{from}")),
     };
     let about = DetectorAbout {
