@@ -10,7 +10,7 @@ use chaffinch_data::session::Session;
 use chaffinch_engine::unloaded::is_of_detector;
 use chaffinch_host::Registry;
 use chaffinch_protocol::DetectorState;
-use chaffinch_protocol::display::{quoted, safe_text};
+use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_review::verdict::is_flagged;
 use clap::Args;
 use serde::Serialize;
@@ -110,25 +110,18 @@ pub(super) fn write(out: &mut dyn Write, entries: &[AbsentEntry]) -> Result<()> 
 /// Disables a detector in a session, or enables it.
 pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
     let session = open(of, global)?;
-    let name = known(&session, of, &[false])?;
+    let name = known(&session, of, false)?;
     let mut settings = session.load_settings()?;
     settings.enabled.insert(name.clone(), enabled);
     session.save_settings(&settings)?;
     let word = if enabled { "enabled" } else { "disabled" };
-    results(|out| {
-        Ok(writeln!(
-            out,
-            "{word} {} in {}",
-            safe_text(&name),
-            safe_text(&session.dir().display().to_string())
-        )?)
-    })
+    results(|out| Ok(writeln!(out, "{word} {} in {}", safe_text(&name), safe_path(session.dir()))?))
 }
 
 /// Takes the results of a detector out of a session, or puts them back.
 pub(super) fn remove(of: &Of, back: bool, global: &Global) -> Result<()> {
     let session = open(of, global)?;
-    let name = known(&session, of, &[back])?;
+    let name = known(&session, of, back)?;
     let moved = match back {
         true => session.put_back_result(&name)?,
         false => session.take_out_result(&name)?,
@@ -150,10 +143,10 @@ fn open(of: &Of, global: &Global) -> Result<Session> {
 }
 
 /// The detector that is named, if it has results: among those that count, or among those that were removed.
-fn known(session: &Session, of: &Of, among: &[bool]) -> Result<String> {
+fn known(session: &Session, of: &Of, among_removed: bool) -> Result<String> {
     let Some((manifest, _)) = session.load_samples()? else { return Err(place::no_results(session)) };
     let (there, removed) = all(session, manifest.len(), manifest.classes());
-    let wanted = if among.contains(&true) { &removed } else { &there };
+    let wanted = if among_removed { &removed } else { &there };
     let shown = safe_text(&of.detector);
     match wanted.get(&of.detector) {
         Some(result) if result.record().is_imported() => {
@@ -166,9 +159,13 @@ fn known(session: &Session, of: &Of, among: &[bool]) -> Result<String> {
                 .filter(|one| is_of_detector(one))
                 .map(|one| one.record().name.as_str())
                 .collect();
-            let which = if among.contains(&true) { "were removed" } else { "has results" };
-            let all = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            bail!("no detector '{shown}' in this session {which} (there are: {})", safe_text(&all))
+            let all =
+                if names.is_empty() { "of none".to_owned() } else { format!("of {}", names.join(", ")) };
+            let (what, those) = match among_removed {
+                true => ("removed results of a detector", "removed are those"),
+                false => ("results of a detector", "there are those"),
+            };
+            bail!("this session has no {what} '{shown}' ({those} {})", safe_text(&all))
         }
     }
 }

@@ -201,15 +201,15 @@ impl Kinds<'_, '_> {
     }
 }
 
-/// What a parameter has that is a number.
-const KEYS_OF_NUMBERS: [&str; 3] = ["default", "min", "max"];
-
 fn parameter(name: &str, mut table: Table<'_, '_>) -> Result<DeclaredParameter> {
     let help = table.text("help")?.unwrap_or_default();
     let needs = needs_of(&mut table, "needs")?.bits();
     let choices = table.texts("choices")?.unwrap_or_default();
     let kind = table.text("kind")?;
-    KEYS_OF_NUMBERS.iter().for_each(|key| table.expect(key));
+    table.expect("default");
+    if choices.is_empty() && !matches!(table.boolean("default"), Ok(Some(_))) {
+        ["min", "max"].iter().for_each(|key| table.expect(key));
+    }
     // A mistyped key is why another is missing.
     table.finish()?;
     let integer = match kind.as_deref() {
