@@ -34,7 +34,7 @@ fn a_detector_is_disabled_and_enabled() {
     rig.press("gP<Space>");
     assert_eq!(rig.engine.off, ["blurry"]);
     assert!(rig.toast().contains("blurry disabled in this session"), "{}", rig.toast());
-    assert!(rig.screen().contains("off"), "{}", rig.screen());
+    assert!(rig.screen().contains("disabled"), "{}", rig.screen());
     rig.press("<Space>");
     assert!(rig.engine.off.is_empty());
 }
