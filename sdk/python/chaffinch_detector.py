@@ -35,7 +35,7 @@ except ImportError:  # Everything works without it, only slower.
     np = None
 
 __all__ = ["PROTOCOL", "REVISION", "NO_LABEL", "Data", "Failure", "Missing", "Picture", "Stopped", "run"]
-__version__ = "1.1.0"
+__version__ = "1.2.0"
 
 PROTOCOL = 1
 #: What of that version this file knows.
@@ -260,7 +260,10 @@ class Data:
     ) -> None:
         """Gives a score to one sample, with a reason (one sentence), a suggested label, a group (as of duplicates) and
         other samples as evidence. It takes precedence over the scores of all samples."""
-        item: dict[str, Any] = {"sample": int(sample), "score": float(score)}
+        number = _number(score)
+        if not 0 <= number <= 1:
+            raise Failure(f"gives sample {int(sample)} the score {number}, which is not between 0 and 1")
+        item: dict[str, Any] = {"sample": int(sample), "score": number}
         if reason:
             item["reason"] = str(reason)
         if suggested is not None:
@@ -274,22 +277,20 @@ class Data:
             self._flush()
 
     def scores(self, scores: Any) -> None:
-        """Gives the scores of all samples at once; the same as returning them."""
-        if np is not None and isinstance(scores, np.ndarray):
-            flat = np.asarray(scores, np.float32).reshape(-1)
-        else:
-            flat = [math.nan if score is None else float(score) for score in scores]
+        """Gives the scores of all samples at once; the same as returning them.
+
+        Whatever they are in, the same holds: one number for each sample, and None, NaN or what is masked in an array means
+        no answer. A number that is not between 0 and 1 is no score of its sample, and Chaffinch says which."""
+        flat = _numbers(scores, self.count, "scores")
         self._flush()
         self._channel.send({"type": "scores", "out": self._write(flat, offset=0)})
 
     def attribute(self, name: str, values: Any, unit: str = "") -> None:
         """Gives a number to each sample, None or NaN where there is none. It is shown, and lists can be sorted and
         filtered by it: ``attr.NAME<2``."""
-        if np is not None and isinstance(values, np.ndarray):
-            flat = np.asarray(values, np.float32).reshape(-1).tolist()
-        else:
-            flat = [math.nan if value is None else float(value) for value in values]
+        flat = _numbers(values, self.count, f"values of {name}")
         # Infinity is no JSON, and refused by name rather than by its line.
+        flat = flat.tolist() if np is not None and isinstance(flat, np.ndarray) else flat
         if any(math.isinf(value) for value in flat):
             raise Failure(f"the attribute {name} has an infinite value")
         sent = [None if math.isnan(value) else value for value in flat]
@@ -393,6 +394,46 @@ def _lent(array: dict[str, Any], copy: bool = False) -> Any:
     return flat if len(shape) == 1 else Rows(flat, shape[0], math.prod(shape[1:]))
 
 
+def _number(value: Any) -> float:
+    """A number as four bytes can hold it. None and what is masked in an array are NaN, like everything without a value."""
+    if value is None or (np is not None and value is np.ma.masked):
+        return math.nan
+    number = float(value)
+    if abs(number) > _LARGEST:
+        return math.copysign(math.inf, number)
+    return number
+
+
+#: The largest number of four bytes.
+_LARGEST = 3.4028234663852886e38
+
+
+def _numbers(values: Any, count: int, what: str) -> Any:
+    """The numbers of a list, an array or anything else that can be gone through: one for each sample."""
+    shape = getattr(values, "shape", None)
+    if isinstance(values, (str, bytes, dict, set)) or not hasattr(values, "__iter__"):
+        raise Failure(f"gave a {type(values).__name__} as {what} instead of one number for each of {count} samples")
+    if not hasattr(values, "__len__"):
+        values = list(values)
+    if shape is not None and len(shape) != 1:
+        raise Failure(f"gave {what} of the shape {tuple(shape)} instead of one number for each of {count} samples")
+    array = np is not None and isinstance(values, np.ndarray)
+    items = values.tolist() if array and (values.dtype.kind not in "fiub" or np.ma.isMA(values)) else values
+    if len(items) != count:
+        raise Failure(f"wrote {len(items)} {what} for {count} samples")
+    if array and items is values:
+        # All of them are numbers, so this is the same as one by one.
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32)
+    flat = []
+    for sample, value in enumerate(items):
+        try:
+            flat.append(_number(value))
+        except (TypeError, ValueError):
+            raise Failure(f"gave sample {sample} {value!r:.60} among {what}, which is no number") from None
+    return flat
+
+
 def _flat(vectors: Any) -> tuple[Any, int]:
     """The numbers of vectors one after another, and how many vectors there are."""
     if np is not None:
@@ -409,6 +450,9 @@ class _Channel:
         self._in, self._out = os.dup(0), os.dup(1)
         sys.stdout.flush()
         os.dup2(2, 1)
+        # What is printed is shown after the run, and in the order in which it came.
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(line_buffering=True)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.close(null)

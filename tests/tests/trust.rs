@@ -12,7 +12,7 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
 use chaffinch_data::uses::Uses;
 use chaffinch_engine::{Client, Detectors, Error, Given, Setup, spawn};
-use chaffinch_host::{PluginFolder, Registry, Workers};
+use chaffinch_host::{Aside, PluginFolder, Registry, Workers};
 use chaffinch_protocol::{
     Command, Compared, DetectorState, Event, Overview, Overviewed, Query, SessionSummary, Tried,
 };
@@ -84,6 +84,7 @@ fn changed_code_does_not_run_until_it_is_let_in() {
     println!("{why}");
     assert!(why.contains("has changed since it was first used") && why.contains("let-in witness"), "{why}");
     assert!(ran.stderr.contains("witness") && ran.stderr.contains("has changed"), "{}", ran.stderr);
+    assert!(why.starts_with(&format!("{}/run.sh has changed since", folder.display())), "{why}");
     assert_eq!(scored(&scan, "witness"), 32, "what it found before is kept");
     assert_eq!(scored(&scan, "image-quality"), 32);
     assert_eq!(programs.scan(&["--detectors", "witness"]).code, 2);
@@ -107,7 +108,11 @@ fn a_change_is_allowed_for_one_scan_and_pinned() {
     fs::write(folder.join("run.sh"), other()).unwrap();
     let allowed = programs.scan(&["--allow-changed"]);
     assert_eq!(reason(&report(&allowed), "witness"), None, "{}", allowed.stderr);
-    assert!(allowed.stderr.contains("witness: its code has changed"), "{}", allowed.stderr);
+    assert!(
+        allowed.stderr.contains("run.sh has changed since it was first used; it runs as it is now"),
+        "{}",
+        allowed.stderr
+    );
     assert_eq!(reason(&report(&programs.scan(&[])), "witness"), None);
     fs::write(folder.join("run.sh"), GOOD).unwrap();
     assert!(reason(&report(&programs.scan(&[])), "witness").is_some(), "back is a change, too");
@@ -181,7 +186,8 @@ fn what_a_description_allows_and_new_files_beside_code_are_changes() {
     fs::write(folder.join("detector.toml"), description).unwrap();
     assert_eq!(reason(&report(&programs.scan(&[])), "witness"), None, "as it was is no change");
     fs::write(folder.join("helper.sh"), "echo").unwrap();
-    assert!(reason(&report(&programs.scan(&[])), "witness").is_some());
+    let why = reason(&report(&programs.scan(&[])), "witness").unwrap();
+    assert!(why.contains("helper.sh is new since it was first used"), "{why}");
 }
 
 #[test]
@@ -256,16 +262,16 @@ fn a_detector_in_the_users_folder_appears_is_managed_and_asked_about() {
     terminal.wait_text("not run yet");
     terminal.keys("r");
     terminal.wait("its results", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" on "))
+        screen.lines().any(|line| line.contains("witness") && line.contains(" ready "))
     });
     terminal.wait_text("pinned");
     terminal.keys(" ");
     terminal.wait("disabled", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" off "))
+        screen.lines().any(|line| line.contains("witness") && line.contains(" disabled "))
     });
     terminal.keys(" ");
     terminal.wait("enabled", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" on "))
+        screen.lines().any(|line| line.contains("witness") && line.contains(" ready "))
     });
     // Its code changes while the program runs.
     fs::write(users.join("witness/run.sh"), other()).unwrap();
@@ -279,7 +285,7 @@ fn a_detector_in_the_users_folder_appears_is_managed_and_asked_about() {
     terminal.wait("the list", |screen| !screen.contains("sure?"));
     terminal.keys("gPG");
     terminal.wait("two runs", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" on "))
+        screen.lines().any(|line| line.contains("witness") && line.contains(" ready "))
             && screen.contains("newly flagged")
     });
     // One that crashes is set aside, and let in again.
@@ -306,13 +312,19 @@ echo '{"type":"done"}'
 
 /// An engine on the session of these programs, with nothing but them.
 fn engine(programs: &Programs) -> Client {
-    let workers = Workers::of(program());
+    engine_with(programs, Workers::of(program()))
+}
+
+/// The same with these workers; detectors can be loaded anew.
+fn engine_with(programs: &Programs, workers: Workers) -> Client {
+    let folders = [PluginFolder::named(programs.folder())];
+    let load = move || Registry::load_with(&folders, workers.clone());
     let setup = Setup {
         dataset: programs.sandbox.data(),
         dataset_options: DatasetOptions::default(),
         session: Session::open_or_create(&programs.sandbox.session(), &programs.sandbox.data()).unwrap(),
         config: Config::built_in(),
-        detectors: Detectors::new(Registry::load_with(&[PluginFolder::named(programs.folder())], workers)),
+        detectors: Detectors::new(load()).loaded_by(Arc::new(load)),
         prompts: PromptSet::bundled(),
         model: Arc::new(|| Err(Error::Invalid("no model is needed here".into()))),
         given: Given::default(),
@@ -373,7 +385,7 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
     let named = || "same".to_owned();
     let share = |value: f64| BTreeMap::from([("share".to_owned(), value)]);
     ask(&client, Command::Scan { detectors: Vec::new() }, done);
-    assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    assert_eq!(flagged(&client), (Some(32), DetectorState::Ready, None));
     // A trial changes nothing.
     let tried = |value: f64| {
         let command = Command::Try { ticket: 3, detector: named(), params: share(value) };
@@ -388,12 +400,12 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
         Tried { ticket: 3, detector: named(), flagged: 0, scored: 32, compared, failed: String::new() };
     assert_eq!(tried(0.75), none);
     assert!(tried(2.0).failed.contains("share"), "{:?}", tried(2.0));
-    assert_eq!(flagged(&client), (Some(32), DetectorState::On, None));
+    assert_eq!(flagged(&client), (Some(32), DetectorState::Ready, None));
     // A run does not wait for a trial.
     client.commands.send(Command::Try { ticket: 4, detector: named(), params: share(0.9) }).unwrap();
     // Two runs.
     ask(&client, Command::Rerun { detector: named(), params: share(0.75) }, done);
-    assert_eq!(flagged(&client), (Some(0), DetectorState::On, compared));
+    assert_eq!(flagged(&client), (Some(0), DetectorState::Ready, compared));
     assert_eq!((length(&client, "newly:same"), length(&client, "formerly:same")), (0, 32));
     ask(&client, Command::Rerun { detector: named(), params: share(0.1) }, done);
     assert_eq!(length(&client, "newly:same"), 32);
@@ -402,14 +414,114 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
     let off = ask(&client, enable(false), summary);
     assert_eq!((off.suspects, off.detectors.iter().any(|one| one.name == "same")), (0, false));
     ask(&client, Command::Scan { detectors: Vec::new() }, done);
-    assert_eq!(flagged(&client), (None, DetectorState::Off, None));
+    assert_eq!(flagged(&client), (None, DetectorState::Disabled, None));
     client.stop().unwrap();
     assert_eq!(programs.sandbox.rank(0).len(), 0, "the command line agrees");
     let client = engine(&programs);
-    assert_eq!(flagged(&client), (None, DetectorState::Off, None));
+    assert_eq!(flagged(&client), (None, DetectorState::Disabled, None));
     let on = ask(&client, enable(true), summary);
     assert_eq!(on.suspects, 32);
     assert_eq!(flagged(&client).0, Some(32));
     assert_eq!(length(&client, "newly:same"), 32, "the run before is kept with the session");
+    client.stop().unwrap();
+}
+
+/// What became of a detector, and why.
+fn state(client: &Client, name: &str) -> (DetectorState, String) {
+    let about = Overview::Forms;
+    ask(client, Command::Overview { ticket: 1, about }, |event| match event {
+        Event::Overview { overview: Overviewed::Forms(forms), .. } => {
+            let about = &forms.iter().find(|form| form.name == name).unwrap().about;
+            Some((about.state, about.why.clone()))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn what_crashed_is_set_aside_at_once_and_stays_disabled_when_it_is_let_in() {
+    let programs = Programs::new();
+    programs.put("crashes", &format!("{HELLO}\nkill -SEGV $$\n"), "");
+    let aside = Aside::in_file(programs.sandbox.path().join("aside.json"));
+    let client = engine_with(&programs, Workers::of(program()).remembering(aside));
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    let (known, why) = state(&client, "crashes");
+    assert_eq!(known, DetectorState::SetAside, "as every other list says");
+    assert!(why.contains("segmentation fault"), "{why}");
+    let enable = |enabled: bool| Command::Enable { detector: "crashes".into(), enabled };
+    ask(&client, enable(false), summary);
+    let (known, why) = state(&client, "crashes");
+    assert_eq!(known, DetectorState::Disabled);
+    assert!(why.contains("it is set aside as well") && why.contains("segmentation fault"), "{why}");
+    let let_in = Command::LetIn { detector: "crashes".into() };
+    let said = ask(&client, let_in, |event| match event {
+        Event::Progress(progress) if progress.stage == "crashes" => Some("it runs".to_owned()),
+        Event::Log { line } if line.contains("crashes is let in") => Some(line.clone()),
+        _ => None,
+    });
+    assert!(said.contains("it is disabled and does not run"), "{said}");
+    let (known, why) = state(&client, "crashes");
+    assert_eq!((known, why.as_str()), (DetectorState::Disabled, "disabled in this session"));
+    // Enabled, it runs as it was let in.
+    ask(&client, enable(true), done);
+    assert_eq!(state(&client, "crashes").0, DetectorState::SetAside);
+    client.stop().unwrap();
+}
+
+/// The forms of what is not loaded: name, state, whether it has results that count, and whether they were removed.
+fn absent(client: &Client) -> Vec<(String, DetectorState, bool, bool)> {
+    let about = Overview::Forms;
+    ask(client, Command::Overview { ticket: 1, about }, |event| match event {
+        Event::Overview { overview: Overviewed::Forms(forms), .. } => {
+            let gone = forms.iter().filter(|form| !form.about.written.is_empty());
+            Some(
+                gone.map(|form| (form.name.clone(), form.about.state, form.ran, form.about.removed))
+                    .collect(),
+            )
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn results_of_a_detector_that_is_gone_are_managed_by_the_engine() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.put("other", GOOD, "");
+    let client = engine(&programs);
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    assert_eq!(absent(&client), []);
+    client.stop().unwrap();
+    fs::remove_dir_all(folder).unwrap();
+
+    let client = engine(&programs);
+    let told = client.events.iter().find_map(|event| match event {
+        Event::Trouble { about, message } if about == "detectors" => Some(message),
+        _ => None,
+    });
+    assert!(told.unwrap().contains("scores of witness take part"));
+    let gone = |state, ran, removed| vec![("witness".to_owned(), state, ran, removed)];
+    assert_eq!(absent(&client), gone(DetectorState::NotLoaded, true, false));
+    let enable = |enabled: bool| Command::Enable { detector: "witness".into(), enabled };
+    let counts = |summary: &SessionSummary| summary.detectors.iter().any(|one| one.name == "witness");
+    assert!(!counts(&ask(&client, enable(false), summary)));
+    assert_eq!(absent(&client), gone(DetectorState::Disabled, false, false));
+    assert!(counts(&ask(&client, enable(true), summary)), "what was disabled is enabled, loaded or not");
+    let remove = |back: bool| Command::RemoveResults { detector: "witness".into(), back };
+    assert!(!counts(&ask(&client, remove(false), summary)));
+    assert_eq!(absent(&client), gone(DetectorState::NotLoaded, false, true));
+    client.stop().unwrap();
+
+    // Also after a restart, and only what is not loaded.
+    let client = engine(&programs);
+    assert_eq!(absent(&client), gone(DetectorState::NotLoaded, false, true));
+    assert!(counts(&ask(&client, remove(true), summary)));
+    assert_eq!(absent(&client), gone(DetectorState::NotLoaded, true, false));
+    client.commands.send(Command::RemoveResults { detector: "other".into(), back: false }).unwrap();
+    let refused = client.events.iter().find_map(|event| match event {
+        Event::Refused { message } => Some(message),
+        _ => None,
+    });
+    assert!(refused.unwrap().contains("disable it instead"));
     client.stop().unwrap();
 }

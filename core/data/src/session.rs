@@ -36,10 +36,12 @@ mod head;
 mod imports;
 mod ledger;
 mod likeness;
+mod loaded;
 mod lock;
 mod outline;
 mod place;
 mod previous;
+mod removed;
 mod settings;
 
 pub use catalog::{SessionInfo, folders, inspect};

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
+
+pub use toml::de::DeTable;
 
 /// The text of a TOML file, for [`Source::table`].
 #[derive(Debug)]
@@ -68,8 +70,26 @@ impl<'t, 'a> Table<'t, 'a> {
 
     /// An error about the value of a key.
     pub fn complain(&self, key: &str, message: impl std::fmt::Display) -> Error {
-        let offset = self.table.get(key).map_or(0, |value| value.span().start);
+        let offset = self.table.get(key).map_or_else(|| self.start(), |value| value.span().start);
         self.source.error(offset, message)
+    }
+
+    /// Where the table begins: its heading, or the first of its keys.
+    fn start(&self) -> usize {
+        let heading = format!("[{}]", self.name);
+        let mut lines = self.source.text.split_inclusive('\n').scan(0, |at, line| {
+            let start = *at;
+            *at += line.len();
+            Some((start, line))
+        });
+        let named = lines.find(|(_, line)| !self.name.is_empty() && line.trim_start().starts_with(&heading));
+        let first = || self.table.iter().map(|(key, _)| key.span().start).min();
+        named.map(|(start, _)| start).or_else(first).unwrap_or(0)
+    }
+
+    /// Says that a key is one that the table may have, before it is read.
+    pub fn expect(&mut self, key: &'static str) {
+        self.read.insert(key);
     }
 
     /// A string.
@@ -221,8 +241,9 @@ impl<'t, 'a> Table<'t, 'a> {
         keys.into_iter().map(|key| self.unknown(key).to_string()).collect()
     }
 
-    /// Rejects keys that were not read.
-    pub fn finish(self) -> Result<()> {
+    /// Rejects keys that were not read. What is missing may be one of them, misspelled, so this comes before what is said of
+    /// missing keys.
+    pub fn finish(&self) -> Result<()> {
         match self.others().map(|(key, _)| key).min_by_key(|key| key.span().start) {
             Some(key) => Err(self.unknown(key)),
             None => Ok(()),

@@ -9,6 +9,7 @@
 //!   a detector.
 //! - `meaning` has the model for searches by meaning.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
+//! - `unloaded` tells which results are of detectors that are not loaded.
 //! - `whole` finds what is wrong with the dataset as a whole.
 //! - `outputs` is what a session can write, for the commands and for the dialogs of the interface.
 //! - `service` is the command loop, for one terminal or several, `outlet` the way to them; `answers` computes its answers, on separate threads where that could take long.
@@ -36,6 +37,7 @@ mod scan;
 mod service;
 mod setup;
 mod state;
+pub mod unloaded;
 pub mod whole;
 
 pub use built_in::built_in;

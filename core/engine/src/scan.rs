@@ -8,7 +8,7 @@ use crate::findings::Findings;
 use crate::given::StandIn;
 use crate::meaning::kept_texts;
 use crate::{Error, Result};
-use crate::{Given, Setup, decided, given, imports, kept, models, remarks};
+use crate::{Given, Setup, decided, given, imports, kept, models, remarks, unloaded};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::decode::decodings;
@@ -38,8 +38,8 @@ use chaffinch_protocol::ScanReport;
 use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Callbacks of a scan. All functions are cheap and may be called from any thread.
@@ -107,6 +107,8 @@ pub(crate) struct Done {
     pub(crate) findings: Findings,
     /// What a detector found in a trial.
     pub(crate) trial: Option<DetectorResult>,
+    /// The last lines that each detector printed that ran; empty if it printed nothing.
+    pub(crate) printed: BTreeMap<String, String>,
 }
 
 /// A running scan.
@@ -114,6 +116,7 @@ pub(crate) struct Scan<'a> {
     setup: &'a Setup,
     registry: &'a Registry,
     trial: Option<DetectorResult>,
+    printed: BTreeMap<String, String>,
     tries: bool,
     reporter: &'a Reporter<'a>,
     report: ScanReport,
@@ -133,6 +136,7 @@ impl<'a> Scan<'a> {
             setup,
             registry,
             trial: None,
+            printed: BTreeMap::new(),
             tries: false,
             reporter,
             report: ScanReport::default(),
@@ -161,12 +165,15 @@ impl<'a> Scan<'a> {
         self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();
         self.report.peak_memory = memory::peak();
-        Done { report: self.report, findings, trial: self.trial }
+        Done { report: self.report, findings, trial: self.trial, printed: self.printed }
     }
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
         let detectors = self.choose(plan)?;
         self.report_changed(plan);
+        if !self.tries {
+            self.setup.session.save_loaded(&unloaded::loaded(self.registry))?;
+        }
         let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
             // Invalid parameters are reported when the detector's turn comes.
             all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
@@ -214,6 +221,7 @@ impl<'a> Scan<'a> {
         let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref(), digest.as_deref());
         let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         let pointless = self.without_labels(plan, &detectors, findings);
+        self.report_unknown(&detectors, findings);
         let (detectors, circles) = in_order(&detectors);
         for circle in circles {
             self.step.0 += 1;
@@ -296,6 +304,20 @@ impl<'a> Scan<'a> {
             for name in failed {
                 (self.reporter.trouble)(name, &reason);
                 self.report.failed.push((name.clone(), reason.clone()));
+            }
+        }
+    }
+
+    /// Says which detectors read the scores of one that nobody knows: they may do without, and no one would notice.
+    fn report_unknown(&self, detectors: &[&LoadedDetector], findings: &Findings) {
+        for detector in detectors {
+            for other in detector.after() {
+                let is_known = findings.results.contains_key(other)
+                    || self.registry.changed().any(|changed| changed.names.iter().any(|name| name == other));
+                if let Some(words) = self.registry.unknown(other).filter(|_| !is_known) {
+                    let text = format!("reads the scores of '{other}', as it says under after: {words}");
+                    (self.reporter.trouble)(detector.info().name(), &text);
+                }
             }
         }
     }
@@ -396,6 +418,7 @@ impl<'a> Scan<'a> {
             findings.ledger = Arc::new(ledger);
             if !same {
                 session.forget_previous()?;
+                session.forget_removed()?;
                 findings.previous.clear();
                 findings.results.clear();
                 findings.matrix = None;
@@ -535,8 +558,12 @@ impl<'a> Scan<'a> {
                     (reporter.log)(&format!("{name}: {text}"));
                 }
             };
-            let mut context =
-                RunContext::new(services, detector, &given, *job, &log)?.after(scores().collect());
+            let printed = Mutex::new(String::new());
+            let print =
+                |text: &str| text.clone_into(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut context = RunContext::new(services, detector, &given, *job, &log)?
+                .after(scores().collect())
+                .printing(&print);
             if !plan.trial {
                 context = context.keeping(KeepFolder::new(scan.setup.session.kept_dir(name)?));
             }
@@ -548,7 +575,10 @@ impl<'a> Scan<'a> {
                 }
                 None => {}
             }
-            match context.run(digest) {
+            let ended = context.run(digest);
+            let printed = std::mem::take(&mut *printed.lock().unwrap_or_else(PoisonError::into_inner));
+            scan.printed.insert(name.to_owned(), printed);
+            match ended {
                 Ok(result) if plan.trial => {
                     scan.trial = Some(result);
                     Ok(())

@@ -32,7 +32,7 @@ use crate::kept;
 use crate::meaning::Reader;
 use crate::outlet::{Hall, Outlet};
 use crate::state::State;
-use crate::{Error, Result};
+use crate::{Error, Result, unloaded};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
 use chaffinch_formats::dataset;
@@ -92,6 +92,8 @@ pub(crate) struct Service {
     reader: Arc<Reader>,
     /// The results of disabled detectors.
     parked: BTreeMap<String, Arc<DetectorResult>>,
+    /// Results that were taken out and can be put back.
+    removed: BTreeMap<String, Arc<DetectorResult>>,
     rule: EnsembleRule,
     job: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     work: Option<Work>,
@@ -151,10 +153,18 @@ impl Service {
         let settings = session.load_settings()?;
         let mut moved = setup.config.thresholds();
         moved.extend(settings.thresholds);
+        let (count, classes) = (findings.manifest.len(), findings.manifest.classes());
+        let removed = session.load_removed(count, classes);
+        let removed = removed.into_iter().map(|(name, result)| (name, Arc::new(result))).collect();
         let mut parked = BTreeMap::new();
         for (name, _) in settings.enabled.iter().filter(|(_, enabled)| !**enabled) {
             parked.extend(findings.results.remove_entry(name));
         }
+        let registry = setup.detectors.now();
+        let absent = findings.results.values().filter(|result| unloaded::is_absent(result, &registry));
+        let absent: Vec<&str> = absent.map(|result| result.record().name.as_str()).collect();
+        let words = unloaded::words(&absent, session);
+        greetings.extend(words.map(|message| Event::Trouble { about: "detectors".into(), message }));
         let rule = setup.config.ensemble_over(settings.ensemble);
         let internal = unbounded();
         // A rank that is learned from decisions is kept by seat.
@@ -190,6 +200,7 @@ impl Service {
             known,
             reader,
             parked,
+            removed,
             rule,
             job: None,
             work: None,
@@ -313,6 +324,7 @@ impl Service {
                 self.try_out(Trial { at, ticket, detector, params });
             }
             Command::Enable { detector, enabled } => self.enable(at, detector, enabled),
+            Command::RemoveResults { detector, back } => self.remove_results(at, detector, back),
             Command::LetIn { detector } => self.let_in(at, detector),
             Command::Cancel => self.cancel(at),
             Command::List { ticket, query } => self.list(at, ticket, query),

@@ -131,30 +131,51 @@ pub(crate) fn declared(info: &Info) -> Declared {
     }
 }
 
+/// What is wrong with a declaration.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    /// The key of a `detector.toml` that it is about.
+    pub(crate) key: &'static str,
+    /// The parameter whose key that is, if it is one's.
+    pub(crate) parameter: Option<String>,
+    /// A sentence about it.
+    pub(crate) why: String,
+}
+
 /// Checks a detector's description of itself, since names end up in file names, the configuration and on the screen.
 ///
 /// # Errors
 /// With what is wrong.
-pub(crate) fn check(info: &Info) -> Result<(), String> {
+pub(crate) fn check(info: &Info) -> Result<(), Wrong> {
+    let wrong = |key, why| Err(Wrong { key, parameter: None, why });
     let name = info.name();
     if !proper(name) {
-        return Err(format!("'{}' is not a valid detector name: use a-z, 0-9 and -", name.escape_debug()));
+        return wrong(
+            "name",
+            format!("'{}' is not a valid detector name: use a-z, 0-9 and -", name.escape_debug()),
+        );
     }
     let threshold = info.default_threshold();
     if !(0.0..=1.0).contains(&threshold) {
-        return Err(format!("{name}: the threshold {threshold} is not in the range 0..=1"));
+        return wrong("threshold", format!("{name}: the threshold {threshold} is not in the range 0..=1"));
     }
     if let Some(other) = info.follows().into_iter().find(|other| *other == name || !proper(other)) {
         let other = other.escape_debug();
-        return Err(format!("{name}: it cannot run after '{other}': name another detector"));
+        return wrong("after", format!("{name}: it cannot run after '{other}': name another detector"));
     }
-    info.parameters().iter().try_for_each(|param| check_param(param).map_err(|why| format!("{name}: {why}")))
+    info.parameters().iter().try_for_each(|param| {
+        let wrong = |why| Wrong { key: "default", parameter: Some(param.name().into()), why };
+        check_param(param).map_err(wrong)
+    })
 }
 
 fn check_param(param: &Param) -> Result<(), String> {
     let (low, high) = param.bounds();
     if !proper(param.name()) {
-        return Err(format!("'{}' is not a valid parameter name", param.name().escape_debug()));
+        return Err(format!(
+            "'{}' is not a valid parameter name: use a-z, 0-9, - and _",
+            param.name().escape_debug()
+        ));
     }
     if !(low <= param.default() && param.default() <= high) {
         return Err(format!("parameter {}: the default is out of range", param.name()));

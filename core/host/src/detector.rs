@@ -15,7 +15,6 @@ pub struct LoadedDetector {
     code: Code,
     path: PathBuf,
     digest: String,
-    aside: Option<AsideEntry>,
     origin: Origin,
     speaks: String,
 }
@@ -92,7 +91,7 @@ impl LoadedDetector {
             Code::Host(_) => "no code".into(),
         };
         let (path, digest) = (path.into(), digest.into());
-        LoadedDetector { info, code, path, digest, aside: None, origin: Origin::default(), speaks }
+        LoadedDetector { info, code, path, digest, origin: Origin::default(), speaks }
     }
 
     /// The same from a library that was built for this version of the contract.
@@ -103,14 +102,6 @@ impl LoadedDetector {
     /// The same with where it was found.
     pub(crate) fn found(self, origin: Origin) -> LoadedDetector {
         LoadedDetector { origin, ..self }
-    }
-
-    /// The same with what was remembered of its code.
-    pub(crate) fn recalled(mut self) -> LoadedDetector {
-        if let Code::Worker(away) = &self.code {
-            self.aside = away.workers.aside().of(&self.digest);
-        }
-        self
     }
 
     /// Its description of itself.
@@ -137,9 +128,12 @@ impl LoadedDetector {
         }
     }
 
-    /// Why it was set aside, if it was. It does not run then.
-    pub fn aside(&self) -> Option<&AsideEntry> {
-        self.aside.as_ref()
+    /// Why it is set aside, if it is. It does not run then. What has just died is set aside at once.
+    pub fn aside(&self) -> Option<AsideEntry> {
+        match &self.code {
+            Code::Worker(away) => away.workers.aside().of(&self.digest),
+            Code::Here(_) | Code::Host(_) => None,
+        }
     }
 
     /// Where it was found.

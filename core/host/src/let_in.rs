@@ -1,7 +1,7 @@
 //! Letting detectors run again that were set aside, or whose code has changed.
 
 use super::named::is_named;
-use super::registry::digest_of;
+use super::registry::now_at;
 use super::worker::{AsideEntry, Workers};
 use super::{Pin, PluginError};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ pub enum LetIn {
         names: Vec<String>,
         /// The library or `detector.toml`.
         path: PathBuf,
+        /// The files that differ, as a clause.
+        what: String,
     },
 }
 
@@ -45,15 +47,16 @@ pub fn let_in(workers: &Workers, name: &str) -> Result<Vec<LetIn>, PluginError> 
     let mut changed = Vec::new();
     let named = |path: &Path, pin: &Pin| is_named(name, pin.names.iter().map(String::as_str), path);
     for (path, pin) in known.filter(|(path, pin)| named(path, pin) && path.exists()) {
-        let digest = digest_of(&path)?;
-        if digest != pin.digest {
-            changed.push((path, digest, pin.names));
+        let now = now_at(&path)?;
+        if now.digest != pin.digest {
+            changed.push((path, now, pin));
         }
     }
     one_place(name, changed.iter().map(|(path, ..)| path.as_path()))?;
-    for (path, digest, names) in changed {
-        pins.set(&path, Pin { digest, names: names.clone() }).map_err(PluginError::Stored)?;
-        all.push(LetIn::Changed { names, path });
+    for (path, now, pin) in changed {
+        let what = now.different(&path, &pin);
+        pins.set(&path, now.pin(pin.names.clone())).map_err(PluginError::Stored)?;
+        all.push(LetIn::Changed { names: pin.names, path, what });
     }
     Ok(all)
 }
@@ -92,14 +95,16 @@ mod tests {
             file
         };
         let names = vec!["odd".to_owned()];
-        let pin =
-            |path: &Path| pins.set(path, Pin { digest: digest_of(path).unwrap(), names: names.clone() });
+        let pin = |path: &Path| pins.set(path, now_at(path).unwrap().pin(names.clone()));
         let (one, two) = (description("one", "a"), description("two", "a"));
         pin(&one).unwrap();
         pin(&two).unwrap();
         assert_eq!(let_in(&workers, "odd").unwrap(), []);
         description("one", "b");
-        let changed = |path: &Path| vec![LetIn::Changed { names: names.clone(), path: path.into() }];
+        let changed = |path: &Path| {
+            let what = format!("{} has changed", path.display());
+            vec![LetIn::Changed { names: names.clone(), path: path.into(), what }]
+        };
         assert_eq!(let_in(&workers, "odd").unwrap(), changed(&one));
         assert_eq!(let_in(&workers, "odd").unwrap(), []);
         description("one", "c");

@@ -170,8 +170,11 @@ pub enum PluginError {
     },
     /// Its code is not the code that ran before.
     #[error(
-        "{} has changed since it was first used (code {} then, {} now) and does not run; to run it as it is now: chaffinch plugins let-in {}, or if it passes: chaffinch plugins check {}",
-        path.display(), short(was), short(now), named(names, path), quoted(path)
+        "{what} since it was first used (code {} then, {} now) and does not run; to run it as it is now: chaffinch plugins let-in {}, or if it passes: chaffinch plugins check {}",
+        short(was),
+        short(now),
+        named(names, path),
+        quoted(path)
     )]
     Changed {
         /// The library or description.
@@ -182,6 +185,17 @@ pub enum PluginError {
         was: String,
         /// The digest of the code that is there now.
         now: String,
+        /// The files that differ, as a clause.
+        what: String,
+    },
+    /// A folder that was named has nothing to load.
+    #[error(
+        "{} has no detectors: no library and no detector.toml, neither in it nor in the folders in it",
+        path.display()
+    )]
+    Nothing {
+        /// The folder.
+        path: PathBuf,
     },
     /// What is remembered of detectors cannot be read or written.
     #[error(transparent)]

@@ -74,7 +74,7 @@ fn listed<T: 'static>(size: u32, expected: usize, detectors: Slice<T>) -> Result
 /// Accepts one detector from a library's table, which was built for this version of the contract.
 pub(crate) fn admit(detector: &'static DetectorTable, abi: u32) -> Result<Exported, String> {
     let run = detector.run.ok_or("a detector has no function")?;
-    declared::check(&detector.info)?;
+    declared::check(&detector.info).map_err(|wrong| wrong.why)?;
     let measure = measuring(detector)?;
     // SAFETY: the table is that of a library that is never unloaded, or of a test, which is a static as well.
     Ok(unsafe { Exported::new(&detector.info, abi, run, measure) })

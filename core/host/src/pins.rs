@@ -24,6 +24,22 @@ pub struct Pin {
     pub digest: String,
     /// The detectors in it.
     pub names: Vec<String>,
+    /// The beginning of the digest of each of its files, where there are several and not many.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+}
+
+impl Pin {
+    /// Of code with these detectors in it.
+    pub fn new(digest: impl Into<String>, names: Vec<String>) -> Pin {
+        Pin { digest: digest.into(), names, files: BTreeMap::new() }
+    }
+
+    /// The same with what is known of each of its files.
+    #[must_use]
+    pub(crate) fn of_files(self, files: BTreeMap<String, String>) -> Pin {
+        Pin { files, ..self }
+    }
 }
 
 /// The largest file that is read; a line per library is far below it.
@@ -104,19 +120,20 @@ impl Pins {
     ///
     /// # Errors
     /// When that cannot be stored.
-    pub(crate) fn first_use(&self, path: &Path, digest: &str, names: Vec<String>) -> Result<()> {
-        let pin = Pin { digest: digest.to_owned(), names };
+    pub(crate) fn first_use(&self, path: &Path, pin: Pin) -> Result<()> {
         // Most runs change nothing, for which nothing is locked.
         match self.of(path)? {
-            Some(known) if !is_first(&known, digest) => Ok(()),
-            _ => self.change(path, |known| known.is_none_or(|known| is_first(known, digest)).then_some(pin)),
+            Some(known) if !is_first(&known, &pin) => Ok(()),
+            _ => self
+                .change(path, |known| known.is_none_or(|known| is_first(known, &pin)).then(|| pin.clone())),
         }
     }
 }
 
-/// Whether a pin was made before it was known which detectors are in the code.
-fn is_first(known: &Pin, digest: &str) -> bool {
-    known.digest == digest && known.names.is_empty()
+/// Whether a pin was made before it was known which detectors are in the code, or by a version that did not know its files.
+fn is_first(known: &Pin, pin: &Pin) -> bool {
+    known.digest == pin.digest
+        && (known.names.is_empty() || (known.files.is_empty() && !pin.files.is_empty()))
 }
 
 /// Above this many pins, those of code that is not there any more are forgotten.
@@ -144,13 +161,13 @@ mod tests {
         let pins = Pins::in_file(temp.path().join("state/pins.json"));
         let path = temp.path().join("one.so");
         assert_eq!(pins.of(&path).unwrap(), None);
-        pins.first_use(&path, "abc", vec!["one".into()]).unwrap();
-        pins.first_use(&path, "def", vec!["one".into()]).unwrap();
-        let pin = Pin { digest: "abc".into(), names: vec!["one".into()] };
+        pins.first_use(&path, Pin::new("abc", vec!["one".into()])).unwrap();
+        pins.first_use(&path, Pin::new("def", vec!["one".into()])).unwrap();
+        let pin = Pin::new("abc", vec!["one".into()]);
         assert_eq!(pins.of(&path).unwrap(), Some(pin.clone()));
         pins.set(&path, Pin { digest: "def".into(), ..pin }).unwrap();
         assert_eq!(pins.of(&path).unwrap().unwrap().digest, "def");
-        Pins::default().first_use(&path, "abc", Vec::new()).unwrap();
+        Pins::default().first_use(&path, Pin::new("abc", Vec::new())).unwrap();
         assert_eq!(Pins::default().of(&path).unwrap(), None);
     }
 
@@ -160,7 +177,7 @@ mod tests {
         let file = temp.path().join("state/pins.json");
         state_file::at_once(|number| {
             let path = format!("/nowhere/{number}.so");
-            Pins::in_file(&file).first_use(Path::new(&path), "abc", vec![path.clone()]).unwrap();
+            Pins::in_file(&file).first_use(Path::new(&path), Pin::new("abc", vec![path.clone()])).unwrap();
         });
         assert_eq!(Pins::in_file(&file).all().unwrap().len(), 80);
     }
@@ -171,7 +188,7 @@ mod tests {
         let pins = Pins::in_file(temp.path().join("pins.json"));
         let there = temp.path().join("there.so");
         std::fs::write(&there, "x").unwrap();
-        let pin = || Pin { digest: "abc".into(), names: Vec::new() };
+        let pin = || Pin::new("abc", Vec::new());
         let many = (0..MANY).map(|number| (format!("/nowhere/{number}.so"), pin()));
         let all: BTreeMap<String, Pin> = many.collect();
         state_file::lock(&temp.path().join("pins.json")).unwrap().store(&all).unwrap();

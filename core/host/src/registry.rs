@@ -2,7 +2,7 @@
 
 use super::check::{check_library, same_build};
 use super::declared;
-use super::described::{self, Kind};
+use super::described::{self, Kind, Project};
 use super::detector::{Away, Code, Origin};
 use super::library::load;
 use super::pins::Pin;
@@ -10,6 +10,8 @@ use super::place::{check_own, check_owner, check_place};
 use super::stamp;
 use super::worker::{AsideEntry, Job, Limits, Undescribed, Workers, describe};
 use super::{LoadedDetector, PluginError};
+use chaffinch_data::nearest::hint;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -124,6 +126,37 @@ pub struct Changed<'a> {
     pub was: &'a str,
     /// The digest of the code that is there now.
     pub now: &'a str,
+    /// The files that differ, as a clause.
+    pub what: &'a str,
+}
+
+/// Code as it is now.
+pub(crate) struct Now {
+    pub(crate) digest: String,
+    /// The beginning of the digest of each file of a program.
+    files: BTreeMap<String, String>,
+    /// Whether it is all that is in the folder of its description.
+    folder: bool,
+}
+
+impl Now {
+    fn of(project: &Project) -> Now {
+        let folder = matches!(project.kind, Kind::Command(_));
+        Now { digest: project.digest.clone(), files: project.files.clone(), folder }
+    }
+
+    /// A pin of it.
+    pub(crate) fn pin(&self, names: Vec<String>) -> Pin {
+        Pin::new(self.digest.clone(), names).of_files(self.files.clone())
+    }
+
+    /// What is different since it was pinned, as a clause.
+    pub(crate) fn different(&self, path: &Path, pin: &Pin) -> String {
+        match path.parent().filter(|_| self.folder) {
+            Some(folder) => described::difference(folder, &pin.files, &self.files),
+            None => format!("{} has changed", path.display()),
+        }
+    }
 }
 
 /// The detectors that were loaded, by name, and the libraries that were refused.
@@ -188,8 +221,12 @@ impl Registry {
         let origin = if folder.kind == FolderKind::Users { Origin::Users } else { Origin::Named };
         // A project describes its library itself, which may be beside the description.
         let described = folder.descriptions()?;
+        let libraries = folder.libraries()?;
+        if folder.kind == FolderKind::Named && described.is_empty() && libraries.is_empty() {
+            return Err(PluginError::Nothing { path: folder.path.clone() });
+        }
         if !described.contains(&folder.path.join(described::FILE)) {
-            folder.libraries()?.iter().for_each(|path| self.add_file(path, origin));
+            libraries.iter().for_each(|path| self.add_file(path, origin));
         }
         described.iter().for_each(|path| self.add_file(path, origin));
         Ok(())
@@ -224,21 +261,23 @@ impl Registry {
 
     /// Refuses code that is not the code that ran before, unless the user has agreed to it. Code that was set aside was
     /// not to run again until it has changed, and now it has.
-    fn check_pin(&mut self, path: &Path, digest: &str) -> Result<(), PluginError> {
+    fn check_pin(&mut self, path: &Path, now: &Now) -> Result<(), PluginError> {
         let pins = self.workers.pins();
         let Some(pin) = pins.of(path).map_err(PluginError::Stored)? else { return Ok(()) };
-        if pin.digest == digest {
+        if pin.digest == now.digest {
             return Ok(());
         }
         let aside = self.workers.aside().of(&pin.digest).is_some();
+        let what = now.different(path, &pin);
         if !aside && !pins.takes_changes() {
             let (names, was) = (pin.names, pin.digest);
-            return Err(PluginError::Changed { path: path.into(), names, was, now: digest.into() });
+            let now = now.digest.clone();
+            return Err(PluginError::Changed { path: path.into(), names, was, now, what });
         }
         let name = pin.names.first().cloned().unwrap_or_else(|| path.display().to_string());
-        pins.set(path, Pin { digest: digest.into(), ..pin }).map_err(PluginError::Stored)?;
+        pins.set(path, now.pin(pin.names)).map_err(PluginError::Stored)?;
         let since = if aside { "it was set aside" } else { "it was first used" };
-        self.remarks.push((name, format!("its code has changed since {since}; it runs as it is now")));
+        self.remarks.push((name, format!("{what} since {since}; it runs as it is now")));
         Ok(())
     }
 
@@ -250,8 +289,9 @@ impl Registry {
         pinned: bool,
     ) -> Result<Vec<LoadedDetector>, PluginError> {
         let digest = check_library(path)?;
+        let now = Now { digest: digest.clone(), files: BTreeMap::new(), folder: false };
         if pinned {
-            self.check_pin(path, &digest)?;
+            self.check_pin(path, &now)?;
         }
         let aside = self.workers.aside();
         // One that died while it was loaded has no name to be listed under.
@@ -261,7 +301,7 @@ impl Registry {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         // Loading runs its code already.
         let pins = self.workers.pins();
-        let pin = |names| pins.first_use(&path, &digest, names).map_err(PluginError::Stored);
+        let pin = |names| pins.first_use(&path, now.pin(names)).map_err(PluginError::Stored);
         if pinned {
             pin(Vec::new())?;
         }
@@ -282,9 +322,9 @@ impl Registry {
         let broken = |reason: String| PluginError::BadTable { path: path.clone(), reason };
         let away = |declared: &declared::Declared| {
             let info = declared::info(declared);
-            declared::check(info).map_err(broken)?;
+            declared::check(info).map_err(|wrong| broken(wrong.why))?;
             let code = self.code(Job::Library(path.clone()), limits);
-            Ok(LoadedDetector::new(info, code, &path, &digest).for_abi(declared.abi).recalled())
+            Ok(LoadedDetector::new(info, code, &path, &digest).for_abi(declared.abi))
         };
         declared.iter().map(away).collect()
     }
@@ -297,15 +337,16 @@ impl Registry {
         let project = described::read(&path).map_err(PluginError::Description)?;
         let limits = project.limits.or(self.workers.limits());
         // A description alone has no code; what it allows its library is pinned as well as that.
+        let now = Now::of(&project);
         if !matches!(project.kind, Kind::Host(_)) {
-            self.check_pin(&path, &project.digest)?;
+            self.check_pin(&path, &now)?;
         }
         let code = match project.kind {
             Kind::Library(library) => {
                 check_place(&library)?;
                 let names = vec![project.info.name().to_owned()];
                 let pins = self.workers.pins();
-                pins.first_use(&path, &project.digest, names).map_err(PluginError::Stored)?;
+                pins.first_use(&path, now.pin(names)).map_err(PluginError::Stored)?;
                 return self.away(&library, &limits, true);
             }
             Kind::Command(command) => {
@@ -315,7 +356,7 @@ impl Registry {
             }
             Kind::Host(described) => Code::Host(Arc::new(described)),
         };
-        Ok(vec![LoadedDetector::new(project.info, code, &path, &project.digest).recalled()])
+        Ok(vec![LoadedDetector::new(project.info, code, &path, &project.digest)])
     }
 
     fn code(&self, job: Job, limits: &Limits) -> Code {
@@ -355,10 +396,21 @@ impl Registry {
         self.detectors.iter().find(|detector| detector.info().name() == name)
     }
 
+    /// That no detector of this name is loaded, as a clause with the nearest name; `None` if there is one.
+    pub fn unknown(&self, name: &str) -> Option<String> {
+        if self.find(name).is_some() {
+            return None;
+        }
+        let hint = hint(name, self.detectors.iter().map(|detector| detector.info().name()));
+        Some(format!("no detector of this name is loaded{hint}"))
+    }
+
     /// What is not loaded because its code has changed.
     pub fn changed(&self) -> impl Iterator<Item = Changed<'_>> {
         self.refused.iter().filter_map(|refused| match &refused.error {
-            PluginError::Changed { path, names, was, now } => Some(Changed { path, names, was, now }),
+            PluginError::Changed { path, names, was, now, what } => {
+                Some(Changed { path, names, was, now, what })
+            }
             _ => None,
         })
     }
@@ -388,11 +440,11 @@ fn here(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
     Ok(load(path)?.into_iter().map(of).collect())
 }
 
-/// The digest that the code at a path is pinned by.
-pub(crate) fn digest_of(path: &Path) -> Result<String, PluginError> {
+/// The code at a path, as it is pinned.
+pub(crate) fn now_at(path: &Path) -> Result<Now, PluginError> {
     check_place(path)?;
     match path.extension().is_some_and(|extension| extension == "toml") {
-        true => described::read(path).map(|project| project.digest).map_err(PluginError::Description),
-        false => check_library(path),
+        true => described::read(path).map(|project| Now::of(&project)).map_err(PluginError::Description),
+        false => Ok(Now { digest: check_library(path)?, files: BTreeMap::new(), folder: false }),
     }
 }

@@ -9,7 +9,7 @@ use super::measuring::{Measuring, Records};
 use super::params::{needs_of, resolve_params};
 use super::services::{DatasetServices, DetectorLog, lock};
 use super::worker::{AsideEntry, Ended, Job as Work, Lent, SharedData, converse};
-use crate::{Error, Result};
+use crate::{Error, Pin, Result};
 use chaffinch_compute::embedding::EmbedError;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::neighbors;
@@ -69,6 +69,8 @@ pub struct RunContext<'a> {
     lent: Memo<(String, u32), Option<Vec<u8>>>,
     /// The most memory that its process had to itself.
     memory: AtomicU64,
+    /// Takes the last lines that its process printed.
+    printed: &'a (dyn Fn(&str) + Sync),
     /// What to store if this run succeeds.
     kept: Mutex<BTreeMap<String, (u32, Vec<u8>)>>,
 }
@@ -103,6 +105,7 @@ impl<'a> RunContext<'a> {
             measures: OnceLock::new(),
             lent: Memo::default(),
             memory: AtomicU64::new(0),
+            printed: &|_| (),
             kept: Mutex::default(),
         })
     }
@@ -113,6 +116,12 @@ impl<'a> RunContext<'a> {
     pub fn keeping(mut self, folder: KeepFolder) -> RunContext<'a> {
         self.folder = Some(folder);
         self
+    }
+
+    /// The same; what its process printed last is told, however it ends.
+    #[must_use]
+    pub fn printing(self, printed: &'a (dyn Fn(&str) + Sync)) -> RunContext<'a> {
+        RunContext { printed, ..self }
     }
 
     /// The same, with what the detector measured for each sample; otherwise that is done on demand.
@@ -218,6 +227,10 @@ impl<'a> RunContext<'a> {
             matrix: self.services.matrix().ok(),
             log: &|level, text| self.say(level, text),
             memory: &self.memory,
+            printed: &|text| {
+                text.lines().for_each(|line| self.say(0, &format!("printed: {line}")));
+                (self.printed)(text);
+            },
         };
         run_here(self, info, &self.params, |view, report| {
             converse(&lent, view, report).map_err(|ended| match ended {
@@ -239,18 +252,17 @@ impl<'a> RunContext<'a> {
         let failed = |error: Error| Refusal::new(error.to_string());
         let now = match &away.job {
             Work::Library(path) => std::fs::read(path)
-                .map(|bytes| blake3::hash(&bytes).to_hex().to_string())
+                .map(|bytes| (blake3::hash(&bytes).to_hex().to_string(), BTreeMap::new()))
                 .map_err(Error::io("read", path)),
             Work::Program { command, folder } => described::digest(folder, command),
         };
-        if now.map_err(failed)? != detector.digest() {
+        let (digest, files) = now.map_err(failed)?;
+        if digest != detector.digest() {
             return Err(Refusal::new("its code has changed since the program looked at it; run it again"));
         }
         if let Work::Program { .. } = &away.job {
-            away.workers
-                .pins()
-                .first_use(detector.path(), detector.digest(), vec![name.into()])
-                .map_err(failed)?;
+            let pin = Pin::new(digest, vec![name.into()]).of_files(files);
+            away.workers.pins().first_use(detector.path(), pin).map_err(failed)?;
         }
         Ok(())
     }

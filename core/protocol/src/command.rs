@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Client and engine must agree on this number.
-pub const PROTOCOL_VERSION: u32 = 7;
+pub const PROTOCOL_VERSION: u32 = 8;
 
 /// What a client asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,13 @@ pub enum Command {
         detector: String,
         /// Whether it runs.
         enabled: bool,
+    },
+    /// Take what a detector that is not loaded found out of the session, or put it back.
+    RemoveResults {
+        /// Its name.
+        detector: String,
+        /// Whether it is put back.
+        back: bool,
     },
     /// Let a detector run that was set aside, or whose code has changed, and run it.
     LetIn {

@@ -3,23 +3,50 @@
 use crate::Ticket;
 use serde::{Deserialize, Serialize};
 
-/// What a detector does in a scan.
+/// What a detector does in a scan. These are all the states there are, under the names that every list of detectors uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum DetectorState {
     /// It runs.
     #[default]
-    On,
-    /// It is disabled: it does not run, and what it found before flags nothing.
-    Off,
+    Ready,
+    /// It does not run, and what it found before flags nothing.
+    Disabled,
     /// It does not run, because it crashed, hung or broke the protocol.
     SetAside,
     /// It does not run, because its code has changed since it was first used.
     Changed,
     /// Its last run failed.
     Failed,
-    /// It cannot be loaded.
+    /// There is something in its place that cannot be loaded.
     Refused,
+    /// It is in none of the folders that were searched, and what it found before still counts.
+    NotLoaded,
+}
+
+impl DetectorState {
+    /// Its name, as shown.
+    pub fn words(self) -> &'static str {
+        match self {
+            DetectorState::Ready => "ready",
+            DetectorState::Disabled => "disabled",
+            DetectorState::SetAside => "set aside",
+            DetectorState::Changed => "changed",
+            DetectorState::Failed => "failed",
+            DetectorState::Refused => "refused",
+            DetectorState::NotLoaded => "not loaded",
+        }
+    }
+
+    /// Of a loaded detector, from what is known of it: the first that applies keeps it from running.
+    pub fn of(disabled: bool, set_aside: bool, failed: bool) -> DetectorState {
+        match (disabled, set_aside, failed) {
+            (true, ..) => DetectorState::Disabled,
+            (_, true, _) => DetectorState::SetAside,
+            (.., true) => DetectorState::Failed,
+            _ => DetectorState::Ready,
+        }
+    }
 }
 
 /// Where a detector comes from, what it needs, and what its last run did.
@@ -27,7 +54,7 @@ pub enum DetectorState {
 pub struct DetectorAbout {
     /// What it does in a scan.
     pub state: DetectorState,
-    /// Why it is set aside, failed, has changed or was refused; empty otherwise.
+    /// Why it is in this state, where that needs saying; empty otherwise.
     pub why: String,
     /// Where it was found, in words: `ships with the program`.
     pub origin: String,
@@ -55,6 +82,12 @@ pub struct DetectorAbout {
     pub seconds: Option<f64>,
     /// The most memory in bytes that its process had to itself in that run, if it had a process of its own.
     pub memory: Option<u64>,
+    /// The last lines that its last run printed; empty if it printed nothing, or if that is not known.
+    pub printed: String,
+    /// When its results were written, ISO 8601; empty if it has none, or if that does not matter.
+    pub written: String,
+    /// Whether what it found was taken out of the session and can be put back.
+    pub removed: bool,
     /// Samples that it flags, if it has results.
     pub flagged: Option<u64>,
     /// Its last run compared with the one before, if there was one.
@@ -81,6 +114,8 @@ pub struct ChangedDetector {
     pub was: String,
     /// The digest of the code that is there now.
     pub now: String,
+    /// The files that differ, in words.
+    pub what: String,
 }
 
 /// What a detector would flag with other parameters: the answer to [`Command::Try`](crate::Command::Try).

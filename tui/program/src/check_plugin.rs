@@ -12,8 +12,9 @@ use chaffinch_host::{
     COLUMNS, LetIn, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order, let_in,
 };
 use chaffinch_plugin::Info;
+use chaffinch_plugin::host::NOT_SCORED;
 use chaffinch_protocol::display::{safe_path, safe_text};
-use chaffinch_protocol::{Command, DetectorSummary, Event, Query};
+use chaffinch_protocol::{Command, DetectorSummary, Event, Overview, Overviewed, Query};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ use std::time::Duration;
 /// Loads what there is in a file or folder and runs each detector in it. Each runs in a process of its own, with this many
 /// seconds for each run, so that one that crashes or hangs is reported.
 pub(super) fn check(path: &Path, limit: u64) -> Result<ExitCode> {
-    let limits = Limits { time: Some(Duration::from_secs(limit.max(1))), ..Limits::default() };
+    let time = Some(Duration::from_secs(limit.max(1)));
+    let limits = Limits { time, checking: true, ..Limits::default() };
     // Without a memory: what was set aside is tried again, and what dies here is not set aside.
     let mut registry = Registry::with(Workers::default().within(limits));
     registry.add(path);
@@ -78,16 +80,13 @@ fn agree(path: &Path) -> Result<()> {
         (std::path::absolute(path).context("cannot find the working directory")?, workers.pins().all()?);
     for pinned in all.keys().filter(|pinned| Path::new(pinned).starts_with(&here)) {
         for changed in let_in(&workers, pinned)? {
-            if let LetIn::Changed { path, .. } = changed {
-                remark(&format!("{} has changed; it runs as it is now", safe_path(&path)));
+            if let LetIn::Changed { what, .. } = changed {
+                remark(&format!("{}; it runs as it is now", safe_text(&what)));
             }
         }
     }
     Ok(())
 }
-
-/// The note about scores that count as none, as the contract names it.
-const NOT_SCORED: &str = "not scored";
 
 /// How reasons begin that are never right, whatever a dataset lacks.
 const DEATHS: [&str; 5] = ["panicked", "its process", "hung", "took longer", "used more"];
@@ -98,6 +97,8 @@ struct Outcome {
     wrong: Vec<String>,
     odd: Vec<String>,
     fine: Vec<String>,
+    /// The last lines that it printed.
+    printed: Vec<String>,
 }
 
 impl Outcome {
@@ -119,17 +120,22 @@ impl Outcome {
                 run(client, name, &BTreeMap::new()).and(single)
             });
             if ran.is_none_or(|ran| ran.is_err()) {
+                let why = registry.unknown(name).unwrap_or_else(|| "it has none here".into());
                 outcome.odd.push(format!(
-                    "not run, because it reads the scores of {name}, which has none here; try it with: scan DATASET --plugins"
+                    "not run, because it reads the scores of {name} (under after): {why}; try it with: scan DATASET --plugins"
                 ));
                 return outcome;
             }
         }
         let failed = outcome.runs(client, info).err().map(|error| error.to_string());
+        match printed(client, info.name()) {
+            Ok(lines) => outcome.printed = lines,
+            Err(error) => outcome.odd.push(format!("what it printed is not known: {error}")),
+        }
         match run(single, info.name(), &BTreeMap::new()) {
             Ok(_) => outcome.fine.push("a dataset of one picture is judged".into()),
             // It is not the one picture that is the matter.
-            Err(error) if failed.as_deref() == Some(error.to_string().as_str()) => {}
+            Err(_) if failed.is_some() => {}
             Err(error) if raised(&error) => {
                 outcome
                     .odd
@@ -174,7 +180,12 @@ impl Outcome {
             duration(first.seconds)
         ));
         if first.scored == 0 {
-            self.odd.push("no sample was scored".into());
+            self.odd.push(
+                "no sample was scored, so it can flag nothing: it returned None, NaN or nothing for every picture. If it \
+                 judges what these pictures do not have, try it with: scan DATASET --plugins; otherwise print what it \
+                 computes for the first of them"
+                    .into(),
+            );
         }
         for (_, what) in first.notes.iter().filter(|(note, _)| note == NOT_SCORED) {
             self.wrong.push(format!("not scored: {what}"));
@@ -216,6 +227,9 @@ impl Outcome {
         for (kind, lines) in kinds {
             lines.iter().for_each(|line| text += &format!("  {kind}{line}\n"));
         }
+        for (number, line) in self.printed.iter().enumerate() {
+            text += &format!("  {} {line}\n", if number == 0 { "printed" } else { "       " });
+        }
         text.lines().map(|line| format!("{}\n", safe_text(line))).collect()
     }
 }
@@ -240,6 +254,23 @@ fn run(client: &Client, name: &str, params: &BTreeMap<String, f64>) -> Result<De
     }
     let summary = report.detectors.into_iter().find(|detector| detector.name == name);
     summary.context("it ran without a result")
+}
+
+/// The last lines that the last run of a detector printed.
+fn printed(client: &Client, name: &str) -> Result<Vec<String>> {
+    let command = Command::Overview { ticket: 1, about: Overview::Forms };
+    client.commands.send(command).ok().context("the engine exited")?;
+    loop {
+        match client.events.recv().context("the engine exited")? {
+            Event::Overview { overview: Overviewed::Forms(forms), .. } => {
+                let form = forms.into_iter().find(|form| form.name == name);
+                let text = form.map(|form| form.about.printed).unwrap_or_default();
+                return Ok(text.lines().map(str::to_owned).collect());
+            }
+            Event::Refused { message } => bail!(message),
+            _ => {}
+        }
+    }
 }
 
 /// All samples in the order of this detector, with everything shown about each.

@@ -30,6 +30,7 @@ mod config;
 mod conflicts;
 mod dataset;
 mod demo;
+mod detector_results;
 mod diff;
 mod doctor;
 mod drive;

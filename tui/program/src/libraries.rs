@@ -101,13 +101,12 @@ fn pinning_anew(config: &Config) -> Workers {
 
 /// Asks whether code that has changed may run, and lets it in if so.
 fn agreed(changed: &Changed<'_>, workers: &Workers) -> bool {
-    let path = safe_path(changed.path);
+    let what = safe_text(changed.what);
     let question = match changed.names {
-        [] => format!("{path} has changed since it was first used. Run it as it is now?"),
-        names => format!(
-            "{path} ({}) has changed since it was first used. Run it as it is now?",
-            safe_text(&names.join(", "))
-        ),
+        [] => format!("{what} since it was first used. Run it as it is now?"),
+        names => {
+            format!("{}: {what} since it was first used. Run it as it is now?", safe_text(&names.join(", ")))
+        }
     };
     if ask::yes(&question, false) != Some(true) {
         return false;

@@ -18,6 +18,7 @@ use chaffinch_data::session::Session;
 use chaffinch_data::store;
 use chaffinch_engine as engine;
 use chaffinch_engine::outputs::{self, Outputs};
+use chaffinch_engine::unloaded;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
@@ -189,6 +190,17 @@ impl Listing {
     pub(super) fn tell_disputes(&self) {
         if let Some(words) = self.journal.disputes(self.journal.decisions()).words() {
             warning("decisions", &format!("{words}; --filter is:disputed lists them"));
+        }
+    }
+
+    /// Says on stderr that detectors take part which the last scan did not have, or whose code is gone; nothing if there are
+    /// none.
+    pub(super) fn tell_unloaded(&self) {
+        let all = self.results.values().map(AsRef::as_ref);
+        let own = all.filter(|result| unloaded::is_of_detector(result)).map(|one| one.record().name.as_str());
+        let gone: Vec<&str> = own.filter(|name| !self.session.is_loaded(name)).collect();
+        if let Some(words) = unloaded::words(&gone, &self.session) {
+            warning("detectors", &words);
         }
     }
 

@@ -1,18 +1,20 @@
 //! `plugins`: lists loaded and refused detectors, checks some, creates one, or lets one in again.
 
 use super::args::Global;
+use super::detector_results::AbsentEntry;
 use super::import::{self, ImportedEntry};
 use super::libraries::{aside, folders, looked_in, pins, workers};
 use super::new_plugin::Language;
 use super::output::{json, remark, results};
-use super::{check_plugin, new_plugin, settings};
+use super::{check_plugin, detector_results, new_plugin, settings};
 use anyhow::{Result, bail};
 use chaffinch_data::config::Flags;
-use chaffinch_data::session::MARK;
+use chaffinch_data::session::{MARK, Session};
 use chaffinch_host::{
     Changed, Confinement, LetIn, LoadedDetector, NEEDS, Place, PluginFolder, Registry, Workers, confinement,
 };
 use chaffinch_plugin::{Needs, Param, ParamKind, Scope};
+use chaffinch_protocol::DetectorState;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -47,6 +49,14 @@ enum Action {
         #[arg(long, value_name = "N", default_value_t = 120)]
         limit: u64,
     },
+    /// Disable a detector in a session: it does not run, and what it found flags nothing
+    Disable(detector_results::Of),
+    /// Enable a detector in a session again
+    Enable(detector_results::Of),
+    /// Remove what a detector found from a session, such as one that is not loaded any more
+    Remove(detector_results::Of),
+    /// Put back what was removed of a detector
+    Restore(detector_results::Of),
     /// Run a detector again that was set aside after it crashed or hung, or whose code has changed
     LetIn {
         /// Its name, or its library
@@ -77,6 +87,10 @@ pub(super) fn run(args: &Plugins, global: &Global) -> Result<ExitCode> {
             new_plugin::run(name, path.as_deref(), *language, contract.as_deref())?;
         }
         Action::LetIn { name } => let_in(name)?,
+        Action::Disable(of) => detector_results::enable(of, false, global)?,
+        Action::Enable(of) => detector_results::enable(of, true, global)?,
+        Action::Remove(of) => detector_results::remove(of, false, global)?,
+        Action::Restore(of) => detector_results::remove(of, true, global)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -108,9 +122,9 @@ fn let_in(name: &str) -> Result<()> {
                     safe_text(&entry.clause())
                 )
             }
-            LetIn::Changed { names, path } => {
+            LetIn::Changed { names, path, what } => {
                 let label = if names.is_empty() { safe_path(&path) } else { names.join(", ") };
-                format!("{} runs as it is now in {}", safe_text(&label), safe_path(&path))
+                format!("{} runs as it is now: {}", safe_text(&label), safe_text(&what))
             }
         });
     }
@@ -139,6 +153,9 @@ pub(super) struct Listing {
     /// What was imported from other programs into the session that was named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) imported: Vec<ImportedEntry>,
+    /// Detectors that are not loaded, of which that session has results.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_loaded: Vec<AbsentEntry>,
 }
 
 /// One detector.
@@ -151,8 +168,8 @@ pub(super) struct DetectorEntry {
     library: String,
     /// The digest of its code.
     digest: String,
-    /// `ready`, or `set-aside`.
-    state: &'static str,
+    /// `ready` or `set-aside`; with a session, also `disabled`.
+    state: DetectorState,
     /// Where it was found.
     origin: &'static str,
     /// How the program talks to it: `ABI 7`, `worker protocol 1`, `no code`.
@@ -226,6 +243,7 @@ impl Listing {
             },
             folders: folders.iter().map(|folder| safe_path(folder.path())).collect(),
             imported: Vec::new(),
+            not_loaded: Vec::new(),
         }
     }
 }
@@ -252,8 +270,8 @@ impl DetectorEntry {
                 Place::Worker => "worker",
                 Place::File => "file",
             },
+            state: DetectorState::of(false, detector.aside().is_some(), false),
             set_aside: detector.aside().map(|entry| safe_text(&entry.reason).into_owned()),
-            state: if detector.aside().is_some() { "set-aside" } else { "ready" },
             origin: detector.origin().words(),
             speaks: detector.speaks().to_owned(),
             pinned: detector.pinned(),
@@ -314,6 +332,12 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
     let mut listing = Listing::new(&registry, &folders);
     if let Some(session) = global.session.as_deref().filter(|session| session.join(MARK).is_file()) {
         listing.imported = import::entries(session)?;
+        listing.not_loaded = detector_results::absent(session, &registry)?;
+        let settings = Session::open_to_read(session)?.load_settings()?;
+        for detector in &mut listing.detectors {
+            let aside = detector.set_aside.is_some();
+            detector.state = DetectorState::of(settings.is_off(detector.name), aside, false);
+        }
     }
     results(|out| if as_json { json(out, &listing) } else { write(out, &listing) })
 }
@@ -347,8 +371,11 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
             writeln!(out, "  confined   {}", confined(listing.confined))?;
         }
         if let Some(reason) = &detector.set_aside {
-            writeln!(out, "  SET ASIDE  {reason}")?;
+            writeln!(out, "  {}  {reason}", DetectorState::SetAside.words().to_uppercase())?;
             writeln!(out, "             chaffinch plugins let-in {} runs it again", detector.name)?;
+        }
+        if detector.state == DetectorState::Disabled {
+            writeln!(out, "  {}   in this session", DetectorState::Disabled.words().to_uppercase())?;
         }
         let needs = if detector.needs.is_empty() { "nothing".to_owned() } else { detector.needs.join(", ") };
         writeln!(out, "  needs      {needs}")?;
@@ -367,6 +394,7 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
     if listing.detectors.is_empty() {
         writeln!(out, "No detectors found. {}", looked_in(&listing.folders))?;
     }
+    detector_results::write(out, &listing.not_loaded)?;
     if !listing.imported.is_empty() {
         writeln!(out, "Imported into the session:")?;
         import::write(out, &listing.imported)?;

@@ -135,6 +135,8 @@ impl Session {
             "measures",
             "models",
             "previous",
+            "removed",
+            "loaded.json",
             "samples.arrow",
             "rank.arrow",
             "unreadable.arrow",

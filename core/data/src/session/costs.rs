@@ -8,13 +8,16 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// What a run took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Seconds.
     pub seconds: f64,
     /// The most memory in bytes that its process had to itself; 0 if it had none of its own.
     #[serde(default)]
     pub memory: u64,
+    /// The last lines that it printed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub printed: String,
 }
 
 impl Session {

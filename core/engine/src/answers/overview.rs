@@ -8,6 +8,7 @@ use super::worker_queue::WorkerQueue;
 use crate::Setup;
 use crate::outlet::Outlet;
 use crate::state::State;
+use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::session::Cost;
 use chaffinch_protocol::dataset::DatasetFindings;
@@ -38,6 +39,16 @@ pub(crate) struct Known {
     pub(crate) failed: BTreeMap<String, String>,
     /// What the last runs took.
     pub(crate) costs: BTreeMap<String, Cost>,
+    /// Detectors that are not loaded and have results in the session.
+    pub(crate) absent: Vec<Absent>,
+}
+
+/// A detector that is not loaded, as its results describe it.
+#[derive(Clone)]
+pub(crate) struct Absent {
+    pub(crate) result: Arc<DetectorResult>,
+    /// Whether its results were taken out of the session.
+    pub(crate) removed: bool,
 }
 
 /// The queue for overviews.

@@ -2,8 +2,10 @@
 
 use super::watch::admit;
 use super::{Service, Work};
+use crate::answers::overview::{Absent, Known};
 use crate::scan::{Done, same_rows};
-use crate::{Error, findings::Findings};
+use crate::unloaded::{is_absent, is_of_detector};
+use crate::{Error, Result, findings::Findings};
 use chaffinch_data::session::Cost;
 use chaffinch_host::{Registry, resolve_params};
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -27,7 +29,9 @@ impl Service {
     /// Enables a detector and brings its results up to date, or disables it and takes what it found out of the ranking.
     pub(super) fn enable(&mut self, at: u64, detector: String, enabled: bool) {
         let known = self.setup.detectors.now().find(&detector).is_some();
-        if !known && !self.state.findings.results.contains_key(&detector) {
+        let has_results =
+            self.state.findings.results.contains_key(&detector) || self.parked.contains_key(&detector);
+        if !known && !has_results {
             return self.refuse(at, &not_loaded(&detector));
         }
         if self.job.is_some() && !matches!(self.work, Some(Work::Trial(_))) {
@@ -57,12 +61,89 @@ impl Service {
         }
     }
 
+    /// Takes what a detector that is not loaded found out of the session, or puts it back.
+    pub(super) fn remove_results(&mut self, at: u64, detector: String, back: bool) {
+        if self.job.is_some() && !matches!(self.work, Some(Work::Trial(_))) {
+            let why = "a scan is running; cancel it first, or wait for it";
+            return self.refuse(at, &Error::Invalid(why.into()));
+        }
+        let moved = match back {
+            true => self.put_back(&detector),
+            false => self.take_out(&detector),
+        };
+        match moved {
+            Err(error) => self.refuse(at, &error),
+            Ok(findings) => {
+                self.rank(findings);
+                let verb = if back { "put back" } else { "removed" };
+                self.notice(at, &format!("{verb} the results of {}", safe_text(&detector)));
+            }
+        }
+    }
+
+    fn take_out(&mut self, detector: &str) -> Result<Findings> {
+        let mut findings = self.state.findings.clone();
+        let found = findings.results.get(detector).or_else(|| self.parked.get(detector)).cloned();
+        let registry = self.setup.detectors.now();
+        let why = match &found {
+            _ if registry.find(detector).is_some() => {
+                format!(
+                    "the detector '{detector}' is loaded, and the next scan would bring its results back; disable it instead"
+                )
+            }
+            Some(found) if found.record().is_imported() => {
+                format!("'{detector}' was imported; chaffinch import --remove {detector} removes it")
+            }
+            Some(found) if is_of_detector(found) => String::new(),
+            _ => format!("there are no results of a detector '{detector}'"),
+        };
+        let Some(found) = found.filter(|_| why.is_empty()) else { return Err(Error::Invalid(why)) };
+        self.setup.session.take_out_result(detector)?;
+        findings.results.remove(detector);
+        self.parked.remove(detector);
+        self.removed.insert(detector.to_owned(), found);
+        Ok(findings)
+    }
+
+    fn put_back(&mut self, detector: &str) -> Result<Findings> {
+        let mut findings = self.state.findings.clone();
+        let Some(found) = self.removed.get(detector).cloned() else {
+            let why = format!("no results of a detector '{detector}' were removed from this session");
+            return Err(Error::Invalid(why));
+        };
+        self.setup.session.put_back_result(detector)?;
+        self.removed.remove(detector);
+        match self.known.enabled.get(detector) {
+            Some(false) => self.parked.insert(detector.to_owned(), found),
+            _ => findings.results.insert(detector.to_owned(), found),
+        };
+        Ok(findings)
+    }
+
+    /// What is known of detectors now, those that are not loaded included.
+    pub(super) fn known_now(&self) -> Known {
+        let registry = self.setup.detectors.now();
+        let counted = self.state.findings.results.values().chain(self.parked.values());
+        let counted = counted.map(|result| (result, false));
+        let removed = self.removed.values().filter(|result| {
+            let name = &result.record().name;
+            !self.state.findings.results.contains_key(name) && !self.parked.contains_key(name)
+        });
+        let all = counted.chain(removed.map(|result| (result, true)));
+        let absent = all.filter(|(result, _)| is_absent(result, &registry));
+        let mut absent: Vec<Absent> =
+            absent.map(|(result, removed)| Absent { result: result.clone(), removed }).collect();
+        absent.sort_by(|one, other| one.result.record().name.cmp(&other.result.record().name));
+        Known { absent, ..self.known.clone() }
+    }
+
     /// Takes the results of disabled detectors out of findings. Those about other samples are of no use any more.
     pub(super) fn park(&mut self, findings: &mut Findings) {
         let old = &self.state.findings;
         let same = same_rows(&old.manifest, &old.file_metadata, &findings.manifest, &findings.file_metadata);
         if !same && !old.file_metadata.is_empty() {
             self.parked.clear();
+            self.removed.clear();
         }
         let off = self.known.enabled.iter().filter(|(_, enabled)| !**enabled);
         for (name, _) in off {
@@ -93,7 +174,14 @@ impl Service {
             let line = safe_text(&format!("{name}: {words}")).into_owned();
             self.hall.tell(&Event::Log { line });
         }
-        let run: Vec<String> = run.into_iter().filter(|name| registry.find(name).is_some()).collect();
+        let (run, disabled): (Vec<String>, Vec<String>) = run
+            .into_iter()
+            .filter(|name| registry.find(name).is_some())
+            .partition(|name| self.is_enabled(name));
+        for name in disabled {
+            let line = format!("{} is let in; it is disabled and does not run", safe_text(&name));
+            self.hall.tell(&Event::Log { line: line.clone() });
+        }
         self.setup.detectors.set(registry);
         // What was in the way of those that are there now is not any more.
         let registry = self.setup.detectors.now();
@@ -105,6 +193,12 @@ impl Service {
         if !run.is_empty() && self.job.is_none() {
             self.scan(None, run, false);
         }
+    }
+
+    /// Whether scans run a detector.
+    fn is_enabled(&self, name: &str) -> bool {
+        let set = self.known.enabled.get(name).copied();
+        set.unwrap_or_else(|| self.setup.config.detector_enabled(name))
     }
 
     /// Tries a detector with other parameters. A trial that runs is for an older question, and ends.
@@ -191,7 +285,14 @@ impl Service {
         let before = self.known.costs.clone();
         for (name, result) in ran.iter().filter(|(_, result)| result.record().seconds > 0.0) {
             let record = result.record();
-            self.known.costs.insert(name.clone(), Cost { seconds: record.seconds, memory: record.memory });
+            let known = self.known.costs.get(name).map(|cost| cost.printed.clone()).unwrap_or_default();
+            let cost = Cost { seconds: record.seconds, memory: record.memory, printed: known };
+            self.known.costs.insert(name.clone(), cost);
+        }
+        for (name, printed) in &done.printed {
+            if !printed.is_empty() || self.known.costs.contains_key(name) {
+                self.known.costs.entry(name.clone()).or_default().printed.clone_from(printed);
+            }
         }
         if self.known.costs != before
             && let Err(error) = self.setup.session.save_costs(&self.known.costs)
@@ -208,6 +309,7 @@ impl Service {
             path: safe_path(changed.path),
             was: changed.was.to_owned(),
             now: changed.now.to_owned(),
+            what: safe_text(changed.what).into_owned(),
         });
         changed.collect()
     }

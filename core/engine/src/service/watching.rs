@@ -13,6 +13,7 @@ pub(super) fn changes(command: &Command) -> bool {
         | Command::Rerun { .. }
         | Command::Try { .. }
         | Command::Enable { .. }
+        | Command::RemoveResults { .. }
         | Command::LetIn { .. }
         | Command::Decide { .. }
         | Command::DecideEach { .. }

@@ -9,8 +9,8 @@ mod project;
 mod prompts;
 mod rule;
 
-pub(crate) use folder::{code, digest, files};
-pub(crate) use project::{FILE, Kind, read};
+pub(crate) use folder::{code, difference, digest, files};
+pub(crate) use project::{FILE, Kind, Project, read};
 pub(crate) use prompts::Prompts;
 pub(crate) use rule::Rule;
 

@@ -1,13 +1,14 @@
 //! Reads `detector.toml`.
 
 use super::{Described, Prompts, Rule, digest};
-use crate::declared::{self, Declared, DeclaredParameter, NEEDS, ParameterKind};
+use crate::declared::{self, Declared, DeclaredParameter, NEEDS, ParameterKind, Wrong};
 use crate::named::DESCRIPTION;
 use crate::worker::Limits;
 use crate::{Error, Result};
 use chaffinch_data::nearest::hint;
-use chaffinch_data::toml_table::{Source, Table};
+use chaffinch_data::toml_table::{DeTable, Source, Table};
 use chaffinch_plugin::{Info, Needs};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(crate) struct Project {
     pub(crate) limits: Limits,
     /// Digest of the file and of the code beside it.
     pub(crate) digest: String,
+    /// The beginning of the digest of each file of a program.
+    pub(crate) files: BTreeMap<String, String>,
 }
 
 /// What does its work.
@@ -51,13 +54,14 @@ pub(crate) fn read(path: &Path) -> Result<Project> {
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let (declared, kind, limits) = parse(&text, path, folder)?;
-    let digest = match &kind {
+    let (digest, files) = match &kind {
         Kind::Command(command) => digest(folder, command)?,
-        Kind::Library(_) | Kind::Host(_) => blake3::hash(text.as_bytes()).to_hex().to_string(),
+        Kind::Library(_) | Kind::Host(_) => {
+            (blake3::hash(text.as_bytes()).to_hex().to_string(), BTreeMap::new())
+        }
     };
     let info = declared::info(&declared);
-    declared::check(info).map_err(|why| Error::format(path, why))?;
-    Ok(Project { info, kind, limits, digest })
+    Ok(Project { info, kind, limits, digest, files })
 }
 
 fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limits)> {
@@ -65,25 +69,22 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
     let parsed = source.parse()?;
     let mut file = source.table(parsed.get_ref(), "");
     let name = file.text("name")?;
-    let name =
-        name.ok_or_else(|| Error::format(path, "it has no name; add a line such as name = \"my-detector\""))?;
-    let (kind, params, needs) = kind(&mut file, path, folder)?;
-    let mut parameters = params;
+    let mut kinds = kinds(&mut file)?;
+    let mut parameters = Vec::new();
     if let Some(table) = file.section("parameters", "parameters")? {
         for (name, inner) in table.other_tables()? {
             let title = format!("parameters.{name}");
             let one = parameter(&name, table.sibling(inner, &title))?;
-            parameters.retain(|known| known.name != one.name);
             parameters.push(one);
         }
     }
     let own = needs_of(&mut file, "needs")?;
     let mut declared = Declared {
-        name,
+        name: name.clone().unwrap_or_default(),
         version: file.text("version")?.unwrap_or_else(|| "0.1.0".into()),
         summary: file.text("summary")?.unwrap_or_default(),
         docs: file.text("docs")?.unwrap_or_default(),
-        needs: needs.and(own).bits(),
+        needs: own.bits(),
         threshold: file.number("threshold")?.unwrap_or(0.5) as f32,
         group: match file.text("scope")?.as_deref() {
             None | Some("sample") => false,
@@ -94,64 +95,109 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
             }
         },
         parameters,
-        columns: match &kind {
-            Kind::Host(described) => described.columns().to_vec(),
-            Kind::Command(_) | Kind::Library(_) => Vec::new(),
-        },
+        columns: file.texts("columns")?.unwrap_or_default(),
         after: file.texts("after")?.unwrap_or_default(),
         abi: 0,
     };
-    declared.columns.extend(file.texts("columns")?.unwrap_or_default());
     let limits = limits(&mut file)?;
+    // A mistyped key is why another is missing.
     file.finish()?;
+    if name.is_none() {
+        return Err(Error::format(path, "it has no name; add a line such as name = \"my-detector\""));
+    }
+    let (kind, params, needs) = kinds.of(&file, path, folder)?;
+    declared.needs = needs.and(own).bits();
+    let described =
+        params.into_iter().filter(|one| !declared.parameters.iter().any(|own| own.name == one.name));
+    let described: Vec<DeclaredParameter> = described.collect();
+    declared.parameters.splice(0..0, described);
+    if let Kind::Host(described) = &kind {
+        declared.columns.splice(0..0, described.columns().to_vec());
+    }
+    let info = declared::info(&declared);
+    declared::check(info).map_err(|wrong| match &wrong.parameter {
+        Some(parameter) => in_parameter(&source, parsed.get_ref(), parameter, &wrong),
+        None => file.complain(wrong.key, &wrong.why),
+    })?;
     Ok((declared, kind, limits))
 }
 
-/// What does the work, and the parameters and needs that come with it.
-fn kind(
-    file: &mut Table<'_, '_>,
-    path: &Path,
-    folder: &Path,
-) -> Result<(Kind, Vec<DeclaredParameter>, Needs)> {
-    let command = file.texts("command")?;
-    let library = file.text("library")?;
-    let build = file.text("build")?;
-    let prompts = file.section("prompts", "prompts")?;
-    let rule = file.section("rule", "rule")?;
-    let mut kinds = Vec::new();
-    if let Some(command) = command {
-        if command.first().is_none_or(|program| program.is_empty()) {
-            return Err(file.complain(
-                "command",
-                "'command' must begin with a program, as in [\"python3\", \"detector.py\"]",
-            ));
+/// What is wrong with a parameter, with its line.
+fn in_parameter(source: &Source<'_>, file: &DeTable<'_>, name: &str, wrong: &Wrong) -> Error {
+    let all = file.get("parameters").and_then(|value| value.get_ref().as_table());
+    let one = all.and_then(|all| all.get(name)).and_then(|value| value.get_ref().as_table());
+    let title = format!("parameters.{name}");
+    match one {
+        Some(table) => source.table(table, &title).complain(wrong.key, &wrong.why),
+        None => Error::format(source.path, &wrong.why),
+    }
+}
+
+/// What may do the work, as far as the file names it.
+struct Kinds<'t, 'a> {
+    command: Option<Vec<String>>,
+    library: Option<String>,
+    build: Option<String>,
+    prompts: Option<Table<'t, 'a>>,
+    rule: Option<Table<'t, 'a>>,
+}
+
+/// Reads the keys that say what does the work.
+fn kinds<'t, 'a>(file: &mut Table<'t, 'a>) -> Result<Kinds<'t, 'a>> {
+    Ok(Kinds {
+        command: file.texts("command")?,
+        library: file.text("library")?,
+        build: file.text("build")?,
+        prompts: file.section("prompts", "prompts")?,
+        rule: file.section("rule", "rule")?,
+    })
+}
+
+impl Kinds<'_, '_> {
+    /// What does the work, and the parameters and needs that come with it.
+    fn of(
+        &mut self,
+        file: &Table<'_, '_>,
+        path: &Path,
+        folder: &Path,
+    ) -> Result<(Kind, Vec<DeclaredParameter>, Needs)> {
+        let Kinds { command, library, build, prompts, rule } = self;
+        let mut kinds = Vec::new();
+        if let Some(command) = command.take() {
+            if command.first().is_none_or(|program| program.is_empty()) {
+                return Err(file.complain(
+                    "command",
+                    "'command' must begin with a program, as in [\"python3\", \"detector.py\"]",
+                ));
+            }
+            kinds.push((Kind::Command(command), Vec::new(), Needs::NOTHING));
         }
-        kinds.push((Kind::Command(command), Vec::new(), Needs::NOTHING));
-    }
-    if let Some(library) = library {
-        let library = folder.join(library);
-        if !library.is_file() {
-            let how = build.map_or_else(String::new, |build| format!("; build it with: {build}"));
-            let message = format!("the library {} does not exist{how}", library.display());
-            return Err(file.complain("library", message));
+        if let Some(library) = library.take() {
+            let library = folder.join(library);
+            if !library.is_file() {
+                let how =
+                    build.as_ref().map_or_else(String::new, |build| format!("; build it with: {build}"));
+                let message = format!("the library {} does not exist{how}", library.display());
+                return Err(file.complain("library", message));
+            }
+            kinds.push((Kind::Library(library), Vec::new(), Needs::NOTHING));
         }
-        kinds.push((Kind::Library(library), Vec::new(), Needs::NOTHING));
-    }
-    if let Some(table) = prompts {
-        let prompts = Prompts::read(table)?;
-        let needs = Needs::EMBEDDINGS.and(Needs::TEXTS);
-        kinds.push((Kind::Host(Described::Prompts(prompts)), Prompts::parameters(), needs));
-    }
-    if let Some(table) = rule {
-        kinds.push((Kind::Host(Described::Rule(Rule::read(table)?)), Vec::new(), Needs::NOTHING));
-    }
-    let count = kinds.len();
-    match kinds.pop() {
-        Some(one) if count == 1 => Ok(one),
-        _ => Err(Error::format(
-            path,
-            "it must have exactly one of: command (a program), library, [prompts] or [rule]",
-        )),
+        if let Some(table) = prompts.take() {
+            let prompts = Prompts::read(table)?;
+            let needs = Needs::EMBEDDINGS.and(Needs::TEXTS);
+            kinds.push((Kind::Host(Described::Prompts(prompts)), Prompts::parameters(), needs));
+        }
+        if let Some(table) = rule.take() {
+            kinds.push((Kind::Host(Described::Rule(Rule::read(table)?)), Vec::new(), Needs::NOTHING));
+        }
+        let count = kinds.len();
+        match kinds.pop() {
+            Some(one) if count == 1 => Ok(one),
+            _ => Err(Error::format(
+                path,
+                "it must have exactly one of: command (a program), library, [prompts] or [rule]",
+            )),
+        }
     }
 }
 
@@ -159,7 +205,14 @@ fn parameter(name: &str, mut table: Table<'_, '_>) -> Result<DeclaredParameter> 
     let help = table.text("help")?.unwrap_or_default();
     let needs = needs_of(&mut table, "needs")?.bits();
     let choices = table.texts("choices")?.unwrap_or_default();
-    let integer = match table.text("kind")?.as_deref() {
+    let kind = table.text("kind")?;
+    table.expect("default");
+    if choices.is_empty() && !matches!(table.boolean("default"), Ok(Some(_))) {
+        ["min", "max"].iter().for_each(|key| table.expect(key));
+    }
+    // A mistyped key is why another is missing.
+    table.finish()?;
+    let integer = match kind.as_deref() {
         None | Some("number" | "flag" | "choice") => false,
         Some("integer") => true,
         Some(other) => {
@@ -188,7 +241,6 @@ fn parameter(name: &str, mut table: Table<'_, '_>) -> Result<DeclaredParameter> 
     if !(min <= default && default <= max) {
         return Err(table.complain("default", format!("the default {default} is not within {min} and {max}")));
     }
-    table.finish()?;
     Ok(DeclaredParameter { name: name.into(), help, kind, default, min, max, choices, needs })
 }
 
@@ -295,7 +347,14 @@ mod tests {
             ("needs = ['pixel']", "line 3: there is no need 'pixel'"),
             ("scope = 'all'", "line 3: the scope 'all'"),
             ("[parameters.a]\ndefault = 2\nmin = 0\nmax = 1", "line 4: the default 2 is not within 0 and 1"),
-            ("[parameters.a]\ndefault = 2\nmax = 3", "needs a number as 'min'"),
+            ("[parameters.a]\ndefault = 2\nmax = 3", "line 3: the parameter a needs a number as 'min'"),
+            (
+                "\n[parameters.a]\ndefalt = 2\nmin = 0\nmax = 3",
+                "line 5: unknown key 'defalt' in [parameters.a]; did you mean 'default'?",
+            ),
+            ("[parameters.A]\ndefault = 2\nmin = 0\nmax = 3", "line 3: 'A' is not a valid parameter name"),
+            ("threshold = 1.5", "line 3: a: the threshold 1.5 is not"),
+            ("after = ['a']", "line 3: a: it cannot run after 'a'"),
             ("[parameters.a]\nchoices = ['x']\ndefault = 'y'", "line 5: 'y' is not one of the choices x"),
             ("[limits]\nmemory = 'much'", "line 4: 'memory' must be an amount"),
             ("[rule]\ncolumn = 'a'\nbelow = 1", "exactly one of"),
@@ -304,6 +363,15 @@ mod tests {
             assert!(said.contains(words), "no '{words}' in: {said}");
         }
         assert!(error("command = ['x']").contains("it has no name"));
+        let mistyped = error("nme = 'a'\ncommand = ['x']");
+        assert!(mistyped.contains("line 1: unknown key 'nme'; did you mean 'name'?"), "{mistyped}");
+        let mistyped = error("name = 'a'\n\ncomand = ['x']");
+        assert!(mistyped.contains("line 3: unknown key 'comand'; did you mean 'command'?"), "{mistyped}");
+        let mistyped = error("name = 'a'\n[promts]\nfind = ['x']");
+        assert!(mistyped.contains("line 2: unknown key 'promts'; did you mean 'prompts'?"), "{mistyped}");
+        assert!(
+            error("name = 'A b'\ncommand = ['x']").contains("line 1: 'A b' is not a valid detector name")
+        );
         assert!(error("name = 'a'").contains("exactly one of"));
         assert!(
             error("name = 'a'\nlibrary = 'no.so'\nbuild = 'make'")

@@ -36,6 +36,8 @@ pub(crate) struct Lent<'a> {
     pub(crate) log: &'a (dyn Fn(u32, &str) + Sync),
     /// Takes the most memory that the worker had to itself, in bytes.
     pub(crate) memory: &'a AtomicU64,
+    /// Takes the last lines that the worker printed, if there are any.
+    pub(crate) printed: &'a (dyn Fn(&str) + Sync),
 }
 
 /// The most similarities in one answer.
@@ -73,10 +75,17 @@ pub(crate) fn converse(
     worker.writes_to(files.out.file().try_clone()?);
     let ended = talk(lent, view, report, &mut worker, &mut files);
     lent.memory.store(worker.most_memory(), Ordering::Relaxed);
+    let said = worker.output();
     match &ended {
         Ok(()) => worker.finish(),
         Err(Ended::Refused(error)) if error.is_stopped() => worker.stop(),
-        Err(_) => drop(worker),
+        // It may have said why it failed, and prints the rest as it ends.
+        Err(Ended::Refused(_)) => worker.finish(),
+        Err(Ended::Died(_)) => drop(worker),
+    }
+    let printed = said.last_lines();
+    if !printed.is_empty() {
+        (lent.printed)(&printed);
     }
     ended
 }

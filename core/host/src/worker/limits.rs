@@ -18,6 +18,8 @@ pub struct Limits {
     pub own_time: bool,
     /// The same for the memory.
     pub own_memory: bool,
+    /// Whether they hold for a check of the detector alone, in which the user's settings do not count.
+    pub checking: bool,
 }
 
 /// A run that says nothing for this long, and this much longer for each sample, is taken to hang.
@@ -61,7 +63,21 @@ impl Limits {
             time: self.time.or(other.time),
             memory: self.memory.or(other.memory),
             network: self.network || other.network,
+            checking: self.checking || other.checking,
         }
+    }
+
+    /// What moves the limit of time, and what that of memory, as the end of a sentence about either.
+    pub(super) fn advice(&self) -> (String, String) {
+        let of = |own: bool, key: &str, setting: &str| match own {
+            true => format!(", its limit ({key} under [limits] in its detector.toml moves it)"),
+            false => format!(", its limit ({setting} moves it)"),
+        };
+        let (time, memory) = match self.checking {
+            true => ("--limit of plugins check", "memory under [limits] in its detector.toml"),
+            false => ("time-limit under [plugins]", "memory-limit under [plugins]"),
+        };
+        (of(self.own_time, "time", time), of(self.own_memory, "memory", memory))
     }
 
     /// How long a run on this many samples may take.
@@ -134,6 +150,10 @@ mod tests {
         assert_eq!(limits.or(&set), set);
         assert!(set.or(&limits).own_time && !limits.or(&set).own_time);
         assert!(set.or(&limits).own_memory && !limits.or(&set).own_memory);
+        let checked = Limits { checking: true, ..set.clone() };
+        assert!(limits.or(&checked).advice().0.contains("--limit of plugins check moves it"));
+        assert!(set.or(&checked).advice().0.contains("time under [limits] in its detector.toml moves it"));
+        assert!(set.advice().1.contains("memory-limit under [plugins] moves it"));
         assert_eq!(
             limits.to_string(),
             "600 s and 0.1 s per sample, three quarters of the free memory, no network"

@@ -67,10 +67,8 @@ pub(crate) struct Worker {
     writes: Option<File>,
     /// The most memory that it was seen to have to itself.
     most: u64,
-    /// What to do about a limit of time.
-    advice: &'static str,
-    /// Whether the limit of memory is what the detector asks for.
-    own_memory: bool,
+    /// What to do about a limit of time, and about one of memory.
+    advice: (String, String),
 }
 
 /// What it may use.
@@ -239,17 +237,13 @@ impl Worker {
             looked: Instant::now(),
             writes: None,
             most: 0,
-            own_memory: limits.own_memory,
-            advice: match limits.own_time {
-                true => ", its limit (time under [limits] in its detector.toml moves it)",
-                false => ", its limit (time-limit under [plugins] moves it)",
-            },
+            advice: limits.advice(),
         })
     }
 
     /// It only says what is in its library, for which no setting gives it more time.
     pub(super) fn only_loads(&mut self) {
-        self.advice = " to load";
+        self.advice.0 = " to load".into();
     }
 
     /// Counts what it writes to this file as memory of its own.
@@ -315,7 +309,10 @@ impl Worker {
             self.in_time(self.used + waited)?;
             if waited > self.allowed.silence {
                 let limit = seconds(self.allowed.silence);
-                return Err(self.end_for(&format!("hung: it was silent for {limit} s")));
+                let why = format!(
+                    "hung: it was silent for {limit} s (a message of its progress in every long loop shows that it works)"
+                );
+                return Err(self.end_for(&why));
             }
         }
     }
@@ -352,7 +349,7 @@ impl Worker {
             return Ok(());
         }
         let limit = seconds(self.allowed.time);
-        let why = format!("took longer than {limit} s{}", self.advice);
+        let why = format!("took longer than {limit} s{}", self.advice.0);
         Err(self.end_for(&why))
     }
 
@@ -371,11 +368,7 @@ impl Worker {
             return Ok(());
         }
         let limit = self.allowed.memory >> 20;
-        let what = match self.own_memory {
-            true => "memory under [limits] in its detector.toml",
-            false => "memory-limit under [plugins]",
-        };
-        let why = format!("used more than {limit} MiB of memory, its limit ({what} moves it)");
+        let why = format!("used more than {limit} MiB of memory{}", self.advice.1);
         Err(self.end_for(&why))
     }
 
@@ -417,6 +410,11 @@ impl Worker {
     pub(crate) fn finish(mut self) {
         self.input = None;
         self.reap(GRACE);
+    }
+
+    /// What it prints, which can be read once it is gone.
+    pub(super) fn output(&self) -> Arc<Stderr> {
+        self.said.clone()
     }
 
     fn said(&self) -> String {

@@ -50,6 +50,7 @@ impl Detector for Rehearsal<'_> {
             matrix: None,
             memory: &std::sync::atomic::AtomicU64::new(0),
             log: &|_, _| (),
+            printed: &|_| (),
         };
         let mut lines =
             Recording { lines: self.0.split_inclusive(|byte| *byte == b'\n'), heard: Heard::default() };

@@ -14,7 +14,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 pub const NO_EMBEDDINGS: &str = "this dataset has no embeddings";
 
 /// The note that names samples whose scores were rejected.
-const NOT_SCORED: &str = "not scored";
+pub const NOT_SCORED: &str = "not scored";
 
 /// The most bytes kept under one name.
 const MAX_KEPT_BYTES: usize = 64 << 20;

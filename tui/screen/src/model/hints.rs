@@ -100,7 +100,7 @@ impl Model {
     /// The words behind the key of an action, as it is meant here.
     fn hint_words(&self, action: Action) -> &'static str {
         // What leads back from everywhere else leads out of the program here.
-        if action == Action::Back && self.at_home() {
+        if action == Action::Back && self.at_home() && self.left().is_none() {
             return Action::Quit.short();
         }
         if let (Mode::Picker(picker), Action::PromptAccept) = (&self.mode, action) {

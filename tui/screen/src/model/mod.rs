@@ -43,7 +43,7 @@ pub use line::Line;
 pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
-pub use panel::{Matrix, Panel, Panels, Trial, step, value_words};
+pub use panel::{Left, Matrix, Panel, Panels, Trial, step, value_words};
 pub use picker::{Picker, PickerItem, PickerKind, PickerLine, tag_word};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use place::Place;
@@ -249,6 +249,12 @@ impl Model {
             || self.review.visual.is_some_and(|from| {
                 index >= from.min(self.list.cursor) && index <= from.max(self.list.cursor)
             })
+    }
+
+    /// The page that was left for the list that is shown, unless something else has been listed or shown since.
+    pub fn left(&self) -> Option<&Left> {
+        let left = self.panels.left.as_ref()?;
+        (left.listed == self.list.query && left.over == self.views.page).then_some(left)
     }
 
     /// The page on top of the one with samples, also while a list to choose from lies over it.

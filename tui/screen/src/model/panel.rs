@@ -1,7 +1,7 @@
 //! Interactive pages: what they show, and where their cursors are.
 
 use super::{Line, PageRef};
-use chaffinch_protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Ticket, Tried};
+use chaffinch_protocol::{Confused, DetectorForm, FormKind, FormParam, Histogram, Query, Ticket, Tried};
 use std::collections::BTreeMap;
 
 /// An open page.
@@ -18,6 +18,10 @@ pub struct Panel {
 pub struct Panels {
     /// The page to go back to when the list of keys or actions that lies over it is closed.
     pub below: Option<Panel>,
+    /// The pages from which the open one was opened, the last one nearest to it.
+    pub under: Vec<PageRef>,
+    /// The page that was left for the list of what was chosen in it.
+    pub left: Option<Left>,
     /// The last ticket given out.
     pub ticket: Ticket,
     /// Whether its response is pending.
@@ -40,6 +44,19 @@ pub struct Panels {
     pub trial: Trial,
     /// Lines by which a page is scrolled, from its start; for the log from its end.
     pub scroll: u16,
+}
+
+/// A page that was left for the list of what was chosen in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Left {
+    /// The pages that were open, the one that was left last.
+    pub way: Vec<PageRef>,
+    /// What was listed before.
+    pub before: Query,
+    /// What is listed of it.
+    pub listed: Query,
+    /// The page that shows the list.
+    pub over: PageRef,
 }
 
 /// A detector that is tried with the values on the screen.

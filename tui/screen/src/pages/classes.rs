@@ -3,11 +3,11 @@
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::key::shown;
-use crate::model::{Anchor, Level, Mode, Model, Page, quoted};
+use crate::model::{Level, Model, Page, quoted};
 use crate::paint::Paint;
 use crate::text::{self, count, counted};
 use crate::theme::Role;
-use crate::update::{motion, panels, say};
+use crate::update::{panels, say};
 use crate::view::blocks::{inner, percent, waiting};
 use chaffinch_protocol::{ClassReview, Overview, Overviewed, Query};
 use ratatui::layout::{Position, Rect};
@@ -227,9 +227,8 @@ fn list(model: &mut Model, at: usize, fx: &mut Effects) {
         return say(model, Level::Warning, "a filter cannot name samples without a label");
     };
     let name = model.class(Some(class)).unwrap_or_default().to_owned();
-    model.mode = Mode::List;
     let query = Query { all: false, filter: format!("class:{}", quoted(&name)), ..Query::default() };
-    motion::relist(model, query, Anchor::Top, fx);
+    panels::list(model, query, fx);
     let back = model.keymap.key_for(Action::ClearFilter).map(shown).unwrap_or_default();
     say(model, Level::Info, format!("suspects labeled {name}   {back} clears the filter"));
 }

@@ -3,11 +3,11 @@
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::key::shown;
-use crate::model::{Anchor, Level, Matrix, Mode, Model, Page, quoted};
+use crate::model::{Level, Matrix, Model, Page, quoted};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{motion, panels, say};
+use crate::update::{panels, say};
 use crate::view::blocks::{inner, waiting};
 use chaffinch_protocol::{Overview, Overviewed, Query};
 use ratatui::layout::{Position, Rect};
@@ -176,9 +176,8 @@ fn enter_cell(model: &mut Model, fx: &mut Effects) {
     let name = |index: u32| model.class(Some(index)).unwrap_or_default().to_owned();
     let (given, suggested) = (name(given), name(suggested));
     let filter = format!("class:{} suggested:{}", quoted(&given), quoted(&suggested));
-    model.mode = Mode::List;
     let query = Query { all: false, filter, ..model.list.query.clone() };
-    motion::relist(model, query, Anchor::Top, fx);
+    panels::list(model, query, fx);
     let back = model.keymap.key_for(Action::ClearFilter).map(shown).unwrap_or_default();
     say(model, Level::Info, format!("{given} that may be {suggested}   {back} clears the filter"));
 }

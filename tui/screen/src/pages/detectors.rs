@@ -93,11 +93,8 @@ impl Page for Detectors {
         let known = forms.iter().filter(|form| form.about.state != DetectorState::Refused);
         for form in known.filter(|form| !form.ran) {
             let why = match form.about.state {
-                DetectorState::SetAside => "set aside",
-                DetectorState::Changed => "its code has changed",
-                DetectorState::Failed => "its last run failed",
-                _ if form.enabled => "has not run",
-                _ => "disabled",
+                DetectorState::Ready => "not run yet",
+                state => state.words(),
             };
             line(Role::Dim, &format!("    {:<18} {why}", text::fit(&form.name, 18)), paint);
         }

@@ -3,11 +3,11 @@
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::key::shown;
-use crate::model::{Anchor, Level, Mode, Model, Page};
+use crate::model::{Level, Model, Page};
 use crate::paint::Paint;
 use crate::text::{self, count, counted};
 use crate::theme::Role;
-use crate::update::{motion, panels, say};
+use crate::update::{panels, say};
 use crate::view::blocks::{inner, waiting};
 use chaffinch_protocol::dataset::{DatasetFinding, DatasetFindings, Severity};
 use chaffinch_protocol::sample::SampleId;
@@ -247,9 +247,8 @@ fn list(model: &mut Model, fx: &mut Effects) {
     let title = known(model)
         .and_then(|table| table.known.as_ref())
         .map_or(title.clone(), |found| found.title(&title).to_lowercase());
-    model.mode = Mode::List;
     let query = Query { all: true, filter: numbers(&samples), ..Query::default() };
-    motion::relist(model, query, Anchor::Top, fx);
+    panels::list(model, query, fx);
     let back = model.keymap.key_for(Action::ClearFilter).map(shown).unwrap_or_default();
     let count = counted(samples.len() as u64, "sample", "samples");
     say(model, Level::Info, format!("{count} of the finding: {title}   {back} clears the filter"));

@@ -3,11 +3,11 @@
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::key::shown;
-use crate::model::{Anchor, Level, Mode, Model, Page};
+use crate::model::{Level, Model, Page};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
-use crate::update::{detector, job, motion, panels, say, send};
+use crate::update::{detector, job, panels, say, send};
 use crate::view::blocks::{inner, percent, waiting};
 use chaffinch_protocol::{
     BINS, Command, Expected, Histogram as Counts, Overview, Overviewed, Query, Sort, edge,
@@ -225,7 +225,6 @@ fn proposed(histogram: &Counts) -> Option<String> {
 /// Closes the page and lists what the selected detector flags, worst first.
 fn list_detector(model: &mut Model, fx: &mut Effects) {
     let Some(name) = model.chosen_name().map(str::to_owned) else { return };
-    model.mode = Mode::List;
     // The list must be made with the threshold on the screen.
     if let Some((detector, threshold, _)) = model.time.threshold.take() {
         send(fx, Command::SetThreshold { detector, threshold });
@@ -236,7 +235,7 @@ fn list_detector(model: &mut Model, fx: &mut Effects) {
         sort: Sort::Detector(name.clone()),
         descending: false,
     };
-    motion::relist(model, query, Anchor::Top, fx);
+    panels::list(model, query, fx);
     let back = model.keymap.key_for(Action::ClearFilter).map(shown).unwrap_or_default();
     say(model, Level::Info, format!("flagged by {name}, worst first   {back} clears the filter"));
 }

@@ -3,11 +3,11 @@
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::key::shown;
-use crate::model::{Anchor, Level, Mode, Model, Page, quoted};
+use crate::model::{Level, Model, Page, quoted};
 use crate::paint::Paint;
 use crate::text::{self, count};
 use crate::theme::Role;
-use crate::update::{manage, motion, panels, say, send};
+use crate::update::{manage, panels, say, send};
 use crate::view::blocks::{inner, waiting};
 use chaffinch_protocol::{Command, DetectorForm, DetectorState, Overview, Query};
 use ratatui::layout::{Position, Rect};
@@ -46,8 +46,14 @@ impl Page for Manage {
         if kept_out(form) {
             hints.push(A::PanelLetIn);
         }
-        if form.about.state != DetectorState::Refused {
-            hints.extend([A::PanelToggle, A::PanelRun]);
+        if is_absent(form) {
+            hints.push(A::PanelRemove);
+        }
+        if form.about.state != DetectorState::Refused && !form.about.removed {
+            hints.push(A::PanelToggle);
+        }
+        if form.about.state != DetectorState::Refused && !is_absent(form) {
+            hints.push(A::PanelRun);
         }
         if form.about.compared.is_some() {
             hints.extend([A::PanelNewly, A::PanelFormerly]);
@@ -134,6 +140,7 @@ impl Page for Manage {
                 manage::let_in(model, if known { form.name } else { form.about.path }, fx);
             }
             A::PanelLetIn => say(model, Level::Info, format!("nothing keeps {} from running", form.name)),
+            A::PanelRemove => remove(model, &form, fx),
             A::PanelRun => run(model, &form, fx),
             A::PanelNewly => compare(model, &form, true, fx),
             A::PanelFormerly => compare(model, &form, false, fx),
@@ -191,6 +198,11 @@ fn kept_out(form: &DetectorForm) -> bool {
     matches!(form.about.state, DetectorState::SetAside | DetectorState::Changed)
 }
 
+/// Whether it is not loaded, and only its results are there.
+fn is_absent(form: &DetectorForm) -> bool {
+    form.about.state == DetectorState::NotLoaded || !form.about.written.is_empty()
+}
+
 fn running(model: &Model, form: &DetectorForm) -> bool {
     model.jobs.progress.as_ref().is_some_and(|progress| progress.stage == form.name)
 }
@@ -200,13 +212,8 @@ fn state(model: &Model, form: &DetectorForm) -> &'static str {
         return "running";
     }
     match form.about.state {
-        DetectorState::On if form.ran => "on",
-        DetectorState::On => "not run yet",
-        DetectorState::Off => "off",
-        DetectorState::SetAside => "set aside",
-        DetectorState::Changed => "changed",
-        DetectorState::Failed => "failed",
-        DetectorState::Refused => "not loaded",
+        DetectorState::Ready if !form.ran => "not run yet",
+        state => state.words(),
     }
 }
 
@@ -214,10 +221,12 @@ fn role(model: &Model, form: &DetectorForm, here: bool) -> Role {
     match form.about.state {
         _ if running(model, form) => Role::Progress,
         DetectorState::SetAside | DetectorState::Changed => Role::Warning,
+        DetectorState::NotLoaded if form.about.removed => Role::Dim,
+        DetectorState::NotLoaded => Role::Warning,
         DetectorState::Failed | DetectorState::Refused => Role::Error,
-        DetectorState::Off => Role::Dim,
-        DetectorState::On if here => Role::Given,
-        DetectorState::On => Role::Text,
+        DetectorState::Disabled => Role::Dim,
+        DetectorState::Ready if here => Role::Given,
+        DetectorState::Ready => Role::Text,
     }
 }
 
@@ -261,7 +270,7 @@ fn about(model: &Model, form: &DetectorForm, width: usize) -> Vec<(Role, String)
             lines.push((role, format!("  {label:<8} {part}")));
         }
     };
-    let bad = if matches!(about.state, DetectorState::Off) { Role::Dim } else { Role::Warning };
+    let bad = if matches!(about.state, DetectorState::Disabled) { Role::Dim } else { Role::Warning };
     put(bad, "why", about.why.clone());
     let key = |action| model.keymap.key_for(action).map(shown).unwrap_or_default();
     if let Some(compared) = about.compared {
@@ -273,6 +282,13 @@ fn about(model: &Model, form: &DetectorForm, width: usize) -> Vec<(Role, String)
             key(Action::PanelFormerly)
         );
         put(Role::Text, "last run", words);
+    }
+    for (number, line) in about.printed.lines().enumerate() {
+        put(Role::Text, if number == 0 { "printed" } else { "" }, line.to_owned());
+    }
+    if is_absent(form) {
+        let verb = if about.removed { "puts them back" } else { "removes them" };
+        put(Role::Text, "results", format!("{} {verb}", key(Action::PanelRemove)));
     }
     let from = match about.origin.as_str() {
         "" => about.path.clone(),
@@ -328,12 +344,42 @@ fn parameters(model: &mut Model, form: &DetectorForm, fx: &mut Effects) {
 /// Enables or disables a detector in this session.
 fn toggle(model: &mut Model, form: &DetectorForm, fx: &mut Effects) {
     if matches!(form.about.state, DetectorState::Refused | DetectorState::Changed) {
-        return say(model, Level::Warning, format!("{} is not loaded", form.name));
+        let words = format!("{} does not run: {}", form.name, form.about.why);
+        return say(model, Level::Warning, words);
+    }
+    if form.about.removed {
+        let key = model.keymap.key_for(Action::PanelRemove).map(shown).unwrap_or_default();
+        let words = format!("the results of {} were removed; {key} puts them back", form.name);
+        return say(model, Level::Warning, words);
     }
     let enabled = !form.enabled;
-    let words = if enabled { "enabled in this session: it runs" } else { "disabled in this session" };
+    let words = match enabled {
+        true if is_absent(form) => "enabled in this session: its results count",
+        true => "enabled in this session: it runs",
+        false => "disabled in this session",
+    };
     say(model, Level::Info, format!("{} {words}", form.name));
     send(fx, Command::Enable { detector: form.name.clone(), enabled });
+}
+
+/// Takes what a detector found that is not loaded out of the session, or puts it back.
+fn remove(model: &mut Model, form: &DetectorForm, fx: &mut Effects) {
+    if !is_absent(form) {
+        let key = model.keymap.key_for(Action::PanelToggle).map(shown).unwrap_or_default();
+        let words = format!(
+            "{} is there, and the next scan would bring its results back: {key} disables it",
+            form.name
+        );
+        return say(model, Level::Warning, words);
+    }
+    let back = form.about.removed;
+    let key = model.keymap.key_for(Action::PanelRemove).map(shown).unwrap_or_default();
+    let words = match back {
+        true => format!("the results of {} are back", form.name),
+        false => format!("the results of {} are removed; {key} puts them back", form.name),
+    };
+    say(model, Level::Info, words);
+    send(fx, Command::RemoveResults { detector: form.name.clone(), back });
 }
 
 /// Runs a detector again.
@@ -343,7 +389,9 @@ fn run(model: &mut Model, form: &DetectorForm, fx: &mut Effects) {
         _ if model.jobs.progress.is_some() => {
             say(model, Level::Warning, "a job is running: wait for it or cancel it first");
         }
-        DetectorState::Refused => say(model, Level::Warning, format!("{} is not loaded", form.name)),
+        DetectorState::Refused | DetectorState::NotLoaded => {
+            say(model, Level::Warning, format!("{} cannot run: {}", form.name, form.about.why));
+        }
         DetectorState::SetAside | DetectorState::Changed => {
             say(model, Level::Warning, format!("{} does not run before it is let in: {key}", form.name));
         }
@@ -361,9 +409,8 @@ fn compare(model: &mut Model, form: &DetectorForm, newly: bool, fx: &mut Effects
         return say(model, Level::Warning, words);
     }
     let (term, words) = if newly { ("newly", "newly flagged") } else { ("formerly", "no longer flagged") };
-    model.mode = Mode::List;
     let filter = format!("{term}:{}", quoted(&form.name));
-    motion::relist(model, Query { all: true, filter, ..Query::default() }, Anchor::Top, fx);
+    panels::list(model, Query { all: true, filter, ..Query::default() }, fx);
     let back = model.keymap.key_for(Action::ClearFilter).map(shown).unwrap_or_default();
     say(model, Level::Info, format!("{words} by {}   {back} clears the filter", form.name));
 }

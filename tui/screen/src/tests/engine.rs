@@ -34,6 +34,9 @@ pub(crate) struct FakeEngine {
     /// Detectors that were disabled, and those that were let in.
     pub(super) off: Vec<String>,
     pub(super) let_in: Vec<String>,
+    /// Whether there are results of a detector that is not loaded, and whether they were removed.
+    pub(super) absent: bool,
+    pub(super) removed: bool,
     /// The list of groups: its ticket, and whether it holds leaks only.
     pub(super) group_ticket: (Ticket, bool),
     pub(super) list: Vec<SampleId>,
@@ -114,6 +117,8 @@ impl FakeEngine {
             first: Vec::new(),
             seen: Vec::new(),
             off: Vec::new(),
+            absent: false,
+            removed: false,
             let_in: Vec::new(),
             group_ticket: (0, false),
             list: Vec::new(),
@@ -239,6 +244,10 @@ impl FakeEngine {
                 if !enabled {
                     self.off.push(detector);
                 }
+                vec![self.hello()]
+            }
+            Command::RemoveResults { back, .. } => {
+                self.removed = !back;
                 vec![self.hello()]
             }
             Command::LetIn { detector } => {

@@ -34,7 +34,7 @@ fn a_detector_is_disabled_and_enabled() {
     rig.press("gP<Space>");
     assert_eq!(rig.engine.off, ["blurry"]);
     assert!(rig.toast().contains("blurry disabled in this session"), "{}", rig.toast());
-    assert!(rig.screen().contains("off"), "{}", rig.screen());
+    assert!(rig.screen().contains("disabled"), "{}", rig.screen());
     rig.press("<Space>");
     assert!(rig.engine.off.is_empty());
 }
@@ -50,6 +50,63 @@ fn what_is_set_aside_is_let_in_and_nothing_else() {
     let all = sent(&rig, |command| matches!(command, Command::LetIn { .. } | Command::Rerun { .. }));
     assert_eq!(all, [Command::LetIn { detector: "fragile".into() }]);
     assert!(!rig.screen().contains("set aside"), "{}", rig.screen());
+}
+
+#[test]
+fn results_of_a_detector_that_is_not_loaded_are_removed_and_put_back() {
+    let mut engine = FakeEngine::new(112);
+    engine.absent = true;
+    let mut rig = Rig::new(engine, 120, 30);
+    rig.press("gPx");
+    assert!(rig.toast().contains("disables it"), "{}", rig.toast());
+    rig.press("G");
+    assert!(
+        rig.screen().contains("not loaded") && rig.screen().contains("x removes them"),
+        "{}",
+        rig.screen()
+    );
+    rig.press("r");
+    assert!(rig.toast().contains("gone cannot run"), "{}", rig.toast());
+    rig.press("<Space>");
+    assert!(rig.toast().contains("gone disabled in this session"), "{}", rig.toast());
+    rig.press("<Space>x");
+    assert!(rig.screen().contains("x puts them back"), "{}", rig.screen());
+    rig.press("<Space>");
+    assert!(rig.toast().contains("were removed; x puts them back"), "{}", rig.toast());
+    rig.press("x");
+    let all = sent(&rig, |command| matches!(command, Command::RemoveResults { .. }));
+    let moved = |back| Command::RemoveResults { detector: "gone".into(), back };
+    assert_eq!(all, [moved(false), moved(true)]);
+}
+
+#[test]
+fn what_is_opened_from_the_page_leads_back_to_it() {
+    for keys in ["<Enter>", "P", "H", "L", "w", "<Enter>H", "PHLP"] {
+        let mut rig = rig(120, 30);
+        rig.press("gP").press(keys);
+        for _ in 0..4 {
+            if rig.model.panel().is_some_and(|page| page.name() == "manage") {
+                break;
+            }
+            assert!(rig.model.panel().is_some(), "{keys}: the list before the page");
+            rig.press("q");
+        }
+        assert_eq!(rig.model.panel().map(|page| page.name()), Some("manage"), "{keys}");
+        rig.press("q");
+        assert!(rig.model.mode == Mode::List, "{keys}");
+    }
+    // A list of what the page names, too, as long as it is that list.
+    for (open, page) in [("gP+", "manage"), ("gP<Enter>H<Enter>", "histogram"), ("M<Enter>", "confusion")] {
+        let mut rig = rig(160, 40);
+        let before = rig.model.list.query.clone();
+        rig.press(open);
+        assert!(rig.model.mode == Mode::List, "{open}");
+        assert!(rig.screen().contains("q back"), "{}", rig.screen());
+        rig.press("q");
+        assert_eq!(rig.model.panel().map(|page| page.name()), Some(page), "{open}");
+        assert_eq!(rig.model.list.query, before, "{open}");
+        assert!(!rig.effects.iter().any(|effect| matches!(effect, crate::update::Effect::Quit(_))));
+    }
 }
 
 #[test]
@@ -103,6 +160,7 @@ fn changed_code_is_asked_about_once_and_runs_only_after_yes() {
         path: "/home/ana/odd-shapes/detector.toml".into(),
         was: "0123456789abcdef".into(),
         now: "fedcba9876543210".into(),
+        what: "/home/ana/odd-shapes/odd_shapes.py has changed".into(),
     };
     let let_in = |rig: &Rig| sent(rig, |command| matches!(command, Command::LetIn { .. }));
     for (width, height) in [(80, 24), (200, 50)] {

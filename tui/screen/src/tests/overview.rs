@@ -227,7 +227,7 @@ fn about(engine: &FakeEngine, name: &str) -> DetectorAbout {
         ..DetectorAbout::default()
     };
     let apart = DetectorAbout {
-        state: DetectorState::On,
+        state: DetectorState::Ready,
         origin: "your folder of detectors".into(),
         path: format!("/home/ana/.local/share/chaffinch/detectors/{name}/detector.toml"),
         pinned: true,
@@ -246,13 +246,13 @@ fn about(engine: &FakeEngine, name: &str) -> DetectorAbout {
     let aside = "its process crashed with a segmentation fault after it asked for pictures";
     match name {
         _ if engine.off.iter().any(|off| off == name) => {
-            DetectorAbout { state: DetectorState::Off, flagged: None, compared: None, ..own }
+            DetectorAbout { state: DetectorState::Disabled, flagged: None, compared: None, ..own }
         }
         "duplicate" => DetectorAbout { flagged: Some(2), ..own },
         "experimental" => apart,
         "fragile" => DetectorAbout {
             state: match engine.let_in.iter().any(|known| known == name) {
-                true => DetectorState::On,
+                true => DetectorState::Ready,
                 false => DetectorState::SetAside,
             },
             why: aside.into(),
@@ -280,7 +280,21 @@ fn forms(engine: &FakeEngine) -> Vec<DetectorForm> {
         params,
         about: about(engine, name),
     };
-    vec![
+    let absent = engine.absent.then(|| {
+        let why = if engine.removed { "its results were removed" } else { "what it found still counts" };
+        let about = DetectorAbout {
+            state: match engine.off.iter().any(|off| off == "gone") {
+                true => DetectorState::Disabled,
+                false => DetectorState::NotLoaded,
+            },
+            why: why.into(),
+            written: "2026-03-01T10:00:00Z".into(),
+            removed: engine.removed,
+            ..DetectorAbout::default()
+        };
+        DetectorForm { about, ..form("gone", !engine.removed, Vec::new()) }
+    });
+    let mut all = vec![
         form(
             "blurry",
             true,
@@ -295,5 +309,7 @@ fn forms(engine: &FakeEngine) -> Vec<DetectorForm> {
         form("experimental", false, Vec::new()),
         form("fragile", false, Vec::new()),
         form("odd-shapes", false, Vec::new()),
-    ]
+    ];
+    all.extend(absent);
+    all
 }

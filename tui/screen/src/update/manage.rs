@@ -12,7 +12,8 @@ pub(super) fn tick(model: &mut Model) {
         // A script cannot answer what it does not expect.
         model.jobs.asked.insert((changed.path.clone(), changed.now));
         let how = format!("chaffinch plugins let-in {name} runs it as it is now");
-        return say(model, Level::Warning, format!("{name} has changed since it was first used: {how}"));
+        let what = changed.what;
+        return say(model, Level::Warning, format!("{name}: {what} since it was first used: {how}"));
     }
     if model.ask_at().is_none_or(|at| at > model.time.now) {
         return;
@@ -24,7 +25,7 @@ pub(super) fn tick(model: &mut Model) {
         changed.names.join(", "),
         short(&changed.was),
         short(&changed.now),
-        changed.path
+        changed.what
     );
     model.mode = Mode::Confirm(Confirm { question, yes: Consequence::LetIn(changed.path) });
 }

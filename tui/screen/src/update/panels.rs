@@ -1,9 +1,9 @@
 //! Interactive pages: opening them, keeping them up to date, and their common keys.
 
-use super::{Effects, detector, job, say, send};
+use super::{Effects, detector, job, motion, say, send};
 use crate::action::Action;
-use crate::model::{Level, Line, Mode, Model, PageRef, Panel};
-use chaffinch_protocol::{Command, Overviewed};
+use crate::model::{Anchor, Left, Level, Line, Mode, Model, PageRef, Panel};
+use chaffinch_protocol::{Command, Overviewed, Query};
 
 /// Hints of a read-only page.
 pub(crate) const READING: [Action; 5] =
@@ -11,11 +11,59 @@ pub(crate) const READING: [Action; 5] =
 
 /// Opens a page and requests its data.
 pub(crate) fn open(model: &mut Model, page: PageRef, fx: &mut Effects) {
+    model.panels.under = match model.panel() {
+        None => Vec::new(),
+        // One that was opened before is gone back to.
+        Some(_) if model.panels.under.contains(&page) => {
+            let way = std::mem::take(&mut model.panels.under);
+            way.into_iter().take_while(|other| *other != page).collect()
+        }
+        Some(other) if other == page => std::mem::take(&mut model.panels.under),
+        Some(other) => [std::mem::take(&mut model.panels.under), vec![other]].concat(),
+    };
+    show(model, page, fx);
+}
+
+/// Shows a page in the place of another.
+fn show(model: &mut Model, page: PageRef, fx: &mut Effects) {
     model.panels.below = None;
+    model.panels.left = None;
     model.mode = Mode::Panel(Panel { page, editing: None });
     model.panels.scroll = 0;
     model.panels.opening = true;
     refresh(model, fx);
+}
+
+/// Closes the page: the one from which it was opened is there again, or the list.
+fn close(model: &mut Model, fx: &mut Effects) {
+    match model.panels.under.pop() {
+        Some(page) => show(model, page, fx),
+        None => model.mode = Mode::List,
+    }
+}
+
+/// Lists what was chosen in the page, which is left and can be gone back to.
+pub(crate) fn list(model: &mut Model, query: Query, fx: &mut Effects) {
+    let under = std::mem::take(&mut model.panels.under);
+    model.panels.left = model.panel().map(|page| Left {
+        way: [under, vec![page]].concat(),
+        before: model.list.query.clone(),
+        listed: query.clone(),
+        over: model.views.page,
+    });
+    model.mode = Mode::List;
+    motion::relist(model, query, Anchor::Top, fx);
+}
+
+/// Goes back from such a list to the page; returns whether that was done. Once something else is listed or shown, it is no
+/// list of the page any more.
+pub(super) fn back(model: &mut Model, fx: &mut Effects) -> bool {
+    let Some(mut left) = model.left().cloned() else { return false };
+    let Some(page) = left.way.pop() else { return false };
+    model.panels.under = left.way;
+    motion::relist(model, left.before, Anchor::Top, fx);
+    show(model, page, fx);
+    true
 }
 
 /// Requests the data of the open page: it is new, or something changed in the engine.
@@ -46,7 +94,7 @@ pub(super) fn overviewed(model: &mut Model, ticket: u64, overviewed: Overviewed)
 pub(super) fn act_in_page(model: &mut Model, action: Action, fx: &mut Effects) {
     let Some(page) = model.panel() else { return };
     match action {
-        Action::PanelClose | Action::PaneClose => model.mode = Mode::List,
+        Action::PanelClose | Action::PaneClose => close(model, fx),
         Action::PanelCancelJob | Action::PaneCancelJob => job::cancel(model, fx),
         _ => {
             page.act(model, action, fx);

@@ -1,6 +1,6 @@
 //! The program itself: help, macros, toggles and quitting.
 
-use super::{Effect, Effects, clipboard, engine, macros, motion, open, say, send, show};
+use super::{Effect, Effects, clipboard, engine, macros, motion, open, panels, say, send, show};
 use crate::action::kind::Program;
 use crate::model::{Consequence, Level, Model};
 use chaffinch_protocol::Command;
@@ -53,7 +53,7 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
         Program::Suspend => fx.push(Effect::Suspend),
         Program::Cancel => cancel(model, fx),
         Program::Back => {
-            if !show::stop(model) && !show::back(model) {
+            if !show::stop(model) && !panels::back(model, fx) && !show::back(model) {
                 quit(model, 5_000, fx);
             }
         }

@@ -1,6 +1,7 @@
 //! Where detectors come from, what they need, and what became of them.
 
-use super::Known;
+use super::{Absent, Known};
+use chaffinch_data::session::Session;
 use chaffinch_host::{Confinement, LoadedDetector, NEEDS, Place, PluginError, Refused, confinement};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{DetectorAbout, DetectorForm, DetectorState};
@@ -16,14 +17,20 @@ pub(super) fn about(
 ) -> DetectorAbout {
     let info = detector.info();
     let name = info.name();
-    let (state, why) = match (detector.aside(), known.failed.get(name)) {
-        _ if known.enabled.get(name) == Some(&false) => (DetectorState::Off, "disabled in this session"),
-        _ if !enabled => {
-            (DetectorState::Off, "not among the detectors of the configuration, or of the last scan")
+    let (aside, failed) = (detector.aside(), known.failed.get(name));
+    let state = DetectorState::of(!enabled, aside.is_some(), failed.is_some());
+    let why = match state {
+        DetectorState::Disabled => {
+            let why = match known.enabled.get(name) {
+                Some(false) => "disabled in this session",
+                _ => "not among the detectors of the configuration, or of the last scan",
+            };
+            // Enabled, it would still not run.
+            let aside = aside.map(|aside| format!("; it is set aside as well, because {}", aside.clause()));
+            format!("{why}{}", aside.unwrap_or_default())
         }
-        (Some(aside), _) => (DetectorState::SetAside, aside.reason.as_str()),
-        (None, Some(why)) => (DetectorState::Failed, why.as_str()),
-        (None, None) => (DetectorState::On, ""),
+        DetectorState::SetAside => aside.map(|aside| aside.reason).unwrap_or_default(),
+        _ => failed.cloned().unwrap_or_default(),
     };
     let texts = |names: Vec<&str>| names.into_iter().map(|name| safe_text(name).into_owned()).collect();
     let needs = NEEDS.iter().filter(|(_, need)| info.needed().contains(*need));
@@ -31,7 +38,7 @@ pub(super) fn about(
     let apart = detector.place() == Place::Worker;
     DetectorAbout {
         state,
-        why: safe_text(why).into_owned(),
+        why: safe_text(&why).into_owned(),
         origin: detector.origin().words().into(),
         path: safe_path(detector.path()),
         digest: detector.digest().into(),
@@ -43,10 +50,55 @@ pub(super) fn about(
         needs: needs.map(|(name, _)| (*name).to_owned()).collect(),
         columns: texts(detector.columns()),
         after: texts(detector.after()),
-        seconds: cost.map(|cost| cost.seconds),
+        seconds: cost.map(|cost| cost.seconds).filter(|seconds| *seconds > 0.0),
         memory: cost.map(|cost| cost.memory).filter(|bytes| *bytes > 0),
+        printed: cost.map(|cost| lines(&cost.printed)).unwrap_or_default(),
+        written: String::new(),
+        removed: false,
         flagged: source.flagged(name),
         compared: source.compared(name),
+    }
+}
+
+/// What was printed, as shown.
+fn lines(printed: &str) -> String {
+    printed.lines().map(|line| safe_text(line).into_owned()).collect::<Vec<String>>().join("\n")
+}
+
+/// A detector that is not loaded, of which there are results.
+pub(super) fn absent(absent: &Absent, session: &Session, source: &Source<'_>, known: &Known) -> DetectorForm {
+    let record = absent.result.record();
+    let name = &record.name;
+    let written = session.result_time(name).unwrap_or_default();
+    let disabled = known.enabled.get(name) == Some(&false);
+    let from = if written.is_empty() { String::new() } else { format!(" from {written}") };
+    let (state, why) = match (absent.removed, disabled) {
+        (true, _) => {
+            (DetectorState::NotLoaded, format!("its results{from} were removed and can be put back"))
+        }
+        (_, true) => {
+            (DetectorState::Disabled, format!("disabled in this session, and not loaded; results{from}"))
+        }
+        _ => (DetectorState::NotLoaded, format!("what it found still counts: results{from}")),
+    };
+    let about = DetectorAbout {
+        state,
+        why,
+        written,
+        removed: absent.removed,
+        flagged: source.flagged(name),
+        compared: source.compared(name),
+        ..DetectorAbout::default()
+    };
+    DetectorForm {
+        name: name.clone(),
+        version: safe_text(&record.version).into_owned(),
+        summary: safe_text(&record.summary).into_owned(),
+        enabled: !disabled,
+        ran: source.results.contains_key(name),
+        threshold: record.threshold,
+        params: Vec::new(),
+        about,
     }
 }
 

@@ -29,7 +29,8 @@ pub(crate) fn forms(setup: &Setup, source: &Source<'_>, known: &Known) -> Vec<De
         }
     });
     let refused = registry.refused().iter().flat_map(|refused| about::refused(refused, source, known));
-    forms.chain(refused).collect()
+    let absent = known.absent.iter().map(|one| about::absent(one, &setup.session, source, known));
+    forms.chain(refused).chain(absent).collect()
 }
 
 fn form(param: &Param, value: Option<f64>) -> FormParam {

@@ -1,0 +1,179 @@
+//! What a person is told of detectors that are not theirs alone to know: results of one that is gone, folders with nothing in
+//! them, names that nobody has, and what a detector prints.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed step fails the test; figures are its result"
+)]
+
+use chaffinch_tests::misbehavior::{GOOD, Programs};
+use chaffinch_tests::python::numpy;
+use chaffinch_tests::sandbox::{Ran, json};
+use chaffinch_tests::tools;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// The entry of a detector that is not loaded.
+fn absent(programs: &Programs) -> Option<Value> {
+    let session = programs.sandbox.session();
+    let list = programs.sandbox.ok(["plugins", "list", "--json", "--session", session.to_str().unwrap()]);
+    json(&list)["not_loaded"].as_array().map(|all| all[0].clone())
+}
+
+fn rank(programs: &Programs) -> Ran {
+    programs.sandbox.ok(["rank", programs.sandbox.session().to_str().unwrap(), "--format", "csv"])
+}
+
+#[test]
+fn results_of_a_detector_that_is_gone_are_told_disabled_removed_and_restored() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.scan(&[]);
+    let flagged = |ran: &Ran| ran.stdout.contains("witness");
+    let told = |ran: &Ran| ran.stderr.matches("the scores of witness take part").count();
+    let ran = rank(&programs);
+    assert_eq!((flagged(&ran), told(&ran)), (true, 0), "it was there in the last scan: {}", ran.stderr);
+    fs::remove_dir_all(folder).unwrap();
+    let ran = rank(&programs);
+    assert_eq!((flagged(&ran), told(&ran)), (true, 1), "{}", ran.stderr);
+    assert_eq!(told(&programs.sandbox.ok(programs.sandbox.scan_args())), 1);
+    let entry = absent(&programs).unwrap();
+    assert_eq!((&entry["name"], &entry["state"]), (&Value::from("witness"), &Value::from("not-loaded")));
+    assert_eq!((&entry["scored"], &entry["removed"]), (&Value::from(32), &Value::from(false)));
+    assert!(entry["results_from"].as_str().unwrap().starts_with("20"), "{entry}");
+
+    let session = programs.sandbox.session();
+    let session = session.to_str().unwrap();
+    let plugins = |verb: &str| programs.sandbox.run(["plugins", verb, session, "witness"]);
+    assert_eq!(plugins("disable").code, 0);
+    let ran = rank(&programs);
+    assert_eq!((flagged(&ran), told(&ran)), (false, 0), "{}", ran.stderr);
+    assert_eq!(absent(&programs).unwrap()["state"], "disabled");
+    assert_eq!(plugins("enable").code, 0);
+    assert!(flagged(&rank(&programs)));
+    let removed = plugins("remove");
+    assert!(removed.code == 0 && removed.stderr.contains("plugins restore"), "{}", removed.stderr);
+    let ran = rank(&programs);
+    assert_eq!((flagged(&ran), told(&ran)), (false, 0), "{}", ran.stderr);
+    assert_eq!(absent(&programs).unwrap()["removed"], true);
+    assert_eq!(plugins("remove").code, 2, "there is nothing left to remove");
+    assert_eq!(plugins("restore").code, 0);
+    assert!(flagged(&rank(&programs)));
+    let unknown = programs.sandbox.run(["plugins", "remove", session, "no-such"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("witness"), "{}", unknown.stderr);
+}
+
+#[test]
+fn a_folder_with_nothing_to_load_is_named() {
+    let programs = Programs::new();
+    fs::write(programs.folder().join("readme.txt"), "nothing").unwrap();
+    let ran = programs.scan(&[]);
+    let words = format!("{} has no detectors", programs.folder().display());
+    assert!(ran.code == 0 && ran.stderr.contains(&words), "{}", ran.stderr);
+    let list = programs.sandbox.ok(["plugins", "list", "--plugins", programs.folder().to_str().unwrap()]);
+    assert!(list.stdout.contains(&words), "{}", list.stdout);
+}
+
+#[test]
+fn a_detector_that_waits_for_one_that_nobody_knows_is_told() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "after = [\"dupliactes\"]");
+    let words = "no detector of this name is loaded; did you mean 'duplicates'?";
+    let ran = programs.scan(&[]);
+    assert!(ran.stderr.contains("reads the scores of 'dupliactes'"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    let check = programs.sandbox.run(["plugins", "check", folder.to_str().unwrap()]);
+    assert!(check.stdout.contains(words), "{}", check.stdout);
+}
+
+/// A detector in Python whose function has this body.
+fn python(programs: &Programs, body: &str) -> std::path::PathBuf {
+    let folder = programs.put("snake", "", "");
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/python/chaffinch_detector.py");
+    fs::copy(sdk, folder.join("chaffinch_detector.py")).unwrap();
+    let script = format!("from chaffinch_detector import run\ndef detect(data):\n    {body}\nrun(detect)\n");
+    fs::write(folder.join("snake.py"), script).unwrap();
+    let description = fs::read_to_string(folder.join("detector.toml")).unwrap();
+    let command = description.lines().find(|line| line.starts_with("command")).unwrap();
+    let description = description.replace(command, "command = [\"python3\", \"snake.py\"]");
+    fs::write(folder.join("detector.toml"), description).unwrap();
+    folder
+}
+
+fn check(programs: &Programs, body: &str) -> String {
+    let folder = python(programs, body);
+    programs.sandbox.run(["plugins", "check", folder.to_str().unwrap()]).stdout
+}
+
+#[test]
+fn what_a_detector_prints_is_shown() {
+    if !tools::installed(&["python3"], "python3") {
+        return;
+    }
+    let programs = Programs::new();
+    let said = check(&programs, "print('hello', len(data)); return [0.5] * len(data)");
+    assert!(said.contains("printed hello 69"), "{said}");
+    let said = check(&programs, "print('before it failed'); return 1 / 0");
+    assert!(said.contains("printed before it failed") || said.contains("before it failed"), "{said}");
+    let ran = programs.scan(&["--verbose", "--allow-changed"]);
+    assert!(ran.stderr.contains("snake: printed: before it failed"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_detector_that_scores_nothing_is_told_what_that_means() {
+    if !tools::installed(&["python3"], "python3") {
+        return;
+    }
+    let said = check(&Programs::new(), "return [None] * len(data)");
+    assert!(said.contains("so it can flag nothing") && said.contains("scan DATASET --plugins"), "{said}");
+}
+
+#[test]
+fn advice_about_a_limit_names_what_moves_it() {
+    let programs = Programs::new();
+    let sleeps = "echo '{\"type\":\"hello\",\"protocol\":1}'\nsleep 60";
+    let check = |more: &str| {
+        let folder = programs.put("sleeps", sleeps, more);
+        programs.sandbox.run(["plugins", "check", folder.to_str().unwrap(), "--limit", "1"]).stdout
+    };
+    let said = check("");
+    assert!(said.contains("took longer than 1 s, its limit (--limit of plugins check moves it)"), "{said}");
+    let said = check("[limits]\ntime = 2");
+    assert!(said.contains("took longer than 2 s, its limit (time under [limits]"), "{said}");
+}
+
+/// What is said of wrong scores does not depend on what holds them.
+#[test]
+fn lists_and_arrays_of_scores_are_judged_alike() {
+    if !numpy() {
+        return;
+    }
+    let programs = Programs::new();
+    let wrong = |values: &str| {
+        let of = |kept: &str| {
+            let body = format!("import numpy as np; n = len(data); s = {values}; return {kept}");
+            let said = check(&programs, &body);
+            let verdicts = said.lines().filter(|line| line.contains("WRONG") || line.contains("scored"));
+            let without_time = |line: &str| line.rsplit_once(',').map_or(line, |(start, _)| start).to_owned();
+            verdicts.map(without_time).collect::<Vec<String>>()
+        };
+        let (list, array) = (of("s"), of("np.array(s)"));
+        println!("{values}: {list:?}");
+        assert_eq!(list, array, "{values}");
+        list.join("\n")
+    };
+    assert!(wrong("[0.5] * (n - 1)").contains("scores for"));
+    assert!(wrong("[2.0] * n").contains("gives sample 0 the score 2"));
+    assert!(wrong("[0.5] * (n - 1) + [1e300]").contains("whose score of inf is not between 0 and 1"));
+    assert!(wrong("[0.5] * (n - 1) + [-0.5]").contains("whose score of -0.5"));
+    assert!(wrong("[0.5] * (n - 1) + [None]").contains("scored"));
+    assert!(wrong("[float('nan')] * n").contains("0 samples scored"));
+    assert!(wrong("[0.5] * (n - 1) + ['x']").contains("WRONG"));
+    let masked = check(&programs, "import numpy as np; return np.ma.masked_all(len(data))");
+    assert!(masked.contains("0 samples scored"), "{masked}");
+    for flat in ["[[0.5, 0.5]] * n", "np.full((n, 2), 0.5)"] {
+        let said = check(&programs, &format!("import numpy as np; n = len(data); return {flat}"));
+        assert!(said.contains("WRONG"), "{flat}: {said}");
+    }
+}
