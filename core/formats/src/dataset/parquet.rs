@@ -345,6 +345,10 @@ fn paths_only(
     let columns = kept(&shards);
     let mut rows = Rows::new(columns.clone());
     rows.no_label = no_label(&shards);
+    let split = shards.iter().find_map(|shard| Some(shard.schema.field(shard.columns.split?).name()));
+    if let Some(name) = split {
+        rows.split_column(name, options.split_column.is_some());
+    }
     let mut splits = Vec::new();
     for shard in &shards {
         let split = match shard.columns.split {

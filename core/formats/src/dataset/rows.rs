@@ -35,6 +35,12 @@ pub(super) struct Rows {
     pub(super) no_label: Option<&'static str>,
     /// The columns of 0 and 1 from which splits were taken.
     split_flags: Vec<String>,
+    /// Rows whose columns of 0 and 1 say two splits.
+    contradictory: u64,
+    /// What 1 says in the column of splits, if that is one of 0 and 1.
+    flag: Option<Split>,
+    /// The column of splits, if it was asked for.
+    asked: Option<String>,
 }
 
 impl Rows {
@@ -42,6 +48,12 @@ impl Rows {
     pub(super) fn new(columns: impl IntoIterator<Item = String>) -> Rows {
         let extra = columns.into_iter().map(|name| ExtraColumn { name, values: Vec::new() }).collect();
         Rows { extra, ..Rows::default() }
+    }
+
+    /// The column of splits has this name; `asked` if it was chosen by the user.
+    pub(super) fn split_column(&mut self, name: &str, asked: bool) {
+        self.flag = flagged(name);
+        self.asked = asked.then(|| name.trim().to_owned());
     }
 
     /// Adds a row. `split` is as it is written, and may be empty; `other` has a value for each of the other columns.
@@ -54,6 +66,10 @@ impl Rows {
     ) {
         let read = match split.trim() {
             "" => Split::None,
+            name if self.flag.is_some() && (is_set(name) || is_clear(name)) => {
+                let flags: Vec<(Split, bool)> = self.flag.iter().map(|&split| (split, is_set(name))).collect();
+                of_flags(&flags).unwrap_or(Split::None)
+            }
             name => match (Split::from_name(name), split_named(name)) {
                 (Some(split), _) => split,
                 (None, Some(split)) => {
@@ -90,7 +106,8 @@ impl Rows {
         Some(flags)
     }
 
-    /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any and they do not contradict each other.
+    /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any. A row where they contradict each other has
+    /// none.
     pub(super) fn splits_from_flags(&mut self) {
         let is_flag = |value: &String| is_set(value) || is_clear(value);
         let columns: Vec<(Split, &ExtraColumn)> = (self.extra.iter())
@@ -104,10 +121,11 @@ impl Rows {
                 columns.iter().map(|(split, column)| (*split, is_set(&column.values[row]))).collect();
             of_flags(&flags)
         };
-        let splits: Option<Vec<Split>> = (0..self.samples.len()).map(of).collect();
-        if let Some(splits) = splits.filter(|_| !columns.is_empty()) {
+        if !columns.is_empty() {
+            let splits: Vec<Option<Split>> = (0..self.samples.len()).map(of).collect();
+            self.contradictory = splits.iter().filter(|split| split.is_none()).count() as u64;
             self.split_flags = columns.iter().map(|(_, column)| column.name.clone()).collect();
-            self.samples.iter_mut().zip(splits).for_each(|(sample, split)| sample.split = split);
+            self.samples.iter_mut().zip(splits).for_each(|(sample, split)| sample.split = split.unwrap_or_default());
         }
     }
 
@@ -136,8 +154,12 @@ impl Rows {
 
     /// Says which paths are repeated, and which of them with different labels.
     fn tell_repeated(&self, ledger: &mut Ledger) {
+        // With `./` in front, it is the same file.
+        fn plain(sample: &NewSample) -> &Path {
+            sample.path.strip_prefix(".").unwrap_or(&sample.path)
+        }
         let mut different: HashSet<&Path> = HashSet::new();
-        let paths = self.samples.iter().map(|sample| sample.path.as_path());
+        let paths = self.samples.iter().map(plain);
         let repeats: Vec<&Path> = paths.filter(|path| !different.insert(path)).collect();
         let Some(first) = repeats.first() else { return };
         let repeated = repeats.len() as u64;
@@ -146,8 +168,8 @@ impl Rows {
         ledger.add(RemarkKind::RowsRepeated, repeated, text);
         let repeats: HashSet<&Path> = repeats.into_iter().collect();
         let mut labels = Contradictions::default();
-        for sample in self.samples.iter().filter(|sample| repeats.contains(sample.path.as_path())) {
-            labels.add(&sample.path, sample.label.as_deref().unwrap_or_default());
+        for sample in self.samples.iter().filter(|sample| repeats.contains(plain(sample))) {
+            labels.add(plain(sample), sample.label.as_deref().unwrap_or_default());
         }
         labels.tell(", and each of these rows counts as a sample", ledger);
     }
@@ -170,6 +192,22 @@ impl Rows {
                 quoted_names(&self.split_flags)
             );
             ledger.add(RemarkKind::LayoutGuessed, self.samples.len() as u64, text);
+        }
+        if self.contradictory > 0 {
+            let rows = counted(self.contradictory, "row is in two splits", "rows are in two splits");
+            let (columns, count) = (quoted_names(&self.split_flags), self.contradictory);
+            let have = if count == 1 { "counts as having none" } else { "count as having none" };
+            let text = format!("{rows} by the columns {columns}, and {have}");
+            ledger.add(RemarkKind::LayoutDoubtful, count, text);
+        }
+        if let Some(column) = &self.asked
+            && self.samples.iter().all(|sample| sample.split == Split::None)
+        {
+            let text = format!(
+                "the column '{}' of --split-column gives no row a split: write train, validation or test in it",
+                excerpt(column)
+            );
+            ledger.add(RemarkKind::LayoutDoubtful, self.samples.len() as u64, text);
         }
         if !self.unusual.is_empty() {
             let shown = |(name, split): (&String, &Split)| format!("{} as {split}", excerpt(name));
