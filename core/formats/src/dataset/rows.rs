@@ -5,7 +5,7 @@ use super::contradictions::Contradictions;
 use super::flags::{Flags, is_clear, is_set};
 use super::names_of_parts::split_named;
 use super::several::ALL_LABELS;
-use super::split_columns::{flagged, of_flags};
+use super::split_columns::{are_splits, flagged, may_hold, of_flags};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
@@ -35,6 +35,8 @@ pub(super) struct Rows {
     pub(super) no_label: Option<&'static str>,
     /// The columns of 0 and 1 from which splits were taken.
     split_flags: Vec<String>,
+    /// The column from which splits were taken, if its name does not say for sure that it has them.
+    split_names: Option<String>,
     /// Rows whose columns of 0 and 1 say two splits.
     contradictory: u64,
     /// What 1 says in the column of splits, if that is one of 0 and 1.
@@ -67,7 +69,8 @@ impl Rows {
         let read = match split.trim() {
             "" => Split::None,
             name if self.flag.is_some() && (is_set(name) || is_clear(name)) => {
-                let flags: Vec<(Split, bool)> = self.flag.iter().map(|&split| (split, is_set(name))).collect();
+                let flags: Vec<(Split, bool)> =
+                    self.flag.iter().map(|&split| (split, is_set(name))).collect();
                 of_flags(&flags).unwrap_or(Split::None)
             }
             name => match (Split::from_name(name), split_named(name)) {
@@ -106,8 +109,8 @@ impl Rows {
         Some(flags)
     }
 
-    /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any. A row where they contradict each other has
-    /// none.
+    /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any; a row where they contradict each other has
+    /// none. Otherwise from the first column such as `partition` that has splits only.
     pub(super) fn splits_from_flags(&mut self) {
         let is_flag = |value: &String| is_set(value) || is_clear(value);
         let columns: Vec<(Split, &ExtraColumn)> = (self.extra.iter())
@@ -125,7 +128,20 @@ impl Rows {
             let splits: Vec<Option<Split>> = (0..self.samples.len()).map(of).collect();
             self.contradictory = splits.iter().filter(|split| split.is_none()).count() as u64;
             self.split_flags = columns.iter().map(|(_, column)| column.name.clone()).collect();
-            self.samples.iter_mut().zip(splits).for_each(|(sample, split)| sample.split = split.unwrap_or_default());
+            self.samples
+                .iter_mut()
+                .zip(splits)
+                .for_each(|(sample, split)| sample.split = split.unwrap_or_default());
+            return;
+        }
+        let named = |column: &&ExtraColumn| {
+            may_hold(&column.name) && are_splits(column.values.iter().map(String::as_str))
+        };
+        if let Some(column) = self.extra.iter().find(named) {
+            for (sample, value) in self.samples.iter_mut().zip(&column.values) {
+                sample.split = split_named(value.trim()).unwrap_or_default();
+            }
+            self.split_names = Some(column.name.clone());
         }
     }
 
@@ -144,8 +160,8 @@ impl Rows {
         self.label_remarks(&mut ledger);
         self.tell_repeated(&mut ledger);
         let manifest = Manifest::new(root, self.samples).with_extra(self.extra);
-        // Flags say splits, and are not written like those.
-        let manifest = match self.split_flags.is_empty() {
+        // Flags say splits, and are not written like those; a column that was found stays among the others.
+        let manifest = match self.split_flags.is_empty() && self.split_names.is_none() {
             true => manifest.with_written_splits(self.splits.finish()),
             false => manifest,
         };
@@ -192,6 +208,13 @@ impl Rows {
                 quoted_names(&self.split_flags)
             );
             ledger.add(RemarkKind::LayoutGuessed, self.samples.len() as u64, text);
+        }
+        if let Some(column) = &self.split_names {
+            let text = format!(
+                "the splits were taken from the column '{}'; --split-column chooses another",
+                excerpt(column)
+            );
+            ledger.add(RemarkKind::LayoutGuessed, 1, text);
         }
         if self.contradictory > 0 {
             let rows = counted(self.contradictory, "row is in two splits", "rows are in two splits");
