@@ -116,7 +116,8 @@ fn a_column_that_was_asked_for_says_the_same_splits_as_one_that_was_found() {
     let text = "path,label,is_valid\n1.jpg,a,0\n2.jpg,b,1\n";
     assert_eq!(splits(&asked(text)), splits(&read("t.csv", text)));
     assert_eq!(splits(&asked(text)), [Split::Train, Split::Validation]);
-    assert_eq!(asked(text).manifest.split_as_written(SampleId(1)), "1");
+    let manifest = asked(text).manifest;
+    assert_eq!(manifest.ids().map(|id| manifest.split_as_written(id)).collect::<Vec<_>>(), ["0", "1"]);
     let none = asked("path,label,when\n1.jpg,a,2020\n2.jpg,b,2021\n");
     assert_eq!(splits(&none), [Split::None; 2]);
     let doubt = said(&none, RemarkKind::LayoutDoubtful);
