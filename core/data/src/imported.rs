@@ -6,6 +6,7 @@ use crate::columns::{DetectorResult, ResultBuilder, file};
 use crate::file_metadata::FileMetadata;
 use crate::issue::{Issue, RunRecord};
 use crate::manifest::Manifest;
+use crate::same_path::{Marked, Marks, RowMark};
 use crate::{Error, Result};
 use arrow_array::{Array, ArrayRef, LargeStringArray, RecordBatch};
 use arrow_schema::{Field, Schema};
@@ -21,12 +22,16 @@ use std::sync::Arc;
 /// The columns beside those of a result.
 const HASH: &str = "hash";
 const PATH: &str = "path";
+/// Which row of its path each is, as JSON; only if a path has several.
+const ROW: &str = "row";
 
 /// A result of another program, with one row for each sample that it is about, and the content and path of each.
 #[derive(Debug)]
 pub struct Imported {
     result: DetectorResult,
     keys: Vec<(ContentHash, Vec<u8>)>,
+    /// For each what tells it from other samples of its path; empty if there were none.
+    marks: Vec<Option<RowMark>>,
     digest: String,
 }
 
@@ -65,7 +70,12 @@ impl Imported {
             (hash, manifest.path(*id).as_os_str().as_bytes().to_vec())
         };
         let result = builder.finish_naming(record, manifest.classes(), others);
-        Imported { result, keys: issues.keys().map(key).collect(), digest: String::new() }
+        let mut known = Marks::default();
+        let mut marks: Vec<Option<RowMark>> = issues.keys().map(|&id| known.of(manifest, id)).collect();
+        if marks.iter().all(Option::is_none) {
+            marks = Vec::new();
+        }
+        Imported { result, keys: issues.keys().map(key).collect(), marks, digest: String::new() }
     }
 
     /// The record of the import.
@@ -95,9 +105,16 @@ impl Imported {
         let schema = batch.schema();
         let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
         let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
-        for (name, column) in [(HASH, hashes), (PATH, paths)] {
-            fields.push(Arc::new(Field::new(name, column.data_type().clone(), false)));
+        let mut add = |name: &str, column: LargeStringArray, nullable: bool| {
+            fields.push(Arc::new(Field::new(name, column.data_type().clone(), nullable)));
             columns.push(Arc::new(column));
+        };
+        add(HASH, hashes, false);
+        add(PATH, paths, false);
+        if !self.marks.is_empty() {
+            let text =
+                |mark: &Option<RowMark>| mark.as_ref().and_then(|mark| serde_json::to_string(mark).ok());
+            add(ROW, self.marks.iter().map(text).collect(), true);
         }
         let schema = Schema::new(fields).with_metadata(schema.metadata().clone());
         let batch = RecordBatch::try_new(Arc::new(schema), columns)
@@ -127,11 +144,20 @@ impl Imported {
         };
         let keys: Option<Vec<_>> = (0..result.len()).map(key).collect();
         let keys = keys.ok_or_else(|| file::damaged(path, "a row does not say which sample it is about"))?;
-        Ok(Imported { result, keys, digest })
+        let marks = match result.batch().column_by_name(ROW) {
+            Some(_) => {
+                let texts = column(ROW)?;
+                let mark = |row: usize| file::text(&texts, row).map(serde_json::from_str).transpose();
+                let marks: std::result::Result<Vec<_>, _> = (0..result.len()).map(mark).collect();
+                marks.map_err(|error| file::damaged(path, &format!("its column '{ROW}': {error}")))?
+            }
+            None => Vec::new(),
+        };
+        Ok(Imported { result, keys, marks, digest })
     }
 
     /// The same for the samples of a manifest. A sample is found by its content, of several with the same content by its
-    /// path; one whose content is unknown is found by its path.
+    /// path, and of several rows with one path by what they say; one whose content is unknown is found by its path.
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Bound {
         let places = self.places(manifest, file_metadata);
         let mut builder = ResultBuilder::new(manifest.len());
@@ -195,20 +221,33 @@ impl Imported {
         }
         let mut places = vec![None; self.keys.len()];
         let mut taken: HashSet<SampleId> = HashSet::new();
-        for (place, (hash, path)) in places.iter_mut().zip(&self.keys) {
+        let mut rows: HashMap<SampleId, Marked> = HashMap::new();
+        for (at, (hash, path)) in self.keys.iter().enumerate() {
             let found = by_path.get(path.as_slice()).copied();
+            // Of a path that several rows have or had, it is only the one that it was.
+            let mark = self.marks.get(at).and_then(Option::as_ref);
+            let found = match found {
+                Some(id) if mark.is_some() => {
+                    let rows = rows.entry(id).or_insert_with(|| Marked::of(manifest, id));
+                    rows.find(mark).map(SampleId)
+                }
+                found => found,
+            };
             // Another content under the same path is another sample.
             let same = |id: &SampleId| [unknown, hash_of(*id)].contains(hash) || hash_of(*id) == unknown;
-            *place = found.filter(same).filter(|id| taken.insert(*id));
+            places[at] = found.filter(same).filter(|id| taken.insert(*id));
         }
         // Renamed files, in manifest order; each sample is offered once.
         let mut free: HashMap<ContentHash, std::vec::IntoIter<SampleId>> =
             by_hash.into_iter().map(|(hash, ids)| (hash, ids.into_iter())).collect();
-        for (place, (hash, _)) in places.iter_mut().zip(&self.keys) {
-            if place.is_none()
+        for (at, (hash, path)) in self.keys.iter().enumerate() {
+            let lost_row =
+                self.marks.get(at).is_some_and(Option::is_some) && by_path.contains_key(path.as_slice());
+            if places[at].is_none()
+                && !lost_row
                 && let Some(found) = free.get_mut(hash)
             {
-                *place = found.find(|id| !taken.contains(id));
+                places[at] = found.find(|id| !taken.contains(id));
             }
         }
         places
@@ -291,5 +330,34 @@ mod tests {
         let (manifest, files) = dataset(&[("b.png", "A")]);
         let bound = imported.bind(&manifest, &files);
         assert_eq!((bound.result.scores(), bound.gone), (&[0.1][..], vec![PathBuf::from("a.png")]));
+    }
+
+    #[test]
+    fn results_stay_with_their_rows_of_one_path() {
+        let manifest = |labels: &[&str]| {
+            let sample = |label: &&str| NewSample {
+                path: "a.png".into(),
+                label: Some((*label).to_owned()),
+                split: Split::None,
+            };
+            Manifest::new("/data", labels.iter().map(sample))
+        };
+        let files = |count: usize| FileMetadata {
+            hashes: vec![ContentHash::of(b"A"); count].into(),
+            ..FileMetadata::default()
+        };
+        let before = manifest(&["cat", "dog"]);
+        let record = RunRecord { name: "tool_x".into(), threshold: 0.5, ..RunRecord::default() };
+        let issues = [(SampleId(1), Issue { score: 0.1, ..Issue::default() })].into();
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("x.arrow");
+        Imported::new(record, &issues, &[], &before, &files(2)).save(&path).unwrap();
+        let imported = Imported::load(&path, before.classes()).unwrap();
+        let places = |labels: &[&str]| imported.places(&manifest(labels), &files(labels.len()));
+        assert_eq!(places(&["cat", "dog"]), [Some(SampleId(1))]);
+        assert_eq!(places(&["bird", "dog", "cat"]), [Some(SampleId(1))]);
+        assert_eq!(places(&["dog"]), [Some(SampleId(0))]);
+        assert_eq!(places(&["cat"]), [None]);
+        assert_eq!(places(&["cat", "dog", "dog"]), [None], "which dog is not certain");
     }
 }

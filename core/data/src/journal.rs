@@ -24,7 +24,10 @@
 //!   renamed file keeps its decision (`was` is its earlier path), a changed one is a different sample. `copies` counts
 //!   the other samples that had the same content, and `twins` names them (up to 64): what is decided about one copy never
 //!   goes to another when the first is deleted or changed. An entry written before the contents were read has no `hash`
-//!   and is matched by path alone. Entries for samples that are not in the manifest are kept and apply again when the
+//!   and is matched by path alone. Of a path that several rows of a table have, `row` says which is meant: its label and
+//!   split as written, a hash of its other columns (`rest`), which of the rows that say the same it is (`nth`, counted
+//!   from 0, `of` so many), and how many have its label and split (`alike`). If this does not tell for certain which row
+//!   is meant, the entry applies to none of them. Entries for samples that are not in the manifest are kept and apply again when the
 //!   sample is back.
 //! - Undo and redo are entries too, so they work across restarts. A new decision ends what can be redone.
 //! - All reviewers' files are read and only one's own is written. One's own decision takes precedence over others',
@@ -57,6 +60,7 @@ pub use history::Told;
 
 use crate::file_metadata::FileMetadata;
 use crate::manifest::{Manifest, NO_LABEL};
+use crate::same_path::Marks as RowMarks;
 use crate::{Error, Result};
 use binding::Binding;
 use book::Book;
@@ -338,11 +342,12 @@ impl Journal {
         let samples = if entry.removes() { changed } else { samples };
         entry.rows = samples.iter().map(|id| id.0).collect();
         let known = self.file_metadata.as_deref();
+        let mut rows = RowMarks::default();
         entry.keys = samples
             .iter()
             .map(|&id| {
                 let twins = known.map_or_else(Vec::new, |known| self.copies.of(id, known, &seen));
-                self.binding.key(id, &manifest, known, &twins)
+                self.binding.key(id, &manifest, known, &twins, rows.of(&manifest, id))
             })
             .collect();
         self.log.append(&line::of_entry(&entry, &self.own.reviewer), &self.own)?;

@@ -28,6 +28,7 @@ pub mod probabilities;
 pub mod prompts;
 mod remarks;
 mod remote;
+mod same_path;
 pub mod samples;
 pub mod session;
 pub mod store;

@@ -4,6 +4,7 @@ use crate::as_written::{TableBeside, TableForm, Texts};
 use crate::class_names;
 use crate::columns::Column;
 use crate::packing::Packing;
+use crate::same_path::SamePath;
 use chaffinch_compute::image::decode::{Depths, Ground, Rendering};
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use chaffinch_sources::Source;
@@ -35,6 +36,8 @@ pub struct Manifest {
     packing: Option<Packing>,
     /// See [`Manifest::places`]; computed on first use.
     places: Arc<OnceLock<Places>>,
+    /// See [`Manifest::rows_of_path`]; computed on first use.
+    same_path: Arc<OnceLock<SamePath>>,
     rendering: Rendering,
 }
 
@@ -299,7 +302,7 @@ impl Manifest {
             path_ends.push(path_bytes.len() as u64);
         }
         (self.path_bytes, self.path_ends) = (path_bytes.into(), path_ends.into());
-        self.places = Arc::default();
+        (self.places, self.same_path) = (Arc::default(), Arc::default());
         self
     }
 
@@ -412,6 +415,12 @@ impl Manifest {
         find(name).or_else(|_| find(&class_names::clean(name))).ok().map(|found| LabelId(found as u32))
     }
 
+    /// All rows with the path of this one, ascending, if there are several; else none. A table may name a picture more
+    /// than once, and a path alone does not say which of these samples is meant.
+    pub fn rows_of_path(&self, id: SampleId) -> &[u32] {
+        self.same_path.get_or_init(|| SamePath::of(self)).rows(id.0)
+    }
+
     /// The place of each row among the sorted paths, which is the order where nothing else decides: it is the same however
     /// the rows come.
     pub fn places(&self) -> Places {
@@ -479,6 +488,24 @@ mod tests {
             (manifest.find_class("dog"), manifest.find_class(" dog ")),
             (Some(LabelId(1)), Some(LabelId(1)))
         );
+    }
+
+    #[test]
+    fn rows_of_one_path_are_found() {
+        let manifest = |paths: &[&str]| Manifest::new("/", paths.iter().map(|path| sample(path, None)));
+        let rows = |manifest: &Manifest| -> Vec<Vec<u32>> {
+            manifest.ids().map(|id| manifest.rows_of_path(id).to_vec()).collect()
+        };
+        let several = manifest(&["b", "a", "b", "c", "b", "a"]);
+        let (a, b) = (vec![1, 5], vec![0, 2, 4]);
+        assert_eq!(rows(&several), [b.clone(), a.clone(), b.clone(), vec![], b, a]);
+        assert_eq!(rows(&manifest(&["a", "b"])), vec![Vec::<u32>::new(); 2]);
+        assert_eq!(rows(&manifest(&["b", "a"])), vec![Vec::<u32>::new(); 2]);
+        // Other paths, other rows.
+        assert_eq!(rows(&several.with_paths(|path| path.join("x")))[0], [0, 2, 4]);
+        let one = manifest(&["b", "b"]);
+        assert_eq!(one.rows_of_path(SampleId(0)), [0, 1]);
+        assert!(rows(&one.with_paths(|_| "c".into()))[0] == [0, 1]);
     }
 
     #[test]

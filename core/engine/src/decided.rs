@@ -48,6 +48,14 @@ fn enter(all: &[Changed], ledger: &mut Ledger) {
     let back = if count == 1 { "its decision is" } else { "their decisions are" };
     let text = format!("{files} no longer in the dataset, and {back} kept: {}", named(&gone));
     ledger.add(RemarkKind::DecisionsGone, count, text);
+    let unclear = of(Now::Unclear);
+    let count = unclear.len() as u64;
+    let one = "decision is about a picture that was or is in several rows of the table, and which of them was meant is not \
+               certain, so it applies to none";
+    let many = "decisions are about pictures that were or are in several rows of the table, and which of them were meant \
+                is not certain, so they apply to none";
+    let text = format!("{}: {}", counted(count, one, many), named(&unclear));
+    ledger.add(RemarkKind::DecisionsChanged, count, text);
 }
 
 /// Paths with their decisions.
@@ -84,6 +92,11 @@ mod tests {
             ]
         );
         assert!(ledger.remarks[0].kind.is_serious() && !ledger.remarks[1].kind.is_serious());
+        let mut unclear = Ledger::default();
+        enter(&[one("d", Choice::Remove, Now::Unclear)], &mut unclear);
+        let text = &unclear.remarks[0].text;
+        assert!(text.starts_with("1 decision is about a picture"), "{text}");
+        assert!(text.ends_with("so it applies to none: d (remove)"), "{text}");
         let mut none = Ledger::default();
         enter(&[], &mut none);
         assert!(none.is_empty());

@@ -2,6 +2,7 @@
 
 use super::entry::{Entry, What};
 use super::{Journal, line, now};
+use crate::same_path::Marks as RowMarks;
 use crate::{Error, Result};
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
@@ -48,6 +49,7 @@ impl Journal {
         let known = self.file_metadata.clone();
         let mut adopted = Adopted::default();
         let mut entries: Vec<Entry> = Vec::new();
+        let mut marks_of_rows = RowMarks::default();
         // What is said about a sample twice in the same file is there already the second time.
         let mut pending: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (id, said) in said {
@@ -74,7 +76,8 @@ impl Journal {
             let metadata = known.as_deref();
             let only = [*id].into();
             let twins = metadata.map_or_else(Vec::new, |known| self.copies.of(*id, known, &only));
-            let key = self.binding.key(*id, &manifest, metadata, &twins);
+            let row = marks_of_rows.of(&manifest, *id);
+            let key = self.binding.key(*id, &manifest, metadata, &twins, row);
             let seq = self.own.next_seq() + entries.len() as u64;
             pending.entry(id.0).or_default().push(entries.len());
             entries.push(Entry { seq, at: time(&said.at), what, keys: vec![key], rows: vec![id.0] });

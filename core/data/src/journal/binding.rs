@@ -1,9 +1,10 @@
 //! Matches entries to samples of the manifest.
 
 use super::book::Book;
-use super::entry::{Key, ORPHAN};
+use super::entry::{Entry, Key, ORPHAN};
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
+use crate::same_path::{Marked, RowMark};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;
@@ -41,14 +42,31 @@ impl Binding {
             }
         }
         finder.resolve(manifest, file_metadata);
-        let binding = finder.binding(manifest);
-        let rows: Vec<Vec<Vec<u32>>> = books
-            .iter()
-            .map(|book| {
-                let rows = |keys: &[Key]| keys.iter().map(|key| finder.row(key)).collect();
-                book.entries.iter().map(|entry| rows(&entry.keys)).collect()
-            })
-            .collect();
+        let mut binding = finder.binding(manifest);
+        let mut rows_of_paths = RowsOfPaths { manifest, file_metadata, known: HashMap::new() };
+        let mut lost: HashSet<(u32, Option<&RowMark>)> = HashSet::new();
+        let mut rows: Vec<Vec<Vec<u32>>> = Vec::with_capacity(books.len());
+        for book in books.iter() {
+            let mut found = Vec::with_capacity(book.entries.len());
+            for entry in &book.entries {
+                let twice = named_twice(entry);
+                let rows: Vec<u32> = finder
+                    .rows(entry)
+                    .map(|(key, row)| match is_one_of_several(key, &twice) {
+                        true => ORPHAN,
+                        false => rows_of_paths.find(key, row),
+                    })
+                    .collect();
+                for (key, row) in entry.keys.iter().zip(&rows) {
+                    if *row == ORPHAN {
+                        lost.insert((finder.root_of(key), key.row.as_deref()));
+                    }
+                }
+                found.push(rows);
+            }
+            rows.push(found);
+        }
+        binding.orphans = lost.len();
         for (book, rows) in books.iter_mut().zip(rows) {
             for (entry, rows) in book.entries.iter_mut().zip(rows) {
                 entry.rows = rows;
@@ -57,13 +75,15 @@ impl Binding {
         binding
     }
 
-    /// What an entry says about a sample; `twins` are the samples with the same content that it is not about.
+    /// What an entry says about a sample; `twins` are the samples with the same content that it is not about, and `row` tells
+    /// it from others of the same path.
     pub(super) fn key(
         &self,
         id: SampleId,
         manifest: &Manifest,
         file_metadata: Option<&FileMetadata>,
         twins: &[SampleId],
+        row: Option<RowMark>,
     ) -> Key {
         let bytes = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
         let hash = file_metadata
@@ -72,7 +92,7 @@ impl Binding {
         let was = self.was.get(&id.0).cloned();
         let copies = u32::try_from(twins.len()).unwrap_or(u32::MAX);
         let twins = twins.iter().take(NAMED).map(|&twin| bytes(twin).into()).collect();
-        Key { hash, path: bytes(id).into(), was, copies, twins }
+        Key { hash, path: bytes(id).into(), was, copies, twins, row: row.map(Box::new) }
     }
 
     /// Entries about these samples are on disk with their paths.
@@ -85,6 +105,51 @@ impl Binding {
     pub(super) fn orphans(&self) -> usize {
         self.orphans
     }
+}
+
+/// The rows of paths that entries are about.
+struct RowsOfPaths<'m> {
+    manifest: &'m Manifest,
+    file_metadata: Option<&'m FileMetadata>,
+    /// By the row that stands for the path.
+    known: HashMap<u32, Marked>,
+}
+
+impl RowsOfPaths<'_> {
+    /// Which of the rows of a path a key means, of which `row` is one; none if that is not certain.
+    fn find(&mut self, key: &Key, row: u32) -> u32 {
+        if row == ORPHAN {
+            return ORPHAN;
+        }
+        let id = SampleId(row);
+        if key.row.is_none() {
+            return if self.manifest.rows_of_path(id).is_empty() { row } else { ORPHAN };
+        }
+        let marked = self.known.entry(row).or_insert_with(|| Marked::of(self.manifest, id));
+        let found = marked.find(key.row.as_deref());
+        // Rows of one path are different pictures in some containers.
+        let same = |row: &u32| match (key.hash, self.file_metadata) {
+            (Some(hash), Some(known)) => {
+                let now = known.hashes[*row as usize];
+                now == hash || now == ContentHash::default()
+            }
+            _ => true,
+        };
+        found.filter(same).unwrap_or(ORPHAN)
+    }
+}
+
+/// The paths that an entry names more than once without saying which row it means.
+pub(super) fn named_twice(entry: &Entry) -> HashSet<&[u8]> {
+    let mut seen = HashSet::new();
+    let unmarked = entry.keys.iter().filter(|key| key.row.is_none() && entry.keys.len() > 1);
+    unmarked.filter(|key| !seen.insert(&*key.path)).map(|key| &*key.path).collect()
+}
+
+/// Whether a key is that of one of several rows and does not say which: it comes from a version that did not tell them
+/// apart. `twice` is what its entry names more than once.
+pub(super) fn is_one_of_several(key: &Key, twice: &HashSet<&[u8]>) -> bool {
+    key.row.is_none() && (key.twins.contains(&key.path) || twice.contains(&*key.path))
 }
 
 /// Finds rows. Keys that are the same sample under several names form one class, via `parent`.
@@ -150,9 +215,17 @@ impl<'k> Finder<'k> {
         id
     }
 
-    fn row(&self, key: &Key) -> u32 {
-        let id = self.ids.get(&(key.hash, &*key.path));
-        id.map_or(ORPHAN, |&id| self.rows[self.root(id) as usize])
+    /// The class of a key.
+    fn root_of(&self, key: &Key) -> u32 {
+        self.ids.get(&(key.hash, &*key.path)).map_or(ORPHAN, |&id| self.root(id))
+    }
+
+    /// The keys of an entry, each with a row of its path.
+    fn rows<'e>(&self, entry: &'e Entry) -> impl Iterator<Item = (&'e Key, u32)> {
+        entry
+            .keys
+            .iter()
+            .map(|key| (key, self.rows.get(self.root_of(key) as usize).copied().unwrap_or(ORPHAN)))
     }
 
     /// In order of first appearance.
@@ -198,7 +271,8 @@ impl<'k> Finder<'k> {
         let path = |row: u32| manifest.path(SampleId(row)).as_os_str().as_bytes();
         let rows = (0..manifest.len() as u32).into_par_iter().filter(|&row| wanted.contains(path(row)));
         let rows: Vec<u32> = rows.collect();
-        let rows: HashMap<&[u8], u32> = rows.into_iter().map(|row| (path(row), row)).collect();
+        // The first of each path stands for all.
+        let rows: HashMap<&[u8], u32> = rows.into_iter().rev().map(|row| (path(row), row)).collect();
         for Class { root, paths, .. } in by_path {
             // A path with different content is a different sample, unless the content is currently unreadable.
             let fits = |row: &u32| {
@@ -233,11 +307,13 @@ impl<'k> Finder<'k> {
         let mut binding = Binding::default();
         for Class { root, paths, .. } in self.classes() {
             match self.rows[root as usize] {
-                ORPHAN => binding.orphans += 1,
+                ORPHAN => {}
                 row => {
                     let path = manifest.path(SampleId(row)).as_os_str().as_bytes();
                     if self.keys[root as usize].0.is_some() && !paths.contains(&path) {
-                        binding.was.insert(row, paths[0].into());
+                        let rows = manifest.rows_of_path(SampleId(row));
+                        let all = if rows.is_empty() { &[row][..] } else { rows };
+                        binding.was.extend(all.iter().map(|&row| (row, paths[0].into())));
                     }
                 }
             }
@@ -254,7 +330,8 @@ impl<'k> Finder<'k> {
 fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
     let path = |row: u32| manifest.path(SampleId(row));
     let bytes = |row: u32| path(row).as_os_str().as_bytes();
-    let paths: HashMap<&[u8], u32> = rows.iter().map(|&row| (bytes(row), row)).collect();
+    // The first of each path stands for all.
+    let paths: HashMap<&[u8], u32> = rows.iter().rev().map(|&row| (bytes(row), row)).collect();
     let mut taken: HashSet<u32> = HashSet::new();
     let mut claimed: BTreeMap<u32, u32> = BTreeMap::new();
     for latest_only in [true, false] {
@@ -273,7 +350,11 @@ fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -> Vec<(u32,
         .filter(|class| !claimed.contains_key(&class.root) && rows.len() > class.copies.count as usize)
         .collect();
     let may_be = |class: &Class<'_>, row: u32| !class.copies.paths.contains(bytes(row));
-    let mut free: Vec<u32> = rows.iter().copied().filter(|row| !taken.contains(row)).collect();
+    let mut free: Vec<u32> = rows
+        .iter()
+        .copied()
+        .filter(|row| !taken.contains(row) && paths.get(bytes(*row)) == Some(row))
+        .collect();
     let mut waiting: Vec<&Class<'_>> = gone.iter().map(|class| **class).collect();
     for likeness in [same_name, any_name] {
         let likes = |class: &Class<'_>, row: u32| match may_be(class, row) {

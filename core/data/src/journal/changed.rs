@@ -1,16 +1,18 @@
 //! Decisions about contents that are no longer where they were: the file was changed, or is gone.
 
+use super::binding::{is_one_of_several, named_twice};
 use super::entry::ORPHAN;
 use super::{Decisions, Journal};
 use crate::Result;
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
+use crate::same_path::RowMark;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -23,6 +25,8 @@ pub enum Now {
     Changed,
     /// Nothing.
     Gone,
+    /// The same content in a table that names it in other rows than then: which one was meant is not certain.
+    Unclear,
 }
 
 /// A decision that applies to no sample of the dataset.
@@ -42,37 +46,89 @@ impl Journal {
     /// others decided while that is left out.
     pub fn changed(&self) -> Vec<Changed> {
         let Some(manifest) = &self.manifest else { return Vec::new() };
-        let mut last: BTreeMap<&[u8], Option<Choice>> = BTreeMap::new();
+        let mut last: BTreeMap<(&[u8], Option<&RowMark>), Lost> = BTreeMap::new();
         let others = if self.blind { &[][..] } else { &self.others };
         // One's own decision takes precedence.
         for book in others.iter().chain([&self.own]) {
             for &index in &book.applied {
                 let entry = &book.entries[index as usize];
+                let twice = named_twice(entry);
                 for (position, key) in entry.keys.iter().enumerate() {
                     if entry.rows.get(position) == Some(&ORPHAN)
                         && let Some(choice) = entry.choice_at(position)
                     {
-                        last.insert(&key.path, choice);
+                        let one_of_several = is_one_of_several(key, &twice);
+                        let lost = Lost { choice, hash: key.hash, one_of_several };
+                        last.insert((&key.path, key.row.as_deref()), lost);
                     }
                 }
             }
         }
-        last.retain(|_, choice| choice.is_some());
+        last.retain(|_, lost| lost.choice.is_some());
         if last.is_empty() {
             return Vec::new();
         }
+        let wanted: HashSet<&[u8]> = last.keys().map(|(path, _)| *path).collect();
         let path = |row: u32| manifest.path(SampleId(row)).as_os_str().as_bytes();
-        let rows = (0..manifest.len() as u32).into_par_iter().filter(|&row| last.contains_key(path(row)));
-        let rows: HashMap<&[u8], u32> = rows.map(|row| (path(row), row)).collect();
-        let changed = last.into_iter().filter_map(|(path, choice)| {
-            let now = if rows.contains_key(path) { Now::Changed } else { Now::Gone };
-            let anew = rows.get(path).is_some_and(|&row| self.decision(SampleId(row)).is_some());
-            let choice =
-                choice.filter(|choice| !anew && (now == Now::Changed || *choice != Choice::Remove))?;
-            Some(Changed { path: OsString::from_vec(path.to_vec()).into(), choice, now })
+        let found: Vec<u32> =
+            (0..manifest.len() as u32).into_par_iter().filter(|&row| wanted.contains(path(row))).collect();
+        let mut rows: HashMap<&[u8], Vec<u32>> = HashMap::new();
+        for row in found {
+            rows.entry(path(row)).or_default().push(row);
+        }
+        let changed = last.into_iter().filter_map(|((path, mark), lost)| {
+            let rows = rows.get(path).map_or(&[][..], Vec::as_slice);
+            let now = self.now_at(rows, mark, &lost);
+            let choice = lost.choice?;
+            let alike: Vec<u32> = match mark {
+                Some(mark) => rows.iter().copied().filter(|row| is_alike(manifest, *row, mark)).collect(),
+                None => rows.to_vec(),
+            };
+            if alike.iter().any(|&row| self.decision(SampleId(row)).is_some()) {
+                return None;
+            }
+            let done = match (&choice, mark) {
+                (Choice::Remove, _) if now == Now::Gone => true,
+                // Where the table was written as it was decided, its row is another one now.
+                (Choice::Remove, Some(mark)) => alike.len() < mark.alike as usize,
+                (Choice::Relabel(label), Some(mark)) if alike.len() < mark.alike as usize => {
+                    rows.iter().any(|&row| manifest.label_name(SampleId(row)) == label)
+                }
+                _ => false,
+            };
+            let path = OsString::from_vec(path.to_vec()).into();
+            (!done).then_some(Changed { path, choice, now })
         });
         changed.collect()
     }
+
+    /// What is now in the rows of a path that was decided about.
+    fn now_at(&self, rows: &[u32], mark: Option<&RowMark>, lost: &Lost) -> Now {
+        let known = self.file_metadata.as_deref();
+        let same = |&row: &u32| match (lost.hash, known) {
+            (Some(hash), Some(known)) => [hash, ContentHash::default()].contains(&known.hashes[row as usize]),
+            _ => true,
+        };
+        match rows {
+            [] => Now::Gone,
+            _ if !rows.iter().any(same) => Now::Changed,
+            [_] if mark.is_none() && !lost.one_of_several => Now::Changed,
+            _ => Now::Unclear,
+        }
+    }
+}
+
+/// What was decided about a sample that is not found.
+struct Lost {
+    choice: Option<Choice>,
+    hash: Option<ContentHash>,
+    one_of_several: bool,
+}
+
+/// Whether a row has the label and the split of a mark.
+fn is_alike(manifest: &Manifest, row: u32, mark: &RowMark) -> bool {
+    let id = SampleId(row);
+    manifest.label_as_written(id) == mark.label && manifest.split_as_written(id) == mark.split
 }
 
 /// Decided samples whose file no longer has the content that was scanned, in manifest order: a decision says nothing of

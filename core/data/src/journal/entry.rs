@@ -1,6 +1,7 @@
 //! One journal entry: some samples and what was said about them.
 
 use super::Change;
+use crate::same_path::RowMark;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::{ADJUDICATED, Choice};
 use chaffinch_protocol::display::safe_text;
@@ -23,6 +24,8 @@ pub(super) struct Key {
     pub(super) copies: u32,
     /// The paths of these, or of as many as are kept.
     pub(super) twins: Box<[Box<[u8]>]>,
+    /// What tells it from other samples of the same path, if there were any.
+    pub(super) row: Option<Box<RowMark>>,
 }
 
 /// What an entry changes.

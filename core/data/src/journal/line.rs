@@ -1,6 +1,7 @@
 //! Serialization of entries.
 
 use super::entry::{Entry, Key, What};
+use crate::same_path::RowMark;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
 use jiff::Timestamp;
@@ -55,6 +56,8 @@ struct SampleLine {
     twins: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     twins_percent: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row: Option<Box<RowMark>>,
 }
 
 /// The meaning of a line.
@@ -116,7 +119,8 @@ impl SampleLine {
             twins_percent.extend(percent);
         }
         let copies = (key.copies > 0).then_some(key.copies);
-        SampleLine { hash: key.hash, path, path_percent, was, was_percent, copies, twins, twins_percent }
+        let row = key.row.clone();
+        SampleLine { hash: key.hash, path, path_percent, was, was_percent, copies, twins, twins_percent, row }
     }
 
     fn key(self) -> Result<Key, String> {
@@ -126,7 +130,7 @@ impl SampleLine {
         let twins = plain.chain(percent).collect::<Result<Vec<Option<Box<[u8]>>>, String>>()?;
         let twins = twins.into_iter().flatten().collect();
         let was = read_path(self.was, self.was_percent)?;
-        Ok(Key { hash: self.hash, path, was, copies: self.copies.unwrap_or(0), twins })
+        Ok(Key { hash: self.hash, path, was, copies: self.copies.unwrap_or(0), twins, row: self.row })
     }
 }
 

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 mod adjudicated;
 mod binding;
 mod losses;
+mod rows;
 
 /// Samples by path and content.
 fn dataset(rows: &[(&str, &str)]) -> (Arc<Manifest>, Arc<FileMetadata>) {

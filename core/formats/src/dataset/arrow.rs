@@ -3,13 +3,13 @@
 
 mod stream;
 
-use super::alike::{self, Looks};
+use super::alike::{self, Classes, Looks};
 use super::columns::{Cells, Columns, Features, inner, looks};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
 use super::rows::EMPTY_OR_NONE;
 use super::shard_sets::{self, Described, Shard};
-use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards, unnamed_classes};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -111,7 +111,13 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     // Files with fewer columns than others have no values in these.
     let columns = names.len();
     rows.members_mut().iter_mut().for_each(|member| member.other.resize(columns, String::new()));
-    if rows.are_files() && !is_address(&root) {
+    let named = seen.iter().filter_map(|looks| match &looks.classes {
+        Classes::Named(names) => Some(names),
+        _ => None,
+    });
+    let named: BTreeSet<&str> = named.flatten().map(String::as_str).collect();
+    rows.splits_from_columns = true;
+    let mut opened = if rows.are_files() && !is_address(&root) {
         // Paths are told as they are written where that is possible.
         let home = match &options.root {
             Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
@@ -119,9 +125,12 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
             None => root.parent().unwrap_or(Path::new("/")).to_path_buf(),
         };
         rows.relative_to(&home);
-        return rows.finish(names, home, dataset, ledger);
-    }
-    rows.finish(names, root, dataset, ledger)
+        rows.finish(names, home, dataset, ledger)?
+    } else {
+        rows.finish(names, root, dataset, ledger)?
+    };
+    unnamed_classes::tell(&named, &mut opened);
+    Ok(opened)
 }
 
 fn is_arrow(path: &Path) -> bool {

@@ -306,9 +306,8 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
         }
     }
     if let Some(id) = again.first() {
-        let ids = counted(again.len() as u64, "id", "ids");
-        let message =
-            format!("{ids} of images stand for more than one image, such as {}", excerpt(&id.to_string()));
+        let ids = counted(again.len() as u64, "image id stands", "image ids stand");
+        let message = format!("{ids} for more than one image, such as {}", excerpt(&id.to_string()));
         return Err(Error::format(file, message));
     }
     let mut objects: Vec<Objects> = vec![Objects::default(); images.len()];

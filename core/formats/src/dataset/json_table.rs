@@ -147,6 +147,9 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
     let is = |column: usize| column == columns.path || [columns.label, columns.split].contains(&Some(column));
     let kept: Vec<usize> = (0..headings.len()).filter(|&column| !is(column)).collect();
     let mut rows = Rows::new(kept.iter().map(|&column| headings[column].trim().to_owned()));
+    if let Some(column) = columns.split {
+        rows.split_column(&headings[column], options.split_column.is_some());
+    }
     records.objects(&mut |at, object| {
         let mut cells = records.cells(object);
         let path = std::mem::take(&mut cells[columns.path]);

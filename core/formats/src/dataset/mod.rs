@@ -54,6 +54,7 @@ mod shards;
 mod split_columns;
 mod table;
 mod tar;
+mod unnamed_classes;
 mod yolo;
 
 pub(crate) use self::tar::{WebdatasetPart, is_webdataset, webdataset_classes, webdataset_parts};

@@ -40,6 +40,8 @@ pub(super) struct PackedRows {
     rows: usize,
     /// What a row without a label has in its place, if a column says the labels.
     pub(super) no_label: Option<&'static str>,
+    /// Whether other columns may say the splits, if nothing else does.
+    pub(super) splits_from_columns: bool,
 }
 
 impl PackedRows {
@@ -102,6 +104,7 @@ impl PackedRows {
         rows.no_label = self.no_label;
         let mut packing = PackingBuilder::default();
         let mut open = None;
+        let bare = self.members.iter().all(|member| member.split.trim().is_empty());
         for ((member, (container, _)), name) in self.members.into_iter().zip(&self.places).zip(names) {
             match member.place {
                 Place::Inside { start, length } => {
@@ -118,6 +121,9 @@ impl PackedRows {
                     rows.push(path, member.label, &member.split, member.other);
                 }
             }
+        }
+        if bare && self.splits_from_columns {
+            rows.splits_from_flags();
         }
         let (manifest, said) = rows.finish(root, file)?;
         ledger.found += said.found;

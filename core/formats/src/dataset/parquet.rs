@@ -8,7 +8,7 @@ use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
 use super::rows::{EMPTY_OR_NONE, Rows};
 use super::shard_sets::{self, Described};
-use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards, unnamed_classes};
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -152,9 +152,20 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         others(candidate, &mut ledger);
     }
     doubts(&shards, &mut ledger);
-    match shards.iter().all(|shard| shard.columns.picture.is_some()) {
+    let named: Vec<String> = shards.iter().flat_map(Shard::class_names).cloned().collect();
+    let mut opened = match shards.iter().all(|shard| shard.columns.picture.is_some()) {
         true => pictures(shards, root, parts, ledger),
         false => paths_only(shards, root, parts, options, ledger),
+    }?;
+    unnamed_classes::tell(&named.iter().map(String::as_str).collect(), &mut opened);
+    Ok(opened)
+}
+
+impl Shard {
+    /// The names of its classes, if its labels are numbers for them.
+    fn class_names(&self) -> &[String] {
+        let label = self.columns.label.map(|column| self.schema.field(column).name());
+        label.and_then(|name| self.features.classes(name)).unwrap_or_default()
     }
 }
 
@@ -266,6 +277,7 @@ fn pictures(shards: Vec<Shard>, root: PathBuf, mut parts: Parts<'_>, mut ledger:
     let columns = kept(&shards);
     let mut rows = PackedRows::default();
     rows.no_label = no_label(&shards);
+    rows.splits_from_columns = shards.iter().all(|shard| shard.columns.split.is_none());
     let mut splits = Vec::new();
     for shard in &shards {
         let Some(picture) = &shard.columns.picture else { continue };
@@ -345,6 +357,10 @@ fn paths_only(
     let columns = kept(&shards);
     let mut rows = Rows::new(columns.clone());
     rows.no_label = no_label(&shards);
+    let split = shards.iter().find_map(|shard| Some(shard.schema.field(shard.columns.split?).name()));
+    if let Some(name) = split {
+        rows.split_column(name, options.split_column.is_some());
+    }
     let mut splits = Vec::new();
     for shard in &shards {
         let split = match shard.columns.split {

@@ -5,7 +5,7 @@ use super::contradictions::Contradictions;
 use super::flags::{Flags, is_clear, is_set};
 use super::names_of_parts::split_named;
 use super::several::ALL_LABELS;
-use super::split_columns::{flagged, of_flags};
+use super::split_columns::{are_splits, flagged, may_hold, of_flags};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
@@ -35,6 +35,14 @@ pub(super) struct Rows {
     pub(super) no_label: Option<&'static str>,
     /// The columns of 0 and 1 from which splits were taken.
     split_flags: Vec<String>,
+    /// The column from which splits were taken, if its name does not say for sure that it has them.
+    split_names: Option<String>,
+    /// Rows whose columns of 0 and 1 say two splits.
+    contradictory: u64,
+    /// What 1 says in the column of splits, if that is one of 0 and 1.
+    flag: Option<Split>,
+    /// The column of splits, if it was asked for.
+    asked: Option<String>,
 }
 
 impl Rows {
@@ -42,6 +50,12 @@ impl Rows {
     pub(super) fn new(columns: impl IntoIterator<Item = String>) -> Rows {
         let extra = columns.into_iter().map(|name| ExtraColumn { name, values: Vec::new() }).collect();
         Rows { extra, ..Rows::default() }
+    }
+
+    /// The column of splits has this name; `asked` if it was chosen by the user.
+    pub(super) fn split_column(&mut self, name: &str, asked: bool) {
+        self.flag = flagged(name);
+        self.asked = asked.then(|| name.trim().to_owned());
     }
 
     /// Adds a row. `split` is as it is written, and may be empty; `other` has a value for each of the other columns.
@@ -54,6 +68,11 @@ impl Rows {
     ) {
         let read = match split.trim() {
             "" => Split::None,
+            name if self.flag.is_some() && (is_set(name) || is_clear(name)) => {
+                let flags: Vec<(Split, bool)> =
+                    self.flag.iter().map(|&split| (split, is_set(name))).collect();
+                of_flags(&flags).unwrap_or(Split::None)
+            }
             name => match (Split::from_name(name), split_named(name)) {
                 (Some(split), _) => split,
                 (None, Some(split)) => {
@@ -90,7 +109,8 @@ impl Rows {
         Some(flags)
     }
 
-    /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any and they do not contradict each other.
+    /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any; a row where they contradict each other has
+    /// none. Otherwise from the first column such as `partition` that has splits only.
     pub(super) fn splits_from_flags(&mut self) {
         let is_flag = |value: &String| is_set(value) || is_clear(value);
         let columns: Vec<(Split, &ExtraColumn)> = (self.extra.iter())
@@ -104,10 +124,24 @@ impl Rows {
                 columns.iter().map(|(split, column)| (*split, is_set(&column.values[row]))).collect();
             of_flags(&flags)
         };
-        let splits: Option<Vec<Split>> = (0..self.samples.len()).map(of).collect();
-        if let Some(splits) = splits.filter(|_| !columns.is_empty()) {
+        if !columns.is_empty() {
+            let splits: Vec<Option<Split>> = (0..self.samples.len()).map(of).collect();
+            self.contradictory = splits.iter().filter(|split| split.is_none()).count() as u64;
             self.split_flags = columns.iter().map(|(_, column)| column.name.clone()).collect();
-            self.samples.iter_mut().zip(splits).for_each(|(sample, split)| sample.split = split);
+            self.samples
+                .iter_mut()
+                .zip(splits)
+                .for_each(|(sample, split)| sample.split = split.unwrap_or_default());
+            return;
+        }
+        let named = |column: &&ExtraColumn| {
+            may_hold(&column.name) && are_splits(column.values.iter().map(String::as_str))
+        };
+        if let Some(column) = self.extra.iter().find(named) {
+            for (sample, value) in self.samples.iter_mut().zip(&column.values) {
+                sample.split = split_named(value.trim()).unwrap_or_default();
+            }
+            self.split_names = Some(column.name.clone());
         }
     }
 
@@ -126,8 +160,8 @@ impl Rows {
         self.label_remarks(&mut ledger);
         self.tell_repeated(&mut ledger);
         let manifest = Manifest::new(root, self.samples).with_extra(self.extra);
-        // Flags say splits, and are not written like those.
-        let manifest = match self.split_flags.is_empty() {
+        // Flags say splits, and are not written like those; a column that was found stays among the others.
+        let manifest = match self.split_flags.is_empty() && self.split_names.is_none() {
             true => manifest.with_written_splits(self.splits.finish()),
             false => manifest,
         };
@@ -136,8 +170,12 @@ impl Rows {
 
     /// Says which paths are repeated, and which of them with different labels.
     fn tell_repeated(&self, ledger: &mut Ledger) {
+        // With `./` in front, it is the same file.
+        fn plain(sample: &NewSample) -> &Path {
+            sample.path.strip_prefix(".").unwrap_or(&sample.path)
+        }
         let mut different: HashSet<&Path> = HashSet::new();
-        let paths = self.samples.iter().map(|sample| sample.path.as_path());
+        let paths = self.samples.iter().map(plain);
         let repeats: Vec<&Path> = paths.filter(|path| !different.insert(path)).collect();
         let Some(first) = repeats.first() else { return };
         let repeated = repeats.len() as u64;
@@ -146,8 +184,8 @@ impl Rows {
         ledger.add(RemarkKind::RowsRepeated, repeated, text);
         let repeats: HashSet<&Path> = repeats.into_iter().collect();
         let mut labels = Contradictions::default();
-        for sample in self.samples.iter().filter(|sample| repeats.contains(sample.path.as_path())) {
-            labels.add(&sample.path, sample.label.as_deref().unwrap_or_default());
+        for sample in self.samples.iter().filter(|sample| repeats.contains(plain(sample))) {
+            labels.add(plain(sample), sample.label.as_deref().unwrap_or_default());
         }
         labels.tell(", and each of these rows counts as a sample", ledger);
     }
@@ -170,6 +208,29 @@ impl Rows {
                 quoted_names(&self.split_flags)
             );
             ledger.add(RemarkKind::LayoutGuessed, self.samples.len() as u64, text);
+        }
+        if let Some(column) = &self.split_names {
+            let text = format!(
+                "the splits were taken from the column '{}'; --split-column chooses another",
+                excerpt(column)
+            );
+            ledger.add(RemarkKind::LayoutGuessed, 1, text);
+        }
+        if self.contradictory > 0 {
+            let rows = counted(self.contradictory, "row is in two splits", "rows are in two splits");
+            let (columns, count) = (quoted_names(&self.split_flags), self.contradictory);
+            let have = if count == 1 { "counts as having none" } else { "count as having none" };
+            let text = format!("{rows} by the columns {columns}, and {have}");
+            ledger.add(RemarkKind::LayoutDoubtful, count, text);
+        }
+        if let Some(column) = &self.asked
+            && self.samples.iter().all(|sample| sample.split == Split::None)
+        {
+            let text = format!(
+                "the column '{}' of --split-column gives no row a split: write train, validation or test in it",
+                excerpt(column)
+            );
+            ledger.add(RemarkKind::LayoutDoubtful, self.samples.len() as u64, text);
         }
         if !self.unusual.is_empty() {
             let shown = |(name, split): (&String, &Split)| format!("{} as {split}", excerpt(name));

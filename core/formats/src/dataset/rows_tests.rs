@@ -96,7 +96,39 @@ fn flags_of_what_is_held_out_are_splits_and_no_classes() {
     assert_eq!(opened.manifest.classes(), ["cat", "dog"]);
     // What is in two splits is in none that anybody could name.
     let both = read("t.csv", "path,label,is_val,is_test\n1.jpg,a,1,1\n2.jpg,b,0,1\n");
-    assert_eq!(splits(&both), [Split::None; 2]);
+    assert_eq!(splits(&both), [Split::None, Split::Test]);
+    assert_eq!(
+        said(&both, RemarkKind::LayoutDoubtful),
+        ["1 row is in two splits by the columns 'is_val', 'is_test', and counts as having none"]
+    );
+}
+
+#[test]
+fn a_column_that_was_asked_for_says_the_same_splits_as_one_that_was_found() {
+    let asked = |text: &str| {
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("t.csv");
+        fs::write(&file, text).unwrap();
+        let column = text.lines().next().and_then(|line| line.rsplit(',').next()).map(str::to_owned);
+        let options = DatasetOptions { split_column: column, ..DatasetOptions::default() };
+        list(&file, &options).unwrap().1
+    };
+    let text = "path,label,is_valid\n1.jpg,a,0\n2.jpg,b,1\n";
+    assert_eq!(splits(&asked(text)), splits(&read("t.csv", text)));
+    assert_eq!(splits(&asked(text)), [Split::Train, Split::Validation]);
+    let manifest = asked(text).manifest;
+    assert_eq!(manifest.ids().map(|id| manifest.split_as_written(id)).collect::<Vec<_>>(), ["0", "1"]);
+    let none = asked("path,label,when\n1.jpg,a,2020\n2.jpg,b,2021\n");
+    assert_eq!(splits(&none), [Split::None; 2]);
+    let doubt = said(&none, RemarkKind::LayoutDoubtful);
+    assert!(doubt[0].starts_with("the column 'when' of --split-column gives no row a split"), "{doubt:?}");
+}
+
+#[test]
+fn a_path_with_a_dot_in_front_is_a_repeated_one() {
+    let opened = read("t.csv", "path,label\n./1.jpg,a\n1.jpg,b\n");
+    assert_eq!(said(&opened, RemarkKind::RowsRepeated), ["1 row repeats the path of an earlier row: 1.jpg"]);
+    assert_eq!(said(&opened, RemarkKind::LabelsSeveral).len(), 1);
 }
 
 fn error(name: &str, text: &str) -> String {

@@ -8,6 +8,7 @@ use arrow_schema::Schema;
 use chaffinch_data::faults;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_protocol::RemarkKind;
+use chaffinch_protocol::sample::Split;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use std::collections::HashMap;
@@ -518,4 +519,52 @@ fn arrow_files_of_paths_are_read() {
 fn labels_read(opened: &Opened) -> Vec<String> {
     let text = |id| String::from_utf8(opened.manifest.source(id).read().unwrap()).unwrap();
     opened.manifest.ids().map(|id| format!("{}{}", opened.manifest.label_name(id), text(id))).collect()
+}
+
+#[test]
+fn columns_of_splits_under_other_names_are_found_as_in_tables() {
+    let pictures: ArrayRef = Arc::new(BinaryArray::from_iter_values([[1_u8; 9], [2; 9]]));
+    let sets: ArrayRef = Arc::new(StringArray::from(vec!["train", "test"]));
+    let valid: ArrayRef = Arc::new(Int64Array::from(vec![0, 1]));
+    for (column, values, expected) in [
+        ("partition", sets, [Split::Train, Split::Test]),
+        ("is_valid", valid, [Split::Train, Split::Validation]),
+    ] {
+        let batch = RecordBatch::try_from_iter([("image", pictures.clone()), (column, values)]).unwrap();
+        let temp = tempfile::tempdir().unwrap();
+        let files = [temp.path().join("a.parquet"), temp.path().join("b.arrow")];
+        parquet(&files[0], &batch);
+        arrow(&files[1], &batch);
+        for file in &files {
+            let opened = with(file, |_| {});
+            let splits: Vec<Split> = opened.manifest.ids().map(|id| opened.manifest.split(id)).collect();
+            assert_eq!(splits, expected, "{column} {}", file.display());
+            let said =
+                opened.ledger.remarks.iter().any(|remark| remark.text.contains("--split-column chooses"));
+            assert!(said, "{:?}", opened.ledger);
+        }
+    }
+}
+
+#[test]
+fn a_number_without_a_name_among_named_classes_is_said() {
+    let temp = tempfile::tempdir().unwrap();
+    let files = [temp.path().join("a.parquet"), temp.path().join("b.arrow")];
+    let batch = named(0, &[0, 7, 1, -1], &["cat", "dog"]);
+    parquet(&files[0], &batch);
+    arrow(&files[1], &batch);
+    for file in &files {
+        let opened = with(file, |_| {});
+        assert_eq!(labels(&opened), ["cat", "7", "dog", ""]);
+        let of = opened.ledger.remarks.iter().find(|remark| remark.text.contains("no name for"));
+        assert_eq!(
+            of.map(|remark| remark.text.as_str()),
+            Some(
+                "1 sample has the number of a class that the schema, which names 2 classes, has no name for: '7'"
+            )
+        );
+    }
+    // Numbers that are names are none.
+    parquet(&files[0], &named(0, &[0, 1], &["0", "7"]));
+    assert!(with(&files[0], |_| {}).ledger.remarks.iter().all(|remark| !remark.text.contains("no name for")));
 }

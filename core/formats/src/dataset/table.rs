@@ -106,6 +106,9 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
     let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).into_owned()).collect();
     let kept: Vec<usize> = (0..headings.len()).filter(|&column| !columns.has(column)).collect();
     let mut rows = Rows::new(kept.iter().map(|&column| headings[column].trim().to_owned()));
+    if let Some(column) = columns.split {
+        rows.split_column(&headings[column], options.split_column.is_some());
+    }
     while reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
         let line = table.line(&record);
         if record.len() != headings.len() {

@@ -7,7 +7,7 @@ use chaffinch_data::columns::Column;
 use chaffinch_protocol::display::thousands;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use csv::ByteRecord;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, IBM866, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
@@ -125,6 +125,8 @@ struct Tally {
     /// The line of the first piece that is not UTF-8.
     other: Option<u64>,
     detector: Option<EncodingDetector>,
+    /// Whether a piece that is not UTF-8 is not Shift_JIS either.
+    not_japanese: bool,
 }
 
 impl Tally {
@@ -137,6 +139,7 @@ impl Tally {
             return;
         }
         self.other.get_or_insert(line);
+        self.not_japanese = self.not_japanese || !comes_back(SHIFT_JIS, piece);
         let detector = self.detector.get_or_insert_with(|| EncodingDetector::new(Iso2022JpDetection::Deny));
         detector.feed(piece, false);
         detector.feed(b"\n", false);
@@ -146,11 +149,19 @@ impl Tally {
     fn encoding(self, path: &Path) -> Result<&'static Encoding> {
         match (self.utf8, self.other) {
             (_, None) => Ok(UTF_8),
-            (None, Some(_)) => {
+            (None, Some(other)) => {
                 let guess = self.detector.map(|mut detector| {
                     detector.feed(b"", true);
                     detector.guess(None, Utf8Detection::Deny)
                 });
+                // A few names in Japanese are well-formed Cyrillic of DOS, too, and their classes would have false names.
+                if guess == Some(IBM866) && !self.not_japanese {
+                    let line = thousands(other);
+                    let message = format!(
+                        "line {line} is not UTF-8 and may be Shift_JIS as well as IBM866; save it as UTF-8"
+                    );
+                    return Err(Error::format(path, message));
+                }
                 Ok(guess.unwrap_or(WINDOWS_1252))
             }
             (Some(utf8), Some(other)) => Err(Error::format(
@@ -293,6 +304,19 @@ mod tests {
         assert!(text(b"PK\x03\x04xl").unwrap_err().contains("spreadsheet"));
         assert!(text(&[0xff, 0xfe, 0, 0, b'a', 0, 0, 0]).unwrap_err().contains("UTF-32"));
         assert!(text(&[0xff, 0xfe, b'a', 0, 0, 0xd8]).unwrap_err().contains("line 1 is damaged UTF-16LE"));
+    }
+
+    #[test]
+    fn a_few_japanese_names_are_not_read_as_cyrillic() {
+        let names = "path,label\na.jpg,\u{732b}\nb.jpg,\u{72ac}\nc.jpg,\u{9ce5}\n";
+        let bytes = SHIFT_JIS.encode(names).0;
+        match text(&bytes) {
+            Ok((read, encoding)) => assert_eq!((read.as_str(), encoding), (names, "Shift_JIS")),
+            Err(error) => assert!(error.contains("line 2 is not UTF-8 and may be Shift_JIS"), "{error}"),
+        }
+        let russian = "path,label\na.jpg,\u{43a}\u{43e}\u{448}\u{43a}\u{430}\nb.jpg,\u{441}\u{43e}\u{431}\u{430}\u{43a}\u{430}\n";
+        let bytes = encoding_rs::WINDOWS_1251.encode(russian).0;
+        assert_eq!(text(&bytes).unwrap().0, russian);
     }
 
     #[test]
