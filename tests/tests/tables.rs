@@ -235,3 +235,46 @@ fn options_that_a_dataset_has_no_use_for_are_refused() {
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("fastdup has no use for --path-column"), "{}", ran.stderr);
 }
+
+#[test]
+fn of_rows_of_one_picture_the_one_is_removed_that_was_decided_about() {
+    let sandbox = Sandbox::new();
+    draw(&sandbox.data().join("images"), 3);
+    let file = sandbox.data().join("labels.csv");
+    let rows = [
+        "images/0.png,cat,train",
+        "images/1.png,dog,train",
+        "images/0.png,dog,train",
+        "images/2.png,cat,train",
+        "images/0.png,cat,test",
+    ];
+    let text = |rows: &[&str]| format!("path,label,split\n{}\n", rows.join("\n"));
+    fs::write(&file, text(&rows)).unwrap();
+    scan(&sandbox, &[]);
+    // By path, the rows of the first picture come first, in their order.
+    let session = sandbox.session();
+    let ran = sandbox.plain([session.to_str().unwrap()], "toggle-all\nsort-path\ngo 2\nx\ngo 1\nkeep\nq\n");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let rest = text(&[rows[0], rows[1], rows[3], rows[4]]);
+    let out = sandbox.path().join("out.csv");
+    export(&sandbox, "cleaned-table", "out.csv");
+    assert_eq!(fs::read_to_string(&out).unwrap(), rest);
+    let plan = sandbox.path().join("plan.json");
+    let (session, plan) = (session.to_str().unwrap(), plan.to_str().unwrap());
+    let shown = sandbox.ok(["plan", session, "--output", plan]).stdout;
+    assert!(shown.contains("1 removed"), "{shown}");
+    sandbox.ok(["apply", plan, "--in-place", "--yes"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), rest);
+    // What was decided about another row stays with it, and nothing is removed twice.
+    scan(&sandbox, &[]);
+    fs::remove_file(&out).unwrap();
+    export(&sandbox, "cleaned-table", "out.csv");
+    assert_eq!(fs::read_to_string(&out).unwrap(), rest);
+    let listed = sandbox.ok(["rank", session, "--all", "--top", "0", "--format", "csv"]).stdout;
+    let decided: Vec<[String; 2]> = chaffinch_tests::sandbox::table(&listed)
+        .into_iter()
+        .filter(|row| !row["decision"].is_empty())
+        .map(|row| [row["label"].clone(), row["decision"].clone()])
+        .collect();
+    assert_eq!(decided, [["cat".to_owned(), "keep".to_owned()]]);
+}
