@@ -280,7 +280,7 @@ fn exponent(counts: [f64; 3]) -> f64 {
 pub(super) fn exponents(scale: Scale) -> Report {
     let mut report = Report::default();
     let first = std::env::var("CHAFFINCH_EXPONENT_FILES").ok().and_then(|text| text.parse().ok());
-    let first = first.unwrap_or(scale.of(1_000, 150));
+    let first = first.unwrap_or(scale.of(1_000, 80));
     let sizes = [first, first * FACTOR, first * FACTOR * FACTOR];
     for (what, layout, stages) in WORLDS {
         let mut counts = vec![[0.0; 3]; stages.len()];

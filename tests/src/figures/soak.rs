@@ -148,8 +148,9 @@ pub(super) fn soak(scale: Scale) -> Report {
         command.args(more).envs(LIMITS);
         Terminal::start(&command, 120, 40)
     };
+    // Perhaps without a sample: a filter that hides everything is kept in the session.
     let shows = |terminal: &Terminal| {
-        terminal.wait("the interface", |screen| screen.contains(".png") || screen.contains(".jpg"));
+        terminal.wait("the interface", |screen| screen.contains(" · rule "));
     };
     let mut terminal = open(&[]);
     shows(&terminal);
@@ -184,7 +185,6 @@ pub(super) fn soak(scale: Scale) -> Report {
                 terminal.keys("\x1b\x1bgs");
             }
         }
-        // A filter that hides everything is kept in the session.
         terminal.keys("\x1b\x1bF");
         terminal.resize(120, 40);
         // Another terminal takes the place of this one, whose connection is lost.
