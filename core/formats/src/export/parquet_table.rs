@@ -16,6 +16,7 @@ use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -27,6 +28,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "samples.parquet",
     target: Target::File,
     stage: Some("write"),
+    guards: false,
     write,
 };
 
@@ -69,8 +71,12 @@ pub(super) fn write_with(
     let picture_name = if image() { IMAGE } else { "picture" };
     let mut written = Written::file(&request.output);
     let mut stopped = None;
-    let schema = Arc::new(schema(&table, pictures.then_some(picture_name), &more));
-    let properties = properties(export, &table, pictures.then_some(picture_name), &more);
+    let footer = footer(export, &table, pictures.then_some(picture_name), &more);
+    let described = footer.iter().map(|(key, value)| (key.clone(), value.clone()));
+    let schema = schema(&table, pictures.then_some(picture_name), &more);
+    // Readers take it from the footer or from the schema in it.
+    let schema = Arc::new(schema.with_metadata(described.collect::<BTreeMap<_, _>>()));
+    let properties = properties(footer);
     let ids: Vec<SampleId> = manifest.ids().collect();
     atomic::write(&request.output, |out| {
         let mut writer =
@@ -154,12 +160,12 @@ fn image_fields() -> Fields {
 }
 
 /// What stands in the footer: the columns as the `datasets` library describes them, and the folder of relative paths.
-fn properties(
+fn footer(
     export: &Export<'_>,
     table: &SampleTable<'_>,
     pictures: Option<&str>,
     more: &[More<'_>],
-) -> WriterProperties {
+) -> Vec<(String, String)> {
     let mut features = Map::new();
     if let Some(name) = pictures {
         features.insert(name.to_owned(), json!({"_type": "Image"}));
@@ -176,10 +182,15 @@ fn properties(
         features.insert(column.field.name().clone(), column.feature.clone());
     }
     let features: Value = json!({"info": {"features": features}});
-    let mut footer = vec![KeyValue::new("huggingface".to_owned(), features.to_string())];
+    let mut footer = vec![("huggingface".to_owned(), features.to_string())];
     if let Some(root) = export.source.manifest.root().to_str().filter(|_| pictures.is_none()) {
-        footer.push(KeyValue::new(ROOT_KEY.to_owned(), root.to_owned()));
+        footer.push((ROOT_KEY.to_owned(), root.to_owned()));
     }
+    footer
+}
+
+fn properties(footer: Vec<(String, String)>) -> WriterProperties {
+    let footer = footer.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(Default::default()))
         .set_created_by(concat!("chaffinch ", env!("CARGO_PKG_VERSION")).to_owned())
