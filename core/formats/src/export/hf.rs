@@ -24,6 +24,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "hf",
     target: Target::NewFolder,
     stage: Some("copy"),
+    guards: false,
     write,
 };
 

@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "samples.jsonl",
     target: Target::File,
     stage: None,
+    guards: false,
     write,
 };
 

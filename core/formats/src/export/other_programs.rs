@@ -297,6 +297,20 @@ fn the_parquet_file_finds_its_pictures_by_itself() {
     }
 }
 
+/// Whether formulas are guarded is said of each format, and no other one changes a byte.
+#[test]
+fn only_formats_that_say_so_guard_formulas() {
+    let made = made(&FILES, some_decisions);
+    for format in FORMATS.iter().filter(|format| format.target == Target::File) {
+        let [guarded, kept] = [Formulas::Guard, Formulas::Keep].map(|formulas| {
+            let path = made.out(format.file_name);
+            made.write(format.name, &path, formulas);
+            fs::read(path).unwrap()
+        });
+        assert_eq!(guarded != kept, format.guards, "{}", format.name);
+    }
+}
+
 #[test]
 fn tables_have_every_sample_and_guard_formulas() {
     let made = made(&FILES, some_decisions);

@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "tensorboard",
     target: Target::NewFolder,
     stage: Some("write"),
+    guards: false,
     write,
 };
 

@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "relabel_map.json",
     target: Target::File,
     stage: None,
+    guards: false,
     write: |export, request, _| {
         export.relabel_map(&request.output)?;
         Ok(Written::file(&request.output))

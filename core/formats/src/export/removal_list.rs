@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "removal_list.txt",
     target: Target::File,
     stage: None,
+    guards: false,
     write: |export, request, _| {
         let left_out = export.removal_list(&request.output)?;
         Ok(Written { left_out, ..Written::file(&request.output) })

@@ -24,6 +24,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "webdataset",
     target: Target::NewFolder,
     stage: Some("write"),
+    guards: false,
     write: |export, request, job| write(export, request, job, LONGEST),
 };
 
