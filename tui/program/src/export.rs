@@ -135,6 +135,8 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         for path in &written.paths {
             match &written.summary {
                 Some(summary) => writeln!(out, "{}: {summary}", safe_path(path))?,
+                // Of several files, none has all decisions.
+                None if written.paths.len() > 1 => writeln!(out, "{}", safe_path(path))?,
                 None => writeln!(out, "{} ({decided})", safe_path(path))?,
             }
         }
