@@ -111,9 +111,14 @@ pub(super) fn run(args: &Agreement, global: &Global) -> Result<ExitCode> {
         let names: Vec<_> = args.of.iter().map(|name| safe_text(name)).collect();
         match names.as_slice() {
             [] => bail!("no sample was decided by two reviewers, so there is nothing to compare"),
-            [one] => bail!("--of names only {one}, and agreement is between two or more: add another --of{others}"),
+            [one] => {
+                bail!("--of names only {one}, and agreement is between two or more: add another --of{others}")
+            }
             [rest @ .., last] => {
-                bail!("no sample was decided by two of {} and {last}, so there is nothing to compare{others}", rest.join(", "))
+                bail!(
+                    "no sample was decided by two of {} and {last}, so there is nothing to compare{others}",
+                    rest.join(", ")
+                )
             }
         }
     }

@@ -157,7 +157,8 @@ impl Journal {
             all.samples += 1;
             *all.used.entry(review.reviewer.to_owned()).or_default() += 1;
             // Who settled it may have decided otherwise before, and does not any more.
-            let differs = |side: &&(String, String, Decision)| side.0 != review.reviewer && side.2.choice != *used;
+            let differs =
+                |side: &&(String, String, Decision)| side.0 != review.reviewer && side.2.choice != *used;
             for (reviewer, ..) in sides.iter().filter(differs) {
                 *all.others.entry(reviewer.clone()).or_default() += 1;
             }

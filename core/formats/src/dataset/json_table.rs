@@ -5,6 +5,7 @@ use super::json::{self, Outer, Shape};
 use super::reading_options::OF_TABLES;
 use super::rewrite;
 use super::rows::{EMPTY, Rows, tell_labels};
+use super::typed::Typed;
 use super::{ClassNames, DatasetOptions, Format, Opened, extension, is_image};
 use crate::text::Document;
 use crate::text::json_parts::{Part, Patch};
@@ -22,7 +23,8 @@ pub(super) const FORMAT: Format = Format {
     details: "an object for each image, one a line or in an array, with its path and, if there are any, label and split, as in a \
               table; or an object of labels by path; other keys are kept",
     written: "`cleaned-table` writes a CSV table with the same columns",
-    lost: "several labels of one picture count as none; the column `all_labels` has them",
+    lost: "several labels of one picture count as none; the column `all_labels` has them; other keys that are numbers in one \
+           object and texts in another are texts in all",
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: false,
@@ -150,7 +152,16 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
     if let Some(column) = columns.split {
         rows.split_column(&headings[column], options.split_column.is_some());
     }
+    let mut typed = Typed::default();
     records.objects(&mut |at, object| {
+        for &column in &kept {
+            let value = object.get(&headings[column]);
+            // An image as Hugging Face writes it is its path, a text.
+            match cell(value) == json::cell(value) {
+                true => typed.see(headings[column].trim(), value),
+                false => typed.mark(headings[column].trim(), false),
+            }
+        }
         let mut cells = records.cells(object);
         let path = std::mem::take(&mut cells[columns.path]);
         if path.is_empty() || path.contains('\0') {
@@ -169,7 +180,9 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         rows.push(PathBuf::from(path), label, &split, other);
         Ok(true)
     })?;
-    finish(file, root, rows, (headings, &kept), &columns, chosen)
+    let mut opened = finish(file, root, rows, (headings, &kept), &columns, chosen)?;
+    opened.manifest = opened.manifest.with_typed(typed.names());
+    Ok(opened)
 }
 
 fn finish(

@@ -1,11 +1,14 @@
 //! All samples with everything that is known of them, as Parquet. Pictures that lie in other files are in it; those that
 //! are files of their own are named by their paths, and the folder these start from is in the file's metadata.
 
-use super::sample_table::{Cell, Kind, SampleTable};
+use super::sample_table::{Cell, Column, Kind, SampleTable};
 use super::{Export, Format, Request, Target, Written};
 use crate::dataset::ROOT_KEY;
 use crate::{Error, Result};
-use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Float32Array, RecordBatch, StringArray, StructArray};
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    StructArray,
+};
 use arrow_schema::{DataType, Field, Fields, Schema};
 use chaffinch_compute::job::Job;
 use chaffinch_data::{atomic, class_names};
@@ -107,9 +110,20 @@ pub(super) fn write_with(
                         Arc::new(BooleanArray::from_iter(ids.iter().map(
                             |&id| match table.cell(column, id) {
                                 Cell::Flag(flag) => Some(flag),
+                                Cell::Json { value, .. } => value.as_bool(),
                                 _ => None,
                             },
                         )))
+                    }
+                    Kind::Integer => {
+                        let number =
+                            |&id: &SampleId| json(&table, column, id).and_then(|value| value.as_i64());
+                        Arc::new(Int64Array::from_iter(ids.iter().map(number)))
+                    }
+                    Kind::Double => {
+                        let number =
+                            |&id: &SampleId| json(&table, column, id).and_then(|value| value.as_f64());
+                        Arc::new(Float64Array::from_iter(ids.iter().map(number)))
                     }
                     Kind::Text => {
                         Arc::new(StringArray::from_iter(ids.iter().map(|&id| text(table.cell(column, id)))))
@@ -146,6 +160,8 @@ fn schema(table: &SampleTable<'_>, pictures: Option<&str>, more: &[More<'_>]) ->
             Kind::Text => DataType::Utf8,
             Kind::Number => DataType::Float32,
             Kind::Flag => DataType::Boolean,
+            Kind::Integer => DataType::Int64,
+            Kind::Double => DataType::Float64,
         };
         Field::new(&column.name, data, true)
     }));
@@ -175,6 +191,8 @@ fn footer(
             Kind::Text => "string",
             Kind::Number => "float32",
             Kind::Flag => "bool",
+            Kind::Integer => "int64",
+            Kind::Double => "float64",
         };
         features.insert(column.name.clone(), json!({"dtype": kind, "_type": "Value"}));
     }
@@ -217,11 +235,20 @@ fn images(export: &Export<'_>, ids: &[SampleId], left_out: &mut Vec<String>) -> 
     Arc::new(StructArray::new(image_fields(), vec![Arc::new(bytes), Arc::new(names)], None))
 }
 
+/// What a cell of the dataset's other columns is.
+fn json<'a>(table: &SampleTable<'a>, column: &Column<'a>, id: SampleId) -> Option<Value> {
+    match table.cell(column, id) {
+        Cell::Json { value, .. } => Some(value),
+        _ => None,
+    }
+}
+
 fn text(cell: Cell<'_>) -> Option<String> {
     match cell {
         Cell::Path(path) => Some(path_text(path)),
         Cell::Class(text) | Cell::Text(text) => Some(text.into_owned()),
         Cell::Tags(tags) => Some(tags.join(",")),
+        Cell::Json { text, .. } => Some(text.to_owned()),
         Cell::Nothing | Cell::Number(_) | Cell::Flag(_) => None,
     }
 }

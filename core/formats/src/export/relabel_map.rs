@@ -38,7 +38,11 @@ impl Export<'_> {
     }
 
     /// The same by another key.
-    pub(super) fn relabel_map_by<'k>(&self, target: &Path, key: impl Fn(SampleId) -> &'k [u8]) -> Result<u64> {
+    pub(super) fn relabel_map_by<'k>(
+        &self,
+        target: &Path,
+        key: impl Fn(SampleId) -> &'k [u8],
+    ) -> Result<u64> {
         self.outside(target)?;
         let manifest = self.source.manifest;
         let numbers =

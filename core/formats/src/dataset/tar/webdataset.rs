@@ -5,6 +5,7 @@ use super::said::{Labels, Said, Settle, Take};
 use super::{classes_of_shards, keys};
 use crate::dataset::alike::{self, Looks};
 use crate::dataset::packed::{Member, PackedRows, Place};
+use crate::dataset::typed::Typed;
 use crate::dataset::{DatasetOptions, Opened, choice, folders, is_image, shards};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Container, Holds, below};
@@ -51,6 +52,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     let mut looks: Vec<(usize, Looks)> = Vec::new();
     let (mut lonely, mut used, mut others, mut broken) = (0, 0, 0, 0);
     let mut first_broken = None;
+    let mut typed = Typed::default();
     for shard in listed {
         let full = below(root, &shard.path);
         let container = Container::new(&full, Holds::Ranges);
@@ -72,7 +74,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
                     Some(bytes) => Cow::Borrowed(bytes),
                     None => Cow::Owned(read().map_err(Error::io("read", full.join(&found.name)))?),
                 };
-                if !said.hear(what, &bytes) {
+                if !said.hear(what, &bytes, &mut typed) {
                     broken += 1;
                     first_broken.get_or_insert_with(|| found.name.clone());
                 }
@@ -166,7 +168,9 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     ledger.add(RemarkKind::LabelsMissing, bare, text);
     alike::tell(&looks, &mut ledger);
     shards::tell(&splits, &mut ledger);
-    rows.finish(columns, root.clone(), dataset, ledger)
+    let mut opened = rows.finish(columns, root.clone(), dataset, ledger)?;
+    opened.manifest = opened.manifest.with_typed(typed.names());
+    Ok(opened)
 }
 
 /// Labels of samples whose members say none: those of their folders, as on a disk, or of the shards.
