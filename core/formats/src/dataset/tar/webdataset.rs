@@ -25,6 +25,8 @@ struct Sample {
     /// Whether the picture's name has nothing but its extension after the key.
     plain: bool,
     said: Vec<(String, usize)>,
+    /// Its other pictures.
+    spare: Vec<usize>,
     others: u64,
 }
 
@@ -52,6 +54,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     let mut looks: Vec<(usize, Looks)> = Vec::new();
     let (mut lonely, mut used, mut others, mut broken) = (0, 0, 0, 0);
     let mut first_broken = None;
+    let (mut spare, mut first_spare) = (0, None);
     let mut typed = Typed::default();
     for shard in listed {
         let full = below(root, &shard.path);
@@ -65,6 +68,13 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
                 continue;
             };
             others += sample.others;
+            if let Some(&first) = sample.spare.first() {
+                spare += sample.spare.len() as u64;
+                let names = [first, picture].map(|index| safe_path(&shard.members[index].name));
+                first_spare.get_or_insert_with(|| {
+                    (names, safe_path(Path::new(full.file_name().unwrap_or_default())))
+                });
+            }
             used += sample.said.len() as u64;
             let mut said = Said::default();
             for (what, index) in &sample.said {
@@ -108,6 +118,17 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     rows.members_mut().iter_mut().for_each(|member| member.other.resize(width, String::new()));
     let text = counted(used, "member gives", "members give");
     ledger.leave_out(RemarkKind::OtherFiles, used, format!("{text} labels and other columns"));
+    if let Some(([left, taken], shard)) = first_spare {
+        let pictures = counted(
+            spare,
+            "picture is not the only one of its sample and was left out",
+            "pictures are not the only ones of their samples and were left out",
+        );
+        let text = format!(
+            "{pictures}, since a sample has one: {left} beside {taken} in {shard}; give each picture a key of its own"
+        );
+        ledger.leave_out(RemarkKind::OtherFiles, spare, text);
+    }
     let text = counted(others, "other member of a sample", "other members of samples");
     ledger.leave_out(RemarkKind::OtherFiles, others, text);
     let text = counted(lonely, "member belongs to a sample", "members belong to samples");
@@ -260,9 +281,10 @@ fn samples(shard: &Listed) -> Vec<Sample> {
         let sample = &mut samples[place];
         // `seg.png` beside `jpg` is another picture of the same sample.
         if is_image(&member.name) && (sample.picture.is_none() || plain && !sample.plain) {
-            sample.others += u64::from(sample.picture.is_some());
-            sample.picture = Some(index);
+            sample.spare.extend(sample.picture.replace(index));
             sample.plain = plain;
+        } else if is_image(&member.name) {
+            sample.spare.push(index);
         } else if says {
             sample.said.push((part.what, index));
         } else {
