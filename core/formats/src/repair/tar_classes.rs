@@ -1,6 +1,5 @@
 //! The numbers of classes in `classes.txt` beside WebDataset shards, to which new classes are added.
 
-use super::file_changes::{Contents, Rewrite};
 use super::refusal::refused;
 use crate::{Error, Result};
 use chaffinch_data::class_names;
@@ -47,13 +46,13 @@ impl Numbers {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn rewrite(self) -> Result<Option<Rewrite>> {
+    pub(super) fn rewritten(self) -> Result<Option<(PathBuf, Vec<u8>)>> {
         if self.names.len() == self.old {
             return Ok(None);
         }
         let mut bytes = fs::read(&self.file).map_err(Error::io("read", &self.file))?;
         add_lines(&mut bytes, &self.names[self.old..]);
-        Ok(Some(Rewrite { path: self.file, contents: Contents::Bytes(bytes) }))
+        Ok(Some((self.file, bytes)))
     }
 }
 

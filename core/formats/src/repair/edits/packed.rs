@@ -155,7 +155,8 @@ impl Edits {
             let parts = tar::Parts::new(&path, members, &changes, webdataset, numbers.as_mut())?;
             self.rewrites.push(Rewrite { path, contents: Contents::Tar(parts) });
         }
-        self.rewrites.extend(numbers.map(Numbers::rewrite).transpose()?.flatten());
+        let added = numbers.map(Numbers::rewritten).transpose()?.flatten();
+        self.rewrites.extend(added.map(|(path, bytes)| Rewrite { path, contents: Contents::Bytes(bytes) }));
         Ok(())
     }
 }
