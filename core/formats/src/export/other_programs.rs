@@ -381,14 +381,33 @@ fn lists_of_a_parquet_file_are_json() {
 /// Whether formulas are guarded is said of each format, and no other one changes a byte.
 #[test]
 fn only_formats_that_say_so_guard_formulas() {
-    let made = made(&FILES, some_decisions);
-    for format in FORMATS.iter().filter(|format| format.target == Target::File) {
-        let [guarded, kept] = [Formulas::Guard, Formulas::Keep].map(|formulas| {
+    let both = |made: &Made, format: &Format| {
+        [Formulas::Guard, Formulas::Keep].map(|formulas| {
             let path = made.out(format.file_name);
             made.write(format.name, &path, formulas);
             fs::read(path).unwrap()
-        });
-        assert_eq!(guarded != kept, format.guards, "{}", format.name);
+        })
+    };
+    let temp = tempfile::tempdir().unwrap();
+    for path in ["data/@home/1.jpg", "data/cat/2.jpg"] {
+        let file = temp.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, path).unwrap();
+    }
+    let manifest = dataset::open(&temp.path().join("data"), &DatasetOptions::default()).unwrap().manifest;
+    let (paths, all) = (decided(temp, manifest, |_, _| {}), made(&FILES, some_decisions));
+    for format in FORMATS.iter().filter(|format| format.target == Target::File) {
+        match format.guards {
+            true => {
+                let [guarded, kept] = both(&paths, format);
+                assert_eq!(guarded.len(), kept.len() + guarded.iter().filter(|&&byte| byte == b'\'').count());
+                assert!(guarded != kept, "{}", format.name);
+            }
+            false => {
+                let [guarded, kept] = both(&all, format);
+                assert!(guarded == kept, "{}", format.name);
+            }
+        }
     }
 }
 

@@ -166,7 +166,7 @@ fn progress_goes_on_towards_one_whole() {
     assert!(seen.iter().all(|(done, total)| *total == seen[0].1 && done <= total), "{seen:?}");
     // Threads within a step may tell in any order, but no step goes back behind an earlier one.
     let steps: Vec<u64> = seen.iter().map(|(done, total)| done * (KINDS.len() as u64 + 2) / total).collect();
-    assert_eq!(steps.last(), Some(&(KINDS.len() as u64 + 1)));
+    assert!(steps.last() > Some(&(KINDS.len() as u64)), "{steps:?}");
 }
 
 #[test]
