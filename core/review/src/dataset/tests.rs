@@ -164,7 +164,7 @@ fn progress_goes_on_towards_one_whole() {
     let seen = seen.into_inner().unwrap();
     assert!(seen.len() > KINDS.len());
     assert!(seen.iter().all(|(done, total)| *total == seen[0].1 && done <= total), "{seen:?}");
-    // Threads within a step may tell in any order, but no step goes back behind an earlier one.
+    // The last kind is the last step.
     let steps: Vec<u64> = seen.iter().map(|(done, total)| done * (KINDS.len() as u64 + 2) / total).collect();
     assert!(steps.last() > Some(&(KINDS.len() as u64)), "{steps:?}");
 }
