@@ -105,6 +105,20 @@ fn decisions_follow_the_pictures_into_another_form() {
     };
     assert_eq!(decided(&dataset).len(), 2);
     assert_eq!(decided(&dataset), decided(&sandbox.data()));
+    let session = sandbox.data();
+    assert!(ran.stderr.contains(&format!("from the session of {} (", text(&session))), "{}", ran.stderr);
+    assert!(ran.stderr.contains("), which ") && ran.stderr.contains(" made: the pictures"), "{}", ran.stderr);
+    // Whoever wants none gets none, later either.
+    let alone = sandbox.path().join("alone");
+    fs::create_dir(&alone).unwrap();
+    for entry in fs::read_dir(&dataset).unwrap().map(Result::unwrap) {
+        fs::copy(entry.path(), alone.join(entry.file_name())).unwrap();
+    }
+    let ran = sandbox.ok(["scan", text(&alone), "--model", "bundled-small", "--no-carry-over"]);
+    assert!(!ran.stderr.contains("carried over"), "{}", ran.stderr);
+    assert_eq!(decided(&alone), []);
+    let ran = sandbox.ok(["scan", text(&alone), "--model", "bundled-small"]);
+    assert!(!ran.stderr.contains("carried over"), "{}", ran.stderr);
     // A part of the pictures, too; but not where the classes are others, which a relabel would not mean.
     let few = sandbox.path().join("few");
     let others = sandbox.path().join("others");

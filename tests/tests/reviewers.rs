@@ -45,6 +45,19 @@ fn agreement_counts_what_several_decided() {
 }
 
 #[test]
+fn reviewers_who_are_left_out_are_not_said_to_be_none() {
+    let sandbox = reviewed(&[("anna", ANNA), ("ben", BEN), ("cyd", "T\ngo 7\nkeep\n")]);
+    let ran = agreement(&sandbox, &["--of", "anna"]);
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    let expected = "--of names only anna, and agreement is between two or more: add another --of; 4 samples were decided \
+                    by several reviewers";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+    let ran = agreement(&sandbox, &["--of", "anna", "--of", "cyd"]);
+    assert!(ran.stderr.contains("no sample was decided by two of anna and cyd"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("4 samples were decided by several reviewers"), "{}", ran.stderr);
+}
+
+#[test]
 fn relabels_are_alike_if_their_labels_are() {
     let lines = |label: &str| format!("T\ngo 1\nrelabel {label}\nyes\ngo 2\nremove\n");
     let sandbox = reviewed(&[("anna", &lines("cat")), ("ben", &lines("dog"))]);

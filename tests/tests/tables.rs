@@ -160,6 +160,28 @@ fn a_label_that_may_be_a_name_or_a_place_is_an_error() {
 }
 
 #[test]
+fn formats_that_programs_read_refuse_to_guard_formulas() {
+    let sandbox = Sandbox::new();
+    draw(&sandbox.data().join("cat"), 2);
+    draw(&sandbox.data().join("dog"), 2);
+    sandbox.ok(sandbox.scan_args().into_iter().chain(["--detectors".into(), "duplicates".into()]));
+    let (session, out) = (sandbox.session(), sandbox.path().join("out.csv"));
+    let export = |format: &str| {
+        let (session, out) = (text(&session), text(&out));
+        let words = ["export", session, "--format", format, "--output", out, "--formulas", "keep", "--force"];
+        sandbox.run(words)
+    };
+    for format in ["manifest", "jsonl", "cleaned-table", "multi-label", "label-studio"] {
+        let ran = export(format);
+        assert_eq!(ran.code, 2, "{format}: {}", ran.stdout);
+        assert!(ran.stderr.contains(&format!("{format} has no use for --formulas")), "{}", ran.stderr);
+        assert!(!out.exists(), "{format}");
+    }
+    let ran = export("csv");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
 fn class_names_that_are_no_words_are_not_asked_of_a_model() {
     let sandbox = Sandbox::new();
     for class in ["0", "1", "2"] {

@@ -10,6 +10,9 @@ pub struct Job<'a> {
     progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
+/// The parts in which each step of a job is counted.
+const PARTS: u64 = 1000;
+
 /// Never set.
 static NEVER: AtomicBool = AtomicBool::new(false);
 
@@ -29,6 +32,20 @@ impl<'a> Job<'a> {
     /// Reports progress.
     pub fn progress(&self, done: u64, total: u64) {
         (self.progress)(done, total);
+    }
+
+    /// Runs step `number` of `steps`, counted from 0. Whatever a step counts, all of them together count towards one whole, so
+    /// that progress never goes back and is never more than everything.
+    pub fn step<T>(&self, number: u64, steps: u64, work: impl FnOnce(&Job<'_>) -> T) -> T {
+        let within = |done: u64, total: u64| {
+            let part = match total {
+                0 => 0,
+                total => (u128::from(done.min(total)) * u128::from(PARTS) / u128::from(total)) as u64,
+            };
+            self.progress(number * PARTS + part, steps * PARTS);
+        };
+        within(0, 0);
+        work(&Job::new(self.stop, &within))
     }
 
     /// Whether to stop.

@@ -288,7 +288,7 @@ pub fn combined(names: &[String]) -> Vec<(usize, Combined)> {
 
 /// What stands in the brackets of a list.
 fn list_body(text: &str) -> Option<&str> {
-    // Label Studio's tables have several choices as an object.
+    // Label Studio's tables have several choices as an object. Any other object is none of the lists that programs write.
     let text = text
         .strip_prefix('{')
         .and_then(|rest| rest.trim_start().strip_prefix("\"choices\""))
@@ -301,6 +301,11 @@ fn list_body(text: &str) -> Option<&str> {
         let plain = body.is_empty() || body.parse::<f64>().is_ok();
         let one = plain || quoted('\'') || quoted('"');
         return (one || body.contains(SIGNS)).then_some(body);
+    }
+    if text.starts_with('{')
+        && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok()
+    {
+        return None;
     }
     let pairs = [('(', ')'), ('{', '}')];
     let inner = pairs.iter().find_map(|(from, to)| text.strip_prefix(*from)?.strip_suffix(*to))?;

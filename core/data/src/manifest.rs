@@ -9,6 +9,7 @@ use chaffinch_compute::image::decode::{Depths, Ground, Rendering};
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use chaffinch_sources::Source;
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub struct Manifest {
     splits: Column<u8>,
     classes: Vec<String>,
     extra: Vec<ExtraColumn>,
+    /// The names of those extra columns whose values are no texts.
+    typed: BTreeSet<String>,
     /// The labels as written, where they differ from the class names.
     written_labels: Option<Texts>,
     /// The splits as written, where they differ from the names of splits.
@@ -139,6 +142,23 @@ impl Manifest {
         debug_assert!(extra.iter().all(|column| column.values.len() == self.len()));
         self.extra = extra;
         self
+    }
+
+    /// Says which extra columns have numbers, truth values, lists or objects in the dataset: their cells are these as JSON.
+    #[must_use]
+    pub fn with_typed(mut self, names: impl IntoIterator<Item = String>) -> Manifest {
+        self.typed = names.into_iter().collect();
+        self
+    }
+
+    /// Whether the cells of an extra column are JSON, see [`Manifest::with_typed`]. Empty ones have no value.
+    pub fn is_typed(&self, column: &str) -> bool {
+        self.typed.contains(column)
+    }
+
+    /// The names of extra columns whose cells are JSON.
+    pub fn typed(&self) -> impl Iterator<Item = &str> {
+        self.typed.iter().map(String::as_str)
     }
 
     /// Gives every class another name, or none where its samples have no label; classes of one name are merged. The

@@ -60,6 +60,9 @@ struct SamplesHeader {
     /// The files beside the pictures that were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     beside: Vec<TableBeside>,
+    /// The extra columns whose cells are JSON.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    typed: Vec<String>,
     /// The files that hold samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     containers: Vec<StoredContainer>,
@@ -150,6 +153,7 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
         root_bytes: root.to_str().is_none().then(|| root.as_bytes().to_vec()),
         table: manifest.table().cloned(),
         beside: manifest.beside().to_vec(),
+        typed: manifest.typed().map(str::to_owned).collect(),
         containers: manifest.packing().map(|packing| packing.stored(manifest.root())).unwrap_or_default(),
     };
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
@@ -213,7 +217,7 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
         file_metadata.modified = file_metadata.modified.iter().map(|_| i64::MIN).collect();
     }
     let extra = read.extra()?;
-    let manifest = manifest.with_extra(extra).with_beside(head.beside);
+    let manifest = manifest.with_extra(extra).with_typed(head.typed).with_beside(head.beside);
     Ok((manifest.with_ground(head.ground).with_depths(head.depths), file_metadata))
 }
 

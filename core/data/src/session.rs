@@ -29,6 +29,7 @@
 //! Only its owner can access the folder. Every file except the journals is written under a temporary name and then
 //! renamed, so that there is never half a file.
 
+mod carry_over;
 mod catalog;
 mod costs;
 mod earlier;
@@ -44,6 +45,7 @@ mod previous;
 mod removed;
 mod settings;
 
+pub use carry_over::Carried;
 pub use catalog::{SessionInfo, folders, inspect};
 pub use costs::Cost;
 pub use likeness::{Here, Likeness, known_likeness, likeness};

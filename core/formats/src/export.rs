@@ -112,6 +112,9 @@ pub struct Format {
     pub target: Target,
     /// The name of its progress stage; `None` if it finishes at once.
     pub stage: Option<&'static str>,
+    /// Whether it is a table for people, whose cells that a spreadsheet would run as formulas are guarded. What programs read
+    /// back is not: a path or a class with an apostrophe in front is another one.
+    pub guards: bool,
     write: fn(&Export<'_>, &Request, &Job<'_>) -> Result<Written>,
 }
 

@@ -18,6 +18,7 @@ mod labels_elsewhere;
 mod output;
 mod parquet_checks;
 mod parquet_chunk;
+mod parquet_classes;
 mod parquet_fault;
 mod parquet_file;
 mod parquet_header;
@@ -29,6 +30,7 @@ mod parquet_values;
 mod refusal;
 mod tables;
 mod tar;
+mod tar_classes;
 mod targets;
 mod verify;
 

@@ -35,7 +35,8 @@ pub fn counts(subject: &Subject<'_>) -> Vec<Count> {
     let samples = source.manifest.len() as u64;
     let mut all: Vec<Count> = Vec::new();
     let mut add = |name: &str, value: u64, of: Option<u64>, what: &str, detector: bool| {
-        if all.iter().all(|known| known.name != name) {
+        // A detector may be called like one of the others.
+        if all.iter().all(|known| known.name != name || known.detector != detector) {
             all.push(Count { name: name.into(), value, of, what: what.into(), detector });
         }
     };

@@ -8,10 +8,13 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-/// A limit that must not be reached: `leaks>0`, `label-quality>=1.5%`. A name alone stands for `NAME>0`.
+/// A limit that must not be reached: `leaks>0`, `label-quality>=1.5%`. A name alone stands for `NAME>0`. `detector:leaks>0` is
+/// about what the detector `leaks` flags, although there is a count of that name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
     name: String,
+    /// Whether only a detector is meant.
+    detector: bool,
     comparison: Comparison,
     limit: f64,
     /// Whether the limit is a share, in percent.
@@ -27,6 +30,9 @@ enum Comparison {
     Equal,
     Unequal,
 }
+
+/// What is before the name of a detector.
+const DETECTOR: &str = "detector:";
 
 /// Longer signs before those that begin like them.
 const SIGNS: [(&str, Comparison); 7] = [
@@ -69,11 +75,15 @@ impl FromStr for Gate {
                 false => Ok(name.to_owned()),
             }
         };
-        let Some(at) = text.find(['>', '<', '=', '!']) else {
-            return Ok(Gate { name: named(text)?, comparison: Comparison::Above, limit: 0.0, share: false });
+        let at = text.find(['>', '<', '=', '!']);
+        let (name, rest) = text.split_at(at.unwrap_or(text.len()));
+        let (detector, name) = match name.trim().strip_prefix(DETECTOR) {
+            Some(name) => (true, named(name)?),
+            None => (false, named(name)?),
         };
-        let name = named(&text[..at])?;
-        let rest = &text[at..];
+        if at.is_none() {
+            return Ok(Gate { name, detector, comparison: Comparison::Above, limit: 0.0, share: false });
+        }
         let Some((sign, comparison)) = SIGNS.into_iter().find(|(sign, _)| rest.starts_with(sign)) else {
             return Err("expected one of > >= < <= = != after the name".to_owned());
         };
@@ -89,14 +99,14 @@ impl FromStr for Gate {
         if share && limit > 100.0 {
             return Err(format!("{limit}% is more than everything"));
         }
-        Ok(Gate { name, comparison, limit, share })
+        Ok(Gate { name, detector, comparison, limit, share })
     }
 }
 
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = if self.share { "%" } else { "" };
-        write!(f, "{}{}{}{percent}", safe_text(&self.name), self.comparison.sign(), self.limit)
+        write!(f, "{}{}{}{percent}", self.named(), self.comparison.sign(), self.limit)
     }
 }
 
@@ -130,6 +140,11 @@ pub fn judge(gates: &[Gate], counts: &[Count], known: Known<'_>) -> Result<Vec<J
 const OF_ALL: [&str; 4] = ["suspects", "undecided", "leaks", "leak-groups"];
 
 impl Gate {
+    /// Its name as it is written, made safe for a terminal.
+    fn named(&self) -> String {
+        format!("{}{}", if self.detector { DETECTOR } else { "" }, safe_text(&self.name))
+    }
+
     fn judge(&self, counts: &[Count], known: Known<'_>) -> Result<Judged> {
         let missing = |why: String| Judged { failed: true, sentence: format!("{self}: {why}") };
         // A result from before is no answer about the dataset as it is now.
@@ -137,7 +152,9 @@ impl Gate {
             let (name, why) = (safe_text(name), safe_text(why));
             return Ok(missing(format!("{name} failed, so there is nothing to compare: {why}")));
         }
-        let Some(count) = counts.iter().find(|count| count.name == self.name) else {
+        // Other counts come before those of detectors.
+        let is_meant = |count: &&Count| count.name == self.name && (count.detector || !self.detector);
+        let Some(count) = counts.iter().find(is_meant) else {
             if known.detectors.contains(&self.name) {
                 let name = safe_text(&self.name);
                 return Ok(missing(format!(
@@ -159,7 +176,8 @@ impl Gate {
             }
         };
         let failed = self.comparison.holds(value, self.limit);
-        let failure = known.failed.first().filter(|_| !failed && OF_ALL.contains(&self.name.as_str()));
+        let of_all = !count.detector && OF_ALL.contains(&self.name.as_str());
+        let failure = known.failed.first().filter(|_| !failed && of_all);
         if let Some((name, _)) = failure {
             return Ok(missing(format!("{} failed, so {} may be more", safe_text(name), count.what)));
         }
@@ -173,7 +191,8 @@ impl Gate {
 
     fn unknown(&self, counts: &[Count], known: Known<'_>) -> Error {
         let names = || {
-            let counted = counts.iter().map(|count| count.name.as_str());
+            let counted = counts.iter().filter(|count| count.detector || !self.detector);
+            let counted = counted.map(|count| count.name.as_str());
             counted.chain(known.detectors.iter().map(String::as_str))
         };
         let hint = nearest::hint(&self.name, names());
@@ -184,11 +203,12 @@ impl Gate {
             }
         }
         let all: Vec<_> = all.into_iter().map(safe_text).collect();
-        Error::Invalid(format!(
-            "there is no count '{}'{hint}; the counts are {}",
-            safe_text(&self.name),
-            all.join(", ")
-        ))
+        let (one, all_are) = match self.detector {
+            true => ("detector", "detectors"),
+            false => ("count", "counts"),
+        };
+        let name = safe_text(&self.name);
+        Error::Invalid(format!("there is no {one} '{name}'{hint}; the {all_are} are {}", all.join(", ")))
     }
 }
 
@@ -210,6 +230,34 @@ mod tests {
             count("leaks", 0, Some(1000), "samples with a copy in another split"),
             count("warnings", 3, None, "warnings about the dataset"),
         ]
+    }
+
+    #[test]
+    fn a_detector_that_is_called_like_a_count_can_be_named() {
+        let mut all = counts();
+        all.push(Count {
+            name: "leaks".into(),
+            value: 7,
+            of: Some(1000),
+            what: "samples flagged by leaks".into(),
+            detector: true,
+        });
+        let detectors = ["leaks".to_owned(), "mine".to_owned()];
+        let known = Known { detectors: &detectors, failed: &[] };
+        let ask =
+            |gate: &str| judge(&[gate.parse().unwrap()], &all, known).map(|mut judged| judged.remove(0));
+        assert!(!ask("leaks>0").unwrap().failed);
+        assert!(ask("detector:leaks").unwrap().failed);
+        let judged = ask("detector:leaks > 0.5%").unwrap();
+        assert_eq!(judged.sentence, "detector:leaks>0.5%: 7 of 1,000 (0.70 %) samples flagged by leaks");
+        assert!(ask("detector:mine>5").unwrap().sentence.contains("mine has no results"));
+        // A count is no detector.
+        let error = ask("detector:suspects>0").unwrap_err().to_string();
+        assert!(
+            error.contains("there is no detector 'suspects'") && error.contains("leaks, mine"),
+            "{error}"
+        );
+        assert!("detector:".parse::<Gate>().is_err());
     }
 
     fn failed(gate: &str) -> bool {

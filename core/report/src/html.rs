@@ -38,9 +38,10 @@ const TOGETHER: usize = 128;
 const CONFUSIONS: usize = 30;
 
 fn page(subject: &Subject<'_>, request: &Request, job: &Job<'_>) -> Result<String> {
-    let facts = Facts::collect(subject, request.top, job)?;
+    let facts = job.step(0, 2, |job| Facts::collect(subject, request.top, job))?;
     let samples = listed(subject, request.top);
-    let pictures = thumbnails(subject.source.manifest, &samples, request.thumbnails, job)?;
+    let manifest = subject.source.manifest;
+    let pictures = job.step(1, 2, |job| thumbnails(manifest, &samples, request.thumbnails, job))?;
     let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \

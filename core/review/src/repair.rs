@@ -56,6 +56,9 @@ pub struct Change {
     pub path: PathText,
     /// Its row in the dataset, which tells apart rows of a table that name the same file.
     pub row: u32,
+    /// Whether other rows have the same path, so that it does not say which one this is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
     /// The hash of its content when the plan was made.
     pub hash: ContentHash,
     /// Its label, empty if it has none.
@@ -86,9 +89,11 @@ impl Change {
         self.to_split.unwrap_or(self.split)
     }
 
-    /// It as a line of a diff, made safe for a terminal: `- a.jpg (why)`, `~ b.jpg cat -> dog, test -> train (why)`.
+    /// It as a line of a diff, made safe for a terminal: `- a.jpg (why)`, `~ b.jpg cat -> dog, test -> train (why)`. Where other
+    /// rows have the same path, with its row, counted from 1: `- a.jpg row 42 (why)`.
     pub fn words(&self) -> String {
-        let path = safe_path(&self.path.path());
+        let row = if self.repeated { format!(" row {}", u64::from(self.row) + 1) } else { String::new() };
+        let path = format!("{}{row}", safe_path(&self.path.path()));
         let why = safe_text(&self.why);
         if self.remove {
             return format!("- {path} ({why})");

@@ -100,7 +100,27 @@ pub(super) fn run(args: &Agreement, global: &Global) -> Result<ExitCode> {
     let samples: Vec<Rated> = decided.iter().map(|sample| rated(sample, &listing, args)).collect();
     let found = agreement::agreement(&samples);
     if found.shared == 0 {
-        bail!("no sample was decided by two reviewers, so there is nothing to compare");
+        let others = match decided.len() {
+            0 => String::new(),
+            other => {
+                let were = if other == 1 { "was" } else { "were" };
+                let samples = count(other as u64, "sample", "samples");
+                format!("; {samples} {were} decided by several reviewers of the session, who --of leaves out")
+            }
+        };
+        let names: Vec<_> = args.of.iter().map(|name| safe_text(name)).collect();
+        match names.as_slice() {
+            [] => bail!("no sample was decided by two reviewers, so there is nothing to compare"),
+            [one] => {
+                bail!("--of names only {one}, and agreement is between two or more: add another --of{others}")
+            }
+            [rest @ .., last] => {
+                bail!(
+                    "no sample was decided by two of {} and {last}, so there is nothing to compare{others}",
+                    rest.join(", ")
+                )
+            }
+        }
     }
     let disagreements = listing.journal.disagreements();
     let name = |name: &String| safe_text(name).into_owned();

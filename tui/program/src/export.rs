@@ -39,9 +39,8 @@ pub(super) struct Export {
     /// Include all samples in the manifest, not only suspects and reviewed ones
     #[arg(long)]
     all: bool,
-    /// What to do with cells of CSV files that a spreadsheet would run as formulas
-    #[arg(long, value_enum, default_value = "guard")]
-    formulas: Formulas,
+    #[arg(long, value_enum, help = which_are_guarded())]
+    formulas: Option<Formulas>,
     /// Replace existing files; a folder for a copy must be new or empty all the same
     #[arg(long)]
     force: bool,
@@ -62,9 +61,34 @@ fn where_to() -> String {
     format!("Output file, or folder for {} and {last}", others.join(", "))
 }
 
+/// The names of the formats whose cells are guarded.
+fn guarded() -> String {
+    let names: Vec<String> =
+        FORMATS.iter().filter(|format| format.guards).map(|format| format!("`{}`", format.name)).collect();
+    let (last, others) =
+        names.split_last().map_or(("", &names[..]), |(last, others)| (last.as_str(), others));
+    format!("{} and {last}", others.join(", "))
+}
+
+fn which_are_guarded() -> String {
+    let formats = guarded();
+    format!(
+        "What to do with cells that a spreadsheet would run as formulas, in {formats}; other formats keep every value \
+         as it is [default: guard]"
+    )
+}
+
 /// Exports, and prints the paths of the files.
 pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
     let (target, format) = (&args.output, args.format);
+    if args.formulas.is_some() && !format.guards {
+        bail!(
+            "{} has no use for --formulas, because programs read it and need every value as it is; leave it out (it is \
+             for {})",
+            format.name,
+            guarded()
+        );
+    }
     if !args.force && format.would_replace(target) {
         bail!("{} already exists; choose another path, or use --force to replace it", safe_path(target));
     }
@@ -75,7 +99,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         output: target.clone(),
         all: args.all,
         copy: args.copy.into(),
-        formulas: args.formulas.into(),
+        formulas: args.formulas.map(Into::into).unwrap_or_default(),
         ..Request::default()
     };
     let embeddings = || listing.atlas();
@@ -111,6 +135,8 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
         for path in &written.paths {
             match &written.summary {
                 Some(summary) => writeln!(out, "{}: {summary}", safe_path(path))?,
+                // Of several files, none has all decisions.
+                None if written.paths.len() > 1 => writeln!(out, "{}", safe_path(path))?,
                 None => writeln!(out, "{} ({decided})", safe_path(path))?,
             }
         }

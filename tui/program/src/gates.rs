@@ -39,7 +39,7 @@ pub(super) fn judge(
     // What reading found has a result only if there is something to say: none of it is zero.
     let samples = listing.manifest.len() as u64;
     for name in chaffinch_data::issue::BUILT_IN {
-        if counts.iter().all(|count| count.name != name) {
+        if counts.iter().all(|count| count.name != name || !count.detector) {
             let (name, what) = (name.to_owned(), format!("samples flagged by {name}"));
             let detector = true;
             counts.push(chaffinch_report::Count { name, value: 0, of: Some(samples), what, detector });

@@ -47,7 +47,13 @@ pub(super) fn run(args: &Merge, global: &Global) -> Result<ExitCode> {
             session.save_reading(&reading)?;
         }
     }
-    let wanted = Wanted { dataset: &dataset, engine: &args.engine, reading: &args.reading, shards: &shards };
+    let wanted = Wanted {
+        dataset: &dataset,
+        engine: &args.engine,
+        reading: &args.reading,
+        shards: &shards,
+        carry_over: true,
+    };
     scan::scan(&wanted, None, &args.output, global)
 }
 

@@ -9,9 +9,10 @@ use chaffinch_data::Error;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::index::ShardRecord;
 use chaffinch_data::session;
-use chaffinch_data::session::{Likeness, MARK, Session, SessionInfo, SessionLocation};
-use chaffinch_protocol::display::{quoted, safe_path};
+use chaffinch_data::session::{Carried, Likeness, MARK, Session, SessionInfo, SessionLocation};
+use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Resolves an argument that is a dataset or a session, as every command does that takes one. A session of another
 /// dataset is refused.
@@ -68,49 +69,92 @@ pub(super) fn no_results(session: &Session) -> anyhow::Error {
     }
 }
 
+/// Has the session of a dataset take no decisions of other sessions over, if it is there already.
+///
+/// # Errors
+/// When that cannot be written.
+pub(super) fn decline(target: &Path, global: &Global) -> Result<()> {
+    match session::resolve(target, global.session.as_deref()) {
+        Ok(location) if location.dir.join(MARK).is_file() => {
+            Ok(Session::open(&location.dir)?.decline_carry_over()?)
+        }
+        // What is wrong with it says the scan.
+        _ => Ok(()),
+    }
+}
+
 /// Takes over the decisions of a session with the same pictures in another form, such as a Parquet file of them, if this
 /// one has none.
 pub(super) fn take_over(dir: &Path, global: &Global) {
-    let taken = || -> Option<SessionInfo> {
-        let folder = settings::sessions_folder(global).ok()?;
-        let own = Session::open(dir).ok().filter(|session| !session.has_decisions())?;
-        let outline = own.outline()?;
-        let may_be = |there: &Session| {
-            // One whose dataset is gone can be continued here; see `find`.
-            let stays = chaffinch_data::dataset::is_there(&there.dataset());
-            stays && there.has_decisions() && there.outline().is_some_and(|there| outline.may_be_same(&there))
-        };
-        let others = session::folders(&folder).into_iter().filter(|other| !session::same(other, dir));
-        let sessions = others.filter_map(|other| Session::open_to_read(&other).ok()).filter(may_be);
-        let mut known = None;
-        let same = sessions.filter(|there| {
-            let here = known.get_or_insert_with(|| own.load_samples().ok().flatten());
-            let there = there.load_samples().ok().flatten();
-            // A decision to relabel means a class of the dataset in which it was made.
-            here.as_ref().zip(there).is_some_and(|((own, here), (other, there))| {
-                own.classes() == other.classes() && session::known_likeness(here, &there).is_same()
-            })
-        });
-        let infos = same.filter_map(|there| Some((session::inspect(there.dir()).ok()?, there)));
-        let (info, from) =
-            infos.max_by_key(|(info, _)| info.decisions).filter(|(info, _)| info.decisions > 0)?;
-        own.take_over(&from).ok()?;
-        Some(info)
-    };
-    if let Some(info) = taken() {
-        // Of those made there, the ones about pictures that are here.
-        let carried = session::inspect(dir).map_or(info.decisions, |own| own.decisions);
-        if carried == 0 {
-            return;
-        }
-        let of = if carried < info.decisions { format!("{carried} of ") } else { String::new() };
-        let decisions = count(info.decisions, "decision", "decisions");
-        let were = if carried == 1 { "was" } else { "were" };
-        remark(&format!(
-            "{of}{decisions} {were} carried over, with tags and notes, from the session of {}: the pictures are the same",
-            safe_path(&info.dataset)
-        ));
+    if let Some((carried, from)) = carry_over(dir, global) {
+        remark(&words(&carried, &from));
     }
+}
+
+/// Takes decisions over: of the sessions with the same pictures, from that of which most decisions are about pictures at the
+/// same place, then of which most are about pictures that are here at all.
+fn carry_over(dir: &Path, global: &Global) -> Option<(Carried, Session)> {
+    let folder = settings::sessions_folder(global).ok()?;
+    let takes = |session: &Session| !session.has_decisions() && !session.declines_carry_over();
+    let own = Session::open(dir).ok().filter(takes)?;
+    let outline = own.outline()?;
+    let may_be = |there: &Session| {
+        // One whose dataset is gone can be continued here; see `find`.
+        let stays = chaffinch_data::dataset::is_there(&there.dataset());
+        stays && there.has_decisions() && there.outline().is_some_and(|there| outline.may_be_same(&there))
+    };
+    let others = session::folders(&folder).into_iter().filter(|other| !session::same(other, dir));
+    let sessions = others.filter_map(|other| Session::open_to_read(&other).ok()).filter(may_be);
+    let mut known = None;
+    let carried = sessions.filter_map(|from| {
+        let here = known.get_or_insert_with(|| {
+            let samples = own.load_samples().ok().flatten();
+            samples.map(|(manifest, file_metadata)| (Arc::new(manifest), Arc::new(file_metadata)))
+        });
+        let (own, here) = here.as_ref()?;
+        let (other, there) = from.load_samples().ok().flatten()?;
+        // A decision to relabel means a class of the dataset in which it was made.
+        let same = own.classes() == other.classes() && session::known_likeness(here, &there).is_same();
+        let carried = same.then(|| Carried::of(&from, (&other, &there), (own, here)).ok()).flatten()?;
+        Some((carried, from))
+    });
+    let carried = carried.filter(|(carried, _)| carried.decisions > 0);
+    let (carried, from) = carried.max_by_key(|(carried, _)| (carried.at_their_place, carried.decisions))?;
+    own.take_over(&from).ok()?;
+    Some((carried, from))
+}
+
+/// Whose decisions were taken over, from where, and which were not.
+fn words(carried: &Carried, from: &Session) -> String {
+    let decisions = count(carried.decisions, "decision was", "decisions were");
+    let names: Vec<_> = carried.reviewers.iter().map(|name| safe_text(name)).collect();
+    let by = match names.as_slice() {
+        [] => String::new(),
+        [one] => format!(", which {one} made"),
+        [rest @ .., last] => format!(", which {} and {last} made", rest.join(", ")),
+    };
+    let left = [
+        (carried.gone, "whose picture is not here", "whose pictures are not here"),
+        (carried.changed, "whose picture has other contents here", "whose pictures have other contents here"),
+        (
+            carried.unclear,
+            "of which it is not certain which row is meant",
+            "of which it is not certain which rows are meant",
+        ),
+    ];
+    let left = left.into_iter().filter(|(left, ..)| *left > 0);
+    let left: Vec<String> =
+        left.map(|(left, one, many)| format!("{left} {}", if left == 1 { one } else { many })).collect();
+    let left = match left.is_empty() {
+        true => String::new(),
+        false => format!("; not carried over: {}", left.join(", ")),
+    };
+    format!(
+        "{decisions} carried over, with tags and notes, from the session of {} ({}){by}: the pictures are the same{left}; scan \
+         --no-carry-over begins a session without them",
+        safe_path(&from.dataset()),
+        safe_path(from.dir())
+    )
 }
 
 /// Refuses a dataset without a session.

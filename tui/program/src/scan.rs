@@ -9,6 +9,7 @@ use super::{gates, model_loader, place, reading, setup};
 use anyhow::{Result, bail};
 use chaffinch_data::index::Shard;
 use chaffinch_data::issue::is_built_in;
+use chaffinch_data::session::Session;
 use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::{DetectorSummary, ScanReport};
 use chaffinch_report::Gate;
@@ -33,6 +34,10 @@ pub(super) struct Scan {
     /// takes all of them over and runs the detectors
     #[arg(long, value_name = "I/N", conflicts_with_all = ["fail_on", "embeddings", "pred_probs"])]
     shard: Option<Shard>,
+    /// Take no decisions over from the session of a dataset with the same pictures, now and later; decisions that this
+    /// session has stay
+    #[arg(long)]
+    no_carry_over: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -67,7 +72,13 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
     if args.shard.is_some() && global.session.is_none() {
         bail!("a shard needs a session of its own: add --session DIR");
     }
-    let wanted = Wanted { dataset: &args.dataset, engine: &args.engine, reading: &args.reading, shards: &[] };
+    let wanted = Wanted {
+        dataset: &args.dataset,
+        engine: &args.engine,
+        reading: &args.reading,
+        shards: &[],
+        carry_over: !args.no_carry_over,
+    };
     scan(&wanted, args.shard, &args.output, global)
 }
 
@@ -78,6 +89,8 @@ pub(super) struct Wanted<'a> {
     pub(super) reading: &'a DatasetArgs,
     /// The sessions of all shards, in their order, if there are any.
     pub(super) shards: &'a [PathBuf],
+    /// Whether decisions of other sessions about the same pictures are wanted.
+    pub(super) carry_over: bool,
 }
 
 /// Scans a dataset or a shard of it, and reports.
@@ -87,6 +100,9 @@ pub(super) fn scan(
     output: &OutputArgs,
     global: &Global,
 ) -> Result<ExitCode> {
+    if !args.carry_over {
+        place::decline(args.dataset, global)?;
+    }
     let mut setup = setup::for_dataset(args.dataset, global, args.engine, args.reading)?;
     (setup.given.shard, setup.given.shards) = (shard, args.shards.to_vec());
     // Here, where its progress can be seen, not when the engine needs it.
@@ -110,8 +126,11 @@ pub(super) fn scan(
     let named: &[String] = if args.engine.detectors.is_empty() { &[] } else { &named };
     let scanned = drive::scan(setup, named, shown)?;
     reading::tell(&scanned.report.reading, "", global.quiet);
-    if shard.is_none() {
-        place::take_over(Path::new(&scanned.summary.session), global);
+    let session = Path::new(&scanned.summary.session);
+    match args.carry_over {
+        true if shard.is_none() => place::take_over(session, global),
+        true => {}
+        false => Session::open(session)?.decline_carry_over()?,
     }
     results(|out| {
         if output.json {

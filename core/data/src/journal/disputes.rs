@@ -99,9 +99,12 @@ impl Journal {
         if !self.view.is_disputed(id) {
             return Vec::new();
         }
-        let used = self.view.get(id).map(|decision| &decision.choice);
+        let Some(review) = self.view.review(id) else { return Vec::new() };
+        let used = review.decision.map(|decision| &decision.choice);
         let sides = self.sides(id).sides.into_iter();
-        sides.filter(|(.., said)| Some(&said.choice) != used).map(|(name, _, said)| (name, said)).collect()
+        // Who settled it may have decided otherwise before, and does not any more.
+        let others = sides.filter(|(name, _, said)| *name != *review.reviewer && Some(&said.choice) != used);
+        others.map(|(name, _, said)| (name, said)).collect()
     }
 
     /// What all reviewers decided about a sample as one among others, whether they agree or not: an adjudication is no such
@@ -153,7 +156,10 @@ impl Journal {
             let Some(used) = review.decision.map(|decision| &decision.choice) else { continue };
             all.samples += 1;
             *all.used.entry(review.reviewer.to_owned()).or_default() += 1;
-            for (reviewer, ..) in sides.iter().filter(|(.., decision)| decision.choice != *used) {
+            // Who settled it may have decided otherwise before, and does not any more.
+            let differs =
+                |side: &&(String, String, Decision)| side.0 != review.reviewer && side.2.choice != *used;
+            for (reviewer, ..) in sides.iter().filter(differs) {
                 *all.others.entry(reviewer.clone()).or_default() += 1;
             }
         }

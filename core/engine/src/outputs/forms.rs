@@ -100,12 +100,14 @@ fn export(values: &Values<'_>, snapshot: &Snapshot) -> Result<Vec<OutputField>> 
         Target::File => {}
         _ => all.push(values.choice(fields::FILES, "How files get into a copy", "link", fields::COPY_MODES)),
     }
-    all.push(values.choice(
-        fields::FORMULAS,
-        "Cells of CSV files that a spreadsheet would run as formulas",
-        "guard",
-        [("guard", "an apostrophe in front makes them text"), ("keep", "leave them as they are")],
-    ));
+    if format.guards {
+        all.push(values.choice(
+            fields::FORMULAS,
+            "Cells of CSV files that a spreadsheet would run as formulas",
+            "guard",
+            [("guard", "an apostrophe in front makes them text"), ("keep", "leave them as they are")],
+        ));
+    }
     Ok(all)
 }
 

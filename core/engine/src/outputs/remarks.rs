@@ -34,8 +34,8 @@ impl Outputs<'_> {
         let disputes = self.subject.journal.disputes(&self.decisions);
         if let Some(words) = disputes.words() {
             let (used, others) = (disputes.used_words(), disputes.other_words());
-            let text =
-                format!("{words}: exported the decisions of {used}; {others} decided otherwise{choose}");
+            let others = if others.is_empty() { others } else { format!("; {others} decided otherwise") };
+            let text = format!("{words}: exported the decisions of {used}{others}{choose}");
             all.push(OutputRemark { about: "decisions", text, warning: true });
         }
         let [.., unsure] = self.decisions.by_choice();

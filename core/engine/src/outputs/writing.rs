@@ -94,9 +94,11 @@ fn export(
     };
     let written = outputs.export(format, request, embeddings, job)?;
     let decided = counted(outputs.decisions().decided() as u64, "decision", "decisions");
-    let summary = written.summary.unwrap_or(decided);
+    // Of several files, none has all decisions.
+    let summary = written.summary.or_else(|| (written.paths.len() == 1).then_some(decided));
+    let summary = summary.map_or_else(String::new, |summary| format!(": {summary}"));
     let mut lines: Vec<OutputLine> =
-        written.paths.iter().map(|path| text(format!("{}: {summary}", safe_path(path)))).collect();
+        written.paths.iter().map(|path| text(format!("{}{summary}", safe_path(path)))).collect();
     lines.extend(left_out(&written.left_out));
     lines.extend(written.warning.iter().map(|words| warning(words)));
     let renamed = |reason: &str| format!("renamed: {reason}");

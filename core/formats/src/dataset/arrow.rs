@@ -4,11 +4,12 @@
 mod stream;
 
 use super::alike::{self, Classes, Looks};
-use super::columns::{Cells, Columns, Features, inner, looks};
+use super::columns::{Cells, Columns, Features, inner, looks, types};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
 use super::rows::EMPTY_OR_NONE;
 use super::shard_sets::{self, Described, Shard};
+use super::typed::Typed;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards, unnamed_classes};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
@@ -67,14 +68,14 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     };
     let mut ledger = Ledger::default();
     let mut rows = PackedRows::default();
-    let mut names: Vec<String> = Vec::new();
+    let mut others = Others::default();
     let mut splits = Vec::new();
     let mut all = Vec::new();
     let mut seen: Vec<Looks> = Vec::new();
     for path in &paths {
         let split = shards::split_in(dataset, path);
         let before = rows.members().len();
-        let own = shard(&root, path, &split, options, &mut rows, &mut names, &mut ledger)?;
+        let own = shard(&root, path, &split, options, &mut rows, &mut others, &mut ledger)?;
         let new = (rows.members().len() - before) as u64;
         seen.push(Looks { path: alike::path_of(dataset, path), rows: new, ..own });
         all.push(Shard { path: path.clone(), rows: new, split: split.clone() });
@@ -109,6 +110,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         ledger.leave_out(RemarkKind::OtherFiles, rest, text);
     }
     // Files with fewer columns than others have no values in these.
+    let Others { names, typed } = others;
     let columns = names.len();
     rows.members_mut().iter_mut().for_each(|member| member.other.resize(columns, String::new()));
     let named = seen.iter().filter_map(|looks| match &looks.classes {
@@ -130,6 +132,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         rows.finish(names, root, dataset, ledger)?
     };
     unnamed_classes::tell(&named, &mut opened);
+    opened.manifest = opened.manifest.with_typed(typed.names());
     Ok(opened)
 }
 
@@ -143,6 +146,13 @@ fn is_cache(path: &Path) -> bool {
     name.starts_with("cache-") || name.starts_with("tmp") || name == "indices.arrow"
 }
 
+/// The columns of all files that are kept.
+#[derive(Default)]
+struct Others {
+    names: Vec<String>,
+    typed: Typed,
+}
+
 /// Reads one file, and says what it looks like.
 fn shard(
     root: &Path,
@@ -150,7 +160,7 @@ fn shard(
     split: &str,
     options: &DatasetOptions,
     rows: &mut PackedRows,
-    names: &mut Vec<String>,
+    others: &mut Others,
     ledger: &mut Ledger,
 ) -> Result<Looks> {
     let full = below(root, path);
@@ -176,6 +186,7 @@ fn shard(
     if let Some(dropped) = columns.dropped(&shown) {
         ledger.add(RemarkKind::LayoutGuessed, 1, dropped);
     }
+    let names = &mut others.names;
     let mut kept = Vec::new();
     for &column in &columns.other {
         let name = schema.field(column).name();
@@ -232,6 +243,7 @@ fn shard(
         let text = format!("{} ends before its end: rows may be missing", safe_path(&shown));
         ledger.add(RemarkKind::FilesMissing, 1, text);
     }
+    types(schema.fields(), &columns, &mut others.typed);
     Ok(looks(schema.fields(), &columns, &features))
 }
 

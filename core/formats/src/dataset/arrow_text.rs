@@ -7,12 +7,16 @@ use arrow_array::types::{
     UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, SchemaRef};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+
+/// How values without a type in JSON are written.
+const FORMAT: FormatOptions<'static> = FormatOptions::new().with_null("");
 
 /// Reads a Parquet file as a whole.
 ///
@@ -78,6 +82,12 @@ fn value(values: &ArrayRef, row: usize) -> Value {
             let pairs = columns.map(|(column, field)| (field.name().clone(), value(column, row)));
             Value::Object(pairs.collect::<Map<String, Value>>())
         }
-        _ => Value::Null,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            Value::Null
+        }
+        // Dates and the like are texts in JSON.
+        _ => ArrayFormatter::try_new(values, &FORMAT)
+            .and_then(|formatter| formatter.value(row).try_to_string())
+            .map_or(Value::Null, Value::from),
     }
 }

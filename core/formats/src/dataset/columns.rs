@@ -1,10 +1,11 @@
 //! Columns of Arrow and Parquet datasets: which holds the pictures, the labels, the splits; the names of classes that the
 //! `datasets` library keeps in the schema; and cells as text.
 
-use super::DatasetOptions;
 use super::alike::{Classes, Looks};
 use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
 use super::several::BETWEEN;
+use super::typed::{Typed, is_nested};
+use super::{DatasetOptions, arrow_text};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -190,6 +191,14 @@ impl Columns {
     }
 }
 
+/// Marks which of the other columns of a file have no texts.
+pub(super) fn types(fields: &Fields, columns: &Columns, typed: &mut Typed) {
+    columns
+        .other
+        .iter()
+        .for_each(|&column| typed.see_type(fields[column].name(), fields[column].data_type()));
+}
+
 /// What a file with these columns looks like beside others, but for its path and rows.
 pub(super) fn looks(fields: &Fields, columns: &Columns, features: &Features) -> Looks {
     let name = |column: usize| fields[column].name().clone();
@@ -295,7 +304,10 @@ impl<'a> Cells<'a> {
         if self.array.is_null(row) {
             return String::new();
         }
-        self.formatter.value(row).try_to_string().unwrap_or_default()
+        match is_nested(self.array.data_type()) {
+            true => arrow_text::text(self.array, row),
+            false => self.formatter.value(row).try_to_string().unwrap_or_default(),
+        }
     }
 
     /// The name of a cell's class; `None` if it has none, as −1 says.

@@ -131,6 +131,7 @@ pub(super) fn open_with(root: &Path, options: &DatasetOptions) -> Result<(Opened
     splits.iter().for_each(|split| written.push(split));
     let manifest = Manifest::new(root, samples)
         .with_extra(beside.extra)
+        .with_typed(beside.typed.names())
         .with_written_splits(written.finish())
         .with_beside(beside.read);
     Ok((Opened { manifest, ledger }, taken))

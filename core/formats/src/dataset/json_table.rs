@@ -5,13 +5,14 @@ use super::json::{self, Outer, Shape};
 use super::reading_options::OF_TABLES;
 use super::rewrite;
 use super::rows::{EMPTY, Rows, tell_labels};
+use super::typed::Typed;
 use super::{ClassNames, DatasetOptions, Format, Opened, extension, is_image};
 use crate::text::Document;
 use crate::text::json_parts::{Part, Patch};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::excerpt;
+use chaffinch_protocol::display::{counted, excerpt};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,8 @@ pub(super) const FORMAT: Format = Format {
     details: "an object for each image, one a line or in an array, with its path and, if there are any, label and split, as in a \
               table; or an object of labels by path; other keys are kept",
     written: "`cleaned-table` writes a CSV table with the same columns",
-    lost: "several labels of one picture count as none; the column `all_labels` has them",
+    lost: "several labels of one picture count as none; the column `all_labels` has them; other keys that are numbers in one \
+           object and texts in another are texts in all",
     class_names: ClassNames::Written,
     annotated: None,
     elsewhere: false,
@@ -110,13 +112,12 @@ impl JsonRecords<'_> {
 
 /// A value as text. An image as Hugging Face writes it is its path.
 fn cell(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::Object(object)) => match object.get("path") {
-            Some(Value::String(path)) => path.clone(),
-            _ => json::cell(value),
-        },
-        _ => json::cell(value),
-    }
+    json::cell(value.map(told))
+}
+
+/// What a value says: an image as Hugging Face writes it is its path.
+fn told(value: &Value) -> &Value {
+    value.get("path").filter(|path| path.is_string()).unwrap_or(value)
 }
 
 fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
@@ -150,14 +151,28 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
     if let Some(column) = columns.split {
         rows.split_column(&headings[column], options.split_column.is_some());
     }
+    let mut typed = Typed::default();
+    let (mut objects_as_labels, mut first_object) = (0, None);
     records.objects(&mut |at, object| {
+        for &column in &kept {
+            let value = object.get(&headings[column]);
+            typed.see(headings[column].trim(), value.map(told));
+        }
         let mut cells = records.cells(object);
         let path = std::mem::take(&mut cells[columns.path]);
         if path.is_empty() || path.contains('\0') {
             let (place, name) = (records.place(at), excerpt(&headings[columns.path]));
             return Err(Error::format(file, format!("{place} has no path in '{name}'")));
         }
-        let label = columns.label.map(|column| std::mem::take(&mut cells[column]));
+        let mut label = columns.label.map(|column| std::mem::take(&mut cells[column]));
+        if let Some(column) = columns.label
+            && let Some(Value::Object(inner)) = object.get(&headings[column])
+            && !inner.contains_key("choices")
+        {
+            objects_as_labels += 1;
+            first_object.get_or_insert_with(|| (records.place(at), label.take().unwrap_or_default()));
+            label = Some(String::new());
+        }
         if let (true, Some(column)) =
             (label.as_ref().is_some_and(|label| label.contains('\0')), columns.label)
         {
@@ -169,7 +184,18 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         rows.push(PathBuf::from(path), label, &split, other);
         Ok(true)
     })?;
-    finish(file, root, rows, (headings, &kept), &columns, chosen)
+    let mut opened = finish(file, root, rows, (headings, &kept), &columns, chosen)?;
+    opened.manifest = opened.manifest.with_typed(typed.names());
+    if let Some((place, text)) = first_object {
+        let labels =
+            counted(objects_as_labels, "label is an object and counts", "labels are objects and count");
+        let text = format!(
+            "{labels} as none, such as '{}' of {place}; a label is the name of a class, as a text or a number",
+            excerpt(&text)
+        );
+        opened.ledger.add(RemarkKind::ClassesDoubtful, objects_as_labels, text);
+    }
+    Ok(opened)
 }
 
 fn finish(

@@ -54,6 +54,7 @@ mod shards;
 mod split_columns;
 mod table;
 mod tar;
+mod typed;
 mod unnamed_classes;
 mod yolo;
 

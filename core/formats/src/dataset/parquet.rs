@@ -3,11 +3,12 @@
 mod damage;
 
 use super::alike::{self, Looks};
-use super::columns::{Cells, Columns, Features, inner, looks};
+use super::columns::{Cells, Columns, Features, inner, looks, types};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
 use super::rows::{EMPTY_OR_NONE, Rows};
 use super::shard_sets::{self, Described};
+use super::typed::Typed;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards, unnamed_classes};
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
@@ -153,11 +154,14 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     }
     doubts(&shards, &mut ledger);
     let named: Vec<String> = shards.iter().flat_map(Shard::class_names).cloned().collect();
+    let mut typed = Typed::default();
+    shards.iter().for_each(|shard| types(shard.schema.fields(), &shard.columns, &mut typed));
     let mut opened = match shards.iter().all(|shard| shard.columns.picture.is_some()) {
         true => pictures(shards, root, parts, ledger),
         false => paths_only(shards, root, parts, options, ledger),
     }?;
     unnamed_classes::tell(&named.iter().map(String::as_str).collect(), &mut opened);
+    opened.manifest = opened.manifest.with_typed(typed.names());
     Ok(opened)
 }
 

@@ -330,6 +330,30 @@ fn members_that_disagree_are_counted_and_either_can_be_taken() {
 }
 
 #[test]
+fn a_second_picture_of_a_sample_is_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.tar");
+    tar(
+        &path,
+        &[
+            ("x/1.seg.png", "mask"),
+            ("x/1.jpg", "a"),
+            ("x/1.cls", "cat"),
+            ("x/1.npy", "n"),
+            ("x/2.jpg", "b"),
+            ("x/2.png", "c"),
+            ("x/2.cls", "dog"),
+        ],
+    );
+    let opened = read(&path);
+    assert_eq!(labels(&opened), ["cat", "dog"]);
+    let text = "2 pictures are not the only ones of their samples and were left out, since a sample has one: \
+                x/1.seg.png beside x/1.jpg in a.tar";
+    assert!(says(&opened, RemarkKind::OtherFiles, text), "{:#?}", opened.ledger);
+    assert!(says(&opened, RemarkKind::OtherFiles, "1 other member of a sample"), "{:#?}", opened.ledger);
+}
+
+#[test]
 fn a_class_member_comes_before_the_folder() {
     let temp = tempfile::tempdir().unwrap();
     let path = temp.path().join("a.tar");

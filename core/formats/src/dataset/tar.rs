@@ -20,6 +20,7 @@ use chaffinch_protocol::{Ledger, RemarkKind};
 pub(crate) use keys::{Part as WebdatasetPart, is_webdataset, parts as webdataset_parts};
 use members::{Found, Listed};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub(super) const FORMAT: Format = Format {
@@ -101,12 +102,13 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     }
 }
 
-/// The names of classes by their numbers that lie beside the shards of a dataset; none if there are none.
+/// The file beside the shards of a dataset that names classes by their numbers, and these names; `None` if there is none.
 ///
 /// # Errors
-/// When they cannot be read.
-pub(crate) fn webdataset_classes(dataset: &Path) -> Result<Vec<String>> {
-    Ok(Classes::of(&Candidate::new(dataset)?)?.names)
+/// When it cannot be read.
+pub(crate) fn webdataset_classes(dataset: &Path) -> Result<Option<(PathBuf, Vec<String>)>> {
+    let Classes { names, full, .. } = Classes::of(&Candidate::new(dataset)?)?;
+    Ok(full.map(|file| (file, names)))
 }
 
 /// The names of classes by their numbers, as `export --format webdataset` writes them beside the shards.
@@ -115,6 +117,8 @@ struct Classes {
     names: Vec<String>,
     /// Relative to the dataset, if it is in it.
     file: Option<PathBuf>,
+    /// Where it is, in it or not.
+    full: Option<PathBuf>,
 }
 
 impl Classes {
@@ -133,13 +137,17 @@ impl Classes {
         }
         let read = || {
             let blob = Blob::open(&full)?;
-            blob.bytes(0, blob.size().min(LARGEST_CLASSES))
+            match blob.size() {
+                ..=LARGEST_CLASSES => blob.bytes(0, blob.size()),
+                _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it is too long for a list of classes")),
+            }
         };
         let bytes = read().map_err(Error::io("read", &full))?;
         let text = std::str::from_utf8(&bytes);
         let text =
             text.map_err(|_| Error::format(&full, "it is no text in UTF-8: expected a class a line"))?;
-        Ok(Classes { names: text.lines().map(|line| line.trim().to_owned()).collect(), file })
+        let names = text.lines().map(|line| line.trim().to_owned()).collect();
+        Ok(Classes { names, file, full: Some(full) })
     }
 }
 

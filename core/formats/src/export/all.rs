@@ -11,6 +11,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "export",
     target: Target::Folder,
     stage: None,
+    guards: true,
     write,
 };
 

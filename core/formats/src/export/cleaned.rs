@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "cleaned",
     target: Target::NewFolder,
     stage: Some("copy"),
+    guards: false,
     write: |export, request, job| {
         let report = export.cleaned(&request.output, request.copy, job)?;
         if let (0, Some(first)) = (report.written, report.missing.first()) {

@@ -21,6 +21,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "cleaned.csv",
     target: Target::File,
     stage: None,
+    guards: false,
     write: |export, request, _| {
         let notes = export.cleaned_table(&request.output)?;
         let summary = (!notes.is_empty()).then(|| notes.join("; "));

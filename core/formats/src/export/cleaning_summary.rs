@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "cleaning_summary.txt",
     target: Target::File,
     stage: None,
+    guards: false,
     write,
 };
 

@@ -9,6 +9,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "cleanvision_issues.csv",
     target: Target::File,
     stage: None,
+    guards: true,
     write: |export, request, _| CLEANVISION.write(export, request),
 };
 

@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "coco",
     target: Target::NewFolder,
     stage: Some("copy"),
+    guards: false,
     write,
 };
 

@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "samples.csv",
     target: Target::File,
     stage: None,
+    guards: true,
     write,
 };
 
@@ -41,6 +42,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
                     Cell::Path(path) => guard(path.as_os_str().as_bytes(), &mut out)?,
                     Cell::Class(name) => guard(&class_names::bytes(&name), &mut out)?,
                     Cell::Text(text) => guard(text.as_bytes(), &mut out)?,
+                    Cell::Json { text, .. } => guard(text.as_bytes(), &mut out)?,
                     Cell::Tags(tags) => guard(tags.join(",").as_bytes(), &mut out)?,
                     Cell::Number(number) => out.write_field(number.to_string())?,
                     Cell::Flag(flag) => out.write_field(if flag { "True" } else { "False" })?,

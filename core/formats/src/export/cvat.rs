@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "cvat",
     target: Target::NewFolder,
     stage: Some("copy"),
+    guards: false,
     write,
 };
 

@@ -19,6 +19,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "embedding_atlas.parquet",
     target: Target::File,
     stage: Some("write"),
+    guards: false,
     write,
 };
 

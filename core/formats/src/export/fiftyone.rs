@@ -19,6 +19,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "fiftyone",
     target: Target::NewFolder,
     stage: Some("copy"),
+    guards: false,
     write,
 };
 

@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "final_cleaning_manifest.csv",
     target: Target::File,
     stage: None,
+    guards: false,
     write,
 };
 

@@ -5,8 +5,19 @@ use crate::dataset::flags;
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::ExtraColumn;
 use chaffinch_protocol::sample::SampleId;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+/// A cell of another column as JSON; one of a column that is no text in the dataset is JSON already.
+pub(super) fn json_cell(typed: bool, cell: &str) -> Value {
+    match typed {
+        true if cell.is_empty() => Value::Null,
+        // What JSON has no number for, such as NaN, stays a text.
+        true => serde_json::from_str(cell).unwrap_or_else(|_| Value::from(cell)),
+        false => Value::from(cell),
+    }
+}
 
 /// Cells of other columns.
 pub(super) struct FlagCells<'a> {
@@ -64,6 +75,12 @@ impl<'a> FlagCells<'a> {
             }
             _ => old,
         }
+    }
+
+    /// The same as JSON: what was a number, a truth value, a list or an object in the dataset is that again.
+    pub(super) fn value(&self, column: usize, id: SampleId) -> Value {
+        let manifest = self.export.source.manifest;
+        json_cell(manifest.is_typed(&manifest.extra()[column].name), self.cell(column, id))
     }
 
     /// New labels that have no column, each of which gets one.

@@ -24,6 +24,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "hf",
     target: Target::NewFolder,
     stage: Some("copy"),
+    guards: false,
     write,
 };
 
@@ -73,7 +74,7 @@ fn row(
     let original = class_names::of_bytes(manifest.path(id).as_os_str().as_bytes());
     row.insert("original_path".into(), Value::from(original));
     for (column, name) in names.iter().enumerate() {
-        row.insert(name.clone(), Value::from(others.cell(column, id)));
+        row.insert(name.clone(), others.value(column, id));
     }
     row
 }

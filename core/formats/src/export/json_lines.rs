@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "samples.jsonl",
     target: Target::File,
     stage: None,
+    guards: false,
     write,
 };
 
@@ -45,5 +46,6 @@ pub(super) fn json(cell: Cell<'_>) -> Value {
         Cell::Tags(tags) => Value::from(tags),
         Cell::Number(number) => json_number(number),
         Cell::Flag(flag) => Value::from(flag),
+        Cell::Json { value, .. } => value,
     }
 }

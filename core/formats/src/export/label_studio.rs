@@ -19,6 +19,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "tasks.json",
     target: Target::File,
     stage: None,
+    guards: false,
     write,
 };
 

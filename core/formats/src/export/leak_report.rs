@@ -15,6 +15,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "leaks_report.csv",
     target: Target::File,
     stage: None,
+    guards: false,
     write,
 };
 

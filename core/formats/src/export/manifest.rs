@@ -17,6 +17,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "manifest.csv",
     target: Target::File,
     stage: None,
+    guards: false,
     write: |export, request, _| {
         export.manifest(&request.output, request.all)?;
         Ok(Written::file(&request.output))

@@ -15,6 +15,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "multi_label_clusters.csv",
     target: Target::File,
     stage: None,
+    guards: false,
     write,
 };
 

@@ -297,6 +297,120 @@ fn the_parquet_file_finds_its_pictures_by_itself() {
     }
 }
 
+/// Each line of a file of JSON Lines below a folder, or of this one.
+fn json_lines(path: &Path) -> Vec<Value> {
+    let files = walkdir::WalkDir::new(path).into_iter().map(|entry| entry.unwrap().into_path());
+    let file = files.filter(|file| file.extension().is_some_and(|end| end == "jsonl")).last().unwrap();
+    let text = fs::read_to_string(file).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn numbers_lists_and_objects_of_other_columns_stay_what_they_are() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir(&data).unwrap();
+    for name in ["1.jpg", "2.jpg"] {
+        fs::write(data.join(name), name).unwrap();
+    }
+    let rows = [
+        r#"{"path": "1.jpg", "label": "cat", "w": 0.0, "n": 7, "yes": true, "nest": {"a": [1, 2.5]}, "mixed": 5, "code": "007"}"#,
+        r#"{"path": "2.jpg", "label": "dog", "w": null, "n": -1, "yes": false, "nest": [], "mixed": "5", "code": "1"}"#,
+    ];
+    fs::write(data.join("rows.jsonl"), rows.join("\n")).unwrap();
+    let manifest = dataset::open(&data.join("rows.jsonl"), &DatasetOptions::default()).unwrap().manifest;
+    let made = decided(temp, manifest, |_, _| {});
+    let expected = |row: &Value, name: &str| match name {
+        // What is a number in one row and a text in another is a text in all.
+        "mixed" => Value::from("5"),
+        name => row[name].clone(),
+    };
+    let before: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+    let names = ["w", "n", "yes", "nest", "mixed", "code"];
+    for format in ["hf", "jsonl"] {
+        let place = made.out(if format == "hf" { "hf" } else { "samples.jsonl" });
+        made.write(format, &place, Formulas::Guard);
+        let after = json_lines(&place);
+        assert_eq!(after.len(), 2);
+        for (new, old) in after.iter().zip(&before) {
+            for name in names {
+                assert_eq!(new[name], expected(old, name), "{format} {name}");
+            }
+        }
+    }
+    made.write("webdataset", &made.out("wds"), Formulas::Guard);
+    made.write("parquet", &made.out("samples.parquet"), Formulas::Guard);
+    for place in ["wds", "samples.parquet"] {
+        let read = dataset::open(&made.out(place), &DatasetOptions::default()).unwrap().manifest;
+        let typed: Vec<&str> = names.into_iter().filter(|name| read.is_typed(name)).collect();
+        // A table has one type for a column, so that what differs from row to row is a text of JSON.
+        let nested = if place == "wds" { &["w", "n", "yes", "nest"][..] } else { &["w", "n", "yes"][..] };
+        assert_eq!(typed, nested, "{place}");
+        let first =
+            |name: &str| read.extra().iter().find(|column| column.name == name).unwrap().values[0].clone();
+        assert_eq!(names.map(first), ["0.0", "7", "true", "{\"a\":[1,2.5]}", "5", "007"], "{place}");
+    }
+}
+
+#[test]
+fn lists_of_a_parquet_file_are_json() {
+    use arrow_array::types::Int64Type;
+    use arrow_array::{ArrayRef, ListArray, RecordBatch, StringArray};
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("1.jpg"), "one").unwrap();
+    let boxes = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1), None, Some(3)])]);
+    let columns: [(&str, ArrayRef); 3] = [
+        ("path", Arc::new(StringArray::from(vec!["1.jpg"]))),
+        ("label", Arc::new(StringArray::from(vec!["cat"]))),
+        ("boxes", Arc::new(boxes)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = fs::File::create(data.join("rows.parquet")).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let manifest = dataset::open(&data.join("rows.parquet"), &DatasetOptions::default()).unwrap().manifest;
+    assert_eq!(manifest.extra()[0].values, ["[1,null,3]"]);
+    let made = decided(temp, manifest, |_, _| {});
+    made.write("jsonl", &made.out("samples.jsonl"), Formulas::Guard);
+    assert_eq!(json_lines(&made.out("samples.jsonl"))[0]["boxes"], serde_json::json!([1, null, 3]));
+}
+
+/// Whether formulas are guarded is said of each format, and no other one changes a byte.
+#[test]
+fn only_formats_that_say_so_guard_formulas() {
+    let both = |made: &Made, format: &Format| {
+        [Formulas::Guard, Formulas::Keep].map(|formulas| {
+            let path = made.out(format.file_name);
+            made.write(format.name, &path, formulas);
+            fs::read(path).unwrap()
+        })
+    };
+    let temp = tempfile::tempdir().unwrap();
+    for path in ["data/@home/1.jpg", "data/cat/2.jpg"] {
+        let file = temp.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, path).unwrap();
+    }
+    let manifest = dataset::open(&temp.path().join("data"), &DatasetOptions::default()).unwrap().manifest;
+    let (paths, all) = (decided(temp, manifest, |_, _| {}), made(&FILES, some_decisions));
+    for format in FORMATS.iter().filter(|format| format.target == Target::File) {
+        match format.guards {
+            true => {
+                let [guarded, kept] = both(&paths, format);
+                assert_eq!(guarded.len(), kept.len() + guarded.iter().filter(|&&byte| byte == b'\'').count());
+                assert!(guarded != kept, "{}", format.name);
+            }
+            false => {
+                let [guarded, kept] = both(&all, format);
+                assert!(guarded == kept, "{}", format.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn tables_have_every_sample_and_guard_formulas() {
     let made = made(&FILES, some_decisions);

@@ -1,11 +1,14 @@
 //! All samples with everything that is known of them, as Parquet. Pictures that lie in other files are in it; those that
 //! are files of their own are named by their paths, and the folder these start from is in the file's metadata.
 
-use super::sample_table::{Cell, Kind, SampleTable};
+use super::sample_table::{Cell, Column, Kind, SampleTable};
 use super::{Export, Format, Request, Target, Written};
 use crate::dataset::ROOT_KEY;
 use crate::{Error, Result};
-use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Float32Array, RecordBatch, StringArray, StructArray};
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    StructArray,
+};
 use arrow_schema::{DataType, Field, Fields, Schema};
 use chaffinch_compute::job::Job;
 use chaffinch_data::{atomic, class_names};
@@ -16,6 +19,7 @@ use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -27,6 +31,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "samples.parquet",
     target: Target::File,
     stage: Some("write"),
+    guards: false,
     write,
 };
 
@@ -69,8 +74,12 @@ pub(super) fn write_with(
     let picture_name = if image() { IMAGE } else { "picture" };
     let mut written = Written::file(&request.output);
     let mut stopped = None;
-    let schema = Arc::new(schema(&table, pictures.then_some(picture_name), &more));
-    let properties = properties(export, &table, pictures.then_some(picture_name), &more);
+    let footer = footer(export, &table, pictures.then_some(picture_name), &more);
+    let described = footer.iter().map(|(key, value)| (key.clone(), value.clone()));
+    let schema = schema(&table, pictures.then_some(picture_name), &more);
+    // Readers take it from the footer or from the schema in it.
+    let schema = Arc::new(schema.with_metadata(described.collect::<BTreeMap<_, _>>()));
+    let properties = properties(footer);
     let ids: Vec<SampleId> = manifest.ids().collect();
     atomic::write(&request.output, |out| {
         let mut writer =
@@ -101,9 +110,20 @@ pub(super) fn write_with(
                         Arc::new(BooleanArray::from_iter(ids.iter().map(
                             |&id| match table.cell(column, id) {
                                 Cell::Flag(flag) => Some(flag),
+                                Cell::Json { value, .. } => value.as_bool(),
                                 _ => None,
                             },
                         )))
+                    }
+                    Kind::Integer => {
+                        let number =
+                            |&id: &SampleId| json(&table, column, id).and_then(|value| value.as_i64());
+                        Arc::new(Int64Array::from_iter(ids.iter().map(number)))
+                    }
+                    Kind::Double => {
+                        let number =
+                            |&id: &SampleId| json(&table, column, id).and_then(|value| value.as_f64());
+                        Arc::new(Float64Array::from_iter(ids.iter().map(number)))
                     }
                     Kind::Text => {
                         Arc::new(StringArray::from_iter(ids.iter().map(|&id| text(table.cell(column, id)))))
@@ -140,6 +160,8 @@ fn schema(table: &SampleTable<'_>, pictures: Option<&str>, more: &[More<'_>]) ->
             Kind::Text => DataType::Utf8,
             Kind::Number => DataType::Float32,
             Kind::Flag => DataType::Boolean,
+            Kind::Integer => DataType::Int64,
+            Kind::Double => DataType::Float64,
         };
         Field::new(&column.name, data, true)
     }));
@@ -154,12 +176,12 @@ fn image_fields() -> Fields {
 }
 
 /// What stands in the footer: the columns as the `datasets` library describes them, and the folder of relative paths.
-fn properties(
+fn footer(
     export: &Export<'_>,
     table: &SampleTable<'_>,
     pictures: Option<&str>,
     more: &[More<'_>],
-) -> WriterProperties {
+) -> Vec<(String, String)> {
     let mut features = Map::new();
     if let Some(name) = pictures {
         features.insert(name.to_owned(), json!({"_type": "Image"}));
@@ -169,6 +191,8 @@ fn properties(
             Kind::Text => "string",
             Kind::Number => "float32",
             Kind::Flag => "bool",
+            Kind::Integer => "int64",
+            Kind::Double => "float64",
         };
         features.insert(column.name.clone(), json!({"dtype": kind, "_type": "Value"}));
     }
@@ -176,10 +200,15 @@ fn properties(
         features.insert(column.field.name().clone(), column.feature.clone());
     }
     let features: Value = json!({"info": {"features": features}});
-    let mut footer = vec![KeyValue::new("huggingface".to_owned(), features.to_string())];
+    let mut footer = vec![("huggingface".to_owned(), features.to_string())];
     if let Some(root) = export.source.manifest.root().to_str().filter(|_| pictures.is_none()) {
-        footer.push(KeyValue::new(ROOT_KEY.to_owned(), root.to_owned()));
+        footer.push((ROOT_KEY.to_owned(), root.to_owned()));
     }
+    footer
+}
+
+fn properties(footer: Vec<(String, String)>) -> WriterProperties {
+    let footer = footer.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(Default::default()))
         .set_created_by(concat!("chaffinch ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -206,11 +235,20 @@ fn images(export: &Export<'_>, ids: &[SampleId], left_out: &mut Vec<String>) -> 
     Arc::new(StructArray::new(image_fields(), vec![Arc::new(bytes), Arc::new(names)], None))
 }
 
+/// What a cell of the dataset's other columns is.
+fn json<'a>(table: &SampleTable<'a>, column: &Column<'a>, id: SampleId) -> Option<Value> {
+    match table.cell(column, id) {
+        Cell::Json { value, .. } => Some(value),
+        _ => None,
+    }
+}
+
 fn text(cell: Cell<'_>) -> Option<String> {
     match cell {
         Cell::Path(path) => Some(path_text(path)),
         Cell::Class(text) | Cell::Text(text) => Some(text.into_owned()),
         Cell::Tags(tags) => Some(tags.join(",")),
+        Cell::Json { text, .. } => Some(text.to_owned()),
         Cell::Nothing | Cell::Number(_) | Cell::Flag(_) => None,
     }
 }

@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "tensorboard",
     target: Target::NewFolder,
     stage: Some("write"),
+    guards: false,
     write,
 };
 
@@ -115,6 +116,7 @@ fn text(cell: Cell<'_>) -> Vec<u8> {
         Cell::Path(path) => path.as_os_str().as_bytes().to_vec(),
         Cell::Class(name) => class_names::bytes(&name).into_owned(),
         Cell::Text(text) => text.as_bytes().to_vec(),
+        Cell::Json { text, .. } => text.as_bytes().to_vec(),
         Cell::Tags(tags) => tags.join(",").into_bytes(),
         Cell::Number(number) => number.to_string().into_bytes(),
         Cell::Flag(flag) => if flag { "True" } else { "False" }.into(),

@@ -4,6 +4,7 @@ use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_data::class_names;
+use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::SampleId;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,25 +18,31 @@ pub(super) const FORMAT: Format = Format {
     file_name: "relabel_map.json",
     target: Target::File,
     stage: None,
+    guards: false,
     write: |export, request, _| {
-        export.relabel_map(&request.output)?;
-        Ok(Written::file(&request.output))
+        let labels = export.relabel_map(&request.output)?;
+        let summary = Some(counted(labels, "new label", "new labels"));
+        Ok(Written { summary, ..Written::file(&request.output) })
     },
 };
 
 impl Export<'_> {
     /// Writes the new labels of relabeled samples as a JSON object by path, sorted. Bytes of paths that are not UTF-8 are
     /// written as `\xff`, and a backslash that would read like that as `\x5c`. Where all classes are integers, labels are
-    /// written as integers.
+    /// written as integers. Returns how many there are.
     ///
     /// # Errors
     /// When the target is inside the dataset, or cannot be written.
-    pub fn relabel_map(&self, target: &Path) -> Result<()> {
+    pub fn relabel_map(&self, target: &Path) -> Result<u64> {
         self.relabel_map_by(target, |id| self.source.manifest.path(id).as_os_str().as_bytes())
     }
 
     /// The same by another key.
-    pub(super) fn relabel_map_by<'k>(&self, target: &Path, key: impl Fn(SampleId) -> &'k [u8]) -> Result<()> {
+    pub(super) fn relabel_map_by<'k>(
+        &self,
+        target: &Path,
+        key: impl Fn(SampleId) -> &'k [u8],
+    ) -> Result<u64> {
         self.outside(target)?;
         let manifest = self.source.manifest;
         let numbers =
@@ -53,7 +60,8 @@ impl Export<'_> {
         atomic::write(target, |out| {
             serde_json::to_writer_pretty(&mut *out, &map).map_err(io::Error::from)?;
             out.write_all(b"\n")
-        })
+        })?;
+        Ok(map.len() as u64)
     }
 }
 

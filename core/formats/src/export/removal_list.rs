@@ -4,7 +4,7 @@ use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
 use chaffinch_protocol::decision::Choice;
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{counted, safe_path};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -16,20 +16,23 @@ pub(super) const FORMAT: Format = Format {
     file_name: "removal_list.txt",
     target: Target::File,
     stage: None,
+    guards: false,
     write: |export, request, _| {
-        let left_out = export.removal_list(&request.output)?;
-        Ok(Written { left_out, ..Written::file(&request.output) })
+        let (listed, left_out) = export.removal_list(&request.output)?;
+        let summary = Some(counted(listed, "path", "paths"));
+        Ok(Written { summary, left_out, ..Written::file(&request.output) })
     },
 };
 
 impl Export<'_> {
     /// Writes the paths of samples to remove, sorted, one per line. If a line begins with a backslash, the path after
     /// it has newlines, carriage returns and backslashes escaped as `\n`, `\r` and `\\`. A file that another row of the
-    /// dataset keeps is left out, since deleting what is listed would lose it; these are returned, with the reason.
+    /// dataset keeps is left out, since deleting what is listed would lose it. Returns how many paths are listed, and what was
+    /// left out, each with the reason.
     ///
     /// # Errors
     /// When the target is inside the dataset, or cannot be written.
-    pub fn removal_list(&self, target: &Path) -> Result<Vec<String>> {
+    pub fn removal_list(&self, target: &Path) -> Result<(u64, Vec<String>)> {
         self.outside(target)?;
         let removed = self.source.decisions.iter().filter(|(_, decision)| decision.choice == Choice::Remove);
         let manifest = self.source.manifest;
@@ -50,6 +53,7 @@ impl Export<'_> {
                 paths.insert(manifest.path(id).as_os_str().as_bytes());
             }
         }
+        let listed = paths.len() as u64;
         atomic::write(target, |out| {
             for path in paths {
                 if path.starts_with(b"\\") || path.contains(&b'\n') || path.contains(&b'\r') {
@@ -61,7 +65,7 @@ impl Export<'_> {
             }
             Ok(())
         })?;
-        Ok(left_out.into_iter().collect())
+        Ok((listed, left_out.into_iter().collect()))
     }
 }
 

@@ -3,12 +3,14 @@
 //! Rows are those of the dataset, removed samples included: a column says what was decided.
 
 use super::Export;
+use super::flag_cells::json_cell;
 use super::manifest::notes;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::manifest::ExtraColumn;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::verdict::is_flagged;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -25,6 +27,11 @@ pub(super) enum Cell<'a> {
     Tags(&'a [String]),
     Number(f32),
     Flag(bool),
+    /// What is no text in the dataset, and the text of its cell.
+    Json {
+        text: &'a str,
+        value: Value,
+    },
 }
 
 /// What the cells of a column are.
@@ -33,6 +40,9 @@ pub(super) enum Kind {
     Text,
     Number,
     Flag,
+    /// Numbers of the dataset, without and with decimal places.
+    Integer,
+    Double,
 }
 
 /// What a detector says of a sample.
@@ -58,7 +68,7 @@ enum Holds<'a> {
     Score,
     Detector(&'a DetectorResult, f32, Says),
     Attribute(&'a DetectorResult, &'a str),
-    Extra(&'a ExtraColumn),
+    Extra(&'a ExtraColumn, bool),
 }
 
 /// A column.
@@ -119,7 +129,9 @@ impl<'a> SampleTable<'a> {
                     "the column '{old}' of the dataset is '{new}', because that name was taken"
                 ));
             }
-            columns.push(Column::new(name, Holds::Extra(extra)));
+            let typed = export.source.manifest.is_typed(&extra.name);
+            let kind = if typed { kind_of(extra) } else { Kind::Text };
+            columns.push(Column { name, kind, holds: Holds::Extra(extra, typed) });
         }
         SampleTable { export: *export, columns, renamed }
     }
@@ -157,7 +169,14 @@ impl<'a> SampleTable<'a> {
                 }
             }
             Holds::Attribute(result, name) => result.attribute(name, id).map_or(Cell::Nothing, Cell::Number),
-            Holds::Extra(extra) => text(&extra.values[id.index()]),
+            Holds::Extra(extra, typed) => {
+                let text: &'a str = &extra.values[id.index()];
+                match typed {
+                    _ if text.is_empty() => Cell::Nothing,
+                    true => Cell::Json { text, value: json_cell(true, text) },
+                    false => Cell::Text(text.into()),
+                }
+            }
         }
     }
 }
@@ -170,6 +189,27 @@ impl<'a> Column<'a> {
             _ => Kind::Text,
         };
         Column { name, kind, holds }
+    }
+}
+
+/// What the cells of a column are that has no texts; one of several kinds is one of text, which is JSON.
+fn kind_of(column: &ExtraColumn) -> Kind {
+    let values = || column.values.iter().filter(|text| !text.is_empty()).map(|text| json_cell(true, text));
+    // Whole numbers beside others must be among those that a double has.
+    let is_double = |value: &Value| match value.as_i64() {
+        Some(whole) => whole.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS,
+        None => value.is_f64(),
+    };
+    if values().next().is_none() {
+        Kind::Text
+    } else if values().all(|value| value.is_boolean()) {
+        Kind::Flag
+    } else if values().all(|value| value.is_i64()) {
+        Kind::Integer
+    } else if values().all(|value| is_double(&value)) {
+        Kind::Double
+    } else {
+        Kind::Text
     }
 }
 

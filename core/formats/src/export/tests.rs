@@ -160,6 +160,14 @@ fn lists_say_what_to_remove_and_relabel() {
     let (list, map) = (world.out("removal_list.txt"), world.out("relabel_map.json"));
     world.export().removal_list(&list).unwrap();
     assert_eq!(fs::read_to_string(list).unwrap(), "test/cat/2.jpg\n\\train/dog/x,\"y\"\\n.jpg\n");
+    // What is said of it is what is in it.
+    let stop = AtomicBool::new(false);
+    for (format, expected) in [("removal-list", "2 paths"), ("relabel-map", "1 new label")] {
+        let request = Request { output: world.out("again"), ..Request::default() };
+        let format = Format::find(format).unwrap();
+        let written = format.write(&world.export(), &request, &Job::new(&stop, &|_, _| {})).unwrap();
+        assert_eq!(written.summary.as_deref(), Some(expected));
+    }
     world.export().relabel_map(&map).unwrap();
     assert_eq!(fs::read_to_string(map).unwrap(), "{\n  \"train/dog/1.jpg\": \"cat\"\n}\n");
 }

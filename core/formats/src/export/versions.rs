@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "versions",
     target: Target::Versions,
     stage: None,
+    guards: false,
     write,
 };
 

@@ -24,6 +24,7 @@ pub(super) const FORMAT: Format = Format {
     file_name: "webdataset",
     target: Target::NewFolder,
     stage: Some("write"),
+    guards: false,
     write: |export, request, job| write(export, request, job, LONGEST),
 };
 
@@ -160,7 +161,7 @@ fn about(export: &Export<'_>, id: SampleId, label: &str, others: &FlagCells<'_>)
     let mut taken = ["label", "split", "decision", "tags", "path"].map(String::from).into();
     for (at, column) in manifest.extra().iter().enumerate() {
         let name = super::sample_table::free_name(&column.name, &mut taken);
-        about.insert(name, Value::from(others.cell(at, id)));
+        about.insert(name, others.value(at, id));
     }
     about
 }

@@ -5,16 +5,16 @@
 
 use super::output::Output;
 use super::parquet_checks::Checks;
+use super::parquet_classes::add_classes;
 use super::parquet_output::Properties;
 use super::parquet_part::Part;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataReader,
-    ParquetMetaDataWriter, RowGroupMetaData,
+    ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter,
+    RowGroupMetaData,
 };
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
@@ -132,20 +132,4 @@ fn row_group(
         .set_ordinal(i32::try_from(number).unwrap_or(i32::MAX))
         .set_file_offset(first)
         .build()
-}
-
-/// Adds names to those of a column's classes.
-fn add_classes(footer: &mut [KeyValue], column: &str, names: &[String]) -> std::result::Result<(), String> {
-    let lacking = || format!("its metadata does not list the classes of '{column}'");
-    let entry = footer.iter_mut().find(|entry| entry.key == "huggingface").ok_or_else(lacking)?;
-    let mut value: Value =
-        serde_json::from_str(entry.value.as_deref().unwrap_or_default()).map_err(|_| lacking())?;
-    let info = if value.get("features").is_some() { Some(&mut value) } else { value.get_mut("info") };
-    let list = info
-        .and_then(|info| info.get_mut("features"))
-        .and_then(|features| features.get_mut(column)?.get_mut("names")?.as_array_mut())
-        .ok_or_else(lacking)?;
-    list.extend(names.iter().map(|name| Value::from(name.as_str())));
-    entry.value = Some(value.to_string());
-    Ok(())
 }

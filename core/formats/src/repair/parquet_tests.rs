@@ -24,12 +24,15 @@ fn parquet_file_of(path: &Path, picture: impl Fn(i64) -> Vec<u8>) {
         Field::new("bytes", DataType::Binary, true),
         Field::new("path", DataType::Utf8, true),
     ]);
-    let schema = Arc::new(Schema::new(vec![
+    let info = "{\"info\": {\"features\": {\"image\": {\"_type\": \"Image\"}, \"label\": {\"names\": [\"cat\", \"dog\"], \"_type\": \"ClassLabel\"}}}}";
+    let fields = vec![
         Field::new("image", DataType::Struct(image.clone()), true),
         Field::new("label", DataType::Int64, true),
         Field::new("note", DataType::Utf8, true),
-    ]));
-    let info = "{\"info\": {\"features\": {\"image\": {\"_type\": \"Image\"}, \"label\": {\"names\": [\"cat\", \"dog\"], \"_type\": \"ClassLabel\"}}}}";
+    ];
+    // As `pyarrow` writes it: the description is in the schema, too, beside whatever else is there.
+    let described = [("huggingface", info), ("pandas", "{}")];
+    let schema = Arc::new(Schema::new(fields).with_metadata(described));
     let properties = WriterProperties::builder()
         .set_key_value_metadata(Some(vec![KeyValue::new("huggingface".into(), info.to_owned())]))
         .build();
@@ -89,10 +92,14 @@ fn parquet_files_keep_pictures_columns_and_row_groups() {
         let counts: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
         assert_eq!(counts, [3, 4, 4]);
         let footer = reader.metadata().file_metadata().key_value_metadata().unwrap();
-        assert!(footer.iter().any(|entry| entry.key == "ARROW:schema"));
-        assert!(
-            footer.iter().any(|entry| entry.value.as_deref().is_some_and(|text| text.contains("\"cow\"")))
-        );
+        let entry = |key: &str| footer.iter().find(|entry| entry.key == key).unwrap().value.clone().unwrap();
+        let schema = super::parquet_classes::decoded(&entry("ARROW:schema")).unwrap();
+        let described: serde_json::Value = serde_json::from_str(&entry("huggingface")).unwrap();
+        assert_eq!(described["info"]["features"]["label"]["names"], serde_json::json!(["cat", "dog", "cow"]));
+        assert_eq!(schema.metadata["huggingface"], entry("huggingface"));
+        assert_eq!(schema.metadata["pandas"], "{}");
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(names, ["image", "label", "note"]);
         whole(|job| rollback(&found(opened)[0], job)).unwrap();
         assert_eq!(files(&data), before);
         fs::remove_dir_all(&copy).unwrap();

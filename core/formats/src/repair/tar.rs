@@ -2,10 +2,10 @@
 
 use super::output::Output;
 use super::refusal::refused;
+use super::tar_classes::Numbers;
 use crate::dataset::{LABEL_NAMES, WebdatasetPart, clean_name, json_set, webdataset_parts};
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
-use chaffinch_data::class_names;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_review::repair::Change;
 use serde_json::{Map, Value};
@@ -100,8 +100,8 @@ enum Fate {
 }
 
 impl Parts {
-    /// The file with these changes; each with the new name of its picture, if it gets one. Of WebDataset, with the names of
-    /// classes that are numbers.
+    /// The file with these changes; each with the new name of its picture, if it gets one. `numbers` has those of classes, to
+    /// which new ones are added.
     ///
     /// # Errors
     /// When a change cannot be made in a tar file.
@@ -109,7 +109,8 @@ impl Parts {
         path: &Path,
         members: &[Member],
         changes: &[Wanted<'_>],
-        webdataset: Option<&[String]>,
+        webdataset: bool,
+        mut numbers: Option<&mut Numbers>,
     ) -> Result<Parts> {
         let mut by_name: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
         let mut by_key: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -130,11 +131,11 @@ impl Parts {
             let name = members[at].name.as_path();
             // Earlier members of the same name, too: the last one would no longer hide them.
             let own = by_name.get(name).map_or(&[][..], Vec::as_slice);
-            let sample = by_key.get(in_samples[at].key.as_str()).filter(|_| webdataset.is_some());
+            let sample = by_key.get(in_samples[at].key.as_str()).filter(|_| webdataset);
             let all = sample.map_or(own, Vec::as_slice);
             if change.remove {
                 fates.extend(all.iter().map(|&index| (index, Fate::Drop)));
-            } else if webdataset.is_none() {
+            } else if !webdataset {
                 let to = renamed.as_ref().filter(|_| name == change.path.path());
                 let Some(to) = to else {
                     let message = format!(
@@ -150,8 +151,8 @@ impl Parts {
             } else if let Some(label) = &change.to_label {
                 let own: Vec<(usize, &WebdatasetPart)> =
                     all.iter().map(|&index| (index, &in_samples[index])).collect();
-                let classes = webdataset.unwrap_or_default();
-                let said = relabeled(&file, path, members, &own, classes, [change.label.as_str(), label])?;
+                let numbers = numbers.as_deref_mut();
+                let said = relabeled(&file, path, members, &own, numbers, [change.label.as_str(), label])?;
                 if said.is_empty() {
                     let message =
                         format!("no cls or json member says the label of {shown}, so it cannot be relabeled");
@@ -226,23 +227,13 @@ fn header(path: &Path, member: &Member, name: &Path, length: u64) -> Result<Vec<
     })
 }
 
-/// The number of a class.
-fn number_of(path: &Path, classes: &[String], name: &str) -> Result<String> {
-    let found = classes.iter().position(|class| class_names::same(class, name));
-    found.map(|number| number.to_string()).ok_or_else(|| {
-        let message =
-            format!("classes.txt has no '{}', so there is no number for it; add a line", safe_text(name));
-        refused(path, message)
-    })
-}
-
 /// The members of a sample that say its label, with their new bytes.
 fn relabeled(
     file: &File,
     path: &Path,
     members: &[Member],
     of: &[(usize, &WebdatasetPart)],
-    classes: &[String],
+    mut numbers: Option<&mut Numbers>,
     [old, new]: [&str; 2],
 ) -> Result<Vec<(usize, Vec<u8>)>> {
     let mut said = Vec::new();
@@ -258,8 +249,8 @@ fn relabeled(
             // With the blanks at its ends.
             let bare = text.trim();
             let at = text.len() - text.trim_start().len();
-            let number = match bare.parse::<i64>() {
-                Ok(_) if !classes.is_empty() => Some(number_of(path, classes, new)?),
+            let number = match (&mut numbers, bare.parse::<i64>()) {
+                (Some(numbers), Ok(_)) => Some(numbers.of(new)?.to_string()),
                 _ => None,
             };
             let new = number.as_deref().unwrap_or(new);
@@ -269,13 +260,18 @@ fn relabeled(
         let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else { continue };
         let named = |usual: &&str| object.keys().find(|key| key.eq_ignore_ascii_case(usual)).cloned();
         let Some(key) = LABEL_NAMES.iter().find_map(named) else { continue };
-        let number = new.parse::<i64>().ok().filter(|_| object[&key].is_number());
-        let value = number.map_or_else(|| Value::from(new), Value::from);
+        let is_number = object[&key].is_number();
+        let value = match (&mut numbers, new.parse::<i64>()) {
+            (Some(numbers), _) if is_number => Value::from(numbers.of(new)?),
+            (_, Ok(number)) if is_number => Value::from(number),
+            _ => Value::from(new),
+        };
         let written = match &object[&key] {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        if written == old || old.is_empty() || object[&key].is_null() {
+        let named = numbers.as_deref().filter(|_| is_number).map_or(&*written, |all| all.named(&written));
+        if named == old || old.is_empty() || object[&key].is_null() {
             said.push((index, json_set(text, &key, &value).into_bytes()));
         } else if said.is_empty() {
             let (old, written) = (safe_text(old), safe_text(&written));

@@ -42,6 +42,7 @@ pub(super) fn change(manifest: &Manifest, id: SampleId) -> Change {
     Change {
         path: PathText::new(manifest.path(id)),
         row: id.0,
+        repeated: false,
         hash: ContentHash::of(&manifest.source(id).read().unwrap()),
         label: manifest.label_name(id).to_owned(),
         split: manifest.split(id),

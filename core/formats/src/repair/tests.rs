@@ -374,6 +374,41 @@ fn shards_lose_members_and_keep_the_blocks_of_the_others() {
 }
 
 #[test]
+fn a_class_that_the_list_beside_shards_lacks_is_added_to_it() {
+    for (old, new) in [("cat\ndog\n", "cat\ndog\nbird\n"), (" cat\r\ndog", " cat\r\ndog\r\nbird")] {
+        let temp = tempfile::tempdir().unwrap();
+        let data = temp.path().join("shards");
+        fs::create_dir(&data).unwrap();
+        let json = "{\"label\": 1, \"w\": 1e-3}";
+        tar_of(
+            &data.join("train-0.tar"),
+            &[("1.jpg", "one"), ("1.cls", "0\n"), ("2.jpg", "two"), ("2.json", json)],
+        );
+        tar_of(
+            &data.join("train-1.tar"),
+            &[("3.jpg", "three"), ("3.cls", "1"), ("4.jpg", "four"), ("4.cls", "0")],
+        );
+        fs::write(data.join("classes.txt"), old).unwrap();
+        let before = files(&data);
+        let wishes =
+            [("1.jpg", Do::Label("bird")), ("2.jpg", Do::Label("bird")), ("3.jpg", Do::Label("bird"))];
+        let plan = plan(&data, &wishes);
+        let copy = temp.path().join("copy");
+        whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap();
+        assert_eq!(fs::read_to_string(copy.join("classes.txt")).unwrap(), new);
+        let after = ["1.jpg bird train", "2.jpg bird train", "3.jpg bird train", "4.jpg cat train"];
+        assert_eq!(rows(&copy), after);
+        let first = blocks(&copy.join("train-0.tar"));
+        assert_eq!(first["1.cls"][512..515], *b"2\n\0");
+        assert_eq!(first["2.json"][512..512 + json.len()], *b"{\"label\": 2, \"w\": 1e-3}");
+        apply(&plan);
+        assert_eq!(contents(&data), contents(&copy));
+        undo(&data);
+        assert_eq!(files(&data), before);
+    }
+}
+
+#[test]
 fn pictures_in_the_class_folders_of_a_tar_file_get_other_names() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("data.tar");

@@ -66,7 +66,8 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn new(inputs: Inputs<'a>, job: &Job<'_>) -> Result<Look<'a>> {
+    /// Looks at a dataset, which is the first two of so many steps.
+    pub(super) fn new(inputs: Inputs<'a>, steps: u64, job: &Job<'_>) -> Result<Look<'a>> {
         let classes = inputs.manifest.classes().len();
         let rows = inputs.matrix.map_or(Vec::new(), |matrix| compared(&inputs, matrix, classes));
         let labels: Vec<u32> = rows.iter().map(|&row| inputs.manifest.labels()[row as usize]).collect();
@@ -77,7 +78,7 @@ impl<'a> Look<'a> {
             None => (Vec::new(), 1),
         };
         let matrix = EmbeddingMatrix::from_vec(matrix, cols);
-        let neighbors = neighbors::nearest(&matrix, &|_| true, NEIGHBORS, job)?;
+        let neighbors = job.step(0, steps, |job| neighbors::nearest(&matrix, &|_| true, NEIGHBORS, job))?;
         let mut look = Look {
             clusters: partition::clusters(&matrix),
             inputs,
@@ -88,7 +89,7 @@ impl<'a> Look<'a> {
             neighbors,
             probabilities: Vec::new(),
         };
-        look.judge(classes, job)?;
+        job.step(1, steps, |job| look.judge(classes, job))?;
         Ok(look)
     }
 

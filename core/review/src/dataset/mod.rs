@@ -146,18 +146,21 @@ fn rising(measured: f64, threshold: f64, worst: f64) -> f64 {
     }
 }
 
+/// The steps before the kinds: neighbors and probabilities.
+const LOOKING: u64 = 2;
+
 /// Looks for everything.
 ///
 /// # Errors
 /// When stopped, or when results do not fit the dataset.
 pub fn find(inputs: &Inputs<'_>, job: &Job<'_>) -> Result<DatasetFindings> {
-    let look = Look::new(*inputs, job)?;
+    let steps = LOOKING + KINDS.len() as u64;
+    let look = Look::new(*inputs, steps, job)?;
     let mut all = DatasetFindings { compared: look.len() as u64, ..DatasetFindings::default() };
     for (done, kind) in (0..).zip(KINDS) {
         job.checkpoint()?;
-        job.progress(done, KINDS.len() as u64);
         let mut not_checked = String::new();
-        match (kind.find)(&look, job) {
+        match job.step(LOOKING + done, steps, |job| (kind.find)(&look, job)) {
             Ok(found) => all.findings.extend(found.into_iter().map(|found| named(kind, found))),
             Err(Unchecked::Because(why)) => not_checked = why,
             Err(Unchecked::Failed(error)) => return Err(error),

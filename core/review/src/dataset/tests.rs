@@ -149,6 +149,27 @@ fn nothing_is_found_in_a_sound_dataset_and_what_was_not_looked_for_says_why() {
 }
 
 #[test]
+fn progress_goes_on_towards_one_whole() {
+    let made = Made::of(&sound(300));
+    let inputs = Inputs {
+        manifest: &made.manifest,
+        file_metadata: &made.file_metadata,
+        results: &BTreeMap::new(),
+        matrix: Some(&made.matrix),
+        beside: &Beside { given: None, names: Vec::new() },
+    };
+    let seen = std::sync::Mutex::new(Vec::new());
+    let progress = |done: u64, total: u64| seen.lock().unwrap().push((done, total));
+    find(&inputs, &Job::new(&AtomicBool::new(false), &progress)).unwrap();
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.len() > KINDS.len());
+    assert!(seen.iter().all(|(done, total)| *total == seen[0].1 && done <= total), "{seen:?}");
+    // The last kind is the last step.
+    let steps: Vec<u64> = seen.iter().map(|(done, total)| done * (KINDS.len() as u64 + 2) / total).collect();
+    assert!(steps.last() > Some(&(KINDS.len() as u64)), "{steps:?}");
+}
+
+#[test]
 fn an_empty_dataset_is_no_error() {
     let found = Made::of(&[]).find();
     assert_eq!(found.findings, []);

@@ -71,6 +71,7 @@ pub fn make(
             Ok(Change {
                 path: PathText::new(manifest.path(id)),
                 row: id.0,
+                repeated: manifest.rows_of_path(id).len() > 1,
                 hash: source.file_metadata.hashes.get(id.index()).copied().unwrap_or_default(),
                 label: manifest.label_name(id).to_owned(),
                 split: manifest.split(id),

@@ -176,3 +176,29 @@ fn a_plan_comes_back_from_its_file() {
     assert!(refused("{}").contains("it is not a plan") && refused("cat,dog").contains("it is not a plan"));
     assert!(refused("{\"version\": 1}").contains("damaged plan"));
 }
+
+#[test]
+fn a_path_of_several_rows_is_shown_with_its_row() {
+    let rows: [Row; 4] = [
+        ("a.jpg", "cat", Split::None, 1, 8, 0),
+        ("b.jpg", "cat", Split::None, 2, 8, 0),
+        ("a.jpg", "dog", Split::None, 1, 8, 0),
+        ("c.jpg", "cat", Split::None, 3, 8, 0),
+    ];
+    let decided =
+        [(1, Choice::Remove), (2, Choice::Relabel("cat".into())), (3, Choice::Relabel("dog".into()))];
+    let plan = planned(&rows, &decided, Policies::default());
+    let words: Vec<String> = plan.changes.iter().map(Change::words).collect();
+    assert_eq!(
+        words,
+        [
+            "- b.jpg (decided by anna)",
+            "~ a.jpg row 3 dog -> cat (decided by anna)",
+            "~ c.jpg cat -> dog (decided by anna)",
+        ]
+    );
+    // A plan of before says nothing of it.
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(text.matches("repeated").count(), 1);
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+}

@@ -89,6 +89,21 @@ fn a_different_decision_afterwards_opens_the_conflict_again() {
 }
 
 #[test]
+fn who_settled_a_conflict_did_not_decide_otherwise() {
+    let temp = tempfile::tempdir().unwrap();
+    conflict(temp.path());
+    // Anna had kept it.
+    bound(temp.path(), "anna", &THREE).decide(&ids(&[0]), settle(Choice::Remove)).unwrap();
+    pause();
+    bound(temp.path(), "ben", &THREE).decide(&ids(&[0]), Some(Choice::Unsure.into())).unwrap();
+    let dora = bound(temp.path(), "dora", &THREE);
+    assert_eq!(in_force(temp.path(), "dora"), ("remove".into(), "anna".into(), 1));
+    let disputes = dora.disputes(dora.decisions());
+    assert_eq!((disputes.used_words(), disputes.other_words()), ("anna (1)".into(), "ben (1)".into()));
+    assert_eq!(dora.other_decisions(SampleId(0)), [("ben".to_owned(), Choice::Unsure.into())]);
+}
+
+#[test]
 fn the_mark_is_a_tag_that_only_counts_in_the_entry_that_decides() {
     let temp = tempfile::tempdir().unwrap();
     conflict(temp.path());

@@ -15,6 +15,7 @@ pub(crate) use json::json_set;
 
 use read::{annotations, csv_table, json_lines};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
@@ -51,6 +52,8 @@ pub(crate) struct BesideTable {
     file_name: Option<usize>,
     /// The columns of 0 and 1, if it is known which they are.
     flags: Option<Vec<usize>>,
+    /// The columns whose values are no texts.
+    pub(in crate::dataset) typed: BTreeSet<String>,
 }
 
 /// One record.

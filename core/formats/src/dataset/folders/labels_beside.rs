@@ -5,6 +5,7 @@ use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
 use crate::dataset::names_of_parts::split_named;
 use crate::dataset::several::{ALL_LABELS, BETWEEN};
+use crate::dataset::typed::Typed;
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableBeside;
 use chaffinch_data::class_names;
@@ -25,6 +26,8 @@ pub(super) struct Beside {
     pub(super) gives_labels: bool,
     /// Their other columns, one value per sample.
     pub(super) extra: Vec<ExtraColumn>,
+    /// Which of them have no texts.
+    pub(super) typed: Typed,
 }
 
 impl Beside {
@@ -183,6 +186,7 @@ impl Beside {
                 if column == file_name || Some(column) == label || Some(column) == split {
                     continue;
                 }
+                self.typed.mark(heading, table.typed.contains(heading));
                 self.extra_column(heading, samples.len()).values[index].clone_from(&record.cells[column]);
             }
         }

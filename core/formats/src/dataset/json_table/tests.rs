@@ -3,6 +3,17 @@ use crate::dataset::{DatasetOptions, open};
 use chaffinch_protocol::RemarkKind;
 
 #[test]
+fn a_label_that_is_an_object_is_called_that() {
+    let text = "{\"path\": \"1.jpg\", \"label\": {\"name\": \"cat\", \"id\": 1}}\n{\"path\": \"2.jpg\", \"label\": \"dog\"}";
+    let temp = tree(&[("a.jsonl", text), ("1.jpg", ""), ("2.jpg", "")]);
+    let opened = read(&temp, "a.jsonl").unwrap();
+    assert_eq!(rows(&opened), ["1.jpg - -", "2.jpg dog -"]);
+    assert!(says(&opened, RemarkKind::ClassesDoubtful, "1 label is an object and counts as none"));
+    assert!(says(&opened, RemarkKind::ClassesDoubtful, "of line 1"));
+    assert_eq!(opened.ledger.count(RemarkKind::LabelsSeveral), 0, "{:#?}", opened.ledger);
+}
+
+#[test]
 fn each_form_of_a_manifest() {
     let files = [
         (

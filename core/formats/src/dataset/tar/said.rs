@@ -2,6 +2,7 @@
 
 use super::keys::CLASS;
 use crate::dataset::choice::{LABEL_NAMES, SPLIT_NAMES};
+use crate::dataset::typed::Typed;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use serde_json::Value;
@@ -51,8 +52,8 @@ fn label(text: &str) -> Option<String> {
 }
 
 impl Said {
-    /// Takes in a member; false if it cannot be understood.
-    pub(super) fn hear(&mut self, what: &str, bytes: &[u8]) -> bool {
+    /// Takes in a member, and of which type its values are; false if it cannot be understood.
+    pub(super) fn hear(&mut self, what: &str, bytes: &[u8], typed: &mut Typed) -> bool {
         let Ok(text) = std::str::from_utf8(bytes) else { return false };
         if CLASS.contains(&what) {
             let found = label(text.trim());
@@ -61,6 +62,7 @@ impl Said {
             return true;
         }
         if what != "json" {
+            typed.mark(what, false);
             self.other.push((what.to_owned(), text.trim_end_matches('\n').to_owned()));
             return true;
         }
@@ -86,6 +88,7 @@ impl Said {
             } else if Some(key) == split_key.as_ref() {
                 self.split = Some(text);
             } else {
+                typed.see(key, Some(value));
                 self.other.push((key.clone(), text));
             }
         }

@@ -5,6 +5,7 @@ use super::said::{Labels, Said, Settle, Take};
 use super::{classes_of_shards, keys};
 use crate::dataset::alike::{self, Looks};
 use crate::dataset::packed::{Member, PackedRows, Place};
+use crate::dataset::typed::Typed;
 use crate::dataset::{DatasetOptions, Opened, choice, folders, is_image, shards};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Container, Holds, below};
@@ -24,6 +25,8 @@ struct Sample {
     /// Whether the picture's name has nothing but its extension after the key.
     plain: bool,
     said: Vec<(String, usize)>,
+    /// Its other pictures.
+    spare: Vec<usize>,
     others: u64,
 }
 
@@ -51,6 +54,8 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     let mut looks: Vec<(usize, Looks)> = Vec::new();
     let (mut lonely, mut used, mut others, mut broken) = (0, 0, 0, 0);
     let mut first_broken = None;
+    let (mut spare, mut first_spare) = (0, None);
+    let mut typed = Typed::default();
     for shard in listed {
         let full = below(root, &shard.path);
         let container = Container::new(&full, Holds::Ranges);
@@ -63,6 +68,13 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
                 continue;
             };
             others += sample.others;
+            if let Some(&first) = sample.spare.first() {
+                spare += sample.spare.len() as u64;
+                let names = [first, picture].map(|index| safe_path(&shard.members[index].name));
+                first_spare.get_or_insert_with(|| {
+                    (names, safe_path(Path::new(full.file_name().unwrap_or_default())))
+                });
+            }
             used += sample.said.len() as u64;
             let mut said = Said::default();
             for (what, index) in &sample.said {
@@ -72,7 +84,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
                     Some(bytes) => Cow::Borrowed(bytes),
                     None => Cow::Owned(read().map_err(Error::io("read", full.join(&found.name)))?),
                 };
-                if !said.hear(what, &bytes) {
+                if !said.hear(what, &bytes, &mut typed) {
                     broken += 1;
                     first_broken.get_or_insert_with(|| found.name.clone());
                 }
@@ -106,6 +118,17 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     rows.members_mut().iter_mut().for_each(|member| member.other.resize(width, String::new()));
     let text = counted(used, "member gives", "members give");
     ledger.leave_out(RemarkKind::OtherFiles, used, format!("{text} labels and other columns"));
+    if let Some(([left, taken], shard)) = first_spare {
+        let pictures = counted(
+            spare,
+            "picture is not the only one of its sample and was left out",
+            "pictures are not the only ones of their samples and were left out",
+        );
+        let text = format!(
+            "{pictures}, since a sample has one: {left} beside {taken} in {shard}; give each picture a key of its own"
+        );
+        ledger.leave_out(RemarkKind::OtherFiles, spare, text);
+    }
     let text = counted(others, "other member of a sample", "other members of samples");
     ledger.leave_out(RemarkKind::OtherFiles, others, text);
     let text = counted(lonely, "member belongs to a sample", "members belong to samples");
@@ -166,7 +189,9 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     ledger.add(RemarkKind::LabelsMissing, bare, text);
     alike::tell(&looks, &mut ledger);
     shards::tell(&splits, &mut ledger);
-    rows.finish(columns, root.clone(), dataset, ledger)
+    let mut opened = rows.finish(columns, root.clone(), dataset, ledger)?;
+    opened.manifest = opened.manifest.with_typed(typed.names());
+    Ok(opened)
 }
 
 /// Labels of samples whose members say none: those of their folders, as on a disk, or of the shards.
@@ -256,9 +281,10 @@ fn samples(shard: &Listed) -> Vec<Sample> {
         let sample = &mut samples[place];
         // `seg.png` beside `jpg` is another picture of the same sample.
         if is_image(&member.name) && (sample.picture.is_none() || plain && !sample.plain) {
-            sample.others += u64::from(sample.picture.is_some());
-            sample.picture = Some(index);
+            sample.spare.extend(sample.picture.replace(index));
             sample.plain = plain;
+        } else if is_image(&member.name) {
+            sample.spare.push(index);
         } else if says {
             sample.said.push((part.what, index));
         } else {

@@ -50,13 +50,16 @@ pub(super) fn are_boxes(around: &Around<'_>, beside: &BTreeMap<usize, &Path>, de
     // A class alone is one if a description says what the numbers are.
     let is =
         |line: &str| parse(line).is_some_and(|(_, _, numbers)| numbers >= 4 || (described && numbers == 0));
-    let none = told.peek().is_none();
-    // With a description, a few lines may be broken.
-    let are = |text: String| {
-        let (all, good) = (lines(&text).count(), lines(&text).filter(|line| is(line)).count());
-        good == all || (described && good * 2 >= all)
-    };
-    (!none && told.all(are)) || (none && described && !beside.is_empty())
+    if told.peek().is_none() {
+        return described && !beside.is_empty();
+    }
+    // A few lines may be broken, and are told one by one: a file of them is no reason to read none of the others.
+    let (mut all, mut good) = (0, 0);
+    for text in told {
+        all += lines(&text).count();
+        good += lines(&text).filter(|line| is(line)).count();
+    }
+    good * 2 > all || (described && good * 2 == all)
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {

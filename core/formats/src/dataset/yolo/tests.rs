@@ -57,6 +57,36 @@ fn names_from_elsewhere_or_numbers() {
 }
 
 #[test]
+fn a_broken_line_is_told_and_the_other_files_are_read() {
+    for description in [None, Some(("data.yaml", LIST))] {
+        let boxes = "1 0.5 0.5 0.1 0.1\n";
+        let mut files = vec![
+            ("images/1.jpg", ""),
+            ("images/2.jpg", ""),
+            ("images/3.jpg", ""),
+            ("labels/1.txt", "cat 0.5 0.5\n"),
+            ("labels/2.txt", boxes),
+            ("labels/3.txt", boxes),
+        ];
+        files.extend(description);
+        let opened = read_folder(tree(&files).path());
+        let class = if description.is_some() { "dog" } else { "1" };
+        let expected =
+            ["images/1.jpg - -".into(), format!("images/2.jpg {class} -"), format!("images/3.jpg {class} -")];
+        assert_eq!(rows(&opened), expected, "{:#?}", opened.ledger);
+        assert!(
+            says(
+                &opened,
+                RemarkKind::LabelsMissing,
+                "1 line is no box and was not read, such as line 1 of labels/1.txt"
+            ),
+            "{:#?}",
+            opened.ledger
+        );
+    }
+}
+
+#[test]
 fn class_folders_with_a_description() {
     let named = tree(&[("train/cat/1.jpg", ""), ("valid/dog/2.jpg", ""), ("data.yaml", LIST)]);
     assert_eq!(

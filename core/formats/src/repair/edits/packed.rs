@@ -7,6 +7,7 @@ use crate::repair::parquet_checks::Checks;
 use crate::repair::parquet_file::ParquetEdits;
 use crate::repair::refusal::refused;
 use crate::repair::tar;
+use crate::repair::tar_classes::Numbers;
 use crate::repair::targets::Targets;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::class_names;
@@ -134,7 +135,8 @@ impl Edits {
             .collect::<Result<_>>()?;
         let names: Vec<&Path> = files.values().flatten().map(|member| member.name.as_path()).collect();
         let webdataset = is_webdataset(names.iter().copied());
-        let classes = webdataset.then(|| dataset::webdataset_classes(&self.dataset)).transpose()?;
+        let classes = webdataset.then(|| dataset::webdataset_classes(&self.dataset)).transpose()?.flatten();
+        let mut numbers = classes.map(|(file, names)| Numbers::new(file, names));
         let known: BTreeSet<&Path> = names.into_iter().collect();
         let taken = |path: &Path| known.contains(path);
         let mut targets = Targets::of(manifest, &plan.changes, None, false, &taken);
@@ -150,9 +152,11 @@ impl Edits {
         }
         for (path, changes) in wanted {
             let members = files.get(path.as_path()).map_or(&[][..], Vec::as_slice);
-            let parts = tar::Parts::new(&path, members, &changes, classes.as_deref())?;
+            let parts = tar::Parts::new(&path, members, &changes, webdataset, numbers.as_mut())?;
             self.rewrites.push(Rewrite { path, contents: Contents::Tar(parts) });
         }
+        let added = numbers.map(Numbers::rewritten).transpose()?.flatten();
+        self.rewrites.extend(added.map(|(path, bytes)| Rewrite { path, contents: Contents::Bytes(bytes) }));
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::read::path_column;
 use super::{BesideTable, Form, Record};
 use crate::Result;
 use crate::dataset::arrow_text::{decode, text};
+use crate::dataset::typed::Typed;
 use arrow_array::{Array, RecordBatch};
 use encoding_rs::UTF_8;
 use std::path::Path;
@@ -19,6 +20,10 @@ pub(super) fn table(file: &Path) -> Result<BesideTable> {
     let columns: Vec<usize> =
         fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(column, _)| column).collect();
     let headings: Vec<String> = columns.iter().map(|&column| schema.field(column).name().clone()).collect();
+    let mut typed = Typed::default();
+    columns
+        .iter()
+        .for_each(|&column| typed.see_type(schema.field(column).name(), schema.field(column).data_type()));
     let mut records = Vec::new();
     for batch in &batches {
         for row in 0..batch.num_rows() {
@@ -37,6 +42,7 @@ pub(super) fn table(file: &Path) -> Result<BesideTable> {
         records,
         file_name,
         flags: None,
+        typed: typed.names().collect(),
     })
 }
 

@@ -2,12 +2,14 @@
 
 use super::{BesideTable, Form, Record};
 use crate::dataset::choice::BESIDE_PATHS;
+use crate::dataset::typed::Typed;
 use crate::text::{Document, TableText, broken};
 use crate::{Error, Result};
 use chaffinch_protocol::display::counted;
 use csv::ByteRecord;
 use encoding_rs::UTF_8;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -76,6 +78,7 @@ pub(super) fn csv_table(file: &Path, delimiter: u8, path: Option<usize>) -> Resu
         records,
         file_name,
         flags: None,
+        typed: BTreeSet::new(),
     })
 }
 
@@ -116,6 +119,10 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
         }
         objects.push((span, object));
     }
+    let mut typed = Typed::default();
+    for (_, object) in &objects {
+        object.iter().for_each(|(name, value)| typed.see(name, Some(value)));
+    }
     let words = |value: Option<&Value>| match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -138,6 +145,7 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
         records,
         file_name,
         flags: None,
+        typed: typed.names().collect(),
     })
 }
 
@@ -166,5 +174,6 @@ pub(super) fn annotations(file: &Path) -> Result<BesideTable> {
         records,
         file_name: Some(0),
         flags: None,
+        typed: BTreeSet::new(),
     })
 }
