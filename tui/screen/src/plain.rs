@@ -35,10 +35,11 @@ pub struct Manner {
     pub scanning: bool,
 }
 
-/// Runs until the lines end or `quit` is one of them.
+/// Runs until the lines end or `quit` is one of them. A script ends at a question that its next line does not answer.
 ///
 /// # Errors
-/// When output fails, when a line of a script was not understood or not carried out, or when anything was not saved.
+/// When output fails, when a line of a script was not understood or not carried out, when a question was not answered, or
+/// when anything was not saved.
 pub fn run(
     commands: Sender<Command>,
     events: Receiver<Event>,
@@ -73,8 +74,16 @@ pub fn run(
     }
     plain.greet()?;
     let mut failed = Failed::default();
-    for line in input.lines() {
-        failed.count(plain.line(line?.trim())?);
+    let mut unanswered = None;
+    let mut lines = input.lines();
+    loop {
+        let line = lines.next().transpose()?;
+        unanswered = plain.unanswered(line.as_deref().map(str::trim), manner);
+        if unanswered.is_some() {
+            break;
+        }
+        let Some(line) = line else { break };
+        failed.count(plain.line(line.trim())?);
         if plain.over.is_some() {
             break;
         }
@@ -88,10 +97,11 @@ pub fn run(
         plain.wait(|plain| plain.over.is_some())?;
     }
     let reason = plain.over.unwrap_or(ExitReason::EngineGone);
-    match failed.words(manner.prompt) {
-        Some(words) if reason == ExitReason::Quit => bail!(words),
-        _ => Ok(reason),
+    let words: Vec<String> = [unanswered, failed.words(manner.prompt)].into_iter().flatten().collect();
+    if reason == ExitReason::Quit && !words.is_empty() {
+        bail!(words.join("; "));
     }
+    Ok(reason)
 }
 
 struct Plain<'a> {
@@ -247,17 +257,47 @@ impl Plain<'_> {
         self.describe()
     }
 
+    /// Why no more lines are read, if the open question is not answered by the next one: that line was written for
+    /// something else, and so were those after it, which might then decide about another sample than they were meant for.
+    fn unanswered(&self, next: Option<&str>, manner: Manner) -> Option<String> {
+        let (asked, how) = match &self.model.mode {
+            Mode::Confirm(confirm) => (confirm.question.clone(), "answer it with yes or no in the next line"),
+            Mode::Prompt(_) | Mode::Picker(_) => {
+                let asked = describe::question(&self.model).into_iter().next().unwrap_or_default();
+                let asked = asked.split(';').next().unwrap_or_default().to_owned();
+                (asked, "type that behind the command or in the next line")
+            }
+            _ => return None,
+        };
+        let Some(line) = next else {
+            return Some(format!("the input ended at '{asked}', so nothing was done about it; {how}"));
+        };
+        let answers = !matches!(self.model.mode, Mode::Confirm(_)) || words::answer(line).is_some();
+        (!answers && !manner.prompt).then(|| {
+            format!(
+                "'{line}' does not answer '{asked}', so nothing was done about it, and neither this line nor any after it was \
+                 carried out; {how}"
+            )
+        })
+    }
+
     /// Runs one line.
     fn line(&mut self, line: &str) -> Result<Outcome> {
         self.said = None;
         self.model.toast = None;
         self.heard = Heard::default();
         let outcome = match &self.model.mode {
-            Mode::Confirm(_) => {
-                let yes = matches!(line.to_lowercase().as_str(), "y" | "yes");
-                self.send(Msg::Key(KeyChord::char(if yes { 'y' } else { 'n' }).into()))?;
-                Outcome::Done
-            }
+            Mode::Confirm(_) => match words::answer(line) {
+                Some(yes) => {
+                    self.send(Msg::Key(KeyChord::char(if yes { 'y' } else { 'n' }).into()))?;
+                    Outcome::Done
+                }
+                // It is asked again.
+                None => {
+                    self.tell(&format!("! '{line}' is no answer: type yes or no"))?;
+                    Outcome::NotUnderstood
+                }
+            },
             Mode::Prompt(_) | Mode::Picker(_) => self.fill_in(line)?,
             _ => self.order(line)?,
         };
