@@ -4,6 +4,7 @@
 mod conflicts;
 mod describe;
 mod outcome;
+mod questions;
 mod words;
 
 use crate::action::Action;
@@ -74,23 +75,21 @@ pub fn run(
     }
     plain.greet()?;
     let mut failed = Failed::default();
-    let mut unanswered = None;
     let mut lines = input.lines();
-    loop {
+    let unanswered = loop {
         let line = lines.next().transpose()?;
-        unanswered = plain.unanswered(line.as_deref().map(str::trim), manner);
-        if unanswered.is_some() {
-            break;
+        if let Some(why) = plain.unanswered(line.as_deref().map(str::trim), manner) {
+            break Some(why);
         }
-        let Some(line) = line else { break };
+        let Some(line) = line else { break None };
         failed.count(plain.line(line.trim())?);
         if plain.over.is_some() {
-            break;
+            break None;
         }
         if manner.prompt {
             plain.put("> ")?;
         }
-    }
+    };
     if plain.over.is_none() {
         plain.model.mode = Mode::List;
         plain.send(Msg::Act(Action::Quit))?;
@@ -255,30 +254,6 @@ impl Plain<'_> {
         }
         self.model.toast = None;
         self.describe()
-    }
-
-    /// Why no more lines are read, if the open question is not answered by the next one: that line was written for
-    /// something else, and so were those after it, which might then decide about another sample than they were meant for.
-    fn unanswered(&self, next: Option<&str>, manner: Manner) -> Option<String> {
-        let (asked, how) = match &self.model.mode {
-            Mode::Confirm(confirm) => (confirm.question.clone(), "answer it with yes or no in the next line"),
-            Mode::Prompt(_) | Mode::Picker(_) => {
-                let asked = describe::question(&self.model).into_iter().next().unwrap_or_default();
-                let asked = asked.split(';').next().unwrap_or_default().to_owned();
-                (asked, "type that behind the command or in the next line")
-            }
-            _ => return None,
-        };
-        let Some(line) = next else {
-            return Some(format!("the input ended at '{asked}', so nothing was done about it; {how}"));
-        };
-        let answers = !matches!(self.model.mode, Mode::Confirm(_)) || words::answer(line).is_some();
-        (!answers && !manner.prompt).then(|| {
-            format!(
-                "'{line}' does not answer '{asked}', so nothing was done about it, and neither this line nor any after it was \
-                 carried out; {how}"
-            )
-        })
     }
 
     /// Runs one line.
