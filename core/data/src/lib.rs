@@ -28,6 +28,7 @@ pub mod probabilities;
 pub mod prompts;
 mod remarks;
 mod remote;
+pub mod renaming;
 pub mod samples;
 pub mod session;
 pub mod store;
