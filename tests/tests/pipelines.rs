@@ -77,6 +77,9 @@ fn a_result_is_replayed_to_the_byte_and_every_difference_is_named() {
     let same = Ran::from(command.env("TMPDIR", &temp).output().unwrap());
     assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
     assert!(same.stdout.contains("the same to the byte: 60 samples"), "{}", same.stdout);
+    // What is gone when it ends is not to be opened.
+    let loud = sandbox.run(["replay", file]);
+    assert!(loud.code == 0 && !loud.stderr.contains("chaffinch-replay-"), "{}", loud.stderr);
     assert_eq!(fs::read_dir(&temp).unwrap().count(), 0, "the session of a replay is removed");
 
     // The same pictures elsewhere are the same result.
@@ -89,10 +92,12 @@ fn a_result_is_replayed_to_the_byte_and_every_difference_is_named() {
     assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
 
     let first = fs::read_dir(format!("{moved}/airplane")).unwrap().next().unwrap().unwrap().path();
+    let name = first.file_name().unwrap().to_str().unwrap().to_owned();
     fs::copy(fs::read_dir(format!("{moved}/bird")).unwrap().next().unwrap().unwrap().path(), first).unwrap();
     let other = sandbox.run(["replay", file, "--quiet", "--dataset", moved]);
     assert_eq!(other.code, 1, "{}{}", other.stdout, other.stderr);
-    assert!(other.stdout.contains("contents, labels or splits of samples changed"), "{}", other.stdout);
+    let named = format!("contents, labels or splits of samples changed; changed: airplane/{name}");
+    assert!(other.stdout.contains(&named), "{}", other.stdout);
     assert!(other.stdout.contains("duplicates: other results"), "{}", other.stdout);
 
     fs::write(sandbox.path().join("other.json"), "{}").unwrap();

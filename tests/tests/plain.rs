@@ -67,6 +67,23 @@ fn what_is_not_understood_fails_a_script() {
     assert_eq!(choices(&sandbox), ["remove"]);
 }
 
+/// Whatever follows a question was meant for a sample that is only there if the question is answered.
+#[test]
+fn a_script_ends_at_a_question_that_it_does_not_answer() {
+    let sandbox = scanned();
+    for lines in [
+        "toggle-all\ngo 100\nrelabel zebra\ngo 3\nremove\nquit\n",
+        "toggle-all\nmark-all\nremove\ngo 5\nkeep\nquit\n",
+        "toggle-all\ngo 100\nrelabel zebra\n",
+    ] {
+        let ran = plain(&sandbox, &[], lines);
+        assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("(yes or no)"), "{}", ran.stdout);
+        assert!(ran.stderr.contains("nothing was done about it"), "{}", ran.stderr);
+        assert_eq!(choices(&sandbox), [""; 0], "{lines}");
+    }
+}
+
 #[test]
 fn a_decision_that_is_not_on_disk_fails() {
     let sandbox = scanned();

@@ -53,7 +53,7 @@ fn a_plan_is_shown_applied_as_a_copy_in_place_and_rolled_back() {
         text(&plan),
     ];
     let shown = sandbox.ok(words).stdout;
-    let listed = json(&sandbox.ok([&words[..], &["--format", "json"]].concat()));
+    let listed = json(&sandbox.ok([&words[..], &["--format", "json", "--force"]].concat()));
     assert_eq!(listed["version"], 1);
     let removed =
         listed["changes"].as_array().unwrap().iter().filter(|change| change["remove"] == true).count();

@@ -28,6 +28,7 @@ pub mod probabilities;
 pub mod prompts;
 mod remarks;
 mod remote;
+pub mod renaming;
 mod same_path;
 pub mod samples;
 pub mod session;

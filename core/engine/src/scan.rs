@@ -28,6 +28,7 @@ use chaffinch_data::uses::EmbeddingFiles;
 use chaffinch_formats::dataset;
 use chaffinch_formats::embeddings::{TextVectors, Vectors};
 use chaffinch_formats::probabilities::GivenModel;
+use chaffinch_formats::repair;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_host::{
     DatasetServices, KeepFolder, LoadedDetector, Measuring, PluginError, Registry, RunContext, RunFailure,
@@ -341,6 +342,8 @@ impl<'a> Scan<'a> {
         let name = if vectors { "read and embed" } else { "index" };
         self.stage(name, |scan, job| {
             let session = &scan.setup.session;
+            // What is in neither place at the moment, be it the dataset itself, would be taken for gone.
+            repair::require_whole(&scan.setup.dataset)?;
             present(scan.setup)?;
             let mut opened = dataset::open(&scan.setup.dataset, &scan.setup.dataset_options)?;
             let named = given::open(scan.setup, &opened.manifest)?;

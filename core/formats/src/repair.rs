@@ -36,8 +36,12 @@ mod verify;
 
 pub use check::check;
 pub use copy::{Copied, apply_to};
-pub use in_place::{Applied, Found, State, apply_in_place, found, rollback};
+pub use in_place::{
+    Applied, Found, State, apply_in_place, found, remove_leftovers, require_whole, rollback, unfinished,
+};
 
+#[cfg(test)]
+mod failing_tests;
 #[cfg(test)]
 mod format_cases;
 #[cfg(test)]

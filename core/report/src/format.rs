@@ -97,12 +97,20 @@ impl Format {
     /// Writes it.
     ///
     /// # Errors
-    /// When the target is inside the dataset or cannot be written, or the job is stopped.
+    /// When the target is inside the dataset, its folder is not there, it cannot be written, or the job is stopped.
     pub fn write(&self, subject: &Subject<'_>, request: &Request, job: &Job<'_>) -> Result<Written> {
         let root = subject.source.manifest.root();
         output::outside(root, &request.output)?;
         if let Some(folder) = &request.plots {
             output::outside(root, folder)?;
+        }
+        // A mistyped path is an error, as for every other file that is written.
+        let above = request.output.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = above.filter(|folder| !folder.is_dir()) {
+            let folder = folder.display();
+            return Err(Error::Invalid(format!(
+                "there is no folder {folder}; create it, or choose another path"
+            )));
         }
         let Text { text, plots } = (self.render)(subject, request, job)?;
         let mut paths = vec![request.output.clone()];
@@ -113,9 +121,6 @@ impl Format {
                 atomic::write(&path, |out| out.write_all(plot.as_bytes()))?;
                 paths.push(path);
             }
-        }
-        if let Some(folder) = request.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
         atomic::write(&request.output, |out| out.write_all(text.as_bytes()))?;
         let Preview { suspects, listed, .. } = self.preview(subject, request);

@@ -86,7 +86,7 @@ const WORLDS: [(&str, Layout, &[Stage]); 4] = [
             Stage {
                 name: "plan",
                 limited: true,
-                args: |world| world.words(&["plan", "SESSION", "--output", "plan.json"]),
+                args: |world| world.words(&["plan", "SESSION", "--force", "--output", "plan.json"]),
             },
             Stage {
                 name: "apply",
@@ -110,7 +110,7 @@ const WORLDS: [(&str, Layout, &[Stage]); 4] = [
             Stage {
                 name: "plan",
                 limited: true,
-                args: |world| world.words(&["plan", "SESSION", "--output", "plan.json"]),
+                args: |world| world.words(&["plan", "SESSION", "--force", "--output", "plan.json"]),
             },
         ],
     ),
@@ -124,7 +124,15 @@ const WORLDS: [(&str, Layout, &[Stage]); 4] = [
                 name: "plan",
                 limited: true,
                 args: |world| {
-                    world.words(&["plan", "SESSION", "--copies", "keep-larger", "--output", "plan.json"])
+                    world.words(&[
+                        "plan",
+                        "SESSION",
+                        "--copies",
+                        "keep-larger",
+                        "--force",
+                        "--output",
+                        "plan.json",
+                    ])
                 },
             },
         ],

@@ -10,24 +10,25 @@ use chaffinch_data::Error;
 use chaffinch_formats::repair::{self, Applied};
 use chaffinch_protocol::display::{quoted, safe_path};
 use chaffinch_review::repair::Plan;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Carry out a plan: write a changed copy of the dataset, or change it in place
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("where").required(true).args(["output", "in_place"]))]
 pub(super) struct Apply {
     /// Plan written by chaffinch plan
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
     /// Folder to write the changed dataset to; must be new or empty
-    #[arg(long, short, value_name = "DIR", required_unless_present = "in_place")]
+    #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// How to create files that do not change, with --output
     #[arg(long, value_enum, default_value = "auto")]
     copy: CopyMode,
     /// Change the dataset itself; removed files are kept beside it, and chaffinch rollback restores everything
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long)]
     in_place: bool,
     /// Do not ask before changing the dataset
     #[arg(long, requires = "in_place")]
@@ -114,7 +115,7 @@ fn changes(plan: &Plan) -> String {
 }
 
 /// What was done to files, in words.
-pub(super) fn words(applied: &Applied) -> String {
+fn words(applied: &Applied) -> String {
     let files = count(applied.removed, "file", "files");
     format!("{files} removed, {} moved, {} rewritten", applied.moved, applied.rewritten)
 }

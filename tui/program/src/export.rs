@@ -2,7 +2,7 @@
 
 use super::args::{CopyMode, Formulas, Global, reviewer};
 use super::interrupt::INTERRUPTED;
-use super::listing::Listing;
+use super::listing::{DatasetState, Listing};
 use super::output::{count, remark, results, warning};
 use super::reading;
 use super::stages::Stages;
@@ -92,7 +92,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
     if !args.force && format.would_replace(target) {
         bail!("{} already exists; choose another path, or use --force to replace it", safe_path(target));
     }
-    let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
+    let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref(), DatasetState::Whole)?;
     reading::tell(&listing.reading, "", global.quiet);
     let outputs = listing.outputs(None)?;
     let request = Request {

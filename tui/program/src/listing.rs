@@ -19,6 +19,7 @@ use chaffinch_data::store;
 use chaffinch_engine as engine;
 use chaffinch_engine::outputs::{self, Outputs};
 use chaffinch_engine::unloaded;
+use chaffinch_formats::repair;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
@@ -62,6 +63,15 @@ pub(super) struct Listing {
     beside: OnceLock<Beside>,
 }
 
+/// What is asked of the dataset on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DatasetState {
+    /// It may be half changed, which is said on stderr.
+    Any,
+    /// It must not be half changed: what is written from it would lack samples.
+    Whole,
+}
+
 /// One row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Entry {
@@ -79,22 +89,27 @@ pub(super) struct Entry {
 impl Listing {
     /// Reads a session, given its dataset or folder, without locking it, since it may be in use.
     pub(super) fn open(target: &Path, global: &Global) -> Result<Listing> {
-        Listing::open_with(target, global, Flags::default())
+        Listing::open_with(target, global, Flags::default(), DatasetState::Any)
     }
 
     /// The same, ranked by the given rule instead of the session's.
     pub(super) fn open_by(target: &Path, global: &Global, rule: Option<&str>) -> Result<Listing> {
         let flags = Flags { ensemble: rule.map(str::to_owned), ..Flags::default() };
-        Listing::open_with(target, global, flags)
+        Listing::open_with(target, global, flags, DatasetState::Any)
     }
 
     /// The same, with the decisions of the given reviewer taking precedence over those of others.
     ///
     /// # Errors
-    /// Also if there are no decisions of this reviewer.
-    pub(super) fn open_as(target: &Path, global: &Global, reviewer: Option<&str>) -> Result<Listing> {
+    /// Also if there are no decisions of this reviewer, or the dataset is not as it must be.
+    pub(super) fn open_as(
+        target: &Path,
+        global: &Global,
+        reviewer: Option<&str>,
+        state: DatasetState,
+    ) -> Result<Listing> {
         let flags = Flags { reviewer: reviewer.map(str::to_owned), ..Flags::default() };
-        let listing = Listing::open_with(target, global, flags)?;
+        let listing = Listing::open_with(target, global, flags, state)?;
         if let Some(name) = reviewer.filter(|_| listing.journal.entries().is_empty()) {
             let others = &listing.journal.decisions().reviewers()[1..];
             let hint = nearest::hint(name, others.iter().map(String::as_str));
@@ -112,9 +127,13 @@ impl Listing {
         Ok(listing)
     }
 
-    fn open_with(target: &Path, global: &Global, flags: Flags) -> Result<Listing> {
+    fn open_with(target: &Path, global: &Global, flags: Flags, state: DatasetState) -> Result<Listing> {
         let location = place::find(target, global)?;
         place::scanned(&location, global)?;
+        match state {
+            DatasetState::Any => place::warn_of_half_changed(&location),
+            DatasetState::Whole => repair::require_whole(&location.dataset)?,
+        }
         let session = Session::open_to_read(&location.dir)?;
         let Some((manifest, file_metadata)) = session.load_samples()? else {
             return Err(place::no_results(&session));

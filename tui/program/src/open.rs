@@ -95,6 +95,7 @@ pub(super) fn run_target(
         "the interface does not work with TERM=dumb, which promises no cursor; use --plain, or another terminal"
     );
     let location = place::find(target, global)?;
+    place::warn_of_half_changed(&location);
     let config = settings::config(global, Some(&location.dir))?;
     let resolved = uses::resolve(&location, global, engine, &setup::options(reading))?;
     resolved.tell(global);

@@ -57,6 +57,13 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
     }
 }
 
+/// Says on stderr that the dataset is half changed, and what to do; nothing if it is not.
+pub(super) fn warn_of_half_changed(location: &SessionLocation) {
+    if let Some(one) = chaffinch_formats::repair::unfinished(&location.dataset) {
+        warning("dataset", &format!("{}: {}", safe_path(&location.dataset), one.warning()));
+    }
+}
+
 /// Why a session without samples cannot be used yet, and what to do.
 pub(super) fn no_results(session: &Session) -> anyhow::Error {
     let name = safe_path(session.dir());

@@ -2,11 +2,11 @@
 
 use super::args::{Global, reviewer};
 use super::interrupt::INTERRUPTED;
-use super::listing::Listing;
+use super::listing::{DatasetState, Listing};
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::reading;
 use super::stages::Stages;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use chaffinch_data::Error;
 use chaffinch_protocol::display::{quoted, safe_path};
 use chaffinch_review::repair;
@@ -35,6 +35,9 @@ pub(super) struct Plan {
     /// or else your login name]
     #[arg(long, value_name = "NAME", value_parser = reviewer)]
     reviewer: Option<String>,
+    /// Replace an existing file
+    #[arg(long, requires = "output")]
+    force: bool,
     /// Format of the plan on stdout
     #[arg(long, value_enum, default_value = "text")]
     format: PlanFormat,
@@ -100,7 +103,11 @@ impl From<CopiesArg> for Copies {
 
 /// Makes the plan, writes it and shows it.
 pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
-    let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
+    // It may be the plan that was applied, which a rollback asks for.
+    if let Some(output) = args.output.as_ref().filter(|output| !args.force && output.exists()) {
+        bail!("{} already exists; choose another path, or use --force to replace it", safe_path(output));
+    }
+    let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref(), DatasetState::Whole)?;
     reading::tell(&listing.reading, "", global.quiet);
     let outputs = listing.outputs(None)?;
     let policies = Policies { leaks: args.leaks.map(Leaks::from), copies: args.copies.map(Copies::from) };

@@ -3,7 +3,7 @@
 use super::args::{Global, reviewer};
 use super::gates;
 use super::interrupt::INTERRUPTED;
-use super::listing::Listing;
+use super::listing::{DatasetState, Listing};
 use super::output::{count, results};
 use super::reading;
 use super::stages::Stages;
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Report, global: &Global) -> Result<ExitCode> {
         let output = safe_path(&args.output);
         bail!("{output} already exists; choose another path, or use --force to replace it");
     }
-    let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref())?;
+    let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref(), DatasetState::Any)?;
     reading::tell(&listing.reading, "", global.quiet);
     let judged = gates::judge(&args.fail_on, &listing, &[], global)?;
     listing.beside()?;

@@ -90,6 +90,7 @@ fn for_location(
     // Check first, so that a folder without images does not leave an empty session behind.
     let mut listed = None;
     if !location.dir.join("samples.arrow").is_file() {
+        chaffinch_formats::repair::require_whole(&location.dataset)?;
         let opened = chaffinch_formats::dataset::open(&location.dataset, &reading)?;
         if let Some(args) = ask
             && let Some(folders) = super::reading::settle(&opened.ledger, args, global)?

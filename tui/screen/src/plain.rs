@@ -4,6 +4,7 @@
 mod conflicts;
 mod describe;
 mod outcome;
+mod questions;
 mod words;
 
 use crate::action::Action;
@@ -35,10 +36,11 @@ pub struct Manner {
     pub scanning: bool,
 }
 
-/// Runs until the lines end or `quit` is one of them.
+/// Runs until the lines end or `quit` is one of them. A script ends at a question that its next line does not answer.
 ///
 /// # Errors
-/// When output fails, when a line of a script was not understood or not carried out, or when anything was not saved.
+/// When output fails, when a line of a script was not understood or not carried out, when a question was not answered, or
+/// when anything was not saved.
 pub fn run(
     commands: Sender<Command>,
     events: Receiver<Event>,
@@ -73,25 +75,32 @@ pub fn run(
     }
     plain.greet()?;
     let mut failed = Failed::default();
-    for line in input.lines() {
-        failed.count(plain.line(line?.trim())?);
+    let mut lines = input.lines();
+    let unanswered = loop {
+        let line = lines.next().transpose()?;
+        if let Some(why) = plain.unanswered(line.as_deref().map(str::trim), manner) {
+            break Some(why);
+        }
+        let Some(line) = line else { break None };
+        failed.count(plain.line(line.trim())?);
         if plain.over.is_some() {
-            break;
+            break None;
         }
         if manner.prompt {
             plain.put("> ")?;
         }
-    }
+    };
     if plain.over.is_none() {
         plain.model.mode = Mode::List;
         plain.send(Msg::Act(Action::Quit))?;
         plain.wait(|plain| plain.over.is_some())?;
     }
     let reason = plain.over.unwrap_or(ExitReason::EngineGone);
-    match failed.words(manner.prompt) {
-        Some(words) if reason == ExitReason::Quit => bail!(words),
-        _ => Ok(reason),
+    let words: Vec<String> = [unanswered, failed.words(manner.prompt)].into_iter().flatten().collect();
+    if reason == ExitReason::Quit && !words.is_empty() {
+        bail!(words.join("; "));
     }
+    Ok(reason)
 }
 
 struct Plain<'a> {
@@ -253,11 +262,17 @@ impl Plain<'_> {
         self.model.toast = None;
         self.heard = Heard::default();
         let outcome = match &self.model.mode {
-            Mode::Confirm(_) => {
-                let yes = matches!(line.to_lowercase().as_str(), "y" | "yes");
-                self.send(Msg::Key(KeyChord::char(if yes { 'y' } else { 'n' }).into()))?;
-                Outcome::Done
-            }
+            Mode::Confirm(_) => match words::answer(line) {
+                Some(yes) => {
+                    self.send(Msg::Key(KeyChord::char(if yes { 'y' } else { 'n' }).into()))?;
+                    Outcome::Done
+                }
+                // It is asked again.
+                None => {
+                    self.tell(&format!("! '{line}' is no answer: type yes or no"))?;
+                    Outcome::NotUnderstood
+                }
+            },
             Mode::Prompt(_) | Mode::Picker(_) => self.fill_in(line)?,
             _ => self.order(line)?,
         };

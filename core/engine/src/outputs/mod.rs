@@ -82,7 +82,7 @@ impl<'a> Outputs<'a> {
     /// Writes decisions in an export format.
     ///
     /// # Errors
-    /// As [`export::Format::write`].
+    /// When the dataset is half changed, and as [`export::Format::write`].
     pub fn export(
         &self,
         format: &export::Format,
@@ -90,6 +90,7 @@ impl<'a> Outputs<'a> {
         embeddings: &dyn Fn() -> Option<Atlas>,
         job: &Job<'_>,
     ) -> Result<Written> {
+        chaffinch_formats::repair::require_whole(self.dataset)?;
         let root = self.subject.source.manifest.root();
         let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let export = Export { source: self.source(), dataset: &name, place: Some(self.dataset), embeddings };
@@ -99,8 +100,9 @@ impl<'a> Outputs<'a> {
     /// The plan that decisions and policies make.
     ///
     /// # Errors
-    /// When stopped.
+    /// When the dataset is half changed, or when stopped.
     pub fn plan(&self, policies: Policies, job: &Job<'_>) -> Result<Plan> {
+        chaffinch_formats::repair::require_whole(self.dataset)?;
         repair::make(&self.source(), self.dataset, self.reading, policies, job)
     }
 

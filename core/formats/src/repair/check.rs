@@ -1,6 +1,7 @@
 //! Whether a plan can be carried out, before anybody tries.
 
 use super::edits::Edits;
+use super::in_place::require_whole;
 use crate::Result;
 use chaffinch_compute::job::Job;
 use chaffinch_review::repair::Plan;
@@ -10,5 +11,6 @@ use chaffinch_review::repair::Plan;
 /// # Errors
 /// When applying it would refuse it, with the same words, or when stopped.
 pub fn check(plan: &Plan, job: &Job<'_>) -> Result<()> {
+    require_whole(&plan.dataset.path())?;
     Edits::of(plan, job).map(drop)
 }

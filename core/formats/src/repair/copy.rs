@@ -1,6 +1,7 @@
 //! A plan carried out as a copy of the dataset.
 
 use super::edits::{Edits, Form};
+use super::in_place::require_whole;
 use super::output::Output;
 use super::verify::verify;
 use crate::{Error, Result};
@@ -34,9 +35,10 @@ pub struct Copied {
 /// dataset that is a table or a tar file goes into the folder under its own name, a table with the pictures of its rows.
 ///
 /// # Errors
-/// When the dataset is not what it was when the plan was made, `target` is not empty, is inside the dataset or cannot be
+/// When the dataset is half changed or not what it was when the plan was made, `target` is not empty, is inside the dataset or cannot be
 /// written, or the job is stopped. Nothing is left behind then.
 pub fn apply_to(plan: &Plan, target: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Copied> {
+    require_whole(&plan.dataset.path())?;
     let edits = Edits::of(plan, job)?;
     output::outside(edits.root(), target)?;
     if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {

@@ -18,6 +18,7 @@ use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -77,6 +78,7 @@ impl Edits {
             return Err(refused(&dataset, message));
         }
         let manifest = dataset::open(&dataset, &plan.reading)?.manifest;
+        let plan: &Plan = &located(plan, &manifest);
         plan.changes.iter().try_for_each(|change| check_place(plan, &manifest, change))?;
         let form = form(&dataset, &manifest)?;
         let relabels = |change: &&Change| change.to_label.is_some() || change.to_split.is_some();
@@ -190,6 +192,37 @@ fn check_place(plan: &Plan, manifest: &Manifest, change: &Change) -> Result<()> 
         return Err(wrong("is both removed and changed in the plan"));
     }
     Ok(())
+}
+
+/// The plan with the rows that its samples have now. A sample that is a file of its own is found by its path: other files
+/// that came or went moved its row and are none of the plan's business. Only where several rows name a file, the row tells
+/// them apart.
+fn located<'a>(plan: &'a Plan, manifest: &Manifest) -> Cow<'a, Plan> {
+    let stays = |change: &Change| {
+        change.id().index() < manifest.len() && manifest.path(change.id()) == change.path.path()
+    };
+    if plan.changes.iter().all(stays) {
+        return Cow::Borrowed(plan);
+    }
+    let mut wanted: BTreeMap<PathBuf, u64> = BTreeMap::new();
+    for change in &plan.changes {
+        *wanted.entry(change.path.path()).or_default() += 1;
+    }
+    let mut rows: BTreeMap<&Path, (SampleId, u64)> = BTreeMap::new();
+    for id in manifest.ids().filter(|&id| wanted.contains_key(manifest.path(id))) {
+        rows.entry(manifest.path(id)).or_insert((id, 0)).1 += 1;
+    }
+    let mut plan = plan.clone();
+    for change in &mut plan.changes {
+        let path = change.path.path();
+        if let (Some(1), Some(&(id, 1))) = (wanted.get(&path), rows.get(path.as_path()))
+            && matches!(manifest.source(id), Source::File(_))
+        {
+            change.row = id.0;
+        }
+    }
+    plan.changes.sort_by_key(|change| change.row);
+    Cow::Owned(plan)
 }
 
 /// Compares the bytes of samples with those that were decided about.

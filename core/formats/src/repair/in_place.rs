@@ -21,17 +21,20 @@ mod journal;
 mod prepare;
 mod rehearse;
 mod steps;
+mod unfinished;
 mod work;
 
 use super::refusal::refused;
-use crate::Result;
+use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_data::packing::{Written, is_address};
+use chaffinch_protocol::display::{quoted, safe_path};
 use chaffinch_review::repair::Plan;
 use journal::Log;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+pub use unfinished::{remove_leftovers, require_whole, unfinished};
 use work::{UNDOING, Work, place};
 
 /// How far a plan was carried out.
@@ -77,9 +80,10 @@ pub struct Applied {
 /// Changes a dataset as a plan says. An unfinished run of the same plan is finished.
 ///
 /// # Errors
-/// When the dataset is not what it was when the plan was made, its folder or the one above cannot be written, they are on
-/// several file systems, or the plan was applied already. Nothing has been changed then. When stopped, or when a file cannot
-/// be moved: the same call goes on, and [`rollback`] goes back.
+/// When the dataset is not what it was when the plan was made, a folder or the one above the dataset cannot be written, they
+/// are on several file systems, or the plan was applied already. Nothing has been changed then. When a file cannot be moved
+/// all the same, everything is put back, and the error says whether that was possible. When stopped: the same call goes on,
+/// and [`rollback`] goes back.
 pub fn apply_in_place(plan: &Plan, job: &Job<'_>) -> Result<Applied> {
     let dataset = plan.dataset.path();
     if Written::of(&dataset).is_some() {
@@ -111,8 +115,11 @@ pub fn apply_in_place(plan: &Plan, job: &Job<'_>) -> Result<Applied> {
         return Err(error);
     }
     let log = work.log()?;
-    work.carry_out(&log, job)?;
-    Ok(log.applied(&work.folder, resumed))
+    match work.carry_out(&log, job) {
+        Ok(()) => Ok(log.applied(&work.folder, resumed)),
+        Err(Error::Stopped) => Err(Error::Stopped),
+        Err(error) => Err(work.put_back(&log, &error)),
+    }
 }
 
 /// Everything that was applied to a dataset in place and not rolled back, the last one first.
@@ -151,6 +158,40 @@ pub fn rollback(found: &Found, job: &Job<'_>) -> Result<Applied> {
     work.go_back(&log, job)?;
     work.discard()?;
     Ok(log.applied(&work.folder, false))
+}
+
+impl Work {
+    /// Goes back after a step that failed; returns what to say of it.
+    fn put_back(&self, log: &Log, error: &Error) -> Error {
+        let dataset = log.dataset.path();
+        // Whoever stops it now wants it back all the more.
+        let job = Job::unwatched();
+        let back = self
+            .may_go_back(log, false, &job)
+            .and_then(|()| self.mark(UNDOING))
+            .and_then(|()| self.go_back(log, &job))
+            .and_then(|()| self.discard());
+        match back {
+            Ok(()) => refused(
+                &dataset,
+                format!("the plan could not be carried out, so everything was put back as it was: {error}"),
+            ),
+            Err(also) => {
+                let (folder, dataset_shown) = (safe_path(&self.folder), quoted(&dataset));
+                let on = match self.state() {
+                    Some(State::Unfinished) => "apply the plan again with --in-place, or undo it with",
+                    _ => "undo it with",
+                };
+                refused(
+                    &dataset,
+                    format!(
+                        "it is half changed, and files of it are in {folder}: the plan could not be carried out ({error}), and \
+                         it could not be put back ({also}). Remedy that, then {on}: chaffinch rollback {dataset_shown}"
+                    ),
+                )
+            }
+        }
+    }
 }
 
 impl Log {

@@ -3,23 +3,28 @@
 use super::super::listing::Listing;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_compute::content::ContentHash;
+use chaffinch_data::class_names;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::session::{MARK, Session};
 use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::sample::SampleId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// The version of the file. Version 1 had no settings in force.
-const SCHEMA: u32 = 2;
+/// The version of the file. Version 1 had no settings in force, version 2 no digests of files.
+const SCHEMA: u32 = 3;
 
 /// Files of a session on which results depend, beside the decisions.
 const SETTINGS: [&str; 3] = [MARK, "settings.toml", "chaffinch.toml"];
 
 /// The folder of decisions.
 const DECISIONS: &str = "decisions";
+
+/// How many files that differ are named of each kind.
+const NAMED: usize = 5;
 
 /// The largest manifest that is read.
 const MOST: u64 = 1 << 30;
@@ -38,6 +43,9 @@ pub(super) struct Record {
     /// How many samples there are.
     pub(super) samples: u64,
     pub(super) digests: Digests,
+    /// Of each path the digest of its samples, so that those that differ can be named.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
     /// Settings of the session: name of the file, and its text.
     settings: BTreeMap<String, String>,
     /// What the results were made with, wherever it was set, and the versions of detectors.
@@ -87,6 +95,7 @@ impl Record {
                 detectors,
                 ranking: ContentHash::of(&serde_json::to_vec(&listing.suspects())?),
             },
+            files: by_path(listing),
             settings,
             in_force: in_force(listing),
             decisions,
@@ -153,6 +162,30 @@ impl Record {
         Ok(())
     }
 
+    /// Some of the files that differ in another one, to be put behind a sentence; empty for a record that does not know them.
+    fn named(&self, again: &Record) -> String {
+        if self.files.is_empty() {
+            return String::new();
+        }
+        let changed =
+            self.files.iter().filter(|(path, old)| again.files.get(*path).is_some_and(|new| new != *old));
+        let gone = self.files.keys().filter(|path| !again.files.contains_key(*path));
+        let new = again.files.keys().filter(|path| !self.files.contains_key(*path));
+        let kinds: [(&str, Vec<&String>); 3] = [
+            ("changed", changed.map(|(path, _)| path).collect()),
+            ("gone", gone.collect()),
+            ("new", new.collect()),
+        ];
+        let mut words = String::new();
+        for (what, paths) in kinds.iter().filter(|(_, paths)| !paths.is_empty()) {
+            let first: Vec<&str> = paths.iter().take(NAMED).map(|path| path.as_str()).collect();
+            let more = paths.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            words += &format!("; {what}: {}{more}", first.join(", "));
+        }
+        words
+    }
+
     /// Whether anything was decided.
     pub(super) fn has_decisions(&self) -> bool {
         !self.decisions.is_empty()
@@ -179,9 +212,15 @@ impl Record {
         }
         let (old, new) = (&self.digests, &again.digests);
         if self.samples != again.samples {
-            all.push(format!("dataset: {} samples, now {}", self.samples, again.samples));
+            all.push(format!(
+                "dataset: {} samples, now {}{}",
+                self.samples,
+                again.samples,
+                self.named(again)
+            ));
         } else if old.dataset != new.dataset {
-            all.push("dataset: paths, contents, labels or splits of samples changed".to_owned());
+            let named = self.named(again);
+            all.push(format!("dataset: paths, contents, labels or splits of samples changed{named}"));
         }
         let names: BTreeSet<&String> = old.detectors.keys().chain(new.detectors.keys()).collect();
         for name in names {
@@ -228,22 +267,41 @@ fn write(path: &Path, text: &str) -> Result<()> {
 
 /// A digest of all samples, in the order of their paths.
 fn samples(listing: &Listing) -> ContentHash {
-    let manifest = &listing.manifest;
-    let mut rows: Vec<Vec<u8>> = manifest
-        .ids()
-        .map(|id| {
-            let mut row = manifest.path(id).as_os_str().as_bytes().to_vec();
-            let hash = listing.file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
-            row.push(0);
-            row.extend(hash.0);
-            for text in [manifest.label_name(id), manifest.split(id).name()] {
-                row.extend(text.as_bytes());
-                row.push(0);
-            }
-            row
-        })
-        .collect();
+    let mut rows: Vec<Vec<u8>> = listing.manifest.ids().map(|id| row(listing, id)).collect();
     rows.sort_unstable();
+    digest_of(rows)
+}
+
+/// Digests of the samples of each path, cut to what tells two states of a file apart.
+fn by_path(listing: &Listing) -> BTreeMap<String, String> {
+    const DIGITS: usize = 16;
+    let mut rows: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    for id in listing.manifest.ids() {
+        let path = class_names::of_bytes(listing.manifest.path(id).as_os_str().as_bytes());
+        rows.entry(path).or_default().push(row(listing, id));
+    }
+    let digest = |mut rows: Vec<Vec<u8>>| {
+        rows.sort_unstable();
+        digest_of(rows).to_string()[..DIGITS].to_owned()
+    };
+    rows.into_iter().map(|(path, rows)| (path, digest(rows))).collect()
+}
+
+/// All that a sample is: path, content, label and split.
+fn row(listing: &Listing, id: SampleId) -> Vec<u8> {
+    let manifest = &listing.manifest;
+    let mut row = manifest.path(id).as_os_str().as_bytes().to_vec();
+    let hash = listing.file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
+    row.push(0);
+    row.extend(hash.0);
+    for text in [manifest.label_name(id), manifest.split(id).name()] {
+        row.extend(text.as_bytes());
+        row.push(0);
+    }
+    row
+}
+
+fn digest_of(rows: Vec<Vec<u8>>) -> ContentHash {
     let mut all = Vec::new();
     for row in rows {
         all.extend((row.len() as u64).to_le_bytes());

@@ -81,6 +81,15 @@ pub(super) fn order(keymap: &Keymap, line: &str) -> Result<Order, String> {
     }
 }
 
+/// What a line answers to a question that wants yes or no; `None` if it does not.
+pub(super) fn answer(line: &str) -> Option<bool> {
+    match line.to_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    }
+}
+
 /// The words that are no actions.
 const WORDS: [&str; 8] = ["show", "help", "next", "previous", "accept", "clear", "export", "go"];
 
@@ -116,6 +125,7 @@ pub(super) fn help(keymap: &Keymap) -> Vec<String> {
         "conflicts: list what reviewers decided differently; decisions then settle it, and conflicts again goes back"
             .to_owned(),
         "export: how to export the decisions".to_owned(),
+        "yes, no (y, n): the answer to a question; nothing else answers it, and a script ends there".to_owned(),
     ];
     for action in Action::ALL.iter().filter(|action| action.scope() == Scope::List) {
         let keys: Vec<String> = keymap.keys_for(*action).into_iter().map(shown).collect();

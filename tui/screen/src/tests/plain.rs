@@ -227,3 +227,45 @@ fn a_dialog_is_described_when_it_is_known_what_would_be_written() {
     assert_eq!(failed, None, "{out}");
     assert!(out.contains("100 samples: 4 removed, 2 relabeled") && !out.contains("looking at"), "{out}");
 }
+
+/// What was decided about, in the order of the decisions.
+fn decided(out: &str) -> u64 {
+    let last = out.lines().filter_map(|line| line.strip_suffix(" of 100 samples decided")).next_back();
+    last.map_or(0, |count| count.parse().unwrap())
+}
+
+#[test]
+fn only_yes_and_no_answer_and_a_script_ends_at_any_other_line() {
+    for (asks, other) in [("relabel zebra", "go 3"), ("mark\nmark\nremove", "go 5"), ("relabel zebra", "")] {
+        let (out, failed) = script(&format!("go 10\n{asks}\n{other}\nkeep\nremove\nquit\n"));
+        assert!(out.contains("(yes or no)"), "{out}");
+        assert_eq!(decided(&out), 0, "{out}");
+        let failed = failed.expect("a question without an answer fails");
+        assert!(failed.starts_with(&format!("'{other}' does not answer '")), "{failed}");
+        assert!(failed.contains("nor any after it was carried out"), "{failed}");
+    }
+    for (answer, count) in [("yes", 1), ("Y", 1), ("no", 0), ("N", 0)] {
+        let (out, failed) = script(&format!("relabel zebra\n{answer}\nquit\n"));
+        assert_eq!((decided(&out), failed), (count, None), "{answer}: {out}");
+    }
+}
+
+#[test]
+fn a_question_at_which_the_input_ends_is_not_carried_out() {
+    for prompt in [false, true] {
+        for asks in ["relabel zebra", "relabel", "tag"] {
+            let (out, failed) = typed(FakeEngine::new(100), prompt, &format!("{asks}\n"));
+            assert_eq!(decided(&out), 0, "{out}");
+            let failed = failed.expect("a question without an answer fails");
+            assert!(failed.starts_with("the input ended at '"), "{failed}");
+        }
+    }
+}
+
+#[test]
+fn who_types_is_asked_again() {
+    let (out, failed) = typed(FakeEngine::new(100), true, "relabel zebra\ngo 3\nyes\n");
+    assert_eq!(out.matches("(yes or no)").count(), 2, "{out}");
+    assert!(out.contains("! 'go 3' is no answer: type yes or no"), "{out}");
+    assert_eq!((decided(&out), failed), (1, None), "{out}");
+}

@@ -3,7 +3,7 @@
 use super::journal::{Held, Log, Placed, VERSION};
 use super::rehearse::{LABELS, REHEARSAL};
 use super::work::{DONE, JOURNAL, PLACING, UNDOING, UNPLACED, Work, is_there};
-use super::{State, found};
+use super::{found, require_whole};
 use crate::repair::edits::{Edits, Rewrite};
 use crate::repair::output::Output;
 use crate::repair::refusal::refused;
@@ -11,6 +11,7 @@ use crate::{Error, Result};
 use chaffinch_compute::content::{ContentHash, ContentHasher};
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic::{self, sync_folder};
+use chaffinch_data::renaming;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_review::repair::{PathText, Plan};
 use rayon::prelude::*;
@@ -24,14 +25,7 @@ impl Work {
     /// Prepares a plan that was not begun yet.
     pub(super) fn begin(&self, plan: &Plan, job: &Job<'_>) -> Result<()> {
         let dataset = plan.dataset.path();
-        if let Some(other) = found(&dataset).into_iter().find(|one| one.state != State::Applied) {
-            let folder = safe_path(&other.folder);
-            let message = format!(
-                "another plan was begun and not finished ({folder}); apply that plan again, or undo it with chaffinch \
-                 rollback"
-            );
-            return Err(refused(&dataset, message));
-        }
+        require_whole(&dataset)?;
         if plan.changes.is_empty() {
             return Err(refused(&dataset, "the plan changes nothing"));
         }
@@ -109,6 +103,7 @@ impl Work {
             log.placed.push(Placed { from: Held::New(new), to: PathText::new(&rewrite.path), hash });
             new += 1;
         }
+        may_be_renamed(&edits.dataset, &log)?;
         self.rehearse(plan, &edits, &log)?;
         let mut made = BTreeSet::new();
         for placed in &log.placed {
@@ -167,4 +162,31 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// Refuses what cannot be moved out of its folder or into it, while nothing is changed yet.
+fn may_be_renamed(dataset: &Path, log: &Log) -> Result<()> {
+    let wrong = |path: &Path, why: &str| {
+        let message =
+            format!("{} {why}, so the plan cannot be carried out; nothing was changed", safe_path(path));
+        refused(dataset, message)
+    };
+    let mut folders = BTreeSet::new();
+    for from in &log.taken {
+        let from = from.path();
+        if let Some(why) = renaming::obstacle_of_file(&from).map_err(Error::io("read", &from))? {
+            return Err(wrong(&from, why));
+        }
+        folders.extend(from.parent().map(Path::to_path_buf));
+    }
+    for placed in &log.placed {
+        let to = placed.to.path();
+        folders.extend(to.ancestors().skip(1).find(|folder| folder.exists()).map(Path::to_path_buf));
+    }
+    for folder in folders {
+        if let Some(why) = renaming::obstacle_of_folder(&folder).map_err(Error::io("read", &folder))? {
+            return Err(wrong(&folder, why));
+        }
+    }
+    Ok(())
 }

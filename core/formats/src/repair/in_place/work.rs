@@ -69,7 +69,7 @@ impl Work {
 
     /// `None` if nothing was changed, or everything was restored.
     pub(super) fn state(&self) -> Option<State> {
-        if !self.at(JOURNAL).is_file() {
+        if !self.has_journal() {
             return None;
         }
         Some(match (self.at(UNDOING).exists(), self.at(DONE).exists()) {
@@ -77,6 +77,11 @@ impl Work {
             (_, true) => State::Applied,
             _ => State::Unfinished,
         })
+    }
+
+    /// Whether anything is intended.
+    pub(super) fn has_journal(&self) -> bool {
+        self.at(JOURNAL).is_file()
     }
 
     pub(super) fn log(&self) -> Result<Log> {
