@@ -76,6 +76,7 @@ fn plan(dataset: &Path, manifest: &Manifest) -> Plan {
         let change = Change {
             path: PathText::new(manifest.path(id)),
             row: id.0,
+            repeated: manifest.rows_of_path(id).len() > 1,
             hash: ContentHash::of(&bytes),
             split: manifest.split(id),
             remove: id.0 == 1,
