@@ -164,21 +164,20 @@ pub(crate) fn check(info: &Info) -> Result<(), Wrong> {
         return wrong("after", format!("{name}: it cannot run after '{other}': name another detector"));
     }
     info.parameters().iter().try_for_each(|param| {
-        let wrong = |why| Wrong { key: "default", parameter: Some(param.name().into()), why };
+        let wrong = |(key, why)| Wrong { key, parameter: Some(param.name().into()), why };
         check_param(param).map_err(wrong)
     })
 }
 
-fn check_param(param: &Param) -> Result<(), String> {
+/// What is wrong with a parameter, after the key that it is about: its name stands in the heading.
+fn check_param(param: &Param) -> Result<(), (&'static str, String)> {
     let (low, high) = param.bounds();
     if !proper(param.name()) {
-        return Err(format!(
-            "'{}' is not a valid parameter name: use a-z, 0-9, - and _",
-            param.name().escape_debug()
-        ));
+        let name = param.name().escape_debug();
+        return Err(("name", format!("'{name}' is not a valid parameter name: use a-z, 0-9, - and _")));
     }
     if !(low <= param.default() && param.default() <= high) {
-        return Err(format!("parameter {}: the default is out of range", param.name()));
+        return Err(("default", format!("parameter {}: the default is out of range", param.name())));
     }
     Ok(())
 }

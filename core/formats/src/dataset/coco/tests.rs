@@ -136,7 +136,7 @@ fn broken_files_say_what_is_wrong() {
         (r#"{"images": [{"id": 1}], "annotations": []}"#, "image 1 has no file_name"),
         (
             r#"{"images": [{"id": 1, "file_name": "1.jpg"}, {"id": 1, "file_name": "2.jpg"}], "annotations": []}"#,
-            "1 id of images",
+            "1 image id stands for more than one image, such as 1",
         ),
         (
             r#"{"images": [{"id": [], "file_name": "1.jpg"}], "annotations": []}"#,
