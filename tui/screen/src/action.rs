@@ -306,7 +306,7 @@ actions! {
         PanelTry "panel-try" "count" "Count what the values on the screen would flag",
         PanelToggle "panel-toggle" "on/off" "Enable the detector in this session, or disable it",
         PanelLetIn "panel-let-in" "let in" "Let a detector run that was set aside or has changed",
-        PanelRemove "panel-remove" "results" "Remove what a detector found that is not loaded, or put it back",
+        PanelRemove "panel-remove" "results" "Remove results of a detector not loaded, or put them back",
         PanelNewly "panel-newly" "newly" "List what only the detector's last run flags",
         PanelFormerly "panel-formerly" "formerly" "List what only the detector's run before flags",
         PanelCancelJob "panel-cancel-job" "cancel job" "Cancel the running job; finished work is kept",

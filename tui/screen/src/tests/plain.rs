@@ -230,13 +230,13 @@ fn a_dialog_is_described_when_it_is_known_what_would_be_written() {
 
 /// What was decided about, in the order of the decisions.
 fn decided(out: &str) -> u64 {
-    let last = out.lines().filter_map(|line| line.strip_suffix(" of 100 samples decided")).next_back();
+    let last = out.lines().filter_map(|line| line.strip_suffix(" of 100 suspects decided")).next_back();
     last.map_or(0, |count| count.parse().unwrap())
 }
 
 #[test]
 fn only_yes_and_no_answer_and_a_script_ends_at_any_other_line() {
-    for (asks, other) in [("relabel zebra", "go 3"), ("mark\nmark\nremove", "go 5"), ("relabel zebra", "")] {
+    for (asks, other) in [("relabel zebra", "go 3"), ("mark-all\nremove", "go 5"), ("relabel zebra", "")] {
         let (out, failed) = script(&format!("go 10\n{asks}\n{other}\nkeep\nremove\nquit\n"));
         assert!(out.contains("(yes or no)"), "{out}");
         assert_eq!(decided(&out), 0, "{out}");
