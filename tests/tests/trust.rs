@@ -262,21 +262,21 @@ fn a_detector_in_the_users_folder_appears_is_managed_and_asked_about() {
     terminal.wait_text("not run yet");
     terminal.keys("r");
     terminal.wait("its results", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" ready "))
+        screen.lines().any(|line| line.contains("witness  ") && line.contains("  ready "))
     });
     terminal.wait_text("pinned");
     terminal.keys(" ");
     terminal.wait("disabled", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" disabled "))
+        screen.lines().any(|line| line.contains("witness  ") && line.contains("  disabled "))
     });
     terminal.keys(" ");
     terminal.wait("enabled", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" ready "))
+        screen.lines().any(|line| line.contains("witness  ") && line.contains("  ready "))
     });
     // Its code changes while the program runs.
     fs::write(users.join("witness/run.sh"), other()).unwrap();
     terminal.wait("changed", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" changed "))
+        screen.lines().any(|line| line.contains("witness  ") && line.contains("  changed "))
     });
     terminal.keys("q");
     terminal.wait_text("sure?");
@@ -285,13 +285,13 @@ fn a_detector_in_the_users_folder_appears_is_managed_and_asked_about() {
     terminal.wait("the list", |screen| !screen.contains("sure?"));
     terminal.keys("gPG");
     terminal.wait("two runs", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" ready "))
+        screen.lines().any(|line| line.contains("witness  ") && line.contains("  ready "))
             && screen.contains("newly flagged")
     });
     // One that crashes is set aside, and let in again.
     fs::write(users.join("witness/run.sh"), format!("{HELLO}\nkill -SEGV $$\n")).unwrap();
     terminal.wait("changed", |screen| {
-        screen.lines().any(|line| line.contains("witness") && line.contains(" changed "))
+        screen.lines().any(|line| line.contains("witness  ") && line.contains("  changed "))
     });
     terminal.keys("a");
     terminal.wait_text("segmentation fault");
