@@ -514,7 +514,7 @@ fn python_can_ask_for_everything_with_numpy() {
     }
 }
 
-/// An exception is said with its line; one of NaN is refused before it is sent.
+/// An exception is said with its line, and a wrong score with its sample.
 #[test]
 fn mistakes_in_python_say_where() {
     if !python() {
@@ -525,7 +525,7 @@ fn mistakes_in_python_say_where() {
     let script = folder.join("odd_shapes.py");
     for (body, words) in [
         ("    return [1 / 0 for _ in data.sizes]", "raised ZeroDivisionError at odd_shapes.py:4"),
-        ("    data.issue(0, float('nan'))", "raised ValueError"),
+        ("    data.issue(0, float('nan'))", "gives sample 0 the score nan, which is not between 0 and 1"),
         ("    return [0.5]", "wrote 1 scores for"),
         ("    return data.embeddings", "does not declare Needs::EMBEDDINGS"),
         ("    import os; os._exit(7)", "exited with status 7"),
