@@ -279,8 +279,8 @@ class Data:
     def scores(self, scores: Any) -> None:
         """Gives the scores of all samples at once; the same as returning them.
 
-        Whatever they are in, the same holds: one number for each sample, and None, NaN or what is masked in an array means
-        no answer. A number that is not between 0 and 1 is no score of its sample, and Chaffinch says which."""
+        Whatever they are in, the same holds: one number for each sample, and None, NaN or what is masked in an
+        array means no answer. A number that is not between 0 and 1 is no score, and Chaffinch names its sample."""
         flat = _numbers(scores, self.count, "scores")
         self._flush()
         self._channel.send({"type": "scores", "out": self._write(flat, offset=0)})
@@ -395,7 +395,7 @@ def _lent(array: dict[str, Any], copy: bool = False) -> Any:
 
 
 def _number(value: Any) -> float:
-    """A number as four bytes can hold it. None and what is masked in an array are NaN, like everything without a value."""
+    """A number as four bytes can hold it. None and what is masked in an array are NaN: they have no value."""
     if value is None or (np is not None and value is np.ma.masked):
         return math.nan
     number = float(value)
