@@ -150,7 +150,7 @@ pub(super) fn soak(scale: Scale) -> Report {
     };
     // Perhaps without a sample: a filter that hides everything is kept in the session.
     let shows = |terminal: &Terminal| {
-        terminal.wait("the interface", |screen| screen.contains(" · rule "));
+        terminal.wait("the interface", |screen| screen.contains(" suspect"));
     };
     let mut terminal = open(&[]);
     shows(&terminal);
