@@ -11,11 +11,6 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 fn hold(name: &str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    hold_beside(name);
-}
-
-/// What counts instructions minds no company.
-fn hold_beside(name: &str) {
     let Some((_, about, measure)) = ALL.iter().find(|figure| figure.0 == name) else {
         panic!("there is no figure '{name}'")
     };
@@ -81,14 +76,6 @@ fn a_decision_takes_little_more_than_one_key() {
 #[test]
 fn huge_pictures_stay_within_the_budget() {
     hold("memory");
-}
-
-#[test]
-fn no_work_grows_faster_than_n_log_n() {
-    if !tools::installed(&["valgrind"], "valgrind") {
-        return;
-    }
-    hold_beside("exponents");
 }
 
 #[test]
