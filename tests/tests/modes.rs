@@ -50,7 +50,7 @@ fn nobody_else_can_write_to_what_is_made_and_a_strict_umask_is_kept() {
         let (data, session) = (sandbox.data(), sandbox.session());
         let at = |name: &str| sandbox.path().join(name);
         run(&sandbox, mask, &["scan", text(&data), "--session", text(&session)], "");
-        let lines = "T\ngo 1\nx\ngo 2\nrelabel bird\ngo 3\na\nq\n";
+        let lines = "T\ngo 1\nx\ngo 2\nrelabel bird\nyes\ngo 3\na\nq\n";
         run(&sandbox, mask, &["open", "--plain", text(&session)], lines);
         let export = |format: &str, name: &str, more: &[&str]| {
             let output = at(name);
