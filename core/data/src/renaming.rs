@@ -63,6 +63,7 @@ fn is_fixed(_: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     #[test]
     fn what_is_ours_may_be_renamed_and_what_is_not_there_is_an_error() {
@@ -97,6 +98,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         if !lock(temp.path(), true) {
             assert!(std::env::var_os("CI").is_none(), "chattr is needed to test this as root");
+            let _ = writeln!(
+                io::stderr(),
+                "NOT RUN: folders that may not be written to, because chattr does not work here"
+            );
             return;
         }
         let found = obstacle_of_folder(temp.path());

@@ -418,10 +418,7 @@ impl Session {
     pub fn remove_result(&self, detector: &str) -> Result<()> {
         let path = self.result_path(detector)?;
         self.writable()?;
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &path)(error)),
-            _ => Ok(()),
-        }
+        removed(fs::remove_file(&path), &path)
     }
 
     /// All results for this many samples, by detector, and one sentence for each unusable file.
@@ -544,6 +541,14 @@ fn result_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The dataset's canonical path, the same however it was given.
+/// What became of removing a file or a folder, which may not have been there.
+fn removed(result: io::Result<()>, path: &Path) -> Result<()> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
 fn canonical(dataset: &Path) -> Result<PathBuf> {
     if is_address(dataset) {
         return Ok(dataset.to_path_buf());

@@ -13,10 +13,9 @@ use std::path::PathBuf;
 const NAMED: usize = 3;
 
 /// Whether a result is of a detector, which these detectors do not have. One whose code has changed is there.
-pub(crate) fn is_absent(result: &DetectorResult, registry: &Registry) -> bool {
+pub fn is_absent(result: &DetectorResult, registry: &Registry) -> bool {
     let name = &result.record().name;
-    let has_changed = || registry.changed().any(|changed| changed.names.contains(name));
-    is_of_detector(result) && registry.find(name).is_none() && !has_changed()
+    is_of_detector(result) && registry.find(name).is_none() && !registry.has_changed(name)
 }
 
 /// Whether a result was computed by a detector: neither by reading the files nor by another program.
@@ -45,12 +44,9 @@ pub fn words(names: &[&str], session: &Session) -> Option<String> {
         more => format!(" and {more} more"),
     };
     let shown: Vec<String> = names.iter().take(NAMED).map(|name| safe_text(name).into_owned()).collect();
-    let (scores, such) = match names.len() {
-        1 => ("scores", "it is"),
-        _ => ("scores", "they are"),
-    };
+    let such = if names.len() == 1 { "it is" } else { "they are" };
     Some(format!(
-        "the {scores} of {}{more} take part although {such} not loaded{from}: add the folder with --plugins, or take them out \
+        "the scores of {}{more} take part although {such} not loaded{from}: add the folder with --plugins, or take them out \
          with chaffinch plugins remove {} {}",
         shown.join(", "),
         quoted(session.dir()),

@@ -396,6 +396,11 @@ impl Registry {
         self.detectors.iter().find(|detector| detector.info().name() == name)
     }
 
+    /// Whether there is a detector of this name whose code has changed: it is not loaded, and not gone.
+    pub fn has_changed(&self, name: &str) -> bool {
+        self.changed().any(|changed| changed.names.iter().any(|known| known == name))
+    }
+
     /// That no detector of this name is loaded, as a clause with the nearest name; `None` if there is one.
     pub fn unknown(&self, name: &str) -> Option<String> {
         if self.find(name).is_some() {

@@ -1,6 +1,6 @@
 //! Makes outside text safe for a terminal: names of files and classes may contain anything.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -63,6 +63,17 @@ pub fn safe_path(path: &Path) -> String {
 /// A count with its noun: `1 image`, `1,234 images`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
+}
+
+/// Names as a list in a sentence, the last behind a word such as `and`: `a, b and c`.
+pub fn listed<T: Borrow<str>>(names: &[T], word: &str) -> String {
+    match names {
+        [rest @ .., last] if !rest.is_empty() => {
+            let last: &str = last.borrow();
+            format!("{} {word} {last}", rest.join(", "))
+        }
+        names => names.concat(),
+    }
 }
 
 /// A number with commas as thousands separators.
@@ -145,6 +156,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::path::PathBuf;
+
+    #[test]
+    fn names_are_listed_as_in_a_sentence() {
+        let listed = |names: &[&str]| listed(names, "and");
+        assert_eq!(
+            [&[][..], &["a"], &["a", "b"], &["a", "b", "c"]].map(listed),
+            ["", "a", "a and b", "a, b and c"]
+        );
+    }
 
     #[test]
     fn ordinary_text_stays() {

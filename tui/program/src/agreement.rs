@@ -6,7 +6,7 @@ use super::output::{Align, Table, count, json, results, terminal_width};
 use anyhow::{Result, bail};
 use chaffinch_data::journal::Conflict;
 use chaffinch_protocol::decision::Choice;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::{listed, safe_text};
 use chaffinch_review::agreement::{self, Kappa, Rated};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -114,12 +114,10 @@ pub(super) fn run(args: &Agreement, global: &Global) -> Result<ExitCode> {
             [one] => {
                 bail!("--of names only {one}, and agreement is between two or more: add another --of{others}")
             }
-            [rest @ .., last] => {
-                bail!(
-                    "no sample was decided by two of {} and {last}, so there is nothing to compare{others}",
-                    rest.join(", ")
-                )
-            }
+            names => bail!(
+                "no sample was decided by two of {}, so there is nothing to compare{others}",
+                listed(names, "and")
+            ),
         }
     }
     let disagreements = listing.journal.disagreements();

@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::session::Session;
-use chaffinch_engine::unloaded::is_of_detector;
+use chaffinch_engine::unloaded::{is_absent, is_of_detector};
 use chaffinch_host::Registry;
 use chaffinch_protocol::DetectorState;
 use chaffinch_protocol::display::{quoted, safe_path, safe_text};
@@ -51,12 +51,6 @@ pub(super) fn absent(dir: &Path, registry: &Registry) -> Result<Vec<AbsentEntry>
     let Some((manifest, _)) = session.load_samples()? else { return Ok(Vec::new()) };
     let settings = session.load_settings()?;
     let (known, removed) = all(&session, manifest.len(), manifest.classes());
-    let has_changed =
-        |name: &str| registry.changed().any(|changed| changed.names.iter().any(|one| one == name));
-    let is_absent = |result: &DetectorResult| {
-        let name = &result.record().name;
-        is_of_detector(result) && registry.find(name).is_none() && !has_changed(name)
-    };
     let entry = |result: &DetectorResult, removed: bool| {
         let record = result.record();
         let scores = result.scores().iter().filter(|score| !score.is_nan());
@@ -77,7 +71,10 @@ pub(super) fn absent(dir: &Path, registry: &Registry) -> Result<Vec<AbsentEntry>
     };
     let removed = removed.iter().filter(|(name, _)| !known.contains_key(*name));
     let every = known.values().map(|one| (one, false)).chain(removed.map(|(_, one)| (one, true)));
-    Ok(every.filter(|(result, _)| is_absent(result)).map(|(result, gone)| entry(result, gone)).collect())
+    Ok(every
+        .filter(|(result, _)| is_absent(result, registry))
+        .map(|(result, gone)| entry(result, gone))
+        .collect())
 }
 
 /// The results that a session has, and those that were taken out of it.

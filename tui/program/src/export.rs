@@ -4,14 +4,14 @@ use super::args::{CopyMode, Formulas, Global, reviewer};
 use super::interrupt::INTERRUPTED;
 use super::listing::{DatasetState, Listing};
 use super::output::{count, remark, results, warning};
-use super::reading;
 use super::stages::Stages;
+use super::{reading, targets};
 use anyhow::{Result, bail};
 use chaffinch_compute::job::Job;
 use chaffinch_data::Error;
 use chaffinch_engine::outputs::OutputRemark;
 use chaffinch_formats::export::{FORMATS, Format, Request, Target};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{listed, safe_path};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -65,9 +65,7 @@ fn where_to() -> String {
 fn guarded() -> String {
     let names: Vec<String> =
         FORMATS.iter().filter(|format| format.guards).map(|format| format!("`{}`", format.name)).collect();
-    let (last, others) =
-        names.split_last().map_or(("", &names[..]), |(last, others)| (last.as_str(), others));
-    format!("{} and {last}", others.join(", "))
+    listed(&names, "and")
 }
 
 fn which_are_guarded() -> String {
@@ -89,9 +87,7 @@ pub(super) fn run(args: &Export, global: &Global) -> Result<ExitCode> {
             guarded()
         );
     }
-    if !args.force && format.would_replace(target) {
-        bail!("{} already exists; choose another path, or use --force to replace it", safe_path(target));
-    }
+    targets::replace(target, args.force || !format.would_replace(target))?;
     let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref(), DatasetState::Whole)?;
     reading::tell(&listing.reading, "", global.quiet);
     let outputs = listing.outputs(None)?;

@@ -81,6 +81,7 @@ mod settings;
 mod setup;
 mod stages;
 mod table;
+mod targets;
 mod threshold;
 mod uses;
 mod worker;

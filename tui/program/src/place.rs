@@ -10,7 +10,7 @@ use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::index::ShardRecord;
 use chaffinch_data::session;
 use chaffinch_data::session::{Carried, Likeness, MARK, Session, SessionInfo, SessionLocation};
-use chaffinch_protocol::display::{quoted, safe_path, safe_text};
+use chaffinch_protocol::display::{listed, quoted, safe_path, safe_text};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -135,10 +135,9 @@ fn carry_over(dir: &Path, global: &Global) -> Option<(Carried, Session)> {
 fn words(carried: &Carried, from: &Session) -> String {
     let decisions = count(carried.decisions, "decision was", "decisions were");
     let names: Vec<_> = carried.reviewers.iter().map(|name| safe_text(name)).collect();
-    let by = match names.as_slice() {
-        [] => String::new(),
-        [one] => format!(", which {one} made"),
-        [rest @ .., last] => format!(", which {} and {last} made", rest.join(", ")),
+    let by = match names.is_empty() {
+        true => String::new(),
+        false => format!(", which {} made", listed(&names, "and")),
     };
     let left = [
         (carried.gone, "whose picture is not here", "whose pictures are not here"),

@@ -4,9 +4,9 @@ use super::args::{Global, reviewer};
 use super::interrupt::INTERRUPTED;
 use super::listing::{DatasetState, Listing};
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
-use super::reading;
 use super::stages::Stages;
-use anyhow::{Result, bail};
+use super::{reading, targets};
+use anyhow::Result;
 use chaffinch_data::Error;
 use chaffinch_protocol::display::{quoted, safe_path};
 use chaffinch_review::repair;
@@ -104,8 +104,8 @@ impl From<CopiesArg> for Copies {
 /// Makes the plan, writes it and shows it.
 pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
     // It may be the plan that was applied, which a rollback asks for.
-    if let Some(output) = args.output.as_ref().filter(|output| !args.force && output.exists()) {
-        bail!("{} already exists; choose another path, or use --force to replace it", safe_path(output));
+    if let Some(path) = args.output.as_deref() {
+        targets::replace(path, args.force || !path.exists())?;
     }
     let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref(), DatasetState::Whole)?;
     reading::tell(&listing.reading, "", global.quiet);

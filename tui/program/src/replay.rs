@@ -158,7 +158,7 @@ fn again(
 fn scan(session: &Path, dataset: &Path, folder: &Path, args: &Replay, global: &Global) -> Result<()> {
     let program = std::env::current_exe().context("cannot find the path of the chaffinch program")?;
     let mut scan = Command::new(program);
-    // Its results are compared here, and its session is removed: nobody is to be told to open it.
+    // Its results are compared here, and its session is removed, so there is nothing to open.
     scan.arg("scan").arg("--json");
     // Sessions elsewhere, from which decisions about the same pictures could be taken over, are out of sight.
     scan.env("XDG_STATE_HOME", folder.join("state")).stdout(Stdio::null());

@@ -1,13 +1,12 @@
 //! `report`: what was found, decided and left, as a page, a summary, JSON or a data card.
 
 use super::args::{Global, reviewer};
-use super::gates;
 use super::interrupt::INTERRUPTED;
 use super::listing::{DatasetState, Listing};
 use super::output::{count, results};
-use super::reading;
 use super::stages::Stages;
-use anyhow::{Result, bail};
+use super::{gates, reading, targets};
+use anyhow::Result;
 use chaffinch_data::Error;
 use chaffinch_engine::outputs::Outputs;
 use chaffinch_protocol::display::safe_path;
@@ -59,10 +58,7 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 
 /// Writes the report, prints its path, and compares its counts with limits.
 pub(super) fn run(args: &Report, global: &Global) -> Result<ExitCode> {
-    if !args.force && args.output.exists() {
-        let output = safe_path(&args.output);
-        bail!("{output} already exists; choose another path, or use --force to replace it");
-    }
+    targets::replace(&args.output, args.force || !args.output.exists())?;
     let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref(), DatasetState::Any)?;
     reading::tell(&listing.reading, "", global.quiet);
     let judged = gates::judge(&args.fail_on, &listing, &[], global)?;

@@ -6,7 +6,7 @@ use super::listing::Listing;
 use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::stages::Stages;
-use super::{bundled, reading, uses};
+use super::{bundled, reading, targets, uses};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_clip::Bundled;
 use chaffinch_compute::embedding::Embedder;
@@ -112,8 +112,8 @@ pub(super) fn run(args: &Select, global: &Global) -> Result<ExitCode> {
     for (name, limit) in [("--theta-gmm", args.theta_gmm), ("--theta-cons", args.theta_cons)] {
         ensure!((0.0..=1.0).contains(&limit), "{name} is {limit}, but must be between 0 and 1");
     }
-    if let Some(path) = args.output.as_deref().filter(|path| !args.force && path.exists()) {
-        bail!("{} already exists; choose another path, or use --force to replace it", safe_path(path));
+    if let Some(path) = args.output.as_deref() {
+        targets::replace(path, args.force || !path.exists())?;
     }
     let outcome = match &args.target {
         Some(target) => of_session(args, target, global),

@@ -45,10 +45,7 @@ impl Session {
     pub fn forget_earlier(&self, fingerprint: &str) -> Result<()> {
         self.writable()?;
         let folder = self.earlier_dir(fingerprint)?;
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &folder)(error)),
-            _ => Ok(()),
-        }
+        super::removed(fs::remove_dir_all(&folder), &folder)
     }
 
     /// Models used before whose results are set aside, in the order of their fingerprints. One that cannot be read is

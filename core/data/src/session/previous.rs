@@ -6,7 +6,6 @@ use crate::columns::DetectorResult;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 /// The folder of all of them.
@@ -41,10 +40,7 @@ impl Session {
     pub fn forget_previous(&self) -> Result<()> {
         self.writable()?;
         let folder = self.previous_dir();
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &folder)(error)),
-            _ => Ok(()),
-        }
+        super::removed(fs::remove_dir_all(&folder), &folder)
     }
 
     fn previous_dir(&self) -> PathBuf {

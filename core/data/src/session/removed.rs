@@ -47,10 +47,7 @@ impl Session {
     pub fn forget_removed(&self) -> Result<()> {
         self.writable()?;
         let folder = self.removed_dir();
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &folder)(error)),
-            _ => Ok(()),
-        }
+        super::removed(fs::remove_dir_all(&folder), &folder)
     }
 
     /// When the result of a detector was written, ISO 8601; `None` if it has none.

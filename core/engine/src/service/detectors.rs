@@ -180,7 +180,7 @@ impl Service {
             .partition(|name| self.is_enabled(name));
         for name in disabled {
             let line = format!("{} is let in; it is disabled and does not run", safe_text(&name));
-            self.hall.tell(&Event::Log { line: line.clone() });
+            self.hall.tell(&Event::Log { line });
         }
         self.setup.detectors.set(registry);
         // What was in the way of those that are there now is not any more.

@@ -4,7 +4,7 @@
 mod stream;
 
 use super::alike::{self, Classes, Looks};
-use super::columns::{Cells, Columns, Features, inner, looks, types};
+use super::columns::{Cells, Columns, Features, inner, looks};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
 use super::rows::EMPTY_OR_NONE;
@@ -243,7 +243,7 @@ fn shard(
         let text = format!("{} ends before its end: rows may be missing", safe_path(&shown));
         ledger.add(RemarkKind::FilesMissing, 1, text);
     }
-    types(schema.fields(), &columns, &mut others.typed);
+    others.typed.see_fields(schema.fields(), &columns.other);
     Ok(looks(schema.fields(), &columns, &features))
 }
 

@@ -4,7 +4,7 @@ use super::DatasetOptions;
 use super::split_columns::{are_splits, may_hold};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{excerpt, safe_path};
+use chaffinch_protocol::display::{excerpt, listed, safe_path};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -331,9 +331,6 @@ impl Choices<'_> {
             format!("'{}'{place}", excerpt(name))
         };
         let all: Vec<String> = columns.iter().map(name).collect();
-        match all.as_slice() {
-            [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-            _ => all.concat(),
-        }
+        listed(&all, "and")
     }
 }

@@ -4,7 +4,7 @@
 use super::alike::{Classes, Looks};
 use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
 use super::several::BETWEEN;
-use super::typed::{Typed, is_nested};
+use super::typed::is_nested;
 use super::{DatasetOptions, arrow_text};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
@@ -189,14 +189,6 @@ impl Columns {
             )
         })
     }
-}
-
-/// Marks which of the other columns of a file have no texts.
-pub(super) fn types(fields: &Fields, columns: &Columns, typed: &mut Typed) {
-    columns
-        .other
-        .iter()
-        .for_each(|&column| typed.see_type(fields[column].name(), fields[column].data_type()));
 }
 
 /// What a file with these columns looks like beside others, but for its path and rows.

@@ -73,6 +73,7 @@ pub use candidate::Candidate;
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::Ledger;
+use chaffinch_protocol::display::listed;
 pub use reading_options::ReadingOption;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -236,10 +237,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
             return Err(Error::Dataset { path: full, message: message.into() });
         }
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-        let names = match names.as_slice() {
-            [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-            names => names.concat(),
-        };
+        let names = listed(&names, "or");
         let advice = match extension(&full).as_deref() {
             Some("xlsx" | "xls" | "xlsm" | "ods" | "numbers") => "; save the spreadsheet as CSV",
             Some("parquet" | "arrow" | "json" | "xml") => "; write the paths and labels to a CSV table",

@@ -3,7 +3,7 @@
 mod damage;
 
 use super::alike::{self, Looks};
-use super::columns::{Cells, Columns, Features, inner, looks, types};
+use super::columns::{Cells, Columns, Features, inner, looks};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
 use super::rows::{EMPTY_OR_NONE, Rows};
@@ -155,7 +155,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     doubts(&shards, &mut ledger);
     let named: Vec<String> = shards.iter().flat_map(Shard::class_names).cloned().collect();
     let mut typed = Typed::default();
-    shards.iter().for_each(|shard| types(shard.schema.fields(), &shard.columns, &mut typed));
+    shards.iter().for_each(|shard| typed.see_fields(shard.schema.fields(), &shard.columns.other));
     let mut opened = match shards.iter().all(|shard| shard.columns.picture.is_some()) {
         true => pictures(shards, root, parts, ledger),
         false => paths_only(shards, root, parts, options, ledger),

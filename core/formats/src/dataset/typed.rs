@@ -1,6 +1,6 @@
 //! Which columns have numbers, truth values, lists or objects, so that they are written as what they were: cells are text.
 
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Fields};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -18,9 +18,11 @@ impl Typed {
         }
     }
 
-    /// Values of a column that are all of some type of Arrow.
-    pub(super) fn see_type(&mut self, column: &str, data: &DataType) {
-        self.mark(column, is_typed(data));
+    /// Columns of an Arrow schema, by their places.
+    pub(super) fn see_fields(&mut self, fields: &Fields, columns: &[usize]) {
+        columns
+            .iter()
+            .for_each(|&column| self.mark(fields[column].name(), is_typed(fields[column].data_type())));
     }
 
     /// Values of a column, which are typed or not.

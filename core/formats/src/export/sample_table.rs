@@ -169,14 +169,10 @@ impl<'a> SampleTable<'a> {
                 }
             }
             Holds::Attribute(result, name) => result.attribute(name, id).map_or(Cell::Nothing, Cell::Number),
-            Holds::Extra(extra, typed) => {
-                let text: &'a str = &extra.values[id.index()];
-                match typed {
-                    _ if text.is_empty() => Cell::Nothing,
-                    true => Cell::Json { text, value: json_cell(true, text) },
-                    false => Cell::Text(text.into()),
-                }
-            }
+            Holds::Extra(extra, typed) => match &*extra.values[id.index()] {
+                cell if typed && !cell.is_empty() => Cell::Json { text: cell, value: json_cell(true, cell) },
+                cell => text(cell),
+            },
         }
     }
 }
@@ -194,22 +190,27 @@ impl<'a> Column<'a> {
 
 /// What the cells of a column are that has no texts; one of several kinds is one of text, which is JSON.
 fn kind_of(column: &ExtraColumn) -> Kind {
-    let values = || column.values.iter().filter(|text| !text.is_empty()).map(|text| json_cell(true, text));
     // Whole numbers beside others must be among those that a double has.
     let is_double = |value: &Value| match value.as_i64() {
         Some(whole) => whole.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS,
         None => value.is_f64(),
     };
-    if values().next().is_none() {
-        Kind::Text
-    } else if values().all(|value| value.is_boolean()) {
-        Kind::Flag
-    } else if values().all(|value| value.is_i64()) {
-        Kind::Integer
-    } else if values().all(|value| is_double(&value)) {
-        Kind::Double
-    } else {
-        Kind::Text
+    let mut values = column.values.iter().filter(|text| !text.is_empty()).peekable();
+    let any = values.peek().is_some();
+    let (mut flags, mut integers, mut doubles) = (any, any, any);
+    for value in values.map(|text| json_cell(true, text)) {
+        flags &= value.is_boolean();
+        integers &= value.is_i64();
+        doubles &= is_double(&value);
+        if !(flags || integers || doubles) {
+            break;
+        }
+    }
+    match (flags, integers, doubles) {
+        (true, ..) => Kind::Flag,
+        (_, true, _) => Kind::Integer,
+        (.., true) => Kind::Double,
+        _ => Kind::Text,
     }
 }
 

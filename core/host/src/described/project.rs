@@ -69,7 +69,7 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
     let parsed = source.parse()?;
     let mut file = source.table(parsed.get_ref(), "");
     let name = file.text("name")?;
-    let mut kinds = kinds(&mut file)?;
+    let kinds = kinds(&mut file)?;
     let mut parameters = Vec::new();
     if let Some(table) = file.section("parameters", "parameters")? {
         for (name, inner) in table.other_tables()? {
@@ -156,14 +156,14 @@ fn kinds<'t, 'a>(file: &mut Table<'t, 'a>) -> Result<Kinds<'t, 'a>> {
 impl Kinds<'_, '_> {
     /// What does the work, and the parameters and needs that come with it.
     fn of(
-        &mut self,
+        self,
         file: &Table<'_, '_>,
         path: &Path,
         folder: &Path,
     ) -> Result<(Kind, Vec<DeclaredParameter>, Needs)> {
         let Kinds { command, library, build, prompts, rule } = self;
         let mut kinds = Vec::new();
-        if let Some(command) = command.take() {
+        if let Some(command) = command {
             if command.first().is_none_or(|program| program.is_empty()) {
                 return Err(file.complain(
                     "command",
@@ -172,22 +172,21 @@ impl Kinds<'_, '_> {
             }
             kinds.push((Kind::Command(command), Vec::new(), Needs::NOTHING));
         }
-        if let Some(library) = library.take() {
+        if let Some(library) = library {
             let library = folder.join(library);
             if !library.is_file() {
-                let how =
-                    build.as_ref().map_or_else(String::new, |build| format!("; build it with: {build}"));
+                let how = build.map_or_else(String::new, |build| format!("; build it with: {build}"));
                 let message = format!("the library {} does not exist{how}", library.display());
                 return Err(file.complain("library", message));
             }
             kinds.push((Kind::Library(library), Vec::new(), Needs::NOTHING));
         }
-        if let Some(table) = prompts.take() {
+        if let Some(table) = prompts {
             let prompts = Prompts::read(table)?;
             let needs = Needs::EMBEDDINGS.and(Needs::TEXTS);
             kinds.push((Kind::Host(Described::Prompts(prompts)), Prompts::parameters(), needs));
         }
-        if let Some(table) = rule.take() {
+        if let Some(table) = rule {
             kinds.push((Kind::Host(Described::Rule(Rule::read(table)?)), Vec::new(), Needs::NOTHING));
         }
         let count = kinds.len();

@@ -82,6 +82,7 @@ impl Record {
         for path in files(&dir.join(DECISIONS))? {
             decisions.insert(name(&path)?, text(&path)?);
         }
+        let (dataset, files) = samples(listing);
         let results = listing.results.iter();
         let detectors = results.map(|(name, result)| (name.clone(), judged(result, listing))).collect();
         Ok(Record {
@@ -91,11 +92,11 @@ impl Record {
             model: session.uses().loaded.map(|loaded| loaded.fingerprint).unwrap_or_default(),
             samples: listing.manifest.len() as u64,
             digests: Digests {
-                dataset: samples(listing),
+                dataset,
                 detectors,
                 ranking: ContentHash::of(&serde_json::to_vec(&listing.suspects())?),
             },
-            files: by_path(listing),
+            files,
             settings,
             in_force: in_force(listing),
             decisions,
@@ -265,26 +266,21 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", safe_path(path)))
 }
 
-/// A digest of all samples, in the order of their paths.
-fn samples(listing: &Listing) -> ContentHash {
+/// A digest of all samples, in the order of their paths, and one of those of each path, cut to what tells two states of a
+/// file apart.
+fn samples(listing: &Listing) -> (ContentHash, BTreeMap<String, String>) {
+    const DIGITS: usize = 16;
     let mut rows: Vec<Vec<u8>> = listing.manifest.ids().map(|id| row(listing, id)).collect();
     rows.sort_unstable();
-    digest_of(rows)
+    let digest = |rows: &[Vec<u8>]| digest_of(rows).to_string()[..DIGITS].to_owned();
+    let files = rows.chunk_by(|a, b| path_of(a) == path_of(b));
+    let files = files.map(|rows| (class_names::of_bytes(path_of(&rows[0])), digest(rows))).collect();
+    (digest_of(&rows), files)
 }
 
-/// Digests of the samples of each path, cut to what tells two states of a file apart.
-fn by_path(listing: &Listing) -> BTreeMap<String, String> {
-    const DIGITS: usize = 16;
-    let mut rows: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
-    for id in listing.manifest.ids() {
-        let path = class_names::of_bytes(listing.manifest.path(id).as_os_str().as_bytes());
-        rows.entry(path).or_default().push(row(listing, id));
-    }
-    let digest = |mut rows: Vec<Vec<u8>>| {
-        rows.sort_unstable();
-        digest_of(rows).to_string()[..DIGITS].to_owned()
-    };
-    rows.into_iter().map(|(path, rows)| (path, digest(rows))).collect()
+/// The path at the beginning of a row, which no path has a NUL in.
+fn path_of(row: &[u8]) -> &[u8] {
+    row.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// All that a sample is: path, content, label and split.
@@ -301,7 +297,7 @@ fn row(listing: &Listing, id: SampleId) -> Vec<u8> {
     row
 }
 
-fn digest_of(rows: Vec<Vec<u8>>) -> ContentHash {
+fn digest_of(rows: &[Vec<u8>]) -> ContentHash {
     let mut all = Vec::new();
     for row in rows {
         all.extend((row.len() as u64).to_le_bytes());

@@ -21,9 +21,7 @@ pub(super) fn table(file: &Path) -> Result<BesideTable> {
         fields.filter(|(_, field)| !field.name().starts_with(INDEX)).map(|(column, _)| column).collect();
     let headings: Vec<String> = columns.iter().map(|&column| schema.field(column).name().clone()).collect();
     let mut typed = Typed::default();
-    columns
-        .iter()
-        .for_each(|&column| typed.see_type(schema.field(column).name(), schema.field(column).data_type()));
+    typed.see_fields(schema.fields(), &columns);
     let mut records = Vec::new();
     for batch in &batches {
         for row in 0..batch.num_rows() {

@@ -1,0 +1,228 @@
+//! The detectors of a scan: which run, with what, and what becomes of their results.
+
+use super::{Known, Measured, Scan, ScanPlan};
+use crate::findings::Findings;
+use crate::{Error, Result};
+use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::manifest::NO_LABEL;
+use chaffinch_host::{
+    DatasetServices, KeepFolder, LoadedDetector, PluginError, RunContext, RunFailure, needs_of,
+    params_in_force, resolve_params,
+};
+use chaffinch_plugin::Needs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+impl<'a> Scan<'a> {
+    /// The parameters that were set for a detector.
+    pub(super) fn given(&self, detector: &LoadedDetector, plan: &ScanPlan) -> Result<BTreeMap<String, f64>> {
+        let info = detector.info();
+        params_in_force(info, &self.setup.config, plan.params.get(info.name()))
+    }
+
+    /// The detectors to run, in name order.
+    pub(super) fn choose(&self, plan: &ScanPlan) -> Result<Vec<&'a LoadedDetector>> {
+        let registry = self.registry;
+        if plan.detectors.is_empty() {
+            let enabled = |detector: &&LoadedDetector| self.enabled(detector.info().name(), plan);
+            return Ok(registry.detectors().iter().filter(enabled).collect());
+        }
+        let changed = |name: &String| registry.changed().any(|changed| changed.names.contains(name));
+        plan.detectors
+            .iter()
+            .filter(|name| registry.find(name).is_some() || !changed(name))
+            .map(|name| {
+                registry.find(name).ok_or_else(|| {
+                    let known: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
+                    Error::Invalid(format!("there is no detector '{name}' (available: {})", known.join(", ")))
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn enabled(&self, name: &str, plan: &ScanPlan) -> bool {
+        plan.enabled.get(name).copied().unwrap_or_else(|| self.setup.config.detector_enabled(name))
+    }
+
+    /// Says which detectors do not run because their code has changed. What it found before it did is kept.
+    pub(super) fn report_changed(&mut self, plan: &ScanPlan) {
+        let refused = self.registry.refused().iter();
+        let changed = refused.filter_map(|refused| match &refused.error {
+            PluginError::Changed { names, .. } => Some((names, refused.error.to_string())),
+            _ => None,
+        });
+        for (names, reason) in changed {
+            let wanted = |name: &&String| match plan.detectors.is_empty() {
+                true => self.enabled(name, plan),
+                false => plan.detectors.contains(name),
+            };
+            let failed: Vec<&String> = names.iter().filter(wanted).collect();
+            for name in failed {
+                (self.reporter.trouble)(name, &reason);
+                self.report.failed.push((name.clone(), reason.clone()));
+            }
+        }
+    }
+
+    /// Says which detectors read the scores of an unknown one: they may do without, and it would not be noticed.
+    pub(super) fn report_unknown(&self, detectors: &[&LoadedDetector], findings: &Findings) {
+        for detector in detectors {
+            for other in detector.after() {
+                let is_known = findings.results.contains_key(other) || self.registry.has_changed(other);
+                if let Some(words) = self.registry.unknown(other).filter(|_| !is_known) {
+                    let text = format!("reads the scores of '{other}', as it says under after: {words}");
+                    (self.reporter.trouble)(detector.info().name(), &text);
+                }
+            }
+        }
+    }
+
+    pub(super) fn detect(
+        &mut self,
+        detector: &LoadedDetector,
+        plan: &ScanPlan,
+        (services, measures): (&DatasetServices, Option<Measured>),
+        before: Known<'_>,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let name = detector.info().name();
+        let given = self.given(detector, plan);
+        let resolved = given.and_then(|given| Ok((resolve_params(detector, &given)?, given)));
+        let (params, given) = match resolved {
+            Ok(both) => both,
+            Err(error) => {
+                self.fail(name, &error.to_string(), findings);
+                return Ok(());
+            }
+        };
+        let follows = follows(detector, findings);
+        let scores = || follows.iter().map(|(name, result)| (*name, result.scores()));
+        let digest = before.base.of(detector, &params, needs_of(detector, &given), scores());
+        let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
+        if known && !plan.force && !plan.trial {
+            self.step.0 += 1;
+            return Ok(());
+        }
+        let again = plan.force || plan.trial;
+        let earlier = before.earlier.filter(|result| result.record().input_digest == digest && !again);
+        if let Some(result) = earlier {
+            self.step.0 += 1;
+            self.setup.session.save_result(result)?;
+            findings.results.insert(name.to_owned(), result.clone());
+            (self.reporter.publish)(findings);
+            return Ok(());
+        }
+        self.stage(name, |scan, job| {
+            let reporter = scan.reporter;
+            let log = |level: u32, text: &str| {
+                if level >= 2 {
+                    (reporter.trouble)(name, text);
+                } else {
+                    (reporter.log)(&format!("{name}: {text}"));
+                }
+            };
+            let printed = Mutex::new(String::new());
+            let print =
+                |text: &str| text.clone_into(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut context = RunContext::new(services, detector, &given, *job, &log)?
+                .after(scores().collect())
+                .printing(&print);
+            if !plan.trial {
+                context = context.keeping(KeepFolder::new(scan.setup.session.kept_dir(name)?));
+            }
+            match measures {
+                Some(Ok(measures)) => context = context.measured(measures),
+                Some(Err(reason)) => {
+                    scan.fail(name, &reason, findings);
+                    return Ok(());
+                }
+                None => {}
+            }
+            let ended = context.run(digest);
+            let printed = std::mem::take(&mut *printed.lock().unwrap_or_else(PoisonError::into_inner));
+            scan.printed.insert(name.to_owned(), printed);
+            match ended {
+                Ok(result) if plan.trial => {
+                    scan.trial = Some(result);
+                    Ok(())
+                }
+                Ok(result) => {
+                    scan.setup.session.keep_previous(name)?;
+                    scan.setup.session.save_result(&result)?;
+                    if let Some(before) = findings.results.insert(name.to_owned(), Arc::new(result)) {
+                        findings.previous.insert(name.to_owned(), before);
+                    }
+                    (reporter.publish)(findings);
+                    Ok(())
+                }
+                Err(RunFailure::Stopped) => Err(Error::Stopped),
+                Err(RunFailure::Failed(reason)) => {
+                    scan.fail(name, &reason, findings);
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    /// Says once which detectors have nothing to compare, because no image has a label.
+    pub(super) fn without_labels(
+        &mut self,
+        plan: &ScanPlan,
+        detectors: &[&'a LoadedDetector],
+        findings: &mut Findings,
+    ) -> BTreeSet<&'a str> {
+        let labels = findings.manifest.labels();
+        if labels.is_empty() || labels.iter().any(|label| *label != NO_LABEL) {
+            return BTreeSet::new();
+        }
+        // Invalid parameters are reported when the detector's turn comes.
+        let compares = |detector: &&&'a LoadedDetector| {
+            self.given(detector, plan).is_ok_and(|given| needs_of(detector, &given).contains(Needs::LABELS))
+        };
+        let pointless: BTreeSet<&str> =
+            detectors.iter().filter(compares).map(|detector| detector.info().name()).collect();
+        if !pointless.is_empty() {
+            let names: Vec<&str> = pointless.iter().copied().collect();
+            (self.reporter.trouble)(
+                "labels",
+                &format!(
+                    "no image has a label, so {} did not run; to give labels, put the images into a folder per class, or \
+                     pass a table with a label column",
+                    names.join(", ")
+                ),
+            );
+            names
+                .iter()
+                .for_each(|name| self.drop_result(name, "no image of the dataset has a label", findings));
+        }
+        pointless
+    }
+
+    /// A detector that failed has no scores, not even old ones; the others continue.
+    pub(super) fn fail(&mut self, name: &str, reason: &str, findings: &mut Findings) {
+        (self.reporter.trouble)(name, reason);
+        self.drop_result(name, reason, findings);
+    }
+
+    fn drop_result(&mut self, name: &str, reason: &str, findings: &mut Findings) {
+        self.report.failed.push((name.to_owned(), reason.to_owned()));
+        if self.tries {
+            return;
+        }
+        if let Some(before) = findings.results.remove(name) {
+            findings.previous.insert(name.to_owned(), before);
+        }
+        if let Err(error) = self.setup.session.keep_previous(name) {
+            (self.reporter.trouble)(name, &error.to_string());
+        }
+    }
+}
+
+/// The results that a detector reads, of those that there are.
+fn follows(detector: &LoadedDetector, findings: &Findings) -> Vec<(&'static str, Arc<DetectorResult>)> {
+    let names = detector.after().into_iter();
+    let count = findings.manifest.len();
+    let found =
+        |name| Some((name, findings.results.get(name).filter(|result| result.len() == count)?.clone()));
+    names.filter_map(found).collect()
+}
