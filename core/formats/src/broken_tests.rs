@@ -10,12 +10,17 @@ use crate::probabilities;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_data::session::Session;
 use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles};
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -272,6 +277,18 @@ fn samples() -> (Manifest, FileMetadata) {
     (Manifest::new("/here", PATHS.iter().map(sample)), FileMetadata { hashes, ..FileMetadata::default() })
 }
 
+/// The folder of a session in which somebody decided.
+fn session_of_anna() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = tempfile::tempdir().unwrap();
+    let session = Session::open_or_create(folder.path(), dataset.path()).unwrap();
+    let (manifest, file_metadata) = samples();
+    let mut journal = Journal::open(&session.decisions_dir(), "anna").unwrap();
+    journal.bind(&Arc::new(manifest), Some(&Arc::new(file_metadata)));
+    journal.decide(&[SampleId(1)], Some(Choice::Remove.into())).unwrap();
+    folder
+}
+
 #[test]
 fn broken_results_of_every_program() {
     let (manifest, file_metadata) = samples();
@@ -285,6 +302,7 @@ fn broken_results_of_every_program() {
                 ("c.json", br#"{"clusters":[{"cluster_id":1,"images":[{"path":"bird/0.png","label":"a"},{"path":"cat/0.png"}]}]}"#),
             ]),
             "csv" => tree(&[("a.csv", b"path,score,is_bad,decision,reviewer\nbird/0.png,0.5,True,keep,anna\n")]),
+            "chaffinch" => session_of_anna(),
             other => panic!("{other} has no seed: add small results of this program here"),
         };
         shake(importer.name, &folder, &|folder| {

@@ -24,6 +24,13 @@ pub struct Said {
     pub at: String,
 }
 
+impl Said {
+    /// Whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.choice.is_none() && self.tags.is_empty() && self.note.is_empty()
+    }
+}
+
 /// What became of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Adopted {
@@ -36,6 +43,25 @@ pub struct Adopted {
 }
 
 impl Journal {
+    /// What the reviewer of this journal says now of the samples that it is bound to, in their order, for
+    /// [`Journal::adopt`] in another session.
+    pub fn said(&self) -> Vec<(SampleId, Said)> {
+        let about = |(&row, entries): (&u32, &Vec<u32>)| {
+            let marks = self.own_marks(row);
+            let decided = marks.decision().map(|decision| decision.choice.clone());
+            let last = entries.last().map(|&index| self.own.entries[index as usize].at);
+            let at = if decided.is_some() { Some(marks.at) } else { last };
+            let said = Said {
+                choice: decided,
+                tags: marks.own_tags().to_vec(),
+                note: marks.own_note().to_owned(),
+                at: at.map(|at| at.to_string()).unwrap_or_default(),
+            };
+            (!said.is_empty()).then_some((SampleId(row), said))
+        };
+        self.history.iter().filter_map(about).collect()
+    }
+
     /// Adds what the reviewer of this journal said elsewhere. What the journal says already stays: a decision or a note
     /// that differs is not replaced, and tags are only added. Adopting the same twice adds nothing. All entries are on
     /// disk when this returns, with the times at which they were made.

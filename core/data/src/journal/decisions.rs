@@ -99,6 +99,16 @@ impl Marks {
         (what, differs)
     }
 
+    /// The tags.
+    pub(super) fn own_tags(&self) -> &[String] {
+        &self.said.tags
+    }
+
+    /// The note; empty if there is none.
+    pub(super) fn own_note(&self) -> &str {
+        &self.said.note
+    }
+
     fn add_tags(&mut self, tags: &[String]) {
         for tag in tags {
             if !self.said.tags.contains(tag) {

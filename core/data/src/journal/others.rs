@@ -1,5 +1,6 @@
 //! The files of other reviewers.
 
+use super::Journal;
 use super::book::{self, Book};
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
@@ -25,6 +26,16 @@ pub(super) fn read(dir: &Path, but: &str, job: &Job<'_>) -> Result<(Vec<Book>, V
         }
     }
     Ok((others, notes))
+}
+
+impl Journal {
+    /// The reviewers who have a journal in a folder, in the order of their files.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn reviewers_in(dir: &Path) -> Result<Vec<String>> {
+        Ok(files(dir)?.iter().map(|path| book::reviewer_of(path)).collect())
+    }
 }
 
 /// All journals of a folder, sorted by name; empty if there is no folder yet.

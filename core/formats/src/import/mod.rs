@@ -13,6 +13,7 @@
 //! 3. Add `NAME::IMPORTER,` to [`IMPORTERS`].
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
+mod chaffinch;
 mod cleanlab;
 mod cleanvision;
 mod csv;
@@ -47,6 +48,7 @@ pub const IMPORTERS: &[Importer] = &[
     visual_layer::IMPORTER,
     imagededup::IMPORTER,
     csv::IMPORTER,
+    chaffinch::IMPORTER,
 ];
 
 /// Options that only some programs have a use for: which column names the samples, and what high numbers mean.

@@ -37,8 +37,7 @@ impl Filled {
         };
         let tags = self.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned);
         let said = Said { choice, tags: tags.collect(), note: self.note.clone(), at: self.date.clone() };
-        let empty = said.choice.is_none() && said.tags.is_empty() && said.note.is_empty();
         let reviewer = (!self.reviewer.is_empty()).then(|| self.reviewer.clone());
-        ((!empty).then_some((reviewer, said)), problem)
+        ((!said.is_empty()).then_some((reviewer, said)), problem)
     }
 }
