@@ -186,9 +186,20 @@ fn a_blind_review_shows_nothing_of_others_and_counts_afterwards() {
 
     let terminal = open(&sandbox, "carl", &["--blind"]);
     terminal.wait_text("BLIND");
+    terminal.quit();
+    // It was not ended, so that it goes on in another terminal.
+    let shown = sandbox.plain([session.to_str().unwrap(), "--reviewer", "carl"], "filter decided\n");
+    assert!(shown.stdout.contains("your blind review goes on"), "{}", shown.stdout);
+    assert!(!shown.stdout.contains("anna"), "{}", shown.stdout);
+    let terminal = open(&sandbox, "carl", &[]);
+    terminal.wait_text("BLIND");
     terminal.keys("gB");
     terminal.wait_text("no longer blind");
     terminal.keys("y");
+    terminal.wait_text("disputed");
+    assert!(!terminal.screen().contains("BLIND"), "{}", terminal.screen());
+    terminal.quit();
+    let terminal = open(&sandbox, "carl", &[]);
     terminal.wait_text("disputed");
     assert!(!terminal.screen().contains("BLIND"), "{}", terminal.screen());
     terminal.quit();

@@ -75,10 +75,11 @@ impl Service {
         }
         self.hall.admit(number, outlet);
         self.came = true;
-        if let Some(wish) = join.blind.filter(|_| !watches) {
-            self.begin_blind(&reviewer, wish);
-        }
+        let of_blind = if watches { None } else { self.begin_blind(&reviewer, join.blind) };
         self.tell_session(number);
+        if let Some(event) = of_blind {
+            self.tell(number, event);
+        }
         for event in std::mem::take(&mut self.greetings) {
             self.tell(number, event);
         }
@@ -128,12 +129,8 @@ impl Service {
     /// A terminal is not there any more. What it sent before counts.
     pub(super) fn left(&mut self, number: u64) {
         let Some(desk) = self.desks.get(&number) else { return };
-        let (words, reviewer, decided) = (desk.attached().words(), desk.reviewer.clone(), !desk.watches);
+        let words = desk.attached().words();
         self.remove(number);
-        // Those who still watch see what is there; whoever sits down next begins afresh.
-        if decided && self.seats.get(&reviewer).is_some_and(|seat| seat.journal.is_blind()) {
-            self.end_blind(&reviewer);
-        }
         self.tell_company(number, &format!("{words} has left"));
     }
 

@@ -1,11 +1,15 @@
 //! A blind review: nothing is seen of what others decided, nor of what was concluded from that.
 
 use super::Service;
+use crate::Result;
 use crate::state::State;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Blind, BlindWish, Share};
+use chaffinch_protocol::{Blind, BlindWish, Event, Share};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// What is said where a blind review was not ended.
+const GOES_ON: &str = "your blind review goes on: what others decided is hidden until you end it";
 
 /// The samples of a blind review.
 #[derive(Default)]
@@ -33,19 +37,36 @@ impl Service {
     pub(super) fn set_blind(&mut self, at: u64, wish: Option<BlindWish>) {
         let Some(reviewer) = self.desks.get(&at).map(|desk| desk.reviewer.clone()) else { return };
         self.turn(&reviewer, wish);
+        if let Err(error) = self.keep(&reviewer, wish) {
+            self.tell(at, Event::Trouble { about: "session".into(), message: error.to_string() });
+        }
         for (number, _) in self.desks.iter().filter(|(_, desk)| desk.reviewer == reviewer) {
             self.tell_session(*number);
         }
     }
 
-    /// Begins a blind review before anything is told.
-    pub(super) fn begin_blind(&mut self, reviewer: &str, wish: BlindWish) {
-        self.turn(reviewer, Some(wish));
+    /// Begins a blind review before anything is told, or goes on with the one that was not ended. Returns what is to be said
+    /// of it.
+    pub(super) fn begin_blind(&mut self, reviewer: &str, wish: Option<BlindWish>) -> Option<Event> {
+        if let Some(wish) = wish {
+            self.turn(reviewer, Some(wish));
+            let kept = self.keep(reviewer, Some(wish));
+            return kept
+                .err()
+                .map(|error| Event::Trouble { about: "session".into(), message: error.to_string() });
+        }
+        let wish = self.setup.session.load_blind(reviewer)?;
+        // A terminal that watched it may still be there.
+        if !self.seats.get(reviewer).is_some_and(|seat| seat.journal.is_blind()) {
+            self.turn(reviewer, Some(wish));
+        }
+        Some(Event::Notice { message: GOES_ON.to_owned() })
     }
 
-    /// Ends it without telling anyone.
-    pub(super) fn end_blind(&mut self, reviewer: &str) {
-        self.turn(reviewer, None);
+    /// Whether the review is blind outlasts the terminal; a session that cannot be written to keeps nothing.
+    fn keep(&self, reviewer: &str, wish: Option<BlindWish>) -> Result<()> {
+        let session = &self.setup.session;
+        if session.is_writable() { Ok(session.save_blind(reviewer, wish)?) } else { Ok(()) }
     }
 
     /// The rank is made anew, as some rules learn from decisions.
