@@ -1,5 +1,6 @@
 //! Finds paths by their ends: what another program calls `/home/ann/data/cat/1.jpg` is `cat/1.jpg` here.
 
+use crate::text::composed;
 use std::collections::HashMap;
 
 /// Paths sorted by their components from the last to the first, so that those with the same end stand together.
@@ -143,6 +144,7 @@ impl Ends {
 
 /// The components of a path from the last to the first, each followed by a NUL byte.
 fn reversed(path: &[u8]) -> Vec<u8> {
+    let path = &*composed(path);
     // A name on Unix may have a backslash, but a path without any slash rarely has several parts of such names.
     let slash = if path.contains(&b'/') { b'/' } else { b'\\' };
     let mut key = Vec::with_capacity(path.len() + 1);

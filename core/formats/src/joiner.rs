@@ -1,5 +1,6 @@
 //! Which sample a row of another program's file is about: by its path, its stem or the hash of its content.
 
+use crate::text::spellings;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::dataset::IMAGE_EXTENSIONS;
 use chaffinch_data::file_metadata::FileMetadata;
@@ -29,7 +30,7 @@ impl<'a> Joiner<'a> {
     }
 
     /// The samples of each path that several have, in order, by the one that [`Joiner::exact`] finds.
-    fn repeated(&self) -> BTreeMap<SampleId, Vec<SampleId>> {
+    pub(crate) fn repeated(&self) -> BTreeMap<SampleId, Vec<SampleId>> {
         let of = |id: SampleId| self.exact.get(self.manifest.path(id).as_os_str().as_bytes()).copied();
         let others = self.manifest.ids().filter(|id| of(*id) != Some(*id));
         let mut all: BTreeMap<SampleId, Vec<SampleId>> = BTreeMap::new();
@@ -51,6 +52,30 @@ impl<'a> Joiner<'a> {
     /// The sample with exactly this path, or else the only one whose path ends with it, or the other way round.
     pub(crate) fn find(&mut self, bytes: &[u8]) -> Option<SampleId> {
         self.exact(bytes).or_else(|| only(&self.ending(bytes)))
+    }
+
+    /// The samples that a name means that need not be a path in full: the one with this path, or else those whose path ends with
+    /// it or the other way round, or else those with this stem.
+    pub(crate) fn loosely(&mut self, name: &str) -> Vec<SampleId> {
+        let slashed = name.replace('\\', "/");
+        let name = slashed.strip_prefix("file://").unwrap_or(&slashed);
+        let as_written = self.as_written(name.as_bytes());
+        if !as_written.is_empty() {
+            return as_written;
+        }
+        spellings(name)
+            .iter()
+            .map(|name| self.as_written(name.as_bytes()))
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    fn as_written(&mut self, name: &[u8]) -> Vec<SampleId> {
+        if let Some(id) = self.exact(name) {
+            return vec![id];
+        }
+        let ending = self.ending(name);
+        if ending.is_empty() { self.stemmed(name) } else { ending }
     }
 
     /// The samples whose path ends with this one, or the other way round.
@@ -209,13 +234,7 @@ fn loosely(
             return Loose::Content(found.clone());
         }
     }
-    let slashed = name.replace('\\', "/");
-    let name = slashed.strip_prefix("file://").unwrap_or(&slashed);
-    if let Some(id) = joiner.exact(name.as_bytes()) {
-        return Loose::Several(vec![id]);
-    }
-    let ending = joiner.ending(name.as_bytes());
-    Loose::Several(if ending.is_empty() { joiner.stemmed(name.as_bytes()) } else { ending })
+    Loose::Several(joiner.loosely(name))
 }
 
 /// Gives a sample its row.

@@ -1,6 +1,6 @@
 //! JSON files of other programs: what one holds, by its first bytes, and what is in it.
 
-use crate::text::Document;
+use crate::text::{Document, json_keys};
 use crate::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -107,9 +107,10 @@ impl Shape {
 /// Reads a file. Keys that `T` does not have are passed over.
 ///
 /// # Errors
-/// When it cannot be read, is no JSON, or not what is expected, with the line.
+/// When it cannot be read, is no JSON, has a key twice in one object, or is not what is expected, with the line.
 pub(super) fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let document = Document::read(file)?;
+    json_keys::check(document.text()).map_err(|error| broken(file, &error))?;
     serde_json::from_slice(document.text()).map_err(|error| broken(file, &error))
 }
 

@@ -7,8 +7,8 @@ use super::rewrite;
 use super::rows::{EMPTY, Rows, tell_labels};
 use super::typed::Typed;
 use super::{ClassNames, DatasetOptions, Format, Opened, extension, is_image};
-use crate::text::Document;
 use crate::text::json_parts::{Part, Patch};
+use crate::text::{Document, json_keys};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_protocol::RemarkKind;
@@ -80,7 +80,8 @@ impl JsonRecords<'_> {
                         continue;
                     }
                     let refuse = |what: String| Error::format(self.file, format!("line {at}: {what}"));
-                    let value: Value = serde_json::from_slice(line).map_err(|error| {
+                    let value = json_keys::check(line).and_then(|()| serde_json::from_slice(line));
+                    let value: Value = value.map_err(|error| {
                         let cut =
                             if error.is_eof() { "it ends too early, as if it was cut off: " } else { "" };
                         refuse(format!("{cut}{error}"))

@@ -1,11 +1,13 @@
 //! Tables none of whose files exist: what would fit instead.
 
 use super::{DatasetOptions, IMAGE_EXTENSIONS, Opened, label_studio};
+use crate::text::spellings;
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, safe_path, thousands};
 use chaffinch_protocol::sample::SampleId;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -35,6 +37,17 @@ pub(super) fn settle(opened: Opened, table: &Path, options: &DatasetOptions) -> 
             (slashed, ledger)
         }
         None => (manifest, ledger),
+    };
+    let manifest = match respelled(&manifest) {
+        Some((found, changed)) => {
+            let rows = counted(changed, "path has", "paths have");
+            let text = format!(
+                "{rows} accents written in another way (Unicode NFC or NFD) than the files, and were read as these"
+            );
+            ledger.add(RemarkKind::LayoutGuessed, changed, text);
+            found
+        }
+        None => manifest,
     };
     // Sorting is the ledger's matter; what follows only adds to it.
     let exists = |id: SampleId| fs::symlink_metadata(manifest.full_path(id)).is_ok();
@@ -91,6 +104,28 @@ fn slashed(path: &Path) -> PathBuf {
     let bytes = path.as_os_str().as_bytes();
     let bytes: Vec<u8> = bytes.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
     PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// The manifest with the names of files as they are on disk, where accents are written in another way there, and how many paths
+/// changed; `None` if none did.
+fn respelled(manifest: &Manifest) -> Option<(Manifest, u64)> {
+    let there = |path: &Path| {
+        let full = manifest.root().join(path);
+        let written = path.to_str().filter(|text| !text.is_ascii())?;
+        if fs::symlink_metadata(full).is_ok() {
+            return None;
+        }
+        let mut others = spellings(written).into_iter().map(PathBuf::from);
+        others.find(|other| fs::symlink_metadata(manifest.root().join(other)).is_ok())
+    };
+    let found: HashMap<&Path, PathBuf> =
+        manifest.ids().filter_map(|id| Some((manifest.path(id), there(manifest.path(id))?))).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let changed = manifest.ids().filter(|id| found.contains_key(manifest.path(*id))).count() as u64;
+    let path = |path: &Path| found.get(path).cloned().unwrap_or_else(|| path.to_path_buf());
+    Some((manifest.clone().with_paths(path), changed))
 }
 
 fn is_url(path: &Path) -> bool {

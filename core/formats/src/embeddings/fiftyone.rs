@@ -2,6 +2,7 @@
 //! FiftyOne's `VectorField` stores: a NumPy file, compressed by zlib, in base64 (`{"$binary": {"base64": …}}`).
 
 use crate::arrays::{self, Picked};
+use crate::text::json_keys;
 use crate::{Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +26,8 @@ const FIELDS: [&str; 4] = ["embedding", "embeddings", "image_embedding", "vector
 /// When it cannot be read, has no samples or no field of vectors, or several that may be meant.
 pub(super) fn read(path: &Path) -> Result<Picked> {
     let text = fs::read(path).map_err(Error::io("read", path))?;
-    let whole: Value = serde_json::from_slice(&text)
+    let whole: Value = json_keys::check(&text)
+        .and_then(|()| serde_json::from_slice(&text))
         .map_err(|error| Error::format(path, format!("it is no JSON: {error}")))?;
     drop(text);
     let samples = match &whole {

@@ -1,6 +1,6 @@
 //! JSON files of other programs.
 
-use crate::text::Document;
+use crate::text::{Document, json_keys};
 use crate::{Error, Result};
 use serde_json::Value;
 use std::path::Path;
@@ -11,9 +11,10 @@ use std::path::Path;
 /// When it cannot be read or is not JSON, with the line.
 pub(super) fn read(path: &Path) -> Result<Value> {
     let (text, _) = Document::read(path)?.into_string(path)?;
-    serde_json::from_str(&text).map_err(|error| {
+    json_keys::check(text.as_bytes()).and_then(|()| serde_json::from_str(&text)).map_err(|error| {
         let cut = if error.is_eof() { "; is the file cut?" } else { "" };
-        Error::format(path, format!("it is not valid JSON: {error}{cut}"))
+        let what = if error.is_data() { "" } else { "it is not valid JSON: " };
+        Error::format(path, format!("{what}{error}{cut}"))
     })
 }
 

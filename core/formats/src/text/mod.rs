@@ -3,12 +3,15 @@
 mod delimiter;
 mod encoding;
 mod fields;
+pub(crate) mod json_keys;
 pub(crate) mod json_parts;
+mod letters;
 mod quotes;
 mod sheet;
 
 pub(crate) use encoding::{Cells, Document, encoder, windows_or_latin};
 pub(crate) use fields::{field_of, replaced};
+pub(crate) use letters::{composed, spellings};
 pub(crate) use sheet::{Sheet, is_missing};
 
 use crate::{Error, Result};

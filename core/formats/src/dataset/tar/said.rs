@@ -3,6 +3,7 @@
 use super::keys::CLASS;
 use crate::dataset::choice::{LABEL_NAMES, SPLIT_NAMES};
 use crate::dataset::typed::Typed;
+use crate::text::json_keys;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use serde_json::Value;
@@ -66,7 +67,8 @@ impl Said {
             self.other.push((what.to_owned(), text.trim_end_matches('\n').to_owned()));
             return true;
         }
-        let Ok(Value::Object(object)) = serde_json::from_str(text) else { return false };
+        let value = json_keys::check(text.as_bytes()).and_then(|()| serde_json::from_str(text));
+        let Ok(Value::Object(object)) = value else { return false };
         let named = |usual: &[&str]| {
             let found = usual.iter().find_map(|usual| {
                 object.keys().find(|key| key.eq_ignore_ascii_case(usual) && is_scalar(&object[*key]))

@@ -3,7 +3,7 @@
 use super::{BesideTable, Form, Record};
 use crate::dataset::choice::BESIDE_PATHS;
 use crate::dataset::typed::Typed;
-use crate::text::{Document, TableText, broken};
+use crate::text::{Document, TableText, broken, json_keys};
 use crate::{Error, Result};
 use chaffinch_protocol::display::counted;
 use csv::ByteRecord;
@@ -107,7 +107,8 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
             }
             continue;
         }
-        let value: Value = serde_json::from_str(line)
+        let value: Value = json_keys::check(line.as_bytes())
+            .and_then(|()| serde_json::from_str(line))
             .map_err(|error| Error::format(file, format!("line {number}: {error}")))?;
         let Value::Object(object) = value else {
             return Err(Error::format(file, format!("line {number} is not a JSON object")));
