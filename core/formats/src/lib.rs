@@ -15,6 +15,7 @@ pub mod import;
 mod joiner;
 pub mod probabilities;
 pub mod repair;
+mod row_names;
 mod text;
 pub mod truth;
 

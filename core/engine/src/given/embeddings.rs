@@ -46,7 +46,8 @@ pub(crate) fn fill(
         job.progress(done as u64, missing.len() as u64);
     }
     let (unmatched, first) = rows.unmatched();
-    let mut notes = Vec::new();
+    let mut notes: Vec<(String, String)> = Vec::new();
+    notes.extend(vectors.said().map(|said| ("remark".to_owned(), said)));
     if unmatched > 0 {
         let rows = counted(unmatched, "row", "rows");
         let are = if unmatched == 1 { "is" } else { "are" };

@@ -10,6 +10,7 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use crate::row_names::SideColumn;
 use crate::text::Document;
 use crate::{Error, Result};
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
@@ -34,13 +35,13 @@ pub(crate) struct Picked {
     pub(crate) ids: Option<Vec<String>>,
     /// Names of columns that were not taken.
     pub(crate) rest: Vec<String>,
-    /// Why the rows cannot be taken for the samples in order.
-    pub(crate) unordered: Option<String>,
+    /// Columns that may name the samples, where none is called so.
+    pub(crate) side: Vec<SideColumn>,
 }
 
 impl From<Grid> for Picked {
     fn from(grid: Grid) -> Picked {
-        Picked { grid, ids: None, rest: Vec::new(), unordered: None }
+        Picked { grid, ids: None, rest: Vec::new(), side: Vec::new() }
     }
 }
 

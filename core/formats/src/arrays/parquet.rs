@@ -1,9 +1,10 @@
 //! Matrices and labels from Parquet files, as pandas, polars and DuckDB write them.
 
-use super::index::{Index, index, without_index};
+use super::index::without_index;
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
-use crate::headings::{self, STORED, is_index, is_unnamed, is_usual_index};
+use crate::headings::{PATHS, STORED, is_unnamed, is_usual_index};
+use crate::row_names::SideColumn;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -16,7 +17,7 @@ use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -271,7 +272,7 @@ fn ids_column(schema: &SchemaRef) -> Option<usize> {
     let of = |name: &str| {
         fields.iter().position(|field| field.name().trim().eq_ignore_ascii_case(name) && text(field))
     };
-    headings::naming().find_map(of)
+    PATHS.into_iter().find_map(of)
 }
 
 fn texts_of(column: &ArrayRef) -> Vec<String> {
@@ -283,26 +284,9 @@ fn texts_of(column: &ArrayRef) -> Vec<String> {
     }
 }
 
-/// The column whose heading says that it names or numbers the rows, if no column of paths does.
-fn index_column(schema: &SchemaRef, wanted: impl Fn(usize) -> bool) -> Option<usize> {
-    let simple = |kind: &DataType| {
-        kind.is_integer() || matches!(kind, DataType::Float64 | DataType::Utf8 | DataType::LargeUtf8)
-    };
-    let fields = schema.fields();
-    let is = |&column: &usize| {
-        let field = &fields[column];
-        is_index(field.name()) && wanted(column) && simple(field.data_type())
-    };
-    (0..fields.len()).find(is)
-}
-
-/// What that column says: the names of the rows, or why their order is unknown.
-fn indexed(heading: &str, cells: Vec<String>) -> (Option<Vec<String>>, Option<String>) {
-    match index(heading, cells) {
-        Index::Counts => (None, None),
-        Index::Names(names) => (Some(names), None),
-        Index::Unknown(why) => (None, Some(why)),
-    }
+/// Whether a column may name the rows, as texts or as whole numbers.
+fn may_name(kind: &DataType) -> bool {
+    kind.is_integer() || matches!(kind, DataType::Float64 | DataType::Utf8 | DataType::LargeUtf8)
 }
 
 /// The cells of a column as text; what is missing is empty.
@@ -320,10 +304,10 @@ fn cells_of(column: &ArrayRef) -> Vec<String> {
 /// When the file cannot be read, has no such column, or its vectors differ in length.
 pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picked> {
     let mut lists = Lists::new(path, true);
-    let mut texts = Vec::new();
-    // The columns of vectors and of names.
-    let found: Cell<(usize, Option<usize>)> = Cell::default();
-    let heading: std::cell::OnceCell<String> = std::cell::OnceCell::new();
+    // The place of the vectors among the columns that are read, and the columns beside them.
+    let place: Cell<usize> = Cell::default();
+    let beside: RefCell<Vec<SideColumn>> = RefCell::default();
+    let has_ids = Cell::new(false);
     each_part(
         path,
         |schema| {
@@ -344,31 +328,31 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
                 return Err(Error::format(path, message));
             };
             let own = ids.iter().find_map(|name| fields.iter().position(|field| field.name() == name));
-            let names = own.or_else(|| ids_column(schema)).or_else(|| {
-                let index = index_column(schema, |_| true)?;
-                _ = heading.set(fields[index].name().clone());
-                Some(index)
-            });
-            found.set((vectors, names));
-            Ok(std::iter::once(vectors).chain(names).collect())
+            let names = own.or_else(|| ids_column(schema));
+            has_ids.set(names.is_some());
+            let side: Vec<usize> = match names {
+                Some(names) => vec![names],
+                None => (0..fields.len()).filter(|&index| may_name(fields[index].data_type())).collect(),
+            };
+            place.set(side.iter().filter(|&&column| column < vectors).count());
+            beside.borrow_mut().extend(
+                side.iter().map(|&at| SideColumn { heading: fields[at].name().clone(), cells: Vec::new() }),
+            );
+            Ok(side.into_iter().chain([vectors]).collect())
         },
         |part| {
-            // Columns keep their order: the path may come first.
-            let (at, ids_at) = match found.get() {
-                (vectors, Some(names)) if names < vectors => (1, Some(0)),
-                (_, Some(_)) => (0, Some(1)),
-                (_, None) => (0, None),
-            };
-            texts.extend(ids_at.map(|at| cells_of(part.column(at))).unwrap_or_default());
-            lists.push(part.column(at))
+            // Columns keep their order: a path may come first.
+            let place = place.get();
+            let columns = part.columns().iter().enumerate().filter(|(at, _)| *at != place);
+            for (side, (_, column)) in beside.borrow_mut().iter_mut().zip(columns) {
+                side.cells.extend(cells_of(column));
+            }
+            lists.push(part.column(place))
         },
     )?;
-    let (ids, unordered) = match (found.get().1, heading.get()) {
-        (None, _) => (None, None),
-        (Some(_), None) => (Some(texts), None),
-        (Some(_), Some(heading)) => indexed(heading, texts),
-    };
-    Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), unordered })
+    let mut side = beside.into_inner();
+    let ids = if has_ids.get() { side.pop().map(|column| column.cells) } else { None };
+    Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
 }
 
 /// Reads the texts of a column, by its name.
@@ -405,21 +389,22 @@ pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
         |wanted: Pick| -> Vec<usize> { (0..fields.len()).filter(|&index| picks[index] == wanted).collect() };
     let chosen = of(Pick::Numbers);
     let texts = |index: usize| batches.iter().flat_map(|batch| texts_of(batch.column(index))).collect();
-    let mut ids: Option<Vec<String>> = ids_column(&schema).map(texts);
-    let mut unordered = None;
-    if ids.is_none()
-        && let Some(column) = index_column(&schema, |column| picks[column] == Pick::Nothing)
-    {
-        let cells = batches.iter().flat_map(|batch| cells_of(batch.column(column))).collect();
-        (ids, unordered) = indexed(fields[column].name(), cells);
-    }
+    let ids: Option<Vec<String>> = ids_column(&schema).map(texts);
+    let beside = |column: &usize| {
+        ids.is_none() && picks[*column] != Pick::Numbers && may_name(fields[*column].data_type())
+    };
+    let side = (0..fields.len()).filter(beside).map(|column| SideColumn {
+        heading: fields[column].name().clone(),
+        cells: batches.iter().flat_map(|batch| cells_of(batch.column(column))).collect(),
+    });
+    let side: Vec<SideColumn> = side.collect();
     if chosen.is_empty() {
         let lists: Vec<usize> =
             (0..fields.len()).filter(|&index| is_list(fields[index].data_type())).collect();
         let [only] = lists[..] else { return Ok(grid(path)?.into()) };
         let mut lists = Lists::new(path, true);
         batches.iter().try_for_each(|batch| lists.push(batch.column(only)))?;
-        return Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), unordered });
+        return Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side });
     }
     let narrow = |index: &usize| matches!(fields[*index].data_type(), DataType::Float16 | DataType::Float32);
     let rows = batches.iter().map(RecordBatch::num_rows).sum();
@@ -448,7 +433,7 @@ pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
     Ok(Picked {
         rest: rest.map(name).collect(),
         ids,
-        unordered,
+        side,
         grid: Grid {
             numbers: numbers.0,
             rows,

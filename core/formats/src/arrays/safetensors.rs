@@ -101,7 +101,7 @@ pub(super) fn picked(path: &Path) -> Result<Picked> {
     let mut found = named(path, "probabilities")?;
     let ids = found.texts(path, "paths", found.grid.rows)?;
     found.grid.names = found.texts(path, "classes", found.grid.cols)?;
-    Ok(Picked { grid: found.grid, ids, rest: Vec::new(), unordered: None })
+    Ok(Picked { grid: found.grid, ids, rest: Vec::new(), side: Vec::new() })
 }
 
 /// Reads the only one-dimensional tensor of a file.

@@ -1,9 +1,9 @@
 //! Tables and lines of text.
 
-use super::index::{Index, index, without_index};
+use super::index::without_index;
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
-use crate::headings::is_index;
+use crate::row_names::SideColumn;
 use crate::text::{TableText, broken};
 use crate::{Error, Result};
 use chaffinch_protocol::display::excerpt;
@@ -97,25 +97,20 @@ pub(super) fn picked(path: &Path, separator: u8, pick: Picker<'_>) -> Result<Pic
             })?);
         }
     }
-    // Without a column of paths, an index tells which samples the rows are.
-    let mut unordered = None;
-    let mut ids = names.map(|_| ids);
-    let side = |column: &usize| picks[*column] == Pick::Nothing && is_index(&head[*column]);
-    if ids.is_none()
-        && let Some(column) = (0..head.len()).find(side)
-    {
-        match index(&head[column], body.iter().map(|(_, record)| record[column].clone()).collect()) {
-            Index::Counts => {}
-            Index::Names(names) => ids = Some(names),
-            Index::Unknown(why) => unordered = Some(why),
-        }
-    }
+    // Without a column of paths, what is in the others tells which samples the rows are.
+    let ids = names.map(|_| ids);
+    let beside = |column: &usize| ids.is_none() && picks[*column] == Pick::Nothing;
+    let side = (0..head.len()).filter(beside).map(|column| SideColumn {
+        heading: head[column].clone(),
+        cells: body.iter().map(|(_, record)| record[column].clone()).collect(),
+    });
+    let side = side.collect();
     let (rows, cols) = (body.len(), chosen.len());
     let rest = (0..head.len()).filter(|&column| picks[column] == Pick::Nothing);
     Ok(Picked {
         rest: rest.map(|column| head[column].clone()).collect(),
         ids,
-        unordered,
+        side,
         grid: Grid {
             numbers: Numbers::Double(numbers.into()),
             rows,

@@ -12,6 +12,7 @@ pub use texts::{TextVectors, read_texts};
 
 use crate::arrays::{self, Picked};
 use crate::joiner::RowsOf;
+use crate::row_names::{self, RowNames};
 use crate::{Error, Result};
 use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_data::file_metadata::FileMetadata;
@@ -44,6 +45,8 @@ pub struct Vectors {
     dim: usize,
     /// What each row names; `None` if rows are those of the dataset.
     ids: Option<Vec<String>>,
+    /// How that was found, if the file does not say it.
+    said: Option<String>,
     fingerprint: ModelFingerprint,
 }
 
@@ -70,7 +73,7 @@ impl VectorRows {
 pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
     let EmbeddingFiles { file, ids, .. } = files;
     let mut hasher = blake3::Hasher::new();
-    let Picked { grid: Grid { numbers, rows, cols: dim, .. }, ids: own, unordered, .. } =
+    let Picked { grid: Grid { numbers, rows, cols: dim, .. }, ids: own, side, .. } =
         parts(file, &mut hasher)?;
     if dim == 0 || dim > MAX_DIM {
         return Err(Error::format(
@@ -92,30 +95,27 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
         return Err(Error::format(path, message));
     }
     let ids_file = ids.as_deref().unwrap_or(file);
-    let ids = named.or(own);
+    let mut said = None;
+    let mut ids = named.or(own);
     if ids.is_none() {
-        in_order(rows, manifest.len(), unordered, "--embedding-ids")
-            .map_err(|why| Error::format(file, why))?;
+        RowNames { ids, said } =
+            row_names::find(side, manifest, "--embedding-ids").map_err(|why| Error::format(file, why))?;
+        let all = counted(rows as u64, "row", "rows");
+        said = said.map(|said| format!("{all} of {} {said}", safe_path(file)));
+    }
+    if ids.is_none() {
+        in_order(rows, manifest.len(), "--embedding-ids").map_err(|why| Error::format(file, why))?;
         // The same rows in another order are other vectors.
         manifest.ids().for_each(|id| {
             hasher.update(manifest.path(id).as_os_str().as_bytes()).update(&[0]);
         });
     }
     let fingerprint = ModelFingerprint::new(hasher.finalize().to_hex().as_str(), VERSION);
-    Ok(Vectors { file: file.clone(), named_by: ids_file.to_path_buf(), numbers, dim, ids, fingerprint })
+    Ok(Vectors { file: file.clone(), named_by: ids_file.to_path_buf(), numbers, dim, ids, said, fingerprint })
 }
 
-/// Whether rows without names can be those of the samples, in their order. `unordered` is why not, as far as their file tells; the
-/// error also says what to do.
-pub(crate) fn in_order(
-    rows: usize,
-    samples: usize,
-    unordered: Option<String>,
-    option: &str,
-) -> std::result::Result<(), String> {
-    if let Some(why) = unordered {
-        return Err(format!("{why}, or pass {option} FILE"));
-    }
+/// Whether rows without names can be those of the samples, in their order. The error also says what to do.
+pub(crate) fn in_order(rows: usize, samples: usize, option: &str) -> std::result::Result<(), String> {
     if rows == samples {
         return Ok(());
     }
@@ -173,6 +173,11 @@ impl Vectors {
     /// The file.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// How it was found which sample each row is about, if the file does not say it.
+    pub fn said(&self) -> Option<String> {
+        self.said.clone()
     }
 
     /// Finds the row of each sample.

@@ -41,6 +41,10 @@ pub(super) fn find(
         let said = format!("are those of the classes, with '{before}…{after}' around each name");
         return Ok(ClassColumns { columns, said: Some(said) });
     }
+    // Of classes that are numbers, a number is the name of one, or none.
+    if order.is_none() && wanted.iter().all(|name| name.parse::<i64>().is_ok()) {
+        return Err(lacking(headings, classes));
+    }
     let mut sorted = wanted.clone();
     sorted.sort_unstable();
     let order = order.map_or(sorted, |order| order.iter().map(|name| cleaned(name)).collect());
@@ -219,6 +223,10 @@ mod tests {
         ] {
             let error = of(headings, classes, None).unwrap_err();
             assert!(error.contains(" (columns: '") && error.ends_with("; classes: 'cat', 'dog')"), "{error}");
+        }
+        for headings in ["path 0 1 2 3", "prob_0 prob_1 prob_2 prob_3"] {
+            assert!(of(headings, "0 1 10 2", None).unwrap_err().contains("the class '10' has no column"));
+            assert!(of(headings, "0 1 10 2", Some("0 1 2 10")).is_ok());
         }
         let error = of("a_cat a_dog b_cat b_dog", "cat dog", None).unwrap_err();
         assert!(error.contains("(a_…, b_…)"), "{error}");

@@ -4,8 +4,9 @@
 use super::class_columns::{self, ClassColumns, cleaned};
 use crate::arrays::{self, Pick, Picked};
 use crate::embeddings::in_order;
-use crate::headings::naming;
+use crate::headings::PATHS;
 use crate::joiner::RowsOf;
+use crate::row_names::{self, RowNames};
 use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
@@ -39,6 +40,8 @@ pub struct GivenModel {
     tolerance: f64,
     /// What each row names; `None` if rows are those of the dataset.
     ids: Option<Vec<String>>,
+    /// How that was found, if the file does not say it.
+    named: Option<String>,
 }
 
 /// All models as one.
@@ -66,7 +69,7 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
         let pick = |headings: &[String]| {
             let mut picks = vec![Pick::Nothing; headings.len()];
             let names = |name: &str| headings.iter().position(|own| own.trim().eq_ignore_ascii_case(name));
-            if let Some(column) = naming().find_map(names) {
+            if let Some(column) = PATHS.into_iter().find_map(names) {
                 picks[column] = Pick::Ids;
             }
             let columns = class_columns::find(headings, manifest.classes(), order);
@@ -86,7 +89,7 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
             }
             (picked, _) => picked?,
         };
-        let Picked { grid: Grid { numbers, rows, cols, names }, ids: own, rest, unordered } = picked;
+        let Picked { grid: Grid { numbers, rows, cols, names }, ids: own, rest, side } = picked;
         let (columns, mut others, said) = match (found, names) {
             (Some(Ok(ClassColumns { columns, said })), Some(_)) => {
                 // Of the columns that were read, these are all.
@@ -111,10 +114,15 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
             return Err(Error::format(path, format!("it has {lines}, but {} has {rows}", safe_path(file))));
         }
         let named_by = ids.as_ref().map_or(file, |(path, _)| *path).clone();
-        let ids = ids.as_ref().map(|(_, ids)| ids.clone()).or(own);
+        let mut ids = ids.as_ref().map(|(_, ids)| ids.clone()).or(own);
+        let mut named = None;
         if ids.is_none() {
-            in_order(rows, manifest.len(), unordered, "--pred-probs-ids")
-                .map_err(|why| Error::format(file, why))?;
+            let wrong = |why: String| Error::format(file, why);
+            RowNames { ids, said: named } =
+                row_names::find(side, manifest, "--pred-probs-ids").map_err(wrong)?;
+            if ids.is_none() {
+                in_order(rows, manifest.len(), "--pred-probs-ids").map_err(wrong)?;
+            }
         }
         let tolerance = tolerance(&numbers, cols);
         Ok(GivenModel {
@@ -128,6 +136,7 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
             said,
             tolerance,
             ids,
+            named,
         })
     };
     files.files.iter().map(read).collect()
@@ -273,6 +282,9 @@ pub fn join(
         if let Some(said) = &model.said {
             let columns = counted(model.columns.len() as u64, "column", "columns");
             remarks.push(format!("{columns} of {file} {said}"));
+        }
+        if let Some(named) = &model.named {
+            remarks.push(format!("{} of {file} {named}", counted(model.rows as u64, "row", "rows")));
         }
         if rows.unmatched.0 > 0 {
             let (count, first) = &rows.unmatched;
