@@ -7,10 +7,12 @@ use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::nearest::hint;
 use chaffinch_data::{Error, Result};
-use chaffinch_protocol::display::{counted, excerpt, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path, safe_text};
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::evaluate::{MAX_KINDS, Truth};
 use csv::ByteRecord;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 /// Usual names of the column of paths that a message lists.
@@ -29,11 +31,14 @@ const NO_KIND: [&str; 5] = ["", "none", "clean", "fine", "ok"];
 /// A column `kind` or `fault` names the kind of each error. Where there is neither `is_error` nor a label, a
 /// sample is an error when it has a kind, other than `none`, `clean`, `fine` and `ok`.
 ///
+/// Where several samples have one path, its rows are about them in turn, and a single row is about all of them.
+///
 /// A column `copy_of` or `duplicate_of` has the path of the sample that an erroneous copy repeats, see
 /// [`Truth::set_copy`].
 ///
 /// # Errors
-/// When the table cannot be read, a column is missing, a value cannot be parsed, or no row matches a sample.
+/// When the table cannot be read, a column is missing, a value cannot be parsed, two rows say different things of a sample, or no row
+/// matches a sample.
 pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let table = TableText::read(path, b',')?;
     let mut reader = table.reader();
@@ -66,6 +71,11 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let mut joiner = Joiner::new(manifest);
     let mut labels_seen = LabelsSeen::default();
     let mut truth = Truth::unknown(manifest.len(), kinds.is_some());
+    let too_many = || {
+        let column = kinds.map_or("", |column| &headers[column]);
+        Error::format(path, format!("column {column} has more than {MAX_KINDS} kinds"))
+    };
+    let mut told = Told::new(path, manifest, joiner.repeated());
     let (mut rows, mut matched) = (0_u64, 0_usize);
     while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
         rows += 1;
@@ -74,43 +84,43 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         let written = value(Some(paths));
         // Bytes first: a path is what it is on the disk.
         let found = joiner.find(written).or_else(|| joiner.find(&cells.decode(written)));
-        let Some(id) = found else {
+        let Some(found) = found else {
             truth.add_unmatched();
             continue;
         };
         matched += 1;
-        let error = if errors.is_some() {
-            boolean(value(errors)).ok_or_else(|| {
-                let text = String::from_utf8_lossy(value(errors)).into_owned();
-                Error::format(
-                    path,
-                    format!("line {line}: '{text}' is not a boolean: use 0, 1, false or true"),
-                )
-            })?
-        } else if labels.is_none() {
-            Some(!NO_KIND.contains(&String::from_utf8_lossy(value(kinds)).trim().to_lowercase().as_str()))
-        } else {
-            let label = class_names::of_bytes(&cells.decode(value(labels)));
-            let (label, given) = (class_names::clean(&label), manifest.label_name(id));
-            labels_seen.add(&label, manifest);
-            (!label.is_empty() && !given.is_empty()).then_some(label != given)
+        let row = Row {
+            error: match errors {
+                Some(_) => Some(boolean(value(errors)).ok_or_else(|| {
+                    let text = String::from_utf8_lossy(value(errors)).into_owned();
+                    Error::format(
+                        path,
+                        format!("line {line}: '{text}' is not a boolean: use 0, 1, false or true"),
+                    )
+                })?),
+                None => None,
+            },
+            label: labels.map(|_| {
+                let label = class_names::of_bytes(&cells.decode(value(labels)));
+                class_names::clean(&label).into_owned()
+            }),
+            kind: kinds.map(|_| cells.text(value(kinds)).trim().to_owned()),
+            copy_of: Some(value(copies).trim_ascii())
+                .filter(|original| !original.is_empty())
+                .and_then(|original| joiner.find(original)),
         };
-        truth.set(id, error);
-        let original = value(copies).trim_ascii();
-        if !original.is_empty()
-            && let Some(original) = joiner.find(original)
-        {
-            truth.set_copy(id, original);
+        if let (None, Some(label)) = (row.error, &row.label) {
+            labels_seen.add(label, manifest);
         }
-        if let Some(column) = kinds {
-            let kind = cells.text(value(kinds));
-            let kind = kind.trim();
-            let none = NO_KIND.contains(&kind.to_lowercase().as_str());
-            if !none && !truth.set_kind(id, &safe_text(kind)) {
-                let column = &headers[column];
-                let message = format!("column {column} has more than {MAX_KINDS} kinds");
-                return Err(Error::format(path, message));
-            }
+        let Some(id) = told.about(found, line, &row)? else { continue };
+        if !row.tell(id, manifest, &mut truth) {
+            return Err(too_many());
+        }
+        told.keep(found, row);
+    }
+    for (id, row) in told.of_all() {
+        if !row.tell(id, manifest, &mut truth) {
+            return Err(too_many());
         }
     }
     if matched == 0 {
@@ -124,6 +134,99 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     }
     labels_seen.check(path, manifest)?;
     Ok(truth)
+}
+
+/// What a row says.
+#[derive(Hash)]
+struct Row {
+    /// In a table with a column of errors, whether it is one, if that is known.
+    error: Option<Option<bool>>,
+    label: Option<String>,
+    kind: Option<String>,
+    copy_of: Option<SampleId>,
+}
+
+impl Row {
+    /// Adds it to the truth about a sample. Returns false if there would be too many kinds.
+    fn tell(&self, id: SampleId, manifest: &Manifest, truth: &mut Truth) -> bool {
+        let kind = self.kind.as_deref().filter(|kind| !NO_KIND.contains(&kind.to_lowercase().as_str()));
+        let error = match (self.error, &self.label) {
+            (Some(error), _) => error,
+            (None, Some(label)) => {
+                let given = manifest.label_name(id);
+                (!label.is_empty() && !given.is_empty()).then_some(label != given)
+            }
+            (None, None) => Some(kind.is_some()),
+        };
+        truth.set(id, error);
+        if let Some(original) = self.copy_of {
+            truth.set_copy(id, original);
+        }
+        kind.is_none_or(|kind| truth.set_kind(id, &safe_text(kind)))
+    }
+}
+
+/// Which samples rows were about already.
+struct Told<'a> {
+    path: &'a Path,
+    manifest: &'a Manifest,
+    /// The samples of each path that several have, by the one that is found for it.
+    repeated: BTreeMap<SampleId, Vec<SampleId>>,
+    /// For each sample the line of its row, 0 if it has none yet, and a hash of what the row says.
+    rows: Vec<(u64, u64)>,
+    /// The only row about several samples, by the one that is found for their path.
+    alone: BTreeMap<SampleId, Row>,
+}
+
+impl<'a> Told<'a> {
+    fn new(path: &'a Path, manifest: &'a Manifest, repeated: BTreeMap<SampleId, Vec<SampleId>>) -> Told<'a> {
+        Told { path, manifest, repeated, rows: vec![(0, 0); manifest.len()], alone: BTreeMap::new() }
+    }
+
+    /// The sample that a row is about, of which one was `found` by its path; `None` if that is said already. Samples of one
+    /// path have its rows in turn.
+    ///
+    /// # Errors
+    /// When an earlier row said something else of the same sample.
+    fn about(&mut self, found: SampleId, line: u64, row: &Row) -> Result<Option<SampleId>> {
+        let mut hasher = DefaultHasher::new();
+        row.hash(&mut hasher);
+        let hash = hasher.finish();
+        let samples = self.repeated.get(&found).map_or(std::slice::from_ref(&found), Vec::as_slice);
+        if let Some(&free) = samples.iter().find(|id| self.rows[id.index()].0 == 0) {
+            self.rows[free.index()] = (line, hash);
+            return Ok(Some(free));
+        }
+        match samples.iter().map(|id| self.rows[id.index()]).find(|(_, other)| *other != hash) {
+            None => Ok(None),
+            Some((other, _)) => {
+                let sample = excerpt_path(self.manifest.path(found));
+                let message = format!(
+                    "lines {other} and {line} say different things of {sample}; leave one of them out"
+                );
+                Err(Error::format(self.path, message))
+            }
+        }
+    }
+
+    /// Keeps the first row about several samples, unless another one is about them, too.
+    fn keep(&mut self, found: SampleId, row: Row) {
+        if let Some(samples) = self.repeated.get(&found) {
+            match samples.iter().filter(|id| self.rows[id.index()].0 > 0).count() {
+                1 => _ = self.alone.insert(found, row),
+                _ => _ = self.alone.remove(&found),
+            }
+        }
+    }
+
+    /// Samples whose only row was told of another one of their path, with it.
+    fn of_all(&self) -> impl Iterator<Item = (SampleId, &Row)> {
+        let untold = |id: &SampleId| self.rows[id.index()].0 == 0;
+        self.alone.iter().flat_map(move |(found, row)| {
+            let samples = self.repeated.get(found).map_or(&[][..], Vec::as_slice);
+            samples.iter().copied().filter(untold).map(move |id| (id, row))
+        })
+    }
 }
 
 /// Which labels of a truth are classes.

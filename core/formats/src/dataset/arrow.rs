@@ -4,7 +4,7 @@
 mod stream;
 
 use super::alike::{self, Classes, Looks};
-use super::columns::{Cells, Columns, Features, inner, looks};
+use super::columns::{Cells, Columns, Features, bytes_of, inner, looks};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
 use super::rows::EMPTY_OR_NONE;
@@ -12,9 +12,8 @@ use super::shard_sets::{self, Described, Shard};
 use super::typed::Typed;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards, unnamed_classes};
 use crate::{Error, Result};
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, Schema};
+use arrow_array::ArrayRef;
+use arrow_schema::Schema;
 use chaffinch_data::packing::{Blob, Holds, NO_PICTURE, below, is_address};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -186,6 +185,9 @@ fn shard(
     if let Some(dropped) = columns.dropped(&shown) {
         ledger.add(RemarkKind::LayoutGuessed, 1, dropped);
     }
+    if picture.is_some() {
+        stream.read_in_place();
+    }
     let names = &mut others.names;
     let mut kept = Vec::new();
     for &column in &columns.other {
@@ -263,14 +265,6 @@ fn features(schema: &Schema, file: &Path) -> Features {
 
 /// Where a row's value is in the file; `None` if it has none.
 fn range(bytes: &ArrayRef, row: usize, body: &Body) -> Option<(u64, u64)> {
-    if bytes.is_null(row) {
-        return None;
-    }
-    let value = match bytes.data_type() {
-        DataType::Binary => bytes.as_binary::<i32>().value(row),
-        DataType::LargeBinary => bytes.as_binary::<i64>().value(row),
-        DataType::BinaryView => bytes.as_binary_view().value(row),
-        _ => return None,
-    };
+    let value = bytes_of(bytes, row)?;
     Some((body.place_of(value)?, value.len() as u64))
 }

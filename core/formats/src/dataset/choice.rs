@@ -1,7 +1,7 @@
 //! Columns of a table by their names: which is meant where several would do.
 
 use super::DatasetOptions;
-use super::split_columns::{are_splits, may_hold};
+use super::split_columns::Held;
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{excerpt, listed, safe_path};
@@ -195,26 +195,20 @@ impl Choices<'_> {
         Ok((Columns { path, label, split }, chosen))
     }
 
-    /// Columns that may hold splits by their names, and hold nothing else.
+    /// Columns that hold splits and nothing else.
     ///
     /// # Errors
     /// If the table cannot be read.
     fn splits(&self) -> Result<Vec<usize>> {
-        let named: Vec<usize> =
-            (0..self.headings.len()).filter(|&column| may_hold(&self.headings[column])).collect();
-        let mut fit = vec![true; named.len()];
-        let mut some = vec![false; named.len()];
-        if !named.is_empty() {
-            self.records.each(&mut |row| {
-                for (at, &column) in named.iter().enumerate() {
-                    let cell = String::from_utf8_lossy(row.cell(column).unwrap_or_default());
-                    some[at] |= !cell.trim().is_empty();
-                    fit[at] &= cell.trim().is_empty() || are_splits(std::iter::once(cell.as_ref()));
-                }
-                fit.contains(&true)
-            })?;
-        }
-        Ok((0..named.len()).filter(|&at| fit[at] && some[at]).map(|at| named[at]).collect())
+        let mut held: Vec<Held> = self.headings.iter().map(|heading| Held::new(heading)).collect();
+        self.records.each(&mut |row| {
+            let mut any = false;
+            for (column, held) in held.iter_mut().enumerate() {
+                any |= held.see(&String::from_utf8_lossy(row.cell(column).unwrap_or_default()));
+            }
+            any
+        })?;
+        Ok((0..held.len()).filter(|&column| held[column].is_of_splits()).collect())
     }
 
     /// The column of paths: of several, the one whose files exist below the root. `chosen` gets a sentence if there was a

@@ -72,6 +72,9 @@ pub(super) fn clean(opened: Opened, written_by: ClassNames, keep_words: bool) ->
         None => manifest,
     };
     twins(&mut ledger, manifest.classes());
+    if in_table {
+        numbers_among_words(&mut ledger, &manifest);
+    }
     Opened { manifest, ledger }
 }
 
@@ -174,6 +177,19 @@ fn doubtful(ledger: &mut Ledger, words: &[(String, u64)]) {
         with_counts(words)
     );
     ledger.add(RemarkKind::ClassesDoubtful, count, text);
+}
+
+fn numbers_among_words(ledger: &mut Ledger, manifest: &Manifest) {
+    let numbers = class_names::numbers_among_words(manifest.classes());
+    let examples: Vec<String> = numbers.iter().take(SHOWN).map(|name| shown(name)).collect();
+    let more = if numbers.len() > SHOWN { ", …" } else { "" };
+    let count = numbers.len() as u64;
+    let classes = counted(
+        count,
+        "class is a number while others are names, and counts as a class of its own",
+        "classes are numbers while others are names, and each counts as a class of its own",
+    );
+    ledger.add(RemarkKind::ClassesDoubtful, count, format!("{classes}: {}{more}", examples.join(", ")));
 }
 
 fn twins(ledger: &mut Ledger, names: &[String]) {

@@ -11,6 +11,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, Field, Fields, Schema};
+use chaffinch_data::class_names;
 use chaffinch_protocol::display::{excerpt, safe_path};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -229,7 +230,11 @@ fn picture(fields: &Fields, asked: &[usize]) -> Option<Picture> {
         return Some(Picture { column, nested: true, leaf: format!("{}.bytes", field.name()) });
     }
     let (column, field) = best(&plain)?;
-    let only = fields.iter().filter(|field| plain(field)).count() == 1;
+    // Beside a column of paths, bytes under any name may be a checksum or a vector.
+    let has_paths = fields.iter().any(|field| {
+        is_text(field.data_type()) && PATH_NAMES.iter().any(|name| field.name().eq_ignore_ascii_case(name))
+    });
+    let only = !has_paths && fields.iter().filter(|field| plain(field)).count() == 1;
     (only || asked.contains(&column) || rank(field.name()) < usize::MAX).then(|| Picture {
         column,
         nested: false,
@@ -239,6 +244,17 @@ fn picture(fields: &Fields, asked: &[usize]) -> Option<Picture> {
 
 fn is_bytes(data: &DataType) -> bool {
     matches!(data, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+}
+
+/// The bytes of a cell, as written by programs whose texts are bytes.
+pub(super) fn bytes_of(array: &ArrayRef, row: usize) -> Option<&[u8]> {
+    match array.data_type() {
+        _ if array.is_null(row) => None,
+        DataType::Binary => Some(array.as_binary::<i32>().value(row)),
+        DataType::LargeBinary => Some(array.as_binary::<i64>().value(row)),
+        DataType::BinaryView => Some(array.as_binary_view().value(row)),
+        _ => None,
+    }
 }
 
 fn holds_bytes(data: &DataType) -> bool {
@@ -267,7 +283,7 @@ fn is_scalar(data: &DataType) -> bool {
 fn is_label(data: &DataType) -> bool {
     match data {
         DataType::List(inner) | DataType::LargeList(inner) => is_scalar(inner.data_type()),
-        data => is_scalar(data),
+        data => is_scalar(data) || is_bytes(data),
     }
 }
 
@@ -295,6 +311,9 @@ impl<'a> Cells<'a> {
     pub(super) fn text(&self, row: usize) -> String {
         if self.array.is_null(row) {
             return String::new();
+        }
+        if is_bytes(self.array.data_type()) {
+            return bytes_of(self.array, row).map(class_names::of_bytes).unwrap_or_default();
         }
         match is_nested(self.array.data_type()) {
             true => arrow_text::text(self.array, row),

@@ -5,7 +5,7 @@ use super::contradictions::Contradictions;
 use super::folders::BesideTable;
 use super::names_of_parts::split_named;
 use super::rows::EMPTY;
-use super::split_columns::{are_splits, may_hold};
+use super::split_columns::Held;
 use super::{DatasetOptions, Opened, is_image};
 use crate::ends::{Ends, Place};
 use crate::text::Sheet;
@@ -277,15 +277,9 @@ fn split_column(sheet: &Sheet, key: usize, label: usize, options: &DatasetOption
         Some(name) => Some(sheet.required(name)?),
         None => {
             let free = |column: &usize| *column != key && *column != label;
-            let maybe = |column: &usize| {
-                may_hold(&sheet.headings[*column])
-                    && are_splits(
-                        (0..sheet.len())
-                            .map(|row| sheet.text(row, *column))
-                            .collect::<Vec<_>>()
-                            .iter()
-                            .map(AsRef::as_ref),
-                    )
+            let maybe = |&column: &usize| {
+                let mut held = Held::new(&sheet.headings[column]);
+                (0..sheet.len()).all(|row| held.see(&sheet.text(row, column))) && held.is_of_splits()
             };
             let named = sheet.any_column(&SPLIT_NAMES).filter(free);
             named.or_else(|| (0..sheet.headings.len()).filter(free).find(maybe))

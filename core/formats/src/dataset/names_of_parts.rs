@@ -31,11 +31,23 @@ const SPLITS: &[(Split, &[&str])] = &[
             "evaluation",
             "minival",
             "vl",
+            "publictest",
         ],
     ),
     (
         Split::Test,
-        &["test", "testing", "testset", "testingset", "testdata", "tst", "te", "holdout", "heldout"],
+        &[
+            "test",
+            "testing",
+            "testset",
+            "testingset",
+            "testdata",
+            "tst",
+            "te",
+            "holdout",
+            "heldout",
+            "privatetest",
+        ],
     ),
 ];
 

@@ -2,10 +2,10 @@
 
 use super::choice::{LABEL_NAMES, quoted_names};
 use super::contradictions::Contradictions;
-use super::flags::{Flags, is_clear, is_set};
+use super::flags::Flags;
 use super::names_of_parts::split_named;
 use super::several::ALL_LABELS;
-use super::split_columns::{are_splits, flagged, may_hold, of_flags};
+use super::split_columns::{are_splits, flag, flagged, of_flags};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
@@ -68,10 +68,8 @@ impl Rows {
     ) {
         let read = match split.trim() {
             "" => Split::None,
-            name if self.flag.is_some() && (is_set(name) || is_clear(name)) => {
-                let flags: Vec<(Split, bool)> =
-                    self.flag.iter().map(|&split| (split, is_set(name))).collect();
-                of_flags(&flags).unwrap_or(Split::None)
+            name if let (Some(split), Some(is)) = (self.flag, flag(name)) => {
+                of_flags(&[(split, is)]).unwrap_or(Split::None)
             }
             name => match (Split::from_name(name), split_named(name)) {
                 (Some(split), _) => split,
@@ -112,16 +110,19 @@ impl Rows {
     /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any; a row where they contradict each other has
     /// none. Otherwise from the first column such as `partition` that has splits only.
     pub(super) fn splits_from_flags(&mut self) {
-        let is_flag = |value: &String| is_set(value) || is_clear(value);
         let columns: Vec<(Split, &ExtraColumn)> = (self.extra.iter())
             .filter_map(|column| Some((flagged(&column.name)?, column)))
             .filter(|(_, column)| {
-                column.values.iter().all(is_flag) && column.values.iter().any(|value| is_set(value))
+                let said = |value: &String| flag(value);
+                column.values.iter().all(|value| said(value).is_some())
+                    && column.values.iter().any(|value| said(value) == Some(true))
             })
             .collect();
         let of = |row: usize| {
-            let flags: Vec<(Split, bool)> =
-                columns.iter().map(|(split, column)| (*split, is_set(&column.values[row]))).collect();
+            let flags: Vec<(Split, bool)> = columns
+                .iter()
+                .map(|(split, column)| (*split, flag(&column.values[row]) == Some(true)))
+                .collect();
             of_flags(&flags)
         };
         if !columns.is_empty() {
@@ -134,9 +135,8 @@ impl Rows {
                 .for_each(|(sample, split)| sample.split = split.unwrap_or_default());
             return;
         }
-        let named = |column: &&ExtraColumn| {
-            may_hold(&column.name) && are_splits(column.values.iter().map(String::as_str))
-        };
+        let named =
+            |column: &&ExtraColumn| are_splits(&column.name, column.values.iter().map(String::as_str));
         if let Some(column) = self.extra.iter().find(named) {
             for (sample, value) in self.samples.iter_mut().zip(&column.values) {
                 sample.split = split_named(value.trim()).unwrap_or_default();

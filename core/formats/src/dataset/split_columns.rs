@@ -1,7 +1,9 @@
 //! Columns that say splits under a name that does not say it for sure: they are taken where every value is one.
 
+use super::flags::{is_clear, is_set};
 use super::names_of_parts::split_named;
 use chaffinch_protocol::sample::Split;
+use std::collections::BTreeSet;
 
 /// Names of columns that hold splits in some tables, and something else in others.
 const MAYBE: [&str; 9] = [
@@ -25,20 +27,55 @@ const FLAGS: [(&str, Split); 6] = [
     ("is_training", Split::Train),
 ];
 
-/// Whether a column may hold splits if all its values are some.
-pub(super) fn may_hold(heading: &str) -> bool {
-    MAYBE.iter().any(|name| heading.trim().eq_ignore_ascii_case(name))
+/// Which splits the values of a column name, as long as each names one or is empty.
+#[derive(Clone)]
+pub(super) struct Held {
+    may_hold: bool,
+    fits: bool,
+    splits: BTreeSet<Split>,
 }
 
-/// Whether all values are splits or empty, and there are some.
-pub(super) fn are_splits<'v>(values: impl Iterator<Item = &'v str>) -> bool {
-    let mut some = false;
-    let mut values = values.map(str::trim).filter(|value| !value.is_empty());
-    let all = values.all(|value| {
-        some = true;
-        split_named(value).is_some()
-    });
-    all && some
+impl Held {
+    /// Of a column under a heading, before any value.
+    pub(super) fn new(heading: &str) -> Held {
+        let may_hold = MAYBE.iter().any(|name| heading.trim().eq_ignore_ascii_case(name));
+        Held { may_hold, fits: true, splits: BTreeSet::new() }
+    }
+
+    /// Looks at a value. Returns whether the column may still hold splits.
+    pub(super) fn see(&mut self, value: &str) -> bool {
+        if self.fits && !value.trim().is_empty() {
+            match split_named(value.trim()) {
+                Some(split) => _ = self.splits.insert(split),
+                None => self.fits = false,
+            }
+        }
+        self.fits
+    }
+
+    /// Whether it holds splits: under a name that may say so any, under another at least two different ones.
+    pub(super) fn is_of_splits(&self) -> bool {
+        let least = if self.may_hold { 1 } else { 2 };
+        self.fits && self.splits.len() >= least
+    }
+}
+
+/// Whether a column under this heading holds splits and nothing else.
+pub(super) fn are_splits<'v>(heading: &str, mut values: impl Iterator<Item = &'v str>) -> bool {
+    let mut held = Held::new(heading);
+    values.all(|value| held.see(value)) && held.is_of_splits()
+}
+
+/// What a cell of a column of splits such as `is_train` says: whether it is set; `None` if it is something else. Nothing is
+/// not set.
+pub(super) fn flag(value: &str) -> Option<bool> {
+    let value = value.trim();
+    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+    match () {
+        () if is_set(value) || is(&["yes", "y", "t"]) => Some(true),
+        () if is_clear(value) || is(&["no", "n", "f"]) => Some(false),
+        () => None,
+    }
 }
 
 /// What a column of 0 and 1 says of splits where it has 1, by its name.
@@ -53,8 +90,9 @@ pub(super) fn of_flags(flags: &[(Split, bool)]) -> Option<Split> {
     match (set.next(), set.next()) {
         (Some(one), None) => Some(one),
         (Some(_), Some(_)) => None,
-        // What is not held out is for training; what is not for training is not known to be anything else.
+        // What is not held out is for training, and what is not for training is held out, unless other flags say for what.
         (None, _) if flags.iter().all(|(split, _)| *split != Split::Train) => Some(Split::Train),
+        (None, _) if flags.len() == 1 => Some(Split::Test),
         (None, _) => Some(Split::None),
     }
 }
@@ -65,11 +103,16 @@ mod tests {
 
     #[test]
     fn columns_hold_splits_where_every_value_is_one() {
-        assert!(may_hold("Partition") && !may_hold("label"));
-        assert!(are_splits(["train", " val ", "", "TEST"].into_iter()));
-        for values in [&["0", "1"][..], &["train", "cat"], &["", ""], &[]] {
-            assert!(!are_splits(values.iter().copied()), "{values:?}");
+        for heading in ["Partition", "usage", "dataset"] {
+            assert!(are_splits(heading, ["train", " val ", "", "TEST"].into_iter()), "{heading}");
+            for values in [&["0", "1"][..], &["train", "cat"], &["", ""], &[]] {
+                assert!(!are_splits(heading, values.iter().copied()), "{values:?}");
+            }
         }
+        // One word may mean anything under a heading that does not say it.
+        assert!(
+            are_splits("Partition", ["train"].into_iter()) && !are_splits("vehicle", ["train"].into_iter())
+        );
     }
 
     #[test]
@@ -79,6 +122,10 @@ mod tests {
         assert_eq!(of(&[(Split::Validation, true)]), Some(Split::Validation));
         assert_eq!(of(&[(Split::Validation, false), (Split::Test, false)]), Some(Split::Train));
         assert_eq!(of(&[(Split::Validation, true), (Split::Test, true)]), None);
-        assert_eq!(of(&[(Split::Train, false)]), Some(Split::None));
+        assert_eq!(of(&[(Split::Train, false)]), Some(Split::Test));
+        assert_eq!(of(&[(Split::Train, false), (Split::Test, false)]), Some(Split::None));
+        let said = ["Yes", "1", "true", "T", "no", "0.0", "", "F", "maybe"].map(flag);
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(said, [yes, yes, yes, yes, no, no, no, no, None]);
     }
 }

@@ -36,8 +36,10 @@ struct Pair {
 fn pairs(sheet: &Sheet) -> Vec<Pair> {
     let pair = |(flag, heading): (usize, &String)| {
         let kind = heading.strip_prefix("is_")?.strip_suffix("_issue")?;
-        let other = if kind == "label" { "label_quality" } else { "" };
-        let score = sheet.any_column(&[&format!("{kind}_score"), other]).filter(|&column| column != flag);
+        let mut names = vec![format!("{kind}_score")];
+        names.extend((kind == "label").then(|| "label_quality".to_owned()));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let score = sheet.any_column(&names).filter(|&column| column != flag);
         Some(Pair { kind: kind.to_owned(), flag, score })
     };
     sheet.headings.iter().enumerate().filter_map(pair).collect()

@@ -68,3 +68,27 @@ fn copies_are_read_with_the_sample_they_repeat() {
         truth("path,is_error,fault,copy_of\na/1.jpg,0,,\nb/1.jpg,1,copy,a/1.jpg\nb/3.jpg,1,copy,gone.jpg\n");
     assert_eq!(truth.unwrap().copies(), [[0, 2]]);
 }
+
+#[test]
+fn rows_of_one_path_are_about_its_samples_in_turn() {
+    let row = |path: &str, label: &str| NewSample {
+        path: path.into(),
+        label: Some(label.into()),
+        split: Split::None,
+    };
+    let twice = Manifest::new("/data", [row("a.jpg", "cat"), row("b.jpg", "dog"), row("a.jpg", "dog")]);
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("truth.csv");
+    let known = |csv: &str| {
+        std::fs::write(&path, csv).unwrap();
+        read(&path, &twice).map(|truth| truth.known()).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        known("path,is_error\na.jpg,0\na.jpg,1\nb.jpg,0\n"),
+        Ok(vec![(0, false), (1, false), (2, true)])
+    );
+    assert_eq!(known("path,true_label\na.jpg,cat\n"), Ok(vec![(0, false), (2, true)]));
+    assert_eq!(known("path,is_error\nb.jpg,1\nb.jpg,1\n"), Ok(vec![(1, true)]));
+    let error = known("path,is_error\nb.jpg,1\na.jpg,1\nb.jpg,0\n").unwrap_err();
+    assert!(error.contains("lines 2 and 4 say different things of b.jpg; leave one of them out"), "{error}");
+}

@@ -34,6 +34,8 @@ pub(super) struct Stream {
     /// How many batches of rows were read.
     batches: u64,
     cut: bool,
+    /// Whether values are read where they are in the file.
+    in_place: bool,
 }
 
 /// The body of a message, and where it is in the file.
@@ -70,6 +72,7 @@ impl Stream {
             dictionaries: HashMap::new(),
             batches: 0,
             cut: false,
+            in_place: false,
         };
         let mut magic = [0; 8];
         if length >= 8 {
@@ -98,6 +101,11 @@ impl Stream {
         &self.schema
     }
 
+    /// Values are to be read in place, so that they must not be compressed.
+    pub(super) fn read_in_place(&mut self) {
+        self.in_place = true;
+    }
+
     /// Whether it ended in the middle of a message.
     pub(super) fn is_cut(&self) -> bool {
         self.cut
@@ -106,7 +114,7 @@ impl Stream {
     /// The next rows; `None` at the end.
     ///
     /// # Errors
-    /// When the file cannot be read, is damaged, or has compressed buffers.
+    /// When the file cannot be read, is damaged, or has compressed buffers where values are read in place.
     pub(super) fn next(&mut self) -> Result<Option<(RecordBatch, Body)>> {
         while let Some(head) = self.head()? {
             let path = self.path.clone();
@@ -126,7 +134,7 @@ impl Stream {
                 MessageHeader::RecordBatch => {
                     let batch = message.header_as_record_batch();
                     let batch = batch.ok_or_else(|| self.damaged("its head is none"))?;
-                    if batch.compression().is_some() {
+                    if self.in_place && batch.compression().is_some() {
                         let advice = "its buffers are compressed, so that pictures cannot be read in place; write it \
                                       without compression, or as Parquet";
                         return Err(self.broken(advice));
