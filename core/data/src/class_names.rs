@@ -239,6 +239,15 @@ fn number_key(name: &str) -> Option<String> {
     (number.abs() < 1e15).then(|| format!("#{number}"))
 }
 
+/// Names that are numbers beside ones that are words, as where two tables were joined of which one has the numbers of
+/// classes; empty where all are of one kind, or the words are single characters, as where characters are recognized.
+pub fn numbers_among_words(names: &[String]) -> Vec<&String> {
+    let (numbers, others): (Vec<&String>, Vec<&String>) =
+        names.iter().partition(|name| number_key(name).is_some());
+    let word = |name: &&String| name.chars().count() > 1 && name.chars().any(char::is_alphabetic);
+    if others.into_iter().any(|name| word(&name)) { numbers } else { Vec::new() }
+}
+
 /// What a name that has the look of several labels is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Combined {
@@ -484,6 +493,21 @@ mod tests {
         let expected: [&[&str]; 3] = [&["1", "1.0", "01"], &["10", "1e1"], &["2,50", "2.5"]];
         assert_eq!(found, expected.map(names));
         assert!(twins(&names(&["a", "A", "00012345678901234567", "12345678901234568"])).is_empty());
+    }
+
+    #[test]
+    fn numbers_among_words_are_told() {
+        let found = |all: &[&str]| numbers_among_words(&names(all)).into_iter().cloned().collect::<Vec<_>>();
+        assert_eq!(found(&["cat", "dog", "0", "1.0"]), ["0", "1.0"]);
+        for fine in [
+            &["0", "1", "2"][..],
+            &["0", "1", "A", "b", "+"],
+            &["cat", "dog"],
+            &["3d", "2d"],
+            &["n01", "1_cat"],
+        ] {
+            assert!(found(fine).is_empty(), "{fine:?}");
+        }
     }
 
     #[test]

@@ -6,13 +6,14 @@ use crate::columns::{DetectorResult, ResultBuilder, file};
 use crate::file_metadata::FileMetadata;
 use crate::issue::{Issue, RunRecord};
 use crate::manifest::Manifest;
-use crate::same_path::{Marked, Marks, RowMark};
+use crate::moved::{self, Key};
+use crate::same_path::{Marks, RowMark};
 use crate::{Error, Result};
 use arrow_array::{Array, ArrayRef, LargeStringArray, RecordBatch};
 use arrow_schema::{Field, Schema};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -29,7 +30,7 @@ const ROW: &str = "row";
 #[derive(Debug)]
 pub struct Imported {
     result: DetectorResult,
-    keys: Vec<(ContentHash, Vec<u8>)>,
+    keys: Vec<Key>,
     /// For each what tells it from other samples of its path; empty if there were none.
     marks: Vec<Option<RowMark>>,
     digest: String,
@@ -159,8 +160,7 @@ impl Imported {
     /// The same for the samples of a manifest. A sample is found by its content, of several with the same content by its
     /// path, and of several rows with one path by what they say; one whose content is unknown is found by its path.
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Bound {
-        let places = self.places(manifest, file_metadata);
-        let mut builder = ResultBuilder::new(manifest.len());
+        let places = moved::places(&self.keys, &self.marks, manifest, file_metadata);
         let lost: HashSet<&[u8]> = (places.iter().zip(&self.keys))
             .filter(|(place, _)| place.is_none())
             .map(|(_, key)| key.1.as_slice())
@@ -171,25 +171,11 @@ impl Imported {
             false => manifest.ids().map(path_of).filter(|path| lost.contains(path)).collect(),
         };
         let (mut changed, mut gone) = (Vec::new(), Vec::new());
-        // Labels that no sample has, but may have later.
-        let rows = (0..self.result.len() as u32).map(SampleId);
-        let others: BTreeSet<&str> = rows.filter_map(|row| self.result.suggested_other(row)).collect();
-        let others: Vec<String> = others.into_iter().map(str::to_owned).collect();
-        for (row, place) in places.iter().enumerate() {
-            let Some(place) = place else {
-                let path = self.keys[row].1.as_slice();
-                let lost = if there.contains(path) { &mut changed } else { &mut gone };
+        for (place, (_, path)) in places.iter().zip(&self.keys) {
+            if place.is_none() {
+                let lost = if there.contains(path.as_slice()) { &mut changed } else { &mut gone };
                 lost.push(PathBuf::from(OsStr::from_bytes(path)));
-                continue;
-            };
-            let Some(mut issue) = self.result.issue(SampleId(row as u32)) else { continue };
-            let there = |(id, similarity): (SampleId, f32)| Some((places[id.index()]?, similarity));
-            issue.related = issue.related.into_iter().filter_map(there).collect();
-            if let Some(name) = self.result.suggested_other(SampleId(row as u32)) {
-                let other = others.binary_search_by(|other| other.as_str().cmp(name)).ok();
-                issue.suggested = other.map(|other| (manifest.classes().len() + other) as u32);
             }
-            builder.issue(*place, issue);
         }
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.digest.as_bytes());
@@ -197,60 +183,7 @@ impl Imported {
         let (bytes, ends) = manifest.path_columns();
         hasher.update(bytes).update(bytemuck::cast_slice(ends));
         let input_digest = hasher.finalize().to_hex().to_string();
-        let record = RunRecord { input_digest, ..self.record().clone() };
-        Bound { result: builder.finish_naming(record, manifest.classes(), &others), changed, gone }
-    }
-
-    /// For each row the sample that it is about now.
-    fn places(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Vec<Option<SampleId>> {
-        let unknown = ContentHash::default();
-        let hash_of = |id: SampleId| file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
-        let path_of = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
-        let wanted: HashSet<ContentHash> = self.keys.iter().map(|key| key.0).collect();
-        let paths: HashSet<&[u8]> = self.keys.iter().map(|key| key.1.as_slice()).collect();
-        let mut by_hash: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
-        let mut by_path: HashMap<&[u8], SampleId> = HashMap::new();
-        for id in manifest.ids() {
-            let hash = hash_of(id);
-            if hash != unknown && wanted.contains(&hash) {
-                by_hash.entry(hash).or_default().push(id);
-            }
-            if paths.contains(path_of(id)) {
-                by_path.entry(path_of(id)).or_insert(id);
-            }
-        }
-        let mut places = vec![None; self.keys.len()];
-        let mut taken: HashSet<SampleId> = HashSet::new();
-        let mut rows: HashMap<SampleId, Marked> = HashMap::new();
-        for (at, (hash, path)) in self.keys.iter().enumerate() {
-            let found = by_path.get(path.as_slice()).copied();
-            // Of a path that several rows have or had, it is only the one that it was.
-            let mark = self.marks.get(at).and_then(Option::as_ref);
-            let found = match found {
-                Some(id) if mark.is_some() => {
-                    let rows = rows.entry(id).or_insert_with(|| Marked::of(manifest, id));
-                    rows.find(mark).map(SampleId)
-                }
-                found => found,
-            };
-            // Another content under the same path is another sample.
-            let same = |id: &SampleId| [unknown, hash_of(*id)].contains(hash) || hash_of(*id) == unknown;
-            places[at] = found.filter(same).filter(|id| taken.insert(*id));
-        }
-        // Renamed files, in manifest order; each sample is offered once.
-        let mut free: HashMap<ContentHash, std::vec::IntoIter<SampleId>> =
-            by_hash.into_iter().map(|(hash, ids)| (hash, ids.into_iter())).collect();
-        for (at, (hash, path)) in self.keys.iter().enumerate() {
-            let lost_row =
-                self.marks.get(at).is_some_and(Option::is_some) && by_path.contains_key(path.as_slice());
-            if places[at].is_none()
-                && !lost_row
-                && let Some(found) = free.get_mut(hash)
-            {
-                places[at] = found.find(|id| !taken.contains(id));
-            }
-        }
-        places
+        Bound { result: moved::rebuilt(&self.result, &places, manifest, input_digest), changed, gone }
     }
 }
 
@@ -353,7 +286,9 @@ mod tests {
         let path = temp.path().join("x.arrow");
         Imported::new(record, &issues, &[], &before, &files(2)).save(&path).unwrap();
         let imported = Imported::load(&path, before.classes()).unwrap();
-        let places = |labels: &[&str]| imported.places(&manifest(labels), &files(labels.len()));
+        let places = |labels: &[&str]| {
+            moved::places(&imported.keys, &imported.marks, &manifest(labels), &files(labels.len()))
+        };
         assert_eq!(places(&["cat", "dog"]), [Some(SampleId(1))]);
         assert_eq!(places(&["bird", "dog", "cat"]), [Some(SampleId(1))]);
         assert_eq!(places(&["dog"]), [Some(SampleId(0))]);

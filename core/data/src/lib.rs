@@ -20,6 +20,7 @@ pub mod issue;
 pub mod journal;
 pub mod manifest;
 pub mod measures;
+pub mod moved;
 pub mod nearest;
 pub mod output;
 pub mod packing;

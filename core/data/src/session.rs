@@ -29,6 +29,7 @@
 //! Only its owner can access the folder. Every file except the journals is written under a temporary name and then
 //! renamed, so that there is never half a file.
 
+mod blind;
 mod carry_over;
 mod catalog;
 mod costs;
@@ -421,6 +422,21 @@ impl Session {
         removed(fs::remove_file(&path), &path)
     }
 
+    /// Deletes all results, of whatever model and run: they are about other samples.
+    ///
+    /// # Errors
+    /// When they exist but cannot be removed.
+    pub fn forget_results(&self) -> Result<()> {
+        self.writable()?;
+        for path in result_files(&self.results_dir()) {
+            removed(fs::remove_file(&path), &path)?;
+        }
+        let earlier = self.dir.join(earlier::FOLDER);
+        removed(fs::remove_dir_all(&earlier), &earlier)?;
+        self.forget_previous()?;
+        self.forget_removed()
+    }
+
     /// All results for this many samples, by detector, and one sentence for each unusable file.
     pub fn load_results(
         &self,
@@ -494,15 +510,23 @@ impl Session {
     /// # Errors
     /// When it cannot be written.
     pub fn save_view(&self, reviewer: &str, state: &str) -> Result<()> {
-        let path = self.view_path(reviewer)?;
+        self.write_view(&self.view_path(reviewer)?, state.as_bytes())
+    }
+
+    fn write_view(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.writable()?;
         let folder = self.dir.join(VIEWS);
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-        self.write(&path, |out| out.write_all(state.as_bytes()))
+        self.write(path, |out| out.write_all(bytes))
     }
 
     fn view_path(&self, reviewer: &str) -> Result<PathBuf> {
-        Ok(self.dir.join(VIEWS).join(format!("{}.json", Journal::stem(reviewer)?)))
+        self.views_path(reviewer, "json")
+    }
+
+    /// A file of what is kept of this reviewer's review.
+    fn views_path(&self, reviewer: &str, extension: &str) -> Result<PathBuf> {
+        Ok(self.dir.join(VIEWS).join(format!("{}.{extension}", Journal::stem(reviewer)?)))
     }
 }
 

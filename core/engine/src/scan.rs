@@ -1,5 +1,6 @@
 //! One scan: bring the index, the embeddings and the detectors' results up to date, each piece at most once.
 
+mod carried;
 mod counts;
 mod detectors;
 mod shard;
@@ -337,12 +338,24 @@ impl<'a> Scan<'a> {
             for remark in &ledger.remarks {
                 (scan.reporter.log)(&remark.text);
             }
+            let carried = match previous.filter(|_| !same) {
+                Some(known) => carried::carried(session, findings, known, (&manifest, &file_metadata))?,
+                None => Vec::new(),
+            };
             session.save_ledger(&ledger)?;
+            if !same {
+                // Before the samples are others: what is about the old ones must never be read as if it was about these.
+                session.forget_results()?;
+            }
             session.save_samples(&manifest, &file_metadata)?;
+            for result in &carried {
+                session.save_result(result)?;
+            }
             index::remove_unfinished(&unfinished)?;
             index::remove_unfinished(&unfinished_depths)?;
             // Keep the same object if nothing changed, so that nothing is ranked again.
-            let still = findings.file_metadata.len() == file_metadata.len()
+            let still = same
+                && findings.file_metadata.len() == file_metadata.len()
                 && findings.file_metadata.unreadable == file_metadata.unreadable
                 && findings.file_metadata.remarks == file_metadata.remarks;
             let known = findings.results.iter().filter(|(name, _)| still && is_built_in(name));
@@ -354,13 +367,13 @@ impl<'a> Scan<'a> {
             findings.file_metadata = file_metadata;
             findings.ledger = Arc::new(ledger);
             if !same {
-                session.forget_previous()?;
-                session.forget_removed()?;
                 findings.previous.clear();
                 findings.results.clear();
                 findings.matrix = None;
                 findings.atlas = None;
             }
+            let carried = carried.into_iter().map(|result| (result.record().name.clone(), Arc::new(result)));
+            findings.results.extend(carried);
             findings.results.retain(|name, _| !is_built_in(name));
             findings.results.extend(read);
             imports::keep(session, imports, &mut findings.results)?;

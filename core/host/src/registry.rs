@@ -10,6 +10,7 @@ use super::place::{check_own, check_owner, check_place};
 use super::stamp;
 use super::worker::{AsideEntry, Job, Limits, Undescribed, Workers, describe};
 use super::{LoadedDetector, PluginError};
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::nearest::hint;
 use std::collections::BTreeMap;
 use std::fs;
@@ -370,6 +371,11 @@ impl Registry {
 
     fn admit(&mut self, detector: LoadedDetector) {
         let name = detector.info().name();
+        if is_built_in(name) {
+            let error = PluginError::ReservedName { path: detector.path().into(), name: name.into() };
+            self.refused.push(Refused { path: detector.path().into(), error });
+            return;
+        }
         if let Some(first) = self.find(name) {
             // The same bytes in `plugins/` and in `deps/` are one detector, not a clash.
             if first.digest() != detector.digest() {

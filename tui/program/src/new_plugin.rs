@@ -9,6 +9,7 @@ mod rust;
 
 use super::output::{remark, results};
 use anyhow::{Context, Result, ensure};
+use chaffinch_data::issue::is_built_in;
 use chaffinch_protocol::display::safe_path;
 use clap::ValueEnum;
 use std::fs;
@@ -85,6 +86,10 @@ fn check_name(name: &str) -> Result<()> {
         proper,
         "invalid detector name '{}'; use lowercase letters, digits and hyphens, as in low-contrast",
         name.escape_debug()
+    );
+    ensure!(
+        !is_built_in(name),
+        "{name} is what the program calls something that it finds itself; choose another name"
     );
     let taken = ["plugin", "core", "clip", "tests"];
     ensure!(!taken.contains(&name), "{name} is the name of a Chaffinch crate; choose another name");

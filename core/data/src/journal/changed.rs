@@ -25,7 +25,8 @@ pub enum Now {
     Changed,
     /// Nothing.
     Gone,
-    /// The same content in a table that names it in other rows than then: which one was meant is not certain.
+    /// The same content in a table that names it in other rows than then, or in other places, of which several have it: which one
+    /// was meant is not certain.
     Unclear,
 }
 
@@ -46,7 +47,7 @@ impl Journal {
     /// others decided while that is left out.
     pub fn changed(&self) -> Vec<Changed> {
         let Some(manifest) = &self.manifest else { return Vec::new() };
-        let mut last: BTreeMap<(&[u8], Option<&RowMark>), Lost> = BTreeMap::new();
+        let mut last: BTreeMap<(&[u8], Option<&RowMark>), Lost<'_>> = BTreeMap::new();
         let others = if self.blind { &[][..] } else { &self.others };
         // One's own decision takes precedence.
         for book in others.iter().chain([&self.own]) {
@@ -58,7 +59,8 @@ impl Journal {
                         && let Some(choice) = entry.choice_at(position)
                     {
                         let one_of_several = is_one_of_several(key, &twice);
-                        let lost = Lost { choice, hash: key.hash, one_of_several };
+                        let twins = key.twins.iter().map(AsRef::as_ref).collect();
+                        let lost = Lost { choice, hash: key.hash, one_of_several, twins };
                         last.insert((&key.path, key.row.as_deref()), lost);
                     }
                 }
@@ -68,7 +70,8 @@ impl Journal {
         if last.is_empty() {
             return Vec::new();
         }
-        let wanted: HashSet<&[u8]> = last.keys().map(|(path, _)| *path).collect();
+        let twins = last.values().flat_map(|lost| lost.twins.iter().copied());
+        let wanted: HashSet<&[u8]> = last.keys().map(|(path, _)| *path).chain(twins).collect();
         let path = |row: u32| manifest.path(SampleId(row)).as_os_str().as_bytes();
         let found: Vec<u32> =
             (0..manifest.len() as u32).into_par_iter().filter(|&row| wanted.contains(path(row))).collect();
@@ -76,9 +79,18 @@ impl Journal {
         for row in found {
             rows.entry(path(row)).or_default().push(row);
         }
+        let hashes: HashSet<ContentHash> = last.values().filter_map(|lost| lost.hash).collect();
+        let known = self.file_metadata.as_deref().map_or(&[][..], |known| &known.hashes);
+        let here: HashSet<ContentHash> = known.iter().filter(|hash| hashes.contains(hash)).copied().collect();
         let changed = last.into_iter().filter_map(|((path, mark), lost)| {
+            // One of several copies, none of which is where it was: which of them it is now is not certain.
+            let elsewhere = lost.hash.is_some_and(|hash| here.contains(&hash))
+                && !lost.twins.iter().any(|twin| rows.contains_key(twin));
             let rows = rows.get(path).map_or(&[][..], Vec::as_slice);
-            let now = self.now_at(rows, mark, &lost);
+            let now = match rows {
+                [] if elsewhere => Now::Unclear,
+                rows => self.now_at(rows, mark, &lost),
+            };
             let choice = lost.choice?;
             let alike: Vec<u32> = match mark {
                 Some(mark) => rows.iter().copied().filter(|row| is_alike(manifest, *row, mark)).collect(),
@@ -103,7 +115,7 @@ impl Journal {
     }
 
     /// What is now in the rows of a path that was decided about.
-    fn now_at(&self, rows: &[u32], mark: Option<&RowMark>, lost: &Lost) -> Now {
+    fn now_at(&self, rows: &[u32], mark: Option<&RowMark>, lost: &Lost<'_>) -> Now {
         let known = self.file_metadata.as_deref();
         let same = |&row: &u32| match (lost.hash, known) {
             (Some(hash), Some(known)) => [hash, ContentHash::default()].contains(&known.hashes[row as usize]),
@@ -119,10 +131,12 @@ impl Journal {
 }
 
 /// What was decided about a sample that is not found.
-struct Lost {
+struct Lost<'a> {
     choice: Option<Choice>,
     hash: Option<ContentHash>,
     one_of_several: bool,
+    /// The paths of the other samples of its content then.
+    twins: Vec<&'a [u8]>,
 }
 
 /// Whether a row has the label and the split of a mark.

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The folder of all of them.
-const FOLDER: &str = "earlier";
+pub(super) const FOLDER: &str = "earlier";
 
 /// What the model was.
 const USES: &str = "uses.toml";

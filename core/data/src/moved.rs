@@ -1,0 +1,221 @@
+//! Results that stay with the contents that they are about, wherever these are in another manifest.
+
+use crate::columns::{DetectorResult, ResultBuilder};
+use crate::file_metadata::FileMetadata;
+use crate::issue::RunRecord;
+use crate::manifest::Manifest;
+use crate::same_path::{Marked, Marks, RowMark};
+use chaffinch_compute::content::ContentHash;
+use chaffinch_protocol::sample::SampleId;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
+
+/// A content and its path.
+pub(crate) type Key = (ContentHash, Vec<u8>);
+
+/// Where the samples of a manifest are in another one.
+#[derive(Debug)]
+pub struct Moved(Vec<Option<SampleId>>);
+
+impl Moved {
+    /// From a manifest to another one. A sample with another label or split than before is another sample: what was said of it may
+    /// have been about that.
+    pub fn between(
+        (known, known_metadata): (&Manifest, &FileMetadata),
+        (manifest, file_metadata): (&Manifest, &FileMetadata),
+    ) -> Moved {
+        let mut marked = Marks::default();
+        let mut marks: Vec<Option<RowMark>> = known.ids().map(|id| marked.of(known, id)).collect();
+        if marks.iter().all(Option::is_none) {
+            marks = Vec::new();
+        }
+        let key = |id: SampleId| {
+            let hash = known_metadata.hashes.get(id.index()).copied().unwrap_or_default();
+            (hash, known.path(id).as_os_str().as_bytes().to_vec())
+        };
+        let keys: Vec<Key> = known.ids().map(key).collect();
+        let places = places(&keys, &marks, manifest, file_metadata);
+        let same = |(id, place): (SampleId, Option<SampleId>)| {
+            place.filter(|place| {
+                known.label_name(id) == manifest.label_name(*place)
+                    && known.split(id) == manifest.split(*place)
+            })
+        };
+        Moved(known.ids().zip(places).map(same).collect())
+    }
+
+    /// A result about the samples of the first manifest for those of the second one, `manifest`, to whose classes its suggestions
+    /// refer. Samples that are new have no score, and the result does not count as up to date.
+    pub fn result(&self, result: &DetectorResult, manifest: &Manifest) -> DetectorResult {
+        rebuilt(result, &self.0, manifest, format!("{} for other samples", result.record().input_digest))
+    }
+}
+
+/// A result whose rows are about these samples of a manifest.
+pub(crate) fn rebuilt(
+    result: &DetectorResult,
+    places: &[Option<SampleId>],
+    manifest: &Manifest,
+    input_digest: String,
+) -> DetectorResult {
+    let mut builder = ResultBuilder::new(manifest.len());
+    let rows = || (0..result.len() as u32).map(SampleId).zip(places.iter().copied());
+    // Labels that no sample has, but may have later.
+    let others: BTreeSet<&str> = rows().filter_map(|(row, _)| result.suggested_other(row)).collect();
+    let others: Vec<String> = others.into_iter().map(str::to_owned).collect();
+    for (row, place) in rows() {
+        let Some((place, mut issue)) = place.zip(result.issue(row)) else { continue };
+        let there = |(id, similarity): (SampleId, f32)| Some((places[id.index()]?, similarity));
+        issue.related = issue.related.into_iter().filter_map(there).collect();
+        if let Some(name) = result.suggested_other(row) {
+            let other = others.binary_search_by(|other| other.as_str().cmp(name)).ok();
+            issue.suggested = other.map(|other| (manifest.classes().len() + other) as u32);
+        }
+        builder.issue(place, issue);
+    }
+    for name in result.attributes() {
+        let mut values = vec![f32::NAN; manifest.len()];
+        for (row, place) in rows() {
+            if let (Some(place), Some(value)) = (place, result.attribute(name, row)) {
+                values[place.index()] = value;
+            }
+        }
+        builder.attribute(name, result.unit(name), &values);
+    }
+    if result.has_regions() {
+        for (row, place) in rows() {
+            let regions = result.regions(row);
+            if let (Some(place), false) = (place, regions.is_empty()) {
+                builder.regions(place, regions);
+            }
+        }
+    }
+    let mut findings = result.record().findings.clone();
+    for found in &mut findings {
+        let row = |row: &u32| Some(places.get(*row as usize).copied().flatten()?.0);
+        found.evidence = found.evidence.iter().filter_map(row).collect();
+    }
+    let record = RunRecord { input_digest, findings, ..result.record().clone() };
+    builder.finish_naming(record, manifest.classes(), &others)
+}
+
+/// For each key the sample that it is about now: found by its content, of several with the same content by its path, and of several rows
+/// with one path by what they say; one whose content is unknown is found by its path.
+pub(crate) fn places(
+    keys: &[Key],
+    marks: &[Option<RowMark>],
+    manifest: &Manifest,
+    file_metadata: &FileMetadata,
+) -> Vec<Option<SampleId>> {
+    let unknown = ContentHash::default();
+    let hash_of = |id: SampleId| file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
+    let path_of = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
+    let wanted: HashSet<ContentHash> = keys.iter().map(|key| key.0).collect();
+    let paths: HashSet<&[u8]> = keys.iter().map(|key| key.1.as_slice()).collect();
+    let mut by_hash: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
+    let mut by_path: HashMap<&[u8], SampleId> = HashMap::new();
+    for id in manifest.ids() {
+        let hash = hash_of(id);
+        if hash != unknown && wanted.contains(&hash) {
+            by_hash.entry(hash).or_default().push(id);
+        }
+        if paths.contains(path_of(id)) {
+            by_path.entry(path_of(id)).or_insert(id);
+        }
+    }
+    let mut places = vec![None; keys.len()];
+    let mut taken: HashSet<SampleId> = HashSet::new();
+    let mut rows: HashMap<SampleId, Marked> = HashMap::new();
+    for (at, (hash, path)) in keys.iter().enumerate() {
+        let found = by_path.get(path.as_slice()).copied();
+        // Of a path that several rows have or had, it is only the one that it was.
+        let mark = marks.get(at).and_then(Option::as_ref);
+        let found = match found {
+            Some(id) if mark.is_some() => {
+                let rows = rows.entry(id).or_insert_with(|| Marked::of(manifest, id));
+                rows.find(mark).map(SampleId)
+            }
+            found => found,
+        };
+        // Another content under the same path is another sample.
+        let same = |id: &SampleId| [unknown, hash_of(*id)].contains(hash) || hash_of(*id) == unknown;
+        places[at] = found.filter(same).filter(|id| taken.insert(*id));
+    }
+    // Renamed files, in manifest order; each sample is offered once.
+    let mut free: HashMap<ContentHash, std::vec::IntoIter<SampleId>> =
+        by_hash.into_iter().map(|(hash, ids)| (hash, ids.into_iter())).collect();
+    for (at, (hash, path)) in keys.iter().enumerate() {
+        let lost_row = marks.get(at).is_some_and(Option::is_some) && by_path.contains_key(path.as_slice());
+        if places[at].is_none()
+            && !lost_row
+            && let Some(found) = free.get_mut(hash)
+        {
+            places[at] = found.find(|id| !taken.contains(id));
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issue::{Boxed, Found, Issue};
+    use crate::manifest::NewSample;
+    use chaffinch_protocol::sample::Split;
+
+    fn dataset(samples: &[(&str, &str, &str)]) -> (Manifest, FileMetadata) {
+        let sample = |(path, _, label): &(&str, &str, &str)| NewSample {
+            path: path.into(),
+            label: Some((*label).to_owned()),
+            split: Split::None,
+        };
+        let hashes = samples.iter().map(|(_, content, _)| ContentHash::of(content.as_bytes())).collect();
+        (
+            Manifest::new("/data", samples.iter().map(sample)),
+            FileMetadata { hashes, ..FileMetadata::default() },
+        )
+    }
+
+    #[test]
+    fn what_was_found_stays_with_the_contents() {
+        let (known, known_metadata) = dataset(&[
+            ("a.jpg", "A", "cat"),
+            ("b.jpg", "B", "cat"),
+            ("c.jpg", "C", "dog"),
+            ("d.jpg", "D", "dog"),
+        ]);
+        // One is renamed to the front, one has other contents, one another label, and one is new.
+        let (now, metadata) = dataset(&[
+            ("0.jpg", "C", "dog"),
+            ("a.jpg", "A", "cat"),
+            ("b.jpg", "new", "cat"),
+            ("d.jpg", "D", "ape"),
+        ]);
+        let mut builder = ResultBuilder::new(4);
+        builder.scores(&[0.1, 0.2, 0.3, 0.4]);
+        let reason = "looks like a cat".to_owned();
+        let related = vec![(SampleId(0), 0.5), (SampleId(1), 0.25)];
+        builder.issue(
+            SampleId(2),
+            Issue { score: 0.3, reason, related, suggested: Some(0), ..Issue::default() },
+        );
+        builder.attribute("sharpness", "", &[1.0, 2.0, 3.0, 4.0]);
+        let boxed = Boxed { edges: [0.0, 0.0, 0.5, 0.5], label: "eye".to_owned() };
+        builder.regions(SampleId(2), vec![boxed.clone()]);
+        let found = Found { severity: "info".to_owned(), text: "x".to_owned(), evidence: vec![0, 1, 2] };
+        let record =
+            RunRecord { findings: vec![found], input_digest: "1".to_owned(), ..RunRecord::default() };
+        let result = builder.finish(record, now.classes());
+        let moved = Moved::between((&known, &known_metadata), (&now, &metadata)).result(&result, &now);
+        let scores: Vec<Option<f32>> = now.ids().map(|id| moved.score(id)).collect();
+        assert_eq!(scores, [Some(0.3), Some(0.1), None, None]);
+        let issue = moved.issue(SampleId(0)).unwrap();
+        assert_eq!((issue.reason.as_str(), issue.related), ("looks like a cat", vec![(SampleId(1), 0.5)]));
+        assert_eq!(issue.suggested.map(|class| now.classes()[class as usize].as_str()), Some("ape"));
+        assert_eq!(moved.attribute("sharpness", SampleId(1)), Some(1.0));
+        assert_eq!(moved.attribute("sharpness", SampleId(2)), None);
+        assert_eq!(moved.regions(SampleId(0)), [boxed]);
+        assert_eq!(moved.record().findings[0].evidence, [1, 0]);
+        assert_ne!(moved.record().input_digest, "1");
+    }
+}
