@@ -24,11 +24,7 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
         location => location?,
     };
     // A session without decisions is worth less than one with them.
-    let decided = || Session::open_to_read(&location.dir).is_ok_and(|session| session.has_decisions());
-    if !decided() && location.dir.join(MARK).is_file() {
-        take_over(&location.dir, global);
-    }
-    let vacant = !decided();
+    let vacant = !Session::open_to_read(&location.dir).is_ok_and(|session| session.has_decisions());
     let named = global.session.is_some() || target.join(MARK).is_file();
     if named || !vacant || !chaffinch_data::dataset::is_there(&location.dataset) {
         return Ok(location);
@@ -91,10 +87,19 @@ pub(super) fn decline(target: &Path, global: &Global) -> Result<()> {
 }
 
 /// Takes over the decisions of a session with the same pictures in another form, such as a Parquet file of them, if this
-/// one has none.
+/// one has none. That is done once, as soon as its pictures are known: what is decided elsewhere later stays there.
 pub(super) fn take_over(dir: &Path, global: &Global) {
+    if Session::open_to_read(dir).is_ok_and(|session| session.declines_carry_over()) {
+        return;
+    }
     if let Some((carried, from)) = carry_over(dir, global) {
         remark(&words(&carried, &from));
+    }
+    if let Ok(session) = Session::open(dir)
+        && session.outline().is_some()
+        && let Err(error) = session.decline_carry_over()
+    {
+        warning("session", &error.to_string());
     }
 }
 

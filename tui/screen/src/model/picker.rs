@@ -101,7 +101,8 @@ fn matches(items: &[PickerItem], typed: &str, fuzzily: bool) -> Vec<usize> {
         found.extend(crate::fuzzy::rank(&typed, &names));
     }
     let says = |item: &PickerItem| {
-        let text = format!("{} {} {} {} {}", item.name, item.note, item.side, name(item), item.synonyms);
+        let keys = if item.action.is_some() { item.side.as_str() } else { "" };
+        let text = format!("{} {} {keys} {} {}", item.name, item.note, name(item), item.synonyms);
         let text = text.to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
@@ -191,6 +192,16 @@ impl Picker {
     pub fn completed(&self) -> Option<&PickerItem> {
         let matches = self.found.iter().filter_map(|place| self.items.get(*place));
         self.chosen().filter(|item| !item.typed).or_else(|| matches.into_iter().find(|item| !item.typed))
+    }
+
+    /// The item that is called what is typed, in any case where that is only one; or what was typed, where it can be chosen.
+    pub fn named(&self) -> Option<&PickerItem> {
+        let typed = self.line.text.trim();
+        let known = || self.items.iter().filter(|item| !item.typed);
+        let mut alike = known().filter(|item| item.name.to_lowercase() == typed.to_lowercase());
+        let only = alike.next().filter(|_| alike.next().is_none());
+        let exact = known().find(|item| item.name == typed);
+        exact.or(only).or_else(|| self.items.iter().find(|item| item.typed))
     }
 
     /// The chosen item.

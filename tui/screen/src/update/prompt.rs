@@ -272,8 +272,11 @@ pub(super) fn not_listed(
 }
 
 fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
-    let chosen = picker.chosen().cloned();
     let typed = picker.line.text.trim().to_owned();
+    // Where what matches is not seen, only the whole name decides.
+    let decides =
+        matches!(picker.kind, PickerKind::Relabel(_) | PickerKind::Settle { .. } | PickerKind::KeepBy { .. });
+    let chosen = if model.views.spoken && decides { picker.named() } else { picker.chosen() }.cloned();
     match picker.kind {
         PickerKind::Help | PickerKind::Palette => {
             if let Some(row) = model.row_named(&typed) {
