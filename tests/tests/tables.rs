@@ -300,3 +300,38 @@ fn of_rows_of_one_picture_the_one_is_removed_that_was_decided_about() {
         .collect();
     assert_eq!(decided, [["cat".to_owned(), "keep".to_owned()]]);
 }
+
+#[test]
+fn columns_that_say_the_label_in_other_words_change_with_it() {
+    let sandbox =
+        table("path,label,class_name,source", &[b",0,cat,a", b",1,dog,a", b",0,cat,b", b",1,dog,b"]);
+    scan(&sandbox, &[]);
+    relabel(&sandbox, "images/2.png", "1");
+    export(&sandbox, "cleaned-table", "cleaned.csv");
+    let cleaned = fs::read_to_string(sandbox.path().join("cleaned.csv")).unwrap();
+    let expected = "path,label,class_name,source\nimages/0.png,0,cat,a\nimages/1.png,1,dog,a\nimages/2.png,1,dog,b\n\
+                    images/3.png,1,dog,b\n";
+    assert_eq!(cleaned, expected);
+    let (plan, copy) = (sandbox.path().join("plan.json"), sandbox.path().join("copy"));
+    sandbox.ok(["plan", text(&sandbox.session()), "--output", text(&plan)]);
+    sandbox.ok(["apply", text(&plan), "--output", text(&copy)]);
+    let table =
+        walkdir::WalkDir::new(&copy).into_iter().flatten().find(|entry| entry.file_name() == "labels.csv");
+    assert_eq!(fs::read_to_string(table.unwrap().path()).unwrap(), expected);
+}
+
+/// Nothing shows what an abbreviation would mean: only the whole name of a class relabels without a question.
+#[test]
+fn part_of_a_name_is_no_class_in_line_mode() {
+    let sandbox = table("path,label", &[b",polar bear", b",tabby cat", b",dog", b",10"]);
+    scan(&sandbox, &[]);
+    for part in ["bear", "cat", "o", "1", "0", "tabby"] {
+        let lines = format!("toggle-all\nfilter 3.png\nrelabel {part}\nno\nquit\n");
+        let ran = sandbox.plain([text(&sandbox.session())], &lines);
+        assert!(ran.stdout.contains(&format!("'{part}' is a new class")), "{part}: {}", ran.stdout);
+        assert!(ran.code == 0 && !ran.stdout.contains("relabel to"), "{part}: {}", ran.stdout);
+    }
+    let ran =
+        sandbox.plain([text(&sandbox.session())], "toggle-all\nfilter 3.png\nrelabel POLAR bear\nquit\n");
+    assert!(ran.stdout.contains("relabel to polar bear"), "{}", ran.stdout);
+}

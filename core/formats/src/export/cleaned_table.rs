@@ -3,7 +3,7 @@
 use super::flag_cells::FlagCells;
 use super::{Export, Format, Target, Written};
 use crate::Result;
-use crate::dataset::{BesideTable, Edit, Record};
+use crate::dataset::{BesideTable, Companions, Edit, Record};
 use crate::text::encoder;
 use chaffinch_data::as_written::TableForm;
 use chaffinch_data::atomic;
@@ -44,6 +44,8 @@ struct Columns<'a> {
     added: bool,
     /// The cells of other columns.
     others: FlagCells<'a>,
+    /// Those that change with the label.
+    companions: Companions<'a>,
 }
 
 impl Export<'_> {
@@ -132,13 +134,16 @@ impl Export<'_> {
         if !manifest.ids().zip(rows).all(says) {
             return None;
         }
+        let companions = Companions::of(manifest, form);
         let edit = |row: usize| {
             let id = SampleId(row as u32);
             match self.new_label(id) {
                 _ if self.removed(id) => Edit::Drop,
                 None => Edit::Keep,
                 Some(label) => {
-                    Edit::Change { name: None, label: Some(label.into_owned()), others: Vec::new() }
+                    let beside = companions.beside(&label);
+                    let others = beside.map(|(column, text)| (column, text.to_owned())).collect();
+                    Edit::Change { name: None, label: Some(label.into_owned()), others }
                 }
             }
         };
@@ -205,15 +210,19 @@ impl<'a> Columns<'a> {
                 crlf: false,
                 paths_as_bytes: true,
             };
-            return Columns { form: Cow::Owned(form), manifest, added: false, others };
+            let companions = Companions::of(manifest, &form);
+            return Columns { form: Cow::Owned(form), manifest, added: false, others, companions };
         };
         let added = relabeled && form.label.is_none() && !others.any();
-        Columns { form: Cow::Borrowed(form), manifest, added, others }
+        let companions = Companions::of(manifest, form);
+        Columns { form: Cow::Borrowed(form), manifest, added, others, companions }
     }
 
     /// The cells of a sample: as they were read, or `cleaned`.
     fn row(&self, id: SampleId, new: Option<Cow<'a, str>>, cleaned: bool) -> Vec<Cell<'a>> {
         let (manifest, form) = (self.manifest, &self.form);
+        let beside = |column: usize| new.as_deref().and_then(|label| self.companions.cell(column, label));
+        let beside: Vec<Option<&'a str>> = (0..manifest.extra().len()).map(beside).collect();
         let mut label = new.unwrap_or_else(|| Cow::Borrowed(manifest.label_as_written(id)));
         let mut others = 0..manifest.extra().len();
         let mut cells: Vec<Cell<'a>> = (0..form.columns.len())
@@ -221,9 +230,10 @@ impl<'a> Columns<'a> {
                 _ if column == form.path => Cell::Path(manifest.path(id).as_os_str().as_bytes()),
                 _ if Some(column) == form.label => Cell::Label(std::mem::take(&mut label)),
                 _ if Some(column) == form.split => Cell::Text(manifest.split_as_written(id)),
-                _ => Cell::Text(others.next().map_or("", |column| match cleaned {
-                    true => self.others.cell(column, id),
-                    false => manifest.extra()[column].values[id.index()].as_str(),
+                _ => Cell::Text(others.next().map_or("", |column| match (beside[column], cleaned) {
+                    (Some(text), _) => text,
+                    (None, true) => self.others.cell(column, id),
+                    (None, false) => manifest.extra()[column].values[id.index()].as_str(),
                 })),
             })
             .collect();

@@ -3,7 +3,7 @@
 use super::flag_columns::FlagColumns;
 use super::refusal::refused;
 use super::targets::most;
-use crate::dataset::{BesideTable, Edit, NewValue, RowEdit, json_rewritten};
+use crate::dataset::{BesideTable, Companions, Edit, NewValue, RowEdit, json_rewritten};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -32,6 +32,7 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
         let used = written.get(&split.code()).and_then(most);
         used.map_or_else(|| split.name().to_owned(), |text| (*text).to_owned())
     };
+    let companions = Companions::of(manifest, form);
     if is_json(file) {
         let edit = |row: usize| match by_row.get(&SampleId(row as u32)) {
             None => RowEdit::Keep,
@@ -43,7 +44,13 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
                 let texts = label.into_iter().chain(split);
                 let texts = texts.map(|(heading, text)| NewValue { heading, text, bare: false });
                 let new = change.to_label.iter().flat_map(|label| flags.changed(row, label));
-                RowEdit::Set(texts.chain(new).collect())
+                let beside = change.to_label.iter().flat_map(|label| companions.beside(label));
+                let beside = beside.map(|(column, text)| NewValue {
+                    heading: form.columns[column].clone(),
+                    text: text.to_owned(),
+                    bare: true,
+                });
+                RowEdit::Set(texts.chain(new).chain(beside).collect())
             }
         };
         return json_rewritten(file, manifest.len(), &edit);
@@ -64,7 +71,9 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
         Some(change) if change.remove => Edit::Drop,
         Some(change) => {
             let split = change.to_split.map(split_text);
-            let others = form.split.zip(split).into_iter().collect();
+            let beside = change.to_label.iter().flat_map(|label| companions.beside(label));
+            let beside = beside.map(|(column, text)| (column, text.to_owned()));
+            let others = form.split.zip(split).into_iter().chain(beside).collect();
             Edit::Change { name: None, label: change.to_label.clone(), others }
         }
     };
