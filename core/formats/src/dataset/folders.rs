@@ -249,9 +249,16 @@ fn without_labels(
     };
     let mut loose = bare.iter().filter(|sample| !told(sample));
     if let Some(first) = loose.next() {
-        let count = 1 + loose.count() as u64;
+        let all = 1 + loose.count() as u64;
+        // Each file has told of its own already.
+        let told = if from_files { ledger.count(RemarkKind::LabelsMissing) } else { 0 };
+        let count = all.saturating_sub(told);
         let first = safe_path(&first.path);
         let text = match from_files {
+            true if told > 0 => {
+                let images = counted(count, "other image has", "other images have");
+                format!("{images} no label in the files that give labels")
+            }
             true => format!(
                 "{} no label in the files that give labels: {first}",
                 counted(count, "image has", "images have")

@@ -90,7 +90,7 @@ impl By {
 /// When the table cannot be read, lacks a column, or none of its rows names a sample.
 pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Result<Opened> {
     let Opened { manifest, mut ledger } = opened;
-    let sheet = Sheet::read(file)?;
+    let sheet = table(file)?;
     if sheet.len() == 0 {
         return Err(Error::format(file, "the table has a header but no rows"));
     }
@@ -236,7 +236,7 @@ impl LabelTable {
     /// # Errors
     /// When it cannot be read, or lacks a column.
     pub(crate) fn read(file: &Path, manifest: &Manifest, options: &DatasetOptions) -> Result<LabelTable> {
-        let sheet = Sheet::read(file)?;
+        let sheet = table(file)?;
         let key = key_column(&sheet, options)?;
         let label = label_column(&sheet, key, options)?;
         let split = split_column(&sheet, key, label, options)?;
@@ -270,6 +270,18 @@ fn either(manifest: &Manifest, by: By, name: &[u8]) -> String {
         ),
         _ => " (other rows mean the same image; write more of the path)".to_owned(),
     }
+}
+
+/// A table of labels.
+fn table(file: &Path) -> Result<Sheet> {
+    let extension = super::extension(file).unwrap_or_default();
+    if ["parquet", "pq", "json", "jsonl", "ndjson", "arrow", "feather"].contains(&extension.as_str()) {
+        let message = format!(
+            "labels are joined from CSV and TSV tables, not from .{extension} files; write it as CSV"
+        );
+        return Err(Error::format(file, message));
+    }
+    Sheet::read(file)
 }
 
 fn split_column(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions) -> Result<Option<usize>> {

@@ -75,7 +75,14 @@ fn message(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Strin
     let advice = advice(manifest, table, options).unwrap_or_else(|| {
         "check the path column, choose the folder with --root, or mount the disk".to_owned()
     });
-    format!("{files}; the first one tried is {}; {advice}", safe_path(&first))
+    let guess = manifest.table().map(|form| form.encoding.as_str()).filter(|name| {
+        let text = first.to_string_lossy();
+        !text.is_ascii() && *name != "UTF-8" && !name.starts_with("UTF-16")
+    });
+    let guess = guess.map_or_else(String::new, |name| {
+        format!("; the table was read as {name}, which is a guess: save it as UTF-8 if the name looks wrong")
+    });
+    format!("{files}; the first one tried is {}{guess}; {advice}", safe_path(&first))
 }
 
 /// Some samples from the whole table, in order.

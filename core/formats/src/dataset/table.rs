@@ -101,6 +101,14 @@ fn open(file: &Path, usual: u8, options: &DatasetOptions) -> Result<Opened> {
             cells = decoded;
         }
     }
+    // A guess by the letters alone is wrong where the files have other names.
+    if !on_disk
+        && cells.encoding() != encoding_rs::UTF_8
+        && !columns.exists(file, &table, |path| root.join(path_of(cells.decode(path).into_owned())))?
+        && let Some(found) = columns.encoding_of_paths(file, &table, &root)?
+    {
+        cells = found;
+    }
     let utf8 = table.document().encoding == encoding_rs::UTF_8;
     let paths_as_bytes = utf8 && (on_disk || cells.encoding() == encoding_rs::UTF_8);
     let headings: Vec<String> = record.iter().map(|cell| cells.text(cell).into_owned()).collect();
@@ -212,22 +220,38 @@ impl Columns {
 
     /// Whether one of the first paths that are not UTF-8 exists where `place` says.
     fn exists(&self, file: &Path, table: &TableText, place: impl Fn(&[u8]) -> PathBuf) -> Result<bool> {
+        Ok(self.existing(file, table, place)? > 0)
+    }
+
+    /// How many of the first paths that are not UTF-8 exist where `place` says.
+    fn existing(&self, file: &Path, table: &TableText, place: impl Fn(&[u8]) -> PathBuf) -> Result<usize> {
         if std::str::from_utf8(table.document().text()).is_ok() {
-            return Ok(false);
+            return Ok(0);
         }
         let mut reader = table.reader();
         let mut record = ByteRecord::new();
-        let mut tried = 0;
+        let (mut tried, mut existing) = (0, 0);
         while tried < TRIED && reader.read_byte_record(&mut record).map_err(|error| broken(file, error))? {
             let Some(path) = record.get(self.path).filter(|path| std::str::from_utf8(path).is_err()) else {
                 continue;
             };
-            if place(path).symlink_metadata().is_ok() {
-                return Ok(true);
-            }
+            existing += usize::from(place(path).symlink_metadata().is_ok());
             tried += 1;
         }
-        Ok(false)
+        Ok(existing)
+    }
+
+    /// The older encoding in which most of the first paths exist; `None` if none does in any.
+    fn encoding_of_paths(&self, file: &Path, table: &TableText, root: &Path) -> Result<Option<Cells>> {
+        let mut best = (0, None);
+        for cells in Cells::older() {
+            let found =
+                self.existing(file, table, |path| root.join(path_of(cells.decode(path).into_owned())))?;
+            if found > best.0 {
+                best = (found, Some(cells));
+            }
+        }
+        Ok(best.1)
     }
 
     /// Whether a cell has its bytes from the name of a file, which says nothing of the table's encoding: the path, and
@@ -255,6 +279,7 @@ impl Columns {
 mod tests {
     use super::*;
     use chaffinch_protocol::sample::{SampleId, Split};
+    use encoding_rs::SHIFT_JIS;
     use std::fs;
 
     fn read(name: &str, text: impl AsRef<[u8]>, options: &DatasetOptions) -> Result<Opened> {
@@ -479,6 +504,35 @@ mod tests {
         fs::write(&file, text).unwrap();
         let manifest = super::super::open(&file, &DatasetOptions::default()).unwrap().manifest;
         assert!(manifest.ids().all(|id| manifest.full_path(id).exists()), "{:?}", manifest.table());
+    }
+
+    /// The letters alone may look like any encoding; the files on the disk have one name.
+    #[test]
+    fn the_names_of_files_tell_the_encoding() {
+        for (encoding, name) in [
+            (encoding_rs::WINDOWS_1250, "\u{17c}\u{f3}\u{142}w"),
+            (encoding_rs::ISO_8859_2, "\u{17c}\u{f3}\u{142}w"),
+            (encoding_rs::WINDOWS_1254, "\u{11f}\u{131}\u{15f}"),
+            (encoding_rs::ISO_8859_7, "\u{3b3}\u{3ac}\u{3c4}\u{3b1}"),
+            (encoding_rs::WINDOWS_1251, "\u{43a}\u{43e}\u{448}\u{43a}\u{430}"),
+            (encoding_rs::MACINTOSH, "\u{e9}t\u{e9}"),
+            (SHIFT_JIS, "\u{732b}"),
+            (encoding_rs::BIG5, "\u{8c93}"),
+        ] {
+            let temp = tempfile::tempdir().unwrap();
+            let mut text = "path,label\n".to_owned();
+            for number in 0..3 {
+                fs::write(temp.path().join(format!("{name} {number}.jpg")), b"x").unwrap();
+                text += &format!("{name} {number}.jpg,{name}\n");
+            }
+            let file = temp.path().join("t.csv");
+            fs::write(&file, encoding.encode(&text).0).unwrap();
+            match super::super::open(&file, &DatasetOptions::default()) {
+                Ok(opened) => assert_eq!(opened.manifest.classes(), [name], "{}", encoding.name()),
+                // It may be refused as ambiguous, and never misread.
+                Err(error) => assert!(error.to_string().contains("save it as UTF-8"), "{error}"),
+            }
+        }
     }
 
     #[test]

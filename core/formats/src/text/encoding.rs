@@ -182,7 +182,34 @@ pub(crate) struct Cells {
     encoding: &'static Encoding,
 }
 
+/// Older encodings, the likeliest first: which of them a table is in, the names of files may tell that it leads to.
+const OLDER: [&Encoding; 18] = [
+    WINDOWS_1252,
+    encoding_rs::WINDOWS_1250,
+    encoding_rs::WINDOWS_1251,
+    encoding_rs::WINDOWS_1253,
+    encoding_rs::WINDOWS_1254,
+    encoding_rs::WINDOWS_1257,
+    encoding_rs::WINDOWS_1258,
+    encoding_rs::ISO_8859_2,
+    encoding_rs::ISO_8859_5,
+    encoding_rs::ISO_8859_7,
+    encoding_rs::KOI8_R,
+    IBM866,
+    encoding_rs::MACINTOSH,
+    SHIFT_JIS,
+    encoding_rs::EUC_JP,
+    encoding_rs::GB18030,
+    encoding_rs::BIG5,
+    encoding_rs::EUC_KR,
+];
+
 impl Cells {
+    /// In each older encoding.
+    pub(crate) fn older() -> impl Iterator<Item = Cells> {
+        OLDER.into_iter().map(|encoding| Cells { encoding })
+    }
+
     /// The encoding.
     pub(crate) fn encoding(&self) -> &'static Encoding {
         self.encoding
