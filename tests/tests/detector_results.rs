@@ -9,6 +9,7 @@
 use chaffinch_tests::misbehavior::{GOOD, Programs};
 use chaffinch_tests::python::numpy;
 use chaffinch_tests::sandbox::{Ran, json};
+use chaffinch_tests::terminal::Terminal;
 use chaffinch_tests::tools;
 use serde_json::Value;
 use std::fs;
@@ -176,4 +177,44 @@ fn lists_and_arrays_of_scores_are_judged_alike() {
         let said = check(&programs, &format!("import numpy as np; n = len(data); return {flat}"));
         assert!(said.contains("WRONG"), "{flat}: {said}");
     }
+}
+
+#[test]
+fn parameters_with_which_a_detector_fails_are_taken_back() {
+    if !tools::installed(&["python3"], "python3") {
+        return;
+    }
+    let programs = Programs::new();
+    let body =
+        "if data.parameters['limit'] > 0.5: raise ValueError('too much')\n    return [0.0] * len(data)";
+    let folder = python(&programs, body);
+    let file = folder.join("detector.toml");
+    let description = fs::read_to_string(&file).unwrap();
+    let parameter = "\n[parameters.limit]\nhelp = \"x\"\ndefault = 0.5\nmin = 0.0\nmax = 1.0\n";
+    fs::write(&file, description + parameter).unwrap();
+    let ran = programs.scan(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let before = rank(&programs).stdout;
+    assert!(before.contains("snake"), "{before}");
+    let session = programs.sandbox.session();
+    let plugins = programs.folder();
+    let args = ["open", session.to_str().unwrap(), "--plugins", plugins.to_str().unwrap()];
+    let terminal = Terminal::start(&programs.sandbox.command(args), 120, 40);
+    terminal.wait_text("snake");
+    terminal.keys("P");
+    terminal.wait_text("below");
+    for _ in 0..20 {
+        terminal.settle(std::time::Duration::from_millis(300));
+        if terminal.screen().contains("limit") {
+            break;
+        }
+        terminal.keys("n");
+    }
+    terminal.wait_text("limit");
+    terminal.keys("lr");
+    terminal.wait_text("parameters from before");
+    terminal.quit();
+    assert_eq!(rank(&programs).stdout, before);
+    let again = programs.scan(&[]);
+    assert!(!again.stderr.contains("too much"), "{}", again.stderr);
 }

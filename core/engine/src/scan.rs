@@ -65,6 +65,8 @@ pub(crate) struct ScanPlan {
     pub(crate) enabled: BTreeMap<String, bool>,
     /// Whether the detectors run only to see what they would find: nothing of it is stored.
     pub(crate) trial: bool,
+    /// A detector that runs with other parameters than before: what it found before stays if it fails.
+    pub(crate) keeps: Option<String>,
     /// Decisions so far, as contract codes.
     pub(crate) decided: Vec<(SampleId, u8, u32)>,
     /// As whom everything is read that the scan learns of decisions, and whether only that reviewer's are; `None` if it learns
@@ -118,6 +120,8 @@ pub(crate) struct Scan<'a> {
     trial: Option<DetectorResult>,
     printed: BTreeMap<String, String>,
     tries: bool,
+    /// A detector whose result stays if it fails.
+    keeps: Option<String>,
     reporter: &'a Reporter<'a>,
     report: ScanReport,
     step: (u32, u32),
@@ -138,6 +142,7 @@ impl<'a> Scan<'a> {
             trial: None,
             printed: BTreeMap::new(),
             tries: false,
+            keeps: None,
             reporter,
             report: ScanReport::default(),
             step: (0, 1),
@@ -151,6 +156,7 @@ impl<'a> Scan<'a> {
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
     pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> Done {
         self.tries = plan.trial;
+        self.keeps.clone_from(&plan.keeps);
         self.learns_of.clone_from(&plan.learns_of);
         let before = self.setup.session.uses().detectors;
         if let Err(error) = self.stages(plan, &mut findings) {

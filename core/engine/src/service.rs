@@ -101,6 +101,8 @@ pub(crate) struct Service {
     next_trial: Option<Trial>,
     /// What is scanned after it: at whose wish, detectors, and whether they run although nothing has changed.
     next_scan: Option<(Option<u64>, Vec<String>, bool)>,
+    /// A detector that runs with other parameters, and those from before.
+    rerun: Option<(String, BTreeMap<String, f64>)>,
     /// What the last scan did.
     report: Option<ScanReport>,
     /// Dropped with the service, which ends the thread that looks at the folders of detectors.
@@ -205,6 +207,7 @@ impl Service {
             job: None,
             work: None,
             next_trial: None,
+            rerun: None,
             next_scan: None,
             report: None,
             _ended: ended,

@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_host::{
-    DatasetServices, KeepFolder, LoadedDetector, PluginError, RunContext, RunFailure, needs_of,
+    DatasetServices, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure, needs_of,
     params_in_force, resolve_params,
 };
 use chaffinch_plugin::Needs;
@@ -147,6 +147,10 @@ impl<'a> Scan<'a> {
                     Ok(())
                 }
                 Ok(result) => {
+                    let own = matches!(detector.origin(), Origin::Program | Origin::Beside);
+                    if !own && !result.is_empty() && result.scores().iter().all(|score| score.is_nan()) {
+                        (reporter.trouble)(name, "it scored no sample, so it flags none");
+                    }
                     scan.setup.session.keep_previous(name)?;
                     scan.setup.session.save_result(&result)?;
                     if let Some(before) = findings.results.insert(name.to_owned(), Arc::new(result)) {
@@ -198,15 +202,20 @@ impl<'a> Scan<'a> {
         pointless
     }
 
-    /// A detector that failed has no scores, not even old ones; the others continue.
+    /// A detector that failed has no scores, not even old ones, unless it only tried other parameters; the others continue.
     pub(super) fn fail(&mut self, name: &str, reason: &str, findings: &mut Findings) {
-        (self.reporter.trouble)(name, reason);
+        let keeps = self.tries || self.keeps.as_deref() == Some(name);
+        let gone = match findings.results.contains_key(name) && !keeps {
+            true => "; what it found before counts no more",
+            false => "",
+        };
+        (self.reporter.trouble)(name, &format!("{reason}{gone}"));
         self.drop_result(name, reason, findings);
     }
 
     fn drop_result(&mut self, name: &str, reason: &str, findings: &mut Findings) {
         self.report.failed.push((name.to_owned(), reason.to_owned()));
-        if self.tries {
+        if self.tries || self.keeps.as_deref() == Some(name) {
             return;
         }
         if let Some(before) = findings.results.remove(name) {

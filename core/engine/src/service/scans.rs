@@ -50,6 +50,7 @@ impl Service {
             params: self.known.params.clone(),
             enabled: self.known.enabled.clone(),
             trial: false,
+            keeps: self.rerun.as_ref().map(|(detector, _)| detector.clone()),
             decided: common.map_or_else(Vec::new, |(_, journal)| journal.codes()),
             learns_of: common.map(|(reviewer, journal)| (reviewer.to_owned(), journal.is_blind())),
         }
@@ -83,6 +84,7 @@ impl Service {
         }
         self.account(&done);
         let Done { mut report, findings, .. } = done;
+        let taken_back = self.take_back_parameters(&report);
         self.judge(&report);
         self.take_findings(findings);
         self.keep_rank();
@@ -92,6 +94,28 @@ impl Service {
             self.tell_report(*number, report.clone());
         }
         self.report = Some(report);
+        if let Some(event) = taken_back {
+            self.hall.tell(&event);
+        }
+    }
+
+    /// A detector that fails with other parameters than before has those back, with which it found what it found.
+    fn take_back_parameters(&mut self, report: &ScanReport) -> Option<Event> {
+        let (detector, before) = self.rerun.take()?;
+        if !report.failed.iter().any(|(name, _)| *name == detector) {
+            return None;
+        }
+        match before.is_empty() {
+            true => _ = self.known.params.remove(&detector),
+            false => _ = self.known.params.insert(detector.clone(), before),
+        }
+        let message = match self.store_settings() {
+            Ok(()) => {
+                "it has its parameters from before back, since it failed with these; what it found before stays"
+            }
+            Err(error) => return Some(Event::Trouble { about: detector, message: error.to_string() }),
+        };
+        Some(Event::Trouble { about: detector, message: message.to_owned() })
     }
 
     /// Tells what a scan did, with the rank that the terminal sees.

@@ -30,8 +30,12 @@ impl Service {
         if let Err(error) = resolve_params(known, &moved) {
             return self.refuse(at, &error);
         }
-        if self.known.params.get(&detector).unwrap_or(&BTreeMap::new()) != &moved {
+        let before = self.known.params.get(&detector).cloned().unwrap_or_default();
+        if before != moved {
             self.notice(at, &format!("changed the parameters of {}", safe_text(&detector)));
+            if self.state.findings.results.contains_key(&detector) && self.job.is_none() {
+                self.rerun = Some((detector.clone(), before));
+            }
         }
         self.known.params.insert(detector.clone(), moved);
         self.save_settings(at);
@@ -62,9 +66,16 @@ impl Service {
     }
 
     pub(super) fn save_settings(&self, at: u64) {
+        if let Err(error) = self.store_settings() {
+            self.refuse(at, &error);
+        }
+    }
+
+    /// The same without telling of it.
+    pub(super) fn store_settings(&self) -> Result<()> {
         if !self.setup.session.is_writable() {
             // What is moved counts until it is closed.
-            return;
+            return Ok(());
         }
         let settings = Settings {
             ensemble: Some(self.rule.clone()),
@@ -72,9 +83,7 @@ impl Service {
             params: self.known.params.clone(),
             enabled: self.known.enabled.clone(),
         };
-        if let Err(error) = self.setup.session.save_settings(&settings) {
-            self.refuse(at, &error);
-        }
+        self.setup.session.save_settings(&settings)
     }
 
     pub(super) fn remember(&mut self, at: u64, state: String) {

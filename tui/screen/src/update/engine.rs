@@ -6,7 +6,7 @@ use super::{
 };
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Anchor, Level, Model, Shown, ViewState};
+use crate::model::{Anchor, Level, Mode, Model, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
 use chaffinch_protocol::sample::SampleId;
@@ -191,8 +191,9 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             }
         }
         Some(before) => {
-            let at = chosen.and_then(|name| summary.detectors.iter().position(|d| d.name == name));
+            let at = chosen.as_ref().and_then(|name| summary.detectors.iter().position(|d| d.name == *name));
             model.detector = at.unwrap_or(0);
+            let gone = chosen.filter(|_| at.is_none());
             // A pending threshold takes precedence over the engine's old one.
             let changed = before.samples != summary.samples
                 || before.suspects != summary.suspects
@@ -209,6 +210,13 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
                 model.details.expire();
                 model.forget_views();
                 motion::refresh(model, fx);
+            }
+            // No key may change the parameters of another one than those that were looked at.
+            if let Some(name) = gone.filter(|_| model.panel().is_some_and(|page| page.name() == "detectors"))
+            {
+                model.panels.under.clear();
+                model.mode = Mode::List;
+                say(model, Level::Warning, format!("{name} has no results any more"));
             }
         }
     }
