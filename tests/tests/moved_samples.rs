@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use chaffinch_tests::pictures;
-use chaffinch_tests::sandbox::Sandbox;
+use chaffinch_tests::sandbox::{Ran, Sandbox};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,10 +39,10 @@ fn first(folder: &Path) -> std::path::PathBuf {
     files[0].clone()
 }
 
-fn scan_only(sandbox: &Sandbox, detector: &str) {
+fn scan_only(sandbox: &Sandbox, detector: &str) -> Ran {
     let mut args = sandbox.scan_args();
     args.extend(["--detectors".to_owned(), detector.to_owned()]);
-    sandbox.ok(args);
+    sandbox.ok(args)
 }
 
 #[test]
@@ -61,7 +61,12 @@ fn scores_follow_pictures_whose_detectors_do_not_run() {
     let new = walkdir::WalkDir::new(&strange).into_iter().flatten().find(|entry| entry.file_type().is_file());
     let new = fs::read(new.unwrap().path()).unwrap();
     fs::write(&replaced, &new).unwrap();
-    scan_only(&sandbox, "duplicates");
+    let ran = scan_only(&sandbox, "duplicates");
+    assert!(
+        ran.stderr.contains("image-quality") && ran.stderr.contains("have not run since"),
+        "{}",
+        ran.stderr
+    );
     let after = said(&sandbox, "duplicates");
     for (bytes, scores) in &before {
         match *bytes == old {
@@ -75,7 +80,7 @@ fn scores_follow_pictures_whose_detectors_do_not_run() {
         "nothing else looked at it: {of_new:?}"
     );
     // All of them together are what a session of its own finds.
-    sandbox.ok(sandbox.scan_args());
+    scan_only(&sandbox, "default");
     let all = said(&sandbox, "none");
     let fresh = Sandbox::new();
     for file in walkdir::WalkDir::new(sandbox.data())
@@ -107,4 +112,24 @@ fn another_label_is_another_sample() {
             false => assert_eq!(before.get(other), Some(scores)),
         }
     }
+}
+
+#[test]
+fn scores_of_a_disabled_detector_follow_pictures_too() {
+    let sandbox = scanned();
+    let of_quality = |sandbox: &Sandbox| -> BTreeMap<Vec<u8>, Value> {
+        let all = said(sandbox, "none").into_iter();
+        all.filter_map(|(bytes, mut scores)| Some((bytes, scores.remove("image-quality_score")?))).collect()
+    };
+    let before = of_quality(&sandbox);
+    assert_eq!(before.len(), 16);
+    let session = sandbox.session();
+    let plugins = |verb: &str| sandbox.ok(["plugins", verb, session.to_str().unwrap(), "image-quality"]);
+    plugins("disable");
+    let classes: Vec<_> = fs::read_dir(sandbox.data()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let renamed = first(&classes[0]);
+    fs::rename(&renamed, renamed.with_file_name("zzz.png")).unwrap();
+    sandbox.ok(sandbox.scan_args());
+    plugins("enable");
+    assert_eq!(of_quality(&sandbox), before);
 }

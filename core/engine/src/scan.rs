@@ -122,6 +122,8 @@ pub(crate) struct Scan<'a> {
     tries: bool,
     /// A detector whose result stays if it fails.
     keeps: Option<String>,
+    /// Detectors whose results are from before the dataset changed.
+    carried: Vec<String>,
     reporter: &'a Reporter<'a>,
     report: ScanReport,
     step: (u32, u32),
@@ -143,6 +145,7 @@ impl<'a> Scan<'a> {
             printed: BTreeMap::new(),
             tries: false,
             keeps: None,
+            carried: Vec::new(),
             reporter,
             report: ScanReport::default(),
             step: (0, 1),
@@ -193,6 +196,7 @@ impl<'a> Scan<'a> {
         if self.setup.given.shard.is_some() {
             return Ok(());
         }
+        self.report_carried(&detectors);
         let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
@@ -345,7 +349,7 @@ impl<'a> Scan<'a> {
                 (scan.reporter.log)(&remark.text);
             }
             let carried = match previous.filter(|_| !same) {
-                Some(known) => carried::carried(session, findings, known, (&manifest, &file_metadata))?,
+                Some(known) => carried::carried(session, known, (&manifest, &file_metadata)),
                 None => Vec::new(),
             };
             session.save_ledger(&ledger)?;
@@ -354,8 +358,8 @@ impl<'a> Scan<'a> {
                 session.forget_results()?;
             }
             session.save_samples(&manifest, &file_metadata)?;
-            for result in &carried {
-                session.save_result(result)?;
+            for one in &carried {
+                session.save_result_of(&one.result, one.found)?;
             }
             index::remove_unfinished(&unfinished)?;
             index::remove_unfinished(&unfinished_depths)?;
@@ -378,7 +382,9 @@ impl<'a> Scan<'a> {
                 findings.matrix = None;
                 findings.atlas = None;
             }
-            let carried = carried.into_iter().map(|result| (result.record().name.clone(), Arc::new(result)));
+            scan.carried = carried.iter().map(|one| one.result.record().name.clone()).collect();
+            let carried = carried.into_iter().map(|one| one.result);
+            let carried = carried.map(|result| (result.record().name.clone(), Arc::new(result)));
             findings.results.extend(carried);
             findings.results.retain(|name, _| !is_built_in(name));
             findings.results.extend(read);

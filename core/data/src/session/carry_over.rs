@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Is there if decisions of other sessions are not wanted.
-const DECLINED: &str = "no-carry-over";
+pub(super) const DECLINED: &str = "no-carry-over";
 
 /// What a session would get from another one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -144,6 +144,7 @@ impl Session {
             "depths.unfinished",
             "settings.toml",
             super::VIEWS,
+            super::carry_over::DECLINED,
             // Of earlier versions.
             "view.json",
             "ledger.json",

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The folder of all of them.
 const FOLDER: &str = "removed";
@@ -48,6 +49,25 @@ impl Session {
         self.writable()?;
         let folder = self.removed_dir();
         super::removed(fs::remove_dir_all(&folder), &folder)
+    }
+
+    /// Stores a result that was found at another time than now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_result_of(&self, result: &DetectorResult, found: Option<SystemTime>) -> Result<()> {
+        self.save_result(result)?;
+        let path = self.result_path(&result.record().name)?;
+        // Where the time cannot be set, it is that of now.
+        if let (Some(found), Ok(file)) = (found, fs::File::options().write(true).open(path)) {
+            let _ = file.set_modified(found);
+        }
+        Ok(())
+    }
+
+    /// When the file of a detector's result was written; `None` if it has none.
+    pub fn result_modified(&self, detector: &str) -> Option<SystemTime> {
+        fs::metadata(self.result_path(detector).ok()?).ok()?.modified().ok()
     }
 
     /// When the result of a detector was written, ISO 8601; `None` if it has none.

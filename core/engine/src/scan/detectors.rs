@@ -10,6 +10,7 @@ use chaffinch_host::{
     params_in_force, resolve_params,
 };
 use chaffinch_plugin::Needs;
+use chaffinch_protocol::display::listed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -200,6 +201,20 @@ impl<'a> Scan<'a> {
                 .for_each(|name| self.drop_result(name, "no image of the dataset has a label", findings));
         }
         pointless
+    }
+
+    /// Says whose results are from before the dataset changed and stay so, since their detectors do not run in this scan.
+    pub(super) fn report_carried(&mut self, running: &[&'a LoadedDetector]) {
+        let runs = |name: &String| running.iter().any(|detector| detector.info().name() == name);
+        let names: Vec<String> = self.carried.drain(..).filter(|name| !runs(name)).collect();
+        if !names.is_empty() {
+            let verb = if names.len() == 1 { "has" } else { "have" };
+            let text = format!(
+                "{} {verb} not run since the dataset changed: what was found stays with its pictures, and new ones were not looked at",
+                listed(&names, "and")
+            );
+            (self.reporter.trouble)("detectors", &text);
+        }
     }
 
     /// A detector that failed has no scores, not even old ones, unless it only tried other parameters; the others continue.
