@@ -527,7 +527,11 @@ def run(detect: Callable[[Data], Any]) -> None:
         import traceback
 
         traceback.print_exc()
-        where = traceback.extract_tb(error.__traceback__)[-1]
+        frames = traceback.extract_tb(error.__traceback__)
+        folder = os.path.abspath(sys.path[0] or ".")
+        # The author's last line, where it is a library that complains.
+        own = [f for f in frames if f.filename != __file__ and os.path.abspath(f.filename).startswith(folder)]
+        where = (own or frames)[-1]
         place = f"{os.path.basename(where.filename)}:{where.lineno}"
         text = f"raised {type(error).__name__} at {place}: {error}"
         channel.send({"type": "failed", "message": text})

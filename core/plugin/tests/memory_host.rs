@@ -190,7 +190,7 @@ fn needs_are_enforced() {
     }
     assert_eq!(
         four().run(&Shy).error.unwrap(),
-        "the detector requests embeddings but does not declare Needs::EMBEDDINGS"
+        "the detector requests embeddings but does not declare Needs::EMBEDDINGS (needs = [\"embeddings\"] in detector.toml)"
     );
 }
 
@@ -261,7 +261,7 @@ fn a_parameter_brings_its_needs_when_it_is_set() {
     }
     assert_eq!(
         four().run(&Careful).error.unwrap(),
-        "the detector requests neighbors but does not declare Needs::NEIGHBORS"
+        "the detector requests neighbors but does not declare Needs::NEIGHBORS (needs = [\"neighbors\"] in detector.toml)"
     );
     assert_eq!(four().param("near", 0.5).run(&Careful).error, None);
 }

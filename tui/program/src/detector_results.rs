@@ -156,13 +156,14 @@ fn known(session: &Session, of: &Of, among_removed: bool) -> Result<String> {
                 .filter(|one| is_of_detector(one))
                 .map(|one| one.record().name.as_str())
                 .collect();
-            let all =
-                if names.is_empty() { "of none".to_owned() } else { format!("of {}", names.join(", ")) };
-            let (what, those) = match among_removed {
-                true => ("removed results of a detector", "removed are those"),
-                false => ("results of a detector", "there are those"),
+            let what = if among_removed { "removed results" } else { "results" };
+            let all = match (names.as_slice(), among_removed) {
+                ([], true) => "none were removed".to_owned(),
+                ([], false) => "there are none of any detector".to_owned(),
+                (names, true) => format!("removed are those of {}", names.join(", ")),
+                (names, false) => format!("there are those of {}", names.join(", ")),
             };
-            bail!("this session has no {what} '{shown}' ({those} {})", safe_text(&all))
+            bail!("this session has no {what} of a detector '{shown}' ({})", safe_text(&all))
         }
     }
 }

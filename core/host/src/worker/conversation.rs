@@ -365,7 +365,9 @@ fn pictures(
     max_side: u32,
 ) -> Result<Pictures> {
     if !lent.needs.contains(Needs::PIXELS) {
-        return Err(Error::new("the detector requests pixels but does not declare Needs::PIXELS"));
+        return Err(Error::new(
+            "the detector requests pixels but does not declare Needs::PIXELS (needs = [\"pixels\"] in detector.toml)",
+        ));
     }
     files.brief.restart().map_err(unlent)?;
     let end = from.saturating_add(count).min(view.len());

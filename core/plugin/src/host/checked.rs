@@ -80,7 +80,14 @@ impl<'a, S: HostServices> Checked<'a, S> {
             return Ok(());
         }
         let names: Vec<String> = any_of.iter().map(|(_, name)| format!("Needs::{name}")).collect();
-        Err(Error::new(format!("the detector requests {what} but does not declare {}", names.join(" or "))))
+        let keys =
+            any_of.iter().map(|(_, name)| format!("needs = [\"{}\"]", name.to_lowercase().replace('_', "-")));
+        let keys: Vec<String> = keys.collect();
+        Err(Error::new(format!(
+            "the detector requests {what} but does not declare {} ({} in detector.toml)",
+            names.join(" or "),
+            keys.join(" or ")
+        )))
     }
 
     pub(super) fn number(&self, name: &str) -> Result<f64> {
