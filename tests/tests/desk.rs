@@ -189,7 +189,7 @@ fn a_blind_review_shows_nothing_of_others_and_counts_afterwards() {
     terminal.quit();
     // It was not ended, so that it goes on in another terminal.
     let shown = sandbox.plain([session.to_str().unwrap(), "--reviewer", "carl"], "filter decided\n");
-    assert!(shown.stdout.contains("your blind review goes on"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("blind review: what others decided is hidden"), "{}", shown.stdout);
     assert!(!shown.stdout.contains("anna"), "{}", shown.stdout);
     let terminal = open(&sandbox, "carl", &[]);
     terminal.wait_text("BLIND");

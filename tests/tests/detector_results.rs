@@ -211,7 +211,7 @@ fn parameters_with_which_a_detector_fails_are_taken_back() {
         terminal.keys("n");
     }
     terminal.wait_text("limit");
-    terminal.keys("lr");
+    terminal.keys("jlr");
     terminal.wait_text("parameters from before");
     terminal.quit();
     assert_eq!(rank(&programs).stdout, before);

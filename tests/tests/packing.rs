@@ -371,7 +371,9 @@ fn killed(sandbox: &Sandbox, dataset: &Path, samples: usize) {
         let all = files_if_there(&session.join("embeddings"));
         all.into_iter().any(|file| file.ends_with("chunk.unfinished"))
     };
-    while !vectors() && child.try_wait().unwrap().is_none() {
+    // Vectors are kept before the rows that have them: only with both is a group done.
+    let rows = || std::fs::metadata(session.join("index.unfinished")).map_or(0, |file| file.len());
+    while !(vectors() && rows() > 4096) && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(5));
     }
     // On Unix, this is SIGKILL.

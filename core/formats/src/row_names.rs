@@ -115,7 +115,7 @@ struct Judged {
     numbers: bool,
     /// Whether they count up from 0 or 1.
     counts: bool,
-    /// Whether most of them are different.
+    /// Whether all of them are different.
     differ: bool,
 }
 
@@ -142,7 +142,7 @@ impl Judged {
             in_order &= found == [SampleId(row)];
         }
         let half = cells.len().div_ceil(2);
-        let differ = different.len() >= half && cells.len() > 1;
+        let differ = different.len() == cells.len() && cells.len() > 1;
         Judged {
             names: matched > 0 && matched >= half,
             matched,

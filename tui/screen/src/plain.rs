@@ -236,6 +236,10 @@ impl Plain<'_> {
         if !obstacle.is_empty() {
             self.tell(&format!("not updated: {obstacle}"))?;
         }
+        if self.model.session.as_ref().is_some_and(|session| session.blind.is_some()) {
+            let ends = Action::ToggleBlind.name();
+            self.tell(&format!("! blind review: what others decided is hidden until {ends} ends it"))?;
+        }
         let disputed = self.model.session.as_ref().map_or(0, |session| session.disputed);
         if disputed > 0 {
             let samples = counted(disputed, "sample", "samples");

@@ -3,6 +3,8 @@
 use super::choice::quoted_names;
 use super::several::{ALL_LABELS, Label};
 use super::split_columns::flagged;
+pub(super) use super::truth_values::is_clear;
+pub(crate) use super::truth_values::is_set;
 use chaffinch_data::manifest::ExtraColumn;
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -79,18 +81,6 @@ pub(crate) fn are_flags<'v>(mut values: impl Iterator<Item = &'v str>) -> bool {
         is_set(value) || is_clear(value)
     });
     fits && some && !all
-}
-
-/// Whether a cell says that the picture has the class.
-pub(crate) fn is_set(value: &str) -> bool {
-    let value = value.trim();
-    matches!(value, "1" | "1.0") || value.eq_ignore_ascii_case("true")
-}
-
-/// Whether a cell says that the picture does not have the class.
-pub(super) fn is_clear(value: &str) -> bool {
-    let value = value.trim();
-    matches!(value, "" | "0" | "0.0") || value.eq_ignore_ascii_case("false")
 }
 
 /// How a column writes that a picture has its class, and that it does not: as its first cells do.

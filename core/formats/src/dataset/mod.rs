@@ -55,6 +55,7 @@ mod shards;
 mod split_columns;
 mod table;
 mod tar;
+mod truth_values;
 mod typed;
 mod unnamed_classes;
 mod yolo;

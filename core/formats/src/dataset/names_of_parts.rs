@@ -125,6 +125,12 @@ const PARTS: &[&str] = &[
 /// `test_images`. A name with any word that is neither a split nor noise is no split.
 pub(super) fn split(name: &OsStr) -> Option<Split> {
     let words = words(name)?;
+    // As FER2013 and contests call theirs.
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["public", "test"] => return Some(Split::Validation),
+        ["private", "test"] => return Some(Split::Test),
+        _ => {}
+    }
     let mut found = None;
     for word in &words {
         match SPLITS.iter().find(|(_, names)| names.contains(&word.as_str())) {

@@ -1,7 +1,7 @@
 //! Columns that say splits under a name that does not say it for sure: they are taken where every value is one.
 
-use super::flags::{is_clear, is_set};
 use super::names_of_parts::split_named;
+use super::truth_values::{is_clear, is_set};
 use chaffinch_protocol::sample::Split;
 use std::collections::BTreeSet;
 

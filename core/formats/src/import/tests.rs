@@ -572,7 +572,8 @@ fn what_reviewers_of_another_session_said_follows_the_pictures() {
     let session = Session::open_or_create(folder.path(), other.path()).unwrap();
     let mut anna = Journal::open(&session.decisions_dir(), "anna").unwrap();
     anna.bind(&manifest, Some(&file_metadata));
-    anna.decide(&[SampleId(0), SampleId(2)], Some(Choice::Remove.into())).unwrap();
+    anna.decide(&[SampleId(0)], Some(Choice::Remove.into())).unwrap();
+    anna.decide(&[SampleId(2)], Some(Choice::Keep.into())).unwrap();
     anna.decide(&[SampleId(1)], Some(Choice::Remove.into())).unwrap();
     anna.decide(&[SampleId(1)], None).unwrap();
     anna.tag(&[SampleId(3)], &["night".to_owned()], "").unwrap();

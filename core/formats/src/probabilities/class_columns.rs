@@ -225,7 +225,7 @@ mod tests {
             assert!(error.contains(" (columns: '") && error.ends_with("; classes: 'cat', 'dog')"), "{error}");
         }
         for headings in ["path 0 1 2 3", "prob_0 prob_1 prob_2 prob_3"] {
-            assert!(of(headings, "0 1 10 2", None).unwrap_err().contains("the class '10' has no column"));
+            assert!(of(headings, "0 1 10 2", None).unwrap_err().contains("has no column of probabilities"));
             assert!(of(headings, "0 1 10 2", Some("0 1 2 10")).is_ok());
         }
         let error = of("a_cat a_dog b_cat b_dog", "cat dog", None).unwrap_err();

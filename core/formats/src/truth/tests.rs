@@ -58,8 +58,14 @@ fn kinds_are_read_with_the_errors_or_alone() {
     assert_eq!(kinds.kinds(), [("blurred".to_owned(), 1), ("label".to_owned(), 1)].into());
     let alone = truth("path,kind\na/1.jpg,dark\na/2.jpg,None\nb/1.jpg,\n").unwrap();
     assert_eq!(alone.known(), [(0, true), (1, false), (2, false)]);
-    let many: String = (0..=MAX_KINDS).map(|kind| format!("a/1.jpg,{kind}x\n")).collect();
-    assert!(truth(&format!("path,kind\n{many}")).unwrap_err().contains("more than 200 kinds"));
+    let sample =
+        |number: usize| NewSample { path: format!("{number}.jpg").into(), label: None, split: Split::None };
+    let samples = Manifest::new("/data", (0..=MAX_KINDS).map(sample));
+    let many: String = (0..=MAX_KINDS).map(|kind| format!("{kind}.jpg,{kind}x\n")).collect();
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("truth.csv");
+    std::fs::write(&path, format!("path,kind\n{many}")).unwrap();
+    assert!(read(&path, &samples).unwrap_err().to_string().contains("more than 200 kinds"));
 }
 
 #[test]
