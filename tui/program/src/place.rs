@@ -130,9 +130,12 @@ fn carry_over(dir: &Path, global: &Global) -> Option<(Carried, Session)> {
         let carried = same.then(|| Carried::of(&from, (&other, &there), (own, here)).ok()).flatten()?;
         Some((carried, from))
     });
-    let carried = carried.filter(|(carried, _)| carried.decisions > 0);
+    // What may be meant and is not certain is said, too.
+    let carried = carried.filter(|(carried, _)| carried.decisions + carried.unclear > 0);
     let (carried, from) = carried.max_by_key(|(carried, _)| (carried.at_their_place, carried.decisions))?;
-    own.take_over(&from).ok()?;
+    if carried.decisions > 0 {
+        own.take_over(&from).ok()?;
+    }
     Some((carried, from))
 }
 
@@ -149,22 +152,25 @@ fn words(carried: &Carried, from: &Session) -> String {
         (carried.changed, "whose picture has other contents here", "whose pictures have other contents here"),
         (
             carried.unclear,
-            "of which it is not certain which row is meant",
-            "of which it is not certain which rows are meant",
+            "of which it is not certain which sample is meant",
+            "of which it is not certain which samples are meant",
         ),
     ];
     let left = left.into_iter().filter(|(left, ..)| *left > 0);
     let left: Vec<String> =
         left.map(|(left, one, many)| format!("{left} {}", if left == 1 { one } else { many })).collect();
+    let (dataset, session) = (safe_path(&from.dataset()), safe_path(from.dir()));
+    if carried.decisions == 0 {
+        let left = left.join(", ");
+        return format!("no decision was carried over from the session of {dataset} ({session}): {left}");
+    }
     let left = match left.is_empty() {
         true => String::new(),
         false => format!("; not carried over: {}", left.join(", ")),
     };
     format!(
-        "{decisions} carried over, with tags and notes, from the session of {} ({}){by}: the pictures are the same{left}; scan \
-         --no-carry-over begins a session without them",
-        safe_path(&from.dataset()),
-        safe_path(from.dir())
+        "{decisions} carried over, with tags and notes, from the session of {dataset} ({session}){by}: the pictures are the \
+         same{left}; scan --no-carry-over begins a session without them"
     )
 }
 

@@ -8,7 +8,10 @@ use std::fs;
 
 /// Four files, the first three with the same bytes.
 fn bound(dir: &Path) -> Journal {
-    let paths = ["a.jpg", "b.jpg", "c.jpg", "d.jpg"];
+    bound_to(dir, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
+}
+
+fn bound_to(dir: &Path, paths: [&str; 4]) -> Journal {
     let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };
     let manifest = Arc::new(Manifest::new("/data", paths.map(sample)));
     let hashes = ["same", "same", "same", "other"].map(|text| ContentHash::of(text.as_bytes()));
@@ -62,4 +65,19 @@ fn what_makes_no_sense_is_refused() {
     fs::write(temp.path().join("anna.jsonl"), line).unwrap();
     let error = Journal::open(temp.path(), "anna").err().unwrap().to_string();
     assert!(error.contains("line 1") && error.contains("it keeps sample 1, but has only 1"), "{error}");
+}
+
+/// Where copies have other names, such as in a tar file, it is not certain which of them was decided about; that is not the same as
+/// a removed one that is gone.
+#[test]
+fn a_decision_about_one_of_several_copies_that_are_elsewhere_is_unclear() {
+    let temp = tempfile::tempdir().unwrap();
+    bound(temp.path()).decide(&[SampleId(1)], Some(Choice::Remove.into())).unwrap();
+    let now = |paths: [&str; 4]| {
+        let journal = bound_to(temp.path(), paths);
+        (choices(&journal).len(), journal.changed().iter().map(|one| one.now).collect::<Vec<_>>())
+    };
+    assert_eq!(now(["0.jpg", "1.jpg", "2.jpg", "3.jpg"]), (0, vec![Now::Unclear]));
+    // The copy that was decided about is gone, and those beside it are where they were.
+    assert_eq!(now(["a.jpg", "c.jpg", "x.jpg", "d.jpg"]), (0, vec![]));
 }
