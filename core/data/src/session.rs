@@ -73,6 +73,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// The folder of the clients' states.
 const VIEWS: &str = "views";
@@ -412,6 +413,25 @@ impl Session {
         result.save(&path)
     }
 
+    /// Stores a result that was found at another time than now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_result_of(&self, result: &DetectorResult, found: Option<SystemTime>) -> Result<()> {
+        self.save_result(result)?;
+        let path = self.result_path(&result.record().name)?;
+        // Where the time cannot be set, it is that of now.
+        if let (Some(found), Ok(file)) = (found, fs::File::options().write(true).open(path)) {
+            let _ = file.set_modified(found);
+        }
+        Ok(())
+    }
+
+    /// When the file of a detector's result was written; `None` if it has none.
+    pub fn result_modified(&self, detector: &str) -> Option<SystemTime> {
+        modified(&self.result_path(detector).ok()?)
+    }
+
     /// Deletes a detector's result, if there is one.
     ///
     /// # Errors
@@ -431,8 +451,7 @@ impl Session {
         for path in result_files(&self.results_dir()) {
             removed(fs::remove_file(&path), &path)?;
         }
-        let earlier = self.dir.join(earlier::FOLDER);
-        removed(fs::remove_dir_all(&earlier), &earlier)?;
+        self.forget_all_earlier()?;
         self.forget_previous()?;
         self.forget_removed()
     }
@@ -564,7 +583,11 @@ fn result_files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The dataset's canonical path, the same however it was given.
+/// When a file was written.
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}
+
 /// What became of removing a file or a folder, which may not have been there.
 fn removed(result: io::Result<()>, path: &Path) -> Result<()> {
     match result {
@@ -573,6 +596,7 @@ fn removed(result: io::Result<()>, path: &Path) -> Result<()> {
     }
 }
 
+/// The dataset's canonical path, the same however it was given.
 fn canonical(dataset: &Path) -> Result<PathBuf> {
     if is_address(dataset) {
         return Ok(dataset.to_path_buf());

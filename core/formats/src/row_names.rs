@@ -35,6 +35,9 @@ pub(crate) struct RowNames {
 /// # Errors
 /// When columns say that the rows are in an order of their own, or contradict each other, with what to do.
 pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> Result<RowNames, String> {
+    if side.is_empty() {
+        return Ok(RowNames::default());
+    }
     let mut joiner = Joiner::new(manifest);
     let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
     let taken = |at: usize, side: Vec<SideColumn>| {

@@ -53,8 +53,8 @@ impl Journal {
             let at = if decided.is_some() { Some(marks.at) } else { last };
             let said = Said {
                 choice: decided,
-                tags: marks.own_tags().to_vec(),
-                note: marks.own_note().to_owned(),
+                tags: marks.said().tags.clone(),
+                note: marks.said().note.clone(),
                 at: at.map(|at| at.to_string()).unwrap_or_default(),
             };
             (!said.is_empty()).then_some((SampleId(row), said))

@@ -59,8 +59,7 @@ impl Journal {
                         && let Some(choice) = entry.choice_at(position)
                     {
                         let one_of_several = is_one_of_several(key, &twice);
-                        let twins = key.twins.iter().map(AsRef::as_ref).collect();
-                        let lost = Lost { choice, hash: key.hash, one_of_several, twins };
+                        let lost = Lost { choice, hash: key.hash, one_of_several, twins: &key.twins };
                         last.insert((&key.path, key.row.as_deref()), lost);
                     }
                 }
@@ -70,7 +69,7 @@ impl Journal {
         if last.is_empty() {
             return Vec::new();
         }
-        let twins = last.values().flat_map(|lost| lost.twins.iter().copied());
+        let twins = last.values().flat_map(|lost| lost.twins.iter().map(AsRef::as_ref));
         let wanted: HashSet<&[u8]> = last.keys().map(|(path, _)| *path).chain(twins).collect();
         let path = |row: u32| manifest.path(SampleId(row)).as_os_str().as_bytes();
         let found: Vec<u32> =
@@ -85,7 +84,7 @@ impl Journal {
         let changed = last.into_iter().filter_map(|((path, mark), lost)| {
             // One of several copies, none of which is where it was: which of them it is now is not certain.
             let elsewhere = lost.hash.is_some_and(|hash| here.contains(&hash))
-                && !lost.twins.iter().any(|twin| rows.contains_key(twin));
+                && !lost.twins.iter().any(|twin| rows.contains_key(twin.as_ref()));
             let rows = rows.get(path).map_or(&[][..], Vec::as_slice);
             let now = match rows {
                 [] if elsewhere => Now::Unclear,
@@ -136,7 +135,7 @@ struct Lost<'a> {
     hash: Option<ContentHash>,
     one_of_several: bool,
     /// The paths of the other samples of its content then.
-    twins: Vec<&'a [u8]>,
+    twins: &'a [Box<[u8]>],
 }
 
 /// Whether a row has the label and the split of a mark.

@@ -99,14 +99,9 @@ impl Marks {
         (what, differs)
     }
 
-    /// The tags.
-    pub(super) fn own_tags(&self) -> &[String] {
-        &self.said.tags
-    }
-
-    /// The note; empty if there is none.
-    pub(super) fn own_note(&self) -> &str {
-        &self.said.note
+    /// Tags and the note, and the choice if one is made.
+    pub(super) fn said(&self) -> &Decision {
+        &self.said
     }
 
     fn add_tags(&mut self, tags: &[String]) {

@@ -67,8 +67,8 @@ fn what_makes_no_sense_is_refused() {
     assert!(error.contains("line 1") && error.contains("it keeps sample 1, but has only 1"), "{error}");
 }
 
-/// Where copies have other names, such as in a tar file, it is not certain which of them was decided about; that is not the same as
-/// a removed one that is gone.
+/// Where copies have other names, such as in a tar file, it is not certain which of them was decided about, unlike where
+/// the one that was removed is gone.
 #[test]
 fn a_decision_about_one_of_several_copies_that_are_elsewhere_is_unclear() {
     let temp = tempfile::tempdir().unwrap();

@@ -6,6 +6,9 @@ use chaffinch_protocol::BlindWish;
 use std::fs;
 use std::io::ErrorKind;
 
+/// Of the file in which one is kept.
+const EXTENSION: &str = "blind";
+
 impl Session {
     /// The blind review that this reviewer began and has not ended. Where what is kept of it cannot be read, it is one of all
     /// samples: what was seen cannot be unseen.
@@ -26,15 +29,9 @@ impl Session {
         let path = self.views_path(reviewer, EXTENSION)?;
         let Some(wish) = wish else {
             self.writable()?;
-            return match fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", &path)(error)),
-                _ => Ok(()),
-            };
+            return super::removed(fs::remove_file(&path), &path);
         };
         let text = serde_json::to_vec(&wish).map_err(|error| Error::Invalid(error.to_string()))?;
         self.write_view(&path, &text)
     }
 }
-
-/// Of the file in which it is kept.
-const EXTENSION: &str = "blind";

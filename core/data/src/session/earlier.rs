@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The folder of all of them.
-pub(super) const FOLDER: &str = "earlier";
+const FOLDER: &str = "earlier";
 
 /// What the model was.
 const USES: &str = "uses.toml";
@@ -45,6 +45,15 @@ impl Session {
     pub fn forget_earlier(&self, fingerprint: &str) -> Result<()> {
         self.writable()?;
         let folder = self.earlier_dir(fingerprint)?;
+        super::removed(fs::remove_dir_all(&folder), &folder)
+    }
+
+    /// Deletes what is set aside of all models.
+    ///
+    /// # Errors
+    /// When it exists but cannot be removed.
+    pub(super) fn forget_all_earlier(&self) -> Result<()> {
+        let folder = self.dir().join(FOLDER);
         super::removed(fs::remove_dir_all(&folder), &folder)
     }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// The folder of all of them.
 const FOLDER: &str = "removed";
@@ -51,31 +50,11 @@ impl Session {
         super::removed(fs::remove_dir_all(&folder), &folder)
     }
 
-    /// Stores a result that was found at another time than now.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn save_result_of(&self, result: &DetectorResult, found: Option<SystemTime>) -> Result<()> {
-        self.save_result(result)?;
-        let path = self.result_path(&result.record().name)?;
-        // Where the time cannot be set, it is that of now.
-        if let (Some(found), Ok(file)) = (found, fs::File::options().write(true).open(path)) {
-            let _ = file.set_modified(found);
-        }
-        Ok(())
-    }
-
-    /// When the file of a detector's result was written; `None` if it has none.
-    pub fn result_modified(&self, detector: &str) -> Option<SystemTime> {
-        fs::metadata(self.result_path(detector).ok()?).ok()?.modified().ok()
-    }
-
     /// When the result of a detector was written, ISO 8601; `None` if it has none.
     pub fn result_time(&self, detector: &str) -> Option<String> {
         let path = self.result_path(detector).ok()?;
-        let name = path.file_name()?.to_owned();
-        let time = |path: &Path| fs::metadata(path).ok()?.modified().ok();
-        let written = time(&path).or_else(|| time(&self.removed_dir().join(name)))?;
+        let removed = || super::modified(&self.removed_dir().join(path.file_name()?));
+        let written = super::modified(&path).or_else(removed)?;
         let since = written.duration_since(std::time::UNIX_EPOCH).ok()?;
         let written = jiff::Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()?;
         Some(written.to_string())

@@ -47,7 +47,7 @@ pub(crate) fn fill(
     }
     let (unmatched, first) = rows.unmatched();
     let mut notes: Vec<(String, String)> = Vec::new();
-    notes.extend(vectors.said().map(|said| ("remark".to_owned(), said)));
+    notes.extend(vectors.said().map(|said| ("remark".to_owned(), said.to_owned())));
     if unmatched > 0 {
         let rows = counted(unmatched, "row", "rows");
         let are = if unmatched == 1 { "is" } else { "are" };

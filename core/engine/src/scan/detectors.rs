@@ -28,10 +28,9 @@ impl<'a> Scan<'a> {
             let enabled = |detector: &&LoadedDetector| self.enabled(detector.info().name(), plan);
             return Ok(registry.detectors().iter().filter(enabled).collect());
         }
-        let changed = |name: &String| registry.changed().any(|changed| changed.names.contains(name));
         plan.detectors
             .iter()
-            .filter(|name| registry.find(name).is_some() || !changed(name))
+            .filter(|name| registry.find(name).is_some() || !registry.has_changed(name))
             .map(|name| {
                 registry.find(name).ok_or_else(|| {
                     let known: Vec<&str> = registry.detectors().iter().map(|d| d.info().name()).collect();
@@ -219,8 +218,7 @@ impl<'a> Scan<'a> {
 
     /// A detector that failed has no scores, not even old ones, unless it only tried other parameters; the others continue.
     pub(super) fn fail(&mut self, name: &str, reason: &str, findings: &mut Findings) {
-        let keeps = self.tries || self.keeps.as_deref() == Some(name);
-        let gone = match findings.results.contains_key(name) && !keeps {
+        let gone = match findings.results.contains_key(name) && !self.keeps_result(name) {
             true => "; what it found before counts no more",
             false => "",
         };
@@ -228,9 +226,14 @@ impl<'a> Scan<'a> {
         self.drop_result(name, reason, findings);
     }
 
+    /// Whether what a detector found before stays if it fails.
+    fn keeps_result(&self, name: &str) -> bool {
+        self.tries || self.keeps.as_deref() == Some(name)
+    }
+
     fn drop_result(&mut self, name: &str, reason: &str, findings: &mut Findings) {
         self.report.failed.push((name.to_owned(), reason.to_owned()));
-        if self.tries || self.keeps.as_deref() == Some(name) {
+        if self.keeps_result(name) {
             return;
         }
         if let Some(before) = findings.results.remove(name) {

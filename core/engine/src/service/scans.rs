@@ -112,10 +112,11 @@ impl Service {
         let message = match self.store_settings() {
             Ok(()) => {
                 "it has its parameters from before back, since it failed with these; what it found before stays"
+                    .to_owned()
             }
-            Err(error) => return Some(Event::Trouble { about: detector, message: error.to_string() }),
+            Err(error) => error.to_string(),
         };
-        Some(Event::Trouble { about: detector, message: message.to_owned() })
+        Some(Event::Trouble { about: detector, message })
     }
 
     /// Tells what a scan did, with the rank that the terminal sees.

@@ -180,46 +180,45 @@ fn doubtful(ledger: &mut Ledger, words: &[(String, u64)]) {
 }
 
 fn numbers_among_words(ledger: &mut Ledger, manifest: &Manifest) {
-    let numbers = class_names::numbers_among_words(manifest.classes());
-    let examples: Vec<String> = numbers.iter().take(SHOWN).map(|name| shown(name)).collect();
-    let more = if numbers.len() > SHOWN { ", …" } else { "" };
-    let count = numbers.len() as u64;
-    let classes = counted(
-        count,
+    let names = class_names::numbers_among_words(manifest.classes()).into_iter();
+    doubt(
+        ledger,
+        names.map(|name| shown(name)),
         "class is a number while others are names, and counts as a class of its own",
         "classes are numbers while others are names, and each counts as a class of its own",
     );
-    ledger.add(RemarkKind::ClassesDoubtful, count, format!("{classes}: {}{more}", examples.join(", ")));
 }
 
 fn twins(ledger: &mut Ledger, names: &[String]) {
-    let twins = class_names::twins(names);
-    let examples: Vec<String> = twins
-        .iter()
-        .take(SHOWN)
-        .map(|names| names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(" and "))
-        .collect();
-    let more = if twins.len() > SHOWN { ", …" } else { "" };
-    let count = twins.len() as u64;
-    let sets =
-        counted(count, "class may be spelled in several ways", "classes may be spelled in several ways");
-    ledger.add(
-        RemarkKind::ClassesDoubtful,
-        count,
-        format!("{sets}, and each spelling counts as a class of its own: {}{more}", examples.join(", ")),
+    let alike = |names: Vec<String>| {
+        let names: Vec<String> = names.iter().map(|name| shown(name)).collect();
+        names.join(" and ")
+    };
+    doubt(
+        ledger,
+        class_names::twins(names).into_iter().map(alike),
+        "class may be spelled in several ways, and each spelling counts as a class of its own",
+        "classes may be spelled in several ways, and each spelling counts as a class of its own",
     );
 }
 
 fn doubtful_names(ledger: &mut Ledger, names: &[String]) {
-    let examples: Vec<String> = names.iter().take(SHOWN).map(|name| shown(name)).collect();
-    let more = if names.len() > SHOWN { ", …" } else { "" };
-    let count = names.len() as u64;
-    let classes = counted(
-        count,
+    doubt(
+        ledger,
+        names.iter().map(|name| shown(name)),
         "class reads like several labels of one image and counts as a class of its own",
         "classes read like several labels of one image, and each counts as a class of its own",
     );
-    ledger.add(RemarkKind::ClassesDoubtful, count, format!("{classes}: {}{more}", examples.join(", ")));
+}
+
+/// Says what is doubtful of classes, with the first of them.
+fn doubt(ledger: &mut Ledger, classes: impl Iterator<Item = String>, one: &str, many: &str) {
+    let classes: Vec<String> = classes.collect();
+    let count = classes.len() as u64;
+    let first = &classes[..classes.len().min(SHOWN)];
+    let more = if classes.len() > SHOWN { ", …" } else { "" };
+    let text = format!("{}: {}{more}", counted(count, one, many), first.join(", "));
+    ledger.add(RemarkKind::ClassesDoubtful, count, text);
 }
 
 fn with_counts(words: &[(String, u64)]) -> String {

@@ -1,6 +1,5 @@
 //! Columns beside the labels that say the same in other words, such as `class_id` beside `label`: they change with it.
 
-use super::choice::LABEL_NAMES;
 use chaffinch_data::as_written::TableForm;
 use chaffinch_data::manifest::Manifest;
 use std::collections::BTreeMap;
@@ -33,8 +32,7 @@ impl<'a> Companions<'a> {
         let kept = (0..form.columns.len()).filter(is_kept).enumerate();
         let companion = |(extra, column): (usize, usize)| {
             let heading = form.columns[column].trim().to_lowercase();
-            let named =
-                LABEL_NAMES.contains(&heading.as_str()) || WORDS.iter().any(|word| heading.contains(word));
+            let named = WORDS.iter().any(|word| heading.contains(word));
             let values = &manifest.extra().get(extra).filter(|_| named)?.values;
             let (mut of, mut back) = (BTreeMap::new(), BTreeMap::new());
             for id in manifest.ids() {

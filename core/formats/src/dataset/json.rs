@@ -110,8 +110,7 @@ impl Shape {
 /// When it cannot be read, is no JSON, has a key twice in one object, or is not what is expected, with the line.
 pub(super) fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let document = Document::read(file)?;
-    json_keys::check(document.text()).map_err(|error| broken(file, &error))?;
-    serde_json::from_slice(document.text()).map_err(|error| broken(file, &error))
+    json_keys::read(document.text()).map_err(|error| broken(file, &error))
 }
 
 fn broken(file: &Path, error: &serde_json::Error) -> Error {

@@ -80,8 +80,7 @@ impl JsonRecords<'_> {
                         continue;
                     }
                     let refuse = |what: String| Error::format(self.file, format!("line {at}: {what}"));
-                    let value = json_keys::check(line).and_then(|()| serde_json::from_slice(line));
-                    let value: Value = value.map_err(|error| {
+                    let value: Value = json_keys::read(line).map_err(|error| {
                         let cut =
                             if error.is_eof() { "it ends too early, as if it was cut off: " } else { "" };
                         refuse(format!("{cut}{error}"))

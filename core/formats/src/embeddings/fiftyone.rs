@@ -26,9 +26,8 @@ const FIELDS: [&str; 4] = ["embedding", "embeddings", "image_embedding", "vector
 /// When it cannot be read, has no samples or no field of vectors, or several that may be meant.
 pub(super) fn read(path: &Path) -> Result<Picked> {
     let text = fs::read(path).map_err(Error::io("read", path))?;
-    let whole: Value = json_keys::check(&text)
-        .and_then(|()| serde_json::from_slice(&text))
-        .map_err(|error| Error::format(path, format!("it is no JSON: {error}")))?;
+    let whole: Value =
+        json_keys::read(&text).map_err(|error| Error::format(path, format!("it is no JSON: {error}")))?;
     drop(text);
     let samples = match &whole {
         Value::Object(whole) => whole.get("samples").and_then(Value::as_array),

@@ -176,8 +176,8 @@ impl Vectors {
     }
 
     /// How it was found which sample each row is about, if the file does not say it.
-    pub fn said(&self) -> Option<String> {
-        self.said.clone()
+    pub fn said(&self) -> Option<&str> {
+        self.said.as_deref()
     }
 
     /// Finds the row of each sample.

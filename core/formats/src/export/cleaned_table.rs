@@ -134,14 +134,13 @@ impl Export<'_> {
         if !manifest.ids().zip(rows).all(says) {
             return None;
         }
-        let companions = Companions::of(manifest, form);
         let edit = |row: usize| {
             let id = SampleId(row as u32);
             match self.new_label(id) {
                 _ if self.removed(id) => Edit::Drop,
                 None => Edit::Keep,
                 Some(label) => {
-                    let beside = companions.beside(&label);
+                    let beside = columns.companions.beside(&label);
                     let others = beside.map(|(column, text)| (column, text.to_owned())).collect();
                     Edit::Change { name: None, label: Some(label.into_owned()), others }
                 }
@@ -221,8 +220,8 @@ impl<'a> Columns<'a> {
     /// The cells of a sample: as they were read, or `cleaned`.
     fn row(&self, id: SampleId, new: Option<Cow<'a, str>>, cleaned: bool) -> Vec<Cell<'a>> {
         let (manifest, form) = (self.manifest, &self.form);
-        let beside = |column: usize| new.as_deref().and_then(|label| self.companions.cell(column, label));
-        let beside: Vec<Option<&'a str>> = (0..manifest.extra().len()).map(beside).collect();
+        let changed = new.as_deref().map(str::to_owned);
+        let beside = |column: usize| self.companions.cell(column, changed.as_deref()?);
         let mut label = new.unwrap_or_else(|| Cow::Borrowed(manifest.label_as_written(id)));
         let mut others = 0..manifest.extra().len();
         let mut cells: Vec<Cell<'a>> = (0..form.columns.len())
@@ -230,7 +229,7 @@ impl<'a> Columns<'a> {
                 _ if column == form.path => Cell::Path(manifest.path(id).as_os_str().as_bytes()),
                 _ if Some(column) == form.label => Cell::Label(std::mem::take(&mut label)),
                 _ if Some(column) == form.split => Cell::Text(manifest.split_as_written(id)),
-                _ => Cell::Text(others.next().map_or("", |column| match (beside[column], cleaned) {
+                _ => Cell::Text(others.next().map_or("", |column| match (beside(column), cleaned) {
                     (Some(text), _) => text,
                     (None, true) => self.others.cell(column, id),
                     (None, false) => manifest.extra()[column].values[id.index()].as_str(),

@@ -65,7 +65,7 @@ fn lost(journal: &Journal, reviewer: &str) -> Option<String> {
     let unclear = lost.iter().filter(|lost| lost.now == Now::Unclear).count() as u64;
     let unclear = match unclear {
         0 => String::new(),
-        some => format!(", {some} of them because several rows have the picture"),
+        some => format!(", {some} of them because several samples have the picture"),
     };
     Some(format!("{}: {decisions}{unclear}: {}", safe_text(reviewer), listed(&names, "and")))
 }

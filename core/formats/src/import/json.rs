@@ -11,7 +11,7 @@ use std::path::Path;
 /// When it cannot be read or is not JSON, with the line.
 pub(super) fn read(path: &Path) -> Result<Value> {
     let (text, _) = Document::read(path)?.into_string(path)?;
-    json_keys::check(text.as_bytes()).and_then(|()| serde_json::from_str(&text)).map_err(|error| {
+    json_keys::read(text.as_bytes()).map_err(|error| {
         let cut = if error.is_eof() { "; is the file cut?" } else { "" };
         let what = if error.is_data() { "" } else { "it is not valid JSON: " };
         Error::format(path, format!("{what}{error}{cut}"))

@@ -2,16 +2,17 @@
 //! reader may choose.
 
 use chaffinch_protocol::display::excerpt;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt::{self, Formatter};
 
-/// Checks that no object of a JSON text has a key twice.
+/// Reads a JSON text in which no object has a key twice.
 ///
 /// # Errors
-/// When one has, or the text is no JSON, with the line and the column.
-pub(crate) fn check(text: &[u8]) -> serde_json::Result<()> {
-    serde_json::from_slice::<Checked>(text).map(|_| ())
+/// When one has, or the text is no JSON or something else than `T`, with the line and the column.
+pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice::<Checked>(text)?;
+    serde_json::from_slice(text)
 }
 
 /// A value of any kind in which no key is repeated.
@@ -75,7 +76,12 @@ impl<'de> Visitor<'de> for Checked {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::read;
+    use serde_json::Value;
+
+    fn check(text: &[u8]) -> serde_json::Result<Value> {
+        read(text)
+    }
 
     #[test]
     fn keys_that_are_there_twice_are_found_wherever_they_are() {

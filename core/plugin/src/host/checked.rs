@@ -80,8 +80,7 @@ impl<'a, S: HostServices> Checked<'a, S> {
             return Ok(());
         }
         let names: Vec<String> = any_of.iter().map(|(_, name)| format!("Needs::{name}")).collect();
-        let keys =
-            any_of.iter().map(|(_, name)| format!("needs = [\"{}\"]", name.to_lowercase().replace('_', "-")));
+        let keys = any_of.iter().map(|(_, name)| format!("needs = [\"{}\"]", name.to_lowercase()));
         let keys: Vec<String> = keys.collect();
         Err(Error::new(format!(
             "the detector requests {what} but does not declare {} ({} in detector.toml)",

@@ -67,8 +67,7 @@ impl Said {
             self.other.push((what.to_owned(), text.trim_end_matches('\n').to_owned()));
             return true;
         }
-        let value = json_keys::check(text.as_bytes()).and_then(|()| serde_json::from_str(text));
-        let Ok(Value::Object(object)) = value else { return false };
+        let Ok(Value::Object(object)) = json_keys::read(text.as_bytes()) else { return false };
         let named = |usual: &[&str]| {
             let found = usual.iter().find_map(|usual| {
                 object.keys().find(|key| key.eq_ignore_ascii_case(usual) && is_scalar(&object[*key]))

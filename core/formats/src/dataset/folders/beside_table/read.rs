@@ -107,8 +107,7 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
             }
             continue;
         }
-        let value: Value = json_keys::check(line.as_bytes())
-            .and_then(|()| serde_json::from_str(line))
+        let value: Value = json_keys::read(line.as_bytes())
             .map_err(|error| Error::format(file, format!("line {number}: {error}")))?;
         let Value::Object(object) = value else {
             return Err(Error::format(file, format!("line {number} is not a JSON object")));
