@@ -146,43 +146,50 @@ fn detectors_in_python_c_and_prompts_can_be_made_anywhere() {
     }
 }
 
-/// A copy of the checkout with the already built dependencies, so that only Chaffinch itself is rebuilt.
+/// A copy of the checkout and of what is already built, so that only what the guide changes is compiled.
 fn built_checkout(folder: &Path) {
     checkout(folder);
     let release = folder.join("target/release");
     for part in ["deps", "build", ".fingerprint"] {
         let from = profile_dir().join(part);
-        let entries = fs::read_dir(&from).unwrap().map(|entry| entry.unwrap());
         fs::create_dir_all(release.join(part)).unwrap();
-        for entry in entries {
+        for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.contains("chaffinch") && !name.contains("bad_") && !name.contains("bad-") {
-                // Hard links: a fresh dependency is not written to.
+            let ours = ["chaffinch", "bad_", "bad-"].iter().any(|part| name.contains(part));
+            // Programs and detectors are linked anew.
+            let library = [".rlib", ".rmeta", ".d"].iter().any(|end| name.ends_with(end));
+            let is_dir = entry.file_type().unwrap().is_dir();
+            if !ours || library || is_dir {
                 let to = release.join(part).join(&name);
-                if entry.file_type().unwrap().is_dir() {
-                    tree(&entry.path(), &to)
-                } else {
-                    link(&entry.path(), &to)
-                }
+                let place: fn(&Path, &Path) = if ours { copy } else { link };
+                if is_dir { tree(&entry.path(), &to, place) } else { place(&entry.path(), &to) }
             }
         }
     }
 }
 
+/// Other people's crates are not compiled again, so nothing is written through the link.
 fn link(from: &Path, to: &Path) {
     if fs::hard_link(from, to).is_err() {
-        fs::copy(from, to).unwrap();
+        copy(from, to);
     }
 }
 
-fn tree(from: &Path, to: &Path) {
+/// Cargo compares the times of files.
+fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap();
+    let time = fs::metadata(from).unwrap().modified().unwrap();
+    fs::File::options().append(true).open(to).unwrap().set_modified(time).unwrap();
+}
+
+fn tree(from: &Path, to: &Path, place: fn(&Path, &Path)) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
         let to = to.join(entry.file_name());
         match entry.file_type().unwrap() {
-            kind if kind.is_dir() => tree(&entry.path(), &to),
+            kind if kind.is_dir() => tree(&entry.path(), &to, place),
             kind if kind.is_symlink() => symlink(fs::read_link(entry.path()).unwrap(), to).unwrap(),
-            _ => link(&entry.path(), &to),
+            _ => place(&entry.path(), &to),
         }
     }
 }
