@@ -1,11 +1,11 @@
 //! `label-quality`: finds wrong labels given class probabilities in files.
 
 use super::args::Global;
-use super::output::{json, results};
+use super::output::{json, remark, results};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_confident::{Ensemble, Filter, Method};
 use chaffinch_data::atomic;
-use chaffinch_formats::probabilities;
+use chaffinch_formats::probabilities::{self, Read};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_review::label_quality::{Input, JudgeOptions, Judged, Report};
 use clap::{Args, ValueEnum};
@@ -39,8 +39,8 @@ enum QualityFormat {
 /// Find wrong labels, given class probabilities from your own model
 #[derive(Debug, Args)]
 pub(super) struct LabelQuality {
-    /// Out-of-sample probabilities, one row per sample: .npy, or .parquet or .csv with class names as the header; repeat for
-    /// each model
+    /// Out-of-sample probabilities, one row per sample: .npy, or .parquet or .csv with class names as the header and, to join
+    /// rows by it, a column `path` as in --labels; repeat for each model
     #[arg(long, value_name = "FILE", required = true)]
     pred_probs: Vec<PathBuf>,
     /// How to combine several models: avg_pred_probs or avg_scores, optionally with the suffix _acc (weighted by accuracy)
@@ -78,10 +78,13 @@ pub(super) struct LabelQuality {
 }
 
 /// Reads the files, scores the labels, and writes the output.
-pub(super) fn run(args: &LabelQuality, _: &Global) -> Result<ExitCode> {
+pub(super) fn run(args: &LabelQuality, global: &Global) -> Result<ExitCode> {
     let options = options(args)?;
-    let input =
+    let Read { input, remarks } =
         probabilities::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref())?;
+    if !global.quiet {
+        remarks.iter().for_each(|text| remark(text));
+    }
     let judged = input.judge(&options).with_context(|| safe_path(&args.labels))?;
     // By default, the cutoff that depends on the quality of the probabilities.
     let chosen = if args.filter.is_empty() { None } else { options.filters.first() };

@@ -18,7 +18,7 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session;
 use chaffinch_data::session::Session;
 use chaffinch_data::store::EmbeddingStore;
-use chaffinch_formats::probabilities;
+use chaffinch_formats::probabilities::{self, Read};
 use chaffinch_formats::truth;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::SampleId;
@@ -117,7 +117,7 @@ pub(super) fn run(args: &Select, global: &Global) -> Result<ExitCode> {
     }
     let outcome = match &args.target {
         Some(target) => of_session(args, target, global),
-        None => of_files(args),
+        None => of_files(args, global),
     };
     match outcome {
         Err(error) if error.downcast_ref::<Error>().is_some_and(|e| matches!(e, Error::Stopped)) => {
@@ -131,10 +131,13 @@ fn limits(args: &Select) -> Limits {
     Limits { mixture: args.theta_gmm, consistency: args.theta_cons }
 }
 
-fn of_files(args: &Select) -> Result<()> {
+fn of_files(args: &Select, global: &Global) -> Result<()> {
     let labels = args.labels.as_deref().context("--labels is missing")?;
-    let input =
+    let Read { input, remarks } =
         probabilities::read(&args.pred_probs, labels, args.classes.as_deref(), args.truth.as_deref())?;
+    if !global.quiet {
+        remarks.iter().for_each(|text| remark(text));
+    }
     let sources: Vec<Source> = (args.pred_probs.iter().zip(input.evidence()))
         .map(|(path, evidence)| Source { name: safe_path(path), evidence })
         .collect();

@@ -131,6 +131,18 @@ pub(crate) fn column(path: &Path) -> Result<Values> {
     }
 }
 
+/// Reads what the rows of a table name: the cells of a column of paths. `None` if there is no such column beside others.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
+    match kind(path)? {
+        Kind::Npy | Kind::Safetensors => Ok(None),
+        Kind::Parquet => parquet::row_names(path),
+        Kind::Table(separator) => table::row_names(path, separator),
+    }
+}
+
 /// Reads names, one per line; empty lines are skipped.
 ///
 /// # Errors

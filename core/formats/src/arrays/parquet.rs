@@ -355,6 +355,28 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
     Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
 }
 
+/// Reads the texts of a column of paths, if there is one beside others.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
+    let named = Cell::new(false);
+    let mut names = Vec::new();
+    each_part(
+        path,
+        |schema| {
+            let column = ids_column(schema).filter(|_| schema.fields().len() > 1);
+            named.set(column.is_some());
+            Ok(column.into_iter().collect())
+        },
+        |part| {
+            part.columns().first().into_iter().for_each(|column| names.extend(texts_of(column)));
+            Ok(())
+        },
+    )?;
+    Ok(named.get().then_some(names))
+}
+
 /// Reads the texts of a column, by its name.
 ///
 /// # Errors

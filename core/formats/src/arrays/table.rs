@@ -3,6 +3,7 @@
 use super::index::without_index;
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
+use crate::headings::PATHS;
 use crate::row_names::SideColumn;
 use crate::text::{TableText, broken};
 use crate::{Error, Result};
@@ -118,6 +119,20 @@ pub(super) fn picked(path: &Path, separator: u8, pick: Picker<'_>) -> Result<Pic
             names: Some(chosen.into_iter().map(|column| head[column].clone()).collect()),
         },
     })
+}
+
+/// Reads the cells of a column of paths, if there is one beside others.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn row_names(path: &Path, separator: u8) -> Result<Option<Vec<String>>> {
+    let rows = records(path, separator)?;
+    let head = &rows[0].1;
+    let of = |name: &str| head.iter().position(|own| own.eq_ignore_ascii_case(name));
+    // A single column is one of values.
+    let Some(column) = PATHS.into_iter().find_map(of).filter(|_| head.len() > 1) else { return Ok(None) };
+    let cell = |(_, row): &(u64, Vec<String>)| row.get(column).cloned().unwrap_or_default();
+    Ok(Some(rows[1..].iter().map(cell).collect()))
 }
 
 /// Reads one value per row.

@@ -59,6 +59,15 @@ pub struct Joined {
 /// # Errors
 /// When a file cannot be read, a class has no column, or rows without names are not as many as the samples.
 pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<GivenModel>> {
+    read_for(files, manifest, manifest.classes())
+}
+
+/// [`read_given`], with `wanted` as the classes, of which samples need not have all.
+pub(super) fn read_for(
+    files: &ProbabilityFiles,
+    manifest: &Manifest,
+    wanted: &[String],
+) -> Result<Vec<GivenModel>> {
     let classes =
         files.classes.as_ref().map(|path| Ok::<_, Error>((path, arrays::names(path)?))).transpose()?;
     let ids = files.ids.as_ref().map(|path| Ok::<_, Error>((path, arrays::lines(path)?))).transpose()?;
@@ -72,7 +81,7 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
             if let Some(column) = PATHS.into_iter().find_map(names) {
                 picks[column] = Pick::Ids;
             }
-            let columns = class_columns::find(headings, manifest.classes(), order);
+            let columns = class_columns::find(headings, wanted, order);
             for &column in columns.iter().flat_map(|found| &found.columns) {
                 picks[column] = Pick::Numbers;
             }
@@ -101,7 +110,7 @@ pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<G
             (Some(Err(why)), Some(_)) => return Err(Error::format(file, why)),
             (_, names) => {
                 let named = classes.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
-                bound(file, manifest.classes(), cols, names.as_deref(), named)?
+                bound(file, wanted, cols, names.as_deref(), named)?
             }
         };
         // What a table has beside its classes may be anything.
@@ -217,15 +226,15 @@ fn tolerance(numbers: &Numbers, cols: usize) -> f64 {
 }
 
 /// A row of probabilities of the dataset's classes.
-struct Row {
-    probabilities: Vec<f64>,
+pub(super) struct Row {
+    pub(super) probabilities: Vec<f64>,
     /// Why it was made to add up to 1, if it was.
-    scaled: Option<Scaled>,
+    pub(super) scaled: Option<Scaled>,
 }
 
 /// Why the numbers of a row were scaled.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Scaled {
+pub(super) enum Scaled {
     /// They are rounded.
     Rounded,
     /// Other classes have a part of it.
@@ -233,9 +242,74 @@ enum Scaled {
 }
 
 impl GivenModel {
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Which row each sample has.
+    ///
+    /// # Errors
+    /// As of [`RowsOf::named`].
+    pub(super) fn rows_of(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<RowsOf> {
+        match &self.ids {
+            Some(ids) => RowsOf::named(&self.named_by, ids, manifest, file_metadata),
+            None => Ok(RowsOf::in_order(manifest.len())),
+        }
+    }
+
+    /// What there is to say of how columns and rows were found.
+    pub(super) fn found(&self, rows: &RowsOf) -> Vec<String> {
+        let file = safe_path(&self.file);
+        let mut remarks = Vec::new();
+        if let Some(said) = &self.said {
+            let columns = counted(self.columns.len() as u64, "column", "columns");
+            remarks.push(format!("{columns} of {file} {said}"));
+        }
+        if let Some(named) = &self.named {
+            remarks.push(format!("{} of {file} {named}", counted(self.rows as u64, "row", "rows")));
+        }
+        if rows.unmatched.0 > 0 {
+            let (count, first) = &rows.unmatched;
+            let of = counted(self.rows as u64, "row", "rows");
+            let verb = if *count == 1 { "is" } else { "are" };
+            remarks.push(format!("{count} of {of} of {file} {verb} about no sample: '{first}'"));
+        }
+        remarks
+    }
+
+    /// What there is to say of rows that were scaled since their numbers are rounded.
+    pub(super) fn rounded(&self, count: u64) -> Option<String> {
+        let (rows, file) = (counted(count, "row", "rows"), safe_path(&self.file));
+        let were = if count == 1 { "was" } else { "were" };
+        let said = format!(
+            "{rows} of {file} {were} scaled to add up to 1, which the decimals that were written leave them short of"
+        );
+        (count > 0).then_some(said)
+    }
+
+    /// What there is to say of rows that were scaled since columns of other classes were left out.
+    pub(super) fn without_others(&self, count: u64) -> Option<String> {
+        let names: Vec<String> =
+            self.others.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
+        let more = if self.others.len() > LISTED { ", …" } else { "" };
+        let (rows, file) = (counted(count, "row", "rows"), safe_path(&self.file));
+        let were = if count == 1 { "was" } else { "were" };
+        let said = format!(
+            "{rows} of {file} {were} scaled to add up to 1 without columns that are no classes of the dataset: {}{more}",
+            names.join(", ")
+        );
+        (count > 0).then_some(said)
+    }
+
+    /// The numbers of the dataset's classes in a row, as they are in the file.
+    pub(super) fn as_written(&self, row: usize) -> Vec<f64> {
+        let at = |&column: &usize| arrays::number(&self.numbers, row * self.cols + column);
+        self.columns.iter().map(at).collect()
+    }
+
     /// The probabilities of the dataset's classes in a row; `None` if the row is no distribution, or says nothing of the
     /// classes.
-    fn row(&self, row: usize) -> Option<Row> {
+    pub(super) fn row(&self, row: usize) -> Option<Row> {
         let numbers = (0..self.cols).map(|column| arrays::number(&self.numbers, row * self.cols + column));
         let range = -SUM_TOLERANCE..=1.0 + SUM_TOLERANCE;
         // Sums of floating-point numbers are not exact either.
@@ -274,24 +348,8 @@ pub fn join(
     let mut remarks = Vec::new();
     let mut bound = Vec::new();
     for model in models {
-        let rows = match &model.ids {
-            Some(ids) => RowsOf::named(&model.named_by, ids, manifest, file_metadata)?,
-            None => RowsOf::in_order(manifest.len()),
-        };
-        let file = safe_path(&model.file);
-        if let Some(said) = &model.said {
-            let columns = counted(model.columns.len() as u64, "column", "columns");
-            remarks.push(format!("{columns} of {file} {said}"));
-        }
-        if let Some(named) = &model.named {
-            remarks.push(format!("{} of {file} {named}", counted(model.rows as u64, "row", "rows")));
-        }
-        if rows.unmatched.0 > 0 {
-            let (count, first) = &rows.unmatched;
-            let of = counted(model.rows as u64, "row", "rows");
-            let verb = if *count == 1 { "is" } else { "are" };
-            remarks.push(format!("{count} of {of} of {file} {verb} about no sample: '{first}'"));
-        }
+        let rows = model.rows_of(manifest, file_metadata)?;
+        remarks.extend(model.found(&rows));
         bound.push(rows.rows);
     }
     let classes = manifest.classes().len();
@@ -319,24 +377,9 @@ pub fn join(
         let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
         probabilities.push(manifest.path(id), hash, mean.as_deref());
     }
-    for (model, (_, count)) in models.iter().zip(&scaled).filter(|(_, (_, count))| *count > 0) {
-        let (rows, file) = (counted(*count, "row", "rows"), safe_path(&model.file));
-        let were = if *count == 1 { "was" } else { "were" };
-        remarks.push(format!(
-            "{rows} of {file} {were} scaled to add up to 1, which the decimals that were written leave them short of"
-        ));
-    }
-    for (model, (count, _)) in models.iter().zip(scaled).filter(|(_, (count, _))| *count > 0) {
-        let names: Vec<String> =
-            model.others.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
-        let more = if model.others.len() > LISTED { ", …" } else { "" };
-        let (rows, file) = (counted(count, "row", "rows"), safe_path(&model.file));
-        let were = if count == 1 { "was" } else { "were" };
-        remarks.push(format!(
-            "{rows} of {file} {were} scaled to add up to 1 without columns that are no classes of the dataset: {}{more}",
-            names.join(", ")
-        ));
-    }
+    let rounded = models.iter().zip(&scaled).filter_map(|(model, (_, count))| model.rounded(*count));
+    let other = models.iter().zip(&scaled).filter_map(|(model, (count, _))| model.without_others(*count));
+    remarks.extend(rounded.chain(other));
     if let (0, Some(model)) = (usable, models.first()) {
         let first: Vec<String> = (0..model.cols.min(LISTED))
             .filter(|_| model.rows > 0)

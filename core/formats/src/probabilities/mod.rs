@@ -1,5 +1,6 @@
 //! Class probabilities and labels of the same samples, read from files and matched to classes by name.
 
+mod by_name;
 mod class_columns;
 mod given;
 mod models;
@@ -8,14 +9,25 @@ pub use given::{GivenModel, Joined, join, read_given};
 
 use crate::arrays;
 use crate::{Error, Result};
+use by_name::Named;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_review::label_quality::{BindError, Binding, Input, InputError, Reading, Values};
 use models::Models;
 use std::path::{Path, PathBuf};
 
+/// Probabilities and labels of the same samples.
+#[derive(Debug)]
+pub struct Read {
+    /// What the files hold.
+    pub input: Input,
+    /// What there is to say of the files, a sentence each.
+    pub remarks: Vec<String>,
+}
+
 /// Reads and checks files: one matrix of probabilities per model (npy, Parquet, safetensors, or CSV with class names as
 /// header), labels (the same or lines; names, or places in the list of classes), class names in the order of places,
-/// and the ground truth: either the true labels or whether each label is an error.
+/// and the ground truth: either the true labels or whether each label is an error. Tables that name their rows in a column of
+/// paths are joined by these names; all others have their rows in the same order.
 ///
 /// # Errors
 /// With the file's path: when it cannot be read, columns and classes cannot be matched by name, a label is not a class,
@@ -25,11 +37,27 @@ pub fn read(
     labels: &Path,
     classes: Option<&Path>,
     truth: Option<&Path>,
-) -> Result<Input> {
+) -> Result<Read> {
     let named = classes.map(arrays::names).transpose()?;
-    let Models { numbers, binding, rows } = Models::read(probabilities, classes.zip(named.as_deref()))?;
-    let first = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
+    let classes = classes.zip(named.as_deref());
     let given = arrays::column(labels)?;
+    let rows_named = Named::read(labels)?.filter(|named| named.len() == given.len());
+    let (Models { numbers, binding, rows }, remarks) = if by_name::are_named(probabilities)? {
+        if matches!(given, Values::Flags(_)) {
+            return Err(Error::format(labels, BindError::FlagsForLabels.to_string()));
+        }
+        let Some(named) = &rows_named else {
+            let file = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
+            let message = format!(
+                "it does not name its rows, but {file} does; give a table with the same column of paths beside the labels"
+            );
+            return Err(Error::format(labels, message));
+        };
+        named.models(probabilities, &given, classes)?
+    } else {
+        (Models::read(probabilities, classes)?, Vec::new())
+    };
+    let first = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
     let same_length = |path: &Path, len: usize| {
         if len == rows {
             return Ok(());
@@ -44,6 +72,10 @@ pub fn read(
         binding.labels(&given).map_err(|error| Error::format(labels, error.to_string()))?;
     let errors = truth.map(|path| {
         let values = arrays::column(path)?;
+        let values = match &rows_named {
+            Some(named) => named.ordered(path, values)?,
+            None => values,
+        };
         same_length(path, values.len())?;
         wrong_labels(&binding, &values, &bound, reading)
             .map_err(|error| Error::format(path, error.to_string()))
@@ -51,8 +83,9 @@ pub fn read(
     let errors = errors.transpose()?;
     // Labels are valid here, so any remaining error is in the matrix.
     let names = binding.names().to_vec();
-    Input::new(numbers, binding, bound, errors)
-        .map_err(|(model, error)| Error::format(&probabilities[model], words(&error, &names)))
+    let input = Input::new(numbers, binding, bound, errors)
+        .map_err(|(model, error)| Error::format(&probabilities[model], words(&error, &names)))?;
+    Ok(Read { input, remarks })
 }
 
 /// What is wrong with a matrix, with the names of its columns.

@@ -31,6 +31,7 @@ impl Files {
         let given = |name: &str| (!name.is_empty()).then(|| path(name));
         let files: Vec<PathBuf> = probabilities.split(' ').map(path).collect();
         super::read(&files, &path(labels), given(classes).as_deref(), given(truth).as_deref())
+            .map(|read| read.input)
             .map_err(|error| error.to_string())
     }
 }
@@ -341,4 +342,42 @@ fn odd_classes_have_a_defined_result() {
             }
         }
     }
+}
+
+#[test]
+fn rows_that_are_named_are_joined_as_a_scan_joins_them() {
+    let files = Files::new(&[
+        ("p.csv", "path,prob_dog,prob_cat,prob_bird\nb/2.jpg,.8,.1,.1\na/1.jpg,.1,.9,0\nc/9.jpg,.5,.5,0\n"),
+        ("plain.csv", "path,dog,cat\nb/2.jpg,.8,.2\na/1.jpg,.1,.9\n"),
+        ("bare.csv", "dog,cat\n.1,.9\n.8,.2\n"),
+        ("l.csv", "path,label\na/1.jpg,cat\nb/2.jpg,dog\n"),
+        ("l.txt", "cat\ndog\n"),
+        ("more.csv", "path,label\na/1.jpg,cat\nb/2.jpg,dog\nb/3.jpg,dog\n"),
+        ("truth.csv", "path,is_error\nb/2.jpg,1\na/1.jpg,0\n"),
+        ("numbers.csv", "path,label\na/1.jpg,1\nb/2.jpg,0\n"),
+        ("classes.txt", "dog\ncat\n"),
+    ]);
+    for probabilities in ["p.csv", "plain.csv", "p.csv plain.csv"] {
+        let input = files.read(probabilities, "l.csv", "", "truth.csv").unwrap();
+        assert_eq!(issues(&input), [false; 2], "{probabilities}");
+        assert_eq!(input.errors(), Some(&[false, true][..]), "{probabilities}");
+    }
+    let numbers = files.read("plain.csv", "numbers.csv", "classes.txt", "").unwrap();
+    assert_eq!(issues(&numbers), [false; 2]);
+    // The truth is joined where the matrix is in the order of the labels.
+    let bare = files.read("bare.csv", "l.csv", "", "truth.csv").unwrap();
+    assert_eq!(bare.errors(), Some(&[false, true][..]));
+    let folder = files.0.path();
+    let read = super::read(&[folder.join("p.csv")], &folder.join("l.csv"), None, None).unwrap();
+    let said = read.remarks.join("\n");
+    assert!(said.contains("1 of 3 rows of") && said.contains("about no sample: 'c/9.jpg'"), "{said}");
+    assert!(said.contains("without columns that are no classes of the dataset: 'prob_bird'"), "{said}");
+    let error = |p: &str, l: &str| files.read(p, l, "", "").unwrap_err();
+    assert!(error("p.csv", "l.txt").contains("l.txt: it does not name its rows"));
+    let lacking = error("p.csv", "more.csv");
+    assert!(
+        lacking.contains("p.csv: it has no row for 1 of 3 rows with a label, such as b/3.jpg"),
+        "{lacking}"
+    );
+    assert!(error("plain.csv bare.csv", "l.csv").contains("bare.csv: its rows have no names"));
 }
