@@ -16,6 +16,7 @@ mod joiner;
 pub mod probabilities;
 pub mod repair;
 mod row_names;
+mod same_headings;
 mod text;
 pub mod truth;
 

@@ -2,6 +2,7 @@
 
 use super::DatasetOptions;
 use super::split_columns::Held;
+use crate::same_headings;
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{excerpt, listed, safe_path};
@@ -77,10 +78,12 @@ pub(super) fn named(headings: &[String], usual: &[&str]) -> Vec<usize> {
     usual.iter().flat_map(of).collect()
 }
 
-/// The columns of exactly this name; if there is none, those that differ in case.
+/// The columns of exactly this name; if there is none, those that differ in case, or the one of this number where several
+/// share their heading.
 pub(super) fn asked(headings: &[String], name: &str) -> Vec<usize> {
     let exact: Vec<usize> = (0..headings.len()).filter(|&column| headings[column] == name).collect();
-    if exact.is_empty() { named(headings, &[name]) } else { exact }
+    let found = if exact.is_empty() { named(headings, &[name]) } else { exact };
+    if found.is_empty() { same_headings::by_number(headings, name).into_iter().collect() } else { found }
 }
 
 /// Says which columns there are.
@@ -167,6 +170,7 @@ impl Choices<'_> {
             return Err(Error::format(self.file, format!("{advice}; {}", among(headings))));
         }
         let path = self.path(&paths, root, &mut chosen)?;
+        self.refuse_differing(path, "path", &options.path_column)?;
         let others =
             |found: Vec<usize>| -> Vec<usize> { found.into_iter().filter(|&one| one != path).collect() };
         let mut labels = others(candidates(&options.label_column, &LABEL_NAMES)?);
@@ -174,11 +178,17 @@ impl Choices<'_> {
             labels = others(named(headings, &LAST_LABELS));
             labels.truncate(1);
         }
+        if let Some(&label) = labels.first() {
+            self.refuse_differing(label, "label", &options.label_column)?;
+        }
         let label = self.one(&labels, "label", &mut chosen)?;
         let splits: Vec<usize> = others(candidates(&options.split_column, &SPLIT_NAMES)?)
             .into_iter()
             .filter(|&one| Some(one) != label)
             .collect();
+        if let Some(&split) = splits.first() {
+            self.refuse_differing(split, "split", &options.split_column)?;
+        }
         let mut split = self.one(&splits, "split", &mut chosen)?;
         if split.is_none() && options.split_column.is_none() {
             let maybe: Vec<usize> =
@@ -193,6 +203,24 @@ impl Choices<'_> {
             }
         }
         Ok((Columns { path, label, split }, chosen))
+    }
+
+    /// Refuses a column that shares its heading with one that differs, unless its number was asked for.
+    ///
+    /// # Errors
+    /// When there is such a column, or the table cannot be read.
+    fn refuse_differing(&self, column: usize, what: &str, asked: &Option<String>) -> Result<()> {
+        let option = format!("--{what}-column");
+        let how = (asked.as_deref(), Some(option.as_str()));
+        same_headings::refuse_differing(self.file, self.headings, column, how, |other| {
+            let mut differ = false;
+            self.records.each(&mut |row| {
+                let cell = |column| row.cell(column).map(<[u8]>::trim_ascii);
+                differ = cell(column) != cell(other);
+                !differ
+            })?;
+            Ok(differ)
+        })
     }
 
     /// Columns that hold splits and nothing else.

@@ -6,6 +6,7 @@ use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
 use super::several::BETWEEN;
 use super::typed::is_nested;
 use super::{DatasetOptions, arrow_text};
+use crate::same_headings;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -157,6 +158,10 @@ impl Columns {
             labels = all;
         }
         let label = labels.first().copied();
+        // Columns are read by their names, so that which of two is meant cannot be said.
+        for column in label.into_iter().chain(path) {
+            same_headings::refuse_differing(file, &headings, column, (None, None), |_| Ok(true))?;
+        }
         if let [first, second, ..] = labels[..] {
             doubts.push(choice::doubt(file, "label", fields[first].name(), fields[second].name()));
         }

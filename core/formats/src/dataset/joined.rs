@@ -286,7 +286,7 @@ fn table(file: &Path) -> Result<Sheet> {
 
 fn split_column(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions) -> Result<Option<usize>> {
     Ok(match &options.split_column {
-        Some(name) => Some(sheet.required(name)?),
+        Some(name) => Some(sheet.sole(sheet.required(name)?, Some(name), "--split-column")?),
         None => {
             let free = |column: &usize| *column != key && *column != label;
             let maybe = |&column: &usize| {
@@ -294,13 +294,14 @@ fn split_column(sheet: &Sheet, key: usize, label: usize, options: &DatasetOption
                 (0..sheet.len()).all(|row| held.see(&sheet.text(row, column))) && held.is_of_splits()
             };
             let named = sheet.any_column(&SPLIT_NAMES).filter(free);
+            let named = named.map(|column| sheet.sole(column, None, "--split-column")).transpose()?;
             named.or_else(|| (0..sheet.headings.len()).filter(free).find(maybe))
         }
     })
 }
 
 fn key_column(sheet: &Sheet, options: &DatasetOptions) -> Result<usize> {
-    match &options.key {
+    let found = match &options.key {
         Some(name) => sheet.required(name),
         None => sheet.any_column(&KEYS).ok_or_else(|| {
             sheet.without(&format!(
@@ -308,17 +309,18 @@ fn key_column(sheet: &Sheet, options: &DatasetOptions) -> Result<usize> {
                 KEYS[0]
             ))
         }),
-    }
+    };
+    sheet.sole(found?, options.key.as_deref(), "--key")
 }
 
 fn label_column(sheet: &Sheet, key: usize, options: &DatasetOptions) -> Result<usize> {
     if let Some(name) = &options.label_column {
-        return sheet.required(name);
+        return sheet.sole(sheet.required(name)?, Some(name), "--label-column");
     }
     let named = choice::named(&sheet.headings, &LABEL_NAMES).into_iter().find(|&column| column != key);
     let others: Vec<usize> = (0..sheet.headings.len()).filter(|&column| column != key).collect();
     match (named, others.as_slice()) {
-        (Some(column), _) => Ok(column),
+        (Some(column), _) => sheet.sole(column, None, "--label-column"),
         // What else would the table be for?
         (None, [only]) => Ok(*only),
         _ => Err(sheet.without("called label or the like; choose one with --label-column")),

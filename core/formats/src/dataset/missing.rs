@@ -1,13 +1,13 @@
 //! Tables none of whose files exist: what would fit instead.
 
+use super::path_spellings::{self, Spelling};
 use super::{DatasetOptions, IMAGE_EXTENSIONS, Opened, label_studio};
-use crate::text::spellings;
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, safe_path, thousands};
 use chaffinch_protocol::sample::SampleId;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -39,12 +39,8 @@ pub(super) fn settle(opened: Opened, table: &Path, options: &DatasetOptions) -> 
         None => (manifest, ledger),
     };
     let manifest = match respelled(&manifest) {
-        Some((found, changed)) => {
-            let rows = counted(changed, "path has", "paths have");
-            let text = format!(
-                "{rows} accents written in another way (Unicode NFC or NFD) than the files, and were read as these"
-            );
-            ledger.add(RemarkKind::LayoutGuessed, changed, text);
+        Some((found, counts)) => {
+            path_spellings::tell(&counts, "", &mut ledger);
             found
         }
         None => manifest,
@@ -113,26 +109,29 @@ fn slashed(path: &Path) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
 }
 
-/// The manifest with the names of files as they are on disk, where accents are written in another way there, and how many paths
-/// changed; `None` if none did.
-fn respelled(manifest: &Manifest) -> Option<(Manifest, u64)> {
+/// The manifest with the names of files as they are on disk, where they are written in another way there, and how many paths
+/// changed in which way; `None` if none did.
+fn respelled(manifest: &Manifest) -> Option<(Manifest, BTreeMap<Spelling, u64>)> {
     let there = |path: &Path| {
-        let full = manifest.root().join(path);
-        let written = path.to_str().filter(|text| !text.is_ascii())?;
-        if fs::symlink_metadata(full).is_ok() {
+        let others = path_spellings::others(path.to_str()?);
+        if others.is_empty() || fs::symlink_metadata(manifest.root().join(path)).is_ok() {
             return None;
         }
-        let mut others = spellings(written).into_iter().map(PathBuf::from);
-        others.find(|other| fs::symlink_metadata(manifest.root().join(other)).is_ok())
+        let exists = |other: &str| fs::symlink_metadata(manifest.root().join(other)).is_ok();
+        let found = others.into_iter().find(|(_, other)| exists(other))?;
+        Some((found.0, PathBuf::from(found.1)))
     };
-    let found: HashMap<&Path, PathBuf> =
+    let found: HashMap<&Path, (Spelling, PathBuf)> =
         manifest.ids().filter_map(|id| Some((manifest.path(id), there(manifest.path(id))?))).collect();
     if found.is_empty() {
         return None;
     }
-    let changed = manifest.ids().filter(|id| found.contains_key(manifest.path(*id))).count() as u64;
-    let path = |path: &Path| found.get(path).cloned().unwrap_or_else(|| path.to_path_buf());
-    Some((manifest.clone().with_paths(path), changed))
+    let mut counts = BTreeMap::new();
+    for (spelling, _) in manifest.ids().filter_map(|id| found.get(manifest.path(id))) {
+        *counts.entry(*spelling).or_default() += 1;
+    }
+    let path = |path: &Path| found.get(path).map_or_else(|| path.to_path_buf(), |(_, other)| other.clone());
+    Some((manifest.clone().with_paths(path), counts))
 }
 
 fn is_url(path: &Path) -> bool {
@@ -142,6 +141,17 @@ fn is_url(path: &Path) -> bool {
     schemes
         .iter()
         .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+/// Whether a path is a picture as text: in Base64, with or without `data:image/…;base64,` before it.
+fn is_base64(path: &Path) -> bool {
+    /// How JPEG, PNG, GIF, WebP, BMP and TIFF begin.
+    const STARTS: [&str; 7] = ["/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "Qk", "SUkqA", "TU0AKg"];
+    let text = path.to_string_lossy();
+    let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")).map(|(_, data)| data);
+    let data = data.unwrap_or(&text);
+    let sign = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c) || c.is_ascii_whitespace();
+    data.len() > 100 && STARTS.iter().any(|start| data.starts_with(start)) && data.chars().all(sign)
 }
 
 /// What would make the files exist, as an instruction.
@@ -162,6 +172,11 @@ fn advice(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option
     {
         return Some("the paths begin with file://: remove that from the table".to_owned());
     }
+    if probes.iter().all(|path| is_base64(path)) {
+        return Some(
+            "these are pictures in Base64, not paths: decode them to a column of bytes, or write them to files".to_owned(),
+        );
+    }
     let root = manifest.root();
     for path in &probes {
         let full = root.join(path);
@@ -170,10 +185,6 @@ fn advice(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option
         }
         if let Some(found) = other_case(&full) {
             return Some(format!("{} exists: names are case-sensitive", safe_path(&found)));
-        }
-        let trimmed = path.to_str().map(str::trim).filter(|name| Path::new(name) != path.as_path());
-        if trimmed.is_some_and(|name| root.join(name).exists()) {
-            return Some("the paths have blanks at their ends: remove them from the table".to_owned());
         }
     }
     let slashed_first = slashed(first);
@@ -356,6 +367,29 @@ mod tests {
         let (_temp, table) = folder(&["a\\1.jpg"], &["a\\1.jpg"]);
         let opened = super::super::open(&table, &DatasetOptions::default()).unwrap();
         assert!(opened.manifest.path(SampleId(0)) == Path::new("a\\1.jpg") && opened.ledger.is_empty());
+    }
+
+    #[test]
+    fn paths_in_another_spelling_are_read_where_the_files_are() {
+        let files = ["a b/1.jpg", "2.jpg", "3.jpg"];
+        let (_temp, table) = folder(&["a%20b/1.jpg", "2.jpg ", "3.jpg"], &files);
+        let opened = super::super::open(&table, &DatasetOptions::default()).unwrap();
+        let paths: Vec<&Path> = opened.manifest.ids().map(|id| opened.manifest.path(id)).collect();
+        assert_eq!(paths, files.map(Path::new));
+        let said: Vec<&str> = opened.ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+        assert!(said.contains(&"1 path has blanks at an end, and was read without them"), "{said:?}");
+        assert!(said.contains(&"1 path has escapes such as %20, and was read without them"), "{said:?}");
+        // A name may have such signs.
+        let (_temp, table) = folder(&["a%20b.jpg"], &["a%20b.jpg", "a b.jpg"]);
+        let opened = super::super::open(&table, &DatasetOptions::default()).unwrap();
+        assert!(opened.manifest.path(SampleId(0)) == Path::new("a%20b.jpg") && opened.ledger.is_empty());
+    }
+
+    #[test]
+    fn pictures_as_text_are_no_paths() {
+        let picture = format!("/9j/4AAQSkZJRgABAQ{}", "AAAA".repeat(40));
+        let base64 = error(&[&picture, &picture], &[]);
+        assert!(base64.contains("pictures in Base64, not paths"), "{base64}");
     }
 
     #[test]

@@ -44,6 +44,7 @@ mod names;
 mod names_of_parts;
 mod packed;
 mod parquet;
+pub(crate) mod path_spellings;
 mod places;
 mod reading_options;
 mod records;

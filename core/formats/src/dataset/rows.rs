@@ -12,7 +12,7 @@ use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// What stands in the place of a label in a table of texts.
@@ -150,7 +150,7 @@ impl Rows {
     ///
     /// # Errors
     /// When there are no rows: `file` has none.
-    pub(super) fn finish(self, root: PathBuf, file: &Path) -> Result<(Manifest, Ledger)> {
+    pub(super) fn finish(mut self, root: PathBuf, file: &Path) -> Result<(Manifest, Ledger)> {
         if self.samples.is_empty() {
             let message = "the table has a header but no rows".into();
             return Err(Error::Dataset { path: file.to_path_buf(), message });
@@ -158,6 +158,7 @@ impl Rows {
         let mut ledger = Ledger { found: self.samples.len() as u64, ..Ledger::default() };
         self.split_remarks(&mut ledger);
         self.label_remarks(&mut ledger);
+        self.unite(&root);
         self.tell_repeated(&mut ledger);
         let manifest = Manifest::new(root, self.samples).with_extra(self.extra);
         // Flags say splits, and are not written like those; a column that was found stays among the others.
@@ -168,14 +169,21 @@ impl Rows {
         Ok((manifest, ledger))
     }
 
+    /// Gives rows of one file one path, the first that is written: `./1.jpg` and an absolute path may be those of `1.jpg`.
+    fn unite(&mut self, root: &Path) {
+        let mut first: HashMap<PathBuf, usize> = HashMap::with_capacity(self.samples.len());
+        for row in 0..self.samples.len() {
+            let known = *first.entry(root.join(&self.samples[row].path)).or_insert(row);
+            if self.samples[known].path.as_os_str() != self.samples[row].path.as_os_str() {
+                self.samples[row].path = self.samples[known].path.clone();
+            }
+        }
+    }
+
     /// Says which paths are repeated, and which of them with different labels.
     fn tell_repeated(&self, ledger: &mut Ledger) {
-        // With `./` in front, it is the same file.
-        fn plain(sample: &NewSample) -> &Path {
-            sample.path.strip_prefix(".").unwrap_or(&sample.path)
-        }
         let mut different: HashSet<&Path> = HashSet::new();
-        let paths = self.samples.iter().map(plain);
+        let paths = self.samples.iter().map(|sample| sample.path.as_path());
         let repeats: Vec<&Path> = paths.filter(|path| !different.insert(path)).collect();
         let Some(first) = repeats.first() else { return };
         let repeated = repeats.len() as u64;
@@ -184,8 +192,8 @@ impl Rows {
         ledger.add(RemarkKind::RowsRepeated, repeated, text);
         let repeats: HashSet<&Path> = repeats.into_iter().collect();
         let mut labels = Contradictions::default();
-        for sample in self.samples.iter().filter(|sample| repeats.contains(plain(sample))) {
-            labels.add(plain(sample), sample.label.as_deref().unwrap_or_default());
+        for sample in self.samples.iter().filter(|sample| repeats.contains(sample.path.as_path())) {
+            labels.add(&sample.path, sample.label.as_deref().unwrap_or_default());
         }
         labels.tell(", and each of these rows counts as a sample", ledger);
     }

@@ -47,6 +47,73 @@ fn whatever_is_no_label_is_said_with_its_count() {
 }
 
 #[test]
+fn a_column_that_shares_its_heading_with_another_is_chosen_by_its_number() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("t.csv");
+    let text = "path,label,label,note,note\n1.jpg,cat,dog,a,b\n2.jpg,cat,cat,a,b\n";
+    fs::write(&file, text).unwrap();
+    let labels = |column: Option<&str>| {
+        let options = DatasetOptions { label_column: column.map(str::to_owned), ..DatasetOptions::default() };
+        let opened = list(&file, &options).map_err(|error| error.to_string())?.1;
+        let label = |id| opened.manifest.label_name(id).to_owned();
+        Ok::<_, String>(opened.manifest.ids().map(label).collect::<Vec<_>>())
+    };
+    for vague in [None, Some("label"), Some("Label")] {
+        let error = labels(vague).unwrap_err();
+        assert!(
+            error.contains(
+                "the columns 2 and 3 are both called 'label' and differ; choose one by its number, such as --label-column 3"
+            ),
+            "{error}"
+        );
+    }
+    assert_eq!(labels(Some("2")).unwrap(), ["cat", "cat"]);
+    assert_eq!(labels(Some("3")).unwrap(), ["dog", "cat"]);
+    assert!(labels(Some("1")).unwrap_err().contains("there is no column '1'"));
+    // The same twice is no question, and neither is a column that is not needed.
+    let same = read("t.csv", "path,label,label,note,note\n1.jpg,cat,cat,a,b\n");
+    assert_eq!(same.manifest.classes(), ["cat"]);
+    // Of a table that is joined, too.
+    let data = temp.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("1.jpg"), b"x").unwrap();
+    let joined = |column: Option<&str>| {
+        let options = DatasetOptions {
+            labels: Some(file.clone()),
+            label_column: column.map(str::to_owned),
+            ..DatasetOptions::default()
+        };
+        list(&data, &options).map(|(_, opened)| opened.manifest.classes().to_vec()).map_err(|e| e.to_string())
+    };
+    assert!(joined(None).unwrap_err().contains("the columns 2 and 3 are both called 'label'"));
+    assert_eq!(joined(Some("3")).unwrap(), ["dog"]);
+}
+
+#[test]
+fn one_file_is_one_path_however_it_is_written() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("t.csv");
+    let root = temp.path().display();
+    fs::write(
+        &file,
+        format!("path,label\na/1.jpg,cat\n./a/1.jpg,cat\n{root}/a/1.jpg,dog\n{root}/b.jpg,dog\n"),
+    )
+    .unwrap();
+    let opened = list(&file, &DatasetOptions::default()).unwrap().1;
+    let manifest = &opened.manifest;
+    let paths: Vec<&Path> = manifest.ids().map(|id| manifest.path(id)).collect();
+    assert_eq!(paths[..3], ["a/1.jpg"; 3].map(Path::new));
+    // What is there once stays as it is written.
+    assert!(paths[3].is_absolute(), "{paths:?}");
+    assert_eq!(manifest.rows_of_path(manifest.ids().next().unwrap()), [0, 1, 2]);
+    assert_eq!(
+        said(&opened, RemarkKind::RowsRepeated),
+        ["2 rows repeat the path of an earlier row: a/1.jpg"]
+    );
+    assert!(said(&opened, RemarkKind::LabelsSeveral)[0].contains("a/1.jpg (cat in 2 rows, dog in 1)"));
+}
+
+#[test]
 fn rows_that_contradict_each_other_are_named_with_their_labels() {
     let text = "path,label\na.jpg,cat\na.jpg,dog\na.jpg,dog \nb.jpg,cat\nb.jpg,cat\nb.jpg,\nc.jpg,dog\n";
     let opened = read("t.csv", text);

@@ -3,6 +3,7 @@
 use super::flag_cells::FlagCells;
 use super::{Export, Format, Target, Written};
 use crate::Result;
+use crate::dataset::path_spellings::is_path;
 use crate::dataset::{BesideTable, Companions, Edit, Record};
 use crate::text::encoder;
 use chaffinch_data::as_written::TableForm;
@@ -11,6 +12,7 @@ use chaffinch_data::class_names::{self, Meaning};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -124,6 +126,7 @@ impl Export<'_> {
                     Cell::Path(path) => {
                         let written = table.written_path(record).filter(|_| column == form.path);
                         *cell == String::from_utf8_lossy(path)
+                            || is_path(manifest.root(), cell, Path::new(OsStr::from_bytes(path)))
                             || written.is_some_and(|written| written.as_os_str().as_bytes() == *path)
                     }
                     Cell::Label(label) => class_names::of_bytes(cell.as_bytes()) == **label,

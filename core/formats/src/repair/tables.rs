@@ -3,6 +3,7 @@
 use super::flag_columns::FlagColumns;
 use super::refusal::refused;
 use super::targets::most;
+use crate::dataset::path_spellings::is_path;
 use crate::dataset::{BesideTable, Companions, Edit, NewValue, RowEdit, json_rewritten};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
@@ -60,6 +61,7 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
         && manifest.ids().zip(&table.records).all(|(id, record)| {
             // In an older encoding, a path may be its bytes instead of its text.
             record.cells[form.path].as_str() == manifest.path(id).to_string_lossy()
+                || is_path(manifest.root(), &record.cells[form.path], manifest.path(id))
                 || table.written_path(record).as_deref() == Some(manifest.path(id))
         });
     if !same {

@@ -1,6 +1,7 @@
 //! A whole table with a header, read cell by cell.
 
 use super::{Cells, TableText, broken};
+use crate::same_headings;
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, excerpt};
 use csv::ByteRecord;
@@ -84,12 +85,26 @@ impl Sheet {
         names.iter().find_map(|name| self.column(name))
     }
 
-    /// The column of this name.
+    /// The column of this name, or of this number where several share their heading.
     ///
     /// # Errors
     /// When there is none, with those that there are.
     pub(crate) fn required(&self, name: &str) -> Result<usize> {
-        self.column(name).ok_or_else(|| self.without(&format!("'{name}'")))
+        let found = self.column(name).or_else(|| same_headings::by_number(&self.headings, name));
+        found.ok_or_else(|| self.without(&format!("'{}'", excerpt(name))))
+    }
+
+    /// A column, which must not share its heading with one that differs. `asked` is what the user calls it, `option` what
+    /// chooses another.
+    ///
+    /// # Errors
+    /// When it does.
+    pub(crate) fn sole(&self, column: usize, asked: Option<&str>, option: &str) -> Result<usize> {
+        let how = (asked, Some(option));
+        same_headings::refuse_differing(&self.path, &self.headings, column, how, |other| {
+            Ok((0..self.len()).any(|row| self.text(row, column) != self.text(row, other)))
+        })?;
+        Ok(column)
     }
 
     /// The error of a table that lacks a column.

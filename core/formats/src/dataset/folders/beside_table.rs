@@ -8,6 +8,7 @@ mod read;
 pub(super) use read::pictures;
 
 use crate::Result;
+use crate::dataset::path_spellings::{self, Spelling};
 use crate::text::{encoder, replaced};
 use chaffinch_data::class_names;
 use encoding_rs::UTF_8;
@@ -140,16 +141,22 @@ impl BesideTable {
     /// Where the picture of a record may be, relative to the dataset, if the table is in `folder`; nowhere if that
     /// leads out of the dataset.
     pub(crate) fn places(&self, folder: &Path, record: &Record) -> Vec<PathBuf> {
+        self.spelled_places(folder, record).into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// The same, with the way in which the path is read where that is not as it is written.
+    pub(crate) fn spelled_places(&self, folder: &Path, record: &Record) -> Vec<(Option<Spelling>, PathBuf)> {
         let Some(name) = self.file_name.map(|column| &record.cells[column]) else { return Vec::new() };
-        let raw = record.raw_name.as_deref().map(|raw| Path::new(OsStr::from_bytes(raw)));
-        let names = raw.into_iter().chain([Path::new(name.trim())]);
-        names
-            .flat_map(|name| match self.form {
-                Form::Annotations => vec![resolve(folder, name), resolve(&folder.join("images"), name)],
-                _ => vec![resolve(folder, name)],
-            })
-            .flatten()
-            .collect()
+        let raw = record.raw_name.as_deref().map(|raw| PathBuf::from(OsStr::from_bytes(raw)));
+        let written = raw.into_iter().chain([PathBuf::from(name.trim())]).map(|name| (None, name));
+        let others = path_spellings::others(name.trim()).into_iter();
+        let others = others.map(|(spelling, name)| (Some(spelling), PathBuf::from(name)));
+        let place = |(spelling, name): (Option<Spelling>, PathBuf)| {
+            let beside = resolve(folder, &name);
+            let below = (self.form == Form::Annotations).then(|| resolve(&folder.join("images"), &name));
+            [beside, below.flatten()].into_iter().flatten().map(move |place| (spelling, place))
+        };
+        written.chain(others).flat_map(place).collect()
     }
 
     /// The file with some records changed and others added, these by path and label. The label is in the column

@@ -4,8 +4,10 @@ use super::beside_table::{BesideTable, Record, pictures};
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
 use crate::dataset::names_of_parts::split_named;
+use crate::dataset::path_spellings::{self, Spelling};
 use crate::dataset::several::{ALL_LABELS, BETWEEN};
 use crate::dataset::typed::Typed;
+use crate::same_headings;
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableBeside;
 use chaffinch_data::class_names;
@@ -99,9 +101,16 @@ impl Beside {
             return Ok(());
         };
         let asked = |name: &String| {
-            table.column(name).ok_or_else(|| {
+            choice::asked(&table.headings, name).first().copied().ok_or_else(|| {
                 let among = choice::among(&table.headings);
                 Error::format(full, format!("there is no column '{}'; {among}", excerpt(name)))
+            })
+        };
+        let sole = |column: Option<usize>, asked: &Option<String>, option: &str| {
+            let Some(column) = column else { return Ok(()) };
+            let how = (asked.as_deref(), Some(option));
+            same_headings::refuse_differing(full, &table.headings, column, how, |other| {
+                Ok(table.records.iter().any(|record| record.cells[column] != record.cells[other]))
             })
         };
         let label = match &options.label_column {
@@ -115,6 +124,7 @@ impl Beside {
                 columns.first().copied()
             }
         };
+        sole(label, &options.label_column, "--label-column")?;
         // Beside class folders, columns of 0 and 1 are properties of the pictures.
         let folder = path.parent().unwrap_or(Path::new(""));
         let below = samples_below(samples, folder);
@@ -128,6 +138,7 @@ impl Beside {
             Some(name) => Some(asked(name)?),
             None => table.column("split"),
         };
+        sole(split, &options.split_column, "--split-column")?;
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
         let (mut first_missing, mut first_repeated) = (None, None);
         if label.is_some() || flags.is_some() {
@@ -146,17 +157,23 @@ impl Beside {
         }
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
         let mut several = BTreeSet::new();
+        let mut spelled: BTreeMap<Spelling, u64> = BTreeMap::new();
         for (at, record) in table.records.iter().enumerate() {
-            let places = table.places(folder, record);
-            let place =
-                |picture: &PathBuf| samples.binary_search_by(|sample| in_bytes(&sample.path, picture)).ok();
-            let Some(index) = places.iter().find_map(place) else {
-                if let Some(picture) = places.into_iter().next() {
+            let places = table.spelled_places(folder, record);
+            let place = |(spelling, picture): &(Option<Spelling>, PathBuf)| {
+                let found = samples.binary_search_by(|sample| in_bytes(&sample.path, picture));
+                found.ok().map(|index| (*spelling, index))
+            };
+            let Some((spelling, index)) = places.iter().find_map(place) else {
+                if let Some((_, picture)) = places.into_iter().next() {
                     missing += 1;
                     first_missing.get_or_insert(picture);
                 }
                 continue;
             };
+            if let Some(spelling) = spelling {
+                *spelled.entry(spelling).or_default() += 1;
+            }
             if !given.insert(index) {
                 repeated += 1;
                 first_repeated.get_or_insert(index);
@@ -194,6 +211,7 @@ impl Beside {
         let heading = heading.or_else(|| flags.as_ref().map(|_| String::new()));
         self.read.push(TableBeside::new(path, heading));
         let shown = safe_path(path);
+        path_spellings::tell(&spelled, &format!(" in {shown}"), ledger);
         if let Some(flags) = &flags {
             let columns = flags.columns.len() as u64;
             let columns = counted(columns, "column", "columns");

@@ -78,6 +78,15 @@ fn a_label_without_signs_in_the_encoding_is_refused() {
 }
 
 #[test]
+fn paths_are_found_however_they_are_written() {
+    let csv = table("metadata.csv", b"file_name\na\\1.jpg\na%20b.jpg\n");
+    let places: Vec<Vec<PathBuf>> =
+        csv.records.iter().map(|record| csv.places(Path::new("train"), record)).collect();
+    assert_eq!(places[0], ["train/a\\1.jpg", "train/a/1.jpg"].map(PathBuf::from));
+    assert_eq!(places[1], ["train/a%20b.jpg", "train/a b.jpg"].map(PathBuf::from));
+}
+
+#[test]
 fn pictures_are_found_from_the_tables_folder() {
     let csv = table("metadata.csv", b"file_name\n./a/1.jpg\n../2.jpg\n../../3.jpg\n/4.jpg\nx\xff.jpg\n");
     let places: Vec<Vec<PathBuf>> =
