@@ -59,14 +59,20 @@ pub struct PackingBuilder {
 }
 
 impl PackingBuilder {
-    /// Adds a container; the samples that follow are in it.
-    pub fn container(&mut self, path: impl Into<PathBuf>, holds: Holds) {
+    /// Adds a container; the samples that follow are in it. Returns its number.
+    pub fn container(&mut self, path: impl Into<PathBuf>, holds: Holds) -> u32 {
         self.containers.push(Container::new(path, holds));
+        self.containers.len() as u32 - 1
     }
 
     /// Adds a sample in the last container: `length` bytes from `start` on, or a row and 0.
     pub fn push(&mut self, start: u64, length: u64) {
-        self.of.push((self.containers.len() as u32).wrapping_sub(1));
+        self.push_in((self.containers.len() as u32).wrapping_sub(1), start, length);
+    }
+
+    /// Adds a sample in the container of this number.
+    pub fn push_in(&mut self, container: u32, start: u64, length: u64) {
+        self.of.push(container);
         self.starts.push(start);
         self.lengths.push(length);
     }

@@ -1,6 +1,7 @@
 //! Arrow datasets as `save_to_disk` of the `datasets` library leaves them. Values lie in them as they are, so that pictures
 //! are read in place.
 
+mod selected;
 mod stream;
 
 use super::alike::{self, Classes, Looks};
@@ -14,7 +15,7 @@ use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, sha
 use crate::{Error, Result};
 use arrow_array::ArrayRef;
 use arrow_schema::Schema;
-use chaffinch_data::packing::{Blob, Holds, NO_PICTURE, below, is_address};
+use chaffinch_data::packing::{Blob, Holds, NO_PICTURE, below};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeSet;
@@ -81,6 +82,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         splits.push(split);
     }
     shard_sets::check(candidate, &all, &described, &mut ledger);
+    selected::follow(candidate, &all, &described, &mut rows, &mut ledger)?;
     if paths.is_empty() {
         let said: Vec<&str> = ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
         let message = format!("none of its Arrow files is there: {}", said.join("; "));
@@ -118,18 +120,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     });
     let named: BTreeSet<&str> = named.flatten().map(String::as_str).collect();
     rows.splits_from_columns = true;
-    let mut opened = if rows.are_files() && !is_address(&root) {
-        // Paths are told as they are written where that is possible.
-        let home = match &options.root {
-            Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
-            None if root.is_dir() => root,
-            None => root.parent().unwrap_or(Path::new("/")).to_path_buf(),
-        };
-        rows.relative_to(&home);
-        rows.finish(names, home, dataset, ledger)?
-    } else {
-        rows.finish(names, root, dataset, ledger)?
-    };
+    let mut opened = rows.finish_files(names, root, options.root.as_deref(), dataset, ledger)?;
     unnamed_classes::tell(&named, &mut opened);
     opened.manifest = opened.manifest.with_typed(typed.names());
     Ok(opened)

@@ -222,7 +222,9 @@ fn picture(fields: &Fields, asked: &[usize]) -> Option<Picture> {
         PICTURE_NAMES.iter().position(|usual| name.eq_ignore_ascii_case(usual)).unwrap_or(usize::MAX)
     };
     let nested = |field: &Field| match field.data_type() {
-        DataType::Struct(inner) => inner.iter().any(|one| one.name() == "bytes" && is_bytes(one.data_type())),
+        DataType::Struct(inner) => inner.iter().any(|one| {
+            one.name() == "bytes" && (is_bytes(one.data_type()) || *one.data_type() == DataType::Null)
+        }),
         _ => false,
     };
     let best = |wanted: &dyn Fn(&Field) -> bool| {

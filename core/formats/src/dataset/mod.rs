@@ -290,6 +290,8 @@ pub(crate) mod examples;
 #[cfg(test)]
 mod packed_tests;
 #[cfg(test)]
+mod rows_elsewhere_tests;
+#[cfg(test)]
 mod rows_tests;
 #[cfg(test)]
 mod shard_tests;

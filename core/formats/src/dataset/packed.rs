@@ -2,15 +2,16 @@
 
 use super::Opened;
 use super::rows::Rows;
-use crate::Result;
-use chaffinch_data::packing::{Holds, PackingBuilder, below};
+use crate::{Error, Result};
+use chaffinch_data::packing::{Holds, PackingBuilder, below, is_address};
 use chaffinch_protocol::Ledger;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// A sample, and where its bytes are.
+#[derive(Clone)]
 pub(super) struct Member {
     /// What the file that holds it calls it; empty if it has no name there.
     pub(super) name: PathBuf,
@@ -23,6 +24,7 @@ pub(super) struct Member {
 }
 
 /// Where the bytes of a sample are.
+#[derive(Clone)]
 pub(super) enum Place {
     /// In the container: `length` bytes from `start` on, or the row `start`.
     Inside { start: u64, length: u64 },
@@ -71,8 +73,14 @@ impl PackedRows {
         self.members.iter().all(|member| matches!(member.place, Place::File(_)))
     }
 
+    /// Puts the samples in another order, in which some may be left out and some be there again.
+    pub(super) fn select(&mut self, order: &[usize]) {
+        self.members = order.iter().map(|&at| self.members[at].clone()).collect();
+        self.places = order.iter().map(|&at| self.places[at]).collect();
+    }
+
     /// Takes a folder off the paths of files that are below it.
-    pub(super) fn relative_to(&mut self, folder: &Path) {
+    fn relative_to(&mut self, folder: &Path) {
         for member in &mut self.members {
             if let Place::File(path) = &mut member.place
                 && let Ok(below) = path.strip_prefix(folder)
@@ -85,6 +93,31 @@ impl PackedRows {
     /// The number of the container of each sample, in the order in which they were added.
     pub(super) fn containers(&self) -> impl Iterator<Item = usize> {
         self.places.iter().map(|(container, _)| *container)
+    }
+
+    /// As of [`PackedRows::finish`], where the samples may all be files: these are below `given`, or else beside the dataset.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub(super) fn finish_files(
+        mut self,
+        columns: Vec<String>,
+        root: PathBuf,
+        given: Option<&Path>,
+        file: &Path,
+        ledger: Ledger,
+    ) -> Result<Opened> {
+        if !self.are_files() || is_address(&root) {
+            return self.finish(columns, root, file, ledger);
+        }
+        // Paths are told as they are written where that is possible.
+        let home = match given {
+            Some(given) => std::path::absolute(given).map_err(Error::io("find", given))?,
+            None if root.is_dir() => root,
+            None => root.parent().unwrap_or(Path::new("/")).to_path_buf(),
+        };
+        self.relative_to(&home);
+        self.finish(columns, home, file, ledger)
     }
 
     /// The samples below `root`, which is also the folder of the containers. `file` is the dataset, and `ledger` what was
@@ -103,17 +136,15 @@ impl PackedRows {
         let mut rows = Rows::new(columns);
         rows.no_label = self.no_label;
         let mut packing = PackingBuilder::default();
-        let mut open = None;
+        let mut opened: HashMap<usize, u32> = HashMap::new();
         let bare = self.members.iter().all(|member| member.split.trim().is_empty());
         for ((member, (container, _)), name) in self.members.into_iter().zip(&self.places).zip(names) {
             match member.place {
                 Place::Inside { start, length } => {
-                    if open != Some(*container) {
-                        let (path, holds) = &self.containers[*container];
-                        packing.container(below(&root, path), holds.clone());
-                        open = Some(*container);
-                    }
-                    packing.push(start, length);
+                    let (path, holds) = &self.containers[*container];
+                    let own = *(opened.entry(*container))
+                        .or_insert_with(|| packing.container(below(&root, path), holds.clone()));
+                    packing.push_in(own, start, length);
                     rows.push(name, member.label, &member.split, member.other);
                 }
                 Place::File(path) => {

@@ -1,6 +1,7 @@
 //! Parquet files: with the pictures in them, as the `datasets` library writes them, or with the paths of pictures.
 
 mod damage;
+mod missing_bytes;
 
 use super::alike::{self, Looks};
 use super::columns::{Cells, Columns, Features, inner, looks};
@@ -157,7 +158,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut typed = Typed::default();
     shards.iter().for_each(|shard| typed.see_fields(shard.schema.fields(), &shard.columns.other));
     let mut opened = match shards.iter().all(|shard| shard.columns.picture.is_some()) {
-        true => pictures(shards, root, parts, ledger),
+        true => pictures(shards, root, parts, options, ledger),
         false => paths_only(shards, root, parts, options, ledger),
     }?;
     unnamed_classes::tell(&named.iter().map(String::as_str).collect(), &mut opened);
@@ -276,7 +277,13 @@ fn others(candidate: &Candidate, ledger: &mut Ledger) {
 }
 
 /// Rows whose pictures are in them.
-fn pictures(shards: Vec<Shard>, root: PathBuf, mut parts: Parts<'_>, mut ledger: Ledger) -> Result<Opened> {
+fn pictures(
+    shards: Vec<Shard>,
+    root: PathBuf,
+    mut parts: Parts<'_>,
+    options: &DatasetOptions,
+    mut ledger: Ledger,
+) -> Result<Opened> {
     let dataset = parts.candidate.path();
     let columns = kept(&shards);
     let mut rows = PackedRows::default();
@@ -291,6 +298,14 @@ fn pictures(shards: Vec<Shard>, root: PathBuf, mut parts: Parts<'_>, mut ledger:
             None => shards::split_in(dataset, &shard.path),
         };
         let skip = |leaf: &str| leaf == picture.leaf;
+        let without_bytes = match picture.nested {
+            true => missing_bytes::rows(&shard.full, &picture.leaf)?,
+            false => BTreeSet::new(),
+        };
+        let home = match &options.root {
+            Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
+            None => shard.full.parent().unwrap_or(Path::new("/")).to_path_buf(),
+        };
         let mut row = 0;
         each(shard, skip, |batch| {
             let of = Batch::new(shard, batch, &columns)?;
@@ -302,14 +317,19 @@ fn pictures(shards: Vec<Shard>, root: PathBuf, mut parts: Parts<'_>, mut ledger:
             };
             let names = names.map(|names| Cells::new(&shard.full, names, None)).transpose()?;
             for at in 0..batch.num_rows() {
-                let inside = names.as_ref().map(|names| names.text(at)).filter(|name| !name.is_empty());
-                let name = inside.or_else(|| of.text(shard.columns.path, at)).unwrap_or_default();
+                let file = (without_bytes.contains(&row)).then(|| named(names.as_ref(), at)).flatten();
+                let name =
+                    named(names.as_ref(), at).or_else(|| of.text(shard.columns.path, at)).unwrap_or_default();
                 rows.push(Member {
                     name: clean_name(name.as_bytes()),
                     label: of.label(at),
                     split: of.text(shard.columns.split, at).unwrap_or_else(|| split.clone()),
                     other: of.other(at),
-                    place: Place::Inside { start: row, length: 0 },
+                    place: match file {
+                        // Without bytes, the path leads to a file.
+                        Some(path) => Place::File(home.join(path)),
+                        None => Place::Inside { start: row, length: 0 },
+                    },
                 });
                 row += 1;
             }
@@ -319,7 +339,12 @@ fn pictures(shards: Vec<Shard>, root: PathBuf, mut parts: Parts<'_>, mut ledger:
         splits.push(split);
     }
     parts.tell(&splits, &shards, &mut ledger);
-    rows.finish(columns, root, dataset, ledger)
+    rows.finish_files(columns, root, options.root.as_deref(), dataset, ledger)
+}
+
+/// The path that stands beside the bytes of a picture, if there is one.
+fn named(names: Option<&Cells<'_>>, row: usize) -> Option<String> {
+    names.map(|names| names.text(row)).filter(|name| !name.is_empty() && !name.contains('\0'))
 }
 
 /// What a row without a label has in its place, if a column says the labels.

@@ -200,9 +200,8 @@ fn detector(
             }
         };
         let mut issue = Issue { score: value, reason: sheet.text_of(row, reason), ..Issue::default() };
-        let class = suggested.and_then(|column| target.class(&sheet.text(row, column)));
         issue.suggested =
-            class.filter(|class| target.manifest.label(id) != Some(*class)).map(|class| class.0);
+            suggested.and_then(|column| detector.suggestion(id, &sheet.text(row, column), target));
         let named = sheet.text_of(row, group);
         if !named.is_empty() {
             let next = groups.len() as u32;

@@ -1,14 +1,19 @@
 //! One kind of issue that another program looks for, as a detector's result.
 
 use super::Target;
+use crate::text::is_missing;
 use chaffinch_data::imported::Imported;
 use chaffinch_data::issue::{Issue, RunRecord};
-use chaffinch_protocol::display::safe_text;
+use chaffinch_data::nearest::hint;
+use chaffinch_protocol::display::{counted, excerpt, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
 
 /// The score of what is flagged without a number that says how sure that is.
 pub(super) const FLAGGED: f32 = 0.25;
+
+/// Suggested labels to show in a sentence.
+const SHOWN: usize = 3;
 
 /// What another program says of samples.
 #[derive(Debug, Default)]
@@ -24,6 +29,8 @@ pub(super) struct Detector {
     pub(super) notes: Vec<String>,
     /// Suggested labels that no sample has.
     others: Vec<String>,
+    /// How often each of them is suggested.
+    counts: Vec<u64>,
     /// For each sample its issue, and whether the program flags it.
     rows: BTreeMap<SampleId, (Issue, bool)>,
 }
@@ -59,17 +66,36 @@ impl Detector {
 
     /// The label of this name as a suggestion for a sample, unless it has it already.
     pub(super) fn suggestion(&mut self, id: SampleId, name: &str, target: &Target<'_>) -> Option<u32> {
-        if name.is_empty() {
+        let class = target.class(name);
+        if class.is_none() && is_missing(name) {
             return None;
         }
-        let Some(class) = target.class(name) else {
+        let Some(class) = class else {
             let at = self.others.iter().position(|other| other == name).unwrap_or_else(|| {
                 self.others.push(name.to_owned());
+                self.counts.push(0);
                 self.others.len() - 1
             });
+            self.counts[at] += 1;
             return Some((target.manifest.classes().len() + at) as u32);
         };
         (target.manifest.label(id) != Some(class)).then_some(class.0)
+    }
+
+    /// Says which suggested labels are no classes of the dataset; `None` if all are.
+    pub(super) fn strangers(&self, name: &str, target: &Target<'_>) -> Option<String> {
+        let count: u64 = self.counts.iter().sum();
+        let first = self.others.first()?;
+        let named = |(other, count): (&String, &u64)| format!("'{}' ({count})", excerpt(other));
+        let shown: Vec<String> = self.others.iter().zip(&self.counts).take(SHOWN).map(named).collect();
+        let more = if self.others.len() > SHOWN { ", …" } else { "" };
+        let labels = counted(
+            count,
+            "suggested label is no class of the dataset and is kept",
+            "suggested labels are no classes of the dataset and are kept",
+        );
+        let hint = hint(first, target.manifest.classes().iter().map(String::as_str));
+        Some(format!("{name}: {labels} as suggested: {}{more}{hint}", shown.join(", ")))
     }
 
     /// The issue of a sample.

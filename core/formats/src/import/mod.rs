@@ -131,6 +131,7 @@ impl Importer {
                 warnings.push(format!("{name} has no score for any sample and was left out"));
                 continue;
             }
+            warnings.extend(detector.strangers(&name, target));
             names.insert(name.clone());
             outcome.imports.push(detector.finish(name, self.name, target));
         }

@@ -100,8 +100,7 @@ pub(super) fn detectors(
                     let class = target.class(&label);
                     let name = class.map_or(label.as_str(), |class| target.manifest.class(class));
                     issue.reason += &format!(", and it predicts {}", excerpt(name));
-                    issue.suggested =
-                        class.filter(|class| target.manifest.label(id) != Some(*class)).map(|class| class.0);
+                    issue.suggested = detector.suggestion(id, &label, target);
                 }
             }
             detector.add(id, issue, flagged);

@@ -375,6 +375,12 @@ fn visual_layers_issues_are_detectors_from_csv_and_json() {
     let unknown = read_text("visual-layer", "vl.csv", text, &PETS).unwrap();
     let mislabel = result(&unknown, "visual-layer_mislabel", &PETS);
     assert_eq!(mislabel.suggested_other(SampleId(5)), Some("156"), "a whole number, though no class yet");
+    assert_eq!(
+        unknown.warnings,
+        [
+            "visual-layer_mislabel: 1 suggested label is no class of the dataset and is kept as suggested: '156' (1)"
+        ]
+    );
     let error = message("visual-layer", "vl.csv", "image_path,issue_type,confidence\ncat/0.png,x,high\n");
     assert!(error.contains("line 2: the confidence 'high' is not a number from 0 to 1"), "{error}");
     let error = message("visual-layer", "vl.csv", "image_path,score\ncat/0.png,1\n");
@@ -578,4 +584,20 @@ fn an_index_without_a_name_is_no_score() {
             found.reason(SampleId(6))
         );
     }
+}
+
+#[test]
+fn suggested_labels_that_are_no_classes_are_kept_and_said() {
+    let text = "path,is_wrong,suggested_label\ncat/0.png,True,dogg\ncat/1.png,True,dogg\ncat/2.png,True,nan\n\
+                cat/3.png,True,dog\ncat/dark.png,False,\n";
+    let outcome = read_text("csv", "t.csv", text, &PETS).unwrap();
+    let said = outcome.warnings.join("\n");
+    assert!(
+        said.contains("csv_wrong: 2 suggested labels are no classes of the dataset and are kept as suggested: 'dogg' (2)")
+            && said.contains("did you mean 'dog'"),
+        "{said}"
+    );
+    let wrong = result(&outcome, "csv_wrong", &PETS);
+    assert_eq!((wrong.suggested_other(SampleId(5)), wrong.suggested(SampleId(8))), (Some("dogg"), Some(2)));
+    assert_eq!((wrong.suggested_other(SampleId(7)), wrong.suggested(SampleId(7))), (None, None));
 }

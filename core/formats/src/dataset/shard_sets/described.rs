@@ -18,12 +18,24 @@ pub(in crate::dataset) struct Described {
     pub(super) listed: BTreeMap<PathBuf, PathBuf>,
     /// The folders with a `state.json`, and the split that it names; empty if it names none.
     pub(super) saved: BTreeMap<PathBuf, String>,
+    /// The files that a `state.json` lists, in its order, and those with the numbers of the rows that are taken of them, by
+    /// its folder.
+    pub(in crate::dataset) selected: BTreeMap<PathBuf, Selected>,
     /// Folders of splits that a `dataset_dict.json` lists, and the `dataset_dict.json`.
     pub(super) splits: BTreeMap<PathBuf, PathBuf>,
     /// What a `dataset_info.json` says of the splits, by its folder.
     pub(super) infos: BTreeMap<PathBuf, BTreeMap<String, Info>>,
     /// Files that could not be read, and why.
     pub(super) broken: Vec<String>,
+}
+
+/// The files of a folder, of whose rows some are taken.
+#[derive(Debug, Default)]
+pub(in crate::dataset) struct Selected {
+    /// The files with the rows.
+    pub(in crate::dataset) files: Vec<PathBuf>,
+    /// The files with the numbers of rows.
+    pub(in crate::dataset) indices: Vec<PathBuf>,
 }
 
 /// How many samples a split has.
@@ -48,10 +60,19 @@ impl Described {
             }
             let split = state.get("_split").and_then(Value::as_str).unwrap_or_default();
             described.saved.insert(folder(file), split.to_owned());
-            let names = files.iter().filter_map(|file| file.get("filename").and_then(Value::as_str));
-            let names = names.map(|name| clean_name(name.as_bytes()));
-            let names = names.filter(|name| !name.as_os_str().is_empty());
-            described.listed.extend(names.map(|name| (folder(file).join(name), file.to_path_buf())));
+            let names = |files: &[Value]| -> Vec<PathBuf> {
+                let names = files.iter().filter_map(|file| file.get("filename").and_then(Value::as_str));
+                let names = names.map(|name| clean_name(name.as_bytes()));
+                let names = names.filter(|name| !name.as_os_str().is_empty());
+                names.map(|name| folder(file).join(name)).collect()
+            };
+            let files = names(files);
+            described.listed.extend(files.iter().map(|name| (name.clone(), file.to_path_buf())));
+            let indices = state.get("_indices_data_files").and_then(Value::as_array);
+            let indices = indices.map(|files| names(files)).filter(|indices| !indices.is_empty());
+            if let Some(indices) = indices {
+                described.selected.insert(folder(file), Selected { files, indices });
+            }
         }
         for file in candidate.called("dataset_dict.json") {
             let Some(dict) = described.json(root, file) else { continue };
