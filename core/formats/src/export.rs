@@ -324,6 +324,8 @@ mod moves;
 #[cfg(test)]
 mod other_programs;
 #[cfg(test)]
+mod repeated_rows_tests;
+#[cfg(test)]
 mod round_trips;
 #[cfg(test)]
 mod testing;

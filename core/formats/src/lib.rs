@@ -15,6 +15,7 @@ pub mod import;
 mod joiner;
 pub mod probabilities;
 pub mod repair;
+mod row_keys;
 mod row_names;
 mod same_headings;
 mod text;

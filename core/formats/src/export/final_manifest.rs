@@ -5,6 +5,7 @@ use super::concluded::Concluded;
 use super::manifest::COLUMNS;
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
+use crate::row_keys::ImageIds;
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic;
 use chaffinch_protocol::display::counted;
@@ -27,6 +28,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
     atomic::write(&request.output, |out| {
         let mut out = csv::Writer::from_writer(out);
         out.write_record(COLUMNS)?;
+        let ids = ImageIds::of(export.source.manifest);
         for &row in export.source.ranking.full_order() {
             let id = SampleId(row);
             if !request.all && !concluded.is_listed(id) {
@@ -35,7 +37,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
             rows += 1;
             removed += u64::from(concluded.goes_as_leak(id));
             let tags = concluded.tags(id).join(",");
-            out.write_byte_record(&export.manifest_row(id, &tags, concluded.action(id)))?;
+            out.write_byte_record(&export.manifest_row(&ids, id, &tags, concluded.action(id)))?;
         }
         out.flush()
     })?;

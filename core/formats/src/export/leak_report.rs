@@ -1,9 +1,9 @@
 //! Leaks between splits among the clusters of a session: a row for each pair of a training and a held-out picture.
 
 use super::clusters::clusters;
-use super::manifest::image_id;
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
+use crate::row_keys::ImageIds;
 use chaffinch_compute::job::Job;
 use chaffinch_data::{atomic, class_names};
 use chaffinch_protocol::display::counted;
@@ -46,6 +46,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
     atomic::write(&request.output, |out| {
         let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
         out.write_record(COLUMNS)?;
+        let ids = ImageIds::of(manifest);
         for cluster in clusters.iter().filter(|cluster| cluster.is_leak(export)) {
             leaks += 1;
             different += u64::from(cluster.is_multi_label());
@@ -60,10 +61,10 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
                         number.as_bytes(),
                         kind.as_bytes(),
                         path(train),
-                        image_id(manifest, train),
+                        &ids.id(train),
                         &class_names::bytes(manifest.label_name(train)),
                         path(val),
-                        image_id(manifest, val),
+                        &ids.id(val),
                         &class_names::bytes(manifest.label_name(val)),
                         &class_names::bytes(&labels),
                         action.as_bytes(),

@@ -2,9 +2,9 @@
 
 use super::{Export, Format, Target, Written};
 use crate::Result;
+use crate::row_keys::ImageIds;
 use chaffinch_data::atomic;
 use chaffinch_data::class_names;
-use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
@@ -54,6 +54,7 @@ impl Export<'_> {
         atomic::write(target, |out| {
             let mut out = csv::Writer::from_writer(out);
             out.write_record(COLUMNS)?;
+            let ids = ImageIds::of(self.source.manifest);
             for &row in self.source.ranking.full_order() {
                 let id = SampleId(row);
                 if all
@@ -62,7 +63,7 @@ impl Export<'_> {
                 {
                     let review = self.source.decisions.review(id);
                     let tags = review.map(|review| review.tags.join(",")).unwrap_or_default();
-                    out.write_byte_record(&self.manifest_row(id, &tags, self.decision(id)))?;
+                    out.write_byte_record(&self.manifest_row(&ids, id, &tags, self.decision(id)))?;
                 }
             }
             out.flush()
@@ -70,7 +71,13 @@ impl Export<'_> {
     }
 
     /// A row with these tags and this action.
-    pub(super) fn manifest_row(&self, id: SampleId, tags: &str, action: &str) -> csv::ByteRecord {
+    pub(super) fn manifest_row(
+        &self,
+        ids: &ImageIds<'_>,
+        id: SampleId,
+        tags: &str,
+        action: &str,
+    ) -> csv::ByteRecord {
         let manifest = self.source.manifest;
         let path = manifest.path(id).as_os_str().as_bytes();
         let verdicts = self.source.verdicts();
@@ -88,7 +95,7 @@ impl Export<'_> {
         let at = review.map(|review| review.at()).unwrap_or_default();
         let said = notes(&self.source.decisions.notes(id));
         let fields: [&[u8]; 15] = [
-            image_id(manifest, id),
+            &ids.id(id),
             path,
             self.dataset.as_bytes(),
             manifest.split_as_written(id).as_bytes(),
@@ -105,15 +112,6 @@ impl Export<'_> {
             said.as_bytes(),
         ];
         fields.into_iter().collect()
-    }
-}
-
-/// What tells a sample apart in lists: a table's own numbering as it was written, or else its path.
-pub(super) fn image_id(manifest: &Manifest, id: SampleId) -> &[u8] {
-    let numbered = manifest.extra().iter().find(|column| column.name == "image_id" || column.name == "id");
-    match numbered {
-        Some(column) => column.values[id.index()].as_bytes(),
-        None => manifest.path(id).as_os_str().as_bytes(),
     }
 }
 

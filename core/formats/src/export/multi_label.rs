@@ -1,9 +1,9 @@
 //! Clusters of pictures that are the same or nearly and have several labels: a row for each picture.
 
 use super::clusters::clusters;
-use super::manifest::image_id;
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
+use crate::row_keys::ImageIds;
 use chaffinch_compute::job::Job;
 use chaffinch_data::{atomic, class_names};
 use chaffinch_protocol::display::counted;
@@ -39,13 +39,14 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
     atomic::write(&request.output, |out| {
         let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
         out.write_record(COLUMNS)?;
+        let ids = ImageIds::of(manifest);
         for cluster in clusters.iter().filter(|cluster| cluster.is_multi_label()) {
             several += 1;
             for &id in &cluster.members {
                 out.write_record([
                     cluster.number.to_string().as_bytes(),
                     manifest.path(id).as_os_str().as_bytes(),
-                    image_id(manifest, id),
+                    &ids.id(id),
                     &class_names::bytes(manifest.label_name(id)),
                     &class_names::bytes(&cluster.labels.join(",")),
                     cluster.labels.len().to_string().as_bytes(),

@@ -2,15 +2,16 @@
 //! replaces none.
 
 use super::concluded::Concluded;
-use super::manifest::image_id;
 use super::pictures::plain;
 use super::{
     Export, Format, Request, Target, Written, cleaning_summary, final_manifest, indices, leak_report,
     manifest, multi_label,
 };
+use crate::row_keys::ImageIds;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
@@ -46,8 +47,9 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
     let mut all = Written::default();
     // What goes is what the final manifest removes.
     let concluded = Concluded::of(export, &request.finders);
+    let names = ImageIds::of(export.source.manifest);
     let ids = export.source.manifest.ids().filter(|&id| concluded.removed(id));
-    let removed: BTreeSet<&[u8]> = ids.map(|id| image_id(export.source.manifest, id)).collect();
+    let removed: BTreeSet<Cow<'_, [u8]>> = ids.map(|id| names.id(id)).collect();
     let list = place("removal_list", "txt");
     atomic::write(&list, |out| {
         removed.iter().try_for_each(|id| {
@@ -56,7 +58,7 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
         })
     })?;
     let map = place("relabel_map", "json");
-    export.relabel_map_by(&map, |id| image_id(export.source.manifest, id))?;
+    export.relabel_map_by(&map, |id| names.id(id))?;
     let rows = place("selected_indices", "txt");
     indices::rows(export, &rows, &|id| concluded.removed(id))?;
     all.paths.extend([list, map, rows]);

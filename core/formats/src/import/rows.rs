@@ -125,7 +125,7 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
                 Err(_) => sheet.bytes(row, column).to_vec(),
             })
             .collect();
-        let found = target.samples(file, &names, read)?;
+        let found = target.samples_in_turn(file, &names, read)?;
         repeated(sheet, column, &found, read);
         left_out(sheet, target, &found, read);
         return Ok(RowsOf { samples: found, path: Some(column) });

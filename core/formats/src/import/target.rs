@@ -2,6 +2,7 @@
 
 use super::{Read, file_name};
 use crate::ends::{Ends, Place};
+use crate::row_keys::RowKeys;
 use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
@@ -74,6 +75,35 @@ impl<'a> Target<'a> {
         self.manifest.find_class(name).or_else(|| number().map(LabelId))
     }
 
+    /// The samples of names that mean one of several rows with the same path: by the key of the row, or, `in_turn`, one after the
+    /// other if the path is there as often as it has rows.
+    fn rows_of_repeated(&self, names: &[Vec<u8>], root: &[u8], in_turn: bool) -> Vec<Option<SampleId>> {
+        let by_key = RowKeys::of(self.manifest).repeated();
+        let mut rows: Vec<Option<SampleId>> = vec![None; names.len()];
+        if by_key.is_empty() {
+            return rows;
+        }
+        let path = |id: &SampleId| self.manifest.path(*id).as_os_str().as_bytes();
+        let groups: HashMap<&[u8], &[u32]> =
+            by_key.values().map(|id| (path(id), self.manifest.rows_of_path(*id))).collect();
+        let mut by_path: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (at, name) in names.iter().enumerate() {
+            let name = name.strip_prefix(root).unwrap_or(name);
+            match by_key.get(name) {
+                Some(id) => rows[at] = Some(*id),
+                None if groups.contains_key(name) => by_path.entry(name).or_default().push(at),
+                None => {}
+            }
+        }
+        for (path, places) in by_path {
+            let own = groups[path];
+            if in_turn && own.len() == places.len() {
+                places.iter().zip(own).for_each(|(&at, &row)| rows[at] = Some(SampleId(row)));
+            }
+        }
+        rows
+    }
+
     /// The samples that names in a file mean: the one whose path has the longest common end with each. A name that repeats
     /// an earlier one means the same sample. Names that mean none or several are said, and no others are.
     ///
@@ -85,12 +115,36 @@ impl<'a> Target<'a> {
         names: &[Vec<u8>],
         read: &mut Read,
     ) -> Result<Vec<Option<SampleId>>> {
+        self.named(file, names, false, read)
+    }
+
+    /// The same of a table with a row for each sample, where rows of one path are about its samples in turn.
+    ///
+    /// # Errors
+    /// As of [`Target::samples`].
+    pub(super) fn samples_in_turn(
+        &self,
+        file: &Path,
+        names: &[Vec<u8>],
+        read: &mut Read,
+    ) -> Result<Vec<Option<SampleId>>> {
+        self.named(file, names, true, read)
+    }
+
+    fn named(
+        &self,
+        file: &Path,
+        names: &[Vec<u8>],
+        in_turn: bool,
+        read: &mut Read,
+    ) -> Result<Vec<Option<SampleId>>> {
         let manifest = self.manifest;
         let ends = self.ends();
         let root = self.root();
+        let rows = self.rows_of_repeated(names, &root, in_turn);
         let mut different: Vec<&[u8]> = Vec::new();
         let mut index: HashMap<&[u8], usize> = HashMap::new();
-        for name in names {
+        for (name, _) in names.iter().zip(&rows).filter(|(_, row)| row.is_none()) {
             let name = name.strip_prefix(root.as_slice()).unwrap_or(name);
             index.entry(name).or_insert_with(|| {
                 different.push(name);
@@ -110,7 +164,8 @@ impl<'a> Target<'a> {
             let more = if all.len() > SHOWN { ", …" } else { "" };
             (all.len() as u64, first.collect::<Vec<_>>().join(", ") + more)
         };
-        let found = places.iter().any(|place| matches!(place, Place::At(_)));
+        let found =
+            rows.iter().any(Option::is_some) || places.iter().any(|place| matches!(place, Place::At(_)));
         let (missing, named) = shown(Place::Nothing);
         let file_words = file_name(file);
         if !found && !names.is_empty() {
@@ -159,6 +214,6 @@ impl<'a> Target<'a> {
                 Place::Nothing | Place::Several => None,
             }
         };
-        Ok(names.iter().map(sample).collect())
+        Ok(names.iter().zip(&rows).map(|(name, row)| row.or_else(|| sample(name))).collect())
     }
 }

@@ -5,6 +5,7 @@ use super::super::people::Filled;
 use super::super::{Read, Target};
 use super::filled;
 use crate::headings::PATHS;
+use crate::row_keys::ImageIds;
 use crate::text::{Sheet, is_missing};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
@@ -12,6 +13,7 @@ use chaffinch_protocol::display::excerpt;
 use chaffinch_protocol::sample::SampleId;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// One row.
@@ -120,8 +122,16 @@ impl Records {
     /// The sample of each row: by its path, or by its id if it has no path.
     pub(super) fn samples(&self, target: &Target<'_>, read: &mut Read) -> Result<Vec<Option<SampleId>>> {
         if self.all.iter().any(|record| !record.path.is_empty()) {
-            let names: Vec<Vec<u8>> = self.all.iter().map(|record| record.path.clone()).collect();
-            return target.samples(&self.file, &names, read);
+            // Of rows with one path, the id says which is meant.
+            let repeated = ImageIds::of(target.manifest).repeated();
+            let name = |record: &Record| {
+                let known = repeated.get(record.id.as_bytes());
+                let path = |id| target.manifest.path(id).as_os_str().as_bytes();
+                let key = known.filter(|(id, _)| path(*id) == record.path.as_slice()).map(|(_, key)| key);
+                key.unwrap_or(&record.path).clone()
+            };
+            let names: Vec<Vec<u8>> = self.all.iter().map(name).collect();
+            return target.samples_in_turn(&self.file, &names, read);
         }
         let named = |name: &str| target.manifest.extra().iter().find(|column| column.name == name);
         if let Some(column) = named("image_id").or_else(|| named("id")) {
