@@ -9,6 +9,7 @@ use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Rewrites a file, and those that belong to it.
@@ -35,6 +36,8 @@ pub(crate) struct Annotated {
     pub(super) folders: Vec<PathBuf>,
     /// The names of other columns.
     pub(super) columns: Vec<String>,
+    /// Those of them that have numbers or truth values.
+    pub(super) typed: BTreeSet<String>,
     /// The pictures in the order of the file.
     pub(super) entries: Vec<Entry>,
     /// What is to be said of the file.
@@ -119,6 +122,7 @@ impl Annotated {
             home,
             folders,
             columns: Vec::new(),
+            typed: BTreeSet::new(),
             entries: Vec::new(),
             ledger: Ledger::default(),
             whole: true,
@@ -186,7 +190,7 @@ impl Annotated {
         }
         let name = self.file.file_name().map(PathBuf::from).unwrap_or_default();
         said.enter(&safe_path(&name), &mut ledger);
-        Ok(Opened { manifest, ledger })
+        Ok(Opened { manifest: manifest.with_typed(self.typed), ledger })
     }
 }
 

@@ -109,6 +109,10 @@ pub(super) fn open_with(root: &Path, options: &DatasetOptions) -> Result<(Opened
         read.extend(tools.files);
         beside.read.extend(tools.marks);
         taken = tools.taken;
+        for (file, _) in &taken {
+            let columns = file.columns.iter();
+            columns.for_each(|name| beside.typed.mark(name, file.typed.contains(name)));
+        }
     }
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
     if labelled == 0 && options.labels_from_names && !beside.gives_labels {

@@ -1,6 +1,7 @@
 //! JSON files of other programs: what one holds, by its first bytes, and what is in it.
 
-use crate::text::{Document, json_keys};
+pub(super) use crate::text::json_numbers::cell;
+use crate::text::{Document, json_keys, json_numbers};
 use crate::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -113,6 +114,15 @@ pub(super) fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
     json_keys::read(document.text()).map_err(|error| broken(file, &error))
 }
 
+/// Reads a file with its numbers as they are written.
+///
+/// # Errors
+/// As of [`read`].
+pub(super) fn read_as_written(file: &Path) -> Result<Value> {
+    let document = Document::read(file)?;
+    json_numbers::read(document.text()).map_err(|error| broken(file, &error))
+}
+
 fn broken(file: &Path, error: &serde_json::Error) -> Error {
     let message = match error.classify() {
         serde_json::error::Category::Eof => format!("it ends too early, as if it was cut off: {error}"),
@@ -120,15 +130,6 @@ fn broken(file: &Path, error: &serde_json::Error) -> Error {
         _ => format!("it is not valid JSON: {error}"),
     };
     Error::format(file, message)
-}
-
-/// A value as the text of a cell: null is empty, a text is itself, and all else is JSON.
-pub(super) fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
 }
 
 #[cfg(test)]

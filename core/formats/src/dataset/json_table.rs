@@ -8,7 +8,7 @@ use super::rows::{EMPTY, Rows, tell_labels};
 use super::typed::Typed;
 use super::{ClassNames, DatasetOptions, Format, Opened, extension, is_image};
 use crate::text::json_parts::{Part, Patch};
-use crate::text::{Document, json_keys};
+use crate::text::{Document, json_numbers};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_protocol::RemarkKind;
@@ -80,7 +80,7 @@ impl JsonRecords<'_> {
                         continue;
                     }
                     let refuse = |what: String| Error::format(self.file, format!("line {at}: {what}"));
-                    let value: Value = json_keys::read(line).map_err(|error| {
+                    let value = json_numbers::read(line).map_err(|error| {
                         let cut =
                             if error.is_eof() { "it ends too early, as if it was cut off: " } else { "" };
                         refuse(format!("{cut}{error}"))
@@ -242,7 +242,7 @@ fn objects(file: &Path) -> Result<Objects> {
         let document = Document::read(file)?;
         return Ok(Objects::Lines(document.text().to_vec()));
     }
-    let all = match json::read(file)? {
+    let all = match json::read_as_written(file)? {
         Value::Array(all) => all,
         Value::Object(object) => of_object(file, object)?,
         _ => return Err(strange(file)),

@@ -1,5 +1,6 @@
 //! Which columns have numbers, truth values, lists or objects, so that they are written as what they were: cells are text.
 
+use crate::text::json_numbers;
 use arrow_schema::{DataType, Fields};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ impl Typed {
     pub(super) fn see(&mut self, column: &str, value: Option<&Value>) {
         match value {
             None | Some(Value::Null) => {}
-            Some(Value::String(_)) => self.mark(column, false),
+            Some(Value::String(_)) => self.mark(column, value.is_some_and(json_numbers::is_number)),
             Some(_) => self.mark(column, true),
         }
     }

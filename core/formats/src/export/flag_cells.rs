@@ -2,6 +2,7 @@
 
 use super::Export;
 use crate::dataset::flags;
+use crate::text::json_numbers;
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::ExtraColumn;
 use chaffinch_protocol::sample::SampleId;
@@ -14,7 +15,7 @@ pub(super) fn json_cell(typed: bool, cell: &str) -> Value {
     match typed {
         true if cell.is_empty() => Value::Null,
         // What JSON has no number for, such as NaN, stays a text.
-        true => serde_json::from_str(cell).unwrap_or_else(|_| Value::from(cell)),
+        true => json_numbers::read(cell.as_bytes()).unwrap_or_else(|_| Value::from(cell)),
         false => Value::from(cell),
     }
 }

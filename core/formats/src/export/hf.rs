@@ -7,6 +7,7 @@ use super::sample_table::free_name;
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
 use crate::dataset::is_known_column;
+use crate::text::json_numbers;
 use chaffinch_compute::job::Job;
 use chaffinch_data::output::Tree;
 use chaffinch_data::{class_names, manifest::Manifest};
@@ -42,7 +43,8 @@ fn describe(export: &Export<'_>, pictures: &Pictures, tree: &mut Tree, written: 
     let mut tables: BTreeMap<&Path, Vec<u8>> = BTreeMap::new();
     for (id, split, path) in &pictures.placed {
         let table = tables.entry(split).or_default();
-        table.extend(Value::from(row(export, *id, path, (&names, &others))).to_string().into_bytes());
+        let row = Value::from(row(export, *id, path, (&names, &others)));
+        table.extend(json_numbers::json(&row).into_bytes());
         table.push(b'\n');
     }
     for (split, table) in &tables {

@@ -3,11 +3,11 @@
 use super::sample_table::{Cell, SampleTable, json_number};
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
+use crate::text::json_numbers;
 use chaffinch_compute::job::Job;
 use chaffinch_data::{atomic, class_names};
 use chaffinch_protocol::display::counted;
 use serde_json::{Map, Value};
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 
 pub(super) const FORMAT: Format = Format {
@@ -28,8 +28,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
             let cells =
                 table.columns.iter().map(|column| (column.name.clone(), json(table.cell(column, id))));
             let row: Map<String, Value> = cells.collect();
-            serde_json::to_writer(&mut *out, &row).map_err(io::Error::from)?;
-            out.write_all(b"\n")?;
+            writeln!(out, "{}", json_numbers::json(&row.into()))?;
         }
         Ok(())
     })?;

@@ -297,6 +297,36 @@ fn the_parquet_file_finds_its_pictures_by_itself() {
     }
 }
 
+#[test]
+fn numbers_with_more_digits_than_a_double_go_out_as_they_came() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("1.jpg"), "1.jpg").unwrap();
+    let (wide, small) = (r#""wide":12345678901234567890123"#, r#""small":1e-05"#);
+    fs::write(
+        data.join("rows.jsonl"),
+        format!("{{\"path\": \"1.jpg\", \"label\": \"cat\", {wide}, {small}}}"),
+    )
+    .unwrap();
+    let manifest = dataset::open(&data.join("rows.jsonl"), &DatasetOptions::default()).unwrap().manifest;
+    let made = decided(temp, manifest, |_, _| {});
+    for format in ["hf", "jsonl"] {
+        let place = made.out(if format == "hf" { "hf" } else { "samples.jsonl" });
+        made.write(format, &place, Formulas::Guard);
+        let files = walkdir::WalkDir::new(&place).into_iter().map(|entry| entry.unwrap().into_path());
+        let file = files.filter(|file| file.extension().is_some_and(|end| end == "jsonl")).last().unwrap();
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains(wide) && text.contains(small), "{format}: {text}");
+    }
+    made.write("parquet", &made.out("samples.parquet"), Formulas::Guard);
+    let read = dataset::open(&made.out("samples.parquet"), &DatasetOptions::default()).unwrap().manifest;
+    let column =
+        |name: &str| read.extra().iter().find(|column| column.name == name).unwrap().values[0].clone();
+    assert_eq!(column("wide"), "12345678901234567890123");
+    assert!(read.is_typed("small") && column("small").parse::<f64>() == Ok(1e-5));
+}
+
 /// Each line of a file of JSON Lines below a folder, or of this one.
 fn json_lines(path: &Path) -> Vec<Value> {
     let files = walkdir::WalkDir::new(path).into_iter().map(|entry| entry.unwrap().into_path());

@@ -4,6 +4,7 @@
 use super::sample_table::{Cell, Column, Kind, SampleTable};
 use super::{Export, Format, Request, Target, Written};
 use crate::dataset::ROOT_KEY;
+use crate::text::json_numbers;
 use crate::{Error, Result};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -238,7 +239,10 @@ fn images(export: &Export<'_>, ids: &[SampleId], left_out: &mut Vec<String>) -> 
 /// What a cell of the dataset's other columns is.
 fn json<'a>(table: &SampleTable<'a>, column: &Column<'a>, id: SampleId) -> Option<Value> {
     match table.cell(column, id) {
-        Cell::Json { value, .. } => Some(value),
+        Cell::Json { value, .. } => {
+            let written = json_numbers::spelling(&value).and_then(|text| text.parse::<f64>().ok());
+            Some(written.map_or(value, Value::from))
+        }
         _ => None,
     }
 }

@@ -5,6 +5,7 @@
 use super::Export;
 use super::flag_cells::json_cell;
 use super::manifest::notes;
+use crate::text::json_numbers;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::manifest::ExtraColumn;
 use chaffinch_protocol::display::safe_text;
@@ -193,7 +194,10 @@ fn kind_of(column: &ExtraColumn) -> Kind {
     // Whole numbers beside others must be among those that a double has.
     let is_double = |value: &Value| match value.as_i64() {
         Some(whole) => whole.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS,
-        None => value.is_f64(),
+        // What is written in another way is a double, unless it is a whole number with too many digits.
+        None => {
+            value.is_f64() || json_numbers::spelling(value).is_some_and(|text| text.contains(['.', 'e', 'E']))
+        }
     };
     let mut values = column.values.iter().filter(|text| !text.is_empty()).peekable();
     let any = values.peek().is_some();

@@ -4,6 +4,7 @@ use super::flag_cells::FlagCells;
 use super::other_files::ends_the_copy;
 use super::pictures::plain;
 use super::{Export, Format, Request, Target, Written};
+use crate::text::json_numbers;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_data::class_names;
@@ -89,7 +90,7 @@ fn fill(export: &Export<'_>, half: &Path, job: &Job<'_>, longest: u64, written: 
             let class = classes.binary_search_by(|class| class.as_str().cmp(&label)).ok();
             // Readers expect the same members of all samples, and numbers here.
             let class = class.map_or_else(|| "-1".to_owned(), |class| class.to_string());
-            let about = Value::from(about(export, id, &label, &others)).to_string();
+            let about = json_numbers::json(&Value::from(about(export, id, &label, &others)));
             let members =
                 [(extension.as_str(), &bytes[..]), ("cls", class.as_bytes()), ("json", about.as_bytes())];
             let size: u64 = members.iter().map(|(_, bytes)| member_size(&key, bytes)).sum();

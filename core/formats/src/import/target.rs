@@ -8,7 +8,7 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::{LabelId, SampleId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -86,7 +86,7 @@ impl<'a> Target<'a> {
         let path = |id: &SampleId| self.manifest.path(*id).as_os_str().as_bytes();
         let groups: HashMap<&[u8], &[u32]> =
             by_key.values().map(|id| (path(id), self.manifest.rows_of_path(*id))).collect();
-        let mut by_path: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        let mut by_path: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
         for (at, name) in names.iter().enumerate() {
             let name = name.strip_prefix(root).unwrap_or(name);
             match by_key.get(name) {

@@ -11,8 +11,16 @@ use std::fmt::{self, Formatter};
 /// # Errors
 /// When one has, or the text is no JSON or something else than `T`, with the line and the column.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
-    serde_json::from_slice::<Checked>(text)?;
+    check(text)?;
     serde_json::from_slice(text)
+}
+
+/// Checks that a text is JSON in which no object has a key twice.
+///
+/// # Errors
+/// As of [`read`].
+pub(crate) fn check(text: &[u8]) -> serde_json::Result<()> {
+    serde_json::from_slice::<Checked>(text).map(|_| ())
 }
 
 /// A value of any kind in which no key is repeated.

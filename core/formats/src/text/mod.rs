@@ -4,6 +4,7 @@ mod delimiter;
 mod encoding;
 mod fields;
 pub(crate) mod json_keys;
+pub(crate) mod json_numbers;
 pub(crate) mod json_parts;
 mod letters;
 mod quotes;

@@ -6,6 +6,7 @@ use crate::dataset::annotated::{Annotated, Entry};
 use crate::dataset::choice::{self, LABEL_NAMES, is_known_column};
 use crate::dataset::names_of_parts::split_named;
 use crate::dataset::several::{Label, Objects};
+use crate::dataset::typed::Typed;
 use crate::dataset::{DatasetOptions, json};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
@@ -142,6 +143,18 @@ fn described(
     };
     read.columns =
         kept.iter().map(|(name, _)| renamed(name)).chain(tagged.then(|| "tags".to_owned())).collect();
+    let mut typed = Typed::default();
+    for (name, value) in samples
+        .iter()
+        .flat_map(|sample| kept.iter().filter_map(|(name, _)| Some((*name, sample.get(*name)?))))
+    {
+        match kind(value) {
+            Some(Kind::Plain) => typed.see(&renamed(name), Some(value)),
+            Some(_) => typed.mark(&renamed(name), false),
+            None => {}
+        }
+    }
+    read.typed = typed.names().collect();
     let mut from_tags = BTreeSet::new();
     for (at, sample) in samples.iter().enumerate() {
         let Some(path) = sample.get("filepath").and_then(Value::as_str).filter(|path| !path.is_empty())

@@ -144,3 +144,16 @@ fn broken_exports_say_what_is_wrong() {
         }
     }
 }
+
+#[test]
+fn fields_of_numbers_are_no_texts() {
+    let text = r#"{"samples": [
+        {"filepath": "1.jpg", "ground_truth": {"_cls": "Classification", "label": "a"}, "n": 1, "score": 0.5, "mixed": 1, "word": "5"},
+        {"filepath": "2.jpg", "ground_truth": {"_cls": "Classification", "label": "b"}, "n": null, "score": 1, "mixed": "x"}]}"#;
+    let temp = tree(&[("samples.json", text), ("1.jpg", ""), ("2.jpg", "")]);
+    for below in ["", "samples.json"] {
+        let opened = read(&temp, below).unwrap();
+        assert_eq!(opened.manifest.typed().collect::<Vec<_>>(), ["n", "score"], "{below}");
+        assert_eq!(column(&opened, "score"), ["0.5", "1"], "{below}");
+    }
+}

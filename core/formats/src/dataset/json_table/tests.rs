@@ -115,3 +115,30 @@ fn broken_manifests_say_what_is_wrong() {
         assert!(error.contains(expected), "{text}: {error}");
     }
 }
+
+#[test]
+fn numbers_keep_their_spelling() {
+    let objects = [
+        r#"{"path": "1.jpg", "label": 1e3, "x": 12345678901234567890123}"#,
+        r#"{"path": "2.jpg", "label": 1.10, "x": 1}"#,
+        r#"{"path": "3.jpg", "label": 9007199254740993, "x": [0.10]}"#,
+    ];
+    let by_path = r#"{"1.jpg": 1e3, "2.jpg": 1.10, "3.jpg": 9007199254740993}"#;
+    let columns = r#"{"path": ["1.jpg", "2.jpg", "3.jpg"], "label": [1e3, 1.10, 9007199254740993]}"#;
+    for (name, text) in [
+        ("t.jsonl", objects.join("\n")),
+        ("t.json", format!("[{}]", objects.join(","))),
+        ("t.json", by_path.to_owned()),
+        ("t.json", columns.to_owned()),
+    ] {
+        let temp = tree(&[(name, text.as_str()), ("1.jpg", ""), ("2.jpg", ""), ("3.jpg", "")]);
+        let opened = read(&temp, name).unwrap();
+        let manifest = &opened.manifest;
+        let labels: Vec<&str> = manifest.ids().map(|id| manifest.label_name(id)).collect();
+        assert_eq!(labels, ["1e3", "1.10", "9007199254740993"], "{text}");
+        if let Some(x) = manifest.extra().iter().find(|column| column.name == "x") {
+            assert_eq!(x.values, ["12345678901234567890123", "1", "[0.10]"], "{text}");
+            assert!(manifest.is_typed("x"));
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use super::keys::CLASS;
 use crate::dataset::choice::{LABEL_NAMES, SPLIT_NAMES};
 use crate::dataset::typed::Typed;
-use crate::text::json_keys;
+use crate::text::json_numbers;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use serde_json::Value;
@@ -67,7 +67,7 @@ impl Said {
             self.other.push((what.to_owned(), text.trim_end_matches('\n').to_owned()));
             return true;
         }
-        let Ok(Value::Object(object)) = json_keys::read(text.as_bytes()) else { return false };
+        let Ok(Value::Object(object)) = json_numbers::read(text.as_bytes()) else { return false };
         let named = |usual: &[&str]| {
             let found = usual.iter().find_map(|usual| {
                 object.keys().find(|key| key.eq_ignore_ascii_case(usual) && is_scalar(&object[*key]))
@@ -76,15 +76,12 @@ impl Said {
         };
         let (label_key, split_key) = (named(&LABEL_NAMES), named(&SPLIT_NAMES));
         for (key, value) in &object {
-            let text = match value {
-                Value::Null => String::new(),
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
+            let text = json_numbers::cell(Some(value));
             if Some(key) == label_key.as_ref() {
                 self.labels.json = label(&text);
                 self.labels.none |= self.labels.json.is_none();
-                self.labels.named = value.is_string() && self.labels.json.is_some();
+                self.labels.named =
+                    value.is_string() && !json_numbers::is_number(value) && self.labels.json.is_some();
                 self.labels.key = Some(key.clone());
             } else if Some(key) == split_key.as_ref() {
                 self.split = Some(text);

@@ -3,7 +3,7 @@
 use super::{BesideTable, Form, Record};
 use crate::dataset::choice::BESIDE_PATHS;
 use crate::dataset::typed::Typed;
-use crate::text::{Document, TableText, broken, json_keys};
+use crate::text::{Document, TableText, broken, json_numbers};
 use crate::{Error, Result};
 use chaffinch_protocol::display::counted;
 use csv::ByteRecord;
@@ -107,7 +107,7 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
             }
             continue;
         }
-        let value: Value = json_keys::read(line.as_bytes())
+        let value = json_numbers::read(line.as_bytes())
             .map_err(|error| Error::format(file, format!("line {number}: {error}")))?;
         let Value::Object(object) = value else {
             return Err(Error::format(file, format!("line {number} is not a JSON object")));
@@ -123,14 +123,9 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
     for (_, object) in &objects {
         object.iter().for_each(|(name, value)| typed.see(name, Some(value)));
     }
-    let words = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
     let record = |(span, object): (Range<usize>, Map<String, Value>)| Record {
         span,
-        cells: headings.iter().map(|name| words(object.get(name))).collect(),
+        cells: headings.iter().map(|name| json_numbers::cell(object.get(name))).collect(),
         raw_name: None,
     };
     let records = objects.into_iter().map(record).collect();
