@@ -80,3 +80,38 @@ fn planted_faults_are_listed_and_evaluated() {
     let refused = sandbox.run(["evaluate", session, "--reviewed"]);
     assert!(refused.code == 2 && refused.stderr.contains("no decisions yet"), "{}", refused.stderr);
 }
+
+#[test]
+fn rows_of_one_path_get_labels_of_their_own() {
+    let sandbox = Sandbox::new();
+    for number in 0..2_u64 {
+        let file = sandbox.data().join(format!("{number}.png"));
+        pictures::picture(number as usize, number, 32).save(file).unwrap();
+    }
+    let table = sandbox.data().join("t.csv");
+    fs::write(&table, "path,label\n0.png,cat\n0.png,dog\n0.png,dog\n1.png,dog\n").unwrap();
+    let labels = sandbox.path().join("labels.csv");
+    let planted = |name: &str, text: &str| {
+        fs::write(&labels, text).unwrap();
+        let output = sandbox.path().join(name);
+        let paths = [&table, &output, &labels].map(|path| path.to_str().unwrap());
+        sandbox.ok(["pollute", paths[0], "--output", paths[1], "--labels", paths[2]]);
+        let list = fs::read_to_string(output.join("planted.csv")).unwrap();
+        let mut rows: Vec<String> = chaffinch_tests::sandbox::table(&list)
+            .iter()
+            .map(|row| format!("{} {} {}", row["source"], row["true_label"], row["label"]))
+            .collect();
+        rows.sort();
+        rows
+    };
+    let expected = ["0.png#1 cat dog", "0.png#3 dog cat"];
+    assert_eq!(planted("turn", "path,label\n0.png,dog\n0.png,dog\n0.png,cat\n1.png,dog\n"), expected);
+    assert_eq!(planted("keys", "path,label\n0.png#3,cat\n0.png#1,dog\n"), expected);
+    let all = planted("all", "path,label\n0.png,dog\n1.png,cat\n");
+    assert_eq!(all, ["0.png#1 cat dog", "1.png dog cat"]);
+    fs::write(&labels, "path,label\n0.png,dog\n0.png,cat\n").unwrap();
+    let output = sandbox.path().join("vague");
+    let paths = [&table, &output, &labels].map(|path| path.to_str().unwrap());
+    let ran = sandbox.run(["pollute", paths[0], "--output", paths[1], "--labels", paths[2]]);
+    assert!(ran.stderr.contains("2 rows are about 0.png, which has 3 rows in the dataset"), "{}", ran.stderr);
+}

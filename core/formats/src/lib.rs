@@ -15,7 +15,6 @@ pub mod import;
 mod joiner;
 pub mod probabilities;
 pub mod repair;
-mod row_keys;
 mod row_names;
 mod same_headings;
 mod text;

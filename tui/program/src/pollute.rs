@@ -7,9 +7,10 @@ use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_data::dataset::{DatasetOptions, LabelFiles};
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::row_keys::RowKeys;
 use chaffinch_formats::dataset;
 use chaffinch_protocol::display::{safe_path, safe_text};
-use chaffinch_protocol::sample::LabelId;
+use chaffinch_protocol::sample::{LabelId, SampleId};
 use chaffinch_review::pollute;
 use chaffinch_review::pollute::{LabelNoise, PolluteReport, Recipe};
 use clap::Args;
@@ -240,7 +241,8 @@ fn matrix(file: &Path, manifest: &Manifest) -> Result<Vec<Vec<f64>>> {
     Ok(matrix)
 }
 
-/// Reads a table with the columns `path` and `label`.
+/// Reads a table with the columns `path` and `label`. A path that several rows of the dataset have may stand for each in turn, or
+/// with the number of one, as in `1.jpg#2`.
 fn given(file: &Path, manifest: &Manifest) -> Result<Vec<Option<LabelId>>> {
     let mut table = reader(file)?;
     let cannot = || format!("cannot read {}", safe_path(file));
@@ -252,14 +254,38 @@ fn given(file: &Path, manifest: &Manifest) -> Result<Vec<Option<LabelId>>> {
             .with_context(|| format!("{} has no column '{name}'", safe_path(file)))
     };
     let (path, label) = (column("path")?, column("label")?);
-    let rows: BTreeMap<&Path, usize> = manifest.ids().map(|id| (manifest.path(id), id.index())).collect();
+    let mut samples: BTreeMap<&Path, Vec<SampleId>> = BTreeMap::new();
+    manifest.ids().for_each(|id| samples.entry(manifest.path(id)).or_default().push(id));
+    let keys = RowKeys::of(manifest).repeated();
+    let mut said: BTreeMap<&Path, Vec<LabelId>> = BTreeMap::new();
     let mut given = vec![None; manifest.len()];
     for row in table.records() {
         let row = row.with_context(cannot)?;
-        let Some(&index) = rows.get(Path::new(&row[path])) else {
+        let label = class(&row[label], file, manifest)?;
+        if let Some((known, _)) = samples.get_key_value(Path::new(&row[path])) {
+            said.entry(known).or_default().push(label);
+        } else if let Some(id) = keys.get(row[path].as_bytes()) {
+            given[id.index()] = Some(label);
+        } else {
             bail!("{}: the dataset has no image '{}'", safe_path(file), safe_text(&row[path]));
-        };
-        given[index] = Some(class(&row[label], file, manifest)?);
+        }
+    }
+    // Rows of one path are about its samples in turn, and rows that say the same are about all of them.
+    for (path, labels) in said {
+        let own = &samples[path];
+        let same = labels.windows(2).all(|pair| pair[0] == pair[1]);
+        ensure!(
+            same || labels.len() == own.len(),
+            "{}: {} rows are about {}, which has {} in the dataset; tell them apart as in {}#1",
+            safe_path(file),
+            labels.len(),
+            safe_path(path),
+            count(own.len() as u64, "row", "rows"),
+            safe_path(path)
+        );
+        for (at, id) in own.iter().enumerate() {
+            given[id.index()] = Some(if same { labels[0] } else { labels[at] });
+        }
     }
     Ok(given)
 }

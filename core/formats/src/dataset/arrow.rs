@@ -8,7 +8,7 @@ use super::alike::{self, Classes, Looks};
 use super::columns::{Cells, Columns, Features, bytes_of, inner, looks};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
-use super::rows::EMPTY_OR_NONE;
+use super::rows::{EMPTY, EMPTY_OR_NONE};
 use super::shard_sets::{self, Described, Shard};
 use super::typed::Typed;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards, unnamed_classes};
@@ -89,7 +89,8 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         return Err(Error::Dataset { path: dataset.to_path_buf(), message });
     }
     let labeled = seen.iter().any(|shard| shard.label.is_some());
-    rows.no_label = labeled.then_some(EMPTY_OR_NONE);
+    let named = seen.iter().any(|shard| matches!(shard.classes, Classes::Named(_)));
+    rows.no_label = labeled.then_some(if named { EMPTY_OR_NONE } else { EMPTY });
     if !labeled {
         let text = "there is no column of labels; choose one with --label-column";
         ledger.add(RemarkKind::LabelsMissing, rows.members().len() as u64, text);
@@ -121,7 +122,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let named: BTreeSet<&str> = named.flatten().map(String::as_str).collect();
     rows.splits_from_columns = true;
     let mut opened = rows.finish_files(names, root, options.root.as_deref(), dataset, ledger)?;
-    unnamed_classes::tell(&named, &mut opened);
+    unnamed_classes::tell("the schema", &named, &mut opened);
     opened.manifest = opened.manifest.with_typed(typed.names());
     Ok(opened)
 }

@@ -2,7 +2,7 @@
 //! several labels taken apart, twins remarked.
 
 use super::several::{ALL_LABELS, BETWEEN};
-use super::{ClassNames, Opened};
+use super::{ClassNames, Opened, unnamed_classes};
 use chaffinch_data::class_names::{self, Combined, Meaning};
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NO_LABEL};
 use chaffinch_protocol::display::{counted, excerpt};
@@ -72,7 +72,7 @@ pub(super) fn clean(opened: Opened, written_by: ClassNames, keep_words: bool) ->
         None => manifest,
     };
     twins(&mut ledger, manifest.classes());
-    if in_table {
+    if in_table && !unnamed_classes::are_said(&ledger) {
         numbers_among_words(&mut ledger, &manifest);
     }
     Opened { manifest, ledger }

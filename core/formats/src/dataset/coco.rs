@@ -8,6 +8,7 @@ use super::json::{self, Outer, Shape};
 use super::names_of_parts::split_named;
 use super::reading_options::OF_ENTRIES;
 use super::several::Objects;
+use super::unnamed_classes::WITHOUT_NAME;
 use super::{Candidate, ClassNames, DatasetOptions, Format};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
@@ -91,7 +92,9 @@ impl<'de> Deserialize<'de> for Id {
                 }
             }
             fn visit_str<E: de::Error>(self, value: &str) -> std::result::Result<Id, E> {
-                Ok(Id::Text(value.to_owned()))
+                // Some files have the same number as a text in one place and bare in another.
+                let number = value.parse::<i64>().ok().filter(|number| number.to_string() == value);
+                Ok(number.map_or_else(|| Id::Text(value.to_owned()), Id::Number))
             }
         }
         from.deserialize_any(Ids)
@@ -346,7 +349,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
         let count: u64 = classes.strange.values().sum();
         let have = counted(count, "annotation has", "annotations have");
         let text = format!(
-            "{have} a category that {shown} does not name, and is called by its id: {}",
+            "{have} a category {WITHOUT_NAME} in {shown}, which is called by its id: {}",
             excerpt(&id.to_string())
         );
         let kind =

@@ -184,6 +184,7 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         rows.push(PathBuf::from(path), label, &split, other);
         Ok(true)
     })?;
+    rows.told = objects_as_labels;
     let mut opened = finish(file, root, rows, (headings, &kept), &columns, chosen)?;
     opened.manifest = opened.manifest.with_typed(typed.names());
     if let Some((place, text)) = first_object {
@@ -278,6 +279,29 @@ fn of_object(file: &Path, object: Map<String, Value>) -> Result<Vec<Value>> {
             other => other,
         };
         return Ok(object.into_iter().map(row).collect());
+    }
+    // As others write it: the paths of each class, or the columns apart from the rows.
+    let paths = |value: &Value| {
+        let is_path = |path: &Value| path.as_str().is_some_and(|path| is_image(Path::new(path)));
+        value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_path))
+    };
+    if object.len() > 1 && object.values().all(paths) {
+        let (class, example) = object.iter().next().map_or(("", ""), |(class, paths)| {
+            (class.as_str(), paths.get(0).and_then(Value::as_str).unwrap_or_default())
+        });
+        let message = format!(
+            "it lists the paths of each class, such as '{}', which is not read; write the label of each path instead: \
+             {{\"{}\": \"{}\", …}}",
+            excerpt(class),
+            excerpt(example),
+            excerpt(class)
+        );
+        return Err(Error::format(file, message));
+    }
+    if object.get("columns").is_some_and(Value::is_array) && object.get("data").is_some_and(Value::is_array) {
+        let message = "it is a table of pandas with its columns apart, which is not read; write it with \
+                       to_json(orient=\"records\")";
+        return Err(Error::format(file, message));
     }
     // As pandas writes a table: columns of values by the number of the row.
     let columns: Option<Vec<(String, BTreeMap<String, Value>)>> = object

@@ -258,3 +258,21 @@ fn wrong_numbers_of_labels_are_refused() {
     let error = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
     assert!(error.contains("it has 1 label for 3 pictures"), "{error}");
 }
+
+#[test]
+fn a_number_that_the_names_do_not_reach_is_said_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let record = |label: u8| [vec![label], vec![label; 3072]].concat();
+    fs::write(temp.path().join("data_batch_1.bin"), [record(0), record(1), record(7)].concat()).unwrap();
+    fs::write(temp.path().join("batches.meta.txt"), "cat\ndog\n").unwrap();
+    let opened = read(temp.path());
+    let said = opened.ledger.remarks.iter().filter(|remark| remark.kind == RemarkKind::ClassesDoubtful);
+    let said: Vec<&str> = said.map(|remark| remark.text.as_str()).collect();
+    assert_eq!(
+        said,
+        ["1 sample has the number of a class without a name, since batches.meta.txt names 2 classes: '7'"]
+    );
+    // Without names, all of them are numbers.
+    fs::remove_file(temp.path().join("batches.meta.txt")).unwrap();
+    assert_eq!(read(temp.path()).ledger.count(RemarkKind::ClassesDoubtful), 0);
+}

@@ -7,7 +7,7 @@ use super::alike::{self, Looks};
 use super::columns::{Cells, Columns, Features, inner, looks};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
-use super::rows::{EMPTY_OR_NONE, Rows};
+use super::rows::{EMPTY, EMPTY_OR_NONE, Rows};
 use super::shard_sets::{self, Described};
 use super::typed::Typed;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards, unnamed_classes};
@@ -161,7 +161,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         true => pictures(shards, root, parts, options, ledger),
         false => paths_only(shards, root, parts, options, ledger),
     }?;
-    unnamed_classes::tell(&named.iter().map(String::as_str).collect(), &mut opened);
+    unnamed_classes::tell("the schema", &named.iter().map(String::as_str).collect(), &mut opened);
     opened.manifest = opened.manifest.with_typed(typed.names());
     Ok(opened)
 }
@@ -349,7 +349,9 @@ fn named(names: Option<&Cells<'_>>, row: usize) -> Option<String> {
 
 /// What a row without a label has in its place, if a column says the labels.
 fn no_label(shards: &[Shard]) -> Option<&'static str> {
-    shards.iter().any(|shard| shard.columns.label.is_some()).then_some(EMPTY_OR_NONE)
+    let named = shards.iter().any(|shard| !shard.class_names().is_empty());
+    let words = if named { EMPTY_OR_NONE } else { EMPTY };
+    shards.iter().any(|shard| shard.columns.label.is_some()).then_some(words)
 }
 
 /// The folder that all files say their paths start from, if it is there.

@@ -2,7 +2,7 @@
 
 use super::packed::{Member, PackedRows, Place};
 use super::reading_options::NONE;
-use super::{Candidate, ClassNames, DatasetOptions, Format, Opened};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, unnamed_classes};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Holds, Pixels};
 use chaffinch_protocol::display::{counted, safe_path};
@@ -78,6 +78,8 @@ fn read(candidate: &Candidate, _: &DatasetOptions) -> Result<Opened> {
     let mut rows = PackedRows::default();
     let mut used: Vec<PathBuf> = Vec::new();
     let mut columns = Vec::new();
+    // The file with the names of the classes, and these.
+    let mut named: Option<(&str, Vec<String>)> = None;
     match Kind::of(candidate) {
         Some(Kind::Cifar10) => {
             let names = names(&root, "batches.meta.txt", &mut used)?;
@@ -94,6 +96,7 @@ fn read(candidate: &Candidate, _: &DatasetOptions) -> Result<Opened> {
                 )?;
                 used.push(path);
             }
+            named = Some(("batches.meta.txt", names));
         }
         Some(Kind::Cifar100) => {
             let fine = names(&root, "fine_label_names.txt", &mut used)?;
@@ -105,6 +108,7 @@ fn read(candidate: &Candidate, _: &DatasetOptions) -> Result<Opened> {
                 cifar(&root, &path, split, 2, label, &mut rows, &mut ledger)?;
                 used.push(path);
             }
+            named = Some(("fine_label_names.txt", fine));
         }
         Some(Kind::Idx) => idx(candidate, &mut rows, &mut used, &mut ledger)?,
         Some(Kind::Unread) | None => {
@@ -126,7 +130,11 @@ fn read(candidate: &Candidate, _: &DatasetOptions) -> Result<Opened> {
     let beside = used.len() as u64;
     let text = format!("{} hold the pictures and labels", counted(beside, "file", "files"));
     ledger.leave_out(RemarkKind::OtherFiles, beside, text);
-    let opened = rows.finish(columns, root.clone(), &root, ledger)?;
+    let mut opened = rows.finish(columns, root.clone(), &root, ledger)?;
+    if let Some((file, names)) = named {
+        let names = names.iter().map(String::as_str).collect();
+        unnamed_classes::tell(file, &names, &mut opened);
+    }
     Ok(opened)
 }
 

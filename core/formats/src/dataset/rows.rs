@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// What stands in the place of a label in a table of texts.
 pub(super) const EMPTY: &str = "a cell is empty where it would be";
-/// The same where labels may be numbers of classes.
+/// The same where labels are numbers of classes with names.
 pub(super) const EMPTY_OR_NONE: &str = "a cell is empty where it would be, or -1 beside numbers of classes";
 
 /// Names to show in a remark.
@@ -33,6 +33,8 @@ pub(super) struct Rows {
     extra: Vec<ExtraColumn>,
     /// What a row without a label has in its place, if a column says the labels.
     pub(super) no_label: Option<&'static str>,
+    /// How many rows have something in its place of which more is said.
+    pub(super) told: u64,
     /// The columns of 0 and 1 from which splits were taken.
     split_flags: Vec<String>,
     /// The column from which splits were taken, if its name does not say for sure that it has them.
@@ -201,6 +203,7 @@ impl Rows {
     /// Says how many rows have no label.
     fn label_remarks(&self, ledger: &mut Ledger) {
         let bare = self.samples.iter().filter(|sample| sample.label.is_none()).count() as u64;
+        let bare = bare.saturating_sub(self.told);
         if let Some(words) = self.no_label {
             let rows = counted(bare, "row has no label", "rows have no label");
             ledger.add(RemarkKind::ClassesMerged, bare, format!("{rows}, as {words}"));

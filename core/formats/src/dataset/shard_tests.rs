@@ -483,7 +483,7 @@ fn numbers_have_the_names_that_lie_beside_the_shards() {
     for path in [temp.path(), &path] {
         let opened = read(path);
         assert_eq!(labels(&opened), ["dog", "cat", "5"]);
-        let text = "1 label is a number without a line in classes.txt";
+        let text = "1 label is a number without a name in classes.txt";
         assert!(says(&opened, RemarkKind::ClassesDoubtful, text), "{:#?}", opened.ledger);
     }
     assert!(says(&read(temp.path()), RemarkKind::OtherFiles, "classes.txt has the names of the classes"));
@@ -583,9 +583,7 @@ fn a_number_without_a_name_among_named_classes_is_said() {
         let of = opened.ledger.remarks.iter().find(|remark| remark.text.contains("no name for"));
         assert_eq!(
             of.map(|remark| remark.text.as_str()),
-            Some(
-                "1 sample has the number of a class that the schema, which names 2 classes, has no name for: '7'"
-            )
+            Some("1 sample has the number of a class without a name, since the schema names 2 classes: '7'")
         );
     }
     // Numbers that are names are none.

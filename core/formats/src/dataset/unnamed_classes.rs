@@ -1,16 +1,26 @@
-//! Numbers of classes that a schema has no names for.
+//! Numbers of classes without names: what is said of them where they are read is not said again.
 
 use super::Opened;
-use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt};
+use chaffinch_protocol::{Ledger, Remark, RemarkKind};
 use std::collections::BTreeSet;
 
 /// Numbers to show in a remark.
 const SHOWN: usize = 3;
 
+/// What each sentence says that is about numbers of classes without names.
+pub(super) const WITHOUT_NAME: &str = "without a name";
+
+/// Whether reading a dataset has said of such numbers that they count as classes.
+pub(super) fn are_said(ledger: &Ledger) -> bool {
+    let of =
+        |remark: &Remark| remark.kind == RemarkKind::ClassesDoubtful && remark.text.contains(WITHOUT_NAME);
+    ledger.remarks.iter().any(of)
+}
+
 /// Says which samples have the number of a class that is not among the `names` of all classes: it is a class of its own
-/// then. Without names, numbers are names.
-pub(super) fn tell(names: &BTreeSet<&str>, opened: &mut Opened) {
+/// then. Without names, numbers are names. `whose` are the names: `the schema`.
+pub(super) fn tell(whose: &str, names: &BTreeSet<&str>, opened: &mut Opened) {
     if names.is_empty() {
         return;
     }
@@ -24,7 +34,7 @@ pub(super) fn tell(names: &BTreeSet<&str>, opened: &mut Opened) {
     let samples_have = counted(samples, "sample has", "samples have");
     let classes = counted(names.len() as u64, "class", "classes");
     let text = format!(
-        "{samples_have} the number of a class that the schema, which names {classes}, has no name for: {}{more}",
+        "{samples_have} the number of a class {WITHOUT_NAME}, since {whose} names {classes}: {}{more}",
         shown.join(", ")
     );
     opened.ledger.add(RemarkKind::ClassesDoubtful, samples, text);

@@ -5,9 +5,9 @@ use super::concluded::Concluded;
 use super::manifest::COLUMNS;
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
-use crate::row_keys::ImageIds;
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic;
+use chaffinch_data::row_keys::ImageIds;
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::SampleId;
 

@@ -8,6 +8,7 @@ use chaffinch_compute::job::Job;
 use chaffinch_data::{atomic, class_names};
 use chaffinch_protocol::display::counted;
 use serde_json::{Map, Value};
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 pub(super) const FORMAT: Format = Format {

@@ -3,8 +3,8 @@
 use super::clusters::clusters;
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
-use crate::row_keys::ImageIds;
 use chaffinch_compute::job::Job;
+use chaffinch_data::row_keys::ImageIds;
 use chaffinch_data::{atomic, class_names};
 use chaffinch_protocol::display::counted;
 use std::os::unix::ffi::OsStrExt;

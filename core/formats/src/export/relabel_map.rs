@@ -2,9 +2,9 @@
 
 use super::{Export, Format, Target, Written};
 use crate::Result;
-use crate::row_keys::RowKeys;
 use chaffinch_data::atomic;
 use chaffinch_data::class_names;
+use chaffinch_data::row_keys::RowKeys;
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::SampleId;
 use serde_json::Value;

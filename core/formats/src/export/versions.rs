@@ -7,10 +7,10 @@ use super::{
     Export, Format, Request, Target, Written, cleaning_summary, final_manifest, indices, leak_report,
     manifest, multi_label,
 };
-use crate::row_keys::ImageIds;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_data::atomic;
+use chaffinch_data::row_keys::ImageIds;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

@@ -2,10 +2,10 @@
 
 use super::{Read, file_name};
 use crate::ends::{Ends, Place};
-use crate::row_keys::RowKeys;
 use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::row_keys::RowKeys;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -10,6 +10,7 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output;
 use chaffinch_data::output::{CopyMode, Tree};
 use chaffinch_data::packing::Source;
+use chaffinch_data::row_keys::RowKeys;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use image::DynamicImage;
@@ -20,7 +21,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// What was planted: `path,fault,label,true_label,source`.
+/// What was planted: `path,fault,label,true_label,source`. Of rows with one path, `source` names one as in `1.jpg#2`.
 pub const LIST: &str = "planted.csv";
 /// Every sample of the copy: `path,label,true_label,is_error,fault,copy_of`; `evaluate --truth` reads it. `copy_of` is the
 /// path of the sample that a planted copy repeats.
@@ -65,12 +66,14 @@ pub fn write(
     output::outside(manifest.root(), target)?;
     output::whole_folder(target, |half| {
         let tree = Tree::new(half.join(DATA));
-        Writer { manifest, mode, tree, rows: Vec::new(), places: BTreeMap::new() }.fill(plan, half, job)
+        let keys = RowKeys::of(manifest);
+        Writer { manifest, keys, mode, tree, rows: Vec::new(), places: BTreeMap::new() }.fill(plan, half, job)
     })
 }
 
 struct Writer<'a> {
     manifest: &'a Manifest,
+    keys: RowKeys<'a>,
     mode: CopyMode,
     tree: Tree,
     rows: Vec<Row>,
@@ -168,7 +171,7 @@ impl Writer<'_> {
                 self.tree.put_bytes(&bytes, &folder, name.as_os_str())?
             }
         };
-        let fault = fault.map(|fault| (fault, self.manifest.path(id).to_string_lossy().into_owned()));
+        let fault = fault.map(|fault| (fault, self.named(id)));
         let true_label = self.manifest.label_name(id).to_owned();
         self.places.insert(id, path.clone());
         self.rows.push(Row { path, label: self.class(label), true_label, fault, copy_of: None });
@@ -187,7 +190,7 @@ impl Writer<'_> {
         let path = self.tree.put_bytes(bytes, &folder, name.as_os_str())?;
         let copied = matches!(fault, Fault::Copy | Fault::Reencoded);
         let copy_of = if copied { self.places.get(&id).cloned() } else { None };
-        let fault = Some((fault, self.manifest.path(id).to_string_lossy().into_owned()));
+        let fault = Some((fault, self.named(id)));
         let label = self.class(label);
         self.rows.push(Row { path, label: label.clone(), true_label: label, fault, copy_of });
         Ok(())
@@ -201,6 +204,11 @@ impl Writer<'_> {
 
     fn folder(&self, split: &str, label: Option<LabelId>) -> PathBuf {
         output::sample_folder(split, label.map_or("", |label| self.manifest.class(label)))
+    }
+
+    /// What the dataset calls a sample: its path, or the key of its row if several have this path.
+    fn named(&self, id: SampleId) -> String {
+        String::from_utf8_lossy(&self.keys.key(id)).into_owned()
     }
 
     fn class(&self, label: Option<LabelId>) -> String {

@@ -128,11 +128,11 @@ impl Categories {
             let Some(number) = id(category.get("id")) else { continue };
             let name = category.get("name").and_then(|name| name.value().as_str().map(str::to_owned));
             let name = name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| number.to_string());
-            match &number {
-                Id::Number(number) => all.next = all.next.max(number + 1),
-                Id::Text(_) => all.texts = true,
-            }
             let text = category.get("id").map(|id| id.text().to_owned()).unwrap_or_default();
+            all.texts |= text.starts_with('"');
+            if let Id::Number(number) = &number {
+                all.next = all.next.max(number.saturating_add(1));
+            }
             all.numbers.entry(name.clone()).or_insert(text);
             all.names.insert(number, name);
         }

@@ -215,3 +215,12 @@ fn long_lists_are_recognized_whatever_comes_first() {
         );
     }
 }
+
+#[test]
+fn a_number_as_a_text_is_the_same_id() {
+    let text = r#"{"images": [{"id": "0", "file_name": "1.jpg"}, {"id": 1, "file_name": "2.jpg"}],
+        "categories": [{"id": "1", "name": "cat"}, {"id": 2, "name": "dog"}, {"id": "x", "name": "owl"}],
+        "annotations": [{"image_id": 0, "category_id": 1}, {"image_id": "1", "category_id": "2"}]}"#;
+    let temp = tree(&[("instances_all.json", text), ("1.jpg", ""), ("2.jpg", "")]);
+    assert_eq!(rows(&read_folder(temp.path())), ["1.jpg cat -", "2.jpg dog -"]);
+}

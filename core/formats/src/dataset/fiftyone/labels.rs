@@ -3,6 +3,7 @@
 use super::WHOSE;
 use crate::dataset::annotated::{Annotated, Entry};
 use crate::dataset::several::Label;
+use crate::dataset::unnamed_classes::WITHOUT_NAME;
 use crate::dataset::{DatasetOptions, json};
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
@@ -55,7 +56,7 @@ pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result
         let (have, all) = (counted(count, "label is", "labels are"), classes.len());
         let kind = if classes.is_empty() { RemarkKind::LayoutGuessed } else { RemarkKind::ClassesDoubtful };
         let text = format!(
-            "{have} a number without a name among the {all} classes of {shown}, and is called by it: {number}"
+            "{have} a number {WITHOUT_NAME} among the {all} classes of {shown}, and is called by it: {number}"
         );
         read.ledger.add(kind, count, text);
     }

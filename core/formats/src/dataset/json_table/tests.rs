@@ -142,3 +142,33 @@ fn numbers_keep_their_spelling() {
         }
     }
 }
+
+#[test]
+fn objects_that_are_not_read_say_what_to_write() {
+    for (text, expected) in [
+        (
+            r#"{"cat": ["1.jpg"], "dog": ["2.jpg", "3.jpg"]}"#,
+            r#"write the label of each path instead: {"1.jpg": "cat", …}"#,
+        ),
+        (
+            r#"{"columns": ["path", "label"], "index": [0], "data": [["1.jpg", "cat"]]}"#,
+            r#"to_json(orient="records")"#,
+        ),
+    ] {
+        let temp = tree(&[("t.json", text), ("1.jpg", "")]);
+        let error = open(&temp.path().join("t.json"), &DatasetOptions::default()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    // Two columns of paths are a table.
+    let temp = tree(&[("t.json", r#"{"path": ["1.jpg"], "label": ["cat"]}"#), ("1.jpg", "")]);
+    assert_eq!(rows(&read(&temp, "t.json").unwrap()), ["1.jpg cat -"]);
+}
+
+#[test]
+fn a_label_that_is_an_object_is_counted_once() {
+    let text = "{\"path\": \"1.jpg\", \"label\": {\"name\": \"cat\"}}\n{\"path\": \"2.jpg\", \"label\": null}\n{\"path\": \"3.jpg\", \"label\": \"a\"}";
+    let temp = tree(&[("a.jsonl", text), ("1.jpg", ""), ("2.jpg", ""), ("3.jpg", "")]);
+    let opened = read(&temp, "a.jsonl").unwrap();
+    assert!(says(&opened, RemarkKind::ClassesMerged, "1 row has no label, as a cell is empty"));
+    assert!(says(&opened, RemarkKind::ClassesDoubtful, "1 label is an object and counts as none"));
+}

@@ -3,6 +3,7 @@
 use super::keys::CLASS;
 use crate::dataset::choice::{LABEL_NAMES, SPLIT_NAMES};
 use crate::dataset::typed::Typed;
+use crate::dataset::unnamed_classes::WITHOUT_NAME;
 use crate::text::json_numbers;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -243,7 +244,7 @@ impl<'a> Settle<'a> {
         );
         ledger.add(RemarkKind::LabelsSeveral, odd, text);
         let numbers = counted(self.nameless, "label is a number", "labels are numbers");
-        let text = format!("{numbers} without a line in classes.txt, and kept as it is");
+        let text = format!("{numbers} {WITHOUT_NAME} in classes.txt, and kept as it is");
         ledger.add(RemarkKind::ClassesDoubtful, self.nameless, text);
     }
 }

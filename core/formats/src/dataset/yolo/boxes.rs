@@ -4,6 +4,7 @@ use super::description::Names;
 use crate::dataset::around::Around;
 use crate::dataset::extension;
 use crate::dataset::several::{Label, Objects};
+use crate::dataset::unnamed_classes::WITHOUT_NAME;
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -137,7 +138,7 @@ impl Tally {
                 all => (RemarkKind::ClassesDoubtful, format!("there are {all} names")),
             };
             let text = format!(
-                "{boxes} a class without a name, which is called by its number, such as {class}: {why}"
+                "{boxes} a class {WITHOUT_NAME}, which is called by its number, such as {class}: {why}"
             );
             ledger.add(kind, self.unnamed, text);
         }

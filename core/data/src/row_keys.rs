@@ -1,7 +1,7 @@
 //! Keys that tell samples apart in lists and maps: a table may have several rows of one path, and a path alone does not say
 //! which of them is meant.
 
-use chaffinch_data::manifest::Manifest;
+use crate::manifest::Manifest;
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -9,14 +9,16 @@ use std::os::unix::ffi::OsStrExt;
 
 /// The paths of a dataset's samples, of which those that several rows have end in the number of the row among these, counted
 /// from 1: `1.jpg#2`.
-pub(crate) struct RowKeys<'m> {
+#[derive(Debug)]
+pub struct RowKeys<'m> {
     manifest: &'m Manifest,
     /// Paths that look like such keys.
     alike: HashSet<&'m [u8]>,
 }
 
 impl<'m> RowKeys<'m> {
-    pub(crate) fn of(manifest: &'m Manifest) -> RowKeys<'m> {
+    /// The keys of a dataset.
+    pub fn of(manifest: &'m Manifest) -> RowKeys<'m> {
         let path = |id| manifest.path(id).as_os_str().as_bytes();
         let repeated = manifest.ids().any(|id| !manifest.rows_of_path(id).is_empty());
         let alike = manifest.ids().map(path).filter(|path| repeated && path.contains(&b'#'));
@@ -24,7 +26,7 @@ impl<'m> RowKeys<'m> {
     }
 
     /// The key of a sample.
-    pub(crate) fn key(&self, id: SampleId) -> Cow<'m, [u8]> {
+    pub fn key(&self, id: SampleId) -> Cow<'m, [u8]> {
         let path = self.manifest.path(id).as_os_str().as_bytes();
         let rows = self.manifest.rows_of_path(id);
         let Some(place) = rows.iter().position(|&row| row == id.0) else { return Cow::Borrowed(path) };
@@ -38,20 +40,22 @@ impl<'m> RowKeys<'m> {
     }
 
     /// The samples that share their paths, by their keys.
-    pub(crate) fn repeated(&self) -> HashMap<Vec<u8>, SampleId> {
+    pub fn repeated(&self) -> HashMap<Vec<u8>, SampleId> {
         let shared = self.manifest.ids().filter(|&id| !self.manifest.rows_of_path(id).is_empty());
         shared.map(|id| (self.key(id).into_owned(), id)).collect()
     }
 }
 
 /// What a dataset's author calls the samples: by a column of ids that tells all of them apart, or else by their keys.
-pub(crate) struct ImageIds<'m> {
+#[derive(Debug)]
+pub struct ImageIds<'m> {
     keys: RowKeys<'m>,
     own: Option<&'m [String]>,
 }
 
 impl<'m> ImageIds<'m> {
-    pub(crate) fn of(manifest: &'m Manifest) -> ImageIds<'m> {
+    /// The ids of a dataset.
+    pub fn of(manifest: &'m Manifest) -> ImageIds<'m> {
         let named = |name: &str| manifest.extra().iter().find(|column| column.name == name);
         let own = named("image_id").or_else(|| named("id")).map(|column| column.values.as_slice());
         let different = |values: &&[String]| {
@@ -62,7 +66,7 @@ impl<'m> ImageIds<'m> {
     }
 
     /// The id of a sample, as it is written.
-    pub(crate) fn id(&self, id: SampleId) -> Cow<'m, [u8]> {
+    pub fn id(&self, id: SampleId) -> Cow<'m, [u8]> {
         match self.own {
             Some(own) => Cow::Borrowed(own[id.index()].as_bytes()),
             None => self.keys.key(id),
@@ -70,7 +74,7 @@ impl<'m> ImageIds<'m> {
     }
 
     /// The keys of samples that share their paths, by their ids.
-    pub(crate) fn repeated(&self) -> HashMap<Vec<u8>, (SampleId, Vec<u8>)> {
+    pub fn repeated(&self) -> HashMap<Vec<u8>, (SampleId, Vec<u8>)> {
         let all = self.keys.repeated().into_iter();
         all.map(|(key, id)| (self.id(id).into_owned(), (id, key))).collect()
     }
@@ -79,7 +83,7 @@ impl<'m> ImageIds<'m> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_data::manifest::NewSample;
+    use crate::manifest::NewSample;
     use chaffinch_protocol::sample::Split;
 
     #[test]
