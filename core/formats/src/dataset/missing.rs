@@ -5,7 +5,7 @@ use super::{DatasetOptions, IMAGE_EXTENSIONS, Opened, label_studio};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::RemarkKind;
-use chaffinch_protocol::display::{counted, safe_path, thousands};
+use chaffinch_protocol::display::{counted, excerpt_path, safe_path, thousands};
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -78,7 +78,8 @@ fn message(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Strin
     let guess = guess.map_or_else(String::new, |name| {
         format!("; the table was read as {name}, which is a guess: save it as UTF-8 if the name looks wrong")
     });
-    format!("{files}; the first one tried is {}{guess}; {advice}", safe_path(&first))
+    let shown = if is_base64(manifest.path(SampleId(0))) { excerpt_path(&first) } else { safe_path(&first) };
+    format!("{files}; the first one tried is {shown}{guess}; {advice}")
 }
 
 /// Some samples from the whole table, in order.
