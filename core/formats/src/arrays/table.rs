@@ -126,13 +126,22 @@ pub(super) fn picked(path: &Path, separator: u8, pick: Picker<'_>) -> Result<Pic
 /// # Errors
 /// When the file cannot be read.
 pub(super) fn row_names(path: &Path, separator: u8) -> Result<Option<Vec<String>>> {
-    let rows = records(path, separator)?;
-    let head = &rows[0].1;
+    let table = TableText::read(path, separator)?;
+    let cells = table.cells(path, |_, _| false)?;
+    let mut reader = table.reader();
+    let mut record = ByteRecord::new();
+    if !reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
+        return Err(Error::format(path, "it is empty"));
+    }
+    let head: Vec<String> = record.iter().map(|field| cells.text(field).trim().to_owned()).collect();
     let of = |name: &str| head.iter().position(|own| own.eq_ignore_ascii_case(name));
     // A single column is one of values.
     let Some(column) = PATHS.into_iter().find_map(of).filter(|_| head.len() > 1) else { return Ok(None) };
-    let cell = |(_, row): &(u64, Vec<String>)| row.get(column).cloned().unwrap_or_default();
-    Ok(Some(rows[1..].iter().map(cell).collect()))
+    let mut names = Vec::new();
+    while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
+        names.push(cells.text(record.get(column).unwrap_or_default()).trim().to_owned());
+    }
+    Ok(Some(names))
 }
 
 /// Reads one value per row.

@@ -26,8 +26,8 @@ pub(super) const FORMAT: Format = Format {
     name: "Arrow files",
     summary: "an Arrow dataset as `save_to_disk` leaves it",
     details: "a folder with `state.json` or `dataset_dict.json`, or one `.arrow` or `.feather` file: pictures in a column of bytes, read in \
-              place, or a column of paths; names of classes from the schema; splits from folders; rows selected or put in order before saving; \
-              other columns are kept; missing files and splits are named; in a bucket, too",
+              place, or a column of paths; names of classes from the schema; splits from folders; rows selected or put in order \
+              before saving; other columns are kept; missing files and splits are named; in a bucket, too",
     written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
     lost: "files with compressed buffers, which are refused; columns of bytes other than the pictures'",
     class_names: ClassNames::Written,

@@ -27,10 +27,10 @@ use std::path::{Path, PathBuf};
 pub(super) const FORMAT: Format = Format {
     name: "Parquet files",
     summary: "a Parquet file, or a folder of them",
-    details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place, or from the \
-              path beside bytes that are missing; or a column of paths; labels with the names of classes from the schema, `-1` is none; splits from a column or the \
-              names of files; other columns are kept; missing files are named; in a bucket, too, and chosen by patterns such as \
-              `train-*.parquet`",
+    details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place, or \
+              from the path beside bytes that are missing; or a column of paths; labels with the names of classes from the \
+              schema, `-1` is none; splits from a column or the names of files; other columns are kept; missing files are \
+              named; in a bucket, too, and chosen by patterns such as `train-*.parquet`",
     written: "`parquet` writes one file with the pictures in it; `cleaned` writes these as files in class folders, with the \
               other columns in `metadata.csv`",
     lost: "columns of bytes other than the pictures'; several pictures in a row",
