@@ -1,6 +1,6 @@
 //! One kind of issue that another program looks for, as a detector's result.
 
-use super::Target;
+use super::{Target, json};
 use crate::text::is_missing;
 use chaffinch_data::imported::Imported;
 use chaffinch_data::issue::{Issue, RunRecord};
@@ -66,7 +66,10 @@ impl Detector {
 
     /// The label of this name as a suggestion for a sample, unless it has it already.
     pub(super) fn suggestion(&mut self, id: SampleId, name: &str, target: &Target<'_>) -> Option<u32> {
-        let class = target.class(name);
+        // Pandas writes a whole number like that in a column with gaps.
+        let whole = json::whole(name);
+        let class = target.class(name).or_else(|| target.class(whole));
+        let name = whole;
         if class.is_none() && is_missing(name) {
             return None;
         }
