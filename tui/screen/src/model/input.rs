@@ -91,11 +91,10 @@ pub enum Consequence {
     KeepOnly(SampleId, Vec<SampleId>),
     /// Something is sent to the engine.
     Send(Command),
-    /// The code at this path, which has changed, runs as it is now.
-    LetIn(String),
 }
 
-/// A yes/no question.
+/// A yes/no question. Only a key that was pressed for it leads to one: what comes by itself is said, and not asked, since the next
+/// key was on its way already.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confirm {
     /// The question.

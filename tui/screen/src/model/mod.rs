@@ -100,8 +100,8 @@ pub struct Jobs {
     pub troubles: VecDeque<(String, String)>,
     /// The last lines of the log.
     pub log: VecDeque<String>,
-    /// Code that has changed, by its path and digest, about which a question was asked.
-    pub asked: BTreeSet<(String, String)>,
+    /// Code that has changed, by its path and digest, which the reviewer was told about.
+    pub told: BTreeSet<(String, String)>,
     /// Whether a stale session starts a scan by itself.
     pub scan_when_stale: bool,
 }

@@ -8,7 +8,7 @@ pub const REST: u64 = 150;
 /// Milliseconds without a key before a better picture is encoded, so that it is ready when it may be shown.
 const PAUSE: u64 = 50;
 
-/// Milliseconds without a key before a question is asked that no key led to.
+/// Milliseconds without a key before something is said that no key led to.
 const QUIET: u64 = 1_200;
 
 /// Milliseconds before an unanswered request is sent again.
@@ -64,21 +64,21 @@ impl Model {
         let times = [
             [prompt, held, toast, threshold, rest],
             [self.time.remember_at, self.time.quitting, self.retry_at(), replay, due],
-            [self.ahead_at(), self.panels.trial.due, self.ask_at(), None, None],
+            [self.ahead_at(), self.panels.trial.due, self.tell_at(), None, None],
         ];
         times.into_iter().flatten().flatten().min()
     }
 
-    /// When a question that has no hurry is asked: no key is to answer it that was meant for something else.
-    pub fn ask_at(&self) -> Option<u64> {
-        let asks = matches!(self.mode, Mode::List) && self.pending.is_empty() && self.ahead.is_empty();
-        (asks && self.unasked().is_some()).then_some(self.time.key_at + QUIET)
+    /// When something that has no hurry is said: it is not to cover the answer to a key.
+    pub fn tell_at(&self) -> Option<u64> {
+        let free = matches!(self.mode, Mode::List) && self.pending.is_empty() && self.ahead.is_empty();
+        (free && self.untold().is_some()).then_some(self.time.key_at + QUIET)
     }
 
-    /// Code that has changed and was not asked about yet.
-    pub fn unasked(&self) -> Option<&ChangedDetector> {
+    /// Code that has changed and about which nothing was said yet.
+    pub fn untold(&self) -> Option<&ChangedDetector> {
         let changed = &self.session.as_ref()?.changed;
-        changed.iter().find(|one| !self.jobs.asked.contains(&(one.path.clone(), one.now.clone())))
+        changed.iter().find(|one| !self.jobs.told.contains(&(one.path.clone(), one.now.clone())))
     }
 
     /// When an unanswered request is sent again.

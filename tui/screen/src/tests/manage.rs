@@ -1,4 +1,4 @@
-//! Managing detectors: their page, the question about changed code, and trying parameters.
+//! Managing detectors: their page, what is said about changed code, and trying parameters.
 
 use super::engine::FakeEngine;
 use super::rig::Rig;
@@ -154,10 +154,11 @@ fn values_are_counted_once_they_rest_or_at_a_key() {
 }
 
 #[test]
-fn changed_code_is_asked_about_once_and_runs_only_after_yes() {
+fn no_key_on_its_way_lets_changed_code_in() {
+    let path = "/home/ana/odd-shapes/detector.toml";
     let changed = ChangedDetector {
-        names: vec!["odd-shapes".into()],
-        path: "/home/ana/odd-shapes/detector.toml".into(),
+        names: vec!["fragile".into()],
+        path: path.into(),
         was: "0123456789abcdef".into(),
         now: "fedcba9876543210".into(),
         what: "/home/ana/odd-shapes/odd_shapes.py has changed".into(),
@@ -167,16 +168,23 @@ fn changed_code_is_asked_about_once_and_runs_only_after_yes() {
         let mut engine = FakeEngine::new(112);
         engine.summary.changed = vec![changed.clone()];
         let mut rig = Rig::new(engine, width, height);
-        rig.press("jk");
-        assert!(rig.model.mode == Mode::List, "no key answers a question that it was not pressed for");
-        rig.wait(1_500);
-        snapshot(&format!("changed-{width}x{height}"), &rig.screen());
-        rig.press("n");
+        rig.press("jk").wait(1_500);
+        assert!(rig.model.mode == Mode::List, "what comes by itself takes no keys");
+        let toast = rig.toast().to_owned();
+        assert!(
+            toast.contains("odd_shapes.py has changed") && toast.contains("gP, then a, lets it in"),
+            "{toast}"
+        );
+        // Whatever a key means on the list, it does not answer.
+        rig.press("y");
         assert_eq!(let_in(&rig), []);
-        rig.wait(5_000);
-        assert!(rig.model.mode == Mode::List, "asked once");
+        rig.wait(20_000);
+        assert!(!rig.toast().contains("odd_shapes.py"), "said once: {}", rig.toast());
+        assert!(rig.screen().contains("a detector has changed: gP"), "{}", rig.screen());
+        rig.press("gPjjja");
+        assert_eq!(let_in(&rig), [Command::LetIn { detector: "fragile".into() }]);
     }
-    // It changes while a page is open: the question waits, and nothing else has to happen for it to be asked.
+    // It changes while a page is open: the notice waits, and nothing else has to happen for it to come.
     let mut rig = rig(80, 24);
     rig.press("gP");
     rig.engine.summary.changed = vec![changed];
@@ -188,8 +196,6 @@ fn changed_code_is_asked_about_once_and_runs_only_after_yes() {
     let due = rig.model.deadline().unwrap();
     assert!(due > rig.model.time.now && due <= rig.model.time.now + 1_200, "nothing would wake it");
     rig.wait(due - rig.model.time.now);
-    assert!(matches!(rig.model.mode, Mode::Confirm(_)));
-    rig.press("y");
-    let path = "/home/ana/odd-shapes/detector.toml";
-    assert_eq!(let_in(&rig), [Command::LetIn { detector: path.into() }]);
+    assert!(rig.toast().contains("odd_shapes.py has changed"), "{}", rig.toast());
+    assert!(rig.model.mode == Mode::List);
 }

@@ -1,7 +1,7 @@
 //! Decisions: their targets, whether to ask first, and what the screen shows until they are on disk.
 
 use super::targets::{left_out, targets};
-use super::{Effects, each, manage, motion, open, say, send};
+use super::{Effects, each, motion, open, say, send};
 use crate::action::{Action, kind};
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
 use chaffinch_protocol::decision::Choice;
@@ -106,7 +106,6 @@ pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Ef
             }
             send(fx, command);
         }
-        Consequence::LetIn(detector) => manage::let_in(model, detector, fx),
     }
 }
 

@@ -1,33 +1,34 @@
-//! Detectors that do not run until someone lets them: the question whether changed code may, and its answer.
+//! Detectors that do not run until someone lets them: what is said about changed code, and letting it in.
 
 use super::{Effects, say, send};
-use crate::model::{Confirm, Consequence, Level, Mode, Model};
+use crate::action::Action;
+use crate::key::shown;
+use crate::model::{Level, Model};
 use chaffinch_protocol::Command;
 
-/// Asks about code that has changed, once no key is pressed and nothing else has the keys.
+/// Says once that code has changed, when no key is pressed and nothing else has the keys. It is no question: one that comes by itself
+/// could be answered by a key that was on its way and meant something else.
 pub(super) fn tick(model: &mut Model) {
-    let Some(changed) = model.unasked().cloned() else { return };
+    let Some(changed) = model.untold().cloned() else { return };
     let name = changed.names.first().cloned().unwrap_or_else(|| changed.path.clone());
-    if model.views.spoken {
-        // A script cannot answer what it does not expect.
-        model.jobs.asked.insert((changed.path.clone(), changed.now));
-        let how = format!("chaffinch plugins let-in {name} runs it as it is now");
-        let what = changed.what;
-        return say(model, Level::Warning, format!("{name}: {what} since it was first used: {how}"));
-    }
-    if model.ask_at().is_none_or(|at| at > model.time.now) {
+    if !model.views.spoken && model.tell_at().is_none_or(|at| at > model.time.now) {
         return;
     }
-    model.jobs.asked.insert((changed.path.clone(), changed.now.clone()));
-    let short = |digest: &str| digest.get(..12).unwrap_or(digest).to_owned();
-    let question = format!(
-        "The code of {} has changed since it was first used ({} then, {} now): {}. Run it as it is now?",
-        changed.names.join(", "),
-        short(&changed.was),
-        short(&changed.now),
-        changed.what
-    );
-    model.mode = Mode::Confirm(Confirm { question, yes: Consequence::LetIn(changed.path) });
+    let how = match model.views.spoken {
+        true => format!("chaffinch plugins let-in {name} runs it as it is now"),
+        false => {
+            let key = |action| model.keymap.key_for(action).map(shown).unwrap_or_default();
+            format!("{}, then {}, lets it in", key(Action::ManageDetectors), key(Action::PanelLetIn))
+        }
+    };
+    let names = match changed.names.as_slice() {
+        [] => changed.path.clone(),
+        names => names.join(", "),
+    };
+    let text = format!("{names}: the code has changed since it was first used: {how} ({})", changed.what);
+    model.jobs.told.insert((changed.path, changed.now));
+    model.jobs.note(text.clone());
+    say(model, Level::Warning, text);
 }
 
 /// Lets a detector in, which runs then.

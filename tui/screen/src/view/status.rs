@@ -49,6 +49,8 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             why => format!("not updated: {why}"),
         };
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
+    } else if let Some(words) = kept_out(model, session) {
+        right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
     }
     // What changes the meaning of every key comes first.
     let left = match model.standing() {
@@ -66,6 +68,16 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let title = paint.over(Role::Bar, Role::Title);
     let x = paint.put_styled(left, area.y, room, title, &name);
     paint.put(x + 2, area.y, right.saturating_sub(x + 2), Role::Bar, &words);
+}
+
+/// Detectors that do not run because their code has changed, and the key of the page that lets them in.
+fn kept_out(model: &Model, session: &SessionSummary) -> Option<String> {
+    let key = model.keymap.key_for(Action::ManageDetectors).map(shown).unwrap_or_default();
+    match session.changed.iter().map(|changed| changed.names.len().max(1)).sum() {
+        0 => None,
+        1 => Some(format!("a detector has changed: {key}")),
+        count => Some(format!("{count} detectors have changed: {key}")),
+    }
 }
 
 /// Cells of the dataset's name, and of a filter, at least.
