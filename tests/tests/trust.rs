@@ -100,6 +100,43 @@ fn changed_code_does_not_run_until_it_is_let_in() {
     assert_eq!((scored(&scan, "witness"), reason(&scan, "witness")), (32, None));
 }
 
+/// What is named wins against what is found without being named, and nothing else runs in its place.
+#[test]
+fn a_detector_that_is_named_wins_against_the_users_own() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    let own = programs.sandbox.path().join("home/.local/share/chaffinch/detectors/witness");
+    fs::create_dir_all(&own).unwrap();
+    fs::copy(folder.join("detector.toml"), own.join("detector.toml")).unwrap();
+    let old = GOOD.replace("yes 0.25", "yes 0.75");
+    assert_ne!(old, GOOD);
+    fs::write(own.join("run.sh"), &old).unwrap();
+    let flagged = |ran: &Ran| {
+        let scan = report(ran);
+        let all = scan["detectors"].as_array().unwrap();
+        all.iter().find(|one| one["name"] == "witness").map(|one| one["flagged"].as_u64().unwrap())
+    };
+    let named = programs.scan(&["--detectors", "witness"]);
+    assert_eq!((named.code, flagged(&named)), (0, Some(32)), "{}", named.stderr);
+    let line = named.stderr.lines().find(|line| line.contains("is not used"));
+    assert!(line.is_some_and(|line| line.contains(own.to_str().unwrap())), "{}", named.stderr);
+
+    // Code that has changed keeps its name: the other one does not run in its place.
+    fs::write(folder.join("run.sh"), other()).unwrap();
+    let changed = programs.scan(&[]);
+    assert!(reason(&report(&changed), "witness").unwrap().contains("has changed"), "{}", changed.stderr);
+    assert_eq!(flagged(&changed), Some(32), "what it found before is kept");
+    assert_eq!(programs.scan(&["--detectors", "witness"]).code, 2);
+
+    // The user's own, once it has run and changed, is nothing to be asked about beside it.
+    programs.sandbox.ok(["plugins", "let-in", folder.to_str().unwrap()]);
+    let alone = programs.sandbox.run(programs.sandbox.scan_args());
+    assert_eq!(flagged(&alone), Some(1), "{}", alone.stderr);
+    fs::write(own.join("run.sh"), format!("{old}\n")).unwrap();
+    let both = programs.scan(&[]);
+    assert_eq!((flagged(&both), reason(&report(&both), "witness")), (Some(32), None), "{}", both.stderr);
+}
+
 #[test]
 fn a_change_is_allowed_for_one_scan_and_pinned() {
     let programs = Programs::new();

@@ -212,7 +212,7 @@ pub enum PluginError {
         name: String,
     },
     /// Another library has a detector of this name.
-    #[error("{}: the name {name} is already taken by {}", path.display(), first.display())]
+    #[error("{} is not used: {} has the name {name}, too, and comes before it", path.display(), first.display())]
     DuplicateName {
         /// The later file.
         path: PathBuf,

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A place to look for detectors.
+/// A place to look for detectors. Of two detectors with one name, that of the earlier place is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginFolder {
     path: PathBuf,
@@ -256,8 +256,29 @@ impl Registry {
     fn take(&mut self, path: &Path, loaded: Result<Vec<LoadedDetector>, PluginError>, origin: Origin) {
         match loaded {
             Ok(detectors) => detectors.into_iter().for_each(|detector| self.admit(detector.found(origin))),
+            Err(PluginError::Changed { names, .. }) if self.has_all(&names) => {
+                names.iter().for_each(|name| self.refuse_second(path, name));
+            }
             Err(error) => self.refused.push(Refused { path: path.into(), error }),
         }
+    }
+
+    /// Whether other code has all of these names already: nothing is to be let in then.
+    fn has_all(&self, names: &[String]) -> bool {
+        !names.is_empty() && names.iter().all(|name| self.holder(name).is_some())
+    }
+
+    /// What has a name: a detector that is loaded, or code that would be had it not changed. That code does not run unasked is no
+    /// reason to run other code in its place.
+    fn holder(&self, name: &str) -> Option<&Path> {
+        let changed = || self.changed().find(|changed| changed.names.iter().any(|known| known == name));
+        self.find(name).map(LoadedDetector::path).or_else(|| changed().map(|changed| changed.path))
+    }
+
+    fn refuse_second(&mut self, path: &Path, name: &str) {
+        let Some(first) = self.holder(name).map(Path::to_path_buf) else { return };
+        let error = PluginError::DuplicateName { path: path.into(), name: name.into(), first };
+        self.refused.push(Refused { path: path.into(), error });
     }
 
     /// Refuses code that is not the code that ran before, unless the user has agreed to it. Code that was set aside was
@@ -376,17 +397,12 @@ impl Registry {
             self.refused.push(Refused { path: detector.path().into(), error });
             return;
         }
-        if let Some(first) = self.find(name) {
-            // The same bytes in `plugins/` and in `deps/` are one detector, not a clash.
-            if first.digest() != detector.digest() {
-                let error = PluginError::DuplicateName {
-                    path: detector.path().into(),
-                    name: name.into(),
-                    first: first.path().into(),
-                };
-                self.refused.push(Refused { path: detector.path().into(), error });
-            }
+        // The same bytes in `plugins/` and in `deps/` are one detector, not a clash.
+        if self.find(name).is_some_and(|first| first.digest() == detector.digest()) {
             return;
+        }
+        if self.holder(name).is_some() {
+            return self.refuse_second(detector.path(), name);
         }
         let index = self.detectors.partition_point(|known| known.info().name() < name);
         self.detectors.insert(index, detector);

@@ -8,12 +8,12 @@ use chaffinch_host::{Aside, Changed, Limits, Pins, PluginError, PluginFolder, Re
 use chaffinch_protocol::display::{safe_path, safe_text};
 use std::time::Duration;
 
-/// The folders to search for detectors: the program's own, the user's, those in the configuration, then those given with
-/// `--plugins`, which are part of a configuration with flags.
+/// The folders to search for detectors, those that win first: the program's own, those given with `--plugins`, which are the last in a
+/// configuration with flags, those in the configuration, and the user's, which is searched without being named.
 pub(super) fn folders(config: &Config) -> Vec<PluginFolder> {
     let users = data_home().map(|home| PluginFolder::users(home.join("detectors")));
-    let named = config.plugin_folders().iter().map(PluginFolder::named);
-    PluginFolder::own().into_iter().chain(users).chain(named).collect()
+    let named = config.plugin_folders().iter().rev().map(PluginFolder::named);
+    PluginFolder::own().into_iter().chain(named).chain(users).collect()
 }
 
 /// How detectors that do not ship with the program are run.
