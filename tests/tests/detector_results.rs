@@ -6,7 +6,7 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
-use chaffinch_tests::misbehavior::{GOOD, Programs};
+use chaffinch_tests::misbehavior::{GOOD, HELLO, Programs};
 use chaffinch_tests::python::numpy;
 use chaffinch_tests::sandbox::{Ran, json};
 use chaffinch_tests::terminal::Terminal;
@@ -63,6 +63,111 @@ fn results_of_a_detector_that_is_gone_are_told_disabled_removed_and_restored() {
     assert!(flagged(&rank(&programs)));
     let unknown = programs.sandbox.run(["plugins", "remove", session, "no-such"]);
     assert!(unknown.code == 2 && unknown.stderr.contains("witness"), "{}", unknown.stderr);
+}
+
+/// Removes a picture from the dataset.
+fn lose_one(programs: &Programs) {
+    let walk = walkdir::WalkDir::new(programs.sandbox.data()).sort_by_file_name();
+    let file = walk.into_iter().flatten().find(|entry| entry.file_type().is_file());
+    fs::remove_file(file.unwrap().path()).unwrap();
+}
+
+/// Whatever makes a detector fail, what it found before stays, and is named as that.
+#[test]
+fn what_a_detector_found_stays_when_it_fails() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.scan(&[]);
+    let before = rank(&programs).stdout;
+    assert!(before.contains("witness"), "{before}");
+    let says_why = r#"echo '{"type":"failed","message":"it is Saturday"}'"#;
+    for (script, words) in [
+        (format!("{HELLO}\n{says_why}\n"), "it is Saturday"),
+        (format!("{HELLO}\nkill -SEGV $$\n"), "segmentation fault"),
+        (format!("{HELLO}\nread -r _\necho what is this\n"), "no message"),
+        (format!("{HELLO}\nexit 3\n"), "exited with status 3"),
+    ] {
+        fs::write(folder.join("run.sh"), script).unwrap();
+        let ran = programs.scan(&["--allow-changed"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let line = ran.stderr.lines().find(|line| line.contains(words));
+        let said = line.is_some_and(|line| line.contains("what it found before stays (results from 20"));
+        assert!(said, "{words}: {}", ran.stderr);
+        assert_eq!(rank(&programs).stdout, before, "{words}");
+        // It failed: nothing that was named succeeds by what was found before.
+        let named = programs.scan(&["--allow-changed", "--detectors", "witness"]);
+        assert_eq!(named.code, 2, "{words}: {}", named.stderr);
+    }
+    // With other pictures, it stays with its own.
+    lose_one(&programs);
+    let ran = programs.scan(&["--detectors", "default"]);
+    assert!(ran.stderr.contains("what it found before the dataset changed stays"), "{}", ran.stderr);
+    assert!(rank(&programs).stdout.contains("witness"));
+}
+
+#[test]
+fn a_detector_that_reads_a_disabled_one_says_so_and_keeps_its_results() {
+    let programs = Programs::new();
+    let request = r#"echo '{"type":"request","id":1,"what":"scores-of","detector":"first"}'
+read -r answer
+case "$answer" in *refused*) message=$(printf '%s' "$answer" | sed 's/.*"message":"\([^"]*\)".*/\1/')
+echo "{\"type\":\"failed\",\"kind\":\"missing\",\"message\":\"$message\"}"; exit 0;; esac
+echo "{\"type\":\"scores\""#;
+    let greeting = r#"echo '{"type":"hello","protocol":1,"revision":2}'"#;
+    let reader = GOOD.replace(HELLO, greeting).replacen(r#"echo "{\"type\":\"scores\""#, request, 1);
+    assert!(reader.contains("scores-of"));
+    programs.put("first", GOOD, "");
+    programs.put("second", &reader, "after = [\"first\"]");
+    let ran = programs.scan(&["--detectors", "first,second"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let before = rank(&programs).stdout;
+    assert!(before.contains("second"), "{before}");
+    let session = programs.sandbox.session();
+    let session = session.to_str().unwrap();
+    programs.sandbox.ok(["plugins", "disable", session, "first"]);
+    let ran = programs.scan(&["--detectors", "second"]);
+    let enable = format!("chaffinch plugins enable {session} first");
+    assert!(
+        ran.stderr.contains("first is disabled in this session") && ran.stderr.contains(&enable),
+        "{}",
+        ran.stderr
+    );
+    let enabled = programs.sandbox.ok(["plugins", "enable", session, "first"]);
+    assert!(!enabled.stderr.contains("scan"), "all is as it was: {}", enabled.stderr);
+    assert_eq!(rank(&programs).stdout, before);
+    let again = programs.scan(&["--detectors", "first,second"]);
+    assert_eq!((again.code, rank(&programs).stdout), (0, before), "{}", again.stderr);
+    // What is not valid any more is said to be so.
+    programs.sandbox.ok(["plugins", "disable", session, "first"]);
+    lose_one(&programs);
+    programs.scan(&["--detectors", "image-quality"]);
+    let enabled = programs.sandbox.ok(["plugins", "enable", session, "first"]);
+    assert!(enabled.stderr.contains("before the dataset changed"), "{}", enabled.stderr);
+}
+
+#[test]
+fn results_of_a_loaded_detector_are_disabled_and_not_removed() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.scan(&[]);
+    let session = programs.sandbox.session();
+    let session = session.to_str().unwrap();
+    let loaded = programs.sandbox.run(["plugins", "remove", session, "image-quality"]);
+    assert_eq!(loaded.code, 2);
+    assert!(
+        loaded.stderr.contains("plugins disable") && !loaded.stderr.contains("those of none"),
+        "{}",
+        loaded.stderr
+    );
+    let none = programs.sandbox.run(["plugins", "restore", session, "witness"]);
+    assert!(none.stderr.contains("none were removed"), "{}", none.stderr);
+    // Once it has run again, the older result is not put back over that.
+    programs.sandbox.ok(["plugins", "remove", session, "witness"]);
+    fs::write(folder.join("run.sh"), GOOD.replace("0.125", "0.0625")).unwrap();
+    programs.scan(&["--allow-changed"]);
+    let now = rank(&programs).stdout;
+    assert_eq!(programs.sandbox.run(["plugins", "restore", session, "witness"]).code, 2);
+    assert_eq!(rank(&programs).stdout, now);
 }
 
 #[test]

@@ -13,6 +13,14 @@ use std::os::unix::ffi::OsStrExt;
 /// A content and its path.
 pub(crate) type Key = (ContentHash, Vec<u8>);
 
+/// What the digest of a result ends with that is for other samples than those that it was found for.
+const OTHERS: &str = " for other samples";
+
+/// Whether a result was found before the dataset changed, and has not been found again since.
+pub fn is_from_before(result: &DetectorResult) -> bool {
+    result.record().input_digest.ends_with(OTHERS)
+}
+
 /// Where the samples of a manifest are in another one.
 #[derive(Debug)]
 pub struct Moved(Vec<Option<SampleId>>);
@@ -47,7 +55,8 @@ impl Moved {
     /// A result about the samples of the first manifest for those of the second one, `manifest`, to whose classes its suggestions
     /// refer. Samples that are new have no score, and the result does not count as up to date.
     pub fn result(&self, result: &DetectorResult, manifest: &Manifest) -> DetectorResult {
-        rebuilt(result, &self.0, manifest, format!("{} for other samples", result.record().input_digest))
+        let digest = result.record().input_digest.trim_end_matches(OTHERS);
+        rebuilt(result, &self.0, manifest, format!("{digest}{OTHERS}"))
     }
 }
 
@@ -217,5 +226,6 @@ mod tests {
         assert_eq!(moved.regions(SampleId(0)), [boxed]);
         assert_eq!(moved.record().findings[0].evidence, [1, 0]);
         assert_ne!(moved.record().input_digest, "1");
+        assert!(is_from_before(&moved) && !is_from_before(&result));
     }
 }

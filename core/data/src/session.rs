@@ -410,7 +410,8 @@ impl Session {
         self.writable()?;
         let folder = self.results_dir();
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-        result.save(&path)
+        result.save(&path)?;
+        self.forget_removed_of(&result.record().name)
     }
 
     /// Stores a result that was found at another time than now.

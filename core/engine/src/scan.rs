@@ -3,6 +3,7 @@
 mod carried;
 mod counts;
 mod detectors;
+mod failed;
 mod shard;
 
 use crate::digest::{InputDigest, uses_model};
@@ -65,8 +66,6 @@ pub(crate) struct ScanPlan {
     pub(crate) enabled: BTreeMap<String, bool>,
     /// Whether the detectors run only to see what they would find: nothing of it is stored.
     pub(crate) trial: bool,
-    /// A detector that runs with other parameters than before: what it found before stays if it fails.
-    pub(crate) keeps: Option<String>,
     /// Decisions so far, as contract codes.
     pub(crate) decided: Vec<(SampleId, u8, u32)>,
     /// As whom everything is read that the scan learns of decisions, and whether only that reviewer's are; `None` if it learns
@@ -111,6 +110,8 @@ pub(crate) struct Done {
     pub(crate) trial: Option<DetectorResult>,
     /// The last lines that each detector printed that ran; empty if it printed nothing.
     pub(crate) printed: BTreeMap<String, String>,
+    /// The detectors whose results are up to date with it.
+    pub(crate) current: BTreeSet<String>,
 }
 
 /// A running scan.
@@ -120,8 +121,8 @@ pub(crate) struct Scan<'a> {
     trial: Option<DetectorResult>,
     printed: BTreeMap<String, String>,
     tries: bool,
-    /// A detector whose result stays if it fails.
-    keeps: Option<String>,
+    /// Detectors whose results are up to date with this scan.
+    current: BTreeSet<String>,
     /// Detectors whose results are from before the dataset changed.
     carried: Vec<String>,
     reporter: &'a Reporter<'a>,
@@ -144,7 +145,7 @@ impl<'a> Scan<'a> {
             trial: None,
             printed: BTreeMap::new(),
             tries: false,
-            keeps: None,
+            current: BTreeSet::new(),
             carried: Vec::new(),
             reporter,
             report: ScanReport::default(),
@@ -159,7 +160,6 @@ impl<'a> Scan<'a> {
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
     pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> Done {
         self.tries = plan.trial;
-        self.keeps.clone_from(&plan.keeps);
         self.learns_of.clone_from(&plan.learns_of);
         let before = self.setup.session.uses().detectors;
         if let Err(error) = self.stages(plan, &mut findings) {
@@ -174,7 +174,8 @@ impl<'a> Scan<'a> {
         self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();
         self.report.peak_memory = memory::peak();
-        Done { report: self.report, findings, trial: self.trial, printed: self.printed }
+        let Scan { report, trial, printed, current, .. } = self;
+        Done { report, findings, trial, printed, current }
     }
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {

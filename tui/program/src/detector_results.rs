@@ -1,11 +1,13 @@
 //! `plugins disable`, `enable`, `remove` and `restore`: what detectors found in a session, be they loaded or not.
 
 use super::args::Global;
+use super::libraries;
 use super::output::{remark, results};
-use super::place;
+use super::{place, settings};
 use anyhow::{Result, bail, ensure};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::is_built_in;
+use chaffinch_data::moved::is_from_before;
 use chaffinch_data::session::Session;
 use chaffinch_engine::unloaded::{is_absent, is_of_detector};
 use chaffinch_host::Registry;
@@ -107,18 +109,56 @@ pub(super) fn write(out: &mut dyn Write, entries: &[AbsentEntry]) -> Result<()> 
 /// Disables a detector in a session, or enables it.
 pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
     let session = open(of, global)?;
-    let name = known(&session, of, false)?;
     let mut settings = session.load_settings()?;
+    let found = known(&session, of, false);
+    // One without results may have been disabled, or be there to be run.
+    let is_there =
+        settings.enabled.contains_key(&of.detector) || registry(global)?.find(&of.detector).is_some();
+    let name = match found {
+        Err(_) if is_there => of.detector.clone(),
+        found => found?,
+    };
     settings.enabled.insert(name.clone(), enabled);
     session.save_settings(&settings)?;
     let word = if enabled { "enabled" } else { "disabled" };
-    results(|out| Ok(writeln!(out, "{word} {} in {}", safe_text(&name), safe_path(session.dir()))?))
+    results(|out| Ok(writeln!(out, "{word} {} in {}", safe_text(&name), safe_path(session.dir()))?))?;
+    if let Some(words) = valid(&session, &name)?.filter(|_| enabled && !global.quiet) {
+        remark(&format!("{words}: chaffinch scan {}", quoted(session.dir())));
+    }
+    Ok(())
+}
+
+/// Why what a detector found is not up to date, and what a scan does about it; nothing if it is.
+fn valid(session: &Session, name: &str) -> Result<Option<String>> {
+    let Some((manifest, _)) = session.load_samples()? else { return Ok(None) };
+    let (there, _) = all(session, manifest.len(), manifest.classes());
+    Ok(match there.get(name) {
+        None => Some("It has no results in this session; a scan runs it".into()),
+        Some(result) if is_from_before(result) => {
+            Some("Its results are from before the dataset changed; a scan brings them up to date".into())
+        }
+        Some(_) => None,
+    })
+}
+
+/// The detectors that there are.
+fn registry(global: &Global) -> Result<Registry> {
+    Ok(libraries::load(&settings::config(global, None)?))
 }
 
 /// Takes the results of a detector out of a session, or puts them back.
 pub(super) fn remove(of: &Of, back: bool, global: &Global) -> Result<()> {
     let session = open(of, global)?;
     let name = known(&session, of, back)?;
+    if !back && registry(global)?.find(&name).is_some() {
+        bail!(
+            "the detector {} is loaded, and the next scan would bring its results back; to take them out as long as you \
+             like: chaffinch plugins disable {} {}",
+            safe_text(&name),
+            quoted(session.dir()),
+            safe_text(&name)
+        );
+    }
     let moved = match back {
         true => session.put_back_result(&name)?,
         false => session.take_out_result(&name)?,

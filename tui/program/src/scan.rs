@@ -167,8 +167,10 @@ fn required(named: &[String], report: &ScanReport) -> Result<()> {
     if !missing.is_empty() {
         bail!("{} failed; see the warnings above", missing.join(", "));
     }
-    if !failed.is_empty() && report.detectors.iter().all(|detector| is_built_in(&detector.name)) {
-        bail!("every detector failed; see the warnings above");
+    // What one found before it failed is no success of this scan.
+    let failed_too = |name: &str| is_built_in(name) || failed.contains(&name);
+    if !failed.is_empty() && report.detectors.iter().all(|detector| failed_too(&detector.name)) {
+        bail!("every detector that ran failed; see the warnings above");
     }
     Ok(())
 }
@@ -290,6 +292,8 @@ mod tests {
         let mut report = ScanReport { detectors: vec![worked], ..failed("mine") };
         assert!(required(&[], &report).is_ok());
         assert!(required(&["mine".into()], &report).is_err());
+        report.detectors[0].name = "mine".into();
+        assert!(required(&[], &report).is_err(), "that is what it found before");
         report.detectors.clear();
         assert!(required(&[], &report).is_err());
         assert!(required(&[], &ScanReport::default()).is_ok());

@@ -40,6 +40,13 @@ impl Session {
         load_results(&self.removed_dir(), count, classes).0
     }
 
+    /// Deletes that of a detector, in whose place there is a newer one.
+    pub(super) fn forget_removed_of(&self, detector: &str) -> Result<()> {
+        let file = self.result_path(detector)?;
+        let path = self.removed_dir().join(file.file_name().unwrap_or_default());
+        super::removed(fs::remove_file(&path), &path)
+    }
+
     /// Deletes all of them: they are about other samples.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! The detectors of a scan: which run, with what, and what becomes of their results.
 
+use super::failed::follows;
 use super::{Known, Measured, Scan, ScanPlan};
 use crate::findings::Findings;
 use crate::{Error, Result};
-use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_host::{
     DatasetServices, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure, needs_of,
@@ -95,18 +95,20 @@ impl<'a> Scan<'a> {
                 return Ok(());
             }
         };
-        let follows = follows(detector, findings);
+        let follows = follows(detector, plan, findings);
         let scores = || follows.iter().map(|(name, result)| (*name, result.scores()));
         let digest = before.base.of(detector, &params, needs_of(detector, &given), scores());
         let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
         if known && !plan.force && !plan.trial {
             self.step.0 += 1;
+            self.current.insert(name.to_owned());
             return Ok(());
         }
         let again = plan.force || plan.trial;
         let earlier = before.earlier.filter(|result| result.record().input_digest == digest && !again);
         if let Some(result) = earlier {
             self.step.0 += 1;
+            self.current.insert(name.to_owned());
             self.setup.session.save_result(result)?;
             findings.results.insert(name.to_owned(), result.clone());
             (self.reporter.publish)(findings);
@@ -153,6 +155,7 @@ impl<'a> Scan<'a> {
                     }
                     scan.setup.session.keep_previous(name)?;
                     scan.setup.session.save_result(&result)?;
+                    scan.current.insert(name.to_owned());
                     if let Some(before) = findings.results.insert(name.to_owned(), Arc::new(result)) {
                         findings.previous.insert(name.to_owned(), before);
                     }
@@ -161,7 +164,8 @@ impl<'a> Scan<'a> {
                 }
                 Err(RunFailure::Stopped) => Err(Error::Stopped),
                 Err(RunFailure::Failed(reason)) => {
-                    scan.fail(name, &reason, findings);
+                    let lacking = scan.lacking(detector, plan, findings);
+                    scan.fail(name, &format!("{reason}{lacking}"), findings);
                     Ok(())
                 }
             }
@@ -205,7 +209,9 @@ impl<'a> Scan<'a> {
     /// Says whose results are from before the dataset changed and stay so, since their detectors do not run in this scan.
     pub(super) fn report_carried(&mut self, running: &[&'a LoadedDetector]) {
         let runs = |name: &String| running.iter().any(|detector| detector.info().name() == name);
-        let names: Vec<String> = self.carried.drain(..).filter(|name| !runs(name)).collect();
+        let (names, running): (Vec<String>, Vec<String>) =
+            self.carried.drain(..).partition(|name| !runs(name));
+        self.carried = running;
         if !names.is_empty() {
             let verb = if names.len() == 1 { "has" } else { "have" };
             let text = format!(
@@ -215,41 +221,4 @@ impl<'a> Scan<'a> {
             (self.reporter.trouble)("detectors", &text);
         }
     }
-
-    /// A detector that failed has no scores, not even old ones, unless it only tried other parameters; the others continue.
-    pub(super) fn fail(&mut self, name: &str, reason: &str, findings: &mut Findings) {
-        let gone = match findings.results.contains_key(name) && !self.keeps_result(name) {
-            true => "; what it found before counts no more",
-            false => "",
-        };
-        (self.reporter.trouble)(name, &format!("{reason}{gone}"));
-        self.drop_result(name, reason, findings);
-    }
-
-    /// Whether what a detector found before stays if it fails.
-    fn keeps_result(&self, name: &str) -> bool {
-        self.tries || self.keeps.as_deref() == Some(name)
-    }
-
-    fn drop_result(&mut self, name: &str, reason: &str, findings: &mut Findings) {
-        self.report.failed.push((name.to_owned(), reason.to_owned()));
-        if self.keeps_result(name) {
-            return;
-        }
-        if let Some(before) = findings.results.remove(name) {
-            findings.previous.insert(name.to_owned(), before);
-        }
-        if let Err(error) = self.setup.session.keep_previous(name) {
-            (self.reporter.trouble)(name, &error.to_string());
-        }
-    }
-}
-
-/// The results that a detector reads, of those that there are.
-fn follows(detector: &LoadedDetector, findings: &Findings) -> Vec<(&'static str, Arc<DetectorResult>)> {
-    let names = detector.after().into_iter();
-    let count = findings.manifest.len();
-    let found =
-        |name| Some((name, findings.results.get(name).filter(|result| result.len() == count)?.clone()));
-    names.filter_map(found).collect()
 }

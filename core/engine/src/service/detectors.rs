@@ -50,7 +50,8 @@ impl Service {
             self.rank(findings);
             self.notice(at, &what);
             if known {
-                self.scan(Some(at), vec![detector], false);
+                let run = self.with_its_readers(detector);
+                self.scan(Some(at), run, false);
             }
         } else {
             if let Some(result) = findings.results.remove(&detector) {
@@ -59,6 +60,16 @@ impl Service {
             self.rank(findings);
             self.notice(at, &what);
         }
+    }
+
+    /// A detector, and those that failed and read its scores: it may have been what they lacked.
+    fn with_its_readers(&self, detector: String) -> Vec<String> {
+        let registry = self.setup.detectors.now();
+        let reads = registry.detectors().iter().filter(|one| one.after().contains(&detector.as_str()));
+        let names = reads.map(|one| one.info().name().to_owned());
+        let readers: Vec<String> =
+            names.filter(|name| self.known.failed.contains_key(name) && self.is_enabled(name)).collect();
+        std::iter::once(detector).chain(readers).collect()
     }
 
     /// Takes what a detector that is not loaded found out of the session, or puts it back.
@@ -145,6 +156,8 @@ impl Service {
             self.parked.clear();
             self.removed.clear();
         }
+        // Once a detector has run again, what was removed of it is not put back in the place of that.
+        self.removed.retain(|name, _| !findings.results.contains_key(name));
         let off = self.known.enabled.iter().filter(|(_, enabled)| !**enabled);
         for (name, _) in off {
             if let Some(result) = findings.results.remove(name) {
@@ -280,7 +293,7 @@ impl Service {
         let failed: BTreeMap<String, String> =
             done.report.failed.iter().filter(|(name, _)| name != "scan").cloned().collect();
         let ran = &done.findings.results;
-        self.known.failed.retain(|name, _| !ran.contains_key(name));
+        self.known.failed.retain(|name, _| !done.current.contains(name));
         self.known.failed.extend(failed);
         let before = self.known.costs.clone();
         for (name, result) in ran.iter().filter(|(_, result)| result.record().seconds > 0.0) {

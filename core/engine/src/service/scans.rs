@@ -50,7 +50,6 @@ impl Service {
             params: self.known.params.clone(),
             enabled: self.known.enabled.clone(),
             trial: false,
-            keeps: self.rerun.as_ref().map(|(detector, _)| detector.clone()),
             decided: common.map_or_else(Vec::new, |(_, journal)| journal.codes()),
             learns_of: common.map(|(reviewer, journal)| (reviewer.to_owned(), journal.is_blind())),
         }

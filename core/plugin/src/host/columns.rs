@@ -49,5 +49,5 @@ pub(super) fn labels(texts: &[String], classes: &[String]) -> Vec<u32> {
 
 /// The error for the scores of a detector that has no result.
 pub fn no_scores(detector: &str) -> Error {
-    Error::missing(format!("the detector {} has no result; run it, too", detector.escape_debug()))
+    Error::missing(format!("the detector {} has no result", detector.escape_debug()))
 }

@@ -30,6 +30,10 @@ pub(super) fn about(
             format!("{why}{}", aside.unwrap_or_default())
         }
         DetectorState::SetAside => aside.map(|aside| aside.reason).unwrap_or_default(),
+        DetectorState::Failed if source.results.contains_key(name) => {
+            let failed = failed.map(String::as_str).unwrap_or_default();
+            format!("{failed}; what it found before stays")
+        }
         _ => failed.cloned().unwrap_or_default(),
     };
     let texts = |names: Vec<&str>| names.into_iter().map(|name| safe_text(name).into_owned()).collect();
