@@ -9,7 +9,7 @@ use crate::scan::{Done, Reporter, Scan, ScanPlan};
 use chaffinch_protocol::display;
 use chaffinch_protocol::{Event, ScanReport};
 use crossbeam_channel::Sender;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
@@ -50,6 +50,6 @@ pub(super) fn run(
         let why = format!("the scan failed: {}", chaffinch_plugin::PanicMessage(&*payload));
         let _ = events.send(Event::Trouble { about: "scan".into(), message: safe(&why) });
         let report = ScanReport { failed: vec![("scan".into(), why)], ..ScanReport::default() };
-        Done { report, findings: before, trial: None, printed: BTreeMap::new() }
+        Done { report, findings: before, trial: None, printed: BTreeMap::new(), current: BTreeSet::new() }
     })
 }

@@ -38,6 +38,8 @@ pub struct Panels {
     pub forms: Option<Vec<DetectorForm>>,
     /// The selected field of the form; 0 is the threshold.
     pub field: usize,
+    /// The detector without results whose parameters are set; `None` for the selected one.
+    pub idle: Option<String>,
     /// Values that were changed but not applied yet, by detector and name.
     pub edited: BTreeMap<(String, String), f64>,
     /// What would be flagged with them.

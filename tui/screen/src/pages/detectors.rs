@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Scope};
 use crate::effect::Effects;
-use crate::model::{Level, Model, Page, step, value_words};
+use crate::model::{Level, Mode, Model, Page, step, value_words};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -10,7 +10,9 @@ use crate::update::{detector, panels, say, send, trial};
 use crate::view::blocks::{inner, waiting};
 use crate::view::list::letters;
 use crate::view::status;
-use chaffinch_protocol::{Command, DetectorForm, DetectorState, FormKind, FormParam, Overview, Overviewed};
+use chaffinch_protocol::{
+    Command, DetectorForm, DetectorState, DetectorSummary, FormKind, FormParam, Overview, Overviewed,
+};
 use ratatui::layout::{Position, Rect};
 
 /// The detectors and their parameters.
@@ -31,7 +33,7 @@ impl Page for Detectors {
 
     fn hints(&self, model: &Model) -> Vec<Action> {
         use Action as A;
-        if model.chosen().is_none_or(|detector| detector.built_in) {
+        if model.tuned().is_none() {
             return vec![A::PanelClose];
         }
         let keys = [
@@ -70,7 +72,7 @@ impl Page for Detectors {
             paint,
         );
         for (index, detector) in session.detectors.iter().enumerate() {
-            let chosen = index == model.detector;
+            let chosen = index == model.detector && model.panels.idle.is_none();
             let mark = if chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
             let words = format!(
                 "{mark} {} {:<18} {:>9} {:>9} {:>6.3}  {:>7}",
@@ -96,37 +98,44 @@ impl Page for Detectors {
                 DetectorState::Ready => "not run yet",
                 state => state.words(),
             };
-            line(Role::Dim, &format!("    {:<18} {why}", text::fit(&form.name, 18)), paint);
+            let chosen = model.tuned() == Some(form.name.as_str());
+            let mark = if chosen { paint.theme.glyph(Role::Selected).to_owned() } else { " ".to_owned() };
+            let role = if chosen { Role::Given } else { Role::Dim };
+            line(role, &format!("{mark}   {:<18} {why}", text::fit(&form.name, 18)), paint);
         }
         y += 1;
         let rest = Rect { y, height: area.bottom().saturating_sub(y), ..area };
-        let name = model.chosen_name()?;
-        if model.chosen().is_some_and(|detector| detector.built_in) {
-            waiting(rest, "no detector has run yet: this is what reading the files found", paint);
-            return None;
-        }
         if model.panels.forms.is_none() {
             waiting(rest, "loading parameters…", paint);
             return None;
         }
+        let Some(name) = model.tuned() else {
+            waiting(rest, "there are no detectors: this is what reading the files found", paint);
+            return None;
+        };
         form(model, name, model.panels.form(name), rest, paint)
     }
 
     fn open(&self, model: &mut Model, _action: Action, fx: &mut Effects) {
-        // Not on what has no parameters.
-        if model.chosen().is_some_and(|detector| detector.built_in) {
-            detector::next_loaded(model, true);
+        // Not on what has no parameters, if there is anything else.
+        let run = |detector: &DetectorSummary| !detector.built_in;
+        let any = model.session.as_ref().is_some_and(|session| session.detectors.iter().any(run));
+        if any && model.panels.idle.is_none() && !model.chosen().is_some_and(run) {
+            detector::next_tuned(model, true);
         }
         panels::open(model, &Detectors, fx);
     }
 
     fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
         use Action as A;
-        let loaded = model.chosen().filter(|detector| !detector.built_in);
-        let Some(name) = loaded.map(|detector| detector.name.clone()) else {
-            say(model, Level::Warning, "no detector has run yet");
+        let Some(name) = model.tuned().map(str::to_owned) else {
+            say(model, Level::Warning, "there are no detectors");
             return true;
         };
+        if !model.tunes_results() {
+            // It stays the one that is set up when it runs.
+            model.panels.idle = Some(name.clone());
+        }
         let fields = model.panels.form(&name).map_or(1, |form| form.params.len() + 1);
         let field = &mut model.panels.field;
         match action {
@@ -134,6 +143,12 @@ impl Page for Detectors {
             A::PanelDown => *field = (*field + 1).min(fields - 1),
             A::PanelStart | A::PanelPageUp => *field = 0,
             A::PanelEnd | A::PanelPageDown => *field = fields - 1,
+            A::PanelLeft | A::PanelRight | A::PanelReset | A::PanelAccept
+                if model.panels.field == 0 && !model.tunes_results() =>
+            {
+                let text = format!("{name} has no results yet: its threshold can be moved once it has run");
+                say(model, Level::Warning, text);
+            }
             A::PanelLeft => change(model, &name, -1.0),
             A::PanelRight => change(model, &name, 1.0),
             A::PanelReset => reset(model, &name),
@@ -155,7 +170,7 @@ impl Page for Detectors {
             A::PanelRun => run(model, name, fx),
             A::PanelTry => trial::ask(model, fx),
             A::PanelNext | A::PanelPrevious => {
-                detector::next_loaded(model, action == A::PanelNext);
+                detector::next_tuned(model, action == A::PanelNext);
                 panels::chosen_anew(model, fx);
             }
             _ => return false,
@@ -164,11 +179,14 @@ impl Page for Detectors {
     }
 
     fn submit(&self, model: &mut Model, text: &str) {
-        let Some(name) = model.chosen_name().map(str::to_owned) else { return };
+        let Some(name) = model.tuned().map(str::to_owned) else { return };
         let Ok(value) = text.parse::<f64>() else {
             return say(model, Level::Warning, format!("'{text}' is not a number"));
         };
         let Some(param) = param(model, &name) else {
+            if !model.tunes_results() {
+                return;
+            }
             if !(0.0..=1.0).contains(&value) {
                 return say(model, Level::Warning, "a threshold must be between 0 and 1");
             }
@@ -191,6 +209,18 @@ impl Page for Detectors {
     fn overviewed(&self, model: &mut Model, overviewed: Overviewed) -> Option<Overviewed> {
         let Overviewed::Forms(forms) = overviewed else { return Some(overviewed) };
         model.panels.forms = Some(forms);
+        // What was set up is not there any more: no key is to fall on another one.
+        let idle = model
+            .panels
+            .idle
+            .take_if(|idle| !model.panels.forms.iter().flatten().any(|form| form.name == *idle));
+        if let Some(name) = idle {
+            say(model, Level::Warning, format!("{name} is not there any more"));
+            if model.panel().is_some_and(|page| page.name() == "detectors") {
+                model.panels.under.clear();
+                model.mode = Mode::List;
+            }
+        }
         None
     }
 
@@ -203,6 +233,13 @@ impl Page for Detectors {
             ));
             for param in model.panels.form(&detector.name).iter().flat_map(|form| &form.params) {
                 let value = value_words(param, model.panels.value(&detector.name, param));
+                lines.push(format!("  {} = {value}. {}", param.name, param.help));
+            }
+        }
+        for form in model.idle() {
+            lines.push(format!("{}: no results yet. {}", form.name, form.summary));
+            for param in &form.params {
+                let value = value_words(param, model.panels.value(&form.name, param));
                 lines.push(format!("  {} = {value}. {}", param.name, param.help));
             }
         }
@@ -248,6 +285,7 @@ fn form(
     }
     let help = match chosen.checked_sub(1).and_then(|index| params.get(index)) {
         Some(param) => param.help.clone(),
+        None if !model.tunes_results() => "It has no results yet; the threshold can be moved then".to_owned(),
         None => "Samples with a lower score are flagged; no rerun needed".to_owned(),
     };
     paint.put(area.x, area.bottom() - 1, area.width, Role::Dim, &help);
@@ -282,7 +320,9 @@ fn field(
             (param.name.clone(), value_words(param, value), note, edited)
         }
         None => {
-            let now = model.chosen_threshold();
+            let results = model.tunes_results();
+            let now = model.chosen_threshold().filter(|_| results);
+            let now = now.or_else(|| form.map(|form| form.threshold));
             let own = form.map(|form| format!("default {:.3}  0 to 1", form.threshold)).unwrap_or_default();
             ("threshold".to_owned(), now.map(|now| format!("{now:.3}")).unwrap_or_default(), own, false)
         }
@@ -358,6 +398,7 @@ fn run(model: &mut Model, name: String, fx: &mut Effects) {
     let (own, others): (Vec<_>, Vec<_>) = edited.into_iter().partition(|((of, _), _)| *of == name);
     model.panels.edited = others.into_iter().collect();
     let params = own.into_iter().map(|((_, param), value)| (param, value)).collect();
-    say(model, Level::Info, format!("running {name} again"));
+    let again = if model.tunes_results() { " again" } else { "" };
+    say(model, Level::Info, format!("running {name}{again}"));
     send(fx, Command::Rerun { detector: name, params });
 }

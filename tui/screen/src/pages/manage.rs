@@ -7,7 +7,7 @@ use crate::model::{Level, Model, Page, quoted};
 use crate::paint::Paint;
 use crate::text::{self, count};
 use crate::theme::Role;
-use crate::update::{manage, panels, say, send};
+use crate::update::{detector, manage, panels, say, send};
 use crate::view::blocks::{inner, waiting};
 use chaffinch_protocol::{Command, DetectorForm, DetectorState, Overview, Query};
 use ratatui::layout::{Position, Rect};
@@ -58,7 +58,7 @@ impl Page for Manage {
         if form.about.compared.is_some() {
             hints.extend([A::PanelNewly, A::PanelFormerly]);
         }
-        if form.ran {
+        if form.ran || model.idle().any(|idle| idle.name == form.name) {
             hints.push(A::PanelAccept);
         }
         if model.jobs.progress.is_some() {
@@ -325,18 +325,12 @@ fn needs(form: &DetectorForm) -> String {
 
 /// Opens the page with the parameters of a detector.
 fn parameters(model: &mut Model, form: &DetectorForm, fx: &mut Effects) {
-    let place = model
-        .session
-        .as_ref()
-        .and_then(|session| session.detectors.iter().position(|detector| detector.name == form.name));
-    let Some(place) = place else {
-        return say(
-            model,
-            Level::Warning,
-            format!("{} has no results yet, so no parameters to set", form.name),
-        );
-    };
-    model.detector = place;
+    let idle = model.idle().any(|idle| idle.name == form.name);
+    if !form.ran && !idle {
+        let text = format!("{} is not loaded, so it has no parameters to set", form.name);
+        return say(model, Level::Warning, text);
+    }
+    detector::tune(model, &form.name);
     model.panels.field = 0;
     super::detectors::Detectors.open(model, Action::Detectors, fx);
 }

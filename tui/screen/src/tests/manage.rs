@@ -134,6 +134,40 @@ fn the_parameters_of_the_chosen_detector_open() {
     assert!(rig.screen().contains("threshold"), "{}", rig.screen());
 }
 
+/// A detector can be set up before it runs, and one that fails can be set up again; no key falls on another one.
+#[test]
+fn parameters_of_a_detector_without_results_are_set() {
+    for open in ["gPjj<Enter>", "Pnnn"] {
+        let mut rig = rig(80, 24);
+        rig.press(open);
+        assert_eq!(rig.model.tuned(), Some("experimental"), "{open}");
+        assert!(rig.screen().contains("depth"), "{}", rig.screen());
+        let before = rig.engine.summary.detectors.clone();
+        rig.press("l");
+        assert!(rig.toast().contains("has no results yet"), "{}", rig.toast());
+        rig.wait(500);
+        assert_eq!(sent(&rig, |command| matches!(command, Command::SetThreshold { .. })), []);
+        rig.press("jlr");
+        let params = [("depth".to_owned(), 4.0)].into();
+        let rerun = Command::Rerun { detector: "experimental".into(), params };
+        assert_eq!(sent(&rig, |command| matches!(command, Command::Rerun { .. })), [rerun]);
+        // It runs, and stays the one that is set up; then its results go, and it is still that.
+        let mut ran = before.clone();
+        ran.push(chaffinch_protocol::DetectorSummary { name: "experimental".into(), ..Default::default() });
+        for detectors in [ran, before] {
+            rig.engine.summary.detectors = detectors;
+            let hello = rig.engine.hello();
+            rig.event(hello);
+            assert_eq!(rig.model.tuned(), Some("experimental"), "{open}");
+            assert!(matches!(rig.model.mode, Mode::Panel(_)));
+        }
+        rig.press("n");
+        assert_eq!(rig.model.tuned(), Some("fragile"), "{open}");
+        rig.press("n");
+        assert_eq!(rig.model.tuned(), Some("blurry"), "{open}");
+    }
+}
+
 #[test]
 fn values_are_counted_once_they_rest_or_at_a_key() {
     let mut rig = rig(80, 24);

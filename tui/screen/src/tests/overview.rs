@@ -306,7 +306,7 @@ fn forms(engine: &FakeEngine) -> Vec<DetectorForm> {
             ],
         ),
         form("duplicate", true, Vec::new()),
-        form("experimental", false, Vec::new()),
+        form("experimental", false, vec![param("depth", FormKind::Integer, 3.0, 9.0, "How far it looks")]),
         form("fragile", false, Vec::new()),
         form("odd-shapes", false, Vec::new()),
     ];

@@ -34,20 +34,44 @@ pub(super) fn next(model: &mut Model, forward: bool) {
         return say(model, Level::Warning, "no detector has run yet");
     }
     model.detector = (model.detector.min(count - 1) + if forward { 1 } else { count - 1 }) % count;
+    model.panels.idle = None;
     tell(model);
 }
 
-/// Selects the next or previous detector that a library runs: what reading the files found has no parameters.
-pub(crate) fn next_loaded(model: &mut Model, forward: bool) {
-    let Some(session) = &model.session else { return };
-    let count = session.detectors.len();
-    let step = if forward { 1 } else { count.saturating_sub(1) };
-    let places = (1..=count).map(|steps| (model.detector + steps * step) % count);
-    let Some(place) = places.into_iter().find(|place| !session.detectors[*place].built_in) else {
-        return say(model, Level::Warning, "no detector has run yet");
+/// Goes to the next or previous detector that has parameters: those that have results, then those that have none. What reading the
+/// files found has no parameters.
+pub(crate) fn next_tuned(model: &mut Model, forward: bool) {
+    let with_results = model.session.iter().flat_map(|session| &session.detectors);
+    let with_results = with_results.filter(|detector| !detector.built_in).map(|detector| &detector.name);
+    let names: Vec<String> = with_results.chain(model.idle().map(|form| &form.name)).cloned().collect();
+    if names.is_empty() {
+        return say(model, Level::Warning, "there are no detectors");
+    }
+    let count = names.len();
+    let at = names.iter().position(|name| Some(name.as_str()) == model.tuned());
+    let at = match (at, forward) {
+        (Some(at), true) => (at + 1) % count,
+        (Some(at), false) => (at + count - 1) % count,
+        (None, _) => 0,
     };
-    model.detector = place;
-    tell(model);
+    tune(model, &names[at]);
+}
+
+/// Chooses a detector to set the parameters of.
+pub(crate) fn tune(model: &mut Model, name: &str) {
+    let place =
+        model.session.as_ref().and_then(|session| session.detectors.iter().position(|d| d.name == name));
+    match place {
+        Some(place) => {
+            model.detector = place;
+            model.panels.idle = None;
+            tell(model);
+        }
+        None => {
+            model.panels.idle = Some(name.to_owned());
+            say(model, Level::Info, format!("{name} has no results yet"));
+        }
+    }
 }
 
 /// Says which detector is selected.

@@ -1,8 +1,8 @@
 //! Handling of the engine's events.
 
 use super::{
-    Effect, Effects, macros, motion, panels, part, prompt, saved, say, search, send, show, targets, trial,
-    walk,
+    Effect, Effects, detector, macros, motion, panels, part, prompt, saved, say, search, send, show, targets,
+    trial, walk,
 };
 use crate::action::Action;
 use crate::key::shown;
@@ -212,11 +212,17 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
                 motion::refresh(model, fx);
             }
             // No key may change the parameters of another one than those that were looked at.
-            if let Some(name) = gone.filter(|_| model.panel().is_some_and(|page| page.name() == "detectors"))
+            let ran = model.panels.idle.take_if(|idle| {
+                model.session.iter().flat_map(|session| &session.detectors).any(|one| one.name == *idle)
+            });
+            if let Some(name) = ran {
+                detector::tune(model, &name);
+            } else if let Some(name) = gone
+                && model.panels.idle.is_none()
+                && model.panel().is_some_and(|page| page.name() == "detectors")
             {
-                model.panels.under.clear();
-                model.mode = Mode::List;
                 say(model, Level::Warning, format!("{name} has no results any more"));
+                model.panels.idle = Some(name);
             }
         }
     }

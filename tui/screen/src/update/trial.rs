@@ -37,7 +37,7 @@ pub(super) fn tick(model: &mut Model, fx: &mut Effects) {
     if model.panels.trial.due.is_some_and(|due| due <= model.time.now) {
         model.panels.trial.due = None;
         let scanning = model.jobs.progress.is_some() && !model.panels.trial.awaited;
-        if !scanning && model.chosen_name().is_some_and(|name| !params(model, name).is_empty()) {
+        if !scanning && model.tuned().is_some_and(|name| !params(model, name).is_empty()) {
             ask(model, fx);
         }
     }
@@ -45,7 +45,7 @@ pub(super) fn tick(model: &mut Model, fx: &mut Effects) {
 
 /// Asks what the chosen detector would flag.
 pub(crate) fn ask(model: &mut Model, fx: &mut Effects) {
-    let Some(detector) = model.chosen_name().map(str::to_owned) else { return };
+    let Some(detector) = model.tuned().map(str::to_owned) else { return };
     let params = params(model, &detector);
     if params.is_empty() {
         return say(model, Level::Info, "change a parameter first: what is flagged now is in the table");
