@@ -6,6 +6,7 @@
     reason = "a failed step fails the test; figures are its result"
 )]
 
+use chaffinch_tests::artefacts::fixture;
 use chaffinch_tests::misbehavior::{GOOD, HELLO, Programs};
 use chaffinch_tests::python::numpy;
 use chaffinch_tests::sandbox::{Ran, json};
@@ -168,6 +169,54 @@ fn results_of_a_loaded_detector_are_disabled_and_not_removed() {
     let now = rank(&programs).stdout;
     assert_eq!(programs.sandbox.run(["plugins", "restore", session, "witness"]).code, 2);
     assert_eq!(rank(&programs).stdout, now);
+}
+
+#[test]
+fn names_that_mean_something_else_are_refused_where_they_are_given() {
+    let programs = Programs::new();
+    let folder = programs.folder();
+    let folder = folder.to_str().unwrap();
+    for (name, words) in [
+        ("duplicates", "ships with the program"),
+        ("image-quality", "ships with the program"),
+        ("unreadable", "in every scan"),
+        ("default", "stands for the usual detectors"),
+        ("disabled", "is a setting"),
+    ] {
+        let ran = programs.sandbox.run(["plugins", "new", name, "--language", "rule", "--path", folder]);
+        assert!(ran.code == 2 && ran.stderr.contains(words), "{name}: {}", ran.stderr);
+        assert!(!programs.folder().join(name).exists(), "{name}");
+    }
+    for name in ["unreadable", "damaged"] {
+        let named = programs.scan(&["--detectors", &format!("image-quality,{name}")]);
+        assert!(named.code == 2 && named.stderr.contains("part of every scan"), "{}", named.stderr);
+    }
+    let parameter = "[parameters.threshold]\ndefault = 0.5\nmin = 0\nmax = 1";
+    let collides = programs.put("collides", GOOD, parameter);
+    let check = programs.sandbox.run(["plugins", "check", collides.to_str().unwrap()]);
+    assert_eq!(check.code, 2);
+    assert!(check.stderr.contains("line 5: a parameter cannot be called 'threshold'"), "{}", check.stderr);
+
+    // What a description and its library say of one thing is the same, or is refused with both.
+    let library = programs.folder().join("library");
+    fs::create_dir(&library).unwrap();
+    fs::copy(fixture("witness"), library.join("libwitness.so")).unwrap();
+    for (lines, words) in [
+        ("name = 'witness'\nlibrary = 'libwitness.so'", ""),
+        ("name = 'other'\nlibrary = 'libwitness.so'", "the name is 'other'"),
+        (
+            "name = 'witness'\nlibrary = 'libwitness.so'\nthreshold = 0.9",
+            "line 3: 'threshold' does nothing here",
+        ),
+    ] {
+        fs::write(library.join("detector.toml"), lines).unwrap();
+        let list = programs.sandbox.ok(["plugins", "list", "--plugins", library.to_str().unwrap()]);
+        assert!(list.stdout.contains(words), "{words}: {}", list.stdout);
+        let loaded =
+            json(&programs.sandbox.ok(["plugins", "list", "--json", "--plugins", library.to_str().unwrap()]));
+        let loaded = loaded["detectors"].as_array().unwrap().iter().any(|one| one["name"] == "witness");
+        assert_eq!(loaded, words.is_empty(), "{lines}");
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub mod prompts;
 mod remarks;
 mod remote;
 pub mod renaming;
+pub mod reserved;
 pub mod row_keys;
 mod same_path;
 pub mod samples;

@@ -1,6 +1,7 @@
 //! The declaration of a detector that is not in a library of this process: made from what a file or a worker says, and
 //! checked like that of a library.
 
+use chaffinch_data::reserved;
 use chaffinch_plugin::abi::Str;
 use chaffinch_plugin::{Info, Needs, Param, ParamKind, Scope};
 use serde::{Deserialize, Serialize};
@@ -155,6 +156,12 @@ pub(crate) fn check(info: &Info) -> Result<(), Wrong> {
             format!("'{}' is not a valid detector name: use a-z, 0-9 and -", name.escape_debug()),
         );
     }
+    if let Some(meaning) = reserved::detector(name) {
+        return wrong(
+            "name",
+            format!("a detector cannot be called '{name}': {meaning}; choose another name"),
+        );
+    }
     let threshold = info.default_threshold();
     if !(0.0..=1.0).contains(&threshold) {
         return wrong("threshold", format!("{name}: the threshold {threshold} is not in the range 0..=1"));
@@ -175,6 +182,13 @@ fn check_param(param: &Param) -> Result<(), (&'static str, String)> {
     if !proper(param.name()) {
         let name = param.name().escape_debug();
         return Err(("name", format!("'{name}' is not a valid parameter name: use a-z, 0-9, - and _")));
+    }
+    if let Some(meaning) = reserved::parameter(param.name()) {
+        let name = param.name();
+        return Err((
+            "name",
+            format!("a parameter cannot be called '{name}': {meaning}; choose another name"),
+        ));
     }
     if !(low <= param.default() && param.default() <= high) {
         return Err(("default", format!("parameter {}: the default is out of range", param.name())));

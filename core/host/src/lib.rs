@@ -203,14 +203,6 @@ pub enum PluginError {
     /// A `detector.toml` is wrong.
     #[error(transparent)]
     Description(chaffinch_data::Error),
-    /// What the program finds while it reads the files has this name.
-    #[error("{}: the name {name} belongs to what the program finds while it reads the files; choose another name", path.display())]
-    ReservedName {
-        /// The file.
-        path: PathBuf,
-        /// The name.
-        name: String,
-    },
     /// Another library has a detector of this name.
     #[error("{} is not used: {} has the name {name}, too, and comes before it", path.display(), first.display())]
     DuplicateName {

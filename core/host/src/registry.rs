@@ -369,7 +369,9 @@ impl Registry {
                 let names = vec![project.info.name().to_owned()];
                 let pins = self.workers.pins();
                 pins.first_use(&path, now.pin(names)).map_err(PluginError::Stored)?;
-                return self.away(&library, &limits, true);
+                let loaded = self.away(&library, &limits, true)?;
+                check_named(&path, project.info.name(), &loaded)?;
+                return Ok(loaded);
             }
             Kind::Command(command) => {
                 let files = described::code(folder, &command).map_err(PluginError::Description)?;
@@ -392,11 +394,6 @@ impl Registry {
 
     fn admit(&mut self, detector: LoadedDetector) {
         let name = detector.info().name();
-        if is_built_in(name) {
-            let error = PluginError::ReservedName { path: detector.path().into(), name: name.into() };
-            self.refused.push(Refused { path: detector.path().into(), error });
-            return;
-        }
         // The same bytes in `plugins/` and in `deps/` are one detector, not a clash.
         if self.find(name).is_some_and(|first| first.digest() == detector.digest()) {
             return;
@@ -427,6 +424,11 @@ impl Registry {
     pub fn unknown(&self, name: &str) -> Option<String> {
         if self.find(name).is_some() {
             return None;
+        }
+        if is_built_in(name) {
+            return Some(
+                "it is no detector but what reading the files finds, which is part of every scan".into(),
+            );
         }
         let hint = hint(name, self.detectors.iter().map(|detector| detector.info().name()));
         Some(format!("no detector of this name is loaded{hint}"))
@@ -465,6 +467,21 @@ fn here(path: &Path) -> Result<Vec<LoadedDetector>, PluginError> {
         LoadedDetector::new(exported.info(), Code::Here(exported), path, &digest)
     };
     Ok(load(path)?.into_iter().map(of).collect())
+}
+
+/// Refuses a description whose name is not that of a detector in its library: one of them would be ignored, and whoever names the
+/// other one is told that it is unknown.
+fn check_named(path: &Path, name: &str, loaded: &[LoadedDetector]) -> Result<(), PluginError> {
+    let names: Vec<&str> = loaded.iter().map(|detector| detector.info().name()).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let library = loaded.first().map_or(path, LoadedDetector::path).display();
+    let message = format!(
+        "the name is '{name}', but the library {library} calls its detector '{}'; give both the same name",
+        names.join("', '")
+    );
+    Err(PluginError::Description(chaffinch_data::Error::format(path, message)))
 }
 
 /// The code at a path, as it is pinned.

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use chaffinch_compute::memory;
 use chaffinch_data::config::{DEFAULT_CONFIG, Effective, Offered, Origin};
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::session::Session;
 use chaffinch_host::check_params;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -171,7 +172,12 @@ fn check(file: Option<PathBuf>, global: &Global) -> Result<ExitCode> {
     let registry = libraries::load(&config);
     for name in config.named_detectors() {
         let why = match registry.find(name) {
-            None => format!("unknown detector '{name}'; see chaffinch plugins list"),
+            // What reading the files finds has a threshold, too.
+            None if is_built_in(name) && config.thresholds().contains_key(name) => continue,
+            None => {
+                let why = registry.unknown(name).unwrap_or_default();
+                format!("unknown detector '{name}': {why}; see chaffinch plugins list")
+            }
             Some(detector) => match check_params(detector, &config) {
                 Ok(()) => continue,
                 Err(error) => error.to_string(),

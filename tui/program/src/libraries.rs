@@ -4,6 +4,7 @@ use super::ask;
 use super::output::{remark, warning};
 use anyhow::{Result, bail};
 use chaffinch_data::config::{Config, data_home, state_home};
+use chaffinch_data::issue::is_built_in;
 use chaffinch_host::{Aside, Changed, Limits, Pins, PluginError, PluginFolder, Registry, Workers, let_in};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use std::time::Duration;
@@ -88,6 +89,10 @@ pub(super) fn registry(config: &Config, wanted: &[String], consent: Consent) -> 
     let has_changed =
         |name: &str| registry.changed().any(|changed| changed.names.iter().any(|one| one == name));
     let unknown = |name: &&String| !names.contains(&name.as_str()) && !has_changed(name);
+    if let Some(built_in) = wanted.iter().find(|name| is_built_in(name)) {
+        let why = registry.unknown(built_in).unwrap_or_default();
+        bail!("{built_in} need not be named in --detectors: {why}");
+    }
     if let Some(unknown) = wanted.iter().find(unknown) {
         bail!("unknown detector '{}' (available: {})", safe_text(unknown), names.join(", "));
     }

@@ -8,8 +8,9 @@ mod python;
 mod rust;
 
 use super::output::{remark, results};
-use anyhow::{Context, Result, ensure};
-use chaffinch_data::issue::is_built_in;
+use anyhow::{Context, Result, bail, ensure};
+use chaffinch_data::reserved;
+use chaffinch_host::{PluginFolder, Registry};
 use chaffinch_protocol::display::safe_path;
 use clap::ValueEnum;
 use std::fs;
@@ -48,6 +49,10 @@ pub(super) fn run(
     contract: Option<&Path>,
 ) -> Result<()> {
     check_name(name)?;
+    ensure!(
+        Registry::load(&PluginFolder::own()).find(name).is_none(),
+        "{name} is a detector that ships with the program, which keeps its name; choose another name"
+    );
     let here = std::env::current_dir().context("cannot determine the working directory")?;
     let inside = rust::checkout(&here).filter(|_| language == Language::Rust);
     let parent = match (path, inside) {
@@ -87,10 +92,9 @@ fn check_name(name: &str) -> Result<()> {
         "invalid detector name '{}'; use lowercase letters, digits and hyphens, as in low-contrast",
         name.escape_debug()
     );
-    ensure!(
-        !is_built_in(name),
-        "{name} is what the program calls something that it finds itself; choose another name"
-    );
+    if let Some(meaning) = reserved::detector(name) {
+        bail!("a detector cannot be called {name}: {meaning}; choose another name");
+    }
     let taken = ["plugin", "core", "clip", "tests"];
     ensure!(!taken.contains(&name), "{name} is the name of a Chaffinch crate; choose another name");
     Ok(())
@@ -115,7 +119,19 @@ mod tests {
 
     #[test]
     fn bad_names_are_refused() {
-        for name in ["", "Dark", "2dark", "a/b", "dark-", "a--b", "../x", "plugin"] {
+        for name in [
+            "",
+            "Dark",
+            "2dark",
+            "a/b",
+            "dark-",
+            "a--b",
+            "../x",
+            "plugin",
+            "unreadable",
+            "default",
+            "enabled",
+        ] {
             assert!(check_name(name).is_err(), "{name}");
         }
         assert!(check_name("low-contrast").is_ok());

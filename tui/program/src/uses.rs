@@ -13,15 +13,13 @@ use chaffinch_compute::image::decode::Ground;
 use chaffinch_data::Error;
 use chaffinch_data::config::{Config, Flags};
 use chaffinch_data::dataset::{DatasetOptions, Folders, LabelFiles};
+use chaffinch_data::reserved::USUAL;
 use chaffinch_data::session::{Session, SessionLocation};
 use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles, Uses};
 use chaffinch_engine::{Given, ProbabilityWish};
 use chaffinch_protocol::display::safe_text;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// The word for the detectors of the configuration, to return to them.
-const DEFAULT: &str = "default";
 
 /// What a command uses.
 pub(super) struct Resolved {
@@ -248,7 +246,7 @@ fn kept(before: &Uses, engine: &EngineArgs) -> Uses {
 fn named_detectors(engine: &EngineArgs) -> Option<Vec<String>> {
     match engine.detectors.as_slice() {
         [] => None,
-        [one] if one == DEFAULT => Some(Vec::new()),
+        [one] if one == USUAL => Some(Vec::new()),
         named => Some(named.to_vec()),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 const RENAMED: [(&str, &str); 2] = [("no-colour", "no-color"), ("grey-prevalence", "gray-prevalence")];
 
 /// The name that a parameter has now.
-pub(super) fn name_now(param: &str) -> &str {
+pub(crate) fn name_now(param: &str) -> &str {
     RENAMED.iter().find(|(old, _)| *old == param).map_or(param, |(_, new)| new)
 }
 

@@ -18,6 +18,10 @@ pub(crate) const FILE: &str = DESCRIPTION;
 /// The largest file that is read.
 const MOST: u64 = 1 << 20;
 
+/// What a library says of itself, so that its description does not.
+const OF_CODE: [&str; 9] =
+    ["version", "summary", "docs", "needs", "threshold", "scope", "columns", "after", "parameters"];
+
 /// What a `detector.toml` describes.
 #[derive(Debug)]
 pub(crate) struct Project {
@@ -106,6 +110,13 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
         return Err(Error::format(path, "it has no name; add a line such as name = \"my-detector\""));
     }
     let (kind, params, needs) = kinds.of(&file, path, folder)?;
+    if let (Kind::Library(_), Some(key)) =
+        (&kind, OF_CODE.iter().find(|key| parsed.get_ref().get(**key).is_some()))
+    {
+        let message =
+            format!("'{key}' does nothing here: the library says that itself; remove it from this file");
+        return Err(file.complain(key, message));
+    }
     declared.needs = needs.and(own).bits();
     let described =
         params.into_iter().filter(|one| !declared.parameters.iter().any(|own| own.name == one.name));
@@ -352,6 +363,10 @@ mod tests {
                 "line 5: unknown key 'defalt' in [parameters.a]; did you mean 'default'?",
             ),
             ("[parameters.A]\ndefault = 2\nmin = 0\nmax = 3", "line 3: 'A' is not a valid parameter name"),
+            (
+                "\n[parameters.threshold]\ndefault = 2\nmin = 0\nmax = 3",
+                "line 4: a parameter cannot be called 'threshold': threshold under [detectors.NAME] is the score",
+            ),
             ("threshold = 1.5", "line 3: a: the threshold 1.5 is not"),
             ("after = ['a']", "line 3: a: it cannot run after 'a'"),
             ("[parameters.a]\nchoices = ['x']\ndefault = 'y'", "line 5: 'y' is not one of the choices x"),
@@ -371,6 +386,10 @@ mod tests {
         assert!(
             error("name = 'A b'\ncommand = ['x']").contains("line 1: 'A b' is not a valid detector name")
         );
+        for name in ["unreadable", "default", "enabled"] {
+            let said = error(&format!("name = '{name}'\ncommand = ['x']"));
+            assert!(said.contains(&format!("line 1: a detector cannot be called '{name}'")), "{said}");
+        }
         assert!(error("name = 'a'").contains("exactly one of"));
         assert!(
             error("name = 'a'\nlibrary = 'no.so'\nbuild = 'make'")

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Anchor, Level, Mode, Model, Shown, ViewState};
+use crate::model::{Anchor, Level, Model, Shown, ViewState};
 use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
 use chaffinch_protocol::sample::SampleId;
