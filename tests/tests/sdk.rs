@@ -110,6 +110,26 @@ fn detectors_in_c_and_cpp_are_built_checked_and_used() {
     }
 }
 
+/// A detector in C passes on the status of what it was refused, and no more: what was refused is said, with the flag that it lacks.
+#[test]
+fn what_a_detector_in_c_does_not_declare_is_named() {
+    if !tools::installed(&["cc"], "gcc") {
+        return;
+    }
+    let place = Place::new();
+    let folder = place.make("too-dark", "c");
+    let source = folder.join("too_dark.c");
+    let text = fs::read_to_string(&source).unwrap();
+    assert!(text.contains("CHAFFINCH_PIXELS"));
+    fs::write(&source, text.replace("CHAFFINCH_PIXELS", "0")).unwrap();
+    build(&folder);
+    let ran = place.check(&folder);
+    assert_eq!(ran.code, 2);
+    for words in ["requests pixels but does not declare the need", "CHAFFINCH_PIXELS in C"] {
+        assert!(ran.stdout.contains(words), "no '{words}' in: {}", ran.stdout);
+    }
+}
+
 /// Sizes and offsets of everything in the header, as a C compiler sees them and as the contract has them.
 #[test]
 fn the_header_is_the_contract() {
@@ -527,7 +547,12 @@ fn mistakes_in_python_say_where() {
         ("    return [1 / 0 for _ in data.sizes]", "raised ZeroDivisionError at odd_shapes.py:4"),
         ("    data.issue(0, float('nan'))", "gives sample 0 the score nan, which is not between 0 and 1"),
         ("    return [0.5]", "wrote 1 scores for"),
-        ("    return data.embeddings", "does not declare Needs::EMBEDDINGS"),
+        (
+            "    return data.embeddings",
+            "does not declare the need: needs = [\"embeddings\"] in detector.toml",
+        ),
+        ("    return = 1", "(odd_shapes.py:4)"),
+        ("    pass\n\nimport no_such_module", "No module named 'no_such_module' (odd_shapes.py:6)"),
         ("    import os; os._exit(7)", "exited with status 7"),
     ] {
         fs::write(

@@ -190,7 +190,8 @@ fn needs_are_enforced() {
     }
     assert_eq!(
         four().run(&Shy).error.unwrap(),
-        "the detector requests embeddings but does not declare Needs::EMBEDDINGS (needs = [\"embeddings\"] in detector.toml)"
+        "the detector requests embeddings but does not declare the need: needs = [\"embeddings\"] in detector.toml, \
+         Needs::EMBEDDINGS in Rust, CHAFFINCH_EMBEDDINGS in C"
     );
 }
 
@@ -261,7 +262,8 @@ fn a_parameter_brings_its_needs_when_it_is_set() {
     }
     assert_eq!(
         four().run(&Careful).error.unwrap(),
-        "the detector requests neighbors but does not declare Needs::NEIGHBORS (needs = [\"neighbors\"] in detector.toml)"
+        "the detector requests neighbors but does not declare the need: needs = [\"neighbors\"] in detector.toml, \
+         Needs::NEIGHBORS in Rust, CHAFFINCH_NEIGHBORS in C"
     );
     assert_eq!(four().param("near", 0.5).run(&Careful).error, None);
 }

@@ -84,6 +84,22 @@ fn unknown_numbers_are_refused() {
         }
         Status(77)
     });
+    // A status that is only passed on has the message of what it was the answer to.
+    for (passed, status) in [(true, Status::ERROR), (true, Status::MISSING), (false, Status::ERROR)] {
+        let outcome = host().run_by_hand(&Declared, |table| {
+            let mut hashes = Slice::empty();
+            if passed {
+                // SAFETY: the table is valid during this call, and so is what is passed.
+                let answered = unsafe { (table.hashes)(table.ctx, 3, &raw mut hashes) };
+                assert_eq!(answered, Status::ERROR);
+            }
+            status
+        });
+        let error = outcome.error.unwrap();
+        assert_eq!(error.contains("there is no perceptual hash of kind 3"), passed, "{error}");
+        assert!(error.starts_with("failed without an error message"), "{error}");
+    }
+    let outcome = host().run_by_hand(&Declared, |_| Status(77));
     assert_eq!(outcome.error.as_deref(), Some("returned the unknown status 77"));
 }
 

@@ -11,6 +11,7 @@ use super::process::{Lending, Partner, Worker, held};
 use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, OUT, Rows, SharedData, path};
 use super::{Job, Limits, Workers, said};
 use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_plugin::host::undeclared;
 use chaffinch_plugin::{
     Error, HashKind, Info, Issue, NO_LABEL, Needs, Param, ParamKind, Pixels, Related, Report, Result, Score,
     View,
@@ -365,9 +366,7 @@ fn pictures(
     max_side: u32,
 ) -> Result<Pictures> {
     if !lent.needs.contains(Needs::PIXELS) {
-        return Err(Error::new(
-            "the detector requests pixels but does not declare Needs::PIXELS (needs = [\"pixels\"] in detector.toml)",
-        ));
+        return Err(undeclared("pixels", &["PIXELS"]));
     }
     files.brief.restart().map_err(unlent)?;
     let end = from.saturating_add(count).min(view.len());

@@ -98,13 +98,32 @@ fn signal(status: ExitStatus) -> String {
 /// The last lines that it wrote to its standard error.
 fn wrote(said: &str) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(2)..].join(" / ");
+    let last = match (traced(&lines), lines.last()) {
+        (Some(place), Some(error)) => format!("{error} ({place})"),
+        _ => lines[lines.len().saturating_sub(2)..].join(" / "),
+    };
     if last.is_empty() {
         return String::new();
     }
     let skip = last.chars().count().saturating_sub(SHOWN);
     let cut = if skip > 0 { "…" } else { "" };
     format!("; it last wrote: {cut}{}", last.chars().skip(skip).collect::<String>())
+}
+
+/// Files of Python itself and of packages in it: the author's own line is what is to be looked at.
+const FOREIGN: [&str; 4] = ["/lib/python", "/site-packages/", "<frozen", "/chaffinch_detector.py"];
+
+/// The file and line of the error with which Python ended, by what it wrote of it: the last one that is the author's.
+fn traced(lines: &[&str]) -> Option<String> {
+    let place = |line: &&str| {
+        let (file, rest) = line.strip_prefix("File \"")?.split_once("\", line ")?;
+        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        (!number.is_empty()).then(|| (file.to_owned(), number))
+    };
+    let all: Vec<(String, String)> = lines.iter().filter_map(place).collect();
+    let own = all.iter().rev().find(|(file, _)| !FOREIGN.iter().any(|foreign| file.contains(foreign)));
+    let (file, number) = own.or(all.last())?;
+    Some(format!("{}:{number}", file.rsplit('/').next().unwrap_or(file)))
 }
 
 #[cfg(test)]
@@ -122,6 +141,11 @@ mod tests {
         );
         assert!(of(3 << 8).sentence.starts_with("its process exited with status 3 without a result after"));
         assert!(!of(9).to_blame && of(6).to_blame && of(0).to_blame);
+        let syntax = "  File \"/d/odd.py\", line 3\n    def detect(data)\n                ^\nSyntaxError: expected ':'\n";
+        assert_eq!(wrote(syntax), "; it last wrote: SyntaxError: expected ':' (odd.py:3)");
+        let deep = "Traceback (most recent call last):\n  File \"/d/odd.py\", line 7, in <module>\n    import x\n  File \
+                    \"/usr/lib/python3.12/x.py\", line 1, in <module>\n    y\nNameError: name 'y' is not defined\n";
+        assert_eq!(wrote(deep), "; it last wrote: NameError: name 'y' is not defined (odd.py:7)");
         let long = wrote(&"x".repeat(9000));
         assert!(long.chars().count() < 450, "{}", long.len());
     }

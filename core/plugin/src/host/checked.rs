@@ -39,6 +39,22 @@ pub(super) struct Checked<'a, S> {
     prompts: Vec<OnceLock<Vec<Str>>>,
     /// The first reason to reject this run.
     failure: Mutex<Option<String>>,
+    /// The last error that a request was answered with.
+    answered: Mutex<Option<String>>,
+}
+
+/// The error for a request whose need was not declared, with what declares it in each language. It takes the names of the needs that
+/// would allow it, in capitals.
+pub fn undeclared(what: &str, any_of: &[&str]) -> Error {
+    let each = |words: &dyn Fn(&str) -> String| {
+        any_of.iter().map(|name| words(name)).collect::<Vec<String>>().join(" or ")
+    };
+    Error::new(format!(
+        "the detector requests {what} but does not declare the need: {} in detector.toml, {} in Rust, {} in C",
+        each(&|name| format!("needs = [\"{}\"]", name.to_lowercase())),
+        each(&|name| format!("Needs::{name}")),
+        each(&|name| format!("CHAFFINCH_{name}")),
+    ))
 }
 
 impl<'a, S: HostServices> Checked<'a, S> {
@@ -58,6 +74,24 @@ impl<'a, S: HostServices> Checked<'a, S> {
             said: Mutex::default(),
             prompts: data.classes.iter().map(|_| OnceLock::new()).chain([OnceLock::new()]).collect(),
             failure: Mutex::default(),
+            answered: Mutex::default(),
+        }
+    }
+
+    /// A request is answered with an error: whoever passes on its status alone has not said why.
+    pub(super) fn answered(&self, error: &Error) {
+        let mut last = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(error.to_string());
+    }
+
+    /// Why a run failed that did not say it itself.
+    pub(super) fn silent(&self) -> String {
+        let last = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_deref() {
+            None => "failed without an error message".to_owned(),
+            Some(answer) => {
+                format!("failed without an error message of its own, after this answer: {answer}")
+            }
         }
     }
 
@@ -79,14 +113,8 @@ impl<'a, S: HostServices> Checked<'a, S> {
         if any_of.iter().any(|(need, _)| self.needs.contains(*need)) {
             return Ok(());
         }
-        let names: Vec<String> = any_of.iter().map(|(_, name)| format!("Needs::{name}")).collect();
-        let keys = any_of.iter().map(|(_, name)| format!("needs = [\"{}\"]", name.to_lowercase()));
-        let keys: Vec<String> = keys.collect();
-        Err(Error::new(format!(
-            "the detector requests {what} but does not declare {} ({} in detector.toml)",
-            names.join(" or "),
-            keys.join(" or ")
-        )))
+        let names: Vec<&str> = any_of.iter().map(|(_, name)| *name).collect();
+        Err(undeclared(what, &names))
     }
 
     pub(super) fn number(&self, name: &str) -> Result<f64> {

@@ -11,7 +11,7 @@ mod memo;
 mod params;
 mod table;
 
-pub use checked::{NO_EMBEDDINGS, NOT_SCORED};
+pub use checked::{NO_EMBEDDINGS, NOT_SCORED, undeclared};
 pub use columns::{COLUMNS, no_column, no_scores, standard_column};
 pub use memo::Memo;
 pub use params::{needs_of, resolve_params};

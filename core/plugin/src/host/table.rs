@@ -36,11 +36,12 @@ pub fn run_detector<S: HostServices>(
 ) -> Result<()> {
     let run = Checked::new(services, info, params);
     let status = call(&table(&run));
+    let silent = run.silent();
     match (status, run.into_failure()) {
         (Status::STOPPED, _) => Err(Error::stopped()),
         (_, Some(reason)) => Err(Error::new(reason)),
         (Status::OK, None) => Ok(()),
-        (Status::ERROR | Status::PANIC, None) => Err(Error::new("failed without an error message")),
+        (Status::ERROR | Status::PANIC | Status::MISSING, None) => Err(Error::new(silent)),
         (Status(other), None) => Err(Error::new(format!("returned the unknown status {other}"))),
     }
 }
@@ -124,7 +125,7 @@ unsafe fn serve<S: HostServices>(
 ) -> Status {
     // SAFETY: the caller guarantees it.
     let run = unsafe { &*ctx.cast::<Checked<'_, S>>() };
-    answer(|| work(run))
+    answer(|| work(run).inspect_err(|error| run.answered(error)))
 }
 
 /// Does some work for the run behind a context pointer and writes its result to `out`.
