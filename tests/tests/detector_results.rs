@@ -320,7 +320,9 @@ fn lists_and_arrays_of_scores_are_judged_alike() {
         list.join("\n")
     };
     assert!(wrong("[0.5] * (n - 1)").contains("scores for"));
-    assert!(wrong("[2.0] * n").contains("gives sample 0 the score 2"));
+    let out_of_range = wrong("[2.0] * n");
+    assert!(out_of_range.contains("gives sample 0 the score 2"), "{out_of_range}");
+    assert!(out_of_range.contains("; sample 0 is ") && out_of_range.contains('/'), "{out_of_range}");
     assert!(wrong("[0.5] * (n - 1) + [1e300]").contains("not scored: sample"));
     assert!(wrong("[0.5] * (n - 1) + [-0.5]").contains("not scored: sample"));
     assert!(wrong("[0.5] * (n - 1) + [None]").contains("scored"));

@@ -9,6 +9,7 @@
 //!   a detector.
 //! - `meaning` has the model for searches by meaning.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
+//! - `numbered` names the paths of samples that a detector names by number.
 //! - `unloaded` tells which results are of detectors that are not loaded.
 //! - `whole` finds what is wrong with the dataset as a whole.
 //! - `outputs` is what a session can write, for the commands and for the dialogs of the interface.
@@ -28,6 +29,7 @@ mod imports;
 mod kept;
 pub mod meaning;
 mod models;
+mod numbered;
 mod outlet;
 pub mod outputs;
 mod reading;

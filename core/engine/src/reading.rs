@@ -1,5 +1,6 @@
 //! Everything that reading and judging the dataset left open, as one ledger.
 
+use crate::numbered::with_paths;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::Found;
 use chaffinch_data::manifest::Manifest;
@@ -29,7 +30,11 @@ pub fn reading(
         for (note, kind) in NOTES {
             let lines = notes.iter().filter(|(known, _)| known == note).flat_map(|(_, text)| text.lines());
             for line in lines.filter(|line| !line.trim().is_empty()) {
-                ledger.add(kind, leading_number(line), format!("{}: {}", safe_text(name), safe_text(line)));
+                ledger.add(
+                    kind,
+                    leading_number(line),
+                    format!("{}: {}", safe_text(name), safe_text(&with_paths(line, manifest))),
+                );
             }
         }
         for found in &result.record().findings {

@@ -4,6 +4,7 @@
 use crate::Setup;
 use crate::findings::Findings;
 use crate::kept;
+use crate::numbered::with_paths;
 use crate::reading::reading;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Decisions;
@@ -79,7 +80,11 @@ impl State {
                     scored: counts.scored,
                     flagged: counts.flagged,
                     seconds: record.seconds,
-                    notes: record.notes.clone(),
+                    notes: record
+                        .notes
+                        .iter()
+                        .map(|(note, text)| (note.clone(), with_paths(text, &findings.manifest)))
+                        .collect(),
                     attributes: result.attributes().map(str::to_owned).collect(),
                     regions: result.has_regions(),
                 }

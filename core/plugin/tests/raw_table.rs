@@ -84,7 +84,12 @@ fn unknown_numbers_are_refused() {
         }
         Status(77)
     });
-    // A status that is only passed on has the message of what it was the answer to.
+    assert_eq!(outcome.error.as_deref(), Some("returned the unknown status 77"));
+}
+
+/// A status that is only passed on has the message of what it was the answer to.
+#[test]
+fn what_was_refused_is_said_of_a_detector_that_says_nothing() {
     for (passed, status) in [(true, Status::ERROR), (true, Status::MISSING), (false, Status::ERROR)] {
         let outcome = host().run_by_hand(&Declared, |table| {
             let mut hashes = Slice::empty();
@@ -99,8 +104,6 @@ fn unknown_numbers_are_refused() {
         assert_eq!(error.contains("there is no perceptual hash of kind 3"), passed, "{error}");
         assert!(error.starts_with("failed without an error message"), "{error}");
     }
-    let outcome = host().run_by_hand(&Declared, |_| Status(77));
-    assert_eq!(outcome.error.as_deref(), Some("returned the unknown status 77"));
 }
 
 #[test]

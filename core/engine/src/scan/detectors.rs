@@ -3,6 +3,7 @@
 use super::failed::follows;
 use super::{Known, Measured, Scan, ScanPlan};
 use crate::findings::Findings;
+use crate::numbered::with_paths;
 use crate::{Error, Result};
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_host::{
@@ -116,9 +117,10 @@ impl<'a> Scan<'a> {
         }
         self.stage(name, |scan, job| {
             let reporter = scan.reporter;
+            let manifest = findings.manifest.clone();
             let log = |level: u32, text: &str| {
                 if level >= 2 {
-                    (reporter.trouble)(name, text);
+                    (reporter.trouble)(name, &with_paths(text, &manifest));
                 } else {
                     (reporter.log)(&format!("{name}: {text}"));
                 }
@@ -164,6 +166,7 @@ impl<'a> Scan<'a> {
                 }
                 Err(RunFailure::Stopped) => Err(Error::Stopped),
                 Err(RunFailure::Failed(reason)) => {
+                    let reason = with_paths(&reason, &findings.manifest);
                     let lacking = scan.lacking(detector, plan, findings);
                     scan.fail(name, &format!("{reason}{lacking}"), findings);
                     Ok(())
