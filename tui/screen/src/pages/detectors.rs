@@ -118,10 +118,12 @@ impl Page for Detectors {
 
     fn open(&self, model: &mut Model, _action: Action, fx: &mut Effects) {
         // Not on what has no parameters, if there is anything else.
-        let run = |detector: &DetectorSummary| !detector.built_in;
-        let any = model.session.as_ref().is_some_and(|session| session.detectors.iter().any(run));
-        if any && model.panels.idle.is_none() && !model.chosen().is_some_and(run) {
-            detector::next_tuned(model, true);
+        let run = |detector: &&DetectorSummary| !detector.built_in;
+        let first = model.session.iter().flat_map(|session| &session.detectors).find(run);
+        let first = first.map(|detector| detector.name.clone());
+        let selected = model.chosen().filter(run).is_some();
+        if let Some(first) = first.filter(|_| model.panels.idle.is_none() && !selected) {
+            detector::tune(model, &first);
         }
         panels::open(model, &Detectors, fx);
     }
