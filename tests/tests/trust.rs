@@ -128,6 +128,18 @@ fn a_detector_that_is_named_wins_against_the_users_own() {
     assert_eq!(flagged(&changed), Some(32), "what it found before is kept");
     assert_eq!(programs.scan(&["--detectors", "witness"]).code, 2);
 
+    // So does one whose description is wrong.
+    let description = fs::read_to_string(folder.join("detector.toml")).unwrap();
+    fs::write(folder.join("detector.toml"), format!("{description}neds = []\n")).unwrap();
+    let wrong = programs.scan(&["--detectors", "witness"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("unknown key 'neds'") && wrong.stderr.contains("cannot run"),
+        "{}",
+        wrong.stderr
+    );
+    fs::write(folder.join("detector.toml"), description).unwrap();
+
     // The user's own, once it has run and changed, is nothing to be asked about beside it.
     programs.sandbox.ok(["plugins", "let-in", folder.to_str().unwrap()]);
     let alone = programs.sandbox.run(programs.sandbox.scan_args());

@@ -167,6 +167,8 @@ pub struct Registry {
     refused: Vec<Refused>,
     /// Where it looked for detectors of others, which may come and go.
     folders: Vec<PathBuf>,
+    /// Names of descriptions that were refused, and where they are.
+    broken: Vec<(String, PathBuf)>,
     remarks: Vec<(String, String)>,
     workers: Workers,
 }
@@ -259,8 +261,16 @@ impl Registry {
             Err(PluginError::Changed { names, .. }) if self.has_all(&names) => {
                 names.iter().for_each(|name| self.refuse_second(path, name));
             }
-            Err(error) => self.refused.push(Refused { path: path.into(), error }),
+            Err(error) => {
+                self.broken.extend(described::name_in(path).map(|name| (name, path.to_path_buf())));
+                self.refused.push(Refused { path: path.into(), error });
+            }
         }
+    }
+
+    /// The description of this name that was refused.
+    pub fn broken(&self, name: &str) -> Option<&Path> {
+        self.broken.iter().find(|(known, _)| known == name).map(|(_, path)| path.as_path())
     }
 
     /// Whether other code has all of these names already: nothing is to be let in then.
@@ -268,11 +278,14 @@ impl Registry {
         !names.is_empty() && names.iter().all(|name| self.holder(name).is_some())
     }
 
-    /// What has a name: a detector that is loaded, or code that would be had it not changed. That code does not run unasked is no
-    /// reason to run other code in its place.
+    /// What has a name: a detector that is loaded, or code that would be had it not changed, or were it not refused. That code does
+    /// not run is no reason to run other code in its place.
     fn holder(&self, name: &str) -> Option<&Path> {
         let changed = || self.changed().find(|changed| changed.names.iter().any(|known| known == name));
-        self.find(name).map(LoadedDetector::path).or_else(|| changed().map(|changed| changed.path))
+        self.find(name)
+            .map(LoadedDetector::path)
+            .or_else(|| changed().map(|changed| changed.path))
+            .or_else(|| self.broken(name))
     }
 
     fn refuse_second(&mut self, path: &Path, name: &str) {

@@ -57,7 +57,7 @@ pub(super) enum Consent {
     Given,
     /// On a terminal, that is asked; elsewhere they do not run.
     Ask,
-    /// They do not run, and the interface asks.
+    /// They do not run, and the interface says so.
     Later,
 }
 
@@ -92,6 +92,11 @@ pub(super) fn registry(config: &Config, wanted: &[String], consent: Consent) -> 
     if let Some(built_in) = wanted.iter().find(|name| is_built_in(name)) {
         let why = registry.unknown(built_in).unwrap_or_default();
         bail!("{built_in} need not be named in --detectors: {why}");
+    }
+    if let Some((name, path)) = wanted.iter().find_map(|name| Some((name, registry.broken(name)?)))
+        && registry.find(name).is_none()
+    {
+        bail!("{} cannot run: the warning about {} says why", safe_text(name), safe_path(path));
     }
     if let Some(unknown) = wanted.iter().find(unknown) {
         bail!("unknown detector '{}' (available: {})", safe_text(unknown), names.join(", "));

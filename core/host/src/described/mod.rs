@@ -10,7 +10,7 @@ mod prompts;
 mod rule;
 
 pub(crate) use folder::{code, difference, digest, files};
-pub(crate) use project::{FILE, Kind, Project, read};
+pub(crate) use project::{FILE, Kind, Project, name_in, read};
 pub(crate) use prompts::Prompts;
 pub(crate) use rule::Rule;
 

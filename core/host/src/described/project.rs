@@ -68,6 +68,19 @@ pub(crate) fn read(path: &Path) -> Result<Project> {
     Ok(Project { info, kind, limits, digest, files })
 }
 
+/// The name in a description, as far as it can be told where the description as a whole is wrong.
+pub(crate) fn name_in(path: &Path) -> Option<String> {
+    if path.file_name().is_none_or(|name| name != FILE) || std::fs::metadata(path).ok()?.len() > MOST {
+        return None;
+    }
+    let text = std::fs::read_to_string(path).ok()?;
+    let above = text.lines().map(str::trim).take_while(|line| !line.starts_with('['));
+    let mut named = above.filter_map(|line| line.strip_prefix("name")?.trim_start().strip_prefix('='));
+    let value = named.next()?.trim_start();
+    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    value[1..].split(quote).next().filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
 fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limits)> {
     let source = Source { path, text };
     let parsed = source.parse()?;
@@ -346,6 +359,22 @@ mod tests {
         assert_eq!((of("mode").default, of("mode").max, of("deep").default), (1.0, 1.0, 1.0));
         assert_eq!(of("trees").kind, ParameterKind::Integer);
         assert_eq!(of("deep").needs, Needs::NEIGHBORS.bits());
+    }
+
+    #[test]
+    fn a_wrong_description_still_has_its_name() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join(FILE);
+        let named = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            name_in(&path)
+        };
+        assert_eq!(named("# one\nname = \"odd\"  # its name\ncommand = [").as_deref(), Some("odd"));
+        assert_eq!(named("summary = 'x'\nname='odd'\nneds = []").as_deref(), Some("odd"));
+        for text in ["", "name = odd", "name = ''", "names = 'odd'", "[rule]\nname = 'odd'"] {
+            assert_eq!(named(text), None, "{text}");
+        }
+        assert_eq!(name_in(&temp.path().join("libodd.so")), None);
     }
 
     #[test]
