@@ -281,6 +281,12 @@ fn a_detector_that_scores_nothing_is_told_what_that_means() {
     if !tools::installed(&["python3"], "python3") {
         return;
     }
+    let programs = Programs::new();
+    python(&programs, "return [None] * len(data)");
+    for scan in ["the first", "one that has nothing to run"] {
+        let ran = programs.scan(&[]);
+        assert_eq!(ran.stderr.matches("snake: it scored no sample").count(), 1, "{scan}: {}", ran.stderr);
+    }
     let said = check(&Programs::new(), "return [None] * len(data)");
     assert!(said.contains("so it can flag nothing") && said.contains("scan DATASET --plugins"), "{said}");
 }

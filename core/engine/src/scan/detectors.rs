@@ -5,6 +5,7 @@ use super::{Known, Measured, Scan, ScanPlan};
 use crate::findings::Findings;
 use crate::numbered::with_paths;
 use crate::{Error, Result};
+use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_host::{
     DatasetServices, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure, needs_of,
@@ -103,6 +104,9 @@ impl<'a> Scan<'a> {
         if known && !plan.force && !plan.trial {
             self.step.0 += 1;
             self.current.insert(name.to_owned());
+            if let Some(result) = findings.results.get(name) {
+                self.tell_scoreless(detector, result);
+            }
             return Ok(());
         }
         let again = plan.force || plan.trial;
@@ -151,10 +155,7 @@ impl<'a> Scan<'a> {
                     Ok(())
                 }
                 Ok(result) => {
-                    let own = matches!(detector.origin(), Origin::Program | Origin::Beside);
-                    if !own && !result.is_empty() && result.scores().iter().all(|score| score.is_nan()) {
-                        (reporter.trouble)(name, "it scored no sample, so it flags none");
-                    }
+                    scan.tell_scoreless(detector, &result);
                     scan.setup.session.keep_previous(name)?;
                     scan.setup.session.save_result(&result)?;
                     scan.current.insert(name.to_owned());
@@ -173,6 +174,14 @@ impl<'a> Scan<'a> {
                 }
             }
         })
+    }
+
+    /// Says that a detector of somebody else scored nothing, in each scan: that it flags nothing looks as if all were well.
+    fn tell_scoreless(&self, detector: &LoadedDetector, result: &DetectorResult) {
+        let own = matches!(detector.origin(), Origin::Program | Origin::Beside);
+        if !own && !result.is_empty() && result.scores().iter().all(|score| score.is_nan()) {
+            (self.reporter.trouble)(detector.info().name(), "it scored no sample, so it flags none");
+        }
     }
 
     /// Says once which detectors have nothing to compare, because no image has a label.
