@@ -23,7 +23,8 @@
 //! - A sample is identified by its content. If several samples have the same content, the path distinguishes them; a
 //!   renamed file keeps its decision (`was` is its earlier path), a changed one is a different sample. `copies` counts
 //!   the other samples that had the same content, and `twins` names them (up to 64): what is decided about one copy never
-//!   goes to another when the first is deleted or changed. An entry written before the contents were read has no `hash`
+//!   goes to another when the first is deleted or changed. `place` is the class and the split of one of several copies, which
+//!   tell them apart where all paths are new, such as in another packing. An entry written before the contents were read has no `hash`
 //!   and is matched by path alone. Of a path that several rows of a table have, `row` says which is meant: its label and
 //!   split as written, a hash of its other columns (`rest`), which of the rows that say the same it is (`nth`, counted
 //!   from 0, `of` so many), and how many have its label and split (`alike`). If this does not tell for certain which row
@@ -40,6 +41,7 @@ mod adopt;
 mod binding;
 mod book;
 mod changed;
+mod claim;
 mod copies;
 mod decisions;
 mod disk;
@@ -346,8 +348,8 @@ impl Journal {
         entry.keys = samples
             .iter()
             .map(|&id| {
-                let twins = known.map_or_else(Vec::new, |known| self.copies.of(id, known, &seen));
-                self.binding.key(id, &manifest, known, &twins, rows.of(&manifest, id))
+                let (copied, twins) = self.copies.beside(id, known, &seen);
+                self.binding.key(id, &manifest, known, (copied, &twins), rows.of(&manifest, id))
             })
             .collect();
         self.log.append(&line::of_entry(&entry, &self.own.reviewer), &self.own)?;

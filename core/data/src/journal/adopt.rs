@@ -101,9 +101,9 @@ impl Journal {
             adopted.added += 1;
             let metadata = known.as_deref();
             let only = [*id].into();
-            let twins = metadata.map_or_else(Vec::new, |known| self.copies.of(*id, known, &only));
+            let (copied, twins) = self.copies.beside(*id, metadata, &only);
             let row = marks_of_rows.of(&manifest, *id);
-            let key = self.binding.key(*id, &manifest, metadata, &twins, row);
+            let key = self.binding.key(*id, &manifest, metadata, (copied, &twins), row);
             let seq = self.own.next_seq() + entries.len() as u64;
             pending.entry(id.0).or_default().push(entries.len());
             entries.push(Entry { seq, at: time(&said.at), what, keys: vec![key], rows: vec![id.0] });

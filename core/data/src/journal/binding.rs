@@ -1,7 +1,8 @@
 //! Matches entries to samples of the manifest.
 
 use super::book::Book;
-use super::entry::{Entry, Key, ORPHAN};
+use super::claim::{Class, Copies, claim};
+use super::entry::{Entry, Key, ORPHAN, Place};
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use crate::same_path::{Marked, RowMark};
@@ -10,15 +11,10 @@ use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// Twins whose paths are written down with an entry.
 const NAMED: usize = 64;
-
-/// Pairs of lost decisions and new paths of one content that are compared.
-const COMPARED: usize = 1 << 12;
 
 /// The current mapping between samples and entries.
 #[derive(Debug, Default)]
@@ -75,14 +71,14 @@ impl Binding {
         binding
     }
 
-    /// What an entry says about a sample; `twins` are the samples with the same content that it is not about, and `row` tells
-    /// it from others of the same path.
+    /// What an entry says about a sample; `copied` is whether others have the same content, `twins` are those of them that
+    /// it is not about, and `row` tells it from others of the same path.
     pub(super) fn key(
         &self,
         id: SampleId,
         manifest: &Manifest,
         file_metadata: Option<&FileMetadata>,
-        twins: &[SampleId],
+        (copied, twins): (bool, &[SampleId]),
         row: Option<RowMark>,
     ) -> Key {
         let bytes = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
@@ -92,7 +88,8 @@ impl Binding {
         let was = self.was.get(&id.0).cloned();
         let copies = u32::try_from(twins.len()).unwrap_or(u32::MAX);
         let twins = twins.iter().take(NAMED).map(|&twin| bytes(twin).into()).collect();
-        Key { hash, path: bytes(id).into(), was, copies, twins, row: row.map(Box::new) }
+        let place = copied.then(|| Box::new(Place::of(manifest, id)));
+        Key { hash, path: bytes(id).into(), was, copies, twins, row: row.map(Box::new), place }
     }
 
     /// Entries about these samples are on disk with their paths.
@@ -162,22 +159,8 @@ struct Finder<'k> {
     rows: Vec<u32>,
     /// What was there beside each of `keys`.
     beside: Vec<Copies<'k>>,
-}
-
-/// The other samples with the same content when an entry was written.
-#[derive(Clone, Default)]
-struct Copies<'k> {
-    count: u32,
-    paths: HashSet<&'k [u8]>,
-}
-
-/// Keys that are the same sample.
-struct Class<'k> {
-    /// One of them.
-    root: u32,
-    /// All known paths, the latest one first.
-    paths: Vec<&'k [u8]>,
-    copies: Copies<'k>,
+    /// Where each of `keys` was, as last said.
+    places: Vec<Option<&'k Place>>,
 }
 
 impl<'k> Finder<'k> {
@@ -186,6 +169,9 @@ impl<'k> Finder<'k> {
         let beside = &mut self.beside[id as usize];
         beside.count = beside.count.max(key.copies);
         beside.paths.extend(key.twins.iter().map(|twin| &**twin));
+        if key.place.is_some() && at >= self.latest[id as usize] {
+            self.places[id as usize] = key.place.as_deref();
+        }
         if let Some(was) = &key.was {
             let earlier = self.id(key.hash, was, Timestamp::MIN);
             let (a, b) = (self.root(id), self.root(earlier));
@@ -202,6 +188,7 @@ impl<'k> Finder<'k> {
             self.latest.push(at);
             self.rows.push(ORPHAN);
             self.beside.push(Copies::default());
+            self.places.push(None);
         }
         let latest = &mut self.latest[id as usize];
         *latest = at.max(*latest);
@@ -242,7 +229,8 @@ impl<'k> Finder<'k> {
                 copies.count = copies.count.max(beside.count);
                 copies.paths.extend(&beside.paths);
             }
-            Class { root, paths: ids.into_iter().map(|id| self.keys[id as usize].1).collect(), copies }
+            let place = ids.iter().find_map(|&id| self.places[id as usize]);
+            Class { root, paths: ids.into_iter().map(|id| self.keys[id as usize].1).collect(), copies, place }
         };
         members.into_iter().map(class).collect()
     }
@@ -320,91 +308,4 @@ impl<'k> Finder<'k> {
         }
         binding
     }
-}
-
-/// Distributes the rows of one content among the classes that refer to it: first by known path, latest path first. Then
-/// a sample whose path is gone may have been renamed to one that is new: the one with the same file name and most of the
-/// path in common, then the one with most of the path in common. If several would do as well, none is taken: the decision
-/// could be about either. A file that had the same content when the entry was written is another sample and never takes over the decision; and if there are fewer
-/// such files than then, one of them is gone, and it may be this one. Classes without a row are orphans.
-fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
-    let path = |row: u32| manifest.path(SampleId(row));
-    let bytes = |row: u32| path(row).as_os_str().as_bytes();
-    // The first of each path stands for all.
-    let paths: HashMap<&[u8], u32> = rows.iter().rev().map(|&row| (bytes(row), row)).collect();
-    let mut taken: HashSet<u32> = HashSet::new();
-    let mut claimed: BTreeMap<u32, u32> = BTreeMap::new();
-    for latest_only in [true, false] {
-        for Class { root, paths: known, .. } in classes {
-            let known = if latest_only { &known[..1] } else { &known[..] };
-            let row =
-                known.iter().filter_map(|path| paths.get(path).copied()).find(|row| !taken.contains(row));
-            if let Some(row) = row.filter(|_| !claimed.contains_key(root)) {
-                taken.insert(row);
-                claimed.insert(*root, row);
-            }
-        }
-    }
-    let gone: Vec<&&Class<'_>> = classes
-        .iter()
-        .filter(|class| !claimed.contains_key(&class.root) && rows.len() > class.copies.count as usize)
-        .collect();
-    let may_be = |class: &Class<'_>, row: u32| !class.copies.paths.contains(bytes(row));
-    let mut free: Vec<u32> = rows
-        .iter()
-        .copied()
-        .filter(|row| !taken.contains(row) && paths.get(bytes(*row)) == Some(row))
-        .collect();
-    let mut waiting: Vec<&Class<'_>> = gone.iter().map(|class| **class).collect();
-    for likeness in [same_name, any_name] {
-        let likes = |class: &Class<'_>, row: u32| match may_be(class, row) {
-            true => likeness(Path::new(OsStr::from_bytes(class.paths[0])), path(row)),
-            false => None,
-        };
-        if waiting.len() * free.len() > COMPARED {
-            break;
-        }
-        // As long as a class and a row are each other's best, and nothing else is as good.
-        while let Some((class, row)) = mutual(&waiting, &free, likes) {
-            claimed.insert(waiting[class].root, free[row]);
-            waiting.remove(class);
-            free.remove(row);
-        }
-    }
-    claimed.into_iter().collect()
-}
-
-/// How much of a path is the same, for files that kept their name.
-fn same_name(old: &Path, new: &Path) -> Option<usize> {
-    (old.file_name() == new.file_name()).then(|| in_common(old, new))
-}
-
-/// How much of a path is the same.
-fn any_name(old: &Path, new: &Path) -> Option<usize> {
-    Some(in_common(old, new))
-}
-
-/// The components that two paths have in common at their beginning and at their end.
-fn in_common(old: &Path, new: &Path) -> usize {
-    let front = old.components().zip(new.components()).take_while(|(a, b)| a == b).count();
-    let back = old.components().rev().zip(new.components().rev()).take_while(|(a, b)| a == b).count();
-    front + back
-}
-
-/// The places of a class and a row that are each other's only best match.
-fn mutual(
-    classes: &[&Class<'_>],
-    rows: &[u32],
-    likes: impl Fn(&Class<'_>, u32) -> Option<usize>,
-) -> Option<(usize, usize)> {
-    let only_best = |scores: Vec<Option<usize>>| {
-        let best = scores.iter().flatten().max().copied()?;
-        let mut places = scores.iter().enumerate().filter(|(_, score)| **score == Some(best));
-        places.next().map(|(place, _)| place).filter(|_| places.next().is_none())
-    };
-    (0..classes.len()).find_map(|class| {
-        let row = only_best(rows.iter().map(|&row| likes(classes[class], row)).collect())?;
-        let back = only_best(classes.iter().map(|other| likes(other, rows[row])).collect())?;
-        (back == class).then_some((class, row))
-    })
 }

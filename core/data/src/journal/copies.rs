@@ -14,19 +14,18 @@ pub(super) struct Copies {
 }
 
 impl Copies {
-    /// The samples with the same content as this one, without itself and those in `except`.
-    pub(super) fn of(
+    /// Whether others have the same content as this sample, and those of them that are not in `except`.
+    pub(super) fn beside(
         &self,
         id: SampleId,
-        file_metadata: &FileMetadata,
+        file_metadata: Option<&FileMetadata>,
         except: &BTreeSet<SampleId>,
-    ) -> Vec<SampleId> {
+    ) -> (bool, Vec<SampleId>) {
+        let Some(file_metadata) = file_metadata else { return (false, Vec::new()) };
         let known = self.known.get_or_init(|| shared(&file_metadata.hashes));
         let rows = known.get(&file_metadata.hashes[id.index()]).map_or(&[][..], Vec::as_slice);
-        rows.iter()
-            .map(|&row| SampleId(row))
-            .filter(|other| *other != id && !except.contains(other))
-            .collect()
+        let others = rows.iter().map(|&row| SampleId(row)).filter(|other| *other != id);
+        (!rows.is_empty(), others.filter(|other| !except.contains(other)).collect())
     }
 }
 

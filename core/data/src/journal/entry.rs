@@ -1,11 +1,14 @@
 //! One journal entry: some samples and what was said about them.
 
 use super::Change;
+use crate::manifest::Manifest;
 use crate::same_path::RowMark;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::{ADJUDICATED, Choice};
 use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
 /// The row for "no sample".
@@ -26,6 +29,34 @@ pub(super) struct Key {
     pub(super) twins: Box<[Box<[u8]>]>,
     /// What tells it from other samples of the same path, if there were any.
     pub(super) row: Option<Box<RowMark>>,
+    /// Where it was, if others had the same content.
+    pub(super) place: Option<Box<Place>>,
+}
+
+/// The class and the split of a sample, which it keeps when it is packed otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    label: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    split: String,
+}
+
+impl Place {
+    pub(super) fn of(manifest: &Manifest, id: SampleId) -> Place {
+        let split = manifest.split_as_written(id).to_owned();
+        Place { label: manifest.label_name(id).to_owned(), split }
+    }
+
+    /// How much of it is the same, if nothing differs. Not all packings say the split.
+    pub(super) fn likeness(&self, other: &Place) -> Option<usize> {
+        let agree = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
+        let same = |a: &str, b: &str| usize::from(!a.is_empty() && a == b);
+        let agrees = agree(&self.label, &other.label) && agree(&self.split, &other.split);
+        let same = same(&self.label, &other.label) + same(&self.split, &other.split);
+        (agrees && same > 0).then_some(same)
+    }
 }
 
 /// What an entry changes.

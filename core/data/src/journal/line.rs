@@ -1,6 +1,6 @@
 //! Serialization of entries.
 
-use super::entry::{Entry, Key, What};
+use super::entry::{Entry, Key, Place, What};
 use crate::same_path::RowMark;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
@@ -58,6 +58,8 @@ struct SampleLine {
     twins_percent: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     row: Option<Box<RowMark>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<Box<Place>>,
 }
 
 /// The meaning of a line.
@@ -119,8 +121,8 @@ impl SampleLine {
             twins_percent.extend(percent);
         }
         let copies = (key.copies > 0).then_some(key.copies);
-        let row = key.row.clone();
-        SampleLine { hash: key.hash, path, path_percent, was, was_percent, copies, twins, twins_percent, row }
+        let (hash, row, place) = (key.hash, key.row.clone(), key.place.clone());
+        SampleLine { hash, path, path_percent, was, was_percent, copies, twins, twins_percent, row, place }
     }
 
     fn key(self) -> Result<Key, String> {
@@ -130,7 +132,8 @@ impl SampleLine {
         let twins = plain.chain(percent).collect::<Result<Vec<Option<Box<[u8]>>>, String>>()?;
         let twins = twins.into_iter().flatten().collect();
         let was = read_path(self.was, self.was_percent)?;
-        Ok(Key { hash: self.hash, path, was, copies: self.copies.unwrap_or(0), twins, row: self.row })
+        let (hash, copies, row, place) = (self.hash, self.copies.unwrap_or(0), self.row, self.place);
+        Ok(Key { hash, path, was, copies, twins, row, place })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::declared::Declared;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a library may take to load.
+/// How long a library may take to load, if detectors are not allowed longer.
 const LOADED: Duration = Duration::from_secs(20);
 
 /// Why nothing is known of a library.
@@ -27,7 +27,8 @@ pub(crate) enum Undescribed {
 /// # Errors
 /// When it cannot be used, or ended its process.
 pub(crate) fn describe(workers: &Workers, path: &Path) -> Result<Vec<Declared>, Undescribed> {
-    let limits = Limits { time: Some(LOADED), ..workers.limits().clone() };
+    let limits = workers.limits().clone();
+    let limits = Limits { time: limits.time.max(Some(LOADED)), ..limits };
     let job = Job::Library(path.into());
     let mut worker = Worker::start(workers, &job, &limits, 0, &[]).map_err(Undescribed::Died)?;
     worker.only_loads();
