@@ -114,7 +114,7 @@ pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
     let stages = Stages::new(1, global.quiet)?;
     let made = stages.run("plan", 1, |job| outputs.plan_to_apply(policies, job));
     stages.finish();
-    let plan = match made {
+    let (plan, left) = match made {
         Err(Error::Stopped) => return Ok(ExitCode::from(INTERRUPTED)),
         made => made?,
     };
@@ -130,6 +130,9 @@ pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
         let choose =
             if args.reviewer.is_some() { "" } else { "; --reviewer NAME chooses whose decisions win" };
         warning("decisions", &format!("{words}{choose}"));
+    }
+    if let Some(words) = left {
+        warning("labels", &words);
     }
     if let Some(output) = &args.output {
         plan.save(output)?;

@@ -106,16 +106,17 @@ impl<'a> Outputs<'a> {
         repair::make(&self.source(), self.dataset, self.reading, policies, job)
     }
 
-    /// The same for a file, which is to be carried out later.
+    /// The same for a file, which is to be carried out later, and what it will leave contradictory.
     ///
     /// # Errors
     /// When stopped, or when the dataset cannot be changed like that, as `apply` would say.
-    pub fn plan_to_apply(&self, policies: Policies, job: &Job<'_>) -> Result<Plan> {
+    pub fn plan_to_apply(&self, policies: Policies, job: &Job<'_>) -> Result<(Plan, Option<String>)> {
         let plan = self.plan(policies, job)?;
-        if !plan.changes.is_empty() {
-            chaffinch_formats::repair::check(&plan, job)?;
-        }
-        Ok(plan)
+        let left = match plan.changes.is_empty() {
+            true => None,
+            false => chaffinch_formats::repair::check(&plan, job)?,
+        };
+        Ok((plan, left))
     }
 
     /// Writes a report.

@@ -116,16 +116,16 @@ fn plan(
 ) -> Result<Vec<OutputLine>> {
     leave(to.exists(), replace, to)?;
     chaffinch_data::output::outside(outputs.subject.source.manifest.root(), to)?;
-    let plan = outputs.plan_to_apply(values.policies(), job)?;
+    let (plan, left) = outputs.plan_to_apply(values.policies(), job)?;
     plan.save(to)?;
     let file = quoted(to);
-    Ok(vec![
-        text(format!("{}: {}", safe_path(to), preview::totals(&plan))),
-        remark(format!("to make a changed copy: chaffinch apply {file} --output DIR")),
-        remark(format!(
-            "to change the dataset itself: chaffinch apply {file} --in-place, and chaffinch rollback {file} undoes it"
-        )),
-    ])
+    let mut lines = vec![text(format!("{}: {}", safe_path(to), preview::totals(&plan)))];
+    lines.extend(left.as_deref().map(warning));
+    lines.push(remark(format!("to make a changed copy: chaffinch apply {file} --output DIR")));
+    lines.push(remark(format!(
+        "to change the dataset itself: chaffinch apply {file} --in-place, and chaffinch rollback {file} undoes it"
+    )));
+    Ok(lines)
 }
 
 fn report(

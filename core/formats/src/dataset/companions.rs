@@ -19,6 +19,36 @@ struct Companion<'a> {
     of: BTreeMap<&'a str, &'a str>,
 }
 
+/// What stands beside each label in one of the columns that are kept; `None` if it does not go with the labels.
+fn divided<'a>(manifest: &'a Manifest, heading: &str, extra: usize) -> Option<BTreeMap<&'a str, &'a str>> {
+    let heading = heading.trim().to_lowercase();
+    let named = WORDS.iter().any(|word| heading.contains(word));
+    let values = &manifest.extra().get(extra).filter(|_| named)?.values;
+    let (mut of, mut back) = (BTreeMap::new(), BTreeMap::new());
+    for id in manifest.ids() {
+        let (label, value) = (manifest.label_name(id), values.get(id.index())?.as_str());
+        if label.is_empty() {
+            continue;
+        }
+        let same = *of.entry(label).or_insert(value) == value;
+        if value.is_empty() || !same || *back.entry(value).or_insert(label) != label {
+            return None;
+        }
+    }
+    (of.len() > 1).then_some(of)
+}
+
+/// The columns that go with the labels of a dataset, but keep what they say where a repair changes a label: only tables of
+/// text, which are the dataset, are changed in them, too.
+pub(crate) fn columns_that_stay(manifest: &Manifest) -> Vec<&str> {
+    if manifest.table().is_some() {
+        return Vec::new();
+    }
+    let columns = manifest.extra().iter().enumerate();
+    let goes = columns.filter(|(extra, column)| divided(manifest, &column.name, *extra).is_some());
+    goes.map(|(_, column)| column.name.as_str()).collect()
+}
+
 impl<'a> Companions<'a> {
     /// Those whose headings speak of classes, and whose values divide the rows as the labels do.
     pub(crate) fn of(manifest: &'a Manifest, form: &TableForm) -> Companions<'a> {
@@ -31,21 +61,8 @@ impl<'a> Companions<'a> {
         };
         let kept = (0..form.columns.len()).filter(is_kept).enumerate();
         let companion = |(extra, column): (usize, usize)| {
-            let heading = form.columns[column].trim().to_lowercase();
-            let named = WORDS.iter().any(|word| heading.contains(word));
-            let values = &manifest.extra().get(extra).filter(|_| named)?.values;
-            let (mut of, mut back) = (BTreeMap::new(), BTreeMap::new());
-            for id in manifest.ids() {
-                let (label, value) = (manifest.label_name(id), values.get(id.index())?.as_str());
-                if label.is_empty() {
-                    continue;
-                }
-                let same = *of.entry(label).or_insert(value) == value;
-                if value.is_empty() || !same || *back.entry(value).or_insert(label) != label {
-                    return None;
-                }
-            }
-            (of.len() > 1).then_some(Companion { column, extra, of })
+            let of = divided(manifest, &form.columns[column], extra)?;
+            Some(Companion { column, extra, of })
         };
         Companions(kept.filter_map(companion).collect())
     }
@@ -59,5 +76,32 @@ impl<'a> Companions<'a> {
     pub(crate) fn cell(&self, extra: usize, label: &str) -> Option<&'a str> {
         let one = self.0.iter().find(|one| one.extra == extra)?;
         Some(one.of.get(label).copied().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_data::manifest::{ExtraColumn, NewSample};
+    use chaffinch_protocol::sample::Split;
+
+    #[test]
+    fn columns_that_say_the_label_in_other_words_are_known() {
+        let sample =
+            |label: &str| NewSample { path: "a.jpg".into(), label: Some(label.into()), split: Split::None };
+        let manifest = Manifest::new("/data", ["cat", "dog", "cat"].map(sample));
+        let column = |name: &str, values: [&str; 3]| ExtraColumn {
+            name: name.into(),
+            values: values.map(String::from).into(),
+        };
+        let manifest = manifest.with_extra(vec![
+            column("class_id", ["0", "1", "0"]),
+            column("Category", ["Katze", "Hund", "Katze"]),
+            // Differs within a class, is the same in two, or says nothing of classes.
+            column("label_2", ["0", "1", "2"]),
+            column("target", ["0", "0", "0"]),
+            column("camera", ["0", "1", "0"]),
+        ]);
+        assert_eq!(columns_that_stay(&manifest), ["class_id", "Category"]);
     }
 }
