@@ -1,6 +1,7 @@
 //! Settings in layers, in real folders, with the real program.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+use chaffinch_tests::artefacts::root;
 use chaffinch_tests::sandbox::{Ran, Sandbox, report, table};
 use std::fs;
 use std::path::PathBuf;
@@ -212,6 +213,15 @@ fn schemas_are_printed() {
         let text = sandbox.ok(["config", "schema", name]).stdout;
         let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert!(schema["properties"].is_object() && text.contains(inside), "{name}");
+    }
+    // Those of the output are in the repository as well.
+    for name in ["dataset", "report", "progress"] {
+        let file = root().join(format!("configs/schema/{name}.schema.json"));
+        assert_eq!(
+            sandbox.ok(["config", "schema", name]).stdout,
+            fs::read_to_string(file).unwrap(),
+            "{name}"
+        );
     }
 }
 

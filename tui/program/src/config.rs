@@ -50,9 +50,9 @@ enum Action {
     },
     /// Use the settings of the project here from now on, as they are now
     Trust,
-    /// Print the JSON schema of a configuration file, for editors
+    /// Print the JSON schema of a configuration file, for editors, or of what other commands print, for scripts
     Schema {
-        /// The configuration file
+        /// What it is a schema of
         #[arg(value_enum)]
         of: SchemaOf,
     },

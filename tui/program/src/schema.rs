@@ -1,4 +1,4 @@
-//! `config schema`: JSON schemas of the configuration files, for validation in editors.
+//! `config schema`: JSON schemas of the configuration files, for validation in editors, and of what the program prints, for scripts.
 
 use super::output::results;
 use anyhow::Result;
@@ -19,6 +19,12 @@ pub(super) enum SchemaOf {
     Keymap,
     /// theme.toml
     Theme,
+    /// What `dataset --format json` prints
+    Dataset,
+    /// What `report --format json` writes
+    Report,
+    /// What `--progress json` prints
+    Progress,
 }
 
 /// Prints a schema.
@@ -27,6 +33,9 @@ pub(super) fn run(of: SchemaOf) -> Result<()> {
         SchemaOf::Config => written(&config::schema())?,
         SchemaOf::Keymap => written(&keymap())?,
         SchemaOf::Theme => written(&theme())?,
+        SchemaOf::Dataset => include_str!("../../../configs/schema/dataset.schema.json").to_owned(),
+        SchemaOf::Report => include_str!("../../../configs/schema/report.schema.json").to_owned(),
+        SchemaOf::Progress => written(&progress())?,
     };
     results(|out| Ok(out.write_all(text.as_bytes())?))
 }
@@ -79,7 +88,6 @@ fn theme() -> Value {
 }
 
 /// Lines of `--progress json`.
-#[cfg(test)]
 fn progress() -> Value {
     let number = |description: &str| json!({ "type": "integer", "minimum": 0, "description": description });
     let text = |description: &str| json!({ "type": "string", "description": description });
