@@ -2,6 +2,7 @@
 
 use super::entry::Place;
 use crate::manifest::Manifest;
+use crate::packing::Source;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
@@ -32,7 +33,8 @@ pub(super) struct Class<'k> {
 /// Distributes the rows of one content among the classes that refer to it: first by known path, latest path first. Then
 /// a sample whose path is gone may have been renamed to one that is new, or be packed otherwise: the one with the same file
 /// name and most of the path in common, then the only one in its class and split, then the one with most of the path in
-/// common. If several would do as well, none is taken: the decision could be about either. A file that had the same
+/// common. If several would do as well, none is taken: the decision could be about either. Only rows of a file of many
+/// pictures are taken in order where nothing that is said of them differs. A file that had the same
 /// content when the entry was written is another sample and never takes over the decision; and if there are fewer such
 /// files than then, one of them is gone, and it may be this one. Classes without a row are orphans.
 pub(super) fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -> Vec<(u32, u32)> {
@@ -81,7 +83,26 @@ pub(super) fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -
             free.remove(row);
         }
     }
+    let fits =
+        |class: &&Class<'_>| free.iter().all(|&row| may_be(class, row) && same_place(class, row).is_some());
+    if waiting.len() <= free.len() && waiting.iter().all(fits) && are_interchangeable(rows, manifest) {
+        waiting.sort_by_key(|class| class.paths[0]);
+        claimed.extend(waiting.iter().zip(&free).map(|(class, &row)| (class.root, row)));
+    }
     claimed.into_iter().collect()
+}
+
+/// Whether rows of one content are in files of many pictures, and what is said of them is the same: which of them a decision
+/// is about makes no difference then.
+fn are_interchangeable(rows: &[u32], manifest: &Manifest) -> bool {
+    let same = |a: u32, b: u32| {
+        let said = |row: u32| Place::of(manifest, SampleId(row));
+        let columns = manifest.extra();
+        said(a) == said(b)
+            && columns.iter().all(|column| column.values[a as usize] == column.values[b as usize])
+    };
+    let packed = |row: &u32| !matches!(manifest.source(SampleId(*row)), Source::File(_));
+    rows.iter().all(packed) && rows.windows(2).all(|pair| same(pair[0], pair[1]))
 }
 
 /// How much of a path is the same, for files that kept their name.

@@ -1,6 +1,7 @@
 use super::disk::Look;
 use super::*;
 use crate::manifest::NewSample;
+use crate::packing::{Holds, PackingBuilder};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::Split;
 use proptest::prelude::*;

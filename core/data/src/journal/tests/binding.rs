@@ -130,14 +130,20 @@ fn copies_whose_folders_were_all_renamed_are_not_mixed_up() {
     assert_eq!(decided(&[("dev/dog/1.jpg", "A"), ("test/cat/1.jpg", "A")]), (both, 0));
 }
 
-/// A dataset of samples with a path, contents, a class and a split.
+/// A dataset of samples with a path, contents, a class and a split; those whose path begins with `t/` are in a Parquet file.
 fn placed(dir: &Path, rows: &[(&str, &str, &str, Split)]) -> Journal {
     let sample = |row: &(&str, &str, &str, Split)| NewSample {
         path: row.0.into(),
         label: Some(row.2.into()),
         split: row.3,
     };
-    let manifest = Manifest::new("/data", rows.iter().map(sample));
+    let mut manifest = Manifest::new("/data", rows.iter().map(sample));
+    if rows.iter().all(|row| row.0.starts_with("t/")) {
+        let mut packing = PackingBuilder::default();
+        packing.container("t", Holds::Cells { column: "image".into() });
+        (0..rows.len() as u64).for_each(|row| packing.push(row, 1));
+        manifest = manifest.with_packing(packing.finish());
+    }
     let hashes = rows.iter().map(|row| ContentHash::of(row.1.as_bytes())).collect();
     let mut journal = Journal::open(dir, "anna").unwrap();
     journal.bind(&Arc::new(manifest), Some(&Arc::new(FileMetadata { hashes, ..FileMetadata::default() })));
@@ -159,10 +165,21 @@ fn copies_in_another_packing_are_told_apart_by_their_class_and_split() {
             vec![("t/0", "A", "cat", test), ("t/1", "A", "cat", train)],
             vec![(0, "remove"), (1, "keep")],
         ),
-        // Nothing says which is which.
+        // Nothing says which is which, and it makes no difference for rows without names.
         (
             [("cat/1.jpg", "A", "cat", none), ("cat/7.jpg", "A", "cat", none)],
-            vec![("t/0", "A", "cat", none), ("t/1", "A", "cat", none)],
+            vec![("t/0", "A", "cat", train), ("t/1", "A", "cat", train)],
+            vec![(0, "keep"), (1, "remove")],
+        ),
+        (
+            [("cat/1.jpg", "A", "cat", none), ("cat/7.jpg", "A", "cat", none)],
+            vec![("x/2.jpg", "A", "cat", none), ("x/3.jpg", "A", "cat", none)],
+            vec![],
+        ),
+        // Where one of them has another class now, it may be either.
+        (
+            [("cat/1.jpg", "A", "cat", none), ("cat/7.jpg", "A", "cat", none)],
+            vec![("t/0", "A", "cat", none), ("t/1", "A", "dog", none)],
             vec![],
         ),
         // One of them is gone, and it may be either.
