@@ -29,3 +29,31 @@ pub fn check(plan: &Plan, job: &Job<'_>) -> Result<Option<String>> {
          are relabeled"
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Do, plan, whole, write};
+    use super::check;
+
+    #[test]
+    fn columns_that_contradict_new_labels_are_said() {
+        let temp = tempfile::tempdir().unwrap();
+        let pictures = [("d/1.jpg", "1"), ("d/2.jpg", "2"), ("d/3.jpg", "3")];
+        write(temp.path(), &pictures);
+        let rows = "label,class_id,camera\n1.jpg,cat,0,a\n2.jpg,dog,1,b\n3.jpg,cat,0,a\n";
+        let folder = temp.path().join("d");
+        write(&folder, &[("metadata.csv", &format!("file_name,{rows}"))]);
+        let said = |dataset, wish| whole(|job| check(&plan(dataset, &[("1.jpg", wish)]), job)).unwrap();
+        let warned = said(&folder, Do::Label("dog")).expect("class_id stays 0");
+        assert!(
+            warned.starts_with("the column 'class_id' goes with the labels, but stays as it is"),
+            "{warned}"
+        );
+        assert_eq!(said(&folder, Do::Remove), None);
+        // A table that is the dataset is changed in both.
+        write(temp.path(), &[("table.csv", &format!("path,{rows}"))]);
+        let table = temp.path().join("table.csv");
+        write(temp.path(), &[("1.jpg", "1"), ("2.jpg", "2"), ("3.jpg", "3")]);
+        assert_eq!(said(&table, Do::Label("dog")), None);
+    }
+}
