@@ -194,7 +194,10 @@ fn a_column_that_was_asked_for_says_the_same_splits_as_one_that_was_found() {
 #[test]
 fn a_path_with_a_dot_in_front_is_a_repeated_one() {
     let opened = read("t.csv", "path,label\n./1.jpg,a\n1.jpg,b\n");
-    assert_eq!(said(&opened, RemarkKind::RowsRepeated), ["1 row repeats the path of an earlier row: 1.jpg"]);
+    assert_eq!(
+        said(&opened, RemarkKind::RowsRepeated),
+        ["1 row repeats the path of an earlier row: ./1.jpg"]
+    );
     assert_eq!(said(&opened, RemarkKind::LabelsSeveral).len(), 1);
 }
 

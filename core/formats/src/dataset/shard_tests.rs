@@ -580,7 +580,7 @@ fn a_number_without_a_name_among_named_classes_is_said() {
     for file in &files {
         let opened = with(file, |_| {});
         assert_eq!(labels(&opened), ["cat", "7", "dog", ""]);
-        let of = opened.ledger.remarks.iter().find(|remark| remark.text.contains("no name for"));
+        let of = opened.ledger.remarks.iter().find(|remark| remark.text.contains("without a name"));
         assert_eq!(
             of.map(|remark| remark.text.as_str()),
             Some("1 sample has the number of a class without a name, since the schema names 2 classes: '7'")

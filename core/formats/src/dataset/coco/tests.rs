@@ -114,7 +114,7 @@ fn names_that_are_missing_are_numbers() {
         assert!(says(
             &opened,
             RemarkKind::ClassesDoubtful,
-            "1 annotation has a category that coco.json does not name"
+            "1 annotation has a category without a name in coco.json"
         ));
         assert!(says(
             &opened,
