@@ -39,6 +39,13 @@ pub(crate) fn names_samples(heading: &str) -> bool {
     naming().any(|name| heading.trim().eq_ignore_ascii_case(name))
 }
 
+/// Whether a list is called like one of samples: as a column, or in the plural.
+pub(crate) fn name_samples(heading: &str) -> bool {
+    let heading = heading.trim();
+    let one = heading.strip_suffix(['s', 'S']).unwrap_or(heading);
+    [heading, one].into_iter().any(|name| names_samples(name) || name.eq_ignore_ascii_case("id"))
+}
+
 /// Whether a column has no name of its own: pandas writes its index like that.
 pub(crate) fn is_unnamed(heading: &str) -> bool {
     let name = heading.trim();

@@ -50,15 +50,16 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
         let heading = &side[*at].heading;
         (!names_samples(heading), !is_index(heading), Reverse(judged[*at].matched), *at)
     };
-    let naming = (0..side.len()).filter(|&at| judged[at].names && !judged[at].counts).min_by_key(order);
-    if let Some(at) = naming {
+    // Numbers may be the names of files as well as those of rows, whatever their order is.
+    let of_rows = |at: usize| judged[at].of_rows && is_index(&side[at].heading) && !is_id(&side[at].heading);
+    let naming = |&at: &usize| judged[at].names && !judged[at].counts && !of_rows(at);
+    if let Some(at) = (0..side.len()).filter(naming).min_by_key(order) {
         return Ok(taken(at, side));
     }
-    // Numbers that count up may be the names of files as well as those of rows.
-    let both = |&at: &usize| judged[at].names && judged[at].counts && !judged[at].in_order;
+    let both = |&at: &usize| judged[at].names && (judged[at].counts || of_rows(at)) && !judged[at].in_order;
     if let Some(at) = (0..side.len()).filter(both).min_by_key(order) {
         let heading = &side[at].heading;
-        if !is_index(heading) || heading.trim().eq_ignore_ascii_case("id") {
+        if !is_index(heading) || is_id(heading) {
             return Ok(taken(at, side));
         }
         return Err(format!(
@@ -94,6 +95,10 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     Ok(RowNames { ids: None, said: (!others.is_empty()).then_some(said) })
 }
 
+fn is_id(heading: &str) -> bool {
+    heading.trim().eq_ignore_ascii_case("id")
+}
+
 fn called(heading: &str) -> String {
     if is_unnamed(heading) { "without a name".to_owned() } else { format!("'{}'", excerpt(heading)) }
 }
@@ -118,6 +123,8 @@ struct Judged {
     numbers: bool,
     /// Whether they count up from 0 or 1.
     counts: bool,
+    /// Whether they are numbers of samples in the order of the dataset, counted from 0 or 1, in whatever order.
+    of_rows: bool,
     /// Whether all of them are different.
     differ: bool,
 }
@@ -151,6 +158,8 @@ impl Judged {
             matched,
             in_order,
             numbers: numbers.is_some(),
+            of_rows: numbers
+                .is_some_and(|numbers| numbers.iter().all(|&number| number <= manifest.len() as u64)),
             counts,
             differ,
         }
@@ -254,6 +263,17 @@ mod tests {
                 "{error}"
             );
         }
+        // Shuffled by the program that wrote them, they are as doubtful.
+        let mut shuffled = counting.clone();
+        shuffled.reverse();
+        for heading in ["", "index", "__index_level_0__"] {
+            let error = found(&ten, &[(heading, &shuffled)]).unwrap_err();
+            assert!(error.contains("may be the numbers of rows as well"), "{error}");
+        }
+        assert_eq!(found(&ten, &[("image_id", &shuffled)]).unwrap().0, Some(shuffled.join(" ")));
+        // Larger numbers are those of no rows.
+        let large = ["a/2024.jpg", "a/2025.jpg"];
+        assert_eq!(found(&large, &[("", &["2025", "2024"])]).unwrap().0.as_deref(), Some("2025 2024"));
         // In the order of the dataset it makes no difference.
         let same = ["a/0.jpg", "a/1.jpg", "a/2.jpg"];
         assert_eq!(found(&same, &[("", &["0", "1", "2"])]), Ok((None, None)));

@@ -2,13 +2,16 @@
 
 use super::Picked;
 use super::half_floats::{bf16_bytes, f16_bytes};
+use crate::headings::name_samples;
+use crate::row_names::SideColumn;
 use crate::{Error, Result};
 use chaffinch_compute::mapped;
 use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Reads the only matrix of a file.
@@ -43,6 +46,8 @@ fn matrix(path: &Path, name: &str, tensor: &TensorView<'_>) -> Result<Grid> {
 pub(crate) struct Named {
     pub(crate) grid: Grid,
     metadata: HashMap<String, String>,
+    /// Tensors of a whole number for each row of the matrix.
+    numbered: Vec<SideColumn>,
     /// Tensors of one number.
     scalars: HashMap<String, f32>,
 }
@@ -63,6 +68,55 @@ impl Named {
             return Err(Error::format(path, message));
         }
         Ok(Some(texts))
+    }
+
+    /// What is said of each row, in whatever words: lists in the metadata as JSON or a line each, and tensors of whole numbers.
+    ///
+    /// # Errors
+    /// When what is called like a list of samples is none, or one of another length than the matrix has rows.
+    pub(crate) fn beside_rows(&self, path: &Path) -> Result<Vec<SideColumn>> {
+        let mut columns = self.numbered.clone();
+        let sorted: BTreeMap<&String, &String> =
+            self.metadata.iter().filter(|(key, _)| *key != "classes").collect();
+        for (key, text) in sorted {
+            match serde_json::from_str(text) {
+                Ok(Value::Array(list)) => columns.extend(self.list(path, key, &list)?),
+                Ok(Value::Object(lists)) => {
+                    for (key, list) in lists.iter().filter_map(|(key, list)| Some((key, list.as_array()?))) {
+                        columns.extend(self.list(path, key, list)?);
+                    }
+                }
+                _ => {
+                    let cells: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
+                    if cells.len() == self.grid.rows && cells.len() > 1 {
+                        columns.push(SideColumn { heading: key.clone(), cells });
+                    } else if name_samples(key) {
+                        let message =
+                            format!("'{}' in its metadata is no list of texts as JSON", excerpt(key));
+                        return Err(Error::format(path, message));
+                    }
+                }
+            }
+        }
+        Ok(columns)
+    }
+
+    fn list(&self, path: &Path, key: &str, list: &[Value]) -> Result<Option<SideColumn>> {
+        let cells: Option<Vec<String>> = list
+            .iter()
+            .map(|value| match value {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
+            })
+            .collect();
+        if list.len() != self.grid.rows && name_samples(key) {
+            let (key, found, rows) = (excerpt(key), list.len(), self.grid.rows);
+            let message = format!("'{key}' in its metadata has {found} entries instead of {rows}");
+            return Err(Error::format(path, message));
+        }
+        let cells = cells.filter(|cells| cells.len() == self.grid.rows);
+        Ok(cells.map(|cells| SideColumn { heading: key.to_owned(), cells }))
     }
 
     /// A number in the metadata, or a tensor of one; `None` if there is none.
@@ -89,7 +143,15 @@ pub(crate) fn named(path: &Path, name: &str) -> Result<Named> {
             let bytes: [u8; 4] = tensor.data().try_into().ok().filter(|_| tensor.dtype() == Dtype::F32)?;
             Some((name.to_owned(), f32::from_le_bytes(bytes)))
         };
-        Ok(Named { grid, metadata, scalars: tensors.iter().filter_map(scalar).collect() })
+        let column = |(name, tensor): (&str, TensorView<'_>)| {
+            let numbers = integers(&tensor).filter(|_| tensor.shape() == [grid.rows])?;
+            let cells = numbers.iter().map(i64::to_string).collect();
+            Some(SideColumn { heading: name.to_owned(), cells })
+        };
+        let mut numbered: Vec<SideColumn> = tensors.iter().filter_map(column).collect();
+        numbered.sort_by(|a, b| a.heading.cmp(&b.heading));
+        let scalars = tensors.iter().filter_map(scalar).collect();
+        Ok(Named { grid, metadata, numbered, scalars })
     })
 }
 
@@ -100,8 +162,9 @@ pub(crate) fn named(path: &Path, name: &str) -> Result<Named> {
 pub(super) fn picked(path: &Path) -> Result<Picked> {
     let mut found = named(path, "probabilities")?;
     let ids = found.texts(path, "paths", found.grid.rows)?;
+    let side = if ids.is_none() { found.beside_rows(path)? } else { Vec::new() };
     found.grid.names = found.texts(path, "classes", found.grid.cols)?;
-    Ok(Picked { grid: found.grid, ids, rest: Vec::new(), side: Vec::new() })
+    Ok(Picked { grid: found.grid, ids, rest: Vec::new(), side })
 }
 
 /// Reads the only one-dimensional tensor of a file.
@@ -110,25 +173,26 @@ pub(super) fn picked(path: &Path) -> Result<Picked> {
 /// When the file cannot be read, or does not have one such tensor of integers or booleans.
 pub(super) fn column(path: &Path) -> Result<Values> {
     with_tensor(path, 1, |name, tensor| {
-        let data = tensor.data();
-        Ok(match tensor.dtype() {
-            Dtype::BOOL => Values::Flags(data.iter().map(|&byte| byte != 0).collect()),
-            Dtype::U8 => Values::Numbers(data.iter().map(|&byte| i64::from(byte)).collect()),
-            Dtype::I8 => Values::Numbers(data.iter().map(|&byte| i64::from(byte as i8)).collect()),
-            Dtype::I16 => {
-                Values::Numbers(data.as_chunks().0.iter().map(|&n| i16::from_le_bytes(n).into()).collect())
-            }
-            Dtype::I32 => {
-                Values::Numbers(data.as_chunks().0.iter().map(|&n| i32::from_le_bytes(n).into()).collect())
-            }
-            Dtype::I64 => {
-                Values::Numbers(data.as_chunks().0.iter().map(|&n| i64::from_le_bytes(n)).collect())
-            }
-            other => {
-                let message = format!("tensor '{name}' contains {other:?}, not integers or booleans");
-                return Err(Error::format(path, message));
-            }
+        if tensor.dtype() == Dtype::BOOL {
+            return Ok(Values::Flags(tensor.data().iter().map(|&byte| byte != 0).collect()));
+        }
+        integers(tensor).map(Values::Numbers).ok_or_else(|| {
+            let message = format!("tensor '{name}' contains {:?}, not integers or booleans", tensor.dtype());
+            Error::format(path, message)
         })
+    })
+}
+
+/// The whole numbers of a tensor, if it has such.
+fn integers(tensor: &TensorView<'_>) -> Option<Vec<i64>> {
+    let data = tensor.data();
+    Some(match tensor.dtype() {
+        Dtype::U8 => data.iter().map(|&byte| i64::from(byte)).collect(),
+        Dtype::I8 => data.iter().map(|&byte| i64::from(byte as i8)).collect(),
+        Dtype::I16 => data.as_chunks().0.iter().map(|&n| i16::from_le_bytes(n).into()).collect(),
+        Dtype::I32 => data.as_chunks().0.iter().map(|&n| i32::from_le_bytes(n).into()).collect(),
+        Dtype::I64 => data.as_chunks().0.iter().map(|&n| i64::from_le_bytes(n)).collect(),
+        _ => return None,
     })
 }
 

@@ -142,7 +142,8 @@ fn parts(path: &Path, hasher: &mut blake3::Hasher) -> Result<Picked> {
                 Some(paths) => Some(paths),
                 None => found.texts(path, "ids", found.grid.rows)?,
             };
-            Ok(Picked { ids, ..found.grid.into() })
+            let side = if ids.is_none() { found.beside_rows(path)? } else { Vec::new() };
+            Ok(Picked { ids, side, ..found.grid.into() })
         }
         "parquet" | "pq" => arrays::parquet::vectors(path, &VECTORS, &[]),
         "json" => fiftyone::read(path),

@@ -105,6 +105,14 @@ fn rows_are_named_by_the_file_or_by_another() {
     let paths = r#"["/old/data/dog/c.png", "cat/b.png", "cat/a.png"]"#;
     safetensors(&files.at("named.safetensors"), "embeddings", &turned, 2, &[("paths", paths)]);
     safetensors(&files.at("plain.safetensors"), "anything", &NUMBERS, 2, &[]);
+    // Lists of names are known by what is in them, whatever they are called.
+    let nested = format!(r#"{{"model": "x", "samples": {paths}}}"#);
+    for said in
+        [("filenames", paths), ("uuid", "c\nb\na"), ("info", nested.as_str()), ("ids", r#"["c", "b", "a"]"#)]
+    {
+        safetensors(&files.at("said.safetensors"), "anything", &turned, 2, &[("framework", "torch"), said]);
+        assert_eq!(files.read("said.safetensors", None), Ok(all()), "{said:?}");
+    }
     let rows: Vec<Option<&[f32]>> = turned.chunks(2).map(Some).collect();
     let paths = ["dog/c.png", "cat/b.png", "cat/a.png"];
     parquet(&files.at("named.parquet"), &[("label", &["x"; 3]), ("path", &paths)], ("embedding", &rows));
@@ -253,6 +261,9 @@ fn files_that_do_not_fit_are_refused_with_both_numbers() {
     files.write("none.txt", "w\nx\ny\nz\n");
     let error = files.error("four.npy", Some("none.txt"));
     assert!(error.contains("none of its 4 rows names a sample") && error.contains("'w'"), "{error}");
+    safetensors(&files.at("others.safetensors"), "embeddings", &NUMBERS, 2, &[("filenames", "[\"a\"]")]);
+    let error = files.error("others.safetensors", None);
+    assert!(error.contains("'filenames' in its metadata has 1 entries instead of"), "{error}");
     safetensors(&files.at("short.safetensors"), "embeddings", &NUMBERS, 2, &[("paths", "[\"a\"]")]);
     let error = files.error("short.safetensors", None);
     assert!(error.contains("'paths' in its metadata has 1 entries instead of 3"), "{error}");
