@@ -1,7 +1,7 @@
 //! Columns in which a program wrote the numbers of rows.
 
 use super::number;
-use crate::headings::{is_unnamed, is_usual_index};
+use crate::headings::{STORED, is_unnamed, is_usual_index};
 use crate::{Error, Result};
 use chaffinch_data::columns::Column;
 use chaffinch_review::label_quality::{Grid, Numbers};
@@ -36,6 +36,29 @@ pub(super) fn without_index(path: &Path, grid: Grid) -> Result<Grid> {
         }
         None => Ok(grid),
     }
+}
+
+/// Whether a program wrote what stands beside its rows under this heading: the index of a table of pandas.
+pub(super) fn is_written(heading: &str) -> bool {
+    is_unnamed(heading) || heading.starts_with(STORED)
+}
+
+/// What such a column says of the rows: their names, or numbers that count up.
+///
+/// # Errors
+/// When its numbers do not count up: the rows were put in another order, which other files do not have.
+pub(super) fn names_in(path: &Path, cells: Vec<String>) -> Result<Option<Vec<String>>> {
+    let number = |cell: &String| cell.strip_suffix(".0").unwrap_or(cell).parse::<i64>().ok();
+    let Some(numbers) = cells.iter().map(number).collect::<Option<Vec<i64>>>() else {
+        return Ok(Some(cells));
+    };
+    let start = numbers.first().copied().unwrap_or(0);
+    if (0..=1).contains(&start) && (start..).zip(&numbers).all(|(expected, number)| expected == *number) {
+        return Ok(None);
+    }
+    let message = "its index has numbers of rows that do not count up from 0 or 1, so it is unknown which rows of other \
+                   files these are; name the rows in a column path, or save it without its index if they are in the same order";
+    Err(Error::format(path, message))
 }
 
 fn without_first(grid: Grid) -> Grid {

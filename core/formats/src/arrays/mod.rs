@@ -131,10 +131,11 @@ pub(crate) fn column(path: &Path) -> Result<Values> {
     }
 }
 
-/// Reads what the rows of a table name: the cells of a column of paths. `None` if there is no such column beside others.
+/// Reads what the rows of a table name: the cells of a column of paths, or of an index of names. `None` if there is no such
+/// column beside others.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or has an index of numbers that do not count up.
 pub(crate) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
     match kind(path)? {
         Kind::Npy | Kind::Safetensors => Ok(None),

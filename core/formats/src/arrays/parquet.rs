@@ -1,6 +1,6 @@
 //! Matrices and labels from Parquet files, as pandas, polars and DuckDB write them.
 
-use super::index::without_index;
+use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
 use crate::headings::{PATHS, STORED, is_unnamed, is_usual_index};
@@ -360,21 +360,32 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
 /// # Errors
 /// When the file cannot be read.
 pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
-    let named = Cell::new(false);
+    let (named, written) = (Cell::new(false), Cell::new(false));
     let mut names = Vec::new();
     each_part(
         path,
         |schema| {
-            let column = ids_column(schema).filter(|_| schema.fields().len() > 1);
+            let fields = schema.fields();
+            let column = ids_column(schema).filter(|_| fields.len() > 1);
             named.set(column.is_some());
+            let index = || {
+                let mut columns = fields.iter().enumerate().filter(|(_, field)| is_written(field.name()));
+                columns.find(|(_, field)| fields.len() > 1 && may_name(field.data_type())).map(|(at, _)| at)
+            };
+            let column = column.or_else(index);
+            written.set(column.is_some());
             Ok(column.into_iter().collect())
         },
         |part| {
-            part.columns().first().into_iter().for_each(|column| names.extend(texts_of(column)));
+            part.columns().first().into_iter().for_each(|column| names.extend(cells_of(column)));
             Ok(())
         },
     )?;
-    Ok(named.get().then_some(names))
+    match (named.get(), written.get()) {
+        (true, _) => Ok(Some(names)),
+        (_, true) => names_in(path, names),
+        _ => Ok(None),
+    }
 }
 
 /// Reads the texts of a column, by its name.

@@ -1,6 +1,6 @@
 //! Tables and lines of text.
 
-use super::index::without_index;
+use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
 use crate::headings::PATHS;
@@ -53,11 +53,20 @@ pub(super) fn grid(path: &Path, separator: u8) -> Result<Grid> {
         }
         for (column, field) in record.iter().enumerate() {
             let number = field.parse::<f64>().map_err(|_| {
-                let column = match &names {
-                    Some(names) => format!(", column '{}'", excerpt(&names[column])),
-                    None => String::new(),
+                let bad = |(_, record): &(u64, Vec<String>)| {
+                    record.get(column).is_none_or(|field| field.parse::<f64>().is_err())
                 };
-                Error::format(path, format!("line {line}{column}: '{}' is not a number", excerpt(field)))
+                let (column, advice) = match &names {
+                    // Not a damaged number.
+                    Some(names) if body.len() > 1 && body.iter().all(bad) => (
+                        format!(", column '{}'", excerpt(&names[column])),
+                        "; if it names the samples, call it path, else leave it out",
+                    ),
+                    Some(names) => (format!(", column '{}'", excerpt(&names[column])), ""),
+                    None => (String::new(), ""),
+                };
+                let field = excerpt(field);
+                Error::format(path, format!("line {line}{column}: '{field}' is not a number{advice}"))
             })?;
             numbers.push(number);
         }
@@ -136,12 +145,16 @@ pub(super) fn row_names(path: &Path, separator: u8) -> Result<Option<Vec<String>
     let head: Vec<String> = record.iter().map(|field| cells.text(field).trim().to_owned()).collect();
     let of = |name: &str| head.iter().position(|own| own.eq_ignore_ascii_case(name));
     // A single column is one of values.
-    let Some(column) = PATHS.into_iter().find_map(of).filter(|_| head.len() > 1) else { return Ok(None) };
+    if head.len() < 2 {
+        return Ok(None);
+    }
+    let named = PATHS.into_iter().find_map(of);
+    let Some(column) = named.or_else(|| is_written(&head[0]).then_some(0)) else { return Ok(None) };
     let mut names = Vec::new();
     while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
         names.push(cells.text(record.get(column).unwrap_or_default()).trim().to_owned());
     }
-    Ok(Some(names))
+    if named.is_some() { Ok(Some(names)) } else { names_in(path, names) }
 }
 
 /// Reads one value per row.

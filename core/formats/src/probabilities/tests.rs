@@ -1,8 +1,10 @@
 use super::*;
-use crate::arrays::testing::npy_bytes;
+use crate::arrays::testing::{self, npy_bytes};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use chaffinch_confident::{Ensemble, Filter, InputError, Method};
 use chaffinch_review::label_quality::{JudgeOptions, Report};
 use std::fs;
+use std::sync::Arc;
 
 /// Files in a temporary folder; npy files are assembled from their parts.
 struct Files(tempfile::TempDir);
@@ -380,4 +382,55 @@ fn rows_that_are_named_are_joined_as_a_scan_joins_them() {
         "{lacking}"
     );
     assert!(error("plain.csv bare.csv", "l.csv").contains("bare.csv: its rows have no names"));
+}
+
+/// A table as pandas writes it, with the index that it stores.
+fn stored(files: &Files, name: &str, index: &[i64], columns: &[(&str, ArrayRef)]) {
+    let index = ("__index_level_0__", Arc::new(Int64Array::from(index.to_vec())) as ArrayRef);
+    let batch = RecordBatch::try_from_iter(columns.iter().cloned().chain([index])).unwrap();
+    testing::write(&files.0.path().join(name), &batch);
+}
+
+#[test]
+fn an_index_in_another_order_is_refused_and_one_of_names_joins() {
+    let files = Files::new(&[
+        ("p.csv", "cat,dog\n.9,.1\n.2,.8\n"),
+        ("p-up.csv", ",cat,dog\n0,.9,.1\n1,.2,.8\n"),
+        ("p-down.csv", ",cat,dog\n1,.9,.1\n0,.2,.8\n"),
+        ("p-names.csv", ",cat,dog\nb,.2,.8\na,.9,.1\n"),
+        ("p-uuid.csv", "uuid,cat,dog\nb,.2,.8\na,.9,.1\n"),
+        ("l.csv", "label\ncat\ndog\n"),
+        ("l-up.csv", ",label\n0,cat\n1,dog\n"),
+        ("l-down.csv", ",label\n1,dog\n0,cat\n"),
+        ("l-names.csv", ",label\na,cat\nb,dog\n"),
+    ]);
+    let numbers = |numbers: [f64; 2]| Arc::new(Float64Array::from(numbers.to_vec())) as ArrayRef;
+    let words = |words: [&str; 2]| Arc::new(StringArray::from(words.to_vec())) as ArrayRef;
+    for (end, index) in [("up", [0, 1]), ("down", [1, 0])] {
+        let columns = [("cat", numbers([0.9, 0.2])), ("dog", numbers([0.1, 0.8]))];
+        stored(&files, &format!("p-{end}.parquet"), &index, &columns);
+        stored(&files, &format!("l-{end}.parquet"), &index, &[("label", words(["cat", "dog"]))]);
+    }
+    for (probabilities, labels) in [
+        ("p.csv", "l.csv"),
+        ("p-up.csv", "l-up.csv"),
+        ("p-up.parquet", "l-up.parquet"),
+        ("p-up.parquet", "l.csv"),
+        ("p-names.csv", "l-names.csv"),
+    ] {
+        let read = files.read(probabilities, labels, "", "").unwrap();
+        assert_eq!(issues(&read), [false; 2], "{probabilities} {labels}");
+    }
+    for (probabilities, labels) in [
+        ("p-down.csv", "l.csv"),
+        ("p.csv", "l-down.csv"),
+        ("p-down.parquet", "l.csv"),
+        ("p.csv", "l-down.parquet"),
+        ("p-down.parquet", "l-down.parquet"),
+    ] {
+        let error = files.read(probabilities, labels, "", "").unwrap_err();
+        assert!(error.contains("do not count up from 0 or 1"), "{probabilities} {labels}: {error}");
+    }
+    let error = files.read("p-uuid.csv", "l.csv", "", "").unwrap_err();
+    assert!(error.contains("'b' is not a number; if it names the samples, call it path"), "{error}");
 }

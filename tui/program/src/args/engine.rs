@@ -20,10 +20,10 @@ pub(crate) struct EngineArgs {
     pub(crate) embeddings: Option<PathBuf>,
     /// What each row of --embeddings is about: a path, a stem or a content hash on each line [default: as the file says, or
     /// else the dataset's samples in order, which is that of the bytes of their paths: `cat big` before `cat/`]
-    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    #[arg(long, value_name = "FILE", requires = "embeddings", conflicts_with = "model")]
     pub(crate) embedding_ids: Option<PathBuf>,
     /// Vectors of prompts or class names from the same model as --embeddings: .safetensors, .parquet, or .npy beside a .txt
-    #[arg(long, value_name = "FILE", requires = "embeddings")]
+    #[arg(long, value_name = "FILE", requires = "embeddings", conflicts_with = "model")]
     pub(crate) text_embeddings: Option<PathBuf>,
     /// Out-of-sample class probabilities from your own model, instead of computed ones: .npy or .safetensors, or .parquet or
     /// .csv with the columns `path` and one for each class; repeat to average several models, `none` to drop them; the
