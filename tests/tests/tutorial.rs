@@ -16,7 +16,7 @@ use chaffinch_tests::svg::svg;
 use chaffinch_tests::terminal::Terminal;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One step of a page.
 enum Step {
@@ -119,8 +119,15 @@ fn follow(name: &str) {
             }
             Step::Screen(screen) => {
                 println!("screen {screen}");
-                terminal.settle(Duration::from_millis(700));
-                let now = terminal.look(|seen| svg(seen, &format!("chaffinch: {screen}")));
+                // A job that is not done yet is on the screen, too.
+                let patience = Instant::now() + Duration::from_secs(60);
+                let now = loop {
+                    terminal.settle(Duration::from_millis(700));
+                    let now = terminal.look(|seen| svg(seen, &format!("chaffinch: {screen}")));
+                    if words(&kept(&screen)) == words(&now) || updating() || Instant::now() > patience {
+                        break now;
+                    }
+                };
                 picture(&text, &screen, &now);
             }
         }
@@ -130,18 +137,28 @@ fn follow(name: &str) {
     let _ = fs::remove_dir_all(&place);
 }
 
+fn updating() -> bool {
+    std::env::var_os("CHAFFINCH_UPDATE").is_some()
+}
+
+fn file_of(name: &str) -> PathBuf {
+    root().join(format!("docs/screens/{name}.svg"))
+}
+
+/// The picture of a screen that the documentation has; nothing if it has none.
+fn kept(name: &str) -> String {
+    fs::read_to_string(file_of(name)).unwrap_or_default()
+}
+
 /// Compares a screen with the picture of it, or writes the picture.
 fn picture(page: &str, name: &str, now: &str) {
     assert!(page.contains(&format!("](screens/{name}.svg)")), "{name} is not shown on its page");
-    let pictures = root().join("docs/screens");
-    let file = pictures.join(format!("{name}.svg"));
-    if std::env::var_os("CHAFFINCH_UPDATE").is_some() {
-        fs::create_dir_all(&pictures).unwrap();
-        fs::write(&file, now).unwrap();
+    if updating() {
+        fs::create_dir_all(root().join("docs/screens")).unwrap();
+        fs::write(file_of(name), now).unwrap();
     }
-    let kept = fs::read_to_string(&file).unwrap_or_default();
     assert_eq!(
-        words(&kept),
+        words(&kept(name)),
         words(now),
         "docs/screens/{name}.svg is out of date: run CHAFFINCH_UPDATE=1 cargo test --release \
          -p chaffinch-tests --test tutorial"

@@ -83,7 +83,12 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         let value = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
         let written = value(Some(paths));
         // Bytes first: a path is what it is on the disk.
-        let found = joiner.find(written).or_else(|| joiner.find(&cells.decode(written)));
+        let decoded = cells.decode(written);
+        let found = joiner.find(written).or_else(|| joiner.find(&decoded));
+        // Written on Windows.
+        let slashed =
+            || decoded.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect::<Vec<u8>>();
+        let found = found.or_else(|| decoded.contains(&b'\\').then(|| joiner.find(&slashed()))?);
         let Some(found) = found else {
             truth.add_unmatched();
             continue;
@@ -132,7 +137,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         );
         return Err(Error::format(path, message));
     }
-    labels_seen.check(path, manifest)?;
+    truth.set_foreign(labels_seen.check(path, manifest)?);
     Ok(truth)
 }
 
@@ -234,29 +239,42 @@ impl<'a> Told<'a> {
 struct LabelsSeen {
     known: bool,
     unknown: BTreeSet<String>,
+    /// Rows with these.
+    rows: u64,
 }
 
 impl LabelsSeen {
     fn add(&mut self, label: &str, manifest: &Manifest) {
-        if label.is_empty() || self.known {
+        if label.is_empty() {
             return;
         }
-        self.known = manifest.find_class(label).is_some();
-        if !self.known && self.unknown.len() < 4 {
+        if manifest.find_class(label).is_some() {
+            self.known = true;
+            return;
+        }
+        self.rows += 1;
+        if self.unknown.len() < 4 {
             self.unknown.insert(label.to_owned());
         }
     }
 
     /// Labels none of which is a class are no truth about this dataset: numbers, say, where classes have names.
-    fn check(self, path: &Path, manifest: &Manifest) -> Result<()> {
-        if self.known || self.unknown.is_empty() || manifest.classes().is_empty() {
-            return Ok(());
+    /// Some are, as of pictures of something else, and are said.
+    fn check(self, path: &Path, manifest: &Manifest) -> Result<Option<String>> {
+        if self.unknown.is_empty() || manifest.classes().is_empty() {
+            return Ok(None);
         }
         let listed = |names: &mut dyn Iterator<Item = &String>| {
             let names: Vec<String> = names.take(4).map(|name| format!("'{}'", excerpt(name))).collect();
             names.join(", ")
         };
         let (labels, classes) = (listed(&mut self.unknown.iter()), listed(&mut manifest.classes().iter()));
+        if self.known {
+            let rows = counted(self.rows, "row has a label that is", "rows have labels that are");
+            return Ok(Some(format!(
+                "{rows} no class of the dataset, and count as errors: {labels}; the classes are {classes}"
+            )));
+        }
         let message = format!(
             "none of its labels is a class of the dataset: it has {labels}, the classes are {classes}; write the names of classes"
         );

@@ -2,7 +2,7 @@
 
 use super::args::{Global, ReportFormat, rule};
 use super::listing::Listing;
-use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands};
+use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands, warning};
 use super::plot;
 use anyhow::{Context, Result, ensure};
 use chaffinch_formats::truth;
@@ -102,6 +102,9 @@ pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
             Ok(())
         }
     })?;
+    if let Some(words) = truth.foreign() {
+        warning("truth", words);
+    }
     if !global.quiet {
         explain(args, &evaluation);
     }

@@ -171,6 +171,9 @@ fn of_session(args: &Select, target: &Path, global: &Global) -> Result<()> {
 /// Reads the truth about each sample of a session.
 fn truth(path: &Path, manifest: &Manifest) -> Result<Truth> {
     let known = truth::read(path, manifest)?;
+    if let Some(words) = known.foreign() {
+        warning("truth", words);
+    }
     let mut truth = vec![None; manifest.len()];
     known.known().into_iter().for_each(|(row, wrong)| truth[row as usize] = Some(wrong));
     Ok(truth)

@@ -3,7 +3,7 @@
 use super::edits::{Edits, Form};
 use super::in_place::require_whole;
 use super::output::Output;
-use super::verify::verify;
+use super::verify::{verify, verify_rows};
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
@@ -54,6 +54,14 @@ pub fn apply_to(plan: &Plan, target: &Path, mode: CopyMode, job: &Job<'_>) -> Re
             _ => (half.to_path_buf(), reading),
         };
         verify(&opened, &edits.dataset, &reading, &edits.expected)?;
+        if edits.in_order {
+            let own = if edits.dataset.is_dir() {
+                half.to_path_buf()
+            } else {
+                half.join(edits.beside(&edits.dataset))
+            };
+            verify_rows(&own, &edits.manifest, plan, &reading)?;
+        }
         Ok(copied)
     })
 }
@@ -92,6 +100,16 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
         tree.put(&real, folder, name, mode)?;
         copied.files += 1;
     }
+    // A file that is the dataset is copied where nothing in it changes.
+    if !edits.dataset.is_dir()
+        && edits.form != Form::Annotations
+        && !rewritten.contains(edits.dataset.as_path())
+    {
+        let real = fs::canonicalize(&edits.dataset).map_err(Error::io("read", &edits.dataset))?;
+        let name = edits.beside(&edits.dataset);
+        tree.put(&real, Path::new(""), name.as_os_str(), mode)?;
+        copied.files += 1;
+    }
     for rewrite in &edits.rewrites {
         // A table or a tar file that is the dataset has no folder of its own.
         if let Some(folder) = half.join(edits.beside(&rewrite.path)).parent() {
@@ -113,7 +131,7 @@ fn fill(edits: &Edits, half: &Path, mode: CopyMode, job: &Job<'_>) -> Result<Cop
 }
 
 /// All files of a folder; a link counts as the file that it leads to.
-fn all_files(dataset: &Path, left_out: &mut Vec<String>) -> BTreeSet<PathBuf> {
+pub(super) fn all_files(dataset: &Path, left_out: &mut Vec<String>) -> BTreeSet<PathBuf> {
     let mut files = BTreeSet::new();
     for entry in WalkDir::new(dataset).follow_links(true) {
         match entry {

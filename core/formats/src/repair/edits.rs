@@ -52,6 +52,8 @@ pub(super) struct Edits {
     pub(super) rewrites: Vec<Rewrite>,
     /// What a scan must read afterwards: label and split by path.
     pub(super) expected: BTreeMap<PathBuf, (String, Split)>,
+    /// Whether samples stay in their order, so that a scan must read them one after the other.
+    pub(super) in_order: bool,
     /// Files of annotations that a scan reads, absolute.
     pub(super) annotations: BTreeSet<PathBuf>,
     /// The table that gives labels to the dataset, absolute, if it changes.
@@ -122,6 +124,7 @@ impl Edits {
             moves: Vec::new(),
             rewrites: Vec::new(),
             expected: BTreeMap::new(),
+            in_order: false,
             annotations: BTreeSet::new(),
             labels: None,
             manifest,

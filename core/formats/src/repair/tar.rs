@@ -100,8 +100,8 @@ enum Fate {
 }
 
 impl Parts {
-    /// The file with these changes; each with the new name of its picture, if it gets one. `numbers` has those of classes, to
-    /// which new ones are added.
+    /// The file with these changes; each with the new name of its picture, if it gets one. `column` is where the labels were
+    /// asked to be, if not as usual; `numbers` has those of classes, to which new ones are added.
     ///
     /// # Errors
     /// When a change cannot be made in a tar file.
@@ -110,6 +110,7 @@ impl Parts {
         members: &[Member],
         changes: &[Wanted<'_>],
         webdataset: bool,
+        column: Option<&str>,
         mut numbers: Option<&mut Numbers>,
     ) -> Result<Parts> {
         let mut by_name: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
@@ -152,11 +153,14 @@ impl Parts {
                 let own: Vec<(usize, &WebdatasetPart)> =
                     all.iter().map(|&index| (index, &in_samples[index])).collect();
                 let numbers = numbers.as_deref_mut();
-                let said = relabeled(&file, path, members, &own, numbers, [change.label.as_str(), label])?;
+                let labels = Labels { column, old: &change.label, new: label };
+                let said = relabeled(&file, path, members, &own, numbers, &labels)?;
                 if said.is_empty() {
-                    let message =
-                        format!("no cls or json member says the label of {shown}, so it cannot be relabeled");
-                    return Err(refused(path, message));
+                    let says = match column {
+                        Some(column) => format!("no member says '{}'", safe_text(column)),
+                        None => "no cls or json member says the label".to_owned(),
+                    };
+                    return Err(refused(path, format!("{says} of {shown}, so it cannot be relabeled")));
                 }
                 fates.extend(said.into_iter().map(|(index, bytes)| (index, Fate::Replace(bytes))));
             }
@@ -227,6 +231,32 @@ fn header(path: &Path, member: &Member, name: &Path, length: u64) -> Result<Vec<
     })
 }
 
+/// What a new label is written as.
+struct Labels<'a> {
+    /// The column that was asked for, if the labels are not where they usually are.
+    column: Option<&'a str>,
+    old: &'a str,
+    new: &'a str,
+}
+
+impl Labels<'_> {
+    /// Whether a member alone says the label: one of those that say a class, or the one that was asked for.
+    fn are_in(&self, part: &WebdatasetPart) -> bool {
+        match self.column {
+            Some(column) => part.what != "json" && part.what.eq_ignore_ascii_case(column),
+            None => part.says_class(),
+        }
+    }
+
+    /// The key of a JSON object that says the label, and whether it is the usual one, whose numbers are those of classes.
+    fn key<'o>(&self, object: &'o Map<String, Value>) -> Option<(&'o String, bool)> {
+        let called = |usual: &str| object.keys().find(|key| key.eq_ignore_ascii_case(usual));
+        let usual = LABEL_NAMES.iter().find_map(|usual| called(usual));
+        let key = self.column.map_or(usual, called)?;
+        Some((key, usual == Some(key)))
+    }
+}
+
 /// The members of a sample that say its label, with their new bytes.
 fn relabeled(
     file: &File,
@@ -234,23 +264,25 @@ fn relabeled(
     members: &[Member],
     of: &[(usize, &WebdatasetPart)],
     mut numbers: Option<&mut Numbers>,
-    [old, new]: [&str; 2],
+    labels: &Labels<'_>,
 ) -> Result<Vec<(usize, Vec<u8>)>> {
+    let Labels { old, new, .. } = *labels;
     let mut said = Vec::new();
     for &(index, part) in of {
         let member = &members[index];
-        if !(part.says_class() || part.what == "json") || member.length > LONGEST {
+        let alone = labels.are_in(part);
+        if !(alone || part.what == "json") || member.length > LONGEST {
             continue;
         }
         let mut bytes = vec![0; member.length as usize];
         file.read_exact_at(&mut bytes, member.start).map_err(Error::io("read", path))?;
         let Ok(text) = std::str::from_utf8(&bytes) else { continue };
-        if part.says_class() {
+        if alone {
             // With the blanks at its ends.
             let bare = text.trim();
             let at = text.len() - text.trim_start().len();
             let number = match (&mut numbers, bare.parse::<i64>()) {
-                (Some(numbers), Ok(_)) => Some(numbers.of(new)?.to_string()),
+                (Some(numbers), Ok(_)) if part.says_class() => Some(numbers.of(new)?.to_string()),
                 _ => None,
             };
             let new = number.as_deref().unwrap_or(new);
@@ -258,19 +290,21 @@ fn relabeled(
             continue;
         }
         let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else { continue };
-        let named = |usual: &&str| object.keys().find(|key| key.eq_ignore_ascii_case(usual)).cloned();
-        let Some(key) = LABEL_NAMES.iter().find_map(named) else { continue };
-        let is_number = object[&key].is_number();
-        let value = match (&mut numbers, new.parse::<i64>()) {
-            (Some(numbers), _) if is_number => Value::from(numbers.of(new)?),
-            (_, Ok(number)) if is_number => Value::from(number),
-            _ => Value::from(new),
+        let Some((key, is_usual)) = labels.key(&object).map(|(key, usual)| (key.clone(), usual)) else {
+            continue;
         };
+        let is_number = object[&key].is_number();
         let written = match &object[&key] {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let named = numbers.as_deref().filter(|_| is_number).map_or(&*written, |all| all.named(&written));
+        let all = numbers.as_deref_mut().filter(|_| is_number && is_usual);
+        let named = all.as_ref().map_or(&*written, |all| all.named(&written)).to_owned();
+        let value = match (all, new.parse::<i64>()) {
+            (Some(numbers), _) => Value::from(numbers.of(new)?),
+            (_, Ok(number)) if is_number => Value::from(number),
+            _ => Value::from(new),
+        };
         if named == old || old.is_empty() || object[&key].is_null() {
             said.push((index, json_set(text, &key, &value).into_bytes()));
         } else if said.is_empty() {

@@ -98,3 +98,17 @@ fn rows_of_one_path_are_about_its_samples_in_turn() {
     let error = known("path,is_error\nb.jpg,1\na.jpg,1\nb.jpg,0\n").unwrap_err();
     assert!(error.contains("lines 2 and 4 say different things of b.jpg; leave one of them out"), "{error}");
 }
+
+#[test]
+fn labels_that_are_no_classes_are_said_beside_those_that_are() {
+    let some = truth("path,label\na/1.jpg,cat\na/2.jpg,DOG\nC:\\old\\b\\1.jpg,zebra\n").unwrap();
+    assert_eq!(some.known(), [(0, false), (1, true), (2, true)]);
+    let said = some.foreign().unwrap();
+    assert!(
+        said.starts_with(
+            "2 rows have labels that are no class of the dataset, and count as errors: 'DOG', 'zebra'"
+        ),
+        "{said}"
+    );
+    assert_eq!(truth("path,label\na/1.jpg,cat\na/2.jpg,\n").unwrap().foreign(), None);
+}

@@ -20,6 +20,8 @@ pub struct Truth {
     /// The index into `names` of each sample's kind; empty if there are no kinds.
     kinds: Vec<Option<u8>>,
     unmatched: usize,
+    /// What is to be said of labels that are no classes.
+    foreign: Option<String>,
     /// Copies of one another: for each sample that has any, the least row among them.
     copies: BTreeMap<u32, u32>,
 }
@@ -140,6 +142,16 @@ impl Truth {
     /// Counts a row that matches no sample, or several.
     pub fn add_unmatched(&mut self) {
         self.unmatched += 1;
+    }
+
+    /// Keeps what is to be said of labels that are no classes of the dataset, a sentence.
+    pub fn set_foreign(&mut self, said: Option<String>) {
+        self.foreign = said;
+    }
+
+    /// What is to be said of labels that are no classes of the dataset.
+    pub fn foreign(&self) -> Option<&str> {
+        self.foreign.as_deref()
     }
 
     /// The kind of an error; `None` if it is unknown, or the sample is not a known error.

@@ -105,6 +105,8 @@ impl Edits {
                 edits.classes = Some((column.clone(), names.clone()));
             }
         }
+        // A file that a row names is elsewhere when this is tried.
+        self.in_order = self.manifest.ids().all(|id| matches!(self.manifest.source(id), Source::Packed(_)));
         for (file, edits) in files.into_iter().zip(edits).filter(|(_, edits)| !edits.is_empty()) {
             self.rewrites.push(Rewrite { path: file.path, contents: Contents::Parquet(edits) });
         }
@@ -152,9 +154,11 @@ impl Edits {
         }
         for (path, changes) in wanted {
             let members = files.get(path.as_path()).map_or(&[][..], Vec::as_slice);
-            let parts = tar::Parts::new(&path, members, &changes, webdataset, numbers.as_mut())?;
+            let column = plan.reading.label_column.as_deref();
+            let parts = tar::Parts::new(&path, members, &changes, webdataset, column, numbers.as_mut())?;
             self.rewrites.push(Rewrite { path, contents: Contents::Tar(parts) });
         }
+        self.in_order = webdataset && !self.rewrites.is_empty();
         let added = numbers.map(Numbers::rewritten).transpose()?.flatten();
         self.rewrites.extend(added.map(|(path, bytes)| Rewrite { path, contents: Contents::Bytes(bytes) }));
         Ok(())

@@ -2,8 +2,9 @@
 
 use super::journal::{Held, Log};
 use super::work::Work;
+use crate::repair::copy::all_files;
 use crate::repair::edits::{Edits, Form};
-use crate::repair::verify::verify;
+use crate::repair::verify::{verify, verify_rows};
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_review::repair::Plan;
@@ -20,10 +21,13 @@ pub(super) const LABELS: &str = "labels";
 impl Work {
     /// Reads the dataset as it would be, from links to its files.
     pub(super) fn rehearse(&self, plan: &Plan, edits: &Edits, log: &Log) -> Result<()> {
+        let folder = self.at(REHEARSAL);
+        if edits.in_order {
+            return self.rehearse_rows(plan, edits, log, &folder);
+        }
         if edits.expected.is_empty() {
             return Ok(());
         }
-        let folder = self.at(REHEARSAL);
         if edits.form == Form::Annotations {
             return self.rehearse_annotations(plan, edits, log, &folder);
         }
@@ -67,6 +71,36 @@ impl Work {
         }
         let reading = self.reading(plan, edits, log)?;
         verify(&folder, &edits.dataset, &reading, &edits.expected)?;
+        self.remove_rehearsal()
+    }
+
+    /// Reads files of many pictures as they would be.
+    fn rehearse_rows(&self, plan: &Plan, edits: &Edits, log: &Log, folder: &Path) -> Result<()> {
+        let new: BTreeMap<PathBuf, Held> =
+            log.placed.iter().map(|placed| (placed.to.path(), placed.from)).collect();
+        let files: Vec<PathBuf> = match edits.dataset.is_dir() {
+            true => all_files(&edits.dataset, &mut Vec::new())
+                .into_iter()
+                .map(|below| edits.dataset.join(below))
+                .collect(),
+            false => vec![edits.dataset.clone()],
+        };
+        for file in &files {
+            let below = file.strip_prefix(&edits.dataset).unwrap_or(file);
+            let single = below.as_os_str().is_empty();
+            let at =
+                folder.join(if single { Path::new(file.file_name().unwrap_or_default()) } else { below });
+            if let Some(parent) = at.parent() {
+                fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+            }
+            let real = new.get(file).map_or_else(|| file.clone(), |held| self.held(*held));
+            symlink(real, &at).map_err(Error::io("link", &at))?;
+        }
+        let own = match edits.dataset.is_dir() {
+            true => folder.to_path_buf(),
+            false => folder.join(edits.dataset.file_name().unwrap_or_default()),
+        };
+        verify_rows(&own, &edits.manifest, plan, &self.reading(plan, edits, log)?)?;
         self.remove_rehearsal()
     }
 
