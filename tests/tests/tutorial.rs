@@ -16,6 +16,7 @@ use chaffinch_tests::svg::svg;
 use chaffinch_tests::terminal::Terminal;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// One step of a page.

@@ -17,9 +17,19 @@ pub(super) struct Filled {
 }
 
 impl Filled {
-    /// What was said, and who said it; `None` if nothing was. What cannot be understood is said in words.
-    pub(super) fn said(&self) -> (Option<(Option<String>, Said)>, Option<String>) {
-        let mut problem = None;
+    /// What was said of a sample with the `given` label, and who said it; `None` if nothing was. What cannot be understood is
+    /// said in words.
+    pub(super) fn said(&self, given: &str) -> (Option<(Option<String>, Said)>, Option<String>) {
+        let differs = !self.new_label.is_empty() && self.new_label != given;
+        let mut problem = differs
+            .then(|| match self.action.to_ascii_lowercase().as_str() {
+                "" => Some("a new label without the action relabel".to_owned()),
+                action @ ("keep" | "remove" | "unsure") => {
+                    Some(format!("a new label beside the action {action}"))
+                }
+                _ => None,
+            })
+            .flatten();
         let choice = match self.action.to_ascii_lowercase().as_str() {
             "" => None,
             "keep" => Some(Choice::Keep),

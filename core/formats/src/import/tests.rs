@@ -394,7 +394,8 @@ fn manifests_bring_decisions_and_no_flags_that_the_session_has() {
                 1,cat/0.png,d,,cat,duplicates,0.9,,,\"duplicate_exact,keep\",remove,,anna,2026-01-02T03:04:05Z,twice\n\
                 2,cat/1.png,d,,cat,mislabel,0.8,,,,relabel,dog,bob,2026-01-02,\n\
                 3,cat/2.png,d,,cat,,,,,,relabel,,bob,,\n\
-                4,cat/3.png,d,,cat,,,,,odd,,,,,\n";
+                4,cat/3.png,d,,cat,,,,,odd,,,,,\n\
+                5,dog/0.png,d,,dog,,,,,,,dog,,,\n";
     for program in ["visual-layer", "csv"] {
         let outcome = read_text(program, "m.csv", text, &PETS).unwrap();
         let names: Vec<&str> = outcome.imports.iter().map(|one| one.record().name.as_str()).collect();
@@ -407,6 +408,18 @@ fn manifests_bring_decisions_and_no_flags_that_the_session_has() {
         let wanted =
             "1 row has relabel without a new label, which was not taken as a decision: line 4 of m.csv";
         assert_eq!(outcome.warnings, [wanted]);
+        // What people fill in only half, or misspell, is said.
+        let half = text.replace("odd,,,,,", ",,cow,,,").replace("remove,,anna", "keep,dgo,anna");
+        let half = half.replace("relabel,dog,bob", "relabel,dgo,bob");
+        let outcome = read_text(program, "m.csv", &half, &PETS).unwrap();
+        let said = outcome.warnings.join("\n");
+        for wanted in [
+            "1 row has a new label without the action relabel, which was not taken as a decision: line 5 of m.csv",
+            "1 row has a new label beside the action keep, which was not taken as a decision: line 2 of m.csv",
+            "1 row relabels to 'dgo', which is no class of the dataset: line 3 of m.csv",
+        ] {
+            assert!(said.contains(wanted), "{said}");
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use super::{Importer, PATH_COLUMN, Read, Target, file_name, json};
 use crate::text::Sheet;
 use crate::{Error, Result};
 use chaffinch_data::issue::Issue;
+use chaffinch_data::nearest::hint;
+use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_protocol::sample::SampleId;
 pub(super) use records::{Records, is_manifest};
@@ -68,6 +70,8 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
     let mut detectors: BTreeMap<String, Detector> = BTreeMap::new();
     let mut own: BTreeSet<&str> = BTreeSet::new();
     let mut problems: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    // New labels that are no classes yet.
+    let mut strange: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (record, sample) in records.all.iter().zip(&samples) {
         let Some(id) = *sample else { continue };
         let kind = record.issue.as_str();
@@ -86,8 +90,13 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
             let issue = Issue { score: 1.0 - confidence, suggested, reason, ..Issue::default() };
             detector.add(id, issue, true);
         }
-        let (said, problem) = record.filled.said();
+        let (said, problem) = record.filled.said(target.manifest.label_name(id));
         if let Some((reviewer, said)) = said {
+            if let Some(Choice::Relabel(label)) = &said.choice
+                && target.class(label).is_none()
+            {
+                strange.entry(label.clone()).or_default().push(record.line);
+            }
             read.said.push((reviewer, id, said));
         }
         if let Some(problem) = problem {
@@ -99,16 +108,26 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
         detector.rest_is_fine(listed.iter().copied());
         read.detectors.push(detector);
     }
-    for (problem, lines) in problems {
-        let rows = counted(lines.len() as u64, "row has", "rows have");
+    let at = |lines: &[u64]| {
         let shown: Vec<String> = lines.iter().take(SHOWN).map(u64::to_string).collect();
         let more = if lines.len() > SHOWN { ", …" } else { "" };
+        format!("{} {}{more} of {}", records.unit, shown.join(", "), file_name(&records.file))
+    };
+    for (problem, lines) in problems {
+        let rows = counted(lines.len() as u64, "row has", "rows have");
         read.warnings.push(format!(
-            "{rows} {}, which was not taken as a decision: {} {}{more} of {}",
+            "{rows} {}, which was not taken as a decision: {}",
             excerpt(&problem),
-            records.unit,
-            shown.join(", "),
-            file_name(&records.file)
+            at(&lines)
+        ));
+    }
+    for (label, lines) in strange {
+        let rows = counted(lines.len() as u64, "row relabels", "rows relabel");
+        let hint = hint(&label, target.manifest.classes().iter().map(String::as_str));
+        read.warnings.push(format!(
+            "{rows} to '{}', which is no class of the dataset: {}{hint}",
+            excerpt(&label),
+            at(&lines)
         ));
     }
     if !own.is_empty() {
