@@ -39,6 +39,7 @@ mod json;
 mod json_table;
 mod label_pattern;
 mod label_studio;
+pub(crate) mod list_cells;
 mod missing;
 mod names;
 mod names_of_parts;

@@ -3,6 +3,7 @@
 use super::flag_cells::FlagCells;
 use super::{Export, Format, Target, Written};
 use crate::Result;
+use crate::dataset::list_cells;
 use crate::dataset::path_spellings::is_path;
 use crate::dataset::{BesideTable, Companions, Edit, Record};
 use crate::text::encoder;
@@ -145,7 +146,8 @@ impl Export<'_> {
                 Some(label) => {
                     let beside = columns.companions.beside(&label);
                     let others = beside.map(|(column, text)| (column, text.to_owned())).collect();
-                    Edit::Change { name: None, label: Some(label.into_owned()), others }
+                    let label = columns.in_cell(id, &label).into_owned();
+                    Edit::Change { name: None, label: Some(label), others }
                 }
             }
         };
@@ -220,12 +222,20 @@ impl<'a> Columns<'a> {
         Columns { form: Cow::Borrowed(form), manifest, added, others, companions }
     }
 
+    /// A new label as the cell of a sample has it.
+    fn in_cell<'n>(&self, id: SampleId, new: &'n str) -> Cow<'n, str> {
+        list_cells::relabeled(self.manifest.label_as_written(id), self.manifest.label_name(id), new)
+    }
+
     /// The cells of a sample: as they were read, or `cleaned`.
     fn row(&self, id: SampleId, new: Option<Cow<'a, str>>, cleaned: bool) -> Vec<Cell<'a>> {
         let (manifest, form) = (self.manifest, &self.form);
         let changed = new.as_deref().map(str::to_owned);
         let beside = |column: usize| self.companions.cell(column, changed.as_deref()?);
-        let mut label = new.unwrap_or_else(|| Cow::Borrowed(manifest.label_as_written(id)));
+        let mut label = match &new {
+            Some(new) => Cow::Owned(self.in_cell(id, new).into_owned()),
+            None => Cow::Borrowed(manifest.label_as_written(id)),
+        };
         let mut others = 0..manifest.extra().len();
         let mut cells: Vec<Cell<'a>> = (0..form.columns.len())
             .map(|column| match column {

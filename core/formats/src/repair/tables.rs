@@ -3,6 +3,7 @@
 use super::flag_columns::FlagColumns;
 use super::refusal::refused;
 use super::targets::most;
+use crate::dataset::list_cells;
 use crate::dataset::path_spellings::is_path;
 use crate::dataset::{BesideTable, Companions, Edit, NewValue, RowEdit, json_rewritten};
 use crate::{Error, Result};
@@ -76,7 +77,11 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
             let beside = change.to_label.iter().flat_map(|label| companions.beside(label));
             let beside = beside.map(|(column, text)| (column, text.to_owned()));
             let others = form.split.zip(split).into_iter().chain(beside).collect();
-            Edit::Change { name: None, label: change.to_label.clone(), others }
+            let cell = form.label.and_then(|column| table.records[index].cells.get(column));
+            let label = change.to_label.as_deref().map(|new| {
+                list_cells::relabeled(cell.map_or("", String::as_str), &change.label, new).into_owned()
+            });
+            Edit::Change { name: None, label, others }
         }
     };
     let edited = table.edited(form.label, edit, &[]);

@@ -283,6 +283,14 @@ fn relabeled(
             let at = text.len() - text.trim_start().len();
             let number = match (&mut numbers, bare.parse::<i64>()) {
                 (Some(numbers), Ok(_)) if part.says_class() => Some(numbers.of(new)?.to_string()),
+                (None, Ok(_)) if bare != old && !old.is_empty() && new.parse::<i64>().is_err() => {
+                    let (name, new) = (safe_path(&member.name), safe_text(new));
+                    let message = format!(
+                        "{name} says {bare}, a number that only the json has a name for, so it is unknown which one \
+                         '{new}' has; write the names of all numbers to classes.txt, one a line, and scan again"
+                    );
+                    return Err(refused(path, message));
+                }
                 _ => None,
             };
             let new = number.as_deref().unwrap_or(new);
