@@ -141,6 +141,7 @@ impl Beside {
         sole(split, &options.split_column, "--split-column")?;
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
         let (mut first_missing, mut first_repeated) = (None, None);
+        let (mut contradicting, mut first_contradicting) = (0_u64, None);
         if label.is_some() || flags.is_some() {
             self.gives_labels = true;
         } else if samples.iter().all(|sample| sample.label.is_none()) {
@@ -177,6 +178,15 @@ impl Beside {
             if !given.insert(index) {
                 repeated += 1;
                 first_repeated.get_or_insert(index);
+                // A row that says another label is more than a repetition.
+                if let Some(cell) = label.map(|label| record.cells[label].trim())
+                    && let Some(first) = labels.get(&index)
+                    && !class_names::same(first.as_deref().unwrap_or_default(), cell)
+                {
+                    contradicting += 1;
+                    let first = first.clone().unwrap_or_default();
+                    first_contradicting.get_or_insert_with(|| (index, first, cell.to_owned()));
+                }
                 continue;
             }
             if let Some(label) = label {
@@ -262,6 +272,17 @@ impl Beside {
             let verb = if repeated == 1 { "repeats" } else { "repeat" };
             let text = format!("{rows} {shown} {verb} an earlier file: {}", safe_path(&samples[first].path));
             ledger.add(RemarkKind::RowsRepeated, repeated, text);
+        }
+        if let Some((index, first, other)) = first_contradicting {
+            let rows = counted(contradicting, "row of", "rows of");
+            let verb = if contradicting == 1 { "gives" } else { "give" };
+            let text = format!(
+                "{rows} {shown} {verb} an earlier file another label, and the first was taken: {} ('{}', '{}')",
+                safe_path(&samples[index].path),
+                excerpt(&first),
+                excerpt(&other)
+            );
+            ledger.add(RemarkKind::LabelsSeveral, contradicting, text);
         }
         Ok(())
     }

@@ -479,3 +479,14 @@ fn pictures_whose_names_do_not_say_so_are_said() {
     assert_eq!(texts(&opened), expected);
     assert_eq!((opened.ledger.found, opened.ledger.left_out), (4, 3));
 }
+
+#[test]
+fn a_row_that_gives_a_file_another_label_is_said() {
+    let temp = tree(&["train/1.jpg", "train/2.jpg"]);
+    write(&temp, "train/metadata.csv", "file_name,label\n1.jpg,cat\n2.jpg,dog\n1.jpg,cow\n2.jpg,dog\n");
+    let opened = read_in(&temp);
+    assert_eq!(rows(&opened)[0], row("train/1.jpg", "cat", Split::Train));
+    let wanted = "1 row of train/metadata.csv gives an earlier file another label, and the first was taken: train/1.jpg \
+                  ('cat', 'cow')";
+    assert!(texts(&opened).contains(&wanted), "{:?}", texts(&opened));
+}
