@@ -2,6 +2,7 @@
 
 use super::output::{asked, remark};
 use chaffinch_protocol::display::safe_text;
+use rustix::termios::{QueueSelector, tcflush};
 use std::io::{self, BufRead, IsTerminal, Write};
 
 /// Asks a question that is answered with yes or no; an empty answer means `default`. `None` if no one can be asked,
@@ -11,6 +12,7 @@ pub(super) fn yes(question: &str, default: bool) -> Option<bool> {
         return None;
     }
     let choices = if default { "[Y/n]" } else { "[y/N]" };
+    forget_typed();
     loop {
         let _ = write!(io::stderr().lock(), "{} ", asked(&format!("{} {choices}", safe_text(question))));
         let Some(line) = answer() else { return Some(false) };
@@ -29,6 +31,7 @@ pub(super) fn choice(question: &str, letters: &[char]) -> Option<char> {
         return None;
     }
     let list = letters.iter().map(char::to_string).collect::<Vec<_>>().join("/");
+    forget_typed();
     let _ = write!(io::stderr().lock(), "{question}");
     loop {
         let _ = write!(io::stderr().lock(), "[{list}] ");
@@ -45,6 +48,12 @@ pub(super) fn choice(question: &str, letters: &[char]) -> Option<char> {
 pub(super) fn line(question: &str) -> Option<String> {
     let _ = write!(io::stderr().lock(), "{question} ");
     answer().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
+}
+
+/// Drops what was typed before a question was there: it was meant for something else.
+fn forget_typed() {
+    // Where it fails, the question is asked as it is.
+    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
 }
 
 fn can_ask() -> bool {
