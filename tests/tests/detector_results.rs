@@ -146,6 +146,28 @@ echo "{\"type\":\"scores\""#;
     assert!(enabled.stderr.contains("before the dataset changed"), "{}", enabled.stderr);
 }
 
+/// Scores that were computed from others are not left beside new ones of these.
+#[test]
+fn what_reads_the_scores_of_a_detector_runs_with_it() {
+    let programs = Programs::new();
+    let first = programs.put("first", GOOD, "");
+    programs.put("second", GOOD, "after = [\"first\"]");
+    programs.put("other", GOOD, "");
+    programs.scan(&["--detectors", "first,second,other"]);
+    let ran = |name: &str, args: &[&str]| {
+        let ran = programs.scan(&[&["--progress", "json", "--detectors", "first"], args].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stderr.contains(&format!("\"stage\":\"{name}\""))
+    };
+    assert!(!ran("second", &[]), "nothing has changed");
+    let script = fs::read_to_string(first.join("run.sh")).unwrap();
+    let changed = script.replacen("0.", "0.0", 1);
+    assert_ne!(changed, script);
+    fs::write(first.join("run.sh"), changed).unwrap();
+    assert!(ran("second", &["--allow-changed"]));
+    assert!(!ran("other", &["--allow-changed"]));
+}
+
 #[test]
 fn results_of_a_loaded_detector_are_disabled_and_not_removed() {
     let programs = Programs::new();

@@ -179,7 +179,7 @@ impl<'a> Scan<'a> {
     }
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
-        let detectors = self.choose(plan)?;
+        let detectors = self.with_readers(self.choose(plan)?, plan, findings);
         self.report_changed(plan);
         if !self.tries {
             self.setup.session.save_loaded(&unloaded::loaded(self.registry))?;

@@ -42,6 +42,36 @@ impl<'a> Scan<'a> {
             .collect()
     }
 
+    /// The same with all that read their scores and have results: these would be about other scores than those that are there now.
+    pub(super) fn with_readers(
+        &self,
+        mut chosen: Vec<&'a LoadedDetector>,
+        plan: &ScanPlan,
+        findings: &Findings,
+    ) -> Vec<&'a LoadedDetector> {
+        if plan.detectors.is_empty() || plan.trial {
+            return chosen;
+        }
+        let mut at = 0;
+        while let Some(read) = chosen.get(at).map(|detector| detector.info().name()) {
+            let is_new = |detector: &&LoadedDetector| {
+                let name = detector.info().name();
+                detector.after().contains(&read)
+                    && findings.results.contains_key(name)
+                    && self.enabled(name, plan)
+                    && chosen.iter().all(|other| other.info().name() != name)
+            };
+            let readers: Vec<&LoadedDetector> = self.registry.detectors().iter().filter(is_new).collect();
+            for reader in &readers {
+                let name = reader.info().name();
+                (self.reporter.log)(&format!("{name} reads the scores of {read} and runs as well"));
+            }
+            chosen.extend(readers);
+            at += 1;
+        }
+        chosen
+    }
+
     pub(super) fn enabled(&self, name: &str, plan: &ScanPlan) -> bool {
         plan.enabled.get(name).copied().unwrap_or_else(|| self.setup.config.detector_enabled(name))
     }
