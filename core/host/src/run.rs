@@ -71,6 +71,8 @@ pub struct RunContext<'a> {
     memory: AtomicU64,
     /// Takes the last lines that its process printed.
     printed: &'a (dyn Fn(&str) + Sync),
+    /// Whether it only tries parameters: that it ends with these says nothing of its code.
+    trying: bool,
     /// What to store if this run succeeds.
     kept: Mutex<BTreeMap<String, (u32, Vec<u8>)>>,
 }
@@ -106,6 +108,7 @@ impl<'a> RunContext<'a> {
             lent: Memo::default(),
             memory: AtomicU64::new(0),
             printed: &|_| (),
+            trying: false,
             kept: Mutex::default(),
         })
     }
@@ -116,6 +119,12 @@ impl<'a> RunContext<'a> {
     pub fn keeping(mut self, folder: KeepFolder) -> RunContext<'a> {
         self.folder = Some(folder);
         self
+    }
+
+    /// The same, to try other parameters: it is not set aside if it ends with these.
+    #[must_use]
+    pub fn trying(self, trying: bool) -> RunContext<'a> {
+        RunContext { trying, ..self }
     }
 
     /// The same; what its process printed last is told, however it ends.
@@ -268,6 +277,9 @@ impl<'a> RunContext<'a> {
     }
 
     fn set_aside(&self, away: &Away, reason: &str) {
+        if self.trying {
+            return;
+        }
         let entry = AsideEntry {
             name: self.detector.info().name().into(),
             path: self.detector.path().into(),

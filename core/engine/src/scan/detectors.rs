@@ -164,6 +164,7 @@ impl<'a> Scan<'a> {
                 |text: &str| text.clone_into(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
             let mut context = RunContext::new(services, detector, &given, *job, &log)?
                 .after(scores().collect())
+                .trying(plan.trial)
                 .printing(&print);
             if !plan.trial {
                 context = context.keeping(KeepFolder::new(scan.setup.session.kept_dir(name)?));
