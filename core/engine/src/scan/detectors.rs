@@ -56,8 +56,9 @@ impl<'a> Scan<'a> {
         while let Some(read) = chosen.get(at).map(|detector| detector.info().name()) {
             let is_new = |detector: &&LoadedDetector| {
                 let name = detector.info().name();
-                detector.after().contains(&read)
-                    && findings.results.contains_key(name)
+                let has =
+                    findings.results.contains_key(name) || self.setup.session.result_modified(name).is_some();
+                has && detector.after().contains(&read)
                     && self.enabled(name, plan)
                     && chosen.iter().all(|other| other.info().name() != name)
             };
