@@ -50,7 +50,9 @@ pub(super) fn is_written(heading: &str) -> bool {
 pub(super) fn names_in(path: &Path, cells: Vec<String>) -> Result<Option<Vec<String>>> {
     let number = |cell: &String| cell.strip_suffix(".0").unwrap_or(cell).parse::<i64>().ok();
     let Some(numbers) = cells.iter().map(number).collect::<Option<Vec<i64>>>() else {
-        return Ok(Some(cells));
+        // Other numbers are data, which are judged where they are read.
+        let data = cells.iter().all(|cell| cell.parse::<f64>().is_ok());
+        return Ok((!data).then_some(cells));
     };
     let start = numbers.first().copied().unwrap_or(0);
     if (0..=1).contains(&start) && (start..).zip(&numbers).all(|(expected, number)| expected == *number) {
