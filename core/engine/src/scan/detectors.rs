@@ -42,7 +42,8 @@ impl<'a> Scan<'a> {
             .collect()
     }
 
-    /// The same with all that read their scores and have results: these would be about other scores than those that are there now.
+    /// The same with all that read their scores and have results that count: these would be about other scores than those that are
+    /// there now, also where only some detectors were asked for.
     pub(super) fn with_readers(
         &self,
         mut chosen: Vec<&'a LoadedDetector>,
@@ -59,7 +60,7 @@ impl<'a> Scan<'a> {
                 let has =
                     findings.results.contains_key(name) || self.setup.session.result_modified(name).is_some();
                 has && detector.after().contains(&read)
-                    && self.enabled(name, plan)
+                    && plan.enabled.get(name) != Some(&false)
                     && chosen.iter().all(|other| other.info().name() != name)
             };
             let readers: Vec<&LoadedDetector> = self.registry.detectors().iter().filter(is_new).collect();
