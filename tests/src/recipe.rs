@@ -188,11 +188,20 @@ pub fn checkout(folder: &Path) {
         let (from, to) = (root().join(name), folder.join(name));
         if from.is_file() {
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(&from, &to).unwrap();
-            let time = fs::metadata(&from).unwrap().modified().unwrap();
-            fs::File::options().append(true).open(&to).unwrap().set_modified(time).unwrap();
+            copy(&from, &to);
         }
     }
+}
+
+/// Copies a file with its modification time, which cargo compares.
+///
+/// # Panics
+///
+/// If it cannot be copied.
+pub fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap();
+    let time = fs::metadata(from).unwrap().modified().unwrap();
+    fs::File::options().append(true).open(to).unwrap().set_modified(time).unwrap();
 }
 
 /// A scratch copy of the checkout, without ignored files. Only one exists at a time; it is inside cargo's target folder,

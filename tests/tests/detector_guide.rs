@@ -6,7 +6,7 @@
 )]
 
 use chaffinch_tests::artefacts::{profile_dir, program, root};
-use chaffinch_tests::recipe::checkout;
+use chaffinch_tests::recipe::{checkout, copy};
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, table};
 use chaffinch_tests::{digest, pictures, tools};
 use std::ffi::OsString;
@@ -173,13 +173,6 @@ fn link(from: &Path, to: &Path) {
     if fs::hard_link(from, to).is_err() {
         copy(from, to);
     }
-}
-
-/// Cargo compares the times of files.
-fn copy(from: &Path, to: &Path) {
-    fs::copy(from, to).unwrap();
-    let time = fs::metadata(from).unwrap().modified().unwrap();
-    fs::File::options().append(true).open(to).unwrap().set_modified(time).unwrap();
 }
 
 fn tree(from: &Path, to: &Path, place: fn(&Path, &Path)) {

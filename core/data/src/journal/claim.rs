@@ -30,6 +30,13 @@ pub(super) struct Class<'k> {
     pub(super) place: Option<&'k Place>,
 }
 
+impl<'k> Class<'k> {
+    /// Its latest path.
+    fn path(&self) -> &'k Path {
+        Path::new(OsStr::from_bytes(self.paths[0]))
+    }
+}
+
 /// Distributes the rows of one content among the classes that refer to it: first by known path, latest path first. Then
 /// a sample whose path is gone may have been renamed to one that is new, or be packed otherwise: the one with the same file
 /// name and most of the path in common, then the only one in its class and split, then the one with most of the path in
@@ -55,8 +62,9 @@ pub(super) fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -
             }
         }
     }
-    let gone: Vec<&&Class<'_>> = classes
+    let mut waiting: Vec<&Class<'_>> = classes
         .iter()
+        .copied()
         .filter(|class| !claimed.contains_key(&class.root) && rows.len() > class.copies.count as usize)
         .collect();
     let may_be = |class: &Class<'_>, row: u32| !class.copies.paths.contains(bytes(row));
@@ -65,11 +73,9 @@ pub(super) fn claim(classes: &[&Class<'_>], rows: &[u32], manifest: &Manifest) -
         .copied()
         .filter(|row| !taken.contains(row) && paths.get(bytes(*row)) == Some(row))
         .collect();
-    let mut waiting: Vec<&Class<'_>> = gone.iter().map(|class| **class).collect();
-    let old = |class: &Class<'_>| Path::new(OsStr::from_bytes(class.paths[0])).to_owned();
-    let same_name = |class: &Class<'_>, row: u32| same_name(&old(class), path(row));
+    let same_name = |class: &Class<'_>, row: u32| same_name(class.path(), path(row));
     let same_place = |class: &Class<'_>, row: u32| class.place?.likeness(&Place::of(manifest, SampleId(row)));
-    let any_name = |class: &Class<'_>, row: u32| Some(in_common(&old(class), path(row)));
+    let any_name = |class: &Class<'_>, row: u32| Some(in_common(class.path(), path(row)));
     let ways: [&dyn Fn(&Class<'_>, u32) -> Option<usize>; 3] = [&same_name, &same_place, &any_name];
     for likeness in ways {
         let likes = |class: &Class<'_>, row: u32| may_be(class, row).then(|| likeness(class, row))?;

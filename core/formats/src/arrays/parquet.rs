@@ -355,10 +355,10 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
     Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
 }
 
-/// Reads the texts of a column of paths, if there is one beside others.
+/// Reads the cells of a column of paths, or of an index of names, if there is one beside others.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or has an index of numbers that do not count up.
 pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
     let (named, written) = (Cell::new(false), Cell::new(false));
     let mut names = Vec::new();

@@ -130,10 +130,10 @@ pub(super) fn picked(path: &Path, separator: u8, pick: Picker<'_>) -> Result<Pic
     })
 }
 
-/// Reads the cells of a column of paths, if there is one beside others.
+/// Reads the cells of a column of paths, or of an index of names, if there is one beside others.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or has an index of numbers that do not count up.
 pub(super) fn row_names(path: &Path, separator: u8) -> Result<Option<Vec<String>>> {
     let table = TableText::read(path, separator)?;
     let cells = table.cells(path, |_, _| false)?;

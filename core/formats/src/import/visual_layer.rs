@@ -70,7 +70,7 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
     let mut detectors: BTreeMap<String, Detector> = BTreeMap::new();
     let mut own: BTreeSet<&str> = BTreeSet::new();
     let mut problems: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    // New labels that are no classes yet.
+    // New labels that are not classes yet.
     let mut strange: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (record, sample) in records.all.iter().zip(&samples) {
         let Some(id) = *sample else { continue };
