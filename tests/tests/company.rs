@@ -337,7 +337,7 @@ fn another_version_is_refused_in_a_sentence() {
     engine.join().unwrap();
     assert_eq!(ran.code, 2, "{}", ran.stdout);
     let words =
-        "this session is open in another version of Chaffinch (its protocol is 7, this program's is 8)";
+        "this session is open in another version of Chaffinch (its protocol is 7, this program's is 9)";
     assert!(ran.stderr.contains(words), "{}", ran.stderr);
 }
 

@@ -301,3 +301,13 @@ fn reviewers_who_disagree_are_said_and_one_of_them_is_exported() {
     let (code, said, _) = export(&["--reviewer", "ana"]);
     assert!(code == 2 && said.contains("only by anna, ben; did you mean 'anna'?"), "{said}");
 }
+
+#[test]
+fn a_filter_that_fails_keeps_a_script_from_deciding() {
+    let sandbox = scanned();
+    let ran = plain(&sandbox, &[], "toggle-all\nfilter who:b\nremove\nnext\nunsure\nquit\n");
+    assert_eq!((ran.code, choices(&sandbox).len()), (2, 0), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("! 'remove' was not done: an earlier line failed"), "{}", ran.stdout);
+    let ran = plain(&sandbox, &[], "toggle-all\nfilter who:b\nfilter undecided\nremove\nquit\n");
+    assert_eq!((ran.code, choices(&sandbox)), (2, vec!["remove".to_owned()]), "{}", ran.stdout);
+}

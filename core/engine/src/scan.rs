@@ -123,8 +123,6 @@ pub(crate) struct Scan<'a> {
     tries: bool,
     /// Detectors whose results are up to date with this scan.
     current: BTreeSet<String>,
-    /// Detectors whose results are from before the dataset changed.
-    carried: Vec<String>,
     reporter: &'a Reporter<'a>,
     report: ScanReport,
     step: (u32, u32),
@@ -146,7 +144,6 @@ impl<'a> Scan<'a> {
             printed: BTreeMap::new(),
             tries: false,
             current: BTreeSet::new(),
-            carried: Vec::new(),
             reporter,
             report: ScanReport::default(),
             step: (0, 1),
@@ -197,7 +194,7 @@ impl<'a> Scan<'a> {
         if self.setup.given.shard.is_some() {
             return Ok(());
         }
-        self.report_carried(&detectors);
+        self.report_carried(&detectors, plan, findings);
         let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
@@ -383,7 +380,6 @@ impl<'a> Scan<'a> {
                 findings.matrix = None;
                 findings.atlas = None;
             }
-            scan.carried = carried.iter().map(|one| one.result.record().name.clone()).collect();
             let carried = carried.into_iter().map(|one| one.result);
             let carried = carried.map(|result| (result.record().name.clone(), Arc::new(result)));
             findings.results.extend(carried);

@@ -110,6 +110,8 @@ pub(crate) struct Service {
     /// Whether the last scan covers all enabled detectors.
     whole: bool,
     stale: bool,
+    /// Differs when numbers of samples mean others than before.
+    numbering: u64,
     /// Why a scan could not bring the session up to date; empty if nothing is known to be in the way.
     obstacle: String,
     /// What the first terminal is told.
@@ -213,6 +215,7 @@ impl Service {
             _ended: ended,
             whole: true,
             stale,
+            numbering: 0,
             obstacle,
             greetings,
             came: false,
@@ -320,6 +323,10 @@ impl Service {
         if desk.watches && watching::changes(&command) {
             return self.only_watches(at, command);
         }
+        if desk.numbering != self.numbering && deciding::names_samples(&command) {
+            let message = "not saved: the dataset has changed; look at the samples again".into();
+            return self.tell(at, Event::NotSaved { message });
+        }
         match command {
             Command::Scan { detectors } => self.scan(Some(at), detectors, false),
             Command::Rerun { detector, params } => self.rerun(at, detector, &params),
@@ -334,6 +341,11 @@ impl Service {
             Command::Rows { ticket, start, len } => self.rows(at, ticket, start, len),
             Command::RowsOf { ticket, samples } => self.rows_of(at, ticket, &samples),
             Command::Locate { ticket, sample } => self.locate(at, ticket, sample),
+            Command::Renumbered { numbering } => {
+                if let Some(desk) = self.desks.get_mut(&at) {
+                    desk.numbering = numbering;
+                }
+            }
             Command::FindUndecided { ticket, from, forward } => {
                 self.find_undecided(at, ticket, from, forward);
             }
@@ -402,6 +414,7 @@ impl Service {
                 dataset: display::safe_path(&setup.dataset),
                 session: display::safe_path(setup.session.dir()),
                 samples: findings.manifest.len() as u64,
+                numbering: self.numbering,
                 classes: findings.manifest.classes().to_vec(),
                 model: findings.model.clone(),
                 detectors: state.detectors.iter().map(|one| self.costed(one)).collect(),

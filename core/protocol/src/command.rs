@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Client and engine must agree on this number.
-pub const PROTOCOL_VERSION: u32 = 8;
+pub const PROTOCOL_VERSION: u32 = 9;
 
 /// What a client asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +85,12 @@ pub enum Command {
         ticket: Ticket,
         /// The sample.
         sample: SampleId,
+    },
+    /// The client has forgotten everything that it knew by the numbers of samples, and goes on with these numbers. Until it says so,
+    /// nothing is decided for it: a number that it sends may mean another sample than the one that it shows.
+    Renumbered {
+        /// [`SessionSummary::numbering`](crate::SessionSummary::numbering).
+        numbering: u64,
     },
     /// The next or previous row without a decision. Answered by [`Event::Found`](crate::Event::Found).
     FindUndecided {

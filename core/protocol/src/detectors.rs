@@ -10,6 +10,8 @@ pub enum DetectorState {
     /// It runs.
     #[default]
     Ready,
+    /// It runs, and has not run since the dataset changed: what it found stays with its pictures, and new ones were not looked at.
+    Outdated,
     /// It does not run, and what it found before flags nothing.
     Disabled,
     /// It does not run, because it crashed, hung or broke the protocol.
@@ -29,6 +31,7 @@ impl DetectorState {
     pub fn words(self) -> &'static str {
         match self {
             DetectorState::Ready => "ready",
+            DetectorState::Outdated => "out of date",
             DetectorState::Disabled => "disabled",
             DetectorState::SetAside => "set aside",
             DetectorState::Changed => "changed",
@@ -38,12 +41,13 @@ impl DetectorState {
         }
     }
 
-    /// Of a loaded detector, from what is known of it: the first that applies keeps it from running.
-    pub fn of(disabled: bool, set_aside: bool, failed: bool) -> DetectorState {
-        match (disabled, set_aside, failed) {
+    /// Of a loaded detector, from what is known of it: the first that applies.
+    pub fn of(disabled: bool, set_aside: bool, failed: bool, outdated: bool) -> DetectorState {
+        match (disabled, set_aside, failed, outdated) {
             (true, ..) => DetectorState::Disabled,
-            (_, true, _) => DetectorState::SetAside,
-            (.., true) => DetectorState::Failed,
+            (_, true, ..) => DetectorState::SetAside,
+            (_, _, true, _) => DetectorState::Failed,
+            (.., true) => DetectorState::Outdated,
             _ => DetectorState::Ready,
         }
     }

@@ -155,6 +155,10 @@ pub struct SessionSummary {
     pub session: String,
     /// Number of samples.
     pub samples: u64,
+    /// Differs when the dataset has changed and numbers of samples mean other samples than before: a client forgets all that it knows
+    /// by them, and answers with [`Command::Renumbered`](crate::Command::Renumbered).
+    #[serde(default)]
+    pub numbering: u64,
     /// Class names, sorted; a [`Row`]'s labels are indices into this list.
     pub classes: Vec<String>,
     /// The model, as shown, and the device.

@@ -16,7 +16,7 @@ use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_review::verdict::is_flagged;
 use clap::Args;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -86,6 +86,13 @@ fn all(
     classes: &[String],
 ) -> (BTreeMap<String, DetectorResult>, BTreeMap<String, DetectorResult>) {
     (session.load_results(count, classes).0, session.load_removed(count, classes))
+}
+
+/// The detectors whose results are from before the dataset changed.
+pub(super) fn outdated(session: &Session) -> Result<BTreeSet<String>> {
+    let Some((manifest, _)) = session.load_samples()? else { return Ok(BTreeSet::new()) };
+    let (there, _) = all(session, manifest.len(), manifest.classes());
+    Ok(there.into_iter().filter(|(_, result)| is_from_before(result)).map(|(name, _)| name).collect())
 }
 
 /// Writes them as text.

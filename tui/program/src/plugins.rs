@@ -168,7 +168,7 @@ pub(super) struct DetectorEntry {
     library: String,
     /// The digest of its code.
     digest: String,
-    /// `ready` or `set-aside`; with a session, also `disabled`.
+    /// `ready` or `set-aside`; with a session, also `disabled` or `outdated`.
     state: DetectorState,
     /// Where it was found.
     origin: &'static str,
@@ -270,7 +270,7 @@ impl DetectorEntry {
                 Place::Worker => "worker",
                 Place::File => "file",
             },
-            state: DetectorState::of(false, detector.aside().is_some(), false),
+            state: DetectorState::of(false, detector.aside().is_some(), false, false),
             set_aside: detector.aside().map(|entry| safe_text(&entry.reason).into_owned()),
             origin: detector.origin().words(),
             speaks: detector.speaks().to_owned(),
@@ -333,10 +333,17 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
     if let Some(session) = global.session.as_deref().filter(|session| session.join(MARK).is_file()) {
         listing.imported = import::entries(session)?;
         listing.not_loaded = detector_results::absent(session, &registry)?;
-        let settings = Session::open_to_read(session)?.load_settings()?;
+        let session = Session::open_to_read(session)?;
+        let settings = session.load_settings()?;
+        let outdated = detector_results::outdated(&session)?;
         for detector in &mut listing.detectors {
             let aside = detector.set_aside.is_some();
-            detector.state = DetectorState::of(settings.is_off(detector.name), aside, false);
+            detector.state = DetectorState::of(
+                settings.is_off(detector.name),
+                aside,
+                false,
+                outdated.contains(detector.name),
+            );
         }
     }
     results(|out| if as_json { json(out, &listing) } else { write(out, &listing) })
@@ -374,8 +381,18 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
             writeln!(out, "  {}  {reason}", DetectorState::SetAside.words().to_uppercase())?;
             writeln!(out, "             chaffinch plugins let-in {} runs it again", detector.name)?;
         }
-        if detector.state == DetectorState::Disabled {
-            writeln!(out, "  {}   in this session", DetectorState::Disabled.words().to_uppercase())?;
+        match detector.state {
+            DetectorState::Disabled => {
+                writeln!(out, "  {}   in this session", DetectorState::Disabled.words().to_uppercase())?;
+            }
+            DetectorState::Outdated => {
+                writeln!(
+                    out,
+                    "  {}  it has not run since the dataset changed, and has not looked at new pictures",
+                    DetectorState::Outdated.words().to_uppercase()
+                )?;
+            }
+            _ => {}
         }
         let needs = if detector.needs.is_empty() { "nothing".to_owned() } else { detector.needs.join(", ") };
         writeln!(out, "  needs      {needs}")?;

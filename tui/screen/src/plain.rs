@@ -65,6 +65,8 @@ pub fn run(
         said: None,
         heard: Heard::default(),
         scanning: manner.scanning,
+        script: !manner.prompt,
+        lost: false,
         started: Instant::now(),
     };
     plain.wait(|plain| !plain.scanning)?;
@@ -115,6 +117,10 @@ struct Plain<'a> {
     said: Option<(Level, String)>,
     heard: Heard,
     scanning: bool,
+    /// Nobody reads along, and sees what became of a line before the next one is sent.
+    script: bool,
+    /// A line failed that would have chosen a sample or gone on to the next: what is decided now may be meant for another one.
+    lost: bool,
     started: Instant,
 }
 
@@ -265,6 +271,7 @@ impl Plain<'_> {
         self.said = None;
         self.model.toast = None;
         self.heard = Heard::default();
+        let mut order = Ok(Order::Again);
         let outcome = match &self.model.mode {
             Mode::Confirm(_) => match words::answer(line) {
                 Some(yes) => {
@@ -278,7 +285,23 @@ impl Plain<'_> {
                 }
             },
             Mode::Prompt(_) | Mode::Picker(_) => self.fill_in(line)?,
-            _ => self.order(line)?,
+            _ => {
+                order = words::order(&self.model.keymap, line);
+                match order.clone() {
+                    Ok(known) if self.lost && known.decides() => {
+                        self.tell(&format!(
+                            "! '{line}' was not done: an earlier line failed, so it may mean another sample; choose one with filter, \
+                             search, top or go"
+                        ))?;
+                        Outcome::NotDone
+                    }
+                    Ok(known) => self.order(known)?,
+                    Err(why) => {
+                        self.tell(&format!("! {why}"))?;
+                        Outcome::NotUnderstood
+                    }
+                }
+            }
         };
         if self.over.is_some() {
             return Ok(outcome);
@@ -287,11 +310,17 @@ impl Plain<'_> {
         let mistaken = self.mistaken()?;
         let level = self.model.toast.as_ref().map(|toast| toast.level);
         self.report()?;
-        Ok(match outcome {
+        let outcome = match outcome {
             Outcome::Done if mistaken => Outcome::NotUnderstood,
             Outcome::Done => self.heard.outcome(level),
             outcome => outcome,
-        })
+        };
+        self.lost = self.script
+            && match outcome {
+                Outcome::Done => self.lost && !order.as_ref().is_ok_and(Order::chooses),
+                _ => self.lost || order.as_ref().ok().is_none_or(Order::leads),
+            };
+        Ok(outcome)
     }
 
     /// Says what is wrong with a filter, and where. Returns whether something is.
@@ -305,22 +334,22 @@ impl Plain<'_> {
         Ok(true)
     }
 
-    fn order(&mut self, line: &str) -> Result<Outcome> {
-        match words::order(&self.model.keymap, line) {
-            Ok(Order::Again) => self.told = None,
-            Ok(Order::Help) => {
+    fn order(&mut self, order: Order) -> Result<Outcome> {
+        match order {
+            Order::Again => self.told = None,
+            Order::Help => {
                 for line in words::help(&self.model.keymap) {
                     self.tell(&line)?;
                 }
             }
-            Ok(Order::Export) => {
+            Order::Export => {
                 for line in describe::export(&self.model) {
                     self.tell(&line)?;
                 }
                 // A script that goes on as if something had been written must not succeed.
                 return Ok(Outcome::NotDone);
             }
-            Ok(Order::Go(place)) => {
+            Order::Go(place) => {
                 let Some(row) = place.row(self.model.list.cursor, self.model.list.total) else {
                     self.tell("! the list is empty")?;
                     return Ok(Outcome::NotDone);
@@ -330,11 +359,11 @@ impl Plain<'_> {
                 self.send(Msg::Act(Action::PromptAccept))?;
             }
             // What follows may have been meant for something else: nothing is decided by half a line.
-            Ok(Order::Act(action, rest)) if !rest.is_empty() && action.decides() => {
+            Order::Act(action, rest) if !rest.is_empty() && action.decides() => {
                 self.tell(&format!("! '{}' takes no argument, so it was not done: '{rest}'", action.name()))?;
                 return Ok(Outcome::NotUnderstood);
             }
-            Ok(Order::Act(action, rest)) => {
+            Order::Act(action, rest) => {
                 self.send(Msg::Act(action))?;
                 self.settle()?;
                 if action == Action::Conflicts && self.model.views.page.adjudicates() {
@@ -352,10 +381,6 @@ impl Plain<'_> {
                     self.tell(&format!("! '{}' takes no argument: '{rest}' was ignored", action.name()))?;
                     return Ok(Outcome::NotUnderstood);
                 }
-            }
-            Err(why) => {
-                self.tell(&format!("! {why}"))?;
-                return Ok(Outcome::NotUnderstood);
             }
         }
         Ok(Outcome::Done)

@@ -7,6 +7,7 @@ use crate::numbered::with_paths;
 use crate::{Error, Result};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::manifest::NO_LABEL;
+use chaffinch_data::moved::is_from_before;
 use chaffinch_host::{
     DatasetServices, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure, needs_of,
     params_in_force, resolve_params,
@@ -252,12 +253,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Says whose results are from before the dataset changed and stay so, since their detectors do not run in this scan.
-    pub(super) fn report_carried(&mut self, running: &[&'a LoadedDetector]) {
+    pub(super) fn report_carried(&self, running: &[&'a LoadedDetector], plan: &ScanPlan, findings: &Findings) {
         let runs = |name: &String| running.iter().any(|detector| detector.info().name() == name);
-        let (names, running): (Vec<String>, Vec<String>) =
-            self.carried.drain(..).partition(|name| !runs(name));
-        self.carried = running;
-        if !names.is_empty() {
+        let stays = |(name, result): &(&String, &Arc<DetectorResult>)| {
+            !runs(name) && plan.enabled.get(*name) != Some(&false) && is_from_before(result)
+        };
+        let names: Vec<String> =
+            findings.results.iter().filter(stays).map(|(name, _)| name.clone()).collect();
+        if !names.is_empty() && !plan.trial {
             let verb = if names.len() == 1 { "has" } else { "have" };
             let text = format!(
                 "{} {verb} not run since the dataset changed: what was found stays with its pictures, and new ones were not looked at",

@@ -3,6 +3,7 @@
 use super::{Scan, ScanPlan};
 use crate::findings::Findings;
 use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::moved::is_from_before;
 use chaffinch_host::LoadedDetector;
 use chaffinch_protocol::display::{quoted, safe_text};
 use std::sync::Arc;
@@ -11,17 +12,17 @@ impl Scan<'_> {
     /// A detector failed; the others continue. What it found before stays, which is said: it is no answer about what it was run
     /// for now, but nothing that was found is lost by a run that finds nothing.
     pub(super) fn fail(&mut self, name: &str, reason: &str, findings: &Findings) {
-        let found = findings.results.contains_key(name) && !self.tries;
+        let before = findings.results.get(name).filter(|_| !self.tries);
         let time = || self.setup.session.result_time(name).map(|time| format!(" (results from {time})"));
-        let from = if found { time().unwrap_or_default() } else { String::new() };
-        let stays = match found {
-            false => String::new(),
-            true if self.carried.iter().any(|carried| carried == name) => {
+        let from = before.and_then(|_| time()).unwrap_or_default();
+        let stays = match before {
+            None => String::new(),
+            Some(result) if is_from_before(result) => {
                 format!(
                     "; what it found before the dataset changed stays with its pictures{from}, and new ones were not looked at"
                 )
             }
-            true => format!("; what it found before stays{from}"),
+            Some(_) => format!("; what it found before stays{from}"),
         };
         (self.reporter.trouble)(name, &format!("{reason}{stays}"));
         self.report.failed.push((name.to_owned(), reason.to_owned()));

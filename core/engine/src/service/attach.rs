@@ -67,6 +67,7 @@ impl Service {
         let mut desk = Desk::start(number, outlet.clone(), &self.internal.0);
         desk.reviewer.clone_from(&reviewer);
         (desk.watches, desk.terminal) = (watches, join.terminal);
+        desk.numbering = self.numbering;
         let words = desk.attached().words();
         self.desks.insert(number, desk);
         // Only now, when the newcomer is there for certain.

@@ -6,8 +6,20 @@ use crate::{Error, Result};
 use chaffinch_data::journal::{Applied, Decisions, Journal};
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Elsewhere, Event, Saved, SavedKind};
+use chaffinch_protocol::{Command, Elsewhere, Event, Saved, SavedKind, ViewCommand};
 use std::collections::BTreeMap;
+
+/// Whether a command changes what is said of samples that it names by their numbers.
+pub(super) fn names_samples(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Decide { .. }
+            | Command::DecideEach { .. }
+            | Command::Tag { .. }
+            | Command::Untag { .. }
+            | Command::View(ViewCommand::KeepOnly { .. })
+    )
+}
 
 impl Service {
     fn known(&self, samples: &[SampleId]) -> Result<()> {

@@ -27,6 +27,8 @@ pub(super) struct Desk {
     pub(super) watches: bool,
     /// The name of the terminal; may be empty.
     pub(super) terminal: String,
+    /// The numbering of the samples that it knows.
+    pub(super) numbering: u64,
     /// The list that it shows.
     pub(super) list: Option<(Ticket, Arc<ListResult>)>,
     /// Rows of the list by their decision.
@@ -53,6 +55,7 @@ impl Desk {
             reviewer: String::new(),
             watches: false,
             terminal: String::new(),
+            numbering: 0,
             list: None,
             counts: [0; 4],
         }

@@ -4,7 +4,7 @@ use super::{Service, Work, scan_thread};
 use crate::Error;
 use crate::findings::Findings;
 use crate::outlet::Outlet;
-use crate::scan::{Done, ScanPlan};
+use crate::scan::{Done, ScanPlan, same_rows};
 use crate::state::State;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{Event, ScanReport};
@@ -142,7 +142,22 @@ impl Service {
         }
     }
 
+    /// Whether numbers of samples mean other samples in these findings than now.
+    fn renumbers(&self, findings: &Findings) -> bool {
+        let (old, new) = (&self.state.findings, findings);
+        let (before, after) = (&*old.manifest, &*new.manifest);
+        if Arc::ptr_eq(&old.manifest, &new.manifest) {
+            return false;
+        }
+        if old.file_metadata.is_empty() {
+            // Nothing was read yet, and all that is known of a sample is where it is.
+            return before.len() != after.len() || before.ids().any(|id| before.path(id) != after.path(id));
+        }
+        !same_rows(before, &old.file_metadata, after, &new.file_metadata)
+    }
+
     pub(super) fn take_findings(&mut self, mut findings: Findings) {
+        self.numbering += u64::from(self.renumbers(&findings));
         self.park(&mut findings);
         let file_metadata = (!findings.file_metadata.is_empty()).then(|| findings.file_metadata.clone());
         for seat in self.seats.values_mut() {

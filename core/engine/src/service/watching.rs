@@ -31,6 +31,7 @@ pub(super) fn changes(command: &Command) -> bool {
         | Command::Rows { .. }
         | Command::RowsOf { .. }
         | Command::Locate { .. }
+        | Command::Renumbered { .. }
         | Command::FindUndecided { .. }
         | Command::Detail { .. }
         | Command::Picture { .. }

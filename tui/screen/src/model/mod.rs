@@ -98,6 +98,8 @@ pub struct Jobs {
     pub report: Option<Box<ScanReport>>,
     /// Problems: the subject and the message.
     pub troubles: VecDeque<(String, String)>,
+    /// How many of them the running job has met.
+    pub met: u64,
     /// The last lines of the log.
     pub log: VecDeque<String>,
     /// Code that has changed, by its path and digest, which the reviewer was told about.
@@ -120,6 +122,7 @@ impl Jobs {
 
     /// Adds a problem.
     pub fn trouble(&mut self, about: String, message: String) {
+        self.met += u64::from(self.progress.is_some());
         self.troubles.push_back((about, message));
         if self.troubles.len() > Jobs::KEPT {
             self.troubles.pop_front();

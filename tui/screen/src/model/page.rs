@@ -109,6 +109,9 @@ pub trait Page: Sync {
     /// Invalidates data from the engine after the dataset or its results changed.
     fn invalidate(&self, _model: &mut Model) {}
 
+    /// Forgets all that it knows by the numbers of samples: they mean others now.
+    fn forget_samples(&self, _model: &mut Model) {}
+
     /// Drops requests from before `limit`, so that they are sent again.
     fn expire(&self, _model: &mut Model, _limit: u64) {}
 

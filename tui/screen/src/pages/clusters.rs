@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::effect::Effects;
-use crate::model::{Cells, Level, Model, Page, Screen, Shot};
+use crate::model::{Cells, Level, Medoids, Model, Page, Screen, Shot};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
@@ -184,6 +184,10 @@ impl Page for Clusters {
 
     fn invalidate(&self, model: &mut Model) {
         model.views.medoids.asked = None;
+    }
+
+    fn forget_samples(&self, model: &mut Model) {
+        model.views.medoids = Medoids::default();
     }
 
     fn expire(&self, model: &mut Model, limit: u64) {

@@ -110,6 +110,10 @@ impl Page for Findings {
         }
     }
 
+    fn forget_samples(&self, model: &mut Model) {
+        model.views.kept.change(|table: &mut Table| table.known = None);
+    }
+
     fn overview(&self, _model: &Model) -> Option<Overview> {
         Some(Overview::Findings)
     }

@@ -226,6 +226,11 @@ impl Page for Group {
         groups.seek(groups.member().map(|member| member.row.sample));
     }
 
+    fn forget_samples(&self, model: &mut Model) {
+        let leaks = model.views.groups.leaks;
+        model.views.groups = Groups { leaks, ..Groups::default() };
+    }
+
     fn expire(&self, model: &mut Model, limit: u64) {
         let groups = &mut model.views.groups;
         groups.asked = groups.asked.filter(|(.., at)| *at > limit);

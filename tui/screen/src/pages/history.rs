@@ -110,6 +110,10 @@ impl Page for History {
         }
     }
 
+    fn forget_samples(&self, model: &mut Model) {
+        model.views.kept.change(|past: &mut Past| past.known = None);
+    }
+
     fn overview(&self, _model: &Model) -> Option<Overview> {
         Some(Overview::History)
     }

@@ -220,7 +220,7 @@ fn state(model: &Model, form: &DetectorForm) -> &'static str {
 fn role(model: &Model, form: &DetectorForm, here: bool) -> Role {
     match form.about.state {
         _ if running(model, form) => Role::Progress,
-        DetectorState::SetAside | DetectorState::Changed => Role::Warning,
+        DetectorState::SetAside | DetectorState::Changed | DetectorState::Outdated => Role::Warning,
         DetectorState::NotLoaded if form.about.removed => Role::Dim,
         DetectorState::NotLoaded => Role::Warning,
         DetectorState::Failed | DetectorState::Refused => Role::Error,

@@ -261,6 +261,12 @@ impl Page for Map {
         model.views.map.asked = None;
     }
 
+    fn forget_samples(&self, model: &mut Model) {
+        let map = &mut model.views.map;
+        (map.seek, map.held, map.corner) = (None, None, None);
+        (map.shown, map.asked, map.marking) = (None, None, None);
+    }
+
     fn expire(&self, model: &mut Model, limit: u64) {
         if self.oldest_request(model).is_some_and(|at| at <= limit) {
             model.views.map.asked = None;

@@ -1,7 +1,7 @@
 //! Parses a line: a key, the name of an action, or one of a few extra words.
 
 use super::keys;
-use crate::action::{Action, Scope};
+use crate::action::{Action, Kind, Scope};
 use crate::key::shown;
 use crate::keymap::{Keymap, Lookup};
 use crate::model::Place;
@@ -19,6 +19,39 @@ pub(super) enum Order {
     Export,
     /// An action, with what goes into its prompt.
     Act(Action, String),
+}
+
+impl Order {
+    /// Whether it says something about a sample.
+    pub(super) fn decides(&self) -> bool {
+        let back = |action: &Action| matches!(action, Action::Undo | Action::Redo);
+        matches!(self, Order::Act(action, _) if matches!(action.kind(), Kind::Decide(_)) && !back(action) || *action == Action::KeepBest)
+    }
+
+    /// Whether it chooses a sample, wherever the cursor was before.
+    pub(super) fn chooses(&self) -> bool {
+        match self {
+            Order::Go(place) => !matches!(place, Place::Down(_) | Place::Up(_)),
+            Order::Act(Action::NextHit | Action::PreviousHit, _) => false,
+            Order::Act(action, _) => {
+                matches!(action.kind(), Kind::Find(_)) || matches!(action, Action::Top | Action::Bottom)
+            }
+            Order::Again | Order::Help | Order::Export => false,
+        }
+    }
+
+    /// Whether what follows is about another sample if it fails.
+    pub(super) fn leads(&self) -> bool {
+        match self {
+            Order::Go(_) => true,
+            Order::Act(Action::Undo | Action::Redo | Action::Note | Action::Tag, _) => false,
+            Order::Act(action, _) => {
+                matches!(action.kind(), Kind::Decide(_) | Kind::Move(_) | Kind::Find(_) | Kind::Mark(_))
+                    || *action == Action::KeepBest
+            }
+            Order::Again | Order::Help | Order::Export => false,
+        }
+    }
 }
 
 /// Reads a line. After a colon, as typed into the palette: no keys, so that `:5` is row 5 and not candidate 5.

@@ -206,3 +206,34 @@ fn away_from_the_list_the_key_for_suggestions_asks() {
     rig.press("<Enter>y");
     assert!(rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. })));
 }
+
+#[test]
+fn marks_and_questions_end_where_numbers_mean_other_samples() {
+    let mut rig = Rig::small();
+    rig.press("<Space>j<Space>j<Space>");
+    rig.press("1");
+    assert!(!question(&rig).is_empty() && rig.model.review.marks.len() == 3);
+    // The dataset has another first sample, and all others have moved.
+    let mut samples = rig.engine.samples.clone();
+    samples.rotate_right(1);
+    for (number, row) in (0..).zip(&mut samples) {
+        row.sample = SampleId(number);
+    }
+    rig.engine.samples = samples;
+    rig.engine.summary.numbering += 1;
+    rig.cut = true;
+    let hello = rig.engine.hello();
+    rig.event(hello);
+    assert!(rig.model.review.marks.is_empty());
+    assert!(matches!(rig.model.mode, Mode::List), "{:?}", rig.model.mode);
+    assert!(rig.toast().contains("the dataset has changed"), "{}", rig.toast());
+    // Nothing is under the cursor until the new list is there.
+    rig.press("xx");
+    assert!(rig.model.review.journal.outstanding.is_empty());
+    rig.mend();
+    let told = rig.engine.seen.iter().position(|c| matches!(c, Command::Renumbered { numbering: 1 })).unwrap();
+    let listed = rig.engine.seen.iter().rposition(|c| matches!(c, Command::List { .. })).unwrap();
+    assert!(told < listed);
+    assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. } | Command::DecideEach { .. })));
+    assert!((0..100).all(|n| rig.choice(n).is_none()));
+}

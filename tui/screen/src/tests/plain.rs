@@ -269,3 +269,19 @@ fn who_types_is_asked_again() {
     assert!(out.contains("! 'go 3' is no answer: type yes or no"), "{out}");
     assert_eq!((decided(&out), failed), (1, None), "{out}");
 }
+
+#[test]
+fn nothing_is_decided_after_a_line_of_a_script_that_failed() {
+    for lost in ["go x", "nxet"] {
+        let (out, failed) = typed(FakeEngine::new(100), false, &format!("{lost}\nremove\nnext\nkeep\nquit\n"));
+        assert!(out.contains("'remove' was not done") && out.contains("'keep' was not done"), "{lost}: {out}");
+        assert!(!out.contains(" samples decided\n"), "{lost}: {out}");
+        assert!(failed.is_some_and(|why| why.contains("not carried out")), "{lost}: {out}");
+        // A line that chooses a sample ends it.
+        let (out, _) = typed(FakeEngine::new(100), false, &format!("{lost}\nfilter class:cat\nremove\nquit\n"));
+        assert!(out.contains("\n1 of 100 samples decided\n"), "{lost}: {out}");
+    }
+    // Who types sees what became of a line.
+    let (out, _) = typed(FakeEngine::new(100), true, "nxet\nremove\nquit\n");
+    assert!(out.contains("1 of 100 samples decided"), "{out}");
+}

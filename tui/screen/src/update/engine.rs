@@ -1,7 +1,7 @@
 //! Handling of the engine's events.
 
 use super::{
-    Effect, Effects, detector, macros, motion, panels, part, prompt, saved, say, search, send, show, targets,
+    Effect, Effects, detector, macros, motion, panels, part, prompt, renumbered, saved, say, search, send, show, targets,
     trial, walk,
 };
 use crate::action::Action;
@@ -40,6 +40,15 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
                     format!("; {keys}: what was not checked")
                 });
             }
+            // Its words were on the screen only until now.
+            let met = std::mem::take(&mut model.jobs.met);
+            let level = if met > 0 && level == Level::Info {
+                let keys = model.keymap.key_for(Action::Jobs).map(shown).unwrap_or_default();
+                text.push_str(&format!("; {keys}: {}", counted(met, "warning", "warnings")));
+                Level::Warning
+            } else {
+                level
+            };
             say(model, level, text);
             model.jobs.report = Some(report);
             // Requests during the scan had no embeddings to use.
@@ -191,6 +200,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             }
         }
         Some(before) => {
+            let renumbered = before.numbering != summary.numbering;
             let at = chosen.as_ref().and_then(|name| summary.detectors.iter().position(|d| d.name == *name));
             model.detector = at.unwrap_or(0);
             let gone = chosen.filter(|_| at.is_none());
@@ -206,7 +216,9 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
             {
                 detector.threshold = *value;
             }
-            if changed || model.list.query.sort == Default::default() && model.list.total == 0 {
+            if renumbered {
+                renumbered::forget(model, fx);
+            } else if changed || model.list.query.sort == Default::default() && model.list.total == 0 {
                 model.details.expire();
                 model.forget_views();
                 motion::refresh(model, fx);

@@ -27,6 +27,7 @@ mod program;
 mod prompt;
 mod record;
 mod replay;
+mod renumbered;
 mod saved;
 mod search;
 mod settle;

@@ -1,6 +1,7 @@
 //! Where detectors come from, what they need, and what became of them.
 
 use super::{Absent, Known};
+use chaffinch_data::moved::is_from_before;
 use chaffinch_data::session::Session;
 use chaffinch_host::{Confinement, LoadedDetector, NEEDS, Place, PluginError, Refused, confinement};
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -18,7 +19,8 @@ pub(super) fn about(
     let info = detector.info();
     let name = info.name();
     let (aside, failed) = (detector.aside(), known.failed.get(name));
-    let state = DetectorState::of(!enabled, aside.is_some(), failed.is_some());
+    let outdated = source.results.get(name).is_some_and(|result| is_from_before(result));
+    let state = DetectorState::of(!enabled, aside.is_some(), failed.is_some(), outdated);
     let why = match state {
         DetectorState::Disabled => {
             let why = match known.enabled.get(name) {
@@ -33,6 +35,9 @@ pub(super) fn about(
         DetectorState::Failed if source.results.contains_key(name) => {
             let failed = failed.map(String::as_str).unwrap_or_default();
             format!("{failed}; what it found before stays")
+        }
+        DetectorState::Outdated => {
+            "it has not run since the dataset changed: what it found stays with its pictures, and new ones were not looked at".into()
         }
         _ => failed.cloned().unwrap_or_default(),
     };

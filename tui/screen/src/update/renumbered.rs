@@ -1,0 +1,65 @@
+//! The dataset has changed, and numbers of samples mean others: nothing that is known by them may be shown, or acted on.
+
+use super::{Effects, motion, say, send};
+use crate::model::{Consequence, Details, Level, Mode, Model, PickerKind, PromptKind};
+use crate::text::counted;
+use chaffinch_protocol::Command;
+
+/// Forgets it, and asks for everything again.
+pub(super) fn forget(model: &mut Model, fx: &mut Effects) {
+    let Some(numbering) = model.session.as_ref().map(|session| session.numbering) else { return };
+    let marked = std::mem::take(&mut model.review.marks).len() as u64;
+    let asked = names_samples(&model.mode);
+    if asked {
+        model.mode = Mode::List;
+    }
+    let review = &mut model.review;
+    (review.resolving, review.resolved, review.visual) = (None, None, None);
+    model.next = None;
+    model.ahead.typed.clear();
+    model.macros.replay.clear();
+    model.details = Details::default();
+    model.pictures.clear();
+    let look = &mut model.views.look;
+    (look.part, look.chosen) = (None, None);
+    look.whole.clear();
+    model.views.of = None;
+    let list = &mut model.list;
+    let by_number = list.query.filter.contains("sample:");
+    if by_number {
+        list.query.filter.clear();
+    }
+    list.rows.clear();
+    (list.incoming, list.finding, list.locating, list.searching) = (None, None, None, None);
+    for page in model.views.all {
+        page.forget_samples(model);
+    }
+    // Before anything else that is sent: from here on, numbers are the new ones.
+    send(fx, Command::Renumbered { numbering });
+    model.forget_views();
+    motion::refresh(model, fx);
+    model.list.walk = None;
+    let mut text = "the dataset has changed".to_owned();
+    if by_number {
+        text.push_str("; the filter that named samples by their numbers is cleared");
+    }
+    if marked > 0 {
+        text.push_str(&format!("; {} unmarked", counted(marked, "sample was", "samples were")));
+    }
+    if asked {
+        text.push_str("; what was asked about samples before was not done");
+    }
+    say(model, Level::Warning, text);
+}
+
+/// Whether what receives the keys is about samples.
+fn names_samples(mode: &Mode) -> bool {
+    match mode {
+        Mode::List | Mode::Panel(_) => false,
+        Mode::Prompt(prompt) => matches!(prompt.kind, PromptKind::Note(_) | PromptKind::Meaning { .. }),
+        Mode::Picker(picker) => {
+            !matches!(picker.kind, PickerKind::Help | PickerKind::Palette | PickerKind::Theme)
+        }
+        Mode::Confirm(confirm) => !matches!(confirm.yes, Consequence::Send(_)),
+    }
+}
