@@ -291,3 +291,21 @@ fn labels_are_joined_and_stay_with_the_session() {
     scan(&sandbox, &[]);
     assert_eq!(labels_of(&read()), ["0", "1", "2", "3", "4", "5"], "a pattern that is none is not kept");
 }
+
+#[test]
+fn decisions_of_another_session_are_imported_by_the_path_of_its_dataset() {
+    let sandbox = Sandbox::new();
+    let other = sandbox.path().join("other");
+    for folder in [sandbox.data(), other.clone()] {
+        pictures::dataset(&folder, 2, 3, 24);
+    }
+    let (here, there) = (sandbox.data(), other.to_str().unwrap());
+    let session = sandbox.session();
+    let session = session.to_str().unwrap();
+    sandbox.ok(["scan", here.to_str().unwrap(), "--session", session, "--detectors", "duplicates", "--no-carry-over"]);
+    sandbox.ok(["scan", there, "--detectors", "duplicates", "--no-carry-over"]);
+    let ran = sandbox.plain([there], "toggle-all\ngo 2\nremove\nquit\n");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = sandbox.ok(["import", "chaffinch", there, "--session", session]);
+    assert_eq!(sandbox.journal().len(), 1, "{}{}", ran.stdout, ran.stderr);
+}

@@ -64,6 +64,8 @@ pub(crate) struct ScanPlan {
     pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
     /// Detectors that were enabled or disabled in the session.
     pub(crate) enabled: BTreeMap<String, bool>,
+    /// Detectors whose last run failed.
+    pub(crate) failed: BTreeSet<String>,
     /// Whether the detectors run only to see what they would find: nothing of it is stored.
     pub(crate) trial: bool,
     /// Decisions so far, as contract codes.

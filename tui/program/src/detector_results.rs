@@ -130,7 +130,9 @@ pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
     let word = if enabled { "enabled" } else { "disabled" };
     results(|out| Ok(writeln!(out, "{word} {} in {}", safe_text(&name), safe_path(session.dir()))?))?;
     if let Some(words) = valid(&session, &name)?.filter(|_| enabled && !global.quiet) {
-        remark(&format!("{words}: chaffinch scan {}", quoted(session.dir())));
+        // A scan runs what it finds in its folders.
+        let with = if registry(global)?.find(&name).is_some() { "" } else { " --plugins FOLDER" };
+        remark(&format!("{words}: chaffinch scan {}{with}", quoted(session.dir())));
     }
     Ok(())
 }
@@ -205,7 +207,7 @@ fn known(session: &Session, of: &Of, among_removed: bool) -> Result<String> {
                 .collect();
             let what = if among_removed { "removed results" } else { "results" };
             let all = match (names.as_slice(), among_removed) {
-                ([], true) => "none were removed".to_owned(),
+                ([], true) => "none are kept; a scan of a dataset that has changed drops them".to_owned(),
                 ([], false) => "there are none of any detector".to_owned(),
                 (names, true) => format!("removed are those of {}", names.join(", ")),
                 (names, false) => format!("there are those of {}", names.join(", ")),

@@ -236,7 +236,8 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
     let own = own.map(|(name, _)| name.clone()).chain(BUILT_IN.map(str::to_owned)).collect();
     let target = Target::new(&manifest, &file_metadata, own, args.higher_is_worse)
         .with_path_column(args.path_column.clone());
-    let outcome = program.read(files, &target, args.prefix.as_deref())?;
+    let files: Vec<PathBuf> = files.iter().map(|file| session_for(program, file)).collect();
+    let outcome = program.read(&files, &target, args.prefix.as_deref())?;
     let mut warnings = outcome.warnings;
     ensure!(
         !outcome.imports.is_empty() || !outcome.said.is_empty(),
@@ -263,6 +264,13 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
     let report =
         Report { session: safe_path(session.dir()), detectors, reviewers, warnings, notes: outcome.notes };
     tell(args, &report, global)
+}
+
+/// A file as it was named, or the session of the dataset that was named in its place.
+fn session_for(program: &Importer, file: &Path) -> PathBuf {
+    let found = Some(file).filter(|file| program.reads_sessions() && !file.join(MARK).is_file());
+    let found = found.and_then(|dataset| session::resolve(dataset, None).ok());
+    found.filter(|found| found.dir.join(MARK).is_file()).map_or_else(|| file.to_path_buf(), |found| found.dir)
 }
 
 /// Adds what a reviewer said, and says what the journal keeps.

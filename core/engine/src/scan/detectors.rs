@@ -43,8 +43,8 @@ impl<'a> Scan<'a> {
             .collect()
     }
 
-    /// The same with all that read their scores and have results that count: these would be about other scores than those that are
-    /// there now, also where only some detectors were asked for.
+    /// The same with all that read their scores and have results that count, which would be about other scores than those that are
+    /// there now, or that failed, which may be for want of these scores.
     pub(super) fn with_readers(
         &self,
         mut chosen: Vec<&'a LoadedDetector>,
@@ -58,8 +58,9 @@ impl<'a> Scan<'a> {
         while let Some(read) = chosen.get(at).map(|detector| detector.info().name()) {
             let is_new = |detector: &&LoadedDetector| {
                 let name = detector.info().name();
-                let has =
-                    findings.results.contains_key(name) || self.setup.session.result_modified(name).is_some();
+                let has = findings.results.contains_key(name)
+                    || plan.failed.contains(name)
+                    || self.setup.session.result_modified(name).is_some();
                 has && detector.after().contains(&read)
                     && plan.enabled.get(name) != Some(&false)
                     && chosen.iter().all(|other| other.info().name() != name)

@@ -53,6 +53,9 @@ impl Scan<'_> {
                 let enable = format!("chaffinch plugins enable {session} {shown}");
                 return format!("; {shown} is disabled in this session, which {enable} ends");
             }
+            if self.registry.has_changed(name) {
+                return format!("; {shown} does not run, since its code has changed (chaffinch plugins let-in {shown})");
+            }
             if self.registry.find(name).is_none() {
                 return format!("; {shown} is not loaded");
             }

@@ -50,8 +50,7 @@ impl Service {
             self.rank(findings);
             self.notice(at, &what);
             if known {
-                let run = self.with_its_readers(detector);
-                self.scan(Some(at), run, false);
+                self.scan(Some(at), vec![detector], false);
             }
         } else {
             if let Some(result) = findings.results.remove(&detector) {
@@ -60,16 +59,6 @@ impl Service {
             self.rank(findings);
             self.notice(at, &what);
         }
-    }
-
-    /// A detector, and those that failed and read its scores: it may have been what they lacked.
-    fn with_its_readers(&self, detector: String) -> Vec<String> {
-        let registry = self.setup.detectors.now();
-        let reads = registry.detectors().iter().filter(|one| one.after().contains(&detector.as_str()));
-        let names = reads.map(|one| one.info().name().to_owned());
-        let readers: Vec<String> =
-            names.filter(|name| self.known.failed.contains_key(name) && self.is_enabled(name)).collect();
-        std::iter::once(detector).chain(readers).collect()
     }
 
     /// Takes what a detector that is not loaded found out of the session, or puts it back.

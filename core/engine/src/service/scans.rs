@@ -49,6 +49,7 @@ impl Service {
             force,
             params: self.known.params.clone(),
             enabled: self.known.enabled.clone(),
+            failed: self.known.failed.keys().cloned().collect(),
             trial: false,
             decided: common.map_or_else(Vec::new, |(_, journal)| journal.codes()),
             learns_of: common.map(|(reviewer, journal)| (reviewer.to_owned(), journal.is_blind())),

@@ -94,6 +94,9 @@ pub(super) fn among(headings: &[String]) -> String {
         names.push(format!("and {} more", headings.len() - LISTED));
     }
     match headings.len() {
+        1 if headings[0].starts_with('#') => {
+            format!("the first line is {}, where the names of the columns are to be: remove it", names[0])
+        }
         1 => format!("the only column is {}", names[0]),
         _ => format!("the columns are {}", names.join(", ")),
     }

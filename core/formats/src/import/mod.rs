@@ -72,6 +72,13 @@ pub struct Importer {
     read: fn(&[PathBuf], &Target<'_>) -> Result<Read>,
 }
 
+impl Importer {
+    /// Whether what it reads are sessions of ours, which may be named by their datasets.
+    pub fn reads_sessions(&self) -> bool {
+        self.in_folder.contains(&chaffinch_data::session::MARK)
+    }
+}
+
 /// What an importer read.
 #[derive(Debug, Default)]
 struct Read {

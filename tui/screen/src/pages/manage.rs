@@ -139,6 +139,9 @@ impl Page for Manage {
                 let known = form.about.state == DetectorState::SetAside;
                 manage::let_in(model, if known { form.name } else { form.about.path }, fx);
             }
+            A::PanelLetIn if form.about.state == DetectorState::Refused => {
+                say(model, Level::Warning, format!("{} cannot be loaded: {}", form.name, form.about.why));
+            }
             A::PanelLetIn => say(model, Level::Info, format!("nothing keeps {} from running", form.name)),
             A::PanelRemove => remove(model, &form, fx),
             A::PanelRun => run(model, &form, fx),

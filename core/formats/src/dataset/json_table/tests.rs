@@ -159,6 +159,10 @@ fn objects_that_are_not_read_say_what_to_write() {
         let error = open(&temp.path().join("t.json"), &DatasetOptions::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+    // By rows, as pandas writes it, in their order.
+    let by_row = r#"{"10": {"path": "2.jpg", "label": "dog"}, "9": {"path": "1.jpg", "label": "cat"}}"#;
+    let temp = tree(&[("t.json", by_row), ("1.jpg", ""), ("2.jpg", "")]);
+    assert_eq!(rows(&read(&temp, "t.json").unwrap()), ["1.jpg cat -", "2.jpg dog -"]);
     // Two columns of paths are a table.
     let temp = tree(&[("t.json", r#"{"path": ["1.jpg"], "label": ["cat"]}"#), ("1.jpg", "")]);
     assert_eq!(rows(&read(&temp, "t.json").unwrap()), ["1.jpg cat -"]);
