@@ -4,7 +4,7 @@ use super::output::Output;
 use super::parquet_header::PageAt;
 use bytes::Bytes;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
 /// How much is read at once. Of a page that is larger, the rest is copied or read by itself.
@@ -85,9 +85,14 @@ impl<'f> Pages<'f> {
     /// When they cannot be read.
     pub(super) fn take(&mut self, page: &PageAt) -> io::Result<Bytes> {
         let (held, rest) = self.parts(page);
-        let mut bytes = self.held[self.behind..self.behind + held].to_vec();
-        bytes.resize(held + usize::try_from(rest).map_err(io::Error::other)?, 0);
-        self.file.read_exact_at(&mut bytes[held..], self.next)?;
+        let mut bytes = Vec::with_capacity(held + usize::try_from(rest).map_err(io::Error::other)?);
+        bytes.extend_from_slice(&self.held[self.behind..self.behind + held]);
+        // Not into bytes that were set to zero before, of which a page may have many millions.
+        let mut file = self.file;
+        file.seek(SeekFrom::Start(self.next))?;
+        if file.take(rest).read_to_end(&mut bytes)? as u64 != rest {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.pass(page);
         Ok(Bytes::from(bytes))
     }

@@ -90,12 +90,18 @@ impl Work {
             };
             log.placed.push(Placed { from: held, to: PathText::new(&to), hash: one.hash });
         }
-        // As many at a time as there are threads: shards are large, and each is on its own.
+        // Shards are large, and each is on its own. Twice as many at a time as there are threads: while one is synced, another one is
+        // written.
         let numbered: Vec<(usize, &Rewrite)> = (new..).zip(&edits.rewrites).collect();
-        let written: Vec<(bool, ContentHash)> = numbered
-            .into_par_iter()
-            .map(|(number, rewrite)| self.write_new(Held::New(number), rewrite, job))
-            .collect::<Result<_>>()?;
+        let write = || -> Result<Vec<(bool, ContentHash)>> {
+            let one = |(number, rewrite)| self.write_new(Held::New(number), rewrite, job);
+            numbered.into_par_iter().map(one).collect()
+        };
+        let threads = 2 * rayon::current_num_threads();
+        let written = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) => pool.install(write)?,
+            Err(_) => write()?,
+        };
         for (rewrite, (known, hash)) in edits.rewrites.iter().zip(written) {
             if known {
                 log.taken.push(PathText::new(&rewrite.path));
