@@ -19,7 +19,7 @@ const LISTED: usize = 30;
 const TRIED: usize = 20;
 
 /// Columns that may hold the paths, in this order.
-pub(super) const PATH_NAMES: [&str; 13] = [
+pub(super) const PATH_NAMES: [&str; 18] = [
     "path",
     "image_path",
     "file",
@@ -33,13 +33,19 @@ pub(super) const PATH_NAMES: [&str; 13] = [
     "image_name",
     "img",
     "img_name",
+    "image_filename",
+    "relpath",
+    "rel_path",
+    "relative_path",
+    "full_path",
 ];
 /// Columns of a table beside pictures that may hold the path, relative to the table.
 pub(super) const BESIDE_PATHS: &[&str] = &["file_name", "image_file_name", "image"];
 /// Columns that may hold the labels, in this order.
 pub(crate) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "category", "labels", "target"];
 /// Taken for the label only where no other column is.
-const LAST_LABELS: [&str; 2] = ["original_label", "choice"];
+pub(super) const LAST_LABELS: [&str; 6] =
+    ["original_label", "choice", "label_name", "class_label", "ground_truth", "gt_label"];
 pub(super) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
 
 /// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.

@@ -1,11 +1,10 @@
 //! Labels from a table of their own, joined to the samples of any dataset.
 
-use super::choice::{self, LABEL_NAMES, SPLIT_NAMES};
+use super::choice::{self, LABEL_NAMES};
 use super::contradictions::Contradictions;
 use super::folders::BesideTable;
-use super::names_of_parts::split_named;
 use super::rows::EMPTY;
-use super::split_columns::Held;
+use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, is_image};
 use crate::ends::{Ends, Place};
 use crate::text::Sheet;
@@ -96,7 +95,8 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     }
     let key = key_column(&sheet, options)?;
     let label = label_column(&sheet, key, options)?;
-    let split = split_column(&sheet, key, label, options)?;
+    let said = said_splits(&sheet, key, label, options)?;
+    let split = said.column;
     let (places, by) = places(&sheet, key, &manifest);
     let row_of = |place: &Place| match place {
         Place::At(row) => Some(*row),
@@ -137,6 +137,8 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let again = places.iter().filter_map(|place| if let Place::Again(at) = place { Some(*at) } else { None });
     let repeated: HashSet<u32> = again.collect();
     let mut contradictions = Contradictions::default();
+    let mut other_splits = OtherSplits::default();
+    said.tell(&sheet.headings, sheet.len(), &shown, &mut ledger);
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
@@ -155,12 +157,12 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
                 has_row[at] = true;
                 empty += u64::from(new.is_none());
                 labels[at] = new;
-                if let Some(split) = split
-                    && splits[at] == Split::None
-                {
-                    let text = sheet.text(row, split);
-                    splits[at] = split_named(&text).unwrap_or_default();
-                    written[at] = text.into_owned();
+                let (new, text) = said.said(row, &|row, column| sheet.text(row, column));
+                if splits[at] == Split::None {
+                    splits[at] = new;
+                    written[at] = text;
+                } else if new != Split::None && new != splits[at] {
+                    other_splits.add(manifest.path(SampleId(at as u32)), &text);
                 }
                 for (column, &source) in extra[first_new..].iter_mut().zip(&others) {
                     column.values[at] = sheet.text(row, source).into_owned();
@@ -207,6 +209,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let verb = if again == 1 { "repeats" } else { "repeat" };
     let text = format!("{rows} {shown} {verb} an earlier image, whose first row was taken: {named}");
     ledger.add(RemarkKind::RowsRepeated, again, text);
+    other_splits.tell(&shown, &mut ledger);
     contradictions.tell(&format!(" in {shown}, of which the first was taken"), &mut ledger);
     let rows = counted(empty, "row of", "rows of");
     let verb = if empty == 1 { "has" } else { "have" };
@@ -239,7 +242,7 @@ impl LabelTable {
         let sheet = table(file)?;
         let key = key_column(&sheet, options)?;
         let label = label_column(&sheet, key, options)?;
-        let split = split_column(&sheet, key, label, options)?;
+        let split = said_splits(&sheet, key, label, options)?.column;
         let rows = places(&sheet, key, manifest).0.into_iter().map(|place| match place {
             Place::At(row) | Place::Again(row) => Some(SampleId(row)),
             Place::Nothing | Place::Several => None,
@@ -284,20 +287,16 @@ fn table(file: &Path) -> Result<Sheet> {
     Sheet::read(file)
 }
 
-fn split_column(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions) -> Result<Option<usize>> {
-    Ok(match &options.split_column {
-        Some(name) => Some(sheet.sole(sheet.required(name)?, Some(name), "--split-column")?),
-        None => {
-            let free = |column: &usize| *column != key && *column != label;
-            let maybe = |&column: &usize| {
-                let mut held = Held::new(&sheet.headings[column]);
-                (0..sheet.len()).all(|row| held.see(&sheet.text(row, column))) && held.is_of_splits()
-            };
-            let named = sheet.any_column(&SPLIT_NAMES).filter(free);
-            let named = named.map(|column| sheet.sole(column, None, "--split-column")).transpose()?;
-            named.or_else(|| (0..sheet.headings.len()).filter(free).find(maybe))
-        }
-    })
+fn said_splits(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions) -> Result<SaidSplits> {
+    if let Some(name) = &options.split_column {
+        return Ok(SaidSplits::asked(sheet.sole(sheet.required(name)?, Some(name), "--split-column")?));
+    }
+    let cell = |row: usize, column: usize| sheet.text(row, column);
+    let said = SaidSplits::of(&sheet.headings, sheet.len(), &cell, &[Some(key), Some(label)]);
+    if let Some(column) = said.column {
+        sheet.sole(column, None, "--split-column")?;
+    }
+    Ok(said)
 }
 
 fn key_column(sheet: &Sheet, options: &DatasetOptions) -> Result<usize> {

@@ -306,7 +306,9 @@ fn of_object(file: &Path, object: Map<String, Value>) -> Result<Vec<Value>> {
     // As pandas writes a table by its index: the cells of each row by the names of their columns, in the order of the rows.
     let is_number = |key: &String| key.parse::<u64>().is_ok();
     let is_row = |value: &Value| {
-        value.as_object().is_some_and(|cells| !cells.is_empty() && !cells.keys().any(is_number) && cells.values().all(plain))
+        value.as_object().is_some_and(|cells| {
+            !cells.is_empty() && !cells.keys().any(is_number) && cells.values().all(plain)
+        })
     };
     if !object.is_empty() && object.keys().all(is_number) && object.values().all(is_row) {
         let mut rows: Vec<(&String, &Value)> = object.iter().collect();

@@ -51,6 +51,7 @@ mod reading_options;
 mod records;
 pub(crate) mod rewrite;
 mod rows;
+mod said_splits;
 mod several;
 mod shard_sets;
 mod shards;

@@ -11,6 +11,7 @@ use std::path::Path;
 /// In what the way differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Spelling {
+    Addresses,
     Slashes,
     Blanks,
     Escapes,
@@ -21,6 +22,7 @@ impl Spelling {
     /// What these paths have, and how they were read.
     const fn words(self) -> (&'static str, &'static str) {
         match self {
+            Spelling::Addresses => ("file:// before them", "read without it"),
             Spelling::Slashes => ("backslashes", "read as slashes"),
             Spelling::Blanks => ("blanks at an end", "read without them"),
             Spelling::Escapes => ("escapes such as %20", "read without them"),
@@ -43,6 +45,13 @@ pub(crate) fn others(written: &str) -> Vec<(Spelling, String)> {
     };
     // Each further step starts from what the earlier ones left.
     add(Spelling::Blanks, written, written.trim().to_owned(), &mut steps);
+    let last = steps.last().cloned().unwrap_or_default();
+    if let Some((scheme, rest)) = last.split_once("://")
+        && scheme.eq_ignore_ascii_case("file")
+    {
+        let rest = rest.strip_prefix("localhost").filter(|rest| rest.starts_with('/')).unwrap_or(rest);
+        add(Spelling::Addresses, &last, rest.to_owned(), &mut steps);
+    }
     let last = steps.last().cloned().unwrap_or_default();
     add(Spelling::Slashes, &last, last.replace('\\', "/"), &mut steps);
     let last = steps.last().cloned().unwrap_or_default();
@@ -83,6 +92,8 @@ mod tests {
         let of = |written: &str| others(written).into_iter().map(|(_, other)| other).collect::<Vec<_>>();
         assert!(of("a/1.jpg").is_empty() && of("100%.jpg").is_empty());
         assert_eq!(of(" a\\b%20c.jpg"), ["a\\b%20c.jpg", "a/b%20c.jpg", "a/b c.jpg"]);
+        assert_eq!(of("file:///d/a%20b.jpg"), ["/d/a%20b.jpg", "/d/a b.jpg"]);
+        assert_eq!(of("FILE://localhost/d/1.jpg"), ["/d/1.jpg"]);
         assert_eq!(others("caf\u{e9}.jpg"), [(Spelling::Accents, "cafe\u{301}.jpg".to_owned())]);
         let root = Path::new("/d");
         for same in ["./a/1.jpg", "/d/a/1.jpg", "a\\1.jpg", "a/1.jpg "] {

@@ -55,6 +55,8 @@ pub(crate) struct BesideTable {
     flags: Option<Vec<usize>>,
     /// The columns whose values are no texts.
     pub(in crate::dataset) typed: BTreeSet<String>,
+    /// The folder that it is in, as it is called from the root of the file system, in both ways if links lead there.
+    homes: Vec<PathBuf>,
 }
 
 /// One record.
@@ -84,7 +86,7 @@ impl BesideTable {
     /// When it cannot be read or is malformed.
     pub(crate) fn read(file: &Path) -> Result<Option<BesideTable>> {
         let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
-        match name.as_str() {
+        let table = match name.as_str() {
             "metadata.csv" => csv_table(file, b',', None).map(Some),
             "metadata.jsonl" => json_lines(file).map(Some),
             "metadata.parquet" => parquet::table(file).map(Some),
@@ -94,7 +96,11 @@ impl BesideTable {
             }),
             "val_annotations.txt" => annotations(file).map(Some),
             _ => Ok(None),
-        }
+        };
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let homes =
+            [std::path::absolute(folder), std::fs::canonicalize(folder)].into_iter().flatten().collect();
+        Ok(table?.map(|table| BesideTable { homes, ..table }))
     }
 
     /// Reads a table that is the dataset itself, whose paths are in the column `path`.
@@ -152,6 +158,12 @@ impl BesideTable {
         let others = path_spellings::others(name.trim()).into_iter();
         let others = others.map(|(spelling, name)| (Some(spelling), PathBuf::from(name)));
         let place = |(spelling, name): (Option<Spelling>, PathBuf)| {
+            let name = self
+                .homes
+                .iter()
+                .find_map(|home| name.strip_prefix(home).ok())
+                .unwrap_or(&name)
+                .to_path_buf();
             let beside = resolve(folder, &name);
             let below = (self.form == Form::Annotations).then(|| resolve(&folder.join("images"), &name));
             [beside, below.flatten()].into_iter().flatten().map(move |place| (spelling, place))

@@ -2,9 +2,9 @@
 
 use super::beside_table::{BesideTable, Record, pictures};
 use crate::dataset::DatasetOptions;
-use crate::dataset::choice::{self, LABEL_NAMES};
-use crate::dataset::names_of_parts::split_named;
+use crate::dataset::choice::{self, LABEL_NAMES, LAST_LABELS};
 use crate::dataset::path_spellings::{self, Spelling};
+use crate::dataset::said_splits::{OtherSplits, SaidSplits};
 use crate::dataset::several::{ALL_LABELS, BETWEEN};
 use crate::dataset::typed::Typed;
 use crate::same_headings;
@@ -16,8 +16,16 @@ use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+/// The only label of samples, that is the name of their folder: `Some(None)` if they have none, `None` if they have several.
+fn sole_label(samples: &[NewSample]) -> Option<Option<&str>> {
+    let mut labels = samples.iter().map(|sample| sample.label.as_deref());
+    let first = labels.next()?;
+    labels.all(|label| label == first).then_some(first)
+}
 
 /// What files beside the pictures gave.
 #[derive(Debug, Default)]
@@ -76,7 +84,7 @@ impl Beside {
         &mut self,
         (path, full): (&Path, &Path),
         table: &BesideTable,
-        (samples, splits): (&mut [NewSample], &mut [String]),
+        (samples, written): (&mut [NewSample], &mut [String]),
         options: &DatasetOptions,
         ledger: &mut Ledger,
     ) -> Result<()> {
@@ -116,8 +124,12 @@ impl Beside {
         let label = match &options.label_column {
             Some(name) => Some(asked(name)?),
             None => {
-                let named = choice::named(&table.headings, &LABEL_NAMES).into_iter();
-                let columns: Vec<usize> = named.filter(|&column| column != file_name).collect();
+                let free = |names: &[&str]| -> Vec<usize> {
+                    let named = choice::named(&table.headings, names).into_iter();
+                    named.filter(|&column| column != file_name).collect()
+                };
+                let columns = Some(free(&LABEL_NAMES)).filter(|columns| !columns.is_empty());
+                let columns = columns.unwrap_or_else(|| free(&LAST_LABELS));
                 if let Some(text) = doubt(path, &table.headings, &table.records, &columns) {
                     ledger.add(RemarkKind::LayoutDoubtful, 1, text);
                 }
@@ -134,23 +146,33 @@ impl Beside {
             None if bare => Flags::of(table, if classes { 1 } else { 2 }),
             _ => None,
         };
-        let split = match &options.split_column {
-            Some(name) => Some(asked(name)?),
-            None => table.column("split"),
+        let cell = |row: usize, column: usize| Cow::from(&table.records[row].cells[column]);
+        let splits = match &options.split_column {
+            Some(name) => SaidSplits::asked(asked(name)?),
+            None => SaidSplits::of(&table.headings, table.records.len(), &cell, &[Some(file_name), label]),
         };
+        let split = splits.column;
         sole(split, &options.split_column, "--split-column")?;
+        splits.tell(&table.headings, table.records.len(), &safe_path(path), ledger);
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
         let (mut first_missing, mut first_repeated) = (None, None);
         let (mut contradicting, mut first_contradicting) = (0_u64, None);
+        let mut other_splits = OtherSplits::default();
         if label.is_some() || flags.is_some() {
             self.gives_labels = true;
-        } else if samples.iter().all(|sample| sample.label.is_none()) {
+        } else if let Some(folder) = sole_label(&samples[below.clone()]) {
             let others: Vec<String> = (table.headings.iter().enumerate())
                 .filter(|(column, _)| *column != file_name)
                 .map(|(_, heading)| format!("'{}'", excerpt(heading)))
                 .collect();
+            let folder = match folder {
+                None => String::new(),
+                Some(name) => {
+                    format!(", and all labels are '{}', the name of the only folder", excerpt(name))
+                }
+            };
             let text = format!(
-                "{} has no column called label or the like; --label-column chooses one: {}",
+                "{} has no column called label or the like{folder}; --label-column chooses one: {}",
                 safe_path(path),
                 others.join(", ")
             );
@@ -166,7 +188,10 @@ impl Beside {
                 found.ok().map(|index| (*spelling, index))
             };
             let Some((spelling, index)) = places.iter().find_map(place) else {
-                if let Some((_, picture)) = places.into_iter().next() {
+                // One that leads out of the dataset is nowhere in it.
+                let place = places.into_iter().next().map(|(_, place)| place);
+                let named = place.or_else(|| table.written_path(record));
+                if let Some(picture) = named.filter(|name| !name.as_os_str().is_empty()) {
                     missing += 1;
                     first_missing.get_or_insert(picture);
                 }
@@ -202,12 +227,12 @@ impl Beside {
                 let one = if let [one] = set.as_slice() { Some((*one).to_owned()) } else { None };
                 labels.insert(index, one);
             }
-            if let Some(split) = split
-                && samples[index].split == Split::None
-            {
-                let written = &record.cells[split];
-                samples[index].split = split_named(written.trim()).unwrap_or_default();
-                splits[index].clone_from(written);
+            let (said, text) = splits.said(at, &cell);
+            if samples[index].split == Split::None {
+                samples[index].split = said;
+                written[index] = text;
+            } else if said != Split::None && said != samples[index].split {
+                other_splits.add(&samples[index].path, &text);
             }
             for (column, heading) in table.headings.iter().enumerate() {
                 if column == file_name || Some(column) == label || Some(column) == split {
@@ -273,6 +298,7 @@ impl Beside {
             let text = format!("{rows} {shown} {verb} an earlier file: {}", safe_path(&samples[first].path));
             ledger.add(RemarkKind::RowsRepeated, repeated, text);
         }
+        other_splits.tell(&shown, ledger);
         if let Some((index, first, other)) = first_contradicting {
             let rows = counted(contradicting, "row of", "rows of");
             let verb = if contradicting == 1 { "gives" } else { "give" };

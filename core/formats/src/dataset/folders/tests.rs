@@ -490,3 +490,76 @@ fn a_row_that_gives_a_file_another_label_is_said() {
                   ('cat', 'cow')";
     assert!(texts(&opened).contains(&wanted), "{:?}", texts(&opened));
 }
+
+#[test]
+fn metadata_says_splits_as_tables_of_paths_do() {
+    let splits = |table: &str| -> (Vec<Split>, Vec<String>) {
+        let temp = tree(&["images/1.jpg", "images/2.jpg", "images/3.jpg"]);
+        write(&temp, "metadata.csv", table);
+        let opened = read_in(&temp);
+        let manifest = &opened.manifest;
+        let said = texts(&opened).into_iter().map(str::to_owned).collect();
+        (manifest.ids().map(|id| manifest.split(id)).collect(), said)
+    };
+    let (train, validation, test) = (Split::Train, Split::Validation, Split::Test);
+    for (heading, cells, expected) in [
+        ("split", ["train", "val", "test"], [train, validation, test]),
+        ("subset", ["Train", "dev", "TEST"], [train, validation, test]),
+        ("partition", ["train", "valid", "test"], [train, validation, test]),
+        ("is_train", ["True", "False", "True"], [train, test, train]),
+        ("is_valid", ["0", "1", "0"], [train, validation, train]),
+        ("fold", ["0", "1", "2"], [Split::None; 3]),
+    ] {
+        let lines: Vec<String> =
+            (1..).zip(cells).map(|(number, cell)| format!("images/{number}.jpg,cat,{cell}\n")).collect();
+        let (found, said) = splits(&format!("file_name,label,{heading}\n{}", lines.concat()));
+        assert_eq!(found, expected, "{heading}");
+        let is_guess = !matches!(heading, "split" | "subset" | "fold");
+        assert_eq!(said.iter().any(|text| text.contains("taken for the splits")), is_guess, "{said:?}");
+    }
+    // A folder that says it goes first, and that the table says something else is said.
+    let temp = tree(&["train/1.jpg", "train/2.jpg"]);
+    write(&temp, "train/metadata.csv", "file_name,label,set\n1.jpg,cat,train\n2.jpg,cat,test\n");
+    let opened = read_in(&temp);
+    assert!(opened.manifest.ids().all(|id| opened.manifest.split(id) == train));
+    let said = texts(&opened);
+    assert!(said.iter().any(|text| text.contains("another split than the folders")), "{said:?}");
+}
+
+#[test]
+fn metadata_names_pictures_by_any_kind_of_path() {
+    let temp = tree(&["images/a 1.jpg", "images/2.jpg"]);
+    let root = fs::canonicalize(temp.path()).unwrap();
+    let root = root.to_str().unwrap();
+    for (first, second) in [
+        ("images/a 1.jpg".to_owned(), "./images/2.jpg".to_owned()),
+        (format!("{root}/images/a 1.jpg"), format!("{root}/images/2.jpg")),
+        (format!("file://{root}/images/a%201.jpg"), "file:///".to_owned() + &root[1..] + "/images/2.jpg"),
+    ] {
+        write(&temp, "metadata.csv", &format!("file_name,label\n{first},cat\n{second},dog\n"));
+        let opened = read_in(&temp);
+        let expected = [row("images/2.jpg", "dog", Split::None), row("images/a 1.jpg", "cat", Split::None)];
+        assert_eq!(rows(&opened), expected, "{first}");
+    }
+    // What leads elsewhere is missing, not passed over.
+    write(&temp, "metadata.csv", "file_name,label\nimages/2.jpg,dog\n/elsewhere/1.jpg,cat\n../1.jpg,cat\n");
+    let opened = read_in(&temp);
+    let said = texts(&opened);
+    let missing = said.iter().find(|text| text.contains("name files that are missing"));
+    assert!(
+        missing.is_some_and(|text| text.contains("2 rows") && text.contains("/elsewhere/1.jpg")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn one_folder_beside_metadata_without_labels_is_no_class_in_silence() {
+    let temp = tree(&["Images/1.jpg", "Images/2.jpg"]);
+    write(&temp, "metadata.csv", "file_name,species\nImages/1.jpg,cat\nImages/2.jpg,dog\n");
+    let opened = read_in(&temp);
+    let words = "all labels are 'Images', the name of the only folder; --label-column chooses one: 'species'";
+    let said = opened.ledger.remarks.iter().find(|remark| remark.text.contains(words));
+    assert!(said.is_some_and(|remark| remark.kind.is_serious()), "{:?}", opened.ledger);
+    write(&temp, "metadata.csv", "file_name,label_name\nImages/1.jpg,cat\nImages/2.jpg,dog\n");
+    assert_eq!(read_in(&temp).manifest.classes(), ["cat", "dog"]);
+}

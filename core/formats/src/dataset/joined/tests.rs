@@ -120,3 +120,17 @@ fn pictures_without_labels_beside_a_table_need_no_other() {
     assert_eq!(labels(&opened), ["cat", ""], "nan is no label in a table");
     assert!(!said(&opened, "was not read"), "{:#?}", opened.ledger.remarks);
 }
+
+#[test]
+fn splits_are_joined_from_columns_of_truth_values_too() {
+    let files = ["x/001.png", "x/002.png", "y/003.png"];
+    let table = "path,label,is_valid\nx/001.png,cat,0\nx/002.png,dog,1\ny/003.png,cat,0\n";
+    let opened = read(&files, table, DatasetOptions::default()).unwrap();
+    let splits: Vec<Split> = opened.manifest.ids().map(|id| opened.manifest.split(id)).collect();
+    assert_eq!(splits, [Split::Train, Split::Validation, Split::Train]);
+    assert!(
+        said(&opened, "the column 'is_valid' of labels.csv was taken for the splits"),
+        "{:?}",
+        opened.ledger
+    );
+}

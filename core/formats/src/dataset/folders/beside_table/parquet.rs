@@ -31,6 +31,7 @@ pub(super) fn table(file: &Path) -> Result<BesideTable> {
     }
     let file_name = path_column(&headings);
     Ok(BesideTable {
+        homes: Vec::new(),
         form: Form::Parquet,
         text: Vec::new(),
         encoding: UTF_8.name(),

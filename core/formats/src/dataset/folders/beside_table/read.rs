@@ -69,6 +69,7 @@ pub(super) fn csv_table(file: &Path, delimiter: u8, path: Option<usize>) -> Resu
     let document = table.document();
     let encoding = if document.encoding == UTF_8 { cells.encoding() } else { document.encoding };
     Ok(BesideTable {
+        homes: Vec::new(),
         form: Form::Csv(table.delimiter),
         text: text.to_vec(),
         encoding: encoding.name(),
@@ -131,6 +132,7 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
     let records = objects.into_iter().map(record).collect();
     let file_name = path_column(&headings);
     Ok(BesideTable {
+        homes: Vec::new(),
         form: Form::JsonLines,
         text: text.into_bytes(),
         encoding: encoding.name(),
@@ -160,6 +162,7 @@ pub(super) fn annotations(file: &Path) -> Result<BesideTable> {
         }
     }
     Ok(BesideTable {
+        homes: Vec::new(),
         form: Form::Annotations,
         text: text.into_bytes(),
         encoding: encoding.name(),

@@ -1,0 +1,116 @@
+//! The splits that a table beside a dataset says: by the same rules as in a table of paths.
+
+use super::choice::{self, SPLIT_NAMES};
+use super::names_of_parts::split_named;
+use super::split_columns::{are_splits, flag, flagged, of_flags};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
+use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::{Ledger, RemarkKind};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+/// A cell by its row and its column.
+pub(super) type Cell<'t> = dyn Fn(usize, usize) -> Cow<'t, str> + 't;
+
+/// Which columns of a table say splits.
+#[derive(Default)]
+pub(super) struct SaidSplits {
+    /// One of names.
+    pub(super) column: Option<usize>,
+    /// Whether its heading does not say so.
+    is_guessed: bool,
+    /// Those of 0 and 1, each with what it says where it is set.
+    flags: Vec<(Split, usize)>,
+}
+
+impl SaidSplits {
+    /// A column that was chosen.
+    pub(super) fn asked(column: usize) -> SaidSplits {
+        SaidSplits { column: Some(column), ..SaidSplits::default() }
+    }
+
+    /// Those of a table with so many rows, but for columns that say something else.
+    pub(super) fn of(headings: &[String], rows: usize, cell: &Cell<'_>, but: &[Option<usize>]) -> SaidSplits {
+        let free = |column: &usize| !but.contains(&Some(*column));
+        if let Some(usual) = choice::named(headings, &SPLIT_NAMES).into_iter().find(free) {
+            return SaidSplits::asked(usual);
+        }
+        let columns = || (0..headings.len()).filter(free);
+        let flag_of = |column: usize| {
+            let split = flagged(&headings[column])?;
+            let mut is_set = false;
+            let is_flag = (0..rows).all(|row| match flag(&cell(row, column)) {
+                Some(set) => {
+                    is_set |= set;
+                    true
+                }
+                None => false,
+            });
+            (is_flag && is_set).then_some((split, column))
+        };
+        let flags: Vec<(Split, usize)> = columns().filter_map(flag_of).collect();
+        let holds = |&column: &usize| {
+            let cells: Vec<Cow<'_, str>> = (0..rows).map(|row| cell(row, column)).collect();
+            are_splits(&headings[column], cells.iter().map(AsRef::as_ref))
+        };
+        let column = if flags.is_empty() { columns().find(holds) } else { None };
+        SaidSplits { column, is_guessed: true, flags }
+    }
+
+    /// What a row says, and in which words.
+    pub(super) fn said(&self, row: usize, cell: &Cell<'_>) -> (Split, String) {
+        if let Some(column) = self.column {
+            let text = cell(row, column);
+            return (split_named(text.trim()).unwrap_or_default(), text.into_owned());
+        }
+        let set = |(split, column): &(Split, usize)| (*split, flag(&cell(row, *column)) == Some(true));
+        let flags: Vec<(Split, bool)> = self.flags.iter().map(set).collect();
+        let split = if flags.is_empty() { Split::None } else { of_flags(&flags).unwrap_or_default() };
+        (split, if split == Split::None { String::new() } else { split.name().to_owned() })
+    }
+
+    /// Says which columns of the table `shown` they are, if no heading says it.
+    pub(super) fn tell(&self, headings: &[String], rows: usize, shown: &str, ledger: &mut Ledger) {
+        let columns: Vec<String> = match (self.column, self.is_guessed) {
+            (Some(column), true) => vec![headings[column].clone()],
+            _ => self.flags.iter().map(|(_, column)| headings[*column].clone()).collect(),
+        };
+        if columns.is_empty() {
+            return;
+        }
+        let (noun, was) = if columns.len() == 1 { ("column", "was") } else { ("columns", "were") };
+        let text = format!(
+            "the {noun} {} of {shown} {was} taken for the splits; --split-column chooses another column",
+            choice::quoted_names(&columns)
+        );
+        ledger.add(RemarkKind::LayoutGuessed, rows as u64, text);
+    }
+}
+
+/// Rows that say another split than the dataset does, whose own is taken.
+#[derive(Default)]
+pub(super) struct OtherSplits {
+    count: u64,
+    first: Option<(PathBuf, String)>,
+}
+
+impl OtherSplits {
+    /// Adds what a row says of a picture.
+    pub(super) fn add(&mut self, picture: &Path, text: &str) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| (picture.to_path_buf(), text.to_owned()));
+    }
+
+    /// Says how many there are in the table `shown`.
+    pub(super) fn tell(&self, shown: &str, ledger: &mut Ledger) {
+        let Some((picture, text)) = &self.first else { return };
+        let rows = counted(self.count, "row of", "rows of");
+        let verb = if self.count == 1 { "gives" } else { "give" };
+        let text = format!(
+            "{rows} {shown} {verb} another split than the folders, which were taken: {} ('{}')",
+            safe_path(picture),
+            excerpt(text)
+        );
+        ledger.add(RemarkKind::LayoutDoubtful, self.count, text);
+    }
+}
