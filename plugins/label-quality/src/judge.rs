@@ -12,7 +12,7 @@ pub(crate) struct Settings {
     method: Scoring,
     adjusted: bool,
     filter: Filter,
-    min_class: usize,
+    pub(crate) min_class: usize,
     /// Whether to use the prompts, too.
     joined: bool,
 }

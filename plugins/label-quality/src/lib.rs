@@ -61,7 +61,8 @@ impl Detector for LabelQuality {
             ]);
 
     fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
-        let judge = Judge::new(view, &Settings::read(view)?)?;
+        let settings = Settings::read(view)?;
+        let judge = Judge::new(view, &settings)?;
         view.checkpoint()?;
         let mut scores = vec![f32::NAN; view.len()];
         for (index, &sample) in judge.samples.iter().enumerate() {
@@ -69,6 +70,7 @@ impl Detector for LabelQuality {
         }
         report.scores(&scores)?;
         words::notes(view, report, &judge)?;
+        words::small(view, report, settings.min_class)?;
         words::issues(view, report, &judge)
     }
 }

@@ -281,3 +281,28 @@ fn given_probabilities_are_used_as_they_are() {
     assert!(!reasons.is_empty());
     reasons.iter().for_each(|reason| assert!(!reason.contains("like it"), "{reason}"));
 }
+
+#[test]
+fn classes_that_are_too_small_to_be_judged_are_said() {
+    let mut labels: Vec<u32> = (0..60).map(|at| (at % 2) as u32).collect();
+    labels[0] = 2;
+    labels[2] = 2;
+    let rows: Vec<f32> = labels
+        .iter()
+        .flat_map(|&label| (0..3).map(move |class| if class == label { 0.9 } else { 0.05 }))
+        .collect();
+    let host = || {
+        MemoryHost::new()
+            .classes(&["cat", "dog", "rare"])
+            .labels(&labels)
+            .probabilities(&rows)
+            .embeddings(&[1.0; 60], 1)
+            .param("sources", 1.0)
+    };
+    let outcome = host().run(&LabelQuality);
+    assert_eq!((outcome.scores[0], outcome.scores[2]), (None, None));
+    let said: Vec<&str> = outcome.findings.iter().map(|finding| finding.text.as_str()).collect();
+    let text = "1 class has fewer than 5 samples, so 2 labels were not judged: 'rare' (2); min-class sets how many are needed";
+    assert_eq!(said, [text]);
+    assert!(host().param("min-class", 2.0).run(&LabelQuality).findings.is_empty());
+}

@@ -37,6 +37,30 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
     Ok(())
 }
 
+/// Says which classes are too small to be judged: what was not looked at is not taken for right.
+pub(crate) fn small(view: &View<'_>, report: &Report<'_>, least: usize) -> Result<()> {
+    let members = view.members();
+    let small: Vec<(usize, usize)> = (members.iter().map(|class| class.len()).enumerate())
+        .filter(|(_, count)| (1..least).contains(count))
+        .collect();
+    if small.is_empty() {
+        return Ok(());
+    }
+    let samples: usize = small.iter().map(|(_, count)| count).sum();
+    let listed: Vec<String> = (small.iter().take(LISTED))
+        .map(|(class, count)| format!("'{}' ({count})", view.class_name(*class as u32)))
+        .collect();
+    let more = if small.len() > LISTED { ", …" } else { "" };
+    let (classes, have) = if small.len() == 1 { ("class", "has") } else { ("classes", "have") };
+    let text = format!(
+        "{} {classes} {have} fewer than {least} samples, so {} not judged: {}{more}; min-class sets how many are needed",
+        small.len(),
+        if samples == 1 { "1 label was".to_owned() } else { format!("{samples} labels were") },
+        listed.join(", ")
+    );
+    report.finding(Severity::Info, &text, &[])
+}
+
 /// Describes the quality of the probabilities, the cut, and which classes are confused.
 pub(crate) fn notes(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Result<()> {
     let cut = &judge.cut;

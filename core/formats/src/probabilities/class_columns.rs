@@ -31,13 +31,30 @@ pub(super) fn find(
     classes: &[String],
     order: Option<&[String]>,
 ) -> Result<ClassColumns, String> {
-    if let Some(found) = named(headings, classes)? {
-        return Ok(found);
-    }
     let names: Vec<String> = headings.iter().map(|name| cleaned(name).to_lowercase()).collect();
     let wanted: Vec<String> = classes.iter().map(|name| cleaned(name)).collect();
     let lower: Vec<String> = wanted.iter().map(|name| name.to_lowercase()).collect();
+    let by_order = order.and_then(|order| {
+        let order: Vec<String> = order.iter().map(|name| cleaned(name)).collect();
+        by_number(&wanted, &names, &order)
+    });
+    // Numbers that are names of classes, and mean others by the order that was given.
+    let differs = |columns: &Vec<usize>| by_order.as_ref().is_some_and(|by_order| by_order != columns);
+    let contradictory = || {
+        let class = classes.first().map_or("", String::as_str);
+        format!(
+            "its columns are called by numbers that are names of classes, and --classes FILE says that they are others, such as \
+             for '{}': call the columns like the classes, or leave out --classes",
+            excerpt(class)
+        )
+    };
+    if let Some(found) = named(headings, classes)? {
+        return if differs(&found.columns) { Err(contradictory()) } else { Ok(found) };
+    }
     if let Some((columns, before, after)) = between(&lower, &names)? {
+        if differs(&columns) {
+            return Err(contradictory());
+        }
         let said = format!("are those of the classes, with '{before}…{after}' around each name");
         return Ok(ClassColumns { columns, said: Some(said) });
     }
@@ -227,6 +244,11 @@ mod tests {
         for headings in ["path 0 1 2 3", "prob_0 prob_1 prob_2 prob_3"] {
             assert!(of(headings, "0 1 10 2", None).unwrap_err().contains("has no column of probabilities"));
             assert!(of(headings, "0 1 10 2", Some("0 1 2 10")).is_ok());
+        }
+        // Numbers that may be names or places, where these are not the same.
+        for headings in ["path 0 1 2", "path prob_0 prob_1 prob_2"] {
+            assert!(of(headings, "0 1 2", Some("2 0 1")).unwrap_err().contains("leave out --classes"));
+            assert_eq!(of(headings, "0 1 2", Some("0 1 2")).unwrap().0, [1, 2, 3]);
         }
         let error = of("a_cat a_dog b_cat b_dog", "cat dog", None).unwrap_err();
         assert!(error.contains("(a_…, b_…)"), "{error}");
