@@ -101,6 +101,15 @@ pub struct TableForm {
     pub paths_as_bytes: bool,
 }
 
+impl TableForm {
+    /// The columns that are none of paths, labels or splits, in the order in which a manifest keeps them.
+    pub fn kept(&self) -> impl Iterator<Item = usize> + '_ {
+        let is_kept =
+            |column: &usize| *column != self.path && ![self.label, self.split].contains(&Some(*column));
+        (0..self.columns.len()).filter(is_kept)
+    }
+}
+
 /// A file beside the pictures of a folder from which labels, splits or other columns were read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableBeside {

@@ -30,7 +30,6 @@ mod cvat;
 mod embedding_atlas;
 mod fiftyone;
 mod final_manifest;
-mod flag_cells;
 mod formulas;
 mod hf;
 mod indices;
@@ -40,6 +39,7 @@ mod label_studio;
 mod leak_report;
 mod manifest;
 mod multi_label;
+mod other_cells;
 mod other_files;
 mod parquet_table;
 mod pictures;
@@ -182,6 +182,12 @@ impl Written {
     fn file(path: &Path) -> Written {
         Written { paths: vec![path.to_path_buf()], ..Written::default() }
     }
+}
+
+/// What there is to say as one text; `None` if there is nothing.
+fn joined(said: [Option<String>; 2]) -> Option<String> {
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 impl Format {

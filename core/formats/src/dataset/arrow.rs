@@ -5,7 +5,7 @@ mod selected;
 mod stream;
 
 use super::alike::{self, Classes, Looks};
-use super::columns::{Cells, Columns, Features, bytes_of, inner, looks};
+use super::columns::{Cells, Columns, Features, Rival, bytes_of, inner, looks, tell_rivals};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
 use super::rows::{EMPTY, EMPTY_OR_NONE};
@@ -112,7 +112,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         ledger.leave_out(RemarkKind::OtherFiles, rest, text);
     }
     // Files with fewer columns than others have no values in these.
-    let Others { names, typed } = others;
+    let Others { names, typed, rivals } = others;
     let columns = names.len();
     rows.members_mut().iter_mut().for_each(|member| member.other.resize(columns, String::new()));
     let named = seen.iter().filter_map(|looks| match &looks.classes {
@@ -124,6 +124,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut opened = rows.finish_files(names, root, options.root.as_deref(), dataset, ledger)?;
     unnamed_classes::tell("the schema", &named, &mut opened);
     opened.manifest = opened.manifest.with_typed(typed.names());
+    tell_rivals(&rivals, &mut opened);
     Ok(opened)
 }
 
@@ -142,6 +143,8 @@ fn is_cache(path: &Path) -> bool {
 struct Others {
     names: Vec<String>,
     typed: Typed,
+    /// Columns that may hold the labels, too.
+    rivals: Vec<Rival>,
 }
 
 /// Reads one file, and says what it looks like.
@@ -173,7 +176,7 @@ fn shard(
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
         None => full.parent().unwrap_or(Path::new("/")).to_path_buf(),
     };
-    columns.doubts.iter().for_each(|doubt| ledger.add(RemarkKind::LayoutDoubtful, 1, doubt.clone()));
+    others.rivals.extend(columns.rival(&full, schema.fields()));
     if let Some(dropped) = columns.dropped(&shown) {
         ledger.add(RemarkKind::LayoutGuessed, 1, dropped);
     }

@@ -123,7 +123,16 @@ pub(super) fn doubt(file: &Path, what: &str, first: &str, other: &str) -> String
     )
 }
 
-/// The same for fields of samples, of which the first was taken.
+/// What is to be said where others divide the images as the column does that was taken.
+pub(super) fn alike(what: &str, taken: &str, others: &str, many: bool) -> String {
+    let divide = if many { "divide" } else { "divides" };
+    format!(
+        "the {what}s were taken from the column {taken}, not from {others}, which {divide} the images alike; \
+         --{what}-column chooses"
+    )
+}
+
+/// What is to be said where two fields of samples may be meant, of which the first was taken.
 pub(super) fn doubt_of_fields(file: &str, first: &str, other: &str) -> String {
     let (first, other) = (excerpt(first), excerpt(other));
     format!(
@@ -319,13 +328,7 @@ impl Choices<'_> {
                 (RemarkKind::LayoutDoubtful, text)
             }
             None => {
-                let divide = if others.len() == 1 { "divides" } else { "divide" };
-                let text = format!(
-                    "the {what}s were taken from the column {}, not from {}, which {divide} the images alike; \
-                     --{what}-column chooses",
-                    self.names(&[first]),
-                    self.names(others)
-                );
+                let text = alike(what, &self.names(&[first]), &self.names(others), others.len() > 1);
                 (RemarkKind::LayoutGuessed, text)
             }
         });

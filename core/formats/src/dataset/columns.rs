@@ -3,9 +3,10 @@
 
 use super::alike::{Classes, Looks};
 use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
+use super::companions::one_to_one;
 use super::several::BETWEEN;
 use super::typed::is_nested;
-use super::{DatasetOptions, arrow_text};
+use super::{DatasetOptions, Opened, arrow_text};
 use crate::same_headings;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
@@ -13,10 +14,11 @@ use arrow_array::{Array, ArrayRef};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, Field, Fields, Schema};
 use chaffinch_data::class_names;
+use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{excerpt, safe_path};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// Names of columns that hold the bytes of pictures, likeliest first.
 const PICTURE_NAMES: [&str; 16] = [
@@ -59,8 +61,8 @@ pub(super) struct Columns {
     pub(super) split: Option<usize>,
     /// The columns that are kept.
     pub(super) other: Vec<usize>,
-    /// What is to be said of the choice: whether it is doubtful, and a sentence.
-    pub(super) doubts: Vec<String>,
+    /// Another column that may hold the labels.
+    pub(super) rival: Option<usize>,
     /// Columns that are neither used nor kept.
     pub(super) dropped: Vec<String>,
 }
@@ -122,7 +124,6 @@ impl Columns {
                 found => Ok(found.to_vec()),
             }
         };
-        let mut doubts = Vec::new();
         let asked = named(&options.path_column, &[])?;
         let picture = picture(fields, &asked);
         let text = |column: &usize| is_text(fields[*column].data_type());
@@ -162,9 +163,7 @@ impl Columns {
         for column in label.into_iter().chain(path) {
             same_headings::refuse_differing(file, &headings, column, (None, None), |_| Ok(true))?;
         }
-        if let [first, second, ..] = labels[..] {
-            doubts.push(choice::doubt(file, "label", fields[first].name(), fields[second].name()));
-        }
+        let rival = labels.get(1).copied();
         let splits = free(named(&options.split_column, &SPLIT_NAMES)?);
         let split = splits.into_iter().find(|column| Some(*column) != label);
         let (mut other, mut dropped) = (Vec::new(), Vec::new());
@@ -177,7 +176,13 @@ impl Columns {
                 false => other.push(column),
             }
         }
-        Ok(Columns { picture, path, label, split, other, doubts, dropped })
+        Ok(Columns { picture, path, label, split, other, rival, dropped })
+    }
+
+    /// The other column that may hold the labels.
+    pub(super) fn rival(&self, file: &Path, fields: &Fields) -> Option<Rival> {
+        let name = |column: usize| fields[column].name().clone();
+        Some(Rival { file: file.to_path_buf(), label: name(self.label?), other: name(self.rival?) })
     }
 
     /// Says which columns of bytes were left out, if any.
@@ -194,6 +199,35 @@ impl Columns {
                 safe_path(file)
             )
         })
+    }
+}
+
+/// A column that may hold the labels, too.
+pub(super) struct Rival {
+    file: PathBuf,
+    label: String,
+    other: String,
+}
+
+/// Says of such columns, once for each column of labels, whether they divide the images as the labels do.
+pub(super) fn tell_rivals(rivals: &[Rival], opened: &mut Opened) {
+    let mut said = BTreeSet::new();
+    for Rival { file, label, other } in rivals.iter().filter(|rival| said.insert(&rival.label)) {
+        let manifest = &opened.manifest;
+        let column = manifest.extra().iter().find(|column| column.name == *other);
+        let pairs = column.map(|column| {
+            let rows = manifest.ids().zip(&column.values);
+            rows.map(|(id, value)| (manifest.label_name(id), value.trim()))
+        });
+        let quoted = |name: &str| format!("'{}'", excerpt(name));
+        let (kind, text) = match pairs.and_then(one_to_one) {
+            Some(_) => {
+                let text = choice::alike("label", &quoted(label), &quoted(other), false);
+                (RemarkKind::LayoutGuessed, text)
+            }
+            None => (RemarkKind::LayoutDoubtful, choice::doubt(file, "label", label, other)),
+        };
+        opened.ledger.add(kind, 1, text);
     }
 }
 
@@ -284,6 +318,13 @@ fn is_text(data: &DataType) -> bool {
 
 fn is_scalar(data: &DataType) -> bool {
     is_text(data) || data.is_primitive() || matches!(data, DataType::Boolean | DataType::Dictionary(..))
+}
+
+/// Whether the values of a column are written like their texts.
+pub(super) fn is_single(data: &DataType) -> bool {
+    is_text(data)
+        || data.is_integer()
+        || matches!(data, DataType::Boolean | DataType::Float32 | DataType::Float64)
 }
 
 /// Whether a column may hold labels, or lists of them.

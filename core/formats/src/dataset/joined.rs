@@ -16,7 +16,7 @@ use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -124,9 +124,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let mut splits: Vec<Split> = manifest.ids().map(|id| manifest.split(id)).collect();
     let mut written: Vec<String> =
         manifest.ids().map(|id| manifest.split_as_written(id).to_owned()).collect();
-    let others: Vec<usize> = (0..sheet.headings.len())
-        .filter(|&column| ![Some(key), Some(label), split].contains(&Some(column)))
-        .collect();
+    let others = kept(&sheet, key, label, split);
     let mut extra: Vec<ExtraColumn> = manifest.extra().to_vec();
     let first_new = extra.len();
     extra.extend(others.iter().map(|&column| ExtraColumn {
@@ -231,6 +229,8 @@ pub(crate) struct LabelTable {
     pub(crate) split: Option<usize>,
     /// The sample of each row.
     pub(crate) rows: Vec<Option<SampleId>>,
+    /// Its other columns, by their places among those that are kept of the dataset.
+    pub(crate) others: BTreeMap<usize, usize>,
 }
 
 impl LabelTable {
@@ -252,8 +252,17 @@ impl LabelTable {
         if table.records.len() != rows.len() {
             return Err(Error::format(file, "its rows are not those that were read; make a new plan"));
         }
-        Ok(LabelTable { table, label, split, rows })
+        let others = kept(&sheet, key, label, split);
+        // They come after those of the dataset.
+        let first = manifest.extra().len().saturating_sub(others.len());
+        Ok(LabelTable { table, label, split, rows, others: (first..).zip(others).collect() })
     }
+}
+
+/// The columns of the table that are kept.
+fn kept(sheet: &Sheet, key: usize, label: usize, split: Option<usize>) -> Vec<usize> {
+    let is_kept = |column: &usize| ![Some(key), Some(label), split].contains(&Some(*column));
+    (0..sheet.headings.len()).filter(is_kept).collect()
 }
 
 /// Two images that a name may mean, and what to do.

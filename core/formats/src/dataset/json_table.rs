@@ -1,6 +1,7 @@
 //! Manifests in JSON: a line or an element of an array for each picture, columns by name, or labels by path.
 
 use super::choice::{Choices, Columns, Records, Row};
+use super::folders::json_like;
 use super::json::{self, Outer, Shape};
 use super::reading_options::OF_TABLES;
 use super::rewrite;
@@ -449,18 +450,7 @@ fn set(object: Part<'_>, value: &NewValue, patch: &mut Patch) {
 
 /// A value as the old one is written.
 fn like(old: Option<Part<'_>>, new: &NewValue) -> Value {
-    let text = || Value::from(new.text.as_str());
-    let read: Value = serde_json::from_str(&new.text).unwrap_or_default();
-    // Only what is spelled the same way again is the same value.
-    let written = read.to_string();
-    let bare = (read.is_number() || read.is_boolean()) && written == new.text;
-    let is = |old: Part<'_>| (read.is_number() && old.is_number()) || (read.is_boolean() && old.is_boolean());
-    match old {
-        Some(old) if bare && is(old) => read,
-        None if bare && new.bare => read,
-        _ if new.text.is_empty() && new.bare => Value::Null,
-        _ => text(),
-    }
+    json_like(old.map(|old| old.value()).as_ref(), &new.text, new.bare)
 }
 
 fn rewritten_lines(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdit) -> Result<Vec<u8>> {

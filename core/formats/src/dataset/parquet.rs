@@ -4,7 +4,7 @@ mod damage;
 mod missing_bytes;
 
 use super::alike::{self, Looks};
-use super::columns::{Cells, Columns, Features, inner, looks};
+use super::columns::{Cells, Columns, Features, Rival, inner, is_single, looks, tell_rivals};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
 use super::rows::{EMPTY, EMPTY_OR_NONE, Rows};
@@ -20,7 +20,7 @@ use chaffinch_protocol::{Ledger, RemarkKind};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::schema::types::SchemaDescriptor;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -64,6 +64,18 @@ pub(crate) struct ParquetFile {
     pub(crate) split: Option<String>,
     /// The names of the classes, if labels are numbers.
     pub(crate) classes: Option<Vec<String>>,
+    /// The other columns of single values, with the names of their classes if they are numbers of these.
+    pub(crate) others: BTreeMap<String, Option<Vec<String>>>,
+}
+
+impl ParquetFile {
+    /// The names of the classes of a column of labels, if its values are their numbers; `None` if there is no such column.
+    pub(crate) fn classes_of(&self, column: &str) -> Option<Option<&[String]>> {
+        if self.label.as_deref() == Some(column) {
+            return Some(self.classes.as_deref());
+        }
+        self.others.get(column).map(Option::as_deref)
+    }
 }
 
 /// The files of a dataset in the order of its samples.
@@ -87,8 +99,11 @@ pub(crate) fn files(dataset: &Path, options: &DatasetOptions) -> Result<Vec<Parq
         let name = |column: usize| schema.field(column).name().clone();
         let rows = builder(&path)?.metadata().file_metadata().num_rows().max(0) as u64;
         let label = columns.label.map(name);
-        let classes = label.as_deref().and_then(|name| features.classes(name)).map(<[String]>::to_vec);
-        all.push(ParquetFile { path, rows, label, split: columns.split.map(name), classes });
+        let classes_of = |name: &str| features.classes(name).map(<[String]>::to_vec);
+        let classes = label.as_deref().and_then(classes_of);
+        let others = columns.other.iter().filter(|&&column| is_single(schema.field(column).data_type()));
+        let others = others.map(|&column| (name(column), classes_of(schema.field(column).name()))).collect();
+        all.push(ParquetFile { path, rows, label, split: columns.split.map(name), classes, others });
     }
     Ok(all)
 }
@@ -153,7 +168,9 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     if candidate.is_dir() {
         others(candidate, &mut ledger);
     }
-    doubts(&shards, &mut ledger);
+    tell_dropped(&shards, &mut ledger);
+    let rivals: Vec<Rival> =
+        shards.iter().filter_map(|shard| shard.columns.rival(&shard.full, shard.schema.fields())).collect();
     let named: Vec<String> = shards.iter().flat_map(Shard::class_names).cloned().collect();
     let mut typed = Typed::default();
     shards.iter().for_each(|shard| typed.see_fields(shard.schema.fields(), &shard.columns.other));
@@ -163,6 +180,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     }?;
     unnamed_classes::tell("the schema", &named.iter().map(String::as_str).collect(), &mut opened);
     opened.manifest = opened.manifest.with_typed(typed.names());
+    tell_rivals(&rivals, &mut opened);
     Ok(opened)
 }
 
@@ -247,20 +265,13 @@ fn kept(shards: &[Shard]) -> Vec<String> {
     names
 }
 
-fn doubts(shards: &[Shard], ledger: &mut Ledger) {
-    let mut said = BTreeSet::new();
-    for shard in shards {
-        for doubt in &shard.columns.doubts {
-            let name = |column: Option<usize>| column.map(|column| shard.schema.field(column).name());
-            if said.insert(name(shard.columns.label)) {
-                ledger.add(RemarkKind::LayoutDoubtful, 1, doubt.clone());
-            }
-        }
-        if let Some(dropped) = shard.columns.dropped(Path::new(shard.full.file_name().unwrap_or_default()))
-            && said.insert(None)
-        {
-            ledger.add(RemarkKind::LayoutGuessed, 1, dropped);
-        }
+/// Says which columns of bytes were left out.
+fn tell_dropped(shards: &[Shard], ledger: &mut Ledger) {
+    let mut said = shards
+        .iter()
+        .filter_map(|shard| shard.columns.dropped(Path::new(shard.full.file_name().unwrap_or_default())));
+    if let Some(dropped) = said.next() {
+        ledger.add(RemarkKind::LayoutGuessed, 1, dropped);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every format that is a single file without pictures, in one folder.
 
-use super::{Export, FORMATS, Format, Request, Target, Written};
+use super::{Export, FORMATS, Format, Request, Target, Written, joined};
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use std::fs;
@@ -23,11 +23,12 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
     let mut all = Written::default();
     for format in FORMATS.iter().filter(|format| format.target == Target::File && format.stage.is_none()) {
         let one = Request { output: folder.join(format.file_name), ..request.clone() };
-        let Written { paths, left_out, renamed, notes, .. } = format.write(export, &one, job)?;
+        let Written { paths, left_out, renamed, notes, warning, .. } = format.write(export, &one, job)?;
         all.paths.extend(paths);
         all.left_out.extend(left_out);
         all.renamed.extend(renamed);
         all.notes.extend(notes);
+        all.warning = joined([all.warning.take(), warning]);
     }
     Ok(all)
 }

@@ -1,10 +1,11 @@
 //! A cleaned copy of the dataset, in folders.
 
+use super::other_cells::OtherCells;
 use super::other_files::{OtherFiles, ends_the_copy};
 use super::pictures::{HARD_LINKS, Original};
 use super::placement::{Place, Placement};
 use super::tables_beside::{TablesBeside, write_columns};
-use super::{Export, Format, Target, Written};
+use super::{Export, Format, Target, Written, joined};
 use crate::{Error, Result, dataset};
 use chaffinch_compute::job::Job;
 use chaffinch_data::dataset::DatasetOptions;
@@ -33,7 +34,9 @@ pub(super) const FORMAT: Format = Format {
             return Err(Error::Dataset { path: export.source.manifest.root().to_path_buf(), message });
         }
         let summary = Some(report.words());
-        let CleanReport { missing: mut left_out, renamed, notes, misread, others_left, .. } = report;
+        let CleanReport {
+            missing: mut left_out, renamed, notes, misread, contradictions, others_left, ..
+        } = report;
         left_out.extend(others_left);
         Ok(Written {
             paths: vec![request.output.clone()],
@@ -41,7 +44,7 @@ pub(super) const FORMAT: Format = Format {
             left_out,
             renamed,
             notes,
-            warning: misread,
+            warning: joined([contradictions, misread]),
         })
     },
 };
@@ -67,6 +70,8 @@ pub struct CleanReport {
     pub placed: Placed,
     /// What was chosen where there was a choice, such as the folder of a class that is spelled in several ways.
     pub notes: Vec<String>,
+    /// Which columns of its tables contradict new labels, in a sentence.
+    pub contradictions: Option<String>,
     /// What a scan of the copy would read in another way than it was written.
     pub misread: Option<String>,
 }
@@ -195,11 +200,14 @@ impl Export<'_> {
         }));
         if report.written > 0 {
             report.missing.extend(tables.write(self, &files, &mut tree, mode)?);
+            let mut lost = Vec::new();
             if !tables.are_whole() && !manifest.extra().is_empty() {
-                report.missing.extend(write_columns(self, &files, &mut tree)?.into_iter().map(|column| {
-                    format!("the column '{}': write a cleaned-table to keep it", safe_text(&column))
+                lost = write_columns(self, &files, &mut tree)?;
+                report.missing.extend(lost.iter().map(|column| {
+                    format!("the column '{}': write a cleaned-table to keep it", safe_text(column))
                 }));
             }
+            report.contradictions = OtherCells::of(self).without(&lost).contradictions();
             report.placed = tree.placed();
             if placement.keeps_paths() {
                 let others = OtherFiles::of(manifest);

@@ -1,11 +1,12 @@
 //! The cleaned dataset as a table, which looks like the one it was read from.
 
-use super::flag_cells::FlagCells;
+use super::other_cells::OtherCells;
+use super::sample_table::free_name;
 use super::{Export, Format, Target, Written};
 use crate::Result;
 use crate::dataset::list_cells;
 use crate::dataset::path_spellings::is_path;
-use crate::dataset::{BesideTable, Companions, Edit, Record};
+use crate::dataset::{BesideTable, Edit, Record};
 use crate::text::encoder;
 use chaffinch_data::as_written::TableForm;
 use chaffinch_data::atomic;
@@ -28,7 +29,8 @@ pub(super) const FORMAT: Format = Format {
     write: |export, request, _| {
         let notes = export.cleaned_table(&request.output)?;
         let summary = (!notes.is_empty()).then(|| notes.join("; "));
-        Ok(Written { summary, ..Written::file(&request.output) })
+        let warning = OtherCells::of(export).contradictions();
+        Ok(Written { summary, warning, ..Written::file(&request.output) })
     },
 };
 
@@ -36,7 +38,7 @@ pub(super) const FORMAT: Format = Format {
 enum Cell<'a> {
     Path(&'a [u8]),
     Label(Cow<'a, str>),
-    Text(&'a str),
+    Text(Cow<'a, str>),
 }
 
 /// The columns of the table that is written.
@@ -46,9 +48,7 @@ struct Columns<'a> {
     /// Whether labels need a column that the table did not have.
     added: bool,
     /// The cells of other columns.
-    others: FlagCells<'a>,
-    /// Those that change with the label.
-    companions: Companions<'a>,
+    others: OtherCells<'a>,
 }
 
 impl Export<'_> {
@@ -144,8 +144,7 @@ impl Export<'_> {
                 _ if self.removed(id) => Edit::Drop,
                 None => Edit::Keep,
                 Some(label) => {
-                    let beside = columns.companions.beside(&label);
-                    let others = beside.map(|(column, text)| (column, text.to_owned())).collect();
+                    let others = columns.changed(id);
                     let label = columns.in_cell(id, &label).into_owned();
                     Edit::Change { name: None, label: Some(label), others }
                 }
@@ -186,7 +185,7 @@ impl Export<'_> {
                             Err(_) => out.write_field(&bytes)?,
                         }
                     }
-                    Cell::Text(text) => out.write_field(in_bytes(text))?,
+                    Cell::Text(text) => out.write_field(in_bytes(&text))?,
                 }
             }
             out.write_record(None::<&[u8]>)?;
@@ -198,10 +197,16 @@ impl Export<'_> {
 impl<'a> Columns<'a> {
     fn of(export: &Export<'a>, relabeled: bool) -> Columns<'a> {
         let manifest = export.source.manifest;
-        let others = FlagCells::of(export);
+        let others = OtherCells::of(export);
         let Some(form) = manifest.table() else {
-            let extra = manifest.extra().iter().map(|column| column.name.as_str());
-            let columns = ["path", "label", "split"].into_iter().chain(extra).map(str::to_owned).collect();
+            let own = ["path", "label", "split"];
+            let mut taken = own.map(str::to_owned).into();
+            // No column shares its heading with one of those that are read.
+            let extra = manifest.extra().iter().map(|column| {
+                let is_own = own.iter().any(|own| column.name.trim().eq_ignore_ascii_case(own));
+                if is_own { free_name(column.name.trim(), &mut taken) } else { column.name.clone() }
+            });
+            let columns = own.map(str::to_owned).into_iter().chain(extra).collect();
             let form = TableForm {
                 columns,
                 path: 0,
@@ -214,12 +219,22 @@ impl<'a> Columns<'a> {
                 crlf: false,
                 paths_as_bytes: true,
             };
-            let companions = Companions::of(manifest, &form);
-            return Columns { form: Cow::Owned(form), manifest, added: false, others, companions };
+            return Columns { form: Cow::Owned(form), manifest, added: false, others };
         };
         let added = relabeled && form.label.is_none() && !others.any();
-        let companions = Companions::of(manifest, form);
-        Columns { form: Cow::Borrowed(form), manifest, added, others, companions }
+        Columns { form: Cow::Borrowed(form), manifest, added, others }
+    }
+
+    /// The cells of other columns that change with the label of a sample, by their places in the table; those of 0 and 1 do by
+    /// themselves.
+    fn changed(&self, id: SampleId) -> Vec<(usize, String)> {
+        let extra = self.manifest.extra();
+        let kept = self.form.kept().enumerate().filter(|(_, column)| !self.form.flags.contains(column));
+        kept.filter_map(|(place, column)| {
+            let new = self.others.cell(place, id);
+            (new != extra.get(place)?.values[id.index()].as_str()).then(|| (column, new.into_owned()))
+        })
+        .collect()
     }
 
     /// A new label as the cell of a sample has it.
@@ -230,8 +245,6 @@ impl<'a> Columns<'a> {
     /// The cells of a sample: as they were read, or `cleaned`.
     fn row(&self, id: SampleId, new: Option<Cow<'a, str>>, cleaned: bool) -> Vec<Cell<'a>> {
         let (manifest, form) = (self.manifest, &self.form);
-        let changed = new.as_deref().map(str::to_owned);
-        let beside = |column: usize| self.companions.cell(column, changed.as_deref()?);
         let mut label = match &new {
             Some(new) => Cow::Owned(self.in_cell(id, new).into_owned()),
             None => Cow::Borrowed(manifest.label_as_written(id)),
@@ -241,17 +254,16 @@ impl<'a> Columns<'a> {
             .map(|column| match column {
                 _ if column == form.path => Cell::Path(manifest.path(id).as_os_str().as_bytes()),
                 _ if Some(column) == form.label => Cell::Label(std::mem::take(&mut label)),
-                _ if Some(column) == form.split => Cell::Text(manifest.split_as_written(id)),
-                _ => Cell::Text(others.next().map_or("", |column| match (beside(column), cleaned) {
-                    (Some(text), _) => text,
-                    (None, true) => self.others.cell(column, id),
-                    (None, false) => manifest.extra()[column].values[id.index()].as_str(),
+                _ if Some(column) == form.split => Cell::Text(manifest.split_as_written(id).into()),
+                _ => Cell::Text(others.next().map_or("".into(), |column| match cleaned {
+                    true => self.others.cell(column, id),
+                    false => manifest.extra()[column].values[id.index()].as_str().into(),
                 })),
             })
             .collect();
         if cleaned {
             cells.extend(
-                self.others.added().iter().map(|label| Cell::Text(self.others.added_cell(label, id))),
+                self.others.added().iter().map(|label| Cell::Text(self.others.added_cell(label, id).into())),
             );
         }
         if self.added {

@@ -1,6 +1,6 @@
 //! A folder that `datasets.load_dataset("imagefolder")` reads: pictures, and beside them what is known of each.
 
-use super::flag_cells::FlagCells;
+use super::other_cells::OtherCells;
 use super::pictures::{self, Pictures, text};
 use super::placement::WITHOUT_SPLIT;
 use super::sample_table::free_name;
@@ -39,7 +39,7 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
 
 fn describe(export: &Export<'_>, pictures: &Pictures, tree: &mut Tree, written: &mut Written) -> Result<()> {
     let names = names(export.source.manifest, written);
-    let others = FlagCells::of(export);
+    let others = OtherCells::of(export);
     let mut tables: BTreeMap<&Path, Vec<u8>> = BTreeMap::new();
     for (id, split, path) in &pictures.placed {
         let table = tables.entry(split).or_default();
@@ -50,6 +50,7 @@ fn describe(export: &Export<'_>, pictures: &Pictures, tree: &mut Tree, written: 
     for (split, table) in &tables {
         tree.put_bytes(table, split, OsStr::new(TABLE))?;
     }
+    written.warning = others.contradictions();
     if tables.len() > 1 && tables.contains_key(Path::new(WITHOUT_SPLIT)) {
         written.notes.push(format!(
             "pictures without a split are in {WITHOUT_SPLIT}, which `datasets` does not read beside splits"
@@ -62,7 +63,7 @@ fn row(
     export: &Export<'_>,
     id: SampleId,
     path: &Path,
-    (names, others): (&[String], &FlagCells<'_>),
+    (names, others): (&[String], &OtherCells<'_>),
 ) -> Map<String, Value> {
     let (manifest, decisions) = (export.source.manifest, export.source.decisions);
     let label = export.label(id);

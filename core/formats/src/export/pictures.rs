@@ -3,7 +3,7 @@
 
 use super::other_files::{ends_the_copy, is_outside, outside};
 use super::placement::{Place, Placement};
-use super::{Export, Request, Written};
+use super::{Export, Request, Written, joined};
 use crate::{Error, Result, dataset};
 use chaffinch_compute::job::Job;
 use chaffinch_data::output::{CopyMode, Placed, Tree, whole_folder};
@@ -224,7 +224,8 @@ pub(super) fn described(
         if !pictures.placed.is_empty() {
             let files: HashMap<PathBuf, SampleId> =
                 pictures.placed.iter().map(|(id, split, path)| (split.join(path), *id)).collect();
-            written.warning = export.misread(half, &files);
+            let misread = export.misread(half, &files);
+            written.warning = joined([written.warning.take(), misread]);
         }
         let Pictures { left_out, renamed, .. } = pictures;
         written.left_out.splice(0..0, left_out);

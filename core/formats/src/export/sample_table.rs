@@ -3,8 +3,8 @@
 //! Rows are those of the dataset, removed samples included: a column says what was decided.
 
 use super::Export;
-use super::flag_cells::json_cell;
 use super::manifest::notes;
+use super::other_cells::json_cell;
 use crate::text::json_numbers;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::manifest::ExtraColumn;

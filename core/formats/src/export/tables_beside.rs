@@ -2,8 +2,8 @@
 //! labels and paths; and one with the columns of a table that folders cannot hold.
 
 use super::Export;
-use super::flag_cells::FlagCells;
-use crate::dataset::{BesideTable, Edit, is_known_column};
+use super::other_cells::OtherCells;
+use crate::dataset::{BesideTable, Companions, Edit, is_known_column};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::{CopyMode, Tree};
@@ -27,6 +27,8 @@ pub(crate) struct TablesBeside<'a> {
     pub(crate) lost: Vec<String>,
     /// Whether labels come from files that are not written, so that they have to be in the names of folders.
     foreign: bool,
+    /// Columns that go with the labels.
+    companions: Companions<'a>,
 }
 
 /// One table.
@@ -46,6 +48,13 @@ struct Table {
 impl Table {
     fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The column with a heading that is kept beside paths, labels and splits.
+    fn other(&self, heading: &str) -> Option<usize> {
+        let column = self.text.headings.iter().position(|own| own == heading)?;
+        let taken = [self.text.file_name(), self.label, self.text.column("split")];
+        (!self.text.is_annotations() && !taken.contains(&Some(column))).then_some(column)
     }
 
     /// Whether the label of a sample is the one that this table gives.
@@ -68,7 +77,12 @@ impl<'a> TablesBeside<'a> {
     }
 
     fn read(manifest: &'a Manifest, in_their_place: bool) -> TablesBeside<'a> {
-        let mut all = TablesBeside { manifest, tables: Vec::new(), lost: Vec::new(), foreign: false };
+        let companions = match manifest.beside() {
+            [] => Companions::default(),
+            _ => Companions::of(manifest),
+        };
+        let mut all =
+            TablesBeside { manifest, tables: Vec::new(), lost: Vec::new(), foreign: false, companions };
         for beside in manifest.beside() {
             let path = beside.path().to_path_buf();
             match BesideTable::read(&manifest.root().join(&path)) {
@@ -201,8 +215,16 @@ impl<'a> TablesBeside<'a> {
         }
         let moved = (changes.place)(id).filter(|place| *place != self.manifest.path(id));
         let name = moved.map(|place| relative(table.folder(), place));
-        let others: Vec<(usize, String)> =
+        let mut others: Vec<(usize, String)> =
             table.text.column("split").zip((changes.split)(id)).into_iter().collect();
+        if let Some(label) = (changes.label)(id) {
+            let cells = &table.text.records[index].cells;
+            let new = self.companions.iter().filter_map(|one| {
+                let column = table.other(one.heading)?;
+                Some((column, one.cell(&label))).filter(|(_, new)| cells[column] != *new)
+            });
+            others.extend(new);
+        }
         match (name, self.new_label(table, id, changes)) {
             (None, None) if others.is_empty() => Edit::Keep,
             (name, label) => Edit::Change { name, label, others },
@@ -227,6 +249,12 @@ impl<'a> TablesBeside<'a> {
             }
         }
         added
+    }
+
+    /// The columns that go with the labels and change with them here, by their places among those that are kept.
+    pub(crate) fn companions(&self) -> BTreeSet<usize> {
+        let is_here = |heading: &str| self.tables.iter().any(|table| table.other(heading).is_some());
+        self.companions.iter().filter(|one| is_here(one.heading)).map(|one| one.extra).collect()
     }
 
     /// Whether a table says the split of a sample.
@@ -266,7 +294,7 @@ pub(super) fn write_columns(
     tree: &mut Tree,
 ) -> Result<Vec<String>> {
     let extra = export.source.manifest.extra();
-    let others = FlagCells::of(export);
+    let others = OtherCells::of(export);
     let mut seen = BTreeSet::new();
     let (kept, lost): (Vec<usize>, Vec<usize>) = (0..extra.len()).partition(|&column| {
         let name = extra[column].name.trim().to_lowercase();
@@ -286,8 +314,9 @@ pub(super) fn write_columns(
                 .map(str::as_bytes),
         );
         for (path, id) in rows {
-            let values = kept.iter().map(|&column| others.cell(column, id).as_bytes());
-            let _ = record(&mut std::iter::once(path.as_os_str().as_bytes()).chain(values));
+            let values: Vec<Cow<'_, str>> = kept.iter().map(|&column| others.cell(column, id)).collect();
+            let path = path.as_os_str().as_bytes();
+            let _ = record(&mut std::iter::once(path).chain(values.iter().map(|value| value.as_bytes())));
         }
         tree.put_bytes(&out.into_inner().unwrap_or_default(), Path::new(""), OsStr::new(COLUMNS))?;
     }

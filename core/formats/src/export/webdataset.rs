@@ -1,6 +1,6 @@
 //! Shards of WebDataset: tar files in which each sample is a picture, the number of its class, and a JSON of the rest.
 
-use super::flag_cells::FlagCells;
+use super::other_cells::OtherCells;
 use super::other_files::ends_the_copy;
 use super::pictures::plain;
 use super::{Export, Format, Request, Target, Written};
@@ -49,7 +49,7 @@ pub(super) fn write(export: &Export<'_>, request: &Request, job: &Job<'_>, longe
 fn fill(export: &Export<'_>, half: &Path, job: &Job<'_>, longest: u64, written: &mut Written) -> Result<()> {
     let manifest = export.source.manifest;
     let classes = export.classes_left();
-    let others = FlagCells::of(export);
+    let others = OtherCells::of(export);
     let mut splits: BTreeMap<Split, Vec<SampleId>> = BTreeMap::new();
     let (mut removed, mut relabeled, mut count, mut shards) = (0_u64, 0_u64, 0_u64, 0_u64);
     for id in manifest.ids() {
@@ -127,6 +127,7 @@ fn fill(export: &Export<'_>, half: &Path, job: &Job<'_>, longest: u64, written: 
         summary += &format!(", {} left out", written.left_out.len());
     }
     written.summary = Some(summary);
+    written.warning = others.contradictions();
     Ok(())
 }
 
@@ -149,7 +150,7 @@ fn names(half: &Path, classes: &[String], written: &mut Written) -> Result<()> {
 }
 
 /// The JSON of a sample.
-fn about(export: &Export<'_>, id: SampleId, label: &str, others: &FlagCells<'_>) -> Map<String, Value> {
+fn about(export: &Export<'_>, id: SampleId, label: &str, others: &OtherCells<'_>) -> Map<String, Value> {
     let manifest = export.source.manifest;
     let mut about = Map::new();
     let class = if label.is_empty() { Value::Null } else { Value::from(label) };

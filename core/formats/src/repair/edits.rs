@@ -4,10 +4,10 @@ mod folder;
 mod packed;
 
 pub(super) use super::file_changes::{Contents, Move, Rewrite};
-use super::labels_elsewhere;
+use super::labels_elsewhere::{self, Elsewhere};
 use super::refusal::{changed, outdated, refused};
 use super::tables::table_rewritten;
-use crate::dataset;
+use crate::dataset::{self, Companions, Kept};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
@@ -58,6 +58,12 @@ pub(super) struct Edits {
     pub(super) annotations: BTreeSet<PathBuf>,
     /// The table that gives labels to the dataset, absolute, if it changes.
     pub(super) labels: Option<PathBuf>,
+    /// Samples with their new labels.
+    relabeled: Vec<(SampleId, String)>,
+    /// The columns that go with the labels and change with them, by their places among those that are kept.
+    pub(super) companions: BTreeSet<usize>,
+    /// Those of them that have a number for every class.
+    pub(super) numbered: BTreeSet<usize>,
 }
 
 impl Edits {
@@ -96,8 +102,11 @@ impl Edits {
             return Err(refused(&dataset, message));
         }
         let labels = labels_elsewhere::file_of(plan)?;
-        let (rest, table) = match &labels {
-            Some(file) => labels_elsewhere::taken(file, plan, &manifest)?,
+        let (rest, elsewhere) = match &labels {
+            Some(file) => {
+                let (rest, elsewhere) = labels_elsewhere::taken(file, plan, &manifest)?;
+                (rest, Some(elsewhere))
+            }
             None => (plan.clone(), None),
         };
         match form {
@@ -127,6 +136,11 @@ impl Edits {
             in_order: false,
             annotations: BTreeSet::new(),
             labels: None,
+            relabeled: (plan.changes.iter())
+                .filter_map(|change| Some((change.id(), change.to_label.clone()?)))
+                .collect(),
+            companions: BTreeSet::new(),
+            numbered: BTreeSet::new(),
             manifest,
         };
         match form {
@@ -137,8 +151,12 @@ impl Edits {
             Form::Tar => edits.tar(&rest)?,
             Form::Parquet => edits.parquet(&rest)?,
         }
-        edits.labels = labels.filter(|_| table.is_some());
-        edits.rewrites.extend(table);
+        if let Some(Elsewhere { table, companions }) = elsewhere {
+            // Labels do not change in the files of the dataset, nor does what goes with them.
+            edits.companions = companions;
+            edits.labels = labels.filter(|_| table.is_some());
+            edits.rewrites.extend(table);
+        }
         edits.expect(plan);
         Ok(edits)
     }
@@ -161,6 +179,20 @@ impl Edits {
         DatasetOptions { labels, ..plan.reading.clone() }
     }
 
+    /// What new labels leave contradictory, in a sentence.
+    pub(super) fn contradictions(&self) -> Option<String> {
+        if self.relabeled.is_empty() {
+            return None;
+        }
+        let relabeled: Vec<(SampleId, &str)> =
+            self.relabeled.iter().map(|(id, label)| (*id, label.as_str())).collect();
+        Companions::of(&self.manifest).left(&relabeled, &|one, label| match &one.extra {
+            extra if !self.companions.contains(extra) => Kept::Old,
+            extra if self.numbered.contains(extra) => Kept::Changed,
+            _ => one.kept(label),
+        })
+    }
+
     /// The folder that the paths of moves are relative to.
     pub(super) fn root(&self) -> &Path {
         self.manifest.root()
@@ -175,6 +207,7 @@ impl Edits {
 
     fn table(&mut self, plan: &Plan) -> Result<()> {
         let bytes = table_rewritten(&self.dataset, &self.manifest, &plan.changes)?;
+        self.companions.extend(0..self.manifest.extra().len());
         self.rewrites.push(Rewrite { path: self.dataset.clone(), contents: Contents::Bytes(bytes) });
         Ok(())
     }

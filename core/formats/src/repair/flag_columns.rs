@@ -24,10 +24,8 @@ struct FlagColumn<'a> {
 impl<'a> FlagColumns<'a> {
     /// Those of a table; none if other columns say the labels.
     pub(super) fn of(manifest: &'a Manifest, form: &'a TableForm) -> FlagColumns<'a> {
-        let is_other =
-            |column: &usize| *column != form.path && ![form.label, form.split].contains(&Some(*column));
         let column = |&column: &usize| {
-            let place = (0..column).filter(is_other).count();
+            let place = form.kept().position(|kept| kept == column)?;
             let values = manifest.extra().get(place)?.values.as_slice();
             let words = flags::words(values.iter().map(String::as_str));
             Some(FlagColumn { heading: &form.columns[column], values, words })

@@ -4,7 +4,7 @@
 use super::file_changes::{Contents, Rewrite};
 use super::refusal::refused;
 use super::targets::{most, splits_written};
-use crate::dataset::{self, Edit, LabelTable};
+use crate::dataset::{self, Companions, Edit, LabelTable};
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
@@ -23,12 +23,20 @@ pub(super) fn file_of(plan: &Plan) -> Result<Option<PathBuf>> {
     file.map(|file| std::path::absolute(file).map_err(Error::io("find", file))).transpose()
 }
 
-/// The rest of the plan, and the table as it is afterwards if it changes.
+/// What changes in the table of labels.
+pub(super) struct Elsewhere {
+    /// The table as it is afterwards, if it changes.
+    pub(super) table: Option<Rewrite>,
+    /// Its columns that go with the labels, by their places among those that are kept.
+    pub(super) companions: BTreeSet<usize>,
+}
+
+/// The rest of the plan, and what changes in the table.
 ///
 /// # Errors
 /// When the table cannot be read or written, or says nothing of a sample that changes.
-pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Plan, Option<Rewrite>)> {
-    let LabelTable { table, label, split, rows } = LabelTable::read(file, manifest, &plan.reading)?;
+pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Plan, Elsewhere)> {
+    let LabelTable { table, label, split, rows, others } = LabelTable::read(file, manifest, &plan.reading)?;
     let own = DatasetOptions { labels: None, ..dataset::without_labels(&plan.reading) };
     let own = dataset::open(&plan.dataset.path(), &own)?.manifest;
     let named: BTreeSet<SampleId> = rows.iter().flatten().copied().collect();
@@ -53,12 +61,17 @@ pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Pl
     };
     let changes: BTreeMap<SampleId, &Change> =
         plan.changes.iter().map(|change| (change.id(), change)).collect();
+    let companions = Companions::of(manifest);
+    let beside = |label: &str| -> Vec<(usize, String)> {
+        companions.iter().filter_map(|one| Some((*others.get(&one.extra)?, one.cell(label)))).collect()
+    };
     let edit = |index: usize| match rows.get(index).copied().flatten().and_then(|id| changes.get(&id)) {
         None => Edit::Keep,
         Some(change) if change.remove => Edit::Drop,
         Some(change) => {
             let new = change.to_split.filter(|_| says_split(change.id())).map(split_text);
-            let others: Vec<(usize, String)> = split.zip(new).into_iter().collect();
+            let beside = change.to_label.iter().flat_map(|label| beside(label));
+            let others: Vec<(usize, String)> = split.zip(new).into_iter().chain(beside).collect();
             match (&change.to_label, others.is_empty()) {
                 (None, true) => Edit::Keep,
                 (label, _) => Edit::Change { name: None, label: label.clone(), others },
@@ -66,10 +79,11 @@ pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Pl
         }
     };
     if (0..rows.len()).all(|index| matches!(edit(index), Edit::Keep)) {
-        return Ok((rest, None));
+        return Ok((rest, Elsewhere { table: None, companions: BTreeSet::new() }));
     }
     let bytes = table.edited(Some(label), edit, &[]);
     let bytes =
         bytes.map_err(|why| Error::format(file, format!("it cannot be rewritten: {}", safe_text(&why))))?;
-    Ok((rest, Some(Rewrite { path: file.to_path_buf(), contents: Contents::Bytes(bytes) })))
+    let table = Some(Rewrite { path: file.to_path_buf(), contents: Contents::Bytes(bytes) });
+    Ok((rest, Elsewhere { table, companions: others.into_keys().collect() }))
 }

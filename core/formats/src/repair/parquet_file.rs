@@ -27,8 +27,8 @@ pub(super) struct ParquetEdits {
     pub(super) dropped: BTreeSet<u64>,
     /// New values by column and row; numbers of classes where the column has numbers.
     pub(super) values: BTreeMap<String, BTreeMap<u64, String>>,
-    /// Classes to add to those of a column in the metadata of the `datasets` library.
-    pub(super) classes: Option<(String, Vec<String>)>,
+    /// Classes to add to those of columns in the metadata of the `datasets` library.
+    pub(super) classes: BTreeMap<String, Vec<String>>,
     /// What must be in it for that.
     pub(super) checks: Checks,
 }
@@ -36,7 +36,7 @@ pub(super) struct ParquetEdits {
 impl ParquetEdits {
     /// Whether nothing changes.
     pub(super) fn is_empty(&self) -> bool {
-        self.dropped.is_empty() && self.values.is_empty() && self.classes.is_none()
+        self.dropped.is_empty() && self.values.is_empty() && self.classes.is_empty()
     }
 
     /// Writes the new file.
@@ -50,7 +50,7 @@ impl ParquetEdits {
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&*opened).map_err(wrong)?;
         let file = metadata.file_metadata();
         let mut footer = file.key_value_metadata().cloned();
-        if let Some((column, names)) = &self.classes {
+        for (column, names) in &self.classes {
             add_classes(footer.get_or_insert_default(), column, names)
                 .map_err(|why| Error::format(source, why))?;
         }

@@ -51,7 +51,8 @@ pub(super) fn sift(
     Ok(())
 }
 
-/// Copies a column without some rows, and with other values in some.
+/// Copies a column without some rows, and with other values in some. An empty text is no value; a column that must have values
+/// keeps the one that it has there.
 pub(super) fn copy(
     reader: ColumnReader,
     writer: &mut ColumnWriter<'_>,
@@ -93,13 +94,14 @@ pub(super) fn copy(
                             }
                             kept_repeats.extend(repeats.get(level));
                             match values.get(&at) {
-                                Some(text) => {
+                                Some(&"") if most > 0 => kept_defined.push(most - 1),
+                                Some(&text) if !text.is_empty() => {
                                     kept.push(parse(text).ok_or_else(|| {
                                         Fault::general(format!("it cannot have the value '{text}'"))
                                     })?);
                                     kept_defined.push(most);
                                 }
-                                None => {
+                                _ => {
                                     kept.extend(value);
                                     kept_defined.extend(defined.get(level));
                                 }

@@ -5,7 +5,7 @@ use super::refusal::refused;
 use super::targets::most;
 use crate::dataset::list_cells;
 use crate::dataset::path_spellings::is_path;
-use crate::dataset::{BesideTable, Companions, Edit, NewValue, RowEdit, json_rewritten};
+use crate::dataset::{BesideTable, Companion, Companions, Edit, NewValue, RowEdit, json_rewritten};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -34,7 +34,14 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
         let used = written.get(&split.code()).and_then(most);
         used.map_or_else(|| split.name().to_owned(), |text| (*text).to_owned())
     };
-    let companions = Companions::of(manifest, form);
+    let kept: Vec<usize> = form.kept().collect();
+    let relabels = changes.iter().any(|change| change.to_label.is_some());
+    let companions = if relabels { Companions::of(manifest) } else { Companions::default() };
+    // What the columns that go with the labels say beside a new one.
+    let beside = |label: &str| -> Vec<(usize, String)> {
+        let column = |one: &Companion<'_>| Some((*kept.get(one.extra)?, one.cell(label)));
+        companions.iter().filter_map(column).collect()
+    };
     if is_json(file) {
         let edit = |row: usize| match by_row.get(&SampleId(row as u32)) {
             None => RowEdit::Keep,
@@ -46,12 +53,10 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
                 let texts = label.into_iter().chain(split);
                 let texts = texts.map(|(heading, text)| NewValue { heading, text, bare: false });
                 let new = change.to_label.iter().flat_map(|label| flags.changed(row, label));
-                let beside = change.to_label.iter().flat_map(|label| companions.beside(label));
-                let beside = beside.map(|(column, text)| NewValue {
-                    heading: form.columns[column].clone(),
-                    text: text.to_owned(),
-                    bare: true,
-                });
+                let beside = change.to_label.iter().flat_map(|label| beside(label));
+                let heading = |column: usize| form.columns[column].clone();
+                let beside =
+                    beside.map(|(column, text)| NewValue { heading: heading(column), text, bare: true });
                 RowEdit::Set(texts.chain(new).chain(beside).collect())
             }
         };
@@ -74,8 +79,7 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
         Some(change) if change.remove => Edit::Drop,
         Some(change) => {
             let split = change.to_split.map(split_text);
-            let beside = change.to_label.iter().flat_map(|label| companions.beside(label));
-            let beside = beside.map(|(column, text)| (column, text.to_owned()));
+            let beside = change.to_label.iter().flat_map(|label| beside(label));
             let others = form.split.zip(split).into_iter().chain(beside).collect();
             let cell = form.label.and_then(|column| table.records[index].cells.get(column));
             let label = change.to_label.as_deref().map(|new| {

@@ -3,7 +3,7 @@
 use super::output::Output;
 use super::refusal::refused;
 use super::tar_classes::Numbers;
-use crate::dataset::{LABEL_NAMES, WebdatasetPart, clean_name, json_set, webdataset_parts};
+use crate::dataset::{LABEL_NAMES, WebdatasetPart, clean_name, json_like, json_set, webdataset_parts};
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -20,6 +20,9 @@ use tar::{Archive, Builder, EntryType, Header};
 const BLOCK: u64 = 512;
 /// How long a member may be that says the label.
 const LONGEST: u64 = 1 << 20;
+
+/// What a member of a class says where there is none.
+const NO_CLASS: &str = "-1";
 
 /// A member of a tar file.
 pub(super) struct Member {
@@ -88,6 +91,8 @@ pub(super) struct Wanted<'a> {
     pub(super) start: u64,
     /// Its new name, where that says its label.
     pub(super) renamed: Option<PathBuf>,
+    /// What else of it says the label, by key or kind of member, as it goes with the new one.
+    pub(super) beside: Vec<(String, String)>,
 }
 
 /// What becomes of a member.
@@ -124,7 +129,7 @@ impl Parts {
         }
         let file = File::open(path).map_err(Error::io("read", path))?;
         let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
-        for Wanted { change, start, renamed } in changes {
+        for Wanted { change, start, renamed, beside } in changes {
             let shown = safe_path(&change.path.path());
             let Some(&at) = by_start.get(start) else {
                 return Err(refused(path, format!("{shown} is not in it; make a new plan")));
@@ -153,8 +158,8 @@ impl Parts {
                 let own: Vec<(usize, &WebdatasetPart)> =
                     all.iter().map(|&index| (index, &in_samples[index])).collect();
                 let numbers = numbers.as_deref_mut();
-                let labels = Labels { column, old: &change.label, new: label };
-                let said = relabeled(&file, path, members, &own, numbers, &labels)?;
+                let labels = Labels { column, old: &change.label, new: label, beside };
+                let (said, others) = relabeled(&file, path, members, &own, numbers, &labels)?;
                 if said.is_empty() {
                     let says = match column {
                         Some(column) => format!("no member says '{}'", safe_text(column)),
@@ -162,7 +167,8 @@ impl Parts {
                     };
                     return Err(refused(path, format!("{says} of {shown}, so it cannot be relabeled")));
                 }
-                fates.extend(said.into_iter().map(|(index, bytes)| (index, Fate::Replace(bytes))));
+                let new = said.into_iter().chain(others);
+                fates.extend(new.map(|(index, text)| (index, Fate::Replace(text.into_bytes()))));
             }
         }
         let size = file.metadata().map_err(Error::io("read", path))?.len();
@@ -237,6 +243,8 @@ struct Labels<'a> {
     column: Option<&'a str>,
     old: &'a str,
     new: &'a str,
+    /// What else goes with the new label, by key or kind of member.
+    beside: &'a [(String, String)],
 }
 
 impl Labels<'_> {
@@ -255,9 +263,30 @@ impl Labels<'_> {
         let key = self.column.map_or(usual, called)?;
         Some((key, usual == Some(key)))
     }
+
+    /// What a member says that goes with the label, as it is beside the new one.
+    fn beside(&self, part: &WebdatasetPart) -> Option<&str> {
+        let found = self.beside.iter().find(|(what, _)| part.what != "json" && *what == part.what);
+        found.map(|(_, text)| text.as_str())
+    }
+
+    /// A JSON object in which what goes with the label says the new one; `None` if it has none of that.
+    fn in_object(&self, text: &str, object: &Map<String, Value>) -> Option<String> {
+        let mut new: Option<String> = None;
+        for (key, beside) in self.beside {
+            if let Some(old) = object.get(key) {
+                let value = json_like(Some(old), beside, !old.is_string());
+                new = Some(json_set(new.as_deref().unwrap_or(text), key, &value));
+            }
+        }
+        new
+    }
 }
 
-/// The members of a sample that say its label, with their new bytes.
+/// Members with their new texts.
+type NewTexts = Vec<(usize, String)>;
+
+/// The members of a sample that say its label, and others that only say what goes with it.
 fn relabeled(
     file: &File,
     path: &Path,
@@ -265,22 +294,30 @@ fn relabeled(
     of: &[(usize, &WebdatasetPart)],
     mut numbers: Option<&mut Numbers>,
     labels: &Labels<'_>,
-) -> Result<Vec<(usize, Vec<u8>)>> {
+) -> Result<(NewTexts, NewTexts)> {
     let Labels { old, new, .. } = *labels;
-    let mut said = Vec::new();
+    let (mut said, mut others) = (Vec::new(), Vec::new());
     for &(index, part) in of {
         let member = &members[index];
         let alone = labels.are_in(part);
-        if !(alone || part.what == "json") || member.length > LONGEST {
+        let beside = labels.beside(part).filter(|_| !alone);
+        if !(alone || beside.is_some() || part.what == "json") || member.length > LONGEST {
             continue;
         }
         let mut bytes = vec![0; member.length as usize];
         file.read_exact_at(&mut bytes, member.start).map_err(Error::io("read", path))?;
         let Ok(text) = std::str::from_utf8(&bytes) else { continue };
+        // With the blanks at its ends.
+        let bare = text.trim();
+        let at = text.len() - text.trim_start().len();
+        let instead = |new: &str| [&text[..at], new, &text[at + bare.len()..]].concat();
+        if let Some(new) = beside {
+            // Readers expect a number where there was one.
+            let is_unknown = new.is_empty() && part.says_class() && bare.parse::<i64>().is_ok();
+            others.push((index, instead(if is_unknown { NO_CLASS } else { new.trim() })));
+            continue;
+        }
         if alone {
-            // With the blanks at its ends.
-            let bare = text.trim();
-            let at = text.len() - text.trim_start().len();
             let number = match (&mut numbers, bare.parse::<i64>()) {
                 (Some(numbers), Ok(_)) if part.says_class() => Some(numbers.of(new)?.to_string()),
                 (None, Ok(_)) if bare != old && !old.is_empty() && new.parse::<i64>().is_err() => {
@@ -294,11 +331,13 @@ fn relabeled(
                 _ => None,
             };
             let new = number.as_deref().unwrap_or(new);
-            said.push((index, [&text[..at], new, &text[at + bare.len()..]].concat().into_bytes()));
+            said.push((index, instead(new)));
             continue;
         }
         let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else { continue };
+        let changed = labels.in_object(text, &object);
         let Some((key, is_usual)) = labels.key(&object).map(|(key, usual)| (key.clone(), usual)) else {
+            others.extend(changed.map(|text| (index, text)));
             continue;
         };
         let is_number = object[&key].is_number();
@@ -314,11 +353,13 @@ fn relabeled(
             _ => Value::from(new),
         };
         if named == old || old.is_empty() || object[&key].is_null() {
-            said.push((index, json_set(text, &key, &value).into_bytes()));
+            said.push((index, json_set(changed.as_deref().unwrap_or(text), &key, &value)));
         } else if said.is_empty() {
             let (old, written) = (safe_text(old), safe_text(&written));
             return Err(refused(path, format!("{} says '{written}', not '{old}'", safe_path(&member.name))));
+        } else {
+            others.extend(changed.map(|text| (index, text)));
         }
     }
-    Ok(said)
+    Ok((said, others))
 }

@@ -12,7 +12,7 @@ use crate::dataset::path_spellings::{self, Spelling};
 use crate::text::{encoder, replaced};
 use chaffinch_data::class_names;
 use encoding_rs::UTF_8;
-pub(crate) use json::json_set;
+pub(crate) use json::{json_like, json_set};
 
 use read::{annotations, csv_table, json_lines};
 use serde_json::{Map, Value};
@@ -249,11 +249,9 @@ impl BesideTable {
                 }
                 if let Some((label, column)) = label {
                     let old: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
-                    let number = old.get(&self.headings[column]).is_some_and(Value::is_number);
-                    let value =
-                        label.parse::<i64>().ok().filter(|value| number && value.to_string() == label);
-                    let value = value.map_or_else(|| Value::from(label), Value::from);
-                    text = json_set(&text, &self.headings[column], &value);
+                    let heading = &self.headings[column];
+                    let value = json_like(old.get(heading), label, self.typed.contains(heading));
+                    text = json_set(&text, heading, &value);
                 }
                 Ok(text.into_bytes())
             }

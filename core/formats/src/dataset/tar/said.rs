@@ -27,12 +27,16 @@ pub(super) struct Said {
 pub(super) struct Labels {
     /// That of its `cls` member.
     class: Option<String>,
+    /// Which member that is.
+    member: String,
     /// That of its JSON.
     json: Option<String>,
     /// The key of the JSON that has the label.
     key: Option<String>,
     /// Whether it is a text, which names a class whatever it reads like.
     named: bool,
+    /// What it is in the JSON.
+    value: Value,
     /// Whether a member says that there is none.
     none: bool,
 }
@@ -41,6 +45,16 @@ impl Labels {
     /// Whether there is a label, or a member says that there is none.
     pub(super) fn are_said(&self) -> bool {
         self.none || self.class.is_some() || self.json.is_some()
+    }
+
+    /// What is not taken of them where a column was asked for, by its name: each says the label in other words.
+    pub(super) fn left(&self, take: Option<Take>) -> impl Iterator<Item = (&str, &str, Option<&Value>)> {
+        let class = self.class.as_deref().filter(|_| !matches!(take, Some(Take::Class | Take::Usual)));
+        let json = self.json.as_deref().filter(|_| !matches!(take, Some(Take::Json | Take::Usual)));
+        let class = class.map(|class| (self.member.as_str(), class, None));
+        class
+            .into_iter()
+            .chain(self.key.as_deref().zip(json).map(|(key, json)| (key, json, Some(&self.value))))
     }
 }
 
@@ -60,6 +74,7 @@ impl Said {
         if CLASS.contains(&what) {
             let found = label(text.trim());
             self.labels.none |= found.is_none();
+            self.labels.member = what.to_owned();
             self.labels.class = found.or(self.labels.class.take());
             return true;
         }
@@ -84,6 +99,7 @@ impl Said {
                 self.labels.named =
                     value.is_string() && !json_numbers::is_number(value) && self.labels.json.is_some();
                 self.labels.key = Some(key.clone());
+                self.labels.value = value.clone();
             } else if Some(key) == split_key.as_ref() {
                 self.split = Some(text);
             } else {

@@ -4,6 +4,7 @@ use super::members::Listed;
 use super::said::{Labels, Said, Settle, Take};
 use super::{classes_of_shards, keys};
 use crate::dataset::alike::{self, Looks};
+use crate::dataset::companions::one_to_one;
 use crate::dataset::packed::{Member, PackedRows, Place};
 use crate::dataset::typed::Typed;
 use crate::dataset::{DatasetOptions, Opened, choice, folders, is_image, shards};
@@ -139,7 +140,9 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
         ledger.add(RemarkKind::FilesUnreadable, broken, text);
     }
     let asked = options.label_column.as_deref();
-    match (Take::of(asked, labels.iter()), asked) {
+    let take = Take::of(asked, labels.iter());
+    let left = left_columns(&labels, take, &mut typed);
+    match (take, asked) {
         (None, Some(name)) => {
             let column = choice::asked(&columns, name).first().copied().ok_or_else(|| {
                 let message =
@@ -171,6 +174,13 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
             }
         }
     }
+    for (name, values) in left {
+        // What has its name says another thing.
+        if !columns.contains(&name) {
+            columns.push(name);
+            rows.members_mut().iter_mut().zip(values).for_each(|(member, value)| member.other.push(value));
+        }
+    }
     let mut start = 0;
     let looks = looks.into_iter().map(|(end, looks)| {
         let members = &rows.members()[start..end];
@@ -192,6 +202,25 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     let mut opened = rows.finish(columns, root.clone(), dataset, ledger)?;
     opened.manifest = opened.manifest.with_typed(typed.names());
     Ok(opened)
+}
+
+/// What says the labels beside the column that was asked for, as columns, which are kept.
+fn left_columns(labels: &[Labels], take: Option<Take>, typed: &mut Typed) -> Vec<(String, Vec<String>)> {
+    let mut columns: Vec<(String, Vec<String>)> = Vec::new();
+    for (row, own) in labels.iter().enumerate() {
+        for (name, text, value) in own.left(take) {
+            let at = columns.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+                columns.push((name.to_owned(), vec![String::new(); labels.len()]));
+                columns.len() - 1
+            });
+            columns[at].1[row] = text.to_owned();
+            match value {
+                Some(value) => typed.see(name, Some(value)),
+                None => typed.mark(name, false),
+            }
+        }
+    }
+    columns
 }
 
 /// Labels of samples whose members say none: those of their folders, as on a disk, or of the shards.
@@ -244,19 +273,14 @@ fn numbers(rows: &PackedRows, columns: &[String], ledger: &mut Ledger) {
     {
         return;
     }
+    // One name for each number, and one number for each name.
     let names = |column: &usize| {
-        // One name for each number, and one number for each name.
-        let (mut there, mut back) = (HashMap::new(), HashMap::new());
-        members
-            .iter()
-            .filter_map(|member| Some((member.label.as_deref()?, member.other[*column].as_str())))
-            .all(|(label, name)| {
-                !name.is_empty()
-                    && !number(name)
-                    && *there.entry(label).or_insert(name) == name
-                    && *back.entry(name).or_insert(label) == label
-            })
-            && there.len() > 1
+        let pairs = || {
+            let labeled = members.iter().filter_map(|member| Some((member.label.as_deref()?, member)));
+            labeled.map(|(label, member)| (label, member.other[*column].as_str()))
+        };
+        pairs().all(|(_, name)| !name.is_empty() && !number(name))
+            && one_to_one(pairs()).is_some_and(|of| of.len() > 1)
     };
     if let Some(column) = (0..columns.len()).find(names) {
         let column = excerpt(&columns[column]);

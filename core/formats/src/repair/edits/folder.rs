@@ -89,6 +89,8 @@ impl Edits {
             let split = change.map_or(manifest.split(id), |change| change.split_after());
             expected.insert(path.to_path_buf(), (label.to_owned(), split));
         }
+        let companions = tables.companions();
+        self.companions = companions;
         self.expected = expected;
         self.annotations = annotations.all_files();
         annotations.edit(self, &changes, &places, &plan.reading)

@@ -2,7 +2,7 @@
 
 use super::{Contents, Edits, Rewrite};
 use crate::Result;
-use crate::dataset::{self, is_webdataset};
+use crate::dataset::{self, Companion, Companions, is_webdataset};
 use crate::repair::parquet_checks::Checks;
 use crate::repair::parquet_file::ParquetEdits;
 use crate::repair::refusal::refused;
@@ -25,6 +25,27 @@ fn numbered(names: &[String]) -> BTreeMap<String, usize> {
     by_name.map(|(number, name)| (class_names::clean(name).into_owned(), number)).collect()
 }
 
+/// The numbers of classes in the columns of Parquet files that list them.
+#[derive(Default)]
+struct Classes {
+    /// How many classes each column has, and the first number of each spelling.
+    known: BTreeMap<String, (usize, BTreeMap<String, usize>)>,
+    added: BTreeMap<String, Vec<String>>,
+}
+
+impl Classes {
+    /// The number of a class, which gets the next one if it has none. `names` are those that the column lists.
+    fn number(&mut self, column: &str, names: &[String], label: &str) -> usize {
+        let (count, numbers) =
+            self.known.entry(column.to_owned()).or_insert_with(|| (names.len(), numbered(names)));
+        *numbers.entry(class_names::clean(label).into_owned()).or_insert_with(|| {
+            self.added.entry(column.to_owned()).or_default().push(label.to_owned());
+            *count += 1;
+            *count - 1
+        })
+    }
+}
+
 impl Edits {
     /// Parquet files.
     ///
@@ -33,8 +54,9 @@ impl Edits {
     pub(super) fn parquet(&mut self, plan: &Plan) -> Result<()> {
         let files = dataset::parquet_files(&self.dataset, &plan.reading)?;
         let mut edits: Vec<ParquetEdits> = files.iter().map(|_| ParquetEdits::default()).collect();
-        // How many classes each column has, and the first number of each spelling.
-        let mut classes: BTreeMap<String, (usize, BTreeMap<String, usize>)> = BTreeMap::new();
+        let mut classes = Classes::default();
+        let relabels = plan.changes.iter().any(|change| change.to_label.is_some());
+        let companions = if relabels { Companions::of(&self.manifest) } else { Companions::default() };
         // How each split is written where it is written first.
         let mut written: BTreeMap<Split, SampleId> = BTreeMap::new();
         for id in self.manifest.ids() {
@@ -49,7 +71,6 @@ impl Edits {
         if rows != self.manifest.len() as u64 {
             return Err(refused(&self.dataset, "its rows are not those that were read; make a new plan"));
         }
-        let mut added: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for change in &plan.changes {
             let row = u64::from(change.row);
             let at = first.partition_point(|&first| first <= row).saturating_sub(1);
@@ -76,35 +97,43 @@ impl Edits {
                 };
                 let value = match &file.classes {
                     None => label.clone(),
-                    Some(names) => {
-                        let (count, numbers) =
-                            classes.entry(column.clone()).or_insert_with(|| (names.len(), numbered(names)));
-                        let number =
-                            *numbers.entry(class_names::clean(label).into_owned()).or_insert_with(|| {
-                                added.entry(column.clone()).or_default().push(label.clone());
-                                *count += 1;
-                                *count - 1
-                            });
-                        number.to_string()
-                    }
+                    Some(names) => classes.number(column, names, label).to_string(),
                 };
                 edits[at].values.entry(column.clone()).or_default().insert(own, value);
+                for one in companions.iter() {
+                    let Some(names) = file.others.get(one.heading) else { continue };
+                    let names = names.as_deref().filter(|names| one.numbers(names));
+                    let value = match (one.beside(label), names) {
+                        (Some(text), _) => text.to_owned(),
+                        (None, Some(names)) => classes.number(one.heading, names, label).to_string(),
+                        (None, None) => String::new(),
+                    };
+                    edits[at].values.entry(one.heading.to_owned()).or_default().insert(own, value);
+                }
             }
         }
+        let in_all = |wanted: &dyn Fn(&Companion<'_>, &Option<Vec<String>>) -> bool| -> BTreeSet<usize> {
+            let has = |one: &Companion<'_>| {
+                let mut columns = files.iter().filter_map(|file| file.others.get(one.heading)).peekable();
+                columns.peek().is_some() && columns.all(|names| wanted(one, names))
+            };
+            companions.iter().filter(|one| has(one)).map(|one| one.extra).collect()
+        };
+        let written = in_all(&|_, _| true);
+        let numbered = in_all(&|one, names| names.as_deref().is_some_and(|names| one.numbers(names)));
         // All files of a dataset list the same classes.
-        for (column, names) in added {
-            for (file, edits) in
-                files.iter().zip(&mut edits).filter(|(file, _)| file.label.as_ref() == Some(&column))
-            {
-                if file.classes.as_ref().map(Vec::len)
-                    != classes.get(&column).map(|(count, _)| count - names.len())
-                {
+        for (column, names) in classes.added {
+            let listed = classes.known.get(&column).map(|(count, _)| count - names.len());
+            for (file, edits) in files.iter().zip(&mut edits) {
+                let Some(own) = file.classes_of(&column) else { continue };
+                if own.map(<[String]>::len) != listed {
                     let message = "its classes are not those of the other files, so that none can be added";
                     return Err(refused(&file.path, message));
                 }
-                edits.classes = Some((column.clone(), names.clone()));
+                edits.classes.insert(column.clone(), names.clone());
             }
         }
+        (self.companions, self.numbered) = (written, numbered);
         // A file that a row names is elsewhere when this is tried.
         self.in_order = self.manifest.ids().all(|id| matches!(self.manifest.source(id), Source::Packed(_)));
         for (file, edits) in files.into_iter().zip(edits).filter(|(_, edits)| !edits.is_empty()) {
@@ -142,6 +171,8 @@ impl Edits {
         let known: BTreeSet<&Path> = names.into_iter().collect();
         let taken = |path: &Path| known.contains(path);
         let mut targets = Targets::of(manifest, &plan.changes, None, false, &taken);
+        let relabels = webdataset && plan.changes.iter().any(|change| change.to_label.is_some());
+        let companions = if relabels { Companions::of(manifest) } else { Companions::default() };
         let mut wanted: BTreeMap<PathBuf, Vec<tar::Wanted<'_>>> = BTreeMap::new();
         for change in &plan.changes {
             let Source::Packed(packed) = manifest.source(change.id()) else { continue };
@@ -149,7 +180,11 @@ impl Edits {
                 true => None,
                 false => Some(targets.place(change)?.0),
             };
-            let one = tar::Wanted { change, start: packed.start, renamed };
+            let beside = |label: &String| -> Vec<(String, String)> {
+                companions.iter().map(|one| (one.heading.to_owned(), one.cell(label))).collect()
+            };
+            let beside = change.to_label.as_ref().map(beside).unwrap_or_default();
+            let one = tar::Wanted { change, start: packed.start, renamed, beside };
             wanted.entry(packed.container.path().to_path_buf()).or_default().push(one);
         }
         for (path, changes) in wanted {
@@ -158,6 +193,8 @@ impl Edits {
             let parts = tar::Parts::new(&path, members, &changes, webdataset, column, numbers.as_mut())?;
             self.rewrites.push(Rewrite { path, contents: Contents::Tar(parts) });
         }
+        let written = companions.iter().map(|one| one.extra).collect();
+        self.companions = written;
         self.in_order = webdataset && !self.rewrites.is_empty();
         let added = numbers.map(Numbers::rewritten).transpose()?.flatten();
         self.rewrites.extend(added.map(|(path, bytes)| Rewrite { path, contents: Contents::Bytes(bytes) }));

@@ -3,6 +3,22 @@
 use serde_json::Value;
 use std::ops::Range;
 
+/// A text as a value that takes the place of another one: a number or a truth value where that is one. `bare` if that is also so
+/// where there is no value, and null for an empty text.
+pub(crate) fn json_like(old: Option<&Value>, text: &str, bare: bool) -> Value {
+    let read: Value = serde_json::from_str(text).unwrap_or_default();
+    let alike = match old {
+        None | Some(Value::Null) => bare && (read.is_number() || read.is_boolean()),
+        Some(old) => (read.is_number() && old.is_number()) || (read.is_boolean() && old.is_boolean()),
+    };
+    // Only what is spelled the same way again is the same value.
+    match alike && read.to_string() == text {
+        true => read,
+        false if bare && text.is_empty() => Value::Null,
+        false => Value::from(text),
+    }
+}
+
 /// A JSON object in one line with another value for a key, which is added if it is not there. Everything else stays as
 /// it was written.
 pub(crate) fn json_set(object: &str, key: &str, value: &Value) -> String {

@@ -1,7 +1,8 @@
-//! The dataset's other columns after cleaning: columns of 0 and 1 that say the labels say the new ones.
+//! The dataset's other columns after cleaning: those that say the labels, in columns of 0 and 1 or in other words, say the
+//! new ones.
 
 use super::Export;
-use crate::dataset::flags;
+use crate::dataset::{Companion, Companions, flags};
 use crate::text::json_numbers;
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::ExtraColumn;
@@ -21,27 +22,27 @@ pub(super) fn json_cell(typed: bool, cell: &str) -> Value {
 }
 
 /// Cells of other columns.
-pub(super) struct FlagCells<'a> {
+pub(super) struct OtherCells<'a> {
     export: Export<'a>,
     /// For each other column how it writes that a picture has its class and that it does not, if that is what it says.
     words: Vec<Option<[&'a str; 2]>>,
     /// New labels that have no column.
     added: Vec<String>,
+    /// Columns that go with the labels.
+    companions: Companions<'a>,
 }
 
-impl<'a> FlagCells<'a> {
+impl<'a> OtherCells<'a> {
     /// Of what is exported.
-    pub(super) fn of(export: &Export<'a>) -> FlagCells<'a> {
+    pub(super) fn of(export: &Export<'a>) -> OtherCells<'a> {
         let manifest = export.source.manifest;
         let mut words = vec![None; manifest.extra().len()];
         let mut added = BTreeSet::new();
         if let Some(form) = manifest.table().filter(|form| !form.flags.is_empty()) {
-            let is_other = |column: &usize| {
-                *column != form.path && Some(*column) != form.label && Some(*column) != form.split
-            };
-            for &column in &form.flags {
-                let place = (0..column).filter(is_other).count();
-                if let Some(ExtraColumn { values, .. }) = manifest.extra().get(place) {
+            for (place, column) in form.kept().enumerate() {
+                if let Some(ExtraColumn { values, .. }) =
+                    manifest.extra().get(place).filter(|_| form.flags.contains(&column))
+                {
                     words[place] = Some(flags::words(values.iter().map(String::as_str)));
                 }
             }
@@ -49,7 +50,9 @@ impl<'a> FlagCells<'a> {
                 manifest.ids().filter(|&id| !export.removed(id)).filter_map(|id| export.new_label(id)),
             );
         }
-        let mut cells = FlagCells { export: *export, words, added: Vec::new() };
+        let relabels = manifest.ids().any(|id| export.new_label(id).is_some());
+        let companions = if relabels { Companions::of(manifest) } else { Companions::default() };
+        let mut cells = OtherCells { export: *export, words, added: Vec::new(), companions };
         cells.added =
             added.into_iter().filter(|label| cells.column(label).is_none()).map(Cow::into_owned).collect();
         cells
@@ -68,20 +71,39 @@ impl<'a> FlagCells<'a> {
     }
 
     /// The cell of another column, as it is after cleaning.
-    pub(super) fn cell(&self, column: usize, id: SampleId) -> &'a str {
+    pub(super) fn cell(&self, column: usize, id: SampleId) -> Cow<'a, str> {
         let old = self.export.source.manifest.extra()[column].values[id.index()].as_str();
-        match (self.words[column], self.export.new_label(id)) {
-            (Some(words), Some(label)) => {
-                flags::cell(old, self.column(&label) == Some(column), words).unwrap_or(old)
+        let Some(label) = self.export.new_label(id) else { return old.into() };
+        match (self.words[column], self.companions.at(column)) {
+            (Some(words), _) => {
+                flags::cell(old, self.column(&label) == Some(column), words).unwrap_or(old).into()
             }
-            _ => old,
+            (None, Some(companion)) => companion.cell(&label).into(),
+            (None, None) => old.into(),
         }
     }
 
     /// The same as JSON: what was a number, a truth value, a list or an object in the dataset is that again.
     pub(super) fn value(&self, column: usize, id: SampleId) -> Value {
         let manifest = self.export.source.manifest;
-        json_cell(manifest.is_typed(&manifest.extra()[column].name), self.cell(column, id))
+        json_cell(manifest.is_typed(&manifest.extra()[column].name), &self.cell(column, id))
+    }
+
+    /// The same where some columns are not written.
+    #[must_use]
+    pub(super) fn without(mut self, headings: &[String]) -> OtherCells<'a> {
+        self.companions = self.companions.without(headings);
+        self
+    }
+
+    /// Which of these columns contradict new labels, in a sentence.
+    pub(super) fn contradictions(&self) -> Option<String> {
+        let export = &self.export;
+        let left = export.source.manifest.ids().filter(|&id| !export.removed(id));
+        let new: Vec<(SampleId, Cow<'_, str>)> =
+            left.filter_map(|id| Some((id, export.new_label(id)?))).collect();
+        let new: Vec<(SampleId, &str)> = new.iter().map(|(id, label)| (*id, &**label)).collect();
+        self.companions.left(&new, &Companion::kept)
     }
 
     /// New labels that have no column, each of which gets one.
