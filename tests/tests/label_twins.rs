@@ -114,7 +114,7 @@ fn parquet_file(file: &Path, with_pictures: bool) {
     }
     let mut schema = Schema::new(fields);
     if with_pictures {
-        schema = schema.with_metadata([("huggingface".to_owned(), described.to_owned())].into());
+        schema = schema.with_metadata([("huggingface", described)]);
     }
     let schema = Arc::new(schema);
     let properties = parquet::file::properties::WriterProperties::builder()

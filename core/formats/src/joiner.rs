@@ -128,12 +128,15 @@ pub(crate) struct RowsOf {
     pub(crate) rows: Vec<Option<u32>>,
     /// Rows that belong to no sample, and what the first of them names.
     pub(crate) unmatched: (u64, String),
+    /// The rows about each path that several samples have and several rows name, where the file is in another order than the
+    /// samples: that they are these samples' in turn is a guess.
+    pub(crate) in_turn: Vec<Vec<u32>>,
 }
 
 impl RowsOf {
     /// Row by row, without names.
     pub(crate) fn in_order(count: usize) -> RowsOf {
-        RowsOf { rows: (0..count as u32).map(Some).collect(), unmatched: Default::default() }
+        RowsOf { rows: (0..count as u32).map(Some).collect(), ..RowsOf::default() }
     }
 
     /// Rows by what they name: a path, or one that ends with it; a stem; or a content hash, which may be that of several
@@ -191,6 +194,14 @@ impl RowsOf {
                 enter(path, (row, name), id, &mut rows, ids, manifest)?;
             }
         }
+        let mut in_order: Vec<(u32, u32)> =
+            (0..).zip(&rows).filter_map(|(sample, row)| Some(((*row)?, sample))).collect();
+        in_order.sort_unstable();
+        let mut in_turn = Vec::new();
+        if !in_order.is_sorted_by_key(|(_, sample)| *sample) {
+            let about = |samples: &Vec<SampleId>| samples.iter().filter_map(|id| rows[id.index()]).collect();
+            in_turn = repeated.values().map(about).filter(|rows: &Vec<u32>| rows.len() > 1).collect();
+        }
         for samples in repeated.values() {
             let known = samples.iter().filter_map(|id| rows[id.index()]).next_back();
             samples.iter().for_each(|id| rows[id.index()] = rows[id.index()].or(known));
@@ -204,7 +215,7 @@ impl RowsOf {
             );
             return Err(Error::format(path, message));
         }
-        Ok(RowsOf { rows, unmatched })
+        Ok(RowsOf { rows, unmatched, in_turn })
     }
 }
 
@@ -304,6 +315,15 @@ mod tests {
         assert_eq!(rows(&paths, &["a.png", "a.png", "b.png"]), Ok((vec![Some(0), Some(2), Some(1)], 0)));
         assert_eq!(rows(&paths, &["b.png", "a.png"]), Ok((vec![Some(1), Some(0), Some(1)], 0)));
         assert!(rows(&paths, &["a.png"; 3]).unwrap_err().contains("are both about a.png"));
+        // Which is a guess where the file is in another order.
+        let in_turn = |ids: &[&str]| {
+            let (manifest, file_metadata) = dataset(&paths);
+            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            RowsOf::named(Path::new("ids.txt"), &ids, &manifest, &file_metadata).unwrap().in_turn
+        };
+        assert_eq!(in_turn(&["a.png", "b.png", "a.png"]), Vec::<Vec<u32>>::new());
+        assert_eq!(in_turn(&["b.png", "a.png"]), Vec::<Vec<u32>>::new());
+        assert_eq!(in_turn(&["b.png", "a.png", "a.png"]), [[1, 2]]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! new ones.
 
 use super::Export;
-use crate::dataset::{Companion, Companions, flags};
+use crate::dataset::{Companions, flags};
 use crate::text::json_numbers;
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::ExtraColumn;
@@ -103,7 +103,7 @@ impl<'a> OtherCells<'a> {
         let new: Vec<(SampleId, Cow<'_, str>)> =
             left.filter_map(|id| Some((id, export.new_label(id)?))).collect();
         let new: Vec<(SampleId, &str)> = new.iter().map(|(id, label)| (*id, &**label)).collect();
-        self.companions.left(&new, &Companion::kept)
+        self.companions.left(&new, &|one, label| one.kept(label))
     }
 
     /// New labels that have no column, each of which gets one.

@@ -274,7 +274,30 @@ impl GivenModel {
             let verb = if *count == 1 { "is" } else { "are" };
             remarks.push(format!("{count} of {of} of {file} {verb} about no sample: '{first}'"));
         }
+        remarks.extend(self.in_turn(rows));
         remarks
+    }
+
+    /// What there is to say of rows that differ and are about samples of one path, of which only their order tells which is whose.
+    fn in_turn(&self, rows: &RowsOf) -> Option<String> {
+        let differ = |about: &&Vec<u32>| {
+            let mut numbers = about.iter().map(|&row| self.as_written(row as usize));
+            let first = numbers.next();
+            numbers.any(|other| Some(&other) != first.as_ref())
+        };
+        let doubtful: Vec<&Vec<u32>> = rows.in_turn.iter().filter(differ).collect();
+        let [first, second, ..] = doubtful.first()?.as_slice() else { return None };
+        let count = doubtful.iter().map(|about| about.len() as u64).sum();
+        let name = self.ids.as_ref().and_then(|ids| ids.get(*first as usize)).map(|name| excerpt(name));
+        Some(format!(
+            "{} of {} differ and name paths that several samples have, such as rows {} and {} ('{}'): they were taken for these in \
+             turn, but the file is in another order than the dataset; put its rows in that order",
+            counted(count, "row", "rows"),
+            safe_path(&self.file),
+            first + 1,
+            second + 1,
+            name.unwrap_or_default()
+        ))
     }
 
     /// What there is to say of rows that were scaled since their numbers are rounded.

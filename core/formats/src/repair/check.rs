@@ -19,6 +19,7 @@ pub fn check(plan: &Plan, job: &Job<'_>) -> Result<Option<String>> {
 mod tests {
     use super::super::testing::{Do, plan, whole, write};
     use super::check;
+    use std::path::Path;
 
     #[test]
     fn columns_that_contradict_new_labels_are_said() {
@@ -30,7 +31,8 @@ mod tests {
         write(&folder, &[("metadata.csv", &format!("file_name,{rows}"))]);
         write(temp.path(), &[("1.jpg", "1"), ("2.jpg", "2"), ("3.jpg", "3")]);
         write(temp.path(), &[("table.csv", &format!("path,{rows}"))]);
-        let said = |dataset, wish| whole(|job| check(&plan(dataset, &[("1.jpg", wish)]), job)).unwrap();
+        let said =
+            |dataset: &Path, wish| whole(|job| check(&plan(dataset, &[("1.jpg", wish)]), job)).unwrap();
         for dataset in [folder, temp.path().join("table.csv")] {
             assert_eq!(said(&dataset, Do::Remove), None);
             assert_eq!(said(&dataset, Do::Label("dog")), None, "class_id changes");

@@ -62,10 +62,6 @@ impl<'a> Part<'a> {
         self.text().starts_with(|first: char| first == '-' || first.is_ascii_digit())
     }
 
-    pub(crate) fn is_boolean(&self) -> bool {
-        matches!(self.text(), "true" | "false")
-    }
-
     /// The elements of an array; none of anything else.
     pub(crate) fn items(&self) -> Vec<Part<'a>> {
         if !self.is_array() {

@@ -12,7 +12,8 @@ pub(crate) fn json_like(old: Option<&Value>, text: &str, bare: bool) -> Value {
         Some(old) => (read.is_number() && old.is_number()) || (read.is_boolean() && old.is_boolean()),
     };
     // Only what is spelled the same way again is the same value.
-    match alike && read.to_string() == text {
+    let written = read.to_string();
+    match alike && written == text {
         true => read,
         false if bare && text.is_empty() => Value::Null,
         false => Value::from(text),
