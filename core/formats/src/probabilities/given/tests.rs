@@ -271,3 +271,33 @@ fn rows_that_rounding_leaves_short_of_1_are_scaled_and_others_are_not() {
     files.write("p.csv", "path,cat,dog\na.png,.3312345,.66\nb.png,.5,.5\n");
     assert_eq!(files.read("p.csv", None, None).unwrap().0.bad.len(), 1);
 }
+
+#[test]
+fn rows_of_one_path_that_differ_in_another_order_are_said() {
+    let paths = ["a.png", "b.png", "a.png"];
+    let sample = |(path, label): (&str, &str)| NewSample {
+        path: path.into(),
+        label: Some(label.into()),
+        split: Default::default(),
+    };
+    let manifest = Manifest::new("/data", paths.into_iter().zip(["cat", "dog", "dog"]).map(sample));
+    let hashes = paths.iter().map(|path| ContentHash::of(path.as_bytes())).collect();
+    let file_metadata = FileMetadata { hashes, ..FileMetadata::default() };
+    let remarks = |rows: [&str; 3]| {
+        let files = Files::new();
+        files.write("p.csv", format!("path,cat,dog\n{}\n", rows.join("\n")));
+        let given = ProbabilityFiles { files: vec![files.at("p.csv")], classes: None, ids: None };
+        let models = read_given(&given, &manifest).unwrap();
+        join(&models, given.name(), &manifest, &file_metadata).unwrap().remarks
+    };
+    let said = remarks(["b.png,0.5,0.5", "a.png,0.25,0.75", "a.png,0.75,0.25"]);
+    assert!(
+        said.iter().any(|remark| remark.starts_with("2 rows of ")
+            && remark.contains("such as rows 2 and 3 ('a.png')")
+            && remark.contains("the file is in another order than the dataset")),
+        "{said:?}"
+    );
+    // Rows that are the same, and those in the order of the dataset, leave nothing to guess.
+    assert!(remarks(["b.png,0.5,0.5", "a.png,0.25,0.75", "a.png,0.25,0.75"]).is_empty());
+    assert!(remarks(["a.png,0.25,0.75", "b.png,0.5,0.5", "a.png,0.75,0.25"]).is_empty());
+}
