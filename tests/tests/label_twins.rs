@@ -455,12 +455,7 @@ fn in_copy(copy: &Path, dataset: &Path, options: &[String]) -> (PathBuf, Vec<Str
     if dataset.is_dir() {
         return (copy.to_path_buf(), options);
     }
-    let copied = copy.join(dataset.file_name().unwrap());
-    // A table is copied alone: its pictures stay where they are.
-    if copied.extension().is_some_and(|own| own == "csv" || own == "jsonl") {
-        options.extend(columns(&["--root", text(dataset.parent().unwrap())]));
-    }
-    (copied, options)
+    (copy.join(dataset.file_name().unwrap()), options)
 }
 
 #[test]
