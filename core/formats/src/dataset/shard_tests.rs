@@ -590,3 +590,30 @@ fn a_number_without_a_name_among_named_classes_is_said() {
     parquet(&files[0], &named(0, &[0, 1], &["0", "7"]));
     assert!(with(&files[0], |_| {}).ledger.remarks.iter().all(|remark| !remark.text.contains("no name for")));
 }
+
+#[test]
+fn texts_that_seem_to_be_classes_are_said_where_no_member_says_a_label() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.tar");
+    let said = "the txt members seem to be classes; --label-column txt takes them as labels";
+    let write = |folder: &str, texts: [&str; 4]| {
+        let names: Vec<(String, String)> =
+            (0..4).map(|at| (format!("{folder}{at}.jpg"), format!("{folder}{at}.txt"))).collect();
+        let pictures = ["a", "b", "c", "d"];
+        let mut members: Vec<(&str, &str)> = Vec::new();
+        for (at, (picture, text)) in names.iter().enumerate() {
+            members.extend([(picture.as_str(), pictures[at]), (text.as_str(), texts[at])]);
+        }
+        tar(&path, &members);
+    };
+    for folder in ["", "s0/"] {
+        write(folder, ["cat", "dog", "cat", "dog"]);
+        assert!(says(&read(&path), RemarkKind::LayoutDoubtful, said), "{folder}");
+        let taken = with(&path, |options| options.label_column = Some("txt".into()));
+        assert_eq!(labels(&taken), ["cat", "dog", "cat", "dog"]);
+        assert!(!says(&taken, RemarkKind::LayoutDoubtful, said));
+        // Captions are no classes.
+        write(folder, ["a cat on a mat", "a dog", "two cats", "no dog"]);
+        assert!(!says(&read(&path), RemarkKind::LayoutDoubtful, said), "{folder}");
+    }
+}

@@ -26,8 +26,9 @@ use std::path::{Path, PathBuf};
 pub(super) const FORMAT: Format = Format {
     name: "tar files",
     summary: "a tar file, or a folder of them",
-    details: "class folders in them as on a disk, or WebDataset shards, whose `cls`, `json` and `txt` members give labels, \
-              splits and other columns, with the names of `classes.txt` for numbers; else folders or the names of shards \
+    details: "class folders in them as on a disk, or WebDataset shards, whose `cls` and `json` members give labels, splits \
+              and other columns, with the names of `classes.txt` for numbers (`txt` members are a column, which \
+              `--label-column txt` takes); else folders or the names of shards \
               (`cat.tar`) give labels; pictures are read in place; splits also from the names of shards; missing shards are \
               named; in a bucket, too, and chosen by patterns such as `shard-{000..049}.tar` and `train-*.tar`",
     written: "`webdataset` writes shards; `cleaned` writes the pictures as files in class folders, with the other columns \

@@ -16,6 +16,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+/// Members of text that may be classes.
+const TEXTS: [&str; 2] = ["txt", "text"];
 /// How long a member may be that says something of its sample.
 const LONGEST: u64 = 1 << 20;
 
@@ -166,7 +168,10 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
             }
             settle.tell(&mut ledger);
             match none_said {
-                true => without_members(listed, &mut rows, whole, &mut ledger),
+                true => {
+                    without_members(listed, &mut rows, whole, &mut ledger);
+                    texts(&rows, &columns, &mut ledger);
+                }
                 false => in_class_folders(&mut rows, &unsaid, &mut ledger),
             }
             if asked.is_none() {
@@ -242,6 +247,33 @@ fn without_members(listed: &[Listed], rows: &mut PackedRows, whole: &Whole<'_>, 
     }
     let paths: Vec<&Path> = listed.iter().map(|one| one.path.as_path()).collect();
     classes_of_shards::take(&paths, rows, whole.options, ledger);
+}
+
+/// The longest text that may be the name of a class, in bytes.
+const LONGEST_NAME: usize = 60;
+
+/// Says that members of text seem to be the classes of samples whose labels are from elsewhere, or that have none.
+fn texts(rows: &PackedRows, columns: &[String], ledger: &mut Ledger) {
+    let members = rows.members();
+    // Captions are longer, and each is another one.
+    let is_name = |text: &str| !text.trim().is_empty() && text.len() <= LONGEST_NAME && !text.contains('\n');
+    let classes = |column: &usize| {
+        let texts = || members.iter().map(|member| member.other[*column].as_str());
+        let different: BTreeSet<&str> = texts().collect();
+        texts().all(is_name) && different.len() > 1 && different.len() * 2 <= members.len()
+    };
+    let is_text = |column: &usize| TEXTS.contains(&columns[*column].as_str());
+    let Some(column) = (0..columns.len()).filter(is_text).find(classes) else { return };
+    let labels = members.iter().map(|member| member.label.as_deref());
+    let pairs = labels.zip(members.iter().map(|member| member.other[column].as_str()));
+    // What says the same in other words leaves nothing to be chosen.
+    if one_to_one(pairs.filter_map(|(label, text)| Some((label?, text)))).is_some_and(|of| of.len() > 1) {
+        return;
+    }
+    let column = &columns[column];
+    let text =
+        format!("the {column} members seem to be classes; --label-column {column} takes them as labels");
+    ledger.add(RemarkKind::LayoutDoubtful, members.len() as u64, text);
 }
 
 /// Gives samples without a label the class that is their folder, if samples beside them have it.
