@@ -302,7 +302,15 @@ fn decisions_of_another_session_are_imported_by_the_path_of_its_dataset() {
     let (here, there) = (sandbox.data(), other.to_str().unwrap());
     let session = sandbox.session();
     let session = session.to_str().unwrap();
-    sandbox.ok(["scan", here.to_str().unwrap(), "--session", session, "--detectors", "duplicates", "--no-carry-over"]);
+    sandbox.ok([
+        "scan",
+        here.to_str().unwrap(),
+        "--session",
+        session,
+        "--detectors",
+        "duplicates",
+        "--no-carry-over",
+    ]);
     sandbox.ok(["scan", there, "--detectors", "duplicates", "--no-carry-over"]);
     let ran = sandbox.plain([there], "toggle-all\ngo 2\nremove\nquit\n");
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);

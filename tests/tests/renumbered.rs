@@ -79,7 +79,8 @@ fn old_numbers_of_samples_decide_nothing() {
     fs::write(name.with_file_name("!.png"), [&fs::read(other).unwrap()[..], b"more"].concat()).unwrap();
     client.commands.send(Command::Scan { detectors: Vec::new() }).unwrap();
     let now = next(&client, |event| numbering(event).filter(|number| *number != first));
-    let tag = |samples: Vec<SampleId>| Command::Tag { samples, tags: vec!["seen".into()], note: String::new() };
+    let tag =
+        |samples: Vec<SampleId>| Command::Tag { samples, tags: vec!["seen".into()], note: String::new() };
     assert!(!is_saved(&client, remove(3)));
     assert!(!is_saved(&client, tag(vec![SampleId(2)])));
     let keep = ViewCommand::KeepOnly { keep: SampleId(1), remove: vec![SampleId(2)] };
