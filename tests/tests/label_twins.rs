@@ -195,6 +195,21 @@ const JOINED: fn(&Path) -> (PathBuf, Vec<String>) = |place| {
     fs::write(&labels, format!("id,class_id,class\n{}", rows(row))).unwrap();
     (pictures, columns(&["--labels", text(&labels)]))
 };
+const JOINED_LINES: fn(&Path) -> (PathBuf, Vec<String>) = |place| {
+    let (pictures, labels) = (place.join("pictures"), place.join("labels.jsonl"));
+    draw(&pictures);
+    let row = |number, class| {
+        format!("{{\"id\": {number}, \"class_id\": {class}, \"class\": \"{}\"}}\n", NAMES[class])
+    };
+    fs::write(&labels, rows(row)).unwrap();
+    (pictures, columns(&["--labels", text(&labels)]))
+};
+const JOINED_PARQUET: fn(&Path) -> (PathBuf, Vec<String>) = |place| {
+    let (pictures, labels) = (place.join("pictures"), place.join("labels.parquet"));
+    draw(&pictures);
+    parquet_file(&labels, false);
+    (pictures, columns(&["--labels", text(&labels)]))
+};
 const PARQUET: fn(&Path) -> (PathBuf, Vec<String>) = |place| {
     fs::create_dir_all(place).unwrap();
     parquet_file(&place.join("t.parquet"), true);
@@ -222,7 +237,7 @@ const SHARDS_OF_JSON: fn(&Path) -> (PathBuf, Vec<String>) = |place| {
     (place.join("t.tar"), Vec::new())
 };
 
-const PACKINGS: [Packing; 14] = {
+const PACKINGS: [Packing; 16] = {
     use Says::{Name, Number, Other};
     const fn packing(
         name: &'static str,
@@ -242,6 +257,8 @@ const PACKINGS: [Packing; 14] = {
         packing("metadata.parquet", METADATA_PARQUET, Number, ("class_name", Name), None),
         packing("class folders", CLASS_FOLDERS, Name, ("class_id", Number), None),
         packing("a table of labels", JOINED, Name, ("class_id", Number), None),
+        packing("labels in json lines", JOINED_LINES, Name, ("class_id", Number), None),
+        packing("labels in parquet", JOINED_PARQUET, Number, ("class_name", Name), None),
         packing("parquet", PARQUET, Name, ("class_name", Name), Some("zebra")),
         packing("parquet, the third column", PARQUET, Name, ("target", Other), None),
         packing("parquet by name", PARQUET_BY_NAME, Name, ("label", Number), Some("3")),

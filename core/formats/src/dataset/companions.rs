@@ -178,7 +178,7 @@ impl<'a> Companions<'a> {
         let more = said.len().saturating_sub(SHOWN);
         said.truncate(SHOWN);
         if more > 0 {
-            said.push(format!("{more} more of its columns need the same"));
+            said.push(format!("{} the same", counted(more as u64, "more column needs", "more columns need")));
         }
         (!said.is_empty()).then(|| said.join("; "))
     }

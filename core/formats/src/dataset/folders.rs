@@ -18,7 +18,7 @@ use super::names_of_parts;
 use super::reading_options::of_folder;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, names};
 use crate::{Error, Result};
-pub(crate) use beside_table::{BesideTable, Edit, Record, json_like, json_set};
+pub(crate) use beside_table::{BesideTable, Edit, Record, RowEdits, json_like, json_set};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names::{self, Meaning};
 use chaffinch_data::dataset::{Folders, LabelFiles};

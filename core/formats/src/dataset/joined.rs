@@ -248,7 +248,7 @@ impl LabelTable {
             Place::Nothing | Place::Several => None,
         });
         let rows: Vec<Option<SampleId>> = rows.collect();
-        let table = BesideTable::of_dataset(file, sheet.delimiter(), key)?;
+        let table = BesideTable::of_labels(file, sheet.delimiter(), key)?;
         if table.records.len() != rows.len() {
             return Err(Error::format(file, "its rows are not those that were read; make a new plan"));
         }
@@ -287,13 +287,21 @@ fn either(manifest: &Manifest, by: By, name: &[u8]) -> String {
 /// A table of labels.
 fn table(file: &Path) -> Result<Sheet> {
     let extension = super::extension(file).unwrap_or_default();
-    if ["parquet", "pq", "json", "jsonl", "ndjson", "arrow", "feather"].contains(&extension.as_str()) {
-        let message = format!(
-            "labels are joined from CSV and TSV tables, not from .{extension} files; write it as CSV"
-        );
-        return Err(Error::format(file, message));
+    match extension.as_str() {
+        "parquet" | "pq" | "jsonl" | "ndjson" => {
+            let table = BesideTable::of_labels(file, b',', 0)?;
+            let rows = table.records.iter().map(|record| record.cells.as_slice());
+            Ok(Sheet::of(file, &table.headings, rows))
+        }
+        "json" | "arrow" | "feather" => {
+            let message = format!(
+                "labels are joined from tables in CSV, TSV, JSON Lines and Parquet, not from .{extension} files; write it as one \
+                 of these"
+            );
+            Err(Error::format(file, message))
+        }
+        _ => Sheet::read(file),
     }
-    Sheet::read(file)
 }
 
 fn said_splits(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions) -> Result<SaidSplits> {

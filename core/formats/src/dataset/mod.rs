@@ -66,7 +66,7 @@ mod yolo;
 pub(crate) use self::tar::{WebdatasetPart, is_webdataset, webdataset_classes, webdataset_parts};
 pub(crate) use choice::{LABEL_NAMES, is_known_column};
 pub(crate) use companions::{Companion, Companions, Kept};
-pub(crate) use folders::{BesideTable, Edit, Record, json_like, json_set, paths_say};
+pub(crate) use folders::{BesideTable, Edit, Record, RowEdits, json_like, json_set, paths_say};
 pub(crate) use joined::{LabelTable, without_labels};
 pub(crate) use json_table::{NewValue, RowEdit, rewritten as json_rewritten};
 pub(crate) use names_of_parts::split_named;

@@ -3,7 +3,7 @@
 
 use super::Export;
 use super::other_cells::OtherCells;
-use crate::dataset::{BesideTable, Companions, Edit, is_known_column};
+use crate::dataset::{BesideTable, Companions, Edit, RowEdits, is_known_column};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::{CopyMode, Tree};
@@ -181,25 +181,11 @@ impl<'a> TablesBeside<'a> {
     ) -> std::result::Result<Vec<(&Path, RowEdits)>, String> {
         let mut all = Vec::new();
         for table in self.tables.iter().filter(|table| table.text.is_parquet()) {
-            let mut edits = RowEdits::default();
             if let Some((path, _)) = self.added(table, changes).first() {
                 let (path, table) = (safe_path(path), safe_path(&table.path));
                 return Err(format!("{path} has no row in {table}, so that it cannot get a label there"));
             }
-            for index in 0..table.rows.len() {
-                match self.edit(table, index, changes) {
-                    Edit::Keep => {}
-                    Edit::Drop => drop(edits.dropped.insert(index as u64)),
-                    Edit::Change { name, label, others } => {
-                        let name = name.map(|name| name.to_string_lossy().into_owned());
-                        let cells = [table.text.file_name().zip(name), table.label.zip(label)];
-                        for (column, value) in cells.into_iter().flatten().chain(others) {
-                            let heading = table.text.headings[column].clone();
-                            edits.values.entry(heading).or_default().insert(index as u64, value);
-                        }
-                    }
-                }
-            }
+            let edits = table.text.rows_edited(table.label, |index| self.edit(table, index, changes));
             if edits != RowEdits::default() {
                 all.push((table.path.as_path(), edits));
             }
@@ -261,14 +247,6 @@ impl<'a> TablesBeside<'a> {
     pub(crate) fn has_split(&self, id: SampleId) -> bool {
         self.tables.iter().any(|table| table.samples.contains(&id) && table.text.column("split").is_some())
     }
-}
-
-/// What changes in the records of a table, which are counted from 0.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct RowEdits {
-    pub(crate) dropped: BTreeSet<u64>,
-    /// New values by heading and record.
-    pub(crate) values: BTreeMap<String, BTreeMap<u64, String>>,
 }
 
 /// What changes about samples.

@@ -2,9 +2,10 @@
 //! dataset itself.
 
 use super::file_changes::{Contents, Rewrite};
+use super::parquet_file::ParquetEdits;
 use super::refusal::refused;
 use super::targets::{most, splits_written};
-use crate::dataset::{self, Companions, Edit, LabelTable};
+use crate::dataset::{self, Companions, Edit, LabelTable, RowEdits};
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
@@ -81,9 +82,19 @@ pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Pl
     if (0..rows.len()).all(|index| matches!(edit(index), Edit::Keep)) {
         return Ok((rest, Elsewhere { table: None, companions: BTreeSet::new() }));
     }
-    let bytes = table.edited(Some(label), edit, &[]);
-    let bytes =
-        bytes.map_err(|why| Error::format(file, format!("it cannot be rewritten: {}", safe_text(&why))))?;
-    let table = Some(Rewrite { path: file.to_path_buf(), contents: Contents::Bytes(bytes) });
+    let contents =
+        match table.is_parquet() {
+            true => {
+                let RowEdits { dropped, values } = table.rows_edited(Some(label), edit);
+                Contents::Parquet(ParquetEdits { dropped, values, ..ParquetEdits::default() })
+            }
+            false => {
+                let bytes = table.edited(Some(label), edit, &[]);
+                Contents::Bytes(bytes.map_err(|why| {
+                    Error::format(file, format!("it cannot be rewritten: {}", safe_text(&why)))
+                })?)
+            }
+        };
+    let table = Some(Rewrite { path: file.to_path_buf(), contents });
     Ok((rest, Elsewhere { table, companions: others.into_keys().collect() }))
 }

@@ -182,6 +182,13 @@ pub(crate) struct Cells {
     encoding: &'static Encoding,
 }
 
+impl Cells {
+    /// Those that are text already.
+    pub(crate) const fn of_text() -> Cells {
+        Cells { encoding: UTF_8 }
+    }
+}
+
 /// Older encodings, the likeliest first: which of them a table is in, the names of files may tell that it leads to.
 const OLDER: [&Encoding; 18] = [
     WINDOWS_1252,

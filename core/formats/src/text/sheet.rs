@@ -59,6 +59,18 @@ impl Sheet {
         Ok(Sheet { path: path.to_path_buf(), headings, records, lines, cells, delimiter })
     }
 
+    /// One of rows of texts that were read in another way.
+    pub(crate) fn of<'r>(
+        path: &Path,
+        headings: &[String],
+        rows: impl Iterator<Item = &'r [String]>,
+    ) -> Sheet {
+        let headings = headings.iter().map(|heading| heading.trim().to_owned()).collect();
+        let records: Vec<ByteRecord> = rows.map(|cells| cells.iter().collect()).collect();
+        let lines = (1..).take(records.len()).collect();
+        Sheet { path: path.to_path_buf(), headings, records, lines, cells: Cells::of_text(), delimiter: b',' }
+    }
+
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -16,7 +16,7 @@ pub(crate) use json::{json_like, json_set};
 
 use read::{annotations, csv_table, json_lines};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
@@ -69,6 +69,14 @@ pub(crate) struct Record {
     raw_name: Option<Vec<u8>>,
 }
 
+/// What changes in the records of a table, which are counted from 0.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowEdits {
+    pub(crate) dropped: BTreeSet<u64>,
+    /// New values by heading and record.
+    pub(crate) values: BTreeMap<String, BTreeMap<u64, String>>,
+}
+
 /// What becomes of a record.
 pub(crate) enum Edit {
     /// It stays as it is.
@@ -109,6 +117,18 @@ impl BesideTable {
     /// When it cannot be read or is malformed.
     pub(crate) fn of_dataset(file: &Path, delimiter: u8, path: usize) -> Result<BesideTable> {
         csv_table(file, delimiter, Some(path))
+    }
+
+    /// Reads a table of labels: JSON Lines and Parquet by their extensions, else like [`BesideTable::of_dataset`].
+    ///
+    /// # Errors
+    /// When it cannot be read or is malformed.
+    pub(crate) fn of_labels(file: &Path, delimiter: u8, key: usize) -> Result<BesideTable> {
+        match crate::dataset::extension(file).as_deref() {
+            Some("jsonl" | "ndjson") => json_lines(file),
+            Some("parquet" | "pq") => parquet::table(file),
+            _ => csv_table(file, delimiter, Some(key)),
+        }
     }
 
     /// Whether it is lines of names and classes without headings.
@@ -217,6 +237,26 @@ impl BesideTable {
             out.extend_from_slice(self.line_end());
         }
         self.encoded(out)
+    }
+
+    /// The same as values by column and record, as Parquet is changed.
+    pub(crate) fn rows_edited(&self, label: Option<usize>, edit: impl Fn(usize) -> Edit) -> RowEdits {
+        let mut edits = RowEdits::default();
+        for (index, row) in (0..self.records.len()).zip(0_u64..) {
+            match edit(index) {
+                Edit::Keep => {}
+                Edit::Drop => drop(edits.dropped.insert(row)),
+                Edit::Change { name, label: new, others } => {
+                    let name = name.map(|name| name.to_string_lossy().into_owned());
+                    let cells = [self.file_name.zip(name), label.zip(new)];
+                    for (column, value) in cells.into_iter().flatten().chain(others) {
+                        let heading = self.headings[column].clone();
+                        edits.values.entry(heading).or_default().insert(row, value);
+                    }
+                }
+            }
+        }
+        edits
     }
 
     /// What its lines end with.
