@@ -10,7 +10,7 @@ use chaffinch_data::output::{CopyMode, Tree};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
