@@ -133,3 +133,23 @@ fn scores_of_a_disabled_detector_follow_pictures_too() {
     plugins("enable");
     assert_eq!(of_quality(&sandbox), before);
 }
+
+#[test]
+fn a_sample_that_was_kept_with_another_label_is_said() {
+    let sandbox = scanned();
+    let classes: Vec<_> = fs::read_dir(sandbox.data()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let moved = first(&classes[0]);
+    let session = sandbox.session();
+    let ran =
+        sandbox.plain([session.to_str().unwrap()], &format!("toggle-all\n{}quit\n", "keep\n".repeat(16)));
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    fs::rename(&moved, classes[1].join("zzz.png")).unwrap();
+    let ran = sandbox.ok(sandbox.scan_args());
+    let name = |folder: &Path| folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let (was, is) = (name(&classes[0]), name(&classes[1]));
+    let words = format!(
+        "1 sample was decided as keep with another label than it has now, which was not looked at: {is}/zzz.png ('{is}', was '{was}')"
+    );
+    assert!(ran.stderr.contains(&words), "{}", ran.stderr);
+    assert!(!sandbox.ok(sandbox.scan_args()).stderr.contains("another label than"));
+}

@@ -110,6 +110,14 @@ fn gates_compare_counts_and_never_pass_without_a_result() {
         assert_eq!(ran.code, code, "{gate}: {}", ran.stderr);
         assert_eq!(ran.stderr.contains("gate failed: "), code == 1, "{}", ran.stderr);
     }
+    // A picture in a format that is not read is no sample of a folder, and was not looked at either.
+    let other = Sandbox::new();
+    dataset(&other.data(), 2, 3, 24);
+    fs::write(other.data().join("one.heic"), b"\0\0\0\x18ftypheic").unwrap();
+    let mut words = other.scan_args();
+    words.extend(["--fail-on".to_owned(), "unreadable".to_owned()]);
+    let ran = other.run(words);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
     let unknown = ask("leeks>0");
     assert_eq!(unknown.code, 2);
     assert!(unknown.stderr.contains("did you mean 'leaks'") && unknown.stderr.contains("duplicates"));

@@ -75,3 +75,34 @@ fn without_a_second_reviewer_there_is_nothing_to_compare() {
     let ran = agreement(&sandbox, &["--of", "carl"]);
     assert!(ran.stderr.contains("no reviewer 'carl'"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_blind_reviewer_writes_nothing_of_what_others_decided() {
+    let sandbox = Sandbox::new();
+    dataset(&sandbox.data(), 2, 4, 24);
+    sandbox.scan();
+    let session = sandbox.session();
+    let session = session.to_str().unwrap();
+    let as_ = |reviewer: &str, blind: bool, lines: &str| {
+        let mut args = vec![session, "--reviewer", reviewer];
+        args.extend(blind.then_some("--blind"));
+        let ran = sandbox.plain(args, lines);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    };
+    as_("anna", false, "toggle-all\ngo 1\nremove\nnote secretly bad\nquit\n");
+    as_("ben", true, "toggle-all\ngo 2\nkeep\nquit\n");
+    let output = sandbox.path().join("out");
+    let output = output.to_str().unwrap();
+    for words in [
+        &["export", session, "--format", "jsonl", "--output", output, "--reviewer", "ben"][..],
+        &["plan", session, "--reviewer", "ben"],
+        &["report", session, "--format", "json", "--reviewer", "ben"],
+    ] {
+        let ran = sandbox.run(words);
+        assert_eq!(ran.code, 2, "{words:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("this is a blind review"), "{words:?}: {}", ran.stderr);
+        assert!(!ran.stdout.contains("secretly") && !ran.stderr.contains("anna"), "{words:?}");
+    }
+    // Others may.
+    sandbox.ok(["export", session, "--format", "jsonl", "--output", output, "--reviewer", "anna"]);
+}

@@ -32,17 +32,7 @@ impl Moved {
         (known, known_metadata): (&Manifest, &FileMetadata),
         (manifest, file_metadata): (&Manifest, &FileMetadata),
     ) -> Moved {
-        let mut marked = Marks::default();
-        let mut marks: Vec<Option<RowMark>> = known.ids().map(|id| marked.of(known, id)).collect();
-        if marks.iter().all(Option::is_none) {
-            marks = Vec::new();
-        }
-        let key = |id: SampleId| {
-            let hash = known_metadata.hashes.get(id.index()).copied().unwrap_or_default();
-            (hash, known.path(id).as_os_str().as_bytes().to_vec())
-        };
-        let keys: Vec<Key> = known.ids().map(key).collect();
-        let places = places(&keys, &marks, manifest, file_metadata);
+        let places = whereabouts((known, known_metadata), (manifest, file_metadata));
         let same = |(id, place): (SampleId, Option<SampleId>)| {
             place.filter(|place| {
                 known.label_name(id) == manifest.label_name(*place)
@@ -58,6 +48,24 @@ impl Moved {
         let digest = result.record().input_digest.trim_end_matches(OTHERS);
         rebuilt(result, &self.0, manifest, format!("{digest}{OTHERS}"))
     }
+}
+
+/// Where each sample of a manifest is in another one, whatever its label and its split are there.
+pub fn whereabouts(
+    (known, known_metadata): (&Manifest, &FileMetadata),
+    (manifest, file_metadata): (&Manifest, &FileMetadata),
+) -> Vec<Option<SampleId>> {
+    let mut marked = Marks::default();
+    let mut marks: Vec<Option<RowMark>> = known.ids().map(|id| marked.of(known, id)).collect();
+    if marks.iter().all(Option::is_none) {
+        marks = Vec::new();
+    }
+    let key = |id: SampleId| {
+        let hash = known_metadata.hashes.get(id.index()).copied().unwrap_or_default();
+        (hash, known.path(id).as_os_str().as_bytes().to_vec())
+    };
+    let keys: Vec<Key> = known.ids().map(key).collect();
+    places(&keys, &marks, manifest, file_metadata)
 }
 
 /// A result whose rows are about these samples of a manifest.

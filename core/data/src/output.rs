@@ -105,6 +105,8 @@ pub fn whole_folder<T>(target: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> 
         Err(error) => return Err(Error::io("list", target)(error)),
     }
     let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
+    // A link is followed: it is the folder that it leads to which is replaced.
+    let absolute = fs::canonicalize(&absolute).unwrap_or(absolute);
     let mut name = OsString::from(".");
     name.push(absolute.file_name().unwrap_or_default());
     name.push(format!(".{}.new", std::process::id()));

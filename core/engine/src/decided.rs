@@ -2,9 +2,11 @@
 
 use crate::Result;
 use chaffinch_data::file_metadata::FileMetadata;
-use chaffinch_data::journal::{Changed, Journal, Now};
+use chaffinch_data::journal::{Changed, Decisions, Journal, Now};
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::moved;
 use chaffinch_data::session::Session;
+use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -22,6 +24,7 @@ const NAMED: usize = 20;
 pub(crate) fn after_reading(
     session: &Session,
     who: Option<(&str, bool)>,
+    previous: Option<(&Manifest, &FileMetadata)>,
     manifest: &Arc<Manifest>,
     file_metadata: &Arc<FileMetadata>,
     ledger: &mut Ledger,
@@ -31,6 +34,9 @@ pub(crate) fn after_reading(
     journal.set_blind(blind);
     journal.bind(manifest, Some(file_metadata));
     enter(&journal.changed(), ledger);
+    if let Some(previous) = previous {
+        relabeled(previous, (manifest, file_metadata), journal.decisions(), ledger);
+    }
     Ok(journal.codes())
 }
 
@@ -50,11 +56,46 @@ fn enter(all: &[Changed], ledger: &mut Ledger) {
     ledger.add(RemarkKind::DecisionsGone, count, text);
     let unclear = of(Now::Unclear);
     let count = unclear.len() as u64;
-    let one = "decision is about a picture that was or is in several rows of the table, and which of them was meant is not \
+    let one = "decision is about a picture that was or is there several times, and which of the copies was meant is not \
                certain, so it applies to none";
-    let many = "decisions are about pictures that were or are in several rows of the table, and which of them were meant \
+    let many = "decisions are about pictures that were or are there several times, and which of the copies were meant \
                 is not certain, so they apply to none";
     let text = format!("{}: {}", counted(count, one, many), named(&unclear));
+    ledger.add(RemarkKind::DecisionsChanged, count, text);
+}
+
+/// Says which samples were kept with another label than they have now: that one was never looked at.
+fn relabeled(
+    previous: (&Manifest, &FileMetadata),
+    now: (&Manifest, &FileMetadata),
+    decisions: &Decisions,
+    ledger: &mut Ledger,
+) {
+    let (known, manifest) = (previous.0, now.0);
+    let is_kept = |id: SampleId| decisions.get(id).is_some_and(|decision| decision.choice == Choice::Keep);
+    if !manifest.ids().any(is_kept) {
+        return;
+    }
+    let places = moved::whereabouts(previous, now);
+    let pairs = known.ids().zip(places).filter_map(|(old, new)| Some((old, new?)));
+    let others: Vec<(SampleId, SampleId)> = pairs
+        .filter(|(old, new)| is_kept(*new) && known.label_name(*old) != manifest.label_name(*new))
+        .collect();
+    let named: Vec<String> = (others.iter().take(NAMED))
+        .map(|(old, new)| {
+            let (was, is) = (known.label_name(*old), manifest.label_name(*new));
+            format!("{} ('{}', was '{}')", safe_path(manifest.path(*new)), safe_text(is), safe_text(was))
+        })
+        .collect();
+    let more = others.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let count = others.len() as u64;
+    let samples = counted(count, "sample was", "samples were");
+    let have = if count == 1 { "it has" } else { "they have" };
+    let text = format!(
+        "{samples} decided as keep with another label than {have} now, which was not looked at: {}{more}",
+        named.join(", ")
+    );
     ledger.add(RemarkKind::DecisionsChanged, count, text);
 }
 
@@ -71,7 +112,6 @@ fn named(all: &[&Changed]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_protocol::decision::Choice;
 
     #[test]
     fn changed_and_gone_files_are_listed_apart() {

@@ -335,7 +335,14 @@ impl<'a> Scan<'a> {
             let same = previous.is_some_and(|(known, old)| same_rows(known, old, &manifest, &file_metadata));
             let who = scan.learns_of.clone();
             let who = who.as_ref().map(|(reviewer, blind)| (reviewer.as_str(), *blind));
-            match decided::after_reading(session, who, &manifest, &file_metadata, &mut ledger) {
+            match decided::after_reading(
+                session,
+                who,
+                previous.filter(|_| !same),
+                &manifest,
+                &file_metadata,
+                &mut ledger,
+            ) {
                 Ok(_) if same => {}
                 Ok(decided) => scan.decided = Some(decided),
                 Err(error) => {

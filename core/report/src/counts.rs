@@ -49,7 +49,9 @@ pub fn counts(subject: &Subject<'_>) -> Vec<Count> {
         let place = source.results.keys().position(|known| known == name);
         place.and_then(|place| source.ranking.counts.get(place)).map_or(0, |counts| counts.flagged)
     };
-    let unreadable = [UNREADABLE, DAMAGED, NOT_READ].map(flagged).iter().sum();
+    let flagged_files: u64 = [UNREADABLE, DAMAGED, NOT_READ].map(flagged).iter().sum();
+    // Files of a folder that are no samples, as their format is not read, are no better than those of a table that are.
+    let unreadable = flagged_files + ledger.count(RemarkKind::UnsupportedPictures);
     for (name, value, what) in [
         ("samples", samples, "samples of the dataset"),
         ("suspects", source.ranking.order.len() as u64, "samples that detectors flag under the rule"),
@@ -61,7 +63,11 @@ pub fn counts(subject: &Subject<'_>) -> Vec<Count> {
         ("unsure", unsure, "samples the reviewer was not sure about"),
         ("disputed", source.decisions.disputed(), "samples about which reviewers disagree"),
         ("leaks", leaking, "samples with a copy in another split"),
-        ("unreadable", unreadable, "files that cannot be decoded, or only in part"),
+        (
+            "unreadable",
+            unreadable,
+            "files that cannot be decoded, or only in part, or are in a format that is not read",
+        ),
     ] {
         add(name, value, Some(samples), what, false);
     }

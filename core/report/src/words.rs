@@ -53,7 +53,10 @@ pub(crate) fn together(reviewers: &Reviewers) -> Option<String> {
 
 /// How many errors are left, if that is known.
 pub(crate) fn left(facts: &Facts) -> String {
-    let undecided = counted(facts.count("undecided"), "suspect is", "suspects are");
+    let undecided = match facts.count("undecided") {
+        0 => "No suspect is".to_owned(),
+        count => counted(count, "suspect is", "suspects are"),
+    };
     let errors = match &facts.remaining.left {
         Some(left) => format!(
             "About {:.0} errors are left among samples without a decision (95 % interval {:.0} to {:.0}).",

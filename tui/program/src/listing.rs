@@ -17,7 +17,7 @@ use chaffinch_data::nearest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store;
 use chaffinch_engine as engine;
-use chaffinch_engine::outputs::{self, Outputs};
+use chaffinch_engine::outputs::{self, BLIND, Outputs};
 use chaffinch_engine::unloaded;
 use chaffinch_formats::repair;
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -110,6 +110,12 @@ impl Listing {
     ) -> Result<Listing> {
         let flags = Flags { reviewer: reviewer.map(str::to_owned), ..Flags::default() };
         let listing = Listing::open_with(target, global, flags, state)?;
+        if listing.journal.is_blind() {
+            bail!(
+                "{}: {BLIND} (gB in chaffinch open, or the line toggle-blind in chaffinch open --plain)",
+                safe_path(listing.session.dir())
+            );
+        }
         if let Some(name) = reviewer.filter(|_| listing.journal.entries().is_empty()) {
             let others = &listing.journal.decisions().reviewers()[1..];
             let hint = nearest::hint(name, others.iter().map(String::as_str));
@@ -170,7 +176,14 @@ impl Listing {
         let options = session.load_reading()?.unwrap_or_default();
         let (manifest, file_metadata) = (Arc::new(manifest), Arc::new(file_metadata));
         let mut journal = Journal::open(&session.decisions_dir(), &config.reviewer())?;
+        let blind = session.load_blind(&config.reviewer()).is_some();
+        journal.set_blind(blind);
         journal.bind(&manifest, Some(&file_metadata));
+        if blind {
+            let reviewer = config.reviewer();
+            let name = safe_text(&reviewer);
+            warning("decisions", &format!("the review of {name} is blind: what others decided is left out"));
+        }
         let set = thresholds;
         let thresholds = thresholds_under(&rule, set.clone());
         let reviewed = ranking::reviewed(&rule, journal.decisions());

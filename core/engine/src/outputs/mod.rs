@@ -33,6 +33,10 @@ use chaffinch_review::query::Source;
 use chaffinch_review::repair::{self, Plan, Policies};
 use std::path::Path;
 
+/// Why nothing is written during a blind review.
+pub const BLIND: &str =
+    "this is a blind review, and what is written would show what others decided; end it first";
+
 /// Everything that is needed to write something about a session.
 pub struct Outputs<'a> {
     subject: Subject<'a>,

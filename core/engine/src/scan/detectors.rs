@@ -254,7 +254,12 @@ impl<'a> Scan<'a> {
     }
 
     /// Says whose results are from before the dataset changed and stay so, since their detectors do not run in this scan.
-    pub(super) fn report_carried(&self, running: &[&'a LoadedDetector], plan: &ScanPlan, findings: &Findings) {
+    pub(super) fn report_carried(
+        &self,
+        running: &[&'a LoadedDetector],
+        plan: &ScanPlan,
+        findings: &Findings,
+    ) {
         let runs = |name: &String| running.iter().any(|detector| detector.info().name() == name);
         let stays = |(name, result): &(&String, &Arc<DetectorResult>)| {
             !runs(name) && plan.enabled.get(*name) != Some(&false) && is_from_before(result)

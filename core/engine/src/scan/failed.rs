@@ -54,7 +54,9 @@ impl Scan<'_> {
                 return format!("; {shown} is disabled in this session, which {enable} ends");
             }
             if self.registry.has_changed(name) {
-                return format!("; {shown} does not run, since its code has changed (chaffinch plugins let-in {shown})");
+                return format!(
+                    "; {shown} does not run, since its code has changed (chaffinch plugins let-in {shown})"
+                );
             }
             if self.registry.find(name).is_none() {
                 return format!("; {shown} is not loaded");

@@ -4,17 +4,13 @@ use super::meter::Meter;
 use super::{Service, Work};
 use crate::Error;
 use crate::answers::internal::Internal;
-use crate::outputs::{self, Snapshot};
+use crate::outputs::{self, BLIND, Snapshot};
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{Event, OutputCommand, OutputEvent, OutputForm, OutputKind, Ticket};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Why nothing is written during a blind review.
-const BLIND: &str =
-    "this is a blind review, and what is written would show what others decided; end it first";
 
 impl Service {
     pub(super) fn output(&mut self, at: u64, command: OutputCommand) {

@@ -46,7 +46,8 @@ pub fn make(
     policies: Policies,
     job: &Job<'_>,
 ) -> Result<Plan> {
-    let mut making = Making { source, wishes: BTreeMap::new(), conflicts: Vec::new() };
+    let mut making =
+        Making { source, wishes: BTreeMap::new(), conflicts: Vec::new(), differing: BTreeSet::new() };
     making.decided(job)?;
     if policies.leaks.is_some() || policies.copies.is_some() {
         let groups = copies(source, job)?;
@@ -129,6 +130,8 @@ struct Making<'a, 'b> {
     source: &'b Source<'a>,
     wishes: BTreeMap<SampleId, Wish>,
     conflicts: Vec<Conflict>,
+    /// The first of each group whose labels differ.
+    differing: BTreeSet<SampleId>,
 }
 
 impl Making<'_, '_> {
@@ -222,6 +225,25 @@ impl Making<'_, '_> {
         group.iter().copied().filter(|&id| !self.removed(id)).collect()
     }
 
+    /// Whether copies have different labels, of which no policy can choose one: a conflict, which is listed once.
+    fn differ(&mut self, left: &[SampleId], policy: &str) -> bool {
+        let labels: BTreeSet<&str> =
+            left.iter().map(|&id| self.label(id)).filter(|label| !label.is_empty()).collect();
+        let labels: Vec<String> = labels.iter().map(|label| format!("'{}'", safe_text(label))).collect();
+        if labels.len() < 2 {
+            return false;
+        }
+        if self.differing.insert(left[0]) {
+            let text = format!(
+                "stays with its copies, because they have different labels ({}), of which {policy} can choose none; decide \
+                 about them first",
+                labels.join(", ")
+            );
+            self.conflict(left[0], text);
+        }
+        true
+    }
+
     /// Treats a group that is in several splits.
     fn leak(&mut self, group: &[SampleId], policy: Leaks) {
         let left = self.left(group);
@@ -232,7 +254,7 @@ impl Making<'_, '_> {
         else {
             return;
         };
-        if first == last {
+        if first == last || self.differ(&left, policy.name()) {
             return;
         }
         let (early_split, name) = (self.split(early), policy.name());
@@ -251,20 +273,7 @@ impl Making<'_, '_> {
     /// Keeps one of a group.
     fn copies(&mut self, group: &[SampleId], policy: Copies) {
         let left = self.left(group);
-        if left.len() < 2 {
-            return;
-        }
-        let labels: BTreeSet<&str> =
-            left.iter().map(|&id| self.label(id)).filter(|label| !label.is_empty()).collect();
-        if labels.len() > 1 {
-            let labels: Vec<String> = labels.iter().map(|label| format!("'{}'", safe_text(label))).collect();
-            let text = format!(
-                "stays with its copies, because they have different labels ({}), of which {} can choose none; decide \
-                 about them first",
-                labels.join(", "),
-                policy.name()
-            );
-            self.conflict(left[0], text);
+        if left.len() < 2 || self.differ(&left, policy.name()) {
             return;
         }
         let Some(best) = self.best(&left, policy) else { return };

@@ -202,3 +202,20 @@ fn a_path_of_several_rows_is_shown_with_its_row() {
     assert_eq!(text.matches("repeated").count(), 1);
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
 }
+
+#[test]
+fn leaks_with_different_labels_are_conflicts_under_every_policy() {
+    for policy in [Leaks::MoveToTrain, Leaks::RemoveTrain, Leaks::RemoveTest] {
+        let mut rows = LEAKED.to_vec();
+        rows[0].1 = "another";
+        let plan = planned(&rows, &[], leaks(policy));
+        let said: Vec<&str> = plan.conflicts.iter().map(|conflict| conflict.text.as_str()).collect();
+        assert!(
+            said.iter().any(|why| why.contains("because they have different labels")),
+            "{policy:?}: {said:?}"
+        );
+        let both = planned(&rows, &[], Policies { leaks: Some(policy), copies: Some(Copies::KeepLarger) });
+        let differing = both.conflicts.iter().filter(|conflict| conflict.text.contains("different labels"));
+        assert_eq!(differing.count(), 1, "{:?}", both.conflicts);
+    }
+}

@@ -42,7 +42,13 @@ impl Work {
 
     /// Keeps other programs from doing the same at the same time.
     pub(super) fn hold(&self) -> Result<File> {
-        fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
+        fs::create_dir_all(&self.folder).map_err(|error| {
+            Error::Invalid(format!(
+                "{} cannot be created, where what is taken out of the dataset is kept ({error}); nothing was changed: make the \
+                 folder above the dataset writable, or use --output to write a copy",
+                safe_path(&self.folder)
+            ))
+        })?;
         let folder = File::open(&self.folder).map_err(Error::io("open", &self.folder))?;
         match folder.try_lock() {
             Err(fs::TryLockError::WouldBlock) => {
