@@ -52,10 +52,32 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
         }
         out.flush()
     })?;
-    let samples = counted(export.source.manifest.len() as u64, "sample", "samples");
+    let manifest = export.source.manifest;
+    let odd = manifest.ids().filter(|id| manifest.path(*id).to_str().is_none()).count() as u64;
+    let samples = counted(manifest.len() as u64, "sample", "samples");
     Ok(Written {
         summary: Some(Formulas::told(samples, guarded)),
         renamed: table.renamed,
+        notes: raw_paths(odd),
         ..Written::file(&request.output)
     })
+}
+
+/// Says how many paths are written as bytes that readers of UTF-8 refuse.
+fn raw_paths(count: u64) -> Vec<String> {
+    let one = "path is no UTF-8 and is written as its bytes";
+    let paths = counted(count, one, "paths are no UTF-8 and are written as their bytes");
+    (count > 0).then(|| format!("{paths}, which programs that read UTF-8 alone refuse")).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_bytes_are_said() {
+        assert!(raw_paths(0).is_empty());
+        assert!(raw_paths(1)[0].starts_with("1 path is no UTF-8 and is written as its bytes"));
+        assert!(raw_paths(2)[0].starts_with("2 paths are no UTF-8 and are written as their bytes"));
+    }
 }
