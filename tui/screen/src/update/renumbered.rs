@@ -49,7 +49,9 @@ pub(super) fn forget(model: &mut Model, fx: &mut Effects) {
     if asked {
         text.push_str("; what was asked about samples before was not done");
     }
-    say(model, Level::Warning, text);
+    say(model, Level::Warning, text.as_str());
+    // The end of the scan takes its place on the screen.
+    model.jobs.trouble("dataset".to_owned(), text);
 }
 
 /// Whether what receives the keys is about samples.
