@@ -38,6 +38,8 @@ pub struct List {
     pub finding: Option<bool>,
     /// A sample to go to once the engine has reported its row.
     pub locating: Option<SampleId>,
+    /// The path of the sample that the cursor was on when samples got other numbers.
+    pub sought: Option<String>,
     /// Whether the page over the list is left when it is there: for a sample that the list does not have, it stays.
     pub leaves: bool,
     /// The rows that are near the cursor.

@@ -287,6 +287,11 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     list.shown = list.query.clone();
     (list.total, list.decided, list.by_choice) = (total, decided, by_choice);
     list.cursor = incoming.cursor.unwrap_or(0).min(total.saturating_sub(1));
+    // A sample that has another number now is where its path is, if that is near.
+    let sought = list.sought.take().and_then(|path| rows.iter().position(|row| row.path == path));
+    if let Some(place) = sought {
+        list.cursor = start + place as u64;
+    }
     list.top = match restored {
         Some(top) if (top..top + page).contains(&list.cursor) => top,
         _ => list.cursor.saturating_sub(height),

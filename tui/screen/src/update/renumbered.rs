@@ -29,6 +29,7 @@ pub(super) fn forget(model: &mut Model, fx: &mut Effects) {
     if by_number {
         list.query.filter.clear();
     }
+    list.sought = list.rows.get(list.cursor).map(|row| row.path.clone()).filter(|_| list.placed);
     list.rows.clear();
     (list.incoming, list.finding, list.locating, list.searching) = (None, None, None, None);
     for page in model.views.all {
