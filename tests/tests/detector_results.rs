@@ -183,7 +183,7 @@ fn results_of_a_loaded_detector_are_disabled_and_not_removed() {
         loaded.stderr
     );
     let none = programs.sandbox.run(["plugins", "restore", session, "witness"]);
-    assert!(none.stderr.contains("none were removed"), "{}", none.stderr);
+    assert!(none.stderr.contains("none are kept"), "{}", none.stderr);
     // Once it has run again, the older result is not put back over that.
     programs.sandbox.ok(["plugins", "remove", session, "witness"]);
     fs::write(folder.join("run.sh"), GOOD.replace("0.125", "0.0625")).unwrap();

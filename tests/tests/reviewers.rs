@@ -96,7 +96,7 @@ fn a_blind_reviewer_writes_nothing_of_what_others_decided() {
     for words in [
         &["export", session, "--format", "jsonl", "--output", output, "--reviewer", "ben"][..],
         &["plan", session, "--reviewer", "ben"],
-        &["report", session, "--format", "json", "--reviewer", "ben"],
+        &["report", session, "--format", "json", "--output", output, "--reviewer", "ben"],
     ] {
         let ran = sandbox.run(words);
         assert_eq!(ran.code, 2, "{words:?}: {}{}", ran.stdout, ran.stderr);

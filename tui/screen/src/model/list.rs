@@ -40,6 +40,8 @@ pub struct List {
     pub locating: Option<SampleId>,
     /// The path of the sample that the cursor was on when samples got other numbers.
     pub sought: Option<String>,
+    /// Whether the list on its way is the first with these numbers: what is typed until it is there is about nothing in it.
+    pub renumbered: bool,
     /// Whether the page over the list is left when it is there: for a sample that the list does not have, it stays.
     pub leaves: bool,
     /// The rows that are near the cursor.

@@ -233,9 +233,12 @@ fn marks_and_questions_end_where_numbers_mean_other_samples() {
     rig.mend();
     // Samples were moved down by one, and the cursor with the one that it was on.
     assert_eq!((rig.model.list.cursor, rig.model.sample()), (6, Some(SampleId(6))));
-    let told = rig.engine.seen.iter().position(|c| matches!(c, Command::Renumbered { numbering: 1 })).unwrap();
+    let told =
+        rig.engine.seen.iter().position(|c| matches!(c, Command::Renumbered { numbering: 1 })).unwrap();
     let listed = rig.engine.seen.iter().rposition(|c| matches!(c, Command::List { .. })).unwrap();
     assert!(told < listed);
-    assert!(!rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. } | Command::DecideEach { .. })));
+    assert!(
+        !rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. } | Command::DecideEach { .. }))
+    );
     assert!((0..100).all(|n| rig.choice(n).is_none()));
 }

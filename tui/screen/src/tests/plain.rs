@@ -206,7 +206,7 @@ fn lines_that_do_nothing_fail_a_script_only() {
     let lines = "kepe\nu\nx\nu\n";
     assert_eq!(
         script(lines).1.as_deref(),
-        Some("1 line not understood, 1 line not carried out; the others were carried out")
+        Some("1 line not understood, 3 lines not carried out; the others were carried out")
     );
     assert_eq!(typed(FakeEngine::new(100), true, lines).1, None);
 }
@@ -273,13 +273,18 @@ fn who_types_is_asked_again() {
 #[test]
 fn nothing_is_decided_after_a_line_of_a_script_that_failed() {
     for lost in ["go x", "nxet"] {
-        let (out, failed) = typed(FakeEngine::new(100), false, &format!("{lost}\nremove\nnext\nkeep\nquit\n"));
-        assert!(out.contains("'remove' was not done") && out.contains("'keep' was not done"), "{lost}: {out}");
-        assert!(!out.contains(" samples decided\n"), "{lost}: {out}");
+        let (out, failed) =
+            typed(FakeEngine::new(100), false, &format!("{lost}\nremove\nnext\nkeep\nquit\n"));
+        assert!(
+            out.contains("'remove' was not done") && out.contains("'keep' was not done"),
+            "{lost}: {out}"
+        );
+        assert!(!out.contains("1 of 100 samples decided"), "{lost}: {out}");
         assert!(failed.is_some_and(|why| why.contains("not carried out")), "{lost}: {out}");
         // A line that chooses a sample ends it.
-        let (out, _) = typed(FakeEngine::new(100), false, &format!("{lost}\nfilter class:cat\nremove\nquit\n"));
-        assert!(out.contains("\n1 of 100 samples decided\n"), "{lost}: {out}");
+        let (out, _) =
+            typed(FakeEngine::new(100), false, &format!("{lost}\nfilter class:cat\nremove\nquit\n"));
+        assert!(out.contains("\n1 of 25 suspects decided\n"), "{lost}: {out}");
     }
     // Who types sees what became of a line.
     let (out, _) = typed(FakeEngine::new(100), true, "nxet\nremove\nquit\n");

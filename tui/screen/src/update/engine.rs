@@ -1,8 +1,8 @@
 //! Handling of the engine's events.
 
 use super::{
-    Effect, Effects, detector, macros, motion, panels, part, prompt, renumbered, saved, say, search, send, show, targets,
-    trial, walk,
+    Effect, Effects, ahead, detector, macros, motion, panels, part, prompt, renumbered, saved, say, search,
+    send, show, targets, trial, walk,
 };
 use crate::action::Action;
 use crate::key::shown;
@@ -305,8 +305,12 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     }
     prompt::listed(model, incoming.ticket);
     let after = model.list.rows.get(model.list.cursor).map(|row| row.sample);
-    if !incoming.keyed && before.is_some() && before != after {
+    let renumbered = std::mem::take(&mut model.list.renumbered);
+    if renumbered || !incoming.keyed && before.is_some() && before != after {
         model.list.changed_at = Some(model.time.now);
+    }
+    if renumbered && !model.ahead.is_empty() {
+        ahead::drop_all(model, "dropped: the dataset has changed");
     }
     if let Some(forward) = incoming.find {
         motion::undecided(model, forward, fx);

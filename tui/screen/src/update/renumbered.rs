@@ -30,6 +30,7 @@ pub(super) fn forget(model: &mut Model, fx: &mut Effects) {
         list.query.filter.clear();
     }
     list.sought = list.rows.get(list.cursor).map(|row| row.path.clone()).filter(|_| list.placed);
+    list.renumbered = true;
     list.rows.clear();
     (list.incoming, list.finding, list.locating, list.searching) = (None, None, None, None);
     for page in model.views.all {

@@ -554,12 +554,12 @@ fn metadata_names_pictures_by_any_kind_of_path() {
 
 #[test]
 fn one_folder_beside_metadata_without_labels_is_no_class_in_silence() {
-    let temp = tree(&["Images/1.jpg", "Images/2.jpg"]);
-    write(&temp, "metadata.csv", "file_name,species\nImages/1.jpg,cat\nImages/2.jpg,dog\n");
+    let temp = tree(&["mixed/1.jpg", "mixed/2.jpg"]);
+    write(&temp, "metadata.csv", "file_name,species\nmixed/1.jpg,cat\nmixed/2.jpg,dog\n");
     let opened = read_in(&temp);
-    let words = "all labels are 'Images', the name of the only folder; --label-column chooses one: 'species'";
+    let words = "all labels are 'mixed', the name of the only folder; --label-column chooses one: 'species'";
     let said = opened.ledger.remarks.iter().find(|remark| remark.text.contains(words));
     assert!(said.is_some_and(|remark| remark.kind.is_serious()), "{:?}", opened.ledger);
-    write(&temp, "metadata.csv", "file_name,label_name\nImages/1.jpg,cat\nImages/2.jpg,dog\n");
+    write(&temp, "metadata.csv", "file_name,label_name\nmixed/1.jpg,cat\nmixed/2.jpg,dog\n");
     assert_eq!(read_in(&temp).manifest.classes(), ["cat", "dog"]);
 }
