@@ -2,7 +2,7 @@
 //! `datasets` library keeps in the schema; and cells as text.
 
 use super::alike::{Classes, Looks};
-use super::choice::{self, LABEL_NAMES, PATH_NAMES, SPLIT_NAMES};
+use super::choice::{self, LABEL_NAMES, LAST_LABELS, PATH_NAMES, SPLIT_NAMES};
 use super::companions::one_to_one;
 use super::several::BETWEEN;
 use super::typed::is_nested;
@@ -156,6 +156,10 @@ impl Columns {
             let mut all: Vec<usize> = labels.iter().copied().filter(classes).collect();
             all.extend((0..fields.len()).filter(|column| classes(column) && !labels.contains(column)));
             all.extend(labels.iter().copied().filter(|column| !classes(column)));
+            if all.is_empty() {
+                all = free(choice::named(&headings, &LAST_LABELS));
+                all.retain(|column| is_label(fields[*column].data_type()));
+            }
             labels = all;
         }
         let label = labels.first().copied();
