@@ -403,3 +403,26 @@ fn parameters_with_which_a_detector_fails_are_taken_back() {
     let again = programs.scan(&[]);
     assert!(!again.stderr.contains("too much"), "{}", again.stderr);
 }
+
+#[test]
+fn results_of_earlier_code_are_out_of_date_until_it_runs() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.scan(&[]);
+    let session = programs.sandbox.session();
+    let session = session.to_str().unwrap();
+    let state = || {
+        let plugins = programs.folder();
+        let words =
+            ["plugins", "list", "--json", "--session", session, "--plugins", plugins.to_str().unwrap()];
+        let list = json(&programs.sandbox.ok(words));
+        let all = list["detectors"].as_array().unwrap().clone();
+        all.into_iter().find(|one| one["name"] == "witness").map(|one| one["state"].clone())
+    };
+    assert_eq!(state(), Some(Value::from("ready")));
+    fs::write(folder.join("run.sh"), GOOD.replace("0.125", "0.0625")).unwrap();
+    programs.sandbox.ok(["plugins", "let-in", folder.to_str().unwrap()]);
+    assert_eq!(state(), Some(Value::from("outdated")));
+    programs.scan(&[]);
+    assert_eq!(state(), Some(Value::from("ready")));
+}

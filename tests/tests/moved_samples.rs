@@ -67,6 +67,13 @@ fn scores_follow_pictures_whose_detectors_do_not_run() {
         "{}",
         ran.stderr
     );
+    let session = sandbox.session();
+    let ranked = sandbox.ok(["rank", session.to_str().unwrap()]);
+    assert!(
+        ranked.stderr.contains("image-quality") && ranked.stderr.contains("have not run since"),
+        "{}",
+        ranked.stderr
+    );
     let after = said(&sandbox, "duplicates");
     for (bytes, scores) in &before {
         match *bytes == old {

@@ -158,7 +158,7 @@ fn a_change_is_allowed_for_one_scan_and_pinned() {
     let allowed = programs.scan(&["--allow-changed"]);
     assert_eq!(reason(&report(&allowed), "witness"), None, "{}", allowed.stderr);
     assert!(
-        allowed.stderr.contains("run.sh has changed since it was first used; it runs as it is now"),
+        allowed.stderr.contains("run.sh has changed since it was first used; it is let in as it is now"),
         "{}",
         allowed.stderr
     );
@@ -167,7 +167,7 @@ fn a_change_is_allowed_for_one_scan_and_pinned() {
     assert!(reason(&report(&programs.scan(&[])), "witness").is_some(), "back is a change, too");
     // Whoever checks it has agreed to it.
     let check = programs.sandbox.ok(["plugins", "check", folder.to_str().unwrap()]);
-    assert!(check.stderr.contains("it runs as it is now"), "{}", check.stderr);
+    assert!(check.stderr.contains("it is let in as it is now"), "{}", check.stderr);
     assert_eq!(reason(&report(&programs.scan(&[])), "witness"), None);
 }
 

@@ -100,7 +100,17 @@ pub struct RunRecord {
     /// The program whose result it is, if it was imported and not computed here: `cleanlab`; empty otherwise.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub imported: String,
+    /// The digest of the code that found it; empty if that is not known, or if it is not the result of a detector.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
     /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the same
     /// digest means that the result is up to date.
     pub input_digest: String,
+}
+
+impl RunRecord {
+    /// Whether it may be what this code finds.
+    pub fn is_of_code(&self, digest: &str) -> bool {
+        self.code.is_empty() || digest.is_empty() || self.code == digest
+    }
 }

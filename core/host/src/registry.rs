@@ -312,7 +312,7 @@ impl Registry {
         let name = pin.names.first().cloned().unwrap_or_else(|| path.display().to_string());
         pins.set(path, now.pin(pin.names)).map_err(PluginError::Stored)?;
         let since = if aside { "it was set aside" } else { "it was first used" };
-        self.remarks.push((name, format!("{what} since {since}; it runs as it is now")));
+        self.remarks.push((name, format!("{what} since {since}; it is let in as it is now")));
         Ok(())
     }
 

@@ -194,6 +194,7 @@ impl<'a> RunContext<'a> {
             findings: self.findings.into_inner().unwrap_or_else(PoisonError::into_inner),
             units: BTreeMap::new(),
             imported: String::new(),
+            code: self.detector.digest().to_owned(),
             input_digest,
         };
         let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);

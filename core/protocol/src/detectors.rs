@@ -12,6 +12,8 @@ pub enum DetectorState {
     Ready,
     /// It runs, and has not run since the dataset changed: what it found stays with its pictures, and new ones were not looked at.
     Outdated,
+    /// It does not run, since the last scan or the configuration names others; what it found before counts.
+    NotChosen,
     /// It does not run, and what it found before flags nothing.
     Disabled,
     /// It does not run, because it crashed, hung or broke the protocol.
@@ -32,6 +34,7 @@ impl DetectorState {
         match self {
             DetectorState::Ready => "ready",
             DetectorState::Outdated => "out of date",
+            DetectorState::NotChosen => "not chosen",
             DetectorState::Disabled => "disabled",
             DetectorState::SetAside => "set aside",
             DetectorState::Changed => "changed",

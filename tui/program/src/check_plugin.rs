@@ -81,7 +81,7 @@ fn agree(path: &Path) -> Result<()> {
     for pinned in all.keys().filter(|pinned| Path::new(pinned).starts_with(&here)) {
         for changed in let_in(&workers, pinned)? {
             if let LetIn::Changed { what, .. } = changed {
-                remark(&format!("{}; it runs as it is now", safe_text(&what)));
+                remark(&format!("{}; it is let in as it is now", safe_text(&what)));
             }
         }
     }

@@ -88,11 +88,15 @@ fn all(
     (session.load_results(count, classes).0, session.load_removed(count, classes))
 }
 
-/// The detectors whose results are from before the dataset changed.
-pub(super) fn outdated(session: &Session) -> Result<BTreeSet<String>> {
+/// The detectors whose results are from before the dataset or their code changed.
+pub(super) fn outdated(session: &Session, registry: &Registry) -> Result<BTreeSet<String>> {
     let Some((manifest, _)) = session.load_samples()? else { return Ok(BTreeSet::new()) };
     let (there, _) = all(session, manifest.len(), manifest.classes());
-    Ok(there.into_iter().filter(|(_, result)| is_from_before(result)).map(|(name, _)| name).collect())
+    let is_outdated = |(name, result): &(String, DetectorResult)| {
+        let code = registry.find(name).map_or("", |detector| detector.digest());
+        is_from_before(result) || !result.record().is_of_code(code)
+    };
+    Ok(there.into_iter().filter(is_outdated).map(|(name, _)| name).collect())
 }
 
 /// Writes them as text.

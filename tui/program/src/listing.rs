@@ -13,6 +13,7 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::moved::is_from_before;
 use chaffinch_data::nearest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store;
@@ -20,7 +21,7 @@ use chaffinch_engine as engine;
 use chaffinch_engine::outputs::{self, BLIND, Outputs};
 use chaffinch_engine::unloaded;
 use chaffinch_formats::repair;
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use chaffinch_protocol::{EnsembleRule, Ledger, Query, Sort};
@@ -233,6 +234,24 @@ impl Listing {
         let gone: Vec<&str> = own.filter(|name| !self.session.is_loaded(name)).collect();
         if let Some(words) = unloaded::words(&gone, &self.session) {
             warning("detectors", &words);
+        }
+        self.tell_outdated();
+    }
+
+    /// Says on stderr which detectors have not looked at the dataset as it is now; nothing if all have.
+    pub(super) fn tell_outdated(&self) {
+        let before = self.results.values().filter(|result| is_from_before(result));
+        let names: Vec<&str> = before.map(|result| result.record().name.as_str()).collect();
+        if !names.is_empty() {
+            let verb = if names.len() == 1 { "has" } else { "have" };
+            warning(
+                "detectors",
+                &format!(
+                    "{} {verb} not run since the dataset changed: new pictures were not looked at; chaffinch scan {} does that",
+                    safe_text(&names.join(", ")),
+                    quoted(self.session.dir())
+                ),
+            );
         }
     }
 

@@ -335,7 +335,7 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
         listing.not_loaded = detector_results::absent(session, &registry)?;
         let session = Session::open_to_read(session)?;
         let settings = session.load_settings()?;
-        let outdated = detector_results::outdated(&session)?;
+        let outdated = detector_results::outdated(&session, &registry)?;
         for detector in &mut listing.detectors {
             let aside = detector.set_aside.is_some();
             detector.state = DetectorState::of(
@@ -388,7 +388,7 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
             DetectorState::Outdated => {
                 writeln!(
                     out,
-                    "  {}  it has not run since the dataset changed, and has not looked at new pictures",
+                    "  {}  it has not run since the dataset or its code changed",
                     DetectorState::Outdated.words().to_uppercase()
                 )?;
             }

@@ -227,7 +227,7 @@ fn role(model: &Model, form: &DetectorForm, here: bool) -> Role {
         DetectorState::NotLoaded if form.about.removed => Role::Dim,
         DetectorState::NotLoaded => Role::Warning,
         DetectorState::Failed | DetectorState::Refused => Role::Error,
-        DetectorState::Disabled => Role::Dim,
+        DetectorState::Disabled | DetectorState::NotChosen => Role::Dim,
         DetectorState::Ready if here => Role::Given,
         DetectorState::Ready => Role::Text,
     }
@@ -273,7 +273,7 @@ fn about(model: &Model, form: &DetectorForm, width: usize) -> Vec<(Role, String)
             lines.push((role, format!("  {label:<8} {part}")));
         }
     };
-    let bad = if matches!(about.state, DetectorState::Disabled) { Role::Dim } else { Role::Warning };
+    let bad = if matches!(about.state, DetectorState::Disabled | DetectorState::NotChosen) { Role::Dim } else { Role::Warning };
     put(bad, "why", about.why.clone());
     let key = |action| model.keymap.key_for(action).map(shown).unwrap_or_default();
     if let Some(compared) = about.compared {

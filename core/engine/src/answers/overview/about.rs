@@ -9,6 +9,10 @@ use chaffinch_protocol::{DetectorAbout, DetectorForm, DetectorState};
 use chaffinch_review::query::Source;
 use std::sync::OnceLock;
 
+/// Why scans do not run a detector that was not disabled.
+const LEFT_OUT: &str =
+    "not among the detectors of the configuration, or of the last scan; what it found before counts";
+
 /// About a detector that is loaded. `enabled` is whether scans run it.
 pub(super) fn about(
     detector: &LoadedDetector,
@@ -19,14 +23,18 @@ pub(super) fn about(
     let info = detector.info();
     let name = info.name();
     let (aside, failed) = (detector.aside(), known.failed.get(name));
-    let outdated = source.results.get(name).is_some_and(|result| is_from_before(result));
-    let state = DetectorState::of(!enabled, aside.is_some(), failed.is_some(), outdated);
+    let result = source.results.get(name);
+    let of_other_code = result.is_some_and(|result| !result.record().is_of_code(detector.digest()));
+    let outdated = of_other_code || result.is_some_and(|result| is_from_before(result));
+    // What the configuration or the last scan left out was not disabled: what it found counts.
+    let left_out = !enabled && known.enabled.get(name) != Some(&false);
+    let state = match DetectorState::of(!enabled && !left_out, aside.is_some(), failed.is_some(), outdated) {
+        DetectorState::Ready if left_out => DetectorState::NotChosen,
+        state => state,
+    };
     let why = match state {
         DetectorState::Disabled => {
-            let why = match known.enabled.get(name) {
-                Some(false) => "disabled in this session",
-                _ => "not among the detectors of the configuration, or of the last scan",
-            };
+            let why = "disabled in this session";
             // Enabled, it would still not run.
             let aside = aside.map(|aside| format!("; it is set aside as well, because {}", aside.clause()));
             format!("{why}{}", aside.unwrap_or_default())
@@ -36,8 +44,15 @@ pub(super) fn about(
             let failed = failed.map(String::as_str).unwrap_or_default();
             format!("{failed}; what it found before stays")
         }
+        DetectorState::NotChosen => LEFT_OUT.to_owned(),
         DetectorState::Outdated => {
-            "it has not run since the dataset changed: what it found stays with its pictures, and new ones were not looked at".into()
+            let why = match of_other_code {
+                true => "its code has changed since it ran, and what it found is what the earlier code finds",
+                false => {
+                    "it has not run since the dataset changed: what it found stays with its pictures, and new ones were not looked at"
+                }
+            };
+            if left_out { format!("{why}; {LEFT_OUT}") } else { why.to_owned() }
         }
         _ => failed.cloned().unwrap_or_default(),
     };

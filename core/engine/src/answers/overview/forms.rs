@@ -29,7 +29,12 @@ pub(crate) fn forms(setup: &Setup, source: &Source<'_>, known: &Known) -> Vec<De
         }
     });
     let refused = registry.refused().iter().flat_map(|refused| about::refused(refused, source, known));
-    let absent = known.absent.iter().map(|one| about::absent(one, &setup.session, source, known));
+    let refused: Vec<DetectorForm> = refused.collect();
+    // What cannot be loaded any more is one detector, and not two.
+    let is_refused = |name: &str| refused.iter().any(|form| form.name == name);
+    let absent = known.absent.iter().filter(|one| !is_refused(&one.result.record().name));
+    let absent: Vec<DetectorForm> =
+        absent.map(|one| about::absent(one, &setup.session, source, known)).collect();
     forms.chain(refused).chain(absent).collect()
 }
 
