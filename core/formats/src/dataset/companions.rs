@@ -9,8 +9,33 @@ use std::collections::BTreeMap;
 
 /// Words in the headings of such columns.
 const WORDS: [&str; 5] = ["label", "class", "category", "target", "cls"];
-/// Words of headings whose columns say another thing: what the label was, what it might be, or how good it is.
-const OTHERS: [&str; 16] = [
+/// What such a word may end with where nothing stands between: `classid`, `labels`.
+const ENDS: [&str; 16] = [
+    "", "s", "es", "id", "ids", "idx", "ix", "index", "name", "names", "no", "nr", "num", "number", "code",
+    "text",
+];
+/// Words of headings whose columns say another thing: what the label was or is to others, what it might be, or how good it is.
+const OTHERS: [&str; 36] = [
+    "by",
+    "date",
+    "time",
+    "at",
+    "annotator",
+    "annotated",
+    "reviewer",
+    "worker",
+    "human",
+    "second",
+    "other",
+    "alt",
+    "model",
+    "top",
+    "gt",
+    "ground",
+    "truth",
+    "true",
+    "clean",
+    "noisy",
     "original",
     "orig",
     "old",
@@ -28,6 +53,8 @@ const OTHERS: [&str; 16] = [
     "quality",
     "confidence",
 ];
+/// Rows of each class, on average, from which on a column that goes with the labels is no chance.
+const LEAST_EACH: usize = 3;
 /// Columns and labels to name in a sentence.
 const SHOWN: usize = 3;
 
@@ -50,6 +77,8 @@ pub(crate) struct Companions<'a> {
     all: Vec<Companion<'a>>,
     /// Those that go with them in nearly all rows, and the rows in which they do not.
     nearly: Vec<(usize, &'a str, u64)>,
+    /// Those that go with them in all rows, and do not say by their headings that they speak of classes.
+    maybe: Vec<(usize, &'a str)>,
     values: Vec<&'a [String]>,
 }
 
@@ -91,7 +120,11 @@ impl<'a> Companions<'a> {
         };
         for (extra, column) in manifest.extra().iter().enumerate() {
             let heading = column.name.as_str();
-            if flags.contains(&extra) || !speaks_of_classes(heading, manifest) {
+            if flags.contains(&extra) {
+                continue;
+            }
+            let speaks = speaks_of_classes(heading, manifest);
+            if !speaks && (says_other(&heading.to_lowercase()) || is_class(heading, manifest)) {
                 continue;
             }
             let labeled = || {
@@ -101,6 +134,14 @@ impl<'a> Companions<'a> {
             };
             let whole = one_to_one(labeled()).filter(|of| of.values().all(|value| !value.is_empty()));
             match whole {
+                // It may say the label under a name of its own, or be the same by chance: it is said, and stays.
+                Some(of) if !speaks => {
+                    let rows = labeled().count();
+                    if of.len() > 1 && rows >= LEAST_EACH * of.len() {
+                        found.maybe.push((extra, heading));
+                    }
+                }
+                None if !speaks => {}
                 Some(of) if of.len() > 1 => {
                     let is_label = of.iter().all(|(label, value)| class_names::same(label, value));
                     found.all.push(Companion { extra, heading, of, is_label });
@@ -122,6 +163,7 @@ impl<'a> Companions<'a> {
         let stays = |heading: &str| !headings.iter().any(|other| other == heading);
         self.all.retain(|one| stays(one.heading));
         self.nearly.retain(|(_, heading, _)| stays(heading));
+        self.maybe.retain(|(_, heading)| stays(heading));
         self
     }
 
@@ -175,6 +217,17 @@ impl<'a> Companions<'a> {
                 ));
             }
         }
+        for (extra, heading) in &self.maybe {
+            let old = relabeled.iter().filter(|(id, _)| self.says(*extra, *id)).count() as u64;
+            if old > 0 {
+                said.push(format!(
+                    "the column '{}' goes with the labels in all rows and stays as it is; correct it where {}, if it is \
+                     about the class",
+                    excerpt(heading),
+                    are_relabeled(old)
+                ));
+            }
+        }
         let more = said.len().saturating_sub(SHOWN);
         said.truncate(SHOWN);
         if more > 0 {
@@ -224,9 +277,24 @@ impl<'a> Companion<'a> {
 /// of 0 and 1.
 fn speaks_of_classes(heading: &str, manifest: &Manifest) -> bool {
     let low = heading.trim().to_lowercase();
-    WORDS.iter().any(|word| low.contains(word))
-        && !low.split(|c: char| !c.is_alphanumeric()).any(|word| OTHERS.contains(&word))
-        && !manifest.classes().iter().any(|class| class_names::same(class, heading))
+    let is_one =
+        |word: &str| WORDS.iter().filter_map(|known| word.strip_prefix(known)).any(|end| ENDS.contains(&end));
+    words(&low).any(is_one) && !says_other(&low) && !is_class(heading, manifest)
+}
+
+/// The words of a heading in lower case; numbers at their ends are left out.
+fn words(low: &str) -> impl Iterator<Item = &str> {
+    low.split(|c: char| !c.is_alphanumeric()).map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
+}
+
+/// Whether a heading in lower case says another thing of the label.
+fn says_other(low: &str) -> bool {
+    words(low)
+        .any(|word| OTHERS.contains(&word) || matches!(word, "labeler" | "labeled" | "labelled" | "labeller"))
+}
+
+fn is_class(heading: &str, manifest: &Manifest) -> bool {
+    manifest.classes().iter().any(|class| class_names::same(class, heading))
 }
 
 /// In how many rows a column does not go with the labels that goes with them in nearly all that it fills; `None` if it goes its
@@ -300,6 +368,40 @@ mod tests {
         assert_eq!(beside("cow"), [None, None, Some("cow")]);
         let classes = ["cat", "dog"].map(String::from);
         assert_eq!(found.iter().map(|one| one.numbers(&classes)).collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    #[test]
+    fn columns_about_labels_are_no_labels() {
+        let labels: Vec<&str> = (0..12).map(|row| if row % 2 == 0 { "cat" } else { "dog" }).collect();
+        let own: Vec<&str> = (0..12).map(|row| if row % 2 == 0 { "a" } else { "b" }).collect();
+        for heading in [
+            "labeler",
+            "labeled_by",
+            "label_date",
+            "annotator2_label",
+            "gt_label",
+            "model_label",
+            "clean_label",
+            "top1_class",
+            "noisy_label",
+            "true label",
+        ] {
+            let manifest = manifest(&labels, &[(heading, &own)]);
+            let found = Companions::of(&manifest);
+            assert_eq!(found.iter().count(), 0, "{heading}");
+            assert_eq!(found.left(&[(SampleId(0), "dog")], &|_, _| Kept::Old), None, "{heading}");
+        }
+        for heading in ["classid", "Class-Name", "labels", "label_id", "category2", "cls", "target_idx"] {
+            assert_eq!(Companions::of(&manifest(&labels, &[(heading, &own)])).iter().count(), 1, "{heading}");
+        }
+        // Another name for the same, or chance: it stays, and is said.
+        for heading in ["species_id", "wnid", "synset"] {
+            let manifest = manifest(&labels, &[(heading, &own)]);
+            let found = Companions::of(&manifest);
+            assert_eq!(found.iter().count(), 0, "{heading}");
+            let said = found.left(&[(SampleId(0), "dog")], &|_, _| Kept::Old).unwrap();
+            assert!(said.contains(heading) && said.contains("stays as it is"), "{said}");
+        }
     }
 
     #[test]

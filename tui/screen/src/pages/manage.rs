@@ -273,7 +273,11 @@ fn about(model: &Model, form: &DetectorForm, width: usize) -> Vec<(Role, String)
             lines.push((role, format!("  {label:<8} {part}")));
         }
     };
-    let bad = if matches!(about.state, DetectorState::Disabled | DetectorState::NotChosen) { Role::Dim } else { Role::Warning };
+    let bad = if matches!(about.state, DetectorState::Disabled | DetectorState::NotChosen) {
+        Role::Dim
+    } else {
+        Role::Warning
+    };
     put(bad, "why", about.why.clone());
     let key = |action| model.keymap.key_for(action).map(shown).unwrap_or_default();
     if let Some(compared) = about.compared {

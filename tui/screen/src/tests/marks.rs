@@ -225,8 +225,11 @@ fn marks_and_questions_end_where_numbers_mean_other_samples() {
     let hello = rig.engine.hello();
     rig.event(hello);
     assert!(rig.model.review.marks.is_empty());
-    assert!(matches!(rig.model.mode, Mode::List), "{:?}", rig.model.mode);
     assert!(rig.toast().contains("the dataset has changed"), "{}", rig.toast());
+    // The question stays for the key that was meant for it, which does nothing.
+    assert!(matches!(rig.model.mode, Mode::Confirm(_)), "{:?}", rig.model.mode);
+    rig.press("y");
+    assert!(rig.toast().contains("not done: the dataset has changed"), "{}", rig.toast());
     // Nothing is under the cursor until the new list is there.
     rig.press("xx");
     assert!(rig.model.review.journal.outstanding.is_empty());
@@ -241,4 +244,31 @@ fn marks_and_questions_end_where_numbers_mean_other_samples() {
         !rig.engine.seen.iter().any(|c| matches!(c, Command::Decide { .. } | Command::DecideEach { .. }))
     );
     assert!((0..100).all(|n| rig.choice(n).is_none()));
+}
+
+#[test]
+fn what_is_typed_about_a_sample_is_no_command_when_numbers_mean_others() {
+    for keys in ["r", "e"] {
+        let mut rig = Rig::small();
+        rig.press(keys);
+        rig.press("a");
+        rig.engine.summary.numbering += 1;
+        let hello = rig.engine.hello();
+        rig.event(hello);
+        // Each of these decides in the list.
+        rig.press("xsax");
+        assert!(!matches!(rig.model.mode, Mode::List), "{keys}: {:?}", rig.model.mode);
+        rig.press("<Enter>");
+        assert!(matches!(rig.model.mode, Mode::List), "{keys}: {:?}", rig.model.mode);
+        let decides = |c: &Command| {
+            matches!(
+                c,
+                Command::Decide { .. }
+                    | Command::DecideEach { .. }
+                    | Command::Tag { .. }
+                    | Command::Untag { .. }
+            )
+        };
+        assert!(!rig.engine.seen.iter().any(decides), "{keys}: {:?}", rig.engine.seen);
+    }
 }

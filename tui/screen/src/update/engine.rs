@@ -15,6 +15,9 @@ use chaffinch_protocol::{
 };
 use std::sync::Arc;
 
+/// Bytes of a warning that is said again at the end of a scan.
+const SHORT: usize = 80;
+
 pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
     match event {
         Event::Session(summary) => {
@@ -44,7 +47,11 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             let met = std::mem::take(&mut model.jobs.met);
             let level = if met > 0 && level == Level::Info {
                 let keys = model.keymap.key_for(Action::Jobs).map(shown).unwrap_or_default();
-                text.push_str(&format!("; {keys}: {}", counted(met, "warning", "warnings")));
+                let last = model.jobs.troubles.back().filter(|_| met == 1);
+                match last.map(|(about, message)| format!("; {about}: {message}")) {
+                    Some(words) if words.len() <= SHORT => text.push_str(&words),
+                    _ => text.push_str(&format!("; {keys}: {}", counted(met, "warning", "warnings"))),
+                }
                 Level::Warning
             } else {
                 level

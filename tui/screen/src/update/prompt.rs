@@ -1,7 +1,9 @@
 //! Typing into prompts and selecting from lists.
 
 use super::targets::left_out;
-use super::{Effect, Effects, ahead, complete, each, macros, motion, open, say, search, send, show};
+use super::{
+    Effect, Effects, ahead, complete, each, macros, motion, open, renumbered, say, search, send, show,
+};
 use crate::action::kind;
 use crate::model::{
     Anchor, Level, Line, Mode, Model, Op, Picker, PickerItem, PickerKind, Prompt, PromptKind, Wrong,
@@ -169,6 +171,9 @@ fn accept(model: &mut Model, fx: &mut Effects) {
                 _ => say(model, Level::Warning, "enter a repeat count"),
             },
             PromptKind::Note(samples) => {
+                if renumbered::is_void(model, samples.len()) {
+                    return;
+                }
                 let text = line.text.trim().to_owned();
                 let before = model.detail_of(&samples).map(|detail| detail.note.clone());
                 if before.as_deref() == Some(text.as_str()) {
@@ -299,6 +304,9 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             say(model, Level::Info, keep);
         }
         PickerKind::Relabel(samples) => {
+            if renumbered::is_void(model, samples.len()) {
+                return;
+            }
             let Some(name) = chosen.map(|item| item.name) else {
                 return say(model, Level::Warning, "type a class name");
             };
@@ -319,6 +327,9 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             }
         }
         PickerKind::Tag(samples) => {
+            if renumbered::is_void(model, samples.len()) {
+                return;
+            }
             let Some(PickerItem { name: tag, side, .. }) = chosen else {
                 return say(model, Level::Warning, "type a tag");
             };

@@ -1,18 +1,16 @@
 //! The dataset has changed, and numbers of samples mean others: nothing that is known by them may be shown, or acted on.
 
 use super::{Effects, motion, say, send};
-use crate::model::{Consequence, Details, Level, Mode, Model, PickerKind, PromptKind};
+use crate::model::{Confirm, Consequence, Details, Level, Mode, Model, PickerKind, PromptKind};
 use crate::text::counted;
 use chaffinch_protocol::Command;
+use chaffinch_protocol::decision::Choice;
 
 /// Forgets it, and asks for everything again.
 pub(super) fn forget(model: &mut Model, fx: &mut Effects) {
     let Some(numbering) = model.session.as_ref().map(|session| session.numbering) else { return };
     let marked = std::mem::take(&mut model.review.marks).len() as u64;
-    let asked = names_samples(&model.mode);
-    if asked {
-        model.mode = Mode::List;
-    }
+    let asked = void(&mut model.mode);
     let review = &mut model.review;
     (review.resolving, review.resolved, review.visual) = (None, None, None);
     model.next = None;
@@ -49,21 +47,56 @@ pub(super) fn forget(model: &mut Model, fx: &mut Effects) {
         text.push_str(&format!("; {} unmarked", counted(marked, "sample was", "samples were")));
     }
     if asked {
-        text.push_str("; what was asked about samples before was not done");
+        text.push_str("; what is asked about samples will not be done");
     }
     say(model, Level::Warning, text.as_str());
     // The end of the scan takes its place on the screen.
     model.jobs.trouble("dataset".to_owned(), text);
 }
 
-/// Whether what receives the keys is about samples.
-fn names_samples(mode: &Mode) -> bool {
+/// Takes the samples out of what is asked or typed about them, and says whether there were any. It stays open: what is typed on is
+/// meant for it, and no key is to become another one's.
+fn void(mode: &mut Mode) -> bool {
     match mode {
         Mode::List | Mode::Panel(_) => false,
-        Mode::Prompt(prompt) => matches!(prompt.kind, PromptKind::Note(_) | PromptKind::Meaning { .. }),
-        Mode::Picker(picker) => {
-            !matches!(picker.kind, PickerKind::Help | PickerKind::Palette | PickerKind::Theme)
+        Mode::Prompt(prompt) => match &mut prompt.kind {
+            PromptKind::Note(samples) => {
+                samples.clear();
+                true
+            }
+            PromptKind::Meaning { here, .. } => {
+                here.0 = None;
+                false
+            }
+            _ => false,
+        },
+        Mode::Picker(picker) => match &mut picker.kind {
+            PickerKind::Relabel(samples) => {
+                samples.clear();
+                true
+            }
+            PickerKind::Tag(samples) => {
+                samples.clear();
+                true
+            }
+            PickerKind::KeepBy { .. } | PickerKind::Settle { .. } => {
+                picker.kind = PickerKind::Relabel(Vec::new());
+                true
+            }
+            PickerKind::Help | PickerKind::Palette | PickerKind::Theme => false,
+        },
+        Mode::Confirm(Confirm { yes: Consequence::Send(_), .. }) => false,
+        Mode::Confirm(confirm) => {
+            confirm.yes = Consequence::Decide(Vec::new(), Choice::Keep);
+            true
         }
-        Mode::Confirm(confirm) => !matches!(confirm.yes, Consequence::Send(_)),
     }
+}
+
+/// Whether there are no samples any more that something was asked about, which is said.
+pub(super) fn is_void(model: &mut Model, samples: usize) -> bool {
+    if samples == 0 {
+        say(model, Level::Warning, "not done: the dataset has changed; look at the samples again");
+    }
+    samples == 0
 }
