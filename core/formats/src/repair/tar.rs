@@ -350,7 +350,7 @@ fn relabeled(
         let value = match (all, new.parse::<i64>()) {
             (Some(numbers), _) => Value::from(numbers.of(new)?),
             (_, Ok(number)) if is_number => Value::from(number),
-            _ => Value::from(new),
+            _ => json_like(Some(&object[&key]), new, false),
         };
         if named == old || old.is_empty() || object[&key].is_null() {
             said.push((index, json_set(changed.as_deref().unwrap_or(text), &key, &value)));

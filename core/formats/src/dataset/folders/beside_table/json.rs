@@ -7,6 +7,16 @@ use std::ops::Range;
 /// where there is no value, and null for an empty text.
 pub(crate) fn json_like(old: Option<&Value>, text: &str, bare: bool) -> Value {
     let read: Value = serde_json::from_str(text).unwrap_or_default();
+    let holds = |value: &Value| value.is_array() || value.is_object();
+    match old {
+        // A list stays a list, and an object an object.
+        Some(old) if holds(old) && holds(&read) && old.is_array() == read.is_array() => return read,
+        Some(Value::Array(old)) if old.len() == 1 && old[0].is_string() && !text.is_empty() => {
+            return Value::from(vec![text]);
+        }
+        None | Some(Value::Null) if bare && holds(&read) => return read,
+        _ => {}
+    }
     let alike = match old {
         None | Some(Value::Null) => bare && (read.is_number() || read.is_boolean()),
         Some(old) => (read.is_number() && old.is_number()) || (read.is_boolean() && old.is_boolean()),
@@ -73,4 +83,25 @@ fn json_value(object: &str, key: &str) -> Option<Range<usize>> {
         at += 1;
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_value_keeps_the_kind_of_the_one_in_whose_place_it_is() {
+        let of = |old: Value, text: &str| json_like(Some(&old), text, true);
+        assert_eq!(of(json!(["cat"]), "[\"ship\"]"), json!(["ship"]));
+        assert_eq!(of(json!([3]), "[8]"), json!([8]));
+        assert_eq!(of(json!({"id": 3}), "{\"id\": 8}"), json!({"id": 8}));
+        assert_eq!(of(json!(["cat"]), "ship"), json!(["ship"]));
+        assert_eq!(of(Value::Null, "[8]"), json!([8]));
+        assert_eq!(of(json!(3), "8"), json!(8));
+        // A text that reads like something else stays a text.
+        assert_eq!(of(json!("3"), "8"), json!("8"));
+        assert_eq!(of(json!("[3]"), "[8]"), json!("[8]"));
+        assert_eq!(of(json!(3), "08"), json!("08"));
+    }
 }
