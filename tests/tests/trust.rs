@@ -219,7 +219,7 @@ fn a_check_agrees_to_what_passes_and_to_nothing_else() {
     assert!(ran.code == 0 && ran.stderr.contains("chaffinch plugins check "), "{}", ran.stderr);
     fs::write(folder.join("run.sh"), other()).unwrap();
     let checked = check();
-    assert!(checked.code == 0 && checked.stderr.contains("runs as it is now"), "{}", checked.stderr);
+    assert!(checked.code == 0 && checked.stderr.contains("let in as it is now"), "{}", checked.stderr);
     let ran = programs.scan(&named);
     assert_eq!((ran.code, reason(&report(&ran), "witness")), (0, None), "{}", ran.stderr);
 }

@@ -279,7 +279,7 @@ fn nothing_is_decided_after_a_line_of_a_script_that_failed() {
             out.contains("'remove' was not done") && out.contains("'keep' was not done"),
             "{lost}: {out}"
         );
-        assert!(!out.contains("1 of 100 samples decided"), "{lost}: {out}");
+        assert!(!out.contains("1 of 100 suspects decided"), "{lost}: {out}");
         assert!(failed.is_some_and(|why| why.contains("not carried out")), "{lost}: {out}");
         // A line that chooses a sample ends it.
         let (out, _) =
@@ -288,5 +288,5 @@ fn nothing_is_decided_after_a_line_of_a_script_that_failed() {
     }
     // Who types sees what became of a line.
     let (out, _) = typed(FakeEngine::new(100), true, "nxet\nremove\nquit\n");
-    assert!(out.contains("1 of 100 samples decided"), "{out}");
+    assert!(out.contains("1 of 100 suspects decided"), "{out}");
 }
