@@ -14,10 +14,12 @@ use chaffinch_data::session::Session;
 use chaffinch_data::uses::Uses;
 use chaffinch_engine::{Client, Detectors, Given, Setup};
 use chaffinch_host::Registry;
+use chaffinch_protocol::Event;
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An engine for such a session, in this process.
 pub fn engine(session: &Path, data: &Path) -> Client {
@@ -35,6 +37,16 @@ pub fn engine(session: &Path, data: &Path) -> Client {
         finders: Default::default(),
     };
     chaffinch_engine::spawn(setup).unwrap()
+}
+
+/// The first event of an engine that is one of these.
+pub fn next<T>(client: &Client, mut of: impl FnMut(&Event) -> Option<T>) -> T {
+    loop {
+        let event = client.events.recv_timeout(Duration::from_secs(180)).unwrap();
+        if let Some(found) = of(&event) {
+            return found;
+        }
+    }
 }
 
 /// Class names.

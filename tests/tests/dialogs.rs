@@ -5,10 +5,9 @@ use chaffinch_engine::Client;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, OutputForm, OutputKind, Query};
-use chaffinch_tests::synthetic;
+use chaffinch_tests::synthetic::{self, next};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 const KINDS: [OutputKind; 4] = [OutputKind::Export, OutputKind::Plan, OutputKind::Report, OutputKind::Apply];
 
@@ -25,16 +24,6 @@ fn decided(folder: &Path, count: usize) -> Client {
         _ => None,
     });
     client
-}
-
-/// The first event that is one of these.
-fn next<T>(client: &Client, mut of: impl FnMut(&Event) -> Option<T>) -> T {
-    loop {
-        let event = client.events.recv_timeout(Duration::from_secs(180)).unwrap();
-        if let Some(found) = of(&event) {
-            return found;
-        }
-    }
 }
 
 fn ask(client: &Client, ticket: u64, kind: OutputKind) {

@@ -7,20 +7,10 @@ use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Event, ViewCommand};
 use chaffinch_tests::sandbox::Sandbox;
+use chaffinch_tests::synthetic::next;
 use chaffinch_tests::{pictures, synthetic};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// The first event that is one of these.
-fn next<T>(client: &Client, mut of: impl FnMut(&Event) -> Option<T>) -> T {
-    loop {
-        let event = client.events.recv_timeout(Duration::from_secs(180)).unwrap();
-        if let Some(found) = of(&event) {
-            return found;
-        }
-    }
-}
 
 fn numbering(event: &Event) -> Option<u64> {
     match event {

@@ -110,7 +110,7 @@ fn gates_compare_counts_and_never_pass_without_a_result() {
         assert_eq!(ran.code, code, "{gate}: {}", ran.stderr);
         assert_eq!(ran.stderr.contains("gate failed: "), code == 1, "{}", ran.stderr);
     }
-    // A picture in a format that is not read is no sample of a folder, and was not looked at either.
+    // A picture in a format that is not read was not looked at, though in a folder it is not a sample.
     let other = Sandbox::new();
     dataset(&other.data(), 2, 3, 24);
     fs::write(other.data().join("one.heic"), b"\0\0\0\x18ftypheic").unwrap();

@@ -26,20 +26,16 @@ pub fn is_from_before(result: &DetectorResult) -> bool {
 pub struct Moved(Vec<Option<SampleId>>);
 
 impl Moved {
-    /// From a manifest to another one. A sample with another label or split than before is another sample: what was said of it may
-    /// have been about that.
-    pub fn between(
-        (known, known_metadata): (&Manifest, &FileMetadata),
-        (manifest, file_metadata): (&Manifest, &FileMetadata),
-    ) -> Moved {
-        let places = whereabouts((known, known_metadata), (manifest, file_metadata));
+    /// From a manifest to another one, with the samples at these places, as [`whereabouts`] finds them. A sample with another label
+    /// or split than before is another sample: what was said of it may have been about that.
+    pub fn between(known: &Manifest, manifest: &Manifest, places: &[Option<SampleId>]) -> Moved {
         let same = |(id, place): (SampleId, Option<SampleId>)| {
             place.filter(|place| {
                 known.label_name(id) == manifest.label_name(*place)
                     && known.split(id) == manifest.split(*place)
             })
         };
-        Moved(known.ids().zip(places).map(same).collect())
+        Moved(known.ids().zip(places.iter().copied()).map(same).collect())
     }
 
     /// A result about the samples of the first manifest for those of the second one, `manifest`, to whose classes its suggestions
@@ -223,7 +219,8 @@ mod tests {
         let record =
             RunRecord { findings: vec![found], input_digest: "1".to_owned(), ..RunRecord::default() };
         let result = builder.finish(record, now.classes());
-        let moved = Moved::between((&known, &known_metadata), (&now, &metadata)).result(&result, &now);
+        let places = whereabouts((&known, &known_metadata), (&now, &metadata));
+        let moved = Moved::between(&known, &now, &places).result(&result, &now);
         let scores: Vec<Option<f32>> = now.ids().map(|id| moved.score(id)).collect();
         assert_eq!(scores, [Some(0.3), Some(0.1), None, None]);
         let issue = moved.issue(SampleId(0)).unwrap();

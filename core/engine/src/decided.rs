@@ -4,7 +4,6 @@ use crate::Result;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::{Changed, Decisions, Journal, Now};
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::moved;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
@@ -17,14 +16,14 @@ const NAMED: usize = 20;
 
 /// Reads the decisions anew, for samples that may have moved, changed or gone. Adds remarks on those that apply to
 /// nothing any more, and returns the others as contract codes. `who` reads them, and whether without those of others; with
-/// `None` no one does.
+/// `None` no one does. `moved` is the dataset as it was and where its samples are now, if that differs.
 ///
 /// # Errors
 /// When a journal cannot be read.
 pub(crate) fn after_reading(
     session: &Session,
     who: Option<(&str, bool)>,
-    previous: Option<(&Manifest, &FileMetadata)>,
+    moved: Option<(&Manifest, &[Option<SampleId>])>,
     manifest: &Arc<Manifest>,
     file_metadata: &Arc<FileMetadata>,
     ledger: &mut Ledger,
@@ -34,8 +33,8 @@ pub(crate) fn after_reading(
     journal.set_blind(blind);
     journal.bind(manifest, Some(file_metadata));
     enter(&journal.changed(), ledger);
-    if let Some(previous) = previous {
-        relabeled(previous, (manifest, file_metadata), journal.decisions(), ledger);
+    if let Some((known, places)) = moved {
+        relabeled(known, manifest, places, journal.decisions(), ledger);
     }
     Ok(journal.codes())
 }
@@ -66,18 +65,14 @@ fn enter(all: &[Changed], ledger: &mut Ledger) {
 
 /// Says which samples were kept with another label than they have now: that one was never looked at.
 fn relabeled(
-    previous: (&Manifest, &FileMetadata),
-    now: (&Manifest, &FileMetadata),
+    known: &Manifest,
+    manifest: &Manifest,
+    places: &[Option<SampleId>],
     decisions: &Decisions,
     ledger: &mut Ledger,
 ) {
-    let (known, manifest) = (previous.0, now.0);
     let is_kept = |id: SampleId| decisions.get(id).is_some_and(|decision| decision.choice == Choice::Keep);
-    if !manifest.ids().any(is_kept) {
-        return;
-    }
-    let places = moved::whereabouts(previous, now);
-    let pairs = known.ids().zip(places).filter_map(|(old, new)| Some((old, new?)));
+    let pairs = known.ids().zip(places).filter_map(|(old, new)| Some((old, (*new)?)));
     let others: Vec<(SampleId, SampleId)> = pairs
         .filter(|(old, new)| is_kept(*new) && known.label_name(*old) != manifest.label_name(*new))
         .collect();

@@ -25,6 +25,7 @@ use chaffinch_data::index::{Keep, Pass};
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
+use chaffinch_data::moved;
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_data::uses::EmbeddingFiles;
@@ -333,16 +334,13 @@ impl<'a> Scan<'a> {
             remarks::add(&file_metadata, &mut ledger);
             // Rows may have moved: results and decisions for another manifest would refer to the wrong samples.
             let same = previous.is_some_and(|(known, old)| same_rows(known, old, &manifest, &file_metadata));
+            let moved = previous.filter(|_| !same).map(|known| {
+                (known.0, moved::whereabouts(known, (manifest.as_ref(), file_metadata.as_ref())))
+            });
+            let moved = moved.as_ref().map(|(known, places)| (*known, places.as_slice()));
             let who = scan.learns_of.clone();
             let who = who.as_ref().map(|(reviewer, blind)| (reviewer.as_str(), *blind));
-            match decided::after_reading(
-                session,
-                who,
-                previous.filter(|_| !same),
-                &manifest,
-                &file_metadata,
-                &mut ledger,
-            ) {
+            match decided::after_reading(session, who, moved, &manifest, &file_metadata, &mut ledger) {
                 Ok(_) if same => {}
                 Ok(decided) => scan.decided = Some(decided),
                 Err(error) => {
@@ -355,8 +353,8 @@ impl<'a> Scan<'a> {
             for remark in &ledger.remarks {
                 (scan.reporter.log)(&remark.text);
             }
-            let carried = match previous.filter(|_| !same) {
-                Some(known) => carried::carried(session, known, (&manifest, &file_metadata)),
+            let carried = match moved {
+                Some((known, places)) => carried::carried(session, known, &manifest, places),
                 None => Vec::new(),
             };
             session.save_ledger(&ledger)?;

@@ -50,7 +50,7 @@ pub fn counts(subject: &Subject<'_>) -> Vec<Count> {
         place.and_then(|place| source.ranking.counts.get(place)).map_or(0, |counts| counts.flagged)
     };
     let flagged_files: u64 = [UNREADABLE, DAMAGED, NOT_READ].map(flagged).iter().sum();
-    // Files of a folder that are no samples, as their format is not read, are no better than those of a table that are.
+    // In a folder, files in a format that is not read are not samples; in a table, they are. Neither was looked at.
     let unreadable = flagged_files + ledger.count(RemarkKind::UnsupportedPictures);
     for (name, value, what) in [
         ("samples", samples, "samples of the dataset"),

@@ -9,6 +9,7 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::moved::is_from_before;
 use chaffinch_data::session::Session;
+use chaffinch_engine::outdated::is_outdated;
 use chaffinch_engine::unloaded::{is_absent, is_of_detector};
 use chaffinch_host::Registry;
 use chaffinch_protocol::DetectorState;
@@ -94,7 +95,7 @@ pub(super) fn outdated(session: &Session, registry: &Registry) -> Result<BTreeSe
     let (there, _) = all(session, manifest.len(), manifest.classes());
     let is_outdated = |(name, result): &(String, DetectorResult)| {
         let code = registry.find(name).map_or("", |detector| detector.digest());
-        is_from_before(result) || !result.record().is_of_code(code)
+        is_outdated(result, code)
     };
     Ok(there.into_iter().filter(is_outdated).map(|(name, _)| name).collect())
 }
@@ -123,8 +124,8 @@ pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
     let mut settings = session.load_settings()?;
     let found = known(&session, of, false);
     // One without results may have been disabled, or be there to be run.
-    let is_there =
-        settings.enabled.contains_key(&of.detector) || registry(global)?.find(&of.detector).is_some();
+    let is_loaded = registry(global)?.find(&of.detector).is_some();
+    let is_there = is_loaded || settings.enabled.contains_key(&of.detector);
     let name = match found {
         Err(_) if is_there => of.detector.clone(),
         found => found?,
@@ -135,7 +136,7 @@ pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
     results(|out| Ok(writeln!(out, "{word} {} in {}", safe_text(&name), safe_path(session.dir()))?))?;
     if let Some(words) = valid(&session, &name)?.filter(|_| enabled && !global.quiet) {
         // A scan runs what it finds in its folders.
-        let with = if registry(global)?.find(&name).is_some() { "" } else { " --plugins FOLDER" };
+        let with = if is_loaded { "" } else { " --plugins FOLDER" };
         remark(&format!("{words}: chaffinch scan {}{with}", quoted(session.dir())));
     }
     Ok(())

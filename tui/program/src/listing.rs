@@ -19,7 +19,7 @@ use chaffinch_data::session::Session;
 use chaffinch_data::store;
 use chaffinch_engine as engine;
 use chaffinch_engine::outputs::{self, BLIND, Outputs};
-use chaffinch_engine::unloaded;
+use chaffinch_engine::{outdated, unloaded};
 use chaffinch_formats::repair;
 use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
@@ -226,8 +226,8 @@ impl Listing {
         }
     }
 
-    /// Says on stderr that detectors take part which the last scan did not have, or whose code is gone; nothing if there are
-    /// none.
+    /// Says on stderr that detectors take part which the last scan did not have, or whose code is gone, and which have not looked
+    /// at the dataset as it is now; nothing if there are none.
     pub(super) fn tell_unloaded(&self) {
         let all = self.results.values().map(AsRef::as_ref);
         let own = all.filter(|result| unloaded::is_of_detector(result)).map(|one| one.record().name.as_str());
@@ -235,23 +235,11 @@ impl Listing {
         if let Some(words) = unloaded::words(&gone, &self.session) {
             warning("detectors", &words);
         }
-        self.tell_outdated();
-    }
-
-    /// Says on stderr which detectors have not looked at the dataset as it is now; nothing if all have.
-    pub(super) fn tell_outdated(&self) {
         let before = self.results.values().filter(|result| is_from_before(result));
-        let names: Vec<&str> = before.map(|result| result.record().name.as_str()).collect();
-        if !names.is_empty() {
-            let verb = if names.len() == 1 { "has" } else { "have" };
-            warning(
-                "detectors",
-                &format!(
-                    "{} {verb} not run since the dataset changed: new pictures were not looked at; chaffinch scan {} does that",
-                    safe_text(&names.join(", ")),
-                    quoted(self.session.dir())
-                ),
-            );
+        let names: Vec<String> = before.map(|result| safe_text(&result.record().name).into_owned()).collect();
+        if let Some(words) = outdated::words(&names) {
+            let scan = format!("chaffinch scan {} does that", quoted(self.session.dir()));
+            warning("detectors", &format!("{words}: new pictures were not looked at; {scan}"));
         }
     }
 

@@ -117,7 +117,7 @@ struct Plain<'a> {
     said: Option<(Level, String)>,
     heard: Heard,
     scanning: bool,
-    /// Nobody reads along, and sees what became of a line before the next one is sent.
+    /// Whether lines come from a script, which does not wait to see what became of the one before.
     script: bool,
     /// A line failed that would have chosen a sample or gone on to the next: what is decided now may be meant for another one.
     lost: bool,

@@ -2,10 +2,10 @@
 
 use crate::unloaded::is_of_detector;
 use chaffinch_data::columns::DetectorResult;
-use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::moved::Moved;
 use chaffinch_data::session::Session;
+use chaffinch_protocol::sample::SampleId;
 use std::time::SystemTime;
 
 /// A result for other samples than it was found for.
@@ -16,19 +16,20 @@ pub(super) struct Carried {
 }
 
 /// The results of all detectors for the samples as they are now, those of disabled ones among them: those that do not run in this
-/// scan keep what they found, and those that run replace it. Samples that are new, or have another label or split, have no score.
+/// scan keep what they found, and those that run replace it. `places` are where the known samples are now. Samples that are new, or have another label or split, have no score.
 pub(super) fn carried(
     session: &Session,
-    known: (&Manifest, &FileMetadata),
-    (manifest, file_metadata): (&Manifest, &FileMetadata),
+    known: &Manifest,
+    manifest: &Manifest,
+    places: &[Option<SampleId>],
 ) -> Vec<Carried> {
     // With the new classes, to which suggested labels are matched by name. One that cannot be read was said when it was opened.
-    let (results, _) = session.load_results(known.0.len(), manifest.classes());
+    let (results, _) = session.load_results(known.len(), manifest.classes());
     let results: Vec<DetectorResult> = results.into_values().filter(is_of_detector).collect();
     if results.is_empty() {
         return Vec::new();
     }
-    let moved = Moved::between(known, (manifest, file_metadata));
+    let moved = Moved::between(known, manifest, places);
     let carry = |result: DetectorResult| Carried {
         found: session.result_modified(&result.record().name),
         result: moved.result(&result, manifest),

@@ -4,6 +4,7 @@ use super::failed::follows;
 use super::{Known, Measured, Scan, ScanPlan};
 use crate::findings::Findings;
 use crate::numbered::with_paths;
+use crate::outdated;
 use crate::{Error, Result};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::manifest::NO_LABEL;
@@ -13,7 +14,6 @@ use chaffinch_host::{
     params_in_force, resolve_params,
 };
 use chaffinch_plugin::Needs;
-use chaffinch_protocol::display::listed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -266,12 +266,9 @@ impl<'a> Scan<'a> {
         };
         let names: Vec<String> =
             findings.results.iter().filter(stays).map(|(name, _)| name.clone()).collect();
-        if !names.is_empty() && !plan.trial {
-            let verb = if names.len() == 1 { "has" } else { "have" };
-            let text = format!(
-                "{} {verb} not run since the dataset changed: what was found stays with its pictures, and new ones were not looked at",
-                listed(&names, "and")
-            );
+        if let Some(words) = outdated::words(&names).filter(|_| !plan.trial) {
+            let text =
+                format!("{words}: what was found stays with its pictures, and new ones were not looked at");
             (self.reporter.trouble)("detectors", &text);
         }
     }

@@ -3,7 +3,7 @@
 use super::watch::admit;
 use super::{Service, Work};
 use crate::answers::overview::{Absent, Known};
-use crate::scan::{Done, same_rows};
+use crate::scan::Done;
 use crate::unloaded::{is_absent, is_of_detector};
 use crate::{Error, Result, findings::Findings};
 use chaffinch_data::session::Cost;
@@ -137,11 +137,10 @@ impl Service {
         Known { absent, ..self.known.clone() }
     }
 
-    /// Takes the results of disabled detectors out of findings. Those about other samples are of no use any more.
-    pub(super) fn park(&mut self, findings: &mut Findings) {
-        let old = &self.state.findings;
-        let same = same_rows(&old.manifest, &old.file_metadata, &findings.manifest, &findings.file_metadata);
-        if !same && !old.file_metadata.is_empty() {
+    /// Takes the results of disabled detectors out of findings. Those about other samples are of no use any more: all, if
+    /// numbers mean other samples in these findings.
+    pub(super) fn park(&mut self, findings: &mut Findings, renumbered: bool) {
+        if renumbered && !self.state.findings.file_metadata.is_empty() {
             self.parked.clear();
             self.removed.clear();
         }

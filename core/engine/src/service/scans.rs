@@ -158,8 +158,9 @@ impl Service {
     }
 
     pub(super) fn take_findings(&mut self, mut findings: Findings) {
-        self.numbering += u64::from(self.renumbers(&findings));
-        self.park(&mut findings);
+        let renumbered = self.renumbers(&findings);
+        self.numbering += u64::from(renumbered);
+        self.park(&mut findings, renumbered);
         let file_metadata = (!findings.file_metadata.is_empty()).then(|| findings.file_metadata.clone());
         for seat in self.seats.values_mut() {
             seat.journal.bind(&findings.manifest, file_metadata.as_ref());

@@ -53,7 +53,7 @@ const OTHERS: [&str; 36] = [
     "quality",
     "confidence",
 ];
-/// Rows of each class, on average, from which on a column that goes with the labels is no chance.
+/// With fewer rows of each class on average, a column may go with the labels by chance.
 const LEAST_EACH: usize = 3;
 /// Columns and labels to name in a sentence.
 const SHOWN: usize = 3;

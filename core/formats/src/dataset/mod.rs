@@ -290,6 +290,8 @@ mod accounts_tests;
 #[cfg(test)]
 pub(crate) mod examples;
 #[cfg(test)]
+mod member_label_tests;
+#[cfg(test)]
 mod packed_tests;
 #[cfg(test)]
 mod rows_elsewhere_tests;

@@ -5,7 +5,7 @@ use super::contradictions::Contradictions;
 use super::flags::Flags;
 use super::names_of_parts::split_named;
 use super::several::ALL_LABELS;
-use super::split_columns::{are_splits, flag, flagged, of_flags};
+use super::split_columns::{are_splits, flag, flagged, flagged_in, of_flags};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
@@ -113,12 +113,7 @@ impl Rows {
     /// none. Otherwise from the first column such as `partition` that has splits only.
     pub(super) fn splits_from_flags(&mut self) {
         let columns: Vec<(Split, &ExtraColumn)> = (self.extra.iter())
-            .filter_map(|column| Some((flagged(&column.name)?, column)))
-            .filter(|(_, column)| {
-                let said = |value: &String| flag(value);
-                column.values.iter().all(|value| said(value).is_some())
-                    && column.values.iter().any(|value| said(value) == Some(true))
-            })
+            .filter_map(|column| Some((flagged_in(&column.name, column.values.iter())?, column)))
             .collect();
         let of = |row: usize| {
             let flags: Vec<(Split, bool)> = columns

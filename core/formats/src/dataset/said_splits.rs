@@ -2,7 +2,7 @@
 
 use super::choice::{self, SPLIT_NAMES};
 use super::names_of_parts::split_named;
-use super::split_columns::{are_splits, flag, flagged, of_flags};
+use super::split_columns::{are_splits, flag, flagged_in, of_flags};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -37,16 +37,8 @@ impl SaidSplits {
         }
         let columns = || (0..headings.len()).filter(free);
         let flag_of = |column: usize| {
-            let split = flagged(&headings[column])?;
-            let mut is_set = false;
-            let is_flag = (0..rows).all(|row| match flag(&cell(row, column)) {
-                Some(set) => {
-                    is_set |= set;
-                    true
-                }
-                None => false,
-            });
-            (is_flag && is_set).then_some((split, column))
+            let cells = (0..rows).map(|row| cell(row, column));
+            Some((flagged_in(&headings[column], cells)?, column))
         };
         let flags: Vec<(Split, usize)> = columns().filter_map(flag_of).collect();
         let holds = |&column: &usize| {

@@ -16,20 +16,20 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-fn read(path: &Path) -> Opened {
+pub(super) fn read(path: &Path) -> Opened {
     let opened = open(path, &DatasetOptions::default()).unwrap_or_else(|error| panic!("{error}"));
     let ledger = &opened.ledger;
     assert_eq!(ledger.found, opened.manifest.len() as u64 + ledger.left_out, "{ledger:#?}");
     opened
 }
 
-fn with(path: &Path, change: impl FnOnce(&mut DatasetOptions)) -> Opened {
+pub(super) fn with(path: &Path, change: impl FnOnce(&mut DatasetOptions)) -> Opened {
     let mut options = DatasetOptions::default();
     change(&mut options);
     open(path, &options).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn labels(opened: &Opened) -> Vec<&str> {
+pub(super) fn labels(opened: &Opened) -> Vec<&str> {
     opened.manifest.ids().map(|id| opened.manifest.label_name(id)).collect()
 }
 
@@ -68,7 +68,7 @@ fn arrow(path: &Path, batch: &RecordBatch) {
     writer.finish().unwrap();
 }
 
-fn tar(path: &Path, members: &[(&str, &str)]) {
+pub(super) fn tar(path: &Path, members: &[(&str, &str)]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut archive = tar::Builder::new(File::create(path).unwrap());
     for (name, bytes) in members {
@@ -282,158 +282,6 @@ fn a_cut_shard_is_named() {
 }
 
 #[test]
-fn members_that_disagree_are_counted_and_either_can_be_taken() {
-    let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("a.tar");
-    tar(
-        &path,
-        &[
-            ("1.png", "a"),
-            ("1.cls", "cat"),
-            ("1.json", r#"{"label": "dog"}"#),
-            ("2.png", "b"),
-            ("2.json", r#"{"label": "dog"}"#),
-            ("2.cls", "dog"),
-            ("3.png", "c"),
-            ("3.json", r#"{"label": "cat"}"#),
-            ("3.cls", "dog"),
-        ],
-    );
-    let opened = read(&path);
-    assert_eq!(labels(&opened), ["cat", "dog", "dog"]);
-    let text = "2 samples have another class in the cls member than in the 'label' of the json, and that of cls was taken: \
-                1.png ('cat', 'dog'), 3.png ('dog', 'cat'); --label-column 'label' takes the other";
-    assert!(says(&opened, RemarkKind::LabelsSeveral, text), "{:#?}", opened.ledger);
-    for (column, expected) in [("label", ["dog", "dog", "cat"]), ("cls", ["cat", "dog", "dog"])] {
-        let chosen = with(&path, |options| options.label_column = Some(column.into()));
-        assert_eq!(labels(&chosen), expected);
-        assert_eq!(chosen.ledger.count(RemarkKind::LabelsSeveral), 0, "{:#?}", chosen.ledger);
-    }
-    // A number beside a name is that of the class, until it is another one's.
-    let members: Vec<(String, String)> =
-        [("1", "0", "cat"), ("2", "1", "dog"), ("3", "0", "cat"), ("4", "0", "dog")]
-            .iter()
-            .flat_map(|(key, number, name)| {
-                let json = format!(r#"{{"label": "{name}"}}"#);
-                [("png", *key), ("cls", *number), ("json", json.as_str())]
-                    .map(|(kind, text)| (format!("{key}.{kind}"), text.to_owned()))
-            })
-            .collect();
-    let members: Vec<(&str, &str)> =
-        members.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    tar(&path, &members);
-    let opened = read(&path);
-    assert_eq!(labels(&opened), ["cat", "dog", "cat", "dog"]);
-    let text = "1 sample has a class by name and by number that disagree, and the name was taken: 4.png ('dog', but 0 is \
-                'cat' elsewhere)";
-    assert!(says(&opened, RemarkKind::LabelsSeveral, text), "{:#?}", opened.ledger);
-}
-
-#[test]
-fn a_second_picture_of_a_sample_is_named() {
-    let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("a.tar");
-    tar(
-        &path,
-        &[
-            ("x/1.seg.png", "mask"),
-            ("x/1.jpg", "a"),
-            ("x/1.cls", "cat"),
-            ("x/1.npy", "n"),
-            ("x/2.jpg", "b"),
-            ("x/2.png", "c"),
-            ("x/2.cls", "dog"),
-        ],
-    );
-    let opened = read(&path);
-    assert_eq!(labels(&opened), ["cat", "dog"]);
-    let text = "2 pictures are not the only ones of their samples and were left out, since a sample has one: \
-                x/1.seg.png beside x/1.jpg in a.tar";
-    assert!(says(&opened, RemarkKind::OtherFiles, text), "{:#?}", opened.ledger);
-    assert!(says(&opened, RemarkKind::OtherFiles, "1 other member of a sample"), "{:#?}", opened.ledger);
-}
-
-#[test]
-fn a_class_member_comes_before_the_folder() {
-    let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("a.tar");
-    tar(
-        &path,
-        &[
-            ("cat/a.1.png", "a"),
-            ("cat/a.1.cls", "dog"),
-            ("cat/a.2.png", "b"),
-            ("cat/a.2.cls", "cow"),
-            ("dog/b.v2.png", "c"),
-            ("dog/b.v2.cls", "pig"),
-            // Its own class is not said.
-            ("dog/c.png", "d"),
-            ("pets/d.png", "e"),
-            ("cow/e.png", "f"),
-            ("cow/e.cls", "-1"),
-        ],
-    );
-    let opened = read(&path);
-    assert_eq!(labels(&opened), ["dog", "cow", "pig", "dog", "", ""]);
-    let text =
-        "1 sample has no cls member and was given the class of that name that is the folder: dog/c.png";
-    assert!(says(&opened, RemarkKind::LayoutGuessed, text), "{:#?}", opened.ledger);
-    assert_eq!(opened.ledger.count(RemarkKind::LabelsMissing), 2);
-}
-
-#[test]
-fn folders_are_classes_where_no_member_says_any() {
-    let temp = tempfile::tempdir().unwrap();
-    for shard in 0..2 {
-        let name = |folder: &str, kind: &str| format!("{folder}/{shard}.{kind}");
-        let members = [
-            name("train/cat", "png"),
-            name("train/cat", "txt"),
-            name("train/dog", "png"),
-            name("test/cat", "png"),
-        ];
-        let members: Vec<(&str, &str)> = members.iter().map(|name| (name.as_str(), name.as_str())).collect();
-        tar(&temp.path().join(format!("wds-{shard:03}.tar")), &members);
-    }
-    let opened = read(temp.path());
-    assert_eq!(labels(&opened), ["cat", "dog", "cat", "cat", "dog", "cat"]);
-    assert_eq!(opened.manifest.split(chaffinch_protocol::sample::SampleId(2)).name(), "test");
-}
-
-#[test]
-fn a_tar_file_for_each_class_gives_labels() {
-    let fill = |names: &[&str]| {
-        let temp = tempfile::tempdir().unwrap();
-        for (number, name) in names.iter().enumerate() {
-            let members: Vec<(String, String)> =
-                (0..3).map(|row| (format!("{row}.png"), format!("{number} {row}"))).collect();
-            let members: Vec<(&str, &str)> =
-                members.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-            tar(&temp.path().join(name), &members);
-        }
-        temp
-    };
-    let classes = fill(&["cat.tar", "dog-000.tar", "dog-001.tar"]);
-    let opened = read(classes.path());
-    assert_eq!(labels(&opened), ["cat", "cat", "cat", "dog", "dog", "dog", "dog", "dog", "dog"]);
-    let text = "the labels of 9 images were taken from the names of the shards, since nothing else gives them: cat, dog; if \
-                the shards are parts of the dataset and no classes, use --layout splits";
-    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
-    let parts = with(classes.path(), |options| options.folders = chaffinch_data::dataset::Folders::Splits);
-    assert_eq!(parts.ledger.count(RemarkKind::LabelsMissing), 9, "{:#?}", parts.ledger);
-    // Numbers, splits and parts are no classes, and every picture lacks a label.
-    for names in [
-        ["000.tar", "001.tar", "002.tar"],
-        ["shard-a.tar", "shard-b.tar", "shard-c.tar"],
-        ["pets-train.tar", "pets-test.tar", "pets-val.tar"],
-    ] {
-        let opened = read(fill(&names).path());
-        assert!(labels(&opened).iter().all(|label| label.is_empty()), "{names:?}");
-        assert_eq!(opened.ledger.count(RemarkKind::LabelsMissing), 9, "{names:?} {:#?}", opened.ledger);
-    }
-}
-
-#[test]
 fn shards_that_differ_are_named() {
     let said = |one: &RecordBatch, other: &RecordBatch| {
         let temp = tempfile::tempdir().unwrap();
@@ -470,23 +318,6 @@ fn shards_that_differ_are_named() {
     assert!(text.contains("b.parquet has 'site', a.parquet does not"), "{text}");
     let (_, text, missing) = said(&bare, &named(9, &[0, 1], &[]).project(&[0]).unwrap());
     assert!(missing == 4 && text.contains("there is no column of labels"), "{text}");
-}
-
-#[test]
-fn numbers_have_the_names_that_lie_beside_the_shards() {
-    let temp = tree(&[("classes.txt", "cat\ndog\n")]);
-    let path = temp.path().join("train-000000.tar");
-    tar(
-        &path,
-        &[("1.png", "a"), ("1.cls", "1"), ("2.png", "b"), ("2.cls", "0"), ("3.png", "c"), ("3.cls", "5")],
-    );
-    for path in [temp.path(), &path] {
-        let opened = read(path);
-        assert_eq!(labels(&opened), ["dog", "cat", "5"]);
-        let text = "1 label is a number without a name in classes.txt";
-        assert!(says(&opened, RemarkKind::ClassesDoubtful, text), "{:#?}", opened.ledger);
-    }
-    assert!(says(&read(temp.path()), RemarkKind::OtherFiles, "classes.txt has the names of the classes"));
 }
 
 #[test]
@@ -589,31 +420,4 @@ fn a_number_without_a_name_among_named_classes_is_said() {
     // Numbers that are names are none.
     parquet(&files[0], &named(0, &[0, 1], &["0", "7"]));
     assert!(with(&files[0], |_| {}).ledger.remarks.iter().all(|remark| !remark.text.contains("no name for")));
-}
-
-#[test]
-fn texts_that_seem_to_be_classes_are_said_where_no_member_says_a_label() {
-    let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("a.tar");
-    let said = "the txt members seem to be classes; --label-column txt takes them as labels";
-    let write = |folder: &str, texts: [&str; 4]| {
-        let names: Vec<(String, String)> =
-            (0..4).map(|at| (format!("{folder}{at}.jpg"), format!("{folder}{at}.txt"))).collect();
-        let pictures = ["a", "b", "c", "d"];
-        let mut members: Vec<(&str, &str)> = Vec::new();
-        for (at, (picture, text)) in names.iter().enumerate() {
-            members.extend([(picture.as_str(), pictures[at]), (text.as_str(), texts[at])]);
-        }
-        tar(&path, &members);
-    };
-    for folder in ["", "s0/"] {
-        write(folder, ["cat", "dog", "cat", "dog"]);
-        assert!(says(&read(&path), RemarkKind::LayoutDoubtful, said), "{folder}");
-        let taken = with(&path, |options| options.label_column = Some("txt".into()));
-        assert_eq!(labels(&taken), ["cat", "dog", "cat", "dog"]);
-        assert!(!says(&taken, RemarkKind::LayoutDoubtful, said));
-        // Captions are no classes.
-        write(folder, ["a cat on a mat", "a dog", "two cats", "no dog"]);
-        assert!(!says(&read(&path), RemarkKind::LayoutDoubtful, said), "{folder}");
-    }
 }

@@ -84,6 +84,18 @@ pub(super) fn flagged(heading: &str) -> Option<Split> {
     FLAGS.iter().find(is).map(|(_, split)| *split)
 }
 
+/// What a column of such cells says of splits where it is set: by its heading, as long as every cell is one and any is set.
+pub(super) fn flagged_in<V: AsRef<str>>(heading: &str, mut cells: impl Iterator<Item = V>) -> Option<Split> {
+    let split = flagged(heading)?;
+    let mut is_set = false;
+    let are_flags = cells.all(|cell| {
+        let said = flag(cell.as_ref());
+        is_set |= said == Some(true);
+        said.is_some()
+    });
+    (are_flags && is_set).then_some(split)
+}
+
 /// The split of a row by its flags: each with what it says where it is set. `None` if they contradict each other.
 pub(super) fn of_flags(flags: &[(Split, bool)]) -> Option<Split> {
     let mut set = flags.iter().filter(|(_, is)| *is).map(|(split, _)| *split);

@@ -65,9 +65,9 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
 
 /// Says how many paths are written as bytes that readers of UTF-8 refuse.
 fn raw_paths(count: u64) -> Vec<String> {
-    let one = "path is no UTF-8 and is written as its bytes";
-    let paths = counted(count, one, "paths are no UTF-8 and are written as their bytes");
-    (count > 0).then(|| format!("{paths}, which programs that read UTF-8 alone refuse")).into_iter().collect()
+    let one = "path is not UTF-8 and is written as its bytes";
+    let paths = counted(count, one, "paths are not UTF-8 and are written as their bytes");
+    (count > 0).then(|| format!("{paths}, which programs that only read UTF-8 refuse")).into_iter().collect()
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn paths_in_bytes_are_said() {
         assert!(raw_paths(0).is_empty());
-        assert!(raw_paths(1)[0].starts_with("1 path is no UTF-8 and is written as its bytes"));
-        assert!(raw_paths(2)[0].starts_with("2 paths are no UTF-8 and are written as their bytes"));
+        assert!(raw_paths(1)[0].starts_with("1 path is not UTF-8 and is written as its bytes"));
+        assert!(raw_paths(2)[0].starts_with("2 paths are not UTF-8 and are written as their bytes"));
     }
 }

@@ -93,7 +93,7 @@ fn void(mode: &mut Mode) -> bool {
     }
 }
 
-/// Whether there are no samples any more that something was asked about, which is said.
+/// Whether the samples that something was asked about are gone; says so if they are.
 pub(super) fn is_void(model: &mut Model, samples: usize) -> bool {
     if samples == 0 {
         say(model, Level::Warning, "not done: the dataset has changed; look at the samples again");

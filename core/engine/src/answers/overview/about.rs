@@ -1,7 +1,7 @@
 //! Where detectors come from, what they need, and what became of them.
 
 use super::{Absent, Known};
-use chaffinch_data::moved::is_from_before;
+use crate::outdated::is_outdated;
 use chaffinch_data::session::Session;
 use chaffinch_host::{Confinement, LoadedDetector, NEEDS, Place, PluginError, Refused, confinement};
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -25,7 +25,7 @@ pub(super) fn about(
     let (aside, failed) = (detector.aside(), known.failed.get(name));
     let result = source.results.get(name);
     let of_other_code = result.is_some_and(|result| !result.record().is_of_code(detector.digest()));
-    let outdated = of_other_code || result.is_some_and(|result| is_from_before(result));
+    let outdated = result.is_some_and(|result| is_outdated(result, detector.digest()));
     // What the configuration or the last scan left out was not disabled: what it found counts.
     let left_out = !enabled && known.enabled.get(name) != Some(&false);
     let state = match DetectorState::of(!enabled && !left_out, aside.is_some(), failed.is_some(), outdated) {
