@@ -29,6 +29,7 @@ SETS = {
     "dark": ["--dark", 0.05],
     "copies": ["--copies", 0.04],
     "copies, re-encoded": ["--reencoded", 0.04],
+    "labels and foreign, 2.5 % each": ["--symmetric", "0.025", "--foreign", 0.025],
     "mixed": [
         "--symmetric",
         "0.04",
