@@ -1,6 +1,6 @@
 //! Files beside the pictures that hold their labels and are read.
 
-use super::beside_table::{BesideTable, Record, pictures};
+use super::beside_table::{BesideTable, Named, Record, pictures};
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES, LAST_LABELS};
 use crate::dataset::path_spellings::{self, Spelling};
@@ -146,6 +146,22 @@ impl Beside {
             None if bare => Flags::of(table, if classes { 1 } else { 2 }),
             _ => None,
         };
+        let named = {
+            let find = |place: &Path| samples.binary_search_by(|sample| in_bytes(&sample.path, place)).ok();
+            let all = || below.clone().map(|index| (index, samples[index].path.as_path())).collect();
+            table.named(folder, find, all)
+        };
+        if !named.is_empty() && named.iter().all(|one| one.picture().is_none()) {
+            let rows = counted(named.len() as u64, "row", "rows");
+            let first = table.written_path(&table.records[0]).unwrap_or_default();
+            let text = format!(
+                "{} was not read: none of its {rows} names an image of this folder, such as {}",
+                safe_path(path),
+                safe_path(&first)
+            );
+            ledger.add(RemarkKind::LabelsMissing, named.len() as u64, text);
+            return Ok(());
+        }
         let cell = |row: usize, column: usize| Cow::from(&table.records[row].cells[column]);
         let splits = match &options.split_column {
             Some(name) => SaidSplits::asked(asked(name)?),
@@ -181,25 +197,37 @@ impl Beside {
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
         let mut several = BTreeSet::new();
         let mut spelled: BTreeMap<Spelling, u64> = BTreeMap::new();
-        for (at, record) in table.records.iter().enumerate() {
-            let places = table.spelled_places(folder, record);
-            let place = |(spelling, picture): &(Option<Spelling>, PathBuf)| {
-                let found = samples.binary_search_by(|sample| in_bytes(&sample.path, picture));
-                found.ok().map(|index| (*spelling, index))
-            };
-            let Some((spelling, index)) = places.iter().find_map(place) else {
-                // One that leads out of the dataset is nowhere in it.
-                let place = places.into_iter().next().map(|(_, place)| place);
-                let named = place.or_else(|| table.written_path(record));
-                if let Some(picture) = named.filter(|name| !name.as_os_str().is_empty()) {
-                    missing += 1;
-                    first_missing.get_or_insert(picture);
+        let (mut ambiguous, mut first_ambiguous) = (0_u64, None);
+        let (mut by_end, mut first_by_end) = (0_u64, None);
+        for (at, (record, named)) in table.records.iter().zip(&named).enumerate() {
+            let index = match *named {
+                Named::At(index, spelling) => {
+                    if let Some(spelling) = spelling {
+                        *spelled.entry(spelling).or_default() += 1;
+                    }
+                    index
                 }
-                continue;
+                Named::ByEnd(index) => {
+                    by_end += 1;
+                    first_by_end.get_or_insert((at, index));
+                    index
+                }
+                Named::Several => {
+                    ambiguous += 1;
+                    first_ambiguous.get_or_insert(at);
+                    continue;
+                }
+                Named::Nothing => {
+                    // One that leads out of the dataset is nowhere in it.
+                    let place = table.places(folder, record).into_iter().next();
+                    let named = place.or_else(|| table.written_path(record));
+                    if let Some(picture) = named.filter(|name| !name.as_os_str().is_empty()) {
+                        missing += 1;
+                        first_missing.get_or_insert(picture);
+                    }
+                    continue;
+                }
             };
-            if let Some(spelling) = spelling {
-                *spelled.entry(spelling).or_default() += 1;
-            }
             if !given.insert(index) {
                 repeated += 1;
                 first_repeated.get_or_insert(index);
@@ -247,6 +275,28 @@ impl Beside {
         self.read.push(TableBeside::new(path, heading));
         let shown = safe_path(path);
         path_spellings::tell(&spelled, &format!(" in {shown}"), ledger);
+        let written = |at: usize| table.written_path(&table.records[at]).unwrap_or_default();
+        if let Some((at, index)) = first_by_end {
+            let (rows, was) = (
+                counted(by_end, "row of", "rows of"),
+                if by_end == 1 { "names a file elsewhere and was" } else { "name files elsewhere and were" },
+            );
+            let text = format!(
+                "{rows} {shown} {was} matched by the end of the path: {} is {} here",
+                safe_path(&written(at)),
+                safe_path(&samples[index].path)
+            );
+            ledger.add(RemarkKind::LayoutGuessed, by_end, text);
+        }
+        if let Some(at) = first_ambiguous {
+            let rows = counted(ambiguous, "row of", "rows of");
+            let verb = if ambiguous == 1 { "names a file" } else { "name files" };
+            let text = format!(
+                "{rows} {shown} {verb} elsewhere, and may mean several images, so nothing was taken: {}",
+                safe_path(&written(at))
+            );
+            ledger.add(RemarkKind::LabelsMissing, ambiguous, text);
+        }
         if let Some(flags) = &flags {
             let columns = flags.columns.len() as u64;
             let columns = counted(columns, "column", "columns");

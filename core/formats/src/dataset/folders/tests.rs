@@ -563,3 +563,51 @@ fn one_folder_beside_metadata_without_labels_is_no_class_in_silence() {
     write(&temp, "metadata.csv", "file_name,label_name\nmixed/1.jpg,cat\nmixed/2.jpg,dog\n");
     assert_eq!(read_in(&temp).manifest.classes(), ["cat", "dog"]);
 }
+
+#[test]
+fn metadata_of_another_computer_is_matched_by_the_ends_of_its_paths() {
+    let temp = tree(&["cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/3.jpg"]);
+    for start in ["/home/ann/pets/", "pets/", "C:\\pets\\", "s3://bucket/pets/"] {
+        let slash = if start.contains('\\') { "\\" } else { "/" };
+        let line = |(path, label): &(&str, &str)| format!("{start}{},{label}\n", path.replace('/', slash));
+        let lines = |all: &[(&str, &str)]| all.iter().map(line).collect::<String>();
+        let all = [("cat/1.jpg", "owl"), ("dog/1.jpg", "cow"), ("dog/3.jpg", "cow"), ("dog/9.jpg", "pig")];
+        write(&temp, "metadata.csv", &format!("file_name,label\n{}", lines(&all)));
+        let opened = read_in(&temp);
+        let expected = [("cat/1.jpg", "owl"), ("cat/2.jpg", ""), ("dog/1.jpg", "cow"), ("dog/3.jpg", "cow")];
+        assert_eq!(rows(&opened), expected.map(|(path, label)| row(path, label, Split::None)), "{start}");
+        let said = texts(&opened);
+        let matched = "3 rows of metadata.csv name files elsewhere and were matched by the end of the path: ";
+        assert!(
+            said.iter().any(|text| text.starts_with(matched) && text.ends_with("is cat/1.jpg here")),
+            "{said:?}"
+        );
+        assert!(
+            said.iter().any(|text| text.contains("1 row of metadata.csv names a file that is missing")),
+            "{said:?}"
+        );
+        // What nothing here ends like takes no label away.
+        write(
+            &temp,
+            "metadata.csv",
+            &format!("file_name,label\n{}", lines(&[("x/8.jpg", "owl"), ("x/9.jpg", "cow")])),
+        );
+        let opened = read_in(&temp);
+        assert_eq!(opened.manifest.classes(), ["cat", "dog"], "{start}");
+        let remark = opened.ledger.remarks.iter().find(|remark| {
+            remark
+                .text
+                .contains("metadata.csv was not read: none of its 2 rows names an image of this folder")
+        });
+        assert!(remark.is_some_and(|remark| remark.kind.is_serious()), "{:?}", opened.ledger);
+    }
+    // A name that several have means none of them.
+    write(&temp, "metadata.csv", "file_name,label\n/x/1.jpg,owl\n/x/2.jpg,cow\n/x/3.jpg,cow\n");
+    let opened = read_in(&temp);
+    assert_eq!(opened.manifest.classes(), ["cow"]);
+    let said = texts(&opened);
+    assert!(
+        said.iter().any(|text| text.contains("may mean several images, so nothing was taken: /x/1.jpg")),
+        "{said:?}"
+    );
+}
