@@ -1,5 +1,6 @@
 //! Files beside the pictures that hold their labels and are read.
 
+use super::apart::Apart;
 use super::beside_table::{BesideTable, Named, Record, pictures};
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES, LAST_LABELS};
@@ -17,7 +18,7 @@ use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The only label of samples, that is the name of their folder: `Some(None)` if they have none, `None` if they have several.
@@ -38,11 +39,15 @@ pub(super) struct Beside {
     pub(super) extra: Vec<ExtraColumn>,
     /// Which of them have no texts.
     pub(super) typed: Typed,
+    /// Which of the files gave the labels and splits of samples.
+    labels_of: HashMap<usize, usize>,
+    splits_of: HashMap<usize, usize>,
 }
 
 impl Beside {
-    /// Reads the tables that are known to go with pictures, and gives their labels to the samples below them. `tables`
-    /// and `samples` are in byte order; `splits` are those of the samples as written.
+    /// Reads the tables that are known to go with pictures, and gives their labels to the samples below them; of tables in
+    /// folders above each other the nearest counts. `tables` and `samples` are in byte order; `splits` are those of the samples
+    /// as written.
     ///
     /// # Errors
     /// When a table is malformed.
@@ -56,7 +61,9 @@ impl Beside {
     ) -> Result<Beside> {
         let mut beside = Beside::default();
         let mut taken: BTreeMap<&Path, &Path> = BTreeMap::new();
-        for path in tables {
+        let mut from_above: Vec<&PathBuf> = tables.iter().collect();
+        from_above.sort_by_key(|path| path.components().count());
+        for path in from_above {
             let folder = path.parent().unwrap_or(Path::new(""));
             if samples_below(samples, folder).is_empty() {
                 continue;
@@ -174,6 +181,7 @@ impl Beside {
         let (mut first_missing, mut first_repeated) = (None, None);
         let (mut contradicting, mut first_contradicting) = (0_u64, None);
         let mut other_splits = OtherSplits::default();
+        let (mut apart_labels, mut apart_splits) = (Apart::default(), Apart::default());
         if label.is_some() || flags.is_some() {
             self.gives_labels = true;
         } else if let Some(folder) = sole_label(&samples[below.clone()]) {
@@ -256,10 +264,18 @@ impl Beside {
                 labels.insert(index, one);
             }
             let (said, text) = splits.said(at, &cell);
-            if samples[index].split == Split::None {
+            let above = self.splits_of.get(&index).copied();
+            if samples[index].split == Split::None || above.is_some() && said != Split::None {
+                if let Some(above) = above.filter(|_| said != samples[index].split) {
+                    let old = written[index].clone();
+                    apart_splits.add(&samples[index].path, (&text, &old), self.read[above].path());
+                }
+                if said != Split::None {
+                    self.splits_of.insert(index, self.read.len());
+                }
                 samples[index].split = said;
                 written[index] = text;
-            } else if said != Split::None && said != samples[index].split {
+            } else if above.is_none() && said != Split::None && said != samples[index].split {
                 other_splits.add(&samples[index].path, &text);
             }
             for (column, heading) in table.headings.iter().enumerate() {
@@ -272,6 +288,7 @@ impl Beside {
         }
         let heading = label.map(|label| table.headings[label].clone());
         let heading = heading.or_else(|| flags.as_ref().map(|_| String::new()));
+        let own = self.read.len();
         self.read.push(TableBeside::new(path, heading));
         let shown = safe_path(path);
         path_spellings::tell(&spelled, &format!(" in {shown}"), ledger);
@@ -318,7 +335,19 @@ impl Beside {
             for index in below.clone() {
                 let new = labels.remove(&index).flatten();
                 let same = |old: &String| new.as_ref().is_some_and(|new| class_names::same(old, new));
-                replaced += u64::from(samples[index].label.as_ref().is_some_and(|old| !same(old)));
+                let old = samples[index].label.as_ref().filter(|old| !same(old));
+                match (self.labels_of.get(&index), old, &new) {
+                    // What a table above says counts where this one says nothing.
+                    (Some(_), _, None) => continue,
+                    (Some(&above), Some(old), Some(new)) => {
+                        apart_labels.add(&samples[index].path, (new, old), self.read[above].path());
+                    }
+                    (None, Some(_), _) => replaced += 1,
+                    (_, None, _) => {}
+                }
+                if new.is_some() {
+                    self.labels_of.insert(index, own);
+                }
                 samples[index].label = new;
             }
             let mut text =
@@ -329,7 +358,9 @@ impl Beside {
             }
             ledger.add(RemarkKind::LayoutGuessed, count, text);
         }
-        let mut bare = below.filter(|index| !given.contains(index));
+        apart_labels.tell("label", &shown, ledger);
+        apart_splits.tell("split", &shown, ledger);
+        let mut bare = below.filter(|index| !given.contains(index) && !self.labels_of.contains_key(index));
         if let Some(first) = bare.next() {
             let without = 1 + bare.count() as u64;
             let (images, first) =

@@ -611,3 +611,30 @@ fn metadata_of_another_computer_is_matched_by_the_ends_of_its_paths() {
         "{said:?}"
     );
 }
+
+#[test]
+fn of_tables_above_each_other_the_nearer_counts_and_what_differs_is_said() {
+    // Whatever the folder is called, before or after the table above it.
+    for folder in ["a", "z"] {
+        let names = ["1.jpg", "2.jpg", "3.jpg"].map(|name| format!("{folder}/{name}"));
+        let temp = tree(&names.each_ref().map(String::as_str));
+        let all = "file_name,label,split\nF/1.jpg,cat,train\nF/2.jpg,cat,train\nF/3.jpg,dog,test\n";
+        write(&temp, "metadata.csv", &all.replace('F', folder));
+        let nearer = "file_name,label,split\n1.jpg,dog,test\n2.jpg,cat,\n";
+        write(&temp, &format!("{folder}/metadata.csv"), nearer);
+        let opened = read_in(&temp);
+        let expected = [("dog", Split::Test), ("cat", Split::Train), ("dog", Split::Test)];
+        let expected: Vec<Row> =
+            names.iter().zip(expected).map(|(path, (label, split))| row(path, label, split)).collect();
+        assert_eq!(rows(&opened), expected);
+        for (what, [new, old]) in [("label", ["dog", "cat"]), ("split", ["test", "train"])] {
+            let text = format!(
+                "1 row of {folder}/metadata.csv gives another {what} than a table in a folder above, and the nearer table \
+                 counts: {folder}/1.jpg ('{new}', but '{old}' in metadata.csv)"
+            );
+            let found = opened.ledger.remarks.iter().find(|remark| remark.text == text);
+            assert!(found.is_some_and(|remark| remark.kind.is_serious()), "{:#?}", opened.ledger);
+        }
+        assert!(!texts(&opened).iter().any(|text| text.contains("than the folders")), "{:#?}", opened.ledger);
+    }
+}
