@@ -136,7 +136,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let repeated: HashSet<u32> = again.collect();
     let mut contradictions = Contradictions::default();
     let mut other_splits = OtherSplits::default();
-    said.tell(&sheet.headings, sheet.len(), &shown, &mut ledger);
+    said.tell(&sheet.headings, sheet.len(), &|row, column| sheet.text(row, column), &shown, &mut ledger);
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());

@@ -176,7 +176,7 @@ impl Beside {
         };
         let split = splits.column;
         sole(split, &options.split_column, "--split-column")?;
-        splits.tell(&table.headings, table.records.len(), &safe_path(path), ledger);
+        splits.tell(&table.headings, table.records.len(), &cell, &safe_path(path), ledger);
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
         let (mut first_missing, mut first_repeated) = (None, None);
         let (mut contradicting, mut first_contradicting) = (0_u64, None);

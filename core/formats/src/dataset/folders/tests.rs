@@ -638,3 +638,16 @@ fn of_tables_above_each_other_the_nearer_counts_and_what_differs_is_said() {
         assert!(!texts(&opened).iter().any(|text| text.contains("than the folders")), "{:#?}", opened.ledger);
     }
 }
+
+#[test]
+fn metadata_whose_columns_say_two_splits_is_said() {
+    let temp = tree(&["images/1.jpg", "images/2.jpg", "images/3.jpg"]);
+    let lines = "images/1.jpg,cat,1,0\nimages/2.jpg,dog,1,1\nimages/3.jpg,dog,0,1\n";
+    write(&temp, "metadata.csv", &format!("file_name,label,is_train,is_test\n{lines}"));
+    let opened = read_in(&temp);
+    let splits: Vec<Split> = opened.manifest.ids().map(|id| opened.manifest.split(id)).collect();
+    assert_eq!(splits, [Split::Train, Split::None, Split::Test]);
+    let text = "1 row of metadata.csv is in two splits by the columns 'is_train', 'is_test', and counts as having none";
+    let found = opened.ledger.remarks.iter().find(|remark| remark.text == text);
+    assert!(found.is_some_and(|remark| remark.kind.is_serious()), "{:#?}", opened.ledger);
+}
