@@ -378,3 +378,30 @@ fn columns_of_a_table_of_labels_keep_their_kind_in_exports() {
         written.iter().map(numbers).collect::<Vec<_>>()
     );
 }
+
+#[test]
+fn a_label_inside_an_object_changes_there() {
+    let sandbox = Sandbox::new();
+    draw(&sandbox.data(), 3);
+    let row = |number: usize, label: &str, class: usize| {
+        format!(
+            "{{\"image\": {{\"path\": \"{number}.png\"}}, \"said\": {{\"label\": \"{label}\", \"class_id\":  {class}, \"w\": 1.50}}}}\n"
+        )
+    };
+    let table = sandbox.data().join("t.jsonl");
+    let [first, second, third] = [row(0, "cat", 1), row(1, "dog", 2), row(2, "cat", 1)];
+    fs::write(&table, [first.as_str(), &second, &third].concat()).unwrap();
+    let session = sandbox.session();
+    let words = ["scan".as_ref(), table.as_os_str(), "--session".as_ref(), session.as_os_str()];
+    sandbox.ok(words.into_iter().chain(["--detectors", "duplicates"].map(OsStr::new)));
+    assert_eq!(classes(&sandbox), ["cat", "dog"]);
+    let decisions = sandbox.path().join("decisions.csv");
+    fs::write(&decisions, "image_path,user_action,new_label,reviewer\n0.png,relabel,dog,anna\n").unwrap();
+    let words = ["import".as_ref(), "csv".as_ref(), decisions.as_os_str(), "--session".as_ref()];
+    sandbox.ok(words.into_iter().chain([session.as_os_str()]));
+    let plan = sandbox.path().join("plan.json");
+    sandbox.ok(["plan".as_ref(), session.as_os_str(), "--output".as_ref(), plan.as_os_str()]);
+    sandbox.ok(["apply".as_ref(), plan.as_os_str(), "--in-place".as_ref(), "--yes".as_ref()]);
+    let expected = [row(0, "dog", 2), second, third].concat();
+    assert_eq!(fs::read_to_string(&table).unwrap(), expected);
+}
