@@ -237,7 +237,21 @@ const SHARDS_OF_JSON: fn(&Path) -> (PathBuf, Vec<String>) = |place| {
     (place.join("t.tar"), Vec::new())
 };
 
-const PACKINGS: [Packing; 16] = {
+const SHARDS_OF_MEMBERS: fn(&Path) -> (PathBuf, Vec<String>) = |place| {
+    fs::create_dir_all(place).unwrap();
+    tar_file(&place.join("t.tar"), |class| {
+        vec![("cls", NAMES[class].to_owned()), ("class_index", format!("{class}\n"))]
+    });
+    (place.join("t.tar"), Vec::new())
+};
+const SHARDS_OF_TEXTS: fn(&Path) -> (PathBuf, Vec<String>) = |place| {
+    fs::create_dir_all(place).unwrap();
+    let json = |class: usize| format!("{{\"label\": \"{}\"}}", NAMES[class]);
+    tar_file(&place.join("t.tar"), |class| vec![("label_id.txt", class.to_string()), ("json", json(class))]);
+    (place.join("t.tar"), Vec::new())
+};
+
+const PACKINGS: [Packing; 18] = {
     use Says::{Name, Number, Other};
     const fn packing(
         name: &'static str,
@@ -264,6 +278,8 @@ const PACKINGS: [Packing; 16] = {
         packing("parquet by name", PARQUET_BY_NAME, Name, ("label", Number), Some("3")),
         packing("shards", SHARDS, Number, ("class_name", Other), None),
         packing("shards by name", SHARDS_BY_NAME, Name, ("cls", Number), None),
+        packing("shards of members", SHARDS_OF_MEMBERS, Name, ("class_index", Number), None),
+        packing("shards of texts", SHARDS_OF_TEXTS, Name, ("label_id.txt", Number), None),
         packing("shards of json", SHARDS_OF_JSON, Name, ("class_id", Number), None),
     ]
 };

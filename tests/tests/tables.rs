@@ -335,3 +335,73 @@ fn part_of_a_name_is_no_class_in_line_mode() {
         sandbox.plain([text(&sandbox.session())], "toggle-all\nfilter 3.png\nrelabel POLAR bear\nquit\n");
     assert!(ran.stdout.contains("relabel to polar bear"), "{}", ran.stdout);
 }
+
+#[test]
+fn columns_of_a_table_of_labels_keep_their_kind_in_exports() {
+    let sandbox = Sandbox::new();
+    draw(&sandbox.data(), 3);
+    let labels = sandbox.path().join("labels.jsonl");
+    let row = |number: usize| {
+        format!(
+            "{{\"file_name\": \"{number}.png\", \"label\": \"cat\", \"text\": \"7\", \"id\": {number}, \"weight\": 0.5, \
+             \"seen\": true, \"box\": [1, 2]}}\n"
+        )
+    };
+    fs::write(&labels, (0..3).map(row).collect::<String>()).unwrap();
+    let lines = |session: &Path, to: &str| -> Vec<serde_json::Value> {
+        let out = sandbox.path().join(to);
+        let words = ["export".as_ref(), session.as_os_str(), "--output".as_ref(), out.as_os_str()];
+        sandbox.ok(words.into_iter().chain(["--format", "jsonl"].map(OsStr::new)));
+        fs::read_to_string(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let scan = |labels: &Path, session: &str| {
+        let (data, session) = (sandbox.data(), sandbox.path().join(session));
+        let words = ["scan".as_ref(), data.as_os_str(), "--labels".as_ref(), labels.as_os_str()];
+        let more = ["--session".as_ref(), session.as_os_str(), "--detectors".as_ref(), "duplicates".as_ref()];
+        sandbox.ok(words.into_iter().chain(more));
+        session
+    };
+    let session = scan(&labels, "joined");
+    let written = lines(&session, "one.jsonl");
+    assert_eq!(written.len(), 3);
+    let kinds =
+        |line: &serde_json::Value| ["text", "id", "weight", "seen", "box"].map(|name| line[name].clone());
+    assert_eq!(kinds(&written[2]), ["\"7\"", "2", "0.5", "true", "[1,2]"].map(|text| text.parse().unwrap()));
+    // The same table as Parquet.
+    let table = sandbox.path().join("labels.parquet");
+    let words = ["export".as_ref(), session.as_os_str(), "--output".as_ref(), table.as_os_str()];
+    sandbox.ok(words.into_iter().chain(["--format", "parquet"].map(OsStr::new)));
+    let again = lines(&scan(&table, "again"), "two.jsonl");
+    let numbers = |line: &serde_json::Value| ["id", "weight", "seen"].map(|name| line[name].clone());
+    assert_eq!(
+        again.iter().map(numbers).collect::<Vec<_>>(),
+        written.iter().map(numbers).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn a_label_inside_an_object_changes_there() {
+    let sandbox = Sandbox::new();
+    draw(&sandbox.data(), 3);
+    let row = |number: usize, label: &str, class: usize| {
+        format!(
+            "{{\"image\": {{\"path\": \"{number}.png\"}}, \"said\": {{\"label\": \"{label}\", \"class_id\":  {class}, \"w\": 1.50}}}}\n"
+        )
+    };
+    let table = sandbox.data().join("t.jsonl");
+    let [first, second, third] = [row(0, "cat", 1), row(1, "dog", 2), row(2, "cat", 1)];
+    fs::write(&table, [first.as_str(), &second, &third].concat()).unwrap();
+    let session = sandbox.session();
+    let words = ["scan".as_ref(), table.as_os_str(), "--session".as_ref(), session.as_os_str()];
+    sandbox.ok(words.into_iter().chain(["--detectors", "duplicates"].map(OsStr::new)));
+    assert_eq!(classes(&sandbox), ["cat", "dog"]);
+    let decisions = sandbox.path().join("decisions.csv");
+    fs::write(&decisions, "image_path,user_action,new_label,reviewer\n0.png,relabel,dog,anna\n").unwrap();
+    let words = ["import".as_ref(), "csv".as_ref(), decisions.as_os_str(), "--session".as_ref()];
+    sandbox.ok(words.into_iter().chain([session.as_os_str()]));
+    let plan = sandbox.path().join("plan.json");
+    sandbox.ok(["plan".as_ref(), session.as_os_str(), "--output".as_ref(), plan.as_os_str()]);
+    sandbox.ok(["apply".as_ref(), plan.as_os_str(), "--in-place".as_ref(), "--yes".as_ref()]);
+    let expected = [row(0, "dog", 2), second, third].concat();
+    assert_eq!(fs::read_to_string(&table).unwrap(), expected);
+}

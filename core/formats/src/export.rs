@@ -39,6 +39,7 @@ mod label_studio;
 mod leak_report;
 mod manifest;
 mod multi_label;
+mod odd_paths;
 mod other_cells;
 mod other_files;
 mod parquet_table;

@@ -171,7 +171,10 @@ impl Choices<'_> {
                 found => Ok(found.to_vec()),
             },
         };
-        let paths = candidates(&options.path_column, &PATH_NAMES)?;
+        let mut paths = candidates(&options.path_column, &PATH_NAMES)?;
+        if paths.is_empty() {
+            paths.extend(self.inside_of_objects(&PATH_NAMES, "path", &mut chosen));
+        }
         if paths.is_empty() {
             let bare = headings.iter().any(|heading| super::is_image(Path::new(heading)));
             let advice = match bare {
@@ -195,15 +198,21 @@ impl Choices<'_> {
         if labels.is_empty() && options.label_column.is_none() {
             labels = others(named(headings, &LAST_LABELS));
             labels.truncate(1);
+            if labels.is_empty() {
+                labels.extend(self.inside_of_objects(&LABEL_NAMES, "label", &mut chosen));
+            }
         }
         if let Some(&label) = labels.first() {
             self.refuse_differing(label, "label", &options.label_column)?;
         }
         let label = self.one(&labels, "label", &mut chosen)?;
-        let splits: Vec<usize> = others(candidates(&options.split_column, &SPLIT_NAMES)?)
+        let mut splits: Vec<usize> = others(candidates(&options.split_column, &SPLIT_NAMES)?)
             .into_iter()
             .filter(|&one| Some(one) != label)
             .collect();
+        if splits.is_empty() && options.split_column.is_none() {
+            splits.extend(self.inside_of_objects(&SPLIT_NAMES, "split", &mut chosen));
+        }
         if let Some(&split) = splits.first() {
             self.refuse_differing(split, "split", &options.split_column)?;
         }
@@ -221,6 +230,23 @@ impl Choices<'_> {
             }
         }
         Ok((Columns { path, label, split }, chosen))
+    }
+
+    /// The only column that is called like a field inside of an object with one of the usual names: `annotation.label`. It is
+    /// for where no other column is called so.
+    fn inside_of_objects(&self, usual: &[&str], what: &str, chosen: &mut Chosen) -> Option<usize> {
+        let is = |column: &usize| {
+            let last = self.headings[*column].trim().rsplit_once('.').map(|(_, last)| last);
+            last.is_some_and(|last| usual.iter().any(|name| last.eq_ignore_ascii_case(name)))
+        };
+        let mut found = (0..self.headings.len()).filter(is);
+        let column = found.next().filter(|_| found.next().is_none())?;
+        let text = format!(
+            "the {what}s were taken from the column {}; --{what}-column chooses another",
+            self.names(&[column])
+        );
+        chosen.push((RemarkKind::LayoutGuessed, text));
+        Some(column)
     }
 
     /// Refuses a column that shares its heading with one that differs, unless its number was asked for.

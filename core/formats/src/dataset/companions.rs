@@ -276,10 +276,14 @@ impl<'a> Companion<'a> {
 /// Whether a heading is that of a column which may say the labels in other words. A column that is called like a class is one
 /// of 0 and 1.
 fn speaks_of_classes(heading: &str, manifest: &Manifest) -> bool {
-    let low = heading.trim().to_lowercase();
+    speaks_of_a_class(&heading.trim().to_lowercase()) && !is_class(heading, manifest)
+}
+
+/// Whether a name in lower case, of a column or of a member of a tar file, is that of what may say the labels.
+pub(super) fn speaks_of_a_class(low: &str) -> bool {
     let is_one =
         |word: &str| WORDS.iter().filter_map(|known| word.strip_prefix(known)).any(|end| ENDS.contains(&end));
-    words(&low).any(is_one) && !says_other(&low) && !is_class(heading, manifest)
+    words(low).any(is_one) && !says_other(low)
 }
 
 /// The words of a heading in lower case; numbers at their ends are left out.

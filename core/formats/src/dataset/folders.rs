@@ -1,5 +1,6 @@
 //! Folders of images.
 
+mod apart;
 mod beside_table;
 mod file_kinds;
 mod label_files;

@@ -16,7 +16,7 @@ use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -89,7 +89,7 @@ impl By {
 /// When the table cannot be read, lacks a column, or none of its rows names a sample.
 pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Result<Opened> {
     let Opened { manifest, mut ledger } = opened;
-    let sheet = table(file)?;
+    let Labels { sheet, typed } = table(file)?;
     if sheet.len() == 0 {
         return Err(Error::format(file, "the table has a header but no rows"));
     }
@@ -136,7 +136,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let repeated: HashSet<u32> = again.collect();
     let mut contradictions = Contradictions::default();
     let mut other_splits = OtherSplits::default();
-    said.tell(&sheet.headings, sheet.len(), &shown, &mut ledger);
+    said.tell(&sheet.headings, sheet.len(), &|row, column| sheet.text(row, column), &shown, &mut ledger);
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
@@ -212,13 +212,18 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let rows = counted(empty, "row of", "rows of");
     let verb = if empty == 1 { "has" } else { "have" };
     ledger.add(RemarkKind::ClassesMerged, empty, format!("{rows} {shown} {verb} no label, as {EMPTY}"));
+    // Numbers stay numbers, also where the column got another name.
+    let new = extra[first_new..].iter().zip(&others);
+    let typed = new.filter(|(_, column)| typed.contains(*column)).map(|(column, _)| column.name.clone());
+    let typed: Vec<String> = typed.chain(manifest.typed().map(str::to_owned)).collect();
     let mut texts = TextsBuilder::default();
     written.iter().for_each(|split| texts.push(split));
     let manifest = manifest
         .with_labels(&labels)
         .with_splits(&splits)
         .with_written_splits(texts.finish())
-        .with_extra(extra);
+        .with_extra(extra)
+        .with_typed(typed);
     Ok(Opened { manifest, ledger })
 }
 
@@ -239,7 +244,7 @@ impl LabelTable {
     /// # Errors
     /// When it cannot be read, or lacks a column.
     pub(crate) fn read(file: &Path, manifest: &Manifest, options: &DatasetOptions) -> Result<LabelTable> {
-        let sheet = table(file)?;
+        let Labels { sheet, .. } = table(file)?;
         let key = key_column(&sheet, options)?;
         let label = label_column(&sheet, key, options)?;
         let split = said_splits(&sheet, key, label, options)?.column;
@@ -284,14 +289,23 @@ fn either(manifest: &Manifest, by: By, name: &[u8]) -> String {
     }
 }
 
+/// What a table of labels holds.
+struct Labels {
+    sheet: Sheet,
+    /// The columns whose values are no texts.
+    typed: BTreeSet<usize>,
+}
+
 /// A table of labels.
-fn table(file: &Path) -> Result<Sheet> {
+fn table(file: &Path) -> Result<Labels> {
     let extension = super::extension(file).unwrap_or_default();
     match extension.as_str() {
         "parquet" | "pq" | "jsonl" | "ndjson" => {
             let table = BesideTable::of_labels(file, b',', 0)?;
             let rows = table.records.iter().map(|record| record.cells.as_slice());
-            Ok(Sheet::of(file, &table.headings, rows))
+            let sheet = Sheet::of(file, &table.headings, rows);
+            let is_typed = |column: &usize| table.typed.contains(&table.headings[*column]);
+            Ok(Labels { sheet, typed: (0..table.headings.len()).filter(is_typed).collect() })
         }
         "json" | "arrow" | "feather" => {
             let message = format!(
@@ -300,7 +314,7 @@ fn table(file: &Path) -> Result<Sheet> {
             );
             Err(Error::format(file, message))
         }
-        _ => Sheet::read(file),
+        _ => Ok(Labels { sheet: Sheet::read(file)?, typed: BTreeSet::new() }),
     }
 }
 

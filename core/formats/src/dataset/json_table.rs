@@ -1,5 +1,7 @@
 //! Manifests in JSON: a line or an element of an array for each picture, columns by name, or labels by path.
 
+mod nested;
+
 use super::choice::{Choices, Columns, Records, Row};
 use super::folders::json_like;
 use super::json::{self, Outer, Shape};
@@ -14,6 +16,7 @@ use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt};
+use nested::Nested;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -22,7 +25,7 @@ pub(super) const FORMAT: Format = Format {
     name: "a .jsonl or .json manifest",
     summary: "a JSON Lines or JSON manifest",
     details: "an object for each image, one a line or in an array, with its path and, if there are any, label and split, as in a \
-              table; or an object of labels by path; other keys are kept",
+              table, also inside of objects (`annotation.label`); or an object of labels by path; other keys are kept",
     written: "`cleaned-table` writes a CSV table with the same columns",
     lost: "several labels of one picture count as none; the column `all_labels` has them; other keys that are numbers in one \
            object and texts in another are texts in all",
@@ -99,7 +102,7 @@ impl JsonRecords<'_> {
     }
 
     fn cells(&self, object: &Map<String, Value>) -> Vec<String> {
-        self.headings.iter().map(|name| cell(object.get(name))).collect()
+        self.headings.iter().map(|name| cell(nested::get(object, name))).collect()
     }
 
     /// What a place is called in an error.
@@ -129,7 +132,9 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
     let mut records = JsonRecords { file, objects: objects(file)?, headings: Vec::new() };
     let mut headings: Vec<String> = Vec::new();
     let mut known: HashSet<String> = HashSet::new();
+    let mut nested = Nested::default();
     records.objects(&mut |_, object| {
+        nested.see(object);
         for name in object.keys().filter(|name| !known.contains(*name)).cloned().collect::<Vec<_>>() {
             known.insert(name.clone());
             headings.push(name);
@@ -142,10 +147,12 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
     if headings.is_empty() {
         return Err(Error::format(file, "it has no objects with the path of an image"));
     }
+    let (reading, fields) = nested.take_apart(&mut headings, options);
     records.headings = headings;
     let headings = &records.headings;
     let choices = Choices { file, records: &records, headings, start: "it" };
-    let (columns, chosen) = choices.find(options, &root)?;
+    let (columns, mut chosen) = choices.find(&reading, &root)?;
+    chosen.extend(fields);
     let is = |column: usize| column == columns.path || [columns.label, columns.split].contains(&Some(column));
     let kept: Vec<usize> = (0..headings.len()).filter(|&column| !is(column)).collect();
     let mut rows = Rows::new(kept.iter().map(|&column| headings[column].trim().to_owned()));
@@ -156,7 +163,7 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
     let (mut objects_as_labels, mut first_object) = (0, None);
     records.objects(&mut |at, object| {
         for &column in &kept {
-            let value = object.get(&headings[column]);
+            let value = nested::get(object, &headings[column]);
             typed.see(headings[column].trim(), value.map(told));
         }
         let mut cells = records.cells(object);
@@ -167,7 +174,7 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         }
         let mut label = columns.label.map(|column| std::mem::take(&mut cells[column]));
         if let Some(column) = columns.label
-            && let Some(Value::Object(inner)) = object.get(&headings[column])
+            && let Some(Value::Object(inner)) = nested::get(object, &headings[column])
             && !inner.contains_key("choices")
         {
             objects_as_labels += 1;
@@ -444,8 +451,8 @@ pub(crate) fn rewritten(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdi
 }
 
 fn set(object: Part<'_>, value: &NewValue, patch: &mut Patch) {
-    let old = object.get(&value.heading);
-    patch.set_key(object, &value.heading, &like(old, value));
+    let (object, key) = nested::place(object, &value.heading);
+    patch.set_key(object, key, &like(object.get(key), value));
 }
 
 /// A value as the old one is written.

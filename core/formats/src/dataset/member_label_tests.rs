@@ -199,3 +199,37 @@ fn texts_that_seem_to_be_classes_are_said_where_no_member_says_a_label() {
         assert!(!says(&read(&path), RemarkKind::LayoutDoubtful, said), "{folder}");
     }
 }
+
+#[test]
+fn members_that_say_the_class_once_more_are_columns_unless_they_are_no_text() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.tar");
+    tar(
+        &path,
+        &[
+            ("1.png", "a"),
+            ("1.cls", "cat"),
+            ("1.classid", "3\n"),
+            ("1.category.txt", "Katze"),
+            ("1.labels", "\u{3}\0\0\0"),
+            ("1.true_label", "dog"),
+            ("2.png", "b"),
+            ("2.cls", "dog"),
+            ("2.classid", "5\n"),
+            ("2.category.txt", "Hund"),
+            ("2.labels", "\u{5}\0\0\0"),
+        ],
+    );
+    let opened = read(&path);
+    assert_eq!(labels(&opened), ["cat", "dog"]);
+    let columns: Vec<(&str, &[String])> = (opened.manifest.extra().iter())
+        .map(|column| (column.name.as_str(), column.values.as_slice()))
+        .collect();
+    let [classid, category] = columns.as_slice() else { panic!("{columns:?}") };
+    assert_eq!((classid.0, category.0), ("classid", "category.txt"));
+    assert_eq!((&classid.1[1], &category.1[0]), (&"5".to_owned(), &"Katze".to_owned()));
+    let text = "2 members are called like labels, but no text, and stay as they are where samples are relabeled: 1.labels";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    // What the label is to others is another member, as before.
+    assert!(says(&opened, RemarkKind::OtherFiles, "1 other member of a sample"), "{:#?}", opened.ledger);
+}

@@ -1,5 +1,6 @@
 //! Parquet files: with the pictures in them, as the `datasets` library writes them, or with the paths of pictures.
 
+mod configs;
 mod damage;
 mod missing_bytes;
 
@@ -30,7 +31,8 @@ pub(super) const FORMAT: Format = Format {
     details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place, or \
               from the path beside bytes that are missing; or a column of paths; labels with the names of classes from the \
               schema, `-1` is none; splits from a column or the names of files; other columns are kept; missing files are \
-              named; in a bucket, too, and chosen by patterns such as `train-*.parquet`",
+              named; several configurations of a hub's dataset in one folder are said; in a bucket, too, and chosen by patterns \
+              such as `train-*.parquet`",
     written: "`parquet` writes one file with the pictures in it; `cleaned` writes these as files in class folders, with the \
               other columns in `metadata.csv`",
     lost: "columns of bytes other than the pictures'; several pictures in a row",
@@ -168,6 +170,8 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     if candidate.is_dir() {
         others(candidate, &mut ledger);
     }
+    let looks: Vec<Looks> = shards.iter().map(|shard| shard.looks()).collect();
+    configs::check(candidate, &looks, options, &mut ledger)?;
     tell_dropped(&shards, &mut ledger);
     let rivals: Vec<Rival> =
         shards.iter().filter_map(|shard| shard.columns.rival(&shard.full, shard.schema.fields())).collect();
@@ -185,6 +189,11 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
 }
 
 impl Shard {
+    /// What it looks like beside others.
+    fn looks(&self) -> Looks {
+        Looks { path: self.path.clone(), ..looks(self.schema.fields(), &self.columns, &self.features) }
+    }
+
     /// The names of its classes, if its labels are numbers for them.
     fn class_names(&self) -> &[String] {
         let label = self.columns.label.map(|column| self.schema.field(column).name());
@@ -210,7 +219,7 @@ impl Parts<'_> {
         let looks = shards.iter().map(|shard| Looks {
             path: alike::path_of(self.candidate.path(), &shard.path),
             rows: rows(shard),
-            ..looks(shard.schema.fields(), &shard.columns, &shard.features)
+            ..shard.looks()
         });
         let looks: Vec<Looks> = looks.collect();
         if looks.iter().all(|shard| shard.label.is_none()) {

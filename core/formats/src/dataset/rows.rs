@@ -4,6 +4,7 @@ use super::choice::{LABEL_NAMES, quoted_names};
 use super::contradictions::Contradictions;
 use super::flags::Flags;
 use super::names_of_parts::split_named;
+use super::said_splits::tell_contradictory;
 use super::several::ALL_LABELS;
 use super::split_columns::{are_splits, flag, flagged, flagged_in, of_flags};
 use crate::{Error, Result};
@@ -222,13 +223,7 @@ impl Rows {
             );
             ledger.add(RemarkKind::LayoutGuessed, 1, text);
         }
-        if self.contradictory > 0 {
-            let rows = counted(self.contradictory, "row is in two splits", "rows are in two splits");
-            let (columns, count) = (quoted_names(&self.split_flags), self.contradictory);
-            let have = if count == 1 { "counts as having none" } else { "count as having none" };
-            let text = format!("{rows} by the columns {columns}, and {have}");
-            ledger.add(RemarkKind::LayoutDoubtful, count, text);
-        }
+        tell_contradictory(self.contradictory, None, &self.split_flags, ledger);
         if let Some(column) = &self.asked
             && self.samples.iter().all(|sample| sample.split == Split::None)
         {

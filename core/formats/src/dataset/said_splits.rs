@@ -55,14 +55,27 @@ impl SaidSplits {
             let text = cell(row, column);
             return (split_named(text.trim()).unwrap_or_default(), text.into_owned());
         }
-        let set = |(split, column): &(Split, usize)| (*split, flag(&cell(row, *column)) == Some(true));
-        let flags: Vec<(Split, bool)> = self.flags.iter().map(set).collect();
-        let split = if flags.is_empty() { Split::None } else { of_flags(&flags).unwrap_or_default() };
+        let split = self.flagged(row, cell).unwrap_or_default();
         (split, if split == Split::None { String::new() } else { split.name().to_owned() })
     }
 
-    /// Says which columns of the table `shown` they are, if no heading says it.
-    pub(super) fn tell(&self, headings: &[String], rows: usize, shown: &str, ledger: &mut Ledger) {
+    /// What the columns of 0 and 1 say of a row; `None` if they contradict each other.
+    fn flagged(&self, row: usize, cell: &Cell<'_>) -> Option<Split> {
+        let set = |(split, column): &(Split, usize)| (*split, flag(&cell(row, *column)) == Some(true));
+        let flags: Vec<(Split, bool)> = self.flags.iter().map(set).collect();
+        if flags.is_empty() { Some(Split::None) } else { of_flags(&flags) }
+    }
+
+    /// Says which columns of the table `shown` with so many rows they are, if no heading says it, and in how many rows they
+    /// contradict each other.
+    pub(super) fn tell(
+        &self,
+        headings: &[String],
+        rows: usize,
+        cell: &Cell<'_>,
+        shown: &str,
+        ledger: &mut Ledger,
+    ) {
         let columns: Vec<String> = match (self.column, self.is_guessed) {
             (Some(column), true) => vec![headings[column].clone()],
             _ => self.flags.iter().map(|(_, column)| headings[*column].clone()).collect(),
@@ -76,7 +89,22 @@ impl SaidSplits {
             choice::quoted_names(&columns)
         );
         ledger.add(RemarkKind::LayoutGuessed, rows as u64, text);
+        let contradictory = match self.column {
+            Some(_) => 0,
+            None => (0..rows).filter(|&row| self.flagged(row, cell).is_none()).count() as u64,
+        };
+        tell_contradictory(contradictory, Some(shown), &columns, ledger);
     }
+}
+
+/// Says how many rows are in two splits by columns of 0 and 1; `table` is named where it is not the dataset itself.
+pub(super) fn tell_contradictory(count: u64, table: Option<&str>, columns: &[String], ledger: &mut Ledger) {
+    let of = table.map_or_else(String::new, |table| format!(" of {table}"));
+    let (is, counts) = if count == 1 { ("is", "counts") } else { ("are", "count") };
+    let rows = counted(count, "row", "rows");
+    let columns = choice::quoted_names(columns);
+    let text = format!("{rows}{of} {is} in two splits by the columns {columns}, and {counts} as having none");
+    ledger.add(RemarkKind::LayoutDoubtful, count, text);
 }
 
 /// Rows that say another split than the dataset does, whose own is taken.

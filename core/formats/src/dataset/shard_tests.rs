@@ -421,3 +421,47 @@ fn a_number_without_a_name_among_named_classes_is_said() {
     parquet(&files[0], &named(0, &[0, 1], &["0", "7"]));
     assert!(with(&files[0], |_| {}).ledger.remarks.iter().all(|remark| !remark.text.contains("no name for")));
 }
+
+#[test]
+fn several_configurations_in_one_folder_are_said() {
+    let temp = tempfile::tempdir().unwrap();
+    let write = |path: &str, start, names: &[&str]| {
+        parquet(&temp.path().join(path), &named(start, &[0, 1], names));
+    };
+    write("small/train-00000-of-00001.parquet", 0, &["cat", "dog"]);
+    write("large/train-00000-of-00001.parquet", 2, &["cat", "dog"]);
+    let scan = format!("scan {}", temp.path().join("large").display());
+    let guessed = "the folders 'large', 'small' have the same splits, as several configurations of a dataset do; they were \
+                   joined into one dataset: ";
+    let opened = read(temp.path());
+    let text = format!("{guessed}{scan} to read one of them");
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, &text), "{:#?}", opened.ledger);
+    // One of them, or what a pattern chooses.
+    for path in ["large", "*/train-*.parquet"] {
+        let opened = read(&temp.path().join(path));
+        assert!(!says(&opened, RemarkKind::LayoutDoubtful, "configurations"), "{:#?}", opened.ledger);
+    }
+    let readme = "---\nlicense: mit\nconfigs:\n- config_name: small\n  data_files:\n  - split: train\n    path: small/train-*\n\
+                  - config_name: big\n  data_dir: large\n---\n# Cats\n";
+    fs::write(temp.path().join("README.md"), readme).unwrap();
+    let opened = read(temp.path());
+    let text =
+        "README.md says that the files are those of several configurations, 'small', 'big'; they were joined";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    // Whose labels are not those of one dataset.
+    write("large/train-00000-of-00001.parquet", 2, &["siamese", "poodle"]);
+    let error = open(temp.path(), &DatasetOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("'small' and 'big' have different classes; scan "), "{error}");
+    let joined = with(temp.path(), |options| options.label_column = Some("label".into()));
+    assert_eq!(joined.manifest.classes(), ["cat", "dog", "poodle", "siamese"]);
+    // One that has all files is what is read.
+    fs::write(
+        temp.path().join("README.md"),
+        readme
+            .replace("# Cats", "")
+            .replace("license: mit\nconfigs:", "configs:\n- config_name: all\n  data_files: '*/*.parquet'"),
+    )
+    .unwrap();
+    let opened = read(temp.path());
+    assert!(!says(&opened, RemarkKind::LayoutDoubtful, "configurations"), "{:#?}", opened.ledger);
+}

@@ -1,7 +1,7 @@
 //! Columns that say splits under a name that does not say it for sure: they are taken where every value is one.
 
 use super::names_of_parts::split_named;
-use super::truth_values::{is_clear, is_set};
+use crate::text::truth;
 use chaffinch_protocol::sample::Split;
 use std::collections::BTreeSet;
 
@@ -69,13 +69,7 @@ pub(super) fn are_splits<'v>(heading: &str, mut values: impl Iterator<Item = &'v
 /// What a cell of a column of splits such as `is_train` says: whether it is set; `None` if it is something else. Nothing is
 /// not set.
 pub(super) fn flag(value: &str) -> Option<bool> {
-    let value = value.trim();
-    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
-    match () {
-        () if is_set(value) || is(&["yes", "y", "t"]) => Some(true),
-        () if is_clear(value) || is(&["no", "n", "f"]) => Some(false),
-        () => None,
-    }
+    if value.trim().is_empty() { Some(false) } else { truth(value) }
 }
 
 /// What a column of 0 and 1 says of splits where it has 1, by its name.

@@ -27,7 +27,9 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
         all.paths.extend(paths);
         all.left_out.extend(left_out);
         all.renamed.extend(renamed);
-        all.notes.extend(notes);
+        // What is true of several files is said once.
+        let new: Vec<String> = notes.into_iter().filter(|note| !all.notes.contains(note)).collect();
+        all.notes.extend(new);
         all.warning = joined([all.warning.take(), warning]);
     }
     Ok(all)

@@ -1,6 +1,7 @@
 //! All samples with everything that is known of them, as CSV.
 
 use super::formulas::Formulas;
+use super::odd_paths::{self, Are};
 use super::sample_table::{Cell, SampleTable};
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
@@ -53,31 +54,11 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
         out.flush()
     })?;
     let manifest = export.source.manifest;
-    let odd = manifest.ids().filter(|id| manifest.path(*id).to_str().is_none()).count() as u64;
     let samples = counted(manifest.len() as u64, "sample", "samples");
     Ok(Written {
         summary: Some(Formulas::told(samples, guarded)),
         renamed: table.renamed,
-        notes: raw_paths(odd),
+        notes: odd_paths::told(manifest, manifest.ids(), Are::Bytes).into_iter().collect(),
         ..Written::file(&request.output)
     })
-}
-
-/// Says how many paths are written as bytes that readers of UTF-8 refuse.
-fn raw_paths(count: u64) -> Vec<String> {
-    let one = "path is not UTF-8 and is written as its bytes";
-    let paths = counted(count, one, "paths are not UTF-8 and are written as their bytes");
-    (count > 0).then(|| format!("{paths}, which programs that only read UTF-8 refuse")).into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_in_bytes_are_said() {
-        assert!(raw_paths(0).is_empty());
-        assert!(raw_paths(1)[0].starts_with("1 path is not UTF-8 and is written as its bytes"));
-        assert!(raw_paths(2)[0].starts_with("2 paths are not UTF-8 and are written as their bytes"));
-    }
 }

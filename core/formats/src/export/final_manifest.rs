@@ -3,6 +3,7 @@
 
 use super::concluded::Concluded;
 use super::manifest::COLUMNS;
+use super::odd_paths::{self, Are};
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
 use chaffinch_compute::job::Job;
@@ -24,7 +25,7 @@ pub(super) const FORMAT: Format = Format {
 fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Written> {
     export.outside(&request.output)?;
     let concluded = Concluded::of(export, &request.finders);
-    let (mut rows, mut removed) = (0_u64, 0_u64);
+    let (mut rows, mut removed, mut listed) = (0_u64, 0_u64, Vec::new());
     atomic::write(&request.output, |out| {
         let mut out = csv::Writer::from_writer(out);
         out.write_record(COLUMNS)?;
@@ -35,6 +36,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
                 continue;
             }
             rows += 1;
+            listed.push(id);
             removed += u64::from(concluded.goes_as_leak(id));
             let tags = concluded.tags(id).join(",");
             out.write_byte_record(&export.manifest_row(&ids, id, &tags, concluded.action(id)))?;
@@ -42,5 +44,6 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
         out.flush()
     })?;
     let summary = format!("{}, {removed} removed as leaks", counted(rows, "row", "rows"));
-    Ok(Written { summary: Some(summary), ..Written::file(&request.output) })
+    let notes = odd_paths::told(export.source.manifest, listed, Are::Bytes).into_iter().collect();
+    Ok(Written { summary: Some(summary), notes, ..Written::file(&request.output) })
 }

@@ -1,5 +1,6 @@
 //! Suspects and reviewed samples with findings and decisions, as CSV.
 
+use super::odd_paths::{self, Are};
 use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
@@ -19,8 +20,8 @@ pub(super) const FORMAT: Format = Format {
     stage: None,
     guards: false,
     write: |export, request, _| {
-        export.manifest(&request.output, request.all)?;
-        Ok(Written::file(&request.output))
+        let notes = export.manifest(&request.output, request.all)?.into_iter().collect();
+        Ok(Written { notes, ..Written::file(&request.output) })
     },
 };
 
@@ -45,12 +46,14 @@ pub(super) const COLUMNS: [&str; 15] = [
 
 impl Export<'_> {
     /// Writes the manifest of fifteen columns: suspects worst first, then other samples that were reviewed; with
-    /// `all`, then all others too. `vl_confidence` is one minus the score of the detector named in `vl_flag_type`.
+    /// `all`, then all others too. `vl_confidence` is one minus the score of the detector named in `vl_flag_type`. Returns what
+    /// is to be said of its paths.
     ///
     /// # Errors
     /// When the target is inside the dataset, or cannot be written.
-    pub fn manifest(&self, target: &Path, all: bool) -> Result<()> {
+    pub fn manifest(&self, target: &Path, all: bool) -> Result<Option<String>> {
         self.outside(target)?;
+        let mut listed = Vec::new();
         atomic::write(target, |out| {
             let mut out = csv::Writer::from_writer(out);
             out.write_record(COLUMNS)?;
@@ -64,10 +67,12 @@ impl Export<'_> {
                     let review = self.source.decisions.review(id);
                     let tags = review.map(|review| review.tags.join(",")).unwrap_or_default();
                     out.write_byte_record(&self.manifest_row(&ids, id, &tags, self.decision(id)))?;
+                    listed.push(id);
                 }
             }
             out.flush()
-        })
+        })?;
+        Ok(odd_paths::told(self.source.manifest, listed, Are::Bytes))
     }
 
     /// A row with these tags and this action.

@@ -1,6 +1,7 @@
 //! All samples with everything that is known of them, as Parquet. Pictures that lie in other files are in it; those that
 //! are files of their own are named by their paths, and the folder these start from is in the file's metadata.
 
+use super::odd_paths::{self, Are};
 use super::sample_table::{Cell, Column, Kind, SampleTable};
 use super::{Export, Format, Request, Target, Written};
 use crate::dataset::ROOT_KEY;
@@ -143,10 +144,7 @@ pub(super) fn write_with(
     })
     .map_err(|error| stopped.map_or(error, Error::from))?;
     if !pictures {
-        let odd = manifest.ids().map(|id| manifest.path(id)).filter(|path| path.to_str().is_none());
-        written.left_out.extend(odd.map(|path| {
-            format!("{}: its path is no UTF-8, so that the table cannot name the file", safe_path(path))
-        }));
+        written.left_out.extend(odd_paths::told(manifest, manifest.ids(), Are::Escaped));
     }
     written.summary = Some(counted(manifest.len() as u64, "sample", "samples"));
     written.renamed = table.renamed;

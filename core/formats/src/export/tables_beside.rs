@@ -92,9 +92,14 @@ impl<'a> TablesBeside<'a> {
                     let flags = in_their_place && beside.label.as_deref() == Some("");
                     let text = if flags { text.with_flags() } else { text };
                     let folder = path.parent().unwrap_or(Path::new(""));
-                    let sample =
-                        |record| text.places(folder, record).iter().find_map(|place| find(manifest, place));
-                    let rows: Vec<Option<SampleId>> = text.records.iter().map(sample).collect();
+                    let below = || {
+                        let all = manifest.ids().map(|id| (id.index(), manifest.path(id)));
+                        all.filter(|(_, path)| path.starts_with(folder)).collect()
+                    };
+                    let found = |place: &Path| find(manifest, place).map(SampleId::index);
+                    let named = text.named(folder, found, below).into_iter();
+                    let rows: Vec<Option<SampleId>> =
+                        named.map(|one| Some(SampleId(one.picture()? as u32))).collect();
                     let samples = rows.iter().flatten().copied().collect();
                     let label = beside.label.as_deref().and_then(|label| text.column(label));
                     let flags = flags && text.is_flags();

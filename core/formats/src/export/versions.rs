@@ -68,7 +68,8 @@ fn write(export: &Export<'_>, request: &Request, job: &Job<'_>) -> Result<Writte
         let Written { paths, left_out, notes, .. } = (format.write)(export, &one, job)?;
         all.paths.extend(paths);
         all.left_out.extend(left_out);
-        all.notes.extend(notes);
+        let new: Vec<String> = notes.into_iter().filter(|note| !all.notes.contains(note)).collect();
+        all.notes.extend(new);
     }
     all.paths.sort();
     Ok(all)

@@ -475,6 +475,17 @@ fn any_table_of_paths_has_flags_and_scores() {
         read_text("csv", "my.csv", "file,score,flagged\ncat/0.png,0.9,1\ncat/1.png,0.1,0\n", &PETS).unwrap();
     assert_eq!(lone.imports.len(), 1);
     assert_eq!(flagged(&result(&lone, "csv_flagged", &PETS), &PETS), ["cat/0.png"]);
+    // Flags without scores are flags however they say it, beside each other and alone.
+    for [yes, no] in [["True", "False"], ["1", "0"], ["yes", "no"], ["Y", "N"], ["t", "f"], ["1.0", "0.0"]] {
+        let text = format!("path,is_bad,bad\ncat/0.png,{yes},{no}\ncat/1.png,{no},{yes}\ncat/2.png,{no},\n");
+        let outcome = read_text("csv", "my.csv", &text, &PETS).unwrap();
+        for (name, path) in [("csv_is_bad", "cat/0.png"), ("csv_bad", "cat/1.png")] {
+            assert_eq!(flagged(&result(&outcome, name, &PETS), &PETS), [path], "{text}");
+        }
+        let text = format!("path,bad\ncat/0.png,{yes}\ncat/1.png,{no}\n");
+        let outcome = read_text("csv", "my.csv", &text, &PETS).unwrap();
+        assert_eq!(flagged(&result(&outcome, "csv_bad", &PETS), &PETS), ["cat/0.png"], "{text}");
+    }
     let error = message("csv", "my.csv", "path,words\ncat/0.png,x\n");
     assert!(error.contains("there is no column of numbers or of True and False beside the paths"), "{error}");
 }

@@ -9,11 +9,13 @@ pub(crate) mod json_parts;
 mod letters;
 mod quotes;
 mod sheet;
+mod truth;
 
 pub(crate) use encoding::{Cells, Document, encoder, windows_or_latin};
 pub(crate) use fields::{field_of, replaced};
 pub(crate) use letters::{composed, spellings};
 pub(crate) use sheet::{Sheet, is_missing};
+pub(crate) use truth::truth;
 
 use crate::{Error, Result};
 use csv::ByteRecord;

@@ -1,6 +1,6 @@
 //! A whole table with a header, read cell by cell.
 
-use super::{Cells, TableText, broken};
+use super::{Cells, TableText, broken, truth};
 use crate::same_headings;
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, excerpt};
@@ -176,7 +176,7 @@ impl Sheet {
         if is_missing(&text) {
             return Ok(None);
         }
-        flag(&text).map(Some).ok_or_else(|| self.odd_cell(row, column, "True or False"))
+        truth(&text).map(Some).ok_or_else(|| self.odd_cell(row, column, "True or False"))
     }
 
     /// The error of a cell that is not what its column has to hold.
@@ -193,15 +193,6 @@ impl Sheet {
 /// Whether a cell means that there is no value, as programs write it.
 pub(crate) fn is_missing(text: &str) -> bool {
     text.is_empty() || ["nan", "na", "<na>", "none", "null"].contains(&text.to_ascii_lowercase().as_str())
-}
-
-/// A flag as programs write it.
-fn flag(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "1.0" | "yes" => Some(true),
-        "false" | "0" | "0.0" | "no" => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

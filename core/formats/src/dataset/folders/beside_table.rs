@@ -2,6 +2,7 @@
 
 mod flags;
 mod json;
+mod named;
 mod parquet;
 mod read;
 
@@ -13,6 +14,7 @@ use crate::text::{encoder, replaced};
 use chaffinch_data::class_names;
 use encoding_rs::UTF_8;
 pub(crate) use json::{json_like, json_set};
+pub(crate) use named::Named;
 
 use read::{annotations, csv_table, json_lines};
 use serde_json::{Map, Value};

@@ -1,6 +1,7 @@
 //! Files beside the pictures that hold their labels and are read.
 
-use super::beside_table::{BesideTable, Record, pictures};
+use super::apart::Apart;
+use super::beside_table::{BesideTable, Named, Record, pictures};
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES, LAST_LABELS};
 use crate::dataset::path_spellings::{self, Spelling};
@@ -17,7 +18,7 @@ use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The only label of samples, that is the name of their folder: `Some(None)` if they have none, `None` if they have several.
@@ -38,11 +39,15 @@ pub(super) struct Beside {
     pub(super) extra: Vec<ExtraColumn>,
     /// Which of them have no texts.
     pub(super) typed: Typed,
+    /// Which of the files gave the labels and splits of samples.
+    labels_of: HashMap<usize, usize>,
+    splits_of: HashMap<usize, usize>,
 }
 
 impl Beside {
-    /// Reads the tables that are known to go with pictures, and gives their labels to the samples below them. `tables`
-    /// and `samples` are in byte order; `splits` are those of the samples as written.
+    /// Reads the tables that are known to go with pictures, and gives their labels to the samples below them; of tables in
+    /// folders above each other the nearest counts. `tables` and `samples` are in byte order; `splits` are those of the samples
+    /// as written.
     ///
     /// # Errors
     /// When a table is malformed.
@@ -56,7 +61,9 @@ impl Beside {
     ) -> Result<Beside> {
         let mut beside = Beside::default();
         let mut taken: BTreeMap<&Path, &Path> = BTreeMap::new();
-        for path in tables {
+        let mut from_above: Vec<&PathBuf> = tables.iter().collect();
+        from_above.sort_by_key(|path| path.components().count());
+        for path in from_above {
             let folder = path.parent().unwrap_or(Path::new(""));
             if samples_below(samples, folder).is_empty() {
                 continue;
@@ -146,6 +153,22 @@ impl Beside {
             None if bare => Flags::of(table, if classes { 1 } else { 2 }),
             _ => None,
         };
+        let named = {
+            let find = |place: &Path| samples.binary_search_by(|sample| in_bytes(&sample.path, place)).ok();
+            let all = || below.clone().map(|index| (index, samples[index].path.as_path())).collect();
+            table.named(folder, find, all)
+        };
+        if !named.is_empty() && named.iter().all(|one| one.picture().is_none()) {
+            let rows = counted(named.len() as u64, "row", "rows");
+            let first = table.written_path(&table.records[0]).unwrap_or_default();
+            let text = format!(
+                "{} was not read: none of its {rows} names an image of this folder, such as {}",
+                safe_path(path),
+                safe_path(&first)
+            );
+            ledger.add(RemarkKind::LabelsMissing, named.len() as u64, text);
+            return Ok(());
+        }
         let cell = |row: usize, column: usize| Cow::from(&table.records[row].cells[column]);
         let splits = match &options.split_column {
             Some(name) => SaidSplits::asked(asked(name)?),
@@ -153,11 +176,12 @@ impl Beside {
         };
         let split = splits.column;
         sole(split, &options.split_column, "--split-column")?;
-        splits.tell(&table.headings, table.records.len(), &safe_path(path), ledger);
+        splits.tell(&table.headings, table.records.len(), &cell, &safe_path(path), ledger);
         let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
         let (mut first_missing, mut first_repeated) = (None, None);
         let (mut contradicting, mut first_contradicting) = (0_u64, None);
         let mut other_splits = OtherSplits::default();
+        let (mut apart_labels, mut apart_splits) = (Apart::default(), Apart::default());
         if label.is_some() || flags.is_some() {
             self.gives_labels = true;
         } else if let Some(folder) = sole_label(&samples[below.clone()]) {
@@ -181,25 +205,37 @@ impl Beside {
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
         let mut several = BTreeSet::new();
         let mut spelled: BTreeMap<Spelling, u64> = BTreeMap::new();
-        for (at, record) in table.records.iter().enumerate() {
-            let places = table.spelled_places(folder, record);
-            let place = |(spelling, picture): &(Option<Spelling>, PathBuf)| {
-                let found = samples.binary_search_by(|sample| in_bytes(&sample.path, picture));
-                found.ok().map(|index| (*spelling, index))
-            };
-            let Some((spelling, index)) = places.iter().find_map(place) else {
-                // One that leads out of the dataset is nowhere in it.
-                let place = places.into_iter().next().map(|(_, place)| place);
-                let named = place.or_else(|| table.written_path(record));
-                if let Some(picture) = named.filter(|name| !name.as_os_str().is_empty()) {
-                    missing += 1;
-                    first_missing.get_or_insert(picture);
+        let (mut ambiguous, mut first_ambiguous) = (0_u64, None);
+        let (mut by_end, mut first_by_end) = (0_u64, None);
+        for (at, (record, named)) in table.records.iter().zip(&named).enumerate() {
+            let index = match *named {
+                Named::At(index, spelling) => {
+                    if let Some(spelling) = spelling {
+                        *spelled.entry(spelling).or_default() += 1;
+                    }
+                    index
                 }
-                continue;
+                Named::ByEnd(index) => {
+                    by_end += 1;
+                    first_by_end.get_or_insert((at, index));
+                    index
+                }
+                Named::Several => {
+                    ambiguous += 1;
+                    first_ambiguous.get_or_insert(at);
+                    continue;
+                }
+                Named::Nothing => {
+                    // One that leads out of the dataset is nowhere in it.
+                    let place = table.places(folder, record).into_iter().next();
+                    let named = place.or_else(|| table.written_path(record));
+                    if let Some(picture) = named.filter(|name| !name.as_os_str().is_empty()) {
+                        missing += 1;
+                        first_missing.get_or_insert(picture);
+                    }
+                    continue;
+                }
             };
-            if let Some(spelling) = spelling {
-                *spelled.entry(spelling).or_default() += 1;
-            }
             if !given.insert(index) {
                 repeated += 1;
                 first_repeated.get_or_insert(index);
@@ -228,10 +264,18 @@ impl Beside {
                 labels.insert(index, one);
             }
             let (said, text) = splits.said(at, &cell);
-            if samples[index].split == Split::None {
+            let above = self.splits_of.get(&index).copied();
+            if samples[index].split == Split::None || above.is_some() && said != Split::None {
+                if let Some(above) = above.filter(|_| said != samples[index].split) {
+                    let old = written[index].clone();
+                    apart_splits.add(&samples[index].path, (&text, &old), self.read[above].path());
+                }
+                if said != Split::None {
+                    self.splits_of.insert(index, self.read.len());
+                }
                 samples[index].split = said;
                 written[index] = text;
-            } else if said != Split::None && said != samples[index].split {
+            } else if above.is_none() && said != Split::None && said != samples[index].split {
                 other_splits.add(&samples[index].path, &text);
             }
             for (column, heading) in table.headings.iter().enumerate() {
@@ -244,9 +288,32 @@ impl Beside {
         }
         let heading = label.map(|label| table.headings[label].clone());
         let heading = heading.or_else(|| flags.as_ref().map(|_| String::new()));
+        let own = self.read.len();
         self.read.push(TableBeside::new(path, heading));
         let shown = safe_path(path);
         path_spellings::tell(&spelled, &format!(" in {shown}"), ledger);
+        let written = |at: usize| table.written_path(&table.records[at]).unwrap_or_default();
+        if let Some((at, index)) = first_by_end {
+            let (rows, was) = (
+                counted(by_end, "row of", "rows of"),
+                if by_end == 1 { "names a file elsewhere and was" } else { "name files elsewhere and were" },
+            );
+            let text = format!(
+                "{rows} {shown} {was} matched by the end of the path: {} is {} here",
+                safe_path(&written(at)),
+                safe_path(&samples[index].path)
+            );
+            ledger.add(RemarkKind::LayoutGuessed, by_end, text);
+        }
+        if let Some(at) = first_ambiguous {
+            let rows = counted(ambiguous, "row of", "rows of");
+            let verb = if ambiguous == 1 { "names a file" } else { "name files" };
+            let text = format!(
+                "{rows} {shown} {verb} elsewhere, and may mean several images, so nothing was taken: {}",
+                safe_path(&written(at))
+            );
+            ledger.add(RemarkKind::LabelsMissing, ambiguous, text);
+        }
         if let Some(flags) = &flags {
             let columns = flags.columns.len() as u64;
             let columns = counted(columns, "column", "columns");
@@ -268,7 +335,19 @@ impl Beside {
             for index in below.clone() {
                 let new = labels.remove(&index).flatten();
                 let same = |old: &String| new.as_ref().is_some_and(|new| class_names::same(old, new));
-                replaced += u64::from(samples[index].label.as_ref().is_some_and(|old| !same(old)));
+                let old = samples[index].label.as_ref().filter(|old| !same(old));
+                match (self.labels_of.get(&index), old, &new) {
+                    // What a table above says counts where this one says nothing.
+                    (Some(_), _, None) => continue,
+                    (Some(&above), Some(old), Some(new)) => {
+                        apart_labels.add(&samples[index].path, (new, old), self.read[above].path());
+                    }
+                    (None, Some(_), _) => replaced += 1,
+                    (_, None, _) => {}
+                }
+                if new.is_some() {
+                    self.labels_of.insert(index, own);
+                }
                 samples[index].label = new;
             }
             let mut text =
@@ -279,7 +358,9 @@ impl Beside {
             }
             ledger.add(RemarkKind::LayoutGuessed, count, text);
         }
-        let mut bare = below.filter(|index| !given.contains(index));
+        apart_labels.tell("label", &shown, ledger);
+        apart_splits.tell("split", &shown, ledger);
+        let mut bare = below.filter(|index| !given.contains(index) && !self.labels_of.contains_key(index));
         if let Some(first) = bare.next() {
             let without = 1 + bare.count() as u64;
             let (images, first) =

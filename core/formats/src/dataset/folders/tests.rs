@@ -563,3 +563,91 @@ fn one_folder_beside_metadata_without_labels_is_no_class_in_silence() {
     write(&temp, "metadata.csv", "file_name,label_name\nmixed/1.jpg,cat\nmixed/2.jpg,dog\n");
     assert_eq!(read_in(&temp).manifest.classes(), ["cat", "dog"]);
 }
+
+#[test]
+fn metadata_of_another_computer_is_matched_by_the_ends_of_its_paths() {
+    let temp = tree(&["cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/3.jpg"]);
+    for start in ["/home/ann/pets/", "pets/", "C:\\pets\\", "s3://bucket/pets/"] {
+        let slash = if start.contains('\\') { "\\" } else { "/" };
+        let line = |(path, label): &(&str, &str)| format!("{start}{},{label}\n", path.replace('/', slash));
+        let lines = |all: &[(&str, &str)]| all.iter().map(line).collect::<String>();
+        let all = [("cat/1.jpg", "owl"), ("dog/1.jpg", "cow"), ("dog/3.jpg", "cow"), ("dog/9.jpg", "pig")];
+        write(&temp, "metadata.csv", &format!("file_name,label\n{}", lines(&all)));
+        let opened = read_in(&temp);
+        let expected = [("cat/1.jpg", "owl"), ("cat/2.jpg", ""), ("dog/1.jpg", "cow"), ("dog/3.jpg", "cow")];
+        assert_eq!(rows(&opened), expected.map(|(path, label)| row(path, label, Split::None)), "{start}");
+        let said = texts(&opened);
+        let matched = "3 rows of metadata.csv name files elsewhere and were matched by the end of the path: ";
+        assert!(
+            said.iter().any(|text| text.starts_with(matched) && text.ends_with("is cat/1.jpg here")),
+            "{said:?}"
+        );
+        assert!(
+            said.iter().any(|text| text.contains("1 row of metadata.csv names a file that is missing")),
+            "{said:?}"
+        );
+        // What nothing here ends like takes no label away.
+        write(
+            &temp,
+            "metadata.csv",
+            &format!("file_name,label\n{}", lines(&[("x/8.jpg", "owl"), ("x/9.jpg", "cow")])),
+        );
+        let opened = read_in(&temp);
+        assert_eq!(opened.manifest.classes(), ["cat", "dog"], "{start}");
+        let remark = opened.ledger.remarks.iter().find(|remark| {
+            remark
+                .text
+                .contains("metadata.csv was not read: none of its 2 rows names an image of this folder")
+        });
+        assert!(remark.is_some_and(|remark| remark.kind.is_serious()), "{:?}", opened.ledger);
+    }
+    // A name that several have means none of them.
+    write(&temp, "metadata.csv", "file_name,label\n/x/1.jpg,owl\n/x/2.jpg,cow\n/x/3.jpg,cow\n");
+    let opened = read_in(&temp);
+    assert_eq!(opened.manifest.classes(), ["cow"]);
+    let said = texts(&opened);
+    assert!(
+        said.iter().any(|text| text.contains("may mean several images, so nothing was taken: /x/1.jpg")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn of_tables_above_each_other_the_nearer_counts_and_what_differs_is_said() {
+    // Whatever the folder is called, before or after the table above it.
+    for folder in ["a", "z"] {
+        let names = ["1.jpg", "2.jpg", "3.jpg"].map(|name| format!("{folder}/{name}"));
+        let temp = tree(&names.each_ref().map(String::as_str));
+        let all = "file_name,label,split\nF/1.jpg,cat,train\nF/2.jpg,cat,train\nF/3.jpg,dog,test\n";
+        write(&temp, "metadata.csv", &all.replace('F', folder));
+        let nearer = "file_name,label,split\n1.jpg,dog,test\n2.jpg,cat,\n";
+        write(&temp, &format!("{folder}/metadata.csv"), nearer);
+        let opened = read_in(&temp);
+        let expected = [("dog", Split::Test), ("cat", Split::Train), ("dog", Split::Test)];
+        let expected: Vec<Row> =
+            names.iter().zip(expected).map(|(path, (label, split))| row(path, label, split)).collect();
+        assert_eq!(rows(&opened), expected);
+        for (what, [new, old]) in [("label", ["dog", "cat"]), ("split", ["test", "train"])] {
+            let text = format!(
+                "1 row of {folder}/metadata.csv gives another {what} than a table in a folder above, and the nearer table \
+                 counts: {folder}/1.jpg ('{new}', but '{old}' in metadata.csv)"
+            );
+            let found = opened.ledger.remarks.iter().find(|remark| remark.text == text);
+            assert!(found.is_some_and(|remark| remark.kind.is_serious()), "{:#?}", opened.ledger);
+        }
+        assert!(!texts(&opened).iter().any(|text| text.contains("than the folders")), "{:#?}", opened.ledger);
+    }
+}
+
+#[test]
+fn metadata_whose_columns_say_two_splits_is_said() {
+    let temp = tree(&["images/1.jpg", "images/2.jpg", "images/3.jpg"]);
+    let lines = "images/1.jpg,cat,1,0\nimages/2.jpg,dog,1,1\nimages/3.jpg,dog,0,1\n";
+    write(&temp, "metadata.csv", &format!("file_name,label,is_train,is_test\n{lines}"));
+    let opened = read_in(&temp);
+    let splits: Vec<Split> = opened.manifest.ids().map(|id| opened.manifest.split(id)).collect();
+    assert_eq!(splits, [Split::Train, Split::None, Split::Test]);
+    let text = "1 row of metadata.csv is in two splits by the columns 'is_train', 'is_test', and counts as having none";
+    let found = opened.ledger.remarks.iter().find(|remark| remark.text == text);
+    assert!(found.is_some_and(|remark| remark.kind.is_serious()), "{:#?}", opened.ledger);
+}

@@ -134,3 +134,14 @@ fn splits_are_joined_from_columns_of_truth_values_too() {
         opened.ledger
     );
 }
+
+#[test]
+fn rows_that_joined_columns_put_into_two_splits_are_said() {
+    let files = ["x/001.png", "x/002.png"];
+    let table = "path,label,is_train,is_test\nx/001.png,cat,1,1\nx/002.png,dog,0,1\n";
+    let opened = read(&files, table, DatasetOptions::default()).unwrap();
+    let splits: Vec<Split> = opened.manifest.ids().map(|id| opened.manifest.split(id)).collect();
+    assert_eq!(splits, [Split::None, Split::Test]);
+    let words = "1 row of labels.csv is in two splits by the columns 'is_train', 'is_test'";
+    assert!(said(&opened, words), "{:?}", opened.ledger);
+}

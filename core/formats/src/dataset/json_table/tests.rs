@@ -176,3 +176,38 @@ fn a_label_that_is_an_object_is_counted_once() {
     assert!(says(&opened, RemarkKind::ClassesMerged, "1 row has no label, as a cell is empty"));
     assert!(says(&opened, RemarkKind::ClassesDoubtful, "1 label is an object and counts as none"));
 }
+
+#[test]
+fn fields_inside_objects_are_found_by_their_dotted_names() {
+    let row = |name: &str, label: &str| {
+        format!(
+            r#"{{"file": {{"name": "x", "path": "{name}"}}, "a": {{"b": {{"label": "{label}", "by": 7}}, "split": "test"}}, "n": {{"x": 1}}}}"#
+        )
+    };
+    let lines = format!("{}\n{}\n", row("1.jpg", "cat"), row("2.jpg", "dog"));
+    let temp = tree(&[("t.jsonl", lines.as_str()), ("1.jpg", ""), ("2.jpg", "")]);
+    let opened = read(&temp, "t.jsonl").unwrap();
+    assert_eq!(rows(&opened), ["1.jpg cat test", "2.jpg dog test"]);
+    let text =
+        "the labels were taken from 'a.b.label', a field inside an object; --label-column chooses another";
+    assert!(says(&opened, RemarkKind::LayoutGuessed, text), "{:#?}", opened.ledger);
+    // What else is in an object that was taken apart is a column, and other objects are as they were.
+    let kept: Vec<(&str, &str)> = (opened.manifest.extra().iter())
+        .map(|column| (column.name.as_str(), column.values[0].as_str()))
+        .collect();
+    assert_eq!(kept, [("a.b.by", "7"), ("n", "{\"x\":1}")]);
+    // One of several has to be chosen.
+    let several = r#"{"path": "1.jpg", "ours": {"label": "cat"}, "theirs": {"label": "dog"}}"#;
+    let temp = tree(&[("t.jsonl", several), ("1.jpg", "")]);
+    let opened = read(&temp, "t.jsonl").unwrap();
+    assert_eq!(rows(&opened), ["1.jpg - -"]);
+    let text = "the labels may be in 'ours.label', 'theirs.label', fields inside objects, and were taken from none; \
+                --label-column chooses one";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    let options = DatasetOptions { label_column: Some("theirs.label".into()), ..DatasetOptions::default() };
+    assert_eq!(rows(&open(&temp.path().join("t.jsonl"), &options).unwrap()), ["1.jpg dog -"]);
+    // As others write them into a table.
+    let table = "image.path,annotation.label,annotation.by\n1.jpg,cat,7\n";
+    let temp = tree(&[("t.csv", table), ("1.jpg", "")]);
+    assert_eq!(rows(&read(&temp, "t.csv").unwrap()), ["1.jpg cat -"]);
+}

@@ -1,6 +1,7 @@
 //! Which members of a tar file belong to one sample of WebDataset: the key is everything up to the first dot of a name's
 //! last part.
 
+use crate::dataset::companions::speaks_of_a_class;
 use crate::dataset::is_image;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
@@ -43,6 +44,12 @@ impl Part {
         SAY.contains(&self.what.as_str())
     }
 
+    /// Whether it is called like one that says the class once more, as `class_index` beside `cls` does.
+    pub(super) fn says_again(&self) -> bool {
+        let bare = self.what.strip_suffix(".txt").unwrap_or(&self.what);
+        !self.says() && !bare.contains('.') && speaks_of_a_class(bare)
+    }
+
     /// Whether it holds the class and nothing else.
     pub(crate) fn says_class(&self) -> bool {
         CLASS.contains(&self.what.as_str())
@@ -51,7 +58,10 @@ impl Part {
 
 /// Whether a member may say something of a picture.
 pub(super) fn may_say(name: &Path) -> bool {
-    Part::of(name).is_some_and(|part| SAY.contains(&part.split().1))
+    Part::of(name).is_some_and(|part| {
+        let (_, kind) = part.split();
+        SAY.contains(&kind) || speaks_of_a_class(kind)
+    })
 }
 
 /// The parts that the members of a file are, or of several files.

@@ -68,6 +68,14 @@ fn label(text: &str) -> Option<String> {
 }
 
 impl Said {
+    /// Takes in a member that may say the class once more; false if it is no text.
+    pub(super) fn hear_again(&mut self, what: &str, bytes: &[u8], typed: &mut Typed) -> bool {
+        let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| is_plain(text)) else { return false };
+        typed.mark(what, false);
+        self.other.push((what.to_owned(), text.trim_end_matches(['\n', '\r']).to_owned()));
+        true
+    }
+
     /// Takes in a member, and of which type its values are; false if it cannot be understood.
     pub(super) fn hear(&mut self, what: &str, bytes: &[u8], typed: &mut Typed) -> bool {
         let Ok(text) = std::str::from_utf8(bytes) else { return false };
@@ -109,6 +117,11 @@ impl Said {
         }
         true
     }
+}
+
+/// Whether it is text, and not numbers in bytes that read like text.
+fn is_plain(text: &str) -> bool {
+    !text.contains(|sign: char| sign.is_control() && !matches!(sign, '\n' | '\r' | '\t'))
 }
 
 fn is_scalar(value: &Value) -> bool {

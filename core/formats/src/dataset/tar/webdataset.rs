@@ -1,6 +1,6 @@
 //! Shards of WebDataset: the members of a sample share their name up to its first dot.
 
-use super::members::Listed;
+use super::members::{Found, Listed};
 use super::said::{Labels, Said, Settle, Take};
 use super::{classes_of_shards, keys};
 use crate::dataset::alike::{self, Looks};
@@ -12,7 +12,6 @@ use crate::{Error, Result};
 use chaffinch_data::packing::{Container, Holds, below};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +27,8 @@ struct Sample {
     /// Whether the picture's name has nothing but its extension after the key.
     plain: bool,
     said: Vec<(String, usize)>,
+    /// Members that may say its class once more.
+    again: Vec<(String, usize)>,
     /// Its other pictures.
     spare: Vec<usize>,
     others: u64,
@@ -57,6 +58,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     let mut looks: Vec<(usize, Looks)> = Vec::new();
     let (mut lonely, mut used, mut others, mut broken) = (0, 0, 0, 0);
     let mut first_broken = None;
+    let (mut unread, mut first_unread) = (0, None);
     let (mut spare, mut first_spare) = (0, None);
     let mut typed = Typed::default();
     for shard in listed {
@@ -67,7 +69,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
         let mut own_columns = BTreeSet::new();
         for sample in samples(shard) {
             let Some(picture) = sample.picture else {
-                lonely += sample.said.len() as u64 + sample.others;
+                lonely += (sample.said.len() + sample.again.len()) as u64 + sample.others;
                 continue;
             };
             others += sample.others;
@@ -80,14 +82,25 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
             }
             used += sample.said.len() as u64;
             let mut said = Said::default();
+            let read = |found: &'_ Found| -> Result<Vec<u8>> {
+                let read = || container.read(found.start, found.length.min(LONGEST));
+                match &found.says {
+                    Some(bytes) => Ok(bytes.clone()),
+                    None => read().map_err(Error::io("read", full.join(&found.name))),
+                }
+            };
+            for (what, index) in &sample.again {
+                let found = &shard.members[*index];
+                if found.length <= LONGEST && said.hear_again(what, &read(found)?, &mut typed) {
+                    used += 1;
+                } else {
+                    unread += 1;
+                    first_unread.get_or_insert_with(|| found.name.clone());
+                }
+            }
             for (what, index) in &sample.said {
                 let found = &shard.members[*index];
-                let read = || container.read(found.start, found.length.min(LONGEST));
-                let bytes = match &found.says {
-                    Some(bytes) => Cow::Borrowed(bytes),
-                    None => Cow::Owned(read().map_err(Error::io("read", full.join(&found.name)))?),
-                };
-                if !said.hear(what, &bytes, &mut typed) {
+                if !said.hear(what, &read(found)?, &mut typed) {
                     broken += 1;
                     first_broken.get_or_insert_with(|| found.name.clone());
                 }
@@ -134,6 +147,14 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     }
     let text = counted(others, "other member of a sample", "other members of samples");
     ledger.leave_out(RemarkKind::OtherFiles, others, text);
+    if let Some(first) = first_unread {
+        let members = counted(unread, "member is", "members are");
+        let text = format!(
+            "{members} called like labels, but no text, and stay as they are where samples are relabeled: {}",
+            safe_path(&first)
+        );
+        ledger.leave_out(RemarkKind::LayoutDoubtful, unread, text);
+    }
     let text = counted(lonely, "member belongs to a sample", "members belong to samples");
     ledger.leave_out(RemarkKind::OtherFiles, lonely, format!("{text} without a picture"));
     if let Some(first) = first_broken {
@@ -329,7 +350,7 @@ fn samples(shard: &Listed) -> Vec<Sample> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let parts = keys::parts(shard.members.iter().map(|member| member.name.as_path()));
     for (index, (member, part)) in shard.members.iter().zip(parts).enumerate() {
-        let (says, plain) = (part.says(), !part.what.contains('.'));
+        let (says, again, plain) = (part.says(), part.says_again(), !part.what.contains('.'));
         let place = *places.entry(part.key).or_insert_with(|| {
             samples.push(Sample::default());
             samples.len() - 1
@@ -343,6 +364,8 @@ fn samples(shard: &Listed) -> Vec<Sample> {
             sample.spare.push(index);
         } else if says {
             sample.said.push((part.what, index));
+        } else if again {
+            sample.again.push((part.what, index));
         } else {
             sample.others += 1;
         }

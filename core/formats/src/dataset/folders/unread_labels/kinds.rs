@@ -3,6 +3,7 @@
 use super::{Names, Role};
 use crate::dataset::json::Shape;
 use crate::dataset::{extension, label_studio};
+use crate::headings::{is_unnamed, is_usual_index};
 use chaffinch_protocol::display::excerpt;
 use std::fs::File;
 use std::io::Read;
@@ -178,11 +179,40 @@ pub(super) fn by_content(file: &Path, path: &Path, names: &Names) -> Option<(Str
         return called.then(|| ("labels or the names of classes".to_owned(), Role::Aside));
     }
     let table = matches!(extension.as_str(), "csv" | "tsv" | "tab");
+    if table && named == 0 && is_statistics(lines()) {
+        return Some(("a table of statistics by the numbers of rows".to_owned(), Role::Aside));
+    }
     Some(match (more > 0, table) {
         (true, true) => ("a table of labels for these pictures".to_owned(), Role::Table),
         (true, false) => ("a label file for these pictures".to_owned(), Role::Labels),
         (false, _) => ("a list of pictures".to_owned(), Role::Aside),
     })
+}
+
+/// Whether a table has an index and measured numbers only. That its rows are counted like pictures that are called 0.jpg,
+/// 1.jpg, … does not make them labels.
+fn is_statistics<'t>(mut lines: impl Iterator<Item = &'t str>) -> bool {
+    let cells = |line: &'t str| line.split([',', ';', '\t']).map(|cell| cell.trim().trim_matches('"'));
+    let Some(header) = lines.next() else { return false };
+    let mut headings = cells(header);
+    let counts = headings.next().is_some_and(|heading| {
+        // An id may be the name of a picture.
+        is_unnamed(heading) || is_usual_index(heading) && !heading.eq_ignore_ascii_case("id")
+    });
+    let speaks = |heading: &str| {
+        let low = heading.to_lowercase();
+        LABEL_WORDS.iter().any(|word| low.contains(word))
+    };
+    if !counts || headings.any(speaks) {
+        return false;
+    }
+    // Numbers of classes are whole.
+    let mut is_measured = false;
+    let are_numbers = lines.flat_map(cells).all(|cell| {
+        is_measured |= cell.contains('.');
+        cell.is_empty() || cell.parse::<f64>().is_ok()
+    });
+    are_numbers && is_measured
 }
 
 /// What one line of a text says.

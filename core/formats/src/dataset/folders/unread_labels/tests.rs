@@ -126,3 +126,31 @@ fn what_says_nothing_of_a_picture_is_no_label_file() {
         assert!(opened.manifest.classes().is_empty());
     }
 }
+
+#[test]
+fn statistics_by_the_numbers_of_rows_are_no_labels_of_pictures_that_are_called_by_numbers() {
+    let statistics = "index,width,blur,mean\n0,64,58.84,99.6\n1,64,61.85,99.1\n2,48,,97.0\n";
+    for (name, text, refused) in [
+        ("atrain_stats.csv", statistics.to_owned(), false),
+        ("train_stats.csv", statistics.replace("index", ""), false),
+        ("train_stats.tsv", statistics.replace(',', "\t"), false),
+        // An id is a name, whole numbers may be classes, and a heading or a word says that there are labels.
+        ("stats.csv", statistics.replace("index", "id"), true),
+        ("stats.csv", "index,y\n0,1\n1,0\n2,1\n".to_owned(), true),
+        ("stats.csv", statistics.replace("mean", "target"), true),
+        ("stats.csv", statistics.replace("99.6", "pug"), true),
+        ("stats.csv", statistics.replace("0,64", "0.png,64"), true),
+    ] {
+        let temp = dataset("images", &["0", "1", "2"], &[(name, &text)]);
+        match read(&temp, LabelFiles::Auto) {
+            Err(error) => assert!(refused && error.to_string().contains(name), "{text}: {error}"),
+            Ok(opened) => {
+                let said = format!(
+                    "{name} looks like a table of statistics by the numbers of rows and was not read"
+                );
+                let found = opened.ledger.remarks.iter().any(|remark| remark.text == said);
+                assert!(!refused && found, "{text}: {:?}", opened.ledger);
+            }
+        }
+    }
+}
