@@ -213,6 +213,21 @@ fn names_that_mean_something_else_are_refused_where_they_are_given() {
         let named = programs.scan(&["--detectors", &format!("image-quality,{name}")]);
         assert!(named.code == 2 && named.stderr.contains("part of every scan"), "{}", named.stderr);
     }
+    // What scan refuses, the check does, in the same words; only what ships with the program has its name.
+    let second = programs.put("duplicates", GOOD, "");
+    let check = programs.sandbox.run(["plugins", "check", second.to_str().unwrap()]);
+    assert_eq!(check.code, 2, "{}", check.stdout);
+    let sentence = format!("{} is not used: ", second.join("detector.toml").display());
+    let scan = programs.scan(&[]);
+    for ran in [&check, &scan] {
+        let line = ran.stderr.lines().find(|line| line.contains(&sentence)).unwrap_or_default();
+        let said = line.contains("has the name duplicates, too") && line.contains("choose another name");
+        assert!(said, "{}", ran.stderr);
+    }
+    fs::remove_dir_all(second).unwrap();
+    let own = programs.put("not-duplicates", GOOD, "");
+    programs.sandbox.ok(["plugins", "check", own.to_str().unwrap()]);
+    fs::remove_dir_all(own).unwrap();
     let parameter = "[parameters.threshold]\ndefault = 0.5\nmin = 0\nmax = 1";
     let collides = programs.put("collides", GOOD, parameter);
     let check = programs.sandbox.run(["plugins", "check", collides.to_str().unwrap()]);

@@ -204,7 +204,7 @@ pub enum PluginError {
     #[error(transparent)]
     Description(chaffinch_data::Error),
     /// Another library has a detector of this name.
-    #[error("{} is not used: {} has the name {name}, too, and comes before it", path.display(), first.display())]
+    #[error("{} is not used: {} has the name {name}, too, and comes before it; choose another name for one of them", path.display(), first.display())]
     DuplicateName {
         /// The later file.
         path: PathBuf,

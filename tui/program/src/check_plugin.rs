@@ -37,6 +37,11 @@ pub(super) fn check(path: &Path, limit: u64) -> Result<ExitCode> {
         "{} has no detectors: no library and no detector.toml",
         safe_path(path)
     );
+    // Where it is used, what ships with the program is loaded before it.
+    let shipped = Registry::load(&PluginFolder::own());
+    if let Some(second) = registry.detectors().iter().find_map(|detector| shipped.clash(detector)) {
+        bail!("{}", safe_text(&second.to_string()));
+    }
     let names: BTreeSet<&'static str> =
         registry.detectors().iter().map(|detector| detector.info().name()).collect();
     // What they read the scores of ships with the program, or is in the same folder.
