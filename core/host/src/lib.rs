@@ -50,7 +50,9 @@ pub use pins::{Pin, Pins};
 pub use registry::{Changed, PluginFolder, Refused, Registry};
 pub use run::{RunContext, RunFailure};
 pub use services::{DatasetServices, DetectorLog};
-pub use worker::{Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, launch};
+pub use worker::{
+    Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, is_misbehavior, launch,
+};
 
 pub use chaffinch_data::{Error, Result};
 

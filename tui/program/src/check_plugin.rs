@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use chaffinch_engine as engine;
 use chaffinch_engine::Client;
 use chaffinch_host::{
-    COLUMNS, LetIn, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order, let_in,
+    COLUMNS, LetIn, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order, is_misbehavior, let_in,
 };
 use chaffinch_plugin::Info;
 use chaffinch_plugin::host::NOT_SCORED;
@@ -92,9 +92,6 @@ fn agree(path: &Path) -> Result<()> {
     }
     Ok(())
 }
-
-/// How reasons begin that are never right, whatever a dataset lacks.
-const DEATHS: [&str; 5] = ["panicked", "its process", "hung", "took longer", "used more"];
 
 /// The findings about one detector.
 #[derive(Default)]
@@ -246,8 +243,7 @@ fn raised(error: &anyhow::Error) -> bool {
 
 /// Whether a run failed in a way that is never right.
 fn broke(error: &anyhow::Error) -> bool {
-    let said = error.to_string();
-    DEATHS.iter().any(|how| said.starts_with(how))
+    is_misbehavior(&error.to_string())
 }
 
 /// Runs one detector; everything else is reused.

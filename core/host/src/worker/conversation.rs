@@ -113,7 +113,13 @@ pub(super) fn talk(
         match message {
             FromWorker::Hello { revision: theirs, .. } => revision = theirs.min(REVISION),
             FromWorker::Alive => {}
-            FromWorker::Unusable(_) => return Err(worker.end_for("could not load its library again").into()),
+            FromWorker::Unusable(_) => {
+                let why = match lent.job {
+                    Job::Library(_) => "could not load its library again",
+                    Job::Program { .. } => "sent the message unusable, which is for libraries only,",
+                };
+                return Err(worker.end_for(why).into());
+            }
             FromWorker::Request { id, wanted } => {
                 let allowed = budget.ask(&wanted, files.answers.len());
                 allowed.map_err(|why| worker.end_for(&why))?;

@@ -3,8 +3,9 @@
 use super::conversation::{Lent, talk};
 use super::death::{Death, Ended};
 use super::files::Files;
+use super::heard::Heard;
 use super::message::{FromWorker, ToWorker};
-use super::process::{Heard, Partner};
+use super::process::{CLOSED_OUTPUT, Partner};
 use super::shared::SharedData;
 use super::{Job, Limits, Workers};
 use crate::declared::ALL;
@@ -80,7 +81,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Partner for Recording<I> {
         }
         match self.lines.next() {
             Some(line) => self.heard.read(line).map(Some).map_err(|why| self.end_for(&why)),
-            None => Err(self.end_for("closed its output without a result")),
+            None => Err(self.end_for(CLOSED_OUTPUT)),
         }
     }
 
@@ -105,8 +106,8 @@ mod tests {
         let outcome = host.run(&Rehearsal(lines));
         assert_eq!((outcome.error, outcome.scores), (None, vec![Some(0.5), None, Some(1.0)]));
         let cut = host.run(&Rehearsal(&lines[..60])).error.unwrap();
-        assert!(cut.contains("which is no message"), "{cut}");
+        assert!(cut.contains("which ends in the middle of a message"), "{cut}");
         let short = host.run(&Rehearsal(&lines[..30])).error.unwrap();
-        assert_eq!(short, "closed its output without a result after its greeting");
+        assert_eq!(short, format!("{CLOSED_OUTPUT} after its greeting"));
     }
 }
