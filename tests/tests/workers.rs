@@ -93,6 +93,36 @@ fn all_named(ran: &Ran, scan: &Value, reasons: &[(&str, &str)]) {
     assert_eq!(failed.len(), reasons.len(), "{failed:?}");
 }
 
+/// Why a program cannot be started is said with what to do.
+#[test]
+fn a_command_that_cannot_be_started_is_told_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let programs = Programs::new();
+    let of = |name: &str, first: &str, command: &str, mode: u32| {
+        let folder = programs.put(name, &format!("{first}\n{HELLO}\n"), "");
+        let description = fs::read_to_string(folder.join("detector.toml")).unwrap();
+        let description = description.replace(r#"["sh", "run.sh"]"#, &format!("[\"{command}\"]"));
+        fs::write(folder.join("detector.toml"), description).unwrap();
+        fs::set_permissions(folder.join("run.sh"), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    of("not-executable", "#!/bin/sh", "./run.sh", 0o644);
+    of("not-in-path", "#!/bin/sh", "run.sh", 0o755);
+    of("no-interpreter", "#!/no/such/interpreter", "./run.sh", 0o755);
+    of("a-folder", "#!/bin/sh", ".", 0o755);
+    of("nothing", "#!/bin/sh", "./no-such-file", 0o755);
+    let ran = programs.scan(&[]);
+    let run = programs.folder().join("not-executable/run.sh");
+    let chmod = format!("run: chmod +x {}", run.display());
+    let reasons = [
+        ("not-executable", chmod.as_str()),
+        ("not-in-path", "write ./run.sh, or begin command with what runs it"),
+        ("no-interpreter", "what the first line of ./run.sh names was not found"),
+        ("a-folder", ". is a folder"),
+        ("nothing", "the program ./no-such-file was not found"),
+    ];
+    all_named(&ran, &report(&ran), &reasons);
+}
+
 #[test]
 fn what_died_is_set_aside_until_it_changes_or_is_let_in() {
     let programs = Programs::new();

@@ -6,6 +6,7 @@ use super::output::{count, duration, remark, results};
 use super::sample_pictures;
 use super::setup;
 use anyhow::{Context, Result, bail, ensure};
+use chaffinch_data::nearest::hint;
 use chaffinch_engine as engine;
 use chaffinch_engine::Client;
 use chaffinch_host::{
@@ -110,8 +111,9 @@ impl Outcome {
         outcome.declaration(info);
         // The generated dataset is a folder, and has no columns of its own.
         if let Some(column) = detector.columns().iter().find(|name| !COLUMNS.contains(name)) {
+            let hint = hint(column, COLUMNS);
             outcome.odd.push(format!(
-                "not run, because it judges the column {column}, which only a dataset of yours has; try it with: scan DATASET --plugins"
+                "not run, because it judges the column {column}, which only a dataset of yours has{hint}; try it with: scan DATASET --plugins"
             ));
             return outcome;
         }

@@ -221,8 +221,10 @@ fn parameters(info: &Info, params: &BTreeMap<String, f64>) -> Map<String, Value>
 }
 
 fn issue(report: &Report<'_>, item: &Item) -> Result<()> {
-    let score = Score::new(item.score)
-        .map_err(|_| Error::new(format!("gives sample {} the score {}", item.sample, item.score)))?;
+    let score = Score::new(item.score).map_err(|_| {
+        let (sample, score) = (item.sample, item.score);
+        Error::new(format!("gives sample {sample} the score {score}, which is not between 0 and 1"))
+    })?;
     let reason = short(&item.reason, SENTENCE);
     let related: Vec<Related> =
         item.related.iter().map(|&(sample, similarity)| Related { sample, similarity }).collect();

@@ -157,9 +157,15 @@ fn wrote(said: &str) -> String {
     if last.is_empty() {
         return String::new();
     }
+    let advice = match last.starts_with("ModuleNotFoundError: ") {
+        true => {
+            "; install it for the interpreter that command in detector.toml begins with, or name that of a virtual environment"
+        }
+        false => "",
+    };
     let skip = last.chars().count().saturating_sub(SHOWN);
     let cut = if skip > 0 { "…" } else { "" };
-    format!("; it last wrote: {cut}{}", last.chars().skip(skip).collect::<String>())
+    format!("; it last wrote: {cut}{}{advice}", last.chars().skip(skip).collect::<String>())
 }
 
 /// Files of Python itself and of packages in it: the author's own line is what is to be looked at.
@@ -203,6 +209,13 @@ mod tests {
         let deep = "Traceback (most recent call last):\n  File \"/d/odd.py\", line 7, in <module>\n    import x\n  File \
                     \"/usr/lib/python3.12/x.py\", line 1, in <module>\n    y\nNameError: name 'y' is not defined\n";
         assert_eq!(wrote(deep), "; it last wrote: NameError: name 'y' is not defined (odd.py:7)");
+        let lacks =
+            "  File \"/d/odd.py\", line 2, in <module>\nModuleNotFoundError: No module named 'numpy'\n";
+        let lacks = wrote(lacks);
+        assert!(
+            lacks.contains("named 'numpy' (odd.py:2); install it for the interpreter that command"),
+            "{lacks}"
+        );
         let long = wrote(&"x".repeat(9000));
         assert!(long.chars().count() < 450, "{}", long.len());
     }
