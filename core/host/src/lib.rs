@@ -52,6 +52,7 @@ pub use run::{RunContext, RunFailure};
 pub use services::{DatasetServices, DetectorLog};
 pub use worker::{
     Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, is_misbehavior, launch,
+    message_names,
 };
 
 pub use chaffinch_data::{Error, Result};

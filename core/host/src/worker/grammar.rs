@@ -116,6 +116,12 @@ const REQUESTS: Kinds = &[
     ("keep", &[needed("name", Shape::Text), needed("bytes", Shape::Object(OUT))]),
 ];
 
+/// The names of all messages of a worker, and of all that it can ask for: what a test of them must cover.
+pub fn message_names() -> (Vec<&'static str>, Vec<&'static str>) {
+    let names = |kinds: Kinds| kinds.iter().map(|(name, _)| *name).collect();
+    (names(MESSAGES), names(REQUESTS))
+}
+
 /// What is wrong with an object as a message, as a clause about its line; `None` if that cannot be told.
 pub(super) fn wrong(message: &Map<String, Value>) -> Option<String> {
     let (kind, more) = match chosen(message, "type", MESSAGES) {

@@ -32,6 +32,7 @@ pub(crate) use conversation::{Lent, converse};
 pub(crate) use death::Ended;
 pub use death::is_misbehavior;
 pub(crate) use describe::{Undescribed, describe};
+pub use grammar::message_names;
 pub use launch::{Launch, launch};
 pub use limits::Limits;
 pub(crate) use message::PROTOCOL;
