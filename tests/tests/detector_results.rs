@@ -228,6 +228,14 @@ fn names_that_mean_something_else_are_refused_where_they_are_given() {
     let own = programs.put("not-duplicates", GOOD, "");
     programs.sandbox.ok(["plugins", "check", own.to_str().unwrap()]);
     fs::remove_dir_all(own).unwrap();
+    // The nearest name is said wherever one is mistyped.
+    let mistyped = programs.scan(&["--detectors", "image-qualty"]);
+    let session = programs.sandbox.session();
+    let ranked = programs.sandbox.run(["rank", session.to_str().unwrap(), "--by", "image-qualty"]);
+    for ran in [mistyped, ranked] {
+        let said = ran.stderr.contains("did you mean 'image-quality'?");
+        assert!(ran.code == 2 && said, "{}", ran.stderr);
+    }
     let parameter = "[parameters.threshold]\ndefault = 0.5\nmin = 0\nmax = 1";
     let collides = programs.put("collides", GOOD, parameter);
     let check = programs.sandbox.run(["plugins", "check", collides.to_str().unwrap()]);
