@@ -348,6 +348,10 @@ fn advice_about_a_limit_names_what_moves_it() {
     assert!(said.contains("took longer than 1 s, its limit (--limit of plugins check moves it)"), "{said}");
     let said = check("[limits]\ntime = 2");
     assert!(said.contains("took longer than 2 s, its limit (time under [limits]"), "{said}");
+    // What it wrote is still in its own memory.
+    let folder = programs.put("holds-back", "sleep 60", "");
+    let said = programs.sandbox.run(["plugins", "check", folder.to_str().unwrap(), "--limit", "1"]).stdout;
+    assert!(said.contains("nothing was heard of it (flush the standard output"), "{said}");
 }
 
 /// What is said of wrong scores does not depend on what holds them.

@@ -279,9 +279,11 @@ impl Worker {
             self.in_time(self.used + waited)?;
             if waited > self.allowed.silence {
                 let limit = seconds(self.allowed.silence);
-                let why = format!(
-                    "hung: it was silent for {limit} s (a message of its progress in every long loop shows that it works)"
-                );
+                let advice = match self.heard.greeted || self.library {
+                    true => "a message of its progress in every long loop shows that it works",
+                    false => "flush the standard output after each message",
+                };
+                let why = format!("hung: it was silent for {limit} s ({advice})");
                 return Err(self.end_for(&why));
             }
         }
@@ -319,7 +321,12 @@ impl Worker {
             return Ok(());
         }
         let limit = seconds(self.allowed.time);
-        let why = format!("took longer than {limit} s{}", self.advice.0);
+        // What a program has written may not have left it.
+        let unheard = match self.heard.greeted || self.library {
+            true => "",
+            false => ", and nothing was heard of it (flush the standard output after each message),",
+        };
+        let why = format!("took longer than {limit} s{}{unheard}", self.advice.0);
         Err(self.end_for(&why))
     }
 
