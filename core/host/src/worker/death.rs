@@ -46,7 +46,8 @@ pub(super) const NOT_STARTED: u8 = 125;
 pub(super) const CUT_OFF: u8 = 124;
 
 /// What such a library did.
-pub(super) const LOST: &str = "closed descriptors that it had not opened (close only what you have opened: others connect the detector with Chaffinch)";
+pub(super) const LOST: &str = "closed descriptors that it had not opened (close only what you have opened: others \
+     connect the detector with Chaffinch)";
 
 /// How the reasons begin for which a detector is ended, or ended itself: never right, whatever a dataset lacks.
 const BEGINNINGS: [&str; 26] = [

@@ -2,7 +2,7 @@
 //!
 //! `message` is what the two sides say to each other, a line of JSON at a time; arrays are lent as memory files
 //! (`shared`). On the engine's side, `process` starts a worker, watches it within `limits` and kills it with all its
-//! children, `death` says how it ended, `conversation` answers what it asks for (`said`: what is newer than revision 1) within its `budget`, and `aside` remembers the code that
+//! children, `heard` reads its lines and says what is wrong with one (by `grammar`), `death` says how it ended, `conversation` answers what it asks for (`said`: what is newer than revision 1) within its `budget`, and `aside` remembers the code that
 //! died. On the worker's side, `launch` confines the new process (`confine`); it then becomes the program of the detector, or loads
 //! its library (`serve`), which sees the engine through `remote` as it would see it in the engine's own process.
 
