@@ -150,7 +150,7 @@ class Data:
         Needs "neighbors"."""
         key = ("neighbors", k)
         if key not in self._known:
-            answer = self._ask("neighbors", k=int(k))
+            answer = self._ask("neighbors", k=_whole(k, "the number of neighbors"))
             self._known[key] = (_lent(answer["indices"]), _lent(answer["similarities"]))
         return self._known[key]
 
@@ -162,12 +162,13 @@ class Data:
 
     def hashes(self, kind: str = "phash") -> Any:
         """A perceptual hash of each sample: "phash" or "dhash". Needs "hashes"."""
-        return self._once(("hashes", kind), "hashes", "hashes", hash=kind)
+        return self._once(("hashes", kind), "hashes", "hashes", hash=_hash(kind))
 
     def near_hashes(self, radius: int, kind: str = "phash") -> Any:
         """Pairs of samples whose hashes differ in at most so many bits, as rows of two samples and the distance. Needs
         "hashes"."""
-        return self._once(("near", kind, radius), "near-hashes", "pairs", hash=kind, radius=int(radius))
+        asked = {"hash": _hash(kind), "radius": _whole(radius, "a radius")}
+        return self._once(("near", kind, radius), "near-hashes", "pairs", **asked)
 
     def similarities(self, vectors: Any) -> Any:
         """Cosines of all samples with vectors: one row for each sample. Needs "embeddings"."""
@@ -178,16 +179,16 @@ class Data:
 
     def block(self, rows: Sequence[int], cols: Sequence[int]) -> Any:
         """Cosines of some samples with others. Needs "embeddings"."""
-        answer = self._ask("block", rows=[int(row) for row in rows], cols=[int(col) for col in cols])
+        answer = self._ask("block", rows=_samples(rows), cols=_samples(cols))
         return _lent(answer["cosines"], copy=True)
 
     def embed_texts(self, texts: Sequence[str]) -> Any:
         """One row of unit length for each text. Needs "texts"."""
-        return _lent(self._ask("embed-texts", texts=list(texts))["rows"], copy=True)
+        return _lent(self._ask("embed-texts", texts=[str(text) for text in texts])["rows"], copy=True)
 
     def prompts(self, label: int | None = None) -> list[str]:
         """The prompts of a class, or those for anything else. Needs "texts"."""
-        return self._ask("prompts", **({"class": None if label is None else int(label)}))["texts"]
+        return self._ask("prompts", **({"class": None if label is None else _whole(label, "a label")}))["texts"]
 
     @property
     def logit_scale(self) -> float:
@@ -200,7 +201,7 @@ class Data:
         """All pictures that can be decoded, scaled to fit `max_side` (0 = full size). Needs "pixels"."""
         start: int | None = 0
         while start is not None and start < self.count:
-            answer = self._ask("pixels", **{"from": start, "max_side": int(max_side)})
+            answer = self._ask("pixels", **{"from": start, "max_side": _whole(max_side, "the longest side")})
             start = answer["next"]
             if not answer["pictures"]:
                 continue
@@ -221,31 +222,32 @@ class Data:
         "split", "width", "height" or "bytes". It must stand under `columns` in detector.toml."""
         key = ("column", name)
         if key not in self._known:
-            self._known[key] = self._ask("column", name=name)["values"]
+            self._known[key] = self._ask("column", name=str(name))["values"]
         return self._known[key]
 
     def column_numbers(self, name: str) -> Any:
         """The values of a column as numbers, NaN where there is none; name it under `columns` in detector.toml."""
-        return self._once(("numbers", name), "column-numbers", "numbers", since=2, name=name)
+        return self._once(("numbers", name), "column-numbers", "numbers", since=2, name=str(name))
 
     def labels_of(self, column: str) -> Any:
         """The values of a column as labels, such as those of another annotator: NO_LABEL where it names no class; name
         the column under `columns` in detector.toml."""
-        return self._once(("labels", column), "labels-of", "labels", since=2, name=column)
+        return self._once(("labels", column), "labels-of", "labels", since=2, name=str(column))
 
     def scores_of(self, detector: str) -> Any:
         """The scores of another detector, NaN where it has none. It must stand under `after` in detector.toml; where it
         has no result, this raises :class:`Missing`."""
-        return self._once(("scores", detector), "scores-of", "scores", since=2, detector=detector)
+        return self._once(("scores", detector), "scores-of", "scores", since=2, detector=str(detector))
 
     def kept(self, name: str, version: int | None = None) -> bytes | None:
         """Bytes that an earlier run on this dataset kept under a name, or None."""
-        answer = self._ask("kept", name=name, version=version)
+        version = None if version is None else _whole(version, "a version")
+        answer = self._ask("kept", name=str(name), version=version)
         return bytes(_lent(answer["bytes"])) if answer["version"] else None
 
     def keep(self, name: str, data: bytes) -> int:
         """Keeps bytes for later runs on this dataset if this run succeeds, and returns their version."""
-        return self._ask("keep", name=name, bytes=self._write(data, size=1))["version"]
+        return self._ask("keep", name=str(name), bytes=self._write(data, size=1))["version"]
 
     # What the detector says.
 
@@ -263,15 +265,15 @@ class Data:
         number = _number(score)
         if not 0 <= number <= 1:
             raise Failure(f"gives sample {int(sample)} the score {number}, which is not between 0 and 1")
-        item: dict[str, Any] = {"sample": int(sample), "score": number}
+        item: dict[str, Any] = {"sample": _whole(sample, "a sample"), "score": number}
         if reason:
             item["reason"] = str(reason)
         if suggested is not None:
-            item["suggested"] = int(suggested)
+            item["suggested"] = _whole(suggested, "a suggested label")
         if group is not None:
-            item["group"] = int(group)
+            item["group"] = _whole(group, "a group")
         if len(related):
-            item["related"] = [[int(other), float(similarity)] for other, similarity in related]
+            item["related"] = [[_whole(other, "a sample"), float(similarity)] for other, similarity in related]
         self._items.append(item)
         if len(self._items) >= 500:
             self._flush()
@@ -298,7 +300,7 @@ class Data:
 
     def finding(self, text: str, severity: str = "warning", evidence: Sequence[int] = ()) -> None:
         """Says something about the dataset as a whole: "info", "warning" or "serious", with samples that show it."""
-        self._say("finding", text=str(text), severity=str(severity), evidence=[int(sample) for sample in evidence])
+        self._say("finding", text=str(text), severity=str(severity), evidence=_samples(evidence))
 
     def regions(self, sample: int, boxes: Sequence[Any]) -> None:
         """Marks parts of a picture, which are drawn over it: each is (left, top, right, bottom), in fractions of the
@@ -309,7 +311,7 @@ class Data:
             if not all(math.isfinite(edge) for edge in edges):
                 raise Failure(f"a region of sample {sample} has an edge that is no number")
             items.append({"edges": edges, "label": str(box[4]) if len(box) > 4 else ""})
-        self._say("regions", items=[{"sample": int(sample), "boxes": items}])
+        self._say("regions", items=[{"sample": _whole(sample, "a sample"), "boxes": items}])
 
     def note(self, name: str, text: str) -> None:
         """Says something about the whole run; "warning" and "remark" are shown with what reading the dataset found."""
@@ -317,7 +319,7 @@ class Data:
 
     def log(self, text: str, level: int = 1) -> None:
         """Writes a line to the log: level 0 debug, 1 info, 2 warning, 3 error."""
-        self._channel.send({"type": "log", "level": level, "text": str(text)})
+        self._channel.send({"type": "log", "level": _whole(level, "a level"), "text": str(text)})
 
     def progress(self, done: int, total: int) -> None:
         """Says how far the detector is, and ends it if the user requested a stop. Call it in long loops: a run that
@@ -325,7 +327,7 @@ class Data:
         now = time.monotonic()
         if now - self._told >= 0.05 or done >= total:
             self._told = now
-            self._channel.send({"type": "progress", "done": int(done), "total": int(total)})
+            self._channel.send({"type": "progress", "done": max(0, int(done)), "total": max(0, int(total))})
         self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -402,6 +404,25 @@ def _number(value: Any) -> float:
     if abs(number) > _LARGEST:
         return math.copysign(math.inf, number)
     return number
+
+
+def _whole(value: Any, what: str) -> int:
+    """A whole number as the protocol has them: a negative one would end the run without a word about its place."""
+    number = int(value)
+    if not 0 <= number <= NO_LABEL:
+        raise Failure(f"gave {number} as {what}, which is not between 0 and {NO_LABEL}")
+    return number
+
+
+def _samples(values: Any) -> list[int]:
+    return [_whole(value, "a sample") for value in values]
+
+
+def _hash(kind: Any) -> str:
+    known = ("phash", "dhash", "turned-phash")
+    if kind not in known:
+        raise Failure(f"asked for the hash {kind!r:.40}; there are {', '.join(known)}")
+    return str(kind)
 
 
 #: The largest number of four bytes.

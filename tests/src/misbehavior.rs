@@ -109,7 +109,7 @@ pub const LIMITS: [(&str, &str); 2] = [("CHAFFINCH_TIME_LIMIT", "4"), ("CHAFFINC
 const LONG: &str = "[limits]\ntime = 60";
 
 /// What goes wrong, as a shell script behind the greeting, lines of the description, and words of the reason.
-pub const PROGRAMS: [(&str, &str, &str, &str); 27] = [
+pub const PROGRAMS: [(&str, &str, &str, &str); 32] = [
     ("exits", "exit 3", "", "exited with status 3"),
     ("exits-well", "exit 0", "", "exited with status 0"),
     ("crashes", "kill -SEGV $$", "", "segmentation fault"),
@@ -136,8 +136,23 @@ pub const PROGRAMS: [(&str, &str, &str, &str); 27] = [
     ),
     ("long-line", "exec head -c 40000000 /dev/zero", "", "too long for a message"),
     ("babbles", "echo what is this", "", "'what is this', which is no message"),
-    ("unknown-message", r#"echo '{"type":"greetings"}'"#, "", "which is no message"),
-    ("closes", "exec 1>&- 2>&- 0<&-; exec sleep 16180", "", "closed its output"),
+    ("unknown-message", r#"echo '{"type":"greetings"}'"#, "", "whose type 'greetings' is unknown"),
+    ("closes", "exec 1>&- 2>&- 0<&-; exec sleep 16180", "", "closed its standard output"),
+    (
+        "closes-input",
+        r#"exec 0<&-; sleep 0.2; echo '{"type":"request","id":1,"what":"model"}'; exec sleep 16180"#,
+        "needs = [\"embeddings\"]",
+        "closed its standard input, through which the answers to its requests come, after it asked for the model",
+    ),
+    ("breaks-off", r#"printf '{"type":"done"}'"#, "", "in the middle of line 2, '{\"type\":\"done\"}'"),
+    ("says-nothing", "echo", "", "sent an empty line (line 2)"),
+    ("sends-a-list", r#"echo '["done"]'"#, "", "which is a list of one value"),
+    (
+        "mistypes",
+        r#"echo '{"type":"scores","values":["0.5"]}'"#,
+        "",
+        "in which values[0] is the text '0.5' (a number or null is expected)",
+    ),
     (
         "short",
         r#"echo '{"type":"scores","values":[0.5]}'; read -r _; read -r _"#,
@@ -234,7 +249,7 @@ pub const LIBRARIES: [(&str, &str); 13] = [
     ("reports-for-ever", "at 1 of 2"),
     ("eats", "used more than 200 MiB of memory"),
     ("prints", "flooded its output"),
-    ("closes", "after its greeting"),
+    ("closes", "closed descriptors that it had not opened"),
     ("ignores", "took longer than 4 s"),
     ("panic", "planted panic"),
     ("asks", "32 different numbers of neighbors"),

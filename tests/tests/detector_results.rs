@@ -213,6 +213,29 @@ fn names_that_mean_something_else_are_refused_where_they_are_given() {
         let named = programs.scan(&["--detectors", &format!("image-quality,{name}")]);
         assert!(named.code == 2 && named.stderr.contains("part of every scan"), "{}", named.stderr);
     }
+    // What scan refuses, the check does, in the same words; only what ships with the program has its name.
+    let second = programs.put("duplicates", GOOD, "");
+    let check = programs.sandbox.run(["plugins", "check", second.to_str().unwrap()]);
+    assert_eq!(check.code, 2, "{}", check.stdout);
+    let sentence = format!("{} is not used: ", second.join("detector.toml").display());
+    let scan = programs.scan(&[]);
+    for ran in [&check, &scan] {
+        let line = ran.stderr.lines().find(|line| line.contains(&sentence)).unwrap_or_default();
+        let said = line.contains("has the name duplicates, too") && line.contains("choose another name");
+        assert!(said, "{}", ran.stderr);
+    }
+    fs::remove_dir_all(second).unwrap();
+    let own = programs.put("not-duplicates", GOOD, "");
+    programs.sandbox.ok(["plugins", "check", own.to_str().unwrap()]);
+    fs::remove_dir_all(own).unwrap();
+    // The nearest name is said wherever one is mistyped.
+    let mistyped = programs.scan(&["--detectors", "image-qualty"]);
+    let session = programs.sandbox.session();
+    let ranked = programs.sandbox.run(["rank", session.to_str().unwrap(), "--by", "image-qualty"]);
+    for ran in [mistyped, ranked] {
+        let said = ran.stderr.contains("did you mean 'image-quality'?");
+        assert!(ran.code == 2 && said, "{}", ran.stderr);
+    }
     let parameter = "[parameters.threshold]\ndefault = 0.5\nmin = 0\nmax = 1";
     let collides = programs.put("collides", GOOD, parameter);
     let check = programs.sandbox.run(["plugins", "check", collides.to_str().unwrap()]);
@@ -325,6 +348,10 @@ fn advice_about_a_limit_names_what_moves_it() {
     assert!(said.contains("took longer than 1 s, its limit (--limit of plugins check moves it)"), "{said}");
     let said = check("[limits]\ntime = 2");
     assert!(said.contains("took longer than 2 s, its limit (time under [limits]"), "{said}");
+    // What it wrote is still in its own memory.
+    let folder = programs.put("holds-back", "sleep 60", "");
+    let said = programs.sandbox.run(["plugins", "check", folder.to_str().unwrap(), "--limit", "1"]).stdout;
+    assert!(said.contains("nothing was heard of it (flush the standard output"), "{said}");
 }
 
 /// What is said of wrong scores does not depend on what holds them.

@@ -547,6 +547,11 @@ fn mistakes_in_python_say_where() {
         ("    return [1 / 0 for _ in data.sizes]", "raised ZeroDivisionError at odd_shapes.py:4"),
         ("    data.issue(0, float('nan'))", "gives sample 0 the score nan, which is not between 0 and 1"),
         ("    return [0.5]", "wrote 1 scores for"),
+        // What the protocol cannot say is a mistake of the detector, and no reason to set it aside.
+        ("    data.issue(-1, 0.5)", "gave -1 as a sample, which is not between 0 and 4294967295"),
+        ("    data.finding('odd', evidence=[-1])", "gave -1 as a sample"),
+        ("    data.neighbors(-1)", "gave -1 as the number of neighbors"),
+        ("    data.hashes('md5')", "asked for the hash 'md5'; there are phash, dhash, turned-phash"),
         (
             "    return data.embeddings",
             "does not declare the need: needs = [\"embeddings\"] in detector.toml",

@@ -50,6 +50,12 @@ fn every_program_that_misbehaves_is_named_and_the_others_go_on() {
     reasons.extend(STRANGERS.iter().map(|&(name, _, words)| (name, words)));
     reasons.push(("missing", "no-such-program was not found"));
     all_named(&ran, &scan, &reasons);
+    // Of these, the detector says itself that it cannot go on, or what is said of its results.
+    let said = ["short", "out-of-range", "claims", "says-why"];
+    for (name, reason) in failed(&scan) {
+        let misbehaves = !said.contains(&name.as_str());
+        assert_eq!(chaffinch_host::is_misbehavior(&reason), misbehaves, "{name}: {reason}");
+    }
     for name in STRANGE_PROGRAMS.iter().map(|(name, _)| *name).chain(["witness", "image-quality"]) {
         assert_eq!(scored(&scan, name), 32, "{name}");
     }
@@ -85,6 +91,36 @@ fn all_named(ran: &Ran, scan: &Value, reasons: &[(&str, &str)]) {
         assert!(ran.stderr.contains(name), "{name} is not named on stderr");
     }
     assert_eq!(failed.len(), reasons.len(), "{failed:?}");
+}
+
+/// Why a program cannot be started is said with what to do.
+#[test]
+fn a_command_that_cannot_be_started_is_told_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let programs = Programs::new();
+    let of = |name: &str, first: &str, command: &str, mode: u32| {
+        let folder = programs.put(name, &format!("{first}\n{HELLO}\n"), "");
+        let description = fs::read_to_string(folder.join("detector.toml")).unwrap();
+        let description = description.replace(r#"["sh", "run.sh"]"#, &format!("[\"{command}\"]"));
+        fs::write(folder.join("detector.toml"), description).unwrap();
+        fs::set_permissions(folder.join("run.sh"), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    of("not-executable", "#!/bin/sh", "./run.sh", 0o644);
+    of("not-in-path", "#!/bin/sh", "run.sh", 0o755);
+    of("no-interpreter", "#!/no/such/interpreter", "./run.sh", 0o755);
+    of("a-folder", "#!/bin/sh", ".", 0o755);
+    of("nothing", "#!/bin/sh", "./no-such-file", 0o755);
+    let ran = programs.scan(&[]);
+    let run = programs.folder().join("not-executable/run.sh");
+    let chmod = format!("run: chmod +x {}", run.display());
+    let reasons = [
+        ("not-executable", chmod.as_str()),
+        ("not-in-path", "write ./run.sh, or begin command with what runs it"),
+        ("no-interpreter", "what the first line of ./run.sh names was not found"),
+        ("a-folder", ". is a folder"),
+        ("nothing", "the program ./no-such-file was not found"),
+    ];
+    all_named(&ran, &report(&ran), &reasons);
 }
 
 #[test]

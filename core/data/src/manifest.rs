@@ -379,6 +379,11 @@ impl Manifest {
         Path::new(OsStr::from_bytes(&self.path_bytes[start..self.path_ends[id.index()] as usize]))
     }
 
+    /// Whether the samples of both have the same paths, in the same order.
+    pub fn has_paths_of(&self, other: &Manifest) -> bool {
+        self.len() == other.len() && self.ids().all(|id| self.path(id) == other.path(id))
+    }
+
     /// Where its bytes are.
     pub fn source(&self, id: SampleId) -> Source<'_> {
         let packed = self.packing.as_ref().and_then(|packing| packing.source(id.index(), self.path(id)));

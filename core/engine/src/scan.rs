@@ -524,13 +524,17 @@ fn refuse_vanished(previous: Option<(&Manifest, &FileMetadata)>, file_metadata: 
     )))
 }
 
-/// Whether results for the old rows still refer to the same samples.
+/// Whether numbers of the old rows still mean the same samples, and results for them refer to these.
 pub(crate) fn same_rows(
     old: &Manifest,
     old_facts: &FileMetadata,
     new: &Manifest,
     new_facts: &FileMetadata,
 ) -> bool {
+    if old_facts.is_empty() {
+        // Nothing was read yet, and all that is known of a sample is where it is.
+        return old.has_paths_of(new);
+    }
     old.labels() == new.labels()
         && old.splits() == new.splits()
         && old.classes() == new.classes()

@@ -12,7 +12,9 @@ pub(super) fn check_library(path: &Path) -> Result<String, PluginError> {
     let bytes = fs::read(path).map_err(|reason| PluginError::Unreadable { path: path.into(), reason })?;
     let wrong = |reason: &str| PluginError::NotALibrary { path: path.into(), reason: reason.into() };
     if bytes.len() < 64 || bytes[..4] != elf::ELFMAG {
-        return Err(wrong("it is not an ELF file"));
+        return Err(wrong(
+            "it is not an ELF file; a program is given by its folder, in which detector.toml is",
+        ));
     }
     let file = ElfFile64::<Endianness>::parse(&*bytes).map_err(|error| wrong(&error.to_string()))?;
     let endian = file.endian();

@@ -164,7 +164,10 @@ pub(crate) fn check(info: &Info) -> Result<(), Wrong> {
     }
     let threshold = info.default_threshold();
     if !(0.0..=1.0).contains(&threshold) {
-        return wrong("threshold", format!("{name}: the threshold {threshold} is not in the range 0..=1"));
+        return wrong("threshold", format!("{name}: the threshold {threshold} is not between 0 and 1"));
+    }
+    if info.needed_columns().into_iter().any(|column| column.trim().is_empty()) {
+        return wrong("columns", format!("{name}: a column has no name"));
     }
     if let Some(other) = info.follows().into_iter().find(|other| *other == name || !proper(other)) {
         let other = other.escape_debug();

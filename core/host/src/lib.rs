@@ -50,7 +50,10 @@ pub use pins::{Pin, Pins};
 pub use registry::{Changed, PluginFolder, Refused, Registry};
 pub use run::{RunContext, RunFailure};
 pub use services::{DatasetServices, DetectorLog};
-pub use worker::{Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, launch};
+pub use worker::{
+    Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, is_misbehavior, launch,
+    message_names,
+};
 
 pub use chaffinch_data::{Error, Result};
 
@@ -204,7 +207,7 @@ pub enum PluginError {
     #[error(transparent)]
     Description(chaffinch_data::Error),
     /// Another library has a detector of this name.
-    #[error("{} is not used: {} has the name {name}, too, and comes before it", path.display(), first.display())]
+    #[error("{} is not used: {} has the name {name}, too, and comes before it; choose another name for one of them", path.display(), first.display())]
     DuplicateName {
         /// The later file.
         path: PathBuf,

@@ -593,7 +593,7 @@ fn reports_are_checked_the_same() {
         reasons,
         [
             "wrote 23 scores for 24 samples",
-            "gives sample 0 the score 1.5",
+            "gives sample 0 the score 1.5, which is not between 0 and 1",
             "names sample 24 of 24",
             "suggests class 2 of 2",
             "names sample 99 of 24 as evidence",

@@ -289,9 +289,24 @@ impl Registry {
     }
 
     fn refuse_second(&mut self, path: &Path, name: &str) {
-        let Some(first) = self.holder(name).map(Path::to_path_buf) else { return };
-        let error = PluginError::DuplicateName { path: path.into(), name: name.into(), first };
-        self.refused.push(Refused { path: path.into(), error });
+        let error = self.second(path, name);
+        self.refused.extend(error.map(|error| Refused { path: path.into(), error }));
+    }
+
+    /// That code at a path comes second with this name; `None` if nothing has the name.
+    fn second(&self, path: &Path, name: &str) -> Option<PluginError> {
+        let first = self.holder(name)?.to_path_buf();
+        Some(PluginError::DuplicateName { path: path.into(), name: name.into(), first })
+    }
+
+    /// Why a detector would not be used where these come before it: other code has its name.
+    pub fn clash(&self, detector: &LoadedDetector) -> Option<PluginError> {
+        let name = detector.info().name();
+        // The same bytes in `plugins/` and in `deps/` are one detector, not a clash.
+        match self.find(name) {
+            Some(first) if first.digest() == detector.digest() => None,
+            _ => self.second(detector.path(), name),
+        }
     }
 
     /// Refuses code that is not the code that ran before, unless the user has agreed to it. Code that was set aside was
@@ -407,12 +422,11 @@ impl Registry {
 
     fn admit(&mut self, detector: LoadedDetector) {
         let name = detector.info().name();
-        // The same bytes in `plugins/` and in `deps/` are one detector, not a clash.
-        if self.find(name).is_some_and(|first| first.digest() == detector.digest()) {
-            return;
+        if let Some(error) = self.clash(&detector) {
+            return self.refused.push(Refused { path: detector.path().into(), error });
         }
-        if self.holder(name).is_some() {
-            return self.refuse_second(detector.path(), name);
+        if self.find(name).is_some() {
+            return;
         }
         let index = self.detectors.partition_point(|known| known.info().name() < name);
         self.detectors.insert(index, detector);

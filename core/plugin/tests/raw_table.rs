@@ -131,9 +131,10 @@ fn a_score_that_is_none_and_a_null_issue_refuse_the_report() {
         related: Slice::empty(),
         reason: Str::new(""),
     };
-    for (record, reason) in
-        [(null(), "wrote a null issue"), (&raw const issue, "gives sample 0 the score NaN")]
-    {
+    for (record, reason) in [
+        (null(), "wrote a null issue"),
+        (&raw const issue, "gives sample 0 the score NaN, which is not between 0 and 1"),
+    ] {
         let outcome = host().run_by_hand(&Declared, |table| {
             // SAFETY: the table is valid during this call; the record is null or outlives it.
             unsafe { (table.issue)(table.ctx, record) };

@@ -6,10 +6,11 @@ use super::output::{count, duration, remark, results};
 use super::sample_pictures;
 use super::setup;
 use anyhow::{Context, Result, bail, ensure};
+use chaffinch_data::nearest::hint;
 use chaffinch_engine as engine;
 use chaffinch_engine::Client;
 use chaffinch_host::{
-    COLUMNS, LetIn, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order, let_in,
+    COLUMNS, LetIn, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order, is_misbehavior, let_in,
 };
 use chaffinch_plugin::Info;
 use chaffinch_plugin::host::NOT_SCORED;
@@ -37,6 +38,11 @@ pub(super) fn check(path: &Path, limit: u64) -> Result<ExitCode> {
         "{} has no detectors: no library and no detector.toml",
         safe_path(path)
     );
+    // Where it is used, what ships with the program is loaded before it.
+    let shipped = Registry::load(&PluginFolder::own());
+    if let Some(second) = registry.detectors().iter().find_map(|detector| shipped.clash(detector)) {
+        bail!("{}", safe_text(&second.to_string()));
+    }
     let names: BTreeSet<&'static str> =
         registry.detectors().iter().map(|detector| detector.info().name()).collect();
     // What they read the scores of ships with the program, or is in the same folder.
@@ -88,9 +94,6 @@ fn agree(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// How reasons begin that are never right, whatever a dataset lacks.
-const DEATHS: [&str; 5] = ["panicked", "its process", "hung", "took longer", "used more"];
-
 /// The findings about one detector.
 #[derive(Default)]
 struct Outcome {
@@ -108,8 +111,9 @@ impl Outcome {
         outcome.declaration(info);
         // The generated dataset is a folder, and has no columns of its own.
         if let Some(column) = detector.columns().iter().find(|name| !COLUMNS.contains(name)) {
+            let hint = hint(column, COLUMNS);
             outcome.odd.push(format!(
-                "not run, because it judges the column {column}, which only a dataset of yours has; try it with: scan DATASET --plugins"
+                "not run, because it judges the column {column}, which only a dataset of yours has{hint}; try it with: scan DATASET --plugins"
             ));
             return outcome;
         }
@@ -241,8 +245,7 @@ fn raised(error: &anyhow::Error) -> bool {
 
 /// Whether a run failed in a way that is never right.
 fn broke(error: &anyhow::Error) -> bool {
-    let said = error.to_string();
-    DEATHS.iter().any(|how| said.starts_with(how))
+    is_misbehavior(&error.to_string())
 }
 
 /// Runs one detector; everything else is reused.

@@ -5,6 +5,7 @@ use super::output::{remark, warning};
 use anyhow::{Result, bail};
 use chaffinch_data::config::{Config, data_home, state_home};
 use chaffinch_data::issue::is_built_in;
+use chaffinch_data::nearest::hint;
 use chaffinch_host::{Aside, Changed, Limits, Pins, PluginError, PluginFolder, Registry, Workers, let_in};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use std::time::Duration;
@@ -99,7 +100,8 @@ pub(super) fn registry(config: &Config, wanted: &[String], consent: Consent) -> 
         bail!("{} cannot run: the warning about {} says why", safe_text(name), safe_path(path));
     }
     if let Some(unknown) = wanted.iter().find(unknown) {
-        bail!("unknown detector '{}' (available: {})", safe_text(unknown), names.join(", "));
+        let hint = hint(unknown, names.iter().copied());
+        bail!("unknown detector '{}' (available: {}){hint}", safe_text(unknown), names.join(", "));
     }
     Ok(registry)
 }

@@ -249,7 +249,12 @@ impl Listing {
             return Ok(name.to_owned());
         }
         let known: Vec<&str> = self.results.keys().map(String::as_str).collect();
-        bail!("there are no results from a detector '{}' (available: {})", safe_text(name), known.join(", "))
+        let hint = nearest::hint(name, known.iter().copied());
+        bail!(
+            "there are no results from a detector '{}' (available: {}){hint}",
+            safe_text(name),
+            known.join(", ")
+        )
     }
 
     /// Checks that a detector gives this attribute.

@@ -66,9 +66,7 @@ impl<'a> Previous<'a> {
         let facts_fit = file_metadata.len() == before.len()
             && manifest.root() == before.root()
             && manifest.ground() == before.ground();
-        let same_rows =
-            before.len() == manifest.len() && manifest.ids().all(|id| manifest.path(id) == before.path(id));
-        let rows = match (facts_fit, same_rows) {
+        let rows = match (facts_fit, before.has_paths_of(manifest)) {
             (true, true) => None,
             (true, false) => Some(before.ids().map(|id| (before.path(id), id)).collect()),
             (false, _) => Some(HashMap::new()),

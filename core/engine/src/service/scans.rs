@@ -146,15 +146,8 @@ impl Service {
     /// Whether numbers of samples mean other samples in these findings than now.
     fn renumbers(&self, findings: &Findings) -> bool {
         let (old, new) = (&self.state.findings, findings);
-        let (before, after) = (&*old.manifest, &*new.manifest);
-        if Arc::ptr_eq(&old.manifest, &new.manifest) {
-            return false;
-        }
-        if old.file_metadata.is_empty() {
-            // Nothing was read yet, and all that is known of a sample is where it is.
-            return before.len() != after.len() || before.ids().any(|id| before.path(id) != after.path(id));
-        }
-        !same_rows(before, &old.file_metadata, after, &new.file_metadata)
+        !Arc::ptr_eq(&old.manifest, &new.manifest)
+            && !same_rows(&old.manifest, &old.file_metadata, &new.manifest, &new.file_metadata)
     }
 
     pub(super) fn take_findings(&mut self, mut findings: Findings) {

@@ -89,7 +89,12 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<(Declared, Kind, Limi
     let kinds = kinds(&mut file)?;
     let mut parameters = Vec::new();
     if let Some(table) = file.section("parameters", "parameters")? {
-        for (name, inner) in table.other_tables()? {
+        let (inner, flat) = table.other_tables_and_unknown_keys();
+        if let Some(wrong) = flat.first() {
+            let message = format!("{wrong}: a parameter is a table of its own, as in [parameters.trees]");
+            return Err(Error::Invalid(message));
+        }
+        for (name, inner) in inner {
             let title = format!("parameters.{name}");
             let one = parameter(&name, table.sibling(inner, &title))?;
             parameters.push(one);
@@ -235,14 +240,18 @@ fn parameter(name: &str, mut table: Table<'_, '_>) -> Result<DeclaredParameter> 
     }
     // A mistyped key is why another is missing.
     table.finish()?;
-    let integer = match kind.as_deref() {
-        None | Some("number" | "flag" | "choice") => false,
-        Some("integer") => true,
+    let given = match kind.as_deref() {
+        None => None,
+        Some("number") => Some(ParameterKind::Number),
+        Some("flag") => Some(ParameterKind::Flag),
+        Some("choice") => Some(ParameterKind::Choice),
+        Some("integer") => Some(ParameterKind::Integer),
         Some(other) => {
             let message = format!("the kind '{other}' is none of number, integer, flag and choice");
             return Err(table.complain("kind", message));
         }
     };
+    let integer = given == Some(ParameterKind::Integer);
     let (kind, default, min, max) = if !choices.is_empty() {
         let default = table.text("default")?.unwrap_or_else(|| choices[0].clone());
         let Some(index) = choices.iter().position(|choice| *choice == default) else {
@@ -261,6 +270,26 @@ fn parameter(name: &str, mut table: Table<'_, '_>) -> Result<DeclaredParameter> 
         let kind = if integer { ParameterKind::Integer } else { ParameterKind::Number };
         (kind, number("default")?, number("min")?, number("max")?)
     };
+    if let Some(given) = given.filter(|given| *given != kind) {
+        let what = match given {
+            ParameterKind::Flag => "a flag has true or false as its default, and no min and max",
+            ParameterKind::Choice => "a choice lists its names under choices",
+            ParameterKind::Integer | ParameterKind::Number => {
+                "a number has neither choices nor true or false as its default"
+            }
+        };
+        return Err(table.complain("kind", format!("the parameter {name} is of another kind: {what}")));
+    }
+    if min > max {
+        return Err(table.complain("min", format!("the min {min} is more than the max {max}")));
+    }
+    let fraction = |(_, number): &(&str, f64)| integer && number.fract() != 0.0;
+    if let Some((key, number)) = [("default", default), ("min", min), ("max", max)].into_iter().find(fraction)
+    {
+        return Err(
+            table.complain(key, format!("'{key}' is {number}, but the parameter {name} is an integer"))
+        );
+    }
     if !(min <= default && default <= max) {
         return Err(table.complain("default", format!("the default {default} is not within {min} and {max}")));
     }
@@ -399,6 +428,29 @@ mod tests {
             ("threshold = 1.5", "line 3: a: the threshold 1.5 is not"),
             ("after = ['a']", "line 3: a: it cannot run after 'a'"),
             ("[parameters.a]\nchoices = ['x']\ndefault = 'y'", "line 5: 'y' is not one of the choices x"),
+            (
+                "[parameters.a]\nkind = 'integer'\ndefault = 1.5\nmin = 0\nmax = 3",
+                "line 5: 'default' is 1.5, but",
+            ),
+            (
+                "[parameters.a]\nkind = 'integer'\ndefault = 1\nmin = 0.5\nmax = 3",
+                "line 6: 'min' is 0.5, but",
+            ),
+            (
+                "[parameters.a]\nkind = 'flag'\ndefault = 1\nmin = 0\nmax = 1",
+                "line 4: the parameter a is of another kind",
+            ),
+            (
+                "[parameters.a]\nkind = 'choice'\ndefault = 1\nmin = 0\nmax = 1",
+                "lists its names under choices",
+            ),
+            ("[parameters.a]\nkind = 'integer'\ndefault = true", "neither choices nor true or false"),
+            ("[parameters.a]\ndefault = 1\nmin = 3\nmax = 0", "line 5: the min 3 is more than the max 0"),
+            (
+                "[parameters]\na = 3",
+                "line 4: unknown key 'a' in [parameters]: a parameter is a table of its own",
+            ),
+            ("columns = ['']", "line 3: a: a column has no name"),
             ("[limits]\nmemory = 'much'", "line 4: 'memory' must be an amount"),
             ("[rule]\ncolumn = 'a'\nbelow = 1", "exactly one of"),
         ] {

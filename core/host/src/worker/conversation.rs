@@ -113,7 +113,13 @@ pub(super) fn talk(
         match message {
             FromWorker::Hello { revision: theirs, .. } => revision = theirs.min(REVISION),
             FromWorker::Alive => {}
-            FromWorker::Unusable(_) => return Err(worker.end_for("could not load its library again").into()),
+            FromWorker::Unusable(_) => {
+                let why = match lent.job {
+                    Job::Library(_) => "could not load its library again",
+                    Job::Program { .. } => "sent the message unusable, which is for libraries only,",
+                };
+                return Err(worker.end_for(why).into());
+            }
             FromWorker::Request { id, wanted } => {
                 let allowed = budget.ask(&wanted, files.answers.len());
                 allowed.map_err(|why| worker.end_for(&why))?;
@@ -215,8 +221,10 @@ fn parameters(info: &Info, params: &BTreeMap<String, f64>) -> Map<String, Value>
 }
 
 fn issue(report: &Report<'_>, item: &Item) -> Result<()> {
-    let score = Score::new(item.score)
-        .map_err(|_| Error::new(format!("gives sample {} the score {}", item.sample, item.score)))?;
+    let score = Score::new(item.score).map_err(|_| {
+        let (sample, score) = (item.sample, item.score);
+        Error::new(format!("gives sample {sample} the score {score}, which is not between 0 and 1"))
+    })?;
     let reason = short(&item.reason, SENTENCE);
     let related: Vec<Related> =
         item.related.iter().map(|&(sample, similarity)| Related { sample, similarity }).collect();

@@ -4,12 +4,14 @@
 use super::confine::confine;
 use super::death::NOT_STARTED;
 use super::{serve, shared};
+use chaffinch_protocol::display::quoted;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Resource, Rlimit, Signal, getppid, nice, set_parent_process_death_signal, setrlimit};
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// How far a worker stands behind the engine where both want the same processor: the engine gets about three times as much.
@@ -51,12 +53,31 @@ pub fn launch(launch: &Launch) -> ExitCode {
         command.current_dir(folder);
     }
     let error = command.exec();
-    fail(&match error.kind() {
-        std::io::ErrorKind::NotFound => {
+    fail(&not_started(program, launch.folder.as_deref().unwrap_or(Path::new(".")), &error))
+}
+
+/// Why a program could not be started, and what to do.
+fn not_started(program: &str, folder: &Path, error: &io::Error) -> String {
+    let file = folder.join(program);
+    let interpreter = format!("or begin command with what runs it, as in [\"python3\", \"{program}\"]");
+    match error.kind() {
+        io::ErrorKind::NotFound if file.is_file() && program.contains('/') => {
+            format!("what the first line of {program} names was not found; change that line, {interpreter}")
+        }
+        io::ErrorKind::NotFound if file.is_file() => format!(
+            "the program {program} was not found in PATH; for that in the folder of detector.toml, write ./{program}, {interpreter}"
+        ),
+        io::ErrorKind::NotFound => {
             format!("the program {program} was not found; install it, or change command in detector.toml")
         }
-        _ => format!("the program {program} cannot be started: {error}"),
-    })
+        _ if file.is_dir() => {
+            format!("{program} is a folder; name a program in it under command in detector.toml")
+        }
+        io::ErrorKind::PermissionDenied if file.is_file() => {
+            format!("{program} is not executable; run: chmod +x {}, {interpreter}", quoted(&file))
+        }
+        _ => format!("the program {program} cannot be started: {error}; {}", &interpreter[3..]),
+    }
 }
 
 fn fail(why: &str) -> ExitCode {

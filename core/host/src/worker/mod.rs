@@ -2,7 +2,7 @@
 //!
 //! `message` is what the two sides say to each other, a line of JSON at a time; arrays are lent as memory files
 //! (`shared`). On the engine's side, `process` starts a worker, watches it within `limits` and kills it with all its
-//! children, `death` says how it ended, `conversation` answers what it asks for (`said`: what is newer than revision 1) within its `budget`, and `aside` remembers the code that
+//! children, `heard` reads its lines and says what is wrong with one (by `grammar`), `death` says how it ended, `conversation` answers what it asks for (`said`: what is newer than revision 1) within its `budget`, and `aside` remembers the code that
 //! died. On the worker's side, `launch` confines the new process (`confine`); it then becomes the program of the detector, or loads
 //! its library (`serve`), which sees the engine through `remote` as it would see it in the engine's own process.
 
@@ -13,6 +13,8 @@ mod conversation;
 mod death;
 mod describe;
 mod files;
+mod grammar;
+mod heard;
 mod launch;
 mod limits;
 mod message;
@@ -28,7 +30,9 @@ pub use aside::{Aside, AsideEntry};
 pub use confine::{Confinement, confinement};
 pub(crate) use conversation::{Lent, converse};
 pub(crate) use death::Ended;
+pub use death::is_misbehavior;
 pub(crate) use describe::{Undescribed, describe};
+pub use grammar::message_names;
 pub use launch::{Launch, launch};
 pub use limits::Limits;
 pub(crate) use message::PROTOCOL;

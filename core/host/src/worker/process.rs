@@ -1,8 +1,9 @@
 //! One worker: started, watched, and killed with all its children.
 
-use super::death::{Death, NOT_STARTED};
+use super::death::{Death, LOST, NOT_STARTED};
+use super::heard::Heard;
 use super::limits::{Limits, group_of, own_memory};
-use super::message::{FromWorker, PROTOCOL, ToWorker};
+use super::message::{FromWorker, ToWorker};
 use super::stderr::Stderr;
 use super::{Workers, shared};
 use std::ffi::OsString;
@@ -14,7 +15,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,6 +34,11 @@ const REAPED: Duration = Duration::from_millis(1000);
 const QUEUE: usize = 16;
 /// The most processes of a worker, itself included.
 const PROCESSES: usize = 1000;
+
+/// What a program did that closed its output, or its input, before its end.
+pub(super) const CLOSED_OUTPUT: &str =
+    "closed its standard output without a result (it stays open until the message done)";
+const CLOSED_INPUT: &str = "closed its standard input, through which the answers to its requests come,";
 
 /// What a worker is to run.
 #[derive(Debug, Clone)]
@@ -55,6 +61,10 @@ pub(crate) struct Worker {
     token: String,
     lines: Receiver<Line>,
     input: Option<SyncSender<Vec<u8>>>,
+    /// Whether its input could not be written to any more.
+    deaf: Arc<AtomicBool>,
+    /// Whether it is a library in our own process, and no program.
+    library: bool,
     said: Arc<Stderr>,
     heard: Heard,
     allowed: Allowed,
@@ -121,66 +131,14 @@ impl Partner for Worker {
     }
 }
 
-/// Where a conversation is.
-#[derive(Debug)]
-pub(super) struct Heard {
-    greeted: bool,
-    /// What the worker did last.
-    pub(super) last: String,
-}
-
-impl Default for Heard {
-    fn default() -> Heard {
-        Heard { greeted: false, last: "at its start".into() }
-    }
-}
-
-impl Heard {
-    /// Reads a line. The first message is a greeting, which is checked here.
-    ///
-    /// # Errors
-    /// What the worker did wrong, as the predicate of a sentence.
-    pub(super) fn read(&mut self, line: &[u8]) -> Result<FromWorker, String> {
-        let message = serde_json::from_slice::<FromWorker>(line).map_err(|error| {
-            let text: String = String::from_utf8_lossy(line).chars().take(120).collect();
-            format!("wrote '{}', which is no message ({error}),", plain(text.trim()))
-        })?;
-        match (&message, self.greeted) {
-            (FromWorker::Hello { protocol, .. }, false) if *protocol == PROTOCOL => self.greeted = true,
-            (FromWorker::Hello { protocol, .. }, false) => {
-                return Err(format!(
-                    "speaks version {protocol} of the protocol, but this program speaks {PROTOCOL},"
-                ));
-            }
-            (FromWorker::Unusable(_), _) => {}
-            (_, false) => return Err("did not begin with a greeting".into()),
-            (_, true) => {}
-        }
-        let last = match &message {
-            FromWorker::Hello { .. } | FromWorker::Unusable(_) => "after its greeting".into(),
-            FromWorker::Request { wanted, .. } => format!("after it asked for {}", wanted.words()),
-            FromWorker::Progress { done, total } => format!("after it was at {done} of {total}"),
-            FromWorker::Log { .. } | FromWorker::Note { .. } => "after a note".into(),
-            FromWorker::Scores { .. } => "after it gave its scores".into(),
-            FromWorker::Issues { .. } => "after it gave results for single samples".into(),
-            FromWorker::Attribute { .. } => "after it gave an attribute".into(),
-            FromWorker::Finding { .. } => "after it gave a finding".into(),
-            FromWorker::Regions { .. } => "after it gave regions".into(),
-            FromWorker::Done | FromWorker::Failed { .. } => "at its end".into(),
-            FromWorker::Alive => return Ok(message),
-        };
-        self.last = last;
-        Ok(message)
-    }
-}
-
 enum Line {
     Text(Vec<u8>),
     /// Longer than a line may be.
     Long,
     /// More output than there may be.
     Flood,
-    End,
+    /// The output ended, with what was written of another line.
+    End(Vec<u8>),
 }
 
 impl Worker {
@@ -205,6 +163,7 @@ impl Worker {
         let mut child = spawned
             .map_err(|error| Death::of_circumstances(format!("its process could not be started: {error}")))?;
         let said = Arc::new(Stderr::default());
+        let deaf = Arc::new(AtomicBool::new(false));
         let (lines_in, lines) = sync_channel(QUEUE);
         let (input, input_out) = sync_channel::<Vec<u8>>(16);
         if let Some(out) = child.stdout.take() {
@@ -215,7 +174,8 @@ impl Worker {
             thread::spawn(move || said.listen(err));
         }
         if let Some(stdin) = child.stdin.take() {
-            thread::spawn(move || write_lines(stdin, &input_out));
+            let deaf = deaf.clone();
+            thread::spawn(move || write_lines(stdin, &input_out, &deaf));
         }
         let allowed = Allowed {
             time: limits.time_for(samples),
@@ -229,6 +189,8 @@ impl Worker {
             token,
             lines,
             input: Some(input),
+            deaf,
+            library: matches!(job, Job::Library(_)),
             said,
             heard: Heard::default(),
             allowed,
@@ -282,7 +244,7 @@ impl Worker {
     /// When it ended, or had to be ended.
     pub(crate) fn next(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<FromWorker>, Death> {
         let started = Instant::now();
-        let mut exited: Option<Instant> = None;
+        let (mut exited, mut deaf): (Option<Instant>, Option<Instant>) = (None, None);
         loop {
             if stop() {
                 return Ok(None);
@@ -296,22 +258,32 @@ impl Worker {
                 }
                 Ok(Line::Long) => return Err(self.end_for("wrote a line that is too long for a message")),
                 Ok(Line::Flood) => return Err(self.end_for("flooded its output")),
-                Ok(Line::End) | Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
+                Ok(Line::End(rest)) => return Err(self.ended(&rest)),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.ended(&[])),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             // A child of it may keep its output open for ever.
             match self.child.try_wait() {
-                Ok(Some(_)) if exited.is_some_and(|at| at.elapsed() > GRACE) => return Err(self.ended()),
+                Ok(Some(_)) if exited.is_some_and(|at| at.elapsed() > GRACE) => return Err(self.ended(&[])),
                 Ok(Some(_)) => _ = exited.get_or_insert_with(Instant::now),
                 _ => {}
+            }
+            // One that ends has closed its input as well, and how it ended says more.
+            if self.heard.asked && self.deaf.load(Ordering::Relaxed) {
+                let since = *deaf.get_or_insert_with(Instant::now);
+                if exited.is_none() && since.elapsed() > GRACE {
+                    return Err(self.end_for(if self.library { LOST } else { CLOSED_INPUT }));
+                }
             }
             let waited = started.elapsed();
             self.in_time(self.used + waited)?;
             if waited > self.allowed.silence {
                 let limit = seconds(self.allowed.silence);
-                let why = format!(
-                    "hung: it was silent for {limit} s (a message of its progress in every long loop shows that it works)"
-                );
+                let advice = match self.heard.greeted || self.library {
+                    true => "a message of its progress in every long loop shows that it works",
+                    false => "flush the standard output after each message",
+                };
+                let why = format!("hung: it was silent for {limit} s ({advice})");
                 return Err(self.end_for(&why));
             }
         }
@@ -349,7 +321,12 @@ impl Worker {
             return Ok(());
         }
         let limit = seconds(self.allowed.time);
-        let why = format!("took longer than {limit} s{}", self.advice.0);
+        // What a program has written may not have left it.
+        let unheard = match self.heard.greeted || self.library {
+            true => "",
+            false => ", and nothing was heard of it (flush the standard output after each message),",
+        };
+        let why = format!("took longer than {limit} s{}{unheard}", self.advice.0);
         Err(self.end_for(&why))
     }
 
@@ -376,16 +353,20 @@ impl Worker {
         self.heard.read(line).map_err(|why| self.end_for(&why))
     }
 
-    /// It closed its output: says how it ended.
-    fn ended(&mut self) -> Death {
+    /// It closed its output, with this of another line: says how it ended.
+    fn ended(&mut self, rest: &[u8]) -> Death {
         let status = self.reap(REAPED);
         let said = self.said();
+        let last = self.heard.at_end(rest);
         match status {
             Some(status) if !self.heard.greeted && status.code() == Some(NOT_STARTED.into()) => {
                 Death::of_circumstances(format!("its process could not be started: {}", said.trim()))
             }
-            Some(status) => Death::by_itself(status, &self.heard.last, &said),
-            None => self.end_for("closed its output without a result"),
+            Some(status) => Death::by_itself(status, self.library, &last, &said),
+            None => {
+                self.kill();
+                Death::ended(if self.library { LOST } else { CLOSED_OUTPUT }, &last, &said)
+            }
         }
     }
 
@@ -502,11 +483,6 @@ fn arguments(job: &Job, limits: &Limits, lend: &[RawFd]) -> Vec<OsString> {
     arguments
 }
 
-/// A text without control characters.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
-}
-
 fn seconds(duration: Duration) -> u64 {
     duration.as_secs()
 }
@@ -540,13 +516,13 @@ fn read_lines(mut out: ChildStdout, samples: usize, lines: &SyncSender<Line>) {
             }
         }
     }
-    let _ = lines.send(Line::End);
+    let _ = lines.send(Line::End(line));
 }
 
-fn write_lines(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
+fn write_lines(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>, deaf: &AtomicBool) {
     for line in lines {
         if stdin.write_all(&line).and_then(|()| stdin.flush()).is_err() {
-            return;
+            return deaf.store(true, Ordering::Relaxed);
         }
     }
 }

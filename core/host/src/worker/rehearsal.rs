@@ -3,8 +3,9 @@
 use super::conversation::{Lent, talk};
 use super::death::{Death, Ended};
 use super::files::Files;
+use super::heard::Heard;
 use super::message::{FromWorker, ToWorker};
-use super::process::{Heard, Partner};
+use super::process::{CLOSED_OUTPUT, Partner};
 use super::shared::SharedData;
 use super::{Job, Limits, Workers};
 use crate::declared::ALL;
@@ -13,8 +14,8 @@ use chaffinch_plugin::{Detector, Error, Info, Param, Report, Result, View};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// A detector that does what a worker would have done that writes these lines. What it asks for is answered, and the
-/// answers go nowhere.
+/// A detector that does what a worker would have done that writes these lines, and 64 times 0.5 to its file. What it asks for is
+/// answered, and the answers are only read.
 #[derive(Debug, Clone)]
 pub struct Rehearsal<'a>(pub &'a [u8]);
 
@@ -39,6 +40,7 @@ impl Detector for Rehearsal<'_> {
         let unlent = |error: std::io::Error| Error::new(format!("could not be lent memory: {error}"));
         let data = SharedData::new(&NOTHING).map_err(unlent)?;
         let mut files = Files::new().map_err(unlent)?;
+        files.out.append(bytemuck::cast_slice(&[0.5_f32; 64])).map_err(unlent)?;
         let lent = Lent {
             workers: &Workers::default(),
             job: &Job::Program { command: Vec::new(), folder: PathBuf::new() },
@@ -61,6 +63,9 @@ impl Detector for Rehearsal<'_> {
     }
 }
 
+/// How the sentence begins that a worker could not read what it is told.
+const UNREAD: &str = "is told what it cannot read:";
+
 /// What a worker wrote, line by line.
 struct Recording<I> {
     lines: I,
@@ -69,9 +74,10 @@ struct Recording<I> {
 
 impl<'a, I: Iterator<Item = &'a [u8]>> Partner for Recording<I> {
     fn send(&mut self, message: &ToWorker, _: &dyn Fn() -> bool) -> std::result::Result<(), Death> {
-        // It is written as it would be for a process.
+        // It is written as it would be for a process, which reads it.
         let written = serde_json::to_vec(message);
-        written.map(drop).map_err(|error| Death::of_circumstances(error.to_string()))
+        let read = written.and_then(|line| serde_json::from_slice::<ToWorker>(&line));
+        read.map(drop).map_err(|error| Death::of_circumstances(format!("{UNREAD} {error}")))
     }
 
     fn next(&mut self, stop: &dyn Fn() -> bool) -> std::result::Result<Option<FromWorker>, Death> {
@@ -80,7 +86,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Partner for Recording<I> {
         }
         match self.lines.next() {
             Some(line) => self.heard.read(line).map(Some).map_err(|why| self.end_for(&why)),
-            None => Err(self.end_for("closed its output without a result")),
+            None => Err(self.end_for(CLOSED_OUTPUT)),
         }
     }
 
@@ -104,9 +110,11 @@ mod tests {
         let lines = b"{\"type\":\"hello\",\"protocol\":1}\n{\"type\":\"scores\",\"values\":[0.5,null,1]}\n{\"type\":\"done\"}\n";
         let outcome = host.run(&Rehearsal(lines));
         assert_eq!((outcome.error, outcome.scores), (None, vec![Some(0.5), None, Some(1.0)]));
+        let lent = b"{\"type\":\"hello\",\"protocol\":1}\n{\"type\":\"scores\",\"out\":{\"offset\":8,\"length\":3}}\n{\"type\":\"done\"}\n";
+        assert_eq!(host.run(&Rehearsal(lent)).scores, [Some(0.5); 3]);
         let cut = host.run(&Rehearsal(&lines[..60])).error.unwrap();
-        assert!(cut.contains("which is no message"), "{cut}");
+        assert!(cut.contains("which ends in the middle of a message"), "{cut}");
         let short = host.run(&Rehearsal(&lines[..30])).error.unwrap();
-        assert_eq!(short, "closed its output without a result after its greeting");
+        assert_eq!(short, format!("{CLOSED_OUTPUT} after its greeting"));
     }
 }

@@ -1,6 +1,7 @@
 //! The engine as a library in a worker sees it: every service is a request over the protocol, and what the engine lends is
 //! mapped from its files.
 
+use super::death::{CUT_OFF, LOST};
 use super::message::{
     Array, BoxOf, FromWorker, Hash, Item, Kind, Out, Pictures, RegionsOf, Run, ToWorker, Wanted,
 };
@@ -13,6 +14,7 @@ use chaffinch_plugin::{
 };
 use memmap2::Mmap;
 use rayon::prelude::*;
+use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fs::File;
@@ -36,6 +38,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether a descriptor of this process was closed behind its back.
+fn is_closed(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::BADF.raw_os_error())
+}
+
+/// Why a lent file cannot be read or written. It has no other name than that of its descriptor.
+fn lost(path: &str, error: impl std::fmt::Display) -> Error {
+    match Path::new(path).exists() {
+        true => Error::new(format!("{path}: {error}")),
+        false => Error::new(format!("the detector {LOST}")),
+    }
+}
+
 /// Where messages are written.
 pub(super) struct Line(Mutex<File>);
 
@@ -48,8 +63,8 @@ impl Line {
     pub(super) fn send(&self, message: &FromWorker) {
         let Ok(mut text) = serde_json::to_vec(message) else { return };
         text.push(b'\n');
-        if lock(&self.0).write_all(&text).is_err() {
-            std::process::exit(1);
+        if let Err(error) = lock(&self.0).write_all(&text) {
+            std::process::exit(if is_closed(&error) { CUT_OFF.into() } else { 1 });
         }
     }
 }
@@ -97,7 +112,11 @@ impl Remote {
         let stopping = stop.clone();
         thread::spawn(move || {
             for text in input.lines() {
-                let Ok(text) = text else { break };
+                let text = match text {
+                    Ok(text) => text,
+                    Err(error) if is_closed(&error) => std::process::exit(CUT_OFF.into()),
+                    Err(_) => break,
+                };
                 match serde_json::from_str(&text) {
                     Ok(ToWorker::Stop) => stopping.store(true, Ordering::Relaxed),
                     Ok(ToWorker::Answer { id, value }) => _ = said.send((id, Ok(value))),
@@ -203,7 +222,7 @@ impl Remote {
         // An answer is appended to a file that was mapped before: the new map includes it.
         let key = format!("{} {to}", array.path);
         let map = self.maps.get_or_compute(key, || mapped::read(Path::new(&array.path)));
-        let map = map.map_err(|error| Error::new(error.to_string()))?;
+        let map = map.map_err(|error| lost(&array.path, error))?;
         let bytes = map.get(from..to).ok_or_else(|| Error::new(format!("{} is too short", array.path)))?;
         bytemuck::try_cast_slice(bytes).map_err(|error| Error::new(format!("{}: {error}", array.path)))
     }
@@ -220,17 +239,18 @@ impl Remote {
         let array: Array = serde_json::from_value(value[name].clone())
             .map_err(|error| Error::new(format!("the engine's answer is odd: {error}")))?;
         let mut numbers = vec![0_f32; array.shape.iter().product()];
-        let file = File::open(&array.path).map_err(|error| Error::new(format!("{}: {error}", array.path)))?;
+        let file = File::open(&array.path).map_err(|error| lost(&array.path, error))?;
         file.read_exact_at(bytemuck::cast_slice_mut(&mut numbers), array.offset)
-            .map_err(|error| Error::new(format!("{}: {error}", array.path)))?;
+            .map_err(|error| lost(&array.path, error))?;
         Ok(numbers)
     }
 
     /// Writes bytes where the engine reads them; `region` is theirs until its next use.
     fn write(&self, region: u64, bytes: &[u8], length: usize) -> Result<Out> {
-        self.out
-            .write_all_at(bytes, region)
-            .map_err(|error| Error::new(format!("cannot write to {}: {error}", self.run.out)))?;
+        self.out.write_all_at(bytes, region).map_err(|error| match is_closed(&error) {
+            true => Error::new(format!("the detector {LOST}")),
+            false => Error::new(format!("cannot write to {}: {error}", self.run.out)),
+        })?;
         Ok(Out { offset: region, length })
     }
 
@@ -260,8 +280,8 @@ impl Remote {
             .map_err(|error| Error::new(format!("the engine's answer is odd: {error}")))?;
         let bytes = lent.pictures.iter().map(|one| one.offset as usize + one.width * one.height * 3).max();
         let mut rgb = vec![0; bytes.unwrap_or(0)];
-        let file = File::open(&lent.path).map_err(|error| Error::new(format!("{}: {error}", lent.path)))?;
-        file.read_exact_at(&mut rgb, 0).map_err(|error| Error::new(format!("{}: {error}", lent.path)))?;
+        let file = File::open(&lent.path).map_err(|error| lost(&lent.path, error))?;
+        file.read_exact_at(&mut rgb, 0).map_err(|error| lost(&lent.path, error))?;
         drop(answers);
         lent.pictures.par_iter().try_for_each(|one| {
             let start = one.offset as usize;

@@ -21,7 +21,12 @@ pub(super) fn numbers(
     let given = match (&values, &out) {
         (Some(values), None) => values.len(),
         (None, Some(out)) => out.length,
-        _ => return Err(worker.end_for(&format!("wrote {what} without values")).into()),
+        (None, None) => {
+            return Err(worker.end_for(&format!("sent {what} without \"values\" or \"out\"")).into());
+        }
+        (Some(_), Some(_)) => {
+            return Err(worker.end_for(&format!("sent {what} as \"values\" and as \"out\"")).into());
+        }
     };
     // Before as much memory is taken as a worker says.
     if given != count {

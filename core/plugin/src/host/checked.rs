@@ -288,7 +288,9 @@ impl<'a, S: HostServices> Checked<'a, S> {
             return Err(self.refuse(format!("names sample {sample} of {count}")));
         }
         if !is_score(score) {
-            return Err(self.refuse(format!("gives sample {sample} the score {score}")));
+            return Err(
+                self.refuse(format!("gives sample {sample} the score {score}, which is not between 0 and 1"))
+            );
         }
         if let Some(class) = issue.suggested.filter(|&class| class as usize >= classes) {
             return Err(self.refuse(format!("suggests class {class} of {classes}")));
@@ -318,7 +320,9 @@ impl<'a, S: HostServices> Checked<'a, S> {
             let others = wrong.count();
             // One picture that a method has no answer to is no reason to lose the others.
             if 2 * (others + 1) > given().count() {
-                return Err(self.refuse(format!("gives sample {sample} the score {score}")));
+                return Err(self.refuse(format!(
+                    "gives sample {sample} the score {score}, which is not between 0 and 1"
+                )));
             }
             let more = if others > 0 { format!(", and {others} more") } else { String::new() };
             let text = format!("sample {sample}, whose score of {score} is not between 0 and 1{more}");

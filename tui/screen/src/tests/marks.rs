@@ -248,7 +248,7 @@ fn marks_and_questions_end_where_numbers_mean_other_samples() {
 
 #[test]
 fn what_is_typed_about_a_sample_is_no_command_when_numbers_mean_others() {
-    for keys in ["r", "e"] {
+    for keys in ["r", "e", "t"] {
         let mut rig = Rig::small();
         rig.press(keys);
         rig.press("a");

@@ -1,7 +1,7 @@
 //! Decisions: their targets, whether to ask first, and what the screen shows until they are on disk.
 
 use super::targets::{left_out, targets};
-use super::{Effects, each, motion, open, renumbered, say, send};
+use super::{Effects, each, motion, open, say, send};
 use crate::action::{Action, kind};
 use crate::model::{Confirm, Consequence, Level, Mode, Model, Op};
 use chaffinch_protocol::decision::Choice;
@@ -111,9 +111,6 @@ pub(super) fn confirmed(model: &mut Model, consequence: Consequence, fx: &mut Ef
 
 /// Sends a decision, shows it as saving, and moves on.
 pub(super) fn decide(model: &mut Model, samples: Vec<SampleId>, choice: Option<Choice>, fx: &mut Effects) {
-    if renumbered::is_void(model, samples.len()) {
-        return;
-    }
     if let Some(choice) = &choice {
         model.review.last_choice = Some(choice.clone());
         used(model, choice);

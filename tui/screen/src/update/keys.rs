@@ -1,6 +1,6 @@
 //! Keys, pasted text and the mouse.
 
-use super::{Effects, act, ahead, decide, macros, motion, panels, prompt, say};
+use super::{Effects, act, ahead, decide, macros, motion, panels, prompt, renumbered, say};
 use crate::action::{Action, Kind, Scope};
 use crate::key::{KeyChord, shown};
 use crate::keymap::Lookup;
@@ -104,8 +104,12 @@ fn confirm(model: &mut Model, key: KeyChord, fx: &mut Effects) {
     let yes = matches!(key.typed(), Some('y' | 'Y'));
     let no = matches!(key.code, KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc) || key == KeyChord::ctrl('c');
     if yes {
-        if let Mode::Confirm(confirm) = std::mem::take(&mut model.mode) {
-            model.mode = prompt::below(model);
+        let asked = std::mem::take(&mut model.mode);
+        model.mode = prompt::below(model);
+        if renumbered::is_void(model, &asked) {
+            return;
+        }
+        if let Mode::Confirm(confirm) = asked {
             decide::confirmed(model, confirm.yes, fx);
         }
     } else if no {

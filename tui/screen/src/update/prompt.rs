@@ -154,6 +154,9 @@ fn reorder(model: &mut Model, before: Query, (sample, row): (Option<SampleId>, u
 fn accept(model: &mut Model, fx: &mut Effects) {
     let mode = std::mem::take(&mut model.mode);
     model.mode = below(model);
+    if renumbered::is_void(model, &mode) {
+        return;
+    }
     match mode {
         Mode::Prompt(Prompt { kind, line, .. }) => match kind {
             PromptKind::Filter { before } => enter_filter(model, *before, line, fx),
@@ -171,9 +174,6 @@ fn accept(model: &mut Model, fx: &mut Effects) {
                 _ => say(model, Level::Warning, "enter a repeat count"),
             },
             PromptKind::Note(samples) => {
-                if renumbered::is_void(model, samples.len()) {
-                    return;
-                }
                 let text = line.text.trim().to_owned();
                 let before = model.detail_of(&samples).map(|detail| detail.note.clone());
                 if before.as_deref() == Some(text.as_str()) {
@@ -304,9 +304,6 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             say(model, Level::Info, keep);
         }
         PickerKind::Relabel(samples) => {
-            if renumbered::is_void(model, samples.len()) {
-                return;
-            }
             let Some(name) = chosen.map(|item| item.name) else {
                 return say(model, Level::Warning, "type a class name");
             };
@@ -327,9 +324,6 @@ fn picked(model: &mut Model, picker: Picker, fx: &mut Effects) {
             }
         }
         PickerKind::Tag(samples) => {
-            if renumbered::is_void(model, samples.len()) {
-                return;
-            }
             let Some(PickerItem { name: tag, side, .. }) = chosen else {
                 return say(model, Level::Warning, "type a tag");
             };

@@ -1,7 +1,9 @@
 //! The dataset has changed, and numbers of samples mean others: nothing that is known by them may be shown, or acted on.
 
 use super::{Effects, motion, say, send};
-use crate::model::{Confirm, Consequence, Details, Level, Mode, Model, PickerKind, PromptKind};
+use crate::model::{
+    Confirm, Consequence, Details, Level, Mode, Model, Picker, PickerKind, Prompt, PromptKind,
+};
 use crate::text::counted;
 use chaffinch_protocol::Command;
 use chaffinch_protocol::decision::Choice;
@@ -93,10 +95,18 @@ fn void(mode: &mut Mode) -> bool {
     }
 }
 
-/// Whether the samples that something was asked about are gone; says so if they are.
-pub(super) fn is_void(model: &mut Model, samples: usize) -> bool {
-    if samples == 0 {
+/// Whether what was asked, and now is answered, was about samples that are gone; says so then. Nothing is ever asked about no
+/// samples.
+pub(super) fn is_void(model: &mut Model, asked: &Mode) -> bool {
+    let none = match asked {
+        Mode::Prompt(Prompt { kind: PromptKind::Note(samples), .. }) => samples.is_empty(),
+        Mode::Picker(Picker { kind: PickerKind::Relabel(samples), .. }) => samples.is_empty(),
+        Mode::Picker(Picker { kind: PickerKind::Tag(samples), .. }) => samples.is_empty(),
+        Mode::Confirm(Confirm { yes: Consequence::Decide(samples, _), .. }) => samples.is_empty(),
+        _ => false,
+    };
+    if none {
         say(model, Level::Warning, "not done: the dataset has changed; look at the samples again");
     }
-    samples == 0
+    none
 }
