@@ -366,7 +366,9 @@ fn columns_of_a_table_of_labels_keep_their_kind_in_exports() {
     assert_eq!(written.len(), 3);
     let kinds =
         |line: &serde_json::Value| ["text", "id", "weight", "seen", "box"].map(|name| line[name].clone());
-    assert_eq!(kinds(&written[2]), ["\"7\"", "2", "0.5", "true", "[1,2]"].map(|text| text.parse().unwrap()));
+    let value = |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+    let expected = ["\"7\"", "2", "0.5", "true", "[1,2]"].map(value);
+    assert_eq!(kinds(&written[2]), expected);
     // The same table as Parquet.
     let table = sandbox.path().join("labels.parquet");
     let words = ["export".as_ref(), session.as_os_str(), "--output".as_ref(), table.as_os_str()];
