@@ -361,7 +361,7 @@ fn nearest(args: &Neighbors) -> Result<Figures> {
         "rehearsed" => SearchDevice::Rehearsed,
         device => SearchDevice::Of(device.parse::<DeviceChoice>()?),
     };
-    let kept = |numbers: &[f32]| keep_on_device(device, numbers, args.cols, budget);
+    let kept = |numbers: &[f32]| keep_on_device(&device, numbers, args.cols, budget);
     // The driver starts with the first call, which takes seconds.
     let (name, _) = kept(&vec![0.0; args.cols])?;
     let what = format!("neighbors on {name}");

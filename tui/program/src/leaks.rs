@@ -206,7 +206,11 @@ impl Work {
             }
             let filled = self.stages.run(stage, number, |job| {
                 store::fill(&mut store, &set.manifest, &set.file_metadata, &embedder, job)
-            })?;
+            });
+            for sentence in embedder.happened() {
+                warning("model", &sentence);
+            }
+            let filled = filled?;
             if filled.reused > 0 {
                 let images = count(filled.reused, "image", "images");
                 self.stages.line(&format!("reused the embeddings of {images} in {}", safe_path(path)));
