@@ -71,7 +71,7 @@ struct Embed {
     /// `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder
     #[arg(long, default_value = "bundled")]
     model: String,
-    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: cpu]
+    /// Device that runs the model: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: cpu]
     #[arg(long)]
     device: Option<String>,
     /// Images per batch

@@ -58,7 +58,8 @@ pub(super) struct Leaks {
     /// Model for `semantic`: `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
+    /// Device that runs the model: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: from the
+    /// configuration]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Format of the counts on stdout
