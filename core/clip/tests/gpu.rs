@@ -146,11 +146,13 @@ fn child() {
                 (Ok(one), Ok(first)) => one == first,
                 _ => false,
             });
+            let prompts = ["a photo of a cat", "a diagram"];
+            let texts = (task["texts"] == true).then(|| model.embed_texts(&prompts).unwrap());
             json!({
                 "device": model.device(), "happened": model.happened(), "notes": model.notes(), "fingerprint": model.fingerprint().as_str(), "same": same,
                 "batch": model.batch_size(), "vectors": found[0].as_ref().ok(),
                 "failed": found[0].as_ref().err().map(ToString::to_string),
-                "texts": (task["texts"] == true).then(|| model.embed_texts(&["a photo of a cat", "a diagram"]).unwrap()),
+                "texts": texts,
             })
         }
     };
