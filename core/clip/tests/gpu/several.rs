@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 
 /// For the weights and a few images, so that batches are small, which an emulated card computes soon.
 const MEMORY: (&str, &str) = ("EMULATED_GPU_MEMORY", "2000000");
-/// Pictures after which a second card is opened, and some more.
-const MANY: usize = 1000;
 
 /// Embeds pictures as a scan does, several calls ahead.
 fn scan(device: &str, images: usize) -> Value {
@@ -51,22 +49,25 @@ fn several_cards_give_the_bytes_of_one() {
 
 #[test]
 fn a_scan_spreads_over_the_cards_of_one_kind_and_says_which_are_left_out() {
-    let (one, _) = run(&scan("auto", MANY), &[MEMORY]);
+    // With full batches: where no card has memory for those, all are opened at once to find the one that has most.
+    let memory = ("EMULATED_GPU_MEMORY", "20000000");
+    let scan = |device: &str| json!({"model": "quick", "device": device, "images": 2000, "each": 256, "wait": true, "texts": true});
+    let (one, _) = run(&scan("auto"), &[memory]);
     let folder = tempfile::tempdir().unwrap();
     let shared = folder.path().join("memory");
     // Another program has most of the memory of card 3.
     let used: Vec<u8> =
-        (0..16_u64).flat_map(|card| if card == 3 { 1_600_000_u64 } else { 0 }.to_le_bytes()).collect();
+        (0..16_u64).flat_map(|card| if card == 3 { 19_600_000_u64 } else { 0 }.to_le_bytes()).collect();
     for device in ["auto", "cuda"] {
         std::fs::write(&shared, &used).unwrap();
         let settings = [
-            MEMORY,
+            memory,
             ("EMULATED_GPU_DEVICES", "6"),
             ("EMULATED_GPU_NAME", "emulated,emulated,other,emulated"),
             ("EMULATED_GPU_SHARED", shared.to_str().unwrap()),
             ("EMULATED_GPU_FAIL", "cublasGemmStridedBatchedEx@4=13"),
         ];
-        let (said, counted) = run(&scan(device, MANY), &settings);
+        let (said, counted) = run(&scan(device), &settings);
         same(&said, &one, device);
         assert_eq!(text(&said["device"]), "cuda:0,1,5 (emulated)", "{}", said["happened"]);
         let happened = sentences(&said);
@@ -134,10 +135,12 @@ fn a_card_that_breaks_at_any_call_costs_itself_alone() {
 
 #[test]
 fn if_all_cards_break_that_is_a_sentence() {
-    let (loaded, all) = calls_of_three(0);
-    let call = (loaded + all) / 2;
-    let fail = format!("*@0#{call}+=719,*@1#{call}+=719,*@2#{call}+=719");
-    let task = json!({"model": "quick", "device": "cuda:0,1,2", "images": 120, "each": 16});
+    let task = |device: &str, images: usize| json!({"model": "quick", "device": device, "images": images, "each": 16});
+    let (_, counted) = run(&task("cuda:0", 0), &[MEMORY]);
+    let name = "cublasGemmStridedBatchedEx";
+    let call = counted["calls"][name].as_u64().unwrap() + 3;
+    let fail = [0, 1, 2].map(|card| format!("{name}@{card}#{call}+=13")).join(",");
+    let task = task("cuda:0,1,2", 120);
     let (said, _) = run(&task, &[MEMORY, ("EMULATED_GPU_DEVICES", "3"), ("EMULATED_GPU_FAIL", &fail)]);
     let failed = text(&said["failed"]);
     assert!(failed.contains("on cuda:") && !failed.contains('\n'), "{said}");
