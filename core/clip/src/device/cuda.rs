@@ -114,8 +114,10 @@ static THREADS: Mutex<Vec<(Arc<AtomicBool>, JoinHandle<()>)>> = Mutex::new(Vec::
 /// Lets a thread end before the driver does, which was loaded before: a call of the driver while it ends can crash.
 pub(super) fn ends_before_the_driver(stop: Arc<AtomicBool>, thread: JoinHandle<()>) {
     static NAMED: Once = Once::new();
-    // SAFETY: the function is one of this program, which stays loaded, and does not unwind.
-    NAMED.call_once(|| drop(unsafe { atexit(end_threads) }));
+    NAMED.call_once(|| {
+        // SAFETY: the function is one of this program, which stays loaded, and does not unwind.
+        let _ = unsafe { atexit(end_threads) };
+    });
     let mut threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
     threads.retain(|(_, thread)| !thread.is_finished());
     threads.push((stop, thread));
