@@ -48,7 +48,7 @@ const OUR_MATHS: [&str; 3] = ["chaffinch-confident", "chaffinch-selection", "cha
 
 /// Files that may use `unsafe`, each because it is a boundary: to plugins, to a mapped file.
 const UNSAFE: [&str; 30] = [
-    "core/clip/src/device/cuda.rs", // The driver's version and the memory that its pool keeps.
+    "core/clip/src/device/cuda.rs", // The driver's version, its pool's memory, and what ends before it.
     "core/clip/src/device/locked.rs", // Fresh memory of the host and the device.
     "core/clip/src/ops/half/card.rs", // Launches of kernels.
     "core/clip/src/tiles/amx.rs",   // Instructions without compiler intrinsics.

@@ -38,7 +38,8 @@ impl Batches {
 
     /// Starts `work` on rows of `length` values, batch by batch, and returns what it returns. It gets the rows of a batch, how many
     /// they are, and to how many they are to be filled up. When the device runs out of memory, `relieve` is called, and batches are
-    /// halved from then on, down to a single row.
+    /// halved from then on, down to a single row; unless they must not be, because another device can do them: then the same
+    /// batch is tried once more.
     ///
     /// # Errors
     /// Those of `work`.
@@ -48,9 +49,11 @@ impl Batches {
         length: usize,
         work: impl Fn(&[T], usize, usize) -> Result<R, EmbedError>,
         relieve: impl Fn(),
+        may_halve: bool,
     ) -> Result<Vec<R>, EmbedError> {
         let length = length.max(1);
         let count = values.len() / length;
+        let mut relieved = false;
         let (mut done, mut started) = (0, Vec::new());
         while done < count {
             let size = self.size().clamp(1, count - done);
@@ -61,9 +64,11 @@ impl Batches {
                 }
                 Err(error @ EmbedError::OutOfMemory { .. }) => {
                     relieve();
-                    if !self.halve() {
+                    let again = if may_halve { self.halve() } else { !relieved };
+                    if !again {
                         return Err(error);
                     }
+                    relieved = true;
                 }
                 Err(error) => return Err(error),
             }
@@ -75,6 +80,14 @@ impl Batches {
         match self {
             Batches::AtMost(_) => LEAST_ROWS,
             Batches::Always(size) => size.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Sets the size of a device's batches.
+    #[cfg(test)]
+    pub(crate) fn resize(&self, to: usize) {
+        if let Batches::Always(size) = self {
+            size.store(to, Ordering::Relaxed);
         }
     }
 
@@ -115,6 +128,15 @@ mod tests {
         count: u32,
         room: usize,
     ) -> (Result<(), EmbedError>, Vec<u32>, Vec<usize>, usize) {
+        run_where(batches, count, room, true)
+    }
+
+    fn run_where(
+        batches: &Batches,
+        count: u32,
+        room: usize,
+        may_halve: bool,
+    ) -> (Result<(), EmbedError>, Vec<u32>, Vec<usize>, usize) {
         let (sizes, relieved) = (RefCell::new(Vec::new()), Cell::new(0));
         let values: Vec<u32> = (0..2 * count).map(|at| at / 2).collect();
         let work = |batch: &[u32], count: usize, rows: usize| {
@@ -126,7 +148,7 @@ mod tests {
             sizes.borrow_mut().push(rows);
             Ok(batch.iter().step_by(2).take(count).copied().collect::<Vec<u32>>())
         };
-        let result = batches.start(&values, 2, work, || relieved.set(relieved.get() + 1));
+        let result = batches.start(&values, 2, work, || relieved.set(relieved.get() + 1), may_halve);
         let (result, found) = match result {
             Ok(found) => (Ok(()), found.concat()),
             Err(error) => (Err(error), Vec::new()),
@@ -161,5 +183,13 @@ mod tests {
         assert_eq!(batches.size(), 4, "later batches are as small");
         let (result, _, sizes, _) = run(&Batches::Always(AtomicUsize::new(8)), 3, 0);
         assert!(matches!(result, Err(EmbedError::OutOfMemory { .. })) && sizes.is_empty());
+    }
+
+    #[test]
+    fn where_another_device_can_do_them_batches_keep_their_size() {
+        let batches = Batches::Always(AtomicUsize::new(64));
+        let (result, _, sizes, relieved) = run_where(&batches, 20, 5, false);
+        assert!(matches!(result, Err(EmbedError::OutOfMemory { .. })) && sizes.is_empty());
+        assert_eq!((relieved, batches.size()), (2, 64));
     }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cuda")]
 mod cuda;
+mod gpus;
 #[cfg(feature = "cuda")]
 mod locked;
 #[cfg(any(feature = "cuda", test))]
@@ -12,14 +13,22 @@ use crate::batches::filled_up;
 use crate::error::ClipError;
 use crate::tiles;
 use candle_core::{DType, Device, Result as Computed, Tensor};
+#[cfg(any(feature = "cuda", test))]
+pub(crate) use gpus::Kind;
+#[cfg(test)]
+pub(crate) use gpus::Otherwise;
+pub(crate) use gpus::{Gpu, Gpus, names};
 use half::f16;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
 
-/// The requested device: `auto`, `cpu`, `cpu:bf16` or `cuda:N`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+/// The requested device: `auto`, `cpu`, `cpu:bf16`, `cuda`, `cuda:N` or `cuda:N,M`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// The first GPU if the program was built with GPU support and there is one, else the CPU.
+    /// All GPUs of one kind if the program was built with GPU support and one works, else the CPU.
     #[default]
     Auto,
     /// The CPU, in single precision.
@@ -27,21 +36,31 @@ pub enum DeviceChoice {
     /// The CPU with its layers in bf16, if it supports AMX: several times as fast, with cosines of at least .999 to
     /// single precision; an error otherwise.
     CpuBf16,
-    /// The NVIDIA GPU with that number; an error if it cannot be used.
-    Cuda(usize),
+    /// All NVIDIA GPUs of one kind; an error if none can be used.
+    Cuda,
+    /// The NVIDIA GPUs with these numbers, of one kind; an error if one of them cannot be used.
+    CudaAt(Vec<usize>),
 }
 
 impl FromStr for DeviceChoice {
     type Err = ClipError;
 
     fn from_str(text: &str) -> Result<DeviceChoice, ClipError> {
-        let number = |text: &str| text.parse().ok().map(DeviceChoice::Cuda);
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| text.parse().ok()).flatten()
+        };
+        let numbers = |text: &str| {
+            let numbers: Vec<usize> = text.split(',').map(number).collect::<Option<_>>()?;
+            let twice = (1..numbers.len()).any(|at| numbers[..at].contains(&numbers[at]));
+            (!twice).then_some(DeviceChoice::CudaAt(numbers))
+        };
         match (text, text.strip_prefix("cuda:")) {
             ("auto", _) => Some(DeviceChoice::Auto),
             ("cpu", _) => Some(DeviceChoice::Cpu),
             ("cpu:bf16", _) => Some(DeviceChoice::CpuBf16),
-            ("cuda", _) => Some(DeviceChoice::Cuda(0)),
-            (_, Some(digits)) if digits.chars().all(|c| c.is_ascii_digit()) => number(digits),
+            ("cuda", _) => Some(DeviceChoice::Cuda),
+            (_, Some(text)) => numbers(text),
             _ => None,
         }
         .ok_or_else(|| ClipError::UnknownDevice { text: text.into() })
@@ -72,6 +91,8 @@ pub(crate) struct DeviceContext {
     pub(crate) notes: Vec<String>,
     /// Bytes of its memory that were free when it was opened, if it has memory of its own.
     pub(crate) free: Option<u64>,
+    /// Which GPU it is, if it is one.
+    pub(crate) gpu: Option<Gpu>,
     /// Memory that a GPU copies from and to while the program goes on.
     #[cfg(feature = "cuda")]
     locked: locked::Locked,
@@ -87,13 +108,13 @@ pub(crate) enum Fetched {
 }
 
 impl DeviceContext {
-    pub(crate) fn new(choice: DeviceChoice) -> Result<DeviceContext, ClipError> {
+    /// The first device that a choice allows and that works: the first of these GPUs, or the CPU.
+    pub(crate) fn first(choice: &DeviceChoice, gpus: &mut Gpus) -> Result<DeviceContext, ClipError> {
         match choice {
             DeviceChoice::Cpu => Ok(DeviceContext::cpu(None)),
             DeviceChoice::CpuBf16 => DeviceContext::cpu_in_tiles(),
             DeviceChoice::Auto if !cfg!(feature = "cuda") => Ok(DeviceContext::cpu(idle_gpu())),
-            DeviceChoice::Auto => Ok(first_usable(cuda::count(), &cuda::open)),
-            DeviceChoice::Cuda(number) => cuda::open(number),
+            DeviceChoice::Auto | DeviceChoice::Cuda | DeviceChoice::CudaAt(_) => gpus.first(),
         }
     }
 
@@ -117,6 +138,7 @@ impl DeviceContext {
             name,
             notes: Vec::new(),
             free: None,
+            gpu: None,
             #[cfg(feature = "cuda")]
             locked: locked::Locked::default(),
         }
@@ -183,37 +205,16 @@ impl DeviceContext {
     }
 }
 
-/// The first of several GPUs that can be used, or the CPU with the reason.
-fn first_usable(count: usize, open: &dyn Fn(usize) -> Result<DeviceContext, ClipError>) -> DeviceContext {
-    let mut failed = Vec::new();
-    // Without any, the first one has the reason.
-    for number in 0..count.max(1) {
-        match open(number) {
-            Ok(mut context) => {
-                let skipped = failed.iter().map(|error: &ClipError| format!("a GPU is left out: {error}"));
-                context.notes.extend(skipped);
-                if count > 1 {
-                    context.notes.push(format!(
-                        "one of {count} GPUs is used, cuda:{number}: --device cuda:N chooses another, for instance for a \
-                         second scan at the same time"
-                    ));
-                }
-                return context;
-            }
-            Err(error) => failed.push(error),
-        }
-    }
-    match failed.first() {
-        Some(error) => DeviceContext::instead_of_gpu(error),
-        None => DeviceContext::cpu(None),
-    }
+/// Lets that thread, which uses GPUs, end before the driver does, at the end of the program. `stop` tells it to end.
+pub(crate) fn ends_before_the_driver(stop: Arc<AtomicBool>, thread: JoinHandle<()>) {
+    cuda::ends_before_the_driver(stop, thread);
 }
 
 #[cfg(not(feature = "cuda"))]
 mod cuda {
     //! In place of a GPU in a build without.
 
-    use super::{ClipError, Device, DeviceContext};
+    use super::{Arc, AtomicBool, ClipError, Device, DeviceContext, JoinHandle};
 
     pub(super) fn count() -> usize {
         0
@@ -228,6 +229,8 @@ mod cuda {
     }
 
     pub(super) fn trim(_: &Device) {}
+
+    pub(super) fn ends_before_the_driver(_: Arc<AtomicBool>, _: JoinHandle<()>) {}
 }
 
 /// A sentence if there is an NVIDIA GPU that this build cannot use, and which build would; `None` otherwise.
@@ -300,9 +303,12 @@ mod tests {
         assert_eq!(read("auto"), Some(DeviceChoice::Auto));
         assert_eq!(read("cpu"), Some(DeviceChoice::Cpu));
         assert_eq!(read("cpu:bf16"), Some(DeviceChoice::CpuBf16));
-        assert_eq!(read("cuda"), Some(DeviceChoice::Cuda(0)));
-        assert_eq!(read("cuda:3"), Some(DeviceChoice::Cuda(3)));
-        for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:+1", "CPU"] {
+        assert_eq!(read("cuda"), Some(DeviceChoice::Cuda));
+        assert_eq!(read("cuda:3"), Some(DeviceChoice::CudaAt(vec![3])));
+        assert_eq!(read("cuda:2,0,1"), Some(DeviceChoice::CudaAt(vec![2, 0, 1])));
+        let wrong =
+            ["", "gpu", "cuda:", "cuda:x", "cuda:+1", "CPU", "cuda:0,", "cuda:,1", "cuda:1,1", "cuda:0 1"];
+        for wrong in wrong {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }
@@ -310,55 +316,12 @@ mod tests {
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_cpu_build_says_so_when_asked_for_a_gpu() {
-        let error = DeviceContext::new(DeviceChoice::Cuda(1)).err().unwrap().to_string();
-        assert!(error.contains("cuda:1") && error.contains("built without GPU support"), "{error}");
-        let auto = DeviceContext::new(DeviceChoice::Auto).unwrap();
-        assert!(auto.name.starts_with("cpu (") && auto.notes == idle_gpu().into_iter().collect::<Vec<_>>());
-    }
-
-    /// What candle says for each of them, from the driver's and cuBLAS's codes.
-    const FAILURES: [(&str, &str); 6] = [
-        (
-            "DriverError(CUDA_ERROR_STUB_LIBRARY, \"<Failure when calling cuGetErrorString()>\")",
-            "no NVIDIA driver",
-        ),
-        ("DriverError(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, \"...\")", "driver is too old"),
-        ("DriverError(CUDA_ERROR_NO_DEVICE, \"no CUDA-capable device is detected\")", "no such NVIDIA GPU"),
-        ("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")", "memory is full"),
-        ("DriverError(CUDA_ERROR_NO_BINARY_FOR_GPU, \"...\") when loading cast", "no code for it"),
-        ("CublasError(CUBLAS_STATUS_NOT_SUPPORTED)", "libcublas.so.13"),
-    ];
-
-    #[test]
-    fn auto_ends_on_the_processor_with_one_sentence_for_each_failure() {
-        for (text, words) in FAILURES {
-            let open = |number: usize| {
-                let meaning = crate::failure::Meaning::of(text).unwrap();
-                Err(ClipError::Device { device: format!("cuda:{number}"), reason: meaning.words().into() })
-            };
-            let context = first_usable(2, &open);
-            assert!(
-                context.name.starts_with("cpu (") && context.device.is_cpu() && context.dtype == DType::F32
-            );
-            let [note] = context.notes.as_slice() else { panic!("{:?}", context.notes) };
-            assert!(note.contains(words) && note.contains("runs on the CPU: cannot use cuda:0"), "{note}");
-            assert!(!note.contains('\n'), "{note}");
+        let first = |choice: DeviceChoice| DeviceContext::first(&choice, &mut Gpus::of(&choice));
+        for (choice, name) in [(DeviceChoice::CudaAt(vec![1]), "cuda:1"), (DeviceChoice::Cuda, "cuda:0")] {
+            let error = first(choice).err().unwrap().to_string();
+            assert!(error.contains(name) && error.contains("built without GPU support"), "{error}");
         }
-    }
-
-    #[test]
-    fn a_broken_gpu_is_left_out_and_others_are_named() {
-        let open = |number: usize| match number {
-            1 => Ok(DeviceContext::at(Place::Device(Device::Cpu), DType::F16, "cuda:1".into())),
-            _ => Err(ClipError::Device { device: format!("cuda:{number}"), reason: "it is broken".into() }),
-        };
-        let context = first_usable(3, &open);
-        assert_eq!(context.name, "cuda:1");
-        assert!(
-            context.notes[0].contains("cuda:0") && context.notes[0].contains("broken"),
-            "{:?}",
-            context.notes
-        );
-        assert!(context.notes[1].starts_with("one of 3 GPUs is used, cuda:1"), "{:?}", context.notes);
+        let auto = first(DeviceChoice::Auto).unwrap();
+        assert!(auto.name.starts_with("cpu (") && auto.notes == idle_gpu().into_iter().collect::<Vec<_>>());
     }
 }

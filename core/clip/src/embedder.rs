@@ -1,14 +1,15 @@
 //! The towers behind the engine's [`Embedder`].
 
 mod loading;
+mod placed;
+mod spread;
 
-use crate::batches::{Batches, filled_up};
+use crate::batches::filled_up;
 use crate::device::{DeviceContext, Fetched};
 use crate::failure::failed;
 use crate::lite0::Lite0Tower;
 use crate::preprocess::Preprocessing;
 use crate::resident::ResidentVectors;
-use crate::text::TextTower;
 use crate::tokenizer::ClipTokenizer;
 use crate::vision::VisionTower;
 use crate::vit::VitTower;
@@ -17,6 +18,8 @@ use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint, Start
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::neighbors::DeviceVectors;
 pub use loading::{load, load_with, load_within};
+use placed::Placed;
+use spread::{Busy, Spread};
 use std::collections::BTreeMap;
 
 /// Vectors that are not all undefined by chance.
@@ -29,17 +32,12 @@ const UNDEFINED: &str = "returned no finite vector: its weights are damaged, or 
 pub struct ClipEmbedder {
     name: String,
     fingerprint: ModelFingerprint,
-    vision: ImageTower,
-    text: Option<(TextTower, ClipTokenizer)>,
+    /// `None` without a text tower.
+    tokenizer: Option<ClipTokenizer>,
     preprocessing: Preprocessing,
     image_size: usize,
-    logit_scale: f32,
-    context: DeviceContext,
-    batches: Batches,
-    /// Of prompts.
-    text_batches: Batches,
-    /// Bytes of device memory available besides the weights.
-    spare: u64,
+    /// The towers, on one device or several.
+    spread: Spread,
     /// The commit of a model from the hub.
     revision: Option<String>,
     /// Sentences worth showing whoever loads it.
@@ -100,7 +98,7 @@ impl ImageTower {
 impl ClipEmbedder {
     /// How texts are tokenized; `None` without a text tower.
     pub fn text_input(&self) -> Option<TextInput> {
-        let (_, tokenizer) = self.text.as_ref()?;
+        let tokenizer = self.tokenizer.as_ref()?;
         let padding = tokenizer.padding();
         Some(TextInput {
             context: tokenizer.context(),
@@ -116,24 +114,37 @@ impl ClipEmbedder {
 
     /// Whether it can embed prompts.
     pub fn has_text_tower(&self) -> bool {
-        self.text.is_some()
+        self.tokenizer.is_some()
     }
 
-    fn failed(&self, error: &candle_core::Error, batch: usize) -> EmbedError {
-        failed(&format!("{} on {}", self.name, self.context.name), error, batch)
+    /// Waits until all GPUs on which images are embedded from now on hold the model. They are opened when many images come, while
+    /// others are embedded.
+    pub fn wait_for_devices(&self) {
+        self.spread.wait();
     }
 
-    /// Starts a batch of `count` images, filled up to `rows`.
-    fn image_batch(&self, pixels: &[u8], count: usize, rows: usize) -> candle_core::Result<Fetched> {
-        let DeviceContext { device, dtype, stepwise, .. } = &self.context;
-        let side = self.image_size;
-        if *stepwise {
-            let bytes = self.context.upload(pixels, (count, rows), &[3, side, side])?;
-            let vectors = self.vision.forward_bytes(&bytes, &self.preprocessing, *dtype)?;
-            return self.context.fetch(vectors);
+    fn failed(&self, placed: &Placed, error: &candle_core::Error, batch: usize) -> EmbedError {
+        failed(&format!("{} on {}", self.name, placed.context.name), error, batch)
+    }
+
+    /// Starts on images on a device, in batches that may be halved or not.
+    fn start_on(&self, placed: &Placed, pixels: &[u8], may_halve: bool) -> Result<Batched, EmbedError> {
+        let work = |batch: &[u8], count: usize, rows: usize| {
+            let found = placed.start(&self.preprocessing, batch, (count, rows));
+            Ok((found.map_err(|error| self.failed(placed, &error, count))?, count))
+        };
+        placed.batches.start(pixels, self.input_len(), work, || placed.context.trim(), may_halve)
+    }
+
+    /// Waits for vectors.
+    fn collect(&self, placed: &Placed, batches: Batched) -> Result<Vec<f32>, EmbedError> {
+        let dim = self.dim();
+        let mut out = Vec::with_capacity(batches.iter().map(|(_, count)| count * dim).sum());
+        for (found, count) in batches {
+            let numbers = placed.context.wait(found, count * dim);
+            out.extend(units(numbers.map_err(|error| self.failed(placed, &error, count))?, dim));
         }
-        let pixels = self.preprocessing.normalized(&filled_up(pixels, count, rows));
-        Ok(Fetched::Here(self.vision.forward(&Tensor::from_vec(pixels, (rows, 3, side, side), device)?)?))
+        Ok(out)
     }
 
     /// Starts on images.
@@ -145,33 +156,69 @@ impl ClipEmbedder {
                 "expected {count} images of {len} bytes, got {found} bytes"
             )));
         }
-        let work = |batch: &[u8], count: usize, rows: usize| {
-            let found = self.image_batch(batch, count, rows).map_err(|error| self.failed(&error, count))?;
-            Ok((found, count))
+        let (chosen, batches) =
+            self.spread.run(|placed, may_halve| self.start_on(placed, pixels, may_halve))?;
+        let copy = chosen.may_have_others.then(|| self.spread.copy(pixels));
+        Ok(InFlight { model: self, busy: Busy::new(chosen.placed), batches, copy })
+    }
+
+    /// Vectors of prompts that are `tokens` long.
+    fn embed_tokens(
+        &self,
+        placed: &Placed,
+        ids: &[u32],
+        tokens: usize,
+        may_halve: bool,
+    ) -> Result<Vec<f32>, EmbedError> {
+        let Some(tower) = &placed.text else { return Err(EmbedError::NoTextTower(self.name.clone())) };
+        let dim = self.dim();
+        let mut vectors = Vec::with_capacity(ids.len() / tokens.max(1) * dim);
+        let work = |batch: &[u32], count: usize, rows: usize| {
+            let batch = filled_up(batch, count, rows);
+            let found = tower.forward(&batch, tokens, &placed.context.device);
+            Ok((found.map_err(|error| self.failed(placed, &error, count))?, count))
         };
-        let batches = self.batches.start(pixels, len, work, || self.context.trim())?;
-        Ok(InFlight { model: self, batches })
+        let relieve = || placed.context.trim();
+        for (found, count) in placed.text_batches.start(ids, tokens, work, relieve, may_halve)? {
+            let numbers = placed.context.wait(Fetched::Here(found), count * dim);
+            vectors.extend(units(numbers.map_err(|error| self.failed(placed, &error, count))?, dim));
+        }
+        Ok(vectors)
     }
 }
 
-/// Images that the tower works on.
+/// Batches that a device works on, with the images of each that count.
+type Batched = Vec<(Fetched, usize)>;
+
+/// Images that a device works on.
 struct InFlight<'a> {
     model: &'a ClipEmbedder,
-    /// With the images of each that count.
-    batches: Vec<(Fetched, usize)>,
+    busy: Busy,
+    batches: Batched,
+    /// Those images, if another device could compute them.
+    copy: Option<Vec<u8>>,
 }
 
 impl Started for InFlight<'_> {
     fn finish(self: Box<Self>) -> Result<Vec<f32>, EmbedError> {
-        let InFlight { model, batches } = *self;
-        let dim = model.dim();
-        let mut out = Vec::with_capacity(batches.iter().map(|(_, count)| count * dim).sum());
-        for (found, count) in batches {
-            let numbers =
-                model.context.wait(found, count * dim).map_err(|error| model.failed(&error, count))?;
-            out.extend(units(numbers, dim));
-        }
-        if all_undefined(&out, dim) {
+        let InFlight { model, busy, batches, copy } = *self;
+        let found = model.collect(&busy.0, batches);
+        let out = match (found, &copy) {
+            // A device that failed since is not trusted with what it computed before either.
+            (Ok(found), Some(_)) if model.spread.works(&busy.0) => found,
+            (found, Some(pixels)) => {
+                if let Err(error) = found {
+                    model.spread.fail(&busy.0, error)?;
+                }
+                let again = |placed: &Placed, may_halve: bool| {
+                    model.collect(placed, model.start_on(placed, pixels, may_halve)?)
+                };
+                model.spread.run(again)?.1
+            }
+            (found, None) => found?,
+        };
+        model.spread.take_back(copy);
+        if all_undefined(&out, model.dim()) {
             return Err(EmbedError::Model(format!("{} {UNDEFINED}", model.name)));
         }
         Ok(out)
@@ -214,15 +261,19 @@ impl Embedder for ClipEmbedder {
     }
 
     fn dim(&self) -> usize {
-        self.vision.dim()
+        self.spread.first().vision.dim()
     }
 
     fn device(&self) -> String {
-        self.context.name.clone()
+        self.spread.names()
+    }
+
+    fn happened(&self) -> Vec<String> {
+        self.spread.happened()
     }
 
     fn batch_size(&self) -> usize {
-        self.batches.call()
+        self.spread.leading().batches.call()
     }
 
     fn input_len(&self) -> usize {
@@ -238,15 +289,16 @@ impl Embedder for ClipEmbedder {
     }
 
     fn ahead(&self) -> usize {
-        if self.context.stepwise { 2 } else { 1 }
+        if self.spread.first().context.stepwise { 2 * self.spread.count() } else { 1 }
     }
 
     fn start_images<'a>(&'a self, pixels: &[u8], count: usize) -> Result<Box<dyn Started + 'a>, EmbedError> {
+        self.spread.give(count);
         Ok(Box::new(self.start(pixels, count)?))
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<f32>, EmbedError> {
-        let Some((tower, tokenizer)) = &self.text else {
+        let Some(tokenizer) = &self.tokenizer else {
             return Err(EmbedError::NoTextTower(self.name.clone()));
         };
         // Prompts of the same length are batched together, so that a prompt's vector does not depend on the others.
@@ -259,16 +311,8 @@ impl Embedder for ClipEmbedder {
         let mut out = vec![0.0; texts.len() * dim];
         for (tokens, prompts) in lengths {
             let ids: Vec<u32> = prompts.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
-            let mut vectors = Vec::with_capacity(prompts.len() * dim);
-            let work = |batch: &[u32], count: usize, rows: usize| {
-                let batch = filled_up(batch, count, rows);
-                let found = tower.forward(&batch, tokens, &self.context.device);
-                Ok((found.map_err(|error| self.failed(&error, count))?, count))
-            };
-            for (found, count) in self.text_batches.start(&ids, tokens, work, || self.context.trim())? {
-                let numbers = self.context.wait(Fetched::Here(found), count * dim);
-                vectors.extend(units(numbers.map_err(|error| self.failed(&error, count))?, dim));
-            }
+            let work = |placed: &Placed, may_halve: bool| self.embed_tokens(placed, &ids, tokens, may_halve);
+            let (_, vectors) = self.spread.run(work)?;
             if vectors.iter().any(|number| number.is_nan()) {
                 return Err(EmbedError::Model(format!("{} {UNDEFINED}", self.name)));
             }
@@ -280,16 +324,17 @@ impl Embedder for ClipEmbedder {
     }
 
     fn keep_on_device(&self, vectors: &[f32]) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
-        if !self.context.stepwise {
+        let Placed { context, spare, .. } = &*self.spread.leading();
+        if !context.stepwise {
             return Ok(None);
         }
         // What the towers leave: their batches are done.
-        self.context.trim();
-        keep(&self.context, vectors, self.dim(), self.spare)
+        context.trim();
+        keep(context, vectors, self.dim(), *spare)
     }
 
     fn logit_scale(&self) -> f32 {
-        self.logit_scale
+        self.spread.first().logit_scale
     }
 }
 

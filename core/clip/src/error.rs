@@ -17,7 +17,9 @@ pub enum ClipError {
         hint: String,
     },
     /// Not a valid device name.
-    #[error("{text:?} is not a device: use auto, cpu, cpu:bf16, or cuda:N, where N is the number of the GPU")]
+    #[error(
+        "{text:?} is not a device: use auto, cpu, cpu:bf16, cuda for all GPUs, or the numbers of some, as in cuda:0 or cuda:0,1"
+    )]
     UnknownDevice {
         /// What was given.
         text: String,
@@ -221,6 +223,9 @@ pub enum ClipError {
         /// Candle's message.
         reason: String,
     },
+    /// What was loaded is no longer wanted.
+    #[error("loading the model was stopped")]
+    Stopped,
 }
 
 impl ClipError {

@@ -15,6 +15,7 @@ use crate::ops::{self, Activation};
 use crate::tiles;
 use crate::weights::Weights;
 use candle_core::{DType, Device, IndexOp, Result, Storage, Tensor};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Loads tensors from a checkpoint to the device of the towers.
 pub(crate) struct Loader<'a> {
@@ -28,6 +29,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) in_tiles: bool,
     /// In words.
     pub(crate) device_name: &'a str,
+    /// Whether the towers are no longer wanted.
+    pub(crate) stop: &'a AtomicBool,
 }
 
 impl Loader<'_> {
@@ -43,6 +46,9 @@ impl Loader<'_> {
 
     /// Puts a tensor on the device.
     pub(crate) fn to_device(&self, tensor: Tensor) -> std::result::Result<Tensor, ClipError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(ClipError::Stopped);
+        }
         self.check(tensor.to_dtype(self.dtype).and_then(|tensor| tensor.to_device(self.device)))
     }
 

@@ -32,7 +32,7 @@
 //! | `device`, `budget` | CPU or GPU, and how much of its memory |
 //! | `batches` | how many images at a time |
 //! | `resident` | vectors in device memory, for the neighbor search |
-//! | `embedder` | all of it behind the engine's trait |
+//! | `embedder` | all of it behind the engine's trait, on one device or several |
 //! | `error` | what can go wrong |
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-clip`.

@@ -32,6 +32,7 @@ enum Resize {
 }
 
 /// A checkpoint's preprocessing.
+#[derive(Clone)]
 pub(crate) struct Preprocessing {
     resize: Resize,
     filter: Filter,

@@ -1,7 +1,7 @@
 //! Vectors on a device without a model, for measuring the neighbor search alone.
 
 use crate::budget::{Memory, MemoryBudget};
-use crate::device::{DeviceChoice, DeviceContext, Place};
+use crate::device::{DeviceChoice, DeviceContext, Gpus, Place};
 use crate::embedder::keep;
 use crate::error::ClipError;
 use candle_core::{DType, Device};
@@ -9,9 +9,9 @@ use chaffinch_compute::embedding::EmbedError;
 use chaffinch_compute::neighbors::DeviceVectors;
 
 /// Where a search filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SearchDevice {
-    /// On that device; not at all on the CPU.
+    /// On that device, the first one of several; not at all on the CPU.
     Of(DeviceChoice),
     /// On the CPU, in half precision, step by step as on a GPU: slow, but it needs none.
     Rehearsed,
@@ -24,13 +24,13 @@ pub enum SearchDevice {
 /// When the device cannot be used, or fails.
 #[allow(clippy::type_complexity)]
 pub fn keep_on_device(
-    device: SearchDevice,
+    device: &SearchDevice,
     vectors: &[f32],
     dim: usize,
     budget: Option<MemoryBudget>,
 ) -> Result<(String, Option<Box<dyn DeviceVectors>>), ClipError> {
     let context = match device {
-        SearchDevice::Of(choice) => DeviceContext::new(choice)?,
+        SearchDevice::Of(choice) => DeviceContext::first(choice, &mut Gpus::of(choice))?,
         SearchDevice::Rehearsed => {
             DeviceContext::at(Place::Device(Device::Cpu), DType::F16, "cpu, as a device".into())
         }

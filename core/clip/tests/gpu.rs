@@ -3,7 +3,10 @@
 #![cfg(feature = "cuda")]
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests fail and tell as tests do.
 
-use chaffinch_clip::{DeviceChoice, ModelSource, SearchDevice, keep_on_device, load_within};
+#[path = "gpu/several.rs"]
+mod several;
+
+use chaffinch_clip::{ClipEmbedder, DeviceChoice, ModelSource, SearchDevice, keep_on_device, load_within};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::job::Job;
@@ -132,7 +135,7 @@ fn child() {
                     (0..number("times").max(1))
                         .map(|_| match number("each") {
                             0 => model.embed_images(&inputs.concat(), inputs.len()),
-                            each => one_ahead(&model, &inputs, each),
+                            each => one_ahead(&model, &inputs, each, task["wait"] == true),
                         })
                         .last()
                 };
@@ -143,21 +146,26 @@ fn child() {
                 (Ok(one), Ok(first)) => one == first,
                 _ => false,
             });
+            let prompts = ["a photo of a cat", "a diagram"];
+            let texts = (task["texts"] == true).then(|| model.embed_texts(&prompts).unwrap());
             json!({
-                "device": model.device(), "notes": model.notes(), "fingerprint": model.fingerprint().as_str(), "same": same,
+                "device": model.device(), "happened": model.happened(), "notes": model.notes(), "fingerprint": model.fingerprint().as_str(), "same": same,
                 "batch": model.batch_size(), "vectors": found[0].as_ref().ok(),
                 "failed": found[0].as_ref().err().map(ToString::to_string),
+                "texts": texts,
             })
         }
     };
     println!("SAID {said}");
 }
 
-/// Embeds so many pictures a call, as a scan does: the next call starts before the last one is finished.
+/// Embeds so many pictures a call, as a scan does: the next call starts before the last one is finished. It may wait for the
+/// cards that are opened when there is much to do.
 fn one_ahead(
-    model: &dyn Embedder,
+    model: &ClipEmbedder,
     inputs: &[Vec<u8>],
     each: usize,
+    wait: bool,
 ) -> Result<Vec<f32>, chaffinch_compute::embedding::EmbedError> {
     let (mut started, mut found) = (VecDeque::new(), Vec::new());
     for inputs in inputs.chunks(each) {
@@ -165,6 +173,9 @@ fn one_ahead(
         let mut pixels = inputs.concat();
         started.push_back(model.start_images(&pixels, inputs.len())?);
         pixels.fill(0);
+        if wait {
+            model.wait_for_devices();
+        }
         if started.len() >= model.ahead() {
             found.extend(started.pop_front().unwrap().finish()?);
         }
@@ -188,8 +199,8 @@ fn neighbors(rows: usize) {
     let matrix = EmbeddingMatrix::from_vec(data, dim);
     let (stop, quiet) = (AtomicBool::new(false), |_, _| {});
     let job = Job::new(&stop, &quiet);
-    let (name, kept) =
-        keep_on_device(SearchDevice::Of(DeviceChoice::Cuda(0)), matrix.as_slice(), dim, None).unwrap();
+    let device = SearchDevice::Of(DeviceChoice::CudaAt(vec![0]));
+    let (name, kept) = keep_on_device(&device, matrix.as_slice(), dim, None).unwrap();
     let found = kept.map(|kept| nearest_on_device(kept.as_ref(), &matrix, 10, &job).unwrap());
     let expected = nearest(&matrix, &|_| true, 10, &job).unwrap();
     println!(
@@ -250,8 +261,12 @@ fn where_the_gpu_works_it_is_used() {
     assert_eq!(text(&said["device"]), "cuda:0 (emulated)");
     assert!(counted["launches"].as_u64().unwrap() > 50, "{counted}");
     assert_eq!(counted["left"], 0, "all memory is given back: {counted}");
-    let (said, _) = run(&embed("auto", 3), &[("EMULATED_GPU_DEVICES", "4")]);
-    assert!(text(&said["notes"][0]).starts_with("one of 4 GPUs is used, cuda:0"), "{said}");
+    for device in ["auto", "cuda"] {
+        // For few pictures, one is enough, and the others are not touched.
+        let (said, counted) = run(&embed(device, 3), &[("EMULATED_GPU_DEVICES", "4")]);
+        assert_eq!((text(&said["device"]).as_str(), &said["notes"]), ("cuda:0 (emulated)", &json!([])));
+        assert_eq!((1..4).map(|card| &counted["cards"][card]["calls"]).collect::<Vec<_>>(), [0, 0, 0]);
+    }
     let (said, _) = run(&embed("cuda:3", 3), &[("EMULATED_GPU_DEVICES", "4")]);
     assert_eq!(text(&said["device"]), "cuda:3 (emulated)");
 }

@@ -116,8 +116,14 @@ pub trait Embedder: Send + Sync {
     /// Length of a vector.
     fn dim(&self) -> usize;
 
-    /// Where it runs, for display: `cpu (2 threads)`, `cuda:0 (NVIDIA H200)`.
+    /// Where it runs, for display: `cpu (2 threads)`, `cuda:0 (NVIDIA H200)`, and since it has had much to do, perhaps
+    /// `cuda:0,1 (NVIDIA H200)`.
     fn device(&self) -> String;
+
+    /// What happened to its devices since this was asked last, in sentences worth showing: which of them is left out and why.
+    fn happened(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Batch size that suits the device.
     fn batch_size(&self) -> usize;
@@ -153,8 +159,8 @@ pub trait Embedder: Send + Sync {
     /// When the device fails or runs out of memory.
     fn embed_images(&self, pixels: &[u8], count: usize) -> Result<Vec<f32>, EmbedError>;
 
-    /// How many calls of [`Embedder::start_images`] may be unfinished at a time: two if a device works on one while the next is
-    /// collected, one if the calling thread computes.
+    /// How many calls of [`Embedder::start_images`] may be unfinished at a time: two for each device that works on one while the
+    /// next is collected, one if the calling thread computes. Devices can be added and fail while there is work.
     fn ahead(&self) -> usize {
         1
     }

@@ -255,7 +255,7 @@ impl Config {
         &self.settings.general.model
     }
 
-    /// `auto`, `cpu`, `cpu:bf16` or `cuda:N`.
+    /// `auto`, `cpu`, `cpu:bf16`, `cuda`, `cuda:N` or `cuda:N,M`.
     pub fn device(&self) -> &str {
         &self.settings.general.device
     }

@@ -322,7 +322,11 @@ impl<'a> Scan<'a> {
                 }
                 _ => None,
             };
-            let passed = pass.run(into, job)?;
+            let passed = pass.run(into, job);
+            if let Some(Ok(Model { embedder, .. })) = &model {
+                scan.tell_of_devices(embedder.as_ref());
+            }
+            let passed = passed?;
             if let Some(shard) = *shard {
                 return scan.finish_shard(shard, model, &opened.manifest, passed, job);
             }

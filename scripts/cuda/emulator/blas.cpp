@@ -4,12 +4,16 @@
 //   EMULATED_GPU_WRONG     1: products are wrong, as on a broken card
 #include "numbers.h"
 #include "state.h"
+#include <cstdio>
 #include <cstdlib>
 #include <vector>
 
 namespace {
 
-void *stream_of_blas;
+struct Handle {
+    int card;
+    void *stream;
+};
 
 float read(const void *at, int type, size_t index) {
     switch (type) {
@@ -44,21 +48,30 @@ extern "C" {
 
 int cublasCreate_v2(void **out) {
     BEGIN;
-    *out = reinterpret_cast<void *>(32);
+    *out = new Handle{emulated_card(), nullptr};
     return 0;
 }
-int cublasDestroy_v2(void *) { BEGIN; return 0; }
-int cublasSetStream_v2(void *, void *stream) {
+int cublasDestroy_v2(void *handle) {
     BEGIN;
-    stream_of_blas = stream;
+    delete static_cast<Handle *>(handle);
+    return 0;
+}
+int cublasSetStream_v2(void *handle, void *stream) {
+    BEGIN;
+    static_cast<Handle *>(handle)->stream = stream;
     return 0;
 }
 int cublasSetMathMode(void *, int) { BEGIN; return 0; }
-int cublasGemmStridedBatchedEx(void *, int turn_a, int turn_b, int m, int n, int k, const void *, const void *a, int type_a,
+int cublasGemmStridedBatchedEx(void *handle, int turn_a, int turn_b, int m, int n, int k, const void *, const void *a, int type_a,
                                int step_a, long long stride_a, const void *b, int type_b, int step_b, long long stride_b,
                                const void *, void *c, int type_c, int step_c, long long stride_c, int count, int, int) {
     BEGIN;
-    emulated_work("gemm", stream_of_blas);
+    auto [card, stream] = *static_cast<Handle *>(handle);
+    if (card != emulated_card()) {
+        fprintf(stderr, "a product on card %d was asked for while card %d is current\n", card, emulated_card());
+        return 14;
+    }
+    emulated_work("gemm", stream);
     bool wrong = getenv("EMULATED_GPU_WRONG") != nullptr;
     // Few columns are summed in two parts, which rounds differently.
     int parts = n % 64 ? 2 : 1;

@@ -5,3 +5,5 @@
 extern "C" int emulated_call(const char *name);
 // Counts work that was given to a stream.
 extern "C" void emulated_work(const char *what, void *stream);
+// The card whose context is current in this thread.
+extern "C" int emulated_card(void);

@@ -71,7 +71,7 @@ struct Embed {
     /// `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder
     #[arg(long, default_value = "bundled")]
     model: String,
-    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: cpu]
+    /// Device that runs the model: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: cpu]
     #[arg(long)]
     device: Option<String>,
     /// Images per batch
@@ -361,7 +361,7 @@ fn nearest(args: &Neighbors) -> Result<Figures> {
         "rehearsed" => SearchDevice::Rehearsed,
         device => SearchDevice::Of(device.parse::<DeviceChoice>()?),
     };
-    let kept = |numbers: &[f32]| keep_on_device(device, numbers, args.cols, budget);
+    let kept = |numbers: &[f32]| keep_on_device(&device, numbers, args.cols, budget);
     // The driver starts with the first call, which takes seconds.
     let (name, _) = kept(&vec![0.0; args.cols])?;
     let what = format!("neighbors on {name}");

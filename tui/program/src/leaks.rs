@@ -58,7 +58,8 @@ pub(super) struct Leaks {
     /// Model for `semantic`: `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
+    /// Device that runs the model: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: from the
+    /// configuration]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Format of the counts on stdout
@@ -206,7 +207,11 @@ impl Work {
             }
             let filled = self.stages.run(stage, number, |job| {
                 store::fill(&mut store, &set.manifest, &set.file_metadata, &embedder, job)
-            })?;
+            });
+            for sentence in embedder.happened() {
+                warning("model", &sentence);
+            }
+            let filled = filled?;
             if filled.reused > 0 {
                 let images = count(filled.reused, "image", "images");
                 self.stages.line(&format!("reused the embeddings of {images} in {}", safe_path(path)));

@@ -16,7 +16,7 @@ pub(super) fn loader(model: &str, device: &str, budget: Option<&str>, offline: b
     let budget: Option<MemoryBudget> = budget.map(str::parse).transpose()?;
     Ok(Arc::new(move || {
         let load = |error: chaffinch_clip::ClipError| EmbedError::Model(error.to_string());
-        let model = chaffinch_clip::load_with(&source, device, budget, offline, &mut |_| ());
+        let model = chaffinch_clip::load_with(&source, device.clone(), budget, offline, &mut |_| ());
         Ok(Arc::new(model.map_err(load)?) as Arc<dyn Embedder>)
     }))
 }

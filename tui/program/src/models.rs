@@ -37,7 +37,7 @@ enum Action {
     Check {
         /// `bundled`, `bundled-photo`, `bundled-small`, a name on the Hugging Face Hub, or a folder [default: from the configuration]
         model: Option<String>,
-        /// Device that runs it: auto, cpu, cpu:bf16 or cuda:N [default: from the configuration]
+        /// Device that runs it: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: from the configuration]
         #[arg(long, value_name = "DEVICE")]
         device: Option<String>,
         /// Print JSON

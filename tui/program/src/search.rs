@@ -45,7 +45,8 @@ pub(super) struct Search {
     /// Filter as in the interface, such as `class:cat -decided score<0.3`
     #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
     filter: String,
-    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the session or the configuration]
+    /// Device that runs the model: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: from the session
+    /// or the configuration]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Output format

@@ -91,8 +91,8 @@ pub(super) struct Select {
     /// For a session: the model whose embeddings to use [default: that of the last scan]
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// For a session: device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the session or the
-    /// configuration]
+    /// For a session: device that runs the model: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: from
+    /// the session or the configuration]
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Also write the selected samples to FILE: a table of row, label and, for a session, path; or only the rows, counted

@@ -2,11 +2,15 @@
 //! An NVIDIA GPU, through candle and cudarc.
 
 use super::smoke::{self, Distrust};
-use super::{DeviceContext, Place};
+use super::{DeviceContext, Gpu, Kind, Place};
 use crate::error::ClipError;
 use crate::failure::{Meaning, first_line};
 use candle_core::cuda_backend::cudarc::driver::{self, CudaContext, sys};
 use candle_core::{DType, Device};
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::thread::JoinHandle;
 
 /// The oldest version of CUDA that the driver must support, as the driver counts: CUDA 13.0.
 const DRIVER: i32 = 13_000;
@@ -46,10 +50,16 @@ pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
     // contexts of their own. So no tensor needs two events, and no kernel calls for each of its tensors.
     unsafe { cuda.disable_event_tracking() };
     let context = cuda.cuda_stream().context().clone();
-    let model = context.name().map_or(String::new(), |model| format!(" ({model})"));
-    if let Ok(capability) = context.compute_capability()
-        && capability < CAPABILITY
-    {
+    let kind = Kind {
+        model: context.name().unwrap_or_default(),
+        capability: context.compute_capability().unwrap_or_default(),
+        processors: context
+            .attribute(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
+            .unwrap_or_default(),
+    };
+    let model = if kind.model.is_empty() { String::new() } else { format!(" ({})", kind.model) };
+    let capability = kind.capability;
+    if capability < CAPABILITY && capability != (0, 0) {
         let found = format!("this one{model} has {}.{}", capability.0, capability.1);
         return Err(failed(format!("{}; {found}", Meaning::OtherCode.words())));
     }
@@ -63,6 +73,7 @@ pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
     let free = context.mem_get_info().ok().map(|(free, _)| free as u64);
     Ok(DeviceContext {
         free,
+        gpu: Some(Gpu { number, kind }),
         ..DeviceContext::at(Place::Device(device), DType::F16, format!("cuda:{number}{model}"))
     })
 }
@@ -90,4 +101,30 @@ pub(super) fn trim(device: &Device) {
         driver::result::device::get_default_mem_pool(number)
             .and_then(|pool| driver::result::mem_pool::trim_to(pool, 0))
     };
+}
+
+unsafe extern "C" {
+    /// Of the C library: calls a function when the program ends, before those that were named earlier.
+    fn atexit(function: extern "C" fn()) -> c_int;
+}
+
+/// Threads that use GPUs, and what tells each of them to end.
+static THREADS: Mutex<Vec<(Arc<AtomicBool>, JoinHandle<()>)>> = Mutex::new(Vec::new());
+
+/// Lets a thread end before the driver does, which was loaded before: a call of the driver while it ends can crash.
+pub(super) fn ends_before_the_driver(stop: Arc<AtomicBool>, thread: JoinHandle<()>) {
+    static NAMED: Once = Once::new();
+    NAMED.call_once(|| {
+        // SAFETY: the function is one of this program, which stays loaded, and does not unwind.
+        let _ = unsafe { atexit(end_threads) };
+    });
+    let mut threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    threads.retain(|(_, thread)| !thread.is_finished());
+    threads.push((stop, thread));
+}
+
+extern "C" fn end_threads() {
+    let threads = std::mem::take(&mut *THREADS.lock().unwrap_or_else(PoisonError::into_inner));
+    threads.iter().for_each(|(stop, _)| stop.store(true, Ordering::Relaxed));
+    threads.into_iter().for_each(|(_, thread)| drop(thread.join()));
 }

@@ -1,7 +1,7 @@
 //! The steps that a GPU runs, on the processor: candle's operations in half precision and bf16, in full batches.
 
 use super::*;
-use crate::device::{DeviceContext, Place};
+use crate::device::{DeviceContext, Gpus, Place};
 use crate::source::{Checkpoint, ModelSource};
 use crate::{Bundled, DeviceChoice, load};
 use candle_core::Device;
@@ -34,10 +34,11 @@ fn stepwise(source: &ModelSource, dtype: DType, budget: Option<&str>) -> ClipEmb
     let context = DeviceContext::at(Place::Device(Device::Cpu), dtype, "stepwise".into());
     let checkpoint = Checkpoint::open(source, true, &mut |_| ()).unwrap();
     let budget = budget.map(|text| text.parse().unwrap());
-    let mut model = loading::load_on(source, context, checkpoint, budget, false).unwrap();
+    let gpus = Gpus::of(&DeviceChoice::Cpu);
+    let model = loading::load_on(source, context, gpus, checkpoint, budget).unwrap();
     // Full batches of small models are large for a processor.
-    model.batches = Batches::Always(4.into());
-    model.text_batches = Batches::Always(4.into());
+    model.spread.first().batches.resize(4);
+    model.spread.first().text_batches.resize(4);
     model
 }
 

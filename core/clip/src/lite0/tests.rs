@@ -16,6 +16,7 @@ fn candles_operations_give_the_same_features() {
         stepwise: false,
         in_tiles: false,
         device_name: "cpu",
+        stop: &false.into(),
     };
     let tower = Lite0Tower::load(&loader, &checkpoint.config).unwrap();
     let pixels: Vec<f32> =

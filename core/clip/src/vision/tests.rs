@@ -78,6 +78,7 @@ fn timms_siglip_in_open_clips_layout_agrees() {
         stepwise: false,
         in_tiles: false,
         device_name: "cpu",
+        stop: &false.into(),
     };
     let tower = VisionTower::load(&loader, &config).unwrap();
     let words = preprocessor(&read(OPEN_CLIP_CONFIG), Path::new(OPEN_CLIP_CONFIG), 32).unwrap();

@@ -33,12 +33,13 @@ settings! {
         model: String as Text {
             key: "model", default: r#""bundled""#, example: r#""bundled""#, variable: Some("CHAFFINCH_MODEL"),
         }
-        /// Where the model runs: "auto", "cpu", "cpu:bf16" (faster on processors with AMX) or "cuda:0".
+        /// Where the model runs: "auto", "cpu", "cpu:bf16" (faster on processors with AMX), "cuda" (all GPUs), "cuda:0" or
+        /// "cuda:0,1".
         device: String as Text {
             key: "device", default: r#""auto""#, example: r#""cpu""#, variable: Some("CHAFFINCH_DEVICE"),
-            limits: Limits::Pattern("^(auto|cpu|cpu:bf16|cuda:[0-9]+)$", unchecked),
+            limits: Limits::Pattern("^(auto|cpu|cpu:bf16|cuda(:[0-9]+(,[0-9]+)*)?)$", unchecked),
         }
-        /// How much GPU memory to use, for shared GPUs; all of it by default.
+        /// How much memory of each GPU to use, for shared GPUs; all of it by default.
         vram_budget: Option<String> as Optional<Text> {
             key: "vram-budget", example: r#""6GiB""#, variable: Some("CHAFFINCH_VRAM_BUDGET"),
         }

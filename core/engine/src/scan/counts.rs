@@ -2,6 +2,7 @@
 
 use super::{Model, Scan};
 use crate::{Result, remarks};
+use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::job::Job;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index::IndexReport;
@@ -35,9 +36,18 @@ impl Scan<'_> {
         file_metadata: &FileMetadata,
         job: &Job<'_>,
     ) -> Result<()> {
-        let filled = store::fill(&mut model.store, manifest, file_metadata, model.embedder.as_ref(), job)?;
+        let filled = store::fill(&mut model.store, manifest, file_metadata, model.embedder.as_ref(), job);
+        self.tell_of_devices(model.embedder.as_ref());
+        let filled = filled?;
         self.report.reused = filled.reused.saturating_sub(self.report.embedded);
         self.report.embedded += filled.embedded;
         Ok(())
+    }
+
+    /// Says what happened to the devices of a model while it embedded.
+    pub(super) fn tell_of_devices(&self, embedder: &dyn Embedder) {
+        for sentence in embedder.happened() {
+            (self.reporter.trouble)("model", &sentence);
+        }
     }
 }

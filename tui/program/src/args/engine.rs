@@ -36,7 +36,8 @@ pub(crate) struct EngineArgs {
     /// What each row of --pred-probs is about, like --embedding-ids
     #[arg(long, value_name = "FILE", requires = "pred_probs")]
     pub(crate) pred_probs_ids: Option<PathBuf>,
-    /// Device that runs the model: auto, cpu, cpu:bf16 or cuda:N [default: from the session or the configuration]
+    /// Device that runs the model: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: from the session
+    /// or the configuration]
     #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<String>,
     /// GPU memory to use on a shared GPU, such as 6GiB [default: from the configuration, or else all]
