@@ -366,7 +366,11 @@ fn lists_and_arrays_of_scores_are_judged_alike() {
             let body = format!("import numpy as np; n = len(data); s = {values}; return {kept}");
             let said = check(&programs, &body);
             let verdicts = said.lines().filter(|line| line.contains("WRONG") || line.contains("scored"));
-            let without_time = |line: &str| line.rsplit_once(',').map_or(line, |(start, _)| start).to_owned();
+            // What follows the last comma where that is a time.
+            let without_time = |line: &str| match line.rsplit_once(", ") {
+                Some((start, end)) if end.starts_with(|c: char| c.is_ascii_digit()) => start.to_owned(),
+                _ => line.to_owned(),
+            };
             verdicts.map(without_time).collect::<Vec<String>>()
         };
         let (list, array) = (of("s"), of("np.array(s)"));

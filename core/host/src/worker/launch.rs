@@ -58,7 +58,8 @@ pub fn launch(launch: &Launch) -> ExitCode {
 
 /// Why a program could not be started, and what to do.
 fn not_started(program: &str, folder: &Path, error: &io::Error) -> String {
-    let file = folder.join(program);
+    // Without the `./` of the command in its middle.
+    let file: PathBuf = folder.join(program).components().collect();
     let interpreter = format!("or begin command with what runs it, as in [\"python3\", \"{program}\"]");
     match error.kind() {
         io::ErrorKind::NotFound if file.is_file() && program.contains('/') => {
