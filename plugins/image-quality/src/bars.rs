@@ -15,6 +15,9 @@ const ALIKE: u8 = 6;
 /// a thing before an even ground is not.
 const APART: u8 = 20;
 const SHARE: f64 = 0.5;
+/// The same between the sides of a frame, and the least pixels of a picture in one.
+const FRAMED_SHARE: f64 = 0.8;
+const FRAMED: usize = 16;
 /// Lines beside a bar within which its edge lies: compression smears it by up to a block, scaling mixes it with the next
 /// line, and the last row of blocks of a cut file may be there in part.
 const SMEAR: usize = 8;
@@ -31,7 +34,7 @@ pub(crate) fn bars(rgb: &[u8], width: usize, height: usize) -> Bars {
         return Bars::default();
     }
     let row = |y: usize| (y * width, 1, width);
-    let [top, bottom] = [false, true].map(|end| Side { pixels, lines: height, end, line: &row }.bar());
+    let [mut top, mut bottom] = sides(pixels, height, &row).map(|side| side.bar(SHARE));
     let lines = |bar: Option<Bar>| bar.map_or(0, |bar| bar.lines);
     // Of one color, or of two that are almost alike.
     if lines(top) + lines(bottom) >= height {
@@ -40,9 +43,18 @@ pub(crate) fn bars(rgb: &[u8], width: usize, height: usize) -> Bars {
     // Columns between the bars above and below.
     let (from, to) = (lines(top), height - lines(bottom));
     let column = |x: usize| (from * width + x, width, to - from);
-    let [left, right] = [false, true].map(|end| Side { pixels, lines: width, end, line: &column }.bar());
+    let share = needed(height, to - from, top.is_some() && bottom.is_some());
+    let [left, right] = sides(pixels, width, &column).map(|side| side.bar(share));
     if lines(left) + lines(right) >= width {
         return Bars::default();
+    }
+    let within = width - lines(left) - lines(right);
+    let inner = |y: usize| (y * width + lines(left), 1, within);
+    let share = needed(width, within, left.is_some() && right.is_some());
+    for (bar, framed) in [&mut top, &mut bottom].into_iter().zip(sides(pixels, height, &inner)) {
+        if let (Some(bar), Some(framed)) = (bar, framed.bar(share)) {
+            bar.straight |= framed.straight;
+        }
     }
     let share = |bar: Option<Bar>, length: usize| match bar {
         Some(bar) if bar.straight => (bar.lines * length) as f64 / (width * height) as f64,
@@ -55,6 +67,13 @@ pub(crate) fn bars(rgb: &[u8], width: usize, height: usize) -> Bars {
         cut: if filled { below as f32 } else { 0.0 },
         bars: if filled { others } else { others + below } as f32,
     }
+}
+
+/// The share of `within` pixels of a side of `whole` ones that must be apart. A frame meets its picture between its other sides
+/// only; so does the ground of a thing, whose edge is less straight.
+fn needed(whole: usize, within: usize, framed: bool) -> f64 {
+    let of_whole = SHARE * whole as f64 / within as f64;
+    if framed && within >= FRAMED { of_whole.min(FRAMED_SHARE) } else { of_whole }
 }
 
 /// A run of lines of one color.
@@ -77,13 +96,22 @@ struct Side<'a> {
     line: &'a dyn Fn(usize) -> (usize, usize, usize),
 }
 
+/// Both edges across these lines.
+fn sides<'a>(
+    pixels: &'a [[u8; 3]],
+    lines: usize,
+    line: &'a dyn Fn(usize) -> (usize, usize, usize),
+) -> [Side<'a>; 2] {
+    [false, true].map(|end| Side { pixels, lines, end, line })
+}
+
 impl Side<'_> {
     fn line(&self, nth: usize) -> impl Iterator<Item = &[u8; 3]> {
         let (start, step, count) = (self.line)(if self.end { self.lines - 1 - nth } else { nth });
         self.pixels[start..].iter().step_by(step).take(count)
     }
 
-    fn bar(&self) -> Option<Bar> {
+    fn bar(&self, share: f64) -> Option<Bar> {
         let color = *self.line(0).next()?;
         let far = |pixel: &[u8; 3]| pixel.iter().zip(color).map(|(&a, b)| a.abs_diff(b)).max().unwrap_or(0);
         let is_bar = |nth: &usize| self.line(*nth).all(|pixel| far(pixel) <= ALIKE);
@@ -100,10 +128,10 @@ impl Side<'_> {
         };
         let beside = |smear: usize| lines..self.lines.min(lines + smear);
         let straight = if filled {
-            beside(LAST_BLOCKS).any(|nth| apart(nth) >= SHARE)
+            beside(LAST_BLOCKS).any(|nth| apart(nth) >= share)
         } else {
             let first = beside(SMEAR).find(|nth| apart(*nth) > 0.0);
-            first.is_some_and(|first| (first..self.lines).take(MIXED).any(|nth| apart(nth) >= SHARE))
+            first.is_some_and(|first| (first..self.lines).take(MIXED).any(|nth| apart(nth) >= share))
         };
         Some(Bar { lines, straight, filled })
     }
@@ -133,6 +161,14 @@ mod tests {
             if (10..90).contains(&y) && (10..90).contains(&x) { lively(x, y) } else { [90, 10, 10] }
         });
         assert!((framed.bars - 0.36).abs() < 1e-6, "{framed:?}");
+        // However little of it the picture is.
+        for inside in [10..90, 30..70, 42..58] {
+            let framed = made(100, 100, |x, y| {
+                if inside.contains(&y) && inside.contains(&x) { lively(x, y) } else { [0; 3] }
+            });
+            let bars = 1.0 - (inside.len() as f32 / 100.0).powi(2);
+            assert!((framed.bars - bars).abs() < 1e-6, "{inside:?}: {framed:?}");
+        }
     }
 
     #[test]
@@ -149,6 +185,11 @@ mod tests {
         let round = |x: usize, y: usize| (x as f64 - 50.0).powi(2) + (y as f64 - 50.0).powi(2) < 30.0 * 30.0;
         let seen = made(100, 100, |x, y| if round(x, y) { lively(x, y) } else { [255; 3] });
         assert_eq!(seen, Bars::default());
+        for radius in [9.0_f64, 12.0, 20.0, 40.0] {
+            let thing = |x: usize, y: usize| (x as f64 - 50.0).hypot(y as f64 - 50.0) < radius;
+            let seen = made(100, 100, |x, y| if thing(x, y) { lively(x, y) } else { [255; 3] });
+            assert_eq!(seen, Bars::default(), "{radius}");
+        }
         let sky = made(100, 100, |x, y| {
             if y < 30 { [90, 140, 230] } else { lively(x, y).map(|v| v / 20 + (90 + y) as u8) }
         });

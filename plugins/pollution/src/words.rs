@@ -40,6 +40,7 @@ pub(crate) fn issues(
             let said = match (ensemble.rejections[index], ensemble.counting()) {
                 (0, _) => format!("barely passes for {name}"),
                 (1, 1) => format!("the classifier of typical {name} samples rejects it"),
+                (2, 2) => format!("both classifiers of typical {name} samples reject it"),
                 (no, all) if no == all => {
                     format!("all {all} classifiers of typical {name} samples reject it")
                 }

@@ -10,7 +10,7 @@ use chaffinch_compute::out_of_sample::{self, OutOfSample};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -141,7 +141,8 @@ impl<'a> Look<'a> {
         match self.len() {
             0 => because("there are no embeddings: scan with a model"),
             few if few < least => {
-                because(format!("{few} samples with embeddings are too few: it takes {least}"))
+                let few = counted(few as u64, "sample with an embedding is", "samples with embeddings are");
+                because(format!("{few} too few: it takes {least}"))
             }
             _ => Ok(()),
         }

@@ -273,7 +273,8 @@ impl<'a> Settle<'a> {
         );
         ledger.add(RemarkKind::LabelsSeveral, odd, text);
         let numbers = counted(self.nameless, "label is a number", "labels are numbers");
-        let text = format!("{numbers} {WITHOUT_NAME} in classes.txt, and kept as it is");
+        let kept = if self.nameless == 1 { "it is" } else { "they are" };
+        let text = format!("{numbers} {WITHOUT_NAME} in classes.txt, and kept as {kept}");
         ledger.add(RemarkKind::ClassesDoubtful, self.nameless, text);
     }
 }
