@@ -309,14 +309,12 @@ fn pictures(
     let mut rows = PackedRows::default();
     rows.no_label = no_label(&shards);
     rows.splits_from_columns = shards.iter().all(|shard| shard.columns.split.is_none());
-    let mut splits = Vec::new();
+    let (mut splits, mut contradicted) = (Vec::new(), shards::Contradicted::default());
     for shard in &shards {
         let Some(picture) = &shard.columns.picture else { continue };
         rows.container(&shard.path, Holds::Cells { column: picture.leaf.clone() });
-        let split = match shard.columns.split {
-            Some(_) => String::new(),
-            None => shards::split_in(dataset, &shard.path),
-        };
+        let of_name = shards::split_in(dataset, &shard.path);
+        let split = if shard.columns.split.is_some() { String::new() } else { of_name.clone() };
         let skip = |leaf: &str| leaf == picture.leaf;
         let without_bytes = match picture.nested {
             true => missing_bytes::rows(&shard.full, &picture.leaf)?,
@@ -340,10 +338,12 @@ fn pictures(
                 let file = (without_bytes.contains(&row)).then(|| named(names.as_ref(), at)).flatten();
                 let name =
                     named(names.as_ref(), at).or_else(|| of.text(shard.columns.path, at)).unwrap_or_default();
+                let said = of.text(shard.columns.split, at);
+                contradicted.hear(said.as_deref().unwrap_or_default(), &of_name);
                 rows.push(Member {
                     name: clean_name(name.as_bytes()),
                     label: of.label(at),
-                    split: of.text(shard.columns.split, at).unwrap_or_else(|| split.clone()),
+                    split: said.unwrap_or_else(|| split.clone()),
                     other: of.other(at),
                     place: match file {
                         // Without bytes, the path leads to a file.
@@ -359,6 +359,7 @@ fn pictures(
         splits.push(split);
     }
     parts.tell(&splits, &shards, &mut ledger);
+    contradicted.tell(&mut ledger);
     rows.finish_files(columns, root, options.root.as_deref(), dataset, ledger)
 }
 
@@ -412,12 +413,10 @@ fn paths_only(
     if let Some(name) = split {
         rows.split_column(name, options.split_column.is_some());
     }
-    let mut splits = Vec::new();
+    let (mut splits, mut contradicted) = (Vec::new(), shards::Contradicted::default());
     for shard in &shards {
-        let split = match shard.columns.split {
-            Some(_) => String::new(),
-            None => shards::split_in(dataset, &shard.path),
-        };
+        let of_name = shards::split_in(dataset, &shard.path);
+        let split = if shard.columns.split.is_some() { String::new() } else { of_name.clone() };
         let mut row = 0_u64;
         each(
             shard,
@@ -429,7 +428,9 @@ fn paths_only(
                     let path = of.text(shard.columns.path, at).filter(|path| !path.contains('\0'));
                     let path =
                         path.ok_or_else(|| Error::format(&shard.full, format!("row {row} has no path")))?;
-                    let written = of.text(shard.columns.split, at).unwrap_or_else(|| split.clone());
+                    let said = of.text(shard.columns.split, at);
+                    contradicted.hear(said.as_deref().unwrap_or_default(), &of_name);
+                    let written = said.unwrap_or_else(|| split.clone());
                     rows.push(PathBuf::from(path), of.label(at), &written, of.other(at));
                 }
                 Ok(())
@@ -442,6 +443,7 @@ fn paths_only(
         rows.splits_from_flags();
     }
     parts.tell(&splits, &shards, &mut ledger);
+    contradicted.tell(&mut ledger);
     let (manifest, said) = rows.finish(root, dataset)?;
     ledger.found += said.found;
     said.remarks.into_iter().for_each(|remark| ledger.add(remark.kind, remark.count, remark.text));

@@ -423,6 +423,26 @@ fn a_number_without_a_name_among_named_classes_is_said() {
 }
 
 #[test]
+fn splits_that_contradict_the_name_of_their_file_are_said() {
+    let temp = tempfile::tempdir().unwrap();
+    let sample = |key: &str, split: &str| {
+        (format!("{key}.json"), format!(r#"{{"label": "cat", "split": "{split}"}}"#))
+    };
+    let members = [sample("a", "test"), sample("b", "train"), sample("c", "test")];
+    let pictures = ["a.png", "b.png", "c.png"];
+    let mut all: Vec<(&str, &str)> = pictures.iter().map(|name| (*name, "a picture")).collect();
+    all.extend(members.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    all.sort_unstable();
+    tar(&temp.path().join("train-000000.tar"), &all);
+    let opened = read(temp.path());
+    let text = "2 samples say another split than the name of their file, and that was not taken: 'test', where the file is \
+                named 'train'";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    let texts: Vec<&str> = opened.ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
+    assert!(!texts.iter().any(|text| text.contains("splits were taken from the names")), "{texts:?}");
+}
+
+#[test]
 fn several_configurations_in_one_folder_are_said() {
     let temp = tempfile::tempdir().unwrap();
     let write = |path: &str, start, names: &[&str]| {

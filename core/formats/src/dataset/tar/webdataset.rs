@@ -52,7 +52,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     let mut rows = PackedRows::default();
     let mut columns: Vec<String> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut splits = Vec::new();
+    let (mut splits, mut contradicted) = (Vec::new(), shards::Contradicted::default());
     let mut labels: Vec<Labels> = Vec::new();
     // The samples of each shard, up to the number, and its columns.
     let mut looks: Vec<(usize, Looks)> = Vec::new();
@@ -65,6 +65,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
         let full = below(root, &shard.path);
         let container = Container::new(&full, Holds::Ranges);
         let shard_split = shards::split_in(dataset, &shard.path);
+        let mut is_named = false;
         rows.container(&shard.path, Holds::Ranges);
         let mut own_columns = BTreeSet::new();
         for sample in samples(shard) {
@@ -117,6 +118,10 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
                 other[place] = value;
             }
             labels.push(said.labels);
+            match &said.split {
+                Some(split) => contradicted.hear(split, &shard_split),
+                None => is_named = true,
+            }
             rows.push(Member {
                 name: found.name.clone(),
                 label: None,
@@ -128,7 +133,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
         let path = alike::path_of(dataset, &shard.path);
         let end = rows.members().len();
         looks.push((end, Looks { path, columns: own_columns, ..Looks::default() }));
-        splits.push(shard_split);
+        splits.push(if is_named { shard_split } else { String::new() });
     }
     let width = columns.len();
     rows.members_mut().iter_mut().for_each(|member| member.other.resize(width, String::new()));
@@ -225,6 +230,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     ledger.add(RemarkKind::LabelsMissing, bare, text);
     alike::tell(&looks, &mut ledger);
     shards::tell(&splits, &mut ledger);
+    contradicted.tell(&mut ledger);
     let mut opened = rows.finish(columns, root.clone(), dataset, ledger)?;
     opened.manifest = opened.manifest.with_typed(typed.names());
     Ok(opened)
