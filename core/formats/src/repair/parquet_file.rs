@@ -10,6 +10,7 @@ use super::parquet_output::Properties;
 use super::parquet_part::Part;
 use crate::{Error, Result};
 use chaffinch_compute::job::Job;
+use chaffinch_protocol::display::excerpt;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter,
@@ -56,6 +57,7 @@ impl ParquetEdits {
         }
         let properties = Properties::of(&metadata);
         out.write_all(MAGIC).map_err(Error::io("write", source))?;
+        let places = self.places(&metadata).map_err(|why| Error::format(source, why))?;
         let (mut groups, mut first, mut kept) = (Vec::new(), 0_u64, 0_i64);
         let total = metadata.num_row_groups() as u64;
         for (number, group) in metadata.row_groups().iter().enumerate() {
@@ -74,7 +76,7 @@ impl ParquetEdits {
             let mut columns = Vec::new();
             for chunk in group.columns() {
                 let path = chunk.column_path().string();
-                let values: BTreeMap<u64, &str> = (self.values.get(&path).into_iter())
+                let values: BTreeMap<u64, &str> = (places.get(&path).into_iter())
                     .flat_map(|values| values.range(first..first + rows))
                     .map(|(row, value)| (row - first, value.as_str()))
                     .collect();
@@ -104,6 +106,33 @@ impl ParquetEdits {
         Ok(())
     }
 }
+
+impl ParquetEdits {
+    /// The new values by the path of the leaf that holds the values of their column: the column itself, or the elements of a list.
+    ///
+    /// # Errors
+    /// When a column has no such leaf, or several.
+    fn places(&self, metadata: &ParquetMetaData) -> std::result::Result<Values<'_>, String> {
+        let leaves = metadata.file_metadata().schema_descr().columns();
+        let mut places = BTreeMap::new();
+        for (column, values) in self.values.iter().filter(|(_, values)| !values.is_empty()) {
+            let own = leaves.iter().find(|leaf| leaf.path().string() == *column);
+            let mut below = leaves.iter().filter(|leaf| leaf.path().parts().first() == Some(column));
+            let element = match (below.next(), below.next()) {
+                (Some(leaf), None) if leaf.max_rep_level() == 1 => Some(leaf),
+                _ => None,
+            };
+            let leaf = own.or(element).ok_or_else(|| {
+                format!("it cannot be rewritten: its column '{}' has no place for a value", excerpt(column))
+            })?;
+            places.insert(leaf.path().string(), values);
+        }
+        Ok(places)
+    }
+}
+
+/// New values by row.
+type Values<'e> = BTreeMap<String, &'e BTreeMap<u64, String>>;
 
 /// Whether a column cannot be where its metadata says.
 fn is_damaged(chunk: &ColumnChunkMetaData) -> bool {

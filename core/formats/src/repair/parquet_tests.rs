@@ -106,6 +106,48 @@ fn parquet_files_keep_pictures_columns_and_row_groups() {
     }
 }
 
+/// Labels in lists of one, in a table of paths and beside pictures: the list has the new label, and the others stay.
+#[test]
+fn labels_in_lists_of_parquet_columns_change() {
+    use arrow_array::builder::{ListBuilder, StringBuilder};
+    for name in ["table.parquet", "metadata.parquet"] {
+        let temp = tempfile::tempdir().unwrap();
+        let data = temp.path().join("data");
+        write(&data, &[("1.jpg", "one"), ("2.jpg", "two"), ("3.jpg", "three"), ("4.jpg", "four")]);
+        let mut lists = ListBuilder::new(StringBuilder::new());
+        for labels in [&["cat"][..], &["dog"], &["cat", "dog"], &["cat"]] {
+            lists.append_value(labels.iter().map(|label| Some(*label)));
+        }
+        let files: ArrayRef = Arc::new(StringArray::from(vec!["1.jpg", "2.jpg", "3.jpg", "4.jpg"]));
+        let labels: ArrayRef = Arc::new(lists.finish());
+        let heading = if name == "table.parquet" { "path" } else { "file_name" };
+        let batch = RecordBatch::try_from_iter([(heading, files), ("labels", labels)]).unwrap();
+        let file = data.join(name);
+        let mut writer =
+            ArrowWriter::try_new(fs::File::create(&file).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let opened = if name == "table.parquet" { file } else { data.clone() };
+        let plan = plan(&opened, &[("1.jpg", Do::Label("dog")), ("4.jpg", Do::Remove)]);
+        let copy = temp.path().join("copy");
+        whole(|job| apply_to(&plan, &copy, CopyMode::Copy, job)).unwrap();
+        let read = |opened: &Path| {
+            let read = super::testing::manifest(opened);
+            let labels = read.ids().map(|id| read.label_name(id).to_owned()).collect::<Vec<_>>();
+            (labels, read.extra().iter().map(|column| column.values.clone()).collect::<Vec<_>>())
+        };
+        let copied = if name == "table.parquet" { copy.join(name) } else { copy };
+        let (labels, others) = read(&copied);
+        assert_eq!(labels, ["dog", "dog", ""], "{name}");
+        assert!(
+            others.iter().flatten().any(|cell| cell.contains("cat") && cell.contains("dog")),
+            "{others:?}"
+        );
+        whole(|job| apply_in_place(&plan, job)).unwrap();
+        assert_eq!(read(&opened), (labels, others), "{name}");
+    }
+}
+
 #[test]
 fn a_parquet_table_beside_pictures_changes_in_its_rows() {
     let temp = tempfile::tempdir().unwrap();

@@ -51,8 +51,19 @@ pub(super) fn sift(
     Ok(())
 }
 
+/// The only element of a list that is written as a value: `["dog"]` as it is shown elsewhere, or the element itself.
+fn element(value: &str) -> Result<String, Fault> {
+    let Ok(list) = serde_json::from_str::<Vec<serde_json::Value>>(value) else { return Ok(value.to_owned()) };
+    match list.as_slice() {
+        [] => Ok(String::new()),
+        [serde_json::Value::String(text)] => Ok(text.clone()),
+        [one] => Ok(one.to_string()),
+        _ => Err(Fault::general("a list cannot get several values")),
+    }
+}
+
 /// Copies a column without some rows, and with other values in some. An empty text is no value; a column that must have values
-/// keeps the one that it has there.
+/// keeps the one that it has there. A list gets the value as its only element.
 pub(super) fn copy(
     reader: ColumnReader,
     writer: &mut ColumnWriter<'_>,
@@ -62,9 +73,15 @@ pub(super) fn copy(
     values: &BTreeMap<u64, &str>,
 ) -> Result<(), Fault> {
     let (most, repeated) = (descriptor.max_def_level(), descriptor.max_rep_level());
-    if repeated > 0 && !values.is_empty() {
-        return Err(Fault::general("a list cannot get a value"));
-    }
+    let is_list = repeated > 0;
+    let elements: BTreeMap<u64, String> = match is_list {
+        true => {
+            (values.iter()).map(|(&row, value)| Ok((row, element(value)?))).collect::<Result<_, Fault>>()?
+        }
+        false => BTreeMap::new(),
+    };
+    let lists = elements.iter().map(|(&row, value)| (row, value.as_str())).collect();
+    let values: &BTreeMap<u64, &str> = if is_list { &lists } else { values };
     // One reader and one writer for each physical type, all alike.
     macro_rules! each {
         ($($reader:ident $writer:ident $parse:expr),*) => {
@@ -92,8 +109,14 @@ pub(super) fn copy(
                             if dropped.contains(&at) {
                                 continue;
                             }
+                            // What else the list has goes with its first element.
+                            let is_rest = repeats.get(level).is_some_and(|level| *level > 0);
+                            if is_rest && values.contains_key(&at) {
+                                continue;
+                            }
                             kept_repeats.extend(repeats.get(level));
                             match values.get(&at) {
+                                Some(&"") if is_list => kept_defined.push(0),
                                 Some(&"") if most > 0 => kept_defined.push(most - 1),
                                 Some(&text) if !text.is_empty() => {
                                     kept.push(parse(text).ok_or_else(|| {

@@ -27,11 +27,10 @@ pub(super) fn accept(model: &mut Model, fx: &mut Effects) {
 fn accept_one(model: &mut Model, found: Targets, fx: &mut Effects) {
     let Some(row) = model.row() else { return };
     let path = row.path.clone();
+    // What a detector would suggest that finds the sample fine is no suggestion, and is not shown as one.
     let suggested = row.suggested.or_else(|| {
-        model
-            .details
-            .get(row.sample)
-            .and_then(|detail| detail.issues.iter().find_map(|issue| issue.suggested))
+        let mut flags = model.details.get(row.sample)?.issues.iter().filter(|issue| issue.flagged);
+        flags.find_map(|issue| issue.suggested)
     });
     let Some(name) = model.class(suggested).map(str::to_owned) else {
         return say(model, Level::Warning, "no suggested label: choose another decision");
