@@ -97,7 +97,8 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let label = label_column(&sheet, key, options)?;
     let said = said_splits(&sheet, key, label, options)?;
     let split = said.column;
-    let (places, by) = places(&sheet, key, &manifest);
+    let (places, by) =
+        places(&sheet, key, &manifest, manifest.extra()).map_err(|why| Error::format(file, why))?;
     let row_of = |place: &Place| match place {
         Place::At(row) => Some(*row),
         _ => None,
@@ -248,7 +249,12 @@ impl LabelTable {
         let key = key_column(&sheet, options)?;
         let label = label_column(&sheet, key, options)?;
         let split = said_splits(&sheet, key, label, options)?.column;
-        let rows = places(&sheet, key, manifest).0.into_iter().map(|place| match place {
+        let others = kept(&sheet, key, label, split);
+        // They come after those of the dataset.
+        let first = manifest.extra().len().saturating_sub(others.len());
+        let (rows, _) = places(&sheet, key, manifest, &manifest.extra()[..first])
+            .map_err(|why| Error::format(file, why))?;
+        let rows = rows.into_iter().map(|place| match place {
             Place::At(row) | Place::Again(row) => Some(SampleId(row)),
             Place::Nothing | Place::Several => None,
         });
@@ -257,9 +263,6 @@ impl LabelTable {
         if table.records.len() != rows.len() {
             return Err(Error::format(file, "its rows are not those that were read; make a new plan"));
         }
-        let others = kept(&sheet, key, label, split);
-        // They come after those of the dataset.
-        let first = manifest.extra().len().saturating_sub(others.len());
         Ok(LabelTable { table, label, split, rows, others: (first..).zip(others).collect() })
     }
 }
@@ -358,7 +361,12 @@ fn label_column(sheet: &Sheet, key: usize, options: &DatasetOptions) -> Result<u
 }
 
 /// The samples of all rows, by what names the most of them.
-fn places(sheet: &Sheet, key: usize, manifest: &Manifest) -> (Vec<Place>, By) {
+fn places(
+    sheet: &Sheet,
+    key: usize,
+    manifest: &Manifest,
+    own: &[ExtraColumn],
+) -> std::result::Result<(Vec<Place>, By), String> {
     let names: Vec<Vec<u8>> = (0..sheet.len())
         .map(|row| match std::str::from_utf8(sheet.bytes(row, key)) {
             Ok(_) => sheet.text(row, key).as_bytes().to_vec(),
@@ -368,20 +376,17 @@ fn places(sheet: &Sheet, key: usize, manifest: &Manifest) -> (Vec<Place>, By) {
     let found = |places: &[Place]| places.iter().filter(|place| matches!(place, Place::At(_))).count();
     let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let all = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
-    let mut best = (Ends::new(all()).places(&paths), By::Path);
-    let mut offer = |places: Vec<Place>, by: By| {
-        if found(&places) > found(&best.0) {
-            best = (places, by);
-        }
-    };
+    let mut ways = vec![(Ends::new(all()).places(&paths), By::Path, false)];
     let stems: Vec<&[u8]> = paths.iter().map(|path| stem(path)).collect();
-    offer(Ends::new(all().map(stem)).places(&stems), By::Stem);
+    ways.push((Ends::new(all().map(stem)).places(&stems), By::Stem, false));
     let heading = &sheet.headings[key];
-    let ids = manifest.extra().iter().filter(|column| {
-        column.name.eq_ignore_ascii_case(heading) || IDS.contains(&column.name.to_ascii_lowercase().as_str())
-    });
-    for column in ids {
-        offer(equal(&names, column.values.iter().map(|id| Some(id.trim().as_bytes().to_vec()))), By::Id);
+    for column in own {
+        // A column of both tables is what they have in common.
+        let is_same = column.name.eq_ignore_ascii_case(heading);
+        if is_same || IDS.contains(&column.name.to_ascii_lowercase().as_str()) {
+            let ids = column.values.iter().map(|id| Some(id.trim().as_bytes().to_vec()));
+            ways.push((equal(&names, ids), By::Id, is_same));
+        }
     }
     let number = |text: &[u8]| -> Option<Vec<u8>> {
         let number: u64 = std::str::from_utf8(text).ok()?.parse().ok()?;
@@ -389,8 +394,37 @@ fn places(sheet: &Sheet, key: usize, manifest: &Manifest) -> (Vec<Place>, By) {
     };
     let numbers: Vec<Vec<u8>> = names.iter().map(|name| number(name).unwrap_or_default()).collect();
     let stems = manifest.ids().map(|id| number(manifest.path(id).file_stem()?.as_bytes()));
-    offer(equal(&numbers, stems), By::Number);
-    best
+    ways.push((equal(&numbers, stems), By::Number, false));
+    // The first of the best ones.
+    let rank = |at: &usize| (found(&ways[*at].0), ways[*at].2, std::cmp::Reverse(*at));
+    let best = (0..ways.len()).max_by_key(rank).unwrap_or(0);
+    let row = |place: &Place| match place {
+        Place::At(row) | Place::Again(row) => Some(*row),
+        _ => None,
+    };
+    let (chosen, by, is_same) = &ways[best];
+    let equals = ways.iter().filter(|way| found(&way.0) == found(chosen) && found(chosen) > 0);
+    for (other, other_by, _) in equals.filter(|_| !is_same) {
+        let differs =
+            |at: &usize| row(&chosen[*at]).zip(row(&other[*at])).is_some_and(|(own, other)| own != other);
+        if let Some(at) = (0..chosen.len()).find(differs) {
+            let image = |places: &[Place]| {
+                row(&places[at])
+                    .map_or(String::new(), |row| excerpt_path(manifest.path(SampleId(row))).to_string())
+            };
+            return Err(format!(
+                "{} in column '{}' is {} by {} and {} by {}; give the column that is meant one heading in both tables, or join by paths",
+                excerpt(&sheet.text(at, key)),
+                excerpt(heading),
+                image(chosen),
+                by.words(),
+                image(other),
+                other_by.words(),
+            ));
+        }
+    }
+    let (places, by, _) = ways.swap_remove(best);
+    Ok((places, by))
 }
 
 /// The rows of ids that are equal.

@@ -42,6 +42,29 @@ fn rows_are_joined_by_path_stem_and_number() {
     }
 }
 
+/// Ids that are also the names of other files.
+#[test]
+fn a_column_of_both_tables_joins_them_and_other_doubts_are_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    let (table, labels_file) = (temp.path().join("t.csv"), temp.path().join("labels.csv"));
+    for (heading, key) in [("id", "id"), ("ID", "id"), ("image_id", "id")] {
+        fs::write(&table, format!("{heading},path\n2,0.png\n1,1.png\n0,2.png\n")).unwrap();
+        fs::write(&labels_file, format!("{key},label\n0,cat\n1,dog\n2,cow\n")).unwrap();
+        let options = DatasetOptions { labels: Some(labels_file.clone()), ..DatasetOptions::default() };
+        let read = list(&table, &options);
+        if heading.eq_ignore_ascii_case(key) {
+            assert_eq!(labels(&read.unwrap().1), ["cow", "dog", "cat"], "{heading}");
+        } else {
+            let error = read.err().unwrap().to_string();
+            for words in
+                ["0 in column 'id' is 0.png by file name", "and 2.png by id", "one heading in both tables"]
+            {
+                assert!(error.contains(words), "{error}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_table_gets_labels_by_its_ids_and_keeps_other_columns() {
     let temp = tempfile::tempdir().unwrap();
