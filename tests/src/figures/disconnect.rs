@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// A scan continues when its terminal is lost, and another terminal attaches to it.
 fn going_on(report: &mut Report) {
     let sandbox = Sandbox::new();
-    pictures::dataset(&sandbox.data(), 10, 500, 96);
+    pictures::dataset(&sandbox.data(), 10, 250, 96);
     let (data, session) = (sandbox.data(), sandbox.session());
     let args = ["open", data.to_str().unwrap(), "--session", session.to_str().unwrap(), "--pictures", "off"];
     let engines = || {
@@ -38,7 +38,7 @@ fn going_on(report: &mut Report) {
     }
     assert!(seen[0].len() == 1 && seen[0] == seen[1], "one engine all the time: {seen:?}");
     let ended = engines() != seen[0];
-    let done = process::wait_for(Duration::from_secs(300), || engines().is_empty());
+    let done = process::wait_for(Duration::from_secs(600), || engines().is_empty());
     assert!(done.is_ok(), "the engine does not end after its scan");
     let left = crate::sandbox::number(&sandbox.scan(), "embedded");
     // An engine that has exited by now may just have been fast.
