@@ -367,13 +367,20 @@ fn killed(sandbox: &Sandbox, dataset: &Path, samples: usize) {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
+    let length = |file: &Path| std::fs::metadata(file).map_or(0, |file| file.len());
     let vectors = || {
-        let all = files_if_there(&session.join("embeddings"));
-        all.into_iter().any(|file| file.ends_with("chunk.unfinished"))
+        let all = files_if_there(&session.join("embeddings")).into_iter();
+        all.filter(|file| file.ends_with("chunk.unfinished")).map(|file| length(&file)).collect::<Vec<u64>>()
     };
-    // Vectors are kept before the rows that have them: only with both is a group done.
-    let rows = || std::fs::metadata(session.join("index.unfinished")).map_or(0, |file| file.len());
-    while !(vectors() && rows() > 4096) && child.try_wait().unwrap().is_none() {
+    let rows = || length(&session.join("index.unfinished"));
+    // Only with both its rows and its vectors is a group done, and only once all of it is written: the file exists before.
+    let mut before = Vec::new();
+    while child.try_wait().unwrap().is_none() {
+        let now = vectors();
+        if now == before && now.iter().any(|length| *length > 4096) && rows() > 4096 {
+            break;
+        }
+        before = now;
         std::thread::sleep(Duration::from_millis(5));
     }
     // On Unix, this is SIGKILL.
@@ -388,7 +395,7 @@ fn killed(sandbox: &Sandbox, dataset: &Path, samples: usize) {
     for left in ["index.unfinished", "depths.unfinished"] {
         assert!(!session.join(left).exists(), "{left}");
     }
-    assert!(!vectors());
+    assert_eq!(vectors(), Vec::<u64>::new());
 }
 
 fn files_if_there(folder: &Path) -> Vec<PathBuf> {
