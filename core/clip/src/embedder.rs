@@ -171,23 +171,17 @@ impl ClipEmbedder {
         may_halve: bool,
     ) -> Result<Vec<f32>, EmbedError> {
         let Some(tower) = &placed.text else { return Err(EmbedError::NoTextTower(self.name.clone())) };
-        let dim = self.dim();
-        let mut vectors = Vec::with_capacity(ids.len() / tokens.max(1) * dim);
         let work = |batch: &[u32], count: usize, rows: usize| {
             let batch = filled_up(batch, count, rows);
             let found = tower.forward(&batch, tokens, &placed.context.device);
-            Ok((found.map_err(|error| self.failed(placed, &error, count))?, count))
+            Ok((Fetched::Here(found.map_err(|error| self.failed(placed, &error, count))?), count))
         };
         let relieve = || placed.context.trim();
-        for (found, count) in placed.text_batches.start(ids, tokens, work, relieve, may_halve)? {
-            let numbers = placed.context.wait(Fetched::Here(found), count * dim);
-            vectors.extend(units(numbers.map_err(|error| self.failed(placed, &error, count))?, dim));
-        }
-        Ok(vectors)
+        self.collect(placed, placed.text_batches.start(ids, tokens, work, relieve, may_halve)?)
     }
 }
 
-/// Batches that a device works on, with the images of each that count.
+/// Batches that a device works on, with the images or prompts of each that count.
 type Batched = Vec<(Fetched, usize)>;
 
 /// Images that a device works on.

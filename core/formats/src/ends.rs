@@ -94,6 +94,16 @@ pub(crate) enum Place {
     Several,
 }
 
+impl Place {
+    /// The row that is meant, whether by this name first or not.
+    pub(crate) fn row(self) -> Option<u32> {
+        match self {
+            Place::At(row) | Place::Again(row) => Some(row),
+            Place::Nothing | Place::Several => None,
+        }
+    }
+}
+
 impl Ends {
     /// The rows of all names together. Where most names are ends of paths or the other way round, the others do not match:
     /// `dog/7.jpg` is not `cat/7.jpg`, though no other file is called so. Of different names for one row that with the

@@ -17,6 +17,7 @@ pub mod probabilities;
 pub mod repair;
 mod row_names;
 mod same_headings;
+mod tally;
 mod text;
 pub mod truth;
 

@@ -52,8 +52,9 @@ pub(crate) fn bars(rgb: &[u8], width: usize, height: usize) -> Bars {
     let inner = |y: usize| (y * width + lines(left), 1, within);
     let share = needed(width, within, left.is_some() && right.is_some());
     for (bar, framed) in [&mut top, &mut bottom].into_iter().zip(sides(pixels, height, &inner)) {
-        if let (Some(bar), Some(framed)) = (bar, framed.bar(share)) {
-            bar.straight |= framed.straight;
+        // Between no other sides, it is the same edge.
+        if let Some(bar) = bar.as_mut().filter(|bar| !bar.straight && within < width) {
+            bar.straight = framed.bar(share).is_some_and(|framed| framed.straight);
         }
     }
     let share = |bar: Option<Bar>, length: usize| match bar {

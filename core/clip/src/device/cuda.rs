@@ -57,7 +57,7 @@ pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
             .attribute(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)
             .unwrap_or_default(),
     };
-    let model = if kind.model.is_empty() { String::new() } else { format!(" ({})", kind.model) };
+    let model = kind.behind();
     let capability = kind.capability;
     if capability < CAPABILITY && capability != (0, 0) {
         let found = format!("this one{model} has {}.{}", capability.0, capability.1);

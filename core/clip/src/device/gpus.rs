@@ -21,6 +21,13 @@ pub(crate) struct Kind {
     pub(crate) processors: i32,
 }
 
+impl Kind {
+    /// The name behind that of a device: ` (NVIDIA H200)`; empty if there is none.
+    pub(crate) fn behind(&self) -> String {
+        if self.model.is_empty() { String::new() } else { format!(" ({})", self.model) }
+    }
+}
+
 type Open = Box<dyn Fn(usize) -> Result<DeviceContext, ClipError> + Send>;
 
 /// The GPUs that a choice allows and that are not open yet.
@@ -106,9 +113,7 @@ pub(crate) fn names(contexts: &[&DeviceContext]) -> String {
     match gpus.as_deref() {
         Some([first, _, ..]) => {
             let numbers: Vec<String> = gpus.iter().flatten().map(|gpu| gpu.number.to_string()).collect();
-            let model = &first.kind.model;
-            let model = if model.is_empty() { String::new() } else { format!(" ({model})") };
-            format!("cuda:{}{model}", numbers.join(","))
+            format!("cuda:{}{}", numbers.join(","), first.kind.behind())
         }
         _ => contexts.iter().map(|context| context.name.as_str()).collect::<Vec<_>>().join(" and "),
     }

@@ -38,7 +38,7 @@ struct State {
     working: Vec<Arc<Placed>>,
     /// Whether devices can still be added.
     may_grow: bool,
-    /// Sentences that nobody has been told yet.
+    /// Sentences that have not been shown yet.
     happened: Vec<String>,
 }
 
@@ -226,7 +226,7 @@ impl Spread {
         copy
     }
 
-    /// Takes back a copy that is no longer needed, whose memory serves the next.
+    /// Takes back a copy once it has served, so that the next one reuses its memory.
     pub(super) fn take_back(&self, copy: Option<Vec<u8>>) {
         open(&self.room).extend(copy);
     }

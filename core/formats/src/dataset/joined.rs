@@ -16,6 +16,7 @@ use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -141,7 +142,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
-        if let Place::At(at) | Place::Again(at) = *place
+        if let Some(at) = place.row()
             && repeated.contains(&at)
         {
             contradictions.add(manifest.path(SampleId(at)), &cell);
@@ -254,11 +255,7 @@ impl LabelTable {
         let first = manifest.extra().len().saturating_sub(others.len());
         let (rows, _) = places(&sheet, key, manifest, &manifest.extra()[..first])
             .map_err(|why| Error::format(file, why))?;
-        let rows = rows.into_iter().map(|place| match place {
-            Place::At(row) | Place::Again(row) => Some(SampleId(row)),
-            Place::Nothing | Place::Several => None,
-        });
-        let rows: Vec<Option<SampleId>> = rows.collect();
+        let rows: Vec<Option<SampleId>> = rows.into_iter().map(|place| place.row().map(SampleId)).collect();
         let table = BesideTable::of_labels(file, sheet.delimiter(), key)?;
         if table.records.len() != rows.len() {
             return Err(Error::format(file, "its rows are not those that were read; make a new plan"));
@@ -360,32 +357,83 @@ fn label_column(sheet: &Sheet, key: usize, options: &DatasetOptions) -> Result<u
     }
 }
 
-/// The samples of all rows, by what names the most of them.
+/// What the rows of a table mean if their names are taken in one way.
+struct Way {
+    places: Vec<Place>,
+    by: By,
+    /// Whether the names are those of a column that the dataset has, too, which is what both have in common.
+    is_shared: bool,
+    /// How many samples are named.
+    found: usize,
+}
+
+impl Way {
+    fn new(places: Vec<Place>, by: By, is_shared: bool) -> Way {
+        let found = places.iter().filter(|place| matches!(place, Place::At(_))).count();
+        Way { places, by, is_shared, found }
+    }
+
+    /// A row that means one sample in this way and another one in that.
+    fn differs(&self, other: &Way) -> Option<(usize, [SampleId; 2])> {
+        let pairs = self.places.iter().zip(&other.places).enumerate();
+        let mut both = pairs.filter_map(|(row, (one, two))| Some((row, [one.row()?, two.row()?])));
+        both.find(|(_, [one, two])| one != two).map(|(row, samples)| (row, samples.map(SampleId)))
+    }
+}
+
+/// The samples of all rows, by what names the most of them. `own` are the columns of the dataset itself.
+///
+/// # Errors
+/// When two ways name as many samples, but others.
 fn places(
     sheet: &Sheet,
     key: usize,
     manifest: &Manifest,
     own: &[ExtraColumn],
 ) -> std::result::Result<(Vec<Place>, By), String> {
+    let mut ways = ways(sheet, key, manifest, own);
+    // The first of the best ones.
+    let rank = |at: &usize| (ways[*at].found, ways[*at].is_shared, Reverse(*at));
+    let best = (0..ways.len()).max_by_key(rank).unwrap_or(0);
+    let chosen = &ways[best];
+    let rivals = ways.iter().filter(|way| way.found == chosen.found && !chosen.is_shared);
+    let doubt = rivals.filter_map(|rival| Some((rival.by, chosen.differs(rival)?))).next();
+    if let Some((other, (row, [one, two]))) = doubt {
+        return Err(format!(
+            "{} in column '{}' is {} by {} and {} by {}; give the column that is meant one heading in both tables, or join by \
+             paths",
+            excerpt(&sheet.text(row, key)),
+            excerpt(&sheet.headings[key]),
+            excerpt_path(manifest.path(one)),
+            chosen.by.words(),
+            excerpt_path(manifest.path(two)),
+            other.words(),
+        ));
+    }
+    let Way { places, by, .. } = ways.swap_remove(best);
+    Ok((places, by))
+}
+
+/// All ways to take the names in a column.
+fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> Vec<Way> {
     let names: Vec<Vec<u8>> = (0..sheet.len())
         .map(|row| match std::str::from_utf8(sheet.bytes(row, key)) {
             Ok(_) => sheet.text(row, key).as_bytes().to_vec(),
             Err(_) => sheet.bytes(row, key).to_vec(),
         })
         .collect();
-    let found = |places: &[Place]| places.iter().filter(|place| matches!(place, Place::At(_))).count();
     let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let all = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
-    let mut ways = vec![(Ends::new(all()).places(&paths), By::Path, false)];
     let stems: Vec<&[u8]> = paths.iter().map(|path| stem(path)).collect();
-    ways.push((Ends::new(all().map(stem)).places(&stems), By::Stem, false));
-    let heading = &sheet.headings[key];
+    let mut ways = vec![
+        Way::new(Ends::new(all()).places(&paths), By::Path, false),
+        Way::new(Ends::new(all().map(stem)).places(&stems), By::Stem, false),
+    ];
     for column in own {
-        // A column of both tables is what they have in common.
-        let is_same = column.name.eq_ignore_ascii_case(heading);
-        if is_same || IDS.contains(&column.name.to_ascii_lowercase().as_str()) {
+        let is_shared = column.name.eq_ignore_ascii_case(&sheet.headings[key]);
+        if is_shared || IDS.contains(&column.name.to_ascii_lowercase().as_str()) {
             let ids = column.values.iter().map(|id| Some(id.trim().as_bytes().to_vec()));
-            ways.push((equal(&names, ids), By::Id, is_same));
+            ways.push(Way::new(equal(&names, ids), By::Id, is_shared));
         }
     }
     let number = |text: &[u8]| -> Option<Vec<u8>> {
@@ -394,37 +442,8 @@ fn places(
     };
     let numbers: Vec<Vec<u8>> = names.iter().map(|name| number(name).unwrap_or_default()).collect();
     let stems = manifest.ids().map(|id| number(manifest.path(id).file_stem()?.as_bytes()));
-    ways.push((equal(&numbers, stems), By::Number, false));
-    // The first of the best ones.
-    let rank = |at: &usize| (found(&ways[*at].0), ways[*at].2, std::cmp::Reverse(*at));
-    let best = (0..ways.len()).max_by_key(rank).unwrap_or(0);
-    let row = |place: &Place| match place {
-        Place::At(row) | Place::Again(row) => Some(*row),
-        _ => None,
-    };
-    let (chosen, by, is_same) = &ways[best];
-    let equals = ways.iter().filter(|way| found(&way.0) == found(chosen) && found(chosen) > 0);
-    for (other, other_by, _) in equals.filter(|_| !is_same) {
-        let differs =
-            |at: &usize| row(&chosen[*at]).zip(row(&other[*at])).is_some_and(|(own, other)| own != other);
-        if let Some(at) = (0..chosen.len()).find(differs) {
-            let image = |places: &[Place]| {
-                row(&places[at])
-                    .map_or(String::new(), |row| excerpt_path(manifest.path(SampleId(row))).to_string())
-            };
-            return Err(format!(
-                "{} in column '{}' is {} by {} and {} by {}; give the column that is meant one heading in both tables, or join by paths",
-                excerpt(&sheet.text(at, key)),
-                excerpt(heading),
-                image(chosen),
-                by.words(),
-                image(other),
-                other_by.words(),
-            ));
-        }
-    }
-    let (places, by, _) = ways.swap_remove(best);
-    Ok((places, by))
+    ways.push(Way::new(equal(&numbers, stems), By::Number, false));
+    ways
 }
 
 /// The rows of ids that are equal.

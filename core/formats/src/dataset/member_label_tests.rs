@@ -3,25 +3,29 @@
 use super::shard_tests::{labels, read, tar, with};
 use super::testing::{says, tree};
 use chaffinch_protocol::RemarkKind;
+use std::path::PathBuf;
+
+/// A tar file of these members, in a folder that goes with it.
+fn tarred(members: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("a.tar");
+    tar(&path, members);
+    (temp, path)
+}
 
 #[test]
 fn members_that_disagree_are_counted_and_either_can_be_taken() {
-    let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("a.tar");
-    tar(
-        &path,
-        &[
-            ("1.png", "a"),
-            ("1.cls", "cat"),
-            ("1.json", r#"{"label": "dog"}"#),
-            ("2.png", "b"),
-            ("2.json", r#"{"label": "dog"}"#),
-            ("2.cls", "dog"),
-            ("3.png", "c"),
-            ("3.json", r#"{"label": "cat"}"#),
-            ("3.cls", "dog"),
-        ],
-    );
+    let (_temp, path) = tarred(&[
+        ("1.png", "a"),
+        ("1.cls", "cat"),
+        ("1.json", r#"{"label": "dog"}"#),
+        ("2.png", "b"),
+        ("2.json", r#"{"label": "dog"}"#),
+        ("2.cls", "dog"),
+        ("3.png", "c"),
+        ("3.json", r#"{"label": "cat"}"#),
+        ("3.cls", "dog"),
+    ]);
     let opened = read(&path);
     assert_eq!(labels(&opened), ["cat", "dog", "dog"]);
     let text = "2 samples have another class in the cls member than in the 'label' of the json, and that of cls was taken: \
@@ -54,20 +58,15 @@ fn members_that_disagree_are_counted_and_either_can_be_taken() {
 
 #[test]
 fn a_second_picture_of_a_sample_is_named() {
-    let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("a.tar");
-    tar(
-        &path,
-        &[
-            ("x/1.seg.png", "mask"),
-            ("x/1.jpg", "a"),
-            ("x/1.cls", "cat"),
-            ("x/1.npy", "n"),
-            ("x/2.jpg", "b"),
-            ("x/2.png", "c"),
-            ("x/2.cls", "dog"),
-        ],
-    );
+    let (_temp, path) = tarred(&[
+        ("x/1.seg.png", "mask"),
+        ("x/1.jpg", "a"),
+        ("x/1.cls", "cat"),
+        ("x/1.npy", "n"),
+        ("x/2.jpg", "b"),
+        ("x/2.png", "c"),
+        ("x/2.cls", "dog"),
+    ]);
     let opened = read(&path);
     assert_eq!(labels(&opened), ["cat", "dog"]);
     let text = "2 pictures are not the only ones of their samples and were left out, since a sample has one: \
@@ -78,24 +77,19 @@ fn a_second_picture_of_a_sample_is_named() {
 
 #[test]
 fn a_class_member_comes_before_the_folder() {
-    let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("a.tar");
-    tar(
-        &path,
-        &[
-            ("cat/a.1.png", "a"),
-            ("cat/a.1.cls", "dog"),
-            ("cat/a.2.png", "b"),
-            ("cat/a.2.cls", "cow"),
-            ("dog/b.v2.png", "c"),
-            ("dog/b.v2.cls", "pig"),
-            // Its own class is not said.
-            ("dog/c.png", "d"),
-            ("pets/d.png", "e"),
-            ("cow/e.png", "f"),
-            ("cow/e.cls", "-1"),
-        ],
-    );
+    let (_temp, path) = tarred(&[
+        ("cat/a.1.png", "a"),
+        ("cat/a.1.cls", "dog"),
+        ("cat/a.2.png", "b"),
+        ("cat/a.2.cls", "cow"),
+        ("dog/b.v2.png", "c"),
+        ("dog/b.v2.cls", "pig"),
+        // Its own class is not said.
+        ("dog/c.png", "d"),
+        ("pets/d.png", "e"),
+        ("cow/e.png", "f"),
+        ("cow/e.cls", "-1"),
+    ]);
     let opened = read(&path);
     assert_eq!(labels(&opened), ["dog", "cow", "pig", "dog", "", ""]);
     let text =
@@ -202,24 +196,19 @@ fn texts_that_seem_to_be_classes_are_said_where_no_member_says_a_label() {
 
 #[test]
 fn members_that_say_the_class_once_more_are_columns_unless_they_are_no_text() {
-    let temp = tempfile::tempdir().unwrap();
-    let path = temp.path().join("a.tar");
-    tar(
-        &path,
-        &[
-            ("1.png", "a"),
-            ("1.cls", "cat"),
-            ("1.classid", "3\n"),
-            ("1.category.txt", "Katze"),
-            ("1.labels", "\u{3}\0\0\0"),
-            ("1.true_label", "dog"),
-            ("2.png", "b"),
-            ("2.cls", "dog"),
-            ("2.classid", "5\n"),
-            ("2.category.txt", "Hund"),
-            ("2.labels", "\u{5}\0\0\0"),
-        ],
-    );
+    let (_temp, path) = tarred(&[
+        ("1.png", "a"),
+        ("1.cls", "cat"),
+        ("1.classid", "3\n"),
+        ("1.category.txt", "Katze"),
+        ("1.labels", "\u{3}\0\0\0"),
+        ("1.true_label", "dog"),
+        ("2.png", "b"),
+        ("2.cls", "dog"),
+        ("2.classid", "5\n"),
+        ("2.category.txt", "Hund"),
+        ("2.labels", "\u{5}\0\0\0"),
+    ]);
     let opened = read(&path);
     assert_eq!(labels(&opened), ["cat", "dog"]);
     let columns: Vec<(&str, &[String])> = (opened.manifest.extra().iter())

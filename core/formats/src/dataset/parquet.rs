@@ -170,8 +170,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     if candidate.is_dir() {
         others(candidate, &mut ledger);
     }
-    let looks: Vec<Looks> = shards.iter().map(|shard| shard.looks()).collect();
-    configs::check(candidate, &looks, options, &mut ledger)?;
+    configs::check(candidate, &shards, options, &mut ledger)?;
     tell_dropped(&shards, &mut ledger);
     let rivals: Vec<Rival> =
         shards.iter().filter_map(|shard| shard.columns.rival(&shard.full, shard.schema.fields())).collect();

@@ -3,6 +3,7 @@
 use super::choice::{self, SPLIT_NAMES};
 use super::names_of_parts::split_named;
 use super::split_columns::{are_splits, flag, flagged_in, of_flags};
+use crate::tally::Tally;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -109,28 +110,24 @@ pub(super) fn tell_contradictory(count: u64, table: Option<&str>, columns: &[Str
 
 /// Rows that say another split than the dataset does, whose own is taken.
 #[derive(Default)]
-pub(super) struct OtherSplits {
-    count: u64,
-    first: Option<(PathBuf, String)>,
-}
+pub(super) struct OtherSplits(Tally<(PathBuf, String)>);
 
 impl OtherSplits {
     /// Adds what a row says of a picture.
     pub(super) fn add(&mut self, picture: &Path, text: &str) {
-        self.count += 1;
-        self.first.get_or_insert_with(|| (picture.to_path_buf(), text.to_owned()));
+        self.0.add(|| (picture.to_path_buf(), text.to_owned()));
     }
 
     /// Says how many there are in the table `shown`.
     pub(super) fn tell(&self, shown: &str, ledger: &mut Ledger) {
-        let Some((picture, text)) = &self.first else { return };
-        let rows = counted(self.count, "row of", "rows of");
-        let verb = if self.count == 1 { "gives" } else { "give" };
+        let Some((count, (picture, text))) = self.0.told() else { return };
+        let rows = counted(count, "row of", "rows of");
+        let verb = if count == 1 { "gives" } else { "give" };
         let text = format!(
             "{rows} {shown} {verb} another split than the folders, which were taken: {} ('{}')",
             safe_path(picture),
             excerpt(text)
         );
-        ledger.add(RemarkKind::LayoutDoubtful, self.count, text);
+        ledger.add(RemarkKind::LayoutDoubtful, count, text);
     }
 }

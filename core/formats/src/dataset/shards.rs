@@ -1,6 +1,7 @@
 //! Names of shards, which often say the split: `train-00000-of-00002.parquet`, `val/000003.tar`.
 
 use super::names_of_parts::split_named;
+use crate::tally::Tally;
 use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::BTreeSet;
@@ -53,28 +54,28 @@ pub(super) fn tell(splits: &[String], ledger: &mut Ledger) {
 
 /// Samples that say another split than the name of their shard does.
 #[derive(Debug, Default)]
-pub(super) struct Contradicted {
-    samples: u64,
-    first: Option<[String; 2]>,
-}
+pub(super) struct Contradicted(Tally<[String; 2]>);
 
 impl Contradicted {
-    /// A sample that says a split, in a shard that is named after one.
+    /// A sample that says this split, in a shard that is named after that one; either may be empty.
     pub(super) fn hear(&mut self, said: &str, shard: &str) {
+        // Most samples say what their shard does, or nothing.
+        if said == shard || said.is_empty() || shard.is_empty() {
+            return;
+        }
         let (Some(own), Some(named)) = (split_named(said), split_named(shard)) else { return };
         if own != named {
-            self.samples += 1;
-            self.first.get_or_insert_with(|| [said, shard].map(|split| safe_text(split).into_owned()));
+            self.0.add(|| [said, shard].map(|split| safe_text(split).into_owned()));
         }
     }
 
     pub(super) fn tell(&self, ledger: &mut Ledger) {
-        let Some([own, named]) = &self.first else { return };
+        let Some((count, [own, named])) = self.0.told() else { return };
         let text = format!(
             "{} another split than the name of their file, and that was not taken: '{own}', where the file is named '{named}'",
-            counted(self.samples, "sample says", "samples say")
+            counted(count, "sample says", "samples say")
         );
-        ledger.add(RemarkKind::LayoutDoubtful, self.samples, text);
+        ledger.add(RemarkKind::LayoutDoubtful, count, text);
     }
 }
 

@@ -1,7 +1,7 @@
 //! All samples with everything that is known of them, as CSV.
 
 use super::formulas::Formulas;
-use super::odd_paths::{self, Are};
+use super::odd_paths::{Are, OddPaths};
 use super::sample_table::{Cell, SampleTable};
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
@@ -58,7 +58,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
     Ok(Written {
         summary: Some(Formulas::told(samples, guarded)),
         renamed: table.renamed,
-        notes: odd_paths::told(manifest, manifest.ids(), Are::Bytes).into_iter().collect(),
+        notes: OddPaths::of_all(manifest).told(Are::Bytes).into_iter().collect(),
         ..Written::file(&request.output)
     })
 }

@@ -3,7 +3,7 @@
 
 use super::concluded::Concluded;
 use super::manifest::COLUMNS;
-use super::odd_paths::{self, Are};
+use super::odd_paths::{Are, OddPaths};
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
 use chaffinch_compute::job::Job;
@@ -25,7 +25,8 @@ pub(super) const FORMAT: Format = Format {
 fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Written> {
     export.outside(&request.output)?;
     let concluded = Concluded::of(export, &request.finders);
-    let (mut rows, mut removed, mut listed) = (0_u64, 0_u64, Vec::new());
+    let (mut rows, mut removed) = (0_u64, 0_u64);
+    let mut odd = OddPaths::new(export.source.manifest);
     atomic::write(&request.output, |out| {
         let mut out = csv::Writer::from_writer(out);
         out.write_record(COLUMNS)?;
@@ -36,7 +37,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
                 continue;
             }
             rows += 1;
-            listed.push(id);
+            odd.see(id);
             removed += u64::from(concluded.goes_as_leak(id));
             let tags = concluded.tags(id).join(",");
             out.write_byte_record(&export.manifest_row(&ids, id, &tags, concluded.action(id)))?;
@@ -44,6 +45,6 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
         out.flush()
     })?;
     let summary = format!("{}, {removed} removed as leaks", counted(rows, "row", "rows"));
-    let notes = odd_paths::told(export.source.manifest, listed, Are::Bytes).into_iter().collect();
+    let notes = odd.told(Are::Bytes).into_iter().collect();
     Ok(Written { summary: Some(summary), notes, ..Written::file(&request.output) })
 }

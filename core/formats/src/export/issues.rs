@@ -1,7 +1,7 @@
 //! Tables with a column `is_X_issue` and one `X_score` for each kind of issue, as cleanlab and CleanVision write them.
 
 use super::formulas::Formulas;
-use super::odd_paths::{self, Are};
+use super::odd_paths::{Are, OddPaths};
 use super::{Export, Finders, Request, Written};
 use crate::Result;
 use chaffinch_data::columns::DetectorResult;
@@ -103,7 +103,7 @@ impl Program {
         let samples = counted(manifest.len() as u64, "sample", "samples");
         let issues = counted(kinds.len() as u64, "kind of issue", "kinds of issues");
         written.summary = Some(Formulas::told(format!("{samples}, {issues}"), guarded));
-        written.notes.extend(odd_paths::told(manifest, manifest.ids(), Are::Bytes));
+        written.notes.extend(OddPaths::of_all(manifest).told(Are::Bytes));
         let missing = self.kinds.iter().map(|(kind, _)| *kind);
         let missing: Vec<&str> =
             missing.filter(|kind| kinds.iter().all(|(known, ..)| known != kind)).collect();

@@ -1,6 +1,6 @@
 //! All samples with everything that is known of them, one JSON object per line.
 
-use super::odd_paths::{self, Are};
+use super::odd_paths::{Are, OddPaths};
 use super::sample_table::{Cell, SampleTable, json_number};
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
@@ -36,7 +36,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
     })?;
     let manifest = export.source.manifest;
     let samples = counted(manifest.len() as u64, "sample", "samples");
-    let notes = odd_paths::told(manifest, manifest.ids(), Are::Escaped).into_iter().collect();
+    let notes = OddPaths::of_all(manifest).told(Are::Escaped).into_iter().collect();
     Ok(Written { summary: Some(samples), renamed: table.renamed, notes, ..Written::file(&request.output) })
 }
 

@@ -1,14 +1,13 @@
 //! Leaks between splits among the clusters of a session: a row for each pair of a training and a held-out picture.
 
 use super::clusters::clusters;
-use super::odd_paths::{self, Are};
+use super::odd_paths::{Are, OddPaths};
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
 use chaffinch_compute::job::Job;
 use chaffinch_data::row_keys::ImageIds;
 use chaffinch_data::{atomic, class_names};
 use chaffinch_protocol::display::counted;
-use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
 pub(super) const FORMAT: Format = Format {
@@ -45,7 +44,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
     let manifest = export.source.manifest;
     let clusters = clusters(export, &request.finders);
     let (mut leaks, mut different, mut pairs) = (0_u64, 0_u64, 0_u64);
-    let mut listed = BTreeSet::new();
+    let mut odd = OddPaths::new(manifest);
     atomic::write(&request.output, |out| {
         let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
         out.write_record(COLUMNS)?;
@@ -59,7 +58,7 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
             for train in cluster.train(export) {
                 for val in cluster.held_out(export) {
                     pairs += 1;
-                    listed.extend([train, val]);
+                    [train, val].into_iter().for_each(|id| odd.see(id));
                     let path = |id| manifest.path(id).as_os_str().as_bytes();
                     out.write_record([
                         number.as_bytes(),
@@ -85,6 +84,6 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
         leaks - different,
         counted(pairs, "pair", "pairs")
     );
-    let notes = odd_paths::told(manifest, listed, Are::Bytes).into_iter().collect();
+    let notes = odd.told(Are::Bytes).into_iter().collect();
     Ok(Written { summary: Some(summary), notes, ..Written::file(&request.output) })
 }

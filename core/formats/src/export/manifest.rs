@@ -1,6 +1,6 @@
 //! Suspects and reviewed samples with findings and decisions, as CSV.
 
-use super::odd_paths::{self, Are};
+use super::odd_paths::{Are, OddPaths};
 use super::{Export, Format, Target, Written};
 use crate::Result;
 use chaffinch_data::atomic;
@@ -53,7 +53,7 @@ impl Export<'_> {
     /// When the target is inside the dataset, or cannot be written.
     pub fn manifest(&self, target: &Path, all: bool) -> Result<Option<String>> {
         self.outside(target)?;
-        let mut listed = Vec::new();
+        let mut odd = OddPaths::new(self.source.manifest);
         atomic::write(target, |out| {
             let mut out = csv::Writer::from_writer(out);
             out.write_record(COLUMNS)?;
@@ -67,12 +67,12 @@ impl Export<'_> {
                     let review = self.source.decisions.review(id);
                     let tags = review.map(|review| review.tags.join(",")).unwrap_or_default();
                     out.write_byte_record(&self.manifest_row(&ids, id, &tags, self.decision(id)))?;
-                    listed.push(id);
+                    odd.see(id);
                 }
             }
             out.flush()
         })?;
-        Ok(odd_paths::told(self.source.manifest, listed, Are::Bytes))
+        Ok(odd.told(Are::Bytes))
     }
 
     /// A row with these tags and this action.

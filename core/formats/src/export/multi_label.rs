@@ -1,7 +1,7 @@
 //! Clusters of pictures that are the same or nearly and have several labels: a row for each picture.
 
 use super::clusters::clusters;
-use super::odd_paths::{self, Are};
+use super::odd_paths::{Are, OddPaths};
 use super::{Export, Format, Request, Target, Written};
 use crate::Result;
 use chaffinch_compute::job::Job;
@@ -36,15 +36,15 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
     export.outside(&request.output)?;
     let manifest = export.source.manifest;
     let clusters = clusters(export, &request.finders);
-    let (mut several, mut listed) = (0_u64, Vec::new());
+    let (mut several, mut odd) = (0_u64, OddPaths::new(manifest));
     atomic::write(&request.output, |out| {
         let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
         out.write_record(COLUMNS)?;
         let ids = ImageIds::of(manifest);
         for cluster in clusters.iter().filter(|cluster| cluster.is_multi_label()) {
             several += 1;
-            listed.extend(&cluster.members);
             for &id in &cluster.members {
+                odd.see(id);
                 out.write_record([
                     cluster.number.to_string().as_bytes(),
                     manifest.path(id).as_os_str().as_bytes(),
@@ -61,6 +61,6 @@ fn write(export: &Export<'_>, request: &Request, _job: &Job<'_>) -> Result<Writt
         out.flush()
     })?;
     let summary = counted(several, "cluster with several labels", "clusters with several labels");
-    let notes = odd_paths::told(manifest, listed, Are::Bytes).into_iter().collect();
+    let notes = odd.told(Are::Bytes).into_iter().collect();
     Ok(Written { summary: Some(summary), notes, ..Written::file(&request.output) })
 }

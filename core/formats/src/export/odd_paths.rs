@@ -3,6 +3,7 @@
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::SampleId;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// How a file has them.
@@ -14,27 +15,46 @@ pub(super) enum Are {
     Escaped,
 }
 
-/// Says how many of the paths of these samples are not UTF-8, and what follows; `None` if all are.
-pub(super) fn told(manifest: &Manifest, ids: impl IntoIterator<Item = SampleId>, are: Are) -> Option<String> {
-    let odd = ids.into_iter().map(|id| manifest.path(id)).filter(|path| path.to_str().is_none());
-    let odd: Vec<&Path> = odd.collect();
-    // Whatever the order of a file.
-    let first = safe_path(odd.iter().min()?);
-    let count = odd.len() as u64;
-    let paths = counted(count, "path is not UTF-8 and is", "paths are not UTF-8 and are");
-    Some(match (are, count) {
-        (Are::Bytes, 1) => {
-            format!("{paths} written as its bytes, which programs that only read UTF-8 refuse: {first}")
+/// Those of the samples that a file has in it.
+pub(super) struct OddPaths<'m> {
+    manifest: &'m Manifest,
+    /// In the order of the paths, whatever that of the file is.
+    odd: BTreeSet<(&'m Path, SampleId)>,
+}
+
+impl<'m> OddPaths<'m> {
+    /// None yet.
+    pub(super) fn new(manifest: &'m Manifest) -> OddPaths<'m> {
+        OddPaths { manifest, odd: BTreeSet::new() }
+    }
+
+    /// Those of all samples.
+    pub(super) fn of_all(manifest: &'m Manifest) -> OddPaths<'m> {
+        let mut all = OddPaths::new(manifest);
+        manifest.ids().for_each(|id| all.see(id));
+        all
+    }
+
+    /// Looks at a sample that the file has.
+    pub(super) fn see(&mut self, id: SampleId) {
+        let path = self.manifest.path(id);
+        if path.to_str().is_none() {
+            self.odd.insert((path, id));
         }
-        (Are::Bytes, _) => {
-            format!("{paths} written as their bytes, which programs that only read UTF-8 refuse: {first}")
-        }
-        (Are::Escaped, _) => {
-            format!(
-                "{paths} written with escapes such as \\xff, so that other programs find no file by it: {first}"
-            )
-        }
-    })
+    }
+
+    /// Says how many there are, and what follows; `None` if there are none.
+    pub(super) fn told(&self, are: Are) -> Option<String> {
+        let first = safe_path(self.odd.first()?.0);
+        let count = self.odd.len() as u64;
+        let paths = counted(count, "path is not UTF-8 and is", "paths are not UTF-8 and are");
+        let how = match (are, count) {
+            (Are::Bytes, 1) => "as its bytes, which programs that only read UTF-8 refuse",
+            (Are::Bytes, _) => "as their bytes, which programs that only read UTF-8 refuse",
+            (Are::Escaped, _) => "with escapes such as \\xff, so that other programs find no file by it",
+        };
+        Some(format!("{paths} written {how}: {first}"))
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! All samples with everything that is known of them, as Parquet. Pictures that lie in other files are in it; those that
 //! are files of their own are named by their paths, and the folder these start from is in the file's metadata.
 
-use super::odd_paths::{self, Are};
+use super::odd_paths::{Are, OddPaths};
 use super::sample_table::{Cell, Column, Kind, SampleTable};
 use super::{Export, Format, Request, Target, Written};
 use crate::dataset::ROOT_KEY;
@@ -144,7 +144,7 @@ pub(super) fn write_with(
     })
     .map_err(|error| stopped.map_or(error, Error::from))?;
     if !pictures {
-        written.left_out.extend(odd_paths::told(manifest, manifest.ids(), Are::Escaped));
+        written.left_out.extend(OddPaths::of_all(manifest).told(Are::Escaped));
     }
     written.summary = Some(counted(manifest.len() as u64, "sample", "samples"));
     written.renamed = table.renamed;

@@ -52,7 +52,7 @@ impl<'a> Target<'a> {
         let names: Vec<&[u8]> =
             names.iter().map(|name| name.strip_prefix(root.as_slice()).unwrap_or(name)).collect();
         let places = self.ends().places(&names);
-        places.iter().filter(|place| matches!(place, Place::At(_) | Place::Again(_))).count()
+        places.iter().filter(|place| place.row().is_some()).count()
     }
 
     /// What absolute paths of samples begin with.
@@ -209,10 +209,7 @@ impl<'a> Target<'a> {
         }
         let sample = |name: &Vec<u8>| {
             let name = name.strip_prefix(root.as_slice()).unwrap_or(name);
-            match places.get(*index.get(name)?)? {
-                Place::At(row) | Place::Again(row) => Some(SampleId(*row)),
-                Place::Nothing | Place::Several => None,
-            }
+            places.get(*index.get(name)?)?.row().map(SampleId)
         };
         Ok(names.iter().zip(&rows).map(|(name, row)| row.or_else(|| sample(name))).collect())
     }

@@ -105,9 +105,7 @@ impl ParquetEdits {
         job.progress(total, total);
         Ok(())
     }
-}
 
-impl ParquetEdits {
     /// The new values by the path of the leaf that holds the values of their column: the column itself, or the elements of a list.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::column::writer::{ColumnWriter, ColumnWriterImpl};
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::schema::types::ColumnDescriptor;
+use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -52,12 +54,12 @@ pub(super) fn sift(
 }
 
 /// The only element of a list that is written as a value: `["dog"]` as it is shown elsewhere, or the element itself.
-fn element(value: &str) -> Result<String, Fault> {
-    let Ok(list) = serde_json::from_str::<Vec<serde_json::Value>>(value) else { return Ok(value.to_owned()) };
+fn element(value: &str) -> Result<Cow<'_, str>, Fault> {
+    let Ok(list) = serde_json::from_str::<Vec<Value>>(value) else { return Ok(value.into()) };
     match list.as_slice() {
-        [] => Ok(String::new()),
-        [serde_json::Value::String(text)] => Ok(text.clone()),
-        [one] => Ok(one.to_string()),
+        [] => Ok("".into()),
+        [Value::String(text)] => Ok(text.clone().into()),
+        [one] => Ok(one.to_string().into()),
         _ => Err(Fault::general("a list cannot get several values")),
     }
 }
@@ -74,14 +76,6 @@ pub(super) fn copy(
 ) -> Result<(), Fault> {
     let (most, repeated) = (descriptor.max_def_level(), descriptor.max_rep_level());
     let is_list = repeated > 0;
-    let elements: BTreeMap<u64, String> = match is_list {
-        true => {
-            (values.iter()).map(|(&row, value)| Ok((row, element(value)?))).collect::<Result<_, Fault>>()?
-        }
-        false => BTreeMap::new(),
-    };
-    let lists = elements.iter().map(|(&row, value)| (row, value.as_str())).collect();
-    let values: &BTreeMap<u64, &str> = if is_list { &lists } else { values };
     // One reader and one writer for each physical type, all alike.
     macro_rules! each {
         ($($reader:ident $writer:ident $parse:expr),*) => {
@@ -115,10 +109,14 @@ pub(super) fn copy(
                                 continue;
                             }
                             kept_repeats.extend(repeats.get(level));
-                            match values.get(&at) {
-                                Some(&"") if is_list => kept_defined.push(0),
-                                Some(&"") if most > 0 => kept_defined.push(most - 1),
-                                Some(&text) if !text.is_empty() => {
+                            let new = match values.get(&at) {
+                                Some(text) if is_list => Some(element(text)?),
+                                new => new.map(|text| Cow::Borrowed(*text)),
+                            };
+                            match new.as_deref() {
+                                Some("") if is_list => kept_defined.push(0),
+                                Some("") if most > 0 => kept_defined.push(most - 1),
+                                Some(text) if !text.is_empty() => {
                                     kept.push(parse(text).ok_or_else(|| {
                                         Fault::general(format!("it cannot have the value '{text}'"))
                                     })?);

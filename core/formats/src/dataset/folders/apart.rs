@@ -1,21 +1,18 @@
 //! Tables in folders above each other that say different things of a picture.
 
+use crate::tally::Tally;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::path::Path;
 
 /// Rows that say something else than those of a table in a folder above.
 #[derive(Default)]
-pub(super) struct Apart {
-    count: u64,
-    first: Option<String>,
-}
+pub(super) struct Apart(Tally<String>);
 
 impl Apart {
     /// Adds a picture, with what the row says and what the table above says.
     pub(super) fn add(&mut self, picture: &Path, (new, old): (&str, &str), above: &Path) {
-        self.count += 1;
-        self.first.get_or_insert_with(|| {
+        self.0.add(|| {
             let (picture, above) = (safe_path(picture), safe_path(above));
             format!("{picture} ('{}', but '{}' in {above})", excerpt(new), excerpt(old))
         });
@@ -23,12 +20,12 @@ impl Apart {
 
     /// Says how many there are in the table `shown`.
     pub(super) fn tell(&self, what: &str, shown: &str, ledger: &mut Ledger) {
-        let Some(first) = &self.first else { return };
-        let rows = counted(self.count, "row of", "rows of");
-        let verb = if self.count == 1 { "gives" } else { "give" };
+        let Some((count, first)) = self.0.told() else { return };
+        let rows = counted(count, "row of", "rows of");
+        let verb = if count == 1 { "gives" } else { "give" };
         let text = format!(
             "{rows} {shown} {verb} another {what} than a table in a folder above, and the nearer table counts: {first}"
         );
-        ledger.add(RemarkKind::LayoutDoubtful, self.count, text);
+        ledger.add(RemarkKind::LayoutDoubtful, count, text);
     }
 }

@@ -9,6 +9,7 @@ use crate::dataset::said_splits::{OtherSplits, SaidSplits};
 use crate::dataset::several::{ALL_LABELS, BETWEEN};
 use crate::dataset::typed::Typed;
 use crate::same_headings;
+use crate::tally::Tally;
 use crate::{Error, Result};
 use chaffinch_data::as_written::TableBeside;
 use chaffinch_data::class_names;
@@ -177,9 +178,9 @@ impl Beside {
         let split = splits.column;
         sole(split, &options.split_column, "--split-column")?;
         splits.tell(&table.headings, table.records.len(), &cell, &safe_path(path), ledger);
-        let (mut given, mut missing, mut repeated, mut replaced) = (BTreeSet::new(), 0_u64, 0_u64, 0_u64);
-        let (mut first_missing, mut first_repeated) = (None, None);
-        let (mut contradicting, mut first_contradicting) = (0_u64, None);
+        let (mut given, mut replaced) = (BTreeSet::new(), 0_u64);
+        let (mut missing, mut repeated, mut contradicting) =
+            (Tally::default(), Tally::default(), Tally::default());
         let mut other_splits = OtherSplits::default();
         let (mut apart_labels, mut apart_splits) = (Apart::default(), Apart::default());
         if label.is_some() || flags.is_some() {
@@ -205,8 +206,7 @@ impl Beside {
         let mut labels: BTreeMap<usize, Option<String>> = BTreeMap::new();
         let mut several = BTreeSet::new();
         let mut spelled: BTreeMap<Spelling, u64> = BTreeMap::new();
-        let (mut ambiguous, mut first_ambiguous) = (0_u64, None);
-        let (mut by_end, mut first_by_end) = (0_u64, None);
+        let (mut ambiguous, mut by_end) = (Tally::default(), Tally::default());
         for (at, (record, named)) in table.records.iter().zip(&named).enumerate() {
             let index = match *named {
                 Named::At(index, spelling) => {
@@ -216,13 +216,11 @@ impl Beside {
                     index
                 }
                 Named::ByEnd(index) => {
-                    by_end += 1;
-                    first_by_end.get_or_insert((at, index));
+                    by_end.add(|| (at, index));
                     index
                 }
                 Named::Several => {
-                    ambiguous += 1;
-                    first_ambiguous.get_or_insert(at);
+                    ambiguous.add(|| at);
                     continue;
                 }
                 Named::Nothing => {
@@ -230,23 +228,19 @@ impl Beside {
                     let place = table.places(folder, record).into_iter().next();
                     let named = place.or_else(|| table.written_path(record));
                     if let Some(picture) = named.filter(|name| !name.as_os_str().is_empty()) {
-                        missing += 1;
-                        first_missing.get_or_insert(picture);
+                        missing.add(|| picture);
                     }
                     continue;
                 }
             };
             if !given.insert(index) {
-                repeated += 1;
-                first_repeated.get_or_insert(index);
+                repeated.add(|| index);
                 // A row that says another label is more than a repetition.
                 if let Some(cell) = label.map(|label| record.cells[label].trim())
                     && let Some(first) = labels.get(&index)
                     && !class_names::same(first.as_deref().unwrap_or_default(), cell)
                 {
-                    contradicting += 1;
-                    let first = first.clone().unwrap_or_default();
-                    first_contradicting.get_or_insert_with(|| (index, first, cell.to_owned()));
+                    contradicting.add(|| (index, first.clone().unwrap_or_default(), cell.to_owned()));
                 }
                 continue;
             }
@@ -293,7 +287,7 @@ impl Beside {
         let shown = safe_path(path);
         path_spellings::tell(&spelled, &format!(" in {shown}"), ledger);
         let written = |at: usize| table.written_path(&table.records[at]).unwrap_or_default();
-        if let Some((at, index)) = first_by_end {
+        if let Some((by_end, &(at, index))) = by_end.told() {
             let (rows, was) = (
                 counted(by_end, "row of", "rows of"),
                 if by_end == 1 { "names a file elsewhere and was" } else { "name files elsewhere and were" },
@@ -305,7 +299,7 @@ impl Beside {
             );
             ledger.add(RemarkKind::LayoutGuessed, by_end, text);
         }
-        if let Some(at) = first_ambiguous {
+        if let Some((ambiguous, &at)) = ambiguous.told() {
             let rows = counted(ambiguous, "row of", "rows of");
             let verb = if ambiguous == 1 { "names a file" } else { "name files" };
             let text = format!(
@@ -367,27 +361,27 @@ impl Beside {
                 (counted(without, "image has", "images have"), safe_path(&samples[first].path));
             ledger.add(RemarkKind::LabelsMissing, without, format!("{images} no row in {shown}: {first}"));
         }
-        if let Some(first) = first_missing {
+        if let Some((missing, first)) = missing.told() {
             let rows = counted(missing, "row of", "rows of");
             let name = if missing == 1 { "names a file that is" } else { "name files that are" };
-            let text = format!("{rows} {shown} {name} missing: {}", safe_path(&first));
+            let text = format!("{rows} {shown} {name} missing: {}", safe_path(first));
             ledger.add(RemarkKind::FilesMissing, missing, text);
         }
-        if let Some(first) = first_repeated {
+        if let Some((repeated, &first)) = repeated.told() {
             let rows = counted(repeated, "row of", "rows of");
             let verb = if repeated == 1 { "repeats" } else { "repeat" };
             let text = format!("{rows} {shown} {verb} an earlier file: {}", safe_path(&samples[first].path));
             ledger.add(RemarkKind::RowsRepeated, repeated, text);
         }
         other_splits.tell(&shown, ledger);
-        if let Some((index, first, other)) = first_contradicting {
+        if let Some((contradicting, (index, first, other))) = contradicting.told() {
             let rows = counted(contradicting, "row of", "rows of");
             let verb = if contradicting == 1 { "gives" } else { "give" };
             let text = format!(
                 "{rows} {shown} {verb} an earlier file another label, and the first was taken: {} ('{}', '{}')",
-                safe_path(&samples[index].path),
-                excerpt(&first),
-                excerpt(&other)
+                safe_path(&samples[*index].path),
+                excerpt(first),
+                excerpt(other)
             );
             ledger.add(RemarkKind::LabelsSeveral, contradicting, text);
         }

@@ -1,7 +1,8 @@
 //! Several configurations in one folder, as datasets of the Hugging Face hub have them: each is a dataset of its own, and
-//! nobody who opens the folder may expect that they are joined.
+//! joining them is rarely what is meant.
 
-use crate::dataset::alike::{Classes, Looks};
+use super::Shard;
+use crate::dataset::alike::Classes;
 use crate::dataset::names_of_parts::split_named;
 use crate::dataset::{Candidate, DatasetOptions, shards};
 use crate::{Error, Result};
@@ -29,7 +30,7 @@ struct Config {
 /// When the README of the dataset says that they are, and their labels contradict each other.
 pub(super) fn check(
     candidate: &Candidate,
-    shards: &[Looks],
+    shards: &[Shard],
     options: &DatasetOptions,
     ledger: &mut Ledger,
 ) -> Result<()> {
@@ -102,8 +103,7 @@ fn declared(readme: &[u8], files: &[&Path]) -> Vec<Config> {
             let below = files.iter().filter(|file| file.starts_with(folder.trim_start_matches("./")));
             own.extend(below.map(|file| file.to_path_buf()));
         }
-        let files = own;
-        (!files.is_empty()).then_some(Config { name, files })
+        (!own.is_empty()).then_some(Config { name, files: own })
     };
     list.iter().filter_map(config).collect()
 }
@@ -175,8 +175,9 @@ fn own_folder(config: &Config, all: &[Config]) -> Option<PathBuf> {
 }
 
 /// In what the labels of two configurations differ that cannot be those of one dataset.
-fn contradiction(configs: &[Config], shards: &[Looks]) -> Option<String> {
-    let of = |config: &Config| shards.iter().find(|shard| config.files.contains(&shard.path));
+fn contradiction(configs: &[Config], shards: &[Shard]) -> Option<String> {
+    let of =
+        |config: &Config| shards.iter().find(|shard| config.files.contains(&shard.path)).map(Shard::looks);
     let (first, others) = configs.split_first()?;
     let known = of(first)?;
     others.iter().find_map(|config| {

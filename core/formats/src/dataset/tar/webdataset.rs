@@ -8,10 +8,12 @@ use crate::dataset::companions::one_to_one;
 use crate::dataset::packed::{Member, PackedRows, Place};
 use crate::dataset::typed::Typed;
 use crate::dataset::{DatasetOptions, Opened, choice, folders, is_image, shards};
+use crate::tally::Tally;
 use crate::{Error, Result};
 use chaffinch_data::packing::{Container, Holds, below};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -43,6 +45,18 @@ pub(super) struct Whole<'a> {
     pub(super) names: &'a [String],
 }
 
+/// What a member of a shard says.
+///
+/// # Errors
+/// When it cannot be read.
+fn contents<'f>(found: &'f Found, container: &Container, shard: &Path) -> Result<Cow<'f, [u8]>> {
+    if let Some(bytes) = &found.says {
+        return Ok(bytes.into());
+    }
+    let read = container.read(found.start, found.length.min(LONGEST));
+    read.map(Cow::Owned).map_err(Error::io("read", shard.join(&found.name)))
+}
+
 /// Reads the samples of all shards.
 ///
 /// # Errors
@@ -56,10 +70,8 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     let mut labels: Vec<Labels> = Vec::new();
     // The samples of each shard, up to the number, and its columns.
     let mut looks: Vec<(usize, Looks)> = Vec::new();
-    let (mut lonely, mut used, mut others, mut broken) = (0, 0, 0, 0);
-    let mut first_broken = None;
-    let (mut unread, mut first_unread) = (0, None);
-    let (mut spare, mut first_spare) = (0, None);
+    let (mut lonely, mut used, mut others) = (0, 0, 0);
+    let (mut broken, mut unread, mut spare) = (Tally::default(), Tally::default(), Tally::default());
     let mut typed = Typed::default();
     for shard in listed {
         let full = below(root, &shard.path);
@@ -75,35 +87,27 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
             };
             others += sample.others;
             if let Some(&first) = sample.spare.first() {
-                spare += sample.spare.len() as u64;
-                let names = [first, picture].map(|index| safe_path(&shard.members[index].name));
-                first_spare.get_or_insert_with(|| {
+                spare.add_many(sample.spare.len() as u64, || {
+                    let names = [first, picture].map(|index| safe_path(&shard.members[index].name));
                     (names, safe_path(Path::new(full.file_name().unwrap_or_default())))
                 });
             }
             used += sample.said.len() as u64;
             let mut said = Said::default();
-            let read = |found: &'_ Found| -> Result<Vec<u8>> {
-                let read = || container.read(found.start, found.length.min(LONGEST));
-                match &found.says {
-                    Some(bytes) => Ok(bytes.clone()),
-                    None => read().map_err(Error::io("read", full.join(&found.name))),
-                }
-            };
             for (what, index) in &sample.again {
                 let found = &shard.members[*index];
-                if found.length <= LONGEST && said.hear_again(what, &read(found)?, &mut typed) {
+                if found.length <= LONGEST
+                    && said.hear_again(what, &contents(found, &container, &full)?, &mut typed)
+                {
                     used += 1;
                 } else {
-                    unread += 1;
-                    first_unread.get_or_insert_with(|| found.name.clone());
+                    unread.add(|| found.name.clone());
                 }
             }
             for (what, index) in &sample.said {
                 let found = &shard.members[*index];
-                if !said.hear(what, &read(found)?, &mut typed) {
-                    broken += 1;
-                    first_broken.get_or_insert_with(|| found.name.clone());
+                if !said.hear(what, &contents(found, &container, &full)?, &mut typed) {
+                    broken.add(|| found.name.clone());
                 }
             }
             let found = &shard.members[picture];
@@ -139,7 +143,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     rows.members_mut().iter_mut().for_each(|member| member.other.resize(width, String::new()));
     let text = counted(used, "member gives", "members give");
     ledger.leave_out(RemarkKind::OtherFiles, used, format!("{text} labels and other columns"));
-    if let Some(([left, taken], shard)) = first_spare {
+    if let Some((spare, ([left, taken], shard))) = spare.told() {
         let pictures = counted(
             spare,
             "picture is not the only one of its sample and was left out",
@@ -152,19 +156,19 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     }
     let text = counted(others, "other member of a sample", "other members of samples");
     ledger.leave_out(RemarkKind::OtherFiles, others, text);
-    if let Some(first) = first_unread {
+    if let Some((unread, first)) = unread.told() {
         let members = counted(unread, "member is", "members are");
         let text = format!(
             "{members} called like labels, but no text, and stay as they are where samples are relabeled: {}",
-            safe_path(&first)
+            safe_path(first)
         );
         ledger.leave_out(RemarkKind::LayoutDoubtful, unread, text);
     }
     let text = counted(lonely, "member belongs to a sample", "members belong to samples");
     ledger.leave_out(RemarkKind::OtherFiles, lonely, format!("{text} without a picture"));
-    if let Some(first) = first_broken {
+    if let Some((broken, first)) = broken.told() {
         let members = counted(broken, "member is", "members are");
-        let text = format!("{members} no text or no JSON, and said nothing: {}", safe_path(&first));
+        let text = format!("{members} no text or no JSON, and said nothing: {}", safe_path(first));
         ledger.add(RemarkKind::FilesUnreadable, broken, text);
     }
     let asked = options.label_column.as_deref();

@@ -59,18 +59,19 @@ impl BesideTable {
             .filter(|(_, path)| is_from_elsewhere(path, &tops))
             .map(|(at, path)| (at, path.as_os_str().as_bytes().to_vec()))
             .collect();
+        if lost.is_empty() {
+            return named;
+        }
         let taken: BTreeSet<usize> = named.iter().filter_map(|one| one.picture()).collect();
         let ends = Ends::new(all.iter().map(|(_, path)| path.as_os_str().as_bytes()));
         let names: Vec<&[u8]> = lost.iter().map(|(_, name)| name.as_slice()).collect();
         for (&(at, _), place) in lost.iter().zip(ends.places(&names)) {
-            named[at] = match place {
-                Place::At(row) | Place::Again(row) => {
-                    let picture = all[row as usize].0;
-                    // What a record names as it is, no other one means.
-                    if taken.contains(&picture) { Named::Nothing } else { Named::ByEnd(picture) }
-                }
-                Place::Several => Named::Several,
-                Place::Nothing => Named::Nothing,
+            named[at] = match place.row().map(|row| all[row as usize].0) {
+                // What a record names as it is, no other one means.
+                Some(picture) if taken.contains(&picture) => Named::Nothing,
+                Some(picture) => Named::ByEnd(picture),
+                None if place == Place::Several => Named::Several,
+                None => Named::Nothing,
             };
         }
         named
