@@ -291,7 +291,7 @@ class Data:
         """Gives a number to each sample, None or NaN where there is none. It is shown, and lists can be sorted and
         filtered by it: ``attr.NAME<2``."""
         flat = _numbers(values, self.count, f"values of {name}")
-        # Infinity is no JSON, and refused by name rather than by its line.
+        # Infinity is not JSON, and refused by name rather than by its line.
         flat = flat.tolist() if np is not None and isinstance(flat, np.ndarray) else flat
         if any(math.isinf(value) for value in flat):
             raise Failure(f"the attribute {name} has an infinite value")

@@ -135,7 +135,7 @@ pub const PROGRAMS: [(&str, &str, &str, &str); 32] = [
         "flooded its output",
     ),
     ("long-line", "exec head -c 40000000 /dev/zero", "", "too long for a message"),
-    ("babbles", "echo what is this", "", "'what is this', which is no message"),
+    ("babbles", "echo what is this", "", "'what is this', which is not a message"),
     ("unknown-message", r#"echo '{"type":"greetings"}'"#, "", "whose type 'greetings' is unknown"),
     ("closes", "exec 1>&- 2>&- 0<&-; exec sleep 16180", "", "closed its standard output"),
     (
@@ -253,7 +253,7 @@ pub const LIBRARIES: [(&str, &str); 13] = [
     ("ignores", "took longer than 4 s"),
     ("panic", "planted panic"),
     ("asks", "32 different numbers of neighbors"),
-    ("forges", "'what is this', which is no message"),
+    ("forges", "'what is this', which is not a message"),
 ];
 
 /// Libraries of `tests/bad` that do their work, whatever they do to their process besides.

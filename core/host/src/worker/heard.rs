@@ -1,4 +1,4 @@
-//! What an engine hears from a worker: its lines, and in the words of their author what is wrong with one that is no message.
+//! What an engine hears from a worker: its lines, and in the words of their author what is wrong with a line that is not a message.
 
 use super::grammar::{self, shortened};
 use super::message::{FromWorker, PROTOCOL};
@@ -119,7 +119,9 @@ fn no_object(line: &[u8]) -> String {
         Ok(value @ Value::Array(_)) => {
             format!("which is {} (a message is an object, such as {EXAMPLE})", grammar::words(&value))
         }
-        _ => "which is no message (the standard output is for messages; print to the standard error)".into(),
+        _ => {
+            "which is not a message (the standard output is for messages; print to the standard error)".into()
+        }
     }
 }
 
@@ -160,7 +162,7 @@ fn no_json(text: &str, error: &serde_json::Error) -> String {
     }
     let column = error.column();
     let from = |back: usize| text.get(column.saturating_sub(back)..).unwrap_or_default();
-    // A word is given up at its first or second character, and a sign may stand before it.
+    // The parser stops at the first or second character of a word, which may follow a sign.
     let foreign = FOREIGN.iter().find(|(word, _)| (1..=3).any(|back| from(back).starts_with(word)));
     if let Some((word, instead)) = foreign {
         return format!("which has {word} in it (JSON has {instead})");
@@ -172,7 +174,7 @@ fn no_json(text: &str, error: &serde_json::Error) -> String {
     if why.starts_with("trailing characters") {
         return format!("which goes on behind its message, from byte {column} on (each message is a line)");
     }
-    format!("which is no JSON from byte {column} on ({why})")
+    format!("which is not JSON from byte {column} on ({why})")
 }
 
 /// What serde says, without the place.
@@ -196,8 +198,8 @@ mod tests {
         for (line, words) in [
             ("", "sent an empty line (line 2), where a message such as"),
             (" \t\r\n", "sent an empty line (line 2), where a message such as"),
-            ("hello\n", "sent line 2, 'hello', which is no message (the standard output is for messages"),
-            ("0.5\n", "sent line 2, '0.5', which is no message"),
+            ("hello\n", "sent line 2, 'hello', which is not a message (the standard output is for messages"),
+            ("0.5\n", "sent line 2, '0.5', which is not a message"),
             (
                 r#"["alive"]"#,
                 r#"sent line 2, '["alive"]', which is a list of one value (a message is an object"#,
@@ -211,7 +213,7 @@ mod tests {
             (r#"{"type":"alive","x":True}"#, "which has True in it (JSON has true)"),
             ("{'type':'alive'}", "which has single quotes"),
             (r#"{"type":"alive"}{"type":"alive"}"#, "which goes on behind its message, from byte 17 on"),
-            (r#"{"type":"alive";}"#, "which is no JSON from byte 16 on (expected `,` or `}`)"),
+            (r#"{"type":"alive";}"#, "which is not JSON from byte 16 on (expected `,` or `}`)"),
             (r#"{"values":[1]}"#, "which has no \"type\""),
             (r#"{"type":"score"}"#, "did you mean 'scores'?"),
             (
