@@ -85,7 +85,7 @@ fn what_a_detector_found_stays_when_it_fails() {
     for (script, words) in [
         (format!("{HELLO}\n{says_why}\n"), "it is Saturday"),
         (format!("{HELLO}\nkill -SEGV $$\n"), "segmentation fault"),
-        (format!("{HELLO}\nread -r _\necho what is this\n"), "no message"),
+        (format!("{HELLO}\nread -r _\necho what is this\n"), "not a message"),
         (format!("{HELLO}\nexit 3\n"), "exited with status 3"),
     ] {
         fs::write(folder.join("run.sh"), script).unwrap();
