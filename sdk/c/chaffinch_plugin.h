@@ -41,6 +41,7 @@ typedef uint32_t chaffinch_status;
 #define CHAFFINCH_HASHES 16u
 #define CHAFFINCH_LABELS 32u
 #define CHAFFINCH_PROBABILITIES 64u
+#define CHAFFINCH_DECISIONS 128u
 
 typedef struct { const uint8_t *ptr; size_t len; } chaffinch_u8s;
 typedef struct { const uint32_t *ptr; size_t len; } chaffinch_u32s;
@@ -91,7 +92,7 @@ typedef struct {
     chaffinch_hash_list hashes; /* of contents */
     chaffinch_dimensions_list dimensions;
     chaffinch_strs classes;     /* names by label */
-    chaffinch_u8s decisions;    /* 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure */
+    chaffinch_u8s decisions;    /* 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure; all 0 without CHAFFINCH_DECISIONS */
     chaffinch_u32s relabels;
 } chaffinch_dataset;
 

@@ -116,9 +116,9 @@ class Data:
     sizes: Any
     #: Bytes of each file.
     file_sizes: Any
-    #: What the reviewer decided: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure.
+    #: What the reviewer decided: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure. Needs "decisions".
     decisions: Any
-    #: The new label of samples that were relabeled.
+    #: The new label of samples that were relabeled. Needs "decisions".
     relabels: Any
 
     def __init__(self, message: dict[str, Any], channel: _Channel) -> None:
@@ -133,7 +133,14 @@ class Data:
         self.classes = message["classes"]
         self.parameters = message["parameters"]
         for name in "labels splits decodable contents sizes file_sizes decisions relabels".split():
-            setattr(self, name, _lent(message[name]))
+            if name not in message.get("undeclared", ()):
+                setattr(self, name, _lent(message[name]))
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for what is not there.
+        if name in ("decisions", "relabels"):
+            raise AttributeError(f'data.{name} needs "decisions" under needs in detector.toml')
+        raise AttributeError(f"Data has no attribute {name!r}")
 
     def __len__(self) -> int:
         return self.count

@@ -444,7 +444,7 @@ const DESCRIPTION: &str = r#"
 summary = "Asks for everything"
 columns = ["path", "height", "label"]
 after = ["image-quality"]
-needs = ["pixels", "embeddings", "neighbors", "texts", "hashes", "labels", "probabilities"]
+needs = ["pixels", "embeddings", "neighbors", "texts", "hashes", "labels", "probabilities", "decisions"]
 [parameters.share]
 default = 0.5
 min = 0

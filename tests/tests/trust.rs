@@ -13,6 +13,8 @@ use chaffinch_data::session::Session;
 use chaffinch_data::uses::Uses;
 use chaffinch_engine::{Client, Detectors, Error, Given, Setup, spawn};
 use chaffinch_host::{Aside, PluginFolder, Registry, Workers};
+use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
     Command, Compared, DetectorState, Event, Overview, Overviewed, Query, SessionSummary, Tried,
 };
@@ -488,6 +490,58 @@ fn state(client: &Client, name: &str) -> (DetectorState, String) {
         }
         _ => None,
     })
+}
+
+/// Scans, and returns whether this detector ran.
+fn runs(client: &Client, name: &str) -> bool {
+    ask(client, Command::Scan { detectors: Vec::new() }, |event| match event {
+        Event::ScanDone(report) => Some(report.stages.iter().any(|(stage, _)| stage == name)),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_reads_decisions_is_out_of_date_once_more_is_decided() {
+    let programs = Programs::new();
+    programs.put("learns", GOOD, "needs = [\"decisions\"]");
+    programs.put("witness", GOOD, "");
+    let client = engine_with(&programs, Workers::of(program()));
+    assert!(runs(&client, "learns"));
+    assert_eq!(state(&client, "learns").0, DetectorState::Ready);
+    let decide = |sample: u32, choice: Choice| {
+        let decision = Some(choice.into());
+        client.commands.send(Command::Decide { samples: vec![SampleId(sample)], decision }).unwrap();
+    };
+    decide(0, Choice::Remove);
+    let (known, why) = state(&client, "learns");
+    assert_eq!(known, DetectorState::Outdated);
+    assert!(why.contains("has not run since the decisions changed"), "{why}");
+    assert_eq!(state(&client, "witness").0, DetectorState::Ready, "it reads none");
+    // One scan brings it up to date; another one has nothing to do, and so has one after a decision that changes nothing.
+    assert!(runs(&client, "learns"));
+    assert_eq!(state(&client, "learns").0, DetectorState::Ready);
+    assert!(!runs(&client, "learns"));
+    decide(0, Choice::Remove);
+    assert_eq!(state(&client, "learns").0, DetectorState::Ready);
+    assert!(!runs(&client, "learns"));
+    decide(0, Choice::Keep);
+    assert!(runs(&client, "learns"));
+    assert!(!runs(&client, "witness"));
+    decide(1, Choice::Unsure);
+    assert_eq!(state(&client, "learns").0, DetectorState::Outdated);
+    client.stop().unwrap();
+
+    let session = programs.sandbox.session();
+    let session = session.to_str().unwrap();
+    let told = "learns has not run since the decisions changed";
+    assert!(programs.sandbox.ok(["rank", session]).stderr.contains(told));
+    let plugins = programs.folder();
+    let list = ["plugins", "list", "--session", session, "--plugins", plugins.to_str().unwrap()];
+    assert!(programs.sandbox.ok(list).stdout.contains("it has not run since the decisions changed"));
+    let scan = programs.scan(&["--detectors", "witness"]);
+    assert!(scan.stderr.contains(told), "{}", scan.stderr);
+    programs.scan(&["--detectors", "learns"]);
+    assert!(!programs.sandbox.ok(["rank", session]).stderr.contains(told));
 }
 
 #[test]

@@ -103,6 +103,9 @@ pub struct RunRecord {
     /// The digest of the code that found it; empty if that is not known, or if it is not the result of a detector.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
+    /// The digest of the decisions that it saw; empty if it reads none, or if that is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub decisions: String,
     /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the same
     /// digest means that the result is up to date.
     pub input_digest: String,
@@ -112,5 +115,10 @@ impl RunRecord {
     /// Whether it may be what this code finds.
     pub fn is_of_code(&self, digest: &str) -> bool {
         self.code.is_empty() || digest.is_empty() || self.code == digest
+    }
+
+    /// Whether it may be what is found with decisions of this digest.
+    pub fn is_of_decisions(&self, digest: &str) -> bool {
+        self.decisions.is_empty() || digest.is_empty() || self.decisions == digest
     }
 }

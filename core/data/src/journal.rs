@@ -42,6 +42,7 @@ mod binding;
 mod book;
 mod changed;
 mod claim;
+pub mod codes;
 mod copies;
 mod decisions;
 mod disk;
@@ -61,7 +62,7 @@ pub use entry::Entry;
 pub use history::Told;
 
 use crate::file_metadata::FileMetadata;
-use crate::manifest::{Manifest, NO_LABEL};
+use crate::manifest::Manifest;
 use crate::same_path::Marks as RowMarks;
 use crate::{Error, Result};
 use binding::Binding;
@@ -524,20 +525,9 @@ impl Journal {
         self.log.take_remarks()
     }
 
-    /// Decisions as in the detector contract: sample, code (1 keep, 2 remove, 3 relabel, 4 unsure), and the index of
-    /// the new label, `u32::MAX` if there is none.
+    /// What was decided, as in the detector contract.
     pub fn codes(&self) -> Vec<(SampleId, u8, u32)> {
-        let label_index = |label: &str| {
-            let class = self.manifest.as_ref().and_then(|manifest| manifest.find_class(label));
-            class.map_or(NO_LABEL, |class| class.0)
-        };
-        let code = |(id, decision): (SampleId, &Decision)| match &decision.choice {
-            Choice::Keep => (id, 1, NO_LABEL),
-            Choice::Remove => (id, 2, NO_LABEL),
-            Choice::Relabel(label) => (id, 3, label_index(label)),
-            Choice::Unsure => (id, 4, NO_LABEL),
-        };
-        self.view.iter().map(code).collect()
+        codes::codes(&self.view, self.manifest.as_deref())
     }
 }
 

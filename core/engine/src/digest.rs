@@ -2,6 +2,7 @@
 
 use crate::findings::Findings;
 use chaffinch_compute::embedding::Embedder;
+use chaffinch_data::journal::codes::{self, Code};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::LoadedDetector;
@@ -17,6 +18,8 @@ pub(crate) struct InputDigest {
     model: String,
     /// Of probabilities from elsewhere; empty without any.
     probabilities: String,
+    /// Of what was decided.
+    decisions: String,
 }
 
 impl InputDigest {
@@ -25,6 +28,7 @@ impl InputDigest {
         prompts: &PromptSet,
         embedder: Option<&dyn Embedder>,
         probabilities: Option<&str>,
+        decided: &[Code],
     ) -> InputDigest {
         let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);
         let mut hasher = blake3::Hasher::new();
@@ -50,7 +54,13 @@ impl InputDigest {
             manifest: findings.manifest.clone(),
             model,
             probabilities: probabilities.unwrap_or_default().to_owned(),
+            decisions: codes::digest(decided),
         }
+    }
+
+    /// The digest of the decisions that a detector with these needs sees; empty if it sees none.
+    pub(crate) fn decisions(&self, needs: Needs) -> &str {
+        if needs.contains(Needs::DECISIONS) { &self.decisions } else { "" }
     }
 
     /// For a detector with these parameters and needs. If it does not use the model, it stays up to date when another one is
@@ -71,6 +81,7 @@ impl InputDigest {
         if needs.contains(Needs::PROBABILITIES) {
             hasher.update(self.probabilities.as_bytes());
         }
+        hasher.update(self.decisions(needs).as_bytes());
         hasher.update(detector.digest().as_bytes());
         for name in detector.columns() {
             if let Some(column) = self.manifest.extra().iter().find(|column| column.name == name) {

@@ -10,7 +10,8 @@
 //! - `meaning` has the model for searches by meaning.
 //! - `state` is an immutable snapshot of what is known, `kept` caches work for the next opening.
 //! - `numbered` names the paths of samples that a detector names by number.
-//! - `unloaded` tells which results are of detectors that are not loaded, `outdated` which are from before the dataset or the code changed.
+//! - `unloaded` tells which results are of detectors that are not loaded, `outdated` which are from before the dataset, the code or the
+//!   decisions that are read changed.
 //! - `whole` finds what is wrong with the dataset as a whole.
 //! - `outputs` is what a session can write, for the commands and for the dialogs of the interface.
 //! - `service` is the command loop, for one terminal or several, `outlet` the way to them; `answers` computes its answers, on separate threads where that could take long.

@@ -1,16 +1,70 @@
-//! Results that are not about the dataset as it is now, or not of the code that is there now.
+//! Results that are not about the dataset as it is now, not of the code that is there now, or not of what is decided now.
 
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::moved::is_from_before;
 use chaffinch_protocol::display::listed;
 
-/// Whether a result is from before the dataset changed, or from other code than that with this digest; an empty one is not known.
-pub fn is_outdated(result: &DetectorResult, code: &str) -> bool {
-    is_from_before(result) || !result.record().is_of_code(code)
+/// What has changed since a result was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outdated {
+    /// The code of the detector.
+    Code,
+    /// The dataset.
+    Dataset,
+    /// What was decided, which the detector reads.
+    Decisions,
 }
 
-/// That these detectors have not run since the dataset changed; nothing if there are none.
-pub fn words(names: &[String]) -> Option<String> {
-    let verb = if names.len() == 1 { "has" } else { "have" };
-    (!names.is_empty()).then(|| format!("{} {verb} not run since the dataset changed", listed(names, "and")))
+impl Outdated {
+    /// What it means for what was found.
+    pub fn means(self) -> &'static str {
+        match self {
+            Outdated::Code => {
+                "its code has changed since it ran, and what it found is what the earlier code finds"
+            }
+            Outdated::Dataset => {
+                "it has not run since the dataset changed: what it found stays with its pictures, and new ones were not looked at"
+            }
+            Outdated::Decisions => {
+                "it has not run since the decisions changed, which it reads: what it found is what it finds with the earlier ones"
+            }
+        }
+    }
+}
+
+/// Why a result is out of date, given the digests of the code that is there and of the decisions now; an empty one is not known.
+pub fn why(result: &DetectorResult, code: &str, decisions: &str) -> Option<Outdated> {
+    let record = result.record();
+    if !record.is_of_code(code) {
+        return Some(Outdated::Code);
+    }
+    if is_from_before(result) {
+        return Some(Outdated::Dataset);
+    }
+    (!record.is_of_decisions(decisions)).then_some(Outdated::Decisions)
+}
+
+/// That these detectors have not run since something changed, a clause for each change, and what that means; nothing if there are
+/// none.
+pub fn words(all: &[(String, Outdated)]) -> Option<String> {
+    let clause = |what: Outdated| {
+        let names: Vec<&str> = all.iter().filter(|one| one.1 == what).map(|one| one.0.as_str()).collect();
+        let verb = if names.len() == 1 { "has" } else { "have" };
+        let (since, means) = match what {
+            Outdated::Code => ("their code changed", "what was found is what the earlier code finds"),
+            Outdated::Dataset => (
+                "the dataset changed",
+                "what was found stays with its pictures, and new ones were not looked at",
+            ),
+            Outdated::Decisions => {
+                ("the decisions changed", "what was found is what they find with the earlier ones")
+            }
+        };
+        let since = if what == Outdated::Code && names.len() == 1 { "its code changed" } else { since };
+        (!names.is_empty())
+            .then(|| format!("{} {verb} not run since {since}: {means}", listed(&names, "and")))
+    };
+    let clauses: Vec<String> =
+        [Outdated::Code, Outdated::Dataset, Outdated::Decisions].into_iter().filter_map(clause).collect();
+    (!clauses.is_empty()).then(|| clauses.join("; "))
 }

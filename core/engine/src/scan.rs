@@ -217,19 +217,21 @@ impl<'a> Scan<'a> {
                 BTreeMap::new()
             }
         };
+        let decided = self.decided.as_ref().unwrap_or(&plan.decided);
         let services = DatasetServices::new(
             findings.manifest.clone(),
             findings.file_metadata.clone(),
             findings.matrix.clone().filter(|_| unusable.is_none()),
             embedder.clone(),
             self.setup.prompts.clone(),
-            self.decided.as_ref().unwrap_or(&plan.decided).iter().copied(),
+            decided.iter().copied(),
         )
         .with_probabilities(probabilities);
         if let Some(embedder) = &embedder {
             self.classes(&services, embedder.as_ref(), findings);
         }
-        let base = InputDigest::new(findings, &self.setup.prompts, embedder.as_deref(), digest.as_deref());
+        let prompts = &self.setup.prompts;
+        let base = InputDigest::new(findings, prompts, embedder.as_deref(), digest.as_deref(), decided);
         let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         let pointless = self.without_labels(plan, &detectors, findings);
         self.report_unknown(&detectors, findings);

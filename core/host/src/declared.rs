@@ -212,10 +212,11 @@ pub(crate) const ALL: Needs = Needs::PIXELS
     .and(Needs::TEXTS)
     .and(Needs::HASHES)
     .and(Needs::LABELS)
-    .and(Needs::PROBABILITIES);
+    .and(Needs::PROBABILITIES)
+    .and(Needs::DECISIONS);
 
 /// The needs by the names that files and lists use.
-pub const NEEDS: [(&str, Needs); 7] = [
+pub const NEEDS: [(&str, Needs); 8] = [
     ("pixels", Needs::PIXELS),
     ("embeddings", Needs::EMBEDDINGS),
     ("neighbors", Needs::NEIGHBORS),
@@ -223,4 +224,5 @@ pub const NEEDS: [(&str, Needs); 7] = [
     ("hashes", Needs::HASHES),
     ("labels", Needs::LABELS),
     ("probabilities", Needs::PROBABILITIES),
+    ("decisions", Needs::DECISIONS),
 ];

@@ -60,6 +60,8 @@ pub struct RunContext<'a> {
     notes: Mutex<Vec<(String, String)>>,
     findings: Mutex<Vec<Found>>,
     folder: Option<KeepFolder>,
+    /// The digest of the decisions that it sees; empty if it sees none.
+    decisions: String,
     /// Scores of detectors that ran before.
     before: BTreeMap<&'a str, &'a [f32]>,
     columns: Memo<String, Cow<'a, [String]>>,
@@ -102,6 +104,7 @@ impl<'a> RunContext<'a> {
             notes: Mutex::new(notes),
             findings: Mutex::default(),
             folder: None,
+            decisions: String::new(),
             before: BTreeMap::new(),
             columns: Memo::default(),
             measures: OnceLock::new(),
@@ -138,6 +141,12 @@ impl<'a> RunContext<'a> {
     pub fn measured(self, measures: Measures) -> RunContext<'a> {
         let _ = self.measures.set(Records::Kept(measures));
         self
+    }
+
+    /// The same, with the digest of the decisions that the detector sees.
+    #[must_use]
+    pub fn deciding(self, decisions: String) -> RunContext<'a> {
+        RunContext { decisions, ..self }
     }
 
     /// The same, with the scores of detectors that ran before, by name.
@@ -195,6 +204,7 @@ impl<'a> RunContext<'a> {
             units: BTreeMap::new(),
             imported: String::new(),
             code: self.detector.digest().to_owned(),
+            decisions: self.decisions,
             input_digest,
         };
         let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -25,6 +25,9 @@ impl Needs {
     pub const LABELS: Needs = Needs(1 << 5);
     /// Class probabilities for each sample from a model not trained on it.
     pub const PROBABILITIES: Needs = Needs(1 << 6);
+    /// What the reviewer has decided so far: [`View::decision`](crate::View::decision). A detector that reads it is out of date once
+    /// more is decided.
+    pub const DECISIONS: Needs = Needs(1 << 7);
 
     /// The union of both sets.
     #[must_use]

@@ -10,7 +10,12 @@ struct Probe<F>(F);
 impl<F: Fn(&View<'_>, &Report<'_>) -> Result<()> + Send + Sync> Detector for Probe<F> {
     const INFO: Info = Info::new("probe", "Asks for everything")
         .needs(
-            Needs::EMBEDDINGS.and(Needs::NEIGHBORS).and(Needs::HASHES).and(Needs::PIXELS).and(Needs::TEXTS),
+            Needs::EMBEDDINGS
+                .and(Needs::NEIGHBORS)
+                .and(Needs::HASHES)
+                .and(Needs::PIXELS)
+                .and(Needs::TEXTS)
+                .and(Needs::DECISIONS),
         )
         .params(&[
             Param::number("share", 0.5, 0.0, 1.0, "A share"),
@@ -52,6 +57,24 @@ fn the_dataset_arrives_as_given() {
         Ok(())
     });
     assert_eq!(outcome.error, None);
+}
+
+/// Says what it sees of decisions without a word that it reads them.
+struct Undeclared;
+
+impl Detector for Undeclared {
+    const INFO: Info = Info::new("undeclared", "Reads decisions");
+
+    fn detect(&self, view: &View<'_>, report: &Report<'_>) -> Result<()> {
+        report.note("seen", &format!("{:?}", (0..view.len()).map(|at| view.decision(at)).collect::<Vec<_>>()))
+    }
+}
+
+#[test]
+fn nothing_is_decided_for_a_detector_that_does_not_say_it_reads_decisions() {
+    let outcome = four().decide(1, Decided::Keep).decide(2, Decided::Relabel(1)).run(&Undeclared);
+    assert_eq!(outcome.error, None);
+    assert_eq!(outcome.note("seen"), Some("[None, None, None, None]"));
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Detector for Pollution {
     const INFO: Info = Info::new("pollution", "Trains classifiers of each class and flags what they reject")
         .version(env!("CARGO_PKG_VERSION"))
         .docs(include_str!("docs.md"))
-        .needs(Needs::EMBEDDINGS.and(Needs::TEXTS).and(Needs::LABELS))
+        .needs(Needs::EMBEDDINGS.and(Needs::TEXTS).and(Needs::LABELS).and(Needs::DECISIONS))
         .threshold(THRESHOLD)
         .params(&[
             Param::integer("members", 5, 1, 50, "Classifiers per class"),

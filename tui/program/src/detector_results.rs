@@ -7,9 +7,9 @@ use super::{place, settings};
 use anyhow::{Result, bail, ensure};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::is_built_in;
-use chaffinch_data::moved::is_from_before;
+use chaffinch_data::journal::{Journal, codes};
 use chaffinch_data::session::Session;
-use chaffinch_engine::outdated::is_outdated;
+use chaffinch_engine::outdated::{self, Outdated};
 use chaffinch_engine::unloaded::{is_absent, is_of_detector};
 use chaffinch_host::Registry;
 use chaffinch_protocol::DetectorState;
@@ -17,9 +17,10 @@ use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_review::verdict::is_flagged;
 use clap::Args;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A detector of a session.
 #[derive(Debug, Args)]
@@ -89,15 +90,24 @@ fn all(
     (session.load_results(count, classes).0, session.load_removed(count, classes))
 }
 
-/// The detectors whose results are from before the dataset or their code changed.
-pub(super) fn outdated(session: &Session, registry: &Registry) -> Result<BTreeSet<String>> {
-    let Some((manifest, _)) = session.load_samples()? else { return Ok(BTreeSet::new()) };
+/// The detectors whose results are from before the dataset, their code or the decisions that they read changed, as this reviewer
+/// sees them.
+pub(super) fn outdated(
+    session: &Session,
+    registry: &Registry,
+    reviewer: &str,
+) -> Result<BTreeMap<String, Outdated>> {
+    let Some((manifest, file_metadata)) = session.load_samples()? else { return Ok(BTreeMap::new()) };
     let (there, _) = all(session, manifest.len(), manifest.classes());
-    let is_outdated = |(name, result): &(String, DetectorResult)| {
-        let code = registry.find(name).map_or("", |detector| detector.digest());
-        is_outdated(result, code)
+    let mut journal = Journal::open(&session.decisions_dir(), reviewer)?;
+    journal.set_blind(session.load_blind(reviewer).is_some());
+    journal.bind(&Arc::new(manifest), Some(&Arc::new(file_metadata)));
+    let decisions = codes::digest(&journal.codes());
+    let why = |(name, result): (String, DetectorResult)| {
+        let code = registry.find(&name).map_or("", |detector| detector.digest());
+        outdated::why(&result, code, &decisions).map(|why| (name, why))
     };
-    Ok(there.into_iter().filter(is_outdated).map(|(name, _)| name).collect())
+    Ok(there.into_iter().filter_map(why).collect())
 }
 
 /// Writes them as text.
@@ -124,7 +134,8 @@ pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
     let mut settings = session.load_settings()?;
     let found = known(&session, of, false);
     // One without results may have been disabled, or be there to be run.
-    let is_loaded = registry(global)?.find(&of.detector).is_some();
+    let registry = registry(global)?;
+    let is_loaded = registry.find(&of.detector).is_some();
     let is_there = is_loaded || settings.enabled.contains_key(&of.detector);
     let name = match found {
         Err(_) if is_there => of.detector.clone(),
@@ -134,7 +145,9 @@ pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
     session.save_settings(&settings)?;
     let word = if enabled { "enabled" } else { "disabled" };
     results(|out| Ok(writeln!(out, "{word} {} in {}", safe_text(&name), safe_path(session.dir()))?))?;
-    if let Some(words) = valid(&session, &name)?.filter(|_| enabled && !global.quiet) {
+    let config = settings::config(global, Some(session.dir()))?;
+    let words = if enabled { valid(&session, &name, &registry, &config.reviewer())? } else { None };
+    if let Some(words) = words.filter(|_| !global.quiet) {
         // A scan runs what it finds in its folders.
         let with = if is_loaded { "" } else { " --plugins FOLDER" };
         remark(&format!("{words}: chaffinch scan {}{with}", quoted(session.dir())));
@@ -143,16 +156,23 @@ pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
 }
 
 /// Why what a detector found is not up to date, and what a scan does about it; nothing if it is.
-fn valid(session: &Session, name: &str) -> Result<Option<String>> {
-    let Some((manifest, _)) = session.load_samples()? else { return Ok(None) };
-    let (there, _) = all(session, manifest.len(), manifest.classes());
-    Ok(match there.get(name) {
-        None => Some("It has no results in this session; a scan runs it".into()),
-        Some(result) if is_from_before(result) => {
-            Some("Its results are from before the dataset changed; a scan brings them up to date".into())
+fn valid(session: &Session, name: &str, registry: &Registry, reviewer: &str) -> Result<Option<String>> {
+    let words = match outdated(session, registry, reviewer)?.get(name) {
+        _ if registry.has_changed(name) => {
+            let let_in = format!("chaffinch plugins let-in {}", safe_text(name));
+            return Ok(Some(format!("Its code has changed, so it does not run before: {let_in}; then")));
         }
-        Some(_) => None,
-    })
+        _ if session.result_modified(name).is_none() => "It has no results in this session; a scan runs it",
+        None => return Ok(None),
+        Some(Outdated::Dataset) => {
+            "Its results are from before the dataset changed; a scan brings them up to date"
+        }
+        Some(Outdated::Code) => "Its results are of its earlier code; a scan brings them up to date",
+        Some(Outdated::Decisions) => {
+            "Its results are from before the decisions changed; a scan brings them up to date"
+        }
+    };
+    Ok(Some(words.to_owned()))
 }
 
 /// The detectors that there are.

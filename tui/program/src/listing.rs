@@ -11,9 +11,8 @@ use chaffinch_data::config::Flags;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::is_built_in;
-use chaffinch_data::journal::Journal;
+use chaffinch_data::journal::{Journal, codes};
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::moved::is_from_before;
 use chaffinch_data::nearest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store;
@@ -235,11 +234,15 @@ impl Listing {
         if let Some(words) = unloaded::words(&gone, &self.session) {
             warning("detectors", &words);
         }
-        let before = self.results.values().filter(|result| is_from_before(result));
-        let names: Vec<String> = before.map(|result| safe_text(&result.record().name).into_owned()).collect();
-        if let Some(words) = outdated::words(&names) {
-            let scan = format!("chaffinch scan {} does that", quoted(self.session.dir()));
-            warning("detectors", &format!("{words}: new pictures were not looked at; {scan}"));
+        let decisions = codes::digest(&self.journal.codes());
+        let why = |result: &DetectorResult| {
+            let why = outdated::why(result, "", &decisions)?;
+            Some((safe_text(&result.record().name).into_owned(), why))
+        };
+        let before: Vec<_> = self.results.values().filter_map(|result| why(result)).collect();
+        if let Some(words) = outdated::words(&before) {
+            let scan = format!("chaffinch scan {} brings them up to date", quoted(self.session.dir()));
+            warning("detectors", &format!("{words}; {scan}"));
         }
     }
 

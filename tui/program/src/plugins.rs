@@ -184,6 +184,9 @@ pub(super) struct DetectorEntry {
     /// Why it was set aside, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) set_aside: Option<String>,
+    /// What it means that it is out of date, with a session.
+    #[serde(skip)]
+    outdated: Option<&'static str>,
     needs: Vec<&'static str>,
     /// Columns of the dataset that it reads.
     columns: Vec<&'static str>,
@@ -272,6 +275,7 @@ impl DetectorEntry {
             },
             state: DetectorState::of(false, detector.aside().is_some(), false, false),
             set_aside: detector.aside().map(|entry| safe_text(&entry.reason).into_owned()),
+            outdated: None,
             origin: detector.origin().words(),
             speaks: detector.speaks().to_owned(),
             pinned: detector.pinned(),
@@ -335,15 +339,16 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
         listing.not_loaded = detector_results::absent(session, &registry)?;
         let session = Session::open_to_read(session)?;
         let settings = session.load_settings()?;
-        let outdated = detector_results::outdated(&session, &registry)?;
+        let outdated = detector_results::outdated(&session, &registry, &config.reviewer())?;
         for detector in &mut listing.detectors {
             let aside = detector.set_aside.is_some();
             detector.state = DetectorState::of(
                 settings.is_off(detector.name),
                 aside,
                 false,
-                outdated.contains(detector.name),
+                outdated.contains_key(detector.name),
             );
+            detector.outdated = outdated.get(detector.name).map(|why| why.means());
         }
     }
     results(|out| if as_json { json(out, &listing) } else { write(out, &listing) })
@@ -388,8 +393,9 @@ fn write(out: &mut dyn Write, listing: &Listing) -> Result<()> {
             DetectorState::Outdated => {
                 writeln!(
                     out,
-                    "  {}  it has not run since the dataset or its code changed",
-                    DetectorState::Outdated.words().to_uppercase()
+                    "  {}  {}",
+                    DetectorState::Outdated.words().to_uppercase(),
+                    detector.outdated.unwrap_or_default()
                 )?;
             }
             _ => {}

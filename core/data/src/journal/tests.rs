@@ -1,6 +1,6 @@
 use super::disk::Look;
 use super::*;
-use crate::manifest::NewSample;
+use crate::manifest::{NO_LABEL, NewSample};
 use crate::packing::{Holds, PackingBuilder};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::Split;

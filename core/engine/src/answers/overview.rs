@@ -39,6 +39,8 @@ pub(crate) struct Known {
     pub(crate) failed: BTreeMap<String, String>,
     /// What the last runs took.
     pub(crate) costs: BTreeMap<String, Cost>,
+    /// The digest of the decisions that a scan would see now; empty if that is not known.
+    pub(crate) decisions: String,
     /// Detectors that are not loaded and have results in the session.
     pub(crate) absent: Vec<Absent>,
 }

@@ -4,11 +4,11 @@ use super::failed::follows;
 use super::{Known, Measured, Scan, ScanPlan};
 use crate::findings::Findings;
 use crate::numbered::with_paths;
-use crate::outdated;
+use crate::outdated::{self, Outdated};
 use crate::{Error, Result};
 use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::journal::codes;
 use chaffinch_data::manifest::NO_LABEL;
-use chaffinch_data::moved::is_from_before;
 use chaffinch_host::{
     DatasetServices, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure, needs_of,
     params_in_force, resolve_params,
@@ -133,7 +133,8 @@ impl<'a> Scan<'a> {
         };
         let follows = follows(detector, plan, findings);
         let scores = || follows.iter().map(|(name, result)| (*name, result.scores()));
-        let digest = before.base.of(detector, &params, needs_of(detector, &given), scores());
+        let needs = needs_of(detector, &given);
+        let digest = before.base.of(detector, &params, needs, scores());
         let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
         if known && !plan.force && !plan.trial {
             self.step.0 += 1;
@@ -168,6 +169,7 @@ impl<'a> Scan<'a> {
                 |text: &str| text.clone_into(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
             let mut context = RunContext::new(services, detector, &given, *job, &log)?
                 .after(scores().collect())
+                .deciding(before.base.decisions(needs).to_owned())
                 .trying(plan.trial)
                 .printing(&print);
             if !plan.trial {
@@ -253,23 +255,24 @@ impl<'a> Scan<'a> {
         pointless
     }
 
-    /// Says whose results are from before the dataset changed and stay so, since their detectors do not run in this scan.
+    /// Says whose results are from before something changed and stay so, since their detectors do not run in this scan.
     pub(super) fn report_carried(
         &self,
         running: &[&'a LoadedDetector],
         plan: &ScanPlan,
         findings: &Findings,
     ) {
+        let decisions = codes::digest(self.decided.as_ref().unwrap_or(&plan.decided));
         let runs = |name: &String| running.iter().any(|detector| detector.info().name() == name);
-        let stays = |(name, result): &(&String, &Arc<DetectorResult>)| {
-            !runs(name) && plan.enabled.get(*name) != Some(&false) && is_from_before(result)
+        let stays = |(name, result): (&String, &Arc<DetectorResult>)| {
+            let left = !runs(name) && plan.enabled.get(name) != Some(&false);
+            let code = self.registry.find(name).map_or("", LoadedDetector::digest);
+            let why = outdated::why(result, code, &decisions).filter(|_| left)?;
+            Some((name.clone(), why))
         };
-        let names: Vec<String> =
-            findings.results.iter().filter(stays).map(|(name, _)| name.clone()).collect();
+        let names: Vec<(String, Outdated)> = findings.results.iter().filter_map(stays).collect();
         if let Some(words) = outdated::words(&names).filter(|_| !plan.trial) {
-            let text =
-                format!("{words}: what was found stays with its pictures, and new ones were not looked at");
-            (self.reporter.trouble)("detectors", &text);
+            (self.reporter.trouble)("detectors", &words);
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::answers::overview::{Absent, Known};
 use crate::scan::Done;
 use crate::unloaded::{is_absent, is_of_detector};
 use crate::{Error, Result, findings::Findings};
+use chaffinch_data::journal::codes;
 use chaffinch_data::session::Cost;
 use chaffinch_host::{Registry, resolve_params};
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -121,7 +122,7 @@ impl Service {
     }
 
     /// What is known of detectors now, those that are not loaded included.
-    pub(super) fn known_now(&self) -> Known {
+    pub(super) fn known_now(&self, at: u64) -> Known {
         let registry = self.setup.detectors.now();
         let counted = self.state.findings.results.values().chain(self.parked.values());
         let counted = counted.map(|result| (result, false));
@@ -134,7 +135,8 @@ impl Service {
         let mut absent: Vec<Absent> =
             absent.map(|(result, removed)| Absent { result: result.clone(), removed }).collect();
         absent.sort_by(|one, other| one.result.record().name.cmp(&other.result.record().name));
-        Known { absent, ..self.known.clone() }
+        let decided = self.common_view(Some(at)).map_or_else(Vec::new, |(_, journal)| journal.codes());
+        Known { absent, decisions: codes::digest(&decided), ..self.known.clone() }
     }
 
     /// Takes the results of disabled detectors out of findings. Those about other samples are of no use any more: all, if

@@ -122,7 +122,7 @@ impl Service {
                 state: seat.state.clone(),
                 decisions: seat.journal.snapshot(),
                 setup: self.setup.clone(),
-                known: self.known_now(),
+                known: self.known_now(at),
             });
         }
     }

@@ -184,6 +184,12 @@ pub(super) fn talk(
 /// The first message.
 fn run(lent: &Lent<'_>, view: &View<'_>) -> Run {
     let data = lent.data;
+    let reads = lent.needs.contains(Needs::DECISIONS);
+    let (decisions, relabels) = match reads {
+        true => (&data.decisions, &data.relabels),
+        false => (&data.undecided.0, &data.undecided.1),
+    };
+    let undeclared = if reads { Vec::new() } else { vec!["decisions".to_owned(), "relabels".to_owned()] };
     Run {
         protocol: PROTOCOL,
         revision: REVISION,
@@ -197,8 +203,9 @@ fn run(lent: &Lent<'_>, view: &View<'_>) -> Run {
         contents: data.contents.clone(),
         sizes: data.sizes.clone(),
         file_sizes: data.file_sizes.clone(),
-        decisions: data.decisions.clone(),
-        relabels: data.relabels.clone(),
+        decisions: decisions.clone(),
+        relabels: relabels.clone(),
+        undeclared,
         out: path(OUT),
     }
 }

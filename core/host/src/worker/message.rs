@@ -70,6 +70,9 @@ pub(crate) struct Run {
     pub(crate) decisions: Array,
     /// u4: the new class of relabeled samples.
     pub(crate) relabels: Array,
+    /// Arrays of these in which nothing is decided, since the detector does not declare the need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) undeclared: Vec<String>,
     /// The file that the worker writes its arrays to.
     pub(crate) out: String,
 }

@@ -2,6 +2,7 @@
 
 use super::message::Array;
 use bytemuck::Pod;
+use chaffinch_plugin::NO_LABEL;
 use chaffinch_plugin::host::Dataset;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use std::fs::File;
@@ -149,6 +150,8 @@ pub(crate) struct SharedData {
     pub(super) file_sizes: Array,
     pub(super) decisions: Array,
     pub(super) relabels: Array,
+    /// The same where nothing is decided, for detectors that do not declare that they read decisions.
+    pub(super) undecided: (Array, Array),
 }
 
 impl SharedData {
@@ -170,6 +173,10 @@ impl SharedData {
             file_sizes: memory.put(&bytes, &[count], DATA)?,
             decisions: memory.put(data.decisions, &[count], DATA)?,
             relabels: memory.put(data.relabels, &[count], DATA)?,
+            undecided: (
+                memory.put(&vec![0_u8; count], &[count], DATA)?,
+                memory.put(&vec![NO_LABEL; count], &[count], DATA)?,
+            ),
             memory,
         };
         shared.memory.seal();

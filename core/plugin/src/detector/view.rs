@@ -152,7 +152,8 @@ impl<'h> View<'h> {
         self.lent(self.data.dimensions)
     }
 
-    /// The reviewer's decision about a sample so far.
+    /// The reviewer's decision about a sample so far. Needs [`Needs::DECISIONS`](crate::Needs::DECISIONS): without it, nothing is
+    /// decided.
     pub fn decision(&self, sample: usize) -> Option<Decided> {
         match self.lent(self.data.decisions).get(sample)? {
             1 => Some(Decided::Keep),

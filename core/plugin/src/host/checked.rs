@@ -23,6 +23,8 @@ const MAX_KEPT_BYTES: usize = 64 << 20;
 pub(super) struct Checked<'a, S> {
     pub(super) services: &'a S,
     pub(super) data: Dataset<'a>,
+    /// Decisions for a detector that does not declare that it reads them: its results do not follow them.
+    undecided: (Vec<u8>, Vec<u32>),
     pub(super) classes: Vec<Str>,
     needs: Needs,
     params: &'a BTreeMap<String, f64>,
@@ -60,11 +62,17 @@ pub fn undeclared(what: &str, any_of: &[&str]) -> Error {
 impl<'a, S: HostServices> Checked<'a, S> {
     pub(super) fn new(services: &'a S, info: &Info, params: &'a BTreeMap<String, f64>) -> Checked<'a, S> {
         let data = services.dataset();
+        let needs = needs_of(info, params);
+        let undecided = match needs.contains(Needs::DECISIONS) {
+            true => (Vec::new(), Vec::new()),
+            false => (vec![0; data.decisions.len()], vec![NO_LABEL; data.relabels.len()]),
+        };
         Checked {
             services,
             data,
+            undecided,
             classes: data.classes.iter().map(|name| Str::new(name)).collect(),
-            needs: needs_of(info, params),
+            needs,
             params,
             columns: info.needed_columns(),
             follows: info.follows(),
@@ -115,6 +123,14 @@ impl<'a, S: HostServices> Checked<'a, S> {
         }
         let names: Vec<&str> = any_of.iter().map(|(_, name)| *name).collect();
         Err(undeclared(what, &names))
+    }
+
+    /// The decisions as this detector sees them, and the new labels.
+    pub(super) fn decided(&self) -> (&[u8], &[u32]) {
+        match self.needs.contains(Needs::DECISIONS) {
+            true => (self.data.decisions, self.data.relabels),
+            false => (&self.undecided.0, &self.undecided.1),
+        }
     }
 
     pub(super) fn number(&self, name: &str) -> Result<f64> {

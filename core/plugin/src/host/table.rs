@@ -250,7 +250,7 @@ unsafe extern "C" fn number<S: HostServices>(ctx: *mut c_void, name: Str, out: *
 
 unsafe extern "C" fn dataset<S: HostServices>(ctx: *mut c_void, out: *mut DatasetTable) -> Status {
     let table = |run: &Checked<'_, S>| {
-        let data = &run.data;
+        let (data, (decisions, relabels)) = (&run.data, run.decided());
         Ok(DatasetTable {
             count: data.labels.len(),
             labels: Slice::new(data.labels),
@@ -259,8 +259,8 @@ unsafe extern "C" fn dataset<S: HostServices>(ctx: *mut c_void, out: *mut Datase
             hashes: Slice::new(data.hashes),
             dimensions: Slice::new(data.dimensions),
             classes: Slice::new(&run.classes),
-            decisions: Slice::new(data.decisions),
-            relabels: Slice::new(data.relabels),
+            decisions: Slice::new(decisions),
+            relabels: Slice::new(relabels),
         })
     };
     // SAFETY: see above.

@@ -1,7 +1,7 @@
 //! Where detectors come from, what they need, and what became of them.
 
 use super::{Absent, Known};
-use crate::outdated::is_outdated;
+use crate::outdated::{self, Outdated};
 use chaffinch_data::session::Session;
 use chaffinch_host::{Confinement, LoadedDetector, NEEDS, Place, PluginError, Refused, confinement};
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -24,11 +24,11 @@ pub(super) fn about(
     let name = info.name();
     let (aside, failed) = (detector.aside(), known.failed.get(name));
     let result = source.results.get(name);
-    let of_other_code = result.is_some_and(|result| !result.record().is_of_code(detector.digest()));
-    let outdated = result.is_some_and(|result| is_outdated(result, detector.digest()));
+    let outdated = result.and_then(|result| outdated::why(result, detector.digest(), &known.decisions));
     // What the configuration or the last scan left out was not disabled: what it found counts.
     let left_out = !enabled && known.enabled.get(name) != Some(&false);
-    let state = match DetectorState::of(!enabled && !left_out, aside.is_some(), failed.is_some(), outdated) {
+    let disabled = !enabled && !left_out;
+    let state = match DetectorState::of(disabled, aside.is_some(), failed.is_some(), outdated.is_some()) {
         DetectorState::Ready if left_out => DetectorState::NotChosen,
         state => state,
     };
@@ -46,12 +46,7 @@ pub(super) fn about(
         }
         DetectorState::NotChosen => LEFT_OUT.to_owned(),
         DetectorState::Outdated => {
-            let why = match of_other_code {
-                true => "its code has changed since it ran, and what it found is what the earlier code finds",
-                false => {
-                    "it has not run since the dataset changed: what it found stays with its pictures, and new ones were not looked at"
-                }
-            };
+            let why = outdated.map(Outdated::means).unwrap_or_default();
             if left_out { format!("{why}; {LEFT_OUT}") } else { why.to_owned() }
         }
         _ => failed.cloned().unwrap_or_default(),
