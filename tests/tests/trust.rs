@@ -12,11 +12,11 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
 use chaffinch_data::uses::Uses;
 use chaffinch_engine::{Client, Detectors, Error, Given, Setup, spawn};
-use chaffinch_host::{Aside, PluginFolder, Registry, Workers};
+use chaffinch_host::{Aside, Pins, PluginFolder, Registry, Workers};
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, Compared, DetectorState, Event, Overview, Overviewed, Query, SessionSummary, Tried,
+    Command, Compared, DetectorForm, DetectorState, Event, Overview, Overviewed, Query, SessionSummary, Tried,
 };
 use chaffinch_tests::answers::Manner;
 use chaffinch_tests::artefacts::program;
@@ -492,6 +492,60 @@ fn state(client: &Client, name: &str) -> (DetectorState, String) {
     })
 }
 
+/// What is shown of a detector.
+fn shown(client: &Client, name: &str) -> DetectorForm {
+    let about = Overview::Forms;
+    ask(client, Command::Overview { ticket: 1, about }, |event| match event {
+        Event::Overview { overview: Overviewed::Forms(forms), .. } => {
+            forms.iter().find(|form| form.name == name).cloned()
+        }
+        _ => None,
+    })
+}
+
+/// Waits until what is shown of a detector is as wanted: folders are looked at now and then.
+fn awaited(client: &Client, name: &str, wanted: impl Fn(&DetectorForm) -> bool) -> DetectorForm {
+    for _ in 0..600 {
+        let form = shown(client, name);
+        if wanted(&form) {
+            return form;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{:?}", shown(client, name));
+}
+
+#[test]
+fn code_that_changed_after_it_was_shown_is_not_let_in() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    let pins = Pins::in_file(programs.sandbox.path().join("pins.json"));
+    let client = engine_with(&programs, Workers::of(program()).pinning(pins.clone()));
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    let pinned = || pins.all().unwrap().into_values().map(|pin| pin.digest).collect::<Vec<_>>();
+    let first = pinned();
+    let write = |score: &str| fs::write(folder.join("run.sh"), GOOD.replace("0.125", score)).unwrap();
+    write("0.0625");
+    let looked_at = awaited(&client, "witness", |form| form.about.state == DetectorState::Changed).about;
+    write("0.03125");
+    let let_in = |digest: &str| Command::LetIn { detector: looked_at.path.clone(), shown: digest.into() };
+    client.commands.send(let_in(&looked_at.digest)).unwrap();
+    let refused = loop {
+        if let Event::Refused { message } = client.events.recv_timeout(Duration::from_secs(60)).unwrap() {
+            break message;
+        }
+    };
+    assert!(refused.contains("has changed again"), "{refused}");
+    assert_eq!(pinned(), first);
+    // What is there now is shown, and that is let in.
+    let now = awaited(&client, "witness", |form| form.about.digest != looked_at.digest).about;
+    assert_eq!(now.state, DetectorState::Changed);
+    assert!(refused.contains(&now.digest[..12]), "{refused}");
+    ask(&client, let_in(&now.digest), done);
+    assert_eq!(pinned(), [now.digest]);
+    client.stop().unwrap();
+}
+
 /// Scans, and returns whether this detector ran.
 fn runs(client: &Client, name: &str) -> bool {
     ask(client, Command::Scan { detectors: Vec::new() }, |event| match event {
@@ -559,7 +613,7 @@ fn what_crashed_is_set_aside_at_once_and_stays_disabled_when_it_is_let_in() {
     let (known, why) = state(&client, "crashes");
     assert_eq!(known, DetectorState::Disabled);
     assert!(why.contains("it is set aside as well") && why.contains("segmentation fault"), "{why}");
-    let let_in = Command::LetIn { detector: "crashes".into() };
+    let let_in = Command::LetIn { detector: "crashes".into(), shown: String::new() };
     let said = ask(&client, let_in, |event| match event {
         Event::Progress(progress) if progress.stage == "crashes" => Some("it runs".to_owned()),
         Event::Log { line } if line.contains("crashes is let in") => Some(line.clone()),

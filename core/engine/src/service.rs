@@ -335,7 +335,7 @@ impl Service {
             }
             Command::Enable { detector, enabled } => self.enable(at, detector, enabled),
             Command::RemoveResults { detector, back } => self.remove_results(at, detector, back),
-            Command::LetIn { detector } => self.let_in(at, detector),
+            Command::LetIn { detector, shown } => self.let_in(at, detector, shown),
             Command::Cancel => self.cancel(at),
             Command::List { ticket, query } => self.list(at, ticket, query),
             Command::Rows { ticket, start, len } => self.rows(at, ticket, start, len),

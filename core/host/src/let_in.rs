@@ -34,13 +34,12 @@ impl LetIn {
 }
 
 /// Lets a detector run again, by its name, its file, its folder or its path: what was set aside is forgotten, and its code is pinned
-/// as it is now. Returns what was in its way, nothing if it would have run.
+/// as it is now. Returns what was in its way, nothing if it would have run. `shown` is the digest of the code that was looked at, if one was
+/// shown: only that is let in.
 ///
 /// # Errors
-/// When it is not a detector any more, or when that cannot be stored.
-pub fn let_in(workers: &Workers, name: &str) -> Result<Vec<LetIn>, PluginError> {
-    let aside = workers.aside().let_in(name).map_err(PluginError::Stored)?;
-    let mut all: Vec<LetIn> = aside.into_iter().map(LetIn::Aside).collect();
+/// When it is not a detector any more, when its code has changed and is not what was shown, or when that cannot be stored.
+pub fn let_in(workers: &Workers, name: &str, shown: Option<&str>) -> Result<Vec<LetIn>, PluginError> {
     let pins = workers.pins();
     let known = pins.all().map_err(PluginError::Stored)?;
     let known = known.into_iter().map(|(path, pin)| (PathBuf::from(path), pin));
@@ -53,12 +52,32 @@ pub fn let_in(workers: &Workers, name: &str) -> Result<Vec<LetIn>, PluginError> 
         }
     }
     one_place(name, changed.iter().map(|(path, ..)| path.as_path()))?;
+    if let Some(shown) = shown {
+        changed.iter().try_for_each(|(path, now, _)| as_shown(path, &now.digest, shown))?;
+    }
+    let aside = workers.aside().let_in(name).map_err(PluginError::Stored)?;
+    let mut all: Vec<LetIn> = aside.into_iter().map(LetIn::Aside).collect();
     for (path, now, pin) in changed {
         let what = now.different(&path, &pin);
         pins.set(&path, now.pin(pin.names.clone())).map_err(PluginError::Stored)?;
         all.push(LetIn::Changed { names: pin.names, path, what });
     }
     Ok(all)
+}
+
+/// Refuses code that is not what was shown: it changed again after that.
+fn as_shown(path: &Path, now: &str, shown: &str) -> Result<(), PluginError> {
+    if now == shown {
+        return Ok(());
+    }
+    let short = |digest: &str| digest.get(..12).unwrap_or(digest).to_owned();
+    let message = format!(
+        "{} has changed again since its code {} was shown, so it is not let in: its code is {} now",
+        path.display(),
+        short(shown),
+        short(now)
+    );
+    Err(PluginError::Stored(chaffinch_data::Error::Invalid(message)))
 }
 
 /// Refuses a name that code in several places has: what is let in is what was looked at.
@@ -99,20 +118,42 @@ mod tests {
         let (one, two) = (description("one", "a"), description("two", "a"));
         pin(&one).unwrap();
         pin(&two).unwrap();
-        assert_eq!(let_in(&workers, "odd").unwrap(), []);
+        assert_eq!(let_in(&workers, "odd", None).unwrap(), []);
         description("one", "b");
         let changed = |path: &Path| {
             let what = format!("{} has changed", path.display());
             vec![LetIn::Changed { names: names.clone(), path: path.into(), what }]
         };
-        assert_eq!(let_in(&workers, "odd").unwrap(), changed(&one));
-        assert_eq!(let_in(&workers, "odd").unwrap(), []);
+        assert_eq!(let_in(&workers, "odd", None).unwrap(), changed(&one));
+        assert_eq!(let_in(&workers, "odd", None).unwrap(), []);
         description("one", "c");
         description("two", "c");
-        let error = let_in(&workers, "odd").unwrap_err().to_string();
+        let error = let_in(&workers, "odd", None).unwrap_err().to_string();
         assert!(error.contains("in several places") && error.contains("one/detector.toml"), "{error}");
         let folder = temp.path().join("two");
-        assert_eq!(let_in(&workers, folder.to_str().unwrap()).unwrap(), changed(&two));
-        assert_eq!(let_in(&workers, "odd").unwrap(), changed(&one));
+        assert_eq!(let_in(&workers, folder.to_str().unwrap(), None).unwrap(), changed(&two));
+        assert_eq!(let_in(&workers, "odd", None).unwrap(), changed(&one));
+    }
+    #[test]
+    fn what_changed_after_it_was_shown_is_not_let_in() {
+        let temp = tempfile::tempdir().unwrap();
+        let pins = Pins::in_file(temp.path().join("pins.json"));
+        let workers = Workers::default().pinning(pins.clone());
+        let file = temp.path().join("detector.toml");
+        let write = |words: &str| {
+            let text = format!("name = 'odd'\nsummary = '{words}'\ncommand = ['sh', 'run.sh']");
+            fs::write(&file, text).unwrap();
+            now_at(&file).unwrap().digest
+        };
+        let first = write("a");
+        pins.set(&file, now_at(&file).unwrap().pin(vec!["odd".into()])).unwrap();
+        let (shown, now) = (write("b"), write("c"));
+        for name in ["odd", file.to_str().unwrap()] {
+            let error = let_in(&workers, name, Some(&shown)).unwrap_err().to_string();
+            assert!(error.contains(&shown[..12]) && error.contains(&now[..12]), "{error}");
+            assert_eq!(pins.of(&file).unwrap().unwrap().digest, first, "nothing is pinned");
+        }
+        assert_eq!(let_in(&workers, "odd", Some(&now)).unwrap().len(), 1);
+        assert_eq!(pins.of(&file).unwrap().unwrap().digest, now);
     }
 }

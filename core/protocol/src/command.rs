@@ -55,6 +55,9 @@ pub enum Command {
     LetIn {
         /// Its name, or the path of its code.
         detector: String,
+        /// The digest of the code that was shown, which alone is let in; empty if none was.
+        #[serde(default)]
+        shown: String,
     },
     /// Choose which samples are listed, and in which order. Answered by [`Event::Listed`](crate::Event::Listed).
     List {

@@ -85,7 +85,7 @@ fn agree(path: &Path) -> Result<()> {
     let (here, all) =
         (std::path::absolute(path).context("cannot find the working directory")?, workers.pins().all()?);
     for pinned in all.keys().filter(|pinned| Path::new(pinned).starts_with(&here)) {
-        for changed in let_in(&workers, pinned)? {
+        for changed in let_in(&workers, pinned, None)? {
             if let LetIn::Changed { what, .. } = changed {
                 remark(&format!("{}; it is let in as it is now", safe_text(&what)));
             }

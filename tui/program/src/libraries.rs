@@ -123,7 +123,7 @@ fn agreed(changed: &Changed<'_>, workers: &Workers) -> bool {
     if ask::yes(&question, false) != Some(true) {
         return false;
     }
-    match let_in(workers, &changed.path.to_string_lossy()) {
+    match let_in(workers, &changed.path.to_string_lossy(), Some(changed.now)) {
         Ok(all) => !all.is_empty(),
         Err(error) => {
             warning("refused", &error.to_string());

@@ -98,7 +98,7 @@ pub(super) fn run(args: &Plugins, global: &Global) -> Result<ExitCode> {
 /// Lets what was set aside or has changed run again.
 fn let_in(name: &str) -> Result<()> {
     let workers = Workers::default().remembering(aside()).pinning(pins());
-    let freed = chaffinch_host::let_in(&workers, name)?;
+    let freed = chaffinch_host::let_in(&workers, name, None)?;
     if freed.is_empty() {
         let all: Vec<String> = aside().all().into_values().map(|entry| label(&entry)).collect();
         match all.is_empty() {

@@ -156,12 +156,12 @@ impl Service {
         }
     }
 
-    /// Lets a detector in, on a thread of its own: detectors are loaded anew.
-    pub(super) fn let_in(&self, at: u64, detector: String) {
+    /// Lets a detector in, on a thread of its own: detectors are loaded anew. `shown` is the digest of the code that was shown, or empty.
+    pub(super) fn let_in(&self, at: u64, detector: String, shown: String) {
         let (detectors, internal) = (self.setup.detectors.clone(), self.internal.0.clone());
         let spawned = std::thread::Builder::new()
             .name("let in".into())
-            .spawn(move || admit(&detectors, at, &detector, &internal));
+            .spawn(move || admit(&detectors, at, (&detector, &shown), &internal));
         if let Err(error) = spawned {
             self.refuse(at, &Error::Invalid(format!("cannot start a thread: {error}")));
         }

@@ -29,11 +29,23 @@ pub(super) fn watch(detectors: &Detectors, internal: &Sender<Internal>, ended: &
 }
 
 /// Lets a detector run again at the wish of a terminal, and loads all anew. It takes a moment, so the command loop does not
-/// wait for it.
-pub(super) fn admit(detectors: &Detectors, at: u64, name: &str, internal: &Sender<Internal>) {
+/// wait for it. Only code with the digest that was shown is let in, if one was.
+pub(super) fn admit(
+    detectors: &Detectors,
+    at: u64,
+    (name, shown): (&str, &str),
+    internal: &Sender<Internal>,
+) {
     let registry = detectors.now();
-    let message = match let_in(registry.workers(), name) {
-        Err(error) => Internal::NotLetIn(at, error.to_string()),
+    let shown = Some(shown).filter(|shown| !shown.is_empty());
+    let message = match let_in(registry.workers(), name, shown) {
+        Err(error) => {
+            // What is there now is shown, whatever it is.
+            if let Some(loaded) = detectors.load() {
+                let _ = internal.send(Internal::Loaded(Arc::new(loaded), Vec::new()));
+            }
+            Internal::NotLetIn(at, error.to_string())
+        }
         Ok(freed) if freed.is_empty() => {
             Internal::NotLetIn(at, format!("nothing keeps '{name}' from running"))
         }

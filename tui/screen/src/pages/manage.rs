@@ -137,7 +137,8 @@ impl Page for Manage {
             A::PanelToggle => toggle(model, &form, fx),
             A::PanelLetIn if kept_out(&form) => {
                 let known = form.about.state == DetectorState::SetAside;
-                manage::let_in(model, if known { form.name } else { form.about.path }, fx);
+                let detector = if known { form.name } else { form.about.path };
+                manage::let_in(model, detector, form.about.digest, fx);
             }
             A::PanelLetIn if form.about.state == DetectorState::Refused => {
                 say(model, Level::Warning, format!("{} cannot be loaded: {}", form.name, form.about.why));

@@ -250,7 +250,7 @@ impl FakeEngine {
                 self.removed = !back;
                 vec![self.hello()]
             }
-            Command::LetIn { detector } => {
+            Command::LetIn { detector, .. } => {
                 self.summary.changed.retain(|changed| changed.path != detector);
                 self.let_in.push(detector);
                 vec![self.hello()]

@@ -31,8 +31,8 @@ pub(super) fn tick(model: &mut Model) {
     say(model, Level::Warning, text);
 }
 
-/// Lets a detector in, which runs then.
-pub(crate) fn let_in(model: &mut Model, detector: String, fx: &mut Effects) {
+/// Lets a detector in, which runs then: the code with the digest that was shown, and no other.
+pub(crate) fn let_in(model: &mut Model, detector: String, shown: String, fx: &mut Effects) {
     say(model, Level::Info, format!("letting {detector} in"));
-    send(fx, Command::LetIn { detector });
+    send(fx, Command::LetIn { detector, shown });
 }
