@@ -546,6 +546,45 @@ fn code_that_changed_after_it_was_shown_is_not_let_in() {
     client.stop().unwrap();
 }
 
+#[test]
+fn why_earlier_code_failed_is_not_said_of_other_code() {
+    let programs = Programs::new();
+    let failing = format!("read -r run\n{HELLO}\necho '{{\"type\":\"failed\",\"message\":\"no luck\"}}'\n");
+    let folder = programs.put("witness", &failing, "");
+    let pins = Pins::in_file(programs.sandbox.path().join("pins.json"));
+    let client = engine_with(&programs, Workers::of(program()).pinning(pins.taking_changes(true)));
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    let (known, why) = state(&client, "witness");
+    assert_eq!(known, DetectorState::Failed, "{why}");
+    assert!(why.contains("no luck"), "{why}");
+    let before = shown(&client, "witness").about.digest;
+    fs::write(folder.join("run.sh"), GOOD).unwrap();
+    let now = awaited(&client, "witness", |form| form.about.digest != before);
+    assert_eq!((now.about.state, now.ran, now.about.why.as_str()), (DetectorState::Ready, false, ""));
+    // What fails while other code is put there is not that code.
+    let slow = failing.replace("echo '{\"type\":\"failed\"", "sleep 5; echo '{\"type\":\"failed\"");
+    assert_ne!(slow, failing);
+    fs::write(folder.join("run.sh"), slow).unwrap();
+    let before = awaited(&client, "witness", |form| form.about.digest != now.about.digest).about.digest;
+    ask(&client, Command::Scan { detectors: Vec::new() }, |event| match event {
+        Event::Progress(progress) if progress.stage == "witness" => Some(()),
+        _ => None,
+    });
+    // Long enough for its process to have read what it runs.
+    std::thread::sleep(Duration::from_secs(1));
+    fs::write(folder.join("new.sh"), GOOD).unwrap();
+    fs::rename(folder.join("new.sh"), folder.join("run.sh")).unwrap();
+    loop {
+        if let Event::ScanDone(report) = client.events.recv_timeout(Duration::from_secs(60)).unwrap() {
+            assert!(report.failed.iter().any(|(name, _)| name == "witness"));
+            break;
+        }
+    }
+    let now = awaited(&client, "witness", |form| form.about.digest != before);
+    assert_eq!((now.about.state, now.about.why.as_str()), (DetectorState::Ready, ""));
+    client.stop().unwrap();
+}
+
 /// Scans, and returns whether this detector ran.
 fn runs(client: &Client, name: &str) -> bool {
     ask(client, Command::Scan { detectors: Vec::new() }, |event| match event {

@@ -115,6 +115,14 @@ pub(crate) struct Done {
     pub(crate) printed: BTreeMap<String, String>,
     /// The detectors whose results are up to date with it.
     pub(crate) current: BTreeSet<String>,
+    /// The digests of the code that it had, by detector.
+    pub(crate) codes: BTreeMap<String, String>,
+}
+
+/// The digests of the code of detectors, by name.
+pub(crate) fn codes(registry: &Registry) -> BTreeMap<String, String> {
+    let all = registry.detectors().iter();
+    all.map(|detector| (detector.info().name().to_owned(), detector.digest().to_owned())).collect()
 }
 
 /// A running scan.
@@ -174,8 +182,8 @@ impl<'a> Scan<'a> {
         self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();
         self.report.peak_memory = memory::peak();
-        let Scan { report, trial, printed, current, .. } = self;
-        Done { report, findings, trial, printed, current }
+        let Scan { report, trial, printed, current, registry, .. } = self;
+        Done { report, findings, trial, printed, current, codes: codes(registry) }
     }
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {

@@ -186,9 +186,13 @@ impl Service {
             self.hall.tell(&Event::Log { line });
         }
         self.setup.detectors.set(registry);
-        // What was in the way of those that are there now is not any more.
+        // What was in the way of those that are there now is not any more, and why earlier code failed says nothing of this.
         let registry = self.setup.detectors.now();
-        let is_new = |name: &str| old.find(name).is_none() && registry.find(name).is_some();
+        let digest = |registry: &Registry, name: &str| Some(registry.find(name)?.digest().to_owned());
+        let is_new = |name: &str| {
+            let now = digest(&registry, name);
+            now.is_some() && now != digest(&old, name)
+        };
         self.known.failed.retain(|name, _| !run.contains(name) && !is_new(name));
         for number in self.desks.keys() {
             self.tell_session(*number);
@@ -280,8 +284,15 @@ impl Service {
 
     /// Remembers what became of the detectors of a scan: which failed, and what the others took.
     pub(super) fn account(&mut self, done: &Done) {
-        let failed: BTreeMap<String, String> =
-            done.report.failed.iter().filter(|(name, _)| name != "scan").cloned().collect();
+        // Code that came while the scan ran is not the code that failed.
+        let registry = self.setup.detectors.now();
+        let is_same = |name: &str| {
+            registry.find(name).is_none_or(|now| done.codes.get(name).is_some_and(|was| was == now.digest()))
+        };
+        let failed: BTreeMap<String, String> = (done.report.failed.iter())
+            .filter(|(name, _)| name != "scan" && is_same(name))
+            .cloned()
+            .collect();
         let ran = &done.findings.results;
         self.known.failed.retain(|name, _| !done.current.contains(name));
         self.known.failed.extend(failed);

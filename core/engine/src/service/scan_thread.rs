@@ -5,7 +5,7 @@ use crate::Setup;
 use crate::answers::internal::Internal;
 use crate::findings::Findings;
 use crate::outlet::Outlet;
-use crate::scan::{Done, Reporter, Scan, ScanPlan};
+use crate::scan::{Done, Reporter, Scan, ScanPlan, codes};
 use chaffinch_protocol::display;
 use chaffinch_protocol::{Event, ScanReport};
 use crossbeam_channel::Sender;
@@ -50,6 +50,13 @@ pub(super) fn run(
         let why = format!("the scan failed: {}", chaffinch_plugin::PanicMessage(&*payload));
         let _ = events.send(Event::Trouble { about: "scan".into(), message: safe(&why) });
         let report = ScanReport { failed: vec![("scan".into(), why)], ..ScanReport::default() };
-        Done { report, findings: before, trial: None, printed: BTreeMap::new(), current: BTreeSet::new() }
+        Done {
+            report,
+            findings: before,
+            trial: None,
+            printed: BTreeMap::new(),
+            current: BTreeSet::new(),
+            codes: codes(&registry),
+        }
     })
 }
