@@ -451,9 +451,14 @@ fn results_of_earlier_code_are_out_of_date_until_it_runs() {
         all.into_iter().find(|one| one["name"] == "witness").map(|one| one["state"].clone())
     };
     assert_eq!(state(), Some(Value::from("ready")));
+    let told = || rank(&programs).stderr.contains("witness has not run since its code changed");
+    assert!(!told());
     fs::write(folder.join("run.sh"), GOOD.replace("0.125", "0.0625")).unwrap();
+    assert!(told(), "it is not let in yet, and its results count");
     programs.sandbox.ok(["plugins", "let-in", folder.to_str().unwrap()]);
     assert_eq!(state(), Some(Value::from("outdated")));
+    assert!(told());
     programs.scan(&[]);
     assert_eq!(state(), Some(Value::from("ready")));
+    assert!(!told());
 }

@@ -2,6 +2,7 @@
 
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::moved::is_from_before;
+use chaffinch_host::Registry;
 use chaffinch_protocol::display::listed;
 
 /// What has changed since a result was found.
@@ -42,6 +43,28 @@ pub fn why(result: &DetectorResult, code: &str, decisions: &str) -> Option<Outda
         return Some(Outdated::Dataset);
     }
     (!record.is_of_decisions(decisions)).then_some(Outdated::Decisions)
+}
+
+/// The digest of the code of a detector that is there now, be it let in or not; empty if there is none.
+pub fn code_now<'a>(registry: &'a Registry, name: &str) -> &'a str {
+    let changed = || registry.changed().find(|changed| changed.names.iter().any(|one| one == name));
+    match registry.find(name) {
+        Some(detector) => detector.digest(),
+        None => changed().map_or("", |changed| changed.now),
+    }
+}
+
+/// Which of these results are out of date, and why.
+pub fn all<'a>(
+    results: impl Iterator<Item = &'a DetectorResult>,
+    registry: &Registry,
+    decisions: &str,
+) -> Vec<(String, Outdated)> {
+    let one = |result: &DetectorResult| {
+        let name = &result.record().name;
+        Some((name.clone(), why(result, code_now(registry, name), decisions)?))
+    };
+    results.filter_map(one).collect()
 }
 
 /// That these detectors have not run since something changed, a clause for each change, and what that means; nothing if there are

@@ -32,7 +32,7 @@ use crate::kept;
 use crate::meaning::Reader;
 use crate::outlet::{Hall, Outlet};
 use crate::state::State;
-use crate::{Error, Result, unloaded};
+use crate::{Error, Result, outdated, unloaded};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
 use chaffinch_formats::dataset;
@@ -168,7 +168,12 @@ impl Service {
         let absent = findings.results.values().filter(|result| unloaded::is_absent(result, &registry));
         let absent: Vec<&str> = absent.map(|result| result.record().name.as_str()).collect();
         let words = unloaded::words(&absent, session);
-        greetings.extend(words.map(|message| Event::Trouble { about: "detectors".into(), message }));
+        let results = findings.results.values().map(AsRef::as_ref);
+        // What was decided depends on who attaches.
+        let before = outdated::words(&outdated::all(results, &registry, ""));
+        let before = before.map(|words| display::safe_text(&words).into_owned());
+        let told = words.into_iter().chain(before);
+        greetings.extend(told.map(|message| Event::Trouble { about: "detectors".into(), message }));
         let rule = setup.config.ensemble_over(settings.ensemble);
         let internal = unbounded();
         // A rank that is learned from decisions is kept by seat.

@@ -41,7 +41,7 @@ pub use chaffinch_plugin::host::COLUMNS;
 pub use declared::NEEDS;
 pub use detector::{LoadedDetector, Origin, Place};
 pub use kept::KeepFolder;
-pub use let_in::{LetIn, let_in};
+pub use let_in::{LetIn, code_at, let_in};
 pub use measuring::Measuring;
 pub use named::is_named;
 pub use order::{Circle, in_order};

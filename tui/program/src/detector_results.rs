@@ -103,11 +103,7 @@ pub(super) fn outdated(
     journal.set_blind(session.load_blind(reviewer).is_some());
     journal.bind(&Arc::new(manifest), Some(&Arc::new(file_metadata)));
     let decisions = codes::digest(&journal.codes());
-    let why = |(name, result): (String, DetectorResult)| {
-        let code = registry.find(&name).map_or("", |detector| detector.digest());
-        outdated::why(&result, code, &decisions).map(|why| (name, why))
-    };
-    Ok(there.into_iter().filter_map(why).collect())
+    Ok(outdated::all(there.values(), registry, &decisions).into_iter().collect())
 }
 
 /// Writes them as text.

@@ -20,6 +20,7 @@ use chaffinch_engine as engine;
 use chaffinch_engine::outputs::{self, BLIND, Outputs};
 use chaffinch_engine::{outdated, unloaded};
 use chaffinch_formats::repair;
+use chaffinch_host::code_at;
 use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::{LabelId, SampleId};
@@ -236,8 +237,11 @@ impl Listing {
         }
         let decisions = codes::digest(&self.journal.codes());
         let why = |result: &DetectorResult| {
-            let why = outdated::why(result, "", &decisions)?;
-            Some((safe_text(&result.record().name).into_owned(), why))
+            let name = &result.record().name;
+            // Without loading it, which may run it.
+            let code = self.session.code_of(name).and_then(|path| code_at(&path)).unwrap_or_default();
+            let why = outdated::why(result, &code, &decisions)?;
+            Some((safe_text(name).into_owned(), why))
         };
         let before: Vec<_> = self.results.values().filter_map(|result| why(result)).collect();
         if let Some(words) = outdated::words(&before) {

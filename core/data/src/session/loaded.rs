@@ -21,11 +21,18 @@ impl Session {
     /// Whether a detector was there in the last scan and its code still is. What is not known counts as there: the session may
     /// be of an earlier version.
     pub fn is_loaded(&self, detector: &str) -> bool {
-        let text = std::fs::read_to_string(self.loaded_path()).unwrap_or_default();
-        let Ok(loaded) = serde_json::from_str::<BTreeMap<String, Option<PathBuf>>>(&text) else {
-            return true;
-        };
+        let Some(loaded) = self.loaded() else { return true };
         loaded.get(detector).is_some_and(|code| code.as_ref().is_none_or(|code| code.exists()))
+    }
+
+    /// Where the code of a detector was in the last scan; nothing if that is not known, or if it ships with the program.
+    pub fn code_of(&self, detector: &str) -> Option<PathBuf> {
+        self.loaded()?.remove(detector)?
+    }
+
+    fn loaded(&self) -> Option<BTreeMap<String, Option<PathBuf>>> {
+        let text = std::fs::read_to_string(self.loaded_path()).ok()?;
+        serde_json::from_str(&text).ok()
     }
 
     fn loaded_path(&self) -> PathBuf {
