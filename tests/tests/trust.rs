@@ -89,7 +89,8 @@ fn changed_code_does_not_run_until_it_is_let_in() {
     assert!(why.starts_with(&format!("{}/run.sh has changed since", folder.display())), "{why}");
     assert_eq!(scored(&scan, "witness"), 32, "what it found before is kept");
     assert_eq!(scored(&scan, "image-quality"), 32);
-    assert_eq!(programs.scan(&["--detectors", "witness"]).code, 2);
+    let named = programs.scan(&["--detectors", "witness"]);
+    assert!(named.code == 2 && named.stderr.contains("let-in witness"), "{}", named.stderr);
     let (text, list) = listed(&programs);
     assert!(entry(&list, "witness").is_none());
     assert_eq!(list["changed"][0]["names"][0], "witness", "{list}");
@@ -543,6 +544,33 @@ fn code_that_changed_after_it_was_shown_is_not_let_in() {
     assert!(refused.contains(&now.digest[..12]), "{refused}");
     ask(&client, let_in(&now.digest), done);
     assert_eq!(pinned(), [now.digest]);
+    client.stop().unwrap();
+}
+
+#[test]
+fn what_does_not_run_says_what_becomes_of_its_results() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    // Not among the detectors of the configuration, which has one of this name.
+    programs.put("clean-selection", GOOD, "");
+    let pins = Pins::in_file(programs.sandbox.path().join("pins.json"));
+    let client = engine_with(&programs, Workers::of(program()).pinning(pins));
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    let never = shown(&client, "clean-selection").about;
+    assert_eq!(never.state, DetectorState::NotChosen);
+    assert!(!never.why.contains("what it found"), "{}", never.why);
+    fs::write(folder.join("run.sh"), other()).unwrap();
+    let changed = awaited(&client, "witness", |form| form.about.state == DetectorState::Changed);
+    assert!(changed.ran && changed.enabled);
+    assert!(changed.about.why.ends_with("what it found before counts"), "{}", changed.about.why);
+    // It is disabled and enabled like any other.
+    let enable = |enabled: bool| Command::Enable { detector: "witness".into(), enabled };
+    let counts = |summary: &SessionSummary| summary.detectors.iter().any(|one| one.name == "witness");
+    assert!(!counts(&ask(&client, enable(false), summary)));
+    let off = shown(&client, "witness");
+    assert_eq!((off.about.state, off.ran, off.enabled), (DetectorState::Disabled, false, false));
+    assert!(counts(&ask(&client, enable(true), summary)));
+    assert_eq!(shown(&client, "witness").about.state, DetectorState::Changed);
     client.stop().unwrap();
 }
 

@@ -6,7 +6,9 @@ use anyhow::{Result, bail};
 use chaffinch_data::config::{Config, data_home, state_home};
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::nearest::hint;
-use chaffinch_host::{Aside, Changed, Limits, Pins, PluginError, PluginFolder, Registry, Workers, let_in};
+use chaffinch_host::{
+    Aside, Changed, Limits, Pins, PluginError, PluginFolder, Refused, Registry, Workers, let_in,
+};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use std::time::Duration;
 
@@ -94,7 +96,19 @@ pub(super) fn registry(config: &Config, wanted: &[String], consent: Consent) -> 
         let why = registry.unknown(built_in).unwrap_or_default();
         bail!("{built_in} need not be named in --detectors: {why}");
     }
-    if let Some((name, path)) = wanted.iter().find_map(|name| Some((name, registry.broken(name)?)))
+    let is_wanted = |refused: &&Refused| match &refused.error {
+        PluginError::Changed { names, .. } => names.iter().any(|name| wanted.contains(name)),
+        _ => false,
+    };
+    // No scan begins that could report it.
+    if consent != Consent::Later
+        && wanted.iter().all(|name| has_changed(name))
+        && let Some(changed) = registry.refused().iter().find(is_wanted)
+    {
+        bail!("{}", safe_text(&changed.error.to_string()));
+    }
+    if let Some((name, path)) =
+        wanted.iter().filter(|name| !has_changed(name)).find_map(|name| Some((name, registry.broken(name)?)))
         && registry.find(name).is_none()
     {
         bail!("{} cannot run: the warning about {} says why", safe_text(name), safe_path(path));

@@ -29,10 +29,11 @@ pub(super) struct Trial {
 impl Service {
     /// Enables a detector and brings its results up to date, or disables it and takes what it found out of the ranking.
     pub(super) fn enable(&mut self, at: u64, detector: String, enabled: bool) {
-        let known = self.setup.detectors.now().find(&detector).is_some();
+        let registry = self.setup.detectors.now();
+        let known = registry.find(&detector).is_some();
         let has_results =
             self.state.findings.results.contains_key(&detector) || self.parked.contains_key(&detector);
-        if !known && !has_results {
+        if !known && !has_results && !registry.has_changed(&detector) {
             return self.refuse(at, &not_loaded(&detector));
         }
         if self.job.is_some() && !matches!(self.work, Some(Work::Trial(_))) {

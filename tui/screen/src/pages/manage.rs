@@ -289,7 +289,9 @@ fn about(model: &Model, form: &DetectorForm, width: usize) -> Vec<(Role, String)
             count(compared.formerly),
             key(Action::PanelFormerly)
         );
-        put(Role::Text, "last run", words);
+        // A run that failed found nothing to compare.
+        let label = if about.state == DetectorState::Failed { "before" } else { "last run" };
+        put(Role::Text, label, words);
     }
     for (number, line) in about.printed.lines().enumerate() {
         put(Role::Text, if number == 0 { "printed" } else { "" }, line.to_owned());
@@ -345,7 +347,7 @@ fn parameters(model: &mut Model, form: &DetectorForm, fx: &mut Effects) {
 
 /// Enables or disables a detector in this session.
 fn toggle(model: &mut Model, form: &DetectorForm, fx: &mut Effects) {
-    if matches!(form.about.state, DetectorState::Refused | DetectorState::Changed) {
+    if form.about.state == DetectorState::Refused {
         let words = format!("{} does not run: {}", form.name, form.about.why);
         return say(model, Level::Warning, words);
     }
@@ -357,6 +359,8 @@ fn toggle(model: &mut Model, form: &DetectorForm, fx: &mut Effects) {
     let enabled = !form.enabled;
     let words = match enabled {
         true if is_absent(form) => "enabled in this session: its results count",
+        // Nothing is told of how code that has changed would run.
+        true if form.about.speaks.is_empty() => "enabled in this session: it runs once it is let in",
         true => "enabled in this session: it runs",
         false => "disabled in this session",
     };

@@ -45,6 +45,18 @@ fn a_detector_is_disabled_and_enabled() {
 }
 
 #[test]
+fn what_has_changed_is_disabled_as_the_footer_says() {
+    let mut rig = rig(120, 30);
+    rig.press("gPjjjj");
+    assert!(rig.screen().contains("changed"), "{}", rig.screen());
+    rig.press("<Space>");
+    assert_eq!(rig.engine.off, ["odd-shapes"]);
+    assert!(rig.toast().contains("odd-shapes disabled in this session"), "{}", rig.toast());
+    rig.press("<Space>");
+    assert!(rig.engine.off.is_empty());
+}
+
+#[test]
 fn what_is_set_aside_is_let_in_and_nothing_else() {
     let mut rig = rig(80, 24);
     rig.press("gPa");

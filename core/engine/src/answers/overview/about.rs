@@ -10,8 +10,15 @@ use chaffinch_review::query::Source;
 use std::sync::OnceLock;
 
 /// Why scans do not run a detector that was not disabled.
-const LEFT_OUT: &str =
-    "not among the detectors of the configuration, or of the last scan; what it found before counts";
+const LEFT_OUT: &str = "not among the detectors of the configuration, or of the last scan";
+
+/// The same of one with results, or without.
+fn left_out(ran: bool) -> String {
+    format!("{LEFT_OUT}{}", if ran { COUNTS } else { "" })
+}
+
+/// What becomes of results of a detector that does not run, and is not disabled.
+const COUNTS: &str = "; what it found before counts";
 
 /// About a detector that is loaded. `enabled` is whether scans run it.
 pub(super) fn about(
@@ -26,10 +33,10 @@ pub(super) fn about(
     let result = source.results.get(name);
     let outdated = result.and_then(|result| outdated::why(result, detector.digest(), &known.decisions));
     // What the configuration or the last scan left out was not disabled: what it found counts.
-    let left_out = !enabled && known.enabled.get(name) != Some(&false);
-    let disabled = !enabled && !left_out;
+    let unchosen = !enabled && known.enabled.get(name) != Some(&false);
+    let disabled = !enabled && !unchosen;
     let state = match DetectorState::of(disabled, aside.is_some(), failed.is_some(), outdated.is_some()) {
-        DetectorState::Ready if left_out => DetectorState::NotChosen,
+        DetectorState::Ready if unchosen => DetectorState::NotChosen,
         state => state,
     };
     let why = match state {
@@ -44,10 +51,10 @@ pub(super) fn about(
             let failed = failed.map(String::as_str).unwrap_or_default();
             format!("{failed}; what it found before stays")
         }
-        DetectorState::NotChosen => LEFT_OUT.to_owned(),
+        DetectorState::NotChosen => left_out(result.is_some()),
         DetectorState::Outdated => {
             let why = outdated.map(Outdated::means).unwrap_or_default();
-            if left_out { format!("{why}; {LEFT_OUT}") } else { why.to_owned() }
+            if unchosen { format!("{why}; {}", left_out(true)) } else { why.to_owned() }
         }
         _ => failed.cloned().unwrap_or_default(),
     };
@@ -139,9 +146,18 @@ pub(super) fn refused(refused: &Refused, source: &Source<'_>, known: &Known) -> 
     let names = if names.is_empty() { vec![file()] } else { names };
     let form = |name: String| {
         let cost = known.costs.get(&name).filter(|_| state == DetectorState::Changed);
+        let (enabled, ran) = (known.enabled.get(&name) != Some(&false), source.results.contains_key(&name));
+        let why = refused.error.to_string();
+        // Code that is not known by a name cannot be disabled.
+        let (state, why) = match state {
+            DetectorState::Changed if !enabled => {
+                (DetectorState::Disabled, format!("disabled in this session; besides, {why}"))
+            }
+            state => (state, format!("{why}{}", if ran { COUNTS } else { "" })),
+        };
         let about = DetectorAbout {
             state,
-            why: safe_text(&refused.error.to_string()).into_owned(),
+            why: safe_text(&why).into_owned(),
             path: safe_path(path),
             digest: digest.clone(),
             seconds: cost.map(|cost| cost.seconds),
@@ -150,7 +166,7 @@ pub(super) fn refused(refused: &Refused, source: &Source<'_>, known: &Known) -> 
             compared: source.compared(&name),
             ..DetectorAbout::default()
         };
-        DetectorForm { ran: source.results.contains_key(&name), name, about, ..DetectorForm::default() }
+        DetectorForm { ran, enabled, name, about, ..DetectorForm::default() }
     };
     names.into_iter().map(form).collect()
 }
