@@ -278,7 +278,10 @@ impl<'a> RunContext<'a> {
         };
         let (digest, files) = now.map_err(failed)?;
         if digest != detector.digest() {
-            return Err(Refusal::new("its code has changed since the program looked at it; run it again"));
+            return Err(Refusal::new(
+                "its code has changed since the program looked at it: run it again, unless it writes files into its own folder, which \
+                 change its code",
+            ));
         }
         if let Work::Program { .. } = &away.job {
             let pin = Pin::new(digest, vec![name.into()]).of_files(files);

@@ -156,7 +156,7 @@ fn valid(session: &Session, name: &str, registry: &Registry, reviewer: &str) -> 
     let words = match outdated(session, registry, reviewer)?.get(name) {
         _ if registry.has_changed(name) => {
             let let_in = format!("chaffinch plugins let-in {}", safe_text(name));
-            return Ok(Some(format!("Its code has changed, so it does not run before: {let_in}; then")));
+            return Ok(Some(format!("Its code has changed; let it in with {let_in}, then run it")));
         }
         _ if session.result_modified(name).is_none() => "It has no results in this session; a scan runs it",
         None => return Ok(None),
