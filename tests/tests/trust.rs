@@ -575,6 +575,22 @@ fn what_does_not_run_says_what_becomes_of_its_results() {
 }
 
 #[test]
+fn what_another_program_lets_in_is_let_in_here() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    let pins = Pins::in_file(programs.sandbox.path().join("pins.json"));
+    let workers = Workers::of(program()).pinning(pins);
+    let client = engine_with(&programs, workers.clone());
+    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    fs::write(folder.join("run.sh"), other()).unwrap();
+    awaited(&client, "witness", |form| form.about.state == DetectorState::Changed);
+    chaffinch_host::let_in(&workers, "witness", None).unwrap();
+    awaited(&client, "witness", |form| form.about.state == DetectorState::Outdated);
+    assert!(runs(&client, "witness"));
+    client.stop().unwrap();
+}
+
+#[test]
 fn why_earlier_code_failed_is_not_said_of_other_code() {
     let programs = Programs::new();
     let failing = format!("read -r run\n{HELLO}\necho '{{\"type\":\"failed\",\"message\":\"no luck\"}}'\n");

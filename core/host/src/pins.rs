@@ -57,6 +57,11 @@ impl Pins {
         Pins { changes, ..self }
     }
 
+    /// Where they are stored, if they are.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// Whether changes are taken without a question.
     pub(crate) fn takes_changes(&self) -> bool {
         self.changes

@@ -476,9 +476,9 @@ impl Registry {
         &self.remarks
     }
 
-    /// What is in the folders of others' detectors, as a number that changes with it.
+    /// What is in the folders of others' detectors and which of it is let in, as a number that changes with it.
     pub fn stamp(&self) -> u64 {
-        stamp::of(&self.folders)
+        stamp::of(&self.folders, self.workers.pins().file())
     }
 
     /// What was refused.

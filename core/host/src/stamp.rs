@@ -6,9 +6,12 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-/// A number for what is in these folders now. A folder that is not there counts as empty.
-pub(super) fn of(folders: &[PathBuf]) -> u64 {
+/// A number for what is in these folders now, and in the list of what is let in. A folder that is not there counts as empty.
+pub(super) fn of(folders: &[PathBuf], pins: Option<&Path>) -> u64 {
     let mut hasher = DefaultHasher::new();
+    if let Some(pins) = pins {
+        file(pins, &mut hasher);
+    }
     for folder in folders {
         folder.hash(&mut hasher);
         if folder.join(described::FILE).is_file() {
@@ -50,9 +53,10 @@ mod tests {
     fn what_comes_changes_and_goes_shows() {
         let temp = tempfile::tempdir().unwrap();
         let folders = [temp.path().join("detectors")];
-        let mut seen = vec![of(&folders)];
+        let pins = temp.path().join("pins.json");
+        let mut seen = vec![of(&folders, Some(&pins))];
         let mut look = || {
-            let now = of(&folders);
+            let now = of(&folders, Some(&pins));
             let new = seen.last() != Some(&now);
             seen.push(now);
             new
@@ -70,6 +74,8 @@ mod tests {
         assert!(look());
         fs::remove_dir_all(folders[0].join("odd")).unwrap();
         assert!(look());
+        fs::write(&pins, "{}").unwrap();
+        assert!(look(), "another program has let one in");
         assert!(!look());
     }
 }
