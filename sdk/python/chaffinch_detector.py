@@ -116,10 +116,6 @@ class Data:
     sizes: Any
     #: Bytes of each file.
     file_sizes: Any
-    #: What the reviewer decided: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure. Needs "decisions".
-    decisions: Any
-    #: The new label of samples that were relabeled. Needs "decisions".
-    relabels: Any
 
     def __init__(self, message: dict[str, Any], channel: _Channel) -> None:
         self._channel = channel
@@ -132,18 +128,29 @@ class Data:
         self.count = message["count"]
         self.classes = message["classes"]
         self.parameters = message["parameters"]
-        for name in "labels splits decodable contents sizes file_sizes decisions relabels".split():
-            if name not in message.get("undeclared", ()):
-                setattr(self, name, _lent(message[name]))
-
-    def __getattr__(self, name: str) -> Any:
-        # Only called for what is not there.
-        if name in ("decisions", "relabels"):
-            raise AttributeError(f'data.{name} needs "decisions" under needs in detector.toml')
-        raise AttributeError(f"Data has no attribute {name!r}")
+        for name in "labels splits decodable contents sizes file_sizes".split():
+            setattr(self, name, _lent(message[name]))
+        undeclared = message.get("undeclared", ())
+        decided = [name for name in ("decisions", "relabels") if name not in undeclared]
+        self._decided = {name: _lent(message[name]) for name in decided}
 
     def __len__(self) -> int:
         return self.count
+
+    @property
+    def decisions(self) -> Any:
+        """What the reviewer decided: 0 nothing, 1 keep, 2 remove, 3 relabel, 4 unsure. Needs "decisions"."""
+        return self._of_decided("decisions")
+
+    @property
+    def relabels(self) -> Any:
+        """The new label of samples that were relabeled. Needs "decisions"."""
+        return self._of_decided("relabels")
+
+    def _of_decided(self, name: str) -> Any:
+        if name not in self._decided:
+            raise RuntimeError(f'data.{name} needs "decisions" under needs in detector.toml')
+        return self._decided[name]
 
     # What Chaffinch computes. Each needs its word under `needs` in detector.toml.
 

@@ -307,6 +307,26 @@ fn check(programs: &Programs, body: &str) -> String {
     programs.sandbox.run(["plugins", "check", folder.to_str().unwrap()]).stdout
 }
 
+/// Results follow decisions only where a detector says that it reads them, so it cannot read them without.
+#[test]
+fn decisions_are_read_by_those_that_declare_it() {
+    if !tools::installed(&["python3"], "python3") {
+        return;
+    }
+    for name in ["decisions", "relabels"] {
+        let programs = Programs::new();
+        let body = format!("return [0.5 if len(data.{name}) == len(data) else 0.0] * len(data)");
+        let said = check(&programs, &body);
+        let told = format!("data.{name} needs \"decisions\" under needs in detector.toml");
+        assert!(said.contains(&told), "{said}");
+        let file = programs.folder().join("snake/detector.toml");
+        let description = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("needs = [\"decisions\"]\n{description}")).unwrap();
+        let said = programs.sandbox.run(["plugins", "check", file.to_str().unwrap()]).stdout;
+        assert!(!said.contains(&told), "{said}");
+    }
+}
+
 #[test]
 fn what_a_detector_prints_is_shown() {
     if !tools::installed(&["python3"], "python3") {
