@@ -482,3 +482,26 @@ fn results_of_earlier_code_are_out_of_date_until_it_runs() {
     assert_eq!(state(), Some(Value::from("ready")));
     assert!(!told());
 }
+
+/// What is computed from scores of code that is not there any more does not look as if all were up to date.
+#[test]
+fn scores_that_were_out_of_date_make_what_reads_them_out_of_date() {
+    let programs = Programs::new();
+    let folder = programs.put("witness", GOOD, "");
+    programs.put("reader", GOOD, "after = [\"witness\"]");
+    let read = "reads the scores of witness, which is out of date";
+    assert!(!programs.scan(&[]).stderr.contains(read));
+    fs::write(folder.join("run.sh"), GOOD.replace("0.125", "0.0625")).unwrap();
+    // Its code does not run before it is let in; what reads its scores does, when something else changes.
+    programs.put("reader", &GOOD.replace("0.125", "0.25"), "after = [\"witness\"]");
+    programs.sandbox.ok(["plugins", "let-in", programs.folder().join("reader").to_str().unwrap()]);
+    let ran = programs.scan(&[]);
+    assert!(ran.stderr.contains(read), "{}", ran.stderr);
+    let told = "reader read scores of other detectors that were out of date";
+    assert!(rank(&programs).stderr.contains(told), "{}", rank(&programs).stderr);
+    programs.sandbox.ok(["plugins", "let-in", folder.to_str().unwrap()]);
+    let ran = programs.scan(&["--detectors", "witness"]);
+    assert!(ran.stderr.contains("reader reads the scores of witness and runs as well"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains(read), "{}", ran.stderr);
+    assert!(!rank(&programs).stderr.contains("out of date"), "{}", rank(&programs).stderr);
+}

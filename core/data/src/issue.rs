@@ -106,6 +106,9 @@ pub struct RunRecord {
     /// The digest of the decisions that it saw; empty if it reads none, or if that is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub decisions: String,
+    /// Whether it read scores of another detector that were out of date.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_outdated: bool,
     /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the same
     /// digest means that the result is up to date.
     pub input_digest: String,

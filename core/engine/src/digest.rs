@@ -66,13 +66,13 @@ impl InputDigest {
     /// For a detector with these parameters and needs. If it does not use the model, it stays up to date when another one is
     /// chosen; the same holds for probabilities from elsewhere.
     ///
-    /// `before` are the scores that it reads, by detector.
+    /// `before` are the scores that it reads, by detector, and whether they are out of date.
     pub(crate) fn of<'a>(
         &self,
         detector: &LoadedDetector,
         params: &BTreeMap<String, f64>,
         needs: Needs,
-        before: impl Iterator<Item = (&'a str, &'a [f32])>,
+        before: impl Iterator<Item = (&'a str, &'a [f32], bool)>,
     ) -> String {
         let mut hasher = self.base.clone();
         if uses_model(needs) {
@@ -92,8 +92,11 @@ impl InputDigest {
                 hasher.update(self.manifest.path_columns().0);
             }
         }
-        for (name, scores) in before {
+        for (name, scores, outdated) in before {
             hasher.update(name.as_bytes()).update(&[0]).update(bytemuck::cast_slice(scores));
+            if outdated {
+                hasher.update(b"outdated");
+            }
         }
         for (name, value) in params {
             hasher.update(name.as_bytes()).update(&value.to_le_bytes());

@@ -1,4 +1,5 @@
-//! Results that are not about the dataset as it is now, not of the code that is there now, or not of what is decided now.
+//! Results that are not about the dataset as it is now, not of the code that is there now, not of what is decided now, or of
+//! scores for which that holds.
 
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::moved::is_from_before;
@@ -14,6 +15,8 @@ pub enum Outdated {
     Dataset,
     /// What was decided, which the detector reads.
     Decisions,
+    /// The scores of another detector, which it reads: they were out of date when it ran.
+    Scores,
 }
 
 impl Outdated {
@@ -29,6 +32,7 @@ impl Outdated {
             Outdated::Decisions => {
                 "it has not run since the decisions changed, which it reads: what it found is what it finds with the earlier ones"
             }
+            Outdated::Scores => "it read scores of another detector that were out of date",
         }
     }
 }
@@ -42,7 +46,10 @@ pub fn why(result: &DetectorResult, code: &str, decisions: &str) -> Option<Outda
     if is_from_before(result) {
         return Some(Outdated::Dataset);
     }
-    (!record.is_of_decisions(decisions)).then_some(Outdated::Decisions)
+    if !record.is_of_decisions(decisions) {
+        return Some(Outdated::Decisions);
+    }
+    record.read_outdated.then_some(Outdated::Scores)
 }
 
 /// The digest of the code of a detector that is there now, be it let in or not; empty if there is none.
@@ -73,6 +80,12 @@ pub fn words(all: &[(String, Outdated)]) -> Option<String> {
     let clause = |what: Outdated| {
         let names: Vec<&str> = all.iter().filter(|one| one.1 == what).map(|one| one.0.as_str()).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
+        if what == Outdated::Scores && !names.is_empty() {
+            return Some(format!(
+                "{} read scores of other detectors that were out of date",
+                listed(&names, "and")
+            ));
+        }
         let (since, means) = match what {
             Outdated::Code => ("their code changed", "what was found is what the earlier code finds"),
             Outdated::Dataset => (
@@ -82,12 +95,15 @@ pub fn words(all: &[(String, Outdated)]) -> Option<String> {
             Outdated::Decisions => {
                 ("the decisions changed", "what was found is what they find with the earlier ones")
             }
+            Outdated::Scores => return None,
         };
         let since = if what == Outdated::Code && names.len() == 1 { "its code changed" } else { since };
         (!names.is_empty())
             .then(|| format!("{} {verb} not run since {since}: {means}", listed(&names, "and")))
     };
-    let clauses: Vec<String> =
-        [Outdated::Code, Outdated::Dataset, Outdated::Decisions].into_iter().filter_map(clause).collect();
+    let clauses: Vec<String> = [Outdated::Code, Outdated::Dataset, Outdated::Decisions, Outdated::Scores]
+        .into_iter()
+        .filter_map(clause)
+        .collect();
     (!clauses.is_empty()).then(|| clauses.join("; "))
 }

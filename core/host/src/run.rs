@@ -62,6 +62,8 @@ pub struct RunContext<'a> {
     folder: Option<KeepFolder>,
     /// The digest of the decisions that it sees; empty if it sees none.
     decisions: String,
+    /// Whether scores that it reads are out of date.
+    reads_outdated: bool,
     /// Scores of detectors that ran before.
     before: BTreeMap<&'a str, &'a [f32]>,
     columns: Memo<String, Cow<'a, [String]>>,
@@ -105,6 +107,7 @@ impl<'a> RunContext<'a> {
             findings: Mutex::default(),
             folder: None,
             decisions: String::new(),
+            reads_outdated: false,
             before: BTreeMap::new(),
             columns: Memo::default(),
             measures: OnceLock::new(),
@@ -147,6 +150,12 @@ impl<'a> RunContext<'a> {
     #[must_use]
     pub fn deciding(self, decisions: String) -> RunContext<'a> {
         RunContext { decisions, ..self }
+    }
+
+    /// The same, where scores that it reads are out of date, or not.
+    #[must_use]
+    pub fn reading_outdated(self, reads_outdated: bool) -> RunContext<'a> {
+        RunContext { reads_outdated, ..self }
     }
 
     /// The same, with the scores of detectors that ran before, by name.
@@ -205,6 +214,7 @@ impl<'a> RunContext<'a> {
             imported: String::new(),
             code: self.detector.digest().to_owned(),
             decisions: self.decisions,
+            read_outdated: self.reads_outdated,
             input_digest,
         };
         let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);

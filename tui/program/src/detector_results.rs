@@ -167,6 +167,9 @@ fn valid(session: &Session, name: &str, registry: &Registry, reviewer: &str) -> 
         Some(Outdated::Decisions) => {
             "Its results are from before the decisions changed; a scan brings them up to date"
         }
+        Some(Outdated::Scores) => {
+            "It read scores of another detector that were out of date; a scan of both brings them up to date"
+        }
     };
     Ok(Some(words.to_owned()))
 }

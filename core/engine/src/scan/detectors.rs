@@ -2,6 +2,7 @@
 
 use super::failed::follows;
 use super::{Known, Measured, Scan, ScanPlan};
+use crate::digest::InputDigest;
 use crate::findings::Findings;
 use crate::numbered::with_paths;
 use crate::outdated::{self, Outdated};
@@ -14,6 +15,7 @@ use chaffinch_host::{
     params_in_force, resolve_params,
 };
 use chaffinch_plugin::Needs;
+use chaffinch_protocol::display::listed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -132,7 +134,13 @@ impl<'a> Scan<'a> {
             }
         };
         let follows = follows(detector, plan, findings);
-        let scores = || follows.iter().map(|(name, result)| (*name, result.scores()));
+        let outdated: Vec<&str> = follows
+            .iter()
+            .filter(|(_, result)| self.is_outdated(result, before.base))
+            .map(|read| read.0)
+            .collect();
+        let scores =
+            || follows.iter().map(|(name, result)| (*name, result.scores(), outdated.contains(name)));
         let needs = needs_of(detector, &given);
         let digest = before.base.of(detector, &params, needs, scores());
         let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
@@ -154,6 +162,11 @@ impl<'a> Scan<'a> {
             (self.reporter.publish)(findings);
             return Ok(());
         }
+        if !outdated.is_empty() {
+            let verb = if outdated.len() == 1 { "is" } else { "are" };
+            let text = format!("reads the scores of {}, which {verb} out of date", listed(&outdated, "and"));
+            (self.reporter.trouble)(name, &text);
+        }
         self.stage(name, |scan, job| {
             let reporter = scan.reporter;
             let manifest = findings.manifest.clone();
@@ -168,7 +181,8 @@ impl<'a> Scan<'a> {
             let print =
                 |text: &str| text.clone_into(&mut printed.lock().unwrap_or_else(PoisonError::into_inner));
             let mut context = RunContext::new(services, detector, &given, *job, &log)?
-                .after(scores().collect())
+                .after(scores().map(|(name, scores, _)| (name, scores)).collect())
+                .reading_outdated(!outdated.is_empty())
                 .deciding(before.base.decisions(needs).to_owned())
                 .trying(plan.trial)
                 .printing(&print);
@@ -211,6 +225,15 @@ impl<'a> Scan<'a> {
                 }
             }
         })
+    }
+
+    /// Whether a result that a detector reads is out of date: its detector neither ran in this scan nor needed to.
+    fn is_outdated(&self, result: &DetectorResult, base: &InputDigest) -> bool {
+        let name = &result.record().name;
+        let code = outdated::code_now(self.registry, name);
+        let failed = || self.report.failed.iter().any(|(failed, _)| failed == name);
+        let why = || outdated::why(result, code, base.decisions(Needs::DECISIONS));
+        !self.current.contains(name) && (failed() || why().is_some())
     }
 
     /// Says that a detector of somebody else scored nothing, in each scan: that it flags nothing looks as if all were well.
