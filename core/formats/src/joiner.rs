@@ -139,6 +139,34 @@ impl RowsOf {
         RowsOf { rows: (0..count as u32).map(Some).collect(), ..RowsOf::default() }
     }
 
+    /// Rows by the samples that the values of a column of the dataset say; `ids` are these values. `path` is the file.
+    ///
+    /// # Errors
+    /// When two rows mean the same sample.
+    pub(crate) fn joined(
+        path: &Path,
+        ids: &[String],
+        samples: &[Option<SampleId>],
+        manifest: &Manifest,
+    ) -> Result<RowsOf> {
+        let mut found = RowsOf { rows: vec![None; manifest.len()], ..RowsOf::default() };
+        for ((row, name), sample) in (0_u32..).zip(ids).zip(samples) {
+            match sample {
+                Some(id) => enter(path, (row, name), *id, &mut found.rows, ids, manifest)?,
+                None => found.leave(name),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Counts a row that belongs to no sample.
+    fn leave(&mut self, name: &str) {
+        if self.unmatched.0 == 0 {
+            self.unmatched.1 = excerpt(name).into_owned();
+        }
+        self.unmatched.0 += 1;
+    }
+
     /// Rows by what they name: a path, or one that ends with it; a stem; or a content hash, which may be that of several
     /// samples. Samples of one path have the rows that name it in turn, or all of them the only one. `path` is the file.
     ///
