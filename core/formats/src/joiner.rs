@@ -193,7 +193,7 @@ impl RowsOf {
             }
         }
         let exact = rows.clone();
-        let (mut contents, mut unmatched) = (None, (0, String::new()));
+        let (mut contents, mut bound) = (None, RowsOf::default());
         for (row, name) in rest {
             let found = loosely(&mut joiner, name, file_metadata, &mut contents);
             let found = match found {
@@ -213,10 +213,7 @@ impl RowsOf {
             let free: Vec<SampleId> =
                 found.into_iter().filter(|id| exact.get(id.index()).is_some_and(Option::is_none)).collect();
             if free.is_empty() {
-                if unmatched.0 == 0 {
-                    unmatched.1 = excerpt(name).into_owned();
-                }
-                unmatched.0 += 1;
+                bound.leave(name);
             }
             for id in free {
                 enter(path, (row, name), id, &mut rows, ids, manifest)?;
@@ -225,10 +222,9 @@ impl RowsOf {
         let mut in_order: Vec<(u32, u32)> =
             (0..).zip(&rows).filter_map(|(sample, row)| Some(((*row)?, sample))).collect();
         in_order.sort_unstable();
-        let mut in_turn = Vec::new();
         if !in_order.is_sorted_by_key(|(_, sample)| *sample) {
             let about = |samples: &Vec<SampleId>| samples.iter().filter_map(|id| rows[id.index()]).collect();
-            in_turn = repeated.values().map(about).filter(|rows: &Vec<u32>| rows.len() > 1).collect();
+            bound.in_turn = repeated.values().map(about).filter(|rows: &Vec<u32>| rows.len() > 1).collect();
         }
         for samples in repeated.values() {
             let known = samples.iter().filter_map(|id| rows[id.index()]).next_back();
@@ -243,7 +239,7 @@ impl RowsOf {
             );
             return Err(Error::format(path, message));
         }
-        Ok(RowsOf { rows, unmatched, in_turn })
+        Ok(RowsOf { rows, ..bound })
     }
 }
 

@@ -186,26 +186,51 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     if let Some(key) = columns::otherwise_called(&side, &judged, manifest)? {
         return Ok(joined(key, side));
     }
-    for (at, beside) in side.iter().enumerate() {
-        let SideColumn { heading, cells } = beside;
-        // What is numbered like rows, but in another order, was put into that order.
-        let shuffled = is_id(heading) && judged[at].by_number.is_some();
-        if judged[at].counts || !(is_index(heading) || names_samples(heading) || shuffled) {
-            continue;
-        }
-        if judged[at].numbers {
-            let first: Vec<String> =
-                cells.iter().take(EXAMPLES).map(|cell| excerpt(cell).into_owned()).collect();
-            return Err(format!(
-                "{} has numbers of rows that do not count up from 0 or 1 ({}, …), so it is unknown which samples the rows are; add \
-                 a column path, or pass {option} FILE",
-                column(heading),
-                first.join(", ")
-            ));
-        }
-        return Ok(taken(at, side));
+    let ordered = ordered(&side, &judged, manifest, option)?;
+    let text = |&at: &usize| is_named(&side[at]) && !judged[at].numbers;
+    match (0..side.len()).find(text) {
+        Some(at) => Ok(taken(at, side)),
+        None => Ok(RowNames { said: ordered, ..RowNames::default() }),
     }
-    Ok(RowNames { said: unused(&side, &judged, manifest), ..RowNames::default() })
+}
+
+fn is_named(column: &SideColumn) -> bool {
+    is_index(&column.heading) || names_samples(&column.heading)
+}
+
+/// What is to be said of rows without names that are taken in the order of the dataset.
+///
+/// # Errors
+/// When numbers say that they are in another one, with what to do.
+pub(crate) fn in_order(
+    side: &[SideColumn],
+    manifest: &Manifest,
+    option: &str,
+) -> Result<Option<String>, String> {
+    let mut joiner = Joiner::new(manifest);
+    let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
+    ordered(side, &judged, manifest, option)
+}
+
+fn ordered(
+    side: &[SideColumn],
+    judged: &[Judged],
+    manifest: &Manifest,
+    option: &str,
+) -> Result<Option<String>, String> {
+    // What is numbered like rows, but in another order, was put into that order.
+    let shuffled = |at: usize| is_id(&side[at].heading) && judged[at].by_number.is_some();
+    let wrong =
+        |&at: &usize| judged[at].numbers && !judged[at].counts && (is_named(&side[at]) || shuffled(at));
+    let Some(at) = (0..side.len()).find(wrong) else { return Ok(unused(side, judged, manifest)) };
+    let first: Vec<String> =
+        side[at].cells.iter().take(EXAMPLES).map(|cell| excerpt(cell).into_owned()).collect();
+    Err(format!(
+        "{} has numbers of rows that do not count up from 0 or 1 ({}, …), so it is unknown which samples the rows are; add a \
+         column path, or pass {option}",
+        column(&side[at].heading),
+        first.join(", ")
+    ))
 }
 
 /// Which columns might have named the samples, where rows are taken in order.

@@ -95,7 +95,7 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
     let wrong = |why: String| Error::format(ids_file, why);
     let mut names = match named.or(own) {
         Some(names) => row_names::of_names(names, manifest),
-        None => row_names::find(side, manifest, "--embedding-ids"),
+        None => row_names::find(side, manifest, "--embedding-ids FILE"),
     }
     .map_err(wrong)?;
     let all = counted(rows as u64, "row", "rows");

@@ -160,7 +160,11 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             );
             return Err(Error::format(file, message));
         }
-        read.notes.push(format!("the rows of {} were taken in the order of the samples", file_name(file)));
+        let side = ids(sheet, target);
+        let ordered = row_names::in_order(&side, target.manifest, "--path-column NAME")
+            .map_err(|why| Error::format(file, why))?;
+        let said = ordered.unwrap_or_else(|| "were taken in the order of the samples".to_owned());
+        read.notes.push(format!("the rows of {} {said}", file_name(file)));
         return Ok(RowsOf { samples: target.manifest.ids().map(Some).collect(), path: None });
     };
     // R and spreadsheets count from 1.
@@ -205,17 +209,22 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
 /// # Errors
 /// When its numbers may be those of rows, or columns contradict each other.
 fn joint(sheet: &Sheet, target: &Target<'_>) -> Result<Option<Joint>> {
+    let side = ids(sheet, target);
+    let joint = row_names::joint(&side, target.manifest, "--path-column NAME")
+        .map_err(|why| Error::format(sheet.path(), why))?;
+    let place = |heading: &str| sheet.headings.iter().position(|own| own == heading);
+    Ok(joint.and_then(|joint| Some(Joint { at: place(&side[joint.at].heading)?, ..joint })))
+}
+
+/// The columns that may say by ids which samples the rows are about.
+fn ids(sheet: &Sheet, target: &Target<'_>) -> Vec<SideColumn> {
     let own = target.manifest.extra();
     let may_join = |heading: &str| is_id(heading) || own.iter().any(|column| same(&column.name, heading));
-    let columns: Vec<usize> =
-        (0..sheet.headings.len()).filter(|&column| may_join(&sheet.headings[column])).collect();
-    let side = columns.iter().map(|&column| SideColumn {
+    let column = |column: usize| SideColumn {
         heading: sheet.headings[column].clone(),
         cells: (0..sheet.len()).map(|row| sheet.text(row, column).into_owned()).collect(),
-    });
-    let joint = row_names::joint(&side.collect::<Vec<_>>(), target.manifest, "--path-column")
-        .map_err(|why| Error::format(sheet.path(), why))?;
-    Ok(joint.map(|joint| Joint { at: columns[joint.at], ..joint }))
+    };
+    (0..sheet.headings.len()).filter(|&at| may_join(&sheet.headings[at])).map(column).collect()
 }
 
 /// Says that paths are repeated.

@@ -124,7 +124,7 @@ pub(super) fn read_for(
         let wrong = |why: String| Error::format(&named_by, why);
         let names = match ids.as_ref().map(|(_, lines)| lines.clone()).or(own) {
             Some(names) => row_names::of_names(names, manifest),
-            None => row_names::find(side, manifest, "--pred-probs-ids"),
+            None => row_names::find(side, manifest, "--pred-probs-ids FILE"),
         };
         let names = names.map_err(wrong)?;
         if names.ids.is_none() {
