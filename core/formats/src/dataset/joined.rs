@@ -272,12 +272,26 @@ fn either(manifest: &Manifest, by: By, name: &[u8]) -> String {
     let ends = match by {
         By::Path => Ends::new(manifest.ids().map(whole)),
         By::Stem => Ends::new(manifest.ids().map(whole).map(stem)),
-        By::Id | By::Number => return "; the ids of several images are the same".to_owned(),
+        By::Id | By::Number => {
+            let has = |id: &SampleId| {
+                manifest.extra().iter().any(|own| own.values[id.index()].trim().as_bytes() == name)
+            };
+            let same: Vec<String> =
+                manifest.ids().filter(has).take(2).map(|id| excerpt_path(manifest.path(id))).collect();
+            return match same.as_slice() {
+                [one, other] => {
+                    format!(" ({one} and {other} have the same; choose another column with --key)")
+                }
+                _ => {
+                    "; the ids of several images are the same, so choose another column with --key".to_owned()
+                }
+            };
+        }
     };
     let name = if by == By::Stem { stem(name) } else { name };
     match ends.candidates(name).as_slice() {
         [one, other, ..] => format!(
-            " ({} or {}; write more of the path)",
+            " ({} or {}; write more of the path, or choose another column with --key)",
             excerpt_path(manifest.path(SampleId(*one))),
             excerpt_path(manifest.path(SampleId(*other)))
         ),

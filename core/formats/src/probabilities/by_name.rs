@@ -54,13 +54,17 @@ impl Named {
         self.by_path
     }
 
-    /// Whether another file has a column of ids that puts its rows in another order than these.
+    /// Whether one of these files has a column of ids that puts its rows in another order than these.
     ///
     /// # Errors
-    /// When it cannot be read, or its ids may be numbers of rows.
-    pub(super) fn reorders(&self, file: &Path) -> Result<bool> {
-        let rows = self.joint(file)?;
-        Ok(rows.is_some_and(|samples| (0_u32..).zip(&samples).any(|(row, id)| *id != Some(SampleId(row)))))
+    /// When one cannot be read, or its ids may be numbers of rows.
+    pub(super) fn reorder(&self, files: &[PathBuf]) -> Result<bool> {
+        let in_order = |samples: &Samples| (0_u32..).zip(samples).all(|(row, id)| *id == Some(SampleId(row)));
+        let mut any = false;
+        for file in files {
+            any |= self.joint(file)?.is_some_and(|samples| !in_order(&samples));
+        }
+        Ok(any)
     }
 
     /// The row of these that each row of another file is about by its ids.

@@ -43,10 +43,10 @@ pub fn read(
     let given = arrays::column(labels)?;
     let rows_named = Named::read(labels)?.filter(|named| named.len() == given.len());
     let are_named = by_name::are_named(probabilities)?;
-    let mut by_id = false;
-    for (file, named) in probabilities.iter().filter(|_| !are_named).zip(rows_named.iter().cycle()) {
-        by_id |= named.reorders(file)?;
-    }
+    let by_id = match &rows_named {
+        Some(named) if !are_named => named.reorder(probabilities)?,
+        _ => false,
+    };
     let (Models { numbers, binding, rows }, remarks) = if are_named || by_id {
         if matches!(given, Values::Flags(_)) {
             return Err(Error::format(labels, BindError::FlagsForLabels.to_string()));

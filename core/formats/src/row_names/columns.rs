@@ -1,6 +1,7 @@
 //! Columns that a dataset and another table both have: equal values say which rows are about which samples.
 
 use super::{Judged, SideColumn, called, column};
+use crate::dataset::LABEL_NAMES;
 use crate::headings::{is_id, is_plain_index, names_samples, same};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::{excerpt, excerpt_path};
@@ -127,7 +128,9 @@ fn shared(
     for (at, beside) in side.iter().enumerate() {
         let SideColumn { heading, cells } = beside;
         let is_id = is_id(heading);
-        let different = || cells.iter().collect::<HashSet<_>>().len() == cells.len();
+        // Classes are told apart by nothing where each has one picture.
+        let is_class = LABEL_NAMES.iter().any(|name| heading.trim().eq_ignore_ascii_case(name));
+        let different = || !is_class && cells.iter().collect::<HashSet<_>>().len() == cells.len();
         if measures(cells) || !(is_id || different()) {
             continue;
         }

@@ -104,7 +104,7 @@ fn what_does_not_match_is_said_and_counted() {
     for words in [
         "2 images have no row in labels.csv",
         "2 rows of labels.csv name no image of the dataset: 9.png, 8.png",
-        "1 row of labels.csv may mean several images, so no label was taken: 1.png (cat/1.png or dog/1.png; write more of the path)",
+        "1 row of labels.csv may mean several images, so no label was taken: 1.png (cat/1.png or dog/1.png; write more of the path, or choose another column with --key)",
         "1 row of labels.csv repeats an earlier image, whose first row was taken: 2.png",
         "1 image has rows with different labels in labels.csv, of which the first was taken: cat/2.png (b in 1 row, e in 1)",
         "2 differ from those of the dataset",
