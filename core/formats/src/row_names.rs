@@ -245,6 +245,16 @@ fn unused(side: &[SideColumn], judged: &[Judged], manifest: &Manifest) -> Option
     let has = |at: usize| manifest.extra().iter().any(|own| same(&own.name, &side[at].heading));
     let differ = headings(&|at| judged[at].counts && is_key(at) && has(at) && !is_own(&side[at], manifest));
     let mut why = Vec::new();
+    for (at, beside) in side.iter().enumerate() {
+        let counts = judged[at].counts && judged[at].differ && is_plain_index(&beside.heading);
+        let own = if counts { columns::elsewhere(&beside.cells, manifest) } else { None };
+        if let Some(own) = own {
+            let (column, own) = (column(&beside.heading), called(own));
+            why.push(format!(
+                "{column} counts up (the dataset's column {own} has the same numbers in another order)"
+            ));
+        }
+    }
     if !counting.is_empty() {
         let shown = &counting[..counting.len().min(SHOWN)];
         why.push(format!(

@@ -417,7 +417,14 @@ fn vectors_are_joined_by_a_column_that_the_dataset_has_too() {
     files.write("v.npy", npy_bytes("<f4", "(3, 2)", &f32s(&turned)));
     files.write("ids.txt", "0\n1\n2\n");
     safetensors(&files.at("v.safetensors"), "embeddings", &turned, 2, &[("ids", r#"["0", "1", "2"]"#)]);
-    for (name, lines) in [("v.parquet", None), ("v.npy", Some("ids.txt")), ("v.safetensors", None)] {
+    let samples: Vec<String> = (0..)
+        .zip(turned.chunks(2))
+        .map(|(id, row)| format!("{{\"id\": {id}, \"embedding\": [{}, {}]}}", row[0], row[1]))
+        .collect();
+    files.write("v.json", format!("[{}]", samples.join(",")));
+    for (name, lines) in
+        [("v.parquet", None), ("v.npy", Some("ids.txt")), ("v.safetensors", None), ("v.json", None)]
+    {
         assert_eq!(files.read_for(&ids(["2", "1", "0"]), name, lines), Ok(all()), "{name}");
         // The same file for the same paths with other ids has other vectors, so it is another model.
         let read = |ids: &(Manifest, FileMetadata)| {

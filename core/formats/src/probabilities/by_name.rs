@@ -3,6 +3,7 @@
 use super::given::{Scaled, read_for};
 use super::models::Models;
 use crate::arrays;
+use crate::headings::is_index;
 use crate::joiner::RowsOf;
 use crate::row_names::{self, Samples, SideColumn};
 use crate::{Error, Result};
@@ -54,24 +55,27 @@ impl Named {
         self.by_path
     }
 
-    /// Whether one of these files has a column of ids that puts its rows in another order than these.
+    /// Whether one of these files has a column of ids by which its rows are joined to these: one that puts them in another
+    /// order, or that is no index, which would be left out.
     ///
     /// # Errors
     /// When one cannot be read, or its ids may be numbers of rows.
-    pub(super) fn reorder(&self, files: &[PathBuf]) -> Result<bool> {
+    pub(super) fn join(&self, files: &[PathBuf]) -> Result<bool> {
         let in_order = |samples: &Samples| (0_u32..).zip(samples).all(|(row, id)| *id == Some(SampleId(row)));
         let mut any = false;
         for file in files {
-            any |= self.joint(file)?.is_some_and(|samples| !in_order(&samples));
+            let joint = self.joint(file)?;
+            any |= joint.is_some_and(|(heading, samples)| !in_order(&samples) || !is_index(&heading));
         }
         Ok(any)
     }
 
-    /// The row of these that each row of another file is about by its ids.
-    fn joint(&self, file: &Path) -> Result<Option<Samples>> {
+    /// The row of these that each row of another file is about by its ids, and the heading of these.
+    fn joint(&self, file: &Path) -> Result<Option<(String, Samples)>> {
         let side = arrays::id_columns(file)?;
         let joint = row_names::joint(&side, &self.rows, "a column path in both files");
-        Ok(joint.map_err(|why| Error::format(file, why))?.map(|joint| joint.samples))
+        let joint = joint.map_err(|why| Error::format(file, why))?;
+        Ok(joint.map(|joint| (side[joint.at].heading.clone(), joint.samples)))
     }
 
     /// How many there are.
@@ -107,7 +111,7 @@ impl Named {
         let rows = match names {
             Some(names) => RowsOf::named(file, &names, &self.rows, &FileMetadata::default())?,
             None => {
-                let Some(samples) = self.joint(file)? else { return Ok(values) };
+                let Some((_, samples)) = self.joint(file)? else { return Ok(values) };
                 let ids = vec![String::new(); samples.len()];
                 RowsOf::joined(file, &ids, &samples, &self.rows)?
             }

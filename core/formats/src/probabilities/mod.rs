@@ -44,7 +44,7 @@ pub fn read(
     let rows_named = Named::read(labels)?.filter(|named| named.len() == given.len());
     let are_named = by_name::are_named(probabilities)?;
     let by_id = match &rows_named {
-        Some(named) if !are_named => named.reorder(probabilities)?,
+        Some(named) if !are_named => named.join(probabilities)?,
         _ => false,
     };
     let (Models { numbers, binding, rows }, remarks) = if are_named || by_id {

@@ -443,6 +443,7 @@ fn a_column_of_ids_in_both_tables_joins_them() {
         ("bare.csv", "cat,dog\n.9,.1\n.2,.8\n"),
         ("l.csv", "id,label\n1,cat\n0,dog\n"),
         ("uids.csv", "label,uid\ncat,y\ndog,x\n"),
+        ("same.csv", "label,uid\ndog,x\ncat,y\n"),
         ("paths.csv", "path,id,label\na.png,1,cat\nb.png,0,dog\n"),
         ("truth.csv", "id,is_error\n0,1\n1,0\n"),
         ("decimals.csv", "id,label\n1,0.0\n0,1.0\n"),
@@ -454,6 +455,7 @@ fn a_column_of_ids_in_both_tables_joins_them() {
         ("p.csv", "l.csv", ""),
         ("p.csv", "paths.csv", ""),
         ("uid.csv", "uids.csv", ""),
+        ("uid.csv", "same.csv", ""),
         ("bare.csv", "l.csv", ""),
         ("p.csv", "decimals.csv", "classes.txt"),
     ] {
@@ -465,4 +467,6 @@ fn a_column_of_ids_in_both_tables_joins_them() {
     let folder = files.0.path();
     let read = super::read(&[folder.join("p.csv")], &folder.join("l.csv"), None, None).unwrap();
     assert!(read.remarks[0].contains("are named by the column 'id'"), "{:?}", read.remarks);
+    let error = files.read("index.csv", "down.csv", "", "").unwrap_err();
+    assert!(error.contains("down.csv: its index has numbers of rows that do not count up"), "{error}");
 }

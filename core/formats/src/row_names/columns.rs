@@ -220,11 +220,11 @@ pub(super) fn best(
 /// The columns of the dataset that are called like ids, too, but otherwise, and have all values of a column of ids.
 fn otherwise<'m>(column: &SideColumn, manifest: &'m Manifest) -> Vec<(&'m str, Equal)> {
     let SideColumn { heading, cells } = column;
-    let is_key = |heading: &str| is_id(heading) && !is_plain_index(heading);
-    if !is_key(heading) || measures(cells) {
+    // An index that counts up counts rows; one that the dataset kept may be what it was before.
+    if !is_id(heading) || is_plain_index(heading) || measures(cells) {
         return Vec::new();
     }
-    let own = manifest.extra().iter().filter(|own| is_key(&own.name) && !same(&own.name, heading));
+    let own = manifest.extra().iter().filter(|own| is_id(&own.name) && !same(&own.name, heading));
     let equal = own.map(|own| (own.name.as_str(), Equal::of(cells, &own.values)));
     equal.filter(|(_, equal)| equal.is_whole() && equal.several.is_none()).collect()
 }
@@ -282,6 +282,16 @@ pub(super) fn otherwise_called(
         }
     }
     Ok(found)
+}
+
+/// The column of the dataset that has all these numbers of rows, in another order.
+pub(super) fn elsewhere<'m>(cells: &[String], manifest: &'m Manifest) -> Option<&'m str> {
+    let in_order: Samples = manifest.ids().map(Some).collect();
+    let is_other = |own: &&ExtraColumn| {
+        let equal = Equal::of(cells, &own.values);
+        equal.is_whole() && differ(&equal.samples, &in_order).is_some()
+    };
+    manifest.extra().iter().filter(|own| is_id(&own.name)).find(is_other).map(|own| own.name.as_str())
 }
 
 /// That two columns name different samples.

@@ -203,6 +203,10 @@ fn a_column_of_ids_that_is_not_used_is_said() {
         said.contains("'id' counts up") && said.contains("the dataset has other values in 'id'"),
         "{said}"
     );
+    // pandas counts the rows whatever the dataset's ids are.
+    let (found, said) = joined(&[("id", &["2", "0", "1"])], &[("", &["0", "1", "2"])]).unwrap();
+    assert_eq!(found, "order");
+    assert!(said.unwrap().contains("the dataset's column 'id' has the same numbers in another order"));
     let (found, said) = joined(&[], &[("photo_id", &["83", "12", "70"])]).unwrap();
     assert_eq!(found, "order");
     assert!(said.unwrap().contains("'photo_id' names no samples"));
