@@ -62,9 +62,63 @@ pub(crate) fn is_index(heading: &str) -> bool {
     is_unnamed(heading) || heading.starts_with(STORED) || is_usual_index(heading)
 }
 
+/// What ids of something else than samples end with.
+const OTHER_IDS: [&str; 14] = [
+    "class_id",
+    "classid",
+    "label_id",
+    "labelid",
+    "category_id",
+    "categoryid",
+    "cat_id",
+    "target_id",
+    "group_id",
+    "cluster_id",
+    "component_id",
+    "annotator_id",
+    "worker_id",
+    "user_id",
+];
+
+/// Whether a column is called like one of ids of samples, in whatever words: an index, a key, `uid`, `sample_id`, `photoId`.
+pub(crate) fn is_id(heading: &str) -> bool {
+    let heading = heading.trim();
+    let lower = heading.to_ascii_lowercase().replace([' ', '-', '.'], "_");
+    let stem = heading.strip_suffix("Id").or_else(|| heading.strip_suffix("ID")).unwrap_or_default();
+    let is_word = lower.ends_with("_id") || stem.ends_with(|last: char| last.is_ascii_lowercase());
+    let known = ["uid", "uuid", "guid", "key", "stem", "name", "sample"].contains(&lower.as_str());
+    let other = OTHER_IDS.iter().any(|other| lower == *other || lower.ends_with(&format!("_{other}")));
+    is_index(heading) || names_samples(heading) || ((known || is_word) && !other)
+}
+
+/// Whether a column has a name that only numbers of rows have: pandas's index and its like, but not `id`.
+pub(crate) fn is_plain_index(heading: &str) -> bool {
+    is_index(heading) && !heading.trim().eq_ignore_ascii_case("id")
+}
+
+/// Whether two headings are one: in any case, and a column without a name like another one.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    let bare = |heading: &str| is_unnamed(heading) || heading.starts_with(STORED);
+    one.trim().eq_ignore_ascii_case(other.trim()) || (bare(one) && bare(other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_samples_are_known_and_others_are_not() {
+        for heading in
+            ["id", "uid", "UUID", "sample_id", "photoId", "Image ID", "key", "", "index", "image_id"]
+        {
+            assert!(is_id(heading), "{heading}");
+        }
+        for heading in ["label", "class_id", "categoryId", "liquid", "annotator_id", "width", "valid"] {
+            assert!(!is_id(heading), "{heading}");
+        }
+        assert!(is_plain_index("Unnamed: 0") && is_plain_index("index") && !is_plain_index("ID"));
+        assert!(same("", "__index_level_0__") && same("ID", " id ") && !same("id", "uid"));
+    }
 
     #[test]
     fn headings_are_known_in_any_case() {

@@ -139,6 +139,34 @@ impl RowsOf {
         RowsOf { rows: (0..count as u32).map(Some).collect(), ..RowsOf::default() }
     }
 
+    /// Rows by the samples that the values of a column of the dataset say; `ids` are these values. `path` is the file.
+    ///
+    /// # Errors
+    /// When two rows mean the same sample.
+    pub(crate) fn joined(
+        path: &Path,
+        ids: &[String],
+        samples: &[Option<SampleId>],
+        manifest: &Manifest,
+    ) -> Result<RowsOf> {
+        let mut found = RowsOf { rows: vec![None; manifest.len()], ..RowsOf::default() };
+        for ((row, name), sample) in (0_u32..).zip(ids).zip(samples) {
+            match sample {
+                Some(id) => enter(path, (row, name), *id, &mut found.rows, ids, manifest)?,
+                None => found.leave(name),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Counts a row that belongs to no sample.
+    fn leave(&mut self, name: &str) {
+        if self.unmatched.0 == 0 {
+            self.unmatched.1 = excerpt(name).into_owned();
+        }
+        self.unmatched.0 += 1;
+    }
+
     /// Rows by what they name: a path, or one that ends with it; a stem; or a content hash, which may be that of several
     /// samples. Samples of one path have the rows that name it in turn, or all of them the only one. `path` is the file.
     ///
@@ -165,7 +193,7 @@ impl RowsOf {
             }
         }
         let exact = rows.clone();
-        let (mut contents, mut unmatched) = (None, (0, String::new()));
+        let (mut contents, mut bound) = (None, RowsOf::default());
         for (row, name) in rest {
             let found = loosely(&mut joiner, name, file_metadata, &mut contents);
             let found = match found {
@@ -185,10 +213,7 @@ impl RowsOf {
             let free: Vec<SampleId> =
                 found.into_iter().filter(|id| exact.get(id.index()).is_some_and(Option::is_none)).collect();
             if free.is_empty() {
-                if unmatched.0 == 0 {
-                    unmatched.1 = excerpt(name).into_owned();
-                }
-                unmatched.0 += 1;
+                bound.leave(name);
             }
             for id in free {
                 enter(path, (row, name), id, &mut rows, ids, manifest)?;
@@ -197,10 +222,9 @@ impl RowsOf {
         let mut in_order: Vec<(u32, u32)> =
             (0..).zip(&rows).filter_map(|(sample, row)| Some(((*row)?, sample))).collect();
         in_order.sort_unstable();
-        let mut in_turn = Vec::new();
         if !in_order.is_sorted_by_key(|(_, sample)| *sample) {
             let about = |samples: &Vec<SampleId>| samples.iter().filter_map(|id| rows[id.index()]).collect();
-            in_turn = repeated.values().map(about).filter(|rows: &Vec<u32>| rows.len() > 1).collect();
+            bound.in_turn = repeated.values().map(about).filter(|rows: &Vec<u32>| rows.len() > 1).collect();
         }
         for samples in repeated.values() {
             let known = samples.iter().filter_map(|id| rows[id.index()]).next_back();
@@ -215,7 +239,7 @@ impl RowsOf {
             );
             return Err(Error::format(path, message));
         }
-        Ok(RowsOf { rows, unmatched, in_turn })
+        Ok(RowsOf { rows, ..bound })
     }
 }
 

@@ -47,6 +47,8 @@ mod format_cases;
 #[cfg(test)]
 mod formats_tests;
 #[cfg(test)]
+mod list_tests;
+#[cfg(test)]
 mod parquet_splice_tests;
 #[cfg(test)]
 mod parquet_tests;

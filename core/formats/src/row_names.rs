@@ -1,18 +1,27 @@
 //! Which column of a table says which sample each row is about, where none is called so: a column is known by what is in it.
 
-use crate::headings::{is_index, is_unnamed, names_samples};
-use crate::joiner::Joiner;
+mod columns;
+
+use crate::headings::{is_id, is_index, is_plain_index, is_unnamed, names_samples, same};
+use crate::joiner::{Joiner, RowsOf};
 use chaffinch_compute::content::ContentHash;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{excerpt, listed};
 use chaffinch_protocol::sample::SampleId;
+pub(crate) use columns::Samples;
+use columns::{Equal, Key};
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Rows of which none names a sample before a column is taken to name none.
 const TRIED: usize = 1000;
 /// Columns to name in a sentence.
 const SHOWN: usize = 4;
+/// Cells to show in a sentence.
+const EXAMPLES: usize = 2;
 
 /// A column beside the numbers that a table is read for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,11 +35,102 @@ pub(crate) struct SideColumn {
 pub(crate) struct RowNames {
     /// What each row names; `None` if rows are in the order of the samples.
     pub(crate) ids: Option<Vec<String>>,
+    /// The samples, if these are values of a column of the dataset.
+    pub(crate) samples: Option<Samples>,
     /// How that was found, if the headings do not say it: a sentence that begins with the rows goes on with it.
     pub(crate) said: Option<String>,
 }
 
-/// Finds the column that names the samples of a dataset. `option` would name them in a file of its own.
+impl RowNames {
+    /// By names in a column of paths.
+    pub(crate) fn named(ids: Vec<String>) -> RowNames {
+        RowNames { ids: Some(ids), ..RowNames::default() }
+    }
+
+    /// The row of each sample. `file` has the names.
+    ///
+    /// # Errors
+    /// As of [`RowsOf::named`].
+    pub(crate) fn rows_of(
+        &self,
+        file: &Path,
+        manifest: &Manifest,
+        file_metadata: &FileMetadata,
+    ) -> crate::Result<RowsOf> {
+        match (&self.ids, &self.samples) {
+            (Some(ids), Some(samples)) => RowsOf::joined(file, ids, samples, manifest),
+            (Some(ids), None) => RowsOf::named(file, ids, manifest, file_metadata),
+            (None, _) => Ok(RowsOf::in_order(manifest.len())),
+        }
+    }
+
+    /// Adds whose the rows are, where that is found by more than their names, to what identifies them.
+    pub(crate) fn identify(&self, manifest: &Manifest, hasher: &mut blake3::Hasher) {
+        let path = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
+        let mut add = |path: &[u8]| {
+            hasher.update(path).update(&[0]);
+        };
+        match (&self.ids, &self.samples) {
+            (None, _) => manifest.ids().for_each(|id| add(path(id))),
+            (Some(_), Some(samples)) => samples.iter().for_each(|id| add(id.map(path).unwrap_or_default())),
+            (Some(_), None) => {}
+        }
+    }
+}
+
+/// Takes names as paths, stems or hashes of the samples, or else as the values of a column of the dataset.
+///
+/// # Errors
+/// When a name may be either and means different samples, with what to do.
+pub(crate) fn of_names(names: Vec<String>, manifest: &Manifest) -> Result<RowNames, String> {
+    if manifest.extra().is_empty() {
+        return Ok(RowNames::named(names));
+    }
+    let mut joiner = Joiner::new(manifest);
+    let column = SideColumn { heading: String::new(), cells: names };
+    let Judged { by_path, numbers, .. } = Judged::of(&column, &mut joiner, manifest);
+    let names = column.cells;
+    // Nothing but paths is written like them.
+    if !numbers && by_path.iter().all(Option::is_some) {
+        return Ok(RowNames::named(names));
+    }
+    let Some((own, samples)) = columns::of_names(&names, &by_path, manifest)? else {
+        return Ok(RowNames::named(names));
+    };
+    let said = format!("are named by the values of the dataset's column {}", called(&own));
+    Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said) })
+}
+
+/// A column by which rows are joined to samples.
+pub(crate) struct Joint {
+    /// Its place.
+    pub(crate) at: usize,
+    /// The sample of each row.
+    pub(crate) samples: Samples,
+    /// A sentence that begins with the rows goes on with it.
+    pub(crate) said: String,
+}
+
+/// Finds the column that a dataset has, too, and that joins the rows to the samples. `option` names them otherwise.
+///
+/// # Errors
+/// When its numbers may be those of rows, or columns contradict each other, with what to do.
+pub(crate) fn joint(side: &[SideColumn], manifest: &Manifest, option: &str) -> Result<Option<Joint>, String> {
+    if manifest.extra().is_empty() {
+        return Ok(None);
+    }
+    let mut joiner = Joiner::new(manifest);
+    let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
+    let key = match columns::best(side, &judged, manifest, option)? {
+        Some(Key { doubt: Some(why), .. }) => return Err(why),
+        Some(key) => Some(key),
+        None => columns::otherwise_called(side, &judged, manifest)?,
+    };
+    Ok(key.map(|key| Joint { said: key.said(side), at: key.at, samples: key.samples }))
+}
+
+/// Finds the column that names the samples of a dataset: one that both have, or one that is known by what is in it. `option`
+/// would name them in a file of its own.
 ///
 /// # Errors
 /// When columns say that the rows are in an order of their own, or contradict each other, with what to do.
@@ -40,26 +140,41 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     }
     let mut joiner = Joiner::new(manifest);
     let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
-    let taken = |at: usize, side: Vec<SideColumn>| {
-        let heading = side[at].heading.clone();
+    let taken = |at: usize, mut side: Vec<SideColumn>| {
+        let SideColumn { heading, cells } = side.swap_remove(at);
         let said = format!("are named by the column {}", called(&heading));
         let said = (!names_samples(&heading) && !is_index(&heading)).then_some(said);
-        RowNames { ids: side.into_iter().nth(at).map(|column| column.cells), said }
+        RowNames { ids: Some(cells), samples: None, said }
     };
+    let joined = |key: Key, mut side: Vec<SideColumn>| {
+        let said = Some(key.said(&side));
+        RowNames { ids: Some(side.swap_remove(key.at).cells), samples: Some(key.samples), said }
+    };
+    let mut doubt = None;
+    match columns::best(&side, &judged, manifest, option)? {
+        Some(Key { doubt: Some(why), .. }) => doubt = Some(why),
+        Some(key) => return Ok(joined(key, side)),
+        None => {}
+    }
     let order = |at: &usize| {
         let heading = &side[*at].heading;
         (!names_samples(heading), !is_index(heading), Reverse(judged[*at].matched), *at)
     };
     // Numbers may be the names of files as well as those of rows, whatever their order is.
-    let of_rows = |at: usize| judged[at].of_rows && is_index(&side[at].heading) && !is_id(&side[at].heading);
+    let of_rows = |at: usize| judged[at].of_rows && is_plain_index(&side[at].heading);
     let naming = |&at: &usize| judged[at].names && !judged[at].counts && !of_rows(at);
     if let Some(at) = (0..side.len()).filter(naming).min_by_key(order) {
+        columns::refuse_doubtful(&side[at], &judged[at].by_path, "paths or names of files", manifest)?;
         return Ok(taken(at, side));
+    }
+    if let Some(why) = doubt {
+        return Err(why);
     }
     let both = |&at: &usize| judged[at].names && (judged[at].counts || of_rows(at)) && !judged[at].in_order;
     if let Some(at) = (0..side.len()).filter(both).min_by_key(order) {
         let heading = &side[at].heading;
-        if !is_index(heading) || is_id(heading) {
+        if !is_plain_index(heading) {
+            columns::refuse_doubtful(&side[at], &judged[at].by_path, "names of files", manifest)?;
             return Ok(taken(at, side));
         }
         return Err(format!(
@@ -68,35 +183,107 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
             column(heading)
         ));
     }
-    for (at, beside) in side.iter().enumerate() {
-        let heading = &beside.heading;
-        if judged[at].counts || !(is_index(heading) || names_samples(heading)) {
-            continue;
-        }
-        if judged[at].numbers {
-            return Err(format!(
-                "{} has numbers of rows that do not count up from 0 or 1, so it is unknown which samples the rows are; add a \
-                 column path, or pass {option} FILE",
-                column(heading)
-            ));
-        }
-        return Ok(taken(at, side));
+    if let Some(key) = columns::otherwise_called(&side, &judged, manifest)? {
+        return Ok(joined(key, side));
     }
-    let others: Vec<String> = (0..side.len())
-        .filter(|&at| judged[at].differ && !judged[at].numbers)
-        .map(|at| called(&side[at].heading))
-        .collect();
-    let shown = &others[..others.len().min(SHOWN)];
-    let said = format!(
-        "are taken for the samples in the order of the dataset, as {} {} no samples",
-        listed(shown, "and"),
-        if shown.len() == 1 { "names" } else { "name" }
-    );
-    Ok(RowNames { ids: None, said: (!others.is_empty()).then_some(said) })
+    let ordered = ordered(&side, &judged, manifest, option)?;
+    let text = |&at: &usize| is_named(&side[at]) && !judged[at].numbers;
+    match (0..side.len()).find(text) {
+        Some(at) => Ok(taken(at, side)),
+        None => Ok(RowNames { said: ordered, ..RowNames::default() }),
+    }
 }
 
-fn is_id(heading: &str) -> bool {
-    heading.trim().eq_ignore_ascii_case("id")
+fn is_named(column: &SideColumn) -> bool {
+    is_index(&column.heading) || names_samples(&column.heading)
+}
+
+/// What is to be said of rows without names that are taken in the order of the dataset.
+///
+/// # Errors
+/// When numbers say that they are in another one, with what to do.
+pub(crate) fn in_order(
+    side: &[SideColumn],
+    manifest: &Manifest,
+    option: &str,
+) -> Result<Option<String>, String> {
+    let mut joiner = Joiner::new(manifest);
+    let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
+    ordered(side, &judged, manifest, option)
+}
+
+fn ordered(
+    side: &[SideColumn],
+    judged: &[Judged],
+    manifest: &Manifest,
+    option: &str,
+) -> Result<Option<String>, String> {
+    // What is numbered like rows, but in another order, was put into that order.
+    let shuffled = |at: usize| is_id(&side[at].heading) && judged[at].by_number.is_some();
+    let wrong =
+        |&at: &usize| judged[at].numbers && !judged[at].counts && (is_named(&side[at]) || shuffled(at));
+    let Some(at) = (0..side.len()).find(wrong) else { return Ok(unused(side, judged, manifest)) };
+    let first: Vec<String> =
+        side[at].cells.iter().take(EXAMPLES).map(|cell| excerpt(cell).into_owned()).collect();
+    Err(format!(
+        "{} has numbers of rows that do not count up from 0 or 1 ({}, …), so it is unknown which samples the rows are; add a \
+         column path, or pass {option}",
+        column(&side[at].heading),
+        first.join(", ")
+    ))
+}
+
+/// Which columns might have named the samples, where rows are taken in order.
+fn unused(side: &[SideColumn], judged: &[Judged], manifest: &Manifest) -> Option<String> {
+    let headings = |wanted: &dyn Fn(usize) -> bool| -> Vec<String> {
+        (0..side.len()).filter(|&at| wanted(at)).map(|at| called(&side[at].heading)).collect()
+    };
+    let is_key = |at: usize| is_id(&side[at].heading) && !is_plain_index(&side[at].heading);
+    let counting = headings(&|at| judged[at].counts && judged[at].differ && is_key(at));
+    let others =
+        headings(&|at| judged[at].differ && !judged[at].counts && (!judged[at].numbers || is_key(at)));
+    let has = |at: usize| manifest.extra().iter().any(|own| same(&own.name, &side[at].heading));
+    let differ = headings(&|at| judged[at].counts && is_key(at) && has(at) && !is_own(&side[at], manifest));
+    let mut why = Vec::new();
+    for (at, beside) in side.iter().enumerate() {
+        let counts = judged[at].counts && judged[at].differ && is_plain_index(&beside.heading);
+        let own = if counts { columns::elsewhere(&beside.cells, manifest) } else { None };
+        if let Some(own) = own {
+            let (column, own) = (column(&beside.heading), called(own));
+            why.push(format!(
+                "{column} counts up (the dataset's column {own} has the same numbers in another order)"
+            ));
+        }
+    }
+    if !counting.is_empty() {
+        let shown = &counting[..counting.len().min(SHOWN)];
+        why.push(format!(
+            "{} {} up",
+            listed(shown, "and"),
+            if shown.len() == 1 { "counts" } else { "count" }
+        ));
+    }
+    if !differ.is_empty() {
+        let shown = &differ[..differ.len().min(SHOWN)];
+        why.push(format!("the dataset has other values in {}", listed(shown, "and")));
+    }
+    if !others.is_empty() {
+        let shown = &others[..others.len().min(SHOWN)];
+        why.push(format!(
+            "{} {} no samples",
+            listed(shown, "and"),
+            if shown.len() == 1 { "names" } else { "name" }
+        ));
+    }
+    let said = format!("are taken for the samples in the order of the dataset, as {}", listed(&why, "and"));
+    (!why.is_empty()).then_some(said)
+}
+
+/// Whether the dataset has this column, in the same order.
+fn is_own(column: &SideColumn, manifest: &Manifest) -> bool {
+    let own = manifest.extra().iter().filter(|own| same(&own.name, &column.heading));
+    let mut equal = own.map(|own| Equal::of(&column.cells, &own.values));
+    equal.any(|equal| equal.is_whole())
 }
 
 fn called(heading: &str) -> String {
@@ -127,6 +314,10 @@ struct Judged {
     of_rows: bool,
     /// Whether all of them are different.
     differ: bool,
+    /// The only sample that each names.
+    by_path: Samples,
+    /// The sample of each as the number of a row, if all are such and differ.
+    by_number: Option<Samples>,
 }
 
 impl Judged {
@@ -139,6 +330,7 @@ impl Judged {
         });
         let mut different: HashSet<&str> = HashSet::new();
         let (mut matched, mut in_order) = (0, cells.len() == manifest.len());
+        let mut by_path: Samples = vec![None; cells.len()];
         for (row, cell) in (0_u32..).zip(cells) {
             let first = different.insert(cell);
             if row as usize >= TRIED && matched == 0 {
@@ -150,6 +342,9 @@ impl Judged {
             let found = if is_hash || name.is_empty() { Vec::new() } else { joiner.loosely(name) };
             matched += usize::from(first && (is_hash || !found.is_empty()));
             in_order &= found == [SampleId(row)];
+            if let [only] = found[..] {
+                by_path[row as usize] = Some(only);
+            }
         }
         let half = cells.len().div_ceil(2);
         let differ = different.len() == cells.len() && cells.len() > 1;
@@ -157,6 +352,8 @@ impl Judged {
             names: matched > 0 && matched >= half,
             matched,
             in_order,
+            by_path,
+            by_number: numbers.as_deref().and_then(|numbers| rows(numbers, manifest.len())),
             numbers: numbers.is_some(),
             of_rows: numbers
                 .is_some_and(|numbers| numbers.iter().all(|&number| number <= manifest.len() as u64)),
@@ -166,6 +363,19 @@ impl Judged {
     }
 }
 
+/// The samples by different numbers of rows, counted from 0, or from 1 where all rows are there.
+fn rows(numbers: &[u64], samples: usize) -> Option<Samples> {
+    let (least, most) = (numbers.iter().min()?, numbers.iter().max()?);
+    let from_one = *least == 1 && *most == samples as u64 && numbers.len() == samples;
+    let mut seen = vec![false; samples];
+    let mut once = |number: &u64| {
+        let row = number - u64::from(from_one);
+        let place = seen.get_mut(usize::try_from(row).ok()?)?;
+        (!std::mem::replace(place, true)).then_some(Some(SampleId(row as u32)))
+    };
+    numbers.iter().map(&mut once).collect()
+}
+
 /// A whole number as programs write it: 007 is a name, 7.0 is how a column with a gap spells 7.
 fn number(cell: &str) -> Option<u64> {
     let cell = cell.strip_suffix(".0").unwrap_or(cell);
@@ -173,109 +383,4 @@ fn number(cell: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use chaffinch_data::manifest::NewSample;
-    use chaffinch_protocol::sample::Split;
-
-    fn found(
-        paths: &[&str],
-        columns: &[(&str, &[&str])],
-    ) -> Result<(Option<String>, Option<String>), String> {
-        let sample = |path: &&str| NewSample { path: path.into(), label: None, split: Split::None };
-        let manifest = Manifest::new("/data", paths.iter().map(sample));
-        let texts = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
-        let side = columns
-            .iter()
-            .map(|(heading, cells)| SideColumn { heading: (*heading).to_owned(), cells: texts(cells) })
-            .collect();
-        find(side, &manifest, "--ids").map(|RowNames { ids, said }| (ids.map(|ids| ids.join(" ")), said))
-    }
-
-    const PATHS: [&str; 3] = ["cat/a.jpg", "cat/b.jpg", "dog/c.jpg"];
-    const NUMBERED: [&str; 3] = ["a/0.jpg", "a/10.jpg", "a/2.jpg"];
-
-    #[test]
-    fn a_column_is_known_by_what_is_in_it() {
-        for cells in [
-            &["dog/c.jpg", "cat/a.jpg", "cat/b.jpg"][..],
-            &["c", "a", "b"],
-            &["/x/dog/c.jpg", "a.jpg", "b.jpg"],
-            &["c", "a", "?"],
-        ] {
-            let (ids, said) = found(&PATHS, &[("label", &["dog", "cat", "cat"]), ("uuid", cells)]).unwrap();
-            assert_eq!(ids, Some(cells.join(" ")));
-            assert_eq!(said.as_deref(), Some("are named by the column 'uuid'"));
-        }
-        // The usual names are preferred, and need not be said.
-        let both: [(&str, &[&str]); 2] = [("x", &["a", "b", "c"]), ("key", &["c", "b", "a"])];
-        assert_eq!(found(&PATHS, &both), Ok((Some("c b a".to_owned()), None)));
-        let hash = "0".repeat(64);
-        let hashes = [hash.as_str(), "1", "2"];
-        assert_eq!(found(&PATHS, &[("md", &[&hash, &hash, &hash])]).unwrap().0, None);
-        assert_eq!(found(&["a.jpg"], &[("md", &hashes[..1])]).unwrap().0, Some(hash.clone()));
-    }
-
-    #[test]
-    fn rows_are_in_order_only_where_nothing_says_otherwise() {
-        assert_eq!(found(&PATHS, &[]), Ok((None, None)));
-        for index in ["", "index", "id", "image_id", "row", "n"] {
-            for counting in [["0", "1", "2"], ["1", "2", "3"], ["0.0", "1.0", "2.0"]] {
-                assert_eq!(found(&PATHS, &[(index, &counting)]), Ok((None, None)), "{index}");
-            }
-        }
-        let (ids, said) =
-            found(&PATHS, &[("label", &["cat", "cat", "dog"]), ("text", &["x", "y", "z"])]).unwrap();
-        assert_eq!(ids, None);
-        assert_eq!(
-            said.as_deref(),
-            Some("are taken for the samples in the order of the dataset, as 'text' names no samples")
-        );
-        for index in ["", "idx", "image_id"] {
-            let error = found(&PATHS, &[(index, &["2", "0", "1"])]).unwrap_err();
-            assert!(error.contains("do not count up from 0 or 1"), "{error}");
-        }
-        // Names that are none of the samples are for the reader of the names to refuse.
-        assert_eq!(found(&PATHS, &[("id", &["x", "y", "z"])]).unwrap().0.as_deref(), Some("x y z"));
-    }
-
-    #[test]
-    fn numbers_that_are_names_of_pictures_are_no_order() {
-        for heading in ["id", "image_id", "uuid"] {
-            assert_eq!(
-                found(&NUMBERED, &[(heading, &["0", "2", "10"])]).unwrap().0.as_deref(),
-                Some("0 2 10")
-            );
-        }
-        let ten = [
-            "a/0.jpg", "a/1.jpg", "a/10.jpg", "a/2.jpg", "a/3.jpg", "a/4.jpg", "a/5.jpg", "a/6.jpg",
-            "a/7.jpg", "a/8.jpg", "a/9.jpg",
-        ];
-        let counting: Vec<String> = (0..11).map(|number| number.to_string()).collect();
-        let counting: Vec<&str> = counting.iter().map(String::as_str).collect();
-        for heading in ["id", "image_id", "name"] {
-            assert!(found(&ten, &[(heading, &counting)]).unwrap().0.is_some(), "{heading}");
-        }
-        for heading in ["", "index", "__index_level_0__"] {
-            let error = found(&ten, &[(heading, &counting)]).unwrap_err();
-            assert!(
-                error.contains("are names of pictures, which are in another order in the dataset"),
-                "{error}"
-            );
-        }
-        // Shuffled by the program that wrote them, they are as doubtful.
-        let mut shuffled = counting.clone();
-        shuffled.reverse();
-        for heading in ["", "index", "__index_level_0__"] {
-            let error = found(&ten, &[(heading, &shuffled)]).unwrap_err();
-            assert!(error.contains("may be the numbers of rows as well"), "{error}");
-        }
-        assert_eq!(found(&ten, &[("image_id", &shuffled)]).unwrap().0, Some(shuffled.join(" ")));
-        // Larger numbers are those of no rows.
-        let large = ["a/2024.jpg", "a/2025.jpg"];
-        assert_eq!(found(&large, &[("", &["2025", "2024"])]).unwrap().0.as_deref(), Some("2025 2024"));
-        // In the order of the dataset it makes no difference.
-        let same = ["a/0.jpg", "a/1.jpg", "a/2.jpg"];
-        assert_eq!(found(&same, &[("", &["0", "1", "2"])]), Ok((None, None)));
-    }
-}
+mod tests;

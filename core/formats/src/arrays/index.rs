@@ -1,7 +1,7 @@
 //! Columns in which a program wrote the numbers of rows.
 
 use super::number;
-use crate::headings::{STORED, is_unnamed, is_usual_index};
+use crate::headings::{is_plain_index, is_unnamed, is_usual_index};
 use crate::{Error, Result};
 use chaffinch_data::columns::Column;
 use chaffinch_review::label_quality::{Grid, Numbers};
@@ -38,9 +38,10 @@ pub(super) fn without_index(path: &Path, grid: Grid) -> Result<Grid> {
     }
 }
 
-/// Whether a program wrote what stands beside its rows under this heading: the index of a table of pandas.
+/// Whether a program wrote what stands beside its rows under this heading: the index of a table of pandas, also after
+/// `reset_index`.
 pub(super) fn is_written(heading: &str) -> bool {
-    is_unnamed(heading) || heading.starts_with(STORED)
+    is_plain_index(heading)
 }
 
 /// What such a column says of the rows: their names, or numbers that count up.

@@ -144,6 +144,18 @@ pub(crate) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
     }
 }
 
+/// Reads the columns of a table that are called like ids of samples, beside others.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn id_columns(path: &Path) -> Result<Vec<SideColumn>> {
+    match kind(path)? {
+        Kind::Npy | Kind::Safetensors => Ok(Vec::new()),
+        Kind::Parquet => parquet::id_columns(path),
+        Kind::Table(separator) => table::id_columns(path, separator),
+    }
+}
+
 /// Reads names, one per line; empty lines are skipped.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
-use crate::headings::{PATHS, STORED, is_unnamed, is_usual_index};
+use crate::headings::{PATHS, STORED, is_id, is_unnamed, is_usual_index};
 use crate::row_names::SideColumn;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
@@ -388,6 +388,35 @@ pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
     }
 }
 
+/// Reads the columns that are called like ids, beside others.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn id_columns(path: &Path) -> Result<Vec<SideColumn>> {
+    let all: RefCell<Vec<SideColumn>> = RefCell::default();
+    each_part(
+        path,
+        |schema| {
+            let fields = schema.fields();
+            let is = |at: &usize| {
+                fields.len() > 1 && is_id(fields[*at].name()) && may_name(fields[*at].data_type())
+            };
+            let columns: Vec<usize> = (0..fields.len()).filter(is).collect();
+            let empty = |&at: &usize| SideColumn { heading: fields[at].name().clone(), cells: Vec::new() };
+            all.borrow_mut().extend(columns.iter().map(empty));
+            Ok(columns)
+        },
+        |part| {
+            let mut all = all.borrow_mut();
+            all.iter_mut()
+                .zip(part.columns())
+                .for_each(|(column, cells)| column.cells.extend(cells_of(cells)));
+            Ok(())
+        },
+    )?;
+    Ok(all.into_inner())
+}
+
 /// Reads the texts of a column, by its name.
 ///
 /// # Errors
@@ -532,7 +561,12 @@ fn values_of(array: &ArrayRef, flags: bool) -> Option<Values> {
             })*
         };
     }
+    let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64);
     let numbers = || -> Option<Vec<i64>> {
+        // Integers of a column with gaps, as pandas writes them.
+        if let Some(values) = array.as_primitive_opt::<Float64Type>() {
+            return values.values().iter().map(|&value| whole(value)).collect();
+        }
         whole_numbers!(
             Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type
         );

@@ -3,7 +3,7 @@
 use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
-use crate::headings::PATHS;
+use crate::headings::{PATHS, is_id};
 use crate::row_names::SideColumn;
 use crate::text::{TableText, broken};
 use crate::{Error, Result};
@@ -157,6 +157,21 @@ pub(super) fn row_names(path: &Path, separator: u8) -> Result<Option<Vec<String>
     if named.is_some() { Ok(Some(names)) } else { names_in(path, names) }
 }
 
+/// Reads the columns that are called like ids, beside others.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn id_columns(path: &Path, separator: u8) -> Result<Vec<SideColumn>> {
+    let rows = records(path, separator)?;
+    let head = &rows[0].1;
+    let columns = (0..head.len()).filter(|&column| head.len() > 1 && is_id(&head[column]));
+    let column = |column: usize| SideColumn {
+        heading: head[column].clone(),
+        cells: rows[1..].iter().map(|(_, row)| row.get(column).cloned().unwrap_or_default()).collect(),
+    };
+    Ok(columns.map(column).collect())
+}
+
 /// Reads one value per row.
 ///
 /// # Errors
@@ -180,8 +195,11 @@ pub(super) fn column(path: &Path, separator: u8) -> Result<Values> {
     if let Some(flags) = fields.iter().map(flag).collect::<Option<Vec<bool>>>() {
         return Ok(Values::Flags(flags));
     }
-    // Numbers stay as they are spelled: 007 may be a name.
-    let number = |field: &&str| field.parse::<i64>().ok().filter(|number| number.to_string() == **field);
+    // Numbers stay as they are spelled: 007 may be a name. 7.0 is how a column with a gap spells 7.
+    let number = |field: &&str| {
+        let field = field.strip_suffix(".0").unwrap_or(field);
+        field.parse::<i64>().ok().filter(|number| number.to_string() == field)
+    };
     if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<i64>>>() {
         return Ok(Values::Numbers(numbers));
     }

@@ -1,12 +1,14 @@
 //! Labels from a table of their own, joined to the samples of any dataset.
 
-use super::choice::{self, LABEL_NAMES};
+mod chosen;
+
 use super::contradictions::Contradictions;
 use super::folders::BesideTable;
 use super::rows::EMPTY;
 use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, is_image};
 use crate::ends::{Ends, Place};
+use crate::headings::same;
 use crate::text::Sheet;
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
@@ -16,32 +18,12 @@ use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
+use chosen::Choice;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Columns that may name the images, in this order.
-const KEYS: [&str; 18] = [
-    "path",
-    "image_path",
-    "file_path",
-    "filepath",
-    "file_name",
-    "filename",
-    "file",
-    "img_path",
-    "image_file",
-    "image_name",
-    "img_name",
-    "image",
-    "img",
-    "image_id",
-    "img_id",
-    "stem",
-    "name",
-    "id",
-];
 /// Columns of the dataset that may hold ids.
 const IDS: [&str; 3] = ["id", "image_id", "img_id"];
 /// Names to show in a remark.
@@ -94,12 +76,13 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     if sheet.len() == 0 {
         return Err(Error::format(file, "the table has a header but no rows"));
     }
-    let key = key_column(&sheet, options)?;
-    let label = label_column(&sheet, key, options)?;
+    let Choice { column: key, said: of_key } = chosen::key(&sheet, options, &manifest, manifest.extra())?;
+    let Choice { column: label, said: of_label } = chosen::label(&sheet, key, options)?;
     let said = said_splits(&sheet, key, label, options)?;
     let split = said.column;
     let (places, by) =
         places(&sheet, key, &manifest, manifest.extra()).map_err(|why| Error::format(file, why))?;
+    let whole = chosen::whole_numbers(&sheet, label);
     let row_of = |place: &Place| match place {
         Place::At(row) => Some(*row),
         _ => None,
@@ -142,6 +125,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
+        let cell = if whole { chosen::as_whole(&cell).to_owned() } else { cell };
         if let Some(at) = place.row()
             && repeated.contains(&at)
         {
@@ -185,6 +169,9 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         text += &format!("; {} from those of the dataset", counted(replaced, "differs", "differ"));
     }
     ledger.add(RemarkKind::LayoutGuessed, joined, text);
+    for (kind, text) in of_key.into_iter().chain(of_label) {
+        ledger.add(kind, 1, text);
+    }
     let bare: Vec<SampleId> = manifest.ids().filter(|id| !has_row[id.index()]).collect();
     if let Some(first) = bare.first() {
         let images = counted(bare.len() as u64, "image has", "images have");
@@ -247,12 +234,21 @@ impl LabelTable {
     /// When it cannot be read, or lacks a column.
     pub(crate) fn read(file: &Path, manifest: &Manifest, options: &DatasetOptions) -> Result<LabelTable> {
         let Labels { sheet, .. } = table(file)?;
-        let key = key_column(&sheet, options)?;
-        let label = label_column(&sheet, key, options)?;
-        let split = said_splits(&sheet, key, label, options)?.column;
+        // Its other columns come after those of the dataset, and how many these are tells with which the key was found.
+        let columns = |with_split: bool| {
+            let count = sheet.headings.len().saturating_sub(if with_split { 3 } else { 2 });
+            let first = manifest.extra().len().saturating_sub(count);
+            let key = chosen::key(&sheet, options, manifest, &manifest.extra()[..first])?.column;
+            let label = chosen::label(&sheet, key, options)?.column;
+            let split = said_splits(&sheet, key, label, options)?.column;
+            Ok::<_, Error>((first, key, label, split))
+        };
+        let mut found = columns(false)?;
+        if found.3.is_some() {
+            found = columns(true)?;
+        }
+        let (first, key, label, split) = found;
         let others = kept(&sheet, key, label, split);
-        // They come after those of the dataset.
-        let first = manifest.extra().len().saturating_sub(others.len());
         let (rows, _) = places(&sheet, key, manifest, &manifest.extra()[..first])
             .map_err(|why| Error::format(file, why))?;
         let rows: Vec<Option<SampleId>> = rows.into_iter().map(|place| place.row().map(SampleId)).collect();
@@ -276,12 +272,26 @@ fn either(manifest: &Manifest, by: By, name: &[u8]) -> String {
     let ends = match by {
         By::Path => Ends::new(manifest.ids().map(whole)),
         By::Stem => Ends::new(manifest.ids().map(whole).map(stem)),
-        By::Id | By::Number => return "; the ids of several images are the same".to_owned(),
+        By::Id | By::Number => {
+            let has = |id: &SampleId| {
+                manifest.extra().iter().any(|own| own.values[id.index()].trim().as_bytes() == name)
+            };
+            let same: Vec<String> =
+                manifest.ids().filter(has).take(2).map(|id| excerpt_path(manifest.path(id))).collect();
+            return match same.as_slice() {
+                [one, other] => {
+                    format!(" ({one} and {other} have the same; choose another column with --key)")
+                }
+                _ => {
+                    "; the ids of several images are the same, so choose another column with --key".to_owned()
+                }
+            };
+        }
     };
     let name = if by == By::Stem { stem(name) } else { name };
     match ends.candidates(name).as_slice() {
         [one, other, ..] => format!(
-            " ({} or {}; write more of the path)",
+            " ({} or {}; write more of the path, or choose another column with --key)",
             excerpt_path(manifest.path(SampleId(*one))),
             excerpt_path(manifest.path(SampleId(*other)))
         ),
@@ -330,33 +340,6 @@ fn said_splits(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions
     Ok(said)
 }
 
-fn key_column(sheet: &Sheet, options: &DatasetOptions) -> Result<usize> {
-    let found = match &options.key {
-        Some(name) => sheet.required(name),
-        None => sheet.any_column(&KEYS).ok_or_else(|| {
-            sheet.without(&format!(
-                "called {} or the like that names the images; choose one with --key",
-                KEYS[0]
-            ))
-        }),
-    };
-    sheet.sole(found?, options.key.as_deref(), "--key")
-}
-
-fn label_column(sheet: &Sheet, key: usize, options: &DatasetOptions) -> Result<usize> {
-    if let Some(name) = &options.label_column {
-        return sheet.sole(sheet.required(name)?, Some(name), "--label-column");
-    }
-    let named = choice::named(&sheet.headings, &LABEL_NAMES).into_iter().find(|&column| column != key);
-    let others: Vec<usize> = (0..sheet.headings.len()).filter(|&column| column != key).collect();
-    match (named, others.as_slice()) {
-        (Some(column), _) => sheet.sole(column, None, "--label-column"),
-        // What else would the table be for?
-        (None, [only]) => Ok(*only),
-        _ => Err(sheet.without("called label or the like; choose one with --label-column")),
-    }
-}
-
 /// What the rows of a table mean if their names are taken in one way.
 struct Way {
     places: Vec<Place>,
@@ -400,8 +383,8 @@ fn places(
     let doubt = rivals.filter_map(|rival| Some((rival.by, chosen.differs(rival)?))).next();
     if let Some((other, (row, [one, two]))) = doubt {
         return Err(format!(
-            "{} in column '{}' is {} by {} and {} by {}; give the column that is meant one heading in both tables, or join by \
-             paths",
+            "{} in column '{}' is {} by {} and {} by {}; give the column that is meant one heading in both tables, or choose a \
+             column of paths with --key",
             excerpt(&sheet.text(row, key)),
             excerpt(&sheet.headings[key]),
             excerpt_path(manifest.path(one)),
@@ -430,7 +413,7 @@ fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> 
         Way::new(Ends::new(all().map(stem)).places(&stems), By::Stem, false),
     ];
     for column in own {
-        let is_shared = column.name.eq_ignore_ascii_case(&sheet.headings[key]);
+        let is_shared = same(&column.name, &sheet.headings[key]);
         if is_shared || IDS.contains(&column.name.to_ascii_lowercase().as_str()) {
             let ids = column.values.iter().map(|id| Some(id.trim().as_bytes().to_vec()));
             ways.push(Way::new(equal(&names, ids), By::Id, is_shared));

@@ -5,6 +5,7 @@ mod nested;
 use super::choice::{Choices, Columns, Records, Row};
 use super::folders::json_like;
 use super::json::{self, Outer, Shape};
+use super::list_cells;
 use super::reading_options::OF_TABLES;
 use super::rewrite;
 use super::rows::{EMPTY, Rows, tell_labels};
@@ -457,7 +458,13 @@ fn set(object: Part<'_>, value: &NewValue, patch: &mut Patch) {
 
 /// A value as the old one is written.
 fn like(old: Option<Part<'_>>, new: &NewValue) -> Value {
-    json_like(old.map(|old| old.value()).as_ref(), &new.text, new.bare)
+    let old = old.map(|old| old.value());
+    // What goes with the labels is written as a list already.
+    let text = match new.bare {
+        true => new.text.as_str().into(),
+        false => list_cells::relabeled(&json::cell(old.as_ref()), &new.text),
+    };
+    json_like(old.as_ref(), &text, new.bare)
 }
 
 fn rewritten_lines(file: &Path, rows: usize, edit: &dyn Fn(usize) -> RowEdit) -> Result<Vec<u8>> {

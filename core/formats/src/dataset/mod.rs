@@ -72,6 +72,7 @@ pub(crate) use json_table::{NewValue, RowEdit, rewritten as json_rewritten};
 pub(crate) use names_of_parts::split_named;
 pub(crate) use packed::clean_name;
 pub(crate) use parquet::{ROOT_KEY, files as parquet_files};
+pub(crate) use several::ALL_LABELS;
 
 use crate::{Error, Result};
 use annotated::Annotated;

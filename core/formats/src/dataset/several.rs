@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The column that keeps all labels of pictures that have several.
-pub(super) const ALL_LABELS: &str = "all_labels";
+pub(crate) const ALL_LABELS: &str = "all_labels";
 /// What stands between labels in that column.
 pub(super) const BETWEEN: &str = "|";
 

@@ -1,7 +1,9 @@
-//! JSON of FiftyOne: `samples`, each with a `filepath` and a field of vectors. A vector is a list of numbers, or what
+//! JSON of FiftyOne: `samples`, each with a `filepath`, or what names samples elsewhere, and a field of vectors. A vector is a list of numbers, or what
 //! FiftyOne's `VectorField` stores: a NumPy file, compressed by zlib, in base64 (`{"$binary": {"base64": …}}`).
 
 use crate::arrays::{self, Picked};
+use crate::headings::PATHS;
+use crate::row_names::SideColumn;
 use crate::text::json_keys;
 use crate::{Error, Result};
 use base64::Engine;
@@ -10,6 +12,7 @@ use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers};
 use flate2::read::ZlibDecoder;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -40,15 +43,13 @@ pub(super) fn read(path: &Path) -> Result<Picked> {
         return Err(Error::format(path, "it has no 'samples' as FiftyOne writes them"));
     }
     let field = field(path, &samples)?;
-    let (mut numbers, mut ids, mut dim): (Vec<f64>, Vec<String>, Option<usize>) =
-        (Vec::new(), Vec::new(), None);
+    let (mut numbers, mut dim): (Vec<f64>, Option<usize>) = (Vec::new(), None);
     let mut before = 0;
     for (index, sample) in samples.iter().enumerate() {
         let broken = |reason: &str| {
             let (field, number) = (excerpt(&field), index + 1);
             Error::format(path, format!("sample {number}: '{field}' is no vector: {reason}"))
         };
-        ids.push(sample.get("filepath").and_then(Value::as_str).unwrap_or_default().to_owned());
         let vector = match sample.get(&field) {
             // What has no vector is a finding about its sample.
             None | Some(Value::Null) => None,
@@ -71,11 +72,32 @@ pub(super) fn read(path: &Path) -> Result<Picked> {
     }
     let grid = Grid {
         numbers: Numbers::Double(numbers.into()),
-        rows: ids.len(),
+        rows: samples.len(),
         cols: dim.unwrap_or(0),
         names: None,
     };
-    Ok(Picked { ids: Some(ids), ..grid.into() })
+    let cells = |name: &str| samples.iter().map(|sample| cell(sample.get(name))).collect();
+    let has = |name: &&str| samples.iter().any(|sample| sample.get(*name).is_some_and(Value::is_string));
+    if let Some(name) = ["filepath"].into_iter().chain(PATHS).find(has) {
+        return Ok(Picked { ids: Some(cells(name)), ..grid.into() });
+    }
+    // Other programs name samples by ids.
+    let scalar = |value: &Value| value.is_string() || value.is_number();
+    let names: BTreeSet<&String> = (samples.iter().flat_map(|sample| sample.iter()))
+        .filter(|(_, value)| scalar(value))
+        .map(|(name, _)| name)
+        .collect();
+    let side = names.into_iter().map(|name| SideColumn { heading: name.clone(), cells: cells(name) });
+    Ok(Picked { side: side.collect(), ..grid.into() })
+}
+
+/// A text or a number as text; anything else is empty.
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(number @ Value::Number(_)) => number.to_string(),
+        _ => String::new(),
+    }
 }
 
 /// The field of vectors.

@@ -22,7 +22,6 @@ use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::label_quality::{Grid, Numbers};
 use std::fs::File;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The version of how vectors become those of the session.
@@ -43,10 +42,8 @@ pub struct Vectors {
     named_by: PathBuf,
     numbers: Numbers,
     dim: usize,
-    /// What each row names; `None` if rows are those of the dataset.
-    ids: Option<Vec<String>>,
-    /// How that was found, if the file does not say it.
-    said: Option<String>,
+    /// Which sample each row is about.
+    names: RowNames,
     fingerprint: ModelFingerprint,
 }
 
@@ -95,23 +92,21 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
         return Err(Error::format(path, message));
     }
     let ids_file = ids.as_deref().unwrap_or(file);
-    let mut said = None;
-    let mut ids = named.or(own);
-    if ids.is_none() {
-        RowNames { ids, said } =
-            row_names::find(side, manifest, "--embedding-ids").map_err(|why| Error::format(file, why))?;
-        let all = counted(rows as u64, "row", "rows");
-        said = said.map(|said| format!("{all} of {} {said}", safe_path(file)));
+    let wrong = |why: String| Error::format(ids_file, why);
+    let mut names = match named.or(own) {
+        Some(names) => row_names::of_names(names, manifest),
+        None => row_names::find(side, manifest, "--embedding-ids FILE"),
     }
-    if ids.is_none() {
-        in_order(rows, manifest.len(), "--embedding-ids").map_err(|why| Error::format(file, why))?;
-        // The same rows in another order are other vectors.
-        manifest.ids().for_each(|id| {
-            hasher.update(manifest.path(id).as_os_str().as_bytes()).update(&[0]);
-        });
+    .map_err(wrong)?;
+    let all = counted(rows as u64, "row", "rows");
+    names.said = names.said.map(|said| format!("{all} of {} {said}", safe_path(file)));
+    if names.ids.is_none() {
+        in_order(rows, manifest.len(), "--embedding-ids").map_err(wrong)?;
     }
+    // The same rows of other samples are other vectors.
+    names.identify(manifest, &mut hasher);
     let fingerprint = ModelFingerprint::new(hasher.finalize().to_hex().as_str(), VERSION);
-    Ok(Vectors { file: file.clone(), named_by: ids_file.to_path_buf(), numbers, dim, ids, said, fingerprint })
+    Ok(Vectors { file: file.clone(), named_by: ids_file.to_path_buf(), numbers, dim, names, fingerprint })
 }
 
 /// Whether rows without names can be those of the samples, in their order. The error also says what to do.
@@ -178,7 +173,7 @@ impl Vectors {
 
     /// How it was found which sample each row is about, if the file does not say it.
     pub fn said(&self) -> Option<&str> {
-        self.said.as_deref()
+        self.names.said.as_deref()
     }
 
     /// Finds the row of each sample.
@@ -186,10 +181,7 @@ impl Vectors {
     /// # Errors
     /// When a row may be about several samples, several rows are about one, or none is about any.
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<VectorRows> {
-        Ok(VectorRows(match &self.ids {
-            Some(ids) => RowsOf::named(&self.named_by, ids, manifest, file_metadata)?,
-            None => RowsOf::in_order(manifest.len()),
-        }))
+        Ok(VectorRows(self.names.rows_of(&self.named_by, manifest, file_metadata)?))
     }
 
     /// Appends a row at unit length. Returns false, and appends zeros, if it has no direction: a number that is not finite,

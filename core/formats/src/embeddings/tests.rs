@@ -3,7 +3,7 @@ use crate::arrays::testing::{f32s, npy_bytes, npy_ordered, parquet, safetensors}
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chaffinch_compute::content::ContentHash;
-use chaffinch_data::manifest::NewSample;
+use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use std::fs;
@@ -15,8 +15,13 @@ const NUMBERS: [f32; 6] = [3.0, 4.0, 0.0, 2.0, -5.0, 0.0];
 const UNIT: [f32; 6] = [0.6, 0.8, 0.0, 1.0, -1.0, 0.0];
 
 fn dataset() -> (Manifest, FileMetadata) {
+    dataset_with(Vec::new())
+}
+
+/// The three samples with other columns.
+fn dataset_with(extra: Vec<ExtraColumn>) -> (Manifest, FileMetadata) {
     let sample = |path: &str| NewSample { path: path.into(), label: None, split: Default::default() };
-    let manifest = Manifest::new("/data", PATHS.iter().map(|path| sample(path)));
+    let manifest = Manifest::new("/data", PATHS.iter().map(|path| sample(path))).with_extra(extra);
     let hashes = PATHS.iter().map(|path| ContentHash::of(path.as_bytes())).collect();
     (manifest, FileMetadata { hashes, ..FileMetadata::default() })
 }
@@ -41,10 +46,18 @@ impl Files {
 
     /// The vectors of the three samples; `None` for one without a row, zeros for one that is unusable.
     fn read(&self, name: &str, ids: Option<&str>) -> std::result::Result<Vec<Option<Vec<f32>>>, String> {
-        let (manifest, file_metadata) = dataset();
+        self.read_for(&dataset(), name, ids)
+    }
+
+    fn read_for(
+        &self,
+        (manifest, file_metadata): &(Manifest, FileMetadata),
+        name: &str,
+        ids: Option<&str>,
+    ) -> std::result::Result<Vec<Option<Vec<f32>>>, String> {
         let files = EmbeddingFiles { file: self.at(name), ids: ids.map(|ids| self.at(ids)), texts: None };
-        let vectors = read(&files, &manifest).map_err(|error| error.to_string())?;
-        let rows = vectors.bind(&manifest, &file_metadata).map_err(|error| error.to_string())?;
+        let vectors = read(&files, manifest).map_err(|error| error.to_string())?;
+        let rows = vectors.bind(manifest, file_metadata).map_err(|error| error.to_string())?;
         let unit = |id| {
             rows.of(id).map(|row| {
                 let mut unit = Vec::new();
@@ -389,4 +402,38 @@ fn vectors_of_texts_come_back_as_they_were() {
     let texts = read_texts(&files.at("t.parquet")).unwrap();
     let error = texts.fit(Path::new("t.parquet"), Path::new("x.npy"), 3).unwrap_err().to_string();
     assert!(error.contains("its vectors have 2 numbers, but those of x.npy have 3"), "{error}");
+}
+
+/// Ids of the dataset's table, which has its rows in another order.
+#[test]
+fn vectors_are_joined_by_a_column_that_the_dataset_has_too() {
+    let files = Files::new();
+    let ids = |values: [&str; 3]| {
+        dataset_with(vec![ExtraColumn { name: "id".into(), values: values.map(str::to_owned).to_vec() }])
+    };
+    let turned: Vec<f32> = NUMBERS.chunks(2).rev().flatten().copied().collect();
+    let rows: Vec<Option<&[f32]>> = turned.chunks(2).map(Some).collect();
+    parquet(&files.at("v.parquet"), &[("id", &["0", "1", "2"])], ("embedding", &rows));
+    files.write("v.npy", npy_bytes("<f4", "(3, 2)", &f32s(&turned)));
+    files.write("ids.txt", "0\n1\n2\n");
+    safetensors(&files.at("v.safetensors"), "embeddings", &turned, 2, &[("ids", r#"["0", "1", "2"]"#)]);
+    let samples: Vec<String> = (0..)
+        .zip(turned.chunks(2))
+        .map(|(id, row)| format!("{{\"id\": {id}, \"embedding\": [{}, {}]}}", row[0], row[1]))
+        .collect();
+    files.write("v.json", format!("[{}]", samples.join(",")));
+    for (name, lines) in
+        [("v.parquet", None), ("v.npy", Some("ids.txt")), ("v.safetensors", None), ("v.json", None)]
+    {
+        assert_eq!(files.read_for(&ids(["2", "1", "0"]), name, lines), Ok(all()), "{name}");
+        // The same file for the same paths with other ids has other vectors, so it is another model.
+        let read = |ids: &(Manifest, FileMetadata)| {
+            let lines = lines.map(|lines| files.at(lines));
+            let given = EmbeddingFiles { file: files.at(name), ids: lines, texts: None };
+            read(&given, &ids.0).unwrap()
+        };
+        let (one, other) = (read(&ids(["2", "1", "0"])), read(&ids(["0", "1", "2"])));
+        assert_ne!(one.fingerprint(), other.fingerprint(), "{name}");
+        assert!(one.said().unwrap().contains("column 'id'"), "{name}");
+    }
 }

@@ -239,7 +239,7 @@ impl<'a> Columns<'a> {
 
     /// A new label as the cell of a sample has it.
     fn in_cell<'n>(&self, id: SampleId, new: &'n str) -> Cow<'n, str> {
-        list_cells::relabeled(self.manifest.label_as_written(id), self.manifest.label_name(id), new)
+        list_cells::relabeled(self.manifest.label_as_written(id), new)
     }
 
     /// The cells of a sample: as they were read, or `cleaned`.

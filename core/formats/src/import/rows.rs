@@ -1,7 +1,8 @@
 //! Which sample a row of a table is about.
 
 use super::{Read, Target, file_name};
-use crate::headings::{PATHS, is_index, naming};
+use crate::headings::{PATHS, is_id, is_index, naming, same};
+use crate::row_names::{self, Joint, SideColumn};
 use crate::text::Sheet;
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, excerpt};
@@ -118,7 +119,25 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
     if sheet.len() == 0 {
         return Err(Error::format(file, "the table has a header but no rows"));
     }
-    if let Some(column) = path_column(sheet, target, read)? {
+    let path = path_column(sheet, target, read)?;
+    let asked = target.path_column.is_some();
+    let names_some = |column: usize| asked || Matches::of(sheet, column, target).any;
+    if !path.is_some_and(names_some)
+        && let Some(joint) = joint(sheet, target)?
+    {
+        let name = file_name(file);
+        read.notes.push(format!("the rows of {name} {}; --path-column chooses another column", joint.said));
+        let missing = joint.samples.iter().filter(|sample| sample.is_none()).count() as u64;
+        if missing > 0 {
+            let rows = counted(missing, "row of", "rows of");
+            let verb = if missing == 1 { "is" } else { "are" };
+            read.warnings.push(format!("{rows} {name} {verb} about no sample of this dataset"));
+        }
+        repeated(sheet, joint.at, &joint.samples, read);
+        left_out(sheet, target, &joint.samples, read);
+        return Ok(RowsOf { samples: joint.samples, path: Some(joint.at) });
+    }
+    if let Some(column) = path {
         let names: Vec<Vec<u8>> = (0..sheet.len())
             .map(|row| match std::str::from_utf8(sheet.bytes(row, column)) {
                 Ok(_) => sheet.text(row, column).as_bytes().to_vec(),
@@ -141,7 +160,11 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             );
             return Err(Error::format(file, message));
         }
-        read.notes.push(format!("the rows of {} were taken in the order of the samples", file_name(file)));
+        let side = ids(sheet, target);
+        let ordered = row_names::in_order(&side, target.manifest, "--path-column NAME")
+            .map_err(|why| Error::format(file, why))?;
+        let said = ordered.unwrap_or_else(|| "were taken in the order of the samples".to_owned());
+        read.notes.push(format!("the rows of {} {said}", file_name(file)));
         return Ok(RowsOf { samples: target.manifest.ids().map(Some).collect(), path: None });
     };
     // R and spreadsheets count from 1.
@@ -172,9 +195,36 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         numbers.push(number);
     }
     let found: Vec<Option<SampleId>> = numbers.into_iter().map(|number| Some(SampleId(number))).collect();
-    read.notes.push(format!("the rows of {} were taken for samples by their numbers", file_name(file)));
+    read.notes.push(format!(
+        "the rows of {} were taken for samples by their numbers in the column {}",
+        file_name(file),
+        quoted(sheet, &[index])
+    ));
     left_out(sheet, target, &found, read);
     Ok(RowsOf { samples: found, path: None })
+}
+
+/// The column that the dataset has, too, and that says which samples the rows are about.
+///
+/// # Errors
+/// When its numbers may be those of rows, or columns contradict each other.
+fn joint(sheet: &Sheet, target: &Target<'_>) -> Result<Option<Joint>> {
+    let side = ids(sheet, target);
+    let joint = row_names::joint(&side, target.manifest, "--path-column NAME")
+        .map_err(|why| Error::format(sheet.path(), why))?;
+    let place = |heading: &str| sheet.headings.iter().position(|own| own == heading);
+    Ok(joint.and_then(|joint| Some(Joint { at: place(&side[joint.at].heading)?, ..joint })))
+}
+
+/// The columns that may say by ids which samples the rows are about.
+fn ids(sheet: &Sheet, target: &Target<'_>) -> Vec<SideColumn> {
+    let own = target.manifest.extra();
+    let may_join = |heading: &str| is_id(heading) || own.iter().any(|column| same(&column.name, heading));
+    let column = |column: usize| SideColumn {
+        heading: sheet.headings[column].clone(),
+        cells: (0..sheet.len()).map(|row| sheet.text(row, column).into_owned()).collect(),
+    };
+    (0..sheet.headings.len()).filter(|&at| may_join(&sheet.headings[at])).map(column).collect()
 }
 
 /// Says that paths are repeated.

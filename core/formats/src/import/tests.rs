@@ -10,6 +10,7 @@ use chaffinch_protocol::sample::{SampleId, Split};
 use std::fs;
 
 mod sessions;
+mod shared_ids;
 
 /// The pictures of the fixtures, in the order of a folder's manifest.
 const PETS: [&str; 16] = [

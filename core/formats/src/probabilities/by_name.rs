@@ -3,37 +3,84 @@
 use super::given::{Scaled, read_for};
 use super::models::Models;
 use crate::arrays;
+use crate::headings::is_index;
 use crate::joiner::RowsOf;
+use crate::row_names::{self, Samples, SideColumn};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
 use chaffinch_data::file_metadata::FileMetadata;
-use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
 use chaffinch_data::uses::ProbabilityFiles;
 use chaffinch_protocol::display::{counted, excerpt_path, safe_path};
-use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::label_quality::{BindError, Binding, Numbers, Values};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The rows of the file with the labels, by their names.
-pub(super) struct Named(Manifest);
+pub(super) struct Named {
+    rows: Manifest,
+    by_path: bool,
+}
 
 impl Named {
-    /// Reads the names; `None` if the file has none.
+    /// Reads the names of a file's rows, in a column of paths, an index or columns of ids; `None` if it has none.
     ///
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(labels: &Path) -> Result<Option<Named>> {
-        let Some(names) = arrays::row_names(labels)? else { return Ok(None) };
+        let names = arrays::row_names(labels)?;
+        let ids: Vec<ExtraColumn> = arrays::id_columns(labels)?
+            .into_iter()
+            .map(|SideColumn { heading, cells }| ExtraColumn { name: heading, values: cells })
+            .collect();
+        let by_path = names.is_some();
+        // Rows without paths are called as no other file calls them.
+        let file = safe_path(labels.file_name().map_or(labels, Path::new));
+        let numbered = || {
+            let rows = ids.first().map(|column| column.values.len());
+            rows.map(|rows| (1..=rows).map(|row| format!("row {row} of {file}")).collect())
+        };
+        let Some(names) = names.or_else(numbered) else { return Ok(None) };
         let sample = |name: String| NewSample { path: PathBuf::from(name), label: None, split: Split::None };
         let labels = std::path::absolute(labels).map_err(Error::io("find", labels))?;
         let root = labels.parent().unwrap_or(Path::new("/"));
-        Ok(Some(Named(Manifest::new(root, names.into_iter().map(sample)))))
+        let ids = ids.into_iter().filter(|column| column.values.len() == names.len()).collect();
+        let rows = Manifest::new(root, names.into_iter().map(sample)).with_extra(ids);
+        Ok(Some(Named { rows, by_path }))
+    }
+
+    /// Whether they are named by paths or by an index of names.
+    pub(super) fn by_path(&self) -> bool {
+        self.by_path
+    }
+
+    /// Whether one of these files has a column of ids by which its rows are joined to these: one that puts them in another
+    /// order, or that is no index, which would be left out.
+    ///
+    /// # Errors
+    /// When one cannot be read, or its ids may be numbers of rows.
+    pub(super) fn join(&self, files: &[PathBuf]) -> Result<bool> {
+        let in_order = |samples: &Samples| (0_u32..).zip(samples).all(|(row, id)| *id == Some(SampleId(row)));
+        let mut any = false;
+        for file in files {
+            let joint = self.joint(file)?;
+            any |= joint.is_some_and(|(heading, samples)| !in_order(&samples) || !is_index(&heading));
+        }
+        Ok(any)
+    }
+
+    /// The row of these that each row of another file is about by its ids, and the heading of these.
+    fn joint(&self, file: &Path) -> Result<Option<(String, Samples)>> {
+        let side = arrays::id_columns(file)?;
+        let joint = row_names::joint(&side, &self.rows, "a column path in both files");
+        let joint = joint.map_err(|why| Error::format(file, why))?;
+        Ok(joint.map(|joint| (side[joint.at].heading.clone(), joint.samples)))
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.rows.len()
     }
 
     /// The row of another file for each of these.
@@ -41,14 +88,14 @@ impl Named {
     /// # Errors
     /// When one has none, or may have several.
     fn every(&self, rows: &RowsOf, file: &Path) -> Result<Vec<usize>> {
-        let lacking = self.0.ids().filter(|id| rows.rows[id.index()].is_none());
+        let lacking = self.rows.ids().filter(|id| rows.rows[id.index()].is_none());
         let lacking: Vec<_> = lacking.collect();
         if let Some(first) = lacking.first() {
             let message = format!(
                 "it has no row for {} of {} with a label, such as {}",
                 lacking.len(),
                 counted(self.len() as u64, "row", "rows"),
-                excerpt_path(self.0.path(*first))
+                excerpt_path(self.rows.path(*first))
             );
             return Err(Error::format(file, message));
         }
@@ -60,8 +107,15 @@ impl Named {
     /// # Errors
     /// When it cannot be read, or does not name each of these rows.
     pub(super) fn ordered(&self, file: &Path, values: Values) -> Result<Values> {
-        let Some(names) = arrays::row_names(file)? else { return Ok(values) };
-        let rows = RowsOf::named(file, &names, &self.0, &FileMetadata::default())?;
+        let names = if self.by_path { arrays::row_names(file)? } else { None };
+        let rows = match names {
+            Some(names) => RowsOf::named(file, &names, &self.rows, &FileMetadata::default())?,
+            None => {
+                let Some((_, samples)) = self.joint(file)? else { return Ok(values) };
+                let ids = vec![String::new(); samples.len()];
+                RowsOf::joined(file, &ids, &samples, &self.rows)?
+            }
+        };
         let rows = self.every(&rows, file)?;
         Ok(match values {
             Values::Numbers(all) => Values::Numbers(rows.into_iter().map(|row| all[row]).collect()),
@@ -87,8 +141,8 @@ impl Named {
         let path = |(path, _): (&Path, _)| path.to_path_buf();
         let named = ProbabilityFiles { files: files.to_vec(), classes: classes.map(path), ids: None };
         let (mut numbers, mut remarks) = (Vec::new(), Vec::new());
-        for model in read_for(&named, &self.0, &wanted)? {
-            let rows = model.rows_of(&self.0, &FileMetadata::default())?;
+        for model in read_for(&named, &self.rows, &wanted)? {
+            let rows = model.rows_of(&self.rows, &FileMetadata::default())?;
             remarks.extend(model.found(&rows));
             let (mut rounded, mut others) = (0, 0);
             let mut all = Vec::with_capacity(self.len() * wanted.len());

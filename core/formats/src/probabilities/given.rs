@@ -38,10 +38,8 @@ pub struct GivenModel {
     said: Option<String>,
     /// How far from 1 a row may add up.
     tolerance: f64,
-    /// What each row names; `None` if rows are those of the dataset.
-    ids: Option<Vec<String>>,
-    /// How that was found, if the file does not say it.
-    named: Option<String>,
+    /// Which sample each row is about.
+    names: RowNames,
 }
 
 /// All models as one.
@@ -123,15 +121,14 @@ pub(super) fn read_for(
             return Err(Error::format(path, format!("it has {lines}, but {} has {rows}", safe_path(file))));
         }
         let named_by = ids.as_ref().map_or(file, |(path, _)| *path).clone();
-        let mut ids = ids.as_ref().map(|(_, ids)| ids.clone()).or(own);
-        let mut named = None;
-        if ids.is_none() {
-            let wrong = |why: String| Error::format(file, why);
-            RowNames { ids, said: named } =
-                row_names::find(side, manifest, "--pred-probs-ids").map_err(wrong)?;
-            if ids.is_none() {
-                in_order(rows, manifest.len(), "--pred-probs-ids").map_err(wrong)?;
-            }
+        let wrong = |why: String| Error::format(&named_by, why);
+        let names = match ids.as_ref().map(|(_, lines)| lines.clone()).or(own) {
+            Some(names) => row_names::of_names(names, manifest),
+            None => row_names::find(side, manifest, "--pred-probs-ids FILE"),
+        };
+        let names = names.map_err(wrong)?;
+        if names.ids.is_none() {
+            in_order(rows, manifest.len(), "--pred-probs-ids").map_err(wrong)?;
         }
         let tolerance = tolerance(&numbers, cols);
         Ok(GivenModel {
@@ -144,8 +141,7 @@ pub(super) fn read_for(
             others,
             said,
             tolerance,
-            ids,
-            named,
+            names,
         })
     };
     files.files.iter().map(read).collect()
@@ -251,10 +247,7 @@ impl GivenModel {
     /// # Errors
     /// As of [`RowsOf::named`].
     pub(super) fn rows_of(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<RowsOf> {
-        match &self.ids {
-            Some(ids) => RowsOf::named(&self.named_by, ids, manifest, file_metadata),
-            None => Ok(RowsOf::in_order(manifest.len())),
-        }
+        self.names.rows_of(&self.named_by, manifest, file_metadata)
     }
 
     /// What there is to say of how columns and rows were found.
@@ -265,7 +258,7 @@ impl GivenModel {
             let columns = counted(self.columns.len() as u64, "column", "columns");
             remarks.push(format!("{columns} of {file} {said}"));
         }
-        if let Some(named) = &self.named {
+        if let Some(named) = &self.names.said {
             remarks.push(format!("{} of {file} {named}", counted(self.rows as u64, "row", "rows")));
         }
         if rows.unmatched.0 > 0 {
@@ -288,7 +281,7 @@ impl GivenModel {
         let doubtful: Vec<&Vec<u32>> = rows.in_turn.iter().filter(differ).collect();
         let [first, second, ..] = doubtful.first()?.as_slice() else { return None };
         let count = doubtful.iter().map(|about| about.len() as u64).sum();
-        let name = self.ids.as_ref().and_then(|ids| ids.get(*first as usize)).map(|name| excerpt(name));
+        let name = self.names.ids.as_ref().and_then(|ids| ids.get(*first as usize)).map(|name| excerpt(name));
         Some(format!(
             "{} of {} differ and name paths that several samples have, such as rows {} and {} ('{}'): they were taken for these in \
              turn, but the file is in another order than the dataset; put its rows in that order",

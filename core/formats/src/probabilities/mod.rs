@@ -42,11 +42,16 @@ pub fn read(
     let classes = classes.zip(named.as_deref());
     let given = arrays::column(labels)?;
     let rows_named = Named::read(labels)?.filter(|named| named.len() == given.len());
-    let (Models { numbers, binding, rows }, remarks) = if by_name::are_named(probabilities)? {
+    let are_named = by_name::are_named(probabilities)?;
+    let by_id = match &rows_named {
+        Some(named) if !are_named => named.join(probabilities)?,
+        _ => false,
+    };
+    let (Models { numbers, binding, rows }, remarks) = if are_named || by_id {
         if matches!(given, Values::Flags(_)) {
             return Err(Error::format(labels, BindError::FlagsForLabels.to_string()));
         }
-        let Some(named) = &rows_named else {
+        let Some(named) = rows_named.as_ref().filter(|named| by_id || named.by_path()) else {
             let file = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
             let message = format!(
                 "it does not name its rows, but {file} does; give a table with the same column of paths beside the labels"

@@ -434,3 +434,39 @@ fn an_index_in_another_order_is_refused_and_one_of_names_joins() {
     let error = files.read("p-uuid.csv", "l.csv", "", "").unwrap_err();
     assert!(error.contains("'b' is not a number; if it names the samples, call it path"), "{error}");
 }
+
+#[test]
+fn a_column_of_ids_in_both_tables_joins_them() {
+    let files = Files::new(&[
+        ("p.csv", "id,cat,dog\n0,.2,.8\n1,.9,.1\n"),
+        ("uid.csv", "uid,cat,dog\nx,.2,.8\ny,.9,.1\n"),
+        ("bare.csv", "cat,dog\n.9,.1\n.2,.8\n"),
+        ("l.csv", "id,label\n1,cat\n0,dog\n"),
+        ("uids.csv", "label,uid\ncat,y\ndog,x\n"),
+        ("same.csv", "label,uid\ndog,x\ncat,y\n"),
+        ("paths.csv", "path,id,label\na.png,1,cat\nb.png,0,dog\n"),
+        ("truth.csv", "id,is_error\n0,1\n1,0\n"),
+        ("decimals.csv", "id,label\n1,0.0\n0,1.0\n"),
+        ("classes.txt", "cat\ndog\n"),
+        ("index.csv", ",cat,dog\n0,.2,.8\n1,.9,.1\n"),
+        ("down.csv", "index,label\n1,cat\n0,dog\n"),
+    ]);
+    for (probabilities, labels, classes) in [
+        ("p.csv", "l.csv", ""),
+        ("p.csv", "paths.csv", ""),
+        ("uid.csv", "uids.csv", ""),
+        ("uid.csv", "same.csv", ""),
+        ("bare.csv", "l.csv", ""),
+        ("p.csv", "decimals.csv", "classes.txt"),
+    ] {
+        let input = files.read(probabilities, labels, classes, "").unwrap();
+        assert_eq!(issues(&input), [false; 2], "{probabilities} {labels}");
+    }
+    let input = files.read("bare.csv", "l.csv", "", "truth.csv").unwrap();
+    assert_eq!(input.errors(), Some(&[false, true][..]));
+    let folder = files.0.path();
+    let read = super::read(&[folder.join("p.csv")], &folder.join("l.csv"), None, None).unwrap();
+    assert!(read.remarks[0].contains("are named by the column 'id'"), "{:?}", read.remarks);
+    let error = files.read("index.csv", "down.csv", "", "").unwrap_err();
+    assert!(error.contains("down.csv: its index has numbers of rows that do not count up"), "{error}");
+}

@@ -3,7 +3,6 @@
 use super::flag_columns::FlagColumns;
 use super::refusal::refused;
 use super::targets::most;
-use crate::dataset::list_cells;
 use crate::dataset::path_spellings::is_path;
 use crate::dataset::{BesideTable, Companion, Companions, Edit, NewValue, RowEdit, json_rewritten};
 use crate::{Error, Result};
@@ -81,11 +80,7 @@ pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Chang
             let split = change.to_split.map(split_text);
             let beside = change.to_label.iter().flat_map(|label| beside(label));
             let others = form.split.zip(split).into_iter().chain(beside).collect();
-            let cell = form.label.and_then(|column| table.records[index].cells.get(column));
-            let label = change.to_label.as_deref().map(|new| {
-                list_cells::relabeled(cell.map_or("", String::as_str), &change.label, new).into_owned()
-            });
-            Edit::Change { name: None, label, others }
+            Edit::Change { name: None, label: change.to_label.clone(), others }
         }
     };
     let edited = table.edited(form.label, edit, &[]);

@@ -9,6 +9,7 @@ mod read;
 pub(super) use read::pictures;
 
 use crate::Result;
+use crate::dataset::list_cells;
 use crate::dataset::path_spellings::{self, Spelling};
 use crate::text::{encoder, replaced};
 use chaffinch_data::class_names;
@@ -220,6 +221,8 @@ impl BesideTable {
                     let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
                     let end = bytes.len() - bytes.iter().rev().take_while(|byte| ends(byte)).count();
                     let name = name.as_deref().zip(self.file_name);
+                    let cell = label.and_then(|column| record.cells.get(column)).map_or("", String::as_str);
+                    let new = new.as_deref().map(|new| list_cells::relabeled(cell, new));
                     let new = new.as_deref().zip(label);
                     let mut record = self.changed(&bytes[..end], name, new)?;
                     for (column, value) in &others {

@@ -104,7 +104,7 @@ fn what_does_not_match_is_said_and_counted() {
     for words in [
         "2 images have no row in labels.csv",
         "2 rows of labels.csv name no image of the dataset: 9.png, 8.png",
-        "1 row of labels.csv may mean several images, so no label was taken: 1.png (cat/1.png or dog/1.png; write more of the path)",
+        "1 row of labels.csv may mean several images, so no label was taken: 1.png (cat/1.png or dog/1.png; write more of the path, or choose another column with --key)",
         "1 row of labels.csv repeats an earlier image, whose first row was taken: 2.png",
         "1 image has rows with different labels in labels.csv, of which the first was taken: cat/2.png (b in 1 row, e in 1)",
         "2 differ from those of the dataset",
@@ -167,4 +167,102 @@ fn rows_that_joined_columns_put_into_two_splits_are_said() {
     assert_eq!(splits, [Split::None, Split::Test]);
     let words = "1 row of labels.csv is in two splits by the columns 'is_train', 'is_test'";
     assert!(said(&opened, words), "{:?}", opened.ledger);
+}
+
+/// A table with columns beside the paths, and labels for it.
+fn of_tables(table: &str, text: &str, more: DatasetOptions) -> Result<Opened> {
+    let temp = tempfile::tempdir().unwrap();
+    let (own, labels) = (temp.path().join("t.csv"), temp.path().join("labels.csv"));
+    fs::write(&own, table).unwrap();
+    fs::write(&labels, text).unwrap();
+    list(&own, &DatasetOptions { labels: Some(labels), ..more }).map(|(_, opened)| opened)
+}
+
+#[test]
+fn the_key_may_be_any_column_of_ids_or_an_index_of_names() {
+    let own = "path,uid\na.png,7\nb.png,8\nc.png,9\n";
+    for table in [
+        "uid,label\n9,cat\n8,dog\n7,cow\n",
+        ",label\nc.png,cat\nb.png,dog\na.png,cow\n",
+        "index,label\nc,cat\nb,dog\na,cow\n",
+        "name,uid,label\nTom,9,cat\nRex,8,dog\nBess,7,cow\n",
+    ] {
+        let opened = of_tables(own, table, DatasetOptions::default()).unwrap();
+        assert_eq!(labels(&opened), ["cow", "dog", "cat"], "{table}: {:?}", opened.ledger);
+    }
+    let opened = of_tables(own, "name,uid,label\nTom,9,cat\nRex,8,dog\n", DatasetOptions::default()).unwrap();
+    assert!(
+        said(&opened, "found by the column 'uid', not by 'name', which names none"),
+        "{:?}",
+        opened.ledger
+    );
+    // An index of numbers counts rows, whatever the files are called.
+    let counting = ",label\n0,cat\n1,dog\n";
+    let error = read(&["0.png", "1.png"], counting, DatasetOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("choose one with --key"), "{error}");
+}
+
+#[test]
+fn columns_that_name_different_images_are_refused() {
+    let own = "path,id\na.png,7\nb.png,8\nc.png,9\n";
+    let agree = "path,id,label\na.png,7,cat\nb.png,8,dog\nc.png,9,cow\n";
+    let opened = of_tables(own, agree, DatasetOptions::default()).unwrap();
+    assert_eq!(labels(&opened), ["cat", "dog", "cow"]);
+    let table = "path,id,label\na.png,9,cat\nb.png,8,dog\nc.png,7,cow\n";
+    let error = of_tables(own, table, DatasetOptions::default()).unwrap_err().to_string();
+    for words in [
+        "the columns 'path' and 'id' of labels.csv name different images",
+        "line 2 is a.png by the one and c.png by the other",
+        "choose one with --key",
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+    let key = DatasetOptions { key: Some("id".into()), ..DatasetOptions::default() };
+    assert_eq!(labels(&of_tables(own, table, key).unwrap()), ["cow", "dog", "cat"]);
+    // What may count anything is said, and nothing that counts rows.
+    let files = ["1.png", "2.png", "3.png"];
+    let opened =
+        read(&files, "path,id,label\n1.png,3,cat\n2.png,2,dog\n3.png,1,cow\n", DatasetOptions::default())
+            .unwrap();
+    assert_eq!(labels(&opened), ["cat", "dog", "cow"]);
+    assert!(said(&opened, "'path' was taken, and --key chooses"), "{:?}", opened.ledger);
+    let opened =
+        read(&files, "path,index,label\n1.png,3,cat\n2.png,2,dog\n3.png,1,cow\n", DatasetOptions::default())
+            .unwrap();
+    assert!(!said(&opened, "name different images"), "{:?}", opened.ledger);
+}
+
+#[test]
+fn which_of_two_columns_of_labels_was_taken_is_said() {
+    let files = ["1.png", "2.png", "3.png"];
+    let of = |heading: &str, cells: [&str; 3]| {
+        let rows = (1..).zip(cells).map(|(row, cells)| format!("{row}.png,{cells}\n"));
+        let table = format!("path,{heading}\n{}", rows.collect::<String>());
+        read(&files, &table, DatasetOptions::default()).unwrap()
+    };
+    let opened = of("category,label", ["pet,cat", "pet,dog", "wild,fox"]);
+    assert_eq!(labels(&opened), ["cat", "dog", "fox"]);
+    assert!(said(&opened, "may both hold the labels, and differ: 'label' was taken; --label-column chooses"));
+    let opened = of("class_id,class_name", ["0,cat", "1,dog", "1,cat"]);
+    assert_eq!(labels(&opened), ["cat", "dog", "cat"]);
+    assert!(said(&opened, "'class_name' and 'class_id' of"), "{:?}", opened.ledger);
+    let opened = of("class_id,class_name", ["0,cat", "1,dog", "0,cat"]);
+    assert!(said(
+        &opened,
+        "taken from the column 'class_name', not from 'class_id', which divides the images alike"
+    ));
+    assert!(!said(&of("label", ["cat", "dog", "cat"]), "may both"));
+}
+
+#[test]
+fn labels_that_a_program_wrote_as_decimals_are_whole_numbers() {
+    let files = ["1.png", "2.png", "3.png"];
+    let of = |cells: [&str; 3]| {
+        let rows = (1..).zip(cells).map(|(row, cell)| format!("{row}.png,{cell}\n"));
+        let table = format!("path,label\n{}", rows.collect::<String>());
+        read(&files, &table, DatasetOptions::default()).unwrap()
+    };
+    assert_eq!(labels(&of(["1.0", "2.0", ""])), ["1", "2", ""]);
+    assert_eq!(labels(&of(["1.0", "2.5", "3.0"])), ["1.0", "2.5", "3.0"]);
+    assert_eq!(labels(&of(["1.0", "cat", "3.0"])), ["1.0", "cat", "3.0"]);
 }

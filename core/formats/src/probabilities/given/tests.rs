@@ -2,7 +2,7 @@ use super::*;
 use crate::arrays::testing::{f32s, npy_bytes, npy_ordered, safetensors, write};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use chaffinch_compute::content::ContentHash;
-use chaffinch_data::manifest::NewSample;
+use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_data::probabilities::Bound;
 use std::fs;
 use std::sync::Arc;
@@ -10,12 +10,17 @@ use std::sync::Arc;
 const SAMPLES: [(&str, &str); 3] = [("a.png", "cat"), ("b.png", "dog"), ("c.png", "cat")];
 
 fn dataset() -> (Manifest, FileMetadata) {
+    dataset_with(Vec::new())
+}
+
+/// The three samples with other columns.
+fn dataset_with(extra: Vec<ExtraColumn>) -> (Manifest, FileMetadata) {
     let sample = |&(path, label): &(&str, &str)| NewSample {
         path: path.into(),
         label: Some(label.into()),
         split: Default::default(),
     };
-    let manifest = Manifest::new("/data", SAMPLES.iter().map(sample));
+    let manifest = Manifest::new("/data", SAMPLES.iter().map(sample)).with_extra(extra);
     let hashes = SAMPLES.iter().map(|(path, _)| ContentHash::of(path.as_bytes())).collect();
     (manifest, FileMetadata { hashes, ..FileMetadata::default() })
 }
@@ -43,7 +48,16 @@ impl Files {
         classes: Option<&str>,
         ids: Option<&str>,
     ) -> std::result::Result<(Bound, Vec<String>), String> {
-        let (manifest, file_metadata) = dataset();
+        self.read_for(dataset(), names, classes, ids)
+    }
+
+    fn read_for(
+        &self,
+        (manifest, file_metadata): (Manifest, FileMetadata),
+        names: &str,
+        classes: Option<&str>,
+        ids: Option<&str>,
+    ) -> std::result::Result<(Bound, Vec<String>), String> {
         let files = ProbabilityFiles {
             files: names.split(' ').map(|name| self.at(name)).collect(),
             classes: classes.map(|name| self.at(name)),
@@ -300,4 +314,44 @@ fn rows_of_one_path_that_differ_in_another_order_are_said() {
     // Rows that are the same, and those in the order of the dataset, leave nothing to guess.
     assert!(remarks(["b.png,0.5,0.5", "a.png,0.25,0.75", "a.png,0.25,0.75"]).is_empty());
     assert!(remarks(["a.png,0.25,0.75", "b.png,0.5,0.5", "a.png,0.75,0.25"]).is_empty());
+}
+
+/// Ids of the dataset's table, which has its rows in another order.
+#[test]
+fn rows_are_joined_by_a_column_that_the_dataset_has_too() {
+    let files = Files::new();
+    let ids = |name: &str| {
+        let values = ["2", "0", "1"].map(str::to_owned).to_vec();
+        dataset_with(vec![ExtraColumn { name: name.to_owned(), values }])
+    };
+    let numbers = ".5,.5\n1,.125,.875\n2,.75,.25\n";
+    for heading in ["id", "image_id", "uid"] {
+        files.write("p.csv", format!("{heading},cat,dog\n0,{numbers}"));
+        let (bound, remarks) = files.read_for(ids(heading), "p.csv", None, None).unwrap();
+        assert_eq!(bound.found.matrix, ROWS, "{heading}");
+        let said = format!("are named by the column '{heading}', which the dataset has, too");
+        assert!(remarks.iter().any(|remark| remark.contains(&said)), "{remarks:?}");
+        let column = |numbers: [f32; 3]| Arc::new(Float32Array::from(numbers.to_vec())) as ArrayRef;
+        let columns = [
+            (heading, Arc::new(arrow_array::Int64Array::from(vec![0, 1, 2])) as ArrayRef),
+            ("cat", column([0.5, 0.125, 0.75])),
+            ("dog", column([0.5, 0.875, 0.25])),
+        ];
+        write(&files.at("p.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+        assert_eq!(files.read_for(ids(heading), "p.parquet", None, None).unwrap().0.found.matrix, ROWS);
+    }
+    files.write("p.csv", format!(",cat,dog\n0,{numbers}"));
+    let error = files.read_for(ids("Unnamed: 0"), "p.csv", None, None).unwrap_err();
+    assert!(error.contains("p.csv: the numbers in a column without a name may be"), "{error}");
+    // A file of ids, one a line.
+    files.write("classes.txt", "cat\ndog\n");
+    files.write("ids.txt", "0\n1\n2\n");
+    files.write("p.npy", npy_bytes("<f4", "(3, 2)", &f32s(&[0.5, 0.5, 0.125, 0.875, 0.75, 0.25])));
+    let (bound, remarks) = files.read_for(ids("id"), "p.npy", Some("classes.txt"), Some("ids.txt")).unwrap();
+    assert_eq!(bound.found.matrix, ROWS);
+    assert!(remarks[0].contains("by the values of the dataset's column 'id'"), "{remarks:?}");
+    // Two rows about one sample.
+    files.write("p.csv", "id,cat,dog\n0,.5,.5\n1,.125,.875\n1,.75,.25\n");
+    let error = files.read_for(ids("id"), "p.csv", None, None).unwrap_err();
+    assert!(error.contains("rows 2 and 3 are both about c.png ('1')"), "{error}");
 }

@@ -1,0 +1,222 @@
+//! Which columns of a table of labels name the images and hold the labels, and what is to be said where others would do.
+
+use super::{By, Way, ways};
+use crate::Error;
+use crate::Result;
+use crate::dataset::DatasetOptions;
+use crate::dataset::choice::{self, LABEL_NAMES};
+use crate::dataset::companions::one_to_one;
+use crate::headings::{is_id, is_plain_index, same};
+use crate::text::Sheet;
+use chaffinch_data::manifest::{ExtraColumn, Manifest};
+use chaffinch_protocol::RemarkKind;
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
+
+/// Columns that may name the images, in this order.
+const KEYS: [&str; 18] = [
+    "path",
+    "image_path",
+    "file_path",
+    "filepath",
+    "file_name",
+    "filename",
+    "file",
+    "img_path",
+    "image_file",
+    "image_name",
+    "img_name",
+    "image",
+    "img",
+    "image_id",
+    "img_id",
+    "stem",
+    "name",
+    "id",
+];
+/// Columns that say the classes in other words, beside those that are labels by their names.
+const OTHER_WORDS: [&str; 10] = [
+    "class_id",
+    "class_idx",
+    "class_index",
+    "label_id",
+    "label_idx",
+    "label_name",
+    "class_label",
+    "category_id",
+    "category_name",
+    "target_name",
+];
+
+/// A column, and what is to be said of others that would do.
+pub(super) struct Choice {
+    pub(super) column: usize,
+    pub(super) said: Option<(RemarkKind, String)>,
+}
+
+/// A column that may name the images.
+struct Candidate {
+    column: usize,
+    way: Way,
+}
+
+impl Candidate {
+    /// Whether most rows name an image each.
+    fn joins(&self, sheet: &Sheet) -> bool {
+        self.way.found > 0 && self.way.found * 2 >= sheet.len()
+    }
+
+    /// Whether it may as well count something else.
+    fn is_weak(&self, sheet: &Sheet) -> bool {
+        let is_number = |row| sheet.text(row, self.column).parse::<f64>().is_ok();
+        !self.way.is_shared && (self.way.by == By::Number || (0..sheet.len()).all(is_number))
+    }
+}
+
+/// The column that names the images. `own` are the columns of the dataset itself.
+///
+/// # Errors
+/// When there is none, or several name different images.
+pub(super) fn key(
+    sheet: &Sheet,
+    options: &DatasetOptions,
+    manifest: &Manifest,
+    own: &[ExtraColumn],
+) -> Result<Choice> {
+    if let Some(name) = &options.key {
+        let column = sheet.sole(sheet.required(name)?, Some(name), "--key")?;
+        return Ok(Choice { column, said: None });
+    }
+    let usual = choice::named(&sheet.headings, &KEYS);
+    let may_join = |column: &usize| {
+        let heading = &sheet.headings[*column];
+        let asked = options.label_column.as_deref().is_some_and(|name| same(name, heading));
+        let is_label =
+            asked || !choice::named(std::slice::from_ref(&sheet.headings[*column]), &LABEL_NAMES).is_empty();
+        !usual.contains(column)
+            && !is_label
+            && (is_id(heading) || own.iter().any(|own| same(&own.name, heading)))
+    };
+    let more: Vec<usize> = (0..sheet.headings.len()).filter(may_join).collect();
+    let candidate = |&column: &usize| {
+        // An index counts rows, whatever files are called.
+        let counts = is_plain_index(&sheet.headings[column])
+            && (0..sheet.len()).all(|row| sheet.text(row, column).parse::<f64>().is_ok());
+        let only_shared = counts || !(usual.contains(&column) || is_id(&sheet.headings[column]));
+        let ways = ways(sheet, column, manifest, own).into_iter().filter(|way| way.is_shared || !only_shared);
+        let way = ways.enumerate().max_by_key(|(at, way)| (way.found, way.is_shared, std::cmp::Reverse(*at)));
+        way.map(|(_, way)| Candidate { column, way })
+    };
+    let candidates: Vec<Candidate> =
+        usual.iter().chain(&more).filter_map(candidate).filter(|one| one.way.found > 0).collect();
+    let best = candidates.iter().find(|one| one.joins(sheet)).or(candidates.first());
+    let Some(best) = best else {
+        // That it names no image is said where the images are looked for.
+        let column = usual.first().copied().ok_or_else(|| {
+            let what = format!("called {} or the like that names the images; choose one with --key", KEYS[0]);
+            sheet.without(&what)
+        })?;
+        return Ok(Choice { column: sheet.sole(column, None, "--key")?, said: None });
+    };
+    let column = sheet.sole(best.column, None, "--key")?;
+    let quoted = |column: usize| format!("'{}'", excerpt(&sheet.headings[column]));
+    let mut said = None;
+    // What else both have may be anything, and an index is that of another order.
+    let names = |heading: &str| is_id(heading) && !is_plain_index(heading);
+    let rivals = candidates.iter().filter(|other| other.column != column && other.joins(sheet));
+    for other in rivals.filter(|other| names(&sheet.headings[other.column])) {
+        let Some((row, [one, two])) = best.way.differs(&other.way) else { continue };
+        let text = format!(
+            "the columns {} and {} of {} name different images: line {} is {} by the one and {} by the other",
+            quoted(column),
+            quoted(other.column),
+            super::safe_path(sheet.path().file_name().map_or(sheet.path(), std::path::Path::new)),
+            sheet.line(row),
+            excerpt_path(manifest.path(one)),
+            excerpt_path(manifest.path(two)),
+        );
+        if !other.is_weak(sheet) && !best.is_weak(sheet) {
+            return Err(Error::format(sheet.path(), format!("{text}; choose one with --key")));
+        }
+        let text = format!("{text}; {} was taken, and --key chooses", quoted(column));
+        said.get_or_insert((RemarkKind::LayoutDoubtful, text));
+    }
+    if said.is_none()
+        && let Some(&first) = usual.first()
+        && first != column
+        && !candidates.iter().any(|one| one.column == first && one.joins(sheet))
+    {
+        let found = candidates.iter().find(|one| one.column == first).map_or(0, |one| one.way.found);
+        let text = format!(
+            "the images were found by the column {}, not by {}, which names {}; --key chooses",
+            quoted(column),
+            quoted(first),
+            if found == 0 {
+                "none".to_owned()
+            } else {
+                format!("only {}", counted(found as u64, "one", "of them"))
+            }
+        );
+        said = Some((RemarkKind::LayoutGuessed, text));
+    }
+    Ok(Choice { column, said })
+}
+
+/// The column of labels.
+///
+/// # Errors
+/// When there is none that is sure.
+pub(super) fn label(sheet: &Sheet, key: usize, options: &DatasetOptions) -> Result<Choice> {
+    if let Some(name) = &options.label_column {
+        let column = sheet.sole(sheet.required(name)?, Some(name), "--label-column")?;
+        return Ok(Choice { column, said: None });
+    }
+    let free = |found: Vec<usize>| found.into_iter().filter(|&column| column != key).collect::<Vec<_>>();
+    let named = free(choice::named(&sheet.headings, &LABEL_NAMES));
+    let others = free((0..sheet.headings.len()).collect());
+    let column = match (named.first(), others.as_slice()) {
+        (Some(&column), _) => sheet.sole(column, None, "--label-column")?,
+        // What else would the table be for?
+        (None, [only]) => *only,
+        _ => return Err(sheet.without("called label or the like; choose one with --label-column")),
+    };
+    let rivals = named.into_iter().chain(free(choice::named(&sheet.headings, &OTHER_WORDS)));
+    let rivals: Vec<usize> = rivals.filter(|&rival| rival != column).collect();
+    let differs = |&&rival: &&usize| {
+        let cells: Vec<(String, String)> = (0..sheet.len())
+            .map(|row| (sheet.text(row, column).into_owned(), sheet.text(row, rival).into_owned()))
+            .collect();
+        one_to_one(cells.iter().map(|(one, other)| (one.as_str(), other.as_str()))).is_none()
+    };
+    let heading = |column: usize| sheet.headings[column].as_str();
+    let said = match (rivals.iter().find(differs), rivals.is_empty()) {
+        (_, true) => None,
+        (Some(&rival), _) => {
+            let text = choice::doubt(sheet.path(), "label", heading(column), heading(rival));
+            Some((RemarkKind::LayoutDoubtful, text))
+        }
+        (None, _) => {
+            let names: Vec<String> = rivals.iter().map(|&rival| heading(rival).to_owned()).collect();
+            let taken = choice::quoted_names(&[heading(column).to_owned()]);
+            let text = choice::alike("label", &taken, &choice::quoted_names(&names), names.len() > 1);
+            Some((RemarkKind::LayoutGuessed, text))
+        }
+    };
+    Ok(Choice { column, said })
+}
+
+/// Whether labels are whole numbers that a program wrote as decimals, as it does where a column has gaps.
+pub(super) fn whole_numbers(sheet: &Sheet, label: usize) -> bool {
+    let mut decimals = false;
+    let is_whole = |row: usize| {
+        let cell = sheet.text(row, label);
+        let whole = as_whole(&cell);
+        decimals |= whole.len() < cell.len();
+        crate::text::is_missing(&cell) || whole.parse::<i64>().is_ok_and(|number| number.to_string() == whole)
+    };
+    (0..sheet.len()).all(is_whole) && decimals
+}
+
+/// `1` for `1.0`.
+pub(super) fn as_whole(cell: &str) -> &str {
+    cell.strip_suffix(".0").unwrap_or(cell)
+}

@@ -1,0 +1,36 @@
+//! Tables whose rows are joined to the samples by ids that the dataset has, too.
+
+use super::*;
+use chaffinch_data::manifest::ExtraColumn;
+
+/// Rows of tables of issues are those of the dataset's column with the same heading.
+#[test]
+fn rows_are_joined_by_a_column_that_the_dataset_has_too() {
+    let temp = tempfile::tempdir().unwrap();
+    let paths = ["a.png", "b.png", "c.png"];
+    let of = |program: &str, own: &str, text: &str| {
+        let (manifest, file_metadata) = dataset(&paths);
+        let values = ["2", "0", "1"].map(str::to_owned).to_vec();
+        let manifest = manifest.with_extra(vec![ExtraColumn { name: own.to_owned(), values }]);
+        let file = temp.path().join("issues.csv");
+        fs::write(&file, text).unwrap();
+        let target = Target::new(&manifest, &file_metadata, BTreeSet::new(), false);
+        Importer::find(program).unwrap().read(&[file], &target, None).map_err(|error| error.to_string())
+    };
+    for (program, name, own) in
+        [("csv", "x", "id"), ("cleanlab", "cleanlab_label", "id"), ("csv", "x", "uid")]
+    {
+        let (flag, score) = if program == "csv" { ("is_x", "x") } else { ("is_label_issue", "label_score") };
+        let text = format!("{own},{flag},{score}\n0,True,0.1\n1,False,0.9\n2,False,0.8\n");
+        let outcome = of(program, own, &text).unwrap();
+        let found = result(&outcome, name, &paths);
+        assert_eq!(flagged(&found, &paths), ["b.png"], "{program} {own}");
+        let said = format!("are named by the column '{own}', which the dataset has, too");
+        assert!(outcome.notes.iter().any(|note| note.contains(&said)), "{:?}", outcome.notes);
+    }
+    let error = of("csv", "Unnamed: 0", ",is_x,x\n0,True,0.1\n1,False,0.9\n2,False,0.8\n").err().unwrap();
+    assert!(
+        error.contains("may be the values of that column of the dataset, or the numbers of rows"),
+        "{error}"
+    );
+}

@@ -1,0 +1,237 @@
+use super::*;
+use chaffinch_data::manifest::{ExtraColumn, NewSample};
+use chaffinch_protocol::sample::Split;
+
+fn found(paths: &[&str], columns: &[(&str, &[&str])]) -> Result<(Option<String>, Option<String>), String> {
+    find(side(columns), &dataset(paths, &[]), "--ids")
+        .map(|RowNames { ids, said, .. }| (ids.map(|ids| ids.join(" ")), said))
+}
+
+fn texts(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|&cell| cell.to_owned()).collect()
+}
+
+fn side(columns: &[(&str, &[&str])]) -> Vec<SideColumn> {
+    let column = |(heading, cells): &(&str, &[&str])| SideColumn {
+        heading: (*heading).to_owned(),
+        cells: texts(cells),
+    };
+    columns.iter().map(column).collect()
+}
+
+/// A dataset of these paths with these columns.
+fn dataset(paths: &[&str], columns: &[(&str, &[&str])]) -> Manifest {
+    let sample = |path: &&str| NewSample { path: path.into(), label: None, split: Split::None };
+    let column =
+        |(name, cells): &(&str, &[&str])| ExtraColumn { name: (*name).to_owned(), values: texts(cells) };
+    Manifest::new("/data", paths.iter().map(sample)).with_extra(columns.iter().map(column).collect())
+}
+
+/// The place of the sample of each row, `-` if it has none, where the dataset has columns, too; `order` if rows are in order.
+fn joined(own: &[(&str, &[&str])], columns: &[(&str, &[&str])]) -> Result<(String, Option<String>), String> {
+    let found = find(side(columns), &dataset(&PATHS, own), "--ids")?;
+    Ok((shown(&found), found.said))
+}
+
+fn shown(found: &RowNames) -> String {
+    match (&found.samples, &found.ids) {
+        (Some(samples), _) => {
+            samples.iter().map(|id| id.map_or("-".to_owned(), |id| id.0.to_string())).collect()
+        }
+        (None, Some(ids)) => ids.join(" "),
+        (None, None) => "order".to_owned(),
+    }
+}
+
+const PATHS: [&str; 3] = ["cat/a.jpg", "cat/b.jpg", "dog/c.jpg"];
+const NUMBERED: [&str; 3] = ["a/0.jpg", "a/10.jpg", "a/2.jpg"];
+
+#[test]
+fn a_column_is_known_by_what_is_in_it() {
+    for cells in [
+        &["dog/c.jpg", "cat/a.jpg", "cat/b.jpg"][..],
+        &["c", "a", "b"],
+        &["/x/dog/c.jpg", "a.jpg", "b.jpg"],
+        &["c", "a", "?"],
+    ] {
+        let (ids, said) = found(&PATHS, &[("label", &["dog", "cat", "cat"]), ("uuid", cells)]).unwrap();
+        assert_eq!(ids, Some(cells.join(" ")));
+        assert_eq!(said.as_deref(), Some("are named by the column 'uuid'"));
+    }
+    // The usual names are preferred, and need not be said.
+    let both: [(&str, &[&str]); 2] = [("x", &["a", "b", "c"]), ("key", &["c", "b", "a"])];
+    assert_eq!(found(&PATHS, &both), Ok((Some("c b a".to_owned()), None)));
+    let hash = "0".repeat(64);
+    let hashes = [hash.as_str(), "1", "2"];
+    assert_eq!(found(&PATHS, &[("md", &[&hash, &hash, &hash])]).unwrap().0, None);
+    assert_eq!(found(&["a.jpg"], &[("md", &hashes[..1])]).unwrap().0, Some(hash.clone()));
+}
+
+#[test]
+fn rows_are_in_order_only_where_nothing_says_otherwise() {
+    assert_eq!(found(&PATHS, &[]), Ok((None, None)));
+    for counting in [["0", "1", "2"], ["1", "2", "3"], ["0.0", "1.0", "2.0"]] {
+        for index in ["", "index", "row", "n"] {
+            assert_eq!(found(&PATHS, &[(index, &counting)]), Ok((None, None)), "{index}");
+        }
+        for id in ["id", "image_id", "uid"] {
+            let said = format!("are taken for the samples in the order of the dataset, as '{id}' counts up");
+            assert_eq!(found(&PATHS, &[(id, &counting)]), Ok((None, Some(said))));
+        }
+    }
+    let (ids, said) =
+        found(&PATHS, &[("label", &["cat", "cat", "dog"]), ("text", &["x", "y", "z"])]).unwrap();
+    assert_eq!(ids, None);
+    assert_eq!(
+        said.as_deref(),
+        Some("are taken for the samples in the order of the dataset, as 'text' names no samples")
+    );
+    for index in ["", "idx", "image_id", "uid", "sample_id"] {
+        let error = found(&PATHS, &[(index, &["2", "0", "1"])]).unwrap_err();
+        assert!(error.contains("do not count up from 0 or 1"), "{error}");
+    }
+    // Names that are none of the samples are for the reader of the names to refuse.
+    assert_eq!(found(&PATHS, &[("id", &["x", "y", "z"])]).unwrap().0.as_deref(), Some("x y z"));
+}
+
+#[test]
+fn numbers_that_are_names_of_pictures_are_no_order() {
+    for heading in ["id", "image_id", "uuid"] {
+        assert_eq!(found(&NUMBERED, &[(heading, &["0", "2", "10"])]).unwrap().0.as_deref(), Some("0 2 10"));
+    }
+    let ten = [
+        "a/0.jpg", "a/1.jpg", "a/10.jpg", "a/2.jpg", "a/3.jpg", "a/4.jpg", "a/5.jpg", "a/6.jpg", "a/7.jpg",
+        "a/8.jpg", "a/9.jpg",
+    ];
+    let counting: Vec<String> = (0..11).map(|number| number.to_string()).collect();
+    let counting: Vec<&str> = counting.iter().map(String::as_str).collect();
+    for heading in ["id", "image_id", "name"] {
+        assert!(found(&ten, &[(heading, &counting)]).unwrap().0.is_some(), "{heading}");
+    }
+    for heading in ["", "index", "__index_level_0__"] {
+        let error = found(&ten, &[(heading, &counting)]).unwrap_err();
+        assert!(
+            error.contains("are names of pictures, which are in another order in the dataset"),
+            "{error}"
+        );
+    }
+    // Shuffled by the program that wrote them, they are as doubtful.
+    let mut shuffled = counting.clone();
+    shuffled.reverse();
+    for heading in ["", "index", "__index_level_0__"] {
+        let error = found(&ten, &[(heading, &shuffled)]).unwrap_err();
+        assert!(error.contains("may be the numbers of rows as well"), "{error}");
+    }
+    assert_eq!(found(&ten, &[("image_id", &shuffled)]).unwrap().0, Some(shuffled.join(" ")));
+    // Larger numbers are those of no rows.
+    let large = ["a/2024.jpg", "a/2025.jpg"];
+    assert_eq!(found(&large, &[("", &["2025", "2024"])]).unwrap().0.as_deref(), Some("2025 2024"));
+    // In the order of the dataset it makes no difference.
+    let same = ["a/0.jpg", "a/1.jpg", "a/2.jpg"];
+    assert_eq!(found(&same, &[("", &["0", "1", "2"])]), Ok((None, None)));
+}
+
+#[test]
+fn a_column_of_both_tables_joins_them_whatever_its_numbers_count() {
+    for heading in ["id", "image_id", "uid", "sample_id", "photoId", "key"] {
+        for (own, cells) in [
+            (["2", "0", "1"], ["0", "1", "2"]),
+            (["3", "1", "2"], ["1", "2", "3"]),
+            (["02", "00", "01"], ["0", "1", "2"]),
+            (["2", "0", "1"], ["0.0", "1.0", "2.0"]),
+            (["x", "y", "z"], ["y", "z", "x"]),
+            (["31", "11", "21"], ["11", "21", "31"]),
+        ] {
+            let (found, said) = joined(&[(heading, &own)], &[(heading, &cells)]).unwrap();
+            assert_eq!(found, "120", "{heading} {cells:?}");
+            let expected = format!("are named by the column '{heading}', which the dataset has, too");
+            assert_eq!(said, Some(expected));
+        }
+    }
+    // In another case, for a part of the samples, and beside columns that say nothing.
+    let own: [(&str, &[&str]); 2] = [("ID", &["8", "9", "7"]), ("width", &["1", "1", "2"])];
+    assert_eq!(joined(&own, &[("label", &["a", "b"]), ("id", &["7", "8"])]).unwrap().0, "20");
+    assert_eq!(joined(&own, &[("id", &["9", "7", "6"])]).unwrap().0, "12-");
+    // Any other column whose texts are the same.
+    let own: [(&str, &[&str]); 1] = [("caption", &["one", "two", "three"])];
+    assert_eq!(joined(&own, &[("caption", &["two", "three", "one"])]).unwrap().0, "120");
+}
+
+#[test]
+fn numbers_that_may_be_rows_as_well_are_refused() {
+    // An index that was kept while the rows were put into another order.
+    for heading in ["", "index", "Unnamed: 0", "rank"] {
+        let error = joined(&[(heading, &["2", "0", "1"])], &[(heading, &["0", "1", "2"])]).unwrap_err();
+        for words in ["row 1 (0) is cat/b.jpg by the one and cat/a.jpg by the other", "add a column path"] {
+            assert!(error.contains(words), "{heading}: {error}");
+        }
+    }
+    // Where it makes no difference, it is none.
+    assert_eq!(joined(&[("", &["0", "1", "2"])], &[("", &["2", "0", "1"])]).unwrap().0, "201");
+    assert_eq!(joined(&[("", &["0", "1", "2"])], &[("", &["0", "1", "2"])]).unwrap().0, "012");
+    // Counted from 0 here and from 1 there, most of the ids match, and mean others.
+    let error = joined(&[("id", &["1", "2", "3"])], &[("id", &["0", "1", "2"])]).unwrap_err();
+    assert!(error.contains("row 2 (1) is cat/a.jpg by the one and cat/b.jpg by the other"), "{error}");
+    // A column that is called otherwise.
+    let error = joined(&[("id", &["2", "0", "1"])], &[("image_id", &["0", "1", "2"])]).unwrap_err();
+    assert!(error.contains("may be those of the dataset's column 'id', or the numbers of rows"), "{error}");
+    let (found, said) = joined(&[("id", &["x", "y", "z"])], &[("image_id", &["z", "y", "x"])]).unwrap();
+    assert_eq!(found, "210");
+    assert!(said.unwrap().ends_with("which has the values of the dataset's column 'id'"));
+}
+
+#[test]
+fn columns_that_contradict_each_other_are_refused() {
+    let own: [(&str, &[&str]); 2] = [("id", &["0", "1", "2"]), ("uid", &["a", "b", "c"])];
+    let agree: [(&str, &[&str]); 2] = [("id", &["2", "0", "1"]), ("uid", &["c", "a", "b"])];
+    assert_eq!(joined(&own, &agree).unwrap().0, "201");
+    let error = joined(&own, &[("id", &["2", "0", "1"]), ("uid", &["a", "b", "c"])]).unwrap_err();
+    assert!(error.contains("the column 'id' (2)") && error.contains("the column 'uid' (a)"), "{error}");
+    let error = joined(&own, &[("id", &["2", "0", "1"]), ("key", &["a", "b", "c"])]).unwrap_err();
+    assert!(error.contains("row 1 is about dog/c.jpg") && error.contains("'key'"), "{error}");
+    // An id that several samples have.
+    let error = joined(&[("id", &["1", "1", "2"])], &[("id", &["1", "2", "2"])]).unwrap_err();
+    assert!(error.contains("is about '1' by the column 'id', which several samples have"), "{error}");
+}
+
+#[test]
+fn a_column_of_ids_that_is_not_used_is_said() {
+    let (found, said) = joined(&[("id", &["x", "y", "z"])], &[("id", &["0", "1", "2"])]).unwrap();
+    assert_eq!(found, "order");
+    let said = said.unwrap();
+    assert!(
+        said.contains("'id' counts up") && said.contains("the dataset has other values in 'id'"),
+        "{said}"
+    );
+    // pandas counts the rows whatever the dataset's ids are.
+    let (found, said) = joined(&[("id", &["2", "0", "1"])], &[("", &["0", "1", "2"])]).unwrap();
+    assert_eq!(found, "order");
+    assert!(said.unwrap().contains("the dataset's column 'id' has the same numbers in another order"));
+    let (found, said) = joined(&[], &[("photo_id", &["83", "12", "70"])]).unwrap();
+    assert_eq!(found, "order");
+    assert!(said.unwrap().contains("'photo_id' names no samples"));
+}
+
+#[test]
+fn a_list_of_names_may_have_the_values_of_a_column() {
+    let of = |own: &[(&str, &[&str])], names: &[&str]| {
+        let manifest = dataset(&NUMBERED, own);
+        of_names(texts(names), &manifest).map(|found| (shown(&found), found.said))
+    };
+    let (found, said) = of(&[("id", &["7", "8", "9"])], &["9", "7", "8"]).unwrap();
+    assert_eq!((found.as_str(), said.is_some()), ("201", true));
+    // Paths and stems need no column, and where both would do, neither is taken.
+    assert_eq!(of(&[("id", &["7", "8", "9"])], &["0", "2", "10"]).unwrap().0, "0 2 10");
+    assert_eq!(
+        of(&[("next", &["a/10.jpg", "a/2.jpg", "a/0.jpg"])], &NUMBERED).unwrap().0,
+        NUMBERED.join(" ")
+    );
+    let error = of(&[("id", &["2", "10", "0"])], &["0", "2", "10"]).unwrap_err();
+    for words in
+        ["row 1 (0) is a/0.jpg by its path", "a/2.jpg by the dataset's column 'id'", "write whole paths"]
+    {
+        assert!(error.contains(words), "{error}");
+    }
+    let error = of(&[("id", &["7", "8", "9"]), ("uid", &["9", "8", "7"])], &["7", "8", "9"]).unwrap_err();
+    assert!(error.contains("by the dataset's column 'id'") && error.contains("'uid'"), "{error}");
+}
