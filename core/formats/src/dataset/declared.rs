@@ -54,8 +54,13 @@ impl Declared {
         let root = candidate.root();
         let mut above = PathBuf::new();
         for folder in root.ancestors().take(ABOVE) {
-            // A file that is the dataset has no README in it.
-            if folder != root || candidate.is_dir() {
+            // A file that is the dataset has no README in it, and a bucket is not asked for what it does not list.
+            let may_be = match (is_address(root), folder == root) {
+                (true, _) => candidate.files().iter().any(|file| file == Path::new(README)),
+                (false, true) => candidate.is_dir(),
+                (false, false) => true,
+            };
+            if may_be {
                 let full: Vec<PathBuf> = paths.iter().map(|path| below(&above, path)).collect();
                 let files: Vec<(&Path, &Path)> =
                     full.iter().map(PathBuf::as_path).zip(paths.iter().copied()).collect();
@@ -87,8 +92,9 @@ impl Declared {
                 *count += 1;
                 example.get_or_insert_with(|| {
                     let other = &other.splits[*path];
-                    [safe_path(path), excerpt(split), excerpt(other), excerpt(&config.name)]
-                        .map(|text| text.to_string())
+                    let [split, other, config] =
+                        [split, other, &config.name].map(|text| excerpt(text).into_owned());
+                    [safe_path(path), split, other, config]
                 });
             }
             declared.splits.insert(path.to_path_buf(), split.clone());
@@ -115,7 +121,7 @@ impl Declared {
         let splits: Vec<&str> = declared.map(|(_, split)| *split).collect();
         let names: BTreeSet<&str> = splits.iter().copied().collect();
         let more = if names.len() > SHOWN { ", …" } else { "" };
-        let names: Vec<String> = names.iter().take(SHOWN).map(|name| excerpt(name).to_string()).collect();
+        let names: Vec<String> = names.iter().take(SHOWN).map(|name| excerpt(name).into_owned()).collect();
         let count = splits.len() as u64;
         let (of, names) = (counted(count, "file", "files"), names.join(", "));
         let text = format!("the splits of {of} were taken from {README}, which declares them: {names}{more}");

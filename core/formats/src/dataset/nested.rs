@@ -22,6 +22,8 @@ pub(super) struct Nested {
     beside: BTreeMap<String, BTreeSet<String>>,
     /// The one that holds the pictures, in tables that have them in it.
     picture: Option<String>,
+    /// Those that are inside of other structures, by their dotted names.
+    inner_pictures: BTreeSet<String>,
     /// Whether a column of its own says the labels, whatever it is called.
     has_labels: bool,
 }
@@ -62,10 +64,11 @@ impl Nested {
         let mut nested = Nested { has_labels, ..Nested::default() };
         for field in fields {
             let name = field.name();
-            let mut found = BTreeSet::new();
+            let (mut found, mut pictures) = (BTreeSet::new(), BTreeSet::new());
             match field.data_type() {
                 DataType::Struct(inner)
-                    if !name.contains('.') && walk_fields(name, inner, is_picture, &mut found) =>
+                    if !name.contains('.')
+                        && walk_fields(name, inner, is_picture, &mut found, &mut pictures) =>
                 {
                     if is_picture(field.data_type()) {
                         nested.plain.insert(name.clone());
@@ -75,6 +78,7 @@ impl Nested {
                         nested.beside.insert(name.clone(), found);
                     } else {
                         nested.fields.insert(name.clone(), found);
+                        nested.inner_pictures.extend(pictures);
                     }
                 }
                 _ => drop(nested.plain.insert(name.clone())),
@@ -97,7 +101,10 @@ impl Nested {
         options: &DatasetOptions,
     ) -> (DatasetOptions, Vec<(RemarkKind, String)>) {
         let (mut reading, mut said, mut taken) = (options.clone(), Vec::new(), BTreeSet::new());
-        let mut object_of_path = self.picture.as_deref();
+        let inside = self.inner_pictures.iter().filter(|_| self.picture.is_none());
+        taken.extend(inside.clone());
+        let mut object_of_path =
+            self.picture.as_deref().or_else(|| inside.clone().find_map(|name| outer(name)));
         for (what, option, wish, usual, others) in [
             ("paths", "--path-column", &mut reading.path_column, &PATH_NAMES[..], &[][..]),
             ("labels", "--label-column", &mut reading.label_column, &LABEL_NAMES[..], &LAST_LABELS[..]),
@@ -115,15 +122,15 @@ impl Nested {
                 if let Some(field) = object {
                     name.clone_from(field);
                 }
-                if what == "paths" {
-                    object_of_path = found.and_then(|field| outer(field));
+                if let (true, Some(field)) = (what == "paths", found) {
+                    object_of_path = outer(field);
                 }
                 taken.extend(found);
                 continue;
             }
             // Pictures need no path, and what else says labels is meant before what is inside of something.
             let needless = match what {
-                "paths" => self.picture.is_some(),
+                "paths" => self.picture.is_some() || !self.inner_pictures.is_empty(),
                 "labels" => self.has_labels,
                 _ => false,
             };
@@ -210,21 +217,25 @@ fn walk(before: &str, object: &Map<String, Value>, found: &mut BTreeSet<String>)
     })
 }
 
-/// Adds the dotted names of what is in a structure; false if a name has a dot itself.
+/// Adds the dotted names of what is in a structure, and of the pictures among it; false if a name has a dot itself.
 fn walk_fields(
     before: &str,
     fields: &Fields,
     is_picture: &dyn Fn(&DataType) -> bool,
     found: &mut BTreeSet<String>,
+    pictures: &mut BTreeSet<String>,
 ) -> bool {
     fields.iter().all(|field| {
         let dotted = format!("{before}.{}", field.name());
         match field.data_type() {
             _ if field.name().contains('.') => false,
             DataType::Struct(inner) if !inner.is_empty() && !is_picture(field.data_type()) => {
-                walk_fields(&dotted, inner, is_picture, found)
+                walk_fields(&dotted, inner, is_picture, found, pictures)
             }
-            _ => {
+            data => {
+                if is_picture(data) {
+                    pictures.insert(dotted.clone());
+                }
                 found.insert(dotted);
                 true
             }

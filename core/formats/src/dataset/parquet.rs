@@ -19,7 +19,7 @@ use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use chaffinch_data::packing::{Blob, Holds, below, is_address};
-use chaffinch_protocol::display::{excerpt, safe_path};
+use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
