@@ -234,3 +234,60 @@ fn a_server_that_stops_answering_ends_a_scan_which_goes_on_later() {
     let asked = proxy.seen("/slow/set/").len() - before;
     assert!(asked < ALL - 400 + LOST, "{asked} requests for the last 200");
 }
+
+/// The files below a folder, relative to it.
+fn names_of(folder: &Path) -> Vec<String> {
+    let mut found: Vec<String> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| text(entry.path().strip_prefix(folder).unwrap()).to_owned())
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn a_table_of_this_machine_has_its_pictures_in_a_bucket() {
+    let Some(server) = Server::start() else { return };
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 2, 2, 16);
+    server.fill("pets", "set/one", &sandbox.data());
+    let names = names_of(&sandbox.data());
+    assert_eq!(names.len(), 4);
+    let address = "s3://pets/set/one";
+    let scan = |table: &str, root: &[&str]| {
+        let scan = [&["scan", table, "--detectors", "image-quality", "--json"][..], root].concat();
+        with(&sandbox, &server, &scan)
+    };
+    // Names of objects, and whole addresses.
+    for (file, before) in [("keys.csv", String::new()), ("whole.csv", format!("{address}/"))] {
+        let table = sandbox.path().join(file);
+        let rows: String = names.iter().map(|name| format!("{before}{name},a\n")).collect();
+        fs::write(&table, format!("path,label\n{rows}{before}gone.png,b\n")).unwrap();
+        let ran = scan(text(&table), &["--root", address]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(number(&report(&ran), "samples"), 5, "{}", ran.stdout);
+        assert_eq!(number(&report(&ran), "unreadable"), 1, "{}", ran.stdout);
+        // The session keeps where they are, and a copy has them.
+        let again = scan(text(&table), &[]);
+        assert_eq!((again.code, number(&report(&again), "samples")), (0, 5), "{}", again.stderr);
+        let copy = sandbox.path().join(format!("copy-of-{file}"));
+        let export = ["export", text(&table), "--format", "cleaned", "--output", text(&copy)];
+        let ran = with(&sandbox, &server, &export);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let copied = names_of(&copy);
+        assert_eq!(copied.iter().filter(|name| name.ends_with(".png")).count(), 4, "{copied:?}");
+    }
+    // What does not say where they are says what to do.
+    let ran = scan(
+        text(&sandbox.path().join("whole.csv")),
+        &["--root", text(sandbox.path()), "--session", "other"],
+    );
+    assert!(ran.code == 2 && ran.stderr.contains("--root s3://pets/set/one"), "{}", ran.stderr);
+    let ran = scan(text(&sandbox.data()), &["--root", address]);
+    assert!(ran.code == 2 && ran.stderr.contains("is for a table on this machine"), "{}", ran.stderr);
+    let ran =
+        scan(text(&sandbox.path().join("keys.csv")), &["--root", "s3://pets/nothing", "--session", "third"]);
+    assert!(ran.code == 2 && ran.stderr.contains("nothing has this prefix"), "{}", ran.stderr);
+}

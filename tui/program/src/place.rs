@@ -229,7 +229,7 @@ pub(super) fn likeness(dir: &Path, dataset: &Path) -> Result<Likeness> {
 fn options_there(session: &Session, root: &Path) -> Result<DatasetOptions> {
     let options = session.load_reading()?.unwrap_or_default();
     // Options name a root at the old place, unless it is still there.
-    let there = options.root.filter(|there| there.exists() && *there != root);
+    let there = options.root.filter(|there| chaffinch_data::dataset::is_there(there) && *there != root);
     Ok(DatasetOptions { root: there, ..options })
 }
 
@@ -278,7 +278,7 @@ fn here<'s>(dataset: &Path, candidates: &'s [Session]) -> Vec<(&'s Session, Like
         let Ok(reading) = there.load_reading() else { continue };
         let reading = reading.unwrap_or_default();
         // A root that is still there is where the pictures are; any other is beside the dataset at its new place, too.
-        let root = reading.root.filter(|root| root.exists());
+        let root = reading.root.filter(|root| chaffinch_data::dataset::is_there(root));
         let options = DatasetOptions { root, ..reading };
         match ways.iter_mut().find(|(known, _)| *known == options) {
             Some((_, sessions)) => sessions.push(there),

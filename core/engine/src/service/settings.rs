@@ -4,6 +4,7 @@ use super::Service;
 use crate::{Error, Result, Setup};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::issue::is_built_in;
+use chaffinch_data::packing::is_address;
 use chaffinch_data::session::Settings;
 use chaffinch_formats::dataset;
 use chaffinch_host::resolve_params;
@@ -114,7 +115,7 @@ pub(super) fn settle_reading(setup: &mut Setup) -> Result<()> {
         }
         return Ok(());
     }
-    if let Some(root) = &setup.dataset_options.root {
+    if let Some(root) = setup.dataset_options.root.as_ref().filter(|root| !is_address(root)) {
         // Relative to the working directory at that time, not to the next one.
         setup.dataset_options.root = Some(std::fs::canonicalize(root).map_err(Error::io("open", root))?);
     }

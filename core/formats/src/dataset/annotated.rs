@@ -44,6 +44,8 @@ pub(crate) struct Annotated {
     pub(super) ledger: Ledger,
     /// Whether it is about all pictures of the dataset if it names most of them.
     pub(super) whole: bool,
+    /// Whether it says nothing but the splits, beside labels that folders say.
+    pub(super) only_splits: bool,
     /// Whether the places of pictures say their splits, so that one that changes its split moves.
     pub(super) places_say_splits: bool,
     /// Lists of the pictures of splits that belong to it, absolute.
@@ -126,6 +128,7 @@ impl Annotated {
             entries: Vec::new(),
             ledger: Ledger::default(),
             whole: true,
+            only_splits: false,
             places_say_splits: false,
             lists: Vec::new(),
             rewrite: refuse,

@@ -5,13 +5,15 @@ mod selected;
 mod stream;
 
 use super::alike::{self, Classes, Looks};
-use super::columns::{Cells, Columns, Features, Rival, bytes_of, inner, looks, tell_rivals};
+use super::apart::{self, Apart};
+use super::columns::{Cells, Columns, Features, Rival, bytes_of, inner, looks, tell_rivals, tell_unlabeled};
+use super::declared::Declared;
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
 use super::rows::{EMPTY, EMPTY_OR_NONE};
 use super::shard_sets::{self, Described, Shard};
 use super::typed::Typed;
-use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards, unnamed_classes};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, unnamed_classes};
 use crate::{Error, Result};
 use arrow_array::ArrayRef;
 use arrow_schema::Schema;
@@ -26,7 +28,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Arrow files",
     summary: "an Arrow dataset as `save_to_disk` leaves it",
     details: "a folder with `state.json` or `dataset_dict.json`, or one `.arrow` or `.feather` file: pictures in a column of bytes, read in \
-              place, or a column of paths; names of classes from the schema; splits from folders; rows selected or put in order \
+              place, or a column of paths; names of classes from the schema; splits from folders; labels and splits in structures (`meta.label`); rows selected or put in order \
               before saving; other columns are kept; missing files and splits are named; in a bucket, too",
     written: "`cleaned` writes the pictures as files in class folders, with the other columns in `metadata.csv`",
     lost: "files with compressed buffers, which are refused; columns of bytes other than the pictures'",
@@ -72,8 +74,9 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut splits = Vec::new();
     let mut all = Vec::new();
     let mut seen: Vec<Looks> = Vec::new();
+    let declared = Declared::of(candidate, &paths);
     for path in &paths {
-        let split = shards::split_in(dataset, path);
+        let split = declared.split_in(dataset, path);
         let before = rows.members().len();
         let own = shard(&root, path, &split, options, &mut rows, &mut others, &mut ledger)?;
         let new = (rows.members().len() - before) as u64;
@@ -91,12 +94,10 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let labeled = seen.iter().any(|shard| shard.label.is_some());
     let named = seen.iter().any(|shard| matches!(shard.classes, Classes::Named(_)));
     rows.no_label = labeled.then_some(if named { EMPTY_OR_NONE } else { EMPTY });
-    if !labeled {
-        let text = "there is no column of labels; choose one with --label-column";
-        ledger.add(RemarkKind::LabelsMissing, rows.members().len() as u64, text);
-    }
+    rows.labels_from_flags = !labeled;
     alike::tell(&seen, &mut ledger);
-    shards::tell(&splits, &mut ledger);
+    let files = paths.iter().map(PathBuf::as_path).zip(splits.iter().map(String::as_str));
+    declared.tell(&files.collect::<Vec<_>>(), &mut ledger);
     if candidate.is_dir() {
         let read: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
         let (stale, rest): (Vec<&PathBuf>, Vec<&PathBuf>) = (candidate.files().iter())
@@ -121,7 +122,11 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     });
     let named: BTreeSet<&str> = named.flatten().map(String::as_str).collect();
     rows.splits_from_columns = true;
+    let kept = names.clone();
     let mut opened = rows.finish_files(names, root, options.root.as_deref(), dataset, ledger)?;
+    if !labeled {
+        tell_unlabeled(&kept, &mut opened);
+    }
     unnamed_classes::tell("the schema", &named, &mut opened);
     opened.manifest = opened.manifest.with_typed(typed.names());
     tell_rivals(&rivals, &mut opened);
@@ -160,9 +165,14 @@ fn shard(
     let full = below(root, path);
     let shown = Path::new(full.file_name().unwrap_or_default()).to_path_buf();
     let mut stream = Stream::open(&full)?;
-    let schema = stream.schema().clone();
-    let features = features(&schema, &full);
-    let columns = Columns::choose(&full, schema.fields(), &features, options)?;
+    let features = features(stream.schema(), &full);
+    let Apart { schema, options: reading, said } = Apart::of(stream.schema(), &features, options);
+    let columns = Columns::choose(&full, schema.fields(), &features, &reading)?;
+    for (kind, text) in said {
+        if !ledger.remarks.iter().any(|remark| remark.text == text) {
+            ledger.add(kind, 1, text);
+        }
+    }
     let picture = columns.picture.as_ref();
     if picture.is_none() && columns.path.is_none() {
         let headings: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
@@ -194,7 +204,8 @@ fn shard(
         kept.push((place, column));
     }
     rows.container(path, Holds::Ranges);
-    while let Some((batch, body)) = stream.next()? {
+    while let Some((read, body)) = stream.next()? {
+        let batch = apart::batch(&full, &read, &schema)?;
         let cells = |column: usize| {
             let classes = features.classes(schema.field(column).name());
             Cells::new(&full, batch.column(column), classes)
@@ -230,7 +241,7 @@ fn shard(
             rows.push(Member {
                 name: clean_name(name.as_bytes()),
                 label: label.as_ref().and_then(|cells| cells.label(row)),
-                split: written.as_ref().map_or_else(|| split.to_owned(), |cells| cells.text(row)),
+                split: written.as_ref().map_or_else(|| split.to_owned(), |cells| cells.said(row)),
                 other: values,
                 place,
             });

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(super) const FORMAT: Format = Format {
     name: "s3://BUCKET/PREFIX",
     summary: "`s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`",
-    details: "objects as files of a folder, with the label files of any format that is read in a folder; a table of them; or \
+    details: "objects as files of a folder, with the label files of any format that is read in a folder; a table of them, also on this machine with `--root s3://BUCKET/PREFIX`; or \
               tar, Parquet or Arrow files, of which only what is needed is read. Server, region and credentials as usual: \
               `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_PROFILE`, `~/.aws`; without \
               credentials, public buckets. `gs://` takes HMAC keys",
@@ -29,6 +29,20 @@ pub(super) const FORMAT: Format = Format {
     detect: Candidate::is_address,
     read,
 };
+
+/// Opens a dataset of this machine with the address of a bucket as its root: a table whose paths are those of objects.
+///
+/// # Errors
+/// When it is no table, and as of [`stand_in::rooted`].
+pub(super) fn rooted(path: &Path, address: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let candidate = Candidate::new(path)?;
+    if candidate.is_elsewhere() || candidate.is_dir() {
+        let message = "--root with the address of a bucket is for a table on this machine whose paths are names of objects; \
+                       scan the address itself, or leave --root out";
+        return Err(Error::Dataset { path: path.to_path_buf(), message: message.into() });
+    }
+    stand_in::rooted(path, address, options)
+}
 
 fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let dataset = candidate.path();

@@ -4,7 +4,7 @@
 use super::alike::{Classes, Looks};
 use super::choice::{self, LABEL_NAMES, LAST_LABELS, PATH_NAMES, SPLIT_NAMES};
 use super::companions::one_to_one;
-use super::several::BETWEEN;
+use super::several::{ALL_LABELS, BETWEEN};
 use super::typed::is_nested;
 use super::{DatasetOptions, Opened, arrow_text};
 use crate::same_headings;
@@ -79,14 +79,7 @@ impl Features {
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         let features = value.get("features").or_else(|| value.get("info")?.get("features"));
         let mut classes = BTreeMap::new();
-        for (name, feature) in features.and_then(Value::as_object).into_iter().flatten() {
-            // A list of classes: several of one picture.
-            let feature = feature.get("feature").filter(|inner| inner.is_object()).unwrap_or(feature);
-            let names = feature.get("names").and_then(Value::as_array);
-            let Some(names) = names.filter(|_| feature["_type"] == "ClassLabel") else { continue };
-            let names = names.iter().map(|name| name.as_str().unwrap_or_default().to_owned());
-            classes.insert(name.clone(), names.collect());
-        }
+        named(features, "", &mut classes);
         Features { classes }
     }
 
@@ -98,6 +91,26 @@ impl Features {
     /// The names of a column's classes, if it has numbers for them.
     pub(super) fn classes(&self, column: &str) -> Option<&[String]> {
         self.classes.get(column).map(Vec::as_slice)
+    }
+}
+
+/// Adds the names of the classes of each feature, also of those inside of structures.
+fn named(features: Option<&Value>, before: &str, classes: &mut BTreeMap<String, Vec<String>>) {
+    for (name, feature) in features.and_then(Value::as_object).into_iter().flatten() {
+        let dotted = format!("{before}{name}");
+        // A list of classes: several of one picture.
+        let own = feature.get("feature").filter(|inner| inner.is_object()).unwrap_or(feature);
+        let names = own.get("names").and_then(Value::as_array);
+        match names.filter(|_| own["_type"] == "ClassLabel") {
+            Some(names) => {
+                let names = names.iter().map(|name| name.as_str().unwrap_or_default().to_owned());
+                classes.insert(dotted, names.collect());
+            }
+            None if own.get("_type").is_none_or(Value::is_object) => {
+                named(Some(own), &format!("{dotted}."), classes);
+            }
+            None => {}
+        }
     }
 }
 
@@ -235,6 +248,23 @@ pub(super) fn tell_rivals(rivals: &[Rival], opened: &mut Opened) {
     }
 }
 
+/// Says that no column of the files has labels, unless columns of 0 and 1 say them; `names` are those of all others.
+pub(super) fn tell_unlabeled(names: &[String], opened: &mut Opened) {
+    let manifest = &opened.manifest;
+    let flags =
+        manifest.extra().iter().any(|column| column.name == ALL_LABELS && !names.contains(&column.name));
+    if flags || !manifest.classes().is_empty() {
+        return;
+    }
+    let names: Vec<String> = names.iter().map(|name| format!("'{}'", excerpt(name))).collect();
+    let choose = match names.is_empty() {
+        true => String::new(),
+        false => format!("; choose one with --label-column: {}", names.join(", ")),
+    };
+    let text = format!("there is no column of labels{choose}");
+    opened.ledger.add(RemarkKind::LabelsMissing, opened.manifest.len() as u64, text);
+}
+
 /// What a file with these columns looks like beside others, but for its path and rows.
 pub(super) fn looks(fields: &Fields, columns: &Columns, features: &Features) -> Looks {
     let name = |column: usize| fields[column].name().clone();
@@ -259,12 +289,7 @@ fn picture(fields: &Fields, asked: &[usize]) -> Option<Picture> {
     let rank = |name: &str| {
         PICTURE_NAMES.iter().position(|usual| name.eq_ignore_ascii_case(usual)).unwrap_or(usize::MAX)
     };
-    let nested = |field: &Field| match field.data_type() {
-        DataType::Struct(inner) => inner.iter().any(|one| {
-            one.name() == "bytes" && (is_bytes(one.data_type()) || *one.data_type() == DataType::Null)
-        }),
-        _ => false,
-    };
+    let nested = |field: &Field| is_picture(field.data_type());
     let best = |wanted: &dyn Fn(&Field) -> bool| {
         let found = fields.iter().enumerate().filter(|(_, field)| wanted(field));
         found.min_by_key(|(column, field)| (!asked.contains(column), rank(field.name()), *column))
@@ -285,6 +310,16 @@ fn picture(fields: &Fields, asked: &[usize]) -> Option<Picture> {
         nested: false,
         leaf: field.name().clone(),
     })
+}
+
+/// Whether values are pictures as the `datasets` library writes them: structures with bytes.
+pub(super) fn is_picture(data: &DataType) -> bool {
+    match data {
+        DataType::Struct(inner) => inner.iter().any(|one| {
+            one.name() == "bytes" && (is_bytes(one.data_type()) || *one.data_type() == DataType::Null)
+        }),
+        _ => false,
+    }
 }
 
 fn is_bytes(data: &DataType) -> bool {
@@ -389,6 +424,14 @@ impl<'a> Cells<'a> {
         let lists = self.array.as_list_opt::<i32>().map(|lists| lists.value(row));
         let lists = lists.or_else(|| self.array.as_list_opt::<i64>().map(|lists| lists.value(row)));
         lists.filter(|_| !self.array.is_null(row))
+    }
+
+    /// What a cell says, where numbers may stand for names: those.
+    pub(super) fn said(&self, row: usize) -> String {
+        match self.classes {
+            Some(_) => self.one(row).unwrap_or_default(),
+            None => self.text(row),
+        }
     }
 
     fn one(&self, row: usize) -> Option<String> {

@@ -26,7 +26,7 @@ pub(super) const IMAGEFOLDER: Format = Format {
 pub(super) const YOLO: Format = Format {
     name: "a YOLO folder",
     summary: "a YOLO dataset",
-    details: "class folders or `images/` with `labels/`, and `data.yaml` with names (a list or by number) and the paths of splits; \
+    details: "class folders or `images/` with `labels/`, and `data.yaml` with names (a list or by number) and the paths of splits, which may be lists with paths of another computer; \
               the label of a picture is the class of most boxes, then of the largest area, then the first; `all_labels` has all",
     written: "`cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "boxes, polygons, key points",

@@ -1,11 +1,10 @@
 //! Manifests in JSON: a line or an element of an array for each picture, columns by name, or labels by path.
 
-mod nested;
-
 use super::choice::{Choices, Columns, Records, Row};
 use super::folders::json_like;
 use super::json::{self, Outer, Shape};
 use super::list_cells;
+use super::nested::{self, Nested};
 use super::reading_options::OF_TABLES;
 use super::rewrite;
 use super::rows::{EMPTY, Rows, tell_labels};
@@ -17,7 +16,6 @@ use crate::{Error, Result};
 use chaffinch_data::as_written::TableForm;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt};
-use nested::Nested;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -26,7 +24,7 @@ pub(super) const FORMAT: Format = Format {
     name: "a .jsonl or .json manifest",
     summary: "a JSON Lines or JSON manifest",
     details: "an object for each image, one a line or in an array, with its path and, if there are any, label and split, as in a \
-              table, also inside of objects (`annotation.label`); or an object of labels by path; other keys are kept",
+              table, also inside of objects (`annotation.label`, `image.label` beside `image.path`); or an object of labels by path; other keys are kept",
     written: "`cleaned-table` writes a CSV table with the same columns",
     lost: "several labels of one picture count as none; the column `all_labels` has them; other keys that are numbers in one \
            object and texts in another are texts in all",
@@ -54,6 +52,8 @@ struct JsonRecords<'a> {
     file: &'a Path,
     objects: Objects,
     headings: Vec<String>,
+    /// Whether what stands beside the path in objects under a heading has headings of its own.
+    taken_apart: Vec<bool>,
 }
 
 impl Row for Vec<String> {
@@ -103,7 +103,11 @@ impl JsonRecords<'_> {
     }
 
     fn cells(&self, object: &Map<String, Value>) -> Vec<String> {
-        self.headings.iter().map(|name| cell(nested::get(object, name))).collect()
+        let text = |(name, whole): (&String, &bool)| match nested::get(object, name) {
+            Some(value) if *whole => cell(path_in(value).or(Some(value))),
+            value => cell(value),
+        };
+        self.headings.iter().zip(&self.taken_apart).map(text).collect()
     }
 
     /// What a place is called in an error.
@@ -120,9 +124,16 @@ fn cell(value: Option<&Value>) -> String {
     json::cell(value.map(told))
 }
 
-/// What a value says: an image as Hugging Face writes it is its path.
-fn told(value: &Value) -> &Value {
-    value.get("path").filter(|path| path.is_string()).unwrap_or(value)
+/// What a value says: an image as Hugging Face writes it is its path. An object with more than that says more.
+pub(super) fn told(value: &Value) -> &Value {
+    let is_image =
+        |object: &Map<String, Value>| object.keys().all(|key| matches!(key.as_str(), "path" | "bytes"));
+    path_in(value).filter(|_| value.as_object().is_some_and(is_image)).unwrap_or(value)
+}
+
+/// The path in an object.
+pub(super) fn path_in(value: &Value) -> Option<&Value> {
+    value.get("path").filter(|path| path.is_string())
 }
 
 fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
@@ -130,7 +141,8 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
         None => file.parent().unwrap_or(Path::new("/")).to_path_buf(),
     };
-    let mut records = JsonRecords { file, objects: objects(file)?, headings: Vec::new() };
+    let mut records =
+        JsonRecords { file, objects: objects(file)?, headings: Vec::new(), taken_apart: Vec::new() };
     let mut headings: Vec<String> = Vec::new();
     let mut known: HashSet<String> = HashSet::new();
     let mut nested = Nested::default();
@@ -149,6 +161,12 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         return Err(Error::format(file, "it has no objects with the path of an image"));
     }
     let (reading, fields) = nested.take_apart(&mut headings, options);
+    let has_own = |heading: &String| {
+        let inside =
+            |other: &String| other.strip_prefix(heading.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        headings.iter().any(inside)
+    };
+    records.taken_apart = headings.iter().map(has_own).collect();
     records.headings = headings;
     let headings = &records.headings;
     let choices = Choices { file, records: &records, headings, start: "it" };

@@ -4,6 +4,7 @@ use super::path_spellings::{self, Spelling};
 use super::{DatasetOptions, IMAGE_EXTENSIONS, Opened, label_studio};
 use crate::{Error, Result};
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::packing::is_address;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt_path, safe_path, thousands};
 use chaffinch_protocol::sample::SampleId;
@@ -144,6 +145,20 @@ fn is_url(path: &Path) -> bool {
         .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
+/// The address below which all of these are, if they are addresses of objects.
+fn bucket_of(paths: &[PathBuf]) -> Option<PathBuf> {
+    let parts = |path: &PathBuf| -> Option<Vec<String>> {
+        let text = path.to_str().filter(|_| is_address(path))?;
+        Some(text.split('/').map(str::to_owned).collect())
+    };
+    let all: Vec<Vec<String>> = paths.iter().map(parts).collect::<Option<_>>()?;
+    let (first, others) = all.split_first()?;
+    let shared = |at: &usize| others.iter().all(|other| other.get(*at) == first.get(*at));
+    let count = (0..first.len().saturating_sub(1)).take_while(shared).count();
+    // The scheme, nothing, and the name of the bucket.
+    (count >= 3).then(|| PathBuf::from(first[..count].join("/")))
+}
+
 /// Whether a path is a picture as text: in Base64, with or without `data:image/…;base64,` before it.
 fn is_base64(path: &Path) -> bool {
     /// How JPEG, PNG, GIF, WebP, BMP and TIFF begin.
@@ -162,6 +177,12 @@ fn advice(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option
     let first = probes.first()?;
     if let Some(advice) = first.to_str().and_then(label_studio::advice) {
         return Some(advice);
+    }
+    if let Some(folder) = bucket_of(&probes) {
+        return Some(format!(
+            "these are objects of a bucket: read them there with --root {}",
+            quoted(&folder)
+        ));
     }
     if probes.iter().all(|path| is_url(path)) {
         return Some(
@@ -355,6 +376,8 @@ mod tests {
         assert!(case.contains("home/a/1.jpg exists: names are case-sensitive"), "{case}");
         let url = error(&["https://example.org/1.jpg"], &["1.jpg"]);
         assert!(url.contains("web addresses: download"), "{url}");
+        let bucket = error(&["s3://pets/set/a/1.jpg", "s3://pets/set/b/2.jpg"], &["1.jpg"]);
+        assert!(bucket.ends_with("read them there with --root s3://pets/set"), "{bucket}");
     }
 
     #[test]

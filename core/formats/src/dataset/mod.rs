@@ -16,6 +16,7 @@
 
 mod alike;
 mod annotated;
+mod apart;
 mod around;
 mod arrow;
 mod arrow_text;
@@ -28,6 +29,7 @@ mod columns;
 mod companions;
 mod contradictions;
 mod cvat;
+mod declared;
 mod descriptions;
 mod fiftyone;
 pub(crate) mod flags;
@@ -43,6 +45,7 @@ pub(crate) mod list_cells;
 mod missing;
 mod names;
 mod names_of_parts;
+mod nested;
 mod packed;
 mod parquet;
 pub(crate) mod path_spellings;
@@ -66,6 +69,7 @@ mod yolo;
 pub(crate) use self::tar::{WebdatasetPart, is_webdataset, webdataset_classes, webdataset_parts};
 pub(crate) use choice::{LABEL_NAMES, is_known_column};
 pub(crate) use companions::{Companion, Companions, Kept};
+pub(crate) use fiftyone::OF_FILES;
 pub(crate) use folders::{BesideTable, Edit, Record, RowEdits, json_like, json_set, paths_say};
 pub(crate) use joined::{LabelTable, without_labels};
 pub(crate) use json_table::{NewValue, RowEdit, rewritten as json_rewritten};
@@ -79,6 +83,7 @@ use annotated::Annotated;
 pub use candidate::Candidate;
 use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::packing::is_address;
 use chaffinch_protocol::Ledger;
 use chaffinch_protocol::display::listed;
 pub use reading_options::ReadingOption;
@@ -157,6 +162,9 @@ pub enum ClassNames {
 /// # Errors
 /// When the path does not exist, the dataset is empty, a table is malformed, or none of its files exists.
 pub fn open(path: &Path, options: &DatasetOptions) -> Result<Opened> {
+    if let Some(address) = options.root.as_deref().filter(|root| is_address(root)) {
+        return bucket::rooted(path, address, options);
+    }
     let (full, opened) = list(path, options)?;
     if full.is_dir() || opened.manifest.packing().is_some() {
         Ok(opened)
@@ -289,6 +297,8 @@ pub(crate) fn is_image(path: &Path) -> bool {
 #[cfg(test)]
 mod accounts_tests;
 #[cfg(test)]
+mod declared_tests;
+#[cfg(test)]
 pub(crate) mod examples;
 #[cfg(test)]
 mod member_label_tests;
@@ -300,6 +310,8 @@ mod rows_elsewhere_tests;
 mod rows_tests;
 #[cfg(test)]
 mod shard_tests;
+#[cfg(test)]
+mod structures_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

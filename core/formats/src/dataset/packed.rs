@@ -44,6 +44,8 @@ pub(super) struct PackedRows {
     pub(super) no_label: Option<&'static str>,
     /// Whether other columns may say the splits, if nothing else does.
     pub(super) splits_from_columns: bool,
+    /// Whether columns of 0 and 1 may say the labels, because no column does.
+    pub(super) labels_from_flags: bool,
 }
 
 impl PackedRows {
@@ -153,6 +155,7 @@ impl PackedRows {
                 }
             }
         }
+        let flags = if self.labels_from_flags { rows.labels_from_flags() } else { None };
         if bare && self.splits_from_columns {
             rows.splits_from_flags();
         }
@@ -162,6 +165,9 @@ impl PackedRows {
             ledger.add(remark.kind, remark.count, remark.text);
         }
         let manifest = if files { manifest } else { manifest.with_packing(packing.finish()) };
+        if let Some(flags) = flags {
+            flags.enter(&mut ledger);
+        }
         Ok(Opened { manifest, ledger })
     }
 

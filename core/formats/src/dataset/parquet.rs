@@ -1,11 +1,14 @@
 //! Parquet files: with the pictures in them, as the `datasets` library writes them, or with the paths of pictures.
 
+mod compressions;
 mod configs;
 mod damage;
 mod missing_bytes;
 
 use super::alike::{self, Looks};
-use super::columns::{Cells, Columns, Features, Rival, inner, is_single, looks, tell_rivals};
+use super::apart::{self, Apart};
+use super::columns::{Cells, Columns, Features, Rival, inner, is_single, looks, tell_rivals, tell_unlabeled};
+use super::declared::Declared;
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
 use super::rows::{EMPTY, EMPTY_OR_NONE, Rows};
@@ -16,7 +19,7 @@ use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use chaffinch_data::packing::{Blob, Holds, below, is_address};
-use chaffinch_protocol::display::{excerpt, safe_path};
+use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::{Ledger, RemarkKind};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -30,9 +33,9 @@ pub(super) const FORMAT: Format = Format {
     summary: "a Parquet file, or a folder of them",
     details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place, or \
               from the path beside bytes that are missing; or a column of paths; labels with the names of classes from the \
-              schema, `-1` is none; splits from a column or the names of files; other columns are kept; missing files are \
-              named; several configurations of a hub's dataset in one folder are said; in a bucket, too, and chosen by patterns \
-              such as `train-*.parquet`",
+              schema, `-1` is none; splits from a column, from `configs:` in `README.md` or the names of files; labels and \
+              splits in structures (`meta.label`); other columns are kept; missing files are named; several configurations of \
+              a hub's dataset in one folder are said; in a bucket, too, and chosen by patterns such as `train-*.parquet`",
     written: "`parquet` writes one file with the pictures in it; `cleaned` writes these as files in class folders, with the \
               other columns in `metadata.csv`",
     lost: "columns of bytes other than the pictures'; several pictures in a row",
@@ -94,7 +97,7 @@ pub(crate) fn files(dataset: &Path, options: &DatasetOptions) -> Result<Vec<Parq
     };
     let mut all = Vec::new();
     for path in paths {
-        let (schema, columns, features, _) = guarded(&path, || head(&path, options))?;
+        let Head { schema, columns, features, .. } = guarded(&path, || Head::of(&path, options))?;
         if columns.picture.is_none() && columns.path.is_none() {
             continue;
         }
@@ -139,10 +142,11 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     };
     let mut ledger = Ledger::default();
     let mut shards = Vec::new();
-    let mut parts = Parts { candidate, all: Vec::new() };
+    let mut parts = Parts { candidate, all: Vec::new(), declared: Declared::default() };
     for path in paths {
         let full = below(&root, &path);
-        let (schema, columns, features, own) = guarded(&full, || head(&full, options))?;
+        let Head { schema, columns, features, root: own, said } =
+            guarded(&full, || Head::of(&full, options))?;
         if columns.picture.is_none() && columns.path.is_none() {
             if candidate.is_dir() {
                 let text = format!(
@@ -161,6 +165,11 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
             );
             return Err(Error::format(&full, message));
         }
+        for (kind, text) in said {
+            if !ledger.remarks.iter().any(|remark| remark.text == text) {
+                ledger.add(kind, 1, text);
+            }
+        }
         shards.push(Shard { path, full, schema, columns, features, root: own });
     }
     if shards.is_empty() {
@@ -170,11 +179,14 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     if candidate.is_dir() {
         others(candidate, &mut ledger);
     }
-    configs::check(candidate, &shards, options, &mut ledger)?;
+    parts.declared = Declared::of(candidate, shards.iter().map(|shard| &shard.path));
+    configs::check(candidate, &shards, &parts.declared, options, &mut ledger)?;
     tell_dropped(&shards, &mut ledger);
     let rivals: Vec<Rival> =
         shards.iter().filter_map(|shard| shard.columns.rival(&shard.full, shard.schema.fields())).collect();
     let named: Vec<String> = shards.iter().flat_map(Shard::class_names).cloned().collect();
+    let unlabeled = shards.iter().all(|shard| shard.columns.label.is_none());
+    let names = kept(&shards);
     let mut typed = Typed::default();
     shards.iter().for_each(|shard| typed.see_fields(shard.schema.fields(), &shard.columns.other));
     let mut opened = match shards.iter().all(|shard| shard.columns.picture.is_some()) {
@@ -184,6 +196,9 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     unnamed_classes::tell("the schema", &named.iter().map(String::as_str).collect(), &mut opened);
     opened.manifest = opened.manifest.with_typed(typed.names());
     tell_rivals(&rivals, &mut opened);
+    if unlabeled {
+        tell_unlabeled(&names, &mut opened);
+    }
     Ok(opened)
 }
 
@@ -204,6 +219,7 @@ impl Shard {
 struct Parts<'a> {
     candidate: &'a Candidate,
     all: Vec<shard_sets::Shard>,
+    declared: Declared,
 }
 
 impl Parts<'_> {
@@ -221,33 +237,42 @@ impl Parts<'_> {
             ..shard.looks()
         });
         let looks: Vec<Looks> = looks.collect();
-        if looks.iter().all(|shard| shard.label.is_none()) {
-            let names = kept(shards).iter().map(|name| format!("'{}'", excerpt(name))).collect::<Vec<_>>();
-            let choose = match names.is_empty() {
-                true => String::new(),
-                false => format!("; choose one with --label-column: {}", names.join(", ")),
-            };
-            let rows = looks.iter().map(|shard| shard.rows).sum();
-            ledger.add(RemarkKind::LabelsMissing, rows, format!("there is no column of labels{choose}"));
-        }
         alike::tell(&looks, ledger);
         shard_sets::check(self.candidate, &self.all, &Described::of(self.candidate), ledger);
-        shards::tell(splits, ledger);
+        let paths = shards.iter().map(|shard| shard.path.as_path());
+        self.declared.tell(&paths.zip(splits.iter().map(String::as_str)).collect::<Vec<_>>(), ledger);
     }
 }
 
 /// What the footer of a file says, and what was chosen of its columns.
-fn head(file: &Path, options: &DatasetOptions) -> Result<(SchemaRef, Columns, Features, Option<PathBuf>)> {
-    let builder = builder(file)?;
-    let schema = builder.schema().clone();
-    let footer = |key: &str| {
-        let entries = builder.metadata().file_metadata().key_value_metadata();
-        entries.into_iter().flatten().find(|entry| entry.key == key).and_then(|entry| entry.value.as_deref())
-    };
-    let features = footer("huggingface").map(Features::parse).unwrap_or_default();
-    let root = footer(ROOT_KEY).map(PathBuf::from).filter(|root| root.is_absolute());
-    let columns = Columns::choose(file, schema.fields(), &features, options)?;
-    Ok((schema, columns, features, root))
+struct Head {
+    /// With structures taken apart.
+    schema: SchemaRef,
+    columns: Columns,
+    features: Features,
+    root: Option<PathBuf>,
+    /// What is to be said of structures.
+    said: Vec<(RemarkKind, String)>,
+}
+
+impl Head {
+    fn of(file: &Path, options: &DatasetOptions) -> Result<Head> {
+        let builder = builder(file)?;
+        compressions::check(file, builder.metadata())?;
+        let footer = |key: &str| {
+            let entries = builder.metadata().file_metadata().key_value_metadata();
+            entries
+                .into_iter()
+                .flatten()
+                .find(|entry| entry.key == key)
+                .and_then(|entry| entry.value.as_deref())
+        };
+        let features = footer("huggingface").map(Features::parse).unwrap_or_default();
+        let root = footer(ROOT_KEY).map(PathBuf::from).filter(|root| root.is_absolute());
+        let Apart { schema, options, said } = Apart::of(builder.schema(), &features, options);
+        let columns = Columns::choose(file, schema.fields(), &features, &options)?;
+        Ok(Head { schema, columns, features, root, said })
+    }
 }
 
 fn builder(file: &Path) -> Result<ParquetRecordBatchReaderBuilder<Blob>> {
@@ -308,11 +333,12 @@ fn pictures(
     let mut rows = PackedRows::default();
     rows.no_label = no_label(&shards);
     rows.splits_from_columns = shards.iter().all(|shard| shard.columns.split.is_none());
+    rows.labels_from_flags = shards.iter().all(|shard| shard.columns.label.is_none());
     let (mut splits, mut contradicted) = (Vec::new(), shards::Contradicted::default());
     for shard in &shards {
         let Some(picture) = &shard.columns.picture else { continue };
         rows.container(&shard.path, Holds::Cells { column: picture.leaf.clone() });
-        let of_name = shards::split_in(dataset, &shard.path);
+        let of_name = parts.declared.split_in(dataset, &shard.path);
         let split = if shard.columns.split.is_some() { String::new() } else { of_name.clone() };
         let skip = |leaf: &str| leaf == picture.leaf;
         let without_bytes = match picture.nested {
@@ -337,7 +363,7 @@ fn pictures(
                 let file = (without_bytes.contains(&row)).then(|| named(names.as_ref(), at)).flatten();
                 let name =
                     named(names.as_ref(), at).or_else(|| of.text(shard.columns.path, at)).unwrap_or_default();
-                let said = of.text(shard.columns.split, at);
+                let said = of.split(at);
                 contradicted.hear(said.as_deref().unwrap_or_default(), &of_name);
                 rows.push(Member {
                     name: clean_name(name.as_bytes()),
@@ -414,7 +440,7 @@ fn paths_only(
     }
     let (mut splits, mut contradicted) = (Vec::new(), shards::Contradicted::default());
     for shard in &shards {
-        let of_name = shards::split_in(dataset, &shard.path);
+        let of_name = parts.declared.split_in(dataset, &shard.path);
         let split = if shard.columns.split.is_some() { String::new() } else { of_name.clone() };
         let mut row = 0_u64;
         each(
@@ -427,7 +453,7 @@ fn paths_only(
                     let path = of.text(shard.columns.path, at).filter(|path| !path.contains('\0'));
                     let path =
                         path.ok_or_else(|| Error::format(&shard.full, format!("row {row} has no path")))?;
-                    let said = of.text(shard.columns.split, at);
+                    let said = of.split(at);
                     contradicted.hear(said.as_deref().unwrap_or_default(), &of_name);
                     let written = said.unwrap_or_else(|| split.clone());
                     rows.push(PathBuf::from(path), of.label(at), &written, of.other(at));
@@ -441,9 +467,14 @@ fn paths_only(
     if shards.iter().all(|shard| shard.columns.split.is_none()) && splits.iter().all(String::is_empty) {
         rows.splits_from_flags();
     }
+    let unlabeled = shards.iter().all(|shard| shard.columns.label.is_none());
+    let flags = if unlabeled { rows.labels_from_flags() } else { None };
     parts.tell(&splits, &shards, &mut ledger);
     contradicted.tell(&mut ledger);
     let (manifest, said) = rows.finish(root, dataset)?;
+    if let Some(flags) = flags {
+        flags.enter(&mut ledger);
+    }
     ledger.found += said.found;
     said.remarks.into_iter().for_each(|remark| ledger.add(remark.kind, remark.count, remark.text));
     Ok(Opened { manifest, ledger })
@@ -489,6 +520,11 @@ impl<'a> Batch<'a> {
         self.cells(self.shard.columns.label)?.label(row)
     }
 
+    /// What the column of splits says; `None` if nothing.
+    fn split(&self, row: usize) -> Option<String> {
+        self.cells(self.shard.columns.split).map(|cells| cells.said(row)).filter(|text| !text.is_empty())
+    }
+
     fn other(&self, row: usize) -> Vec<String> {
         self.kept.iter().map(|&column| self.text(column, row).unwrap_or_default()).collect()
     }
@@ -501,12 +537,16 @@ fn each(
     mut take: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let full = &shard.full;
-    let bytes: BTreeSet<&String> = shard.columns.dropped.iter().collect();
+    let dropped = |path: &str| {
+        let is = |name: &String| {
+            path.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        shard.columns.dropped.iter().any(is)
+    };
     let wanted = |schema: &SchemaDescriptor| -> Vec<usize> {
         let is = |leaf: &usize| {
             let path = schema.column(*leaf).path().string();
-            let top = schema.column(*leaf).path().parts().first().cloned().unwrap_or_default();
-            !skip(&path) && !bytes.contains(&top)
+            !skip(&path) && !dropped(&path)
         };
         (0..schema.num_columns()).filter(is).collect()
     };
@@ -525,7 +565,7 @@ fn each(
         let next = next.map_err(|error| damage::blame(full, &leaves, rows, error))?;
         let Some(batch) = next else { return Ok(()) };
         rows += batch.num_rows() as u64;
-        take(&batch)?;
+        take(&apart::batch(full, &batch, &shard.schema)?)?;
     }
 }
 

@@ -4,9 +4,9 @@ use super::choice::{LABEL_NAMES, quoted_names};
 use super::contradictions::Contradictions;
 use super::flags::Flags;
 use super::names_of_parts::split_named;
-use super::said_splits::tell_contradictory;
+use super::said_splits::{tell_contradictory, tell_in_none};
 use super::several::ALL_LABELS;
-use super::split_columns::{are_splits, flag, flagged, flagged_in, of_flags};
+use super::split_columns::{are_splits, flag, flag_columns, flagged, of_flags};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
@@ -42,6 +42,8 @@ pub(super) struct Rows {
     split_names: Option<String>,
     /// Rows whose columns of 0 and 1 say two splits.
     contradictory: u64,
+    /// Rows of which no column of 0 and 1 says a split.
+    in_none: u64,
     /// What 1 says in the column of splits, if that is one of 0 and 1.
     flag: Option<Split>,
     /// The column of splits, if it was asked for.
@@ -113,9 +115,13 @@ impl Rows {
     /// Takes splits from columns of 0 and 1 such as `is_valid`, if there are any; a row where they contradict each other has
     /// none. Otherwise from the first column such as `partition` that has splits only.
     pub(super) fn splits_from_flags(&mut self) {
-        let columns: Vec<(Split, &ExtraColumn)> = (self.extra.iter())
-            .filter_map(|column| Some((flagged_in(&column.name, column.values.iter())?, column)))
-            .collect();
+        let found = flag_columns(
+            0..self.extra.len(),
+            |column| self.extra[column].name.clone(),
+            |column| self.extra[column].values.iter(),
+        );
+        let columns: Vec<(Split, &ExtraColumn)> =
+            found.into_iter().map(|(split, column)| (split, &self.extra[column])).collect();
         let of = |row: usize| {
             let flags: Vec<(Split, bool)> = columns
                 .iter()
@@ -126,6 +132,7 @@ impl Rows {
         if !columns.is_empty() {
             let splits: Vec<Option<Split>> = (0..self.samples.len()).map(of).collect();
             self.contradictory = splits.iter().filter(|split| split.is_none()).count() as u64;
+            self.in_none = splits.iter().filter(|split| **split == Some(Split::None)).count() as u64;
             self.split_flags = columns.iter().map(|(_, column)| column.name.clone()).collect();
             self.samples
                 .iter_mut()
@@ -154,6 +161,7 @@ impl Rows {
             return Err(Error::Dataset { path: file.to_path_buf(), message });
         }
         let mut ledger = Ledger { found: self.samples.len() as u64, ..Ledger::default() };
+        self.whole_numbers(&mut ledger);
         self.split_remarks(&mut ledger);
         self.label_remarks(&mut ledger);
         self.unite(&root);
@@ -165,6 +173,38 @@ impl Rows {
             false => manifest,
         };
         Ok((manifest, ledger))
+    }
+
+    /// Takes the decimal places off labels that are whole numbers, all of them: programs write these where a label is missing.
+    fn whole_numbers(&mut self, ledger: &mut Ledger) {
+        // What a schema names is a name.
+        if self.no_label != Some(EMPTY) {
+            return;
+        }
+        let labels = || self.samples.iter().filter_map(|sample| sample.label.as_deref());
+        let none = |label: &str| label.trim().is_empty() || label.trim().eq_ignore_ascii_case("nan");
+        let decimal = |label: &&str| label.contains('.');
+        let Some(first) = labels().find(decimal).map(str::to_owned) else { return };
+        if !labels().all(|label| none(label) || whole(label).is_some()) {
+            return;
+        }
+        let count = labels().filter(decimal).count() as u64;
+        let (labels, were) = (
+            counted(count, "label is a whole number", "labels are whole numbers"),
+            if count == 1 { "was" } else { "were" },
+        );
+        let text = format!(
+            "{labels} with decimal places and {were} read without these: '{}' as '{}'",
+            excerpt(&first),
+            excerpt(whole(&first).unwrap_or_default())
+        );
+        ledger.add(RemarkKind::ClassesMerged, count, text);
+        for sample in &mut self.samples {
+            let short = sample.label.as_deref().and_then(whole).map(str::to_owned);
+            if short.is_some() {
+                sample.label = short;
+            }
+        }
     }
 
     /// Gives rows of one file one path, the first that is written: `./1.jpg` and an absolute path may be those of `1.jpg`.
@@ -224,6 +264,7 @@ impl Rows {
             ledger.add(RemarkKind::LayoutGuessed, 1, text);
         }
         tell_contradictory(self.contradictory, None, &self.split_flags, ledger);
+        tell_in_none(self.in_none, None, &self.split_flags, ledger);
         if let Some(column) = &self.asked
             && self.samples.iter().all(|sample| sample.split == Split::None)
         {
@@ -252,6 +293,15 @@ impl Rows {
             ledger.add(RemarkKind::LayoutGuessed, rows, text);
         }
     }
+}
+
+/// A whole number without decimal places, if a text is one: `1` of `1.00`.
+fn whole(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let (digits, places) = text.split_once('.').unwrap_or((text, "0"));
+    let are = |text: &str, fits: fn(u8) -> bool| !text.is_empty() && text.bytes().all(fits);
+    let is_whole = are(digits.strip_prefix('-').unwrap_or(digits), |byte| byte.is_ascii_digit());
+    (is_whole && are(places, |byte| byte == b'0')).then_some(digits)
 }
 
 /// Says where the labels of a table without a column of them come from, or that there are none.

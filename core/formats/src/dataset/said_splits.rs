@@ -2,7 +2,7 @@
 
 use super::choice::{self, SPLIT_NAMES};
 use super::names_of_parts::split_named;
-use super::split_columns::{are_splits, flag, flagged_in, of_flags};
+use super::split_columns::{are_splits, flag, flag_columns, of_flags};
 use crate::tally::Tally;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
@@ -37,11 +37,8 @@ impl SaidSplits {
             return SaidSplits::asked(usual);
         }
         let columns = || (0..headings.len()).filter(free);
-        let flag_of = |column: usize| {
-            let cells = (0..rows).map(|row| cell(row, column));
-            Some((flagged_in(&headings[column], cells)?, column))
-        };
-        let flags: Vec<(Split, usize)> = columns().filter_map(flag_of).collect();
+        let cells = |column: usize| (0..rows).map(move |row| cell(row, column));
+        let flags = flag_columns(columns(), |column| headings[column].clone(), cells);
         let holds = |&column: &usize| {
             let cells: Vec<Cow<'_, str>> = (0..rows).map(|row| cell(row, column)).collect();
             are_splits(&headings[column], cells.iter().map(AsRef::as_ref))
@@ -90,11 +87,12 @@ impl SaidSplits {
             choice::quoted_names(&columns)
         );
         ledger.add(RemarkKind::LayoutGuessed, rows as u64, text);
-        let contradictory = match self.column {
+        let count = |wanted: Option<Split>| match self.column {
             Some(_) => 0,
-            None => (0..rows).filter(|&row| self.flagged(row, cell).is_none()).count() as u64,
+            None => (0..rows).filter(|&row| self.flagged(row, cell) == wanted).count() as u64,
         };
-        tell_contradictory(contradictory, Some(shown), &columns, ledger);
+        tell_contradictory(count(None), Some(shown), &columns, ledger);
+        tell_in_none(count(Some(Split::None)), Some(shown), &columns, ledger);
     }
 }
 
@@ -106,6 +104,16 @@ pub(super) fn tell_contradictory(count: u64, table: Option<&str>, columns: &[Str
     let columns = choice::quoted_names(columns);
     let text = format!("{rows}{of} {is} in two splits by the columns {columns}, and {counts} as having none");
     ledger.add(RemarkKind::LayoutDoubtful, count, text);
+}
+
+/// Says how many rows are in no split by columns of 0 and 1.
+pub(super) fn tell_in_none(count: u64, table: Option<&str>, columns: &[String], ledger: &mut Ledger) {
+    let of = table.map_or_else(String::new, |table| format!(" of {table}"));
+    let is = if count == 1 { "is" } else { "are" };
+    let rows = counted(count, "row", "rows");
+    let columns = choice::quoted_names(columns);
+    let text = format!("{rows}{of} {is} in no split by the columns {columns}, none of which is set there");
+    ledger.add(RemarkKind::LayoutGuessed, count, text);
 }
 
 /// Rows that say another split than the dataset does, whose own is taken.

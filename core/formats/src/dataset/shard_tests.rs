@@ -34,7 +34,7 @@ pub(super) fn labels(opened: &Opened) -> Vec<&str> {
 }
 
 /// Rows with pictures, no two alike, and labels by number with these names.
-fn named(start: i64, numbers: &[i64], names: &[&str]) -> RecordBatch {
+pub(super) fn named(start: i64, numbers: &[i64], names: &[&str]) -> RecordBatch {
     let pictures: Vec<Vec<u8>> = (start..).take(numbers.len()).map(|row| vec![row as u8; 9]).collect();
     let pictures: ArrayRef = Arc::new(BinaryArray::from_iter_values(&pictures));
     let labels: ArrayRef = Arc::new(Int64Array::from(numbers.to_vec()));
@@ -48,7 +48,7 @@ fn named(start: i64, numbers: &[i64], names: &[&str]) -> RecordBatch {
     batch.with_schema(Arc::new(schema)).unwrap()
 }
 
-fn parquet(path: &Path, batch: &RecordBatch) {
+pub(super) fn parquet(path: &Path, batch: &RecordBatch) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(4)).build();
     let metadata = batch.schema().metadata().clone();
@@ -435,8 +435,8 @@ fn splits_that_contradict_the_name_of_their_file_are_said() {
     all.sort_unstable();
     tar(&temp.path().join("train-000000.tar"), &all);
     let opened = read(temp.path());
-    let text = "2 samples say another split than the name of their file, and that was not taken: 'test', where the file is \
-                named 'train'";
+    let text =
+        "2 samples say another split than their file, whose split was not taken: 'test' in a file of 'train'";
     assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
     let texts: Vec<&str> = opened.ledger.remarks.iter().map(|remark| remark.text.as_str()).collect();
     assert!(!texts.iter().any(|text| text.contains("splits were taken from the names")), "{texts:?}");

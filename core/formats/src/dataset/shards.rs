@@ -52,12 +52,12 @@ pub(super) fn tell(splits: &[String], ledger: &mut Ledger) {
     ledger.add(RemarkKind::LayoutGuessed, named, text);
 }
 
-/// Samples that say another split than the name of their shard does.
+/// Samples that say another split than the name of their shard does, or what declares it.
 #[derive(Debug, Default)]
 pub(super) struct Contradicted(Tally<[String; 2]>);
 
 impl Contradicted {
-    /// A sample that says this split, in a shard that is named after that one; either may be empty.
+    /// A sample that says this split, in a shard of that one; either may be empty.
     pub(super) fn hear(&mut self, said: &str, shard: &str) {
         // Most samples say what their shard does, or nothing.
         if said == shard || said.is_empty() || shard.is_empty() {
@@ -72,7 +72,7 @@ impl Contradicted {
     pub(super) fn tell(&self, ledger: &mut Ledger) {
         let Some((count, [own, named])) = self.0.told() else { return };
         let text = format!(
-            "{} another split than the name of their file, and that was not taken: '{own}', where the file is named '{named}'",
+            "{} another split than their file, whose split was not taken: '{own}' in a file of '{named}'",
             counted(count, "sample says", "samples say")
         );
         ledger.add(RemarkKind::LayoutDoubtful, count, text);

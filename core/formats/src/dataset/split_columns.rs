@@ -78,8 +78,9 @@ pub(super) fn flagged(heading: &str) -> Option<Split> {
     FLAGS.iter().find(is).map(|(_, split)| *split)
 }
 
-/// What a column of such cells says of splits where it is set: by its heading, as long as every cell is one and any is set.
-pub(super) fn flagged_in<V: AsRef<str>>(heading: &str, mut cells: impl Iterator<Item = V>) -> Option<Split> {
+/// What a column of such cells says of splits where it is set, and whether it is anywhere: by its heading, as long as every
+/// cell is one.
+fn flagged_in<V: AsRef<str>>(heading: &str, mut cells: impl Iterator<Item = V>) -> Option<(Split, bool)> {
     let split = flagged(heading)?;
     let mut is_set = false;
     let are_flags = cells.all(|cell| {
@@ -87,7 +88,22 @@ pub(super) fn flagged_in<V: AsRef<str>>(heading: &str, mut cells: impl Iterator<
         is_set |= said == Some(true);
         said.is_some()
     });
-    (are_flags && is_set).then_some(split)
+    are_flags.then_some((split, is_set))
+}
+
+/// The columns of such cells, with what each says where it is set; none if nothing is set in any. One in which nothing is set
+/// says what the rows of the others are not.
+pub(super) fn flag_columns<V: AsRef<str>, C: Iterator<Item = V>>(
+    columns: impl Iterator<Item = usize>,
+    heading: impl Fn(usize) -> String,
+    cells: impl Fn(usize) -> C,
+) -> Vec<(Split, usize)> {
+    let of = |column: usize| Some((flagged_in(&heading(column), cells(column))?, column));
+    let found: Vec<((Split, bool), usize)> = columns.filter_map(of).collect();
+    match found.iter().any(|((_, is_set), _)| *is_set) {
+        true => found.into_iter().map(|((split, _), column)| (split, column)).collect(),
+        false => Vec::new(),
+    }
 }
 
 /// The split of a row by its flags: each with what it says where it is set. `None` if they contradict each other.
@@ -119,6 +135,17 @@ mod tests {
         assert!(
             are_splits("Partition", ["train"].into_iter()) && !are_splits("vehicle", ["train"].into_iter())
         );
+    }
+
+    #[test]
+    fn a_column_in_which_nothing_is_set_says_what_the_others_are_not() {
+        let table = [("is_train", ["1", "0"]), ("is_test", ["0", "0"]), ("is_cat", ["1", "0"])];
+        let of = |columns: &[usize]| {
+            let heading = |column: usize| table[column].0.to_owned();
+            flag_columns(columns.iter().copied(), heading, |column| table[column].1.into_iter())
+        };
+        assert_eq!(of(&[0, 1, 2]), [(Split::Train, 0), (Split::Test, 1)]);
+        assert_eq!((of(&[0]), of(&[1, 2])), (vec![(Split::Train, 0)], Vec::new()));
     }
 
     #[test]

@@ -7,12 +7,13 @@ mod members;
 mod said;
 mod webdataset;
 
+use super::declared::Declared;
 use super::folders;
 use super::names_of_parts::split_named;
 use super::packed::{Member, PackedRows, Place};
 use super::reading_options::OF_TAR;
 use super::shard_sets::{self, Described, Shard};
-use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, shards};
+use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Blob, Holds, below, is_address};
 use chaffinch_protocol::display::{counted, safe_path};
@@ -87,19 +88,20 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
             message: format!("its tar files contain no pictures{notes}"),
         });
     }
+    let declared = Declared::of(candidate, listed.iter().map(|one| &one.path));
     let of = |one: &Listed| Shard {
         path: one.path.clone(),
         rows: one.members.iter().filter(|member| is_image(&member.name)).count() as u64,
-        split: shards::split_in(dataset, &one.path),
+        split: declared.split_in(dataset, &one.path),
     };
     let all: Vec<Shard> = listed.iter().map(of).collect();
     shard_sets::check(candidate, &all, &Described::of(candidate), &mut ledger);
     match webdataset {
         true => {
-            let whole = webdataset::Whole { root, dataset, options, names: &classes.names };
+            let whole = webdataset::Whole { root, dataset, options, names: &classes.names, declared };
             webdataset::read(&listed, &whole, ledger)
         }
-        false => plain(listed, root, dataset, options, ledger),
+        false => plain(listed, root, (dataset, &declared), options, ledger),
     }
 }
 
@@ -156,7 +158,7 @@ impl Classes {
 fn plain(
     listed: Vec<Listed>,
     root: PathBuf,
-    dataset: &Path,
+    (dataset, declared): (&Path, &Declared),
     options: &DatasetOptions,
     mut ledger: Ledger,
 ) -> Result<Opened> {
@@ -192,7 +194,7 @@ fn plain(
     let paths: Vec<PathBuf> = listed.iter().map(|one| one.path.clone()).collect();
     for Listed { path, members } in listed {
         rows.container(&path, Holds::Ranges);
-        let shard_split = shards::split_in(dataset, &path);
+        let shard_split = declared.split_in(dataset, &path);
         for Found { name, start, length, .. } in members.into_iter().filter(|member| is_image(&member.name)) {
             let (label, split) = placed.get(&name).cloned().unwrap_or_default();
             let split = if split.is_empty() { shard_split.clone() } else { split };
@@ -209,7 +211,8 @@ fn plain(
     }
     let from_shards = rows.members().iter().all(|member| split_named(&member.split).is_some());
     if from_shards {
-        shards::tell(&splits, &mut ledger);
+        let files = paths.iter().copied().zip(splits.iter().map(String::as_str));
+        declared.tell(&files.collect::<Vec<_>>(), &mut ledger);
     }
     rows.finish(Vec::new(), root, dataset, ledger)
 }

@@ -9,11 +9,13 @@ use super::annotated::{Annotated, Entry};
 use super::around::Around;
 use super::places::joined;
 use super::several::Label;
-use super::{Candidate, extension};
+use super::{Candidate, choice, extension};
 use crate::Result;
-use chaffinch_protocol::RemarkKind;
+use crate::tally::Tally;
+use chaffinch_data::class_names;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::{Ledger, RemarkKind};
 use description::Description;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -62,7 +64,7 @@ pub(super) fn in_folder(around: &Around<'_>) -> Result<Vec<Annotated>> {
         return Ok(vec![from_boxes(around, described, &beside)?]);
     }
     Ok(match described {
-        Some((file, description)) => from_folders(around, &file, &description)?.into_iter().collect(),
+        Some((file, description)) => vec![from_folders(around, &file, &description)?],
         None => Vec::new(),
     })
 }
@@ -74,10 +76,12 @@ fn from_boxes(
     beside: &BTreeMap<usize, &Path>,
 ) -> Result<Annotated> {
     let first = beside.values().next().copied().unwrap_or(Path::new(""));
+    let mut said = Ledger::default();
     let (file, names, splits, lists) = match described {
         Some((file, description)) => {
             let parts = description.there(&file, around);
-            (file, description.names, parts.splits(around), parts.lists(around.root))
+            let splits = parts.splits(around, &shown(around, &file), &mut said);
+            (file, description.names, splits, parts.lists(around.root))
         }
         None => (around.root.join(first), None, BTreeMap::new(), Vec::new()),
     };
@@ -88,6 +92,7 @@ fn from_boxes(
         &[],
         &super::DatasetOptions { root: None, ..around.options.clone() },
     )?;
+    all.ledger = said;
     all.rewrite = rewrite::file;
     all.places_say_splits = lists.is_empty();
     all.also.extend(lists.iter().map(|(_, list)| list.clone()));
@@ -117,33 +122,58 @@ fn from_boxes(
     Ok(all)
 }
 
-/// Splits from the paths of a description, and classes that are numbers by their names. `None` if folders say it all.
-fn from_folders(around: &Around<'_>, file: &Path, description: &Description) -> Result<Option<Annotated>> {
-    let parts = description.there(file, around);
-    let splits = parts.splits(around);
-    let names = description.names.clone().unwrap_or_default();
-    let below = |row: usize| -> Option<&std::ffi::OsStr> {
-        let path = &around.samples[row].path;
-        let folder = parts.folder_of(path)?;
-        let mut parts = path.strip_prefix(folder).ok()?.iter();
-        let first = parts.next()?;
-        parts.next().is_some().then_some(first)
-    };
-    let classes: BTreeSet<String> =
-        splits.keys().filter_map(|&row| below(row)).map(|name| name.to_string_lossy().into_owned()).collect();
-    let by_name = |class: &String| names.0.values().any(|name| name == class);
-    let by_number = |class: &String| class.parse().is_ok_and(|number: u64| names.0.contains_key(&number));
-    let known = !classes.is_empty() && (classes.iter().all(by_name) || classes.iter().all(by_number));
-    let numbers = known && !classes.iter().all(by_name);
-    let said = |row: usize| around.samples[row].split != Split::None;
-    let told = splits.keys().all(|&row| said(row));
-    if !known || (told && !numbers) {
-        return Ok(None);
-    }
+/// The description as it is told.
+fn shown(around: &Around<'_>, file: &Path) -> String {
+    safe_path(file.strip_prefix(around.root).unwrap_or(file))
+}
+
+/// Splits from the paths of a description, and classes that are numbers by their names.
+fn from_folders(around: &Around<'_>, file: &Path, description: &Description) -> Result<Annotated> {
     let options = super::DatasetOptions { root: None, ..around.options.clone() };
     let mut all = Annotated::new(WHOSE, file, around.root, &[], &options)?;
+    let shown = shown(around, file);
+    let parts = description.there(file, around);
+    let splits = parts.splits(around, &shown, &mut all.ledger);
+    let names = description.names.clone().unwrap_or_default();
+    let below = |row: usize| -> Option<String> {
+        let path = &around.samples[row].path;
+        // What is only listed has the class that its folders say.
+        let Some(folder) = parts.folder_of(path) else { return around.samples[row].label.clone() };
+        let mut parts = path.strip_prefix(folder).ok()?.iter();
+        let first = parts.next()?;
+        parts.next().is_some().then(|| first.to_string_lossy().into_owned())
+    };
+    let rows: Vec<usize> = match splits.is_empty() {
+        true => (0..around.samples.len()).collect(),
+        false => splits.keys().copied().collect(),
+    };
+    let classes: BTreeSet<String> = rows.iter().filter_map(|&row| below(row)).collect();
+    let by_name = |class: &String| names.0.values().any(|name| name == class);
+    let by_number = |class: &String| class.parse().is_ok_and(|number: u64| names.0.contains_key(&number));
+    let numbers = !classes.is_empty() && classes.iter().all(by_number) && !classes.iter().all(by_name);
+    tell_classes(&classes, &names, numbers, &shown, &mut all.ledger);
+    let mut contradicted = Tally::default();
     for (&row, split) in &splits {
-        let class = below(row).map(|name| name.to_string_lossy().into_owned());
+        let own = around.samples[row].split;
+        if own != Split::None && own != *split {
+            contradicted.add(|| (around.samples[row].path.clone(), own, *split));
+        }
+    }
+    if let Some((count, (path, own, split))) = contradicted.told() {
+        let images = counted(count, "image is", "images are");
+        let text = format!(
+            "{images} in another split by {shown} than by the folders, which count: {} in {own}, not {split}",
+            safe_path(path)
+        );
+        all.ledger.add(RemarkKind::LayoutDoubtful, count, text);
+    }
+    if !numbers && splits.keys().all(|&row| around.samples[row].split != Split::None) {
+        return Ok(all);
+    }
+    all.only_splits = !numbers;
+    all.also.extend(parts.lists(around.root).into_iter().map(|(_, list)| list));
+    for row in rows {
+        let class = below(row);
         let label = class.map(|class| match class.parse::<u64>().ok().filter(|_| numbers) {
             Some(number) => names.0.get(&number).cloned().unwrap_or(class),
             None => class,
@@ -151,18 +181,45 @@ fn from_folders(around: &Around<'_>, file: &Path, description: &Description) -> 
         all.entries.push(Entry {
             name: around.samples[row].path.clone(),
             label: label.map_or(Label::None, Label::One),
-            split: split.name().to_owned(),
+            split: splits.get(&row).copied().unwrap_or_default().name().to_owned(),
             ..Entry::default()
         });
     }
     let count = all.entries.len() as u64;
     let text = format!(
-        "the class folders of {} are numbers, which {} names",
-        counted(count, "image", "images"),
-        safe_path(file.strip_prefix(around.root).unwrap_or(file))
+        "the class folders of {} are numbers, which {shown} names",
+        counted(count, "image", "images")
     );
     all.ledger.add(RemarkKind::LayoutGuessed, if numbers { count } else { 0 }, text);
-    Ok(Some(all))
+    Ok(all)
+}
+
+/// Says which class folders a description does not name.
+fn tell_classes(
+    classes: &BTreeSet<String>,
+    names: &description::Names,
+    numbers: bool,
+    shown: &str,
+    ledger: &mut Ledger,
+) {
+    let named = |class: &&String| names.0.values().any(|name| class_names::same(name, class));
+    let strange: Vec<String> = classes.iter().filter(|class| !named(class)).cloned().collect();
+    if numbers || names.0.is_empty() || strange.is_empty() {
+        return;
+    }
+    let left: Vec<String> = names.0.values().filter(|name| !classes.contains(*name)).cloned().collect();
+    let (count, quoted) = (strange.len() as u64, choice::quoted_names);
+    let folders = counted(count, "class folder is", "class folders are");
+    let counts = if count == 1 { "counts" } else { "count" };
+    let instead = match left.is_empty() {
+        true => String::new(),
+        false => format!(", which names {}", quoted(&left)),
+    };
+    let text = format!(
+        "{folders} not among the names of {shown}, and {counts} all the same: {}{instead}",
+        quoted(&strange)
+    );
+    ledger.add(RemarkKind::ClassesDoubtful, count, text);
 }
 
 /// A path of a description below the folder of the dataset, relative to it.

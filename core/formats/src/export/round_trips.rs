@@ -4,9 +4,13 @@
 use super::testing::{cleaned, exporting};
 use super::*;
 use crate::dataset::{self, examples as made};
+use crate::import::{Importer, Target as Imported};
+use chaffinch_compute::content::ContentHash;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::decision::{Choice, Decision};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -120,4 +124,59 @@ fn a_cleaned_copy_of_a_cleaned_copy_is_the_same() {
         }
         assert!(copies[0] == copies[1], "{}", format.name);
     }
+}
+
+#[test]
+fn columns_and_tags_come_back_from_fiftyone() {
+    let temp = tempfile::tempdir().unwrap();
+    let rows = [
+        r#"{"path": "1.jpg", "label": "cat", "weight": 1.5, "weather": "rain, cold", "ok": true, "box": [1, 2], "meta.source": "cam", "tags": "night,old", "score": "A", "rare": "x"}"#,
+        r#"{"path": "2.jpg", "label": "dog", "weight": 2.5, "weather": "", "ok": false, "box": [3, 4], "meta.source": "web", "tags": "", "score": "B"}"#,
+    ];
+    fs::write(temp.path().join("a.jsonl"), rows.join("\n")).unwrap();
+    for name in ["1.jpg", "2.jpg"] {
+        fs::write(temp.path().join(name), name).unwrap();
+    }
+    let open = |path: &Path| Arc::new(dataset::open(path, &DatasetOptions::default()).unwrap().manifest);
+    let manifest = open(&temp.path().join("a.jsonl"));
+    let mut journal = Journal::open(&temp.path().join("decisions"), "anna").unwrap();
+    journal.bind(&manifest, None);
+    let tagged = Decision { tags: vec!["blurry".into(), "night".into()], ..Decision::from(Choice::Keep) };
+    journal.decide(&[SampleId(0)], Some(tagged)).unwrap();
+    let output = temp.path().join("out");
+    let request = Request { output: output.clone(), copy: CopyMode::Copy, ..Request::default() };
+    let stop = AtomicBool::new(false);
+    let written = exporting(&manifest, &journal.snapshot(), |export| {
+        Format::find("fiftyone").unwrap().write(export, &request, &Job::new(&stop, &|_, _| {})).unwrap()
+    });
+    assert_eq!(written.renamed.len(), 2, "{:?}", written.renamed);
+    let read = open(&output);
+    let columns: BTreeMap<&str, Vec<&str>> = (read.extra().iter())
+        .map(|column| (column.name.as_str(), column.values.iter().map(String::as_str).collect()))
+        .collect();
+    let expected = [
+        ("box", ["[1,2]", "[3,4]"]),
+        ("field_score", ["A", "B"]),
+        ("meta_source", ["cam", "web"]),
+        ("ok", ["true", "false"]),
+        ("rare", ["x", ""]),
+        ("tags", ["keep,blurry,night,old", ""]),
+        ("weather", ["rain, cold", ""]),
+        ("weight", ["1.5", "2.5"]),
+    ];
+    let of = |name: &str| columns.get(name).cloned().unwrap_or_default();
+    expected.iter().for_each(|(name, values)| assert_eq!(of(name), values, "{name}: {columns:?}"));
+    assert!(read.is_typed("weight") && read.is_typed("ok") && !read.is_typed("weather"));
+    // The tags are a reviewer's again where the dataset has its samples.
+    let hashes = manifest.ids().map(|id| ContentHash::of(&manifest.source(id).read().unwrap())).collect();
+    let known = FileMetadata { hashes, ..FileMetadata::default() };
+    let target = Imported::new(&manifest, &known, BTreeSet::new(), false);
+    let outcome =
+        Importer::find("fiftyone").unwrap().read(&[output.join("samples.json")], &target, None).unwrap();
+    let said: Vec<_> = outcome.said.values().flatten().collect();
+    assert_eq!(said.len(), 1, "{:?} {:?}", outcome.warnings, outcome.notes);
+    assert_eq!(
+        (said[0].0, &said[0].1.tags[1..]),
+        (SampleId(0), &["blurry", "night", "old"].map(String::from)[..])
+    );
 }

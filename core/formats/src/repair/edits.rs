@@ -80,7 +80,7 @@ impl Edits {
                 "files chosen by a pattern cannot be changed; scan and plan their folder instead",
             ));
         }
-        if is_address(&dataset) {
+        if is_address(&dataset) || plan.reading.root.as_deref().is_some_and(is_address) {
             let message =
                 "a bucket cannot be changed; export the decisions and apply them where its files are made";
             return Err(refused(&dataset, message));

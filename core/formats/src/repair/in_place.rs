@@ -92,7 +92,7 @@ pub fn apply_in_place(plan: &Plan, job: &Job<'_>) -> Result<Applied> {
             "files chosen by a pattern cannot be changed; scan and plan their folder instead",
         ));
     }
-    if is_address(&dataset) {
+    if is_address(&dataset) || plan.reading.root.as_deref().is_some_and(is_address) {
         return Err(refused(&dataset, "a bucket cannot be changed in place"));
     }
     let work = Work::of(&dataset, &plan.id())?;

@@ -36,7 +36,7 @@ pub(crate) struct ReadingArgs {
     /// Column of the table that has the splits
     #[arg(long, value_name = "NAME")]
     pub(crate) split_column: Option<String>,
-    /// Folder that relative paths in the table refer to [default: the table's folder]
+    /// Folder, or address of a bucket, that relative paths in the table refer to [default: the table's folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
     /// Keep words for "no label" (nan, NA, null, unlabeled) and combinations (cat|dog) as classes

@@ -2,7 +2,7 @@
 //! an empty file stands for each other object.
 
 use super::super::packed::clean_name;
-use super::super::{DatasetOptions, Opened, extension, is_image, open};
+use super::super::{DatasetOptions, Opened, extension, is_image, list, missing, open};
 use crate::{Error, Result};
 use chaffinch_data::packing::{Bucket, Holds, Object, PackingBuilder};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
@@ -54,6 +54,54 @@ pub(super) fn read(
     (ledger.found, ledger.left_out) =
         (ledger.found + opened.ledger.found, ledger.left_out + opened.ledger.left_out);
     Ok(in_bucket(Opened { ledger, ..opened }, &folder, address, objects))
+}
+
+/// Opens a table of this machine whose paths are those of objects below an address.
+///
+/// # Errors
+/// When the bucket cannot be listed, the pictures are in the table itself, and as for a table.
+pub(super) fn rooted(table: &Path, address: &Path, options: &DatasetOptions) -> Result<Opened> {
+    let refused =
+        |path: &Path, message: &str| Error::Dataset { path: path.to_path_buf(), message: message.into() };
+    let bucket = Bucket::of(address).map_err(Error::io("open", address))?;
+    let objects = bucket.list(&mut |_| true).map_err(Error::io("list", address))?;
+    if objects.is_empty() {
+        return Err(refused(address, "nothing has this prefix"));
+    }
+    let temp = tempfile::Builder::new().prefix("chaffinch-").tempdir();
+    let temp = temp.map_err(Error::io("create", &std::env::temp_dir()))?;
+    let folder = temp.path().canonicalize().map_err(Error::io("find", temp.path()))?;
+    for object in &objects {
+        let name = clean_name(object.name.as_bytes());
+        // No row can name what no file can be called.
+        if name.as_os_str() == object.name.as_str()
+            && let Err(error) = make(&folder, &name)
+            && error.kind() == std::io::ErrorKind::StorageFull
+        {
+            return Err(Error::io("create", &folder.join(name))(error));
+        }
+    }
+    let options = DatasetOptions { root: Some(folder.clone()), ..options.clone() };
+    let (full, mut opened) = list(table, &options)?;
+    if opened.manifest.packing().is_some() {
+        return Err(refused(
+            &full,
+            "its pictures are in it, and none in the bucket of --root; leave that out",
+        ));
+    }
+    // Whole addresses are below the one that was given, too.
+    let start = format!("{}/", address.to_string_lossy().trim_end_matches('/'));
+    opened.manifest = opened.manifest.with_paths(|path| {
+        let below = path.to_str().and_then(|text| text.strip_prefix(&start));
+        below.map_or_else(|| path.to_path_buf(), PathBuf::from)
+    });
+    let mut opened =
+        missing::settle(opened, &full, &options).map_err(|error| elsewhere(error, &folder, address))?;
+    let (from, to) = (folder.to_string_lossy(), address.to_string_lossy());
+    for remark in &mut opened.ledger.remarks {
+        remark.text = remark.text.replace(&*from, &to);
+    }
+    Ok(in_bucket(opened, &folder, address, &objects))
 }
 
 /// The samples with their bytes in the bucket.

@@ -41,6 +41,8 @@ fn single(file: &Path, options: &DatasetOptions) -> Result<Annotated> {
     kind.read(file, home, options)
 }
 
+pub(crate) use samples::OWN as OF_FILES;
+
 const WHOSE: &str = "FiftyOne";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// The field that FiftyOne's own datasets have their labels in.
 const TRUTH: &str = "ground_truth";
 /// Fields of a sample that describe its file.
-const OWN: &[&str] = &[
+pub(crate) const OWN: &[&str] = &[
     "_id",
     "id",
     "filepath",

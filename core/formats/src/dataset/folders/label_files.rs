@@ -44,7 +44,7 @@ pub(super) struct FromTools {
 impl FromTools {
     /// Whether they give labels.
     pub(super) fn gives_labels(&self) -> bool {
-        !self.marks.is_empty()
+        !self.given.is_empty()
     }
 }
 
@@ -137,6 +137,10 @@ impl FromTools {
         if let Some((count, leading)) = &found.dropped {
             ledger.add(RemarkKind::LayoutGuessed, *count, without_leading(*count, leading));
         }
+        if file.only_splits {
+            self.take_splits(file, rows, around, ledger);
+            return None;
+        }
         let (mut missing, mut repeated, mut given) = (0_u64, 0_u64, BTreeSet::new());
         let (mut first_missing, mut first_repeated) = (None, None);
         let mut said = Said::default();
@@ -204,15 +208,44 @@ impl FromTools {
         None
     }
 
+    /// Takes the splits of a file that says nothing else: labels are those of the folders.
+    fn take_splits(
+        &mut self,
+        file: Annotated,
+        rows: Vec<Option<usize>>,
+        around: &Around<'_>,
+        ledger: &mut Ledger,
+    ) {
+        let own = file.file.strip_prefix(around.root).unwrap_or(&file.file).to_path_buf();
+        let mut count = 0;
+        for (entry, row) in file.entries.iter().zip(&rows) {
+            let Some(row) = *row else { continue };
+            if around.samples[row].split == Split::None && !entry.split.is_empty() {
+                let read = Split::from_name(&entry.split).or_else(|| split_named(&entry.split));
+                self.splits.push((row, read.unwrap_or_default(), entry.split.clone()));
+                count += 1;
+            }
+        }
+        let images = counted(count, "image", "images");
+        let text = format!("the splits of {images} were read from {} ({})", safe_path(&own), file.whose);
+        ledger.add(RemarkKind::LayoutGuessed, count, text);
+        self.marks.push(TableBeside::new(&own, Some(file.whose.to_owned())));
+        self.files.push(own);
+        self.files.extend(
+            file.also.iter().map(|path| path.strip_prefix(around.root).unwrap_or(path).to_path_buf()),
+        );
+        self.taken.push((file, rows));
+    }
+
     /// Gives labels and splits to the samples. Labels take the place of those of folders: for the pictures that files name,
     /// and those in the same folders; for all pictures if files name most of them. `written` are the splits as written.
     pub(super) fn give(&mut self, samples: &mut [NewSample], written: &mut [String], ledger: &mut Ledger) {
-        if self.given.is_empty() {
-            return;
-        }
         for (row, split, text) in self.splits.drain(..) {
             samples[row].split = split;
             written[row] = text;
+        }
+        if self.given.is_empty() {
+            return;
         }
         let folder = |sample: &NewSample| sample.path.parent().unwrap_or(Path::new("")).to_path_buf();
         let folders: BTreeSet<PathBuf> = self.given.iter().map(|&row| folder(&samples[row])).collect();

@@ -14,6 +14,61 @@ fn a_label_that_is_an_object_is_called_that() {
 }
 
 #[test]
+fn what_stands_beside_a_path_in_its_object_belongs_to_the_sample() {
+    for (one, two, option) in [
+        (
+            r#"{"image": {"path": "1.jpg", "label": "cat", "split": "train", "w": 3}}"#,
+            r#"{"image": {"path": "2.jpg", "label": "dog", "split": "test", "w": 4}}"#,
+            None,
+        ),
+        // Some rows have nothing beside the path, or no object.
+        (
+            r#"{"image": {"path": "1.jpg", "bytes": null, "label": "cat", "w": 3}, "split": "train"}"#,
+            r#"{"image": {"path": "2.jpg", "bytes": null}, "split": "test", "label": "dog"}"#,
+            Some("image"),
+        ),
+        (
+            r#"{"image": {"path": "1.jpg", "label": "cat", "w": 3}, "split": "train"}"#,
+            r#"{"image": "2.jpg", "split": "test"}"#,
+            None,
+        ),
+        (
+            r#"{"sample": {"path": "1.jpg", "label": "cat", "w": 3}, "split": "train"}"#,
+            r#"{"sample": {"path": "2.jpg", "label": "dog", "w": 4}, "split": "test"}"#,
+            Some("sample.path"),
+        ),
+        (
+            r#"{"sample": {"path": "1.jpg", "label": "cat", "w": 3}, "split": "train"}"#,
+            r#"{"sample": {"path": "2.jpg", "label": "dog", "w": 4}, "split": "test"}"#,
+            Some("sample"),
+        ),
+        // The label beside the path is the sample's.
+        (
+            r#"{"image": {"path": "1.jpg", "label": "cat", "w": 3}, "meta": {"label": "x"}, "split": "train"}"#,
+            r#"{"image": {"path": "2.jpg", "label": "dog", "w": 4}, "meta": {"label": "y"}, "split": "test"}"#,
+            None,
+        ),
+        (
+            r#"{"s": {"image": {"path": "1.jpg", "label": "cat", "w": 3}, "split": "train"}}"#,
+            r#"{"s": {"image": {"path": "2.jpg", "label": "dog", "w": 4}, "split": "test"}}"#,
+            None,
+        ),
+    ] {
+        for (name, text) in [("x.jsonl", format!("{one}\n{two}\n")), ("x.json", format!("[{one}, {two}]"))] {
+            let temp = tree(&[(name, text.as_str()), ("1.jpg", ""), ("2.jpg", "")]);
+            let options = DatasetOptions { path_column: option.map(Into::into), ..DatasetOptions::default() };
+            let opened =
+                open(&temp.path().join(name), &options).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let told = rows(&opened);
+            assert_eq!(told[0], "1.jpg cat train", "{text} {:?}", opened.ledger);
+            assert!(told[1].starts_with("2.jpg ") && told[1].ends_with(" test"), "{text}: {told:?}");
+            let extra = opened.manifest.extra().iter().find(|column| column.name.ends_with(".w"));
+            assert_eq!(extra.unwrap_or_else(|| panic!("{text}")).values[0], "3");
+        }
+    }
+}
+
+#[test]
 fn each_form_of_a_manifest() {
     let files = [
         (

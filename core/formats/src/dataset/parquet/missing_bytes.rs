@@ -1,6 +1,7 @@
 //! Rows without the bytes of a picture, found without reading pictures where the file says that none is missing.
 
 use super::{builder, guarded};
+use crate::dataset::apart;
 use crate::dataset::columns::{bytes_of, inner};
 use crate::{Error, Result};
 use arrow_array::Array;
@@ -67,10 +68,10 @@ fn in_group(
             batches.next().transpose().map_err(|error| Error::format(file, error.to_string()))
         })?;
         let Some(batch) = next else { return Ok(()) };
-        let outer = batch.column_by_name(name);
-        let bytes = outer.and_then(|outer| inner(outer, "bytes"));
+        let outer = apart::column(&batch, name);
+        let bytes = outer.as_ref().and_then(|outer| inner(outer, "bytes"));
         for at in 0..batch.num_rows() {
-            let missing = match (outer, bytes) {
+            let missing = match (&outer, bytes) {
                 (Some(outer), Some(bytes)) => {
                     outer.is_null(at) || *bytes.data_type() == DataType::Null || bytes_of(bytes, at).is_none()
                 }

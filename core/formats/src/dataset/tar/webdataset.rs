@@ -5,6 +5,7 @@ use super::said::{Labels, Said, Settle, Take};
 use super::{classes_of_shards, keys};
 use crate::dataset::alike::{self, Looks};
 use crate::dataset::companions::one_to_one;
+use crate::dataset::declared::Declared;
 use crate::dataset::packed::{Member, PackedRows, Place};
 use crate::dataset::typed::Typed;
 use crate::dataset::{DatasetOptions, Opened, choice, folders, is_image, shards};
@@ -43,6 +44,8 @@ pub(super) struct Whole<'a> {
     pub(super) options: &'a DatasetOptions,
     /// The names of classes by their numbers.
     pub(super) names: &'a [String],
+    /// What a README says of the shards.
+    pub(super) declared: Declared,
 }
 
 /// What a member of a shard says.
@@ -62,7 +65,7 @@ fn contents<'f>(found: &'f Found, container: &Container, shard: &Path) -> Result
 /// # Errors
 /// When a member cannot be read.
 pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> Result<Opened> {
-    let Whole { root, dataset, options, names } = whole;
+    let Whole { root, dataset, options, names, declared } = whole;
     let mut rows = PackedRows::default();
     let mut columns: Vec<String> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -76,7 +79,7 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     for shard in listed {
         let full = below(root, &shard.path);
         let container = Container::new(&full, Holds::Ranges);
-        let shard_split = shards::split_in(dataset, &shard.path);
+        let shard_split = declared.split_in(dataset, &shard.path);
         let mut is_named = false;
         rows.container(&shard.path, Holds::Ranges);
         let mut own_columns = BTreeSet::new();
@@ -233,7 +236,8 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
         format!("{} no cls member and no label in their json", counted(bare, "sample has", "samples have"));
     ledger.add(RemarkKind::LabelsMissing, bare, text);
     alike::tell(&looks, &mut ledger);
-    shards::tell(&splits, &mut ledger);
+    let files = listed.iter().map(|shard| shard.path.as_path()).zip(splits.iter().map(String::as_str));
+    declared.tell(&files.collect::<Vec<_>>(), &mut ledger);
     contradicted.tell(&mut ledger);
     let mut opened = rows.finish(columns, root.clone(), dataset, ledger)?;
     opened.manifest = opened.manifest.with_typed(typed.names());

@@ -1,13 +1,17 @@
 //! `data.yaml`: the names of classes, and where the splits are.
 
-use super::{below_root, is_list};
+use super::{below_root, is_list, lists};
+use crate::dataset::annotated::without_leading as without_leading_folders;
 use crate::dataset::around::Around;
 use crate::dataset::places::joined;
+use crate::tally::Tally;
 use crate::text::Document;
 use crate::{Error, Result};
+use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::{Ledger, RemarkKind};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -95,58 +99,119 @@ impl Description {
             // Roboflow writes `../train/images` for a folder beside the file.
             let plain: PathBuf = part.iter().skip_while(|name| *name == "..").collect();
             let tried = bases.iter().flat_map(|base| [base.join(part), base.join(&plain)]);
-            tried.filter(|path| path.exists()).find_map(|path| below_root(around.root, &path))
+            let shorter = without_leading(part);
+            let shorter = shorter.iter().flat_map(|part| bases.iter().map(move |base| base.join(part)));
+            let mut all = tried.chain(shorter).filter(|path| path.exists());
+            all.find_map(|path| below_root(around.root, &path))
         };
-        Parts(self.parts.iter().filter_map(|(split, part)| Some((*split, find(part)?))).collect())
+        let (mut there, mut missing) = (Vec::new(), Vec::new());
+        for (split, part) in &self.parts {
+            match find(part) {
+                Some(found) => there.push((*split, found)),
+                None => missing.push(part.clone()),
+            }
+        }
+        Parts { there, missing }
     }
 }
 
-/// The folders and lists of splits that are there, relative to the dataset.
-pub(super) struct Parts(Vec<(Split, PathBuf)>);
+/// What may be left of a path of another computer here: the path without its leading folders, the longest first.
+fn without_leading(part: &Path) -> Vec<PathBuf> {
+    let text = part.to_string_lossy().replace('\\', "/");
+    if !text.starts_with('/') && !text.contains(":/") {
+        return Vec::new();
+    }
+    let names: Vec<&str> = text.split('/').filter(|name| !name.is_empty()).collect();
+    (1..names.len()).map(|from| names[from..].iter().collect()).collect()
+}
+
+/// The folders and lists of splits.
+pub(super) struct Parts {
+    /// Those that are there, relative to the dataset.
+    there: Vec<(Split, PathBuf)>,
+    /// Those that are not, as they are written.
+    missing: Vec<PathBuf>,
+}
 
 impl Parts {
-    /// The splits of pictures, by row.
-    pub(super) fn splits(&self, around: &Around<'_>) -> BTreeMap<usize, Split> {
+    /// The splits of pictures, by row. `ledger` gets what is to be said of lists, and of what is not there; `shown` is the
+    /// description.
+    pub(super) fn splits(
+        &self,
+        around: &Around<'_>,
+        shown: &str,
+        ledger: &mut Ledger,
+    ) -> BTreeMap<usize, Split> {
         let mut splits = BTreeMap::new();
-        for (split, part) in &self.0 {
-            if is_list(part) {
-                let folder = part.parent().unwrap_or(Path::new(""));
-                let text = fs::read_to_string(around.root.join(part)).unwrap_or_default();
-                let listed: HashSet<PathBuf> = text
-                    .lines()
-                    .map(str::trim)
-                    .filter(|line| !line.is_empty())
-                    .flat_map(|line| {
-                        [
-                            below_root(around.root, &folder.join(line)),
-                            below_root(around.root, Path::new(line)),
-                        ]
-                    })
-                    .flatten()
-                    .collect();
-                let rows =
-                    (0..around.samples.len()).filter(|&row| listed.contains(&around.samples[row].path));
-                rows.for_each(|row| _ = splits.entry(row).or_insert(*split));
-                continue;
+        let mut several = Tally::default();
+        for (split, part) in &self.there {
+            let rows: Vec<usize> = match is_list(part) {
+                true => listed(around, part, ledger),
+                false => {
+                    let below = |row: &usize| around.samples[*row].path.starts_with(part);
+                    (0..around.samples.len()).filter(below).collect()
+                }
+            };
+            for row in rows {
+                let first = *splits.entry(row).or_insert(*split);
+                if first != *split {
+                    several.add(|| (around.samples[row].path.clone(), first, *split));
+                }
             }
-            let rows = (0..around.samples.len()).filter(|&row| around.samples[row].path.starts_with(part));
-            rows.for_each(|row| _ = splits.entry(row).or_insert(*split));
+        }
+        if let Some((count, (path, first, other))) = several.told() {
+            let images = counted(count, "image is", "images are");
+            let text = format!(
+                "{images} in two splits by {shown}, of which the first counts: {} in {first} and {other}",
+                safe_path(path)
+            );
+            ledger.add(RemarkKind::LayoutDoubtful, count, text);
+        }
+        if let Some(first) = self.missing.first() {
+            let count = self.missing.len() as u64;
+            let paths = counted(count, "path of a split is", "paths of splits are");
+            let text = format!("{paths} not in this folder, though {shown} names them: {}", safe_path(first));
+            ledger.add(RemarkKind::LayoutGuessed, count, text);
         }
         splits
     }
 
     /// The lists of splits, absolute.
     pub(super) fn lists(&self, root: &Path) -> Vec<(Split, PathBuf)> {
-        let lists = self.0.iter().filter(|(_, part)| is_list(part));
+        let lists = self.there.iter().filter(|(_, part)| is_list(part));
         lists.map(|(split, part)| (*split, root.join(part))).collect()
     }
 
     /// The folder of the split that a picture is in.
     pub(super) fn folder_of(&self, picture: &Path) -> Option<&Path> {
-        let parts = self.0.iter().map(|(_, part)| part.as_path());
+        let parts = self.there.iter().map(|(_, part)| part.as_path());
         let above = parts.filter(|part| !is_list(part) && picture.starts_with(part));
         above.max_by_key(|part| part.iter().count())
     }
+}
+
+/// The rows of the pictures that a list names, and what is to be said of it.
+fn listed(around: &Around<'_>, part: &Path, ledger: &mut Ledger) -> Vec<usize> {
+    let text = fs::read_to_string(around.root.join(part)).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let folder = around.root.join(part.parent().unwrap_or(Path::new("")));
+    let exists = |path: &Path| Some(around.root.join(&around.samples[around.picture(path)?].path));
+    let found = lists::find(&lines, &folder, around.root, &exists);
+    let rows: Vec<usize> = found.paths.iter().flatten().filter_map(|path| around.picture(path)).collect();
+    if let Some((count, leading)) = &found.dropped {
+        let text = format!("{} in {}", without_leading_folders(*count, leading), safe_path(part));
+        ledger.add(RemarkKind::LayoutGuessed, *count, text);
+    }
+    let mut strange = lines.iter().zip(&found.paths).filter(|(_, path)| path.is_none());
+    if let Some((first, _)) = strange.next() {
+        let count = 1 + strange.count() as u64;
+        let lines = counted(count, "line", "lines");
+        let names = if count == 1 { "names" } else { "name" };
+        let text =
+            format!("{lines} of {} {names} no image of this folder: {}", safe_path(part), excerpt(first));
+        ledger.add(RemarkKind::FilesMissing, count, text);
+    }
+    rows
 }
 
 /// The names of classes where no description has them: `classes.txt` beside the labels or above them.

@@ -2,12 +2,38 @@
 
 use super::below_root;
 use crate::dataset::annotated::Annotated;
+use crate::dataset::places::{self, Found};
 use crate::dataset::rewrite::{EntryChanges, NewFile};
 use crate::{Error, Result};
 use chaffinch_protocol::display::safe_path;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Where the pictures are that the lines of a list in `folder` name: relative to that or to the dataset, absolute, or with the
+/// leading folders of another computer.
+pub(super) fn find(
+    lines: &[&str],
+    folder: &Path,
+    home: &Path,
+    exists: &dyn Fn(&Path) -> Option<PathBuf>,
+) -> Found {
+    let plain: Vec<PathBuf> = lines.iter().map(|line| PathBuf::from(line.replace('\\', "/"))).collect();
+    let names: Vec<&Path> = lines
+        .iter()
+        .zip(&plain)
+        .map(
+            |(line, plain)| {
+                if exists(&folder.join(line)).is_some() { Path::new(*line) } else { plain.as_path() }
+            },
+        )
+        .collect();
+    let mut folders = vec![folder.to_path_buf()];
+    if folder != home {
+        folders.push(home.to_path_buf());
+    }
+    places::find(&names, &folders, exists, true)
+}
 
 /// A list that changes.
 struct List<'a> {
@@ -33,10 +59,16 @@ pub(super) fn edited(read: &Annotated, changes: &EntryChanges) -> Result<Vec<New
     for list in lists.values_mut() {
         let folder = list.file.parent().unwrap_or(&read.home);
         let mut kept = Vec::new();
-        for line in std::mem::take(&mut list.lines) {
-            let bare = line.trim();
-            let places = [folder.join(bare), read.home.join(bare)];
-            let entry = places.iter().find_map(|place| by_path.get(below_root(&read.home, place)?.as_path()));
+        let lines = std::mem::take(&mut list.lines);
+        let bare: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+        let exists = |path: &Path| {
+            let own = below_root(&read.home, path)?;
+            by_path.contains_key(own.as_path()).then(|| read.home.join(own))
+        };
+        let found = find(&bare, folder, &read.home, &exists);
+        for (line, place) in lines.iter().zip(found.paths) {
+            let (bare, line) = (line.trim(), line.clone());
+            let entry = place.and_then(|place| by_path.get(below_root(&read.home, &place)?.as_path()));
             let Some(change) = entry.and_then(|entry| changes.get(entry)) else {
                 kept.push(line);
                 continue;

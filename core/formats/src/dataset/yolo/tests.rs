@@ -118,3 +118,78 @@ fn broken_descriptions_say_what_is_wrong() {
         assert!(error.contains(expected) && error.contains("--label-files ignore"), "{error}");
     }
 }
+
+#[test]
+fn lists_of_another_computer_give_the_splits() {
+    for (train, val, description) in [
+        (
+            "/home/alice/pets/images/cat/1.jpg\n/home/alice/pets/images/dog/2.jpg\n",
+            "/home/alice/pets/images/cat/3.jpg\n/home/alice/pets/images/dog/gone.jpg\n",
+            "path: /home/alice/pets\ntrain: train.txt\nval: val.txt\nnames: [cat, dog]\n",
+        ),
+        (
+            "C:\\data\\pets\\images\\cat\\1.jpg\r\nC:\\data\\pets\\images\\dog\\2.jpg\r\n",
+            "C:\\data\\pets\\images\\cat\\3.jpg\r\n",
+            "train: C:\\data\\pets\\train.txt\nval: C:\\data\\pets\\val.txt\nnames: [cat, dog]\n",
+        ),
+        (
+            "./images/cat/1.jpg\nimages/dog/2.jpg\n",
+            "./images/cat/3.jpg\n",
+            "train: /data/pets/train.txt\nval: ../pets/val.txt\nnames: [cat, dog]\n",
+        ),
+    ] {
+        let temp = tree(&[
+            ("images/cat/1.jpg", ""),
+            ("images/dog/2.jpg", ""),
+            ("images/cat/3.jpg", ""),
+            ("images/cat/4.jpg", ""),
+            ("train.txt", train),
+            ("val.txt", val),
+            ("data.yaml", description),
+        ]);
+        let opened = read_folder(temp.path());
+        let expected = [
+            "images/cat/1.jpg cat train",
+            "images/cat/3.jpg cat validation",
+            "images/cat/4.jpg cat -",
+            "images/dog/2.jpg dog train",
+        ];
+        assert_eq!(rows(&opened), expected, "{description}: {:#?}", opened.ledger);
+        assert!(says(&opened, RemarkKind::LayoutGuessed, "the splits of 3 images were read from data.yaml"));
+        let gone = "1 line of val.txt names no image of this folder: /home/alice/pets/images/dog/gone.jpg";
+        assert_eq!(
+            says(&opened, RemarkKind::FilesMissing, gone),
+            val.contains("gone"),
+            "{:#?}",
+            opened.ledger
+        );
+    }
+}
+
+#[test]
+fn names_that_differ_from_the_class_folders_are_said() {
+    let yaml = "train: train\nval: val\nnames: [kitty, dog]\n";
+    let temp = tree(&[("train/cat/1.jpg", ""), ("val/dog/2.jpg", ""), ("data.yaml", yaml)]);
+    let opened = read_folder(temp.path());
+    assert_eq!(rows(&opened), ["train/cat/1.jpg cat train", "val/dog/2.jpg dog validation"]);
+    let text = "1 class folder is not among the names of data.yaml, and counts all the same: 'cat', which names 'kitty'";
+    assert!(says(&opened, RemarkKind::ClassesDoubtful, text), "{:#?}", opened.ledger);
+    // Splits of folders that nothing else says.
+    let yaml = "train: part1\nval: part2\nnames: [kitty, doggy]\n";
+    let temp = tree(&[("part1/cat/1.jpg", ""), ("part2/dog/2.jpg", ""), ("data.yaml", yaml)]);
+    let opened = read_folder(temp.path());
+    assert_eq!(rows(&opened), ["part1/cat/1.jpg cat train", "part2/dog/2.jpg dog validation"]);
+    assert!(says(&opened, RemarkKind::ClassesDoubtful, "2 class folders are not among the names"));
+    // What folders say of splits counts, and is said.
+    let yaml = "train: [train, val]\ntest: gone\nnames: [cat, dog]\n";
+    let temp = tree(&[("train/cat/1.jpg", ""), ("val/dog/2.jpg", ""), ("data.yaml", yaml)]);
+    let opened = read_folder(temp.path());
+    assert_eq!(rows(&opened), ["train/cat/1.jpg cat train", "val/dog/2.jpg dog validation"]);
+    let text = "1 image is in another split by data.yaml than by the folders, which count: val/dog/2.jpg in validation";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    assert!(says(
+        &opened,
+        RemarkKind::LayoutGuessed,
+        "not in this folder, though data.yaml names them: gone"
+    ));
+}

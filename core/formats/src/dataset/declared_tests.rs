@@ -1,0 +1,79 @@
+//! The splits that the README of a hub's dataset declares.
+
+use super::shard_tests::{named, parquet, read, tar};
+use super::testing::{rows, says};
+use chaffinch_protocol::RemarkKind;
+use std::fs;
+use std::path::Path;
+
+/// The splits of the samples, in their order.
+fn splits(path: &Path) -> Vec<String> {
+    rows(&read(path)).iter().map(|row| row.rsplit(' ').next().unwrap_or_default().to_owned()).collect()
+}
+
+fn readme(folder: &Path, configs: &str) {
+    fs::write(folder.join("README.md"), format!("---\nlicense: mit\nconfigs:\n{configs}---\n# Cats\n"))
+        .unwrap();
+}
+
+#[test]
+fn declared_splits_are_those_of_the_files() {
+    let temp = tempfile::tempdir().unwrap();
+    for (number, name) in
+        (0..).zip(["data/a-0.parquet", "data/a-1.parquet", "data/b/x.parquet", "test.parquet"])
+    {
+        parquet(&temp.path().join(name), &named(2 * number, &[0, 1], &["cat", "dog"]));
+    }
+    let each =
+        |one: [&str; 4]| one.iter().flat_map(|split| [(*split).to_owned(), (*split).to_owned()]).collect();
+    let usual: Vec<String> = each(["-", "-", "-", "test"]);
+    assert_eq!(splits(temp.path()), usual);
+    for configs in [
+        "- config_name: default\n  data_files:\n  - split: train\n    path: data/a-*\n  - split: validation\n    path:\n    \
+         - data/b/x.parquet\n  - split: test\n    path: test.parquet\n",
+        "- config_name: all\n  default: true\n  data_files:\n  - split: train\n    path: [./data/a-0.parquet, data/a-1.parquet]\n  \
+         - split: validation\n    path: data/b/**\n  - split: test\n    path: \"*.parquet\"\n\
+         - config_name: whole\n  data_files: '**/*.parquet'\n",
+        // Another configuration has the files in other splits.
+        "- config_name: one\n  data_files:\n  - split: test\n    path: '**'\n- config_name: default\n  data_files:\n    \
+         train: data/a-*\n    validation: data/b/*\n    test: test.parquet\n",
+    ] {
+        readme(temp.path(), configs);
+        let expected: Vec<String> = each(["train", "train", "validation", "test"]);
+        assert_eq!(splits(temp.path()), expected, "{configs}");
+        let opened = read(temp.path());
+        let text =
+            "the splits of 4 files were taken from README.md, which declares them: test, train, validation";
+        assert!(says(&opened, RemarkKind::LayoutGuessed, text), "{:#?}", opened.ledger);
+        let text = "gives 3 files another split in another configuration, and that of 'default' was taken: data/a-0.parquet is \
+                    in 'train' and in 'test'";
+        assert_eq!(
+            says(&opened, RemarkKind::LayoutDoubtful, text),
+            configs.contains("one"),
+            "{:#?}",
+            opened.ledger
+        );
+        // A part of the dataset is in the same splits.
+        assert_eq!(splits(&temp.path().join("data"))[..], expected[..6]);
+        assert_eq!(splits(&temp.path().join("data/b/x.parquet"))[..], expected[4..6]);
+        assert_eq!(splits(&temp.path().join("data/a-*.parquet"))[..], expected[..4]);
+    }
+    // What the README does not mention is read, and said.
+    readme(temp.path(), "- config_name: default\n  data_files:\n  - split: train\n    path: data/a-*\n");
+    let opened = read(temp.path());
+    let text = "2 files are in no configuration of README.md and were read all the same: data/b/x.parquet";
+    assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
+    assert_eq!(splits(temp.path()), each(["train", "train", "-", "test"]) as Vec<String>);
+}
+
+#[test]
+fn declared_splits_are_those_of_tar_files() {
+    let temp = tempfile::tempdir().unwrap();
+    tar(&temp.path().join("p/000000.tar"), &[("1.png", "a"), ("1.cls", "cat")]);
+    tar(&temp.path().join("q/000000.tar"), &[("2.png", "b"), ("2.cls", "dog")]);
+    readme(
+        temp.path(),
+        "- config_name: c\n  data_dir: .\n  data_files:\n  - split: train\n    path: p/*.tar\n  - split: test\n    path: q/*.tar\n",
+    );
+    assert_eq!(splits(temp.path()), ["train", "test"]);
+}
