@@ -24,11 +24,8 @@ impl<'a> Nearby<'a> {
     /// When all are the same: then the nearest ones are any.
     pub(crate) fn find(view: &View<'a>, k: usize, references: usize) -> Result<Nearby<'a>> {
         let found = Nearby::search(view, k, references)?;
-        let mut nearest = (0..view.len()).flat_map(|sample| found.of(sample)).peekable();
-        if nearest.peek().is_some()
-            && nearest.all(|(_, similarity)| similarity >= 1.0 - SAME)
-            && is_one(view)?
-        {
+        let as_near = |(_, similarity): (usize, f32)| similarity >= 1.0 - SAME;
+        if (0..view.len()).all(|sample| found.of(sample).all(as_near)) && is_one(view)? {
             return Err(Error::new(
                 "the embeddings of all pictures are the same, so none is nearer than another",
             ));
@@ -81,7 +78,11 @@ fn is_one(view: &View<'_>) -> Result<bool> {
     let rows = view.embeddings()?;
     let mut usable = (0..view.len()).filter(|&sample| view.decodable(sample));
     let Some(first) = usable.next() else { return Ok(false) };
-    Ok(usable.all(|sample| rows.row(sample).iter().zip(rows.row(first)).all(|(a, b)| (a - b).abs() <= SAME)))
+    let mut others = usable.peekable();
+    let several = others.peek().is_some();
+    Ok(several
+        && others
+            .all(|sample| rows.row(sample).iter().zip(rows.row(first)).all(|(a, b)| (a - b).abs() <= SAME)))
 }
 
 /// `count` samples, one from each section of the list, at a position that files in a regular order cannot be in step

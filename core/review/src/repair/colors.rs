@@ -58,3 +58,42 @@ fn damage(file_metadata: &FileMetadata, id: SampleId) -> u32 {
     // Of positive numbers, the bits are in the order of the numbers.
     remarks.iter().map(share).fold(0.0, f32::max).to_bits()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_compute::image::RgbImage;
+    use chaffinch_compute::image::decode::Damage;
+    use chaffinch_data::manifest::NewSample;
+    use chaffinch_protocol::sample::Split;
+
+    #[test]
+    fn colors_and_those_that_others_share_and_what_is_whole_come_first() {
+        let temp = tempfile::tempdir().unwrap();
+        let changes: [fn([u8; 3]) -> [u8; 3]; 4] =
+            [|rgb| rgb, |[r, g, b]| [r + 1, g, b], |[r, g, b]| [b, r, g], |[_, g, _]| [g; 3]];
+        for (number, change) in changes.into_iter().enumerate() {
+            let picture = RgbImage::from_fn(64, 64, |x, y| {
+                let wave = ((x / 6 * 3 + y / 6 * 5) % 17 * 10) as u8;
+                change([60 + wave / 2, 20 + wave / 2, 90 + wave / 2]).into()
+            });
+            picture.save(temp.path().join(format!("{number}.png"))).unwrap();
+        }
+        let rows = (0..5).map(|number| NewSample {
+            path: format!("{number}.png").into(),
+            label: None,
+            split: Split::None,
+        });
+        let manifest = Manifest::new(temp.path(), rows);
+        let ids: Vec<SampleId> = manifest.ids().collect();
+        let mut file_metadata = FileMetadata::default();
+        let damage = Damage { share: 0.1, from: 0.9, at_end: true, garbled: false, detail: false };
+        file_metadata.remarks.insert(ids[1], vec![Remark::Damaged(damage)]);
+        let kept = kept(&manifest, &file_metadata, &ids);
+        let better = |one: usize, other: usize| kept[&ids[one]] > kept[&ids[other]];
+        assert!(better(0, 2), "two agree");
+        assert!(better(2, 3), "gray");
+        assert!(better(0, 1), "damaged");
+        assert!(!better(4, 3), "a file that is not there has no color either");
+    }
+}
