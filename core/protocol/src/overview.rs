@@ -110,9 +110,12 @@ pub struct Histogram {
     /// Decided samples that say something about its threshold: faulty ones, and fine ones.
     #[serde(default)]
     pub examples: (u64, u64),
-    /// The threshold that they propose; `None` if there are too few.
+    /// The threshold that they propose; `None` if there are too few, or if they say nothing about the rest.
     #[serde(default)]
     pub proposal: Option<Proposal>,
+    /// Whether nothing is proposed because they are neither a random sample nor most of the samples below any threshold.
+    #[serde(default)]
+    pub uncovered: bool,
 }
 
 /// A threshold that decisions about some samples propose, and what to expect of it for all samples.
@@ -124,8 +127,11 @@ pub struct Proposal {
     pub flagged: u64,
     /// The share of faulty ones among those that it flags.
     pub precision: Expected,
-    /// The share of the faulty ones that it flags.
-    pub recall: Expected,
+    /// The share of the faulty ones that it flags; `None` if it is not known, because no random sample was decided.
+    pub recall: Option<Expected>,
+    /// Without a random sample: the score past which the decisions say nothing, and no threshold is proposed.
+    #[serde(default)]
+    pub reach: Option<f32>,
     /// Examples: faulty ones.
     pub faulty: u64,
     /// Examples: fine ones.

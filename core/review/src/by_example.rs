@@ -1,37 +1,41 @@
 //! A threshold by example: what decisions about some samples say about a detector's threshold.
 //!
-//! The share of faults among samples of a score is taken to fall with the score, as a detector's score promises, and is fitted
-//! to the examples by isotonic regression (M. Ayer and others, 1955; for scores of classifiers B. Zadrozny and C. Elkan,
-//! 2002). Summed over the scores of *all* samples, it gives the faults to expect below each threshold. Examples need not be a
-//! random sample for that: the worst scores may be decided first, as long as the order follows the score. The threshold with the
-//! largest expected F1 is proposed.
+//! What is known of the samples below a threshold is what [`covered`](crate::covered) lets decisions say. Ranges that are decided as a whole, from the
+//! start of the ranking or of the detector's own order, are counted. For the rest speaks the random sample, if there is one:
+//! the share of faults among samples of a score is taken to fall with the score, as a detector's score promises, and is fitted to
+//! the sample by isotonic regression (M. Ayer and others, 1955; for scores of classifiers B. Zadrozny and C. Elkan, 2002). The threshold with
+//! the largest expected F1 is proposed.
 //!
-//! The intervals are those of a bootstrap that draws fewer examples than there are, since the usual one claims too much of
+//! Without a random sample nothing is known past what was decided, neither precision nor recall. Then the threshold stays where at
+//! least half of what it flags is decided: the one with the largest F1 among what is known, counting samples without a decision as
+//! fine. Its interval goes from none of these being faulty to all of them (C. Manski, *Partial identification of probability
+//! distributions*, 2003), and so it holds however samples were chosen for review.
+//!
+//! The intervals of the random part are those of a bootstrap that draws fewer examples than there are, since the usual one claims too much of
 //! isotonic regression (B. Sen, M. Banerjee and M. Woodroofe, 2010). One fine example below all scores and one faulty example
 //! above them are added, each of half a weight as in Jeffreys' prior, so that a few examples that agree do not claim to be
-//! certain; where the share changes between two examples is drawn, too. The draws come from a fixed seed: the same decisions
-//! give the same proposal. In simulated reviews the 95 % intervals hold in 96 to 100 of 100.
+//! certain; where the share changes between two examples is drawn, too, and so are the faults among samples of a share. Samples that the
+//! reviewer is unsure about are fine for the lower end and faulty for the upper one. The draws come from a fixed seed: the same decisions
+//! give the same proposal.
 
 mod curve;
+mod known;
+mod ranged;
+mod sampled;
 
+use crate::covered::{self, Answer, LEAST_DRAWN};
+use crate::ranking::Ranking;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
-use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::decision::Decision;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{BINS, Expected, Proposal};
-use curve::{Curve, Gap, Weighted};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use chaffinch_protocol::{BINS, Proposal};
+use curve::Weighted;
+use known::{Decided, Known};
 use std::collections::BTreeMap;
 
 /// Faulty and fine examples without which nothing is proposed.
 pub const LEAST: u64 = 3;
-/// The draws of the bootstrap: of `n` examples, `n` to this power.
-const DRAWN: f64 = 0.9;
-/// Bootstraps from which the intervals are taken: two and a half percent at either end are left out.
-const DRAWS: usize = 200;
-const TAIL: f64 = 0.025;
-
 /// A sample that was decided about.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Example {
@@ -45,150 +49,127 @@ pub struct Example {
 ///
 /// Of a group, what was decided about any member holds for all: if one copy is removed and another one kept, the pair is one.
 pub fn examples(result: &DetectorResult, decisions: &Decisions) -> Vec<Example> {
-    let faulty = |id: SampleId| match decisions.get(id)?.choice {
-        Choice::Keep => Some(false),
-        Choice::Remove | Choice::Relabel(_) => Some(true),
-        Choice::Unsure => None,
+    let groups = faulty_groups(result, decisions);
+    let example = |(id, decision): (SampleId, &Decision)| {
+        let own = faulty(Answer::from(&decision.choice))?;
+        let faulty = group(result, id).and_then(|group| groups.get(&group).copied()).unwrap_or(own);
+        Some(Example { score: result.score(id)?, faulty })
     };
-    let group = |id: SampleId| result.record().groups.then(|| result.group(id)).flatten();
-    let decided = || decisions.iter().map(|(id, _)| id).filter(|id| id.index() < result.len());
+    decisions.iter().filter(|(id, _)| id.index() < result.len()).filter_map(example).collect()
+}
+
+/// What decisions say about each sample for a detector. Of a group that it reports, what was decided about any member holds for all,
+/// those without a decision as well.
+fn said(result: &DetectorResult, decisions: &Decisions, answers: &[Option<Answer>]) -> Vec<Option<Answer>> {
+    let groups = faulty_groups(result, decisions);
+    let said = |(row, own): (usize, &Option<Answer>)| {
+        let of_group = group(result, SampleId(row as u32)).and_then(|group| groups.get(&group));
+        of_group.map(|&faulty| if faulty { Answer::Bad } else { Answer::Fine }).or(*own)
+    };
+    answers.iter().enumerate().map(said).collect()
+}
+
+fn faulty(answer: Answer) -> Option<bool> {
+    match answer {
+        Answer::Fine => Some(false),
+        Answer::Bad => Some(true),
+        Answer::Unsure => None,
+    }
+}
+
+fn group(result: &DetectorResult, id: SampleId) -> Option<u32> {
+    result.record().groups.then(|| result.group(id)).flatten()
+}
+
+/// The groups with decided members, and whether one of these is faulty.
+fn faulty_groups(result: &DetectorResult, decisions: &Decisions) -> BTreeMap<u32, bool> {
     let mut groups: BTreeMap<u32, bool> = BTreeMap::new();
-    for id in decided() {
-        if let (Some(group), Some(faulty)) = (group(id), faulty(id)) {
+    for (id, decision) in decisions.iter().filter(|(id, _)| id.index() < result.len()) {
+        if let (Some(group), Some(faulty)) = (group(result, id), faulty(Answer::from(&decision.choice))) {
             *groups.entry(group).or_default() |= faulty;
         }
     }
-    let example = |id: SampleId| {
-        let own = faulty(id)?;
-        let faulty = group(id).and_then(|group| groups.get(&group).copied()).unwrap_or(own);
-        Some(Example { score: result.score(id)?, faulty })
+    groups
+}
+
+/// What is proposed, or why nothing is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Outcome {
+    /// A threshold.
+    Proposed(Proposal),
+    /// Fewer than [`LEAST`] faulty or fine examples.
+    Few,
+    /// Below no threshold at least half of the samples are decided, and there is no random sample.
+    Uncovered,
+    /// The scores do not tell faulty samples from fine ones, as where all are equal.
+    Alike,
+}
+
+/// What a reviewer went through, in the order of the dataset.
+#[derive(Debug, Clone, Copy)]
+pub struct Reviewed<'a> {
+    /// The detector's scores; NaN where it has none.
+    pub scores: &'a [f32],
+    /// What was decided.
+    pub answers: &'a [Option<Answer>],
+    /// What that says about each sample, which is more where a detector reports groups.
+    pub said: &'a [Option<Answer>],
+    /// The suspects, in the order in which they are reviewed.
+    pub suspects: &'a [u32],
+}
+
+/// Proposes a threshold from the decisions about a detector's samples.
+pub fn propose(result: &DetectorResult, decisions: &Decisions, ranking: &Ranking) -> Outcome {
+    let count = ranking.len().min(result.len());
+    let answers = covered::answers(count, decisions);
+    let reviewed = Reviewed {
+        scores: &result.scores()[..count],
+        answers: &answers,
+        said: &said(result, decisions, &answers),
+        suspects: &ranking.order,
     };
-    decided().filter_map(example).collect()
+    reviewed.propose(&examples(result, decisions))
 }
 
-/// Proposes a threshold. `samples` has the number of samples in each bin of a histogram of scores
-/// ([`Histogram::samples`](chaffinch_protocol::Histogram::samples)). `None` with fewer than [`LEAST`] faulty or fine examples, and
-/// if no threshold flags a sample that is expected to be faulty, as where all scores are equal.
-pub fn propose(samples: &[u64], examples: &[Example]) -> Option<Proposal> {
-    let count = |wanted: bool| examples.iter().filter(|example| example.faulty == wanted).count() as u64;
-    let (faulty, fine) = (count(true), count(false));
-    if faulty < LEAST || fine < LEAST || samples.len() != BINS + 1 {
-        return None;
+impl Reviewed<'_> {
+    /// Proposes a threshold.
+    pub fn propose(&self, examples: &[Example]) -> Outcome {
+        let count = |wanted: bool| examples.iter().filter(|example| example.faulty == wanted).count() as u64;
+        let (faulty, fine) = (count(true), count(false));
+        if faulty < LEAST || fine < LEAST {
+            return Outcome::Few;
+        }
+        let known = Known::of(self);
+        let says_all = known.rest() == 0 || known.drawn.len() >= LEAST_DRAWN;
+        let found = if says_all { sampled::propose(&known) } else { ranged::propose(&known) };
+        found.map_or_else(|why| why, |proposal| Outcome::Proposed(Proposal { faulty, fine, ..proposal }))
     }
-    let mut sorted = examples.to_vec();
-    sorted.sort_unstable_by(|a, b| a.score.total_cmp(&b.score).then(a.faulty.cmp(&b.faulty)));
-    let weighted = |weight: &mut dyn FnMut() -> f64| -> Vec<Weighted> {
-        let all = sorted.iter().map(|example| Weighted {
-            score: f64::from(example.score),
-            share: f64::from(u8::from(example.faulty)),
-            weight: weight(),
-        });
-        all.collect()
+}
+
+/// The edge with the largest F1 among those of `edges`, the middle one of several that are equal; `faults` has the faulty samples below each
+/// edge, and `all` is how many there are.
+fn best(flagged: &[u64], faults: &[f64], all: f64, edges: impl Fn(usize) -> bool) -> Option<usize> {
+    let f1 = |cut: usize| 2.0 * faults[cut] / (flagged[cut] as f64 + all).max(1e-9);
+    let most = (0..=BINS).filter(|&cut| edges(cut)).map(f1).fold(0.0, f64::max);
+    let is_best = |cut: &usize| edges(*cut) && f1(*cut) >= most - 1e-9;
+    let first = (0..=BINS).find(is_best).filter(|_| most > 0.0)?;
+    let run = (first..=BINS).take_while(is_best).count();
+    Some(first + run / 2)
+}
+
+/// Examples in the order of scores. Samples that the reviewer is unsure about count as `unsure`, or not at all.
+fn sorted(decided: &[Decided], unsure: Option<f64>) -> Vec<Weighted> {
+    let share = |answer: Answer| match answer {
+        Answer::Bad => Some(1.0),
+        Answer::Fine => Some(0.0),
+        Answer::Unsure => unsure,
     };
-
-    let likely = Faults::of(samples, &Curve::fit(weighted(&mut || 1.0)), &mut || Gap::Even);
-    let cut = likely.best();
-    let at = likely.at(cut);
-    if likely.flagged[cut] == 0 || at.precision == 0.0 {
-        return None;
-    }
-
-    let mut random = ChaCha8Rng::seed_from_u64(0);
-    let (mut precisions, mut recalls) = (Vec::new(), Vec::new());
-    for _ in 0..DRAWS {
-        let mut all = vec![Weighted { score: 0.0, share: 0.0, weight: half(&mut random) }];
-        let mut times = vec![0_u32; sorted.len()];
-        for _ in 0..(sorted.len() as f64).powf(DRAWN).ceil() as usize {
-            times[random.random_range(0..sorted.len())] += 1;
-        }
-        let mut times = times.into_iter();
-        let all_drawn = weighted(&mut || f64::from(times.next().unwrap_or(0)));
-        all.extend(all_drawn.into_iter().filter(|example| example.weight > 0.0));
-        all.push(Weighted { score: 1.0, share: 1.0, weight: half(&mut random) });
-        let curve = Curve::fit(all);
-        let drawn = Faults::of(samples, &curve, &mut || Gap::At(random.random())).at(cut);
-        precisions.push(drawn.precision);
-        recalls.push(drawn.recall);
-    }
-    Some(Proposal {
-        threshold: cut as f32 / BINS as f32,
-        flagged: likely.flagged[cut],
-        precision: expected(at.precision, precisions),
-        recall: expected(at.recall, recalls),
-        faulty,
-        fine,
-    })
-}
-
-/// An even number above 0 and up to 1.
-fn even(random: &mut ChaCha8Rng) -> f64 {
-    1.0 - random.random::<f64>()
-}
-
-/// A weight of one half in the mean, from the gamma distribution: half the square of a normal number (G. Box and
-/// M. Muller, 1958).
-fn half(random: &mut ChaCha8Rng) -> f64 {
-    let (radius, angle) = ((-2.0 * even(random).ln()).sqrt(), std::f64::consts::TAU * even(random));
-    0.5 * (radius * angle.cos()).powi(2)
-}
-
-fn expected(share: f64, mut drawn: Vec<f64>) -> Expected {
-    drawn.sort_unstable_by(f64::total_cmp);
-    let end = |part: f64| drawn[(part * (drawn.len() - 1) as f64).round() as usize];
-    // What is most likely may lie beside the middle of the draws, and even beyond all of them.
-    Expected {
-        share: share as f32,
-        low: end(TAIL).min(share) as f32,
-        high: end(1.0 - TAIL).max(share) as f32,
-    }
-}
-
-/// Samples and expected faults below each edge of a bin.
-struct Faults {
-    flagged: Vec<u64>,
-    faults: Vec<f64>,
-}
-
-struct At {
-    precision: f64,
-    recall: f64,
-}
-
-impl Faults {
-    fn of(samples: &[u64], curve: &Curve, gap: &mut dyn FnMut() -> Gap) -> Faults {
-        let shares = curve.over_bins(BINS, gap);
-        let (mut flagged, mut faults) = (vec![0], vec![0.0]);
-        let (mut count, mut sum) = (0, 0.0);
-        for (&samples, share) in samples.iter().zip(shares) {
-            count += samples;
-            sum += samples as f64 * share;
-            flagged.push(count);
-            faults.push(sum);
-        }
-        Faults { flagged, faults }
-    }
-
-    fn all(&self) -> f64 {
-        self.faults.last().copied().unwrap_or(0.0)
-    }
-
-    fn at(&self, cut: usize) -> At {
-        let share = |part: f64, of: f64| if of > 0.0 { (part / of).min(1.0) } else { 1.0 };
-        At {
-            precision: share(self.faults[cut], self.flagged[cut] as f64),
-            recall: share(self.faults[cut], self.all()),
-        }
-    }
-
-    /// The edge with the largest F1, the middle one of several.
-    fn best(&self) -> usize {
-        let f1 = |cut: usize| 2.0 * self.faults[cut] / (self.flagged[cut] as f64 + self.all()).max(1e-9);
-        let most = (0..=BINS).map(f1).fold(0.0, f64::max);
-        let mut best = (0..=BINS).filter(|&cut| f1(cut) >= most - 1e-9);
-        let first = best.next().unwrap_or(0);
-        let run = (first..=BINS).take_while(|&cut| f1(cut) >= most - 1e-9).count();
-        first + run / 2
-    }
+    let weighted = |decided: &Decided| {
+        Some(Weighted { score: f64::from(decided.score), share: share(decided.answer)?, weight: 1.0 })
+    };
+    let mut sorted: Vec<Weighted> = decided.iter().filter_map(weighted).collect();
+    sorted.sort_unstable_by(|a, b| a.score.total_cmp(&b.score).then(a.share.total_cmp(&b.share)));
+    sorted
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod atlas;
 pub mod by_example;
 pub mod calibration;
+pub mod covered;
 pub mod dataset;
 pub mod difference;
 pub mod evaluate;

@@ -151,6 +151,8 @@ pub struct Planted {
     pub sample: Option<SampleId>,
     /// The file of a foreign image.
     pub stranger: Option<PathBuf>,
+    /// The sample into whose split a foreign image comes; `None` if the dataset has no splits.
+    pub beside: Option<SampleId>,
     /// Its given label.
     pub label: Option<LabelId>,
 }
@@ -185,6 +187,7 @@ pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
             fault: Fault::Label,
             sample: Some(sample),
             stranger: None,
+            beside: None,
             label: Some(label),
         });
     }
@@ -219,6 +222,7 @@ pub fn plan(manifest: &Manifest, recipe: &Recipe) -> Result<Plan> {
             fault,
             sample: Some(sample),
             stranger: None,
+            beside: None,
             label: manifest.label(sample),
         }));
     }
@@ -239,11 +243,15 @@ fn foreign(manifest: &Manifest, recipe: &Recipe, random: &mut ChaCha8Rng) -> Res
     strangers.truncate(recipe.foreign);
     strangers.sort_unstable();
     let classes = manifest.classes().len() as u32;
-    let planted = strangers.into_iter().map(|stranger| Planted {
-        fault: Fault::Foreign,
-        sample: None,
-        stranger: Some(recipe.strangers[stranger].clone()),
-        label: (classes > 0).then(|| LabelId(random.random_range(0..classes))),
+    let split: Vec<SampleId> =
+        manifest.ids().filter(|id| !manifest.split_as_written(*id).is_empty()).collect();
+    let planted = strangers.into_iter().map(|stranger| {
+        let label = (classes > 0).then(|| LabelId(random.random_range(0..classes)));
+        let same: Vec<SampleId> = split.iter().copied().filter(|id| manifest.label(*id) == label).collect();
+        let among = if same.is_empty() { &split } else { &same };
+        let beside = (!among.is_empty()).then(|| among[random.random_range(0..among.len())]);
+        let stranger = Some(recipe.strangers[stranger].clone());
+        Planted { fault: Fault::Foreign, sample: None, stranger, beside, label }
     });
     Ok(planted.collect())
 }

@@ -1,7 +1,6 @@
 //! How many errors are left, with an interval, from a reviewer's decisions.
 //!
-//! Suspects are reviewed first, and they are no random sample: their share of errors says nothing about the others. The
-//! estimate therefore rests on a random sample: the samples that come first in a fixed shuffle, the random
+//! The estimate rests on a random sample (see [`covered`](crate::covered)): the samples that come first in the random
 //! order of the interface and of `rank --by random`, up to the first one without a decision. Suspects and other samples are estimated
 //! separately (stratified sampling: W. Cochran, *Sampling Techniques*, 1977). The interval of each part is the exact one for
 //! samples drawn without replacement (hypergeometric, C. Clopper and E. Pearson, 1934), with the mid-P correction, without
@@ -11,16 +10,13 @@
 
 mod interval;
 
-use crate::query::shuffled;
+use crate::covered::{Answer, LEAST_DRAWN, answers, drawn, in_random_order};
 use crate::ranking::Ranking;
 use chaffinch_data::journal::Decisions;
-use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
-use interval::total;
+pub(crate) use interval::total;
 use serde::{Deserialize, Serialize};
 
-/// Samples of the random order below which nothing is said.
-const LEAST: usize = 20;
 /// Shares of the dataset that one may want to be sure to be below.
 const SHARES: [f64; 6] = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005];
 /// Decided suspects by which the next ones are judged, and how many those are.
@@ -44,7 +40,7 @@ pub struct Remaining {
     pub left: Option<Estimate>,
     /// How many more samples of the random order to review.
     pub goal: Option<Goal>,
-    /// The share of bad ones to expect among the next hundred suspects.
+    /// The share of bad ones to expect among the next suspects.
     pub next: Option<Next>,
 }
 
@@ -69,9 +65,12 @@ pub struct Goal {
     pub reviews: usize,
 }
 
-/// What was decided about the suspects ranked nearest to the next hundred without a decision.
+/// What was decided about the suspects ranked nearest to the next ones without a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Next {
+    /// How many come next: a hundred, or all that are left.
+    #[serde(default)]
+    pub suspects: usize,
     /// How many were decided.
     pub decided: usize,
     /// How many of them were bad.
@@ -124,16 +123,7 @@ fn sum(one: Estimate, other: Estimate) -> Estimate {
 
 /// Estimates what is left from the decisions about ranked samples.
 pub fn remaining(ranking: &Ranking, decisions: &Decisions) -> Remaining {
-    let mut choices: Vec<Option<Answer>> = vec![None; ranking.len()];
-    for (id, decision) in decisions.iter() {
-        if let Some(choice) = choices.get_mut(id.index()) {
-            *choice = Some(match decision.choice {
-                Choice::Keep => Answer::Fine,
-                Choice::Unsure => Answer::Unsure,
-                Choice::Remove | Choice::Relabel(_) => Answer::Bad,
-            });
-        }
-    }
+    let choices = answers(ranking.len(), decisions);
     let suspect: Vec<bool> = (0..ranking.len()).map(|row| ranking.flags[row] > 0).collect();
     let (mut found, parts) = of(&choices, &suspect);
     found.goal = found.left.and_then(|left| goal(&parts, left, found.samples));
@@ -147,27 +137,7 @@ pub fn to_review(samples: usize, decisions: &Decisions, count: usize) -> Vec<Sam
     ids.filter(|id| decisions.get(*id).is_none()).take(count).collect()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Fine,
-    Bad,
-    Unsure,
-}
-
-fn in_random_order(samples: usize) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..samples as u32).collect();
-    order.sort_unstable_by_key(|&row| (shuffled(row), row));
-    order
-}
-
 fn of(answers: &[Option<Answer>], suspect: &[bool]) -> (Remaining, [Part; 2]) {
-    let order = in_random_order(answers.len());
-    let gap = order.iter().position(|&row| answers[row as usize].is_none()).unwrap_or(order.len());
-    // Suspects at the end may be decided because of their rank, and only by chance follow without a gap.
-    let end = match gap == order.len() {
-        true => gap,
-        false => order[..gap].iter().rposition(|&row| !suspect[row as usize]).map_or(0, |last| last + 1),
-    };
     let mut parts = [Part::default(); 2];
     for (answer, suspect) in answers.iter().zip(suspect) {
         let part = &mut parts[usize::from(*suspect)];
@@ -175,7 +145,7 @@ fn of(answers: &[Option<Answer>], suspect: &[bool]) -> (Remaining, [Part; 2]) {
         part.undecided += usize::from(answer.is_none());
         part.bad += usize::from(*answer == Some(Answer::Bad));
     }
-    for &row in &order[..end] {
+    for row in drawn(answers, |row| suspect[row]) {
         let part = &mut parts[usize::from(suspect[row as usize])];
         part.drawn += 1;
         part.drawn_bad += usize::from(answers[row as usize] == Some(Answer::Bad));
@@ -183,7 +153,7 @@ fn of(answers: &[Option<Answer>], suspect: &[bool]) -> (Remaining, [Part; 2]) {
     }
     let count = |of: fn(&Part) -> usize| parts.iter().map(of).sum::<usize>();
     let (sampled, undecided) = (count(|part| part.drawn), count(|part| part.undecided));
-    let known = sampled >= LEAST || undecided == 0;
+    let known = sampled >= LEAST_DRAWN || undecided == 0;
     let left = match (known, parts[0].left(), parts[1].left()) {
         (true, Some(others), Some(suspects)) => Some(sum(others, suspects)),
         _ => None,
@@ -248,7 +218,7 @@ fn next(ranking: &Ranking, answers: &[Option<Answer>]) -> Option<Next> {
     decided.retain(|(_, row)| answers[*row as usize] != Some(Answer::Unsure));
     decided.sort_unstable();
     decided.truncate(NEAREST);
-    if decided.len() < LEAST {
+    if decided.len() < LEAST_DRAWN {
         return None;
     }
     let bad = decided.iter().filter(|(_, row)| answers[*row as usize] == Some(Answer::Bad)).count();
@@ -257,7 +227,7 @@ fn next(ranking: &Ranking, answers: &[Option<Answer>]) -> Option<Next> {
     let (low, high) = total(MANY, decided.len(), bad);
     let part = |number: usize| number as f64 / MANY as f64;
     let share = Estimate { number: bad as f64 / decided.len() as f64, low: part(low), high: part(high) };
-    Some(Next { decided: decided.len(), bad, share })
+    Some(Next { suspects: coming.len(), decided: decided.len(), bad, share })
 }
 
 #[cfg(test)]

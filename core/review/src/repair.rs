@@ -5,6 +5,7 @@
 //! is merely alike is never touched.
 
 mod best;
+mod colors;
 mod counts;
 mod make;
 mod policy;

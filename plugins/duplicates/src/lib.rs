@@ -2,6 +2,7 @@
 //!
 //! Run its tests: `cargo test --release -p chaffinch-duplicates`.
 
+mod colors;
 mod groups;
 mod looks;
 mod members;
@@ -10,6 +11,7 @@ mod semantic;
 mod words;
 
 use chaffinch_plugin::prelude::*;
+use colors::Colors;
 use groups::{Pair, group};
 use members::{Evidence, Members};
 use pairs::Pairs;
@@ -130,7 +132,7 @@ impl Group {
 
 /// Copies first; then what is alike, of the samples that are no copies. Those that are alike to copies only stand alone.
 fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
-    let by = |sample: usize| quality(view, sample);
+    let by = |sample: usize| quality(view, sample, pairs.colors.get(sample));
     let copies =
         pairs.all.iter().filter(|(_, pair)| pair.is_copy()).map(|(&key, &pair)| (key, pair)).collect();
     let copies = group(&copies, by);
@@ -157,7 +159,7 @@ fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
 
 /// Order in which members are kept: smaller is better. Between equals the content decides, so that the order of the
 /// files does not.
-fn quality(view: &View<'_>, sample: usize) -> impl Ord + use<> {
+fn quality(view: &View<'_>, sample: usize, colors: Colors) -> impl Ord + use<> {
     let split = match view.split(sample) {
         Split::Train => 0u8,
         Split::None => 1,
@@ -167,7 +169,7 @@ fn quality(view: &View<'_>, sample: usize) -> impl Ord + use<> {
     let size = view.dimensions()[sample];
     let area = u64::from(size.width) * u64::from(size.height);
     let content = view.content_hashes().get(sample).copied();
-    (split, Reverse(area), Reverse(size.bytes), content, sample)
+    (split, Reverse(area), Reverse(colors), Reverse(size.bytes), content, sample)
 }
 
 /// Whether members have different labels; one without a label differs from none.

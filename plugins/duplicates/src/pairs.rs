@@ -1,5 +1,6 @@
 //! All pairs of samples that are alike, and how alike they are.
 
+use crate::colors::{AllColors, Colors};
 use crate::groups::{Link, Pair};
 use crate::looks::Looks;
 use crate::{Duplicates, quality, semantic};
@@ -13,6 +14,7 @@ pub(crate) struct Pairs {
     pub(crate) all: BTreeMap<(u32, u32), Pair>,
     /// The samples that each is paired with.
     partners: BTreeMap<u32, Vec<u32>>,
+    pub(crate) colors: AllColors,
     /// Why there was no second look, if there was none, and something to look at.
     pub(crate) unseen: Option<String>,
     /// Pictures that are near too many others to look for parts among all of these.
@@ -80,7 +82,8 @@ impl Pairs {
             partners.entry(a).or_default().push(b);
             partners.entry(b).or_default().push(a);
         }
-        Ok(Pairs { all, partners, unseen, crowded })
+        let colors = AllColors::of(view, &records, &partners);
+        Ok(Pairs { all, partners, colors, unseen, crowded })
     }
 
     /// What two samples are to each other. Two files with the same bytes are only linked through a third.
@@ -128,7 +131,7 @@ fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<(BTreeMap<(u32, u32)
 fn add_exact(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) {
     let hashes = view.content_hashes();
     let mut order: Vec<usize> = (0..view.len()).filter(|&sample| view.decodable(sample)).collect();
-    order.sort_by_key(|&sample| (hashes[sample], quality(view, sample)));
+    order.sort_by_key(|&sample| (hashes[sample], quality(view, sample, Colors::default())));
     for same in order.chunk_by(|&a, &b| hashes[a] == hashes[b]) {
         for &other in &same[1..] {
             links.insert(pair(same[0], other), Link::Exact);

@@ -65,6 +65,41 @@ fn largest_picture_is_kept() {
     assert!(redundant.reason.starts_with("the same picture as 2 others"));
 }
 
+/// Of pictures with as many pixels the one that has its colors is kept, however many bytes another has.
+#[test]
+fn the_copy_with_its_colors_is_kept() {
+    let colored = |x: u32, y: u32| {
+        let wave = (x / 6 * 3 + y / 6 * 5) % 17 * 10;
+        [60 + wave / 2, 40 + wave, 90 + wave / 2].map(|value| value as u8)
+    };
+    let picture =
+        |change: fn([u8; 3]) -> [u8; 3]| Picture::from_fn(96, 96, move |x, y| change(colored(x, y)));
+    let original = || picture(|rgb| rgb);
+    let gray = || {
+        picture(|[r, g, b]| {
+            [((299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b)) / 1000) as u8; 3]
+        })
+    };
+    let swapped = || picture(|[r, g, b]| [b, r, g]);
+    let saved = || picture(|[r, g, b]| [r + 1, g, b]);
+    let kept = |pictures: Vec<Picture>| {
+        let count = pictures.len();
+        // The later ones have more bytes.
+        let sizes: Vec<Dimensions> = (0..count).map(|row| size(96, 96, 100 + row as u64)).collect();
+        let host = MemoryHost::new()
+            .hashes(&vec![BASE; count], &vec![9; count])
+            .dimensions(&sizes)
+            .pictures(pictures);
+        let outcome = host.run(&Duplicates);
+        assert_eq!(outcome.error, None);
+        (0..count).filter(|&row| outcome.scores[row] == Some(0.55)).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(vec![original(), gray()]), [0]);
+    assert_eq!(kept(vec![original(), gray(), gray()]), [0]);
+    assert_eq!(kept(vec![original(), saved()]), [1], "more bytes where both have the colors");
+    assert_eq!(kept(vec![original(), saved(), swapped()])[..1], [1], "two agree");
+}
+
 #[test]
 fn the_wide_radius_needs_the_dhash() {
     let far = flipped(BASE, &[0, 1, 2, 3, 4, 5, 6, 7]);

@@ -23,8 +23,8 @@ pub(crate) fn issues(view: &View<'_>, report: &Report<'_>, judge: &Judge) -> Res
         let seen = judge.joined || judge.given;
         // No probability: what is estimated without truth takes labels that are hard to tell for right too often.
         let reason = match (suggested, seen) {
-            (None, true) => format!("probably {given}, by a narrow margin"),
-            (None, false) => format!("others like it are labeled {given}, by a narrow margin"),
+            (None, true) => format!("hardly more like {given} than like another class"),
+            (None, false) => format!("samples like it are hardly more often labeled {given} than otherwise"),
             (Some(_), true) => format!("looks like {other}, not {given}"),
             (Some(_), false) => format!("other samples like it are labeled {other}, not {given}"),
         };

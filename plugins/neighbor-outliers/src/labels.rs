@@ -153,12 +153,17 @@ impl Vote {
     fn reason(&self, view: &View<'_>, sample: usize) -> String {
         let (agreeing, disagreeing, count) = self.counts;
         let name = view.class_name(view.labels()[sample]);
+        // What speaks for the label is no reason to doubt it.
         let own = match agreeing {
             0 => format!("none of its {count} nearest pictures is labeled {name}"),
-            some => format!("{some} of its {count} nearest pictures are labeled {name}"),
+            1 => format!("only 1 of its {count} nearest pictures is labeled {name}"),
+            some => format!("only {some} of its {count} nearest pictures are labeled {name}"),
         };
         match self.other {
-            Some(other) => format!("{own}, {disagreeing} are labeled {}", view.class_name(other)),
+            Some(other) => {
+                let are = if disagreeing == 1 { "is" } else { "are" };
+                format!("{own}, {disagreeing} {are} labeled {}", view.class_name(other))
+            }
             None => own,
         }
     }

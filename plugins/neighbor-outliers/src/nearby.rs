@@ -5,6 +5,9 @@ use chaffinch_plugin::prelude::*;
 /// Similarities computed at once.
 const MAX_BLOCK: usize = 1 << 24;
 
+/// What cosines and numbers of the same embedding may differ by.
+const SAME: f32 = 1e-5;
+
 /// Nearest neighbors, nearest first.
 pub(crate) enum Nearby<'a> {
     /// Among all samples, computed by the host for all detectors.
@@ -16,7 +19,21 @@ pub(crate) enum Nearby<'a> {
 impl<'a> Nearby<'a> {
     /// Finds the `k` nearest of every sample. Above `references` samples each is compared with that many, drawn evenly from
     /// the whole list: not all of them, but the time is predictable, whatever the embeddings.
+    ///
+    /// # Errors
+    /// When all are the same: then the nearest ones are any.
     pub(crate) fn find(view: &View<'a>, k: usize, references: usize) -> Result<Nearby<'a>> {
+        let found = Nearby::search(view, k, references)?;
+        let as_near = |(_, similarity): (usize, f32)| similarity >= 1.0 - SAME;
+        if (0..view.len()).all(|sample| found.of(sample).all(as_near)) && is_one(view)? {
+            return Err(Error::new(
+                "the embeddings of all pictures are the same, so none is nearer than another",
+            ));
+        }
+        Ok(found)
+    }
+
+    fn search(view: &View<'a>, k: usize, references: usize) -> Result<Nearby<'a>> {
         let usable: Vec<u32> =
             (0..view.len()).filter(|&sample| view.decodable(sample)).map(|sample| sample as u32).collect();
         if usable.len() <= references {
@@ -54,6 +71,18 @@ impl<'a> Nearby<'a> {
         let drawn = drawn.iter().filter(|(other, _)| *other != u32::MAX);
         all.into_iter().flatten().chain(drawn.map(|&(other, similarity)| (other as usize, similarity)))
     }
+}
+
+/// Whether all embeddings are that of the first picture. Several pictures with many copies each have neighbors as near as these.
+fn is_one(view: &View<'_>) -> Result<bool> {
+    let rows = view.embeddings()?;
+    let mut usable = (0..view.len()).filter(|&sample| view.decodable(sample));
+    let Some(first) = usable.next() else { return Ok(false) };
+    let mut others = usable.peekable();
+    let several = others.peek().is_some();
+    Ok(several
+        && others
+            .all(|sample| rows.row(sample).iter().zip(rows.row(first)).all(|(a, b)| (a - b).abs() <= SAME)))
 }
 
 /// `count` samples, one from each section of the list, at a position that files in a regular order cannot be in step

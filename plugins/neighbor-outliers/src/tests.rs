@@ -80,6 +80,36 @@ fn a_wrong_label_among_right_ones_is_flagged_and_the_right_one_suggested() {
 }
 
 #[test]
+fn pictures_that_are_all_the_same_have_no_nearest_ones() {
+    let labels: Vec<u32> = (0..40).map(|sample| sample % 2).collect();
+    let host =
+        || MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&[0.6, 0.8].repeat(40), 2);
+    for outcome in [host().run(&NeighborLabels), host().run(&NeighborOutliers)] {
+        let error = outcome.error.unwrap();
+        assert!(error.contains("the embeddings of all pictures are the same"), "{error}");
+    }
+    // Two pictures, each many times, do differ.
+    let two = MemoryHost::new().embeddings(&[[0.6, 0.8].repeat(20), [0.8, 0.6].repeat(20)].concat(), 2);
+    assert_eq!(two.classes(&["cat", "dog"]).labels(&labels).run(&NeighborLabels).error, None);
+}
+
+/// A reason is one to doubt the label, wherever the threshold is.
+#[test]
+fn what_speaks_for_the_label_is_no_reason() {
+    let mut labels: Vec<u32> = (0..40).map(|sample| sample % 2).collect();
+    (0..8).for_each(|sample| labels[sample] = 1 - labels[sample]);
+    let outcome = dataset().labels(&labels).param("neighbors", 10.0).run(&NeighborLabels);
+    assert_eq!(outcome.error, None);
+    let reasons: Vec<String> =
+        (0..40).filter_map(|sample| Some(outcome.issue(sample)?.reason.clone())).collect();
+    assert!(reasons.iter().any(|reason| reason.starts_with("only ")), "{reasons:?}");
+    assert!(
+        reasons.iter().all(|reason| reason.starts_with("only ") || reason.starts_with("none ")),
+        "{reasons:?}"
+    );
+}
+
+#[test]
 fn without_labels_it_says_so() {
     let outcome = dataset().labels(&[NO_LABEL; 40]).run(&NeighborLabels);
     assert!(outcome.error.unwrap().contains("nothing to compare"));

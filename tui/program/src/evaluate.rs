@@ -292,8 +292,8 @@ fn left(out: &mut dyn Write, found: &Remaining) -> Result<()> {
         let percent = |share: f64| format!("{:.0}", share * 100.0);
         writeln!(
             out,
-            "errors to expect among the next hundred suspects: about {} % ({} to {} %), as {} of the {} decided suspects \
-             ranked nearest were",
+            "errors to expect among {}: about {} % ({} to {} %), as {} of the {} decided suspects ranked nearest were",
+            next_suspects(next.suspects),
             percent(next.share.number),
             percent(next.share.low),
             percent(next.share.high),
@@ -302,6 +302,14 @@ fn left(out: &mut dyn Write, found: &Remaining) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// The suspects that come next, of which there are so many.
+fn next_suspects(suspects: usize) -> String {
+    match suspects {
+        1 => "the next suspect".to_owned(),
+        some => format!("the next {} suspects", thousands(some as u64)),
+    }
 }
 
 /// How many samples to review for an estimate, of so many.

@@ -49,6 +49,8 @@ struct Row {
     faulty: u64,
     fine: u64,
     proposed: Option<Proposed>,
+    /// Whether nothing is proposed because the decisions say nothing about the rest.
+    uncovered: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,7 +58,10 @@ struct Proposed {
     threshold: f32,
     flagged: u64,
     precision: Expected,
-    recall: Expected,
+    /// `None` if it is not known.
+    recall: Option<Expected>,
+    /// Without a random sample: the score up to which thresholds are proposed.
+    reach: Option<f32>,
 }
 
 /// Prints the table, or moves a threshold.
@@ -76,18 +81,46 @@ pub(super) fn run(args: &Threshold, global: &Global) -> Result<ExitCode> {
         true => json(out, &rows),
         false => table(&rows).write(out, terminal_width()),
     })?;
-    let silent = rows.iter().all(|row| row.proposed.is_none());
-    if !global.quiet && !args.json && silent {
-        match rows.iter().any(enough) {
-            true => remark("nothing is proposed: no score tells the faulty samples from the fine ones"),
-            false => remark(&format!(
-                "nothing is proposed before {LEAST} samples are decided as faulty and {LEAST} as fine; both in the order \
-                 of `rank --by DETECTOR` or at random"
-            )),
+    if !global.quiet && !args.json {
+        if let Some(why) = why_not(&rows) {
+            remark(&why);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// Why nothing is proposed, or not more.
+fn why_not(rows: &[Row]) -> Option<String> {
+    let silent = rows.iter().all(|row| row.proposed.is_none());
+    let reaching =
+        rows.iter().find(|row| row.proposed.as_ref().is_some_and(|proposed| proposed.reach.is_some()));
+    if let Some(row) = reaching {
+        return Some(format!(
+            "nothing past the scores that you decided about is proposed ({}), and recall is not known, because suspects are no \
+             random sample; {RANDOM}",
+            safe_text(&row.detector)
+        ));
+    }
+    match silent {
+        false => None,
+        true if rows.iter().any(|row| row.uncovered) => {
+            Some(format!("nothing is proposed: {UNCOVERED}; {RANDOM}"))
+        }
+        true if rows.iter().any(enough) => {
+            Some("nothing is proposed: no score tells the faulty samples from the fine ones".to_owned())
+        }
+        true => Some(format!(
+            "nothing is proposed before {LEAST} samples are decided as faulty and {LEAST} as fine; both in the order of \
+             `rank --by DETECTOR` or at random"
+        )),
+    }
+}
+
+/// Why decisions may say nothing.
+const UNCOVERED: &str =
+    "below no threshold are most samples decided, and those that are decided are no random sample";
+/// What to do about it.
+const RANDOM: &str = "also decide samples in random order: 'chaffinch rank SESSION --all --by random', or T and ,r in the interface";
 
 /// Whether there are enough decisions for a proposal.
 fn enough(row: &Row) -> bool {
@@ -102,6 +135,7 @@ fn row(listing: &Listing, name: &str) -> Result<Row> {
         flagged: proposal.flagged,
         precision: proposal.precision,
         recall: proposal.recall,
+        reach: proposal.reach,
     });
     Ok(Row {
         detector: name.to_owned(),
@@ -111,6 +145,7 @@ fn row(listing: &Listing, name: &str) -> Result<Row> {
         faulty: histogram.examples.0,
         fine: histogram.examples.1,
         proposed,
+        uncovered: histogram.uncovered,
     })
 }
 
@@ -137,7 +172,7 @@ fn table(rows: &[Row]) -> Table {
             of(|proposed| format!("{:.3}", proposed.threshold)),
             of(|proposed| thousands(proposed.flagged)),
             of(|proposed| share(proposed.precision)),
-            of(|proposed| share(proposed.recall)),
+            of(|proposed| proposed.recall.map_or_else(|| "not known".to_owned(), share)),
         ]);
     }
     table
@@ -158,6 +193,9 @@ fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
         }
         (None, _) if args.reset => None,
         (None, Some(proposed)) => Some(proposed.threshold),
+        (None, None) if row.uncovered => {
+            bail!("no threshold is proposed for {}: {UNCOVERED}; {RANDOM}", safe_text(name))
+        }
         (None, None) if enough(row) => bail!(
             "no threshold is proposed for {}: its scores do not tell the {} faulty samples from the {} fine ones",
             safe_text(name),

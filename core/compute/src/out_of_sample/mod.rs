@@ -48,13 +48,17 @@ pub struct OutOfSample {
     pub inverse_temperature: f32,
 }
 
+const EQUAL: &str = "the embeddings of all pictures are the same, so nothing can be learned from them";
+/// What numbers of the same embedding may differ by, which are rounded as others that were computed with them are.
+const SAME: f32 = 1e-5;
+
 /// Trains one model per fold and predicts the fold with it.
 ///
 /// `labels` may be out of range for samples that have none: they are predicted but not trained on. Samples with the
 /// same content are always in the same fold. A class without samples in the other folds gets probability 0.
 ///
 /// # Errors
-/// When fewer than two classes are left to tell apart, or when stopped.
+/// When fewer than two classes are left to tell apart, when no two rows differ, or when stopped.
 pub fn compute(
     matrix: &EmbeddingMatrix,
     labels: &[u32],
@@ -65,6 +69,7 @@ pub fn compute(
     job: &Job<'_>,
 ) -> Result<OutOfSample> {
     let folds = folds::assign(labels, classes, contents, usable);
+    refuse_equal(matrix, &folds)?;
     let order = content_order(contents);
     let given = Given { matrix, labels, classes, order: &order };
     Ok(given.train(&folds, &|_| true, balance, &[], MAX_WORK, job)?.0)
@@ -98,6 +103,7 @@ fn cleaned_within(
 ) -> Result<OutOfSample> {
     let Given { matrix, labels, classes, order } = given;
     let folds = folds::assign(labels, classes, contents, usable);
+    refuse_equal(matrix, &folds)?;
     let first_half = |done: u64, total: u64| job.progress(done, 2 * total);
     let second_half = |done: u64, total: u64| job.progress(total + done, 2 * total);
     let stop = job.stop_flag();
@@ -171,6 +177,18 @@ impl Given<'_> {
             OutOfSample { matrix: probabilities, classes, folds: folds.to_vec(), inverse_temperature: 1.0 };
         Ok((found, models))
     }
+}
+
+/// Refuses rows that are all the same: what is learned from them says nothing of any.
+fn refuse_equal(matrix: &EmbeddingMatrix, folds: &[u32]) -> Result<()> {
+    let mut used = (0..folds.len()).filter(|&row| folds[row] != NO_FOLD);
+    let Some(first) = used.next() else { return Ok(()) };
+    let same = |row: usize| matrix.row(row).iter().zip(matrix.row(first)).all(|(a, b)| (a - b).abs() <= SAME);
+    let mut others = used.peekable();
+    if others.peek().is_some() && others.all(same) {
+        return Err(Error::Invalid(EQUAL.into()));
+    }
+    Ok(())
 }
 
 /// All rows in the order of their content, equal contents in order.

@@ -49,6 +49,19 @@ fn best(found: &OutOfSample, sample: usize) -> (usize, f32) {
 }
 
 #[test]
+fn of_rows_that_do_not_differ_nothing_is_learned() {
+    let (matrix, labels, contents) = dataset(2, 20);
+    let row = matrix.row(0).to_vec();
+    let equal = EmbeddingMatrix::from_vec(row.repeat(40), DIM);
+    let refused = run(&equal, &labels, 2, &contents, &|_| true).unwrap_err().to_string();
+    assert!(refused.starts_with("the embeddings of all pictures are the same"), "{refused}");
+    // One that differs is enough.
+    let mut some = row.repeat(40);
+    some[..DIM].iter_mut().for_each(|number| *number = -*number);
+    assert!(run(&EmbeddingMatrix::from_vec(some, DIM), &labels, 2, &contents, &|_| true).is_ok());
+}
+
+#[test]
 fn a_wrong_label_is_seen_through() {
     let (matrix, mut labels, contents) = dataset(4, 60);
     labels[3] = 2;

@@ -1,130 +1,238 @@
 use super::*;
+use crate::covered::in_random_order;
+use chaffinch_protocol::Expected;
 use proptest::prelude::*;
-use rand::Rng;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
-fn histogram(scores: impl Iterator<Item = f32>) -> Vec<u64> {
-    let mut samples = vec![0; BINS + 1];
-    scores.for_each(|score| samples[((score * BINS as f32) as usize).min(BINS)] += 1);
-    samples
+/// Scores, what is true, and what was decided.
+struct Review {
+    scores: Vec<f32>,
+    faulty: Vec<bool>,
+    answers: Vec<Option<Answer>>,
+    /// The order of the ensemble, which may know more than the detector.
+    suspects: Vec<u32>,
 }
 
-fn even_scores(count: u32) -> Vec<f32> {
-    (0..count).map(|row| (row as f32 + 0.5) / count as f32).collect()
+impl Review {
+    fn new(scores: Vec<f32>, faulty: impl Fn(usize, f32) -> bool) -> Review {
+        let faulty: Vec<bool> = scores.iter().enumerate().map(|(row, &score)| faulty(row, score)).collect();
+        let suspects = worst_first(&scores);
+        Review { answers: vec![None; scores.len()], faulty, suspects, scores }
+    }
+
+    fn even(count: u32, limit: f32) -> Review {
+        Review::new((0..count).map(|row| (row as f32 + 0.5) / count as f32).collect(), |_, score| {
+            score < limit
+        })
+    }
+
+    fn decide(&mut self, rows: impl IntoIterator<Item = u32>) {
+        for row in rows {
+            let bad = self.faulty[row as usize];
+            self.answers[row as usize] = Some(if bad { Answer::Bad } else { Answer::Fine });
+        }
+    }
+
+    fn worst(mut self, count: usize) -> Review {
+        let rows: Vec<u32> = self.suspects.iter().copied().take(count).collect();
+        self.decide(rows);
+        self
+    }
+
+    fn random(mut self, count: usize) -> Review {
+        self.decide(in_random_order(self.scores.len()).into_iter().take(count));
+        self
+    }
+
+    fn outcome(&self) -> Outcome {
+        let example = |row: usize| {
+            Some(Example { score: self.scores[row], faulty: super::faulty(self.answers[row]?)? })
+        };
+        let examples: Vec<Example> = (0..self.scores.len()).filter_map(example).collect();
+        let Review { scores, answers, suspects, .. } = self;
+        Reviewed { scores, answers, said: answers, suspects }.propose(&examples)
+    }
+
+    fn proposal(&self) -> Proposal {
+        match self.outcome() {
+            Outcome::Proposed(proposal) => proposal,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What is the case at a threshold: precision and recall.
+    fn truth(&self, threshold: f32) -> (f32, f32) {
+        let below = |row: &usize| self.scores[*row] < threshold;
+        let flagged = (0..self.scores.len()).filter(below).count();
+        let hits = (0..self.scores.len()).filter(below).filter(|&row| self.faulty[row]).count();
+        let faulty = self.faulty.iter().filter(|faulty| **faulty).count();
+        (hits as f32 / flagged as f32, hits as f32 / faulty as f32)
+    }
 }
 
-fn marked(scores: &[f32], faulty: impl Fn(f32) -> bool) -> Vec<Example> {
-    scores.iter().map(|&score| Example { score, faulty: faulty(score) }).collect()
+/// The worst quarter, worst first.
+fn worst_first(scores: &[f32]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..scores.len() as u32).collect();
+    order.sort_by(|&a, &b| scores[a as usize].total_cmp(&scores[b as usize]));
+    order.truncate(scores.len() / 4);
+    order
+}
+
+fn holds(expected: Expected, real: f32) -> bool {
+    (expected.low - 1e-6..=expected.high + 1e-6).contains(&real)
 }
 
 #[test]
-fn examples_that_a_score_separates_give_the_cut_between_them() {
-    let all = even_scores(10_000);
-    let samples = histogram(all.iter().copied());
-    let some: Vec<f32> = all.iter().copied().step_by(100).collect();
-    let found = propose(&samples, &marked(&some, |score| score < 0.3)).unwrap();
-    let (last, first) = (0.29, 0.31);
-    assert!((last..=first).contains(&found.threshold), "{found:?}");
-    assert_eq!((found.faulty, found.fine), (30, 70));
-    assert!(found.precision.share > 0.97 && found.recall.share > 0.97, "{found:?}");
-    assert!(found.precision.low > 0.8 && found.precision.low < found.precision.high, "{found:?}");
+fn a_random_sample_that_a_score_separates_gives_the_cut() {
+    let mut review = Review::even(10_000, 0.3).random(200);
+    let found = review.proposal();
+    assert!((0.27..=0.33).contains(&found.threshold), "{found:?}");
+    assert_eq!(found.faulty + found.fine, 200);
+    let recall = found.recall.unwrap();
+    assert!(found.precision.share > 0.9 && recall.share > 0.9, "{found:?}");
+    assert!(found.precision.low > 0.75 && found.precision.low < found.precision.high, "{found:?}");
     assert_eq!(found.flagged, (found.threshold * 10_000.0).round() as u64);
+    // Unsure ones widen both.
+    let unsure = review.answers.iter().position(|answer| *answer == Some(Answer::Bad)).unwrap();
+    review.answers[unsure] = Some(Answer::Unsure);
+    let wider = review.proposal();
+    assert!(wider.precision.low <= found.precision.low + 0.01, "{found:?} {wider:?}");
+}
+
+/// The worst of a list are no sample of what comes after them.
+#[test]
+fn past_the_worst_nothing_is_proposed_and_recall_is_not_known() {
+    let first = |row: usize, _: f32| row < 46 || row % 10 == 0;
+    let review = Review::new(Review::even(2_000, 0.0).scores, first).worst(50);
+    let found = review.proposal();
+    assert!(found.flagged <= 50 && found.recall.is_none(), "{found:?}");
+    assert_eq!(found.reach, Some(0.025), "as far as the decisions go");
+    let (precision, _) = review.truth(found.threshold);
+    assert_eq!(found.precision, Expected { share: precision, low: precision, high: precision });
+    // With a random sample there is more to say, and other thresholds to propose.
+    let more = review.random(100).proposal();
+    assert!(more.recall.is_some() && more.reach.is_none(), "{more:?}");
 }
 
 #[test]
-fn of_a_gap_without_samples_the_middle_is_proposed() {
-    let samples = histogram([0.1, 0.11, 0.12, 0.13, 0.8, 0.81, 0.82, 0.83].into_iter());
-    let found = propose(&samples, &marked(&[0.1, 0.11, 0.12, 0.8, 0.81, 0.82], |score| score < 0.5)).unwrap();
-    assert!((0.3..0.7).contains(&found.threshold), "{found:?}");
-    assert_eq!(found.flagged, 4);
+fn decisions_strewn_by_hand_cover_nothing() {
+    let mut review = Review::even(5_000, 0.3);
+    review.decide([300, 700, 1_100, 2_000, 3_000, 4_000]);
+    assert_eq!(review.outcome(), Outcome::Uncovered);
+}
+
+#[test]
+fn where_all_is_decided_all_is_known() {
+    let review = Review::even(500, 0.4).random(500);
+    let found = review.proposal();
+    let all = Expected { share: 1.0, low: 1.0, high: 1.0 };
+    assert_eq!((found.precision, found.recall), (all, Some(all)));
+    assert!((0.399..=0.401).contains(&found.threshold), "{found:?}");
 }
 
 #[test]
 fn too_few_examples_propose_nothing_and_few_claim_little() {
-    let samples = histogram(even_scores(5_000).into_iter());
-    let of = |faulty: usize, fine: usize| {
-        let low = (0..faulty).map(|n| 0.05 + n as f32 * 0.1 / faulty as f32);
-        let high = (0..fine).map(|n| 0.5 + n as f32 * 0.5 / fine as f32);
-        propose(&samples, &marked(&low.chain(high).collect::<Vec<_>>(), |score| score < 0.3))
-    };
-    assert_eq!((of(2, 50), of(50, 2), of(0, 0)), (None, None, None));
-    let few = of(3, 3).unwrap();
-    assert!(few.precision.low < 0.8 && few.recall.low < 0.8, "{few:?}");
-    let many = of(60, 60).unwrap();
-    assert!(many.precision.low > few.precision.low && many.recall.low > few.recall.low, "{few:?} {many:?}");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    /// Examples that turn from fine to faulty never lower the threshold below where all that is faulty lay before.
-    #[test]
-    fn more_faults_above_never_lower_the_threshold(cut in 0.15_f32..0.5, more in 0.0_f32..0.4) {
-        let samples = histogram(even_scores(2_000).into_iter());
-        let some: Vec<f32> = even_scores(60);
-        let at = |limit: f32| propose(&samples, &marked(&some, |score| score < limit)).unwrap();
-        let (before, after) = (at(cut), at(cut + more));
-        prop_assert!(after.threshold >= before.threshold - 1e-6, "{before:?} {after:?}");
-    }
-
-    #[test]
-    fn whatever_was_decided_shares_are_shares(
-        decided in proptest::collection::vec((0.0_f32..=1.0, any::<bool>()), 0..40),
-    ) {
-        let samples = histogram(decided.iter().map(|(score, _)| *score).chain(even_scores(300)));
-        let examples: Vec<Example> =
-            decided.into_iter().map(|(score, faulty)| Example { score, faulty }).collect();
-        if let Some(found) = propose(&samples, &examples) {
-            for expected in [found.precision, found.recall] {
-                prop_assert!(0.0 <= expected.low && expected.low <= expected.share);
-                prop_assert!(expected.share <= expected.high && expected.high <= 1.0);
-            }
-            prop_assert!((0.0..=1.0).contains(&found.threshold));
-            // The order of decisions says nothing.
-            let turned: Vec<Example> = examples.iter().rev().copied().collect();
-            prop_assert_eq!(propose(&samples, &turned), Some(found));
-        }
-    }
+    assert_eq!(Review::even(5_000, 0.3).outcome(), Outcome::Few);
+    assert_eq!(Review::even(5_000, 0.3).worst(50).outcome(), Outcome::Few);
+    let (few, many) =
+        (Review::even(5_000, 0.3).random(25).proposal(), Review::even(5_000, 0.3).random(200).proposal());
+    assert!(many.precision.low > few.precision.low, "{few:?} {many:?}");
+    assert!(many.recall.unwrap().low > few.recall.unwrap().low, "{few:?} {many:?}");
 }
 
 #[test]
 fn scores_that_tell_nothing_apart_propose_nothing() {
     // Another detector found the faults: this one is sure that all samples are fine.
-    let fine = [1.0; 200];
-    let examples: Vec<Example> = (0..23).map(|n| Example { score: 1.0, faulty: n < 18 }).collect();
-    assert_eq!(propose(&histogram(fine.into_iter()), &examples), None);
+    let mut review = Review::new(vec![1.0; 200], |row, _| row < 18);
+    review.decide(0..23);
+    assert_eq!(review.outcome(), Outcome::Alike);
+    assert_eq!(review.random(100).outcome(), Outcome::Alike);
 }
 
-/// Simulated reviews: the worst sixty of a detector and forty others at random are decided. What is expected at the proposed
-/// threshold is compared with what is the case there.
-#[test]
-fn the_intervals_contain_what_is_the_case() {
-    let mut random = ChaCha8Rng::seed_from_u64(11);
-    let (mut precision, mut recall, reviews) = (0, 0, 60);
-    for _ in 0..reviews {
-        let (middle, slope) = (random.random_range(0.1..0.5), random.random_range(8.0..40.0));
-        let all: Vec<Example> = (0..2_000)
-            .map(|_| {
-                let score: f64 = random.random();
-                let share = 1.0 / (1.0 + (slope * (score - middle)).exp());
-                Example { score: score as f32, faulty: random.random::<f64>() < share }
-            })
-            .collect();
-        let mut order = all.clone();
-        order.sort_unstable_by(|a, b| a.score.total_cmp(&b.score));
-        let mut decided: Vec<Example> = order.iter().copied().take(60).collect();
-        decided.extend((0..40).map(|_| order[random.random_range(60..order.len())]));
-        let samples = histogram(all.iter().map(|example| example.score));
-        let Some(found) = propose(&samples, &decided) else { continue };
-        let below = |example: &&Example| example.score < found.threshold;
-        let faulty = all.iter().filter(|example| example.faulty).count() as f32;
-        let hit = all.iter().filter(below).filter(|example| example.faulty).count() as f32;
-        let flagged = all.iter().filter(below).count() as f32;
-        let within = |expected: Expected, real: f32| (expected.low..=expected.high).contains(&real);
-        precision += usize::from(within(found.precision, hit / flagged));
-        recall += usize::from(within(found.recall, hit / faulty));
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_was_decided_shares_are_shares(
+        decided in proptest::collection::vec((0_u32..300, any::<bool>(), any::<bool>()), 0..80),
+        random in 0_usize..60,
+    ) {
+        let mut review = Review::even(300, 0.2).random(random);
+        for (row, bad, unsure) in decided {
+            let answer = if bad { Answer::Bad } else { Answer::Fine };
+            review.answers[row as usize] = Some(if unsure { Answer::Unsure } else { answer });
+        }
+        if let Outcome::Proposed(found) = review.outcome() {
+            for expected in [Some(found.precision), found.recall].into_iter().flatten() {
+                prop_assert!(0.0 <= expected.low && expected.low <= expected.share, "{found:?}");
+                prop_assert!(expected.share <= expected.high && expected.high <= 1.0, "{found:?}");
+            }
+            prop_assert!((0.0..=1.0).contains(&found.threshold));
+        }
     }
-    println!(
-        "of {reviews} reviews the interval of the precision held in {precision}, of the recall in {recall}"
-    );
-    assert!(precision * 100 >= 90 * reviews && recall * 100 >= 90 * reviews, "{precision} {recall}");
+}
+
+/// A dataset of 2,000 samples, a tenth of them faulty, with a detector that is more or less `able`, and an ensemble that knows
+/// `more` than it.
+fn world(able: f64, more: f64, random: &mut ChaCha8Rng) -> Review {
+    let mut normal =
+        || (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt() * (6.283_185 * random.random::<f64>()).cos();
+    let rows: Vec<(f64, f64, f64)> = (0..2_000).map(|_| (normal(), normal(), normal())).collect();
+    let mut by_chance: Vec<usize> = (0..2_000).collect();
+    by_chance.sort_by(|&a, &b| rows[a].0.total_cmp(&rows[b].0));
+    let mut faulty = vec![false; 2_000];
+    by_chance[..200].iter().for_each(|&row| faulty[row] = true);
+    let doubt = |row: usize| rows[row].1 - if faulty[row] { able } else { 0.0 };
+    let scores: Vec<f32> = (0..2_000).map(|row| (1.0 / (1.0 + (-doubt(row)).exp())) as f32).collect();
+    let all: Vec<f32> = (0..2_000)
+        .map(|row| (doubt(row) + rows[row].2 - if faulty[row] { more } else { 0.0 }) as f32)
+        .collect();
+    let suspects = if more > 0.0 { worst_first(&all) } else { worst_first(&scores) };
+    Review { suspects, ..Review::new(scores, |row, _| faulty[row]) }
+}
+
+/// In how many of so many reviews intervals hold, of how many that are said: of the precision, and of the recall.
+fn coverage(worst: usize, drawn: usize, more: f64, reviews: usize) -> [(usize, usize); 2] {
+    let mut random = ChaCha8Rng::seed_from_u64(21);
+    let mut held = [(0, 0); 2];
+    for review in 0..reviews {
+        let able = [0.0, 0.7, 1.5, 3.0][review % 4];
+        let review = world(able, more, &mut random).worst(worst).random(drawn);
+        let Outcome::Proposed(found) = review.outcome() else { continue };
+        let (precision, recall) = review.truth(found.threshold);
+        let said = [(Some(found.precision), precision), (found.recall, recall)];
+        for (held, (expected, real)) in held.iter_mut().zip(said) {
+            held.0 += usize::from(expected.is_some_and(|expected| holds(expected, real)));
+            held.1 += usize::from(expected.is_some());
+        }
+    }
+    println!("{worst} worst, {drawn} random, an ensemble that knows {more} more: {held:?}");
+    held
+}
+
+/// Five hundred simulated reviews: suspects worst first, of the detector itself or of an ensemble that knows more; in random order;
+/// and both.
+#[test]
+fn the_intervals_hold_however_the_reviewed_were_chosen() {
+    let plans = [
+        (50, 0, 0.0),
+        (200, 0, 0.0),
+        (50, 0, 2.0),
+        (200, 0, 2.0),
+        (0, 50, 0.0),
+        (0, 200, 0.0),
+        (50, 50, 0.0),
+        (50, 100, 2.0),
+    ];
+    let mut held = [(0, 0); 2];
+    for (worst, drawn, more) in plans {
+        for (all, (inside, said)) in held.iter_mut().zip(coverage(worst, drawn, more, 63)) {
+            assert!(inside * 100 >= 85 * said, "{worst} worst, {drawn} random: {inside} of {said}");
+            *all = (all.0 + inside, all.1 + said);
+        }
+    }
+    let [(precision, proposed), (recall, known)] = held;
+    assert!(proposed >= 400 && known >= 200, "{held:?}");
+    assert!(precision * 100 >= 93 * proposed && recall * 100 >= 90 * known, "{held:?}");
 }

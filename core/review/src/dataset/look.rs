@@ -23,6 +23,8 @@ const LEAST: usize = 4_000;
 const WORK: usize = 500_000_000;
 /// Neighbors of each sample, as in Datalab.
 pub(super) const NEIGHBORS: usize = 10;
+/// What numbers of the same embedding may differ by.
+const SAME: f32 = 1e-5;
 
 /// What a session has beside its results.
 #[derive(Debug, Clone, Default)]
@@ -136,13 +138,24 @@ impl<'a> Look<'a> {
         classes.get(class as usize).map_or(String::new(), |name| format!("'{}'", safe_text(name)))
     }
 
-    /// Refuses to judge without embeddings, or by a handful.
+    /// Whether all embeddings are one, as those of one picture many times are.
+    fn is_one(&self) -> bool {
+        let same = |row: usize| {
+            self.matrix.row(row).iter().zip(self.matrix.row(0)).all(|(a, b)| (a - b).abs() <= SAME)
+        };
+        self.len() > 1 && (1..self.len()).all(same)
+    }
+
+    /// Refuses to judge without embeddings, by a handful, or by embeddings that are all the same.
     pub(super) fn several(&self, least: usize) -> std::result::Result<(), Unchecked> {
         match self.len() {
             0 => because("there are no embeddings: scan with a model"),
             few if few < least => {
                 let few = counted(few as u64, "sample with an embedding is", "samples with embeddings are");
                 because(format!("{few} too few: it takes {least}"))
+            }
+            _ if self.is_one() => {
+                because("the embeddings of all pictures are the same, so they tell nothing")
             }
             _ => Ok(()),
         }

@@ -134,6 +134,17 @@ fn figure(finding: &DatasetFinding, name: &str) -> f64 {
 }
 
 #[test]
+fn embeddings_that_do_not_differ_are_said_to_tell_nothing() {
+    let samples: Vec<One> = (0..60).map(|number| one(0, ["cat", "dog"][number % 2])).collect();
+    let mut made = Made::of(&samples);
+    let row = made.matrix.row(0).to_vec();
+    made.matrix = EmbeddingMatrix::from_vec(row.repeat(60), WIDTH);
+    let look = Look::new(made.inputs(), 2, &quiet()).unwrap();
+    let said = look.several(20).unwrap_err();
+    assert!(format!("{said:?}").contains("the embeddings of all pictures are the same"), "{said:?}");
+}
+
+#[test]
 fn nothing_is_found_in_a_sound_dataset_and_what_was_not_looked_for_says_why() {
     let found = Made::of(&sound(300)).find();
     assert_eq!(found.findings, []);

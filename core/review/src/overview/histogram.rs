@@ -1,6 +1,6 @@
 //! Scores of one detector.
 
-use crate::by_example;
+use crate::by_example::{self, Outcome};
 use crate::query::Source;
 use crate::{Error, Result};
 use chaffinch_protocol::decision::Choice;
@@ -35,6 +35,7 @@ pub fn histogram(source: &Source<'_>, ticket: Ticket, name: &str) -> Result<Hist
         default: result.record().threshold,
         examples: (0, 0),
         proposal: None,
+        uncovered: false,
     };
     let scores = &result.scores()[..count];
     // Integer sums do not depend on order, so any number of threads may compute the parts.
@@ -73,12 +74,16 @@ pub fn histogram(source: &Source<'_>, ticket: Ticket, name: &str) -> Result<Hist
     let examples = by_example::examples(result, decisions);
     let faulty = examples.iter().filter(|example| example.faulty).count() as u64;
     whole.examples = (faulty, examples.len() as u64 - faulty);
-    whole.proposal = by_example::propose(&whole.samples, &examples);
+    match by_example::propose(result, decisions, source.ranking) {
+        Outcome::Proposed(proposal) => whole.proposal = Some(proposal),
+        Outcome::Uncovered => whole.uncovered = true,
+        Outcome::Few | Outcome::Alike => {}
+    }
     Ok(whole)
 }
 
 /// The bin of a score, chosen so that comparing with a bin's edge equals comparing with a threshold of that value.
-fn bin(score: f32) -> usize {
+pub(crate) fn bin(score: f32) -> usize {
     let mut bin = ((score * BINS as f32) as usize).min(BINS);
     let edge = |bin: usize| bin as f32 / BINS as f32;
     if bin > 0 && score < edge(bin) {

@@ -126,12 +126,16 @@ fn splits_stay_as_they_are_spelled() {
     }
     let options = chaffinch_data::dataset::DatasetOptions::default();
     let manifest = chaffinch_formats::dataset::open(&root, &options).unwrap().manifest;
-    let plan = plan(&manifest, &Recipe { seed: 1, copies: 2, ..Recipe::default() }).unwrap();
+    let strangers: Vec<std::path::PathBuf> =
+        (0..2).map(|n| temp.path().join(format!("stranger{n}.png"))).collect();
+    strangers.iter().for_each(|file| fs::write(file, "foreign").unwrap());
+    let recipe = Recipe { seed: 1, copies: 2, strangers, foreign: 2, ..Recipe::default() };
+    let plan = plan(&manifest, &recipe).unwrap();
     let target = temp.path().join("polluted");
     let stop = AtomicBool::new(false);
     write(&manifest, &plan, &target, CopyMode::Copy, &Job::new(&stop, &|_, _| {})).unwrap();
     let copy = chaffinch_formats::dataset::open(&target.join(DATA), &options).unwrap().manifest;
-    assert_eq!(copy.len(), 6);
+    assert_eq!(copy.len(), 8);
     for id in copy.ids() {
         let folder = copy.path(id).iter().next().unwrap().to_str().unwrap();
         assert!(["train1", "val"].contains(&folder) && copy.split_as_written(id) == folder, "{folder}");

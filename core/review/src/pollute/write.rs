@@ -138,7 +138,8 @@ impl Writer<'_> {
     fn try_plant(&mut self, planted: &Planted) -> Result<()> {
         let Some(id) = planted.sample else {
             let stranger = planted.stranger.as_deref().unwrap_or(Path::new(""));
-            let folder = self.folder("", planted.label);
+            let split = planted.beside.map_or("", |id| self.manifest.split_as_written(id));
+            let folder = self.folder(split, planted.label);
             let name = stranger.file_name().unwrap_or_default();
             let path = self.put(stranger, &folder, Path::new(name))?;
             let fault = Some((Fault::Foreign, stranger.to_string_lossy().into_owned()));

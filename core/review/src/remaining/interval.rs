@@ -9,7 +9,7 @@ const TAIL: f64 = 0.025;
 ///
 /// # Panics
 /// When more were drawn than there are, or more found bad than drawn.
-pub(super) fn total(samples: usize, drawn: usize, bad: usize) -> (usize, usize) {
+pub(crate) fn total(samples: usize, drawn: usize, bad: usize) -> (usize, usize) {
     assert!(bad <= drawn && drawn <= samples, "{bad} bad of {drawn} drawn of {samples}");
     let (least, most) = (bad, samples - (drawn - bad));
     let urn = |all: usize| Urn { samples, drawn, bad: all };

@@ -69,7 +69,7 @@ fn what_is_not_known_is_not_said() {
     for share in [0.0, 0.5, 1.0] {
         let (found, _) = of(&world.reviewed(share, 0), &world.suspect);
         assert_eq!(found.left, None, "{found:?}");
-        assert!(found.sampled < LEAST);
+        assert!(found.sampled < LEAST_DRAWN);
     }
     // Everything decided: nothing is left, surely.
     let (all, _) = of(&world.reviewed(0.0, 500), &world.suspect);
@@ -103,4 +103,15 @@ fn the_goal_is_reached_by_reviewing_as_many_as_it_says() {
     // Twice that, as the share found may differ.
     let (after, _) = of(&world.reviewed(1.0, 100 + 2 * goal.reviews), &world.suspect);
     assert!(after.left.unwrap().high < goal.share * 5000.0, "{goal:?} {after:?}");
+}
+
+#[test]
+fn of_few_suspects_that_are_left_as_many_come_next() {
+    let order: Vec<u32> = (0..300).collect();
+    let ranking = Ranking { order: order.into(), ..Ranking::default() };
+    let mut answers = vec![Some(Answer::Bad); 300];
+    answers[263..].fill(None);
+    assert_eq!(next(&ranking, &answers).unwrap().suspects, 37);
+    answers[100..].fill(None);
+    assert_eq!(next(&ranking, &answers).unwrap().suspects, NEXT);
 }

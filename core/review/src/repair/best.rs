@@ -1,6 +1,7 @@
 //! Which of several copies a policy keeps.
 
 use super::Copies;
+use super::colors::kept;
 use super::policy::stage;
 use super::sharpness::sharpness;
 use crate::query::Source;
@@ -26,7 +27,7 @@ pub struct Best {
     pub policy: Copies,
     /// The member.
     pub keep: SampleId,
-    /// Whether the policy prefers it to all others; otherwise size, and then the path, decided among those that are equal.
+    /// Whether the policy prefers it to all others; otherwise size, colors, damage, and then the path, decided among those that are equal.
     pub clear: bool,
 }
 
@@ -67,15 +68,24 @@ fn best_by(
     first: impl Fn(SampleId) -> u64,
 ) -> Option<SampleId> {
     let decided = |id: &SampleId| source.decisions.get(*id).is_some();
-    let kept: Vec<SampleId> = left.iter().copied().filter(decided).collect();
-    let of = if kept.is_empty() { left } else { &kept };
-    let size = |id: SampleId| {
-        let size = source.file_metadata.dimensions.get(id.index());
-        (u64::from(size.width) * u64::from(size.height), size.bytes)
+    let wanted: Vec<SampleId> = left.iter().copied().filter(decided).collect();
+    let of = if wanted.is_empty() { left } else { &wanted };
+    let size = |id: SampleId| source.file_metadata.dimensions.get(id.index());
+    let pixels = |id: SampleId| u64::from(size(id).width) * u64::from(size(id).height);
+    let standing_out = |id: SampleId| (first(id), pixels(id));
+    let most = of.iter().map(|&id| standing_out(id)).max()?;
+    let equal: Vec<SampleId> = of.iter().copied().filter(|&id| standing_out(id) == most).collect();
+    // Pictures are only read where they decide: other files are no more than the same bytes.
+    let content = |id: SampleId| source.file_metadata.hashes.get(id.index());
+    let kept = match equal.iter().any(|&id| content(id) != content(equal[0])) {
+        true => kept(source.manifest, source.file_metadata, left),
+        false => BTreeMap::new(),
     };
+    let kept = |id: SampleId| kept.get(&id).copied().unwrap_or_default();
     let path = |id: SampleId| Reverse(source.manifest.path(id));
     // Rather one that need not be moved.
-    of.iter().copied().max_by_key(|&id| (first(id), size(id), standing(id).still, path(id), Reverse(id)))
+    let better = |&id: &SampleId| (kept(id), size(id).bytes, standing(id).still, path(id), Reverse(id));
+    equal.into_iter().max_by_key(better)
 }
 
 /// What a policy goes by: more is better.

@@ -120,7 +120,7 @@ impl Page for Histogram {
                 let Some(to) = to else {
                     let why = match missing(shown.examples) {
                         Some(more) => format!("nothing is proposed yet: {more}"),
-                        None => NOTHING.to_owned(),
+                        None => nothing(shown).to_owned(),
                     };
                     say(model, Level::Warning, why);
                     return true;
@@ -194,6 +194,13 @@ fn shown_now(model: &Model) -> Option<(&Counts, f32)> {
 /// Why enough decisions propose nothing.
 const NOTHING: &str = "nothing is proposed: these scores do not tell what you removed from what you kept";
 
+/// Why most samples below no threshold being decided proposes nothing.
+const UNCOVERED: &str = "nothing is proposed: most samples below any threshold are open; decide the worst, or some of all in random order";
+
+fn nothing(histogram: &Counts) -> &'static str {
+    if histogram.uncovered { UNCOVERED } else { NOTHING }
+}
+
 /// What to decide before a threshold is proposed.
 fn missing((faulty, fine): (u64, u64)) -> Option<String> {
     const LEAST: u64 = 3;
@@ -212,12 +219,15 @@ fn proposed(histogram: &Counts) -> Option<String> {
             proposal.threshold,
             text::count(proposal.flagged),
             share(proposal.precision),
-            share(proposal.recall)
+            match proposal.recall {
+                Some(recall) => share(recall),
+                None => "not known without a random sample".to_owned(),
+            }
         )),
         None if histogram.examples == (0, 0) => None,
         None => Some(match missing(histogram.examples) {
             Some(more) => format!("for a proposal {more}"),
-            None => NOTHING.to_owned(),
+            None => nothing(histogram).to_owned(),
         }),
     }
 }

@@ -118,6 +118,7 @@ fn histogram(engine: &FakeEngine, ticket: u64, name: &str) -> Histogram {
         default: 0.5,
         examples: (0, 0),
         proposal: None,
+        uncovered: false,
     };
     for row in &engine.samples {
         // Squares crowd at the low end, as real scores do at one end or the other.
@@ -139,7 +140,8 @@ fn histogram(engine: &FakeEngine, ticket: u64, name: &str) -> Histogram {
         threshold: 0.37,
         flagged: Histogram::below(&histogram.samples, 0.37),
         precision: Expected { share: 0.91, low: 0.62, high: 0.99 },
-        recall: Expected { share: 0.8, low: 0.35, high: 0.97 },
+        recall: Some(Expected { share: 0.8, low: 0.35, high: 0.97 }),
+        reach: None,
         faulty,
         fine,
     });

@@ -5,10 +5,12 @@
 //! picture needs (ITU-T T.81, annexes F and G).
 
 mod bits;
+mod drift;
 mod huffman;
 
 use super::remark::Damage;
 use bits::Bits;
+use drift::Constants;
 use huffman::{Band, Garbled, Table, block, constant};
 use std::ops::Range;
 
@@ -16,6 +18,8 @@ use std::ops::Range;
 const HOLE: usize = 32;
 /// Bytes left over behind the last code that are taken for damage rather than a writer's habit.
 const LEFT_OVER: usize = 3;
+/// The share of a picture below which what is missing at its end was not cut off.
+const SLIPPED: f32 = 0.05;
 /// More scans than any writer makes are an attack.
 const MOST_SCANS: usize = 400;
 /// The most blocks whose coefficients are remembered: those of the largest picture that is decoded.
@@ -77,6 +81,7 @@ impl Walk {
                 0xc9 | 0xca => return Extent::NotRead("arithmetic-coded JPEG"),
                 0xf7 => return Extent::NotRead("JPEG-LS"),
                 0xc4 => walk.tables(segment),
+                0xdb => walk.steps(segment),
                 0xdd => {
                     walk.interval =
                         segment.get(..2).map_or(0, |two| usize::from(u16::from_be_bytes([two[0], two[1]])));
@@ -120,6 +125,11 @@ struct Component {
     blocks: (usize, usize),
     /// Blocks in a row, with the filling.
     stride: usize,
+    /// Its table of quantization.
+    table: usize,
+    /// The sum of the differences of constants up to the last block, and what it is in each block of a sequential picture.
+    last: i32,
+    constants: Vec<i16>,
     /// Per block of a progressive picture, which coefficients are not zero.
     set: Vec<u64>,
     /// Of each coefficient, how many of its lowest bits are still missing; `None` if all.
@@ -136,6 +146,8 @@ struct Walk {
     ac: [Option<Table>; 4],
     interval: usize,
     scans: usize,
+    /// By table of quantization, the step of the constants.
+    steps: [u16; 4],
 }
 
 /// How the walk through one scan ended.
@@ -168,15 +180,16 @@ impl Walk {
         let rest = rest.get(..3 * usize::from(*count))?;
         let each = rest
             .chunks_exact(3)
-            .map(|three| (three[0], usize::from(three[1] >> 4), usize::from(three[1] & 15)));
-        let proper =
-            |(_, across, down): (u8, usize, usize)| (1..=4).contains(&across) && (1..=4).contains(&down);
+            .map(|three| (three[0], usize::from(three[1] >> 4), usize::from(three[1] & 15), three[2]));
+        let proper = |(_, across, down, _): (u8, usize, usize, u8)| {
+            (1..=4).contains(&across) && (1..=4).contains(&down)
+        };
         if *bits != 8 || width == 0 || height == 0 || !(1..=4).contains(count) || !each.clone().all(proper) {
             return None;
         }
         let most = (each.clone().map(|one| one.1).max()?, each.clone().map(|one| one.2).max()?);
         self.units = (width.div_ceil(8 * most.0), height.div_ceil(8 * most.1));
-        for (id, across, down) in each {
+        for (id, across, down, table) in each {
             let blocks = ((width * across).div_ceil(8 * most.0), (height * down).div_ceil(8 * most.1));
             let stride = self.units.0 * across;
             let all = stride * self.units.1 * down;
@@ -189,9 +202,25 @@ impl Walk {
                 down,
                 blocks,
                 stride,
+                table: usize::from(table & 3),
+                last: 0,
+                constants: if self.progressive { Vec::new() } else { vec![0; all.min(MOST_BLOCKS)] },
                 set: Vec::new(),
                 missing: vec![None; 64],
             });
+        }
+        Some(())
+    }
+
+    fn steps(&mut self, mut segment: &[u8]) -> Option<()> {
+        while let [head, rest @ ..] = segment {
+            let (step, length) = match (head >> 4, rest) {
+                (0, [step, ..]) => (u16::from(*step), 64),
+                (1, [high, low, ..]) => (u16::from_be_bytes([*high, *low]), 128),
+                _ => return Some(()),
+            };
+            *self.steps.get_mut(usize::from(head & 15))? = step;
+            segment = rest.get(length..).unwrap_or_default();
         }
         Some(())
     }
@@ -236,6 +265,9 @@ impl Walk {
         let end = bytes.len();
         match self.walk_scan(&shape, bytes, at..end)? {
             Ok(end) => {
+                if let Some(unit) = self.constants(&shape).and_then(|all| all.seam(shape.units(self).0)) {
+                    return Some(Scanned::Damaged(self.garbled_from(&shape, unit)));
+                }
                 for &(component, ..) in &shape.members {
                     let low = if self.progressive { low } else { 0 };
                     self.components[component].missing[usize::from(first)..=usize::from(last)]
@@ -262,6 +294,22 @@ impl Walk {
             }
         }
         let share = |units: usize| (units as f32 / total.max(1) as f32).clamp(0.0, 1.0);
+        if let Some(constants) = self.constants(shape) {
+            let across = shape.units(self).0;
+            let seam = constants.seam(across).filter(|unit| *unit < from);
+            // Little that is missing before a proper end was not cut off: the codes were out of step before.
+            let slipped =
+                wrong.garbled || share(lost) < SLIPPED && bytes[wrong.data.end..].starts_with(&[0xff, 0xd9]);
+            let seam = seam.or_else(|| constants.break_in(across, from).filter(|_| slipped));
+            if let Some(unit) = seam {
+                return Scanned::Damaged(self.garbled_from(shape, unit));
+            }
+            if slipped && share(lost) < SLIPPED {
+                let damage =
+                    Damage { share: 0.0, from: share(from), at_end: false, garbled: true, detail: false };
+                return Scanned::Damaged(damage);
+            }
+        }
         let begun = !shape.first_pass() || self.components.iter().any(|one| one.missing[0].is_some());
         if from == 0 && lost == total && !begun {
             return Scanned::Nothing;
@@ -270,6 +318,36 @@ impl Walk {
         let damage =
             Damage { share: share(lost), from: share(from), at_end, garbled: wrong.garbled, detail: begun };
         Scanned::Damaged(damage)
+    }
+
+    /// From a unit on, what was decoded is not the picture.
+    fn garbled_from(&self, shape: &Shape, unit: usize) -> Damage {
+        let total = shape.units(self).0 * shape.units(self).1;
+        let from = unit as f32 / total.max(1) as f32;
+        Damage { share: 1.0 - from, from, at_end: true, garbled: true, detail: false }
+    }
+
+    /// The constants of a scan's units; `None` where they are not one sum from the first to the last.
+    fn constants(&self, shape: &Shape) -> Option<Constants> {
+        if self.progressive || self.interval > 0 {
+            return None;
+        }
+        let (across, down) = shape.units(self);
+        let single = shape.members.len() == 1;
+        let of = |&(number, ..): &(usize, usize, usize)| {
+            let component = &self.components[number];
+            let (h, v) = if single { (1, 1) } else { (component.across, component.down) };
+            let step = f32::from(*self.steps.get(component.table)?) / 8.0;
+            let unit = |unit: usize| {
+                let (x, y) = (unit % across * h, unit / across * v);
+                let blocks = (0..h * v).map(|block| (y + block / h) * component.stride + x + block % h);
+                let sum: i32 =
+                    blocks.map(|at| component.constants.get(at).map_or(0, |&value| i32::from(value))).sum();
+                sum as f32 * step / (h * v) as f32
+            };
+            Some((0..across * down).map(unit).collect())
+        };
+        Some(Constants { of: shape.members.iter().map(of).collect::<Option<_>>()? })
     }
 
     /// Returns where the scan ends, or the first thing that is wrong with it; `None` if a table is missing.
@@ -341,6 +419,7 @@ impl Walk {
         units: Range<usize>,
         bits: &mut Bits<'_>,
     ) -> Option<Option<(usize, bool)>> {
+        self.components.iter_mut().for_each(|component| component.last = 0);
         let mut band = Band { first: u32::from(shape.first.max(1)), last: u32::from(shape.last), empty: 0 };
         for unit in units {
             let walked = match shape.members.as_slice() {
@@ -392,7 +471,15 @@ impl Walk {
         bits: &mut Bits<'_>,
     ) -> Option<Result<(), Garbled>> {
         if !self.progressive {
-            return Some(block(bits, self.dc.get(dc)?.as_ref()?, self.ac.get(ac)?.as_ref()?));
+            let difference = block(bits, self.dc.get(dc)?.as_ref()?, self.ac.get(ac)?.as_ref()?);
+            let component = &mut self.components[component];
+            return Some(difference.map(|difference| {
+                component.last += difference;
+                let at = y * component.stride + x;
+                if let Some(constant) = component.constants.get_mut(at) {
+                    *constant = component.last.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+                }
+            }));
         }
         if shape.first == 0 {
             if shape.refining {

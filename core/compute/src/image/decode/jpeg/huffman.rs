@@ -65,10 +65,11 @@ impl Table {
     }
 }
 
-/// Passes over one block of a sequential JPEG.
+/// Passes over one block of a sequential JPEG; returns what its constant differs by from that of the last one.
 #[inline]
-pub(super) fn block(bits: &mut Bits<'_>, dc: &Table, ac: &Table) -> Result<(), Garbled> {
-    constant(bits, dc)?;
+pub(super) fn block(bits: &mut Bits<'_>, dc: &Table, ac: &Table) -> Result<i32, Garbled> {
+    let size = dc.symbol(bits)?;
+    let difference = difference(bits, size)?;
     let mut k = 1;
     while k < 64 {
         let symbol = ac.symbol(bits)?;
@@ -84,13 +85,23 @@ pub(super) fn block(bits: &mut Bits<'_>, dc: &Table, ac: &Table) -> Result<(), G
         bits.peek(16);
         bits.drop(u32::from(size));
     }
-    if k <= 64 { Ok(()) } else { Err(Garbled) }
+    if k <= 64 { Ok(difference) } else { Err(Garbled) }
 }
 
 /// Passes over the first scan of a constant coefficient.
 pub(super) fn constant(bits: &mut Bits<'_>, dc: &Table) -> Result<(), Garbled> {
     let size = dc.symbol(bits)?;
     skip(bits, size)
+}
+
+fn difference(bits: &mut Bits<'_>, size: u8) -> Result<i32, Garbled> {
+    if !(1..=12).contains(&size) {
+        return skip(bits, size).map(|()| 0);
+    }
+    let value = bits.peek(u32::from(size)) as i32;
+    bits.drop(u32::from(size));
+    // The upper half of the values is positive, the lower one negative.
+    Ok(if value >> (size - 1) == 1 { value } else { value + 1 - (1 << size) })
 }
 
 fn skip(bits: &mut Bits<'_>, size: u8) -> Result<(), Garbled> {

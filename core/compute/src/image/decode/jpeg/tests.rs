@@ -155,3 +155,73 @@ fn restart_markers_bound_the_damage() {
     let damage = damage(&missing);
     assert!(damage.share > 0.0 && (0.3..0.6).contains(&damage.from), "{damage:?}");
 }
+
+/// A picture of smooth shapes with a little noise, as photographs are.
+fn photograph() -> Vec<u8> {
+    let image = RgbImage::from_fn(320, 240, |x, y| {
+        let noise = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 9 & 7;
+        let wave = |a: f32, b: f32| 100.0 + 50.0 * (x as f32 / a).sin() * (y as f32 / b).cos();
+        Rgb([wave(60.0, 45.0), wave(90.0, 70.0), wave(50.0, 90.0)].map(|value| (value + noise as f32) as u8))
+    });
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 85).encode_image(&image).unwrap();
+    bytes
+}
+
+/// Codes find back into step after a wrong bit, with nothing missing at the end, and all that follows has another brightness or color.
+#[test]
+fn a_wrong_bit_that_changes_all_below_is_noticed() {
+    let whole = photograph();
+    let decode = |bytes: &[u8]| crate::image::decode::decode(bytes).unwrap().image.into_raw();
+    let right = decode(&whole);
+    let start = data_of(&whole);
+    let (mut changed, mut noticed, mut told) = (0, 0, 0);
+    for at in (start + (whole.len() - start) / 4..whole.len() * 3 / 4).step_by(41) {
+        if whole[at - 1..at + 2].contains(&0xff) || whole[at] ^ 0x10 == 0xff {
+            continue;
+        }
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        let wrong: Vec<bool> = decode(&bytes)
+            .chunks(3)
+            .zip(right.chunks(3))
+            .map(|(a, b)| (0..3).any(|c| a[c].abs_diff(b[c]) > 20))
+            .collect();
+        let share = wrong.iter().filter(|wrong| **wrong).count() as f32 / wrong.len() as f32;
+        match extent(&bytes) {
+            Extent::Whole => changed += usize::from(share > 0.2),
+            Extent::Part(damage) => {
+                changed += usize::from(share > 0.2);
+                noticed += usize::from(share > 0.2);
+                let first = wrong.iter().position(|wrong| *wrong).unwrap_or(0) as f32 / wrong.len() as f32;
+                told += usize::from(share > 0.2 && (damage.share + first - 1.0).abs() < 0.1);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    println!("{changed} with much changed, {noticed} noticed, of {told} the share is told");
+    assert!(
+        changed >= 20 && noticed * 10 >= changed * 8 && told * 10 >= noticed * 7,
+        "{changed} {noticed} {told}"
+    );
+}
+
+/// What is drawn or put together has edges at the borders of blocks, and no seam that begins anywhere.
+#[test]
+fn edges_from_side_to_side_are_no_damage() {
+    for quality in [50, 90] {
+        // Without noise, a drawing of one color with a step.
+        let drawn = RgbImage::from_fn(320, 240, |x, y| {
+            Rgb([if y >= 128 || y >= 112 && x >= 160 { 200 } else { 40 }, 90, 90])
+        });
+        let level = RgbImage::from_fn(320, 240, |x, y| {
+            let noise = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 9 & 7;
+            Rgb([if y < 128 { 60 } else { 160 }, 90, 90].map(|value| value + noise as u8))
+        });
+        for image in [&drawn, &level] {
+            let mut bytes = Vec::new();
+            JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(image).unwrap();
+            assert_eq!(extent(&bytes), Extent::Whole);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Which copies have their colors, and are whole.
+
+use chaffinch_compute::image::decode::Remark;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::pictures;
+use chaffinch_likeness::{BYTES, agree_in_color, is_colored, sketch};
+use chaffinch_protocol::sample::SampleId;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// What a copy has kept of the picture: more is better.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kept {
+    /// Whether it has colors.
+    colored: bool,
+    /// How many other copies have the same ones: what tells swapped channels.
+    shared: usize,
+    /// The part of it that is damaged, as the bits of a share.
+    damaged: Reverse<u32>,
+}
+
+/// What each member of a group has kept. Pictures that cannot be read have no colors.
+pub(super) fn kept(
+    manifest: &Manifest,
+    file_metadata: &FileMetadata,
+    group: &[SampleId],
+) -> BTreeMap<SampleId, Kept> {
+    let sketched = |id: SampleId| {
+        let mut record = vec![0; BYTES];
+        if let Ok(decoded) = pictures::decode(&manifest.source(id), manifest.rendering()) {
+            let (width, height) = decoded.image.dimensions();
+            sketch(decoded.image.as_raw(), width as usize, height as usize, &mut record);
+        }
+        record
+    };
+    let sketches: Vec<(SampleId, Vec<u8>)> = group.iter().map(|&id| (id, sketched(id))).collect();
+    let kept = |(id, own): &(SampleId, Vec<u8>)| {
+        let others = sketches.iter().filter(|(other, theirs)| other != id && agree_in_color(own, theirs));
+        (
+            *id,
+            Kept {
+                colored: is_colored(own),
+                shared: others.count(),
+                damaged: Reverse(damage(file_metadata, *id)),
+            },
+        )
+    };
+    sketches.iter().map(kept).collect()
+}
+
+fn damage(file_metadata: &FileMetadata, id: SampleId) -> u32 {
+    let share = |remark: &Remark| match remark {
+        Remark::Damaged(damage) => damage.share.clamp(0.0, 1.0),
+        _ => 0.0,
+    };
+    let remarks = file_metadata.remarks.get(&id).map_or(&[][..], Vec::as_slice);
+    // Of positive numbers, the bits are in the order of the numbers.
+    remarks.iter().map(share).fold(0.0, f32::max).to_bits()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_compute::image::RgbImage;
+    use chaffinch_compute::image::decode::Damage;
+    use chaffinch_data::manifest::NewSample;
+    use chaffinch_protocol::sample::Split;
+
+    #[test]
+    fn colors_and_those_that_others_share_and_what_is_whole_come_first() {
+        let temp = tempfile::tempdir().unwrap();
+        let changes: [fn([u8; 3]) -> [u8; 3]; 4] =
+            [|rgb| rgb, |[r, g, b]| [r + 1, g, b], |[r, g, b]| [b, r, g], |[_, g, _]| [g; 3]];
+        for (number, change) in changes.into_iter().enumerate() {
+            let picture = RgbImage::from_fn(64, 64, |x, y| {
+                let wave = ((x / 6 * 3 + y / 6 * 5) % 17 * 10) as u8;
+                change([60 + wave / 2, 20 + wave / 2, 90 + wave / 2]).into()
+            });
+            picture.save(temp.path().join(format!("{number}.png"))).unwrap();
+        }
+        let rows = (0..5).map(|number| NewSample {
+            path: format!("{number}.png").into(),
+            label: None,
+            split: Split::None,
+        });
+        let manifest = Manifest::new(temp.path(), rows);
+        let ids: Vec<SampleId> = manifest.ids().collect();
+        let mut file_metadata = FileMetadata::default();
+        let damage = Damage { share: 0.1, from: 0.9, at_end: true, garbled: false, detail: false };
+        file_metadata.remarks.insert(ids[1], vec![Remark::Damaged(damage)]);
+        let kept = kept(&manifest, &file_metadata, &ids);
+        let better = |one: usize, other: usize| kept[&ids[one]] > kept[&ids[other]];
+        assert!(better(0, 2), "two agree");
+        assert!(better(2, 3), "gray");
+        assert!(better(0, 1), "damaged");
+        assert!(!better(4, 3), "a file that is not there has no color either");
+    }
+}
