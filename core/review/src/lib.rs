@@ -16,6 +16,7 @@ pub mod leaks;
 pub mod meaning;
 pub mod overview;
 pub mod pollute;
+pub mod probe;
 pub mod query;
 pub mod ranking;
 pub mod remaining;

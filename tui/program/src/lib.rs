@@ -63,6 +63,7 @@ mod plan;
 mod plot;
 mod plugins;
 mod pollute;
+mod probe;
 mod progress;
 mod rank;
 mod reading;
@@ -162,6 +163,7 @@ commands! {
     pollute::Pollute,
     label_quality::LabelQuality,
     select::Select,
+    probe::Probe,
     import::Import,
     export::Export,
     dataset::Dataset,
