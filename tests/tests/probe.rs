@@ -13,8 +13,10 @@ fn scanned() -> Sandbox {
     let data = sandbox.data();
     let whole = sandbox.path().join("whole");
     pictures::dataset(&whole, 3, 40, 32);
-    let mut classes: Vec<String> =
-        fs::read_dir(&whole).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut classes: Vec<String> = fs::read_dir(&whole)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     classes.sort();
     for (number, class) in classes.iter().enumerate() {
         let mut files: Vec<_> =

@@ -23,5 +23,6 @@ pub mod remaining;
 pub mod repair;
 pub mod selection;
 pub mod verdict;
+pub mod vocabulary;
 
 pub use chaffinch_data::{Error, Result};

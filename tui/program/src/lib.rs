@@ -25,6 +25,7 @@ mod attach;
 mod bench;
 mod bundled;
 mod check_plugin;
+mod classify;
 mod completions;
 mod config;
 mod conflicts;
@@ -78,6 +79,7 @@ mod schema;
 mod search;
 mod select;
 mod session;
+mod session_model;
 mod settings;
 mod setup;
 mod stages;
@@ -157,6 +159,7 @@ commands! {
     worker::Worker,
     rank::Rank,
     search::Search,
+    classify::Classify,
     threshold::Threshold,
     evaluate::Evaluate,
     leaks::Leaks,
