@@ -21,6 +21,7 @@ pub mod query;
 pub mod ranking;
 pub mod remaining;
 pub mod repair;
+pub mod representatives;
 pub mod selection;
 pub mod verdict;
 pub mod vocabulary;

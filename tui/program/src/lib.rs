@@ -70,6 +70,7 @@ mod rank;
 mod reading;
 mod replay;
 mod report;
+mod represent;
 mod rollback;
 mod rows;
 mod sample_pictures;
@@ -167,6 +168,7 @@ commands! {
     label_quality::LabelQuality,
     select::Select,
     probe::Probe,
+    represent::Represent,
     import::Import,
     export::Export,
     dataset::Dataset,
