@@ -16,6 +16,7 @@ pub mod matrix;
 pub mod memory;
 pub mod neighbors;
 pub mod out_of_sample;
+pub mod probe;
 pub mod ranks;
 pub mod sorting;
 pub mod vector;

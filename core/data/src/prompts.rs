@@ -265,6 +265,12 @@ fn key(name: &str) -> String {
     class_names::clean(name).to_lowercase()
 }
 
+/// The thousand names of ImageNet's classes, in the order of its ids.
+pub fn imagenet_names() -> Vec<String> {
+    let name = |line: &str| Some(line.split_once(" = \"")?.1.strip_suffix('"')?.to_owned());
+    IMAGENET.lines().filter_map(name).collect()
+}
+
 /// What a WordNet id means in ImageNet.
 fn imagenet(name: &str) -> Option<&'static str> {
     let id = class_names::clean(name);
@@ -287,6 +293,12 @@ mod tests {
     fn overlay(text: &str) -> Result<PromptSet> {
         let mut set = PromptSet::bundled();
         set.overlay(text, Path::new("own.toml")).map(|()| set)
+    }
+
+    #[test]
+    fn imagenet_has_a_thousand_names() {
+        let names = imagenet_names();
+        assert_eq!((names.len(), names[0].as_str()), (1000, "tench"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod export;
 mod headings;
 pub mod import;
 mod joiner;
+pub mod predictions;
 pub mod probabilities;
 pub mod repair;
 mod row_names;

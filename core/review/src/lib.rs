@@ -17,11 +17,14 @@ pub mod leaks;
 pub mod meaning;
 pub mod overview;
 pub mod pollute;
+pub mod probe;
 pub mod query;
 pub mod ranking;
 pub mod remaining;
 pub mod repair;
+pub mod representatives;
 pub mod selection;
 pub mod verdict;
+pub mod vocabulary;
 
 pub use chaffinch_data::{Error, Result};

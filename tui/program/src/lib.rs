@@ -25,6 +25,7 @@ mod attach;
 mod bench;
 mod bundled;
 mod check_plugin;
+mod classify;
 mod completions;
 mod config;
 mod conflicts;
@@ -63,11 +64,13 @@ mod plan;
 mod plot;
 mod plugins;
 mod pollute;
+mod probe;
 mod progress;
 mod rank;
 mod reading;
 mod replay;
 mod report;
+mod represent;
 mod rollback;
 mod rows;
 mod sample_pictures;
@@ -77,6 +80,7 @@ mod schema;
 mod search;
 mod select;
 mod session;
+mod session_model;
 mod settings;
 mod setup;
 mod stages;
@@ -156,12 +160,15 @@ commands! {
     worker::Worker,
     rank::Rank,
     search::Search,
+    classify::Classify,
     threshold::Threshold,
     evaluate::Evaluate,
     leaks::Leaks,
     pollute::Pollute,
     label_quality::LabelQuality,
     select::Select,
+    probe::Probe,
+    represent::Represent,
     import::Import,
     export::Export,
     dataset::Dataset,

@@ -1,23 +1,17 @@
 //! `select`: selects the samples whose labels can be trusted.
 
-use super::args::{EngineArgs, Global, ReportFormat};
+use super::args::{Global, ReportFormat};
 use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
-use super::model_loader;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
+use super::session_model::SessionModel;
 use super::stages::Stages;
-use super::{bundled, reading, targets, uses};
+use super::{reading, targets};
 use anyhow::{Context, Result, bail, ensure};
-use chaffinch_clip::Bundled;
-use chaffinch_compute::embedding::Embedder;
 use chaffinch_data::Error;
-use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::outside;
 use chaffinch_data::prompts::PromptSet;
-use chaffinch_data::session;
-use chaffinch_data::session::Session;
-use chaffinch_data::store::EmbeddingStore;
 use chaffinch_formats::probabilities::{self, Read};
 use chaffinch_formats::truth;
 use chaffinch_protocol::display::safe_path;
@@ -182,33 +176,9 @@ fn truth(path: &Path, manifest: &Manifest) -> Result<Truth> {
 /// The evidence from the model and the regression about each sample of a session.
 fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> Result<Vec<Source>> {
     let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
-    let location = session::resolve(target, global.session.as_deref())?;
-    let session = Session::open_to_read(&location.dir)?;
-    let named =
-        EngineArgs { model: args.model.clone(), device: args.device.clone(), ..EngineArgs::default() };
-    let resolved = uses::resolve(&location, global, &named, &DatasetOptions::default())?;
-    if let Some(files) = &resolved.uses.embeddings {
-        bail!(
-            "this session was scanned with {}, and the model that they are from is needed here to read prompts; name it \
-             with --model, after a scan with it",
-            files.name()
-        );
-    }
-    let kept = bundled::kept(&resolved.before);
-    let config = resolved.tell_model(global);
-    let model = match (config.model(), kept) {
-        (Bundled::EITHER, Some(kept)) => kept.name(),
-        (named, _) => named,
-    };
-    let embedder = model_loader::open(model, config.device(), config.vram_budget(), global)?;
-    let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
-    let missing = store.missing(&file_metadata.hashes).len();
-    ensure!(
-        missing == 0,
-        "{} embedded with the model {model}; run chaffinch scan with --model {model} first",
-        count(missing as u64, "picture is not", "pictures are not")
-    );
-    let matrix = store.gather(&file_metadata.hashes)?;
+    let named = (args.model.clone(), args.device.clone());
+    let SessionModel { config, dataset, embedder, matrix } =
+        SessionModel::open(target, global, named, file_metadata)?;
     let usable = |row: usize| file_metadata.decodable(SampleId(row as u32));
     let (labels, classes) = (manifest.labels(), manifest.classes());
     let stages = Stages::new(1, global.quiet)?;
@@ -221,7 +191,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
             SelectSource::ZeroShot => {
                 let files = if args.prompts.is_empty() { config.prompt_files() } else { &args.prompts };
                 let names = config.class_name_files();
-                let prompts = PromptSet::load(files)?.for_dataset(names, &location.dataset)?;
+                let prompts = PromptSet::load(files)?.for_dataset(names, &dataset)?;
                 if let Some(why) = prompts.nameless(classes) {
                     bail!("{why}; or use --sources regression, which needs no names");
                 }

@@ -1,8 +1,8 @@
 //! Class probabilities from one model trained on everything: for clean-sample selection, which asks how well a label
 //! can be learned at all.
 
-use super::logistic::{Balance, Logistic};
-use super::{FEW_CLASSES, MAX_WORK, room, sampled};
+use super::logistic::{Balance, Link, Logistic, Manner};
+use super::{FEW_CLASSES, within_reach};
 use crate::job::Job;
 use crate::matrix::EmbeddingMatrix;
 use crate::{Error, Result};
@@ -22,13 +22,13 @@ pub fn in_sample(
     take: impl FnMut(u32, &[f32]),
 ) -> Result<()> {
     let rows: Vec<u32> = (0..labels.len() as u32).filter(|&row| usable(row as usize)).collect();
-    let training = sampled(rows.iter().copied(), labels, classes, room(MAX_WORK, matrix.cols(), classes));
-    let model =
-        Logistic::train(matrix, &training, labels, classes, Balance::Classes, None, &|done, total| {
-            job.checkpoint()?;
-            job.progress(done, total);
-            Ok(())
-        })?;
+    let training = within_reach(rows.iter().copied(), labels, classes, matrix.cols());
+    let manner = Manner { balance: Balance::Classes, link: Link::Softmax, start: None };
+    let model = Logistic::train(matrix, &training, labels, classes, manner, &|done, total| {
+        job.checkpoint()?;
+        job.progress(done, total);
+        Ok(())
+    })?;
     let model = model.ok_or_else(|| Error::Invalid(FEW_CLASSES.into()))?;
     model.predict(matrix, &rows, take);
     Ok(())

@@ -1,4 +1,5 @@
-//! Multinomial logistic regression with an L2 penalty on the weights, as scikit-learn's with C = 1.
+//! Logistic regression with an L2 penalty on the weights, as scikit-learn's with C = 1: multinomial, or one for each class against
+//! the rest.
 
 use super::lbfgs::{Limits, minimize};
 use crate::Result;
@@ -24,30 +25,73 @@ pub enum Balance {
     Classes,
 }
 
+/// What turns sums into probabilities.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Of all classes together, which sum to one: multinomial regression.
+    #[default]
+    Softmax,
+    /// Of each class by itself: a regression of each class against the rest.
+    Sigmoid,
+}
+
+impl Link {
+    /// Turns logits into probabilities and returns the loss of the target.
+    fn loss(self, row: &mut [f32], target: usize) -> f64 {
+        match self {
+            Link::Softmax => {
+                let own = f64::from(row[target]);
+                softmax(row) - own
+            }
+            Link::Sigmoid => {
+                let own = f64::from(row[target]);
+                sigmoid(row) - own
+            }
+        }
+    }
+
+    fn probabilities(self, row: &mut [f32]) {
+        match self {
+            Link::Softmax => softmax(row),
+            Link::Sigmoid => sigmoid(row),
+        };
+    }
+}
+
 /// A trained model.
 #[derive(Debug, Clone)]
-pub(super) struct Logistic {
+pub(crate) struct Logistic {
     classes: usize,
     dim: usize,
+    link: Link,
     /// The classes that were trained on; only they get probability.
-    present: Vec<u32>,
+    pub(crate) present: Vec<u32>,
     /// One row of `dim` numbers for each of them.
-    weights: Vec<f32>,
-    bias: Vec<f64>,
+    pub(crate) weights: Vec<f32>,
+    pub(crate) bias: Vec<f64>,
+}
+
+/// How to train.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner<'a> {
+    pub(crate) balance: Balance,
+    pub(crate) link: Link,
+    /// A model of the same classes to start from.
+    pub(crate) start: Option<&'a Logistic>,
 }
 
 impl Logistic {
-    /// Trains on some samples; `None` if they have fewer than two classes. A model of the same classes may be given to
-    /// `start` from. `step` is called at each look at the data with the steps done and the most there can be.
-    pub(super) fn train(
+    /// Trains on some samples; `None` if they have fewer than two classes. `step` is called at each look at the data with the steps
+    /// done and the most there can be.
+    pub(crate) fn train(
         matrix: &EmbeddingMatrix,
         samples: &[u32],
         labels: &[u32],
         classes: usize,
-        balance: Balance,
-        start: Option<&Logistic>,
+        manner: Manner<'_>,
         step: &dyn Fn(u64, u64) -> Result<()>,
     ) -> Result<Option<Logistic>> {
+        let Manner { balance, link, start } = manner;
         let (dim, data) = (matrix.cols(), gather(matrix, samples));
         let mut present: Vec<u32> = samples.iter().map(|&sample| labels[sample as usize]).collect();
         present.sort_unstable();
@@ -61,7 +105,7 @@ impl Logistic {
             samples.iter().map(|&sample| places[labels[sample as usize] as usize]).collect();
         let shares = shares(&targets, present.len(), balance);
         let training =
-            Training { mean: mean(&data, dim), data, targets, shares, dim, classes: present.len() };
+            Training { mean: mean(&data, dim), data, targets, shares, dim, classes: present.len(), link };
         let mut x = match start.filter(|start| start.present == present) {
             Some(start) => training.pack(start),
             None => vec![0.0; present.len() * (dim + 1)],
@@ -71,11 +115,11 @@ impl Logistic {
             Ok(training.loss(x, gradient))
         })?;
         let (weights, bias) = training.unpack(&x);
-        Ok(Some(Logistic { classes, dim, present, weights, bias }))
+        Ok(Some(Logistic { classes, dim, link, present, weights, bias }))
     }
 
     /// Passes each sample's probabilities of all classes to `take`, in order.
-    pub(super) fn predict(
+    pub(crate) fn predict(
         &self,
         matrix: &EmbeddingMatrix,
         samples: &[u32],
@@ -90,9 +134,7 @@ impl Logistic {
                     let mut block = vec![0.0; rows.len() * self.present.len()];
                     let data = gather(matrix, rows);
                     logits(&data, self.dim, &self.weights, &self.bias, &mut block);
-                    block.chunks_exact_mut(self.present.len()).for_each(|row| {
-                        softmax(row);
-                    });
+                    block.chunks_exact_mut(self.present.len()).for_each(|row| self.link.probabilities(row));
                     block
                 })
                 .collect();
@@ -115,6 +157,7 @@ struct Training {
     mean: Vec<f64>,
     dim: usize,
     classes: usize,
+    link: Link,
 }
 
 /// Sums over a part of the samples.
@@ -179,8 +222,8 @@ impl Training {
             let block = &mut block[..targets.len() * self.classes];
             logits(data, self.dim, weights, bias, block);
             for (row, &target) in block.chunks_exact_mut(self.classes).zip(targets) {
-                let (own, share) = (f64::from(row[target as usize]), self.shares[target as usize]);
-                sums.loss += share * (softmax(row) - own);
+                let share = self.shares[target as usize];
+                sums.loss += share * self.link.loss(row, target as usize);
                 row[target as usize] -= 1.0;
                 row.iter_mut().for_each(|p| *p *= share as f32);
                 sums.bias.iter_mut().zip(row.iter()).for_each(|(to, &from)| *to += f64::from(from));
@@ -212,6 +255,18 @@ fn softmax(row: &mut [f32]) -> f64 {
     let sum: f64 = row.iter().map(|&e| f64::from(e)).sum();
     row.iter_mut().for_each(|e| *e = (f64::from(*e) / sum) as f32);
     f64::from(most) + sum.ln()
+}
+
+/// Turns logits into a probability for each class by itself, and returns the sum of the losses of classes that none of them is, so that
+/// the logit of the target, subtracted, makes it the loss.
+fn sigmoid(row: &mut [f32]) -> f64 {
+    let mut loss = 0.0;
+    for z in row.iter_mut() {
+        let value = f64::from(*z);
+        loss += value.max(0.0) + (-value.abs()).exp().ln_1p();
+        *z = (1.0 / (1.0 + (-value).exp())) as f32;
+    }
+    loss
 }
 
 fn gather(matrix: &EmbeddingMatrix, samples: &[u32]) -> Vec<f32> {

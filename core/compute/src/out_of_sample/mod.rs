@@ -10,7 +10,7 @@ mod folds;
 mod in_sample;
 mod inverse_temperature;
 mod lbfgs;
-mod logistic;
+pub(crate) mod logistic;
 
 use crate::content::ContentHash;
 use crate::job::Job;
@@ -18,10 +18,10 @@ use crate::matrix::EmbeddingMatrix;
 use crate::{Error, Result};
 use folds::{FOLDS, NO_FOLD};
 pub use in_sample::in_sample;
-use logistic::Logistic;
+use logistic::{Logistic, Manner};
 use rayon::prelude::*;
 
-pub use logistic::Balance;
+pub use logistic::{Balance, Link};
 
 /// Maximum number of multiplications for one pass over all training samples; above that, training uses a share of each
 /// class. This keeps a fold of a million samples with 512 numbers each and a thousand classes to minutes.
@@ -33,7 +33,8 @@ const FIRST: usize = 4;
 const LEAST_SHARE: usize = 20;
 
 /// The error for too few classes.
-const FEW_CLASSES: &str = "class probabilities need at least two classes with several labeled images each";
+pub(crate) const FEW_CLASSES: &str =
+    "class probabilities need at least two classes with several labeled images each";
 
 /// Out-of-sample probabilities of a dataset.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,7 +165,8 @@ impl Given<'_> {
                 job.progress(u64::from(fold) * total + done, u64::from(FOLDS) * total);
                 Ok(())
             };
-            let model = Logistic::train(matrix, &training, labels, classes, balance, start, &step)?;
+            let manner = Manner { balance, link: Link::Softmax, start };
+            let model = Logistic::train(matrix, &training, labels, classes, manner, &step)?;
             let model = model.ok_or_else(|| Error::Invalid(FEW_CLASSES.into()))?;
             model.predict(matrix, &inside, |sample, row| {
                 let start = sample as usize * classes;
@@ -191,8 +193,19 @@ fn refuse_equal(matrix: &EmbeddingMatrix, folds: &[u32]) -> Result<()> {
     Ok(())
 }
 
+/// Puts each usable labeled sample into one of five folds: each class in equal parts, samples of the same content together. Samples without
+/// a fold have [`u32::MAX`].
+pub fn folds(
+    labels: &[u32],
+    classes: usize,
+    contents: &[ContentHash],
+    usable: &dyn Fn(usize) -> bool,
+) -> Vec<u32> {
+    folds::assign(labels, classes, contents, usable)
+}
+
 /// All rows in the order of their content, equal contents in order.
-fn content_order(contents: &[ContentHash]) -> Vec<u32> {
+pub(crate) fn content_order(contents: &[ContentHash]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..contents.len() as u32).collect();
     order.par_sort_unstable_by_key(|&row| (contents[row as usize], row));
     order
@@ -205,6 +218,16 @@ fn rows<'a>(
     wanted: impl Fn(u32) -> bool + 'a,
 ) -> impl Iterator<Item = u32> + 'a {
     order.iter().copied().filter(move |&row| wanted(folds[row as usize]))
+}
+
+/// As many of these as training has time for, an equal share of each class.
+pub(crate) fn within_reach(
+    rows: impl Iterator<Item = u32>,
+    labels: &[u32],
+    classes: usize,
+    dim: usize,
+) -> Vec<u32> {
+    sampled(rows, labels, classes, room(MAX_WORK, dim, classes))
 }
 
 /// How many samples can be used with this many multiplications.
