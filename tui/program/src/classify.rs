@@ -2,14 +2,13 @@
 
 use super::args::{Format, Global};
 use super::entries;
-use super::interrupt::INTERRUPTED;
+use super::interrupt;
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::session_model::SessionModel;
 use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_data::Error;
 use chaffinch_data::prompts::{PromptSet, imagenet_names};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
@@ -90,12 +89,7 @@ pub(super) fn run(args: &Classify, global: &Global) -> Result<ExitCode> {
     ensure!(args.names > 0, "--names is 0, but must be at least 1");
     let warm = args.temperature > 0.0 && args.temperature.is_finite();
     ensure!(warm, "--temperature is {}, but must be above 0", args.temperature);
-    match classified(args, global) {
-        Err(error) if error.downcast_ref::<Error>().is_some_and(|e| matches!(e, Error::Stopped)) => {
-            Ok(ExitCode::from(INTERRUPTED))
-        }
-        outcome => outcome.map(|()| ExitCode::SUCCESS),
-    }
+    interrupt::status(classified(args, global))
 }
 
 fn classified(args: &Classify, global: &Global) -> Result<()> {

@@ -1,15 +1,28 @@
 //! Ctrl-C during long-running work: the first one stops cleanly, the second one quits.
 
 use anyhow::{Context, Result};
+use chaffinch_data::Error;
 use crossbeam_channel::{Receiver, unbounded};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// The exit status of an interrupted command.
 pub(super) const INTERRUPTED: u8 = 130;
+
+/// The exit status of work that is done, or that was interrupted.
+///
+/// # Errors
+/// Why it failed.
+pub(super) fn status(outcome: Result<()>) -> Result<ExitCode> {
+    match outcome {
+        Err(error) if matches!(error.downcast_ref(), Some(Error::Stopped)) => Ok(ExitCode::from(INTERRUPTED)),
+        outcome => outcome.map(|()| ExitCode::SUCCESS),
+    }
+}
 
 /// Sends a message for each SIGINT or SIGTERM from now on. The caller must act on it: the signals no longer end the
 /// program by themselves.

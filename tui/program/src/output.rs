@@ -43,6 +43,15 @@ pub(super) fn warning(about: &str, text: &str) {
     remark(&format!("warning: {}: {}", safe_text(about), safe_text(text)));
 }
 
+/// Says that samples were left out since they cannot be decoded, if any were.
+pub(super) fn tell_undecoded(samples: usize) {
+    if samples > 0 {
+        let words =
+            count(samples as u64, "sample that cannot be decoded is", "samples that cannot be decoded are");
+        remark(&format!("{words} left out"));
+    }
+}
+
 /// Prints why the command failed.
 pub(super) fn failure(error: &anyhow::Error) {
     let text = chain(error);

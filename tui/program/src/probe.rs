@@ -1,7 +1,7 @@
 //! `probe`: what cleaning buys, as the accuracy of linear probes on samples that are trusted.
 
 use super::args::{Global, ReportFormat};
-use super::interrupt::INTERRUPTED;
+use super::interrupt;
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::stages::Stages;
@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail};
 use chaffinch_compute::job::Job;
 use chaffinch_compute::out_of_sample::Link;
 use chaffinch_compute::probe::Trainer;
-use chaffinch_data::Error;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_data::output::outside;
 use chaffinch_formats::predictions::{self, Predictions};
@@ -159,12 +158,7 @@ pub(super) fn run(args: &Probe, global: &Global) -> Result<ExitCode> {
     if let Some(path) = &args.predictions {
         predictions::Kind::of(path)?;
     }
-    match measure(args, global) {
-        Err(error) if error.downcast_ref::<Error>().is_some_and(|e| matches!(e, Error::Stopped)) => {
-            Ok(ExitCode::from(INTERRUPTED))
-        }
-        outcome => outcome.map(|()| ExitCode::SUCCESS),
-    }
+    interrupt::status(measure(args, global))
 }
 
 fn measure(args: &Probe, global: &Global) -> Result<()> {

@@ -1,12 +1,11 @@
 //! `represent`: few samples that stand for many.
 
 use super::args::{Format, Global};
-use super::interrupt::INTERRUPTED;
+use super::interrupt;
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width};
 use super::stages::Stages;
 use anyhow::{Result, bail, ensure};
-use chaffinch_data::Error;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Query, Sort};
@@ -70,12 +69,7 @@ struct Line {
 /// Chooses and prints.
 pub(super) fn run(args: &Represent, global: &Global) -> Result<ExitCode> {
     ensure!(args.count > 0, "--count is 0, but must be at least 1");
-    match chosen(args, global) {
-        Err(error) if error.downcast_ref::<Error>().is_some_and(|e| matches!(e, Error::Stopped)) => {
-            Ok(ExitCode::from(INTERRUPTED))
-        }
-        outcome => outcome.map(|()| ExitCode::SUCCESS),
-    }
+    interrupt::status(chosen(args, global))
 }
 
 fn chosen(args: &Represent, global: &Global) -> Result<()> {

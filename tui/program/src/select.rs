@@ -1,14 +1,13 @@
 //! `select`: selects the samples whose labels can be trusted.
 
 use super::args::{Global, ReportFormat};
-use super::interrupt::INTERRUPTED;
+use super::interrupt;
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::session_model::SessionModel;
 use super::stages::Stages;
 use super::{reading, targets};
 use anyhow::{Context, Result, bail, ensure};
-use chaffinch_data::Error;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::outside;
 use chaffinch_data::prompts::PromptSet;
@@ -113,12 +112,7 @@ pub(super) fn run(args: &Select, global: &Global) -> Result<ExitCode> {
         Some(target) => of_session(args, target, global),
         None => of_files(args, global),
     };
-    match outcome {
-        Err(error) if error.downcast_ref::<Error>().is_some_and(|e| matches!(e, Error::Stopped)) => {
-            Ok(ExitCode::from(INTERRUPTED))
-        }
-        outcome => outcome.map(|()| ExitCode::SUCCESS),
-    }
+    interrupt::status(outcome)
 }
 
 fn limits(args: &Select) -> Limits {
