@@ -52,6 +52,16 @@ impl Sandbox {
         Sandbox { place }
     }
 
+    /// With the sample set that the program has, scanned, and where its pictures are.
+    pub fn with_demo() -> (Sandbox, PathBuf) {
+        let sandbox = Sandbox::new();
+        sandbox.ok(["demo"]);
+        let cache = sandbox.path().join("cache/chaffinch");
+        let mut folders = std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path().join("images"));
+        let data = folders.find(|folder| folder.is_dir()).unwrap();
+        (sandbox, data)
+    }
+
     /// The sandbox folder.
     pub fn path(&self) -> &Path {
         self.place.path()

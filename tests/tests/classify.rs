@@ -6,16 +6,6 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 
-/// The sample set that the program has, scanned, and where it is.
-fn demo() -> (Sandbox, PathBuf) {
-    let sandbox = Sandbox::new();
-    sandbox.ok(["demo"]);
-    let cache = sandbox.path().join("cache/chaffinch");
-    let mut folders = fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path().join("images"));
-    let data = folders.find(|folder| folder.is_dir()).unwrap();
-    (sandbox, data)
-}
-
 fn classified(sandbox: &Sandbox, data: &PathBuf, more: &[&str]) -> Vec<Value> {
     let mut args = vec!["classify", data.to_str().unwrap(), "--format", "json", "--offline"];
     args.extend(more);
@@ -24,7 +14,7 @@ fn classified(sandbox: &Sandbox, data: &PathBuf, more: &[&str]) -> Vec<Value> {
 
 #[test]
 fn most_samples_show_their_label() {
-    let (sandbox, data) = demo();
+    let (sandbox, data) = Sandbox::with_demo();
     let rows = classified(&sandbox, &data, &[]);
     let right = rows.iter().filter(|row| row["names"][0]["name"] == row["label"]).count();
     assert!(right * 10 > rows.len() * 7, "{right} of {}", rows.len());
@@ -43,7 +33,7 @@ fn most_samples_show_their_label() {
 
 #[test]
 fn csv_has_the_columns_of_label_tools() {
-    let (sandbox, data) = demo();
+    let (sandbox, data) = Sandbox::with_demo();
     let names = sandbox.path().join("names.txt");
     fs::write(&names, "# things\nsubmarine\n\ntoaster\n").unwrap();
     let args = ["classify", data.to_str().unwrap(), "--offline", "--vocabulary", names.to_str().unwrap()];
@@ -62,7 +52,7 @@ fn csv_has_the_columns_of_label_tools() {
 
 #[test]
 fn what_cannot_be_classified_is_said() {
-    let (sandbox, data) = demo();
+    let (sandbox, data) = Sandbox::with_demo();
     let data = data.to_str().unwrap();
     let empty = sandbox.path().join("empty.txt");
     fs::write(&empty, "# nothing\n").unwrap();

@@ -8,16 +8,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The sample set that the program has, scanned, and where it is.
-fn demo() -> (Sandbox, PathBuf) {
-    let sandbox = Sandbox::new();
-    sandbox.ok(["demo"]);
-    let cache = sandbox.path().join("cache/chaffinch");
-    let mut folders = fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path().join("images"));
-    let data = folders.find(|folder| folder.is_dir()).unwrap();
-    (sandbox, data)
-}
-
 fn searched(sandbox: &Sandbox, data: &Path, more: &[&str]) -> Vec<Value> {
     let mut args = vec!["search", data.to_str().unwrap(), "--format", "json", "--offline"];
     args.extend(more);
@@ -36,7 +26,7 @@ fn refused(sandbox: &Sandbox, args: &[&str]) -> String {
 
 #[test]
 fn the_name_of_a_class_finds_its_pictures() {
-    let (sandbox, data) = demo();
+    let (sandbox, data) = Sandbox::with_demo();
     let rows = searched(&sandbox, &data, &["cat"]);
     let classes: BTreeSet<&str> = rows.iter().map(|row| row["label"].as_str().unwrap()).collect();
     let similarities: Vec<f64> = rows.iter().filter_map(|row| row["similarity"].as_f64()).collect();
@@ -57,7 +47,7 @@ fn the_name_of_a_class_finds_its_pictures() {
 
 #[test]
 fn parts_count_in_any_order_and_a_list_is_the_same_every_time() {
-    let (sandbox, data) = demo();
+    let (sandbox, data) = Sandbox::with_demo();
     let like = "like:cat/001.jpg";
     let written = format!("2*{like} + a photo in the snow - 0.5*\"a dog, indoors\"");
     let other = format!("a photo in the snow - 0.5*\"a dog, indoors\" + 2*{like}");
@@ -76,7 +66,7 @@ fn parts_count_in_any_order_and_a_list_is_the_same_every_time() {
 
 #[test]
 fn a_sample_and_a_copy_of_its_file_are_like_itself() {
-    let (sandbox, data) = demo();
+    let (sandbox, data) = Sandbox::with_demo();
     let copy = sandbox.path().join("a copy + more.jpg");
     fs::copy(data.join("cat/001.jpg"), &copy).unwrap();
     let whole = data.join("cat/001.jpg");
@@ -93,7 +83,7 @@ fn a_sample_and_a_copy_of_its_file_are_like_itself() {
 
 #[test]
 fn what_cannot_be_searched_for_is_said() {
-    let (sandbox, data) = demo();
+    let (sandbox, data) = Sandbox::with_demo();
     let data = data.to_str().unwrap();
     assert!(refused(&sandbox, &["search", data, "cat + "]).contains("a part is missing here"));
     assert!(

@@ -4,7 +4,7 @@ use super::args::{Format, Global};
 use super::entries;
 use super::interrupt;
 use super::listing::Listing;
-use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
+use super::output::{Align, Table, count, json, remark, results, tell_undecoded, terminal_width, warning};
 use super::session_model::SessionModel;
 use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
@@ -151,16 +151,7 @@ fn classified(args: &Classify, global: &Global) -> Result<()> {
         Format::Json => json(out, &lines.map(line).collect::<Vec<_>>()),
     })?;
     if !global.quiet {
-        if unseen > 0 {
-            remark(&format!(
-                "{} left out",
-                count(
-                    unseen as u64,
-                    "sample that cannot be decoded is",
-                    "samples that cannot be decoded are"
-                )
-            ));
-        }
+        tell_undecoded(unseen);
         if args.format == Format::Table && rows.len() > shown {
             let all = count(rows.len() as u64, "sample", "samples");
             remark(&format!("showing {shown} of {all}; use --top 0 to list all"));

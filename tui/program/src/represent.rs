@@ -3,7 +3,7 @@
 use super::args::{Format, Global};
 use super::interrupt;
 use super::listing::Listing;
-use super::output::{Align, Table, count, json, remark, results, terminal_width};
+use super::output::{Align, Table, json, remark, results, tell_undecoded, terminal_width};
 use super::stages::Stages;
 use anyhow::{Result, bail, ensure};
 use chaffinch_protocol::display::safe_text;
@@ -121,16 +121,7 @@ fn chosen(args: &Represent, global: &Global) -> Result<()> {
     })?;
     if !global.quiet {
         remarks.iter().for_each(|text| remark(text));
-        if unseen > 0 {
-            remark(&format!(
-                "{} left out",
-                count(
-                    unseen as u64,
-                    "sample that cannot be decoded is",
-                    "samples that cannot be decoded are"
-                )
-            ));
-        }
+        tell_undecoded(unseen);
     }
     Ok(())
 }
