@@ -324,10 +324,7 @@ impl Judged {
     fn of(column: &SideColumn, joiner: &mut Joiner<'_>, manifest: &Manifest) -> Judged {
         let cells = &column.cells;
         let numbers: Option<Vec<u64>> = cells.iter().map(|cell| number(cell)).collect();
-        let counts = numbers.as_deref().is_some_and(|numbers| {
-            let start = numbers.first().copied().unwrap_or(0);
-            start <= 1 && (start..).zip(numbers).all(|(expected, number)| expected == *number)
-        });
+        let counts = numbers.as_deref().is_some_and(count_up);
         let mut different: HashSet<&str> = HashSet::new();
         let (mut matched, mut in_order) = (0, cells.len() == manifest.len());
         let mut by_path: Samples = vec![None; cells.len()];
@@ -374,6 +371,17 @@ fn rows(numbers: &[u64], samples: usize) -> Option<Samples> {
         (!std::mem::replace(place, true)).then_some(Some(SampleId(row as u32)))
     };
     numbers.iter().map(&mut once).collect()
+}
+
+/// Whether numbers count up from 0 or 1.
+fn count_up(numbers: &[u64]) -> bool {
+    let start = numbers.first().copied().unwrap_or(0);
+    start <= 1 && (start..).zip(numbers).all(|(expected, number)| expected == *number)
+}
+
+fn counts_up(cells: &[String]) -> bool {
+    let numbers: Option<Vec<u64>> = cells.iter().map(|cell| number(cell)).collect();
+    numbers.as_deref().is_some_and(count_up)
 }
 
 /// A whole number as programs write it: 007 is a name, 7.0 is how a column with a gap spells 7.

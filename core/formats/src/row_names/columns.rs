@@ -1,6 +1,6 @@
 //! Columns that a dataset and another table both have: equal values say which rows are about which samples.
 
-use super::{Judged, SideColumn, called, column};
+use super::{Judged, SideColumn, called, column, counts_up};
 use crate::dataset::LABEL_NAMES;
 use crate::headings::{is_id, is_plain_index, names_samples, same};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
@@ -138,6 +138,10 @@ fn shared(
             // The same column in the same order is no question.
             let in_order = cells.len() == own.values.len()
                 && cells.iter().zip(&own.values).all(|(cell, own)| cell.trim() == own.trim());
+            // Two counters of rows say nothing but their order, whatever they begin with.
+            if is_plain_index(heading) && judged[at].counts && counts_up(&own.values) {
+                continue;
+            }
             let equal = Equal::of(cells, &own.values);
             if let Some(row) = equal.several.filter(|_| is_id && !in_order) {
                 // Most of them are, so that the column is one of ids.
