@@ -334,12 +334,13 @@ pub(super) fn of_names(
     manifest: &Manifest,
 ) -> Result<Option<(String, Samples)>, String> {
     let numbers = names.iter().all(|line| line.trim().parse::<f64>().is_ok());
-    let may_name = |own: &&ExtraColumn| is_id(&own.name) || !numbers;
+    // Numbers may be in any column, and an index has those of rows.
+    let may_name = |own: &&ExtraColumn| !numbers || (is_id(&own.name) && !is_plain_index(&own.name));
     let none_by_path = by_path.iter().all(Option::is_none);
     let mut found: Option<(&ExtraColumn, Samples)> = None;
     for own in manifest.extra().iter().filter(may_name) {
         let equal = Equal::of(names, &own.values);
-        if equal.several.is_some() || !(equal.is_whole() || (none_by_path && equal.joins())) {
+        if equal.several.is_some() || !(equal.is_whole() || (none_by_path && !numbers && equal.joins())) {
             continue;
         }
         let named = |row: usize| format!("row {} ({})", row + 1, excerpt(&names[row]));
