@@ -7,7 +7,7 @@ use crate::joiner::{Joiner, RowsOf};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::display::{excerpt, listed};
+use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
 pub(crate) use columns::Samples;
 use columns::{Equal, Key};
@@ -99,6 +99,25 @@ pub(crate) fn of_names(names: Vec<String>, manifest: &Manifest) -> Result<RowNam
     };
     let said = format!("are named by the values of the dataset's column {}", called(&own));
     Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said) })
+}
+
+/// What is to be said of rows with paths, where a column that the dataset has, too, says that they are about other samples.
+pub(crate) fn otherwise(names: &[String], side: &[SideColumn], manifest: &Manifest) -> Option<String> {
+    let joint = joint(side, manifest, "").ok()??;
+    let heading = &side[joint.at].heading;
+    if !is_id(heading) || is_plain_index(heading) {
+        return None;
+    }
+    let column = SideColumn { heading: String::new(), cells: names.to_vec() };
+    let by_path = Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path;
+    let (row, [one, two]) = columns::differ(&by_path, &joint.samples)?;
+    Some(format!(
+        "are named by their paths, and {} says otherwise: row {} is {} by its path and {} by the column",
+        self::column(heading),
+        row + 1,
+        excerpt_path(manifest.path(one)),
+        excerpt_path(manifest.path(two)),
+    ))
 }
 
 /// A column by which rows are joined to samples.
