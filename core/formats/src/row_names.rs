@@ -7,7 +7,7 @@ use crate::joiner::{Joiner, RowsOf};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::display::{excerpt, listed};
+use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
 pub(crate) use columns::Samples;
 use columns::{Equal, Key};
@@ -99,6 +99,25 @@ pub(crate) fn of_names(names: Vec<String>, manifest: &Manifest) -> Result<RowNam
     };
     let said = format!("are named by the values of the dataset's column {}", called(&own));
     Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said) })
+}
+
+/// What is to be said of rows with paths, where a column that the dataset has, too, says that they are about other samples.
+pub(crate) fn otherwise(names: &[String], side: &[SideColumn], manifest: &Manifest) -> Option<String> {
+    let joint = joint(side, manifest, "").ok()??;
+    let heading = &side[joint.at].heading;
+    if !is_id(heading) || is_plain_index(heading) {
+        return None;
+    }
+    let column = SideColumn { heading: String::new(), cells: names.to_vec() };
+    let by_path = Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path;
+    let (row, [one, two]) = columns::differ(&by_path, &joint.samples)?;
+    Some(format!(
+        "are named by their paths, and {} says otherwise: row {} is {} by its path and {} by the column",
+        self::column(heading),
+        row + 1,
+        excerpt_path(manifest.path(one)),
+        excerpt_path(manifest.path(two)),
+    ))
 }
 
 /// A column by which rows are joined to samples.
@@ -324,10 +343,7 @@ impl Judged {
     fn of(column: &SideColumn, joiner: &mut Joiner<'_>, manifest: &Manifest) -> Judged {
         let cells = &column.cells;
         let numbers: Option<Vec<u64>> = cells.iter().map(|cell| number(cell)).collect();
-        let counts = numbers.as_deref().is_some_and(|numbers| {
-            let start = numbers.first().copied().unwrap_or(0);
-            start <= 1 && (start..).zip(numbers).all(|(expected, number)| expected == *number)
-        });
+        let counts = numbers.as_deref().is_some_and(count_up);
         let mut different: HashSet<&str> = HashSet::new();
         let (mut matched, mut in_order) = (0, cells.len() == manifest.len());
         let mut by_path: Samples = vec![None; cells.len()];
@@ -374,6 +390,17 @@ fn rows(numbers: &[u64], samples: usize) -> Option<Samples> {
         (!std::mem::replace(place, true)).then_some(Some(SampleId(row as u32)))
     };
     numbers.iter().map(&mut once).collect()
+}
+
+/// Whether numbers count up from 0 or 1.
+fn count_up(numbers: &[u64]) -> bool {
+    let start = numbers.first().copied().unwrap_or(0);
+    start <= 1 && (start..).zip(numbers).all(|(expected, number)| expected == *number)
+}
+
+fn counts_up(cells: &[String]) -> bool {
+    let numbers: Option<Vec<u64>> = cells.iter().map(|cell| number(cell)).collect();
+    numbers.as_deref().is_some_and(count_up)
 }
 
 /// A whole number as programs write it: 007 is a name, 7.0 is how a column with a gap spells 7.

@@ -35,7 +35,7 @@ pub(crate) struct Picked {
     pub(crate) ids: Option<Vec<String>>,
     /// Names of columns that were not taken.
     pub(crate) rest: Vec<String>,
-    /// Columns that may name the samples, where none is called so.
+    /// Columns that may name the samples, where none is called so, or say otherwise than the one that is.
     pub(crate) side: Vec<SideColumn>,
 }
 

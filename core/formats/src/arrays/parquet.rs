@@ -452,9 +452,7 @@ pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
     let chosen = of(Pick::Numbers);
     let texts = |index: usize| batches.iter().flat_map(|batch| texts_of(batch.column(index))).collect();
     let ids: Option<Vec<String>> = ids_column(&schema).map(texts);
-    let beside = |column: &usize| {
-        ids.is_none() && picks[*column] != Pick::Numbers && may_name(fields[*column].data_type())
-    };
+    let beside = |column: &usize| picks[*column] != Pick::Numbers && may_name(fields[*column].data_type());
     let side = (0..fields.len()).filter(beside).map(|column| SideColumn {
         heading: fields[column].name().clone(),
         cells: batches.iter().flat_map(|batch| cells_of(batch.column(column))).collect(),

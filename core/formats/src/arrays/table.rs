@@ -107,9 +107,9 @@ pub(super) fn picked(path: &Path, separator: u8, pick: Picker<'_>) -> Result<Pic
             })?);
         }
     }
-    // Without a column of paths, what is in the others tells which samples the rows are.
+    // Without a column of paths, what is in the others tells which samples the rows are, and with one it may say otherwise.
     let ids = names.map(|_| ids);
-    let beside = |column: &usize| ids.is_none() && picks[*column] == Pick::Nothing;
+    let beside = |column: &usize| picks[*column] == Pick::Nothing;
     let side = (0..head.len()).filter(beside).map(|column| SideColumn {
         heading: head[column].clone(),
         cells: body.iter().map(|(_, record)| record[column].clone()).collect(),

@@ -416,7 +416,13 @@ fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> 
         let is_shared = same(&column.name, &sheet.headings[key]);
         if is_shared || IDS.contains(&column.name.to_ascii_lowercase().as_str()) {
             let ids = column.values.iter().map(|id| Some(id.trim().as_bytes().to_vec()));
-            ways.push(Way::new(equal(&names, ids), By::Id, is_shared));
+            let way = Way::new(equal(&names, ids), By::Id, is_shared);
+            // Numbers under another heading that are only partly the same count something else, or from another start.
+            let numbers = names.iter().all(|name| name.iter().all(u8::is_ascii_digit));
+            let whole = way.found == manifest.len() || !way.places.contains(&Place::Nothing);
+            if is_shared || whole || !numbers {
+                ways.push(way);
+            }
         }
     }
     let number = |text: &[u8]| -> Option<Vec<u8>> {

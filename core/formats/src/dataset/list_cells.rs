@@ -31,9 +31,12 @@ fn in_json(cell: &str, list: Part<'_>, new: &str) -> Option<String> {
         return None;
     }
     let numbers = !labels.is_empty() && labels.iter().all(|&at| values[at].is_number());
-    let number = serde_json::from_str::<Value>(new).ok().filter(|value| value.is_number());
-    let value =
-        number.filter(|value| numbers && value.to_string() == new).unwrap_or_else(|| Value::from(new));
+    let number: Option<Value> = serde_json::from_str(new).ok().filter(|value: &Value| {
+        // Only what is spelled the same way again is the same value.
+        let spelled = value.to_string();
+        numbers && value.is_number() && spelled == new
+    });
+    let value = number.unwrap_or_else(|| Value::from(new));
     let mut patch = Patch::default();
     match labels.as_slice() {
         [one] => patch.set(items[*one], &value),

@@ -1,5 +1,6 @@
-//! JSON of FiftyOne: `samples`, each with a `filepath`, or what names samples elsewhere, and a field of vectors. A vector is a list of numbers, or what
-//! FiftyOne's `VectorField` stores: a NumPy file, compressed by zlib, in base64 (`{"$binary": {"base64": …}}`).
+//! JSON of FiftyOne: `samples`, each with a `filepath`, or what names samples elsewhere, and a field of vectors. A vector is a
+//! list of numbers, or what FiftyOne's `VectorField` stores: a NumPy file, compressed by zlib, in base64
+//! (`{"$binary": {"base64": …}}`).
 
 use crate::arrays::{self, Picked};
 use crate::headings::PATHS;

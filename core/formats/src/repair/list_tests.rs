@@ -18,7 +18,7 @@ fn labels_in_lists_stay_in_lists_in_every_table() {
         (
             "metadata.csv",
             "file_name,label\n1.jpg,\"['cat', 'nan']\"\n2.jpg,['dog']\n3.jpg,\"['cat', 'dog']\"\n",
-            [("\"['cat', 'nan']\"", "\"['cow', 'nan']\""), ("\"['cat', 'dog']\"", "['dog']")],
+            [("['cat', 'nan']", "['cow', 'nan']"), ("['cat', 'dog']", "['dog']")],
         ),
         (
             "table.jsonl",

@@ -1,6 +1,6 @@
 //! Columns that a dataset and another table both have: equal values say which rows are about which samples.
 
-use super::{Judged, SideColumn, called, column};
+use super::{Judged, SideColumn, called, column, counts_up};
 use crate::dataset::LABEL_NAMES;
 use crate::headings::{is_id, is_plain_index, names_samples, same};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
@@ -138,6 +138,10 @@ fn shared(
             // The same column in the same order is no question.
             let in_order = cells.len() == own.values.len()
                 && cells.iter().zip(&own.values).all(|(cell, own)| cell.trim() == own.trim());
+            // Two counters of rows say nothing but their order, whatever they begin with.
+            if is_plain_index(heading) && judged[at].counts && counts_up(&own.values) {
+                continue;
+            }
             let equal = Equal::of(cells, &own.values);
             if let Some(row) = equal.several.filter(|_| is_id && !in_order) {
                 // Most of them are, so that the column is one of ids.
@@ -330,12 +334,13 @@ pub(super) fn of_names(
     manifest: &Manifest,
 ) -> Result<Option<(String, Samples)>, String> {
     let numbers = names.iter().all(|line| line.trim().parse::<f64>().is_ok());
-    let may_name = |own: &&ExtraColumn| is_id(&own.name) || !numbers;
+    // Numbers may be in any column, and an index has those of rows.
+    let may_name = |own: &&ExtraColumn| !numbers || (is_id(&own.name) && !is_plain_index(&own.name));
     let none_by_path = by_path.iter().all(Option::is_none);
     let mut found: Option<(&ExtraColumn, Samples)> = None;
     for own in manifest.extra().iter().filter(may_name) {
         let equal = Equal::of(names, &own.values);
-        if equal.several.is_some() || !(equal.is_whole() || (none_by_path && equal.joins())) {
+        if equal.several.is_some() || !(equal.is_whole() || (none_by_path && !numbers && equal.joins())) {
             continue;
         }
         let named = |row: usize| format!("row {} ({})", row + 1, excerpt(&names[row]));

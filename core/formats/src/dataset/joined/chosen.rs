@@ -98,11 +98,18 @@ pub(super) fn key(
     };
     let more: Vec<usize> = (0..sheet.headings.len()).filter(may_join).collect();
     let candidate = |&column: &usize| {
-        // An index counts rows, whatever files are called.
-        let counts = is_plain_index(&sheet.headings[column])
-            && (0..sheet.len()).all(|row| sheet.text(row, column).parse::<f64>().is_ok());
-        let only_shared = counts || !(usual.contains(&column) || is_id(&sheet.headings[column]));
-        let ways = ways(sheet, column, manifest, own).into_iter().filter(|way| way.is_shared || !only_shared);
+        let heading = &sheet.headings[column];
+        let numbers = (0..sheet.len()).all(|row| sheet.text(row, column).parse::<f64>().is_ok());
+        // Under a heading that is none of the usual ones, numbers mean images only by a column that both have.
+        let only_shared = !usual.contains(&column) && (numbers || !is_id(heading));
+        // An index counts rows, so that what it counted before is no key.
+        let counts = |way: &Way| {
+            let number = |row| sheet.text(row, column).parse::<u32>().ok();
+            (0..sheet.len()).all(|row| way.places[row].row().is_none_or(|at| number(row) == Some(at)))
+        };
+        let is_index = numbers && is_plain_index(heading);
+        let ways = ways(sheet, column, manifest, own).into_iter();
+        let ways = ways.filter(|way| (way.is_shared || !only_shared) && (!is_index || counts(way)));
         let way = ways.enumerate().max_by_key(|(at, way)| (way.found, way.is_shared, std::cmp::Reverse(*at)));
         way.map(|(_, way)| Candidate { column, way })
     };

@@ -203,6 +203,28 @@ fn the_key_may_be_any_column_of_ids_or_an_index_of_names() {
 }
 
 #[test]
+fn numbers_of_another_column_or_order_are_no_key() {
+    let refused = |own: &str, table: &str| {
+        of_tables(own, table, DatasetOptions::default())
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    };
+    // Counted from 0 there and from 1 here, most numbers are the same and mean others.
+    let own = "path,id\na.png,2\nb.png,0\nc.png,1\n";
+    for heading in ["image_id", "uid"] {
+        let error = refused(own, &format!("{heading},label\n1,cat\n2,dog\n3,cow\n"));
+        assert!(error.contains("choose"), "{heading}: {error}");
+    }
+    // Those of all images among others are theirs.
+    let more = "image_id,label\n0,cat\n1,dog\n2,cow\n3,owl\n";
+    assert_eq!(labels(&of_tables(own, more, DatasetOptions::default()).unwrap()), ["cow", "cat", "dog"]);
+    // An index that the dataset kept when its rows were put into another order.
+    let kept = "path,Unnamed: 0\na.png,2\nb.png,0\nc.png,1\n";
+    assert!(refused(kept, ",label\n0,cat\n1,dog\n2,cow\n").contains("choose one with --key"));
+}
+
+#[test]
 fn columns_that_name_different_images_are_refused() {
     let own = "path,id\na.png,7\nb.png,8\nc.png,9\n";
     let agree = "path,id,label\na.png,7,cat\nb.png,8,dog\nc.png,9,cow\n";

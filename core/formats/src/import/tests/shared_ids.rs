@@ -18,7 +18,7 @@ fn rows_are_joined_by_a_column_that_the_dataset_has_too() {
         Importer::find(program).unwrap().read(&[file], &target, None).map_err(|error| error.to_string())
     };
     for (program, name, own) in
-        [("csv", "x", "id"), ("cleanlab", "cleanlab_label", "id"), ("csv", "x", "uid")]
+        [("csv", "csv_x", "id"), ("cleanlab", "cleanlab_label", "id"), ("csv", "csv_x", "uid")]
     {
         let (flag, score) = if program == "csv" { ("is_x", "x") } else { ("is_label_issue", "label_score") };
         let text = format!("{own},{flag},{score}\n0,True,0.1\n1,False,0.9\n2,False,0.8\n");

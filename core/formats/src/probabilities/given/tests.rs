@@ -350,6 +350,16 @@ fn rows_are_joined_by_a_column_that_the_dataset_has_too() {
     let (bound, remarks) = files.read_for(ids("id"), "p.npy", Some("classes.txt"), Some("ids.txt")).unwrap();
     assert_eq!(bound.found.matrix, ROWS);
     assert!(remarks[0].contains("by the values of the dataset's column 'id'"), "{remarks:?}");
+    // Paths come first, and what contradicts them is said.
+    for (cells, said) in [(["1", "0", "2"], false), (["0", "1", "2"], true)] {
+        let [a, b, c] = cells;
+        let rows = format!("path,id,cat,dog\nc.png,{a},.125,.875\nb.png,{b},.5,.5\na.png,{c},.75,.25\n");
+        files.write("p.csv", rows);
+        let (bound, remarks) = files.read_for(ids("id"), "p.csv", None, None).unwrap();
+        assert_eq!(bound.found.matrix, ROWS);
+        let words = "the column 'id' says otherwise: row 1 is c.png by its path and b.png by the column";
+        assert_eq!(remarks.iter().any(|remark| remark.contains(words)), said, "{remarks:?}");
+    }
     // Two rows about one sample.
     files.write("p.csv", "id,cat,dog\n0,.5,.5\n1,.125,.875\n1,.75,.25\n");
     let error = files.read_for(ids("id"), "p.csv", None, None).unwrap_err();
