@@ -155,6 +155,7 @@ fn splits_may_be_numbers_with_names() {
     );
     let splits: Vec<&str> = opened.manifest.ids().map(|id| opened.manifest.split(id).name()).collect();
     assert_eq!(splits, ["test", "train", ""], "{:#?}", opened.ledger);
+    assert!(!says(&opened, RemarkKind::LayoutDoubtful, "may both hold the labels"), "{:#?}", opened.ledger);
 }
 
 #[test]
