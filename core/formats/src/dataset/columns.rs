@@ -167,7 +167,11 @@ impl Columns {
         if options.label_column.is_none() {
             // A column of classes is one, whatever it is called.
             let mut all: Vec<usize> = labels.iter().copied().filter(classes).collect();
-            all.extend((0..fields.len()).filter(|column| classes(column) && !labels.contains(column)));
+            // What is called a split is one, also with names for its numbers.
+            let splits = choice::named(&headings, &SPLIT_NAMES);
+            let other =
+                |column: &usize| classes(column) && !labels.contains(column) && !splits.contains(column);
+            all.extend((0..fields.len()).filter(other));
             all.extend(labels.iter().copied().filter(|column| !classes(column)));
             if all.is_empty() {
                 all = free(choice::named(&headings, &LAST_LABELS));

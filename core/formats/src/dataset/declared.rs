@@ -13,7 +13,7 @@ const README: &str = "README.md";
 /// How much of it is read.
 const HEAD: u64 = 1 << 20;
 /// How many folders above a dataset may be those of its README.
-const ABOVE: usize = 3;
+const ABOVE: usize = 4;
 /// Splits to name in a remark.
 const SHOWN: usize = 4;
 
@@ -185,7 +185,7 @@ fn config(entry: &Yaml<'_>, files: &[(&Path, &Path)]) -> Option<Config> {
         texts(files, None, &mut patterns);
     }
     let folder = entry.as_mapping_get("data_dir").and_then(Yaml::as_str);
-    let folder = Path::new(folder.unwrap_or_default().trim_start_matches("./"));
+    let folder = Path::new(folder.unwrap_or_default().trim_start_matches("./").trim_start_matches('.'));
     if patterns.is_empty() && !folder.as_os_str().is_empty() {
         patterns.push((None, "**".to_owned()));
     }

@@ -178,6 +178,7 @@ impl Nested {
         let apart: Vec<&String> = self
             .fields
             .iter()
+            .filter(|(parent, _)| !self.plain.contains(*parent))
             .filter(|(_, fields)| taken.iter().any(|name| fields.contains(*name)))
             .map(|(parent, _)| parent)
             .collect();

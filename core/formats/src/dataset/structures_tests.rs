@@ -44,8 +44,11 @@ fn files(folder: &Path, columns: &[(&str, ArrayRef)], features: Option<&str>) ->
     let batch = RecordBatch::try_new(schema.clone(), arrays).unwrap();
     let paths = ["x.parquet", "x.arrow"].map(|name| folder.join(name));
     let mut writer = ArrowWriter::try_new(File::create(&paths[0]).unwrap(), schema.clone(), None).unwrap();
-    for (key, value) in metadata {
-        writer.append_key_value_metadata(parquet::file::metadata::KeyValue::new(key, value));
+    if let Some(info) = metadata.get("huggingface").cloned() {
+        writer.append_key_value_metadata(parquet::file::metadata::KeyValue::new(
+            "huggingface".to_owned(),
+            info,
+        ));
     }
     writer.write(&batch).unwrap();
     writer.close().unwrap();
@@ -155,6 +158,7 @@ fn splits_may_be_numbers_with_names() {
     );
     let splits: Vec<&str> = opened.manifest.ids().map(|id| opened.manifest.split(id).name()).collect();
     assert_eq!(splits, ["test", "train", ""], "{:#?}", opened.ledger);
+    assert!(!says(&opened, RemarkKind::LayoutDoubtful, "may both hold the labels"), "{:#?}", opened.ledger);
 }
 
 #[test]

@@ -170,7 +170,8 @@ fn from_folders(around: &Around<'_>, file: &Path, description: &Description) -> 
     if !numbers && splits.keys().all(|&row| around.samples[row].split != Split::None) {
         return Ok(all);
     }
-    all.only_splits = !numbers;
+    // What the folders are taken for may be the parts of the description.
+    all.only_splits = !numbers && rows.iter().all(|&row| below(row) == around.samples[row].label);
     all.also.extend(parts.lists(around.root).into_iter().map(|(_, list)| list));
     for row in rows {
         let class = below(row);

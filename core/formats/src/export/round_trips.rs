@@ -143,7 +143,8 @@ fn columns_and_tags_come_back_from_fiftyone() {
     journal.bind(&manifest, None);
     let tagged = Decision { tags: vec!["blurry".into(), "night".into()], ..Decision::from(Choice::Keep) };
     journal.decide(&[SampleId(0)], Some(tagged)).unwrap();
-    let output = temp.path().join("out");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let output = elsewhere.path().join("out");
     let request = Request { output: output.clone(), copy: CopyMode::Copy, ..Request::default() };
     let stop = AtomicBool::new(false);
     let written = exporting(&manifest, &journal.snapshot(), |export| {

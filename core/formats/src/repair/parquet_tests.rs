@@ -218,3 +218,29 @@ fn a_shard_with_another_picture_than_was_decided_about_is_left_as_it_is() {
         assert_eq!(found(&data), []);
     }
 }
+
+/// A label inside of a structure changes there, and what stands beside it stays.
+#[test]
+fn labels_in_structures_of_parquet_files_change() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    write(&data, &[("1.jpg", "one"), ("2.jpg", "two"), ("3.jpg", "three")]);
+    let texts = |values: [&str; 3]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    let field = |name: &str| Arc::new(arrow_schema::Field::new(name, arrow_schema::DataType::Utf8, true));
+    let meta: ArrayRef = Arc::new(arrow_array::StructArray::from(vec![
+        (field("label"), texts(["cat", "dog", "cat"])),
+        (field("site"), texts(["x", "y", "z"])),
+    ]));
+    let batch =
+        RecordBatch::try_from_iter([("path", texts(["1.jpg", "2.jpg", "3.jpg"])), ("meta", meta)]).unwrap();
+    let file = data.join("table.parquet");
+    let mut writer = ArrowWriter::try_new(fs::File::create(&file).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let plan = plan(&file, &[("1.jpg", Do::Label("dog")), ("2.jpg", Do::Remove)]);
+    whole(|job| apply_in_place(&plan, job)).unwrap();
+    let new = super::testing::manifest(&file);
+    let labels: Vec<&str> = new.ids().map(|id| new.label_name(id)).collect();
+    assert_eq!(labels, ["dog", "cat"]);
+    assert_eq!(new.extra()[0].values, ["x", "z"]);
+}

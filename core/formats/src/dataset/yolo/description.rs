@@ -99,18 +99,40 @@ impl Description {
             // Roboflow writes `../train/images` for a folder beside the file.
             let plain: PathBuf = part.iter().skip_while(|name| *name == "..").collect();
             let tried = bases.iter().flat_map(|base| [base.join(part), base.join(&plain)]);
+            tried.filter(|path| path.exists()).find_map(|path| below_root(around.root, &path))
+        };
+        let find_elsewhere = |part: &Path| {
             let shorter = without_leading(part);
-            let shorter = shorter.iter().flat_map(|part| bases.iter().map(move |base| base.join(part)));
-            let mut all = tried.chain(shorter).filter(|path| path.exists());
-            all.find_map(|path| below_root(around.root, &path))
+            let tried = shorter.iter().flat_map(|part| bases.iter().map(move |base| base.join(part)));
+            tried.filter(|path| path.exists()).find_map(|path| below_root(around.root, &path))
         };
         let (mut there, mut missing) = (Vec::new(), Vec::new());
         for (split, part) in &self.parts {
             match find(part) {
                 Some(found) => there.push((*split, found)),
-                None => missing.push(part.clone()),
+                None => missing.push((*split, part.clone())),
             }
         }
+        // What is left of the paths of another computer must tell the splits apart.
+        let guessed: Vec<Option<PathBuf>> = missing.iter().map(|(_, part)| find_elsewhere(part)).collect();
+        let is_one = |at: usize| {
+            let found = guessed[at].as_ref()?;
+            let same = |(other, path): (&(Split, PathBuf), &Option<PathBuf>)| {
+                other.0 != missing[at].0 && path.as_ref() == Some(found)
+            };
+            let shared =
+                missing.iter().zip(&guessed).any(same) || there.iter().any(|(_, path)| path == found);
+            (!shared).then(|| found.clone())
+        };
+        let found: Vec<Option<PathBuf>> = (0..missing.len()).map(is_one).collect();
+        let mut left = Vec::new();
+        for ((split, part), found) in missing.into_iter().zip(found) {
+            match found {
+                Some(found) => there.push((split, found)),
+                None => left.push(part),
+            }
+        }
+        let missing = left;
         Parts { there, missing }
     }
 }
@@ -118,10 +140,12 @@ impl Description {
 /// What may be left of a path of another computer here: the path without its leading folders, the longest first.
 fn without_leading(part: &Path) -> Vec<PathBuf> {
     let text = part.to_string_lossy().replace('\\', "/");
-    if !text.starts_with('/') && !text.contains(":/") {
+    // What is relative may be in another dataset, unless it is a list.
+    let is_far = text.starts_with('/') || text.contains(":/") || text.starts_with("../") && is_list(part);
+    if !is_far {
         return Vec::new();
     }
-    let names: Vec<&str> = text.split('/').filter(|name| !name.is_empty()).collect();
+    let names: Vec<&str> = text.split('/').filter(|name| !name.is_empty() && *name != "..").collect();
     (1..names.len()).map(|from| names[from..].iter().collect()).collect()
 }
 
