@@ -81,10 +81,11 @@ pub(super) fn run(args: &Threshold, global: &Global) -> Result<ExitCode> {
         true => json(out, &rows),
         false => table(&rows).write(out, terminal_width()),
     })?;
-    if !global.quiet && !args.json {
-        if let Some(why) = why_not(&rows) {
-            remark(&why);
-        }
+    if !global.quiet
+        && !args.json
+        && let Some(why) = why_not(&rows)
+    {
+        remark(&why);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -108,7 +108,8 @@ fn the_goal_is_reached_by_reviewing_as_many_as_it_says() {
 #[test]
 fn of_few_suspects_that_are_left_as_many_come_next() {
     let order: Vec<u32> = (0..300).collect();
-    let ranking = Ranking { order: order.into(), ..Ranking::default() };
+    let mut ranking = Ranking::default();
+    ranking.order = order.into();
     let mut answers = vec![Some(Answer::Bad); 300];
     answers[263..].fill(None);
     assert_eq!(next(&ranking, &answers).unwrap().suspects, 37);

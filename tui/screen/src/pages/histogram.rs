@@ -221,7 +221,7 @@ fn proposed(histogram: &Counts) -> Option<String> {
             share(proposal.precision),
             match proposal.recall {
                 Some(recall) => share(recall),
-                None => "not known without a random sample".to_owned(),
+                None => "not known".to_owned(),
             }
         )),
         None if histogram.examples == (0, 0) => None,
@@ -286,6 +286,10 @@ fn words(histogram: &Counts, threshold: f32) -> Vec<(Role, String)> {
     }
     if let Some(line) = proposed(histogram) {
         words.push((Role::Text, line));
+    }
+    if let Some(reach) = histogram.proposal.and_then(|proposal| proposal.reach) {
+        let line = format!("from {reach:.3} on your decisions say nothing: suspects are no random sample");
+        words.push((Role::Dim, line));
     }
     if histogram.unscored > 0 {
         words.push((
