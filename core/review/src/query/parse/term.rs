@@ -179,7 +179,7 @@ fn samples(value: &str) -> std::result::Result<Test, String> {
     let range = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
-        (0 < first && first <= last).then_some((first - 1, last - 1))
+        (0 < first && first <= last).then(|| (first - 1, last - 1))
     };
     let ranges: Option<Vec<(u32, u32)>> = value.split(',').map(range).collect();
     ranges.map(Test::Samples).ok_or_else(|| {
