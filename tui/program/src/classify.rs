@@ -142,7 +142,7 @@ fn classified(args: &Classify, global: &Global) -> Result<()> {
         fits: seen.fits,
     };
     results(|out| match args.format {
-        Format::Table => table(out, lines.map(line), names),
+        Format::Table => table(out, lines.map(line)),
         Format::Csv => csv(
             out,
             lines.map(|(id, seen)| (manifest.path(id).as_os_str().as_bytes(), line((id, seen)))),
@@ -178,20 +178,23 @@ fn vocabulary(args: &Classify) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn table(out: &mut dyn Write, lines: impl Iterator<Item = Line>, names: usize) -> Result<()> {
-    let heads: Vec<String> = (1..=names).map(|number| format!("name {number}")).collect();
-    let mut columns = vec![("path", Align::Left), ("label", Align::Left), ("fits", Align::Right)];
-    columns.extend(heads.iter().map(|head| (head.as_str(), Align::Left)));
-    let mut table = Table::new(&columns);
+fn table(out: &mut dyn Write, lines: impl Iterator<Item = Line>) -> Result<()> {
+    let mut table = Table::new(&[
+        ("path", Align::Left),
+        ("label", Align::Left),
+        ("fits", Align::Right),
+        ("shows", Align::Left),
+    ]);
     for Line { path, label, names, fits } in lines {
-        let mut row =
-            vec![safe_text(&path).into_owned(), safe_text(&label).into_owned(), format!("{fits:.3}")];
-        row.extend(
-            names
-                .iter()
-                .map(|Named { name, probability, .. }| format!("{} {probability:.3}", safe_text(name))),
-        );
-        table.row(row);
+        let shows: Vec<String> = (names.iter())
+            .map(|Named { name, probability, .. }| format!("{} {probability:.3}", safe_text(name)))
+            .collect();
+        table.row(vec![
+            safe_text(&path).into_owned(),
+            safe_text(&label).into_owned(),
+            format!("{fits:.3}"),
+            shows.join(", "),
+        ]);
     }
     table.write(out, terminal_width())
 }
