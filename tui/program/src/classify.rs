@@ -98,7 +98,7 @@ fn classified(args: &Classify, global: &Global) -> Result<()> {
     let manifest = &*listing.manifest;
     let named = (args.model.clone(), args.device.clone());
     let SessionModel { config, dataset, embedder, matrix } =
-        SessionModel::open(&args.target, global, named, &listing.file_metadata)?;
+        SessionModel::open(&args.target, global, named, (&listing.file_metadata, manifest.rendering()))?;
     let files = if args.prompts.is_empty() { config.prompt_files() } else { &args.prompts };
     let prompts = PromptSet::load(files)?.for_dataset(config.class_name_files(), &dataset)?;
     prompts.warnings().iter().for_each(|text| warning("prompts", text));

@@ -207,7 +207,12 @@ fn measure(args: &Probe, global: &Global) -> Result<()> {
     }
     let accepted = probe::accepted(manifest, decisions, verdicts);
     all.push(Cleaned { cleaning: Cleaning::Accepted, labels: accepted });
-    let rows = stages.run("probes", 3, |job| probe::compare(&trainer, &parts, given, &all, job))?;
+    // Labels that nobody has decided about are not known better where none are trusted.
+    let known = |one: &&Cleaned| {
+        trusted != Trusted::Folds || matches!(one.cleaning, Cleaning::Given | Cleaning::Decided)
+    };
+    let judged: Vec<Cleaned> = all.iter().filter(known).cloned().collect();
+    let rows = stages.run("probes", 3, |job| probe::compare(&trainer, &parts, given, &judged, job))?;
     let curve = args.curve.map(|points| {
         let order = probe::by_time(decisions);
         let apply = |first: usize| probe::first_decided(manifest, decisions, &order, first);
@@ -237,8 +242,8 @@ fn tell(trusted: Trusted, parts: &Parts, global: &Global) {
     if trusted == Trusted::Folds {
         warning(
             "probe",
-            "no split is trusted, so each fifth is judged by a probe of the others, against the labels as decided: wrong labels \
-             that are left count against every row; --against names a split",
+            "no split is trusted, so what selections and suggestions buy is not known; each fifth is judged by a probe of the \
+             others, against the labels as decided, and wrong labels that are left count against every row; --against names a split",
         );
     }
     if parts.copies > 0 && !global.quiet {

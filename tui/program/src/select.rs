@@ -172,7 +172,7 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
     let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
     let named = (args.model.clone(), args.device.clone());
     let SessionModel { config, dataset, embedder, matrix } =
-        SessionModel::open(target, global, named, file_metadata)?;
+        SessionModel::open(target, global, named, (file_metadata, manifest.rendering()))?;
     let usable = |row: usize| file_metadata.decodable(SampleId(row as u32));
     let (labels, classes) = (manifest.labels(), manifest.classes());
     let stages = Stages::new(1, global.quiet)?;

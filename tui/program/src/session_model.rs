@@ -3,15 +3,17 @@
 use super::args::{EngineArgs, Global};
 use super::output::count;
 use super::{bundled, model_loader, uses};
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use chaffinch_clip::{Bundled, ClipEmbedder};
 use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::image::decode::Rendering;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::session::{self, Session};
-use chaffinch_data::store::EmbeddingStore;
+use chaffinch_data::store;
+use chaffinch_protocol::sample::SampleId;
 use std::path::{Path, PathBuf};
 
 /// A model that was loaded, and its embeddings.
@@ -32,7 +34,7 @@ impl SessionModel {
         target: &Path,
         global: &Global,
         (model, device): (Option<String>, Option<String>),
-        file_metadata: &FileMetadata,
+        (file_metadata, rendering): (&FileMetadata, Rendering),
     ) -> Result<SessionModel> {
         let location = session::resolve(target, global.session.as_deref())?;
         let session = Session::open_to_read(&location.dir)?;
@@ -52,14 +54,18 @@ impl SessionModel {
             (named, _) => named,
         };
         let embedder = model_loader::open(model, config.device(), config.vram_budget(), global)?;
-        let store = EmbeddingStore::open(&session.embeddings_dir(), embedder.fingerprint(), embedder.dim())?;
-        let missing = store.missing(&file_metadata.hashes).len();
-        ensure!(
-            missing == 0,
-            "{} embedded with the model {model}; run chaffinch scan with --model {model} first",
-            count(missing as u64, "picture is not", "pictures are not")
-        );
-        let matrix = store.gather(&file_metadata.hashes)?;
+        let (hashes, known) = (&file_metadata.hashes, (embedder.fingerprint().as_str(), embedder.dim()));
+        let matrix = store::kept(&session.embeddings_dir(), rendering, known, hashes);
+        let has =
+            |row: usize| matrix.as_ref().is_some_and(|matrix| matrix.row(row).iter().any(|x| *x != 0.0));
+        let decodable = (0..hashes.len()).filter(|&row| file_metadata.decodable(SampleId(row as u32)));
+        let missing = decodable.filter(|&row| !has(row)).count() as u64;
+        let Some(matrix) = matrix.filter(|_| missing == 0) else {
+            bail!(
+                "{} embedded with the model {model}; run chaffinch scan with --model {model} first",
+                count(missing, "picture is not", "pictures are not")
+            );
+        };
         Ok(SessionModel { config, dataset: location.dataset, embedder, matrix })
     }
 }

@@ -3,6 +3,10 @@ use std::sync::atomic::AtomicBool;
 
 const DIM: usize = 8;
 
+fn manner(balance: Balance, start: Option<&Logistic>) -> Manner<'_> {
+    Manner { balance, link: Link::Softmax, start }
+}
+
 /// Numbers in -1..1 that are the same on every machine.
 struct Noise(u64);
 
@@ -173,7 +177,7 @@ fn where_training_starts_from_changes_little() {
             steps.set(done);
             Ok(())
         };
-        let model = Logistic::train(&matrix, samples, &labels, 4, Balance::Samples, start, &count);
+        let model = Logistic::train(&matrix, samples, &labels, 4, manner(Balance::Samples, start), &count);
         let model = model.unwrap().unwrap();
         let mut found = Vec::new();
         model.predict(&matrix, &all, |_, row| found.extend_from_slice(row));
@@ -196,12 +200,14 @@ fn no_row_depends_on_its_own_label() {
         let training: Vec<u32> = order.filter(|&row| before.folds[row as usize] != fold).collect();
         assert!(!training.contains(&(sample as u32)));
         let go = |_, _| Ok(());
-        let model =
-            Logistic::train(&matrix, &training, &labels, 3, Balance::Samples, None, &go).unwrap().unwrap();
+        let model = Logistic::train(&matrix, &training, &labels, 3, manner(Balance::Samples, None), &go)
+            .unwrap()
+            .unwrap();
         let mut relabeled = labels.clone();
         relabeled[sample] = (labels[sample] + 1) % 3;
-        let other =
-            Logistic::train(&matrix, &training, &relabeled, 3, Balance::Samples, None, &go).unwrap().unwrap();
+        let other = Logistic::train(&matrix, &training, &relabeled, 3, manner(Balance::Samples, None), &go)
+            .unwrap()
+            .unwrap();
         for model in [model, other] {
             model.predict(&matrix, &[sample as u32], |_, row| {
                 assert_eq!(row, &before.matrix[sample * 3..sample * 3 + 3]);
@@ -230,8 +236,9 @@ fn log_loss_equals_that_of_scikit_learn() {
         if balance == Balance::Classes {
             in_sample(&matrix, &labels, 5, &|_| true, &Job::new(&stop, &|_, _| {}), take).unwrap();
         } else {
-            let model =
-                Logistic::train(&matrix, &all, &labels, 5, balance, None, &|_, _| Ok(())).unwrap().unwrap();
+            let model = Logistic::train(&matrix, &all, &labels, 5, manner(balance, None), &|_, _| Ok(()))
+                .unwrap()
+                .unwrap();
             model.predict(&matrix, &all, take);
         }
         let losses = ours.iter().zip(&labels).map(|(row, &label)| -f64::from(row[label as usize]).ln());
