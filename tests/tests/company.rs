@@ -314,11 +314,11 @@ fn another_version_is_refused_in_a_sentence() {
     let path = socket(&sandbox);
     // A terminal of the version before this one is told which one this is, and nothing else.
     let mut older = UnixStream::connect(&path).unwrap();
-    older.write_all(&message(r#"{"chaffinch":8}"#)).unwrap();
+    older.write_all(&message(r#"{"chaffinch":9}"#)).unwrap();
     let mut told = Vec::new();
     older.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     older.read_to_end(&mut told).unwrap();
-    assert_eq!(told, message(r#"{"chaffinch":9}"#));
+    assert_eq!(told, message(r#"{"chaffinch":10}"#));
     anna.quit();
     let gone = process::wait_for(Duration::from_secs(10), || engines(&sandbox).is_empty());
     assert!(gone.is_ok());
@@ -330,7 +330,7 @@ fn another_version_is_refused_in_a_sentence() {
         let (mut stream, _) = listener.accept().unwrap();
         let mut hello = [0; 23];
         stream.read_exact(&mut hello).unwrap();
-        stream.write_all(&message(r#"{"chaffinch":8}"#)).unwrap();
+        stream.write_all(&message(r#"{"chaffinch":9}"#)).unwrap();
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let ran = sandbox.plain([sandbox.session().to_str().unwrap()], "quit\n");

@@ -5,6 +5,7 @@
 
 pub mod agreement;
 pub mod atlas;
+mod bins;
 pub mod by_example;
 pub mod calibration;
 pub mod covered;

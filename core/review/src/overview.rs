@@ -8,6 +8,5 @@ mod statistics;
 
 pub use classes::classes;
 pub use confusion::confusion;
-pub(crate) use histogram::bin;
 pub use histogram::histogram;
 pub use statistics::statistics;

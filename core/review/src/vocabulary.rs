@@ -12,16 +12,18 @@ use chaffinch_data::Error;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_data::prompts::PromptSet;
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Samples of one matrix product.
 const BLOCK: usize = 256;
 /// Texts of one pass of the model.
 const TEXTS: usize = 64;
-/// A name that at least this share of a class's samples get, and ...
+/// A name is a kind of a class if, of those that are most like it, at least this share of the class's samples get one, and ...
 const KIND_SHARE: f64 = 0.05;
-/// ... whose samples are of that class in at least this share, is a kind of that class.
+/// ... at least this share of the samples that do are of the class.
 const KIND_PURITY: f64 = 0.5;
+/// The share of the other names that are most like a name and count with it: of a thousand names, the twenty nearest.
+const ALIKE: f64 = 0.02;
 
 /// Names as vectors. The classes of the dataset come first, in their order; other names follow.
 #[derive(Debug, Clone)]
@@ -88,7 +90,8 @@ impl Vocabulary {
     }
 
     /// What each sample shows: its `count` likeliest names. Samples that are not usable show nothing, and nothing is said of how they
-    /// fit. A name that many samples of one class get, and few others, counts as a kind of that class (see [`kinds`]).
+    /// fit. A name that many samples of one class get, and few others, counts as a kind of that class, together with the names that
+    /// are most like it.
     pub fn classify(
         &self,
         matrix: &EmbeddingMatrix,
@@ -104,7 +107,7 @@ impl Vocabulary {
                 .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))
                 .map(|(name, _)| name as u32)
         });
-        let kinds = kinds(&best, labels, self.classes, all);
+        let kinds = kinds(&best, labels, self.classes, &self.alike());
         let own = |name: usize| name < self.classes || kinds[name] != NO_LABEL;
         self.each(matrix, usable, rows, &|row| {
             softmax(row, scale);
@@ -122,6 +125,22 @@ impl Vocabulary {
                 fits: fits as f32,
             })
         })
+    }
+
+    /// For each name, itself and the other names that are not classes and are most like it.
+    fn alike(&self) -> Vec<Vec<u32>> {
+        let (all, dim) = (self.names.len(), self.dim);
+        let count = ((all - self.classes) as f64 * ALIKE) as usize;
+        let row = |name: usize| &self.vectors[name * dim..(name + 1) * dim];
+        let of = |name: usize| {
+            let mut near: Vec<(f32, u32)> = (self.classes..all)
+                .filter(|&other| other != name)
+                .map(|other| (row(name).iter().zip(row(other)).map(|(a, b)| a * b).sum(), other as u32))
+                .collect();
+            near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            near.into_iter().take(count).map(|one| one.1).chain([name as u32]).collect()
+        };
+        (0..all).into_par_iter().map(of).collect()
     }
 
     /// Passes the cosines of each usable sample with all names to `look`, in parallel.
@@ -150,10 +169,11 @@ impl Vocabulary {
 }
 
 /// The class that each name is a kind of, [`NO_LABEL`] if of none: `tabby cat` of `cat`, where at least a twentieth of the samples of
-/// `cat` look most like it, and at least half of the samples that do are of `cat`. Names of classes are their own.
-fn kinds(best: &[Option<u32>], labels: &[u32], classes: usize, names: usize) -> Vec<u32> {
+/// `cat` look most like it or a name that is `alike`, and at least half of the samples that do are of `cat`. Names of classes are their
+/// own.
+fn kinds(best: &[Option<u32>], labels: &[u32], classes: usize, alike: &[Vec<u32>]) -> Vec<u32> {
     let mut sizes = vec![0_u64; classes];
-    let mut counts = vec![std::collections::BTreeMap::<u32, u64>::new(); names];
+    let mut counts = vec![BTreeMap::<u32, u64>::new(); alike.len()];
     for (best, &label) in best.iter().zip(labels) {
         let Some(best) = *best else { continue };
         if let Some(size) = sizes.get_mut(label as usize) {
@@ -161,19 +181,23 @@ fn kinds(best: &[Option<u32>], labels: &[u32], classes: usize, names: usize) -> 
         }
         *counts[best as usize].entry(label).or_default() += 1;
     }
-    let kind = |(name, counts): (usize, &std::collections::BTreeMap<u32, u64>)| {
+    let kind = |(name, alike): (usize, &Vec<u32>)| {
         if name < classes {
             return name as u32;
         }
-        let all: u64 = counts.values().sum();
-        let most = counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+        let mut together = BTreeMap::<u32, u64>::new();
+        for (&label, &count) in alike.iter().flat_map(|&other| &counts[other as usize]) {
+            *together.entry(label).or_default() += count;
+        }
+        let all: u64 = together.values().sum();
+        let most = together.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
         let Some((&label, &count)) = most.filter(|(label, _)| (**label as usize) < classes) else {
             return NO_LABEL;
         };
         let (share, purity) = (count as f64 / sizes[label as usize] as f64, count as f64 / all as f64);
         if share >= KIND_SHARE && purity >= KIND_PURITY { label } else { NO_LABEL }
     };
-    counts.iter().enumerate().map(kind).collect()
+    alike.iter().enumerate().map(kind).collect()
 }
 
 /// The mean direction of some vectors; nothing if it has none.
@@ -214,7 +238,7 @@ mod tests {
     fn the_likeliest_names_come_first_and_probabilities_sum_to_one() {
         let vocabulary = axes(4, 2);
         let matrix = EmbeddingMatrix::from_vec([near(0, 4), near(3, 4)].concat(), 4);
-        let seen = vocabulary.classify(&matrix, &[0, 0], (10.0, 4), &|row| row < 2);
+        let seen = vocabulary.classify(&matrix, &[0, NO_LABEL], (10.0, 4), &|row| row < 2);
         let names: Vec<u32> = seen[1].iter().flat_map(|seen| seen.top.iter().map(|one| one.0)).collect();
         assert_eq!(names, [3, 0, 1, 2], "ties are in the order of the names");
         for seen in seen.iter().flatten() {
@@ -251,7 +275,15 @@ mod tests {
         assert_eq!(unfit, [30]);
         // Names that no class has most of are kinds of none.
         let labels: Vec<u32> = (0..40).map(|row| row % 4).collect();
-        let kinds = kinds(&vec![Some(5); 40], &labels, 4, 6);
-        assert_eq!(kinds, [0, 1, 2, 3, NO_LABEL, NO_LABEL]);
+        let alone: Vec<Vec<u32>> = (0..6).map(|name| vec![name]).collect();
+        let found = kinds(&vec![Some(5); 40], &labels, 4, &alone);
+        assert_eq!(found, [0, 1, 2, 3, NO_LABEL, NO_LABEL]);
+        // Forty breeds that one sample each gets are a kind together, the odd name that is like none of them is not.
+        let best: Vec<Option<u32>> = (0..41).map(|row| Some(1 + row)).collect();
+        let alike: Vec<Vec<u32>> = (0..42_u32)
+            .map(|name| if (1..41).contains(&name) { (1..41).collect() } else { vec![name] })
+            .collect();
+        let found = kinds(&best, &[0; 41], 1, &alike);
+        assert_eq!((&found[1..41], found[41]), (&[0; 40][..], NO_LABEL));
     }
 }

@@ -44,7 +44,13 @@ pub(super) struct Classify {
     #[arg(long)]
     unfit: bool,
     /// Filter as in the interface, such as `class:cat -decided score<0.3`
-    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "WORDS",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// List only the first N; 0 = all [default: 20 in a table, otherwise all]
     #[arg(long, value_name = "N")]

@@ -107,7 +107,7 @@ struct Report {
     against: &'static str,
     /// Trusted samples.
     trusted: usize,
-    /// Samples that are not trained on since a trusted one has the same content.
+    /// Samples that are not trained on since a trusted one is a copy of them.
     copies_left_out: usize,
     kind: &'static str,
     rows: Vec<Line>,
@@ -180,12 +180,14 @@ fn measure(args: &Probe, global: &Global) -> Result<()> {
         Against::Test => Trusted::Split(Split::Test),
         Against::Folds => Trusted::Folds,
     };
-    let parts = Parts::new(manifest, &listing.file_metadata, truth, trusted)?;
+    let contents =
+        &*probe::merged(&listing.file_metadata.hashes, listing.results.values().map(AsRef::as_ref));
+    let parts = Parts::new(manifest, (&listing.file_metadata, contents), truth, trusted)?;
     let link = match args.kind {
         Kind::Softmax => Link::Softmax,
         Kind::Sigmoid => Link::Sigmoid,
     };
-    let (matrix, contents) = (atlas.matrix(), &*listing.file_metadata.hashes);
+    let matrix = atlas.matrix();
     let classes = manifest.classes().len();
     let trainer = Trainer::new(matrix, classes, contents, link);
     let stages = Stages::new(4, global.quiet)?;

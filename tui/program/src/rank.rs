@@ -33,7 +33,13 @@ pub(super) struct Rank {
     #[arg(long)]
     all: bool,
     /// Filter as in the interface, such as `class:cat -decided score<0.3`
-    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "WORDS",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// Output format
     #[arg(long, value_enum, default_value = "table")]

@@ -44,7 +44,13 @@ pub(super) struct Represent {
     #[arg(long)]
     by_class: bool,
     /// Choose among the samples of a filter as in the interface, such as `class:cat -suspect`
-    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "WORDS",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// Output format
     #[arg(long, value_enum, default_value = "table")]

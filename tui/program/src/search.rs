@@ -43,7 +43,13 @@ pub(super) struct Search {
     #[arg(long)]
     suspects: bool,
     /// Filter as in the interface, such as `class:cat -decided score<0.3`
-    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "WORDS",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     filter: String,
     /// Device that runs the model: auto, cpu, cpu:bf16, cuda, or GPUs by number as cuda:0,1 [default: from the session
     /// or the configuration]

@@ -95,8 +95,11 @@ impl Refused {
 /// A terminal's side.
 pub(super) fn offer(stream: &UnixStream) -> Result<(), Refused> {
     same_user(stream).map_err(Refused::Told)?;
-    offer_version(&mut &*stream, PROTOCOL_VERSION).map_err(Refused::Silent)?;
-    answer(stream)
+    // One that refuses may have hung up before; what it said on the way is there all the same.
+    match (offer_version(&mut &*stream, PROTOCOL_VERSION), answer(stream)) {
+        (Err(error), Ok(()) | Err(Refused::Silent(_))) => Err(Refused::Silent(error)),
+        (_, answered) => answered,
+    }
 }
 
 /// Says which version a terminal speaks.

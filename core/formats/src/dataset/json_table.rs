@@ -4,7 +4,7 @@ use super::choice::{Choices, Columns, Records, Row};
 use super::folders::json_like;
 use super::json::{self, Outer, Shape};
 use super::list_cells;
-use super::nested::{self, Nested};
+use super::nested::{self, Nested, path_in, told};
 use super::reading_options::OF_TABLES;
 use super::rewrite;
 use super::rows::{EMPTY, Rows, tell_labels};
@@ -122,18 +122,6 @@ impl JsonRecords<'_> {
 /// A value as text. An image as Hugging Face writes it is its path.
 fn cell(value: Option<&Value>) -> String {
     json::cell(value.map(told))
-}
-
-/// What a value says: an image as Hugging Face writes it is its path. An object with more than that says more.
-pub(super) fn told(value: &Value) -> &Value {
-    let is_image =
-        |object: &Map<String, Value>| object.keys().all(|key| matches!(key.as_str(), "path" | "bytes"));
-    path_in(value).filter(|_| value.as_object().is_some_and(is_image)).unwrap_or(value)
-}
-
-/// The path in an object.
-pub(super) fn path_in(value: &Value) -> Option<&Value> {
-    value.get("path").filter(|path| path.is_string())
 }
 
 fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {

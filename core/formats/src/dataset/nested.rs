@@ -4,12 +4,23 @@
 
 use super::DatasetOptions;
 use super::choice::{self, LABEL_NAMES, LAST_LABELS, PATH_NAMES, SPLIT_NAMES};
-use super::json_table::{path_in, told};
 use crate::text::json_parts::Part;
 use arrow_schema::{DataType, Fields};
 use chaffinch_protocol::RemarkKind;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What a value says: an image as Hugging Face writes it is its path. An object with more than that says more.
+pub(super) fn told(value: &Value) -> &Value {
+    let is_image =
+        |object: &Map<String, Value>| object.keys().all(|key| matches!(key.as_str(), "path" | "bytes"));
+    path_in(value).filter(|_| value.as_object().is_some_and(is_image)).unwrap_or(value)
+}
+
+/// The path in an object.
+pub(super) fn path_in(value: &Value) -> Option<&Value> {
+    value.get("path").filter(|path| path.is_string())
+}
 
 /// Which fields are objects in all rows, and what is in them.
 #[derive(Default)]

@@ -1,8 +1,8 @@
 //! What is known of a detector's samples, by score.
 
 use super::Reviewed;
+use crate::bins::bin;
 use crate::covered::{Answer, drawn};
-use crate::overview::bin;
 use chaffinch_protocol::BINS;
 
 /// The samples of one bin of scores.

@@ -3,8 +3,8 @@
 use super::curve::{Curve, Gap, Weighted};
 use super::known::{Decided, Known};
 use super::{Outcome, best, sorted};
+use crate::bins::bin;
 use crate::covered::Answer;
-use crate::overview::bin;
 use crate::remaining::total;
 use chaffinch_protocol::{BINS, Expected, Proposal};
 use rand::{Rng, SeedableRng};

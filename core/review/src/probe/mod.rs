@@ -10,7 +10,7 @@ mod tests;
 
 pub use accuracy::{Accuracy, Gain};
 pub use labels::{Cleaned, Cleaning, absorbed, accepted, by_time, decided, first_decided, selected};
-pub use parts::{Parts, Trusted};
+pub use parts::{Parts, Trusted, merged};
 
 use crate::Result;
 use accuracy::Answers;

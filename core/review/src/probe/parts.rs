@@ -1,12 +1,14 @@
 //! What probes are trained on and asked about: a split that is trusted, or parts that take turns.
 
 use crate::Result;
+use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::out_of_sample;
 use chaffinch_data::Error;
+use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{Manifest, NO_LABEL};
 use chaffinch_protocol::sample::{SampleId, Split};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Where the samples are whose labels are trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,35 @@ impl Trusted {
     }
 }
 
+/// The contents of samples, where those of one group of any detector that finds copies have one content, the least of theirs: copies
+/// that were saved again, mirrored or cropped are no samples of their own. Groups that share a sample are one.
+pub fn merged<'a>(
+    contents: &[ContentHash],
+    results: impl Iterator<Item = &'a DetectorResult>,
+) -> Vec<ContentHash> {
+    let mut parent: Vec<u32> = (0..contents.len() as u32).collect();
+    for result in results.filter(|result| result.record().groups && result.len() == contents.len()) {
+        let mut first: HashMap<u32, u32> = HashMap::new();
+        for &(group, row) in result.grouped() {
+            let one = *first.entry(group).or_insert(row);
+            let (a, b) = (root(&mut parent, one), root(&mut parent, row));
+            let (a, b) = if contents[a as usize] <= contents[b as usize] { (a, b) } else { (b, a) };
+            parent[b as usize] = a;
+        }
+    }
+    (0..contents.len() as u32).map(|row| contents[root(&mut parent, row) as usize]).collect()
+}
+
+/// The sample that stands for the group of another, whose way there is shortened.
+fn root(parent: &mut [u32], mut row: u32) -> u32 {
+    while parent[row as usize] != row {
+        let above = parent[parent[row as usize] as usize];
+        parent[row as usize] = above;
+        row = above;
+    }
+    row
+}
+
 /// One probe's share of the samples.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
@@ -45,18 +76,19 @@ pub struct Parts {
     parts: Vec<Part>,
     truth: Vec<u32>,
     classes: usize,
-    /// Samples that are not trained on since a trusted one has the same content.
+    /// Samples that are not trained on since a trusted one is a copy of them.
     pub copies: usize,
 }
 
 impl Parts {
-    /// `truth` are the labels as decided, [`NO_LABEL`] for samples without one or that are to be removed.
+    /// `truth` are the labels as decided, [`NO_LABEL`] for samples without one or that are to be removed; `contents` are as [`merged`]
+    /// makes them.
     ///
     /// # Errors
     /// When no sample is trusted, or none is left to train on.
     pub fn new(
         manifest: &Manifest,
-        file_metadata: &FileMetadata,
+        (file_metadata, contents): (&FileMetadata, &[ContentHash]),
         truth: Vec<u32>,
         trusted: Trusted,
     ) -> Result<Parts> {
@@ -71,7 +103,7 @@ impl Parts {
                 let asks: Vec<u32> =
                     (0..count).filter(|&row| of(row) == split).filter(known).map(|row| row as u32).collect();
                 let inside: HashSet<_> =
-                    (0..count).filter(|&row| of(row) == split).map(|row| file_metadata.hashes[row]).collect();
+                    (0..count).filter(|&row| of(row) == split).map(|row| contents[row]).collect();
                 // Of several other splits, the one for training is trained on.
                 let train = (0..count).any(|row| of(row) == Split::Train) && split != Split::Train;
                 let wanted = |row: usize| if train { of(row) == Split::Train } else { of(row) != split };
@@ -79,15 +111,14 @@ impl Parts {
                 for (row, trains) in
                     trains.iter_mut().enumerate().filter(|(row, _)| usable(*row) && wanted(*row))
                 {
-                    *trains = !inside.contains(&file_metadata.hashes[row]);
+                    *trains = !inside.contains(&contents[row]);
                     copies += usize::from(!*trains);
                 }
                 vec![Part { trains, asks }]
             }
             Trusted::Folds => {
-                let folds = out_of_sample::folds(&truth, classes, &file_metadata.hashes, &usable);
-                let all: std::collections::BTreeSet<u32> =
-                    folds.iter().copied().filter(|&fold| fold != u32::MAX).collect();
+                let folds = out_of_sample::folds(&truth, classes, contents, &usable);
+                let all: BTreeSet<u32> = folds.iter().copied().filter(|&fold| fold != u32::MAX).collect();
                 let part = |fold: u32| Part {
                     trains: folds.iter().enumerate().map(|(row, &of)| of != fold && usable(row)).collect(),
                     asks: (0..count)

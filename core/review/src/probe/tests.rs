@@ -3,9 +3,11 @@ use super::*;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::out_of_sample::Link;
+use chaffinch_data::columns::ResultBuilder;
 use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::manifest::{Manifest, NewSample};
-use chaffinch_protocol::sample::Split;
+use chaffinch_protocol::sample::{SampleId, Split};
 use std::path::PathBuf;
 
 /// Samples of three classes, of which the labels of every `wrong`-th of training are wrong.
@@ -42,7 +44,13 @@ fn made(train: usize, test: usize, wrong: usize) -> Made {
 }
 
 fn parts(made: &Made, trusted: Trusted) -> Parts {
-    Parts::new(&made.manifest, &made.file_metadata, made.manifest.labels().to_vec(), trusted).unwrap()
+    Parts::new(
+        &made.manifest,
+        (&made.file_metadata, &made.file_metadata.hashes),
+        made.manifest.labels().to_vec(),
+        trusted,
+    )
+    .unwrap()
 }
 
 fn compared(made: &Made, all: &[Cleaned], trusted: Trusted) -> Vec<Row> {
@@ -107,6 +115,27 @@ fn folds_take_turns_without_a_trusted_split() {
     }
     let rows = compared(&made, &[cleaned(Cleaning::Given, made.manifest.labels())], Trusted::Folds);
     assert!(rows[0].accuracy.of == 200 && rows[0].accuracy.accuracy > 0.8, "{rows:?}");
+}
+
+#[test]
+fn groups_of_copies_have_one_content() {
+    let contents: Vec<ContentHash> = (0..6_u32).map(|row| ContentHash::of(&row.to_le_bytes())).collect();
+    let result = |groups: &[&[u32]]| {
+        let mut builder = ResultBuilder::new(6);
+        for (number, members) in (0..).zip(groups) {
+            for &row in *members {
+                let issue = Issue { score: 0.1, group: Some(number), ..Issue::default() };
+                builder.issue(SampleId(row), issue);
+            }
+        }
+        builder.finish(RunRecord { name: "copies".into(), groups: true, ..RunRecord::default() }, &[])
+    };
+    let (one, two) = (result(&[&[0, 3], &[1, 2]]), result(&[&[3, 5]]));
+    let merged = merged(&contents, [&one, &two].into_iter());
+    assert!(merged[0] == merged[3] && merged[3] == merged[5] && merged[1] == merged[2]);
+    assert!(merged[0] != merged[1] && merged[4] == contents[4]);
+    // The same whatever is told first.
+    assert_eq!(merged, super::merged(&contents, [&two, &one].into_iter()));
 }
 
 #[test]
