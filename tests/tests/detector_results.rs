@@ -497,7 +497,7 @@ fn scores_that_were_out_of_date_make_what_reads_them_out_of_date() {
     programs.sandbox.ok(["plugins", "let-in", programs.folder().join("reader").to_str().unwrap()]);
     let ran = programs.scan(&[]);
     assert!(ran.stderr.contains(read), "{}", ran.stderr);
-    let told = "reader read scores of other detectors that were out of date";
+    let told = "reader reads scores that are out of date";
     assert!(rank(&programs).stderr.contains(told), "{}", rank(&programs).stderr);
     programs.sandbox.ok(["plugins", "let-in", folder.to_str().unwrap()]);
     let ran = programs.scan(&["--detectors", "witness"]);

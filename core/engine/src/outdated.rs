@@ -5,6 +5,7 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::moved::is_from_before;
 use chaffinch_host::Registry;
 use chaffinch_protocol::display::listed;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has changed since a result was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +16,7 @@ pub enum Outdated {
     Dataset,
     /// What was decided, which the detector reads.
     Decisions,
-    /// The scores of another detector, which it reads: they were out of date when it ran.
+    /// The scores of another detector, which it reads: they are out of date, or were when it ran.
     Scores,
 }
 
@@ -32,7 +33,7 @@ impl Outdated {
             Outdated::Decisions => {
                 "it has not run since the decisions changed, which it reads: what it found is what it finds with the earlier ones"
             }
-            Outdated::Scores => "it read scores of another detector that were out of date",
+            Outdated::Scores => "it reads scores of another detector that are out of date",
         }
     }
 }
@@ -61,30 +62,41 @@ pub fn code_now<'a>(registry: &'a Registry, name: &str) -> &'a str {
     }
 }
 
-/// Which of these results are out of date, and why.
+/// Which of these results are out of date, and why: those that read scores that are, too.
 pub fn all<'a>(
     results: impl Iterator<Item = &'a DetectorResult>,
     registry: &Registry,
     decisions: &str,
-) -> Vec<(String, Outdated)> {
-    let one = |result: &DetectorResult| {
+) -> BTreeMap<String, Outdated> {
+    let (mut found, mut current) = (BTreeMap::new(), BTreeSet::new());
+    for result in results {
         let name = &result.record().name;
-        Some((name.clone(), why(result, code_now(registry, name), decisions)?))
-    };
-    results.filter_map(one).collect()
+        match why(result, code_now(registry, name), decisions) {
+            Some(why) => _ = found.insert(name.clone(), why),
+            None => _ = current.insert(name.clone()),
+        }
+    }
+    // Each time around adds one at least.
+    loop {
+        let reads = |name: &&String| {
+            let after = registry.find(name).map(|detector| detector.after()).unwrap_or_default();
+            after.iter().any(|read| found.contains_key(*read))
+        };
+        let Some(name) = current.iter().find(reads).cloned() else { return found };
+        current.remove(&name);
+        found.insert(name, Outdated::Scores);
+    }
 }
 
 /// That these detectors have not run since something changed, a clause for each change, and what that means; nothing if there are
 /// none.
-pub fn words(all: &[(String, Outdated)]) -> Option<String> {
+pub fn words(all: &BTreeMap<String, Outdated>) -> Option<String> {
     let clause = |what: Outdated| {
-        let names: Vec<&str> = all.iter().filter(|one| one.1 == what).map(|one| one.0.as_str()).collect();
+        let names: Vec<&str> = all.iter().filter(|one| *one.1 == what).map(|one| one.0.as_str()).collect();
         let verb = if names.len() == 1 { "has" } else { "have" };
         if what == Outdated::Scores && !names.is_empty() {
-            return Some(format!(
-                "{} read scores of other detectors that were out of date",
-                listed(&names, "and")
-            ));
+            let verb = if names.len() == 1 { "reads" } else { "read" };
+            return Some(format!("{} {verb} scores that are out of date", listed(&names, "and")));
         }
         let (since, means) = match what {
             Outdated::Code => ("their code changed", "what was found is what the earlier code finds"),

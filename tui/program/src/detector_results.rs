@@ -103,7 +103,7 @@ pub(super) fn outdated(
     journal.set_blind(session.load_blind(reviewer).is_some());
     journal.bind(&Arc::new(manifest), Some(&Arc::new(file_metadata)));
     let decisions = codes::digest(&journal.codes());
-    Ok(outdated::all(there.values(), registry, &decisions).into_iter().collect())
+    Ok(outdated::all(there.values(), registry, &decisions))
 }
 
 /// Writes them as text.
@@ -168,7 +168,7 @@ fn valid(session: &Session, name: &str, registry: &Registry, reviewer: &str) -> 
             "Its results are from before the decisions changed; a scan brings them up to date"
         }
         Some(Outdated::Scores) => {
-            "It read scores of another detector that were out of date; a scan of both brings them up to date"
+            "It reads scores of another detector that are out of date; a scan of both brings them up to date"
         }
     };
     Ok(Some(words.to_owned()))

@@ -243,7 +243,7 @@ impl Listing {
             let why = outdated::why(result, &code, &decisions)?;
             Some((safe_text(name).into_owned(), why))
         };
-        let before: Vec<_> = self.results.values().filter_map(|result| why(result)).collect();
+        let before: BTreeMap<_, _> = self.results.values().filter_map(|result| why(result)).collect();
         if let Some(words) = outdated::words(&before) {
             let scan = format!("chaffinch scan {} brings them up to date", quoted(self.session.dir()));
             warning("detectors", &format!("{words}; {scan}"));

@@ -7,9 +7,9 @@ use super::libraries::{aside, folders, looked_in, pins, workers};
 use super::new_plugin::Language;
 use super::output::{json, remark, results};
 use super::{check_plugin, detector_results, new_plugin, settings};
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use chaffinch_data::config::Flags;
-use chaffinch_data::session::{MARK, Session};
+use chaffinch_data::session::{self, MARK, Session};
 use chaffinch_host::{
     Changed, Confinement, LetIn, LoadedDetector, NEEDS, Place, PluginFolder, Registry, Workers, confinement,
 };
@@ -334,10 +334,17 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
     let folders = folders(&config);
     let registry = Registry::load_with(&folders, workers(&config));
     let mut listing = Listing::new(&registry, &folders);
-    if let Some(session) = global.session.as_deref().filter(|session| session.join(MARK).is_file()) {
-        listing.imported = import::entries(session)?;
-        listing.not_loaded = detector_results::absent(session, &registry)?;
-        let session = Session::open_to_read(session)?;
+    if let Some(named) = global.session.as_deref() {
+        // Its dataset is as good.
+        let place = session::resolve(named, None)?.dir;
+        ensure!(
+            place.join(MARK).is_file(),
+            "{} has no session yet; run chaffinch scan first, or leave --session out",
+            safe_path(named)
+        );
+        listing.imported = import::entries(&place)?;
+        listing.not_loaded = detector_results::absent(&place, &registry)?;
+        let session = Session::open_to_read(&place)?;
         let settings = session.load_settings()?;
         let outdated = detector_results::outdated(&session, &registry, &config.reviewer())?;
         for detector in &mut listing.detectors {

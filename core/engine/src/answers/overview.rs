@@ -6,6 +6,7 @@ mod history;
 
 use super::worker_queue::WorkerQueue;
 use crate::Setup;
+use crate::outdated::Outdated;
 use crate::outlet::Outlet;
 use crate::state::State;
 use chaffinch_data::columns::DetectorResult;
@@ -39,8 +40,8 @@ pub(crate) struct Known {
     pub(crate) failed: BTreeMap<String, String>,
     /// What the last runs took.
     pub(crate) costs: BTreeMap<String, Cost>,
-    /// The digest of the decisions that a scan would see now; empty if that is not known.
-    pub(crate) decisions: String,
+    /// Detectors whose results are out of date, and why.
+    pub(crate) outdated: BTreeMap<String, Outdated>,
     /// Detectors that are not loaded and have results in the session.
     pub(crate) absent: Vec<Absent>,
 }

@@ -293,7 +293,7 @@ impl<'a> Scan<'a> {
             let why = outdated::why(result, code, &decisions).filter(|_| left)?;
             Some((name.clone(), why))
         };
-        let names: Vec<(String, Outdated)> = findings.results.iter().filter_map(stays).collect();
+        let names: BTreeMap<String, Outdated> = findings.results.iter().filter_map(stays).collect();
         if let Some(words) = outdated::words(&names).filter(|_| !plan.trial) {
             (self.reporter.trouble)("detectors", &words);
         }

@@ -3,6 +3,7 @@
 use super::watch::admit;
 use super::{Service, Work};
 use crate::answers::overview::{Absent, Known};
+use crate::outdated;
 use crate::scan::Done;
 use crate::unloaded::{is_absent, is_of_detector};
 use crate::{Error, Result, findings::Findings};
@@ -137,7 +138,9 @@ impl Service {
             absent.map(|(result, removed)| Absent { result: result.clone(), removed }).collect();
         absent.sort_by(|one, other| one.result.record().name.cmp(&other.result.record().name));
         let decided = self.common_view(Some(at)).map_or_else(Vec::new, |(_, journal)| journal.codes());
-        Known { absent, decisions: codes::digest(&decided), ..self.known.clone() }
+        let results = self.state.findings.results.values().map(AsRef::as_ref);
+        let outdated = outdated::all(results, &registry, &codes::digest(&decided));
+        Known { absent, outdated, ..self.known.clone() }
     }
 
     /// Takes the results of disabled detectors out of findings. Those about other samples are of no use any more: all, if

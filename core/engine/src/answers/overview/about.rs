@@ -1,7 +1,7 @@
 //! Where detectors come from, what they need, and what became of them.
 
 use super::{Absent, Known};
-use crate::outdated::{self, Outdated};
+use crate::outdated::Outdated;
 use chaffinch_data::session::Session;
 use chaffinch_host::{Confinement, LoadedDetector, NEEDS, Place, PluginError, Refused, confinement};
 use chaffinch_protocol::display::{safe_path, safe_text};
@@ -31,7 +31,7 @@ pub(super) fn about(
     let name = info.name();
     let (aside, failed) = (detector.aside(), known.failed.get(name));
     let result = source.results.get(name);
-    let outdated = result.and_then(|result| outdated::why(result, detector.digest(), &known.decisions));
+    let outdated = result.and_then(|_| known.outdated.get(name).copied());
     // What the configuration or the last scan left out was not disabled: what it found counts.
     let unchosen = !enabled && known.enabled.get(name) != Some(&false);
     let disabled = !enabled && !unchosen;
