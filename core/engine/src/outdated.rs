@@ -7,6 +7,9 @@ use chaffinch_host::Registry;
 use chaffinch_protocol::display::listed;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the greeting of a session is about that says whose results are out of date; a scan says anew whose stay so.
+pub const RESULTS: &str = "results";
+
 /// What has changed since a result was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outdated {

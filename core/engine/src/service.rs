@@ -172,8 +172,11 @@ impl Service {
         // What was decided depends on who attaches.
         let before = outdated::words(&outdated::all(results, &registry, ""));
         let before = before.map(|words| display::safe_text(&words).into_owned());
-        let told = words.into_iter().chain(before);
-        greetings.extend(told.map(|message| Event::Trouble { about: "detectors".into(), message }));
+        let told = words
+            .map(|words| ("detectors", words))
+            .into_iter()
+            .chain(before.map(|words| (outdated::RESULTS, words)));
+        greetings.extend(told.map(|(about, message)| Event::Trouble { about: about.into(), message }));
         let rule = setup.config.ensemble_over(settings.ensemble);
         let internal = unbounded();
         // A rank that is learned from decisions is kept by seat.

@@ -1,6 +1,7 @@
 //! Letting detectors run again that were set aside, or whose code has changed.
 
 use super::named::is_named;
+use super::pins::real;
 use super::registry::now_at;
 use super::worker::{AsideEntry, Workers};
 use super::{Pin, PluginError};
@@ -47,7 +48,8 @@ pub fn let_in(workers: &Workers, name: &str, shown: Option<&str>) -> Result<Vec<
     let named = |path: &Path, pin: &Pin| is_named(name, pin.names.iter().map(String::as_str), path);
     for (path, pin) in known.filter(|(path, pin)| named(path, pin) && path.exists()) {
         let now = now_at(&path)?;
-        if now.digest != pin.digest {
+        let again = changed.iter().any(|(other, ..): &(PathBuf, _, _)| real(other) == real(&path));
+        if now.digest != pin.digest && !again {
             changed.push((path, now, pin));
         }
     }

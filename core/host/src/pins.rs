@@ -89,12 +89,15 @@ impl Pins {
         serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))
     }
 
-    /// The pin of the code at a path.
+    /// The pin of the code at a path, however that is spelled: code that was pinned through a link is pinned where it lies, and a link
+    /// that leads elsewhere now is known by its own name.
     ///
     /// # Errors
     /// As [`Pins::all`].
     pub fn of(&self, path: &Path) -> Result<Option<Pin>> {
-        Ok(self.all()?.remove(&key(path)))
+        let mut all = self.all()?;
+        let spelled = all.remove(&key(path));
+        Ok(spelled.or_else(|| all.remove(&key(&real(path)))))
     }
 
     /// Pins the code at a path as it is now.
@@ -110,15 +113,21 @@ impl Pins {
         let Some(file) = &self.file else { return Ok(()) };
         let locked = state_file::lock(file)?;
         let mut all = self.all()?;
-        let known = all.get(&key(path));
-        match new(known) {
-            Some(pin) if known != Some(&pin) => {
-                all.insert(key(path), pin);
-                forget_what_is_gone(&mut all);
-                locked.store(&all)
-            }
-            _ => Ok(()),
+        let place = real(path);
+        let known = all.get(&key(path)).or_else(|| all.get(&key(&place)));
+        let Some(pin) = new(known) else { return Ok(()) };
+        let before = all.clone();
+        // Other names of the same code are agreed to with it.
+        for (_, other) in all.iter_mut().filter(|(other, _)| real(Path::new(other)) == place) {
+            other.clone_from(&pin);
         }
+        all.insert(key(&place), pin.clone());
+        all.insert(key(path), pin);
+        if all == before {
+            return Ok(());
+        }
+        forget_what_is_gone(&mut all);
+        locked.store(&all)
     }
 
     /// Pins code that has not run before; what is pinned stays as it is.
@@ -151,6 +160,11 @@ fn forget_what_is_gone(all: &mut BTreeMap<String, Pin>) {
 }
 
 /// A path as it is written into the file. Two paths that are no text may share one, and then one pin.
+/// Where a path leads, through all links; itself if nothing is there.
+pub(crate) fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
 fn key(path: &Path) -> String {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     path.to_string_lossy().into_owned()
@@ -174,6 +188,35 @@ mod tests {
         assert_eq!(pins.of(&path).unwrap().unwrap().digest, "def");
         Pins::default().first_use(&path, Pin::new("abc", Vec::new())).unwrap();
         assert_eq!(Pins::default().of(&path).unwrap(), None);
+    }
+
+    #[test]
+    fn code_is_known_by_all_its_names() {
+        let temp = tempfile::tempdir().unwrap();
+        let pins = Pins::in_file(temp.path().join("state/pins.json"));
+        let (one, two, link) =
+            (temp.path().join("one.so"), temp.path().join("two.so"), temp.path().join("link.so"));
+        std::fs::write(&one, "a").unwrap();
+        std::fs::write(&two, "b").unwrap();
+        std::os::unix::fs::symlink(&one, &link).unwrap();
+        let pin = |digest: &str| Pin::new(digest, vec!["one".into()]);
+        let digest = |path: &Path| pins.of(path).unwrap().map(|pin| pin.digest);
+        pins.first_use(&link, pin("abc")).unwrap();
+        assert_eq!(
+            digest(&one),
+            Some("abc".into()),
+            "what was pinned through a link is pinned where it lies"
+        );
+        pins.set(&one, pin("def")).unwrap();
+        assert_eq!(
+            digest(&link),
+            Some("def".into()),
+            "what is let in where it lies is let in through the link"
+        );
+        // A link that leads to other code now is not let in with it.
+        std::fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink(&two, &link).unwrap();
+        assert_eq!((digest(&link), digest(&two)), (Some("def".into()), None));
     }
 
     #[test]

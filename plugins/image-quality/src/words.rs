@@ -186,12 +186,25 @@ impl Found {
             1 => "only the most extreme one is flagged for it".into(),
             said => format!("only the {said} most extreme ones are flagged for it"),
         };
-        format!(
-            "{count} of {samples} pictures ({}) have the fault '{}', more than the {} of the setting {}: {flagged}",
-            share(count as f64 / samples.max(1) as f64),
-            kind.name(),
+        let limit = format!(
+            "more than the {} of the setting {}: {flagged}",
             share(set.prevalence_of(kind)),
             kind.prevalence_name()
+        );
+        // Gray pictures are odd only among colored ones, however they are stored.
+        let gray = count + self.counts[Kind::Grayscale as usize];
+        if kind == Kind::NoColor && gray > count {
+            let all = share(gray as f64 / samples.max(1) as f64);
+            return format!(
+                "{gray} of {samples} pictures ({all}) are gray, of which {count} {} the fault '{}', {limit}",
+                if count == 1 { "has" } else { "have" },
+                kind.name()
+            );
+        }
+        format!(
+            "{count} of {samples} pictures ({}) have the fault '{}', {limit}",
+            share(count as f64 / samples.max(1) as f64),
+            kind.name()
         )
     }
 }

@@ -84,6 +84,8 @@ fn agree(path: &Path) -> Result<()> {
     let workers = Workers::default().pinning(libraries::pins());
     let (here, all) =
         (std::path::absolute(path).context("cannot find the working directory")?, workers.pins().all()?);
+    // Pinned through a link, it is pinned where it lies as well.
+    let here = std::fs::canonicalize(&here).unwrap_or(here);
     for pinned in all.keys().filter(|pinned| Path::new(pinned).starts_with(&here)) {
         for changed in let_in(&workers, pinned, None)? {
             if let LetIn::Changed { what, .. } = changed {

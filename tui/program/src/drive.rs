@@ -5,7 +5,7 @@ use super::interrupt;
 use super::progress::Display;
 use anyhow::{Result, bail};
 use chaffinch_engine as engine;
-use chaffinch_engine::{Client, Setup};
+use chaffinch_engine::{Client, Setup, outdated};
 use chaffinch_protocol::{Command, Event, ScanReport, SessionSummary};
 use crossbeam_channel::{never, select};
 
@@ -70,8 +70,10 @@ pub(super) fn watch(client: &Client, command: Command, shown: Shown, interruptib
             Ok(Event::Session(new)) => summary = *new,
             Ok(Event::Progress(progress)) => display.progress(&progress),
             Ok(Event::ScanDone(report)) => break *report,
-            // A failure of the scan itself is returned as an error.
-            Ok(Event::Trouble { about, message }) if about != "scan" && !shown.silent => {
+            // A failure of the scan itself is returned as an error, and what is out of date before it may not be after it.
+            Ok(Event::Trouble { about, message })
+                if about != "scan" && about != outdated::RESULTS && !shown.silent =>
+            {
                 display.trouble(&about, &message)
             }
             Ok(Event::Log { line }) if shown.verbose => display.line(&line),

@@ -289,7 +289,7 @@ impl<'a> Scan<'a> {
         let runs = |name: &String| running.iter().any(|detector| detector.info().name() == name);
         let stays = |(name, result): (&String, &Arc<DetectorResult>)| {
             let left = !runs(name) && plan.enabled.get(name) != Some(&false);
-            let code = self.registry.find(name).map_or("", LoadedDetector::digest);
+            let code = outdated::code_now(self.registry, name);
             let why = outdated::why(result, code, &decisions).filter(|_| left)?;
             Some((name.clone(), why))
         };
