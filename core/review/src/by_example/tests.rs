@@ -103,7 +103,7 @@ fn a_random_sample_that_a_score_separates_gives_the_cut() {
 /// The worst of a list are no sample of what comes after them.
 #[test]
 fn past_the_worst_nothing_is_proposed_and_recall_is_not_known() {
-    let first = |row: usize, _: f32| row < 46 || row % 10 == 0;
+    let first = |row: usize, _: f32| row < 46 || row.is_multiple_of(10);
     let review = Review::new(Review::even(2_000, 0.0).scores, first).worst(50);
     let found = review.proposal();
     assert!(found.flagged <= 50 && found.recall.is_none(), "{found:?}");
@@ -176,8 +176,10 @@ proptest! {
 /// A dataset of 2,000 samples, a tenth of them faulty, with a detector that is more or less `able`, and an ensemble that knows
 /// `more` than it.
 fn world(able: f64, more: f64, random: &mut ChaCha8Rng) -> Review {
-    let mut normal =
-        || (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt() * (6.283_185 * random.random::<f64>()).cos();
+    let mut normal = || {
+        (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt()
+            * (std::f64::consts::TAU * random.random::<f64>()).cos()
+    };
     let rows: Vec<(f64, f64, f64)> = (0..2_000).map(|_| (normal(), normal(), normal())).collect();
     let mut by_chance: Vec<usize> = (0..2_000).collect();
     by_chance.sort_by(|&a, &b| rows[a].0.total_cmp(&rows[b].0));
