@@ -215,7 +215,7 @@ impl PackedRows {
         let mut counts: HashMap<(usize, &Path), usize> = HashMap::new();
         let mut numbers: HashSet<usize> = HashSet::new();
         for (member, (container, _)) in self.members.iter().zip(&self.places) {
-            *counts.entry((*container, &member.name)).or_default() += 1;
+            *counts.entry((*container, member.name.as_path())).or_default() += 1;
             let stem = member.name.file_stem().map(OsStr::as_bytes).unwrap_or_default();
             if !stem.is_empty() && stem.iter().all(u8::is_ascii_digit) {
                 numbers.insert(*container);

@@ -457,7 +457,7 @@ fn nothing_in_a_column_of_splits_leaves_them_to_the_files() {
             let batch = named(start, &[0, 1], &[]);
             let names: Vec<String> = (start..start + 2).map(|row| format!("{row}.png")).collect();
             let first: (&str, ArrayRef) = match paths {
-                true => ("path", Arc::new(StringArray::from(names))),
+                true => ("path", Arc::new(StringArray::from(names)) as ArrayRef),
                 false => ("image", batch.column(0).clone()),
             };
             let label = ("label", batch.column(1).clone());

@@ -66,7 +66,8 @@ fn contents<'f>(found: &'f Found, container: &Container, shard: &Path) -> Result
 /// When a member cannot be read.
 pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> Result<Opened> {
     let Whole { root, dataset, options, names, declared } = whole;
-    let mut rows = PackedRows { keyed_by_container: true, ..PackedRows::default() };
+    let mut rows = PackedRows::default();
+    rows.keyed_by_container = true;
     let mut columns: Vec<String> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let (mut splits, mut contradicted) = (Vec::new(), shards::Contradicted::default());
