@@ -4,6 +4,7 @@
 //! A class is a `String` everywhere. A folder whose name is not valid UTF-8 still has a name of its own: its odd bytes
 //! are written as `\xff`, as on the screen, and [`bytes`] gives back exactly what [`of_bytes`] was given.
 
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -272,6 +273,9 @@ pub fn combined(names: &[String]) -> Vec<(usize, Combined)> {
     let several: Vec<Name> = (names.iter().enumerate())
         .filter_map(|(at, name)| {
             let text = name.trim();
+            if has_objects(text) {
+                return None;
+            }
             let (body, listed) = match list_body(text) {
                 Some(body) => (body, true),
                 None => (text, false),
@@ -295,9 +299,22 @@ pub fn combined(names: &[String]) -> Vec<(usize, Combined)> {
     several.iter().filter_map(|name| Some((name.at, read(name)?))).collect()
 }
 
+/// Whether a text is an object of JSON or a list with one, the keys of which are no labels. Label Studio's tables have several
+/// choices as an object.
+fn has_objects(text: &str) -> bool {
+    if !text.starts_with(['{', '[']) || !text.contains('{') {
+        return false;
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(inner)) => !(inner.len() == 1 && inner.contains_key("choices")),
+        Ok(Value::Array(all)) => all.iter().any(Value::is_object),
+        _ => false,
+    }
+}
+
 /// What stands in the brackets of a list.
 fn list_body(text: &str) -> Option<&str> {
-    // Label Studio's tables have several choices as an object. Any other object is none of the lists that programs write.
+    // Label Studio's tables have several choices as an object.
     let text = text
         .strip_prefix('{')
         .and_then(|rest| rest.trim_start().strip_prefix("\"choices\""))
@@ -310,11 +327,6 @@ fn list_body(text: &str) -> Option<&str> {
         let plain = body.is_empty() || body.parse::<f64>().is_ok();
         let one = plain || quoted('\'') || quoted('"');
         return (one || body.contains(SIGNS)).then_some(body);
-    }
-    if text.starts_with('{')
-        && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok()
-    {
-        return None;
     }
     let pairs = [('(', ')'), ('{', '}')];
     let inner = pairs.iter().find_map(|(from, to)| text.strip_prefix(*from)?.strip_suffix(*to))?;
@@ -538,6 +550,15 @@ mod tests {
             labels(5, &["3"]),
         ];
         assert_eq!(combined(&lists), expected);
+        // Every part of each is in another one, too.
+        let objects = names(&[
+            r#"[{"name": "ant", "score": 0.5}]"#,
+            r#"[{"name": "bee", "score": 0.5}]"#,
+            r#"[{"name": "ant", "score": 0.7}]"#,
+            r#"[{"name": "bee", "score": 0.7}]"#,
+            r#"{"name": "bee", "score": 0.7}"#,
+        ]);
+        assert_eq!(combined(&objects), []);
     }
 
     #[test]

@@ -241,7 +241,9 @@ fn shard(
             rows.push(Member {
                 name: clean_name(name.as_bytes()),
                 label: label.as_ref().and_then(|cells| cells.label(row)),
-                split: written.as_ref().map_or_else(|| split.to_owned(), |cells| cells.said(row)),
+                split: (written.as_ref().map(|cells| cells.said(row)))
+                    .filter(|said| !said.trim().is_empty())
+                    .unwrap_or_else(|| split.to_owned()),
                 other: values,
                 place,
             });

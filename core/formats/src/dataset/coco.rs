@@ -4,6 +4,7 @@ mod rewrite;
 
 use super::annotated::{Annotated, Entry};
 use super::around::Around;
+use super::choice::LABEL_NAMES;
 use super::json::{self, Outer, Shape};
 use super::names_of_parts::split_named;
 use super::reading_options::OF_ENTRIES;
@@ -48,10 +49,13 @@ const PREFIXES: [&str; 6] =
 
 /// Whether an object is a COCO file.
 fn is_coco(shape: &Shape) -> bool {
-    // Behind a long list of images, the other keys are not seen.
-    let listed = shape.inner.contains("file_name") && shape.inner.contains("id");
-    let pictures =
-        shape.has("images") && (listed || shape.has_any(&["annotations", "categories", "licenses", "info"]));
+    let says = |names: &[&str]| {
+        shape.inner.iter().any(|key| names.iter().any(|name| key.trim().eq_ignore_ascii_case(name)))
+    };
+    // Behind a long list of images, the other keys are not seen. Images that have labels of their own are a table.
+    let listed = shape.inner.contains("file_name") && shape.inner.contains("id") && !says(&LABEL_NAMES);
+    let bare = shape.inner.is_empty() && shape.has_any(&["licenses", "info"]);
+    let pictures = shape.has("images") && (listed || bare || shape.has_any(&["annotations", "categories"]));
     shape.outer == Outer::Object && !shape.has("data") && (pictures || shape.has("annotations"))
 }
 

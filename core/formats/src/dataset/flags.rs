@@ -5,7 +5,8 @@ use super::several::{ALL_LABELS, Label};
 use super::split_columns::flagged;
 pub(super) use super::truth_values::is_clear;
 pub(crate) use super::truth_values::is_set;
-use chaffinch_data::manifest::ExtraColumn;
+use chaffinch_data::class_names;
+use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::{Ledger, RemarkKind};
 
@@ -70,6 +71,16 @@ impl Flags {
             format!("{images} none of the columns of 0 and 1 set"),
         );
     }
+}
+
+/// The columns of 0 and 1 that say the labels of a dataset without a column of labels, by their places among those that are
+/// kept; none if labels are from elsewhere.
+pub(crate) fn that_say_labels(manifest: &Manifest) -> Vec<usize> {
+    let Some((flags, labels)) = Flags::of(manifest.extra(), manifest.len()) else { return Vec::new() };
+    let same = |(id, label): (_, &Label)| {
+        class_names::same(manifest.label_name(id), label.name().unwrap_or_default())
+    };
+    if manifest.ids().zip(&labels).all(same) { flags.columns } else { Vec::new() }
 }
 
 /// Whether all values of a column are 0 and 1, and both occur.

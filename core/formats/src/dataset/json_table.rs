@@ -181,8 +181,7 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         }
         let mut label = columns.label.map(|column| std::mem::take(&mut cells[column]));
         if let Some(column) = columns.label
-            && let Some(Value::Object(inner)) = nested::get(object, &headings[column])
-            && !inner.contains_key("choices")
+            && nested::get(object, &headings[column]).is_some_and(says_more)
         {
             objects_as_labels += 1;
             first_object.get_or_insert_with(|| (records.place(at), label.take().unwrap_or_default()));
@@ -212,6 +211,16 @@ fn open(file: &Path, options: &DatasetOptions) -> Result<Opened> {
         opened.ledger.add(RemarkKind::ClassesDoubtful, objects_as_labels, text);
     }
     Ok(opened)
+}
+
+/// Whether a value in the place of a label says more than labels: an object, or a list with one.
+fn says_more(value: &Value) -> bool {
+    match value {
+        // Label Studio has several choices in an object.
+        Value::Object(inner) => !inner.contains_key("choices"),
+        Value::Array(all) => all.iter().any(Value::is_object),
+        _ => false,
+    }
 }
 
 fn finish(

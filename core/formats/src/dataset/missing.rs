@@ -3,12 +3,13 @@
 use super::path_spellings::{self, Spelling};
 use super::{DatasetOptions, IMAGE_EXTENSIONS, Opened, label_studio};
 use crate::{Error, Result};
+use chaffinch_data::class_names;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::packing::is_address;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt_path, safe_path, thousands};
 use chaffinch_protocol::sample::SampleId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -211,7 +212,7 @@ fn advice(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option
     }
     let slashed_first = slashed(first);
     for (path, by) in [(first.as_path(), ""), (&slashed_first, ", with slashes in place of backslashes")] {
-        if let Some(advice) = elsewhere(path, root, table, options) {
+        if let Some(advice) = elsewhere(path, manifest, table, options) {
             return Some(format!("{advice}{by}"));
         }
         if by.is_empty() && slashed_first == *first {
@@ -222,7 +223,8 @@ fn advice(manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option
 }
 
 /// Whether a file is found below another root, or below the same one without its leading folders.
-fn elsewhere(path: &Path, root: &Path, table: &Path, options: &DatasetOptions) -> Option<String> {
+fn elsewhere(path: &Path, manifest: &Manifest, table: &Path, options: &DatasetOptions) -> Option<String> {
+    let root = manifest.root();
     let home = table.parent().unwrap_or(Path::new("/"));
     let mut roots: Vec<PathBuf> = vec![home.to_path_buf(), root.to_path_buf()];
     roots.extend(root.ancestors().skip(1).take(ABOVE).map(Path::to_path_buf));
@@ -235,11 +237,11 @@ fn elsewhere(path: &Path, root: &Path, table: &Path, options: &DatasetOptions) -
     }
     let relative: PathBuf = path.iter().filter(|part| *part != OsStr::new("/")).collect();
     if path.is_relative() {
+        if let Some(advice) = in_other_roots(path, manifest, &roots) {
+            return Some(advice);
+        }
         for candidate in roots.iter().filter(|candidate| candidate.as_path() != root) {
             let with_extension = || other_extension(&candidate.join(&relative));
-            if candidate.join(&relative).exists() {
-                return Some(format!("the files are there with --root {}", quoted(candidate)));
-            }
             if let Some(found) = with_extension() {
                 return Some(format!(
                     "{} exists: correct the extensions in the table and use --root {}",
@@ -269,6 +271,50 @@ fn elsewhere(path: &Path, root: &Path, table: &Path, options: &DatasetOptions) -
         }
     }
     None
+}
+
+/// Which root has the files, or what to do where one would give rows the pictures of others: the file is in several folders, of
+/// which not only one has all that are looked for, or in one that is called like a class of which not all rows are.
+fn in_other_roots(path: &Path, manifest: &Manifest, roots: &[PathBuf]) -> Option<String> {
+    let is_other = |folder: &&PathBuf| folder.as_path() != manifest.root() && folder.join(path).exists();
+    let found: BTreeSet<&PathBuf> = roots.iter().filter(is_other).collect();
+    let probes = probes(manifest);
+    let is_class = |folder: &Path| {
+        let name = folder.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
+        let is = |id: &&SampleId| class_names::same(manifest.label_name(**id), &name);
+        let own = probes.iter().filter(is).count();
+        own > 0 && own < probes.len()
+    };
+    let has_all = |folder: &&&PathBuf| probes.iter().all(|&id| folder.join(manifest.path(id)).exists());
+    let whole: Vec<&&PathBuf> = found.iter().filter(has_all).collect();
+    let best = match (whole.as_slice(), found.len()) {
+        ([one], _) => Some(**one),
+        (_, 1) => found.first().copied(),
+        _ => None,
+    };
+    if let Some(best) = best.filter(|best| !is_class(best)) {
+        return Some(format!("the files are there with --root {}", quoted(best)));
+    }
+    let first = found.first()?;
+    let name = first.file_name().map(Path::new).unwrap_or(Path::new(""));
+    let choose =
+        if whole.iter().any(|one| !is_class(one)) { ", or choose one of them with --root" } else { "" };
+    let instead = format!(
+        "write the folder of each picture in the paths of the table, such as {}{choose}",
+        safe_path(&name.join(path))
+    );
+    let first = safe_path(&first.join(path));
+    Some(match found.iter().nth(1) {
+        Some(second) => {
+            let second = safe_path(&second.join(path));
+            format!(
+                "names repeat in several folders, and do not say which is meant: {first} and {second} exist; {instead}"
+            )
+        }
+        None => format!(
+            "{first} exists in a folder called like one of the classes, and rows have others, too; {instead}"
+        ),
+    })
 }
 
 /// The folders in a folder, in byte order.
@@ -378,6 +424,27 @@ mod tests {
         assert!(url.contains("web addresses: download"), "{url}");
         let bucket = error(&["s3://pets/set/a/1.jpg", "s3://pets/set/b/2.jpg"], &["1.jpg"]);
         assert!(bucket.ends_with("read them there with --root s3://pets/set"), "{bucket}");
+    }
+
+    #[test]
+    fn no_root_is_advised_that_gives_rows_the_pictures_of_others() {
+        let said = |rows: &str, files: &[&str]| {
+            let (_temp, table) = folder(&[], files);
+            fs::write(&table, format!("path,label\n{rows}")).unwrap();
+            super::super::open(&table, &DatasetOptions::default()).unwrap_err().to_string()
+        };
+        let classes = "1.jpg,ant\n1.jpg,bee\n2.jpg,bee\n";
+        let text = said(classes, &["ant/1.jpg", "bee/1.jpg", "bee/2.jpg"]);
+        assert!(text.contains("names repeat in several folders") && !text.contains("--root"), "{text}");
+        assert!(text.contains("in the paths of the table, such as ant/1.jpg"), "{text}");
+        let splits =
+            said("1.jpg,ant\n2.jpg,bee\n", &["train/1.jpg", "train/2.jpg", "val/1.jpg", "val/2.jpg"]);
+        assert!(splits.contains("names repeat in several folders"), "{splits}");
+        let alone = said("1.jpg,ant\n2.jpg,bee\n", &["ant/1.jpg", "bee/2.jpg"]);
+        assert!(alone.contains("called like one of the classes") && !alone.contains("--root"), "{alone}");
+        // One of them has all.
+        let whole = said("1.jpg,ant\n2.jpg,bee\n", &["a few/1.jpg", "all/1.jpg", "all/2.jpg"]);
+        assert!(whole.contains("with --root /") && whole.ends_with("/all"), "{whole}");
     }
 
     #[test]

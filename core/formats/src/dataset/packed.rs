@@ -46,6 +46,8 @@ pub(super) struct PackedRows {
     pub(super) splits_from_columns: bool,
     /// Whether columns of 0 and 1 may say the labels, because no column does.
     pub(super) labels_from_flags: bool,
+    /// Whether names are keys, which tell the samples of one container apart, and not always those of several.
+    pub(super) keyed_by_container: bool,
 }
 
 impl PackedRows {
@@ -173,7 +175,7 @@ impl PackedRows {
 
     /// A name for each sample, all different. They are those of the containers where these are enough. Otherwise their
     /// classes stand before them, then their splits; so that the same pictures are called the same, however they are
-    /// packed. What has no name, or still the same one, is called after the container and its row.
+    /// packed. Otherwise, and before that where keys are those of their container, the container stands before them.
     fn names(&self) -> Vec<PathBuf> {
         type Scheme = fn(&Member) -> PathBuf;
         let schemes: [Scheme; 3] = [
@@ -181,24 +183,72 @@ impl PackedRows {
             |member| within(&[member.label.as_deref()], &member.name),
             |member| within(&[Some(&member.split), member.label.as_deref()], &member.name),
         ];
-        let named = self.members.iter().all(|member| !member.name.as_os_str().is_empty());
-        for scheme in schemes.iter().filter(|_| named) {
+        let different = |names: &[PathBuf]| {
             let mut seen = HashSet::new();
-            if self.members.iter().all(|member| seen.insert(scheme(member))) {
-                return self.members.iter().map(scheme).collect();
+            names.iter().all(|name| seen.insert(name))
+        };
+        let named = self.members.iter().all(|member| !member.name.as_os_str().is_empty());
+        for (at, scheme) in schemes.iter().enumerate().filter(|_| named) {
+            let names: Vec<PathBuf> = self.members.iter().map(scheme).collect();
+            if different(&names) {
+                return names;
+            }
+            if at == 0 && self.keyed_by_container && self.repeat_in_none() {
+                break;
             }
         }
-        let numbered = |(member, (container, row)): (&Member, &(usize, usize))| {
-            let container = self.containers.get(*container);
-            let stem = container.map(|(path, _)| path.with_extension("")).unwrap_or_default();
+        let names = self.in_containers(true);
+        if different(&names) { names } else { self.in_containers(false) }
+    }
+
+    /// Whether no name is there twice in one container.
+    fn repeat_in_none(&self) -> bool {
+        let mut seen = HashSet::new();
+        let places = self.members.iter().zip(&self.places);
+        places.map(|(member, (container, _))| (*container, &member.name)).all(|name| seen.insert(name))
+    }
+
+    /// Names below those of the containers. What has no name of its own in its container is called after its row there, which
+    /// is then told from names that are numbers; so is everything unless `by_name`.
+    fn in_containers(&self, by_name: bool) -> Vec<PathBuf> {
+        let stems = self.stems();
+        let mut counts: HashMap<(usize, &Path), usize> = HashMap::new();
+        let mut numbers: HashSet<usize> = HashSet::new();
+        for (member, (container, _)) in self.members.iter().zip(&self.places) {
+            *counts.entry((*container, member.name.as_path())).or_default() += 1;
+            let stem = member.name.file_stem().map(OsStr::as_bytes).unwrap_or_default();
+            if !stem.is_empty() && stem.iter().all(u8::is_ascii_digit) {
+                numbers.insert(*container);
+            }
+        }
+        let name = |(member, (container, row)): (&Member, &(usize, usize))| {
+            let stem = stems.get(*container).map(PathBuf::as_path).unwrap_or(Path::new(""));
+            let is_own = counts.get(&(*container, member.name.as_path())) == Some(&1);
+            if by_name && is_own && !member.name.as_os_str().is_empty() {
+                return stem.join(&member.name);
+            }
+            let before = if numbers.contains(container) { "row-" } else { "" };
+            let mut name = stem.join(format!("{before}{row:06}"));
             let extension = member.name.extension().unwrap_or_default();
-            let mut name = stem.join(format!("{row:06}"));
             if !extension.is_empty() {
                 name.set_extension(extension);
             }
             name
         };
-        self.members.iter().zip(&self.places).map(numbered).collect()
+        self.members.iter().zip(&self.places).map(name).collect()
+    }
+
+    /// What each container is called without its extension, or with it where several would be called the same.
+    fn stems(&self) -> Vec<PathBuf> {
+        let mut counts: HashMap<PathBuf, usize> = HashMap::new();
+        for (path, _) in &self.containers {
+            *counts.entry(path.with_extension("")).or_default() += 1;
+        }
+        let stem = |(path, _): &(PathBuf, Holds)| {
+            let stem = path.with_extension("");
+            if counts.get(&stem) == Some(&1) { stem } else { path.clone() }
+        };
+        self.containers.iter().map(stem).collect()
     }
 }
 
@@ -257,7 +307,48 @@ mod tests {
             names(&[("cat/1.jpg", "cat", "train"), ("cat/1.jpg", "cat", "test")]),
             ["train/cat/1.jpg", "test/cat/1.jpg"]
         );
-        assert_eq!(names(&[("1.jpg", "a", ""), ("1.jpg", "a", "")]), ["a/b/000000.jpg", "a/b/000001.jpg"]);
-        assert_eq!(names(&[("../1.jpg", "a", ""), ("2.jpg", "a", "")]), ["a/b/000000", "a/b/000001.jpg"]);
+        assert_eq!(
+            names(&[("1.jpg", "a", ""), ("1.jpg", "a", "")]),
+            ["a/b/row-000000.jpg", "a/b/row-000001.jpg"]
+        );
+        assert_eq!(names(&[("../1.jpg", "a", ""), ("2.jpg", "a", "")]), ["a/b/row-000000", "a/b/2.jpg"]);
+        assert_eq!(names(&[("", "a", ""), ("", "a", "")]), ["a/b/000000", "a/b/000001"]);
+    }
+
+    #[test]
+    fn keys_of_several_containers_stay_in_the_names() {
+        let of = |keyed: bool, shards: &[(&str, &[&str])]| {
+            let mut rows = PackedRows { keyed_by_container: keyed, ..PackedRows::default() };
+            for (path, names) in shards {
+                rows.container(Path::new(path), Holds::Ranges);
+                for (at, name) in names.iter().enumerate() {
+                    rows.push(Member {
+                        name: clean_name(name.as_bytes()),
+                        label: Some(format!("{path}{}", at % 2)),
+                        split: String::new(),
+                        other: Vec::new(),
+                        place: Place::Inside { start: 0, length: 1 },
+                    });
+                }
+            }
+            rows.names().iter().map(|name| name.display().to_string()).collect::<Vec<_>>()
+        };
+        let two = of(true, &[("t-0.tar", &["1.png", "2.png"]), ("t-1.tar", &["2.png", "1.png"])]);
+        assert_eq!(two, ["t-0/1.png", "t-0/2.png", "t-1/2.png", "t-1/1.png"]);
+        // A key that is there twice in a shard is nobody's name, and changes none of the others.
+        let twice: &[(&str, &[&str])] =
+            &[("t-0.tar", &["2.png", "1.png", "2.png"]), ("t-1.tar", &["2.png", "0.png"])];
+        let expected = ["t-0/row-000000.png", "t-0/1.png", "t-0/row-000002.png", "t-1/2.png", "t-1/0.png"];
+        assert_eq!(
+            (of(true, twice), of(false, twice)),
+            (expected.map(str::to_owned).to_vec(), expected.map(str::to_owned).to_vec())
+        );
+        // Two files of one name, and a name that leads into another file's.
+        assert_eq!(
+            of(true, &[("a.pq", &["1.png"]), ("a.parquet", &["1.png"])]),
+            ["a.pq/1.png", "a.parquet/1.png"]
+        );
+        let nested = of(true, &[("a.tar", &["b/1.png"]), ("a/b.tar", &["1.png", "b/1.png"])]);
+        assert_eq!(nested, ["a/row-000000.png", "a/b/row-000000.png", "a/b/row-000001.png"]);
     }
 }

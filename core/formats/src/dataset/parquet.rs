@@ -227,6 +227,13 @@ impl Parts<'_> {
         self.all.push(shard_sets::Shard { path: path.to_path_buf(), rows, split: split.to_owned() });
     }
 
+    /// A file whose name says this split, of whose rows so many say none in a column. Returns the split if it was taken.
+    fn take(&mut self, path: &Path, rows: u64, unsaid: u64, split: String) -> String {
+        // What rows of a file say of their own is no count of its split.
+        self.read(path, rows, if unsaid == rows { &split } else { "" });
+        if unsaid > 0 { split } else { String::new() }
+    }
+
     /// Says what the set lacks, in what its files differ, and which splits their names gave.
     fn tell(&self, splits: &[String], shards: &[Shard], ledger: &mut Ledger) {
         let rows =
@@ -339,7 +346,6 @@ fn pictures(
         let Some(picture) = &shard.columns.picture else { continue };
         rows.container(&shard.path, Holds::Cells { column: picture.leaf.clone() });
         let of_name = parts.declared.split_in(dataset, &shard.path);
-        let split = if shard.columns.split.is_some() { String::new() } else { of_name.clone() };
         let skip = |leaf: &str| leaf == picture.leaf;
         let without_bytes = match picture.nested {
             true => missing_bytes::rows(&shard.full, &picture.leaf)?,
@@ -349,7 +355,7 @@ fn pictures(
             Some(root) => std::path::absolute(root).map_err(Error::io("find", root))?,
             None => shard.full.parent().unwrap_or(Path::new("/")).to_path_buf(),
         };
-        let mut row = 0;
+        let (mut row, mut unsaid) = (0, 0);
         each(shard, skip, |batch| {
             let of = Batch::new(shard, batch, &columns)?;
             let names = match picture.nested {
@@ -364,11 +370,12 @@ fn pictures(
                 let name =
                     named(names.as_ref(), at).or_else(|| of.text(shard.columns.path, at)).unwrap_or_default();
                 let said = of.split(at);
+                unsaid += u64::from(said.is_none());
                 contradicted.hear(said.as_deref().unwrap_or_default(), &of_name);
                 rows.push(Member {
                     name: clean_name(name.as_bytes()),
                     label: of.label(at),
-                    split: said.unwrap_or_else(|| split.clone()),
+                    split: said.unwrap_or_else(|| of_name.clone()),
                     other: of.other(at),
                     place: match file {
                         // Without bytes, the path leads to a file.
@@ -380,8 +387,7 @@ fn pictures(
             }
             Ok(())
         })?;
-        parts.read(&shard.path, row, &split);
-        splits.push(split);
+        splits.push(parts.take(&shard.path, row, unsaid, of_name));
     }
     parts.tell(&splits, &shards, &mut ledger);
     contradicted.tell(&mut ledger);
@@ -441,8 +447,7 @@ fn paths_only(
     let (mut splits, mut contradicted) = (Vec::new(), shards::Contradicted::default());
     for shard in &shards {
         let of_name = parts.declared.split_in(dataset, &shard.path);
-        let split = if shard.columns.split.is_some() { String::new() } else { of_name.clone() };
-        let mut row = 0_u64;
+        let (mut row, mut unsaid) = (0, 0);
         each(
             shard,
             |_| false,
@@ -454,15 +459,15 @@ fn paths_only(
                     let path =
                         path.ok_or_else(|| Error::format(&shard.full, format!("row {row} has no path")))?;
                     let said = of.split(at);
+                    unsaid += u64::from(said.is_none());
                     contradicted.hear(said.as_deref().unwrap_or_default(), &of_name);
-                    let written = said.unwrap_or_else(|| split.clone());
+                    let written = said.unwrap_or_else(|| of_name.clone());
                     rows.push(PathBuf::from(path), of.label(at), &written, of.other(at));
                 }
                 Ok(())
             },
         )?;
-        parts.read(&shard.path, row, &split);
-        splits.push(split);
+        splits.push(parts.take(&shard.path, row, unsaid, of_name));
     }
     if shards.iter().all(|shard| shard.columns.split.is_none()) && splits.iter().all(String::is_empty) {
         rows.splits_from_flags();
@@ -522,7 +527,9 @@ impl<'a> Batch<'a> {
 
     /// What the column of splits says; `None` if nothing.
     fn split(&self, row: usize) -> Option<String> {
-        self.cells(self.shard.columns.split).map(|cells| cells.said(row)).filter(|text| !text.is_empty())
+        self.cells(self.shard.columns.split)
+            .map(|cells| cells.said(row))
+            .filter(|text| !text.trim().is_empty())
     }
 
     fn other(&self, row: usize) -> Vec<String> {

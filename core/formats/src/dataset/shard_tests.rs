@@ -442,6 +442,88 @@ fn splits_that_contradict_the_name_of_their_file_are_said() {
     assert!(!texts.iter().any(|text| text.contains("splits were taken from the names")), "{texts:?}");
 }
 
+/// What says nothing of the split of a sample leaves it to the file, in every packing.
+#[test]
+fn nothing_in_a_column_of_splits_leaves_them_to_the_files() {
+    let splits = |opened: &Opened| -> Vec<Split> {
+        opened.manifest.ids().map(|id| opened.manifest.split(id)).collect()
+    };
+    let [train, test, validation] = [Split::Train, Split::Test, Split::Validation];
+    for said in [[None, None], [None, Some("test")], [Some(""), Some("test")]] {
+        let second = if said[1].is_some() { test } else { train };
+        let column: ArrayRef = Arc::new(StringArray::from(said.to_vec()));
+        let none: ArrayRef = Arc::new(StringArray::from(vec![None::<&str>, None]));
+        let of = |start: i64, column: &ArrayRef, paths: bool| {
+            let batch = named(start, &[0, 1], &[]);
+            let names: Vec<String> = (start..start + 2).map(|row| format!("{row}.png")).collect();
+            let first: (&str, ArrayRef) = match paths {
+                true => ("path", Arc::new(StringArray::from(names)) as ArrayRef),
+                false => ("image", batch.column(0).clone()),
+            };
+            let label = ("label", batch.column(1).clone());
+            RecordBatch::try_from_iter([first, label, ("split", column.clone())]).unwrap()
+        };
+        for paths in [false, true] {
+            let temp = tempfile::tempdir().unwrap();
+            parquet(&temp.path().join("train-00000-of-00001.parquet"), &of(0, &column, paths));
+            parquet(&temp.path().join("validation-00000-of-00001.parquet"), &of(5, &none, paths));
+            if paths {
+                (0..7).for_each(|row| fs::write(temp.path().join(format!("{row}.png")), "x").unwrap());
+                let files = ["train-00000-of-00001.parquet", "validation-00000-of-00001.parquet"];
+                let read = files.map(|file| splits(&with(&temp.path().join(file), |_| {})));
+                assert_eq!(read.concat(), [train, second, validation, validation], "{said:?}");
+                continue;
+            }
+            let opened = read(temp.path());
+            assert_eq!(splits(&opened), [train, second, validation, validation], "{said:?}");
+            let text = "splits were taken from the names of 2 files";
+            assert!(says(&opened, RemarkKind::LayoutGuessed, text), "{:#?}", opened.ledger);
+        }
+        let temp = tempfile::tempdir().unwrap();
+        arrow(&temp.path().join("train/data.arrow"), &of(0, &column, false));
+        arrow(&temp.path().join("validation/data.arrow"), &of(5, &none, false));
+        assert_eq!(splits(&read(temp.path())), [train, second, validation, validation], "{said:?}");
+        let json = |split: Option<&str>| serde_json::json!({"label": "cat", "split": split}).to_string();
+        let temp = tempfile::tempdir().unwrap();
+        let (a, b) = (json(said[0]), json(said[1]));
+        tar(
+            &temp.path().join("train-0.tar"),
+            &[("a.png", "1"), ("a.json", &a), ("b.png", "2"), ("b.json", &b)],
+        );
+        tar(&temp.path().join("validation-0.tar"), &[("c.png", "3"), ("c.json", &json(None))]);
+        assert_eq!(splits(&read(temp.path())), [train, second, validation], "{said:?}");
+    }
+}
+
+/// Names of samples whose keys repeat in several shards are those of the members, below their shard.
+#[test]
+fn keys_that_repeat_in_several_shards_stay_in_the_names() {
+    let temp = tempfile::tempdir().unwrap();
+    let members = |keys: &[&str], label: &str| -> Vec<(String, String)> {
+        let both = |key: &&str| {
+            [(format!("{key}.png"), (*key).to_owned()), (format!("{key}.cls"), label.to_owned())]
+        };
+        keys.iter().flat_map(both).collect()
+    };
+    let write = |name: &str, keys: &[&str]| {
+        let all = members(keys, "cat");
+        let all: Vec<(&str, &str)> = all.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        tar(&temp.path().join(name), &all);
+    };
+    let names = || -> Vec<String> {
+        let opened = read(temp.path());
+        opened.manifest.ids().map(|id| opened.manifest.path(id).display().to_string()).collect()
+    };
+    write("train-000000.tar", &["000001", "000002", "000003"]);
+    write("train-000001.tar", &["000001", "000002"]);
+    let all = ["0/000001.png", "0/000002.png", "0/000003.png", "1/000001.png", "1/000002.png"];
+    let all = all.map(|name| format!("train-00000{name}"));
+    assert_eq!(names(), all);
+    // Without one of them, the others are called as before.
+    write("train-000000.tar", &["000002", "000003"]);
+    assert_eq!(names(), all[1..]);
+}
+
 #[test]
 fn several_configurations_in_one_folder_are_said() {
     let temp = tempfile::tempdir().unwrap();

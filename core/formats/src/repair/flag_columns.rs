@@ -1,4 +1,4 @@
-//! The columns of 0 and 1 of a table that is the dataset: what changes in them with the labels.
+//! The columns of 0 and 1 of a table or of Parquet files that are the dataset: what changes in them with the labels.
 
 use super::refusal::refused;
 use crate::Result;
@@ -31,6 +31,21 @@ impl<'a> FlagColumns<'a> {
             Some(FlagColumn { heading: &form.columns[column], values, words })
         };
         FlagColumns(form.flags.iter().filter_map(column).collect())
+    }
+
+    /// Those of files without columns of labels, which have them among the columns that are kept at these places.
+    pub(super) fn at(manifest: &'a Manifest, places: &[usize]) -> FlagColumns<'a> {
+        let column = |&place: &usize| {
+            let column = manifest.extra().get(place)?;
+            let words = flags::words(column.values.iter().map(String::as_str));
+            Some(FlagColumn { heading: &column.name, values: &column.values, words })
+        };
+        FlagColumns(places.iter().filter_map(column).collect())
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn own(&self, label: &str) -> Option<usize> {

@@ -244,3 +244,51 @@ fn labels_in_structures_of_parquet_files_change() {
     assert_eq!(labels, ["dog", "cat"]);
     assert_eq!(new.extra()[0].values, ["x", "z"]);
 }
+
+/// New labels are written into columns of 0 and 1 that say them, whatever their type; a class without one is refused.
+#[test]
+fn labels_in_columns_of_0_and_1_of_parquet_files_change() {
+    use arrow_array::BooleanArray;
+    let labels = ["cat", "dog", "cat", "owl", "dog", "owl"];
+    let bools = |class: &str| -> ArrayRef {
+        Arc::new(BooleanArray::from_iter(labels.iter().map(|label| Some(*label == class))))
+    };
+    let numbers = |class: &str| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(labels.iter().map(|label| i64::from(*label == class))))
+    };
+    let texts: ArrayRef =
+        Arc::new(StringArray::from_iter_values((1..=6).map(|number| format!("{number}.jpg"))));
+    let pictures: ArrayRef = Arc::new(BinaryArray::from_iter_values((0..6_u8).map(|number| vec![number; 9])));
+    for (is_bool, inside) in [(true, true), (false, true), (true, false)] {
+        let temp = tempfile::tempdir().unwrap();
+        let data = temp.path().join("data");
+        let names: Vec<String> = (1..=6).map(|number| format!("{number}.jpg")).collect();
+        let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
+        write(&data, &files);
+        let mut columns = vec![("path", texts.clone())];
+        if inside {
+            columns.push(("image", pictures.clone()));
+        }
+        for class in ["cat", "dog", "owl"] {
+            columns.push((class, if is_bool { bools(class) } else { numbers(class) }));
+        }
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let file = data.join("table.parquet");
+        let mut writer =
+            ArrowWriter::try_new(fs::File::create(&file).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let new = plan(&file, &[("1.jpg", Do::Label("fox"))]);
+        let refused = whole(|job| check(&new, job)).unwrap_err().to_string();
+        assert!(refused.contains("no column of 0 and 1 called 'fox'"), "{refused}");
+        let plan =
+            plan(&file, &[("1.jpg", Do::Label("dog")), ("2.jpg", Do::Remove), ("6.jpg", Do::Label("cat"))]);
+        whole(|job| apply_in_place(&plan, job)).unwrap();
+        let new = super::testing::manifest(&file);
+        let read: Vec<&str> = new.ids().map(|id| new.label_name(id)).collect();
+        assert_eq!(read, ["dog", "cat", "owl", "dog", "cat"], "{is_bool} {inside}");
+        let words = if is_bool { ["true", "false"] } else { ["1", "0"] };
+        let cats = new.extra().iter().find(|column| column.name == "cat").unwrap();
+        assert_eq!(cats.values, [1, 0, 1, 1, 0].map(|at| words[at]), "{is_bool} {inside}");
+    }
+}

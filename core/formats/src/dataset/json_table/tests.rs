@@ -233,6 +233,32 @@ fn a_label_that_is_an_object_is_counted_once() {
 }
 
 #[test]
+fn the_keys_of_objects_in_a_list_of_labels_are_no_labels() {
+    let one = r#"{"path": "1.jpg", "labels": [{"name": "ant", "score": 0.5}]}"#;
+    let lines = format!("{one}\n{{\"path\": \"2.jpg\", \"labels\": [\"bee\"]}}");
+    let temp = tree(&[("a.jsonl", lines.as_str()), ("1.jpg", ""), ("2.jpg", "")]);
+    let opened = read(&temp, "a.jsonl").unwrap();
+    assert_eq!(rows(&opened), ["1.jpg - -", "2.jpg bee -"]);
+    assert!(says(&opened, RemarkKind::ClassesDoubtful, "1 label is an object and counts as none"));
+    assert_eq!(opened.ledger.count(RemarkKind::LabelsSeveral), 0, "{:#?}", opened.ledger);
+}
+
+#[test]
+fn an_object_with_one_array_is_a_table_whatever_its_key() {
+    for images in [
+        r#"[{"path": "1.jpg", "label": "cat"}, {"path": "2.jpg", "label": "dog"}]"#,
+        r#"[{"file_name": "1.jpg", "label": "cat"}, {"file_name": "2.jpg", "label": "dog"}]"#,
+        r#"[{"id": 1, "file_name": "1.jpg", "label": "cat"}, {"id": 2, "file_name": "2.jpg", "label": "dog"}]"#,
+    ] {
+        for before in ["", r#""info": {"v": 1}, "#, r#""licenses": [], "#] {
+            let text = format!("{{{before}\"images\": {images}}}");
+            let temp = tree(&[("t.json", text.as_str()), ("1.jpg", ""), ("2.jpg", "")]);
+            assert_eq!(rows(&read(&temp, "t.json").unwrap()), ["1.jpg cat -", "2.jpg dog -"], "{text}");
+        }
+    }
+}
+
+#[test]
 fn fields_inside_objects_are_found_by_their_dotted_names() {
     let row = |name: &str, label: &str| {
         format!(

@@ -109,7 +109,8 @@ impl Said {
                 self.labels.key = Some(key.clone());
                 self.labels.value = value.clone();
             } else if Some(key) == split_key.as_ref() {
-                self.split = Some(text);
+                // Nothing leaves it to the shard.
+                self.split = Some(text).filter(|text| !text.trim().is_empty());
             } else {
                 typed.see(key, Some(value));
                 self.other.push((key.clone(), text));

@@ -67,6 +67,7 @@ fn contents<'f>(found: &'f Found, container: &Container, shard: &Path) -> Result
 pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> Result<Opened> {
     let Whole { root, dataset, options, names, declared } = whole;
     let mut rows = PackedRows::default();
+    rows.keyed_by_container = true;
     let mut columns: Vec<String> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let (mut splits, mut contradicted) = (Vec::new(), shards::Contradicted::default());

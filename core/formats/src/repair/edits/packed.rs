@@ -2,7 +2,8 @@
 
 use super::{Contents, Edits, Rewrite};
 use crate::Result;
-use crate::dataset::{self, Companion, Companions, is_webdataset};
+use crate::dataset::{self, Companion, Companions, flags, is_webdataset};
+use crate::repair::flag_columns::FlagColumns;
 use crate::repair::parquet_checks::Checks;
 use crate::repair::parquet_file::ParquetEdits;
 use crate::repair::refusal::refused;
@@ -12,7 +13,7 @@ use crate::repair::targets::Targets;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::class_names;
 use chaffinch_data::packing::{Holds, Source};
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{excerpt, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
 use rayon::prelude::*;
@@ -71,6 +72,13 @@ impl Edits {
         if rows != self.manifest.len() as u64 {
             return Err(refused(&self.dataset, "its rows are not those that were read; make a new plan"));
         }
+        let places = match files.iter().all(|file| file.label.is_none()) {
+            true => flags::that_say_labels(&self.manifest),
+            false => Vec::new(),
+        };
+        let flags = FlagColumns::at(&self.manifest, &places);
+        let by_row: BTreeMap<SampleId, &Change> =
+            plan.changes.iter().map(|change| (change.id(), change)).collect();
         for change in &plan.changes {
             let row = u64::from(change.row);
             let at = first.partition_point(|&first| first <= row).saturating_sub(1);
@@ -91,15 +99,36 @@ impl Edits {
                 edits[at].values.entry(column.clone()).or_default().insert(own, text.to_owned());
             }
             if let Some(label) = &change.to_label {
-                let Some(column) = &file.label else {
-                    let message = format!("it has no column of labels, so that of {shown} cannot be changed");
-                    return Err(refused(&file.path, message));
+                let new = match &file.label {
+                    Some(column) => {
+                        let value = match &file.classes {
+                            None => label.clone(),
+                            Some(names) => classes.number(column, names, label).to_string(),
+                        };
+                        vec![(column.clone(), value)]
+                    }
+                    None if flags.is_empty() => {
+                        let message =
+                            format!("it has no column of labels, so that of {shown} cannot be changed");
+                        return Err(refused(&file.path, message));
+                    }
+                    None => {
+                        let new = flags.changed(change.id().index(), label);
+                        new.into_iter().map(|new| (new.heading, new.text)).collect()
+                    }
                 };
-                let value = match &file.classes {
-                    None => label.clone(),
-                    Some(names) => classes.number(column, names, label).to_string(),
-                };
-                edits[at].values.entry(column.clone()).or_default().insert(own, value);
+                for (column, value) in new {
+                    // What says a label is one of the other columns if it is one of 0 and 1.
+                    if file.label.is_none() && !file.others.contains_key(&column) {
+                        let message = format!(
+                            "it has no column of 0 and 1 called '{}' for the new label of {shown}, and no column can be \
+                             added; give it a column of labels first",
+                            excerpt(&column)
+                        );
+                        return Err(refused(&file.path, message));
+                    }
+                    edits[at].values.entry(column).or_default().insert(own, value);
+                }
                 for one in companions.iter() {
                     let Some(names) = file.others.get(one.heading) else { continue };
                     let names = names.as_deref().filter(|names| one.numbers(names));
@@ -112,6 +141,7 @@ impl Edits {
                 }
             }
         }
+        flags.stay(&self.dataset, &self.manifest, &by_row)?;
         let in_all = |wanted: &dyn Fn(&Companion<'_>, &Option<Vec<String>>) -> bool| -> BTreeSet<usize> {
             let has = |one: &Companion<'_>| {
                 let mut columns = files.iter().filter_map(|file| file.others.get(one.heading)).peekable();
@@ -119,7 +149,8 @@ impl Edits {
             };
             companions.iter().filter(|one| has(one)).map(|one| one.extra).collect()
         };
-        let written = in_all(&|_, _| true);
+        let mut written = in_all(&|_, _| true);
+        written.extend(places);
         let numbered = in_all(&|one, names| names.as_deref().is_some_and(|names| one.numbers(names)));
         // All files of a dataset list the same classes.
         for (column, names) in classes.added {
