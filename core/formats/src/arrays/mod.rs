@@ -1,5 +1,6 @@
 //! Matrices and columns from the files of other programs, by their extension: NumPy, Parquet, safetensors, tables.
 
+mod beside;
 mod half_floats;
 mod index;
 mod labels;

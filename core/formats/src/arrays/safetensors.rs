@@ -1,8 +1,8 @@
 //! Tensors in safetensors files.
 
-use super::Picked;
 use super::half_floats::{bf16_bytes, f16_bytes};
-use crate::headings::name_samples;
+use super::{Picked, beside};
+use crate::headings::is_id;
 use crate::row_names::SideColumn;
 use crate::{Error, Result};
 use chaffinch_compute::mapped;
@@ -10,7 +10,6 @@ use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
-use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -48,6 +47,8 @@ pub(crate) struct Named {
     metadata: HashMap<String, String>,
     /// Tensors of a whole number for each row of the matrix.
     numbered: Vec<SideColumn>,
+    /// What is wrong with a tensor that is called like one of ids.
+    wrong: Option<String>,
     /// Tensors of one number.
     scalars: HashMap<String, f32>,
 }
@@ -70,7 +71,7 @@ impl Named {
         Ok(Some(texts))
     }
 
-    /// What is said of each row, in whatever words: lists in the metadata as JSON or a line each, and tensors of whole numbers.
+    /// What is said of each row, in whatever words: lists in the metadata, and tensors of whole numbers.
     ///
     /// # Errors
     /// When what is called like a list of samples is none, or one of another length than the matrix has rows.
@@ -79,44 +80,13 @@ impl Named {
         let sorted: BTreeMap<&String, &String> =
             self.metadata.iter().filter(|(key, _)| *key != "classes").collect();
         for (key, text) in sorted {
-            match serde_json::from_str(text) {
-                Ok(Value::Array(list)) => columns.extend(self.list(path, key, &list)?),
-                Ok(Value::Object(lists)) => {
-                    for (key, list) in lists.iter().filter_map(|(key, list)| Some((key, list.as_array()?))) {
-                        columns.extend(self.list(path, key, list)?);
-                    }
-                }
-                _ => {
-                    let cells: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
-                    if cells.len() == self.grid.rows && cells.len() > 1 {
-                        columns.push(SideColumn { heading: key.clone(), cells });
-                    } else if name_samples(key) {
-                        let message =
-                            format!("'{}' in its metadata is no list of texts as JSON", excerpt(key));
-                        return Err(Error::format(path, message));
-                    }
-                }
-            }
+            let found = beside::text(key, text, self.grid.rows);
+            columns.extend(found.map_err(|why| Error::format(path, why))?);
+        }
+        if let Some(why) = &self.wrong {
+            return Err(Error::format(path, why.clone()));
         }
         Ok(columns)
-    }
-
-    fn list(&self, path: &Path, key: &str, list: &[Value]) -> Result<Option<SideColumn>> {
-        let cells: Option<Vec<String>> = list
-            .iter()
-            .map(|value| match value {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            })
-            .collect();
-        if list.len() != self.grid.rows && name_samples(key) {
-            let (key, found, rows) = (excerpt(key), list.len(), self.grid.rows);
-            let message = format!("'{key}' in its metadata has {found} entries instead of {rows}");
-            return Err(Error::format(path, message));
-        }
-        let cells = cells.filter(|cells| cells.len() == self.grid.rows);
-        Ok(cells.map(|cells| SideColumn { heading: key.to_owned(), cells }))
     }
 
     /// A number in the metadata, or a tensor of one; `None` if there is none.
@@ -132,26 +102,27 @@ impl Named {
 /// When the file cannot be read, or has no such matrix of floating-point numbers.
 pub(crate) fn named(path: &Path, name: &str) -> Result<Named> {
     with_file(path, |tensors, metadata| {
-        let grid = match tensors.tensor(name) {
-            Ok(tensor) => matrix(path, name, &tensor)?,
-            Err(_) => {
-                let (name, tensor) = only(path, tensors, 2)?;
-                matrix(path, &name, &tensor)?
-            }
+        let (taken, tensor) = match tensors.tensor(name) {
+            Ok(tensor) => (name.to_owned(), tensor),
+            Err(_) => only(path, tensors, 2)?,
         };
+        let grid = matrix(path, &excerpt(&taken), &tensor)?;
         let scalar = |(name, tensor): (&str, TensorView<'_>)| {
             let bytes: [u8; 4] = tensor.data().try_into().ok().filter(|_| tensor.dtype() == Dtype::F32)?;
             Some((name.to_owned(), f32::from_le_bytes(bytes)))
         };
-        let column = |(name, tensor): (&str, TensorView<'_>)| {
-            let numbers = integers(&tensor).filter(|_| tensor.shape() == [grid.rows])?;
-            let cells = numbers.iter().map(i64::to_string).collect();
-            Some(SideColumn { heading: name.to_owned(), cells })
-        };
-        let mut numbered: Vec<SideColumn> = tensors.iter().filter_map(column).collect();
-        numbered.sort_by(|a, b| a.heading.cmp(&b.heading));
+        let (mut numbered, mut wrong) = (Vec::new(), None);
+        // In the order of their names: that of the file is none.
+        let others: BTreeMap<&str, TensorView<'_>> =
+            tensors.iter().filter(|(other, _)| *other != taken).collect();
+        for (name, tensor) in &others {
+            match beside::tensor(name, tensor, grid.rows) {
+                Ok(column) => numbered.extend(column),
+                Err(why) => wrong = wrong.or(Some(why)),
+            }
+        }
         let scalars = tensors.iter().filter_map(scalar).collect();
-        Ok(Named { grid, metadata, numbered, scalars })
+        Ok(Named { grid, metadata, numbered, wrong, scalars })
     })
 }
 
@@ -184,7 +155,7 @@ pub(super) fn column(path: &Path) -> Result<Values> {
 }
 
 /// The whole numbers of a tensor, if it has such.
-fn integers(tensor: &TensorView<'_>) -> Option<Vec<i64>> {
+pub(super) fn integers(tensor: &TensorView<'_>) -> Option<Vec<i64>> {
     let data = tensor.data();
     Some(match tensor.dtype() {
         Dtype::U8 => data.iter().map(|&byte| i64::from(byte)).collect(),
@@ -203,7 +174,7 @@ fn with_tensor<T>(
 ) -> Result<T> {
     with_file(path, |tensors, _| {
         let (name, tensor) = only(path, tensors, dimensions)?;
-        read(&name, &tensor)
+        read(&excerpt(&name), &tensor)
     })
 }
 
@@ -222,11 +193,15 @@ fn with_file<T>(
     read(&tensors, metadata.metadata().clone().unwrap_or_default())
 }
 
-/// The only tensor of so many dimensions, and its name as it is shown.
+/// The only tensor of so many dimensions, and its name. A column of ids is no matrix.
 fn only<'t>(path: &Path, tensors: &SafeTensors<'t>, dimensions: usize) -> Result<(String, TensorView<'t>)> {
-    let mut fitting = tensors.iter().filter(|(_, tensor)| tensor.shape().len() == dimensions);
+    let is_list = |name: &str, tensor: &TensorView<'_>| {
+        dimensions == 2 && is_id(&beside::heading(name)) && tensor.shape().contains(&1)
+    };
+    let mut fitting =
+        tensors.iter().filter(|(name, tensor)| tensor.shape().len() == dimensions && !is_list(name, tensor));
     match (fitting.next(), fitting.next()) {
-        (Some((name, tensor)), None) => Ok((excerpt(name).into_owned(), tensor)),
+        (Some((name, tensor)), None) => Ok((name.to_owned(), tensor)),
         (None, _) => {
             let message = format!("it has no tensor of {dimensions} dimensions");
             Err(Error::format(path, message))

@@ -1,6 +1,7 @@
 //! Labels from a table of their own, joined to the samples of any dataset.
 
 mod chosen;
+mod content;
 
 use super::contradictions::Contradictions;
 use super::folders::BesideTable;

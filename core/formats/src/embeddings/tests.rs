@@ -1,5 +1,6 @@
 use super::*;
 use crate::arrays::testing::{f32s, npy_bytes, npy_ordered, parquet, safetensors};
+use ::safetensors::tensor::{Dtype, TensorView};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chaffinch_compute::content::ContentHash;
@@ -435,5 +436,106 @@ fn vectors_are_joined_by_a_column_that_the_dataset_has_too() {
         let (one, other) = (read(&ids(["2", "1", "0"])), read(&ids(["0", "1", "2"])));
         assert_ne!(one.fingerprint(), other.fingerprint(), "{name}");
         assert!(one.said().unwrap().contains("column 'id'"), "{name}");
+    }
+}
+
+/// Writes the three vectors in reverse with a tensor beside them.
+fn beside(path: &Path, heading: &str, dtype: Dtype, shape: &[usize], data: &[u8]) {
+    let turned: Vec<f32> = NUMBERS.chunks(2).rev().flatten().copied().collect();
+    let vectors = f32s(&turned);
+    let vectors = TensorView::new(Dtype::F32, vec![3, 2], &vectors).unwrap();
+    let other = TensorView::new(dtype, shape.to_vec(), data).unwrap();
+    let bytes = ::safetensors::serialize([("vectors", vectors), (heading, other)], None).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// Whatever the list of ids is called and however its numbers are kept.
+#[test]
+fn tensors_of_ids_name_the_rows_like_columns_of_a_table() {
+    let files = Files::new();
+    let values = ["1370", "2295", "1037"].map(str::to_owned).to_vec();
+    let own = dataset_with(vec![ExtraColumn { name: "id".into(), values }]);
+    let ids = [1037_u16, 2295, 1370];
+    let bytes = |number: &dyn Fn(u16) -> Vec<u8>| ids.iter().flat_map(|&id| number(id)).collect::<Vec<u8>>();
+    let kinds = [
+        (Dtype::U16, bytes(&|id| id.to_le_bytes().to_vec())),
+        (Dtype::U32, bytes(&|id| u32::from(id).to_le_bytes().to_vec())),
+        (Dtype::U64, bytes(&|id| u64::from(id).to_le_bytes().to_vec())),
+        (Dtype::I16, bytes(&|id| id.to_le_bytes().to_vec())),
+        (Dtype::I64, bytes(&|id| i64::from(id).to_le_bytes().to_vec())),
+        (Dtype::F32, bytes(&|id| f32::from(id).to_le_bytes().to_vec())),
+        (Dtype::F64, bytes(&|id| f64::from(id).to_le_bytes().to_vec())),
+    ];
+    let path = files.at("v.safetensors");
+    for heading in ["id", "ids", "IDs", "image_id", "image_ids", "sample_ids", "uids", "photoIds"] {
+        for (dtype, data) in &kinds {
+            for shape in [&[3][..], &[3, 1], &[1, 3]] {
+                beside(&path, heading, *dtype, shape, data);
+                let found = files.read_for(&own, "v.safetensors", None);
+                assert_eq!(found, Ok(all()), "{heading} {dtype:?} {shape:?}");
+            }
+        }
+    }
+    // Numbers of rows in another order, halves, and too few.
+    let shuffled: Vec<u8> = [2_i64, 0, 1].iter().flat_map(|id| id.to_le_bytes()).collect();
+    for heading in ["id", "ids", "image_ids", "sample_ids", "indices"] {
+        beside(&path, heading, Dtype::I64, &[3], &shuffled);
+        let error = files.error("v.safetensors", None);
+        assert!(error.contains("numbers of rows that do not count up"), "{heading}: {error}");
+    }
+    beside(&path, "ids", Dtype::F32, &[3], &f32s(&[0.5, 1.0, 2.0]));
+    assert!(files.error("v.safetensors", None).contains("no whole number for each of 3 rows"));
+    beside(&path, "ids", Dtype::I64, &[2], &shuffled[..16]);
+    assert!(files.error("v.safetensors", None).contains("tensor 'ids' is called like the ids of samples"));
+}
+
+#[test]
+fn lists_in_metadata_are_known_in_other_forms_or_refused() {
+    let files = Files::new();
+    let turned: Vec<f32> = NUMBERS.chunks(2).rev().flatten().copied().collect();
+    let write = |key: &str, text: &str| {
+        safetensors(&files.at("v.safetensors"), "vectors", &turned, 2, &[("format", "pt"), (key, text)]);
+    };
+    for key in ["names", "sample_ids", "image_ids", "filenames"] {
+        for text in [
+            r#"["c.png", "b.png", "a.png"]"#,
+            "['c.png', 'b.png', 'a.png']",
+            "('c.png', 'b.png', 'a.png')",
+            "c.png,b.png,a.png",
+            "c.png, b.png, a.png",
+            "c.png b.png a.png",
+            "c.png;b.png;a.png",
+            "c.png\nb.png\na.png\n",
+        ] {
+            write(key, text);
+            assert_eq!(files.read("v.safetensors", None), Ok(all()), "{key}: {text}");
+        }
+        for text in ["c.png,b.png", "c.png b.png"] {
+            write(key, text);
+            let error = files.error("v.safetensors", None);
+            assert!(error.contains(&format!("'{key}' in its metadata")), "{key}: {error}");
+        }
+    }
+    for (key, text) in
+        [("sample_ids", "[[1], [2], [3]]"), ("image_ids", r#"{"c.png": 0}"#), ("sample_ids", "[1]")]
+    {
+        write(key, text);
+        assert!(files.error("v.safetensors", None).contains(key), "{text}");
+    }
+    let values = ["1370", "2295", "1037"].map(str::to_owned).to_vec();
+    let own = dataset_with(vec![ExtraColumn { name: "id".into(), values }]);
+    for (key, text) in [
+        ("sample_ids", "1037 2295 1370"),
+        ("ids", "[\"1037\", \"2295\", \"1370\"]"),
+        ("image_ids", "[1037, 2295, 1370]"),
+    ] {
+        write(key, text);
+        assert_eq!(files.read_for(&own, "v.safetensors", None), Ok(all()), "{key}");
+    }
+    // What is said of the whole file is no list.
+    for (key, text) in [("model_id", "openai/clip"), ("name", "pets, May"), ("description", "cat, dog, cow")]
+    {
+        write(key, text);
+        assert!(files.read("v.safetensors", None).is_ok(), "{key}");
     }
 }

@@ -1,11 +1,12 @@
 //! Which columns of a table of labels name the images and hold the labels, and what is to be said where others would do.
 
-use super::{By, Way, ways};
+use super::{By, Way, content, ways};
 use crate::Error;
 use crate::Result;
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
 use crate::dataset::companions::one_to_one;
+use crate::ends::Place;
 use crate::headings::{is_id, is_plain_index, same};
 use crate::text::Sheet;
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
@@ -54,15 +55,21 @@ pub(super) struct Choice {
 }
 
 /// A column that may name the images.
-struct Candidate {
-    column: usize,
-    way: Way,
+pub(super) struct Candidate {
+    pub(super) column: usize,
+    pub(super) way: Way,
 }
 
 impl Candidate {
     /// Whether most rows name an image each.
-    fn joins(&self, sheet: &Sheet) -> bool {
+    pub(super) fn joins(&self, sheet: &Sheet) -> bool {
         self.way.found > 0 && self.way.found * 2 >= sheet.len()
+    }
+
+    /// Whether every row that names an image names one of its own, and no fewer than another column does.
+    fn is_surer(&self, other: &Candidate) -> bool {
+        let unclear = |place: &Place| matches!(place, Place::Again(_) | Place::Several);
+        !self.way.places.iter().any(unclear) && self.way.found >= other.way.found
     }
 
     /// Whether it may as well count something else.
@@ -124,25 +131,48 @@ pub(super) fn key(
         })?;
         return Ok(Choice { column: sheet.sole(column, None, "--key")?, said: None });
     };
-    let column = sheet.sole(best.column, None, "--key")?;
     let quoted = |column: usize| format!("'{}'", excerpt(&sheet.headings[column]));
+    let contradiction = |one: &Candidate, other: &Candidate| {
+        let (row, samples) = one.way.differs(&other.way)?;
+        let [first, second] = samples.map(|sample| excerpt_path(manifest.path(sample)));
+        Some(format!(
+            "the columns {} and {} of {} name different images: line {} is {first} by the one and {second} by the other",
+            quoted(one.column),
+            quoted(other.column),
+            super::safe_path(sheet.path().file_name().map_or(sheet.path(), std::path::Path::new)),
+            sheet.line(row),
+        ))
+    };
+    let choose = |text: String| Error::format(sheet.path(), format!("{text}; choose one with --key"));
+    // Numbers may count anything, and names of images are nothing else, whatever the column is called.
+    let named = match !best.joins(sheet) || content::counts(sheet, best.column) {
+        true => content::columns(sheet, options, manifest),
+        false => Vec::new(),
+    };
+    let agrees = |one: &Candidate| best.joins(sheet) && one.way.differs(&best.way).is_none();
+    let named = if named.iter().any(agrees) { None } else { named.split_first() };
+    let mut best = best;
+    if let Some((first, others)) = named {
+        if let Some(text) = others.iter().find_map(|other| contradiction(first, other)) {
+            return Err(choose(text));
+        }
+        if best.joins(sheet)
+            && !(best.is_weak(sheet) && first.is_surer(best))
+            && let Some(text) = contradiction(best, first)
+        {
+            return Err(choose(text));
+        }
+        best = first;
+    }
+    let column = sheet.sole(best.column, None, "--key")?;
     let mut said = None;
     // What else both have may be anything, and an index is that of another order.
     let names = |heading: &str| is_id(heading) && !is_plain_index(heading);
     let rivals = candidates.iter().filter(|other| other.column != column && other.joins(sheet));
     for other in rivals.filter(|other| names(&sheet.headings[other.column])) {
-        let Some((row, [one, two])) = best.way.differs(&other.way) else { continue };
-        let text = format!(
-            "the columns {} and {} of {} name different images: line {} is {} by the one and {} by the other",
-            quoted(column),
-            quoted(other.column),
-            super::safe_path(sheet.path().file_name().map_or(sheet.path(), std::path::Path::new)),
-            sheet.line(row),
-            excerpt_path(manifest.path(one)),
-            excerpt_path(manifest.path(two)),
-        );
+        let Some(text) = contradiction(best, other) else { continue };
         if !other.is_weak(sheet) && !best.is_weak(sheet) {
-            return Err(Error::format(sheet.path(), format!("{text}; choose one with --key")));
+            return Err(choose(text));
         }
         let text = format!("{text}; {} was taken, and --key chooses", quoted(column));
         said.get_or_insert((RemarkKind::LayoutDoubtful, text));

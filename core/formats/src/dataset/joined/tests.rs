@@ -254,6 +254,59 @@ fn columns_that_name_different_images_are_refused() {
     assert!(!said(&opened, "name different images"), "{:?}", opened.ledger);
 }
 
+/// A counter of rows is no number of a file where a column has the names, whatever it is called.
+#[test]
+fn names_of_images_win_over_numbers_under_any_heading() {
+    let files = ["0.png", "1.png", "2.png"];
+    let own = "path,id\n0.png,2\n1.png,3\n2.png,4\n";
+    for counter in ["id", "image_id", "img_id", "name"] {
+        for heading in ["pic", "Image Index", "uri", "ImageId", "sample", "key", "name", "filename", "fname"]
+        {
+            for names in [["2.png", "0.png", "1.png"], ["/old/2.png", "/old/0.png", "/old/1.png"]] {
+                if counter == heading {
+                    continue;
+                }
+                let row = |at: usize| format!("{at},{},{}\n", names[at], ["cow", "cat", "dog"][at]);
+                let table = format!("{counter},{heading},label\n{}{}{}", row(0), row(1), row(2));
+                let opened = read(&files, &table, DatasetOptions::default()).unwrap();
+                assert_eq!(labels(&opened), ["cat", "dog", "cow"], "{table}");
+                let words = format!("'{heading}' was taken, and --key chooses");
+                assert!(said(&opened, &words), "{table}: {:?}", opened.ledger);
+            }
+        }
+    }
+    // Ids that the dataset has, too, are none that merely count.
+    let table = "id,pic,label\n2,2.png,cow\n3,0.png,cat\n4,1.png,dog\n";
+    let error = of_tables(own, table, DatasetOptions::default()).unwrap_err().to_string();
+    for words in ["the columns 'id' and 'pic' of labels.csv name different images", "choose one with --key"] {
+        assert!(error.contains(words), "{error}");
+    }
+    let key = DatasetOptions { key: Some("id".into()), ..DatasetOptions::default() };
+    assert_eq!(labels(&of_tables(own, table, key).unwrap()), ["cow", "cat", "dog"]);
+    // Names that are not those of the row: of the one before, or two columns of them.
+    for (heading, rows) in [
+        ("id,previous,label", "0,,cat\n1,0.png,dog\n2,1.png,cow\n"),
+        ("id,nearest,label", "0,1.png,cat\n1,2.png,dog\n2,1.png,cow\n"),
+        ("id,old,new,label", "0,1.png,2.png,cat\n1,2.png,0.png,dog\n2,0.png,1.png,cow\n"),
+    ] {
+        let error = read(&files, &format!("{heading}\n{rows}"), DatasetOptions::default()).unwrap_err();
+        assert!(error.to_string().contains("name different images"), "{error}");
+    }
+    // They agree, there are paths besides, or the names are labels.
+    for (table, column) in [
+        ("id,pic,label\n2,2.png,cow\n0,0.png,cat\n1,1.png,dog\n", "'id'"),
+        ("id,pic,nearest,label\n2,2.png,0.png,cow\n0,0.png,1.png,cat\n1,1.png,0.png,dog\n", "'id'"),
+        ("path,nearest,label\n2.png,0.png,cow\n0.png,1.png,cat\n1.png,2.png,dog\n", "'path'"),
+    ] {
+        let opened = read(&files, table, DatasetOptions::default()).unwrap();
+        assert_eq!(labels(&opened), ["cat", "dog", "cow"], "{table}");
+        assert!(said(&opened, &format!("in column {column}")), "{table}: {:?}", opened.ledger);
+    }
+    let opened =
+        of_tables("path,id\ncat.png,1\ndog.png,2\n", "id,given\n1,dog\n2,cat\n", DatasetOptions::default());
+    assert_eq!(labels(&opened.unwrap()), ["dog", "cat"]);
+}
+
 #[test]
 fn which_of_two_columns_of_labels_was_taken_is_said() {
     let files = ["1.png", "2.png", "3.png"];
