@@ -114,7 +114,7 @@ def review(options, session, folder, decided, given, truth):
     decisions = folder.with_suffix(".csv")
     with open(decisions, "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["path", "decision", "new_label"])
+        writer.writerow(["image_path", "user_action", "new_label"])
         for path in decided:
             wrong = given[path] != truth[path]
             writer.writerow(

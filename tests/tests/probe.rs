@@ -47,7 +47,7 @@ fn row<'a>(report: &'a Value, labels: &str) -> Option<&'a Value> {
 
 /// Decides truthfully about all wrong labels, by a table of another reviewer's decisions.
 fn decide(sandbox: &Sandbox) -> usize {
-    let mut table = String::from("path,decision,new_label\n");
+    let mut table = String::from("image_path,user_action,new_label\n");
     let mut count = 0;
     let data = sandbox.data();
     for class in fs::read_dir(data.join("train")).unwrap() {
