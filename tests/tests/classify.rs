@@ -4,9 +4,9 @@
 use chaffinch_tests::sandbox::{Sandbox, json};
 use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
-fn classified(sandbox: &Sandbox, data: &PathBuf, more: &[&str]) -> Vec<Value> {
+fn classified(sandbox: &Sandbox, data: &Path, more: &[&str]) -> Vec<Value> {
     let mut args = vec!["classify", data.to_str().unwrap(), "--format", "json", "--offline"];
     args.extend(more);
     json(&sandbox.ok(args)).as_array().unwrap().clone()

@@ -6,7 +6,7 @@ use chaffinch_tests::{npy, pictures};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn searched(sandbox: &Sandbox, data: &Path, more: &[&str]) -> Vec<Value> {
     let mut args = vec!["search", data.to_str().unwrap(), "--format", "json", "--offline"];
