@@ -286,7 +286,7 @@ fn a_table_of_this_machine_has_its_pictures_in_a_bucket() {
     );
     assert!(ran.code == 2 && ran.stderr.contains("--root s3://pets/set/one"), "{}", ran.stderr);
     let ran = scan(text(&sandbox.data()), &["--root", address]);
-    assert!(ran.code == 2 && ran.stderr.contains("is for a table on this machine"), "{}", ran.stderr);
+    assert!(ran.code == 2 && ran.stderr.contains("has no use for --root"), "{}", ran.stderr);
     let ran =
         scan(text(&sandbox.path().join("keys.csv")), &["--root", "s3://pets/nothing", "--session", "third"]);
     assert!(ran.code == 2 && ran.stderr.contains("nothing has this prefix"), "{}", ran.stderr);

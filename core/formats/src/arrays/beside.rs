@@ -73,7 +73,7 @@ fn cells(tensor: &TensorView<'_>, floating: bool) -> Option<Vec<String>> {
         Dtype::U64 => unsigned(data.as_chunks().0.iter().map(|&n| u64::from_le_bytes(n)).collect()),
         Dtype::F32 => whole(data.as_chunks().0.iter().map(|&n| f32::from_le_bytes(n).into()).collect()),
         Dtype::F64 => whole(data.as_chunks().0.iter().map(|&n| f64::from_le_bytes(n)).collect()),
-        _ => Some(super::safetensors::integers(tensor)?.iter().map(i64::to_string).collect()),
+        _ => Some(integers(tensor)?.iter().map(i64::to_string).collect()),
     }
 }
 
@@ -152,5 +152,18 @@ fn split(text: &str, rows: usize) -> Option<Vec<String>> {
         let entries: Vec<String> = entries.into_iter().map(|entry| bare(entry).to_owned()).collect();
         (rows > 1 && entries.len() == rows && entries.iter().all(|entry| !entry.is_empty()))
             .then_some(entries)
+    })
+}
+
+/// The whole numbers of a tensor, if it has such.
+pub(super) fn integers(tensor: &TensorView<'_>) -> Option<Vec<i64>> {
+    let data = tensor.data();
+    Some(match tensor.dtype() {
+        Dtype::U8 => data.iter().map(|&byte| i64::from(byte)).collect(),
+        Dtype::I8 => data.iter().map(|&byte| i64::from(byte as i8)).collect(),
+        Dtype::I16 => data.as_chunks().0.iter().map(|&n| i16::from_le_bytes(n).into()).collect(),
+        Dtype::I32 => data.as_chunks().0.iter().map(|&n| i32::from_le_bytes(n).into()).collect(),
+        Dtype::I64 => data.as_chunks().0.iter().map(|&n| i64::from_le_bytes(n)).collect(),
+        _ => return None,
     })
 }

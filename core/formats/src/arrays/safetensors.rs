@@ -147,23 +147,10 @@ pub(super) fn column(path: &Path) -> Result<Values> {
         if tensor.dtype() == Dtype::BOOL {
             return Ok(Values::Flags(tensor.data().iter().map(|&byte| byte != 0).collect()));
         }
-        integers(tensor).map(Values::Numbers).ok_or_else(|| {
+        beside::integers(tensor).map(Values::Numbers).ok_or_else(|| {
             let message = format!("tensor '{name}' contains {:?}, not integers or booleans", tensor.dtype());
             Error::format(path, message)
         })
-    })
-}
-
-/// The whole numbers of a tensor, if it has such.
-pub(super) fn integers(tensor: &TensorView<'_>) -> Option<Vec<i64>> {
-    let data = tensor.data();
-    Some(match tensor.dtype() {
-        Dtype::U8 => data.iter().map(|&byte| i64::from(byte)).collect(),
-        Dtype::I8 => data.iter().map(|&byte| i64::from(byte as i8)).collect(),
-        Dtype::I16 => data.as_chunks().0.iter().map(|&n| i16::from_le_bytes(n).into()).collect(),
-        Dtype::I32 => data.as_chunks().0.iter().map(|&n| i32::from_le_bytes(n).into()).collect(),
-        Dtype::I64 => data.as_chunks().0.iter().map(|&n| i64::from_le_bytes(n)).collect(),
-        _ => return None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Labels from a table of their own, joined to the samples of any dataset.
 
+mod candidate;
 mod chosen;
 mod content;
 

@@ -1,12 +1,12 @@
 //! Which columns of a table of labels name the images and hold the labels, and what is to be said where others would do.
 
-use super::{By, Way, content, ways};
+use super::candidate::Candidate;
+use super::{Way, content, ways};
 use crate::Error;
 use crate::Result;
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
 use crate::dataset::companions::one_to_one;
-use crate::ends::Place;
 use crate::headings::{is_id, is_plain_index, same};
 use crate::text::Sheet;
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
@@ -52,31 +52,6 @@ const OTHER_WORDS: [&str; 10] = [
 pub(super) struct Choice {
     pub(super) column: usize,
     pub(super) said: Option<(RemarkKind, String)>,
-}
-
-/// A column that may name the images.
-pub(super) struct Candidate {
-    pub(super) column: usize,
-    pub(super) way: Way,
-}
-
-impl Candidate {
-    /// Whether most rows name an image each.
-    pub(super) fn joins(&self, sheet: &Sheet) -> bool {
-        self.way.found > 0 && self.way.found * 2 >= sheet.len()
-    }
-
-    /// Whether every row that names an image names one of its own, and no fewer than another column does.
-    fn is_surer(&self, other: &Candidate) -> bool {
-        let unclear = |place: &Place| matches!(place, Place::Again(_) | Place::Several);
-        !self.way.places.iter().any(unclear) && self.way.found >= other.way.found
-    }
-
-    /// Whether it may as well count something else.
-    fn is_weak(&self, sheet: &Sheet) -> bool {
-        let is_number = |row| sheet.text(row, self.column).parse::<f64>().is_ok();
-        !self.way.is_shared && (self.way.by == By::Number || (0..sheet.len()).all(is_number))
-    }
 }
 
 /// The column that names the images. `own` are the columns of the dataset itself.

@@ -1,6 +1,6 @@
 //! Columns of a table of labels that name the images by what is in them, whatever they are called.
 
-use super::chosen::Candidate;
+use super::candidate::Candidate;
 use super::{By, ways};
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
