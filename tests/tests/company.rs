@@ -1,6 +1,7 @@
 //! Several terminals on one session: they watch, review side by side, take over from each other, and leave.
 #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+use chaffinch_protocol::PROTOCOL_VERSION;
 use chaffinch_tests::artefacts::program;
 use chaffinch_tests::pictures::dataset;
 use chaffinch_tests::process;
@@ -309,16 +310,17 @@ fn another_version_is_refused_in_a_sentence() {
         let lengths = [text.len() as u32, 0].map(u32::to_le_bytes).concat();
         [&lengths[..], text.as_bytes()].concat()
     };
+    let version = |number: u32| format!(r#"{{"chaffinch":{number}}}"#);
     let sandbox = scanned();
     let anna = open(&sandbox, &["--reviewer", "anna"]);
     let path = socket(&sandbox);
     // A terminal of the version before this one is told which one this is, and nothing else.
     let mut older = UnixStream::connect(&path).unwrap();
-    older.write_all(&message(r#"{"chaffinch":9}"#)).unwrap();
+    older.write_all(&message(&version(PROTOCOL_VERSION - 1))).unwrap();
     let mut told = Vec::new();
     older.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     older.read_to_end(&mut told).unwrap();
-    assert_eq!(told, message(r#"{"chaffinch":10}"#));
+    assert_eq!(told, message(&version(PROTOCOL_VERSION)));
     anna.quit();
     let gone = process::wait_for(Duration::from_secs(10), || engines(&sandbox).is_empty());
     assert!(gone.is_ok());
@@ -328,17 +330,19 @@ fn another_version_is_refused_in_a_sentence() {
     let listener = UnixListener::bind(&path).unwrap();
     let engine = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut hello = [0; 23];
+        let mut hello = vec![0; message(&version(PROTOCOL_VERSION)).len()];
         stream.read_exact(&mut hello).unwrap();
-        stream.write_all(&message(r#"{"chaffinch":9}"#)).unwrap();
+        stream.write_all(&message(&version(PROTOCOL_VERSION - 1))).unwrap();
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let ran = sandbox.plain([sandbox.session().to_str().unwrap()], "quit\n");
     engine.join().unwrap();
     assert_eq!(ran.code, 2, "{}", ran.stdout);
-    let words =
-        "this session is open in another version of Chaffinch (its protocol is 8, this program's is 9)";
-    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    let words = format!(
+        "this session is open in another version of Chaffinch (its protocol is {}, this program's is {PROTOCOL_VERSION})",
+        PROTOCOL_VERSION - 1
+    );
+    assert!(ran.stderr.contains(&words), "{}", ran.stderr);
 }
 
 #[test]
