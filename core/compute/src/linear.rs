@@ -209,6 +209,21 @@ impl<L: Iterator<Item = f32>, const FUSED: bool> Kernel for Sums<'_, L, FUSED> {
     }
 }
 
+/// Turns logits into probabilities and returns the logarithm of the sum of their exponentials.
+pub fn softmax(row: &mut [f32]) -> f64 {
+    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    row.iter_mut().for_each(|z| *z = (*z - most).exp());
+    let sum: f64 = row.iter().map(|&e| f64::from(e)).sum();
+    row.iter_mut().for_each(|e| *e = (f64::from(*e) / sum) as f32);
+    f64::from(most) + sum.ln()
+}
+
+/// The class with the highest probability, the first one of several.
+pub fn most_likely(row: &[f32]) -> u32 {
+    let better = |best: (usize, f32), (class, &p): (usize, &f32)| if p > best.1 { (class, p) } else { best };
+    row.iter().enumerate().fold((0, f32::NEG_INFINITY), better).0 as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -103,7 +103,7 @@ pub struct RunRecord {
     /// The digest of the code that found it; empty if that is not known, or if it is not the result of a detector.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub code: String,
-    /// The digest of the decisions that it saw; empty if it reads none, or if that is not known.
+    /// The digest of the decisions that it saw; empty if it reads none, or if they are unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub decisions: String,
     /// Whether it read scores of another detector that were out of date.

@@ -2,7 +2,6 @@
 
 use crate::findings::Findings;
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_data::journal::codes::{self, Code};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::LoadedDetector;
@@ -28,7 +27,7 @@ impl InputDigest {
         prompts: &PromptSet,
         embedder: Option<&dyn Embedder>,
         probabilities: Option<&str>,
-        decided: &[Code],
+        decisions: String,
     ) -> InputDigest {
         let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);
         let mut hasher = blake3::Hasher::new();
@@ -54,7 +53,7 @@ impl InputDigest {
             manifest: findings.manifest.clone(),
             model,
             probabilities: probabilities.unwrap_or_default().to_owned(),
-            decisions: codes::digest(decided),
+            decisions,
         }
     }
 

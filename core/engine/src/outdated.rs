@@ -96,25 +96,23 @@ pub fn all<'a>(
 pub fn words(all: &BTreeMap<String, Outdated>) -> Option<String> {
     let clause = |what: Outdated| {
         let names: Vec<&str> = all.iter().filter(|one| *one.1 == what).map(|one| one.0.as_str()).collect();
-        let verb = if names.len() == 1 { "has" } else { "have" };
-        if what == Outdated::Scores && !names.is_empty() {
-            let verb = if names.len() == 1 { "reads" } else { "read" };
-            return Some(format!("{} {verb} scores that are out of date", listed(&names, "and")));
-        }
-        let (since, means) = match what {
-            Outdated::Code => ("their code changed", "what was found is what the earlier code finds"),
-            Outdated::Dataset => (
+        let one = names.len() == 1;
+        let (has, their, reads) = if one { ("has", "its", "reads") } else { ("have", "their", "read") };
+        let not_since = |since: &str, means: &str| format!("{has} not run since {since}: {means}");
+        let words = match what {
+            Outdated::Code => {
+                not_since(&format!("{their} code changed"), "what was found is what the earlier code finds")
+            }
+            Outdated::Dataset => not_since(
                 "the dataset changed",
                 "what was found stays with its pictures, and new ones were not looked at",
             ),
             Outdated::Decisions => {
-                ("the decisions changed", "what was found is what they find with the earlier ones")
+                not_since("the decisions changed", "what was found is what they find with the earlier ones")
             }
-            Outdated::Scores => return None,
+            Outdated::Scores => format!("{reads} scores that are out of date"),
         };
-        let since = if what == Outdated::Code && names.len() == 1 { "its code changed" } else { since };
-        (!names.is_empty())
-            .then(|| format!("{} {verb} not run since {since}: {means}", listed(&names, "and")))
+        (!names.is_empty()).then(|| format!("{} {words}", listed(&names, "and")))
     };
     let clauses: Vec<String> = [Outdated::Code, Outdated::Dataset, Outdated::Decisions, Outdated::Scores]
         .into_iter()

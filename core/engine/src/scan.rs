@@ -23,6 +23,7 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::index;
 use chaffinch_data::index::{Keep, Pass};
 use chaffinch_data::issue::is_built_in;
+use chaffinch_data::journal::codes;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::moved;
@@ -205,7 +206,8 @@ impl<'a> Scan<'a> {
         if self.setup.given.shard.is_some() {
             return Ok(());
         }
-        self.report_carried(&detectors, plan, findings);
+        let decisions = codes::digest(self.decided.as_ref().unwrap_or(&plan.decided));
+        self.report_carried(&detectors, plan, &decisions, findings);
         let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
@@ -239,7 +241,7 @@ impl<'a> Scan<'a> {
             self.classes(&services, embedder.as_ref(), findings);
         }
         let prompts = &self.setup.prompts;
-        let base = InputDigest::new(findings, prompts, embedder.as_deref(), digest.as_deref(), decided);
+        let base = InputDigest::new(findings, prompts, embedder.as_deref(), digest.as_deref(), decisions);
         let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         let pointless = self.without_labels(plan, &detectors, findings);
         self.report_unknown(&detectors, findings);

@@ -67,7 +67,7 @@ pub fn let_in(workers: &Workers, name: &str, shown: Option<&str>) -> Result<Vec<
     Ok(all)
 }
 
-/// The digest of the code at a path, as results name the code that found them; nothing if it is no detector. Nothing of it runs.
+/// The digest of the code at a path, as results name the code that found them; nothing if it is not a detector. Nothing of it runs.
 pub fn code_at(path: &Path) -> Option<String> {
     Some(now_at(path).ok()?.digest)
 }

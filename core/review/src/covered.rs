@@ -54,10 +54,13 @@ pub(crate) fn in_random_order(samples: usize) -> Vec<u32> {
 /// The random sample: what is decided without a gap from the start of the random order. `ranked` says which samples may be decided
 /// because of their rank; at the end of the sample they may follow without a gap only by chance.
 pub(crate) fn drawn(answers: &[Option<Answer>], ranked: impl Fn(usize) -> bool) -> Vec<u32> {
-    let mut order = in_random_order(answers.len());
-    let gap = order.iter().position(|&row| answers[row as usize].is_none());
-    if let Some(gap) = gap {
-        order.truncate(gap);
+    let place = |row: u32| (shuffled(row), row);
+    let rows = || 0..answers.len() as u32;
+    let gap = rows().filter(|&row| answers[row as usize].is_none()).map(place).min();
+    // Few are before the first gap, however many samples there are.
+    let mut order: Vec<u32> = rows().filter(|&row| gap.is_none_or(|gap| place(row) < gap)).collect();
+    order.sort_unstable_by_key(|&row| place(row));
+    if gap.is_some() {
         let last = order.iter().rposition(|&row| !ranked(row as usize));
         order.truncate(last.map_or(0, |last| last + 1));
     }

@@ -6,7 +6,7 @@
 
 use crate::Result;
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_compute::linear::matmul_transposed;
+use chaffinch_compute::linear::{matmul_transposed, most_likely, softmax};
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::Error;
 use chaffinch_data::manifest::NO_LABEL;
@@ -101,16 +101,12 @@ impl Vocabulary {
     ) -> Vec<Option<Seen>> {
         let all = self.names.len();
         let rows = matrix.rows();
-        let best: Vec<Option<u32>> = self.each(matrix, usable, rows, &|row| {
-            row.iter()
-                .enumerate()
-                .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))
-                .map(|(name, _)| name as u32)
-        });
+        let best: Vec<Option<u32>> = self.each(matrix, usable, rows, &|row| Some(most_likely(row)));
         let kinds = kinds(&best, labels, self.classes, &self.alike());
         let own = |name: usize| name < self.classes || kinds[name] != NO_LABEL;
         self.each(matrix, usable, rows, &|row| {
-            softmax(row, scale);
+            row.iter_mut().for_each(|cosine| *cosine *= scale);
+            softmax(row);
             let fits: f64 = (0..all).filter(|&name| own(name)).map(|name| f64::from(row[name])).sum();
             let mut order: Vec<u32> = (0..all as u32).collect();
             let taken = count.min(all);
@@ -209,14 +205,6 @@ fn direction(vectors: &[f32], dim: usize) -> Option<Vec<f32>> {
     }
     let norm = sum.iter().map(|x| x * x).sum::<f64>().sqrt();
     (norm > 0.0 && norm.is_finite()).then(|| sum.iter().map(|x| (x / norm) as f32).collect())
-}
-
-/// Turns cosines into probabilities.
-fn softmax(row: &mut [f32], scale: f32) {
-    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    row.iter_mut().for_each(|cosine| *cosine = ((*cosine - most) * scale).exp());
-    let sum: f64 = row.iter().map(|&x| f64::from(x)).sum();
-    row.iter_mut().for_each(|x| *x = (f64::from(*x) / sum) as f32);
 }
 
 #[cfg(test)]

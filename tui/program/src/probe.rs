@@ -47,6 +47,15 @@ enum Kind {
     Sigmoid,
 }
 
+impl From<Kind> for Link {
+    fn from(kind: Kind) -> Link {
+        match kind {
+            Kind::Softmax => Link::Softmax,
+            Kind::Sigmoid => Link::Sigmoid,
+        }
+    }
+}
+
 /// The labels to train the written probe on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Use {
@@ -60,6 +69,18 @@ enum Use {
     Decided,
     /// With the decisions and all suggestions
     Accepted,
+}
+
+impl From<Use> for Cleaning {
+    fn from(labels: Use) -> Cleaning {
+        match labels {
+            Use::Given => Cleaning::Given,
+            Use::Selected => Cleaning::Selected,
+            Use::Absorbed => Cleaning::Absorbed,
+            Use::Decided => Cleaning::Decided,
+            Use::Accepted => Cleaning::Accepted,
+        }
+    }
 }
 
 /// Measure what cleaning buys: train linear probes and compare their accuracy
@@ -117,6 +138,8 @@ struct Report {
 
 #[derive(Debug, Serialize)]
 struct Line {
+    #[serde(skip)]
+    cleaning: Cleaning,
     labels: &'static str,
     trained: usize,
     changed: usize,
@@ -137,7 +160,7 @@ struct CurvePoint {
 impl From<Row> for Line {
     fn from(row: Row) -> Line {
         let Row { cleaning, trained, changed, left_out, accuracy, gain } = row;
-        Line { labels: cleaning.name(), trained, changed, left_out, accuracy, gain }
+        Line { cleaning, labels: cleaning.name(), trained, changed, left_out, accuracy, gain }
     }
 }
 
@@ -183,10 +206,7 @@ fn measure(args: &Probe, global: &Global) -> Result<()> {
     let contents =
         &*probe::merged(&listing.file_metadata.hashes, listing.results.values().map(AsRef::as_ref));
     let parts = Parts::new(manifest, (&listing.file_metadata, contents), truth, trusted)?;
-    let link = match args.kind {
-        Kind::Softmax => Link::Softmax,
-        Kind::Sigmoid => Link::Sigmoid,
-    };
+    let link = Link::from(args.kind);
     let matrix = atlas.matrix();
     let classes = manifest.classes().len();
     let trainer = Trainer::new(matrix, classes, contents, link);
@@ -229,7 +249,7 @@ fn measure(args: &Probe, global: &Global) -> Result<()> {
         against: name(trusted),
         trusted: rows.first().map_or(0, |row| row.accuracy.of),
         copies_left_out: parts.copies,
-        kind: if link == Link::Softmax { "softmax" } else { "sigmoid" },
+        kind: link.name(),
         rows: rows.into_iter().map(Line::from).collect(),
         curve: curve.map(|points| points.into_iter().map(CurvePoint::from).collect()),
     };
@@ -256,9 +276,9 @@ fn tell(trusted: Trusted, parts: &Parts, global: &Global) {
 
 fn name(trusted: Trusted) -> &'static str {
     match trusted {
-        Trusted::Split(Split::Train) => "train",
+        // As the option is written.
         Trusted::Split(Split::Validation) => "val",
-        Trusted::Split(_) => "test",
+        Trusted::Split(split) => split.name(),
         Trusted::Folds => "folds",
     }
 }
@@ -274,15 +294,9 @@ fn write_files(
     if args.weights.is_none() && args.predictions.is_none() {
         return Ok(());
     }
-    let wanted = match args.with {
-        Some(Use::Given) => Cleaning::Given,
-        Some(Use::Selected) => Cleaning::Selected,
-        Some(Use::Absorbed) => Cleaning::Absorbed,
-        Some(Use::Decided) => Cleaning::Decided,
-        Some(Use::Accepted) => Cleaning::Accepted,
-        None if all.iter().any(|one| one.cleaning == Cleaning::Decided) => Cleaning::Decided,
-        None => Cleaning::Given,
-    };
+    let has_decisions = all.iter().any(|one| one.cleaning == Cleaning::Decided);
+    let usual = if has_decisions { Cleaning::Decided } else { Cleaning::Given };
+    let wanted = args.with.map_or(usual, Cleaning::from);
     let Some(cleaned) = all.iter().find(|one| one.cleaning == wanted) else {
         bail!("nothing is decided yet, so there are no labels `{}` to train on", wanted.name());
     };
@@ -294,7 +308,7 @@ fn write_files(
     let trained = stages.run("training", 4, |job: &Job<'_>| trainer.train(&labels, None, job))?;
     if let Some(path) = &args.weights {
         let model = listing.about.uses.loaded.as_ref().map_or("", |loaded| loaded.fingerprint.as_str());
-        let link = if args.kind == Kind::Softmax { "softmax" } else { "sigmoid" };
+        let link = Link::from(args.kind).name();
         predictions::weights(path, &trained, manifest.classes(), (model, link))?;
     }
     if let Some(path) = &args.predictions {
@@ -328,13 +342,11 @@ fn table(out: &mut dyn Write, report: &Report) -> Result<()> {
         ("gain", Align::Right),
         ("95 %", Align::Right),
     ]);
-    let words =
-        |name: &str| Cleaning::ALL.into_iter().find(|one| one.name() == name).map_or("", Cleaning::words);
-    for Line { labels, trained, changed, left_out, accuracy, gain } in &report.rows {
+    for Line { cleaning, trained, changed, left_out, accuracy, gain, .. } in &report.rows {
         let of = |range: (f64, f64)| format!("{:.4} to {:.4}", range.0, range.1);
         let signed = |range: (f64, f64)| format!("{:+.4} to {:+.4}", range.0, range.1);
         table.row(vec![
-            words(labels).to_owned(),
+            cleaning.words().to_owned(),
             trained.to_string(),
             changed.to_string(),
             left_out.to_string(),

@@ -3,7 +3,7 @@
 
 use super::lbfgs::{Limits, minimize};
 use crate::Result;
-use crate::linear::{matmul_transposed, transposed_matmul};
+use crate::linear::{matmul_transposed, softmax, transposed_matmul};
 use crate::matrix::EmbeddingMatrix;
 use rayon::prelude::*;
 
@@ -36,6 +36,14 @@ pub enum Link {
 }
 
 impl Link {
+    /// Its name in files and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Link::Softmax => "softmax",
+            Link::Sigmoid => "sigmoid",
+        }
+    }
+
     /// Turns logits into probabilities and returns the loss of the target.
     fn loss(self, row: &mut [f32], target: usize) -> f64 {
         match self {
@@ -246,15 +254,6 @@ fn add_bias(out: &mut [f32], bias: &[f64]) {
     for row in out.chunks_exact_mut(bias.len().max(1)) {
         row.iter_mut().zip(bias).for_each(|(to, &b)| *to += b as f32);
     }
-}
-
-/// Turns logits into probabilities and returns the logarithm of the sum of their exponentials.
-fn softmax(row: &mut [f32]) -> f64 {
-    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    row.iter_mut().for_each(|z| *z = (*z - most).exp());
-    let sum: f64 = row.iter().map(|&e| f64::from(e)).sum();
-    row.iter_mut().for_each(|e| *e = (f64::from(*e) / sum) as f32);
-    f64::from(most) + sum.ln()
 }
 
 /// Turns logits into a probability for each class by itself, and returns the sum of the losses of classes that none of them is, so that

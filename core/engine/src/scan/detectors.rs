@@ -8,7 +8,6 @@ use crate::numbered::with_paths;
 use crate::outdated::{self, Outdated};
 use crate::{Error, Result};
 use chaffinch_data::columns::DetectorResult;
-use chaffinch_data::journal::codes;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_host::{
     DatasetServices, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure, needs_of,
@@ -283,14 +282,14 @@ impl<'a> Scan<'a> {
         &self,
         running: &[&'a LoadedDetector],
         plan: &ScanPlan,
+        decisions: &str,
         findings: &Findings,
     ) {
-        let decisions = codes::digest(self.decided.as_ref().unwrap_or(&plan.decided));
         let runs = |name: &String| running.iter().any(|detector| detector.info().name() == name);
         let stays = |(name, result): (&String, &Arc<DetectorResult>)| {
             let left = !runs(name) && plan.enabled.get(name) != Some(&false);
             let code = outdated::code_now(self.registry, name);
-            let why = outdated::why(result, code, &decisions).filter(|_| left)?;
+            let why = outdated::why(result, code, decisions).filter(|_| left)?;
             Some((name.clone(), why))
         };
         let names: BTreeMap<String, Outdated> = findings.results.iter().filter_map(stays).collect();

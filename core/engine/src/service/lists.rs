@@ -6,7 +6,7 @@ use crate::answers::dataset::DatasetQuestion;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::ListQuestion;
 use crate::answers::outline::Outline;
-use crate::answers::overview::OverviewQuestion;
+use crate::answers::overview::{Known, OverviewQuestion};
 use crate::answers::pictures::Request;
 use crate::answers::rows;
 use chaffinch_data::columns::DetectorResult;
@@ -116,13 +116,15 @@ impl Service {
                     setup: self.setup.clone(),
                 });
             }
+            // Only the page of detectors shows it, and all decisions are read for it.
+            let known = if about == Overview::Forms { self.known_now(at) } else { Known::default() };
             desk.overviews.ask(OverviewQuestion {
                 ticket,
                 about,
                 state: seat.state.clone(),
                 decisions: seat.journal.snapshot(),
                 setup: self.setup.clone(),
-                known: self.known_now(at),
+                known,
             });
         }
     }

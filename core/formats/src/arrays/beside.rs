@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Lists of ids that are of nothing but samples.
 const OF_SAMPLES: [&str; 4] = ["id", "image_id", "img_id", "sample_id"];
-/// What may stand between the entries of a list that is no JSON.
+/// What may stand between the entries of a list that is not JSON.
 const SEPARATORS: [char; 5] = ['\n', '\t', ';', ',', ' '];
 
 /// The heading that a column of these values has in a table: `image_ids` are those of a column `image_id`.
@@ -139,7 +139,7 @@ fn bare(entry: &str) -> &str {
     entry.trim().trim_matches(['\'', '"'])
 }
 
-/// The entries of a list that is no JSON, if one separator gives one for each row.
+/// The entries of a list that is not JSON, if one separator gives one for each row.
 fn split(text: &str, rows: usize) -> Option<Vec<String>> {
     let inner = text.trim();
     let inner = inner.strip_prefix(['[', '(']).unwrap_or(inner);

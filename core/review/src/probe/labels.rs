@@ -1,11 +1,11 @@
 //! The labels that probes are trained on: as given, and as cleaning makes them.
 
-use super::most_likely;
 use crate::Result;
 use crate::selection::{self, Limits, Source, regression};
 use crate::verdict::Verdicts;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
+use chaffinch_compute::linear::most_likely;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::probe::Trainer;
 use chaffinch_data::Error;

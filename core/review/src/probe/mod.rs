@@ -15,6 +15,7 @@ pub use parts::{Parts, Trusted, merged};
 use crate::Result;
 use accuracy::Answers;
 use chaffinch_compute::job::Job;
+use chaffinch_compute::linear::most_likely;
 use chaffinch_compute::probe::{Probe, Trainer};
 use chaffinch_data::manifest::NO_LABEL;
 
@@ -119,10 +120,4 @@ fn answers(trainer: &Trainer<'_>, parts: &Parts, labels: &[u32], job: &Job<'_>) 
         start = Some(probe);
     }
     Ok(answers)
-}
-
-/// The class with the highest probability, the first one of several.
-fn most_likely(row: &[f32]) -> u32 {
-    let better = |best: (usize, f32), (class, &p): (usize, &f32)| if p > best.1 { (class, p) } else { best };
-    row.iter().enumerate().fold((0, f32::NEG_INFINITY), better).0 as u32
 }
