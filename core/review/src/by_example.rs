@@ -1,6 +1,6 @@
 //! A threshold by example: what decisions about some samples say about a detector's threshold.
 //!
-//! What is known of the samples below a threshold is what [`covered`](crate::covered) lets decisions say. Ranges that are decided as a whole, from the
+//! What is known of the samples below a threshold is what [`covered`](mod@crate::covered) lets decisions say. Ranges that are decided as a whole, from the
 //! start of the ranking or of the detector's own order, are counted. For the rest speaks the random sample, if there is one:
 //! the share of faults among samples of a score is taken to fall with the score, as a detector's score promises, and is fitted to
 //! the sample by isotonic regression (M. Ayer and others, 1955; for scores of classifiers B. Zadrozny and C. Elkan, 2002). The threshold with
