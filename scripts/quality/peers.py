@@ -1,9 +1,12 @@
 """The orders of other programs: row numbers, worst first; what they do not flag comes last, shuffled."""
 
+import json
 import logging
 import os
 import random
+import subprocess
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -13,21 +16,11 @@ logging.disable(logging.WARNING)
 
 def cleanlab(data, session, paths, labels):
     """Self-confidence, from out-of-sample probabilities of a logistic regression on the embeddings of the session."""
-    from blake3 import blake3
     from cleanlab.rank import get_label_quality_scores
-    from safetensors.numpy import load_file
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
 
-    vectors = {}
-    for chunk in sorted((session / "embeddings").rglob("chunk-*.safetensors")):
-        tensors = load_file(chunk)
-        for content, vector, usable in zip(
-            tensors["hashes"], tensors["embeddings"], tensors["usable"]
-        ):
-            if usable:
-                vectors[content.tobytes()] = vector
-    found = [vectors.get(blake3((data / path).read_bytes()).digest()) for path in paths]
+    found = embeddings(data, session, paths)
     rows = [index for index, vector in enumerate(found) if vector is not None]
     _, given = np.unique([labels[index] for index in rows], return_inverse=True)
     model = LogisticRegression(max_iter=500)
@@ -41,6 +34,70 @@ def cleanlab(data, session, paths, labels):
     scores = np.full(len(paths), np.inf)
     scores[rows] = get_label_quality_scores(given, probabilities)
     return ordered(scores)
+
+
+def selfclean(data, session, paths, labels):
+    """Off-topic samples, near duplicates, label errors, and all of them by their best place, from the embeddings of the session."""
+    from selfclean.cleaner.selfclean_cleaner import SelfCleanCleaner
+
+    found = embeddings(data, session, paths)
+    rows = np.array([index for index, vector in enumerate(found) if vector is not None])
+    _, given = np.unique([labels[index] for index in rows], return_inverse=True)
+    cleaner = SelfCleanCleaner(memmap=False, log_level="ERROR")
+    with open(os.devnull, "w") as quiet, redirected(quiet):
+        cleaner.fit(emb_space=np.array([found[index] for index in rows]), labels=given)
+        issues = cleaner.predict()
+    lists = []
+    for kind in ["off_topic_samples", "near_duplicates", "label_errors"]:
+        # Worst first; of pairs, each sample counts where it comes first.
+        indices = np.asarray(issues[kind]["indices"]).reshape(-1)
+        _, first = np.unique(indices, return_index=True)
+        scores = np.full(len(paths), np.inf)
+        order = indices[np.sort(first)]
+        scores[rows[order]] = np.arange(len(order))
+        lists.append(scores)
+    return [ordered(scores) for scores in [*lists, np.min(lists, 0)]]
+
+
+def fastdup(python, data, work, paths):
+    """Outliers, near duplicates, and both by their better place. It is run by a Python of its own, as it needs other packages."""
+    script = Path(__file__).with_name("fastdup_lists.py")
+    # It finds the folder of its results only below the working directory.
+    work.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [python, script, data.resolve()],
+        cwd=work,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SENTRY_OPT_OUT": "1"},
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"fastdup failed: {done.stderr}")
+    at = {path: index for index, path in enumerate(paths)}
+    lists = []
+    for found in json.loads(done.stdout.splitlines()[-1]):
+        scores = np.full(len(paths), np.inf)
+        for rank, path in enumerate(path for path in found if path in at):
+            scores[at[path]] = min(scores[at[path]], rank)
+        lists.append(scores)
+    return [ordered(scores) for scores in [*lists, np.min(lists, 0)]]
+
+
+def embeddings(data, session, paths):
+    """The vector of each path in a session, or None."""
+    from blake3 import blake3
+    from safetensors.numpy import load_file
+
+    vectors = {}
+    for chunk in sorted((session / "embeddings").rglob("chunk-*.safetensors")):
+        tensors = load_file(chunk)
+        for content, vector, usable in zip(
+            tensors["hashes"], tensors["embeddings"], tensors["usable"]
+        ):
+            if usable:
+                vectors[content.tobytes()] = vector
+    return [vectors.get(blake3((data / path).read_bytes()).digest()) for path in paths]
 
 
 def cleanvision(data, paths):

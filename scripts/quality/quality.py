@@ -1,10 +1,12 @@
 """How good the order of suspects is, on datasets with planted faults: one table.
 
     python -m venv venv && venv/bin/pip install -r scripts/quality/requirements.txt
+    venv/bin/pip install --no-deps selfclean==0.0.39 && venv/bin/pip install loguru scienceplots seaborn memory_profiler
     venv/bin/python scripts/quality/quality.py --pictures CIFAR10_DIR/test --foreign PHOTOS_DIR --work /tmp/quality --peers
 
 `chaffinch pollute` plants the faults, `chaffinch scan` judges, `chaffinch rank` orders. Every figure is a mean over the seeds.
-A copy and what it was made from count once. `best list` is the single detector that is best in hindsight, in each set.
+A copy and what it was made from count once. `best list` is the single detector that is best in hindsight, in each set. So is
+of SelfClean and fastdup, which have several lists, the one that is best in each set, or all of them by the best place.
 With `--before PROGRAM`, the orders of two programs are compared on the sessions that the first one made.
 """
 
@@ -112,7 +114,14 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument(
-        "--peers", action="store_true", help="also cleanlab, CleanVision and imagededup"
+        "--peers",
+        action="store_true",
+        help="also cleanlab, CleanVision, imagededup and SelfClean's cleaner",
+    )
+    parser.add_argument(
+        "--fastdup",
+        metavar="PYTHON",
+        help="also fastdup, by this interpreter, which has it",
     )
     options = parser.parse_args()
     lists = {}
@@ -248,6 +257,14 @@ class Planted:
             orders["cleanlab"] = [peers.cleanlab(data, self.session, paths, labels)]
             orders["CleanVision"] = [peers.cleanvision(data, paths)]
             orders["imagededup"] = [peers.imagededup(data, paths)]
+            orders["SelfClean"] = peers.selfclean(data, self.session, paths, labels)
+        if options.fastdup:
+            import peers
+
+            paths = [row["path"] for row in self.rows]
+            orders["fastdup"] = peers.fastdup(
+                options.fastdup, self.folder / "data", self.folder, paths
+            )
         return orders
 
     def by(self, detector):

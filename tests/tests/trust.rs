@@ -21,7 +21,7 @@ use chaffinch_protocol::{
 use chaffinch_tests::answers::Manner;
 use chaffinch_tests::artefacts::program;
 use chaffinch_tests::misbehavior::{GOOD, HELLO, Programs};
-use chaffinch_tests::sandbox::{Ran, json, report};
+use chaffinch_tests::sandbox::{Ran, Sandbox, json, report};
 use chaffinch_tests::terminal::Terminal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -57,6 +57,23 @@ fn listed(programs: &Programs) -> (Ran, Value) {
 
 fn entry<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
     list["detectors"].as_array().unwrap().iter().find(|one| one["name"] == name)
+}
+
+/// A slip of the pen in a folder's name is no scan without its detectors.
+#[test]
+fn a_folder_of_detectors_that_is_not_there_is_refused() {
+    let sandbox = Sandbox::new();
+    let mut scan = sandbox.scan_args();
+    scan.extend(["--plugins", "no-such-folder"].map(str::to_owned));
+    let listed = ["plugins", "list", "--plugins", "no-such-folder"].map(str::to_owned).to_vec();
+    for args in [scan, listed] {
+        let ran = sandbox.run(&args);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
+        for words in ["'no-such-folder'", "--plugins", "No such file or directory"] {
+            assert!(ran.stderr.contains(words), "{args:?}: {}", ran.stderr);
+        }
+    }
+    assert!(!sandbox.session().exists(), "nothing was scanned");
 }
 
 #[test]

@@ -101,16 +101,39 @@ pub(crate) fn of_names(names: Vec<String>, manifest: &Manifest) -> Result<RowNam
     Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said) })
 }
 
-/// What is to be said of rows with paths, where a column that the dataset has, too, says that they are about other samples.
-pub(crate) fn otherwise(names: &[String], side: &[SideColumn], manifest: &Manifest) -> Option<String> {
+/// Takes the paths that a file has beside its rows, and says where another of its columns means other samples.
+///
+/// # Errors
+/// When a name may be a path or something else and means different samples, with what to do.
+pub(crate) fn of_paths(
+    names: Vec<String>,
+    side: &[SideColumn],
+    manifest: &Manifest,
+) -> Result<RowNames, String> {
+    let column = SideColumn { heading: String::new(), cells: names };
+    let otherwise = if side.is_empty() || manifest.extra().is_empty() {
+        None
+    } else {
+        otherwise(&Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path, side, manifest)
+    };
+    let mut named = of_names(column.cells, manifest)?;
+    named.said = named.said.or(otherwise);
+    Ok(named)
+}
+
+/// What is to be said of rows whose paths are those of `by_path`, where a column that the dataset has, too, says that they
+/// are about other samples.
+pub(crate) fn otherwise(
+    by_path: &[Option<SampleId>],
+    side: &[SideColumn],
+    manifest: &Manifest,
+) -> Option<String> {
     let joint = joint(side, manifest, "").ok()??;
     let heading = &side[joint.at].heading;
     if !is_id(heading) || is_plain_index(heading) {
         return None;
     }
-    let column = SideColumn { heading: String::new(), cells: names.to_vec() };
-    let by_path = Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path;
-    let (row, [one, two]) = columns::differ(&by_path, &joint.samples)?;
+    let (row, [one, two]) = columns::differ(by_path, &joint.samples)?;
     Some(format!(
         "are named by their paths, and {} says otherwise: row {} is {} by its path and {} by the column",
         self::column(heading),

@@ -1,6 +1,6 @@
 //! `plugins`: lists loaded and refused detectors, checks some, creates one, or lets one in again.
 
-use super::args::Global;
+use super::args::{Global, detectors};
 use super::detector_results::AbsentEntry;
 use super::import::{self, ImportedEntry};
 use super::libraries::{aside, folders, looked_in, pins, workers};
@@ -34,7 +34,7 @@ enum Action {
     /// List loaded and refused detectors
     List {
         /// Additional folder of detector libraries; can be repeated
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_parser = detectors())]
         plugins: Vec<PathBuf>,
         /// Print JSON
         #[arg(long)]

@@ -2,7 +2,7 @@
 
 mod record;
 
-use super::args::Global;
+use super::args::{Global, detectors};
 use super::events;
 use super::listing::Listing;
 use super::output::{count, results};
@@ -36,7 +36,7 @@ pub(super) struct Replay {
     #[arg(long, value_name = "DATASET", conflicts_with = "record")]
     dataset: Option<PathBuf>,
     /// Additional folder of detector libraries; can be repeated
-    #[arg(long, value_name = "DIR", conflicts_with = "record")]
+    #[arg(long, value_name = "DIR", conflicts_with = "record", value_parser = detectors())]
     plugins: Vec<PathBuf>,
 }
 

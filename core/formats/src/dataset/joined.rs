@@ -3,6 +3,7 @@
 mod candidate;
 mod chosen;
 mod content;
+mod numbered;
 
 use super::contradictions::Contradictions;
 use super::folders::BesideTable;

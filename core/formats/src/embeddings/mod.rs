@@ -93,9 +93,10 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
     }
     let ids_file = ids.as_deref().unwrap_or(file);
     let wrong = |why: String| Error::format(ids_file, why);
-    let mut names = match named.or(own) {
-        Some(names) => row_names::of_names(names, manifest),
-        None => row_names::find(side, manifest, "--embedding-ids FILE"),
+    let mut names = match (named, own) {
+        (Some(names), _) => row_names::of_names(names, manifest),
+        (None, Some(own)) => row_names::of_paths(own, &side, manifest),
+        (None, None) => row_names::find(side, manifest, "--embedding-ids FILE"),
     }
     .map_err(wrong)?;
     let all = counted(rows as u64, "row", "rows");

@@ -145,6 +145,11 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             })
             .collect();
         let found = target.samples_in_turn(file, &names, read)?;
+        let mut side = ids(sheet, target);
+        side.retain(|beside| beside.heading != sheet.headings[column]);
+        if !asked && let Some(otherwise) = row_names::otherwise(&found, &side, target.manifest) {
+            read.warnings.push(format!("the rows of {} {otherwise}", file_name(file)));
+        }
         repeated(sheet, column, &found, read);
         left_out(sheet, target, &found, read);
         return Ok(RowsOf { samples: found, path: Some(column) });

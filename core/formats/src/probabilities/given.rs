@@ -122,17 +122,12 @@ pub(super) fn read_for(
         }
         let named_by = ids.as_ref().map_or(file, |(path, _)| *path).clone();
         let wrong = |why: String| Error::format(&named_by, why);
-        let mut otherwise = None;
         let names = match (&ids, own) {
             (Some((_, lines)), _) => row_names::of_names(lines.clone(), manifest),
-            (None, Some(own)) => {
-                otherwise = row_names::otherwise(&own, &side, manifest);
-                row_names::of_names(own, manifest)
-            }
+            (None, Some(own)) => row_names::of_paths(own, &side, manifest),
             (None, None) => row_names::find(side, manifest, "--pred-probs-ids FILE"),
         };
-        let mut names = names.map_err(wrong)?;
-        names.said = names.said.or(otherwise);
+        let names = names.map_err(wrong)?;
         if names.ids.is_none() {
             in_order(rows, manifest.len(), "--pred-probs-ids").map_err(wrong)?;
         }

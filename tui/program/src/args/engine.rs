@@ -1,5 +1,6 @@
 //! Model, detectors and rule of a scan.
 
+use super::detectors;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::ensemble::RULES;
 use clap::Args;
@@ -51,7 +52,7 @@ pub(crate) struct EngineArgs {
     #[arg(long, value_name = "RULE", value_parser = rule)]
     pub(crate) ensemble: Option<String>,
     /// Additional folder of detector libraries; can be repeated
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = detectors())]
     pub(crate) plugins: Vec<PathBuf>,
     /// Run detectors whose code has changed since they were first used
     #[arg(long)]

@@ -128,10 +128,10 @@ fn scanned(report: &ScanReport, model: &str) -> (Level, String) {
             let scanned = format!("scanned {samples}{with}: {suspects}");
             match report.failed.as_slice() {
                 [] => (Level::Info, scanned),
-                [(name, why)] => (Level::Error, format!("{scanned}; {name} failed: {why}")),
+                [(name, why)] => (Level::Error, format!("{scanned}; {name}: {why}")),
                 [(name, why), more @ ..] => {
                     let more = counted(more.len() as u64, "other", "others");
-                    (Level::Error, format!("{scanned}; {name} failed: {why}; {more} as well, see gP"))
+                    (Level::Error, format!("{scanned}; {name}: {why}; {more} as well, see gP"))
                 }
             }
         }

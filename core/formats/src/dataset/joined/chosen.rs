@@ -1,7 +1,7 @@
 //! Which columns of a table of labels name the images and hold the labels, and what is to be said where others would do.
 
 use super::candidate::Candidate;
-use super::{Way, content, ways};
+use super::{Way, content, numbered, ways};
 use crate::Error;
 use crate::Result;
 use crate::dataset::DatasetOptions;
@@ -140,6 +140,15 @@ pub(super) fn key(
         best = first;
     }
     let column = sheet.sole(best.column, None, "--key")?;
+    if best.is_weak(sheet) {
+        let rivals = numbered::rivals(sheet, &candidates, &more, best, manifest);
+        if let Some(text) = rivals.iter().find_map(|rival| contradiction(best, rival)) {
+            return Err(choose(text));
+        }
+        if let Some(text) = numbered::one_off(sheet, best, manifest) {
+            return Err(choose(text));
+        }
+    }
     let mut said = None;
     // What else both have may be anything, and an index is that of another order.
     let names = |heading: &str| is_id(heading) && !is_plain_index(heading);

@@ -307,6 +307,45 @@ fn names_of_images_win_over_numbers_under_any_heading() {
     assert_eq!(labels(&opened.unwrap()), ["dog", "cat"]);
 }
 
+/// Files whose names are numbers, and two columns that have all of these.
+#[test]
+fn numbers_that_may_name_images_in_two_ways_are_refused() {
+    let files = ["0.png", "1.png", "2.png"];
+    for (one, other) in [("image_id", "uid"), ("id", "photo_id"), ("image_id", "id"), ("uid", "image_id")] {
+        let table = format!("{one},{other},label\n0,2,cat\n2,0,dog\n1,1,cow\n");
+        let error = read(&files, &table, DatasetOptions::default()).unwrap_err().to_string();
+        for words in ["name different images", &format!("'{one}'"), &format!("'{other}'"), "with --key"] {
+            assert!(error.contains(words), "{table}: {error}");
+        }
+        let key = DatasetOptions { key: Some(other.into()), ..DatasetOptions::default() };
+        assert_eq!(labels(&read(&files, &table, key).unwrap()), ["dog", "cow", "cat"]);
+    }
+    // The one that does not count rows is meant; ids of something else are none of images.
+    for (table, meant) in [
+        ("image_id,id,label\n2,0,cow\n0,1,cat\n1,2,dog\n", ["cat", "dog", "cow"]),
+        ("id,annotator_id,label\n2,0,cow\n0,1,cat\n1,2,dog\n", ["cat", "dog", "cow"]),
+        ("image_id,uid,label\n2,2,cow\n0,0,cat\n1,1,dog\n", ["cat", "dog", "cow"]),
+    ] {
+        let opened = read(&files, table, DatasetOptions::default()).unwrap();
+        assert_eq!(labels(&opened), meant, "{table}");
+    }
+}
+
+#[test]
+fn numbers_that_are_one_off_those_of_the_files_are_refused() {
+    let table = |first: u32| format!("id,label\n{first},cat\n{},dog\n{},cow\n", first + 1, first + 2);
+    for (files, first, words) in [
+        (["0.png", "1.png", "2.png"], 1, "go from 1 to 3, and those in the file names from 0 to 2"),
+        (["1.png", "2.png", "3.png"], 0, "go from 0 to 2, and those in the file names from 1 to 3"),
+    ] {
+        let error = read(&files, &table(first), DatasetOptions::default()).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    // Some of the images have rows, and there may be more rows than images.
+    let opened = read(&["0.png", "1.png"], &table(1), DatasetOptions::default()).unwrap();
+    assert_eq!(labels(&opened), ["", "cat"]);
+}
+
 #[test]
 fn which_of_two_columns_of_labels_was_taken_is_said() {
     let files = ["1.png", "2.png", "3.png"];

@@ -34,3 +34,21 @@ fn rows_are_joined_by_a_column_that_the_dataset_has_too() {
         "{error}"
     );
 }
+
+#[test]
+fn ids_that_contradict_the_paths_of_a_table_are_said() {
+    let (manifest, file_metadata) = dataset(&PETS[..3]);
+    let values = ["7", "8", "9"].map(str::to_owned).to_vec();
+    let manifest = manifest.with_extra(vec![ExtraColumn { name: "uid".into(), values }]);
+    let target = Target::new(&manifest, &file_metadata, BTreeSet::new(), false);
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("my.csv");
+    for (ids, said) in [([7, 8, 9], false), ([8, 7, 9], true)] {
+        let rows = PETS.iter().zip(ids).map(|(path, id)| format!("{path},{id},0.{id}\n"));
+        fs::write(&file, format!("path,uid,score\n{}", rows.collect::<String>())).unwrap();
+        let outcome = Importer::find("csv").unwrap().read(&[file.clone()], &target, None).unwrap();
+        let warnings = outcome.warnings.join("\n");
+        let words = format!("the column 'uid' says otherwise: row 1 is {} by its path", PETS[0]);
+        assert_eq!(warnings.contains(&words), said, "{warnings}");
+    }
+}
