@@ -132,7 +132,8 @@ impl Group {
 
 /// Copies first; then what is alike, of the samples that are no copies. Those that are alike to copies only stand alone.
 fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
-    let by = |sample: usize| quality(view, sample, pairs.colors.get(sample));
+    let framed = pairs.framed();
+    let by = |sample: usize| quality(view, sample, framed.contains(&sample), pairs.colors.get(sample));
     let copies =
         pairs.all.iter().filter(|(_, pair)| pair.is_copy()).map(|(&key, &pair)| (key, pair)).collect();
     let copies = group(&copies, by);
@@ -159,7 +160,7 @@ fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
 
 /// Order in which members are kept: smaller is better. Between equals the content decides, so that the order of the
 /// files does not.
-fn quality(view: &View<'_>, sample: usize, colors: Colors) -> impl Ord + use<> {
+fn quality(view: &View<'_>, sample: usize, framed: bool, colors: Colors) -> impl Ord + use<> {
     let split = match view.split(sample) {
         Split::Train => 0u8,
         Split::None => 1,
@@ -169,7 +170,7 @@ fn quality(view: &View<'_>, sample: usize, colors: Colors) -> impl Ord + use<> {
     let size = view.dimensions()[sample];
     let area = u64::from(size.width) * u64::from(size.height);
     let content = view.content_hashes().get(sample).copied();
-    (split, Reverse(area), Reverse(colors), Reverse(size.bytes), content, sample)
+    (split, framed, Reverse(area), Reverse(colors), Reverse(size.bytes), content, sample)
 }
 
 /// Whether members have different labels; one without a label differs from none.

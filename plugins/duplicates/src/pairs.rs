@@ -22,6 +22,15 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
+    /// The samples that are another one with a border around it: larger, and with nothing more to see.
+    pub(crate) fn framed(&self) -> BTreeSet<usize> {
+        let whole = |pair: &Pair| match pair.link {
+            Link::Part { whole, border: true, .. } => Some(whole as usize),
+            _ => None,
+        };
+        self.all.values().filter_map(whole).collect()
+    }
+
     pub(crate) fn find(detector: &Duplicates, view: &View<'_>, near: &semantic::Pairs) -> Result<Pairs> {
         let mut links = BTreeMap::new();
         add_exact(view, &mut links);
@@ -131,7 +140,7 @@ fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<(BTreeMap<(u32, u32)
 fn add_exact(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) {
     let hashes = view.content_hashes();
     let mut order: Vec<usize> = (0..view.len()).filter(|&sample| view.decodable(sample)).collect();
-    order.sort_by_key(|&sample| (hashes[sample], quality(view, sample, Colors::default())));
+    order.sort_by_key(|&sample| (hashes[sample], quality(view, sample, false, Colors::default())));
     for same in order.chunk_by(|&a, &b| hashes[a] == hashes[b]) {
         for &other in &same[1..] {
             links.insert(pair(same[0], other), Link::Exact);

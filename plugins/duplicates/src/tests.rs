@@ -497,6 +497,18 @@ fn crops_borders_and_turns_are_found_and_named() {
     }
 }
 
+/// It is larger, and yet what a border was put around is the better picture, wherever it stands.
+#[test]
+fn of_a_picture_and_itself_with_a_border_the_one_with_the_border_is_flagged() {
+    for (bordered, plain) in [(0, 1), (1, 0)] {
+        let mut all: Vec<(u32, Change)> = (0..9).map(|seed| (seed, Change::None)).collect();
+        (all[bordered], all[plain]) = ((20, Change::Bordered), (20, Change::None));
+        let outcome = scenes(&all).run(&Duplicates);
+        assert_eq!(outcome.flagged(0.5), [bordered]);
+        assert_eq!(outcome.issue(bordered).unwrap().reason, "another with a border around it");
+    }
+}
+
 #[test]
 fn a_quarter_turn_is_the_same_picture_whatever_the_hashes_say() {
     let all = [(1, Change::None), (1, Change::Turned), (2, Change::None), (3, Change::Turned)];
