@@ -1,7 +1,7 @@
 """How good the order of suspects is, on datasets with planted faults: one table.
 
     python -m venv venv && venv/bin/pip install -r scripts/quality/requirements.txt
-    venv/bin/pip install --no-deps selfclean==0.0.39 && venv/bin/pip install loguru scienceplots seaborn memory_profiler
+    venv/bin/pip install --no-deps selfclean==0.0.39 && venv/bin/pip install loguru scienceplots seaborn memory_profiler torchinfo
     venv/bin/python scripts/quality/quality.py --pictures CIFAR10_DIR/test --foreign PHOTOS_DIR --work /tmp/quality --peers
 
 `chaffinch pollute` plants the faults, `chaffinch scan` judges, `chaffinch rank` orders. Every figure is a mean over the seeds.
