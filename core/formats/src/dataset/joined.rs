@@ -327,7 +327,15 @@ fn table(file: &Path) -> Result<Labels> {
             );
             Err(Error::format(file, message))
         }
-        _ => Ok(Labels { sheet: Sheet::read(file)?, typed: BTreeSet::new() }),
+        _ => {
+            let list = BesideTable::list(file)?;
+            let rows = |list: &BesideTable| {
+                let cells = list.records.iter().map(|record| record.cells.as_slice());
+                Sheet::of(file, &list.headings, cells)
+            };
+            let sheet = list.as_ref().map_or_else(|| Sheet::read(file), |list| Ok(rows(list)))?;
+            Ok(Labels { sheet, typed: BTreeSet::new() })
+        }
     }
 }
 

@@ -257,7 +257,9 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
             Some("xlsx" | "xls" | "xlsm" | "ods" | "numbers") => "; save the spreadsheet as CSV",
             Some("parquet" | "arrow" | "json" | "xml") => "; write the paths and labels to a CSV table",
             Some("zip" | "tar" | "gz" | "tgz" | "7z" | "rar") => "; unpack the archive",
-            Some("txt" | "lst" | "dat") => "; give the table a header line and call it .csv",
+            Some("txt" | "lst" | "dat") => {
+                "; scan the folder of the pictures, with --labels if the file has their labels; or give the table a header line and call it .csv"
+            }
             _ if is_image(&full) => "; open the folder that it is in",
             _ => "",
         };

@@ -17,7 +17,7 @@ use encoding_rs::UTF_8;
 pub(crate) use json::{json_like, json_set};
 pub(crate) use named::Named;
 
-use read::{annotations, csv_table, json_lines};
+use read::{annotations, csv_table, json_lines, list};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -34,7 +34,9 @@ enum Form {
     JsonLines,
     /// A file name, a tab and a class per line, as Tiny ImageNet has them.
     Annotations,
-    /// The same with a column of 0 and 1 for each class.
+    /// A path, blanks and a class per line.
+    List,
+    /// Separated by this byte, with a column of 0 and 1 for each class.
     Flags(u8),
     /// Parquet, which is no text.
     Parquet,
@@ -122,7 +124,8 @@ impl BesideTable {
         csv_table(file, delimiter, Some(path))
     }
 
-    /// Reads a table of labels: JSON Lines and Parquet by their extensions, else like [`BesideTable::of_dataset`].
+    /// Reads a table of labels: JSON Lines and Parquet by their extensions, lists of paths and classes, else like
+    /// [`BesideTable::of_dataset`].
     ///
     /// # Errors
     /// When it cannot be read or is malformed.
@@ -130,7 +133,21 @@ impl BesideTable {
         match crate::dataset::extension(file).as_deref() {
             Some("jsonl" | "ndjson") => json_lines(file),
             Some("parquet" | "pq") => parquet::table(file),
-            _ => csv_table(file, delimiter, Some(key)),
+            _ => match BesideTable::list(file)? {
+                Some(list) => Ok(list),
+                None => csv_table(file, delimiter, Some(key)),
+            },
+        }
+    }
+
+    /// Reads lines of paths and classes without headings; `None` if it is another file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn list(file: &Path) -> Result<Option<BesideTable>> {
+        match crate::dataset::extension(file).as_deref() {
+            Some("txt" | "lst" | "list") => list(file),
+            _ => Ok(None),
         }
     }
 
@@ -316,6 +333,21 @@ impl BesideTable {
                 }
                 Ok(cells.join(&b'\t'))
             }
+            Form::List => {
+                let text = String::from_utf8_lossy(record);
+                let line = text.trim();
+                let Some((head, class)) = line.rsplit_once(char::is_whitespace) else {
+                    return Err("it has no class".to_owned());
+                };
+                let old = head.trim_end();
+                let between = &line[old.len()..line.len() - class.len()];
+                let class = label.map_or(class, |(label, _)| label);
+                if class.contains(char::is_whitespace) || class.is_empty() {
+                    return Err("a list of paths and classes cannot have a class with a blank".to_owned());
+                }
+                let name = name.map_or(Ok(old), |(name, _)| text_of(name))?;
+                Ok(format!("{name}{between}{class}").into_bytes())
+            }
             Form::Parquet => Err("Parquet is no text".to_owned()),
         }
     }
@@ -338,6 +370,10 @@ impl BesideTable {
                 let (path, new) = (value(text_of(path)?), value(new));
                 Ok(format!("{{{}: {path}, {}: {new}}}", value(heading), value(column)).into_bytes())
             }
+            Form::List if new.contains(char::is_whitespace) => {
+                Err("a list of paths and classes cannot have a class with a blank".to_owned())
+            }
+            Form::List => Ok(format!("{} {new}", text_of(path)?).into_bytes()),
             Form::Annotations => Err("it has no place for another picture".to_owned()),
             Form::Parquet => Err("Parquet is no text".to_owned()),
         }
@@ -405,7 +441,7 @@ fn csv_record(cells: &[Vec<u8>], delimiter: u8) -> Vec<u8> {
 }
 
 fn text_of(path: &Path) -> std::result::Result<&str, String> {
-    path.to_str().ok_or_else(|| "JSON cannot hold a name that is not UTF-8".to_owned())
+    path.to_str().ok_or_else(|| "its name is not UTF-8 and cannot be written there".to_owned())
 }
 
 #[cfg(test)]

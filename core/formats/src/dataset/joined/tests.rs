@@ -129,6 +129,34 @@ fn a_table_that_cannot_be_joined_is_an_error() {
     assert!(error("path,label\n1.png\n", options()).contains("line 2 has 1 field, but the header has 2"));
 }
 
+/// Lists of pictures for training, as Clothing1M and many scripts have them: a path, blanks and a class.
+#[test]
+fn labels_are_joined_from_lists_of_paths_and_classes() {
+    let temp = tempfile::tempdir().unwrap();
+    for name in ["1.png", "2.png", "3 of 3.png"] {
+        fs::write(temp.path().join(name), b"x").unwrap();
+    }
+    let read = |name: &str, text: &str| {
+        let file = temp.path().join(name);
+        fs::write(&file, text).unwrap();
+        let options = DatasetOptions { labels: Some(file), ..DatasetOptions::default() };
+        list(temp.path(), &options).map(|(_, opened)| opened)
+    };
+    for name in ["train.txt", "train.lst", "all.list"] {
+        for text in [
+            "2.png 7\n1.png 3\n3 of 3.png 7\n",
+            "/old/3 of 3.png\t7\r\n\r\n/old/2.png   7\r\n/old/1.png 3 \r\n",
+        ] {
+            assert_eq!(labels(&read(name, text).unwrap()), ["3", "7", "7"], "{name} {text}");
+        }
+        fs::remove_file(temp.path().join(name)).unwrap();
+    }
+    // A line without a class, or with several.
+    for text in ["1.png 3\n2.png\n3 of 3.png 7\n", "1.png 0 1\n2.png 1 0\n"] {
+        assert!(read("train.txt", text).is_err(), "{text}");
+    }
+}
+
 #[test]
 fn pictures_without_labels_beside_a_table_need_no_other() {
     // The table itself lies beside the pictures.

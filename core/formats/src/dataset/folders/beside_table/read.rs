@@ -2,6 +2,7 @@
 
 use super::{BesideTable, Form, Record};
 use crate::dataset::choice::BESIDE_PATHS;
+use crate::dataset::is_image;
 use crate::dataset::typed::Typed;
 use crate::text::{Document, TableText, broken, json_numbers};
 use crate::{Error, Result};
@@ -144,6 +145,45 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
         flags: None,
         typed: typed.names().collect(),
     })
+}
+
+/// Lines of a path, blanks and a class, as programs that train on pictures list them; `None` if a line is none such.
+pub(super) fn list(file: &Path) -> Result<Option<BesideTable>> {
+    let document = Document::read(file)?;
+    let mark = document.mark;
+    let (text, encoding) = document.into_string(file)?;
+    let mut records: Vec<Record> = Vec::new();
+    for (_, span) in lines(&text) {
+        let line = text[span.clone()].trim();
+        if line.is_empty() {
+            // Goes with the line before it.
+            records.iter_mut().next_back().into_iter().for_each(|last| last.span.end = span.end);
+            continue;
+        }
+        let Some((name, class)) = line.rsplit_once(char::is_whitespace) else { return Ok(None) };
+        let name = name.trim_end();
+        if !is_image(Path::new(name)) {
+            return Ok(None);
+        }
+        let cells = vec![name.to_owned(), class.to_owned()];
+        records.push(Record { span, cells, raw_name: None });
+    }
+    if records.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(BesideTable {
+        homes: Vec::new(),
+        form: Form::List,
+        text: text.into_bytes(),
+        encoding: encoding.name(),
+        cells: UTF_8.name(),
+        mark,
+        headings: vec!["file_name".to_owned(), "label".to_owned()],
+        records,
+        file_name: Some(0),
+        flags: None,
+        typed: BTreeSet::new(),
+    }))
 }
 
 pub(super) fn annotations(file: &Path) -> Result<BesideTable> {

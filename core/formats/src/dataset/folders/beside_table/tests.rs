@@ -67,6 +67,29 @@ fn records_change_go_and_come() {
 }
 
 #[test]
+fn a_list_of_paths_and_classes_keeps_what_does_not_change() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("train.txt");
+    fs::write(&file, "a/1.jpg  cat\r\nb c/2.jpg\tdog \r\n\r\n3.jpg cow").unwrap();
+    let list = BesideTable::of_labels(&file, b',', 0).unwrap();
+    let change = |index: usize| match index {
+        0 => relabel("owl"),
+        1 => Edit::Change { name: Some("d/2.jpg".into()), label: None, others: Vec::new() },
+        _ => Edit::Keep,
+    };
+    let out = list.edited(Some(1), change, &[("new.jpg".into(), "fox".into())]).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text, "a/1.jpg  owl\r\nd/2.jpg\tdog\r\n\r\n3.jpg cow\nnew.jpg fox\r\n");
+    let out = list.edited(Some(1), |index| if index == 2 { Edit::Drop } else { Edit::Keep }, &[]).unwrap();
+    assert_eq!(out, b"a/1.jpg  cat\r\nb c/2.jpg\tdog \r\n\r\n");
+    for added in [&[] as &[_], &[("new.jpg".into(), "snowy owl".into())]] {
+        let error =
+            list.edited(Some(1), |_| if added.is_empty() { relabel("snowy owl") } else { Edit::Keep }, added);
+        assert!(error.unwrap_err().contains("cannot have a class with a blank"));
+    }
+}
+
+#[test]
 fn a_label_without_signs_in_the_encoding_is_refused() {
     let table = table("metadata.csv", b"file_name,label\n1.jpg,caf\xe9\n2.jpg,caf\xe8\n");
     assert_eq!(table.records[0].cells[1], "caf\u{e9}");
