@@ -36,6 +36,12 @@ pub enum Sort {
     Path,
     /// Shuffled with a fixed seed.
     Random,
+    /// The samples first whose score is nearest to 0.5, where they are as likely bad as fine.
+    Uncertain,
+    /// The worst first, then each time the sample that is least like all before it.
+    Diverse,
+    /// The worst of each cluster of each class, then the second worst of each, and so on.
+    Clusters,
     /// Duplicate groups together, worst group first.
     Group,
     /// By meaning, the most similar first: an expression over texts and samples, such as `cat + snow - 0.5*indoors` or

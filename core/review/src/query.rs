@@ -15,6 +15,7 @@ mod parse;
 mod paths;
 mod rows;
 mod sort;
+mod variety;
 
 use crate::atlas::Atlas;
 use crate::meaning::Direction;
@@ -142,11 +143,11 @@ pub fn difference(now: &[f32], before: &[f32], threshold: f32) -> Compared {
     compared
 }
 
-/// Whether a query needs embeddings: its order is one by meaning, or its filter names an area of the map or a cluster. An
+/// Whether a query needs embeddings: its order compares them, or its filter names an area of the map or a cluster. An
 /// invalid filter needs nothing.
 pub fn needs_embeddings(query: &Query) -> bool {
     let asks = |test: &Test| matches!(test, Test::Map(..) | Test::Cluster(..));
-    matches!(query.sort, Sort::Meaning(_))
+    matches!(query.sort, Sort::Meaning(_) | Sort::Diverse | Sort::Clusters)
         || parse::words(&query.filter).is_ok_and(|words| parse::any_word(&words, &asks))
 }
 

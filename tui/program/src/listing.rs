@@ -331,7 +331,9 @@ impl Listing {
 
     /// The samples that match a query, in its order.
     pub(super) fn select(&self, query: &Query) -> Result<Vec<SampleId>> {
-        Ok(query::select(&self.source(), query)?.into_iter().map(SampleId).collect())
+        let atlas = if query::needs_embeddings(query) { self.atlas() } else { None };
+        let source = Source { atlas: atlas.as_ref(), ..self.source() };
+        Ok(query::select(&source, query)?.into_iter().map(SampleId).collect())
     }
 
     /// All suspects by rank.

@@ -18,9 +18,13 @@ pub(super) struct Rank {
     /// Folder of a session, or its dataset
     #[arg(value_name = "SESSION")]
     target: PathBuf,
-    /// Rank by the `ensemble` or by a detector, list by an attribute (least first), or in `random` order, the same one
-    /// every time
-    #[arg(long, value_name = "ensemble|DETECTOR|attr.NAME|random", default_value = "ensemble")]
+    /// Rank by the `ensemble` or by a detector, list by an attribute (least first), in `random` order, the same one
+    /// every time, what is `uncertain` first, what is `diverse` first, or the worst of each of the `clusters` in turn
+    #[arg(
+        long,
+        value_name = "ensemble|DETECTOR|attr.NAME|random|uncertain|diverse|clusters",
+        default_value = "ensemble"
+    )]
     by: String,
     /// How to combine detectors: or, and, 2-of-n, majority, mean-rank, average, consensus, weighted, stacking, recall
     /// or precision [default: from the session or the configuration]
@@ -56,6 +60,9 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     let sort = match args.by.as_str() {
         "ensemble" => Sort::Rank,
         "random" => Sort::Random,
+        "uncertain" => Sort::Uncertain,
+        "diverse" => Sort::Diverse,
+        "clusters" => Sort::Clusters,
         name => match name.strip_prefix("attr.") {
             Some(attribute) => Sort::Attribute(listing.attribute(attribute)?),
             None => Sort::Detector(listing.detector(name)?),

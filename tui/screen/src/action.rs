@@ -170,6 +170,9 @@ actions! {
         SortGroup "sort-group" "group" "Sort by duplicate group, worst group first",
         SortAttribute "sort-attribute" "attribute" "Sort by an attribute of a detector, or by the next one",
         SortRandom "sort-random" "random" "Random order (always the same)",
+        SortUncertain "sort-uncertain" "uncertain" "Sort by uncertainty: what may as well be fine as bad first",
+        SortDiverse "sort-diverse" "diverse" "Sort by variety: the worst, then what is least like all before it",
+        SortClusters "sort-clusters" "clusters" "Sort by turns: the worst of each cluster of each class, then the next of each",
         SortReverse "sort-reverse" "reverse" "Reverse the order",
     }
     /// The selected detector and the ensemble rule.

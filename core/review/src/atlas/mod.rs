@@ -91,7 +91,8 @@ impl Atlas {
         clusters
     }
 
-    fn usable(&self, row: u32) -> bool {
+    /// Whether a sample has an embedding.
+    pub(crate) fn usable(&self, row: u32) -> bool {
         (row as usize) < self.matrix.rows() && self.file_metadata.decodable(SampleId(row))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::paths;
 use super::rows::gather;
-use super::{Source, attribute};
+use super::{Source, attribute, variety};
 use crate::groups::{self, Group};
 use crate::{Error, Result};
 use chaffinch_compute::sorting;
@@ -64,6 +64,9 @@ pub(super) fn sort(
         }
         Sort::Path => (paths::by_path(source.manifest, &rows, unwanted)?, Vec::new()),
         Sort::Random => by_row(&|row| Some(shuffled(row)))?,
+        Sort::Uncertain => variety::uncertain(source, &rows, unwanted)?,
+        Sort::Diverse => variety::diverse(source, &rows, unwanted)?,
+        Sort::Clusters => variety::of_each_cluster(source, &rows, unwanted)?,
         Sort::Group => by_group(source, &rows, unwanted)?,
     };
     if query.descending {
@@ -74,7 +77,7 @@ pub(super) fn sort(
 }
 
 /// A number that sorts as the value does.
-fn ordered(value: f32) -> u32 {
+pub(super) fn ordered(value: f32) -> u32 {
     // Without this, zero would be two numbers.
     let bits = (value + 0.0).to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }

@@ -109,16 +109,20 @@ impl World {
 
     /// By meaning, with vectors on a circle: these quarters of it, or none.
     fn by_meaning(&self, quarters: &[Option<u32>], query: &Query) -> Result<Vec<u32>> {
+        let atlas = self.atlas(quarters);
+        let expression = Expression::parse("like:train/cat/One.jpg").unwrap();
+        let direction = Direction::of(&expression, &self.manifest, &atlas, &NoModel).unwrap();
+        select(&Source { atlas: Some(&atlas), direction: Some(&direction), ..self.source() }, query)
+    }
+
+    fn atlas(&self, quarters: &[Option<u32>]) -> Atlas {
         let vector = |quarter: &Option<u32>| match quarter {
             None => [0.0, 0.0],
             Some(quarter) => [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]][*quarter as usize],
         };
         let matrix = EmbeddingMatrix::from_vec(quarters.iter().flat_map(vector).collect(), 2);
         let file_metadata = Arc::new(FileMetadata::default());
-        let atlas = Atlas::new(Arc::new(matrix), self.manifest.clone(), file_metadata);
-        let expression = Expression::parse("like:train/cat/One.jpg").unwrap();
-        let direction = Direction::of(&expression, &self.manifest, &atlas, &NoModel).unwrap();
-        select(&Source { atlas: Some(&atlas), direction: Some(&direction), ..self.source() }, query)
+        Atlas::new(Arc::new(matrix), self.manifest.clone(), file_metadata)
     }
 
     fn all(&self, filter: &str) -> Vec<u32> {
@@ -230,6 +234,27 @@ fn every_order_is_whole_and_fixed() {
     let random = world.sorted(true, Sort::Random, false);
     assert_eq!(random, world.sorted(true, Sort::Random, false));
     assert_ne!(random, [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn orders_to_learn_from_begin_with_what_is_uncertain_unlike_or_of_another_cluster() {
+    let world = world();
+    let uncertain = world.sorted(true, Sort::Uncertain, false);
+    let distance = |row: u32| (world.ranking.scores()[row as usize] - 0.5).abs();
+    assert!(uncertain[..5].windows(2).all(|pair| distance(pair[0]) <= distance(pair[1])), "{uncertain:?}");
+    assert_eq!(uncertain[5], 5, "without a score");
+    let none = world.ask(&Query { sort: Sort::Diverse, ..Query::default() }).unwrap_err().to_string();
+    assert!(none.contains("no embeddings to compare"), "{none}");
+    let sorted = |sort: Sort, quarters: &[Option<u32>]| {
+        let atlas = world.atlas(quarters);
+        let query = Query { all: true, sort, ..Query::default() };
+        select(&Source { atlas: Some(&atlas), ..world.source() }, &query).unwrap()
+    };
+    // The rank is 4, 2, 1, 0, 3, 5.
+    let quarters = [Some(2), Some(1), Some(0), None, Some(0), Some(0)];
+    assert_eq!(sorted(Sort::Diverse, &quarters), [4, 0, 1, 2, 5, 3]);
+    // A cluster for each class, as these are small; 4 has no label.
+    assert_eq!(sorted(Sort::Clusters, &[Some(0); 6]), [2, 1, 3, 0, 5, 4]);
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
             None => say(model, Level::Info, "no detector gives attributes to samples"),
         },
         Find::SortRandom => motion::sort(model, Sort::Random, fx),
+        Find::SortUncertain => motion::sort(model, Sort::Uncertain, fx),
+        Find::SortDiverse => motion::sort(model, Sort::Diverse, fx),
+        Find::SortClusters => motion::sort(model, Sort::Clusters, fx),
         Find::SortDetector => {
             if let Some(name) = detector::chosen(model) {
                 motion::sort(model, Sort::Detector(name), fx);

@@ -59,6 +59,9 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Sort::Class => "by class",
         Sort::Path => "by path",
         Sort::Random => "random order",
+        Sort::Uncertain => "least certain first",
+        Sort::Diverse => "unlike first",
+        Sort::Clusters => "of each cluster",
         Sort::Group => "by group",
         Sort::Attribute(name) => name.as_str(),
     };
