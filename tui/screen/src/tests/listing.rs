@@ -60,6 +60,27 @@ fn undecided_rows_are_found_beyond_what_is_held() {
     assert_eq!(rig.toast(), "nothing undecided above");
 }
 
+/// Who asks for a random order means its first rows that nobody has decided yet, wherever the cursor was.
+#[test]
+fn orders_that_are_reviewed_from_the_first_row_begin_at_the_first_undecided_one() {
+    for keys in [",r", ",u", ",v", ",k"] {
+        for decided in [0, 3, 2500] {
+            let mut engine = FakeEngine::new(3000);
+            for row in &mut engine.samples[..decided] {
+                row.decision = Some(Choice::Keep.into());
+            }
+            let mut rig = Rig::new(engine, 80, 24);
+            rig.press(":51<Enter>").press(keys);
+            assert_eq!(rig.model.list.cursor, decided as u64, "{keys}");
+        }
+    }
+    // Other orders are another view of the same sample.
+    let mut rig = Rig::small();
+    rig.press("jjj,n");
+    let row = rig.model.list.rows.get(rig.model.list.cursor).map(|row| row.sample);
+    assert_eq!(row, Some(SampleId(3)));
+}
+
 /// Answers as an engine with ten million rows would.
 fn answer(rig: &mut Rig, total: u64, commands: Vec<Command>) -> usize {
     let asked = commands.len();

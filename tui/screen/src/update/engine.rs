@@ -320,7 +320,11 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
         ahead::drop_all(model, "dropped: the dataset has changed");
     }
     if let Some(forward) = incoming.find {
-        motion::undecided(model, forward, fx);
+        let row = |model: &Model| model.list.rows.get(model.list.cursor).cloned();
+        let is_there = || row(model).is_some_and(|row| model.choice(&row).is_none());
+        if incoming.anchor != Anchor::Top || !is_there() {
+            motion::undecided(model, forward, fx);
+        }
     }
 }
 

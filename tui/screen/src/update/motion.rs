@@ -104,16 +104,19 @@ pub(super) fn refresh(model: &mut Model, fx: &mut Effects) {
     let query = model.list.query.clone();
     // Before the cursor was moved it belongs on the worst sample, whichever that is now.
     let mut anchor = if model.list.placed { Anchor::Stay } else { Anchor::Top };
-    let mut keyed = false;
+    let (mut keyed, mut find) = (false, None);
     if let Some(incoming) = &model.list.incoming
         && incoming.keyed
     {
-        (anchor, keyed) = (incoming.anchor, true);
+        (anchor, keyed, find) = (incoming.anchor, true, incoming.find);
     }
     if let Some(sample) = model.list.locating {
         (anchor, keyed) = (Anchor::Position(Some(sample), model.list.cursor), true);
     }
     request(model, query, anchor, keyed, fx);
+    if let Some(incoming) = model.list.incoming.as_mut().filter(|_| anchor == Anchor::Top) {
+        incoming.find = find;
+    }
 }
 
 fn request(model: &mut Model, query: Query, anchor: Anchor, keyed: bool, fx: &mut Effects) {
@@ -138,8 +141,13 @@ fn request(model: &mut Model, query: Query, anchor: Anchor, keyed: bool, fx: &mu
 /// Changes the order, keeping the cursor on its sample.
 pub(super) fn sort(model: &mut Model, sort: Sort, fx: &mut Effects) {
     let text = format!("sorted by {}", sort_name(&sort));
+    // These are reviewed from their first row on, and what comes from the middle of them is no sample of the dataset.
+    let from_the_first = matches!(sort, Sort::Random | Sort::Uncertain | Sort::Diverse | Sort::Clusters);
     let query = Query { sort, ..model.list.query.clone() };
-    relist(model, query, Anchor::Stay, fx);
+    relist(model, query, if from_the_first { Anchor::Top } else { Anchor::Stay }, fx);
+    if let Some(incoming) = model.list.incoming.as_mut().filter(|_| from_the_first) {
+        incoming.find = Some(true);
+    }
     say(model, Level::Info, text);
 }
 
