@@ -13,7 +13,7 @@ use csv::ByteRecord;
 use std::path::Path;
 
 /// The rows of a table as trimmed text, with their lines.
-fn records(path: &Path, separator: u8) -> Result<Vec<(u64, Vec<String>)>> {
+pub(super) fn records(path: &Path, separator: u8) -> Result<Vec<(u64, Vec<String>)>> {
     let table = TableText::read(path, separator)?;
     let cells = table.cells(path, |_, _| false)?;
     let mut reader = table.reader();

@@ -4,7 +4,7 @@
 use super::class_columns::{self, ClassColumns, cleaned};
 use crate::arrays::{self, Pick, Picked};
 use crate::embeddings::in_order;
-use crate::headings::PATHS;
+use crate::headings::{PATHS, is_id};
 use crate::joiner::RowsOf;
 use crate::row_names::{self, RowNames};
 use crate::{Error, Result};
@@ -316,6 +316,22 @@ impl GivenModel {
             names.join(", ")
         );
         (count > 0).then_some(said)
+    }
+
+    /// What there is to say of columns of numbers that are no class.
+    pub(super) fn others(&self) -> Option<String> {
+        let others: Vec<&String> = self.others.iter().filter(|name| !is_id(name)).collect();
+        let names: Vec<String> =
+            others.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
+        let more = if others.len() > LISTED { ", …" } else { "" };
+        let columns = counted(others.len() as u64, "column of", "columns of");
+        let said = format!(
+            "{columns} {} that no label names {} left out: {}{more}; --classes FILE with all classes keeps them",
+            safe_path(&self.file),
+            if others.len() == 1 { "was" } else { "were" },
+            names.join(", ")
+        );
+        (!others.is_empty()).then_some(said)
     }
 
     /// The numbers of the dataset's classes in a row, as they are in the file.
