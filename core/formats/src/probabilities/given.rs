@@ -3,6 +3,7 @@
 
 use super::class_columns::{self, ClassColumns, cleaned};
 use crate::arrays::{self, Pick, Picked};
+use crate::dataset::ALL_LABELS;
 use crate::embeddings::in_order;
 use crate::headings::{PATHS, is_id};
 use crate::joiner::RowsOf;
@@ -418,8 +419,14 @@ pub fn join(
             .filter(|_| model.rows > 0)
             .map(|column| format!("{:.4}", arrays::number(&model.numbers, column)))
             .collect();
+        // Where pictures have several labels, their probabilities are of each class on its own.
+        let several = manifest.extra().iter().any(|column| column.name == ALL_LABELS);
+        let advice = match several {
+            true => "; chaffinch label-quality --multi-label judges several labels per picture",
+            false => "",
+        };
         let message = format!(
-            "no row is a distribution: numbers from 0 to 1 that add up to 1 (the first: {}); pass probabilities, not logits",
+            "no row is a distribution: numbers from 0 to 1 that add up to 1 (the first: {}); pass probabilities, not logits{advice}",
             first.join(", ")
         );
         return Err(Error::format(&model.file, message));
