@@ -49,8 +49,8 @@ pub(super) struct LabelQuality {
     /// or _ll (by log loss) [default: avg_scores_acc]
     #[arg(long, value_name = "NAME")]
     ensemble: Option<String>,
-    /// Given labels, as names or numbers from 0: .npy, .txt with one per line, or .parquet or .csv with a column `label`; of
-    /// rows with several labels as --multi-label says, also .jsonl
+    /// Given labels, as names or numbers from 0: .npy, .txt with one per line, or .parquet, .csv or .jsonl with a column
+    /// `label`; rows with several labels as --multi-label says
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
     /// Class names, one per line, in the order of label numbers and of columns without a header

@@ -134,6 +134,9 @@ pub(crate) fn number(numbers: &Numbers, index: usize) -> f64 {
 /// # Errors
 /// When the file cannot be read, or its column is not found.
 pub(crate) fn column(path: &Path) -> Result<Values> {
+    if let Some(by_line) = json_lines(path) {
+        return text_table::column(path, by_line);
+    }
     match kind(path)? {
         Kind::Npy => npy::column(path),
         Kind::Parquet => parquet::column(path),

@@ -1,11 +1,13 @@
 //! Tables with all their cells as text: lists and structures as JSON, nothing where a value is missing.
 
+use super::labels::{LabelColumn, label_column};
 use super::{Kind, kind, table};
 use crate::dataset::arrow_text;
 use crate::headings::{PATHS, STORED, is_id};
 use crate::row_names::SideColumn;
 use crate::text::{Document, json_numbers};
 use crate::{Error, Result};
+use chaffinch_review::label_quality::Values;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,6 +16,8 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TextTable {
     pub(crate) headings: Vec<String>,
+    /// Whether headings are no cells for sure: the first line of a text may be one of the rows.
+    pub(crate) headed: bool,
     /// As many cells in each.
     pub(crate) columns: Vec<Vec<String>>,
     pub(crate) rows: usize,
@@ -53,14 +57,29 @@ impl TextTable {
         ids.map(|(heading, cells)| SideColumn { heading: heading.clone(), cells: cells.clone() }).collect()
     }
 
-    fn of(headings: Vec<String>) -> TextTable {
-        TextTable { columns: vec![Vec::new(); headings.len()], headings, rows: 0 }
+    fn of(headings: Vec<String>, headed: bool) -> TextTable {
+        TextTable { columns: vec![Vec::new(); headings.len()], headings, headed, rows: 0 }
     }
 
     fn push(&mut self, cells: impl IntoIterator<Item = String>) {
         self.columns.iter_mut().zip(cells).for_each(|(column, cell)| column.push(cell));
         self.rows += 1;
     }
+}
+
+/// Reads one value per row from a table of JSON.
+///
+/// # Errors
+/// When the file cannot be read, the column of labels is not found, or a row has no value.
+pub(super) fn column(path: &Path, by_line: bool) -> Result<Values> {
+    let TextTable { headings, columns, .. } = json(path, by_line)?;
+    let head: Vec<String> = headings.iter().map(|heading| heading.trim().to_lowercase()).collect();
+    let LabelColumn { index, flags, .. } = label_column(path, &head)?;
+    let fields: Vec<&str> = columns[index].iter().map(|cell| cell.trim()).collect();
+    if let Some(empty) = fields.iter().position(|field| field.is_empty()) {
+        return Err(Error::format(path, format!("row {empty} has no value")));
+    }
+    Ok(table::values(&fields, flags))
 }
 
 /// Whether a file is JSON, and if so, whether it has an object on each line.
@@ -78,7 +97,7 @@ fn lines(path: &Path) -> Result<TextTable> {
     let (text, _) = Document::read(path)?.into_string(path)?;
     let mut lines = text.lines().map(|line| line.trim().to_owned());
     let Some(first) = lines.next() else { return Err(Error::format(path, "it is empty")) };
-    let mut table = TextTable::of(vec![first]);
+    let mut table = TextTable::of(vec![first], false);
     lines.for_each(|line| table.push([line]));
     Ok(table)
 }
@@ -87,7 +106,7 @@ fn separated(path: &Path, separator: u8) -> Result<TextTable> {
     let mut rows = table::records(path, separator)?.into_iter();
     let (_, headings) = rows.next().unwrap_or_default();
     let cols = headings.len();
-    let mut table = TextTable::of(headings);
+    let mut table = TextTable::of(headings, false);
     for (line, cells) in rows {
         if cells.len() != cols {
             let message = format!("line {line} has {} values, but the first line has {cols}", cells.len());
@@ -103,7 +122,7 @@ fn parquet(path: &Path) -> Result<TextTable> {
     let named = |index: &usize| !schema.field(*index).name().starts_with(STORED);
     let chosen: Vec<usize> = (0..schema.fields().len()).filter(named).collect();
     let headings = chosen.iter().map(|&index| schema.field(index).name().clone()).collect();
-    let mut table = TextTable::of(headings);
+    let mut table = TextTable::of(headings, true);
     for batch in &batches {
         for row in 0..batch.num_rows() {
             table.push(chosen.iter().map(|&index| arrow_text::text(batch.column(index), row)));
@@ -143,7 +162,7 @@ fn json(path: &Path, by_line: bool) -> Result<TextTable> {
             }
         }
     }
-    let mut table = TextTable::of(headings.clone());
+    let mut table = TextTable::of(headings.clone(), true);
     for (_, value) in &values {
         table.push(headings.iter().map(|key| json_numbers::cell(value.get(key))));
     }

@@ -112,7 +112,8 @@ fn in_table(path: &Path, table: TextTable, purpose: Purpose) -> Result<Source> {
     }
     match table.headings.as_slice() {
         // A single column needs no name, and pandas writes its index before it.
-        [heading] => Ok(Source::Cells(std::iter::once(heading).chain(&table.columns[0]).cloned().collect())),
+        [_] if table.headed => Ok(Source::Cells(table.columns[0].clone())),
+        [first] => Ok(Source::Cells(std::iter::once(first).chain(&table.columns[0]).cloned().collect())),
         [index, _] if is_unnamed(index) => Ok(Source::Cells(table.columns[1].clone())),
         all => {
             let seen: Vec<String> =
