@@ -186,3 +186,189 @@ fn scores_and_issues_are_written_beside_the_report() {
     let (code, _, error) = run(&["--filter", "prune_by_noise"]);
     assert!(code == Some(2) && error.contains("unknown filter 'prune_by_noise'"), "{error}");
 }
+
+/// Ten rows of three classes that need not add up to 1. The fourth lacks the owl, the seventh has a dog for a cat.
+const SEVERAL: &str = "cat,dog,owl\n.9,.8,.1\n.2,.9,.1\n.1,.1,.1\n.9,.1,.9\n.8,.2,.3\n.1,.7,.2\n.85,.15,.05\n.05,.95,.9\n.3,.2,.8\n.9,.9,.2\n";
+const SETS: &str = "labels\ncat|dog\ndog\n\"\"\ncat\ncat\ndog\ndog\ndog|owl\nowl\ncat|dog\n";
+
+/// Runs the command in a folder with these files, and `--pred-probs p.csv`.
+fn several(place: &tempfile::TempDir, more: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(program())
+        .current_dir(place.path())
+        .args(["label-quality", "--pred-probs", "p.csv"])
+        .args(more)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn with_several(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    for (name, text) in [("p.csv", SEVERAL), ("l.csv", SETS)].iter().chain(files) {
+        std::fs::write(place.path().join(name), text).unwrap();
+    }
+    place
+}
+
+#[test]
+fn rows_with_several_labels_are_scored_as_the_reference_scores_them() {
+    let place = with_several(&[("truth.csv", "is_error\n0\n0\n0\n1\n0\n0\n1\n0\n0\n0\n")]);
+    let several = |more: &[&str]| {
+        let all = [&["--labels", "l.csv", "--multi-label", "--truth", "truth.csv"], more].concat();
+        let (code, out, error) = several(&place, &all);
+        assert_eq!(code, Some(0), "{error}");
+        serde_json::from_str::<Value>(&out).unwrap()
+    };
+    let numbers = |name: &str| -> Vec<f64> {
+        let text = std::fs::read_to_string(place.path().join(name)).unwrap();
+        let words = text.split([',', '\n']).filter_map(|word| word.parse().ok());
+        words.collect()
+    };
+    let close = |ours: Vec<f64>, theirs: &[f64]| {
+        let same = ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-6);
+        assert!(same, "{ours:?} {theirs:?}");
+    };
+    // What cleanlab 2.9.0 says.
+    let report = several(&["--scores", "s.txt", "--class-scores", "c.csv"]);
+    close(numbers("s.txt"), &[0.82, 0.82, 0.9, 0.26, 0.72, 0.724, 0.182, 0.91, 0.72, 0.82]);
+    let by_class = [
+        [0.9, 0.8, 0.9],
+        [0.8, 0.9, 0.9],
+        [0.9, 0.9, 0.9],
+        [0.9, 0.9, 0.1],
+        [0.8, 0.8, 0.7],
+        [0.9, 0.7, 0.8],
+        [0.15, 0.15, 0.95],
+        [0.95, 0.95, 0.9],
+        [0.7, 0.8, 0.8],
+        [0.9, 0.9, 0.8],
+    ];
+    close(numbers("c.csv"), by_class.as_flattened());
+    assert_eq!(report["multi_label"], true);
+    assert_eq!(
+        (report["n"].as_u64(), report["n_unlabeled"].as_u64(), report["auroc"].as_f64()),
+        (Some(10), Some(1), Some(1.0))
+    );
+    for (filter, figures) in report["filters"].as_object().unwrap() {
+        let pairs = match filter.as_str() {
+            "predicted_neq_given" => 3,
+            // Our own is about pairs alone.
+            "follows_quality" => continue,
+            _ => 2,
+        };
+        assert_eq!(
+            (figures["flagged"].as_u64(), figures["flagged_classes"].as_u64()),
+            (Some(2), Some(pairs)),
+            "{filter}"
+        );
+        assert_eq!(figures["f1"], 1.0, "{filter}");
+    }
+    let cat = &report["classes"][0];
+    assert_eq!(
+        (&cat["class"], cat["n"].as_u64(), cat["add"].as_u64()),
+        (&Value::from("cat"), Some(4), Some(0))
+    );
+    several(&["--adjusted", "--aggregation", "softmin", "--temperature", ".2", "--scores", "s.txt"]);
+    close(
+        numbers("s.txt"),
+        &[
+            0.827352636,
+            0.872837015,
+            0.862666962,
+            0.228400011,
+            0.713752079,
+            0.794145283,
+            0.256943719,
+            0.890243698,
+            0.72796931,
+            0.826211075,
+        ],
+    );
+}
+
+#[test]
+fn an_issue_of_several_labels_says_what_to_change() {
+    let flags = "path,owl,dog,cat\na,0,1,1\nb,0,1,0\nc,0,0,0\nd,0,0,1\ne,0,0,1\nf,0,1,0\ng,0,1,0\nh,1,1,0\ni,1,0,0\nj,0,1,1\n";
+    let lines: String = SETS
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let labels: Vec<&str> =
+                line.trim_matches('"').split('|').filter(|label| !label.is_empty()).collect();
+            format!("{{\"labels\": {labels:?}}}\n")
+        })
+        .collect();
+    let place = with_several(&[("flags.csv", flags), ("lines.jsonl", &lines)]);
+    let expected = "row,labels,add,remove,score,issue\n3,cat,owl,,0.26,1\n6,dog,cat,dog,0.182,1\n";
+    for (labels, said) in [
+        (&["--labels", "l.csv", "--multi-label"][..], None),
+        (
+            &["--labels", "flags.csv"],
+            Some("flags.csv has columns of 0 and 1: 'owl', 'dog', 'cat': each row may have several labels"),
+        ),
+        (&["--labels", "lines.jsonl"], Some("lines.jsonl has lists of labels")),
+    ] {
+        let more = ["--filter", "predicted_neq_given", "--issues", "i.csv", "--format", "csv"];
+        let (code, out, error) = several(&place, &[labels, &more[..]].concat());
+        assert_eq!(code, Some(0), "{error}");
+        assert_eq!(error.contains(said.unwrap_or("several labels")), said.is_some(), "{error}");
+        let rounded =
+            |text: &str| text.replace("0.25999999999999995", "0.26").replace("0.18199999999999997", "0.182");
+        assert_eq!(rounded(&std::fs::read_to_string(place.path().join("i.csv")).unwrap()), expected);
+        assert_eq!((out.lines().count(), out.lines().nth(3)), (11, Some("2,,,,0.9,0")), "{out}");
+    }
+    // By default, what cleanlab flags by default: one class each.
+    let (_, out, _) = several(&place, &["--labels", "l.csv", "--multi-label", "--format", "csv"]);
+    let issues: Vec<&str> = out.lines().filter(|line| line.ends_with(",1")).map(|line| &line[..9]).collect();
+    assert_eq!(issues, ["3,cat,owl", "6,dog,,do"]);
+}
+
+#[test]
+fn options_of_one_label_and_of_several_are_told_apart() {
+    let place = with_several(&[
+        ("one.csv", "label\ncat\ndog\nowl\ncat\ncat\ndog\ndog\ndog\nowl\ncat\n"),
+        ("bad.csv", "labels\ncat|dgo\ndog\ndog\ncat\ncat\ndog\ndog\ndog\nowl\ncat\n"),
+    ]);
+    let refused = |more: &[&str], why: &str| {
+        let (code, _, error) = several(&place, more);
+        assert!(code == Some(2) && error.contains(why), "{more:?}: {error}");
+    };
+    refused(&["--labels", "l.csv"], "if a row may have several labels, pass --multi-label");
+    refused(
+        &["--labels", "one.csv", "--alpha", ".5"],
+        "--alpha is for rows with several labels, and those of one.csv have one each",
+    );
+    let several_labels = ["--labels", "l.csv", "--multi-label"];
+    refused(
+        &[&several_labels[..], &["--temperature", ".5"]].concat(),
+        "--temperature needs --aggregation softmin",
+    );
+    refused(&[&several_labels[..], &["--alpha", "2"]].concat(), "expected a number from 0 to 1");
+    refused(
+        &[&several_labels[..], &["--aggregation", "softmin", "--alpha", ".5"]].concat(),
+        "--alpha is for exponential_moving_average",
+    );
+    refused(
+        &[&several_labels[..], &["--adjusted", "--method", "confidence_weighted_entropy"]].concat(),
+        "--adjusted cannot be used with",
+    );
+    refused(
+        &[&several_labels[..], &["--pred-probs", "p.csv", "--ensemble", "avg_scores_acc"]].concat(),
+        "with several labels, use avg_pred_probs or avg_scores",
+    );
+    refused(
+        &["--labels", "bad.csv", "--multi-label"],
+        "row 0 has the label 'dgo', which is not a class; did you mean 'dog'?",
+    );
+    // Two of the same are as one.
+    let scores = |more: &[&str]| {
+        let (code, out, error) = several(&place, &[&several_labels[..], more, &["--format", "csv"]].concat());
+        assert_eq!(code, Some(0), "{error}");
+        out
+    };
+    assert_eq!(scores(&["--pred-probs", "p.csv", "--ensemble", "avg_pred_probs"]), scores(&[]));
+    // A file with one label a row is read as such, unless the flag says otherwise.
+    let (code, out, _) = several(&place, &["--labels", "one.csv", "--multi-label", "--format", "csv"]);
+    assert!(code == Some(0) && out.starts_with("row,labels,add,remove,score,issue\n0,cat,"), "{out}");
+}

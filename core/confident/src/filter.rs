@@ -86,8 +86,13 @@ impl<'t, 'a, T: Real> Filters<'t, 'a, T> {
         if table.counts().iter().filter(|count| **count > 0).count() < 2 {
             return Err(InputError::OneClass);
         }
+        Ok(Filters::of_any(table))
+    }
+
+    /// Filters of a table whose samples may all have the same label.
+    pub(crate) fn of_any(table: &'t Table<'a, T>) -> Filters<'t, 'a, T> {
         let (joint, by_rate, by_class, cut) = Default::default();
-        Ok(Filters { table, joint, by_rate, by_class, cut })
+        Filters { table, joint, by_rate, by_class, cut }
     }
 
     /// The confident joint of the table.
@@ -194,7 +199,7 @@ fn by_noise_rate<T: Real>(table: &Table<'_, T>, joint: &ConfidentJoint) -> Vec<b
 }
 
 /// Names `count` members of the lowest value, ties in sample order; values are indexed like the members.
-fn name_lowest(members: &[u32], count: i64, mask: &mut [bool], value: impl Fn(usize) -> f64) {
+pub(crate) fn name_lowest(members: &[u32], count: i64, mask: &mut [bool], value: impl Fn(usize) -> f64) {
     let count = count.clamp(0, members.len() as i64) as usize;
     if count == 0 {
         return;

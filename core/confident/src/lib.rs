@@ -3,7 +3,8 @@
 //! Given one row of probabilities a sample (from a model that was **not** trained on that sample) and the given
 //! labels, this crate computes label quality scores ([`scores`]), decides which labels are likely wrong
 //! ([`filter`]), counts how often each class is taken for each other one ([`ConfidentJoint`]),
-//! and says which label a sample should have ([`suggested`]). Several models are joined by an [`Ensemble`].
+//! and says which label a sample should have ([`suggested`]). Several models are joined by an [`Ensemble`]. Samples that
+//! may have several labels are [`LabelSets`].
 //!
 //! The methods are those of C. Northcutt, L. Jiang and I. Chuang, *Confident Learning: Estimating Uncertainty in
 //! Dataset Labels* (JAIR 2021) and of C. Northcutt and others' cleanlab, and give what cleanlab 2.9.0 gives,
@@ -33,6 +34,7 @@ mod ensemble;
 mod filter;
 mod inverse_temperature;
 mod joint;
+mod label_sets;
 mod noise;
 mod pool;
 mod round;
@@ -46,6 +48,7 @@ pub use ensemble::{Ensemble, Weights, ensemble_scores, mean_probabilities};
 pub use filter::{Filter, Filters, filter};
 pub use inverse_temperature::inverse_temperature;
 pub use joint::ConfidentJoint;
+pub use label_sets::{Aggregation, LabelSets, SetIssues, aggregate, class_scores, ranked, set_issues};
 pub use noise::{Posterior, expected_confusions, posteriors};
 pub use pool::Pool;
 pub use score::{Method, scores, thresholds};

@@ -58,6 +58,9 @@ pub enum InputError {
     /// There are no samples.
     #[error("there are no samples")]
     NoSamples,
+    /// No columns.
+    #[error("there are no classes")]
+    NoClasses,
     /// Fewer than two columns.
     #[error("there is only {0} class; label quality needs two or more")]
     FewClasses(usize),
@@ -175,6 +178,13 @@ impl<'a, T: Real> Table<'a, T> {
         Ok(Table { probabilities, classes, labels, top_k: TopK(top_k.into()) })
     }
 
+    /// A table of probabilities that were checked before.
+    pub(crate) fn of_checked(probabilities: &'a [T], classes: usize, labels: &'a [u32]) -> Table<'a, T> {
+        let rows = probabilities.chunks_exact(classes).zip(labels);
+        let top_k = TopK(rows.map(|(row, &label)| top(row, label as usize)).collect());
+        Table { probabilities, classes, labels, top_k }
+    }
+
     /// The table that `top_k` came from, without going through all its numbers again; they must be the same.
     ///
     /// # Panics
@@ -286,7 +296,7 @@ impl<'a, T: Real> Table<'a, T> {
 }
 
 /// The first number that is not a probability.
-fn impossible<T: Real>(row: &[T]) -> Option<usize> {
+pub(crate) fn impossible<T: Real>(row: &[T]) -> Option<usize> {
     let certain = row.iter().fold(true, |all, value| all & (*value >= T::ZERO) & (*value <= T::ONE));
     if certain {
         return None;

@@ -299,6 +299,15 @@ pub fn combined(names: &[String]) -> Vec<(usize, Combined)> {
     several.iter().filter_map(|name| Some((name.at, read(name)?))).collect()
 }
 
+/// The labels in a text that is a list, as JSON, Python, NumPy or Label Studio write it; `None` if it is none.
+pub fn listed(text: &str) -> Option<Vec<String>> {
+    let text = text.trim();
+    if has_objects(text) {
+        return None;
+    }
+    parts(list_body(text)?, true)
+}
+
 /// Whether a text is an object of JSON or a list with one, the keys of which are no labels. Label Studio's tables have several
 /// choices as an object.
 fn has_objects(text: &str) -> bool {

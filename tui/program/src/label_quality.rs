@@ -1,8 +1,10 @@
 //! `label-quality`: finds wrong labels given class probabilities in files.
 
+mod several;
+
 use super::args::Global;
 use super::output::{json, remark, results};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use chaffinch_confident::{Ensemble, Filter, Method};
 use chaffinch_data::atomic;
 use chaffinch_formats::probabilities::{self, Read};
@@ -10,7 +12,7 @@ use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_review::label_quality::{Input, JudgeOptions, Judged, Report};
 use clap::{Args, ValueEnum};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// How to score labels.
@@ -32,7 +34,7 @@ enum ScoreMethod {
 enum QualityFormat {
     /// A JSON object of figures
     Json,
-    /// One row per sample: row,label,suggested_label,score,issue
+    /// One row per sample: row,label,suggested_label,score,issue, or row,labels,add,remove,score,issue with several labels
     Csv,
 }
 
@@ -47,7 +49,8 @@ pub(super) struct LabelQuality {
     /// or _ll (by log loss) [default: avg_scores_acc]
     #[arg(long, value_name = "NAME")]
     ensemble: Option<String>,
-    /// Given labels, as names or numbers from 0: .npy, .txt with one per line, or .parquet or .csv with a column `label`
+    /// Given labels, as names or numbers from 0: .npy, .txt with one per line, or .parquet, .csv or .jsonl with a column
+    /// `label`; rows with several labels as --multi-label says
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
     /// Class names, one per line, in the order of label numbers and of columns without a header
@@ -63,7 +66,7 @@ pub(super) struct LabelQuality {
     #[arg(long)]
     adjusted: bool,
     /// Filters to report; the first one determines the issues for --issues and CSV [default: all, with issues by
-    /// follows_quality]
+    /// follows_quality, or by prune_by_noise_rate with several labels a row]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     filter: Vec<String>,
     /// Also write the scores to FILE, one per line in input order
@@ -75,13 +78,35 @@ pub(super) struct LabelQuality {
     /// Output format
     #[arg(long, value_enum, default_value = "json")]
     format: QualityFormat,
+    #[command(flatten)]
+    several: several::Several,
 }
 
 /// Reads the files, scores the labels, and writes the output.
 pub(super) fn run(args: &LabelQuality, global: &Global) -> Result<ExitCode> {
+    if args.several.multi_label {
+        return several::run(args, global);
+    }
+    if let Some(why) = probabilities::has_several_labels(&args.labels)? {
+        if !global.quiet {
+            remark(&format!("{why}: each row may have several labels, as with --multi-label"));
+        }
+        return several::run(args, global);
+    }
+    if let Some(option) = args.several.used() {
+        bail!(
+            "{option} is for rows with several labels, and those of {} have one each; --multi-label reads them as several",
+            safe_path(&args.labels)
+        );
+    }
     let options = options(args)?;
+    let read =
+        probabilities::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref());
     let Read { input, remarks } =
-        probabilities::read(&args.pred_probs, &args.labels, args.classes.as_deref(), args.truth.as_deref())?;
+        read.map_err(|error| match probabilities::may_have_several_labels(&args.labels) {
+            true => anyhow!("{error}; if a row may have several labels, pass --multi-label"),
+            false => error.into(),
+        })?;
     if !global.quiet {
         remarks.iter().for_each(|text| remark(text));
     }
@@ -91,17 +116,10 @@ pub(super) fn run(args: &LabelQuality, global: &Global) -> Result<ExitCode> {
     let deciding = chosen.unwrap_or(&Filter::FollowsQuality).name();
     let flagged = judged.flagged.get(deciding).map_or(&[][..], Vec::as_slice);
     if let Some(path) = &args.scores {
-        atomic::write(path, |out| judged.scores.iter().try_for_each(|score| writeln!(out, "{score}")))?;
+        write_scores(path, &judged.scores)?;
     }
     if let Some(path) = &args.issues {
-        let table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        atomic::write(path, |out| match table {
-            true => rows(out, &input, &judged, flagged, true),
-            false => {
-                let named = flagged.iter().enumerate().filter(|(_, flag)| **flag);
-                named.map(|(row, _)| row).try_for_each(|row| writeln!(out, "{row}"))
-            }
-        })?;
+        write_issues(path, flagged, |out| rows(out, &input, &judged, flagged, true))?;
     }
     results(|out| match args.format {
         QualityFormat::Json => json(out, &Report::new(&options, &input, &judged)),
@@ -110,8 +128,28 @@ pub(super) fn run(args: &LabelQuality, global: &Global) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The options; the first named filter determines the issues.
-fn options(args: &LabelQuality) -> Result<JudgeOptions> {
+/// Writes one score per line.
+fn write_scores(path: &Path, scores: &[f64]) -> Result<()> {
+    Ok(atomic::write(path, |out| scores.iter().try_for_each(|score| writeln!(out, "{score}")))?)
+}
+
+/// Writes the flagged rows: their numbers, or those of a table.
+fn write_issues(
+    path: &Path,
+    flagged: &[bool],
+    rows: impl Fn(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    let table = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    Ok(atomic::write(path, |out| match table {
+        true => rows(out),
+        false => {
+            let named = flagged.iter().enumerate().filter(|(_, flag)| **flag);
+            named.map(|(row, _)| row).try_for_each(|row| writeln!(out, "{row}"))
+        }
+    })?)
+}
+
+fn method(args: &LabelQuality) -> Result<Method> {
     let method = match args.method {
         ScoreMethod::SelfConfidence => Method::SelfConfidence,
         ScoreMethod::NormalizedMargin => Method::NormalizedMargin,
@@ -122,17 +160,29 @@ fn options(args: &LabelQuality) -> Result<JudgeOptions> {
         "--adjusted cannot be used with {}: the entropy of adjusted rows is meaningless",
         method.name()
     );
-    let filters = if args.filter.is_empty() {
-        Filter::ALL.to_vec()
-    } else {
-        args.filter.iter().map(|name| filter(name)).collect::<Result<_>>()?
-    };
+    Ok(method)
+}
+
+fn filters(args: &LabelQuality) -> Result<Vec<Filter>> {
+    match args.filter.as_slice() {
+        [] => Ok(Filter::ALL.to_vec()),
+        names => names.iter().map(|name| filter(name)).collect(),
+    }
+}
+
+/// How several models are combined, if it was said.
+fn said_ensemble(args: &LabelQuality) -> Result<Option<Ensemble>> {
     ensure!(
         args.ensemble.is_none() || args.pred_probs.len() > 1,
         "--ensemble combines several models; pass --pred-probs once for each"
     );
-    let ensemble = args.ensemble.as_deref().map(ensemble).transpose()?;
-    let ensemble = ensemble.unwrap_or(Ensemble::ScoresByAccuracy);
+    args.ensemble.as_deref().map(ensemble).transpose()
+}
+
+/// The options; the first named filter determines the issues.
+fn options(args: &LabelQuality) -> Result<JudgeOptions> {
+    let (method, filters) = (method(args)?, filters(args)?);
+    let ensemble = said_ensemble(args)?.unwrap_or(Ensemble::ScoresByAccuracy);
     Ok(JudgeOptions { method, adjusted: args.adjusted, filters, ensemble })
 }
 

@@ -188,3 +188,19 @@ fn numbers_and_ids_are_no_words() {
         assert!(is_word(name), "{name}");
     }
 }
+
+#[test]
+fn lists_are_told_from_names() {
+    for (text, labels) in [
+        (r#"["cat", "dog, wet"]"#, &["cat", "dog, wet"][..]),
+        ("['cat' 'dog']", &["cat", "dog"]),
+        (" [3, 0] ", &["3", "0"]),
+        ("[]", &[]),
+        (r#"{"choices": ["a", "b"]}"#, &["a", "b"]),
+    ] {
+        assert_eq!(listed(text), Some(names(labels)), "{text}");
+    }
+    for text in ["cat", "cat|dog", "[cat]", r#"[{"label": "cat"}]"#, ""] {
+        assert_eq!(listed(text), None, "{text}");
+    }
+}

@@ -6,10 +6,10 @@ use chaffinch_protocol::display::excerpt;
 use std::path::Path;
 
 /// Column names for labels.
-const LABELS: [&str; 7] =
+pub(crate) const LABELS: [&str; 7] =
     ["given_label", "label", "labels", "class", "class_name", "true_label", "clean_label"];
 /// Column names for flags.
-const FLAGS: [&str; 3] = ["is_error", "label_error", "error"];
+pub(crate) const FLAGS: [&str; 3] = ["is_error", "label_error", "error"];
 
 /// Which column of a table holds the labels.
 pub(super) struct LabelColumn {

@@ -3,19 +3,21 @@
 mod beside;
 mod half_floats;
 mod index;
-mod labels;
+pub(crate) mod labels;
 pub(crate) mod npy;
 pub(crate) mod parquet;
 pub(crate) mod safetensors;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod text_table;
 
 use crate::row_names::SideColumn;
 use crate::text::Document;
 use crate::{Error, Result};
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use std::path::Path;
+use text_table::{TextTable, json_lines};
 
 /// What a column of a table is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,14 @@ impl From<Grid> for Picked {
     fn from(grid: Grid) -> Picked {
         Picked { grid, ids: None, rest: Vec::new(), side: Vec::new() }
     }
+}
+
+/// A matrix of 0 and 1, row by row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FlagGrid {
+    pub(crate) set: Vec<bool>,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
 }
 
 /// The file type by extension.
@@ -124,6 +134,9 @@ pub(crate) fn number(numbers: &Numbers, index: usize) -> f64 {
 /// # Errors
 /// When the file cannot be read, or its column is not found.
 pub(crate) fn column(path: &Path) -> Result<Values> {
+    if let Some(by_line) = json_lines(path) {
+        return text_table::column(path, by_line);
+    }
     match kind(path)? {
         Kind::Npy => npy::column(path),
         Kind::Parquet => parquet::column(path),
@@ -138,6 +151,9 @@ pub(crate) fn column(path: &Path) -> Result<Values> {
 /// # Errors
 /// When the file cannot be read, or has an index of numbers that do not count up.
 pub(crate) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
+    if json_lines(path).is_some() {
+        return Ok(TextTable::read(path)?.and_then(|table| table.row_names()));
+    }
     match kind(path)? {
         Kind::Npy | Kind::Safetensors => Ok(None),
         Kind::Parquet => parquet::row_names(path),
@@ -150,10 +166,41 @@ pub(crate) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
 /// # Errors
 /// When the file cannot be read.
 pub(crate) fn id_columns(path: &Path) -> Result<Vec<SideColumn>> {
+    if json_lines(path).is_some() {
+        return Ok(TextTable::read(path)?.map_or_else(Vec::new, |table| table.id_columns()));
+    }
     match kind(path)? {
         Kind::Npy | Kind::Safetensors => Ok(Vec::new()),
         Kind::Parquet => parquet::id_columns(path),
         Kind::Table(separator) => table::id_columns(path, separator),
+    }
+}
+
+/// Reads a matrix of 0 and 1, or of booleans, row by row; `None` if the file is no array of two dimensions.
+///
+/// # Errors
+/// When the file cannot be read, or has other numbers.
+pub(crate) fn flags(path: &Path) -> Result<Option<FlagGrid>> {
+    match json_lines(path) {
+        Some(_) => Ok(None),
+        None => match kind(path)? {
+            Kind::Npy => npy::flags(path),
+            _ => Ok(None),
+        },
+    }
+}
+
+/// The dimensions of an array; `None` of files that are none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn dimensions(path: &Path) -> Result<Option<Vec<u64>>> {
+    match json_lines(path) {
+        Some(_) => Ok(None),
+        None => match kind(path)? {
+            Kind::Npy => npy::dimensions(path).map(Some),
+            _ => Ok(None),
+        },
     }
 }
 

@@ -1,5 +1,6 @@
 //! Arrays of NumPy.
 
+use super::FlagGrid;
 use super::half_floats::{bf16_bytes, f16_bytes};
 use crate::{Error, Result};
 use chaffinch_data::columns;
@@ -204,6 +205,55 @@ pub(super) fn column(path: &Path) -> Result<Values> {
             return Err(Error::format(path, message));
         }
     })
+}
+
+/// The dimensions of an array.
+///
+/// # Errors
+/// When the file cannot be read or is no array.
+pub(super) fn dimensions(path: &Path) -> Result<Vec<u64>> {
+    Ok(open(path)?.shape().to_vec())
+}
+
+/// Reads a matrix of 0 and 1; `None` if it has another number of dimensions.
+///
+/// # Errors
+/// When the file cannot be read, or has other values.
+pub(super) fn flags(path: &Path) -> Result<Option<FlagGrid>> {
+    let npy = open(path)?;
+    let kind = type_of(path, &npy)?;
+    let &[rows, cols] = npy.shape() else { return Ok(None) };
+    let (rows, cols, order) = (rows as usize, cols as usize, npy.order());
+    let numbers: Vec<f64> = match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Bool, _) => {
+            values::<bool>(path, npy)?.into_iter().map(|set| f64::from(u8::from(set))).collect()
+        }
+        (TypeChar::Int, 1) => values::<i8>(path, npy)?.into_iter().map(f64::from).collect(),
+        (TypeChar::Uint, 1) => values::<u8>(path, npy)?.into_iter().map(f64::from).collect(),
+        (TypeChar::Int, 2) => values::<i16>(path, npy)?.into_iter().map(f64::from).collect(),
+        (TypeChar::Uint, 2) => values::<u16>(path, npy)?.into_iter().map(f64::from).collect(),
+        (TypeChar::Int, 4) => values::<i32>(path, npy)?.into_iter().map(f64::from).collect(),
+        (TypeChar::Uint, 4) => values::<u32>(path, npy)?.into_iter().map(f64::from).collect(),
+        (TypeChar::Int, 8) => values::<i64>(path, npy)?.into_iter().map(|number| number as f64).collect(),
+        (TypeChar::Uint, 8) => values::<u64>(path, npy)?.into_iter().map(|number| number as f64).collect(),
+        (TypeChar::Float, 4) => values::<f32>(path, npy)?.into_iter().map(f64::from).collect(),
+        (TypeChar::Float, 8) => values(path, npy)?,
+        _ => {
+            let message = format!("it contains {kind}; save 0 and 1 as integers or booleans");
+            return Err(Error::format(path, message));
+        }
+    };
+    let numbers = row_major(numbers.into(), rows, cols, order);
+    if let Some(odd) = numbers.iter().position(|number| *number != 0.0 && *number != 1.0) {
+        let message = format!(
+            "row {}, column {}: {} is neither 0 nor 1; an array of labels has a 1 for each class that a sample has",
+            odd / cols,
+            odd % cols,
+            numbers[odd]
+        );
+        return Err(Error::format(path, message));
+    }
+    Ok(Some(FlagGrid { set: numbers.iter().map(|number| *number == 1.0).collect(), rows, cols }))
 }
 
 /// Reads a one-dimensional array of floating-point numbers from the bytes of a file that holds it.

@@ -13,7 +13,7 @@ use csv::ByteRecord;
 use std::path::Path;
 
 /// The rows of a table as trimmed text, with their lines.
-fn records(path: &Path, separator: u8) -> Result<Vec<(u64, Vec<String>)>> {
+pub(super) fn records(path: &Path, separator: u8) -> Result<Vec<(u64, Vec<String>)>> {
     let table = TableText::read(path, separator)?;
     let cells = table.cells(path, |_, _| false)?;
     let mut reader = table.reader();
@@ -185,6 +185,11 @@ pub(super) fn column(path: &Path, separator: u8) -> Result<Values> {
     if let Some(empty) = fields.iter().position(|field| field.is_empty()) {
         return Err(Error::format(path, format!("line {} has no value", body[empty].0)));
     }
+    Ok(values(&fields, flags))
+}
+
+/// One value per row: booleans, numbers or names. With `flags`, 0 and 1 are booleans.
+pub(super) fn values(fields: &[&str], flags: bool) -> Values {
     let flag = |field: &&str| match field.to_lowercase().as_str() {
         "true" => Some(true),
         "false" => Some(false),
@@ -193,7 +198,7 @@ pub(super) fn column(path: &Path, separator: u8) -> Result<Values> {
         _ => None,
     };
     if let Some(flags) = fields.iter().map(flag).collect::<Option<Vec<bool>>>() {
-        return Ok(Values::Flags(flags));
+        return Values::Flags(flags);
     }
     // Numbers stay as they are spelled: 007 may be a name. 7.0 is how a column with a gap spells 7.
     let number = |field: &&str| {
@@ -201,7 +206,7 @@ pub(super) fn column(path: &Path, separator: u8) -> Result<Values> {
         field.parse::<i64>().ok().filter(|number| number.to_string() == field)
     };
     if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<i64>>>() {
-        return Ok(Values::Numbers(numbers));
+        return Values::Numbers(numbers);
     }
-    Ok(Values::Names(fields.into_iter().map(str::to_owned).collect()))
+    Values::Names(fields.iter().map(|field| (*field).to_owned()).collect())
 }

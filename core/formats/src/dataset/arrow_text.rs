@@ -22,7 +22,7 @@ const FORMAT: FormatOptions<'static> = FormatOptions::new().with_null("");
 ///
 /// # Errors
 /// When it cannot be read or is damaged.
-pub(super) fn decode(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+pub(crate) fn decode(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let read = || -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> {
         // Categories are plain names, no matter which program wrote the file.
@@ -39,7 +39,7 @@ pub(super) fn decode(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
 }
 
 /// A value as the text of a cell: empty if it is missing, and lists and structures as JSON.
-pub(super) fn text(values: &ArrayRef, row: usize) -> String {
+pub(crate) fn text(values: &ArrayRef, row: usize) -> String {
     match value(values, row) {
         Value::Null => String::new(),
         Value::String(text) => text,

@@ -3,8 +3,7 @@
 use super::choice::quoted_names;
 use super::several::{ALL_LABELS, Label};
 use super::split_columns::flagged;
-pub(super) use super::truth_values::is_clear;
-pub(crate) use super::truth_values::is_set;
+pub(crate) use super::truth_values::{is_clear, is_set};
 use chaffinch_data::class_names;
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::counted;

@@ -19,7 +19,7 @@ mod annotated;
 mod apart;
 mod around;
 mod arrow;
-mod arrow_text;
+pub(crate) mod arrow_text;
 mod bucket;
 mod candidate;
 mod choice;

@@ -7,7 +7,7 @@ pub(crate) fn is_set(value: &str) -> bool {
 }
 
 /// Whether a cell says that it does not, or says nothing.
-pub(super) fn is_clear(value: &str) -> bool {
+pub(crate) fn is_clear(value: &str) -> bool {
     let value = value.trim();
     matches!(value, "" | "0" | "0.0") || value.eq_ignore_ascii_case("false")
 }

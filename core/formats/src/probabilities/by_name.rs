@@ -17,6 +17,15 @@ use chaffinch_review::label_quality::{BindError, Binding, Numbers, Values};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+/// What the rows of matrices are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// They add up to 1.
+    Distributions,
+    /// They add up to anything, and are taken as they are.
+    Free,
+}
+
 /// The rows of the file with the labels, by their names.
 pub(super) struct Named {
     rows: Manifest,
@@ -102,21 +111,29 @@ impl Named {
         Ok(rows.rows.iter().flatten().map(|&row| row as usize).collect())
     }
 
-    /// The values of another file in the order of these rows, by the names of its own, if it has any.
+    /// The row of another file for each of these rows, by the names of its own; `None` if it has none.
     ///
     /// # Errors
     /// When it cannot be read, or does not name each of these rows.
-    pub(super) fn ordered(&self, file: &Path, values: Values) -> Result<Values> {
+    pub(super) fn order_of(&self, file: &Path) -> Result<Option<Vec<usize>>> {
         let names = if self.by_path { arrays::row_names(file)? } else { None };
         let rows = match names {
             Some(names) => RowsOf::named(file, &names, &self.rows, &FileMetadata::default())?,
             None => {
-                let Some((_, samples)) = self.joint(file)? else { return Ok(values) };
+                let Some((_, samples)) = self.joint(file)? else { return Ok(None) };
                 let ids = vec![String::new(); samples.len()];
                 RowsOf::joined(file, &ids, &samples, &self.rows)?
             }
         };
-        let rows = self.every(&rows, file)?;
+        self.every(&rows, file).map(Some)
+    }
+
+    /// The values of another file in the order of these rows, by the names of its own, if it has any.
+    ///
+    /// # Errors
+    /// As of [`Named::order_of`].
+    pub(super) fn ordered(&self, file: &Path, values: Values) -> Result<Values> {
+        let Some(rows) = self.order_of(file)? else { return Ok(values) };
         Ok(match values {
             Values::Numbers(all) => Values::Numbers(rows.into_iter().map(|row| all[row]).collect()),
             Values::Flags(all) => Values::Flags(rows.into_iter().map(|row| all[row]).collect()),
@@ -124,19 +141,21 @@ impl Named {
         })
     }
 
-    /// Reads matrices, and puts their rows in the order of these. Also returns what there is to say of them.
+    /// Reads matrices, and puts their rows in the order of these. `said` are the classes that labels name. Also returns what
+    /// there is to say of them.
     ///
     /// # Errors
     /// When a file cannot be read, a class has no column, or a row has none in a file.
     pub(super) fn models(
         &self,
         files: &[PathBuf],
-        given: &Values,
+        said: &dyn Fn() -> Result<Vec<String>>,
         classes: Option<(&Path, &[String])>,
+        rows_are: Rows,
     ) -> Result<(Models, Vec<String>)> {
         let wanted = match classes {
             Some((_, names)) => names.iter().map(|name| class_names::clean(name).into_owned()).collect(),
-            None => classes_of(given),
+            None => said()?,
         };
         let path = |(path, _): (&Path, _)| path.to_path_buf();
         let named = ProbabilityFiles { files: files.to_vec(), classes: classes.map(path), ids: None };
@@ -147,7 +166,7 @@ impl Named {
             let (mut rounded, mut others) = (0, 0);
             let mut all = Vec::with_capacity(self.len() * wanted.len());
             for row in self.every(&rows, model.file())? {
-                match model.row(row) {
+                match model.row(row).filter(|_| rows_are == Rows::Distributions) {
                     Some(row) => {
                         rounded += u64::from(row.scaled == Some(Scaled::Rounded));
                         others += u64::from(row.scaled == Some(Scaled::Others));
@@ -157,6 +176,7 @@ impl Named {
                     None => all.extend(model.as_written(row)),
                 }
             }
+            remarks.extend(model.others().filter(|_| rows_are == Rows::Free));
             remarks.extend(model.rounded(rounded).into_iter().chain(model.without_others(others)));
             numbers.push(Numbers::Double(all.into()));
         }
@@ -194,7 +214,7 @@ pub(super) fn are_named(files: &[PathBuf]) -> Result<bool> {
 }
 
 /// The classes that labels name.
-fn classes_of(labels: &Values) -> Vec<String> {
+pub(super) fn classes_of(labels: &Values) -> Vec<String> {
     let all: BTreeSet<String> = match labels {
         Values::Names(names) => names.iter().map(|name| class_names::clean(name).into_owned()).collect(),
         Values::Numbers(numbers) => numbers.iter().map(i64::to_string).collect(),

@@ -3,8 +3,9 @@
 
 use super::class_columns::{self, ClassColumns, cleaned};
 use crate::arrays::{self, Pick, Picked};
+use crate::dataset::ALL_LABELS;
 use crate::embeddings::in_order;
-use crate::headings::PATHS;
+use crate::headings::{PATHS, is_id};
 use crate::joiner::RowsOf;
 use crate::row_names::{self, RowNames};
 use crate::{Error, Result};
@@ -318,6 +319,22 @@ impl GivenModel {
         (count > 0).then_some(said)
     }
 
+    /// What there is to say of columns of numbers that are no class.
+    pub(super) fn others(&self) -> Option<String> {
+        let others: Vec<&String> = self.others.iter().filter(|name| !is_id(name)).collect();
+        let names: Vec<String> =
+            others.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
+        let more = if others.len() > LISTED { ", …" } else { "" };
+        let columns = counted(others.len() as u64, "column of", "columns of");
+        let said = format!(
+            "{columns} {} that no label names {} left out: {}{more}; --classes FILE with all classes keeps them",
+            safe_path(&self.file),
+            if others.len() == 1 { "was" } else { "were" },
+            names.join(", ")
+        );
+        (!others.is_empty()).then_some(said)
+    }
+
     /// The numbers of the dataset's classes in a row, as they are in the file.
     pub(super) fn as_written(&self, row: usize) -> Vec<f64> {
         let at = |&column: &usize| arrays::number(&self.numbers, row * self.cols + column);
@@ -402,8 +419,14 @@ pub fn join(
             .filter(|_| model.rows > 0)
             .map(|column| format!("{:.4}", arrays::number(&model.numbers, column)))
             .collect();
+        // Where pictures have several labels, their probabilities are of each class on its own.
+        let several = manifest.extra().iter().any(|column| column.name == ALL_LABELS);
+        let advice = match several {
+            true => "; chaffinch label-quality --multi-label judges several labels per picture",
+            false => "",
+        };
         let message = format!(
-            "no row is a distribution: numbers from 0 to 1 that add up to 1 (the first: {}); pass probabilities, not logits",
+            "no row is a distribution: numbers from 0 to 1 that add up to 1 (the first: {}); pass probabilities, not logits{advice}",
             first.join(", ")
         );
         return Err(Error::format(&model.file, message));

@@ -4,12 +4,14 @@ mod by_name;
 mod class_columns;
 mod given;
 mod models;
+mod sets;
 
 pub use given::{GivenModel, Joined, join, read_given};
+pub use sets::{ReadSets, has_several_labels, may_have_several_labels, read_sets};
 
 use crate::arrays;
 use crate::{Error, Result};
-use by_name::Named;
+use by_name::{Named, Rows, classes_of};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_review::label_quality::{BindError, Binding, Input, InputError, Reading, Values};
 use models::Models;
@@ -42,26 +44,12 @@ pub fn read(
     let classes = classes.zip(named.as_deref());
     let given = arrays::column(labels)?;
     let rows_named = Named::read(labels)?.filter(|named| named.len() == given.len());
-    let are_named = by_name::are_named(probabilities)?;
-    let by_id = match &rows_named {
-        Some(named) if !are_named => named.join(probabilities)?,
-        _ => false,
+    let said = || match given {
+        Values::Flags(_) => Err(Error::format(labels, BindError::FlagsForLabels.to_string())),
+        _ => Ok(classes_of(&given)),
     };
-    let (Models { numbers, binding, rows }, remarks) = if are_named || by_id {
-        if matches!(given, Values::Flags(_)) {
-            return Err(Error::format(labels, BindError::FlagsForLabels.to_string()));
-        }
-        let Some(named) = rows_named.as_ref().filter(|named| by_id || named.by_path()) else {
-            let file = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
-            let message = format!(
-                "it does not name its rows, but {file} does; give a table with the same column of paths beside the labels"
-            );
-            return Err(Error::format(labels, message));
-        };
-        named.models(probabilities, &given, classes)?
-    } else {
-        (Models::read(probabilities, classes)?, Vec::new())
-    };
+    let (Models { numbers, binding, rows }, remarks) =
+        joined(probabilities, (labels, rows_named.as_ref()), &said, classes, Rows::Distributions)?;
     let first = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
     let same_length = |path: &Path, len: usize| {
         if len == rows {
@@ -91,6 +79,32 @@ pub fn read(
     let input = Input::new(numbers, binding, bound, errors)
         .map_err(|(model, error)| Error::format(&probabilities[model], words(&error, &names)))?;
     Ok(Read { input, remarks })
+}
+
+/// Reads matrices, joined to the labels by the names of rows, if these have any.
+fn joined(
+    probabilities: &[PathBuf],
+    (labels, rows_named): (&Path, Option<&Named>),
+    said: &dyn Fn() -> Result<Vec<String>>,
+    classes: Option<(&Path, &[String])>,
+    rows_are: Rows,
+) -> Result<(Models, Vec<String>)> {
+    let are_named = by_name::are_named(probabilities)?;
+    let by_id = match rows_named {
+        Some(named) if !are_named => named.join(probabilities)?,
+        _ => false,
+    };
+    if !are_named && !by_id {
+        return Ok((Models::read(probabilities, classes)?, Vec::new()));
+    }
+    let Some(named) = rows_named.filter(|named| by_id || named.by_path()) else {
+        let file = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
+        let message = format!(
+            "it does not name its rows, but {file} does; give a table with the same column of paths beside the labels"
+        );
+        return Err(Error::format(labels, message));
+    };
+    named.models(probabilities, said, classes, rows_are)
 }
 
 /// What is wrong with a matrix, with the names of its columns.

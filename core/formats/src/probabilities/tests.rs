@@ -70,6 +70,24 @@ fn columns_are_bound_by_name_in_whatever_order_they_stand() {
 }
 
 #[test]
+fn labels_may_be_in_json() {
+    let files = Files::new(&[
+        ("p.csv", "path,cat,dog\nb,.8,.2\na,.1,.9\n"),
+        ("l.jsonl", "{\"path\": \"a\", \"label\": \"dog\"}\n\n{\"path\": \"b\", \"label\": \"cat\"}\n"),
+        ("l.json", r#"[{"label": 1, "path": "a"}, {"path": "b", "label": 0}]"#),
+        ("gap.jsonl", "{\"label\": \"dog\"}\n{\"path\": \"b\"}\n"),
+        ("classes.txt", "cat\ndog\n"),
+    ]);
+    assert_eq!(files.read("p.csv", "l.jsonl", "", "").unwrap().labels(), [1, 0]);
+    assert_eq!(
+        files.read("p.csv", "l.json", "classes.txt", "l.jsonl").unwrap().errors(),
+        Some(&[false; 2][..])
+    );
+    let error = files.read("p.csv", "gap.jsonl", "", "").unwrap_err();
+    assert!(error.contains("gap.jsonl: row 1 has no value"), "{error}");
+}
+
+#[test]
 fn what_would_be_a_guess_is_refused() {
     let files = Files::new(&[
         ("p.csv", WORKSHOP),

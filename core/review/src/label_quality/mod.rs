@@ -5,11 +5,15 @@
 mod bind;
 mod grid;
 mod report;
+mod sets;
 
 pub use bind::{BindError, Binding, Reading};
 pub use chaffinch_confident::InputError;
 pub use grid::{Grid, Numbers, Values};
 pub use report::{FilterFigures, Joined, Report};
+pub use sets::{
+    Averaged, Change, ClassFigures, SetFilterFigures, SetInput, SetJudged, SetOptions, SetReport, can_average,
+};
 
 use chaffinch_confident::{
     Ensemble, Filter, Filters, Method, Real, Table, TopK, Weights, ensemble_scores, mean_probabilities,

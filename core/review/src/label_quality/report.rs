@@ -88,7 +88,8 @@ impl Report {
     }
 }
 
-fn figures(flagged: &[bool], errors: Option<&[bool]>) -> FilterFigures {
+/// The metrics of a filter.
+pub(super) fn figures(flagged: &[bool], errors: Option<&[bool]>) -> FilterFigures {
     let count = flagged.iter().filter(|flag| **flag).count();
     let Some(errors) = errors else {
         return FilterFigures { flagged: count, precision: None, recall: None, f1: None };

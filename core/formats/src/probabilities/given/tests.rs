@@ -180,6 +180,10 @@ fn rows_that_are_no_distribution_are_findings_and_no_end() {
     files.write("logits.csv", "path,cat,dog\na.png,3.5,-1\nb.png,2,-7\n");
     let error = files.error("logits.csv", None, None);
     assert!(error.contains("no row is a distribution") && error.contains("3.5000, -1.0000"), "{error}");
+    assert!(!error.contains("--multi-label"), "{error}");
+    let several = vec![ExtraColumn { name: ALL_LABELS.into(), values: vec!["cat|dog".into(); 3] }];
+    let error = files.read_for(dataset_with(several), "logits.csv", None, None).map(|_| ()).unwrap_err();
+    assert!(error.contains("chaffinch label-quality --multi-label judges several labels"), "{error}");
 }
 
 #[test]
