@@ -174,6 +174,11 @@ fn examples_in_the_manual_can_be_typed() {
                 0 => text.split_whitespace().collect::<Vec<&str>>(),
                 _ => vec![text],
             });
+            // A folder of detectors must be there.
+            let mut words: Vec<&str> = words.collect();
+            if let Some(option) = words.iter().position(|word| *word == "--plugins") {
+                words[option + 1] = ".";
+            }
             if let Err(error) = command().try_get_matches_from(words) {
                 panic!("{part}: {error}");
             }
