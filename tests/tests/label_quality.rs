@@ -359,7 +359,7 @@ fn options_of_one_label_and_of_several_are_told_apart() {
     );
     refused(
         &["--labels", "bad.csv", "--multi-label"],
-        "row 0 has the label 'dgo', which is not a class; did you mean 'dog'?",
+        "row 0 has the label 'dgo', which is not a class (classes: 'cat', 'dog', 'owl')",
     );
     // Two of the same are as one.
     let scores = |more: &[&str]| {

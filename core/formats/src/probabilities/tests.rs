@@ -80,7 +80,7 @@ fn labels_may_be_in_json() {
     ]);
     assert_eq!(files.read("p.csv", "l.jsonl", "", "").unwrap().labels(), [1, 0]);
     assert_eq!(
-        files.read("p.csv", "l.json", "classes.txt", "l.jsonl").unwrap().errors(),
+        files.read("p.csv", "l.json", "classes.txt", "l.json").unwrap().errors(),
         Some(&[false; 2][..])
     );
     let error = files.read("p.csv", "gap.jsonl", "", "").unwrap_err();

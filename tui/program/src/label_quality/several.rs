@@ -127,7 +127,7 @@ fn options(args: &LabelQuality) -> Result<SetOptions> {
         ),
     };
     // The cutoff that depends on the quality of the probabilities was made for one label among many classes; of classes on
-    // their own, this one finds more.
+    // their own, this one finds more on simulated datasets.
     let first = filters.first().filter(|_| !args.filter.is_empty());
     let deciding = first.copied().unwrap_or(Filter::PruneByNoiseRate);
     let aggregation = args.several.aggregation()?;

@@ -190,7 +190,11 @@ fn what_would_be_a_guess_is_refused() {
     files.npy("two.npy", "|u1", "(4, 2)", &[1, 1, 0, 0, 1, 0, 0, 0]);
     files.npy("counts.npy", "|u1", "(4, 3)", &[1, 1, 0, 0, 1, 0, 0, 7, 0, 1, 0, 1]);
     for (p, labels, why) in [
-        ("p.csv", "odd.csv", "row 3 has the label 'dgo', which is not a class; did you mean 'dog'?"),
+        (
+            "p.csv",
+            "odd.csv",
+            "row 3 has the label 'dgo', which is not a class (classes: 'dog', 'cat', 'owl')",
+        ),
         ("p.csv", "two.csv", "the class 'owl' has no column of labels (columns of 0 and 1: 'cat', 'dog')"),
         ("bare.csv", "more.csv", "pass --classes FILE"),
         (
