@@ -83,7 +83,13 @@ impl FromStr for Gate {
             None => (false, named(name)?),
         };
         if at.is_none() {
-            return Ok(Gate { name, detector, comparison: Comparison::Above, limit: Limit::ZERO, share: false });
+            return Ok(Gate {
+                name,
+                detector,
+                comparison: Comparison::Above,
+                limit: Limit::ZERO,
+                share: false,
+            });
         }
         let Some((sign, comparison)) = SIGNS.into_iter().find(|(sign, _)| rest.starts_with(sign)) else {
             return Err("expected one of > >= < <= = != after the name".to_owned());
@@ -278,7 +284,8 @@ mod tests {
     /// As floating-point numbers, 7 of 100 are more than 7 %, and 110 of 400 more than 27.5 %.
     #[test]
     fn a_share_at_its_limit_is_equal_to_it() {
-        for (value, of, limit) in [(7, 100, "7%"), (14, 100, "14 %"), (55, 100, "55.0%"), (110, 400, "27.5%")] {
+        for (value, of, limit) in [(7, 100, "7%"), (14, 100, "14 %"), (55, 100, "55.0%"), (110, 400, "27.5%")]
+        {
             let count = Count { value, of: Some(of), ..counts().remove(1) };
             let failed = |sign: &str| {
                 let gate: Gate = format!("suspects{sign}{limit}").parse().unwrap();

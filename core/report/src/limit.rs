@@ -98,7 +98,9 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Limit>().unwrap().to_string(), written, "{text}");
         }
-        for text in ["", ".", "e3", "-1", "1.2.3", "1,5", "inf", "nan", "0x10", "1e16", "1e-16", "12345678901234567"] {
+        for text in
+            ["", ".", "e3", "-1", "1.2.3", "1,5", "inf", "nan", "0x10", "1e16", "1e-16", "12345678901234567"]
+        {
             assert_eq!(text.parse::<Limit>(), Err(()), "{text}");
         }
     }
