@@ -1,6 +1,7 @@
 //! Gates: limits on counts, for scripts that must stop when a dataset gets worse.
 
 use crate::counts::Count;
+use crate::limit::Limit;
 use crate::{Error, Result};
 use chaffinch_data::nearest;
 use chaffinch_protocol::display::{safe_text, thousands};
@@ -10,13 +11,13 @@ use std::str::FromStr;
 
 /// A limit that must not be reached: `leaks>0`, `label-quality>=1.5%`. A name alone stands for `NAME>0`. `detector:leaks>0` is
 /// about what the detector `leaks` flags, although there is a count of that name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gate {
     name: String,
     /// Whether only a detector is meant.
     detector: bool,
     comparison: Comparison,
-    limit: f64,
+    limit: Limit,
     /// Whether the limit is a share, in percent.
     share: bool,
 }
@@ -50,15 +51,15 @@ impl Comparison {
         SIGNS.iter().find(|(_, comparison)| *comparison == self).map_or("", |(sign, _)| sign)
     }
 
-    fn holds(self, value: f64, limit: f64) -> bool {
-        let order = value.partial_cmp(&limit);
+    /// Whether it holds for a number that has this order to the limit.
+    fn holds(self, order: Ordering) -> bool {
         match self {
-            Comparison::Above => order == Some(Ordering::Greater),
-            Comparison::AtLeast => order.is_some_and(Ordering::is_ge),
-            Comparison::Below => order == Some(Ordering::Less),
-            Comparison::AtMost => order.is_some_and(Ordering::is_le),
-            Comparison::Equal => order == Some(Ordering::Equal),
-            Comparison::Unequal => order.is_some_and(Ordering::is_ne),
+            Comparison::Above => order.is_gt(),
+            Comparison::AtLeast => order.is_ge(),
+            Comparison::Below => order.is_lt(),
+            Comparison::AtMost => order.is_le(),
+            Comparison::Equal => order.is_eq(),
+            Comparison::Unequal => order.is_ne(),
         }
     }
 }
@@ -82,7 +83,13 @@ impl FromStr for Gate {
             None => (false, named(name)?),
         };
         if at.is_none() {
-            return Ok(Gate { name, detector, comparison: Comparison::Above, limit: 0.0, share: false });
+            return Ok(Gate {
+                name,
+                detector,
+                comparison: Comparison::Above,
+                limit: Limit::ZERO,
+                share: false,
+            });
         }
         let Some((sign, comparison)) = SIGNS.into_iter().find(|(sign, _)| rest.starts_with(sign)) else {
             return Err("expected one of > >= < <= = != after the name".to_owned());
@@ -92,11 +99,10 @@ impl FromStr for Gate {
             Some(number) => (number.trim_end(), true),
             None => (number, false),
         };
-        let limit: f64 =
-            number.parse().ok().filter(|limit: &f64| limit.is_finite() && *limit >= 0.0).ok_or_else(
-                || format!("'{}' is no limit: expected a number such as 10 or 1.5%", safe_text(number)),
-            )?;
-        if share && limit > 100.0 {
+        let limit: Limit = number.parse().map_err(|()| {
+            format!("'{}' is no limit: expected a number such as 10 or 1.5%", safe_text(number))
+        })?;
+        if share && limit.of_count(100).is_lt() {
             return Err(format!("{limit}% is more than everything"));
         }
         Ok(Gate { name, detector, comparison, limit, share })
@@ -163,28 +169,24 @@ impl Gate {
             }
             return Err(self.unknown(counts, known));
         };
-        let value = match self.share {
-            false => count.value as f64,
-            true => {
-                100.0
-                    * count.share().ok_or_else(|| {
-                        Error::Invalid(format!(
-                            "{self}: there is no share of {}; compare with a number",
-                            count.what
-                        ))
-                    })?
+        let (order, share) = match (self.share, count.of) {
+            (false, _) => (self.limit.of_count(count.value), None),
+            (true, Some(of)) => (self.limit.of_share(count.value, of), Some(of)),
+            (true, None) => {
+                let what = &count.what;
+                let message = format!("{self}: there is no share of {what}; compare with a number");
+                return Err(Error::Invalid(message));
             }
         };
-        let failed = self.comparison.holds(value, self.limit);
+        let failed = self.comparison.holds(order);
         let of_all = !count.detector && OF_ALL.contains(&self.name.as_str());
         let failure = known.failed.first().filter(|_| !failed && of_all);
         if let Some((name, _)) = failure {
             return Ok(missing(format!("{} failed, so {} may be more", safe_text(name), count.what)));
         }
-        let share = match (self.share, count.of) {
-            (true, Some(of)) => format!(" of {} ({value:.2} %)", thousands(of)),
-            _ => String::new(),
-        };
+        let share = share.map_or_else(String::new, |of| {
+            format!(" of {} ({:.2} %)", thousands(of), 100.0 * count.share().unwrap_or_default())
+        });
         let sentence = format!("{self}: {}{share} {}", thousands(count.value), count.what);
         Ok(Judged { failed, sentence })
     }
@@ -277,6 +279,24 @@ mod tests {
         // 12 of 1,000 are 1.2 %.
         assert!(failed("suspects>1%") && failed("suspects > 1.19 %") && !failed("suspects>1.2%"));
         assert!(failed("samples>=100%"));
+    }
+
+    /// As floating-point numbers, 7 of 100 are more than 7 %, and 110 of 400 more than 27.5 %.
+    #[test]
+    fn a_share_at_its_limit_is_equal_to_it() {
+        for (value, of, limit) in [(7, 100, "7%"), (14, 100, "14 %"), (55, 100, "55.0%"), (110, 400, "27.5%")]
+        {
+            let count = Count { value, of: Some(of), ..counts().remove(1) };
+            let failed = |sign: &str| {
+                let gate: Gate = format!("suspects{sign}{limit}").parse().unwrap();
+                judge(&[gate], std::slice::from_ref(&count), Known::default()).unwrap()[0].failed
+            };
+            for (sign, fails) in
+                [(">", false), ("!=", false), ("<", false), ("=", true), ("<=", true), (">=", true)]
+            {
+                assert_eq!(failed(sign), fails, "{value} of {of} {sign}{limit}");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reports of a session: what was found, what was decided, what is left.
 //!
 //! - `subject` is what a report is about, `facts` is what it says, `counts` are its numbers by name, and `whole` is what is wrong with the dataset as a whole.
-//! - `gate` compares counts with limits.
+//! - `gate` compares counts with limits, which are decimal numbers as they are written (`limit`).
 //! - `format` is the table of formats, one file each: `html`, `markdown`, `json`, `card`.
 //! - `plots` are drawings as SVG, which any format can use, and `drawn` says which a session has; `words` are sentences; `thumbnails` are the pictures of suspects.
 //!
@@ -23,6 +23,7 @@ mod format;
 mod gate;
 mod html;
 mod json;
+mod limit;
 mod markdown;
 mod plots;
 mod subject;

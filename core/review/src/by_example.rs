@@ -15,7 +15,9 @@
 //! isotonic regression (B. Sen, M. Banerjee and M. Woodroofe, 2010). One fine example below all scores and one faulty example
 //! above them are added, each of half a weight as in Jeffreys' prior, so that a few examples that agree do not claim to be
 //! certain; where the share changes between two examples is drawn, too, and so are the faults among samples of a share. Samples that the
-//! reviewer is unsure about are fine for the lower end and faulty for the upper one. The draws come from a fixed seed: the same decisions
+//! reviewer is unsure about are fine for the lower end and faulty for the upper one. Of scores below those of the random sample a
+//! bootstrap knows nothing, and so the intervals are at least as wide as the exact ones of the random sample on either side of the
+//! threshold, which go from none to all where it has no example. The draws come from a fixed seed: the same decisions
 //! give the same proposal.
 
 mod curve;
@@ -27,16 +29,14 @@ use crate::covered::{self, Answer, LEAST_DRAWN};
 use crate::ranking::Ranking;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
-use chaffinch_protocol::decision::Decision;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{BINS, Proposal};
 use curve::Weighted;
 use known::{Decided, Known};
-use std::collections::BTreeMap;
 
 /// Faulty and fine examples without which nothing is proposed.
 pub const LEAST: u64 = 3;
-/// A sample that was decided about.
+/// A sample of which decisions say something.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Example {
     /// The detector's score, 0..=1.
@@ -45,28 +45,35 @@ pub struct Example {
     pub faulty: bool,
 }
 
-/// The examples that decisions give for a detector.
-///
-/// Of a group, what was decided about any member holds for all: if one copy is removed and another one kept, the pair is one.
+/// The examples that decisions give for a detector: the samples of which they say something.
 pub fn examples(result: &DetectorResult, decisions: &Decisions) -> Vec<Example> {
-    let groups = faulty_groups(result, decisions);
-    let example = |(id, decision): (SampleId, &Decision)| {
-        let own = faulty(Answer::from(&decision.choice))?;
-        let faulty = group(result, id).and_then(|group| groups.get(&group).copied()).unwrap_or(own);
-        Some(Example { score: result.score(id)?, faulty })
+    let answers = covered::answers(result.len(), decisions);
+    let said = said(result, &answers);
+    let example = |(row, said): (usize, Option<Answer>)| {
+        Some(Example { score: result.score(SampleId(row as u32))?, faulty: faulty(said?)? })
     };
-    decisions.iter().filter(|(id, _)| id.index() < result.len()).filter_map(example).collect()
+    said.into_iter().enumerate().filter_map(example).collect()
 }
 
-/// What decisions say about each sample for a detector. Of a group that it reports, what was decided about any member holds for all,
-/// those without a decision as well.
-fn said(result: &DetectorResult, decisions: &Decisions, answers: &[Option<Answer>]) -> Vec<Option<Answer>> {
-    let groups = faulty_groups(result, decisions);
-    let said = |(row, own): (usize, &Option<Answer>)| {
-        let of_group = group(result, SampleId(row as u32)).and_then(|group| groups.get(&group));
-        of_group.map(|&faulty| if faulty { Answer::Bad } else { Answer::Fine }).or(*own)
-    };
-    answers.iter().enumerate().map(said).collect()
+/// What decisions say about each sample for a detector.
+///
+/// Of copies one is too many, and it does not matter which. So of a group that it reports, the ones removed are those that score
+/// worst, as many as were removed, whether these were decided or not; the others that were decided are fine. Of the rest of the group
+/// nothing is known: whoever keeps one has not said what the others are.
+fn said(result: &DetectorResult, answers: &[Option<Answer>]) -> Vec<Option<Answer>> {
+    let mut said = answers.to_vec();
+    let grouped: &[(u32, u32)] = if result.record().groups { result.grouped() } else { &[] };
+    for group in grouped.chunk_by(|one, other| one.0 == other.0) {
+        let mut members: Vec<usize> =
+            group.iter().map(|(_, row)| *row as usize).filter(|row| *row < answers.len()).collect();
+        let bad = |row: &usize| answers[*row] == Some(Answer::Bad);
+        let removed = members.iter().filter(|row| bad(row)).count();
+        members.iter().filter(|row| bad(row)).for_each(|row| said[*row] = Some(Answer::Fine));
+        let scores = result.scores();
+        members.sort_by(|&one, &other| scores[one].total_cmp(&scores[other]).then(one.cmp(&other)));
+        members.iter().take(removed).for_each(|row| said[*row] = Some(Answer::Bad));
+    }
+    said
 }
 
 fn faulty(answer: Answer) -> Option<bool> {
@@ -75,21 +82,6 @@ fn faulty(answer: Answer) -> Option<bool> {
         Answer::Bad => Some(true),
         Answer::Unsure => None,
     }
-}
-
-fn group(result: &DetectorResult, id: SampleId) -> Option<u32> {
-    result.record().groups.then(|| result.group(id)).flatten()
-}
-
-/// The groups with decided members, and whether one of these is faulty.
-fn faulty_groups(result: &DetectorResult, decisions: &Decisions) -> BTreeMap<u32, bool> {
-    let mut groups: BTreeMap<u32, bool> = BTreeMap::new();
-    for (id, decision) in decisions.iter().filter(|(id, _)| id.index() < result.len()) {
-        if let (Some(group), Some(faulty)) = (group(result, id), faulty(Answer::from(&decision.choice))) {
-            *groups.entry(group).or_default() |= faulty;
-        }
-    }
-    groups
 }
 
 /// What is proposed, or why nothing is.
@@ -125,7 +117,7 @@ pub fn propose(result: &DetectorResult, decisions: &Decisions, ranking: &Ranking
     let reviewed = Reviewed {
         scores: &result.scores()[..count],
         answers: &answers,
-        said: &said(result, decisions, &answers),
+        said: &said(result, &answers),
         suspects: &ranking.order,
     };
     reviewed.propose(&examples(result, decisions))

@@ -5,8 +5,10 @@
 //! scored; recall is over all known errors, since an error without a score was not found.
 //!
 //! Copies count by group: of two samples that show the same, one is too many, and it does not matter which. If the truth
-//! says that samples are copies of one another, a detector that puts them into one group is credited with the error
-//! whichever member it ranks worst; one that does not is held to the truth as it is, because it did not find the copies.
+//! says that samples are copies of one another, a detector that finds them so is credited with the error whichever member it ranks
+//! worst: one that puts them into one group, or that rates only one of two and names the other as its copy, as `leaks` does. One that
+//! does not is held to the truth as it is, because it did not find the copies. If decisions are the truth, samples are copies of one
+//! another that the detector itself finds so, as whoever removes one of them agrees with it.
 
 mod bootstrap;
 mod curve;
@@ -77,8 +79,8 @@ pub struct Figures {
     pub lift_at_100: Option<f64>,
     /// Samples flagged at the threshold.
     pub flagged: usize,
-    /// Share of errors among the flagged.
-    pub precision: f64,
+    /// Share of errors among the flagged; `None` if nothing is flagged.
+    pub precision: Option<f64>,
     /// Share of the flagged among errors.
     pub recall: f64,
     /// Harmonic mean of both.
@@ -104,8 +106,8 @@ pub struct KindFigures {
     pub auroc: Option<f64>,
     /// Average precision.
     pub auprc: Option<f64>,
-    /// Share of errors of this kind among the flagged that are of this kind or fine.
-    pub precision: f64,
+    /// Share of errors of this kind among the flagged that are of this kind or fine; `None` if there are none of these.
+    pub precision: Option<f64>,
     /// Share of the flagged among errors of this kind.
     pub recall: f64,
     /// Harmonic mean of both.
@@ -181,16 +183,17 @@ impl<'t> Rated<'t> {
     ) -> Rated<'t> {
         let copies = truth.copies();
         let mut own = Cow::Borrowed(truth);
-        for finder in finders.filter(|_| !copies.is_empty()) {
-            for group in &copies {
-                let mut found: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-                for &row in group {
-                    if let Some(group) = finder.group(SampleId(row)) {
-                        found.entry(group).or_default().push(row);
-                    }
+        let worse = |a: u32, b: u32| quality(a).total_cmp(&quality(b));
+        if truth.is_decided() {
+            for finder in finders {
+                for group in found_about(finder, truth) {
+                    own.to_mut().exchanged(&group, worse);
                 }
-                for members in found.into_values().filter(|members| members.len() > 1) {
-                    own.to_mut().exchanged(&members, |a, b| quality(a).total_cmp(&quality(b)));
+            }
+        } else {
+            for finder in finders.filter(|_| !copies.is_empty()) {
+                for found in copies.iter().flat_map(|group| found_among(finder, group)) {
+                    own.to_mut().exchanged(&found, worse);
                 }
             }
         }
@@ -201,6 +204,51 @@ impl<'t> Rated<'t> {
     fn errors(&self) -> usize {
         self.truth.known().iter().filter(|(_, error)| *error).count()
     }
+}
+
+/// Those of some copies that a detector finds to be copies, by group.
+fn found_among(finder: &DetectorResult, copies: &[u32]) -> Vec<Vec<u32>> {
+    let mut found: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for &row in copies {
+        if let Some(group) = finder.group(SampleId(row)) {
+            found.entry(group).or_default().push(row);
+        }
+    }
+    let mut found: Vec<Vec<u32>> = found.into_values().filter(|members| members.len() > 1).collect();
+    for &row in copies {
+        let others = one_sided(finder, row).into_iter().filter(|other| copies.contains(other));
+        let pair: Vec<u32> = std::iter::once(row).chain(others).collect();
+        if pair.len() > 1 {
+            found.push(pair);
+        }
+    }
+    found
+}
+
+/// All copies that a detector finds, as far as the truth is known.
+fn found_about(finder: &DetectorResult, truth: &Truth) -> Vec<Vec<u32>> {
+    let grouped: &[(u32, u32)] = if finder.record().groups { finder.grouped() } else { &[] };
+    let groups = grouped.chunk_by(|one, other| one.0 == other.0);
+    let mut found: Vec<Vec<u32>> = groups.map(|group| group.iter().map(|(_, row)| *row).collect()).collect();
+    for (row, _) in truth.known() {
+        let others = one_sided(finder, row);
+        if !others.is_empty() {
+            found.push(std::iter::once(row).chain(others).collect());
+        }
+    }
+    found
+}
+
+/// The samples that a detector names beside one that it rates without rating them: what the sample is a copy of, found from one side.
+/// What a detector rates itself and names as evidence are neighbors.
+fn one_sided(finder: &DetectorResult, row: u32) -> Vec<u32> {
+    let scores = finder.scores();
+    if scores[row as usize].is_nan() || finder.group(SampleId(row)).is_some() {
+        return Vec::new();
+    }
+    let Some(issue) = finder.issue(SampleId(row)) else { return Vec::new() };
+    let others = issue.related.into_iter().map(|(other, _)| other.0);
+    others.filter(|other| scores[*other as usize].is_nan()).collect()
 }
 
 /// A sample with a score and a known truth.
@@ -265,7 +313,7 @@ fn figures(rows: &[Judged], n_errors: usize, truth: &Truth) -> Figures {
     let order = metrics::worst_first(&quality);
     let flagged = rows.iter().filter(|row| row.flagged).count();
     let found = rows.iter().filter(|row| row.flagged && row.error).count();
-    let (precision, recall) = (share(found, flagged), share(found, n_errors));
+    let (precision, recall) = (precise(found, flagged), share(found, n_errors));
     let mut places: Vec<usize> =
         PLACES.into_iter().chain([n_errors]).filter(|&k| k > 0 && k <= rows.len()).collect();
     places.sort_unstable();
@@ -280,7 +328,7 @@ fn figures(rows: &[Judged], n_errors: usize, truth: &Truth) -> Figures {
         flagged,
         precision,
         recall,
-        f1: harmonic(precision, recall),
+        f1: harmonic(precision.unwrap_or_default(), recall),
         precision_at: places.iter().map(|&k| (k, share(found_at(k), k))).collect(),
         recall_at: places.iter().map(|&k| (k, share(found_at(k), n_errors))).collect(),
         intervals: None,
@@ -295,7 +343,7 @@ fn by_kind(rows: &[Judged], truth: &Truth, kind: String, all: usize) -> (String,
     let quality: Vec<f64> = rows.iter().map(|row| row.quality).collect();
     let flagged = rows.iter().filter(|row| row.flagged).count();
     let found = rows.iter().filter(|row| row.flagged && row.error).count();
-    let (precision, recall) = (share(found, flagged), share(found, all));
+    let (precision, recall) = (precise(found, flagged), share(found, all));
     let figures = KindFigures {
         errors: all,
         found,
@@ -303,13 +351,18 @@ fn by_kind(rows: &[Judged], truth: &Truth, kind: String, all: usize) -> (String,
         auprc: average_precision(&errors, &quality),
         precision,
         recall,
-        f1: harmonic(precision, recall),
+        f1: harmonic(precision.unwrap_or_default(), recall),
     };
     (kind, figures)
 }
 
 fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Of nothing flagged, no share is wrong, and none right.
+fn precise(found: usize, flagged: usize) -> Option<f64> {
+    (flagged > 0).then(|| share(found, flagged))
 }
 
 /// The harmonic mean of precision and recall, 0 where both are 0.

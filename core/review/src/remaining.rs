@@ -9,19 +9,18 @@
 //! R. Nair, *On efficient and statistical quality estimation for data annotation*, 2024.
 
 mod interval;
+mod next;
 
 use crate::covered::{Answer, LEAST_DRAWN, answers, drawn, in_random_order};
 use crate::ranking::Ranking;
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::sample::SampleId;
 pub(crate) use interval::total;
+pub use next::Next;
 use serde::{Deserialize, Serialize};
 
 /// Shares of the dataset that one may want to be sure to be below.
 const SHARES: [f64; 6] = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005];
-/// Decided suspects by which the next ones are judged, and how many those are.
-const NEAREST: usize = 50;
-const NEXT: usize = 100;
 
 /// What the decisions say about the samples without one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -36,11 +35,15 @@ pub struct Remaining {
     pub sampled: usize,
     /// See `sampled`.
     pub sampled_bad: usize,
+    /// Samples of the random order that are decided without a gap. Suspects at their end are not part of `sampled`: they may be
+    /// decided because of their rank.
+    #[serde(default)]
+    pub in_order: usize,
     /// Errors among the samples without a decision; `None` if too few samples of the random order are decided to say.
     pub left: Option<Estimate>,
     /// How many more samples of the random order to review.
     pub goal: Option<Goal>,
-    /// The share of bad ones to expect among the next suspects.
+    /// What is known about the suspects that come next.
     pub next: Option<Next>,
 }
 
@@ -63,20 +66,6 @@ pub struct Goal {
     pub share: f64,
     /// How many more.
     pub reviews: usize,
-}
-
-/// What was decided about the suspects ranked nearest to the next ones without a decision.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Next {
-    /// How many come next: a hundred, or all that are left.
-    #[serde(default)]
-    pub suspects: usize,
-    /// How many were decided.
-    pub decided: usize,
-    /// How many of them were bad.
-    pub bad: usize,
-    /// The share with its 95 % interval.
-    pub share: Estimate,
 }
 
 /// One part of the dataset: suspects, or the others.
@@ -127,7 +116,7 @@ pub fn remaining(ranking: &Ranking, decisions: &Decisions) -> Remaining {
     let suspect: Vec<bool> = (0..ranking.len()).map(|row| ranking.flags[row] > 0).collect();
     let (mut found, parts) = of(&choices, &suspect);
     found.goal = found.left.and_then(|left| goal(&parts, left, found.samples));
-    found.next = next(ranking, &choices);
+    found.next = next::next(ranking, &choices);
     found
 }
 
@@ -164,6 +153,7 @@ fn of(answers: &[Option<Answer>], suspect: &[bool]) -> (Remaining, [Part; 2]) {
         found: count(|part| part.bad),
         sampled,
         sampled_bad: count(|part| part.drawn_bad),
+        in_order: drawn(answers, |_| false).len(),
         left,
         goal: None,
         next: None,
@@ -202,32 +192,6 @@ fn goal(parts: &[Part; 2], left: Estimate, samples: usize) -> Option<Goal> {
         if high(middle) < share * samples as f64 { reviews = middle } else { low = middle }
     }
     Some(Goal { share, reviews })
-}
-
-/// What was decided about the suspects nearest to the next ones.
-fn next(ranking: &Ranking, answers: &[Option<Answer>]) -> Option<Next> {
-    let place_of = |wanted: bool| {
-        (0_usize..)
-            .zip(ranking.order.iter())
-            .filter(move |(_, row)| answers[**row as usize].is_some() == wanted)
-    };
-    let coming: Vec<usize> = place_of(false).map(|(place, _)| place).take(NEXT).collect();
-    let middle = *coming.get(coming.len() / 2)?;
-    let mut decided: Vec<(usize, u32)> =
-        place_of(true).map(|(place, row)| (place.abs_diff(middle), *row)).collect();
-    decided.retain(|(_, row)| answers[*row as usize] != Some(Answer::Unsure));
-    decided.sort_unstable();
-    decided.truncate(NEAREST);
-    if decided.len() < LEAST_DRAWN {
-        return None;
-    }
-    let bad = decided.iter().filter(|(_, row)| answers[*row as usize] == Some(Answer::Bad)).count();
-    // Of very many, as if drawn with replacement.
-    const MANY: usize = 1_000_000;
-    let (low, high) = total(MANY, decided.len(), bad);
-    let part = |number: usize| number as f64 / MANY as f64;
-    let share = Estimate { number: bad as f64 / decided.len() as f64, low: part(low), high: part(high) };
-    Some(Next { suspects: coming.len(), decided: decided.len(), bad, share })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use chaffinch_review::evaluate::{
     ENSEMBLE, Evaluation, Figures, Intervals, Resampling, Truth, curves, evaluate, evaluate_rank, write_svg,
 };
 use chaffinch_review::ranking;
-use chaffinch_review::remaining::{Estimate, Remaining, remaining};
+use chaffinch_review::remaining::{Estimate, Next, Remaining, remaining};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -259,10 +259,24 @@ fn left(out: &mut dyn Write, found: &Remaining) -> Result<()> {
     match &found.left {
         Some(left) if found.undecided > 0 => {
             let Estimate { number, low, high } = *left;
+            // Who has decided sixty looks for sixty.
+            let uncounted = found.in_order.saturating_sub(found.sampled);
+            let uncounted = match uncounted {
+                0 => String::new(),
+                1 => format!(
+                    " ({} are decided; the last one is a suspect, which may be so for its rank, and does not count)",
+                    thousands(found.in_order as u64)
+                ),
+                some => format!(
+                    " ({} are decided; the last {} are suspects, which may be so for their rank, and do not count)",
+                    thousands(found.in_order as u64),
+                    thousands(some as u64)
+                ),
+            };
             writeln!(
                 out,
                 "errors left: about {} among {undecided} without a decision (95 % interval {} to {}), from the first {} of \
-                 the random order, {} of them errors",
+                 the random order, {} of them errors{uncounted}",
                 errors(number),
                 errors(low.floor()),
                 errors(high.ceil()),
@@ -289,19 +303,46 @@ fn left(out: &mut dyn Write, found: &Remaining) -> Result<()> {
         )?;
     }
     if let Some(next) = &found.next {
-        let percent = |share: f64| format!("{:.0}", share * 100.0);
-        writeln!(
-            out,
-            "errors to expect among {}: about {} % ({} to {} %), as {} of the {} decided suspects ranked nearest were",
-            next_suspects(next.suspects),
-            percent(next.share.number),
-            percent(next.share.low),
-            percent(next.share.high),
-            next.bad,
-            next.decided
-        )?;
+        writeln!(out, "{}", upcoming(next))?;
     }
     Ok(())
+}
+
+/// What is known about the suspects that come next, in a sentence.
+fn upcoming(next: &Next) -> String {
+    let Next { suspects, decided, bad, sampled, sampled_bad, by_rank, low, high } = *next;
+    let number = |some: usize| thousands(some as u64);
+    let percent = |some: usize| format!("{:.0}", 100.0 * some as f64 / suspects.max(1) as f64);
+    let all = if suspects == 1 { "it is".to_owned() } else { format!("all {} are", number(suspects)) };
+    let high = high.filter(|high| *high < suspects);
+    let low = low.filter(|low| *low > 0);
+    let what = match (low, high) {
+        (None, None) => "not known".to_owned(),
+        (None, Some(high)) => format!("at most {} ({} %)", number(high), percent(high)),
+        (Some(low), None) => format!("at least {} ({} %)", number(low), percent(low)),
+        (Some(low), Some(high)) => {
+            format!("{} to {} ({} to {} %)", number(low), number(high), percent(low), percent(high))
+        }
+    };
+    let mut why = Vec::new();
+    if by_rank && decided > 0 {
+        let found = format!("{} of the {} decided last before them are errors", number(bad), number(decided));
+        why.push(match high {
+            Some(_) => format!("if errors become no more frequent along the ranking: {found}"),
+            None => format!("as {found}, which does not tell whether {all}"),
+        });
+    }
+    if sampled > 0 {
+        let sampled = count(sampled as u64, "suspect", "suspects");
+        let so = if why.is_empty() { "as " } else { "" };
+        why.push(format!(
+            "{so}{} of {sampled} of the random order from there on are errors",
+            number(sampled_bad)
+        ));
+    } else {
+        why.push("how many at least only suspects of the random order can tell".to_owned());
+    }
+    format!("errors to expect among {}: {what}, {}", next_suspects(suspects), why.join("; "))
 }
 
 /// The suspects that come next, of which there are so many.
@@ -366,7 +407,7 @@ fn kinds(out: &mut dyn Write, evaluation: &Evaluation) -> Result<()> {
             kind.clone(),
             figures.errors.to_string(),
             figures.auroc.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}")),
-            format!("{:.3}", figures.precision),
+            figures.precision.map_or_else(|| "-".to_owned(), |value| format!("{value:.3}")),
             format!("{:.3}", figures.recall),
             format!("{:.3}", figures.f1),
             best.map_or_else(|| "none".to_owned(), |name| format!("{name} ({})", found(name))),
@@ -386,7 +427,7 @@ fn row(name: &str, figures: &Figures) -> Vec<String> {
         optional(figures.auprc),
         optional(figures.lift_at_errors),
         figures.flagged.to_string(),
-        format!("{:.3}", figures.precision),
+        optional(figures.precision),
         format!("{:.3}", figures.recall),
         format!("{:.3}", figures.f1),
     ]
@@ -411,6 +452,25 @@ mod tests {
         );
         assert!(left(12).contains("Review all samples of the random order"));
         assert!(left(5000).contains("Review the first 200 or so of the random order"));
+    }
+
+    #[test]
+    fn what_comes_next_is_said_with_what_it_rests_on() {
+        let next =
+            Next { suspects: 95, decided: 20, bad: 20, by_rank: true, high: Some(95), ..Next::default() };
+        let said = upcoming(&next);
+        assert!(said.contains("next 95 suspects: not known, as 20 of the 20 decided last"), "{said}");
+        let later = Next { suspects: 40, decided: 30, bad: 11, high: Some(24), ..next };
+        let said = upcoming(&later);
+        assert!(said.contains("40 suspects: at most 24 (60 %), if errors become no more frequent"), "{said}");
+        let sampled =
+            Next { suspects: 63, low: Some(19), high: Some(42), sampled: 32, sampled_bad: 16, ..next };
+        let sampled = Next { by_rank: false, ..sampled };
+        assert_eq!(
+            upcoming(&sampled),
+            "errors to expect among the next 63 suspects: 19 to 42 (30 to 67 %), as 16 of 32 suspects of the random order \
+             from there on are errors"
+        );
     }
 
     #[test]

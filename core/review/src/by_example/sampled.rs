@@ -9,6 +9,7 @@ use crate::remaining::total;
 use chaffinch_protocol::{BINS, Expected, Proposal};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::ops::Range;
 
 /// The draws of the bootstrap: of `n` examples, `n` to this power.
 const DRAWN: f64 = 0.9;
@@ -18,7 +19,10 @@ const TAIL: f64 = 0.025;
 
 pub(super) fn propose(known: &Known) -> Result<Proposal, Outcome> {
     let below = Below::of(known);
-    let rest = below.rest(known, &Curve::fit(sorted(&known.drawn, None)), &mut || Gap::Even);
+    // A score of 0 says that a sample is surely faulty, which is all that is known of scores below those of the random sample.
+    let surely = Weighted { score: 0.0, share: 1.0, weight: 1e-6 };
+    let examples = std::iter::once(surely).chain(sorted(&known.drawn, None)).collect();
+    let rest = below.rest(known, &Curve::fit(examples), &mut || Gap::Even);
     let faults: Vec<f64> =
         (0..BINS + 2).map(|cut| below.within(cut, below.sure_bad[cut] as f64 + rest[cut].number)).collect();
     let all = faults[BINS + 1];
@@ -37,10 +41,18 @@ pub(super) fn propose(known: &Known) -> Result<Proposal, Outcome> {
     let is_unsure = |drawn: &Decided| drawn.answer == Answer::Unsure;
     let open = below.sure_unsure[BINS + 1] > 0 || known.drawn.iter().any(is_unsure);
     let high = if open { draws(1) } else { low.clone() };
+    // Of samples below all of the random sample, as are most where the worst suspects are decided, the bootstrap knows nothing, and
+    // takes them for as fine as those above them. So the interval of the precision is not narrower than what the random sample leaves
+    // open below the cut by itself: without any of it there, all that is not decided.
+    let mut precision = expected(likely.precision, low.0, high.0);
+    let (fewest, most) = below.exact(known, 0..cut);
+    for faults in [fewest, most] {
+        let share = below.at(cut, below.within(cut, faults), 0.0).precision as f32;
+        precision = Expected { low: precision.low.min(share), high: precision.high.max(share), ..precision };
+    }
     // A cut is where few of the sample are faulty above it and many below, of which the bootstrap takes too little notice: the
     // interval of the recall is not narrower than what each of both leaves open by itself.
-    let precision = expected(likely.precision, low.0, high.0);
-    let (fewest, most) = below.above(known, cut);
+    let (fewest, most) = below.exact(known, cut..BINS + 1);
     let number = |share: f32| f64::from(share) * below.samples[cut] as f64;
     let above = all - faults[cut];
     let mut recall = expected(likely.recall, low.1, high.1);
@@ -118,18 +130,18 @@ impl Below {
         faults.clamp(self.bad[cut] as f64, (self.samples[cut] - self.fine[cut]) as f64)
     }
 
-    /// The exact interval of the faults above an edge.
-    fn above(&self, known: &Known, cut: usize) -> (f64, f64) {
+    /// The exact interval of the faults in some bins.
+    fn exact(&self, known: &Known, bins: Range<usize>) -> (f64, f64) {
         let number = |of: Option<Answer>| {
-            let above = known.drawn.iter().filter(|drawn| bin(drawn.score) >= cut);
-            above.filter(|drawn| of.is_none_or(|answer| drawn.answer == answer)).count()
+            let within = known.drawn.iter().filter(|drawn| bins.contains(&bin(drawn.score)));
+            within.filter(|drawn| of.is_none_or(|answer| drawn.answer == answer)).count()
         };
         let (drawn, bad, unsure) = (number(None), number(Some(Answer::Bad)), number(Some(Answer::Unsure)));
-        let rest: u64 = known.bins.iter().skip(cut).map(|bin| bin.rest).sum();
+        let rest: u64 = known.bins[bins.clone()].iter().map(|bin| bin.rest).sum();
         let (low, _) = total(rest as usize + drawn, drawn, bad);
         let (_, high) = total(rest as usize + drawn, drawn, bad + unsure);
         // Of what is decided as a whole, the number is known.
-        let sure = |all: &[u64]| (all[BINS + 1] - all[cut]) as f64;
+        let sure = |all: &[u64]| (all[bins.end] - all[bins.start]) as f64;
         let whole = sure(&self.sure_bad) - bad as f64;
         (whole + low as f64, whole + sure(&self.sure_unsure) - unsure as f64 + high as f64)
     }

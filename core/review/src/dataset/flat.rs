@@ -27,14 +27,10 @@ fn find(look: &Look<'_>, _job: &Job<'_>) -> Result<Vec<Found>, Unchecked> {
         return Ok(Vec::new());
     }
     let share = flat.len() as f64 / read.len() as f64;
-    let text = format!(
-        "{} ({}) without edges: one color, or a smooth gradient",
-        match flat.len() {
-            1 => "1 picture is".to_owned(),
-            many => format!("{} are", plural(many as u64, "picture", "pictures")),
-        },
-        percent(share)
-    );
+    let are = if flat.len() == 1 { "is" } else { "are" };
+    let pictures = plural(flat.len() as u64, "picture", "pictures");
+    let text =
+        format!("{pictures} ({}) {are} without edges: one color, or a smooth gradient", percent(share));
     let found = Found::new(rising(share, THRESHOLD, WORST), text);
     Ok(vec![found.figure("pictures", flat.len() as f64).figure("share", share).samples(flat)])
 }

@@ -24,6 +24,8 @@ pub struct Truth {
     foreign: Option<String>,
     /// Copies of one another: for each sample that has any, the least row among them.
     copies: BTreeMap<u32, u32>,
+    /// Whether it is what a reviewer decided.
+    decided: bool,
 }
 
 impl Truth {
@@ -44,6 +46,7 @@ impl Truth {
             known: vec![UNKNOWN; count],
             kinds: vec![None; count],
             names: vec!["remove".into(), "relabel".into()],
+            decided: true,
             ..Truth::default()
         };
         for (id, decision) in decisions {
@@ -137,6 +140,11 @@ impl Truth {
                 *of_row = kind;
             }
         }
+    }
+
+    /// Whether it is what a reviewer decided, who knows of copies what detectors say.
+    pub(super) fn is_decided(&self) -> bool {
+        self.decided
     }
 
     /// Counts a row that matches no sample, or several.

@@ -34,19 +34,15 @@ pub fn statistics(source: &Source<'_>) -> Statistics {
             review.faulty += u64::from(faulty);
             review.fine += u64::from(!faulty);
         }
-        let mut suggested = flags
-            .iter()
-            .filter_map(Flag::suggested)
-            .filter(|label| manifest.label(id).is_none_or(|given| given.0 != *label))
-            .peekable();
-        if suggested.peek().is_none() {
-            continue;
-        }
+        // The label that lists show and a key accepts.
+        let suggested = verdicts.suggested(id);
+        let differs = |label: &u32| manifest.label(id).is_none_or(|given| given.0 != *label);
+        let Some(suggested) = suggested.filter(differs) else { continue };
         statistics.suggested += 1;
         let classes = manifest.classes();
         match &decision.choice {
             Choice::Keep => statistics.kept += 1,
-            Choice::Relabel(name) if suggested.any(|label| classes.get(label as usize) == Some(name)) => {
+            Choice::Relabel(name) if classes.get(suggested as usize) == Some(name) => {
                 statistics.accepted += 1;
             }
             _ => {}

@@ -49,7 +49,7 @@ pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use place::Place;
 pub use review::{Resolved, Resolving, Review};
 pub use rows::{CHUNK, RowCache};
-pub use sitting::Sitting;
+pub use sitting::{Sitting, Suggested};
 pub use timing::{PATIENCE, REST, Timing};
 pub use view_state::ViewState;
 pub use views::{Cells, Compare, Groups, Look, MapQuestion, MapState, Medoids, Screen, Shot, Views};

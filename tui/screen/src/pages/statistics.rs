@@ -166,14 +166,15 @@ fn sitting(model: &Model) -> Vec<Line> {
             count(sitting.undone)
         ),
     ));
+    let suggested = sitting.suggested();
     lines.push(one(
         Role::Text,
         format!(
             "  you accepted {} of {} ({}) and kept {}",
-            count(sitting.accepted),
-            counted(sitting.suggested, "suggested label", "suggested labels"),
-            percent(sitting.accepted, sitting.suggested),
-            count(sitting.kept)
+            count(suggested.accepted),
+            counted(suggested.samples, "suggested label", "suggested labels"),
+            percent(suggested.accepted, suggested.samples),
+            count(suggested.kept)
         ),
     ));
     lines

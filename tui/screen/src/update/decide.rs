@@ -167,19 +167,18 @@ pub(crate) fn keep_only(model: &mut Model, keep: SampleId, remove: Vec<SampleId>
 
 /// Updates the statistics of this run.
 pub(super) fn sit(model: &mut Model, samples: &[SampleId], choice: Option<&Choice>) {
-    let Some(choice) = choice else { return };
-    let now = model.time.now;
-    model.review.sitting.decided(now, samples.len() as u64);
+    if choice.is_some() {
+        let now = model.time.now;
+        model.review.sitting.decided(now, samples.len() as u64);
+    }
     for sample in samples {
         let Some(row) = model.list.rows.place_of(*sample).and_then(|at| model.list.rows.get(at)) else {
             continue;
         };
         let suggested = model.class(row.suggested).filter(|_| row.suggested != row.label);
-        let (Some(suggested), true) = (suggested, *choice != Choice::Unsure) else { continue };
-        let accepted = matches!(choice, Choice::Relabel(name) if name == suggested);
-        model.review.sitting.suggested += 1;
-        model.review.sitting.accepted += u64::from(accepted);
-        model.review.sitting.kept += u64::from(*choice == Choice::Keep);
+        if let Some(suggested) = suggested.map(str::to_owned) {
+            model.review.sitting.answered(*sample, &suggested, choice);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) fn forget(model: &mut Model, fx: &mut Effects) {
     let asked = void(&mut model.mode);
     let review = &mut model.review;
     (review.resolving, review.resolved, review.visual) = (None, None, None);
+    review.sitting.forget_samples();
     model.next = None;
     model.ahead.typed.clear();
     model.macros.replay.clear();

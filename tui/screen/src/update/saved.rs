@@ -28,6 +28,12 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     }
     let first = saved.samples.first().copied();
     let moves = saved.kind != SavedKind::Decision;
+    if moves {
+        // Of several, only what stands for the first one is said; what was undone does not count.
+        let one = saved.samples.len() == 1 || saved.kind == SavedKind::Redo;
+        let choice = saved.decision.as_ref().map(|decision| &decision.choice).filter(|_| one);
+        model.review.sitting.stands(&saved.samples, choice);
+    }
     let tagged = matches!(op, Some(Op::Tag));
     if moves || tagged {
         // Tags and notes are only in the details.
