@@ -389,6 +389,7 @@ fn pictures_without_edges_are_found() {
     let finding = only(&found, "near_constant");
     assert_eq!(finding.samples.iter().map(|id| id.index()).collect::<Vec<_>>(), [3, 30, 299]);
     close(figure(finding, "share"), 0.01);
+    assert_eq!(finding.text, "3 pictures (1 %) are without edges: one color, or a smooth gradient");
 }
 
 #[test]

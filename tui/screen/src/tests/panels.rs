@@ -319,7 +319,7 @@ fn a_sitting_is_counted() {
     // The one that was accepted was undone.
     let suggested = |rig: &Rig| rig.model.review.sitting.suggested();
     assert_eq!(suggested(&rig), Suggested { samples: 1, accepted: 0, kept: 1 });
-    rig.press("U");
+    rig.press("<C-r>");
     assert_eq!(suggested(&rig), Suggested { samples: 2, accepted: 1, kept: 1 });
 }
 
