@@ -46,9 +46,8 @@ pub fn examine(rgb: &[u8], width: usize, height: usize, stored: Stored, record: 
         return;
     }
     let pairs = pixels.chunks_exact(width).flat_map(|row| row.windows(2));
-    let (all, equal) = pairs.fold((0_usize, 0_usize), |(all, equal), pair| {
-        (all + 1, equal + usize::from(pair[0] == pair[1]))
-    });
+    let (all, equal) = pairs
+        .fold((0_usize, 0_usize), |(all, equal), pair| (all + 1, equal + usize::from(pair[0] == pair[1])));
     let even = 255.0 * equal as f32 / all.max(1) as f32;
     record[BYTES..BYTES + 2].copy_from_slice(&(colors_of(pixels) as u16).to_le_bytes());
     record[BYTES + 2] = even.round() as u8;
@@ -231,7 +230,8 @@ mod tests {
         let few = examined(PLAIN, |x, y| photo(8)(x, y).map(|level| level / 64 * 64 + 32));
         let seen = standings(&[&original, &few]);
         assert!(seen[0].full > seen[1].full, "{seen:?}");
-        for stored in [Stored { orientation: 6, animated: false }, Stored { orientation: 1, animated: true }] {
+        for stored in [Stored { orientation: 6, animated: false }, Stored { orientation: 1, animated: true }]
+        {
             let seen = standings(&[&examined(stored, photo(8)), &original]);
             assert!(seen[1] > seen[0], "{stored:?}: {seen:?}");
         }
@@ -239,7 +239,8 @@ mod tests {
 
     #[test]
     fn a_drawing_of_few_colors_is_not_a_reduction_of_its_jpeg() {
-        let drawing = |x: usize, y: usize| if (x / 20 + y / 30) % 2 == 0 { [250, 240, 20] } else { [10, 20, 90] };
+        let drawing =
+            |x: usize, y: usize| if (x / 20 + y / 30) % 2 == 0 { [250, 240, 20] } else { [10, 20, 90] };
         // Saving adds colors beside the edges.
         let saved = move |x: usize, y: usize| {
             let ringing = if x % 20 < 4 { ((x * 7 + y * 3) % 9) as u8 } else { 0 };

@@ -96,7 +96,8 @@ impl Known {
             let own = content(sample);
             let others = copies.iter().filter_map(|&other| Some((content(other)?, other)));
             let others: BTreeMap<_, u32> = others.filter(|(hash, _)| Some(*hash) != own).collect();
-            let others = others.iter().map(|(hash, other)| (record(*other), same.get(hash).copied().unwrap_or(1)));
+            let others =
+                others.iter().map(|(hash, other)| (record(*other), same.get(hash).copied().unwrap_or(1)));
             let equal = own.and_then(|own| same.get(own)).map_or(0, |count| count - 1);
             (sample, Standing::among(record(sample), others.chain([(record(sample), equal)])))
         };

@@ -110,7 +110,8 @@ fn of_muted_pictures_too_the_copy_with_its_colors_is_kept() {
     let picture = |change: fn([u8; 3]) -> [u8; 3]| Picture::from_fn(96, 96, move |x, y| change(muted(x, y)));
     let changes: [fn([u8; 3]) -> [u8; 3]; 3] = [|rgb| rgb, |[_, g, _]| [g; 3], |[r, g, b]| [b, g, r]];
     for (others, kept) in [(vec![1], vec![0]), (vec![0, 2], vec![0, 1])] {
-        let all: Vec<Picture> = [0].into_iter().chain(others).map(|change: usize| picture(changes[change])).collect();
+        let all: Vec<Picture> =
+            [0].into_iter().chain(others).map(|change: usize| picture(changes[change])).collect();
         let count = all.len();
         // The later ones have more bytes.
         let sizes: Vec<Dimensions> = (0..count).map(|row| size(96, 96, 100 + row as u64)).collect();

@@ -62,7 +62,8 @@ pub(crate) fn frame(pixels: &[[u8; 3]], width: usize, height: usize) -> f32 {
         let seen = |side: &usize| edges[*side] >= LIKELY;
         let mut widths: Vec<usize> = (0..4).filter(seen).map(|side| lines[side]).collect();
         widths.sort_unstable();
-        let alike = widths.windows(2).filter(|pair| pair[1] - pair[0] <= SAME_WIDTH).map(|pair| pair[1]).max();
+        let alike =
+            widths.windows(2).filter(|pair| pair[1] - pair[0] <= SAME_WIDTH).map(|pair| pair[1]).max();
         let Some(width) = alike else { return 0.0 };
         (0..4).filter(|side| !seen(side)).for_each(|side| lines[side] = lines[side].min(width));
     }
@@ -74,7 +75,8 @@ pub(crate) fn frame(pixels: &[[u8; 3]], width: usize, height: usize) -> f32 {
 /// The middle of the colors at the border, channel by channel.
 fn border(pixels: &[[u8; 3]], width: usize, height: usize) -> [u8; 3] {
     let mut counts = [[0_usize; 256]; 3];
-    let mut add = |pixel: &[u8; 3]| (0..3).for_each(|channel| counts[channel][usize::from(pixel[channel])] += 1);
+    let mut add =
+        |pixel: &[u8; 3]| (0..3).for_each(|channel| counts[channel][usize::from(pixel[channel])] += 1);
     pixels[..width].iter().chain(&pixels[(height - 1) * width..height * width]).for_each(&mut add);
     (0..height).for_each(|y| {
         add(&pixels[y * width]);

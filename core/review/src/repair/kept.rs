@@ -27,10 +27,8 @@ pub(super) fn kept(
         let mut record = vec![0; EXAMINED];
         if let Ok(decoded) = pictures::decode(&manifest.source(id), manifest.rendering()) {
             let (width, height) = decoded.image.dimensions();
-            let stored = Stored {
-                orientation: decoded.stored.orientation.into(),
-                animated: decoded.stored.animated,
-            };
+            let stored =
+                Stored { orientation: decoded.stored.orientation.into(), animated: decoded.stored.animated };
             examine(decoded.image.as_raw(), width as usize, height as usize, stored, &mut record);
         }
         record

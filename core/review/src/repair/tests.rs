@@ -163,8 +163,12 @@ fn a_damaged_copy_is_not_kept_where_another_is_intact() {
     for policy in Copies::ALL {
         let plan = planned_with(&rows, &[0], &[], copies(policy));
         let kept = if policy == Copies::KeepLabeled { "test/damaged" } else { "train/intact" };
-        let removed: Vec<String> =
-            rows.iter().map(|row| row.0).filter(|path| *path != kept).map(|path| format!("- {path}")).collect();
+        let removed: Vec<String> = rows
+            .iter()
+            .map(|row| row.0)
+            .filter(|path| *path != kept)
+            .map(|path| format!("- {path}"))
+            .collect();
         assert_eq!(lines(&plan), removed, "{policy:?}");
     }
     // All of them damaged, the policy decides.
