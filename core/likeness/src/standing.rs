@@ -12,6 +12,9 @@ pub const EXAMINED: usize = BYTES + 8;
 const NO_COLOR: f32 = 0.4;
 /// Copies with less than this share of the colors of another have lost theirs.
 const FADED: f32 = 0.25;
+/// Levels of variety that rounding leaves in a picture toned in one color, and those that another copy has at least.
+const TONED: f32 = 0.25;
+const VARIED: f32 = 1.5;
 /// Levels that the colors of two savings of one picture differ by: this share of what there is, within bounds. Of 30 muted and
 /// vivid photographs, another JPEG differed by at most .06 of it, and swapped channels by at least .49.
 const RESAVED: f32 = 0.25;
@@ -103,6 +106,8 @@ impl<'a> Seen<'a> {
 pub struct Standing {
     /// Whether it has colors, or no copy has any.
     colored: bool,
+    /// Whether it is not toned in one color, as in sepia, where another copy has several.
+    varied: bool,
     /// How many other copies have the same ones, which tells swapped channels.
     shared: usize,
     /// How many other copies stand like it, which tells those that are mirrored and turned.
@@ -120,10 +125,13 @@ impl Standing {
     pub fn among<'a>(own: &[u8], others: impl IntoIterator<Item = (&'a [u8], usize)>) -> Standing {
         let Some(own) = Seen::new(own) else { return Standing::default() };
         let colorfulness = own.sketch.colorfulness();
+        let variety = variety(&own.sketch);
+        let mut most_varied = variety;
         let (mut shared, mut upright, mut reduced, mut most) = (0, 0, false, colorfulness);
         for (other, files) in others {
             let Some(other) = Seen::new(other) else { continue };
             most = most.max(other.sketch.colorfulness());
+            most_varied = most_varied.max(self::variety(&other.sketch));
             let turn = turn_between(&own.sketch, &other.sketch);
             upright += if turn == 0 { files } else { 0 };
             shared += if agree(&own.sketch, &other.sketch, turn) { files } else { 0 };
@@ -131,8 +139,10 @@ impl Standing {
         }
         let has_color = colorfulness >= NO_COLOR && colorfulness >= FADED * most;
         let colored = has_color || most < NO_COLOR;
+        let is_toned = most_varied >= VARIED && variety <= FADED * most_varied + TONED;
         Standing {
             colored,
+            varied: has_color && !is_toned,
             // Gray ones agree in nothing.
             shared: if has_color { shared } else { 0 },
             upright,
@@ -149,6 +159,23 @@ fn agree(own: &Read<'_>, other: &Read<'_>, turn: u8) -> bool {
     let most = (RESAVED * one.max(two)).clamp(*RESAVED_LEVELS.start(), *RESAVED_LEVELS.end());
     let apart = colors_apart(own, other, turn);
     one.min(two) >= NO_COLOR && apart.iter().sum::<f32>() < most * apart.len() as f32
+}
+
+/// How far the colors of places are from what their brightness says, in levels: in a picture toned in one color, it says all.
+fn variety(sketch: &Read<'_>) -> f32 {
+    let places = || (0..COLORS * COLORS).map(|cell| (cell % COLORS, cell / COLORS));
+    let gray: Vec<f32> = places().map(|(x, y)| sketch.gray(x, y, COLORS)).collect();
+    let off = |color: Vec<f32>| {
+        let count = gray.len() as f32;
+        let (middle, mean) = (gray.iter().sum::<f32>() / count, color.iter().sum::<f32>() / count);
+        let spread: f32 = gray.iter().map(|level| (level - middle).powi(2)).sum();
+        let both: f32 = gray.iter().zip(&color).map(|(level, color)| (level - middle) * (color - mean)).sum();
+        let slope = if spread > 0.0 { both / spread } else { 0.0 };
+        let left = gray.iter().zip(&color).map(|(level, color)| color - mean - slope * (level - middle));
+        (left.map(|left| left * left).sum::<f32>() / count).sqrt()
+    };
+    off(places().map(|(x, y)| sketch.color(x, y).0).collect())
+        + off(places().map(|(x, y)| sketch.color(x, y).1).collect())
 }
 
 /// How the second of two copies is turned against the first, by their gray.
@@ -235,6 +262,19 @@ mod tests {
             let seen = standings(&[&examined(stored, photo(8)), &original]);
             assert!(seen[1] > seen[0], "{stored:?}: {seen:?}");
         }
+    }
+
+    #[test]
+    fn one_toned_in_one_color_comes_after_one_with_several() {
+        let original = examined(PLAIN, photo(12));
+        let sepia = examined(PLAIN, |x, y| {
+            let level = f32::from(photo(12)(x, y)[1]) / 255.0;
+            [(40.0, 215.0), (20.0, 220.0), (0.0, 200.0)].map(|(low, more)| (low + more * level) as u8)
+        });
+        let seen = standings(&[&original, &sepia]);
+        assert!(seen[0] > seen[1] && seen[1].colored, "{seen:?}");
+        let seen = standings(&[&sepia, &sepia]);
+        assert_eq!(seen[0], seen[1], "where all are, it says nothing");
     }
 
     #[test]
