@@ -279,8 +279,9 @@ mod tests {
 
     #[test]
     fn a_drawing_of_few_colors_is_not_a_reduction_of_its_jpeg() {
-        let drawing =
-            |x: usize, y: usize| if (x / 20 + y / 30) % 2 == 0 { [250, 240, 20] } else { [10, 20, 90] };
+        let drawing = |x: usize, y: usize| {
+            if (x / 20 + y / 30).is_multiple_of(2) { [250, 240, 20] } else { [10, 20, 90] }
+        };
         // Saving adds colors beside the edges.
         let saved = move |x: usize, y: usize| {
             let ringing = if x % 20 < 4 { ((x * 7 + y * 3) % 9) as u8 } else { 0 };

@@ -157,7 +157,7 @@ mod tests {
     /// What JPEG leaves of an even color: noise everywhere, ringing in the blocks beside the edge, and a few odd pixels.
     fn uneven(color: [u8; 3], x: usize, y: usize, to_edge: usize) -> [u8; 3] {
         let noise = (x * 31 + y * 17 + x * y) % 9 + if to_edge < 12 { (x * 13 + y * 7) % 12 } else { 0 };
-        let stray = if (x * 7 + y * 53) % 190 == 0 { 60 } else { 0 };
+        let stray = if (x * 7 + y * 53).is_multiple_of(190) { 60 } else { 0 };
         color.map(|level| level.saturating_add((noise + stray) as u8).min(250))
     }
 
