@@ -188,7 +188,7 @@ fn a_group_is_decided_as_a_whole_and_undone_as_a_whole() {
     terminal.keys("p");
     terminal.wait_text("group ");
     terminal.keys("[");
-    terminal.wait_text("best: highest score, train before test");
+    terminal.wait_text("best: not damaged, best score, train before test");
     terminal.wait("a group", |screen| screen.contains("group ") && screen.contains("3 pictures"));
     assert!(terminal.screen().contains("group 1 of 2"), "{}", terminal.screen());
     let decide = |terminal: &Terminal, entries: usize| {

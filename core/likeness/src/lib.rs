@@ -19,11 +19,13 @@ mod search;
 mod settings;
 mod sketch;
 mod spectrum;
+mod standing;
 mod turn;
 
 pub use parts::{Around, Found, Part, crowded, parts};
 pub use search::Work;
 pub use sketch::{BYTES, sketch};
+pub use standing::{EXAMINED, Standing, Stored, examine};
 
 use sketch::{COLORS, Read, SIDE};
 
@@ -87,18 +89,6 @@ pub fn distance(a: &[u8], b: &[u8]) -> f32 {
     let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let lengths = (product(&a, &a) * product(&b, &b)).sqrt();
     if lengths > 0.0 { (1.0 - product(&a, &b) / lengths).clamp(0.0, 1.0) } else { 1.0 }
-}
-
-/// Whether a picture has color, by its sketch. What was not seen has none.
-pub fn is_colored(sketch: &[u8]) -> bool {
-    Read::new(sketch).is_some_and(|seen| seen.colorfulness() >= GRAY)
-}
-
-/// Whether two pictures, of which one may be mirrored and turned, have the same colors but for how they were saved. Gray ones have none.
-pub fn agree_in_color(a: &[u8], b: &[u8]) -> bool {
-    let (Some(a), Some(b)) = (Read::new(a), Read::new(b)) else { return false };
-    let colored = a.colorfulness() >= GRAY && b.colorfulness() >= GRAY;
-    colored && (0..turn::ALL.end).any(|turn| color_apart(&a, &b, turn) < GRAY)
 }
 
 /// Whether two pictures are one, the second seen through a turn.

@@ -5,14 +5,15 @@
 //! is merely alike is never touched.
 
 mod best;
-mod colors;
 mod counts;
+mod kept;
 mod make;
 mod policy;
 mod sharpness;
 
 pub use best::{Best, best};
 pub use counts::{Count, Counts};
+pub use kept::is_whole;
 pub use make::{Policies, make};
 pub use policy::{Copies, Leaks};
 

@@ -2,20 +2,20 @@
 //!
 //! Run its tests: `cargo test --release -p chaffinch-duplicates`.
 
-mod colors;
 mod groups;
+mod known;
 mod looks;
 mod members;
 mod pairs;
 mod semantic;
 mod words;
 
+use chaffinch_likeness::Stored;
 use chaffinch_plugin::prelude::*;
-use colors::Colors;
 use groups::{Pair, group};
+use known::DAMAGED;
 use members::{Evidence, Members};
 use pairs::Pairs;
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Other members listed as evidence.
@@ -37,6 +37,7 @@ impl Detector for Duplicates {
         .needs(Needs::HASHES.and(Needs::PIXELS))
         .scope(Scope::Group)
         .threshold(0.5)
+        .after(&[Str::new(DAMAGED)])
         .params(chaffinch_likeness::params![Param;
             Param::number(
                 "semantic",
@@ -56,10 +57,11 @@ impl Detector for Duplicates {
             .needs(Needs::NEIGHBORS.and(Needs::EMBEDDINGS)),
         ]);
 
-    const MEASURE_BYTES: usize = chaffinch_likeness::BYTES;
+    const MEASURE_BYTES: usize = chaffinch_likeness::EXAMINED;
 
     fn measure(&self, pixels: &Pixels<'_>, record: &mut [u8]) -> Result<()> {
-        chaffinch_likeness::sketch(pixels.rgb, pixels.width, pixels.height, record);
+        let stored = Stored { orientation: pixels.source.orientation, animated: pixels.source.frames > 1 };
+        chaffinch_likeness::examine(pixels.rgb, pixels.width, pixels.height, stored, record);
         Ok(())
     }
 
@@ -132,8 +134,7 @@ impl Group {
 
 /// Copies first; then what is alike, of the samples that are no copies. Those that are alike to copies only stand alone.
 fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
-    let framed = pairs.framed();
-    let by = |sample: usize| quality(view, sample, framed.contains(&sample), pairs.colors.get(sample));
+    let by = |sample: usize| pairs.known.quality(view, sample);
     let copies =
         pairs.all.iter().filter(|(_, pair)| pair.is_copy()).map(|(&key, &pair)| (key, pair)).collect();
     let copies = group(&copies, by);
@@ -158,21 +159,6 @@ fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
     (groups, paired.into_iter().collect())
 }
 
-/// Order in which members are kept: smaller is better. Between equals the content decides, so that the order of the
-/// files does not.
-fn quality(view: &View<'_>, sample: usize, framed: bool, colors: Colors) -> impl Ord + use<> {
-    let split = match view.split(sample) {
-        Split::Train => 0u8,
-        Split::None => 1,
-        Split::Validation => 2,
-        Split::Test => 3,
-    };
-    let size = view.dimensions()[sample];
-    let area = u64::from(size.width) * u64::from(size.height);
-    let content = view.content_hashes().get(sample).copied();
-    (split, framed, Reverse(area), Reverse(colors), Reverse(size.bytes), content, sample)
-}
-
 /// Whether members have different labels; one without a label differs from none.
 fn is_disputed(view: &View<'_>, members: &[usize]) -> bool {
     let mut named = members.iter().map(|&sample| view.labels()[sample]).filter(|&label| label != NO_LABEL);
@@ -192,6 +178,8 @@ fn write_group(
     let described = words::Group::new(view, members);
     let disputed = group.is_copies() && is_disputed(view, members);
     let (spared, evidence) = (linked.spared(), Evidence::new(&linked)?);
+    let quality = |sample: usize| pairs.known.quality(view, sample);
+    let best = quality(members[0]);
     for (index, &sample) in members.iter().enumerate() {
         let related = evidence.of(sample);
         // The nearest copy decides what kind of copy this is.
@@ -210,7 +198,8 @@ fn write_group(
             words::Role::Alike => ALIKE_FIRST_SCORE,
             words::Role::Best | words::Role::Spared => KEEP_SCORE,
         };
-        let reason = described.reason(view, sample, role, nearest);
+        let why = quality(sample).why_not(&best);
+        let reason = described.reason(view, sample, role, nearest, why);
         report.issue(
             Issue::new(sample, Score::clamp(score)?).group(number).related(&related).reason(&reason),
         )?;
@@ -225,7 +214,7 @@ fn write_lone(view: &View<'_>, report: &Report<'_>, sample: usize, pairs: &Pairs
     let linked = Members::new(view, pairs, &members);
     let related = Evidence::new(&linked)?.of(sample);
     let Some(nearest) = linked.nearest(sample) else { return Ok(()) };
-    let reason = words::Group::new(view, &members).reason(view, sample, words::Role::Alike, nearest);
+    let reason = words::Group::new(view, &members).reason(view, sample, words::Role::Alike, nearest, None);
     report.issue(Issue::new(sample, Score::clamp(nearest.score())?).related(&related).reason(&reason))
 }
 

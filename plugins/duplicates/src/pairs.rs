@@ -1,9 +1,9 @@
 //! All pairs of samples that are alike, and how alike they are.
 
-use crate::colors::{AllColors, Colors};
 use crate::groups::{Link, Pair};
+use crate::known::Known;
 use crate::looks::Looks;
-use crate::{Duplicates, quality, semantic};
+use crate::{Duplicates, semantic};
 use chaffinch_likeness::{Around, Look, Part, parts};
 use chaffinch_plugin::prelude::*;
 use chaffinch_plugin::{Bounds, Hashes, Orientation};
@@ -14,7 +14,8 @@ pub(crate) struct Pairs {
     pub(crate) all: BTreeMap<(u32, u32), Pair>,
     /// The samples that each is paired with.
     partners: BTreeMap<u32, Vec<u32>>,
-    pub(crate) colors: AllColors,
+    /// What tells which of several copies to keep.
+    pub(crate) known: Known,
     /// Why there was no second look, if there was none, and something to look at.
     pub(crate) unseen: Option<String>,
     /// Pictures that are near too many others to look for parts among all of these.
@@ -22,15 +23,6 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    /// The samples that are another one with a border around it: larger, and with nothing more to see.
-    pub(crate) fn framed(&self) -> BTreeSet<usize> {
-        let whole = |pair: &Pair| match pair.link {
-            Link::Part { whole, border: true, .. } => Some(whole as usize),
-            _ => None,
-        };
-        self.all.values().filter_map(whole).collect()
-    }
-
     pub(crate) fn find(detector: &Duplicates, view: &View<'_>, near: &semantic::Pairs) -> Result<Pairs> {
         let mut links = BTreeMap::new();
         add_exact(view, &mut links);
@@ -91,8 +83,8 @@ impl Pairs {
             partners.entry(a).or_default().push(b);
             partners.entry(b).or_default().push(a);
         }
-        let colors = AllColors::of(view, &records, &partners);
-        Ok(Pairs { all, partners, colors, unseen, crowded })
+        let known = Known::of(view, &records, &all)?;
+        Ok(Pairs { all, partners, known, unseen, crowded })
     }
 
     /// What two samples are to each other. Two files with the same bytes are only linked through a third.
@@ -140,7 +132,9 @@ fn find_parts(view: &View<'_>, records: &[&[u8]]) -> Result<(BTreeMap<(u32, u32)
 fn add_exact(view: &View<'_>, links: &mut BTreeMap<(u32, u32), Link>) {
     let hashes = view.content_hashes();
     let mut order: Vec<usize> = (0..view.len()).filter(|&sample| view.decodable(sample)).collect();
-    order.sort_by_key(|&sample| (hashes[sample], quality(view, sample, false, Colors::default())));
+    // What is equal in all else is told apart by its split.
+    let known = Known::default();
+    order.sort_by_key(|&sample| (hashes[sample], known.quality(view, sample)));
     for same in order.chunk_by(|&a, &b| hashes[a] == hashes[b]) {
         for &other in &same[1..] {
             links.insert(pair(same[0], other), Link::Exact);

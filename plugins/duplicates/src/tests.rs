@@ -100,6 +100,76 @@ fn the_copy_with_its_colors_is_kept() {
     assert_eq!(kept(vec![original(), saved(), swapped()])[..1], [1], "two agree");
 }
 
+/// Photographs of muted colors have theirs as well; a copy is compared with the others, and with no fixed level.
+#[test]
+fn of_muted_pictures_too_the_copy_with_its_colors_is_kept() {
+    let muted = |x: u32, y: u32| {
+        let wave = ((x / 6 * 3 + y / 6 * 5) % 17 * 10) as u8;
+        [wave + 3, wave, wave + 1]
+    };
+    let picture = |change: fn([u8; 3]) -> [u8; 3]| Picture::from_fn(96, 96, move |x, y| change(muted(x, y)));
+    let changes: [fn([u8; 3]) -> [u8; 3]; 3] = [|rgb| rgb, |[_, g, _]| [g; 3], |[r, g, b]| [b, g, r]];
+    for (others, kept) in [(vec![1], vec![0]), (vec![0, 2], vec![0, 1])] {
+        let all: Vec<Picture> =
+            [0].into_iter().chain(others).map(|change: usize| picture(changes[change])).collect();
+        let count = all.len();
+        // The later ones have more bytes.
+        let sizes: Vec<Dimensions> = (0..count).map(|row| size(96, 96, 100 + row as u64)).collect();
+        let host = MemoryHost::new().hashes(&vec![BASE; count], &vec![9; count]).dimensions(&sizes);
+        let outcome = host.pictures(all).run(&Duplicates);
+        assert_eq!(outcome.error, None);
+        let best = (0..count).find(|&row| outcome.scores[row] == Some(0.55)).unwrap();
+        assert!(kept.contains(&best), "{best}: {:?}", outcome.scores);
+    }
+}
+
+/// Decoding says that a part of a picture is lost, and not always how much.
+#[test]
+fn a_damaged_copy_is_never_kept_where_another_is_intact() {
+    let sizes = [size(128, 128, 900), size(64, 64, 100), size(64, 64, 200)];
+    let host = |scores: &[f32]| {
+        MemoryHost::new()
+            .hashes(&[BASE; 3], &[9; 3])
+            .splits(&[Split::Train, Split::Test, Split::Test])
+            .dimensions(&sizes)
+            .pictures(pictures(&[(1, 0), (1, 1), (1, 2)]))
+            .scores_of("damaged", scores)
+            .run(&Duplicates)
+    };
+    // In training, larger, with more bytes; how much is lost is not known.
+    let outcome = host(&[0.1, 1.0, 0.0]);
+    assert_eq!(outcome.error, None);
+    assert_eq!(outcome.flagged(0.5), [0, 2]);
+    let reason = &outcome.issue(0).unwrap().reason;
+    assert!(reason.ends_with("; this one is damaged, and a better copy is in the group"), "{reason}");
+    // Where all are damaged, and without the result, it is as it was.
+    assert_eq!(host(&[0.09, 0.09, 0.09]).flagged(0.5), [1, 2]);
+    // As large, the less damaged one.
+    let outcome = MemoryHost::new()
+        .hashes(&[BASE; 2], &[9; 2])
+        .dimensions(&sizes[1..])
+        .pictures(pictures(&[(1, 1), (1, 2)]))
+        .scores_of("damaged", &[0.09, 0.02])
+        .run(&Duplicates);
+    assert_eq!(outcome.flagged(0.5), [1]);
+}
+
+#[test]
+fn where_the_split_decides_against_the_picture_the_reason_says_so() {
+    let reason = |sizes: [Dimensions; 2]| {
+        let host = MemoryHost::new()
+            .hashes(&[BASE; 2], &[9; 2])
+            .splits(&[Split::Test, Split::Train])
+            .dimensions(&sizes)
+            .pictures(pictures(&[(1, 0), (1, 1)]));
+        host.run(&Duplicates).issue(0).unwrap().reason.clone()
+    };
+    let smaller = reason([size(96, 96, 100), size(48, 48, 100)]);
+    assert!(smaller.ends_with("; the other is in train and is the copy to keep"), "{smaller}");
+    let equal = reason([size(96, 96, 100), size(96, 96, 100)]);
+    assert!(equal.ends_with("; the other is the copy to keep"), "{equal}");
+}
+
 #[test]
 fn the_wide_radius_needs_the_dhash() {
     let far = flipped(BASE, &[0, 1, 2, 3, 4, 5, 6, 7]);

@@ -1,6 +1,7 @@
 //! Describes a group of copies.
 
 use crate::groups::{Link, Pair};
+use crate::known::Why;
 use chaffinch_plugin::Orientation;
 use chaffinch_plugin::prelude::*;
 use std::collections::BTreeMap;
@@ -107,6 +108,8 @@ pub(crate) enum Role {
 pub(crate) struct Group {
     size: usize,
     splits: BTreeMap<Split, usize>,
+    /// The split of the first, which is the one to keep.
+    best: Split,
     /// Names of the most common labels in the group, these first.
     labels: Vec<String>,
     /// How many labels there are besides.
@@ -130,11 +133,19 @@ impl Group {
         let unnamed = counts.len().saturating_sub(NAMED);
         counts.truncate(NAMED);
         let labels = counts.iter().map(|&(label, _)| view.class_name(label).to_owned()).collect();
-        Group { size: members.len(), splits: splits_of(view, members), labels, unnamed }
+        let best = members.first().map_or(Split::None, |&first| view.split(first));
+        Group { size: members.len(), splits: splits_of(view, members), best, labels, unnamed }
     }
 
     /// The sentence for one member.
-    pub(crate) fn reason(&self, view: &View<'_>, sample: usize, role: Role, pair: Pair) -> String {
+    pub(crate) fn reason(
+        &self,
+        view: &View<'_>,
+        sample: usize,
+        role: Role,
+        pair: Pair,
+        why: Option<Why>,
+    ) -> String {
         let others = self.size - 1;
         let others = if others == 1 { "another".to_owned() } else { format!("{others} others") };
         let across = self.across(view.split(sample));
@@ -169,9 +180,25 @@ impl Group {
             }
             (Role::Best, _) => text + "; this is the copy to keep",
             (Role::Spared, _) => text + "; it resembles only redundant copies, so it stays",
-            (Role::Redundant, 2) => text + "; the other is the copy to keep",
+            (Role::Redundant, 2) => match why {
+                Some(Why::Damaged) => text + "; this one is damaged, and the other is the copy to keep",
+                Some(Why::Split) => {
+                    format!("{text}; the other is in {} and is the copy to keep", self.kept_in())
+                }
+                None => text + "; the other is the copy to keep",
+            },
+            (Role::Redundant, _) if why == Some(Why::Damaged) => {
+                text + "; this one is damaged, and a better copy is in the group"
+            }
+            (Role::Redundant, _) if why == Some(Why::Split) => {
+                format!("{text}; the copy to keep is in {}", self.kept_in())
+            }
             (Role::Redundant | Role::Alike, _) => text + "; a better copy is in the group",
         }
+    }
+
+    fn kept_in(&self) -> &'static str {
+        if self.best == Split::None { "no split" } else { self.best.name() }
     }
 
     /// `, one of them in test`, if members are in more than one split.

@@ -1,5 +1,7 @@
 //! Bars of one color at the edges of a picture: what a decoder filled in for data that is missing, letterboxes, and frames.
 
+use crate::frame::frame;
+
 /// What lies at the edges.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Bars {
@@ -33,6 +35,14 @@ pub(crate) fn bars(rgb: &[u8], width: usize, height: usize) -> Bars {
     if width == 0 || height == 0 || pixels.len() < width * height {
         return Bars::default();
     }
+    let seen = sides_of(pixels, width, height);
+    // What a decoder filled in is no side of a frame.
+    let framed = if seen.cut > 0.0 { 0.0 } else { frame(pixels, width, height) };
+    Bars { bars: seen.bars.max(framed), ..seen }
+}
+
+/// The sides one by one, each strictly of one color.
+fn sides_of(pixels: &[[u8; 3]], width: usize, height: usize) -> Bars {
     let row = |y: usize| (y * width, 1, width);
     let [mut top, mut bottom] = sides(pixels, height, &row).map(|side| side.bar(SHARE));
     let lines = |bar: Option<Bar>| bar.map_or(0, |bar| bar.lines);

@@ -4,6 +4,7 @@
 
 mod bars;
 mod counts;
+mod frame;
 mod grain;
 mod grid;
 mod kinds;
@@ -22,6 +23,9 @@ use chaffinch_plugin::prelude::*;
 use kinds::{BORDER, Kind, PARAMS, Settings};
 use property::{KINDS, Usual};
 
+/// The name under which the program reports pictures of which a part is lost.
+const DAMAGED: &str = "damaged";
+
 /// Finds pictures that are too dark, too light, blurry, noisy, damaged, empty, of an odd size or shape, or stored in an odd
 /// way.
 pub struct ImageQuality;
@@ -32,6 +36,7 @@ impl Detector for ImageQuality {
         .docs(include_str!("docs.md"))
         .needs(Needs::PIXELS)
         .threshold(BORDER)
+        .after(&[Str::new(DAMAGED)])
         .params(PARAMS);
 
     const MEASURE_BYTES: usize = Measures::BYTES;
@@ -53,16 +58,22 @@ impl Detector for ImageQuality {
 
         let all =
             || samples.iter().zip(&seen).zip(&labels).map(|((sample, seen), label)| (*sample, seen, *label));
+        let damaged = damaged(view)?;
+        // How much of a damaged file is lost is said by what read it; the pixels would give it a second number.
+        let kinds = |sample: usize| {
+            let known = damaged.get(sample).is_some_and(|score| *score < BORDER);
+            Kind::ALL.iter().copied().filter(move |kind| !(known && *kind == Kind::Cut))
+        };
         let mut lowest = vec![f32::NAN; view.len()];
         for (sample, seen, label) in all() {
-            let scores = Kind::ALL.iter().map(|&kind| usual.score(kind, seen, label));
+            let scores = kinds(sample).map(|kind| usual.score(kind, seen, label));
             lowest[sample] = scores.fold(1.0, f32::min);
         }
         report.scores(&lowest)?;
 
         let (mut flagged, mut said) = (0, [0; KINDS]);
         for (sample, seen, label) in all().filter(|(sample, ..)| lowest[*sample] < BORDER) {
-            let scores = Kind::ALL.iter().map(|&kind| (usual.score(kind, seen, label), kind));
+            let scores = kinds(sample).map(|kind| (usual.score(kind, seen, label), kind));
             let mut faults: Vec<(f32, Kind)> = scores.filter(|&(score, _)| score < BORDER).collect();
             // The worst first; a stable sort leaves equal ones in the order of the kinds.
             faults.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -86,6 +97,15 @@ impl Detector for ImageQuality {
         let mut summary = found.summary();
         summary += &words::unknown(view.len() - seen.len());
         report.note("summary", &summary)
+    }
+}
+
+/// The scores of the samples as to damage that decoding noticed; empty if there is none.
+fn damaged(view: &View<'_>) -> Result<Vec<f32>> {
+    match view.scores_of(DAMAGED) {
+        Ok(scores) => Ok(scores.to_vec()),
+        Err(error) if error.is_missing() => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 

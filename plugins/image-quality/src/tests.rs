@@ -335,3 +335,22 @@ fn gray_pictures_are_flagged_in_a_class_that_has_hardly_any() {
         .run(&ImageQuality);
     assert!(outcome.flagged(0.5).is_empty(), "{:?}", outcome.note("summary"));
 }
+
+/// What read the file says how much of it is lost.
+#[test]
+fn what_decoding_says_is_damaged_gets_no_second_number() {
+    let cut = |seed: u32| {
+        let own = fine(64, 64, seed);
+        Picture::from_fn(64, 64, |x, y| match y < 32 {
+            true => std::array::from_fn(|channel| own.rgb[(y * 64 + x) as usize * 3 + channel]),
+            false => [128; 3],
+        })
+    };
+    let pictures: Vec<Picture> = (0..60).map(|seed| fine(64, 64, seed)).chain([cut(90), cut(91)]).collect();
+    let mut damaged = vec![1.0; 62];
+    damaged[60] = 0.05;
+    let outcome = MemoryHost::new().pictures(pictures).scores_of("damaged", &damaged).run(&ImageQuality);
+    assert_eq!(outcome.error, None);
+    let said = |sample: usize| outcome.issue(sample).is_some_and(|issue| issue.reason.contains("cut off"));
+    assert_eq!((said(60), said(61)), (false, true), "{:?}", outcome.issues);
+}

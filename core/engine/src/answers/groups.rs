@@ -129,6 +129,7 @@ impl Groups {
         let findings = &self.state.findings;
         let size = findings.file_metadata.dimensions.get(best.keep.index());
         let words = match best.policy {
+            _ if best.intact => "not damaged".to_owned(),
             Copies::KeepLarger => format!("{}×{}", size.width, size.height),
             Copies::KeepSharper => "the most detail".to_owned(),
             Copies::KeepLabeled => format!("labeled {}", findings.manifest.label_name(best.keep)),
@@ -184,7 +185,7 @@ impl Groups {
             reason: reason.unwrap_or_default(),
             rule:
                 // Whole at 80 columns.
-                "best: highest score, train before test, most pixels, most bytes, first"
+                "best: not damaged, best score, train before test, most pixels, most bytes"
                     .to_owned(),
             members: samples[from..to].iter().map(member).collect(),
             start: from as u64,
@@ -213,7 +214,9 @@ fn best(state: &State, result: &DetectorResult, samples: &[SampleId]) -> Option<
         // Scores are in 0..=1, where floats sort like their bits.
         let score = result.score(*id).unwrap_or(0.0).max(0.0).to_bits();
         let area = u64::from(size.width) * u64::from(size.height);
-        (Reverse(score), split, Reverse(area), Reverse(size.bytes), id.0)
+        let damaged = !repair::is_whole(&findings.file_metadata, *id);
+        let content = findings.file_metadata.hashes.get(id.index());
+        (damaged, Reverse(score), split, Reverse(area), Reverse(size.bytes), content, id.0)
     };
     samples.iter().copied().min_by_key(key)
 }

@@ -8,6 +8,7 @@ use crate::numbered::with_paths;
 use crate::outdated::{self, Outdated};
 use crate::{Error, Result};
 use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_host::{
     DatasetServices, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure, needs_of,
@@ -105,7 +106,10 @@ impl<'a> Scan<'a> {
     pub(super) fn report_unknown(&self, detectors: &[&LoadedDetector], findings: &Findings) {
         for detector in detectors {
             for other in detector.after() {
-                let is_known = findings.results.contains_key(other) || self.registry.has_changed(other);
+                // What reading finds has a result only where there is something to say.
+                let is_known = is_built_in(other)
+                    || findings.results.contains_key(other)
+                    || self.registry.has_changed(other);
                 if let Some(words) = self.registry.unknown(other).filter(|_| !is_known) {
                     let text = format!("reads the scores of '{other}', as it says under after: {words}");
                     (self.reporter.trouble)(detector.info().name(), &text);

@@ -3,6 +3,7 @@
 use super::{Scan, ScanPlan};
 use crate::findings::Findings;
 use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::issue::is_built_in;
 use chaffinch_data::moved::is_from_before;
 use chaffinch_host::LoadedDetector;
 use chaffinch_protocol::display::{quoted, safe_text};
@@ -66,7 +67,7 @@ impl Scan<'_> {
                 false => format!("; {shown} did not run: name it, too, or run all of them"),
             }
         };
-        detector.after().into_iter().filter(|name| !has(name)).map(why).collect()
+        detector.after().into_iter().filter(|name| !has(name) && !is_built_in(name)).map(why).collect()
     }
 }
 

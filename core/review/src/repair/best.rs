@@ -1,7 +1,7 @@
 //! Which of several copies a policy keeps.
 
 use super::Copies;
-use super::colors::kept;
+use super::kept::{is_whole, kept};
 use super::policy::stage;
 use super::sharpness::sharpness;
 use crate::query::Source;
@@ -27,12 +27,15 @@ pub struct Best {
     pub policy: Copies,
     /// The member.
     pub keep: SampleId,
-    /// Whether the policy prefers it to all others; otherwise size, colors, damage, and then the path, decided among those that are equal.
+    /// Whether the policy prefers it to all others; otherwise damage, size, colors, bytes and then the contents decided.
     pub clear: bool,
+    /// Whether the policy alone would not have preferred it, and those that it would are damaged.
+    pub intact: bool,
 }
 
 /// For each policy the member of a group that it keeps, as a plan would: of those that people decided about and did not
-/// remove, or else of all that they did not remove. Empty if all are removed.
+/// remove, or else of all that they did not remove. Empty if all are removed. A damaged one is only kept if all of these are, or
+/// for its label, where the policy goes by labels.
 pub fn best(source: &Source<'_>, group: &[SampleId]) -> Vec<Best> {
     let removed = |id: SampleId| source.decisions.get(id).is_some_and(|said| said.choice == Choice::Remove);
     let left: Vec<SampleId> = group.iter().copied().filter(|&id| !removed(id)).collect();
@@ -42,11 +45,13 @@ pub fn best(source: &Source<'_>, group: &[SampleId]) -> Vec<Best> {
         still: true,
     };
     let of = |policy: Copies| {
-        let firsts: BTreeMap<SampleId, u64> =
+        let firsts: BTreeMap<SampleId, First> =
             left.iter().map(|&id| (id, first(source, policy, id, &standing(id)))).collect();
         let keep = best_by(source, &left, standing, |id| firsts[&id])?;
         let clear = firsts.iter().all(|(id, first)| *id == keep || *first < firsts[&keep]);
-        Some(Best { policy, keep, clear })
+        let own = firsts[&keep];
+        let intact = own.whole && firsts.values().any(|first| !first.whole && first.policy >= own.policy);
+        Some(Best { policy, keep, clear, intact })
     };
     Copies::ALL.into_iter().filter_map(of).collect()
 }
@@ -65,7 +70,7 @@ fn best_by(
     source: &Source<'_>,
     left: &[SampleId],
     standing: impl Fn(SampleId) -> Standing,
-    first: impl Fn(SampleId) -> u64,
+    first: impl Fn(SampleId) -> First,
 ) -> Option<SampleId> {
     let decided = |id: &SampleId| source.decisions.get(*id).is_some();
     let wanted: Vec<SampleId> = left.iter().copied().filter(decided).collect();
@@ -82,14 +87,33 @@ fn best_by(
         false => BTreeMap::new(),
     };
     let kept = |id: SampleId| kept.get(&id).copied().unwrap_or_default();
-    let path = |id: SampleId| Reverse(source.manifest.path(id));
-    // Rather one that need not be moved.
-    let better = |&id: &SampleId| (kept(id), size(id).bytes, standing(id).still, path(id), Reverse(id));
+    // Rather one that need not be moved; then the content decides, as for the detector, so that both keep the same one.
+    let better =
+        |&id: &SampleId| (kept(id), size(id).bytes, standing(id).still, Reverse(content(id)), Reverse(id));
     equal.into_iter().max_by_key(better)
 }
 
+/// What decides first: more is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct First {
+    /// Whether it has the label that the policy is about: without it, a picture is of no use.
+    labeled: bool,
+    /// Whether nothing of it is lost. What is left of a damaged picture may be large, sharp and old.
+    whole: bool,
+    /// What the policy goes by.
+    policy: u64,
+}
+
+fn first(source: &Source<'_>, policy: Copies, id: SampleId, standing: &Standing) -> First {
+    First {
+        labeled: policy == Copies::KeepLabeled && standing.labeled,
+        whole: is_whole(source.file_metadata, id),
+        policy: measured(source, policy, id, standing),
+    }
+}
+
 /// What a policy goes by: more is better.
-fn first(source: &Source<'_>, policy: Copies, id: SampleId, standing: &Standing) -> u64 {
+fn measured(source: &Source<'_>, policy: Copies, id: SampleId, standing: &Standing) -> u64 {
     match policy {
         Copies::KeepLarger => {
             let size = source.file_metadata.dimensions.get(id.index());

@@ -1,6 +1,7 @@
 use super::*;
 use crate::query::Source;
 use crate::ranking::{self, Results};
+use chaffinch_compute::image::decode::{Damage, Remark};
 use chaffinch_compute::job::Job;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Journal;
@@ -16,6 +17,12 @@ use std::sync::atomic::AtomicBool;
 type Row = (&'static str, &'static str, Split, u8, u32, i64);
 
 fn planned(rows: &[Row], decided: &[(usize, Choice)], policies: Policies) -> Plan {
+    planned_with(rows, &[], decided, policies)
+}
+
+/// The same with rows that are damaged, nobody knows how much.
+fn planned_with(rows: &[Row], damaged: &[u32], decided: &[(usize, Choice)], policies: Policies) -> Plan {
+    let damage = Damage { share: 0.0, from: 0.0, at_end: false, garbled: true, detail: false };
     let samples = rows.iter().map(|(path, label, split, ..)| NewSample {
         path: path.into(),
         label: (!label.is_empty()).then(|| (*label).to_owned()),
@@ -28,6 +35,7 @@ fn planned(rows: &[Row], decided: &[(usize, Choice)], policies: Policies) -> Pla
             .map(|row| Dimensions { width: row.4, height: row.4, bytes: u64::from(row.4) })
             .collect(),
         modified: rows.iter().map(|row| row.5).collect(),
+        remarks: damaged.iter().map(|row| (SampleId(*row), vec![Remark::Damaged(damage)])).collect(),
         ..FileMetadata::default()
     });
     let temp = tempfile::tempdir().unwrap();
@@ -141,6 +149,34 @@ fn of_copies_the_best_by_the_policy_is_kept() {
     assert_eq!((lines(&plan), plan.conflicts.len()), (vec!["- test/old".to_owned()], 1));
     // Of what is left after removing the best.
     assert_eq!(kept(Copies::KeepLarger, &[(1, Choice::Remove)]), ["- train/small", "- train/large"]);
+}
+
+/// Whatever a policy goes by, and however little is known of the damage; but a picture without a label is of no use to who asks
+/// for one with a label.
+#[test]
+fn a_damaged_copy_is_not_kept_where_another_is_intact() {
+    let rows = [
+        ("test/damaged", "cat", Split::Test, 1, 30, 1),
+        ("train/intact", "", Split::Train, 1, 10, 9),
+        ("train/other", "", Split::Train, 1, 10, 9),
+    ];
+    for policy in Copies::ALL {
+        let plan = planned_with(&rows, &[0], &[], copies(policy));
+        let kept = if policy == Copies::KeepLabeled { "test/damaged" } else { "train/intact" };
+        let removed: Vec<String> = rows
+            .iter()
+            .map(|row| row.0)
+            .filter(|path| *path != kept)
+            .map(|path| format!("- {path}"))
+            .collect();
+        assert_eq!(lines(&plan), removed, "{policy:?}");
+    }
+    // All of them damaged, the policy decides.
+    let plan = planned_with(&rows, &[0, 1, 2], &[], copies(Copies::KeepLarger));
+    assert_eq!(lines(&plan), ["- train/intact", "- train/other"]);
+    // What a person keeps stays.
+    let plan = planned_with(&rows, &[0], &[(0, Choice::Keep)], copies(Copies::KeepSharper));
+    assert_eq!(lines(&plan), ["- train/intact", "- train/other"]);
 }
 
 #[test]

@@ -108,6 +108,11 @@ impl Walk {
     }
 }
 
+/// Whether another scan begins somewhere in these bytes.
+fn has_scan(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| pair == [0xff, 0xda])
+}
+
 /// The next marker at or behind `at`, and where it ends.
 fn next_marker(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     let rest = bytes.get(at..)?;
@@ -261,7 +266,8 @@ impl Walk {
         {
             return None;
         }
-        let shape = Shape { members, first, last, refining: self.progressive && high > 0 };
+        let low = if self.progressive { low } else { 0 };
+        let shape = Shape { members, first, last, low, refining: self.progressive && high > 0 };
         let end = bytes.len();
         match self.walk_scan(&shape, bytes, at..end)? {
             Ok(end) => {
@@ -269,7 +275,6 @@ impl Walk {
                     return Some(Scanned::Damaged(self.garbled_from(&shape, unit)));
                 }
                 for &(component, ..) in &shape.members {
-                    let low = if self.progressive { low } else { 0 };
                     self.components[component].missing[usize::from(first)..=usize::from(last)]
                         .fill(Some(low));
                 }
@@ -314,10 +319,31 @@ impl Walk {
         if from == 0 && lost == total && !begun {
             return Scanned::Nothing;
         }
+        // Scans that are not there at all are missing from the whole picture, also from the part that this one reached.
+        if begun && !self.is_last(shape) && !has_scan(&bytes[wrong.data.end.min(bytes.len())..]) {
+            let damage = Damage { share: 1.0, from: 0.0, at_end: true, garbled: wrong.garbled, detail: true };
+            return Scanned::Damaged(damage);
+        }
         let at_end = from + lost >= total;
         let damage =
             Damage { share: share(lost), from: share(from), at_end, garbled: wrong.garbled, detail: begun };
         Scanned::Damaged(damage)
+    }
+
+    /// Whether a scan is the only one that is left: with it, nothing would be missing.
+    fn is_last(&self, shape: &Shape) -> bool {
+        let own = |component: usize, coefficient: usize| {
+            shape.members.iter().any(|member| member.0 == component)
+                && (usize::from(shape.first)..=usize::from(shape.last)).contains(&coefficient)
+        };
+        let complete = |(number, component): (usize, &Component)| {
+            let all = component.missing.iter().enumerate();
+            all.map(
+                |(coefficient, missing)| if own(number, coefficient) { Some(shape.low) } else { *missing },
+            )
+            .all(|missing| missing == Some(0))
+        };
+        self.components.iter().enumerate().all(complete)
     }
 
     /// From a unit on, what was decoded is not the picture.
@@ -519,6 +545,8 @@ struct Shape {
     members: Vec<(usize, usize, usize)>,
     first: u8,
     last: u8,
+    /// Lowest bits that it leaves to later scans.
+    low: u8,
     refining: bool,
 }
 

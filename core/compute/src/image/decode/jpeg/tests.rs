@@ -118,6 +118,22 @@ fn progressive_files_lose_detail_first() {
     assert!(kinds.is_sorted(), "once the first scan is complete, only detail is lost");
 }
 
+/// A share of the picture is only said where the rest of it has all of its detail.
+#[test]
+fn where_whole_scans_are_missing_no_part_is_said_to_have_its_detail() {
+    let whole = file("progressive.jpg");
+    let last_scan = whole.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+    let mut parts = 0;
+    for cut in data_of(&whole) + 1..whole.len() - 2 {
+        let Extent::Part(damage) = extent(&whole[..cut]) else { continue };
+        if damage.detail && damage.share < 1.0 {
+            assert!(cut > last_scan, "cut at {cut}, before the last scan: {damage:?}");
+            parts += 1;
+        }
+    }
+    assert!(parts > 0, "in the last scan, a part has all of it");
+}
+
 #[test]
 fn kinds_that_are_not_read_have_names() {
     let mut bytes = picture();

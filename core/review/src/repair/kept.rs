@@ -1,10 +1,10 @@
-//! Which copies have their colors, and are whole.
+//! Which copies are whole, and what each has kept of the picture.
 
 use chaffinch_compute::image::decode::Remark;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::pictures;
-use chaffinch_likeness::{BYTES, agree_in_color, is_colored, sketch};
+use chaffinch_likeness::{EXAMINED, Standing, Stored, examine};
 use chaffinch_protocol::sample::SampleId;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,51 +12,52 @@ use std::collections::BTreeMap;
 /// What a copy has kept of the picture: more is better.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Kept {
-    /// Whether it has colors.
-    colored: bool,
-    /// How many other copies have the same ones: what tells swapped channels.
-    shared: usize,
-    /// The part of it that is damaged, as the bits of a share.
-    damaged: Reverse<u32>,
+    standing: Standing,
+    /// The part of it that is lost, as the bits of a share.
+    lost: Reverse<u32>,
 }
 
-/// What each member of a group has kept. Pictures that cannot be read have no colors.
+/// What each member of a group has kept. Pictures that cannot be read have nothing.
 pub(super) fn kept(
     manifest: &Manifest,
     file_metadata: &FileMetadata,
     group: &[SampleId],
 ) -> BTreeMap<SampleId, Kept> {
-    let sketched = |id: SampleId| {
-        let mut record = vec![0; BYTES];
+    let examined = |id: SampleId| {
+        let mut record = vec![0; EXAMINED];
         if let Ok(decoded) = pictures::decode(&manifest.source(id), manifest.rendering()) {
             let (width, height) = decoded.image.dimensions();
-            sketch(decoded.image.as_raw(), width as usize, height as usize, &mut record);
+            let stored =
+                Stored { orientation: decoded.stored.orientation.into(), animated: decoded.stored.animated };
+            examine(decoded.image.as_raw(), width as usize, height as usize, stored, &mut record);
         }
         record
     };
-    let sketches: Vec<(SampleId, Vec<u8>)> = group.iter().map(|&id| (id, sketched(id))).collect();
+    let all: Vec<(SampleId, Vec<u8>)> = group.iter().map(|&id| (id, examined(id))).collect();
     let kept = |(id, own): &(SampleId, Vec<u8>)| {
-        let others = sketches.iter().filter(|(other, theirs)| other != id && agree_in_color(own, theirs));
-        (
-            *id,
-            Kept {
-                colored: is_colored(own),
-                shared: others.count(),
-                damaged: Reverse(damage(file_metadata, *id)),
-            },
-        )
+        let others = all.iter().filter(|(other, _)| other != id).map(|(_, record)| (record.as_slice(), 1));
+        let lost = damage(file_metadata, *id).unwrap_or(0.0);
+        // Of positive numbers, the bits are in the order of the numbers.
+        (*id, Kept { standing: Standing::among(own, others), lost: Reverse(lost.to_bits()) })
     };
-    sketches.iter().map(kept).collect()
+    all.iter().map(kept).collect()
 }
 
-fn damage(file_metadata: &FileMetadata, id: SampleId) -> u32 {
+/// Whether decoding found nothing lost of a picture, be it known how much or not.
+pub fn is_whole(file_metadata: &FileMetadata, id: SampleId) -> bool {
+    damage(file_metadata, id).is_none()
+}
+
+/// The part of a picture that is lost, if any is; loss of detail counts half.
+fn damage(file_metadata: &FileMetadata, id: SampleId) -> Option<f32> {
     let share = |remark: &Remark| match remark {
-        Remark::Damaged(damage) => damage.share.clamp(0.0, 1.0),
-        _ => 0.0,
+        Remark::Damaged(damage) => {
+            Some(if damage.detail { damage.share / 2.0 } else { damage.share }.clamp(0.0, 1.0))
+        }
+        _ => None,
     };
     let remarks = file_metadata.remarks.get(&id).map_or(&[][..], Vec::as_slice);
-    // Of positive numbers, the bits are in the order of the numbers.
-    remarks.iter().map(share).fold(0.0, f32::max).to_bits()
+    remarks.iter().filter_map(share).reduce(f32::max)
 }
 
 #[cfg(test)]
@@ -68,7 +69,7 @@ mod tests {
     use chaffinch_protocol::sample::Split;
 
     #[test]
-    fn colors_and_those_that_others_share_and_what_is_whole_come_first() {
+    fn colors_and_those_that_others_share_and_the_less_damaged_come_first() {
         let temp = tempfile::tempdir().unwrap();
         let changes: [fn([u8; 3]) -> [u8; 3]; 4] =
             [|rgb| rgb, |[r, g, b]| [r + 1, g, b], |[r, g, b]| [b, r, g], |[_, g, _]| [g; 3]];
@@ -94,6 +95,7 @@ mod tests {
         assert!(better(0, 2), "two agree");
         assert!(better(2, 3), "gray");
         assert!(better(0, 1), "damaged");
+        assert!(!is_whole(&file_metadata, ids[1]) && is_whole(&file_metadata, ids[0]));
         assert!(!better(4, 3), "a file that is not there has no color either");
     }
 }
