@@ -109,7 +109,53 @@ impl CpuEncoder {
     }
 }
 
+impl CpuEncoder {
+    /// Sends one sequence through all layers, in place, and returns what each token adds to the first one in the attention of the
+    /// layers from this one on: `[tokens, width]`.
+    pub(crate) fn given(&self, x: &mut [f32], (tokens, width): (usize, usize), from: usize) -> Vec<f32> {
+        let mut room = Room::default();
+        let mut all = vec![0.0; x.len()];
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index >= from {
+                let given = layer.given(x, (tokens, width), self.heads, &mut room);
+                all.iter_mut().zip(&given).for_each(|(all, x)| *all += x);
+            }
+            layer.forward(x, tokens, width, self.heads, self.causal, &mut room);
+        }
+        all
+    }
+}
+
 impl CpuLayer {
+    /// What each token's values add to the first token: their share of its attention, through the attention's output.
+    fn given(&self, x: &[f32], (tokens, width): (usize, usize), heads: usize, room: &mut Room) -> Vec<f32> {
+        let Room { normed, wide, packed, .. } = room;
+        self.norm1.apply(x, width, normed);
+        self.qkv.product(normed, tokens, &mut packed[0], None, wide);
+        let size = width / heads.max(1);
+        let part = |token: usize, which: usize, head: usize| {
+            &wide[token * 3 * width + which * width + head * size..][..size]
+        };
+        let mut shared = vec![0.0; tokens * width];
+        for head in 0..heads {
+            let likeness =
+                |token| part(0, 0, head).iter().zip(part(token, 1, head)).map(|(a, b)| a * b).sum();
+            let mut attention: Vec<f32> = (0..tokens).map(likeness).collect();
+            softmax(&mut attention);
+            for (token, share) in attention.iter().enumerate() {
+                let to = &mut shared[token * width + head * size..][..size];
+                to.iter_mut().zip(part(token, 2, head)).for_each(|(to, value)| *to = share * value);
+            }
+        }
+        let mut given = Vec::new();
+        self.out.product(&shared, tokens, &mut packed[0], None, &mut given);
+        // The bias is no token's.
+        for row in given.chunks_exact_mut(width.max(1)) {
+            row.iter_mut().zip(&self.out.bias).for_each(|(x, bias)| *x -= bias);
+        }
+        given
+    }
+
     fn forward(
         &self,
         x: &mut [f32],

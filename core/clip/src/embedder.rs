@@ -14,7 +14,7 @@ use crate::tokenizer::ClipTokenizer;
 use crate::vision::VisionTower;
 use crate::vit::VitTower;
 use candle_core::{DType, Tensor};
-use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint, Started};
+use chaffinch_compute::embedding::{EmbedError, Embedder, ModelFingerprint, Parts, Started};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::neighbors::DeviceVectors;
 pub use loading::{load, load_with, load_within};
@@ -76,6 +76,17 @@ impl ImageTower {
             ImageTower::Clip(tower) => tower.forward(images),
             ImageTower::Vit(tower) => tower.forward(images),
             ImageTower::Lite0(tower) => tower.forward(images),
+        }
+    }
+
+    /// What the parts of one image `[1, 3, size, size]` add to its vector, in single precision, and the sides of their grid.
+    fn parts(&self, images: &Tensor) -> candle_core::Result<(Tensor, [usize; 2])> {
+        match self {
+            ImageTower::Clip(tower) => tower.parts(images),
+            ImageTower::Lite0(tower) => tower.parts(images),
+            ImageTower::Vit(_) => {
+                candle_core::bail!("a model of type vit reads no texts to explain a picture by")
+            }
         }
     }
 
@@ -280,6 +291,30 @@ impl Embedder for ClipEmbedder {
 
     fn embed_images(&self, pixels: &[u8], count: usize) -> Result<Vec<f32>, EmbedError> {
         Box::new(self.start(pixels, count)?).finish()
+    }
+
+    fn seen(&self, width: u32, height: u32) -> [f32; 4] {
+        self.preprocessing.seen(width, height)
+    }
+
+    fn parts(&self, pixels: &[u8]) -> Result<Parts, EmbedError> {
+        let len = self.input_len();
+        if pixels.len() != len {
+            return Err(EmbedError::Model(format!(
+                "expected one image of {len} bytes, got {} bytes",
+                pixels.len()
+            )));
+        }
+        let (_, (parts, length)) = self.spread.run(|placed, _| {
+            placed.parts(&self.preprocessing, pixels).map_err(|error| self.failed(placed, &error, 1))
+        })?;
+        let ([rows, columns], mut vectors) = parts;
+        // In the measure of the vector of unit length.
+        vectors.iter_mut().for_each(|x| *x /= length);
+        if !vectors.iter().all(|x| x.is_finite()) {
+            return Err(EmbedError::Model(format!("{} {UNDEFINED}", self.name)));
+        }
+        Ok(Parts { rows, columns, vectors })
     }
 
     fn ahead(&self) -> usize {

@@ -17,6 +17,9 @@ use crate::weights::Weights;
 use candle_core::{DType, Device, IndexOp, Result, Storage, Tensor};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// One in so many layers, the last ones, say where in a picture a model looks; those before mostly prepare.
+const LAST: usize = 3;
+
 /// Loads tensors from a checkpoint to the device of the towers.
 pub(crate) struct Loader<'a> {
     pub(crate) weights: &'a Weights,
@@ -88,6 +91,12 @@ impl Linear {
 
     pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Linear {
         Linear { weight, bias, tiles: None }
+    }
+
+    /// The same in single precision.
+    pub(crate) fn in_single(&self) -> Result<Linear> {
+        let bias = self.bias.as_ref().map(|bias| bias.to_dtype(DType::F32)).transpose()?;
+        Ok(Linear::new(self.weight.to_dtype(DType::F32)?, bias))
     }
 
     /// The same, multiplied like the encoder's layers.
@@ -188,6 +197,19 @@ impl Norm {
         Ok(CpuNorm { weight: self.weight.to_vec1()?, bias: self.bias.to_vec1()?, eps: self.eps })
     }
 
+    /// What parts of a row `[parts, width]` become when the row `[width]` is normalized, without the bias: once the row is known,
+    /// that is linear.
+    pub(crate) fn parts(&self, parts: &Tensor, row: &Tensor) -> Result<Tensor> {
+        let parts = parts.to_dtype(DType::F32)?;
+        let row: Vec<f32> = row.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        let count = row.len().max(1) as f32;
+        let mean = row.iter().sum::<f32>() / count;
+        let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / count;
+        let scale = f64::from((variance + self.eps).sqrt().recip());
+        let centered = parts.broadcast_sub(&parts.mean_keepdim(1)?)?;
+        (centered * scale)?.broadcast_mul(&self.weight.to_dtype(DType::F32)?)
+    }
+
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         candle_nn::ops::layer_norm(&x.contiguous()?, &self.weight, &self.bias, self.eps)
     }
@@ -263,6 +285,17 @@ impl Layer {
         })
     }
 
+    /// What each token adds to the first one in the attention of one sequence `[1, tokens, width]`: `[tokens, width]`.
+    fn given(&self, x: &Tensor, heads: usize) -> Result<Tensor> {
+        let (_, tokens, width) = x.dims3()?;
+        let qkv = self.qkv.split(&self.norm1.forward(x)?, 3, heads)?;
+        let (query, key, value) = (qkv.get(0)?, qkv.get(1)?, qkv.get(2)?);
+        let attention = ops::softmax(query.narrow(2, 0, 1)?.contiguous()?.matmul(&key.t()?)?, false)?;
+        // `[1, heads, tokens, size]`, of which each row is scaled.
+        let shared = value.broadcast_mul(&attention.transpose(2, 3)?.contiguous()?)?;
+        self.out.product(&shared.transpose(1, 2)?.contiguous()?.reshape((tokens, width))?)
+    }
+
     fn forward(&self, x: &Tensor, heads: usize, causal: bool) -> Result<Tensor> {
         let (batch, tokens, width) = x.dims3()?;
         let qkv = self.qkv.split(&self.norm1.forward(x)?, 3, heads)?;
@@ -325,6 +358,38 @@ impl Encoder {
             Stack::Plain { layers, heads, causal, after }
         };
         Ok(Encoder { stack })
+    }
+
+    /// Of one sequence `[1, tokens, width]`: what comes out of the last layer, and what each token adds to the first one in the
+    /// attention of the last third of the layers, `[tokens, width]` both; and the norm behind them.
+    pub(crate) fn given(&self, x: &Tensor) -> Result<([Tensor; 2], &Norm)> {
+        let (_, tokens, width) = x.dims3()?;
+        let from = |layers: usize| layers - (layers / LAST).max(1).min(layers);
+        let step_by_step = |layers: &[&Layer], heads: usize, causal: bool| {
+            let (mut x, from) = (x.clone(), from(layers.len()));
+            let mut all = x.i(0)?.zeros_like()?.to_dtype(DType::F32)?;
+            for (index, layer) in layers.iter().enumerate() {
+                if index >= from {
+                    all = (all + layer.given(&x, heads)?.to_dtype(DType::F32)?)?;
+                }
+                x = layer.forward(&x, heads, causal)?;
+            }
+            Ok::<_, candle_core::Error>([x.i(0)?, all])
+        };
+        match &self.stack {
+            Stack::Host(encoder, after) => {
+                let mut numbers: Vec<f32> = x.flatten_all()?.to_vec1()?;
+                let given = encoder.given(&mut numbers, (tokens, width), from(encoder.layers.len()));
+                let tensor = |numbers: Vec<f32>| Tensor::from_vec(numbers, (tokens, width), x.device());
+                Ok(([tensor(numbers)?, tensor(given)?], after))
+            }
+            Stack::Plain { layers, heads, causal, after } => {
+                Ok((step_by_step(&layers.iter().collect::<Vec<_>>(), *heads, *causal)?, after))
+            }
+            Stack::Half(encoder) => {
+                Ok((step_by_step(&encoder.layers(), encoder.heads, encoder.causal)?, &encoder.after))
+            }
+        }
     }
 
     /// `[batch, tokens, width]` to the same shape, or to `[batch, width]` if only the first tokens are wanted.

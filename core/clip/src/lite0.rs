@@ -127,8 +127,33 @@ impl Lite0Tower {
         ops::times(&features, &self.projection)
     }
 
+    /// What each cell of one image `[1, 3, size, size]` adds to its vector, `[cells, dim]`, and the sides of the grid. Pooling and
+    /// projection are linear, so the sum is the vector.
+    ///
+    /// Source: B. Zhou, A. Khosla, A. Lapedriza, A. Oliva, A. Torralba, CVPR 2016, "Learning Deep Features for Discriminative
+    /// Localization" (class activation maps), with the projection and a text's vector in place of a classifier's weights.
+    pub(crate) fn parts(&self, images: &Tensor) -> Result<(Tensor, [usize; 2])> {
+        let (features, cells) = if self.stepwise {
+            let planes = self.planes(images)?;
+            let (_, channels, high, wide) = planes.dims4()?;
+            (planes.reshape((channels, high * wide))?.t()?.contiguous()?, [high, wide])
+        } else {
+            let pixels: Vec<f32> = images.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+            let (mut room, mut pooled) = (Room::default(), vec![0.0; FEATURES]);
+            let side = self.picture(&pixels, &mut room, &mut pooled);
+            (Tensor::from_vec(room.inner, (side * side, FEATURES), images.device())?, [side, side])
+        };
+        let share = (cells[0] * cells[1]).max(1) as f64;
+        Ok(((ops::times(&features, &self.projection)? / share)?.to_dtype(DType::F32)?, cells))
+    }
+
     /// The pooled features with candle's operations.
     fn features(&self, images: &Tensor) -> Result<Tensor> {
+        self.planes(images)?.mean((2, 3))
+    }
+
+    /// The features before pooling: `[batch, FEATURES, side, side]`.
+    fn planes(&self, images: &Tensor) -> Result<Tensor> {
         let relu6 = |x: Tensor| x.clamp(0.0, 6.0);
         let mut x = relu6(self.stem.forward(images)?)?;
         for block in &self.blocks {
@@ -139,7 +164,7 @@ impl Lite0Tower {
             let out = block.project.forward(&relu6(block.depthwise.forward(&inner)?)?)?;
             x = if block.skips { (out + x)? } else { out };
         }
-        relu6(self.head.forward(&x)?)?.mean((2, 3))
+        relu6(self.head.forward(&x)?)
     }
 
     fn features_on_cpu(&self, images: &Tensor) -> Result<Tensor> {
@@ -158,8 +183,8 @@ impl Lite0Tower {
         Tensor::from_vec(out, (count, FEATURES), device)
     }
 
-    /// The features of one picture `[3, size, size]`.
-    fn picture(&self, pixels: &[f32], room: &mut Room, features: &mut [f32]) {
+    /// The features of one picture `[3, size, size]`. Those of each pixel are left in `room.inner`; returns their side.
+    fn picture(&self, pixels: &[f32], room: &mut Room, features: &mut [f32]) -> usize {
         let Room { x, inner, framed, filtered, out } = room;
         let mut side = self.stem.windows(pixels, self.size, inner);
         self.stem.pointwise(inner, side * side, x);
@@ -208,6 +233,7 @@ impl Lite0Tower {
         }
         let share = ((side * side) as f32).recip();
         features.iter_mut().for_each(|sum| *sum *= share);
+        side
     }
 }
 

@@ -227,6 +227,20 @@ impl Preprocessing {
         whole
     }
 
+    /// What of a picture of that size is in the result: left, top, right and bottom as shares of its sides. What lies outside of 0..1 is
+    /// black.
+    pub(crate) fn seen(&self, width: u32, height: u32) -> [f32; 4] {
+        let (width, height) = self.resized(width, height);
+        let along = |length: u32| {
+            let side = f64::from(self.crop.unwrap_or(length));
+            let start = self.kept(length).map_or(0.0, |(from, _, at)| f64::from(from) - f64::from(at));
+            let length = f64::from(length.max(1));
+            [start / length, (start + side) / length].map(|share| share as f32)
+        };
+        let ([left, right], [top, bottom]) = (along(width), along(height));
+        [left, top, right, bottom]
+    }
+
     fn resized(&self, width: u32, height: u32) -> (u32, u32) {
         match self.resize {
             Resize::Keep => (width, height),

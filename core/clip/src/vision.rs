@@ -9,7 +9,7 @@ use crate::error::ClipError;
 use crate::layers::{Encoder, Linear, Loader, Norm, Perceptron, Tokens, Wanted};
 use crate::ops;
 use crate::positions;
-use candle_core::{IndexOp, Result, Tensor};
+use candle_core::{DType, IndexOp, Result, Tensor};
 
 pub(crate) struct VisionTower {
     /// The convolution over patches as a matrix `[width, 3 * patch * patch]`.
@@ -144,6 +144,37 @@ impl VisionTower {
         }
     }
 
+    /// What each patch of one image `[1, 3, size, size]` adds to its vector by attention, `[patches, dim]`, and the sides of the grid:
+    /// in CLIP that of the class token in the last third of the layers, in SigLIP that of the pooling. What perceptrons make of it is
+    /// left out.
+    ///
+    /// Source: Y. Gandelsman, A. A. Efros, J. Steinhardt, ICLR 2024, "Interpreting CLIP's Image Representation via Text-Based
+    /// Decomposition". The terms of four of twelve layers are theirs, too.
+    pub(crate) fn parts(&self, images: &Tensor) -> Result<(Tensor, [usize; 2])> {
+        let patches = self.cut(images)?;
+        let x = match &self.tokens {
+            Some(tokens) => tokens.forward(&self.patches.product(&patches)?)?,
+            None => self.tokens(&patches)?,
+        };
+        let (side, count) = (self.image_size / self.patch_size, self.positions.dim(0)?);
+        let first = x.dim(1)? - count;
+        let given = match &self.pooling {
+            Pooling::Class => {
+                let ([out, given], norm) = self.encoder.given(&x)?;
+                norm.parts(&given.narrow(0, first, count)?, &out.i(0)?)?
+            }
+            Pooling::Attention(pooling) => {
+                let given = pooling.given(&self.encoder.forward(x, Wanted::All)?)?;
+                given.to_dtype(DType::F32)?
+            }
+        };
+        let given = match &self.projection {
+            Some(projection) => projection.in_single()?.forward(&given)?,
+            None => given,
+        };
+        Ok((given, [side, side]))
+    }
+
     /// What goes into the first layer, step by step.
     fn tokens(&self, patches: &Tensor) -> Result<Tensor> {
         let mut x = self.patches.forward(patches)?.broadcast_add(&self.positions)?;
@@ -204,6 +235,15 @@ impl AttentionPooling {
             perceptron: Perceptron::load(loader, &format!("{name}.mlp"), encoder)?,
             heads,
         })
+    }
+
+    /// What each patch of one image adds: `[patches, width]`.
+    fn given(&self, x: &Tensor) -> Result<Tensor> {
+        let (_, tokens, width) = x.dims3()?;
+        let key_value = self.key_value.split(x, 2, self.heads)?;
+        let attention = ops::softmax(self.query.matmul(&key_value.get(0)?.t()?)?, false)?;
+        let shared = key_value.get(1)?.broadcast_mul(&attention.transpose(2, 3)?.contiguous()?)?;
+        self.out.product(&shared.transpose(1, 2)?.contiguous()?.reshape((tokens, width))?)
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {

@@ -94,6 +94,18 @@ impl Started for Vec<f32> {
     }
 }
 
+/// What the parts of a picture add to its vector, as a grid over the model's input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
+    /// Cells from top to bottom.
+    pub rows: usize,
+    /// Cells from left to right.
+    pub columns: usize,
+    /// A vector for each cell, row by row, in the space of the picture's vector: its product with a direction is what the cell adds
+    /// to the picture's.
+    pub vectors: Vec<f32>,
+}
+
 /// A loaded model. The engine calls [`Embedder::preprocess`] on its decoding threads and
 /// [`Embedder::embed_images`] on one thread.
 pub trait Embedder: Send + Sync {
@@ -158,6 +170,20 @@ pub trait Embedder: Send + Sync {
     /// # Errors
     /// When the device fails or runs out of memory.
     fn embed_images(&self, pixels: &[u8], count: usize) -> Result<Vec<f32>, EmbedError>;
+
+    /// What the parts of one preprocessed image add to its vector.
+    ///
+    /// # Errors
+    /// When the model does not see pictures, or the device fails.
+    fn parts(&self, _pixels: &[u8]) -> Result<Parts, EmbedError> {
+        Err(EmbedError::Model(format!("{} computes no vectors of parts of pictures", self.name())))
+    }
+
+    /// What of a picture of that size the input shows: left, top, right and bottom as shares of its sides. What lies outside of 0..1 is
+    /// filled up.
+    fn seen(&self, _width: u32, _height: u32) -> [f32; 4] {
+        [0.0, 0.0, 1.0, 1.0]
+    }
 
     /// How many calls of [`Embedder::start_images`] may be unfinished at a time: two for each device that works on one while the
     /// next is collected, one if the calling thread computes. Devices can be added and fail while there is work.

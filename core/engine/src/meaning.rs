@@ -1,9 +1,11 @@
 //! The model for searches by meaning: loaded when the first text is typed, on a thread of its own, and kept with the
 //! vectors of what was typed.
 
+use crate::answers::light::Toward;
 use crate::given::StandIn;
 use crate::{Error, ModelLoader, Result, Setup};
 use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::decode::Rendering;
 use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::pictures;
@@ -12,6 +14,7 @@ use chaffinch_data::uses::{LoadedModel, Uses};
 use chaffinch_formats::embeddings::{TextVectors, read_texts};
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_review::explanation::{self, Map, NEUTRAL};
 use chaffinch_review::meaning::Towers;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -78,6 +81,27 @@ impl Reader {
     /// The towers for one expression.
     pub fn towers<'a>(self: &'a Arc<Reader>, asking: Asking<'a>) -> impl Towers + 'a {
         Waiting { reader: self, asking }
+    }
+
+    /// Where in a picture the model sees something.
+    pub(crate) fn explain(
+        self: &Arc<Reader>,
+        asking: Asking<'_>,
+        picture: &RgbImage,
+        toward: &Toward,
+    ) -> Result<Map> {
+        let waiting = Waiting { reader: self, asking };
+        let model = waiting.model()?;
+        let direction = match toward {
+            Toward::Direction(direction) => direction.clone(),
+            Toward::Class(class) => explanation::against(class, &model.embed_texts(&[NEUTRAL])?),
+            Toward::Text(name) => {
+                let text = format!("a photo of a {name}");
+                explanation::against(&model.embed_texts(&[&text])?, &model.embed_texts(&[NEUTRAL])?)
+            }
+        };
+        let maps = explanation::explain(&*model, picture, &[direction])?;
+        maps.into_iter().next().ok_or_else(|| Error::Invalid("there is nothing to look for".into()))
     }
 
     /// The model once it is loaded; begins to load it.

@@ -361,11 +361,11 @@ impl Service {
                 self.find_undecided(at, ticket, from, forward);
             }
             Command::Detail { sample } => self.detail(at, sample),
-            Command::Picture { ticket, slot, sample, max_width, max_height, regions } => {
+            Command::Picture { ticket, slot, sample, max_width, max_height, regions, relevance } => {
                 let manifest = self.state.findings.manifest.clone();
-                let (fit, outlines) = ((max_width, max_height), Vec::new());
-                let request = Request { manifest, ticket, slot, sample, fit, part: None, outlines };
-                self.picture(at, regions, request);
+                let fit = (max_width, max_height);
+                let request = Request::new(manifest, (ticket, slot), sample, fit, None);
+                self.picture(at, (regions, relevance), request);
             }
             Command::Decide { samples, decision } => {
                 self.enter(at, &samples, |journal| journal.decide(&samples, decision));

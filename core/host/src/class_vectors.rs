@@ -87,6 +87,11 @@ impl ClassVectors {
         Some(sum.into_iter().map(|sum| (sum / count as f64) as f32).collect())
     }
 
+    /// The vector of a class.
+    pub fn class(&self, label: usize) -> Option<&[f32]> {
+        self.vectors.chunks_exact(self.head.dim.max(1)).nth(label)
+    }
+
     /// Whether these vectors are from this model for these classes.
     pub fn fits(&self, fingerprint: &str, classes: &[String]) -> bool {
         self.head.fingerprint == fingerprint && self.head.classes == classes

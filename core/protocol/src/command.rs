@@ -128,6 +128,9 @@ pub enum Command {
         /// Whether the parts that matter to detectors are marked.
         #[serde(default)]
         regions: bool,
+        /// Whether it is dark but where the model sees the given label, or what the list is searched for.
+        #[serde(default)]
+        relevance: bool,
     },
     /// Decide on several samples at once. Answered by [`Event::Saved`](crate::Event::Saved) once it is on disk.
     Decide {

@@ -121,6 +121,9 @@ pub enum ViewCommand {
         /// Whether the parts that matter to detectors are marked.
         #[serde(default)]
         regions: bool,
+        /// Whether it is dark but where the model sees the given label, or what the list is searched for.
+        #[serde(default)]
+        relevance: bool,
     },
 }
 

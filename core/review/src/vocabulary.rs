@@ -89,6 +89,12 @@ impl Vocabulary {
         (name as usize) < self.classes
     }
 
+    /// The direction of a name, of length 1.
+    pub fn vector(&self, name: u32) -> &[f32] {
+        let from = name as usize * self.dim;
+        self.vectors.get(from..from + self.dim).unwrap_or_default()
+    }
+
     /// What each sample shows: its `count` likeliest names. Samples that are not usable show nothing, and nothing is said of how they
     /// fit. A name that many samples of one class get, and few others, counts as a kind of that class, together with the names that
     /// are most like it.

@@ -39,6 +39,7 @@ mod engine_process;
 mod entries;
 mod evaluate;
 mod events;
+mod explain;
 mod export;
 mod finders;
 mod gates;
@@ -161,6 +162,7 @@ commands! {
     rank::Rank,
     search::Search,
     classify::Classify,
+    explain::Explain,
     threshold::Threshold,
     evaluate::Evaluate,
     leaks::Leaks,

@@ -25,17 +25,26 @@ pub(super) struct SessionModel {
     pub(super) matrix: EmbeddingMatrix,
 }
 
-impl SessionModel {
+/// A model that was loaded for a session.
+pub(super) struct LoadedModel {
+    pub(super) config: Config,
+    pub(super) dataset: PathBuf,
+    pub(super) embedder: ClipEmbedder,
+    pub(super) session: Session,
+    /// Its name.
+    model: String,
+}
+
+impl LoadedModel {
     /// Loads the named model on the named device, or those of the last scan.
     ///
     /// # Errors
-    /// When embeddings came from elsewhere, or pictures are not embedded with this model.
+    /// When embeddings came from elsewhere, or the model cannot be loaded.
     pub(super) fn open(
         target: &Path,
         global: &Global,
         (model, device): (Option<String>, Option<String>),
-        (file_metadata, rendering): (&FileMetadata, Rendering),
-    ) -> Result<SessionModel> {
+    ) -> Result<LoadedModel> {
         let location = session::resolve(target, global.session.as_deref())?;
         let session = Session::open_to_read(&location.dir)?;
         let named = EngineArgs { model, device, ..EngineArgs::default() };
@@ -53,7 +62,25 @@ impl SessionModel {
             (Bundled::EITHER, Some(kept)) => kept.name(),
             (named, _) => named,
         };
-        let embedder = model_loader::open(model, config.device(), config.vram_budget(), global)?;
+        let model = model.to_owned();
+        let embedder = model_loader::open(&model, config.device(), config.vram_budget(), global)?;
+        Ok(LoadedModel { config, dataset: location.dataset, embedder, session, model })
+    }
+}
+
+impl SessionModel {
+    /// Loads the named model on the named device, or those of the last scan.
+    ///
+    /// # Errors
+    /// When embeddings came from elsewhere, or pictures are not embedded with this model.
+    pub(super) fn open(
+        target: &Path,
+        global: &Global,
+        named: (Option<String>, Option<String>),
+        (file_metadata, rendering): (&FileMetadata, Rendering),
+    ) -> Result<SessionModel> {
+        let LoadedModel { config, dataset, embedder, session, model } =
+            LoadedModel::open(target, global, named)?;
         let (hashes, known) = (&file_metadata.hashes, (embedder.fingerprint().as_str(), embedder.dim()));
         let matrix = store::kept(&session.embeddings_dir(), rendering, known, hashes);
         let has =
@@ -66,6 +93,6 @@ impl SessionModel {
                 count(missing, "picture is not", "pictures are not")
             );
         };
-        Ok(SessionModel { config, dataset: location.dataset, embedder, matrix })
+        Ok(SessionModel { config, dataset, embedder, matrix })
     }
 }

@@ -249,6 +249,7 @@ actions! {
         OpenWith "open-with" "open" "Open the file of the sample with another program",
         Theme "theme" "theme" "Choose a theme",
         ToggleRegions "toggle-regions" "regions" "Show or hide the regions that detectors mark in pictures",
+        ToggleRelevance "toggle-relevance" "relevance" "Light pictures where the model sees their label, or what is searched for",
         ToggleStrip "toggle-strip" "strip" "Show or hide the pictures of neighbors below the sample",
         CopyRecord "copy-record" "copy record" "Copy everything known about the sample as one line of JSON",
         Help "help" "help" "Show every key and what it does, those of this page first",

@@ -14,6 +14,7 @@ use crate::source::Checkpoint;
 use crate::text::TextTower;
 use crate::vision::VisionTower;
 use crate::vit::VitTower;
+use candle_core::{DType, Tensor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -27,6 +28,9 @@ pub(super) struct Basis {
     /// Set when towers that are being loaded are no longer wanted.
     pub(super) stop: Arc<AtomicBool>,
 }
+
+/// The sides of a grid with its numbers, and the length of their sum.
+type GridAndLength = (([usize; 2], Vec<f32>), f32);
 
 /// Towers on a device.
 pub(super) struct Placed {
@@ -123,6 +127,23 @@ impl Placed {
         suffices(&self.context, self.batch, other.batch)
     }
 
+    /// What the parts of one image add to its vector, `[rows * columns, dim]` with the sides of the grid, and the vector's length.
+    pub(super) fn parts(
+        &self,
+        preprocessing: &Preprocessing,
+        pixels: &[u8],
+    ) -> candle_core::Result<GridAndLength> {
+        let DeviceContext { device, dtype, .. } = &self.context;
+        let side = preprocessing.side();
+        let images = Tensor::from_vec(preprocessing.normalized(pixels), (1, 3, side, side), device)?;
+        let images = images.to_dtype(*dtype)?;
+        let (parts, cells) = self.vision.parts(&images)?;
+        let vector: Vec<f32> =
+            self.vision.forward(&images)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        Ok(((cells, parts.flatten_all()?.to_vec1()?), length))
+    }
+
     /// Starts a batch of `count` images, filled up to `rows`.
     pub(super) fn start(
         &self,
@@ -138,7 +159,7 @@ impl Placed {
             return self.context.fetch(vectors);
         }
         let pixels = preprocessing.normalized(&filled_up(pixels, count, rows));
-        let pixels = candle_core::Tensor::from_vec(pixels, (rows, 3, side, side), device)?;
+        let pixels = Tensor::from_vec(pixels, (rows, 3, side, side), device)?;
         Ok(Fetched::Here(self.vision.forward(&pixels)?))
     }
 }

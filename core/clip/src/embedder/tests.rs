@@ -135,6 +135,43 @@ fn company_and_budget_do_not_matter() {
 }
 
 #[test]
+fn the_parts_of_a_picture_are_all_of_it_where_the_tower_pools() {
+    let model = load(&ModelSource::Bundled(Bundled::Photo), DeviceChoice::Cpu).unwrap();
+    for input in pictures(&model) {
+        let parts = model.parts(&input).unwrap();
+        assert_eq!((parts.rows, parts.columns, parts.vectors.len()), (7, 7, 49 * model.dim()));
+        let whole = model.embed_images(&input, 1).unwrap();
+        let sum = |at: usize| parts.vectors.iter().skip(at).step_by(model.dim()).sum::<f32>();
+        let worst = whole.iter().enumerate().map(|(at, x)| (sum(at) - x).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-5, "{worst}");
+    }
+    assert!(model.parts(&[]).is_err());
+}
+
+/// What a GPU runs, and what the processor does instead.
+#[test]
+fn parts_agree_step_by_step() {
+    let mut sources: Vec<ModelSource> = ["quick", "siglip", "dinov2-registers", "open-clip"]
+        .map(|name| ModelSource::Folder(fixtures().join(name)))
+        .into();
+    sources.extend(Bundled::ALL.map(ModelSource::Bundled));
+    for source in &sources {
+        let exact = load(source, DeviceChoice::Cpu).unwrap();
+        let input = &pictures(&exact)[0];
+        let expected = exact.parts(input).unwrap();
+        assert_eq!(expected.vectors.len(), expected.rows * expected.columns * exact.dim(), "{source}");
+        for dtype in [DType::F32, DType::F16] {
+            let found = stepwise(source, dtype, None).parts(input).unwrap();
+            assert_eq!((found.rows, found.columns), (expected.rows, expected.columns));
+            let all = |parts: &Parts| parts.vectors.iter().map(|x| x * x).sum::<f32>().sqrt();
+            let apart: f32 =
+                found.vectors.iter().zip(&expected.vectors).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+            assert!(apart < 0.01 * all(&expected), "{source} {dtype:?}: {apart} of {}", all(&expected));
+        }
+    }
+}
+
+#[test]
 fn another_batch_is_filed_under_another_name() {
     let source = ModelSource::Folder(fixtures().join("quick"));
     let usual = stepwise(&source, DType::F16, None);

@@ -31,13 +31,19 @@ impl SumNorm {
 /// A stack of layers with the norms around them.
 pub(super) struct HalfEncoder {
     before: Norm,
+    pub(super) after: Norm,
     /// Each with the sum behind its attention and the one behind its perceptron.
     layers: Vec<(Layer, SumNorm, SumNorm)>,
-    heads: usize,
-    causal: bool,
+    pub(super) heads: usize,
+    pub(super) causal: bool,
 }
 
 impl HalfEncoder {
+    /// The layers, to be run step by step.
+    pub(super) fn layers(&self) -> Vec<&Layer> {
+        self.layers.iter().map(|(layer, ..)| layer).collect()
+    }
+
     /// `after` normalizes what comes out of the last layer.
     pub(super) fn new(layers: Vec<Layer>, after: &Norm, heads: usize, causal: bool) -> Result<HalfEncoder> {
         let before = layers.first().map_or(after, |layer| &layer.norm1).clone();
@@ -49,7 +55,7 @@ impl HalfEncoder {
             Ok((layer, middle, end))
         };
         let layers = layers.into_iter().zip(norms).map(summed).collect::<Result<_>>()?;
-        Ok(HalfEncoder { before, layers, heads, causal })
+        Ok(HalfEncoder { before, after: after.clone(), layers, heads, causal })
     }
 
     /// `[batch, tokens, width]` to what is wanted of it, normalized.

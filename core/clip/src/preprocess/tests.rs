@@ -70,3 +70,17 @@ fn extreme_proportions_take_little_memory() {
         assert_eq!((out[0], out.len()), (10, usual.len()));
     }
 }
+
+#[test]
+fn what_the_model_sees_is_told_in_shares_of_the_picture() {
+    let crop = r#"{"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}"#;
+    let clip = new(crop, Family::Clip, 32).unwrap();
+    assert_eq!(clip.seen(64, 64), [0.0, 0.0, 1.0, 1.0]);
+    assert_eq!(clip.seen(128, 64), [0.25, 0.0, 0.75, 1.0]);
+    assert_eq!(clip.seen(10, 40), [0.0, 0.375, 1.0, 0.625]);
+    let squeezed = new(r#"{"size": {"height": 32, "width": 32}}"#, Family::Siglip, 32).unwrap();
+    assert_eq!(squeezed.seen(128, 64), [0.0, 0.0, 1.0, 1.0]);
+    // Around a picture that is smaller than the crop, it is black.
+    let kept = r#"{"do_resize": false, "crop_size": {"height": 32, "width": 32}}"#;
+    assert_eq!(new(kept, Family::Clip, 32).unwrap().seen(16, 32), [-0.5, 0.0, 1.5, 1.0]);
+}

@@ -6,6 +6,7 @@ pub(crate) mod candidates;
 pub(crate) mod dataset;
 pub(crate) mod groups;
 pub(crate) mod internal;
+pub(crate) mod light;
 pub(crate) mod list_result;
 pub(crate) mod lists;
 pub(crate) mod outline;

@@ -1,6 +1,7 @@
 //! Pictures for the screen, decoded on separate threads. A newer request for a slot replaces an older one that has not
 //! started, so that a held key never builds a queue.
 
+use super::light::Light;
 use super::outline::{self, Outline};
 use crate::outlet::Outlet;
 use chaffinch_compute::image::decode::{Decoded, Rendering};
@@ -12,6 +13,7 @@ use chaffinch_data::pictures;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Event, Picture, Ticket};
+use chaffinch_review::explanation::overlay;
 use image::RgbImage;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -29,6 +31,21 @@ pub(crate) struct Request {
     pub(crate) part: Option<(u16, u16)>,
     /// What is drawn over it.
     pub(crate) outlines: Vec<Outline>,
+    /// What it is lit by.
+    pub(crate) light: Option<Light>,
+}
+
+impl Request {
+    /// For a picture of that size, or the part of one around a position, with nothing drawn over it.
+    pub(crate) fn new(
+        manifest: Arc<Manifest>,
+        (ticket, slot): (Ticket, u32),
+        sample: SampleId,
+        fit: (u32, u32),
+        part: Option<(u16, u16)>,
+    ) -> Request {
+        Request { manifest, ticket, slot, sample, fit, part, outlines: Vec::new(), light: None }
+    }
 }
 
 #[derive(Default)]
@@ -87,6 +104,7 @@ impl Pictures {
 }
 
 fn serve(queue: &(Mutex<Queue>, Condvar), events: &Outlet) {
+    let mut told = None;
     loop {
         let request = {
             let mut guard = queue.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,13 +118,20 @@ fn serve(queue: &(Mutex<Queue>, Condvar), events: &Outlet) {
                 guard = queue.1.wait(guard).unwrap_or_else(PoisonError::into_inner);
             }
         };
-        if events.send(Event::Picture(paint(&request, &queue.0))).is_err() {
+        let (picture, trouble) = paint(&request, &queue.0);
+        if let Some(message) = trouble.filter(|message| told.as_ref() != Some(message)) {
+            // Once, not for each picture.
+            told = Some(message.clone());
+            let _ = events.send(Event::Trouble { about: "relevance".into(), message });
+        }
+        if events.send(Event::Picture(picture)).is_err() {
             return;
         }
     }
 }
 
-fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
+/// The picture, and why it is not lit where it should be.
+fn paint(request: &Request, queue: &Mutex<Queue>) -> (Picture, Option<String>) {
     let mut picture = Picture {
         ticket: request.ticket,
         slot: request.slot,
@@ -119,24 +144,36 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
     };
     if request.sample.index() >= request.manifest.len() {
         picture.error = Some("there is no such sample".into());
-        return picture;
+        return (picture, None);
     }
     let (source, rendering) = (request.manifest.source(request.sample), request.manifest.rendering());
     let (width, height) = (request.fit.0.clamp(1, MAX_SIDE), request.fit.1.clamp(1, MAX_SIDE));
+    let unwanted = || queue.lock().unwrap_or_else(PoisonError::into_inner).closed;
+    let light = |image: &RgbImage| request.light.as_ref().map(|light| light.map(image, &unwanted));
     let shown = match request.part {
         None => {
             let fit = |decoded: Decoded| {
-                (decoded.image.dimensions(), (0, 0), thumbnail::fit(&decoded.image, width, height))
+                let small = thumbnail::fit(&decoded.image, width, height);
+                (decoded.image.dimensions(), (0, 0), small, light(&decoded.image))
             };
             read(&source, rendering).map(fit)
         }
         Some(middle) => held(&source, rendering, queue).map(|image| {
             let (corner, part) = part(&image, middle, width, height);
-            (image.dimensions(), corner, part)
+            (image.dimensions(), corner, part, light(&image))
         }),
     };
+    let mut trouble = None;
     match shown {
-        Ok((whole, corner, mut image)) => {
+        Ok((whole, corner, mut image, light)) => {
+            match light {
+                Some(Ok(map)) if request.part.is_some() => {
+                    image = overlay(&image, &map.within(whole, corner, image.dimensions()));
+                }
+                Some(Ok(map)) => image = overlay(&image, &map),
+                Some(Err(error)) => trouble = Some(display::safe_text(&error.to_string()).into_owned()),
+                None => {}
+            }
             // A part has the pixels of the whole; otherwise all of it is there.
             let shown_as = if request.part.is_some() { whole } else { image.dimensions() };
             outline::draw(&mut image, &request.outlines, shown_as, corner);
@@ -146,7 +183,7 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> Picture {
         }
         Err(error) => picture.error = Some(display::safe_text(&error).into_owned()),
     }
-    picture
+    (picture, trouble)
 }
 
 fn read(source: &Source<'_>, rendering: Rendering) -> Result<Decoded, String> {

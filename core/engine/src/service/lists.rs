@@ -1,8 +1,10 @@
 //! Lists, rows and details for one terminal.
 
 use super::Service;
+use super::desk::Desk;
 use crate::Error;
 use crate::answers::dataset::DatasetQuestion;
+use crate::answers::light::{Light, Toward};
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::ListQuestion;
 use crate::answers::outline::Outline;
@@ -11,7 +13,7 @@ use crate::answers::pictures::Request;
 use crate::answers::rows;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_protocol::display::safe_text;
-use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::sample::{LabelId, SampleId};
 use chaffinch_protocol::{Event, ListedRow, Overview, Query, Ticket};
 use chaffinch_review::query;
 use std::sync::Arc;
@@ -129,12 +131,32 @@ impl Service {
         }
     }
 
-    /// Asks for a picture, with regions drawn over it if they are wanted.
-    pub(super) fn picture(&self, at: u64, regions: bool, request: Request) {
+    /// Asks for a picture, with regions drawn over it and lit by relevance if they are wanted.
+    pub(super) fn picture(&self, at: u64, (regions, relevance): (bool, bool), request: Request) {
         if let Some(desk) = self.desks.get(&at) {
             let outlines = self.outlines(request.sample, regions);
-            desk.pictures.ask(Request { outlines, ..request });
+            let light = relevance.then(|| self.light(desk, request.sample));
+            desk.pictures.ask(Request { outlines, light, ..request });
         }
+    }
+
+    /// Where a picture is lit: where the model sees what the list is searched for, or else its given label.
+    fn light(&self, desk: &Desk, sample: SampleId) -> Light {
+        let findings = &self.state.findings;
+        let searched = desk.list.as_ref().and_then(|(_, list)| list.direction.as_ref());
+        let of = |label: LabelId| {
+            let vectors = findings.class_vectors.as_ref();
+            match vectors.and_then(|vectors| vectors.class(label.index())) {
+                Some(class) => Toward::Class(class.to_vec()),
+                None => Toward::Text(findings.manifest.class(label).to_owned()),
+            }
+        };
+        let toward = match searched {
+            Some(direction) => Some(Toward::Direction(direction.vector().to_vec())),
+            None => findings.manifest.label(sample).map(of),
+        };
+        let loaded = self.setup.session.uses().loaded;
+        Light { reader: self.reader.clone(), loaded, toward, rendering: findings.manifest.rendering() }
     }
 
     /// What is drawn over the picture of a sample, if it is wanted.

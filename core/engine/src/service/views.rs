@@ -12,10 +12,11 @@ impl Service {
                 let all = [&[keep], remove.as_slice()].concat();
                 self.enter(at, &all, |journal| journal.keep_only(keep, &remove));
             }
-            ViewCommand::Part { ticket, slot, sample, middle, width, height, regions } => {
+            ViewCommand::Part { ticket, slot, sample, middle, width, height, regions, relevance } => {
                 let manifest = self.state.findings.manifest.clone();
-                let (fit, part, outlines) = ((width, height), Some(middle), Vec::new());
-                self.picture(at, regions, Request { manifest, ticket, slot, sample, fit, part, outlines });
+                let fit = (width, height);
+                let request = Request::new(manifest, (ticket, slot), sample, fit, Some(middle));
+                self.picture(at, (regions, relevance), request);
             }
             command => {
                 let list = match &command {

@@ -79,6 +79,11 @@ impl Direction {
         Ok(Direction(sum.into_iter().map(|x| (x / length) as f32).collect()))
     }
 
+    /// The vector, of unit length.
+    pub fn vector(&self) -> &[f32] {
+        &self.0
+    }
+
     /// The cosine of a sample with it, from -1 to 1; `None` if the sample has no vector.
     pub fn similarity(&self, matrix: &EmbeddingMatrix, row: u32) -> Option<f32> {
         if row as usize >= matrix.rows() || matrix.cols() != self.0.len() {

@@ -10,4 +10,4 @@ mod sample;
 
 pub use direction::{Direction, Towers};
 pub use expression::{Expression, Part, Term, quoted};
-pub use sample::at_path;
+pub use sample::{at_path, sample_at};

@@ -47,6 +47,14 @@ pub(super) fn find(manifest: &Manifest, named: &str, at: (usize, usize)) -> Resu
     }
 }
 
+/// The sample with this path, or the only one whose path ends with it.
+///
+/// # Errors
+/// When no sample or several are named.
+pub fn sample_at(manifest: &Manifest, named: &str) -> Result<SampleId> {
+    find(manifest, named, (0, 0))
+}
+
 /// The sample with exactly this path in the dataset.
 pub fn at_path(manifest: &Manifest, path: &Path) -> Option<SampleId> {
     matches(manifest, |known| known == path).first().copied()

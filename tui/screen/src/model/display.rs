@@ -29,6 +29,8 @@ pub struct Display {
     pub pictures_on: bool,
     /// Whether the parts of a picture that matter to detectors are marked in it.
     pub regions: bool,
+    /// Whether pictures are lit where the model sees what they are said to show.
+    pub relevance: bool,
     /// Width and height of a cell in pixels, as far as the picture method can use them.
     pub cell_pixels: (u32, u32),
     /// The graphics protocol, once one is detected, and the size of a cell in pixels.
@@ -57,6 +59,7 @@ impl Display {
             mouse: false,
             pictures_on: true,
             regions: true,
+            relevance: false,
             cell_pixels: (1, 2),
             target: None,
             live: BTreeMap::new(),

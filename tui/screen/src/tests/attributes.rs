@@ -57,6 +57,29 @@ fn a_key_marks_regions_or_not() {
     assert_eq!(marked(&rig), Some(true), "the picture is asked for again");
 }
 
+/// Whether the last picture of the sample under the cursor was asked for lit by relevance.
+fn lit(rig: &Rig) -> Option<bool> {
+    rig.engine.seen.iter().rev().find_map(|command| match command {
+        Command::Picture { slot: 0, relevance, .. } => Some(*relevance),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_key_lights_pictures_where_the_model_sees_their_label() {
+    let mut rig = rig();
+    rig.press("j");
+    assert_eq!(lit(&rig), Some(false));
+    rig.press("ge");
+    assert_eq!(rig.toast(), "relevance on: lit where the model sees the given label");
+    rig.wait(1_000);
+    assert_eq!(lit(&rig), Some(true), "the picture is asked for again");
+    rig.press("ge");
+    assert_eq!(rig.toast(), "relevance off");
+    rig.wait(1_000);
+    assert_eq!(lit(&rig), Some(false));
+}
+
 #[test]
 fn a_key_sorts_by_one_attribute_after_the_other() {
     let mut rig = rig();

@@ -11,7 +11,7 @@ use crate::picture::{EncodeJob, EncodeResult, Pixels};
 use crate::text::counted;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, Event, OutputEvent, PROTOCOL_VERSION, Picture, Row, ScanReport, SessionSummary, ViewEvent,
+    Command, Event, OutputEvent, PROTOCOL_VERSION, Picture, Row, ScanReport, SessionSummary, Sort, ViewEvent,
 };
 use std::sync::Arc;
 
@@ -60,8 +60,10 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             model.jobs.report = Some(report);
             // Requests during the scan had no embeddings to use.
             model.details.expire();
-            // The regions that are drawn into pictures may be others now.
-            if model.display.regions && model.session.as_ref().is_some_and(|session| session.has_regions()) {
+            // What is drawn into pictures may be another now.
+            let marked =
+                model.display.regions && model.session.as_ref().is_some_and(|session| session.has_regions());
+            if marked || model.display.relevance {
                 model.pictures.clear();
             }
         }
@@ -291,6 +293,9 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     let height = list.cursor.saturating_sub(list.top).min(page - 1);
     let restored = matches!(incoming.anchor, Anchor::Position(..)).then_some(list.top);
     list.ticket = incoming.ticket;
+    // What pictures are lit by follows the search.
+    let meant = [&list.shown.sort, &list.query.sort].into_iter().any(|sort| matches!(sort, Sort::Meaning(_)));
+    let relit = meant && list.shown.sort != list.query.sort && model.display.relevance;
     list.shown = list.query.clone();
     (list.total, list.decided, list.by_choice) = (total, decided, by_choice);
     list.cursor = incoming.cursor.unwrap_or(0).min(total.saturating_sub(1));
@@ -309,6 +314,9 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     model.list.rows.clear();
     if !rows.is_empty() {
         model.list.rows.seed(start, rows);
+    }
+    if relit {
+        model.pictures.clear();
     }
     prompt::listed(model, incoming.ticket);
     let after = model.list.rows.get(model.list.cursor).map(|row| row.sample);

@@ -23,13 +23,22 @@ pub(crate) fn ask(model: &mut Model, slot: u32, key: PictureKey, fx: &mut Effect
     let ticket = model.pictures.last_ticket;
     model.pictures.asked.insert(slot, (ticket, key, model.time.now));
     let (max_width, max_height) = model.pixels(key.cells);
-    let regions = model.display.regions;
+    let (regions, relevance) = (model.display.regions, model.display.relevance);
     let command = match part {
-        None => Command::Picture { ticket, slot, sample, max_width, max_height, regions },
+        None => Command::Picture { ticket, slot, sample, max_width, max_height, regions, relevance },
         Some(Part { middle, magnify }) => {
             let pixels = |most: u32| (most / u32::from(magnify.max(1))).max(1);
             let (width, height) = (pixels(max_width), pixels(max_height));
-            Command::View(ViewCommand::Part { ticket, slot, sample, middle, width, height, regions })
+            Command::View(ViewCommand::Part {
+                ticket,
+                slot,
+                sample,
+                middle,
+                width,
+                height,
+                regions,
+                relevance,
+            })
         }
     };
     send(fx, command);

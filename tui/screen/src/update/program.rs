@@ -3,7 +3,7 @@
 use super::{Effect, Effects, clipboard, engine, macros, motion, open, panels, say, send, show};
 use crate::action::kind::Program;
 use crate::model::{Consequence, Level, Model};
-use chaffinch_protocol::Command;
+use chaffinch_protocol::{Command, Sort};
 
 /// Handles an action on the program.
 pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
@@ -41,6 +41,7 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
             say(model, Level::Info, text);
         }
         Program::ToggleRegions => regions(model),
+        Program::ToggleRelevance => relevance(model),
         Program::CopyRecord => clipboard::record(model, fx),
         Program::Help => open::help(model),
         Program::Palette => open::palette(model),
@@ -83,6 +84,19 @@ fn regions(model: &mut Model) {
         (true, true) => "regions on",
         (true, false) => "regions on; no detector has marked any",
         (false, _) => "regions off",
+    };
+    say(model, Level::Info, text);
+}
+
+/// Lights pictures by relevance, or no longer.
+fn relevance(model: &mut Model) {
+    model.display.relevance = !model.display.relevance;
+    model.pictures.clear();
+    let searched = matches!(model.list.query.sort, Sort::Meaning(_));
+    let text = match (model.display.relevance, searched) {
+        (true, true) => "relevance on: lit where the model sees what is searched for",
+        (true, false) => "relevance on: lit where the model sees the given label",
+        (false, _) => "relevance off",
     };
     say(model, Level::Info, text);
 }
