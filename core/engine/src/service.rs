@@ -194,7 +194,7 @@ impl Service {
             state.keep_rank(&setup);
         }
         let known = Known {
-            params: settings.params,
+            params: settings::named_params(settings.params, &setup),
             enabled: settings.enabled,
             costs: setup.session.load_costs(),
             ..Known::default()
