@@ -35,6 +35,7 @@ use crate::state::State;
 use crate::{Error, Result, outdated, unloaded};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
+use chaffinch_data::session::SetValue;
 use chaffinch_formats::dataset;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
@@ -102,7 +103,7 @@ pub(crate) struct Service {
     /// What is scanned after it: at whose wish, detectors, and whether they run although nothing has changed.
     next_scan: Option<(Option<u64>, Vec<String>, bool)>,
     /// A detector that runs with other parameters, and those from before.
-    rerun: Option<(String, BTreeMap<String, f64>)>,
+    rerun: Option<(String, BTreeMap<String, SetValue>)>,
     /// What the last scan did.
     report: Option<ScanReport>,
     /// Dropped with the service, which ends the thread that looks at the folders of detectors.
