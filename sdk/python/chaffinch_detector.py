@@ -278,7 +278,7 @@ class Data:
         other samples as evidence. It takes precedence over the scores of all samples."""
         number = _number(score)
         if not 0 <= number <= 1:
-            raise Failure(f"gives sample {int(sample)} the score {number}, which is not between 0 and 1")
+            raise Failure(f"gives sample {sample} the score {number}, which is not between 0 and 1")
         item: dict[str, Any] = {"sample": _whole(sample, "a sample"), "score": number}
         if reason:
             item["reason"] = str(reason)
@@ -302,13 +302,13 @@ class Data:
         self._channel.send({"type": "scores", "out": self._write(flat, offset=0)})
 
     def attribute(self, name: str, values: Any, unit: str = "") -> None:
-        """Gives a number to each sample, None or NaN where there is none. It is shown, and lists can be sorted and
+        """Gives a number to each sample, None or NaN where there is none; each name once. It is shown, and lists can be sorted and
         filtered by it: ``attr.NAME<2``."""
         flat = _numbers(values, self.count, f"values of {name}")
         # Infinity is not JSON, and refused by name rather than by its line.
         flat = flat.tolist() if np is not None and isinstance(flat, np.ndarray) else flat
         if any(math.isinf(value) for value in flat):
-            raise Failure(f"the attribute {name} has an infinite value")
+            raise Failure(f"the attribute {name} has a value that is infinite, or beyond what four bytes hold (3.4e38)")
         sent = [None if math.isnan(value) else value for value in flat]
         self._say("attribute", name=str(name), unit=str(unit), values=sent)
 
@@ -318,7 +318,8 @@ class Data:
 
     def regions(self, sample: int, boxes: Sequence[Any]) -> None:
         """Marks parts of a picture, which are drawn over it: each is (left, top, right, bottom), in fractions of the
-        picture from its upper left corner, or (left, top, right, bottom, label)."""
+        picture from its upper left corner, or (left, top, right, bottom, label). Several calls
+        for a sample add up."""
         items = []
         for box in boxes:
             edges = [float(edge) for edge in box[:4]]
@@ -422,7 +423,14 @@ def _number(value: Any) -> float:
 
 def _whole(value: Any, what: str) -> int:
     """A whole number as the protocol has them: a negative one would end the run without a word about its place."""
-    number = int(value)
+    # Numbers of every library, but none that would lose a part: 3.7 is no sample.
+    try:
+        number = int(value)
+        whole = not isinstance(value, (str, bytes)) and number == value
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        raise Failure(f"gave {value!r:.60} as {what}, which is no whole number")
     if not 0 <= number <= NO_LABEL:
         raise Failure(f"gave {number} as {what}, which is not between 0 and {NO_LABEL}")
     return number

@@ -98,7 +98,7 @@ fn everything_wrong_is_named_with_its_line_and_nothing_is_refused() {
         "line 1: unknown key 'modle'; did you mean 'model'?",
         "line 3: unknown key 'them' in [ui]; did you mean 'theme'?",
         "mode = 'zero-shoot' is not one of combined, zero-shot, alternative; did you mean 'zero-shot'?",
-        "radius = 99 is not within 0..=16",
+        "radius = 99 is not from 0 to 16",
         "keymap.toml:2: there is no action 'remov': did you mean 'remove'?",
         "keymap.toml:3: [nowhere] is not a keymap table",
         "theme.toml:2: there is no role 'keeep': did you mean 'keep'?",

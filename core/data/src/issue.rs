@@ -109,15 +109,27 @@ pub struct RunRecord {
     /// Whether it read scores of another detector that were out of date.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_outdated: bool,
+    /// Whether pictures that it was to see were away or were others than those that were indexed, so that a run is due that sees
+    /// them all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missed_pictures: bool,
+    /// Whether its code changed while it ran, so that nobody knows which code found it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub code_changed: bool,
     /// Digest of everything the result depends on (samples, labels, model, prompts, parameters, library): the same
     /// digest means that the result is up to date.
     pub input_digest: String,
 }
 
 impl RunRecord {
+    /// Whether the run saw all that it was to see, with one code: otherwise it is repeated, whatever its inputs are.
+    pub fn is_settled(&self) -> bool {
+        !self.missed_pictures && !self.code_changed
+    }
+
     /// Whether it may be what this code finds.
     pub fn is_of_code(&self, digest: &str) -> bool {
-        self.code.is_empty() || digest.is_empty() || self.code == digest
+        !self.code_changed && (self.code.is_empty() || digest.is_empty() || self.code == digest)
     }
 
     /// Whether it may be what is found with decisions of this digest.

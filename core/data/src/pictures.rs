@@ -1,6 +1,7 @@
 //! Samples as pictures, read and decoded within the memory budget.
 
 use crate::Error;
+use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::decode::{DecodeError, Decoded, Rendering, decode_on};
 use chaffinch_compute::memory::{self, Permit};
@@ -44,6 +45,19 @@ impl From<io::Error> for Unread {
 pub fn decode(source: &Source<'_>, rendering: Rendering) -> Result<Decoded, Unread> {
     let _room = room(source.stamp()?.bytes)?;
     decode_on(&source.read()?, rendering).map_err(Unread::Decode)
+}
+
+/// The same of a sample that was indexed. Its bytes must be those: what is known of it is not about others.
+///
+/// # Errors
+/// Also when its contents have changed since.
+pub fn decode_known(source: &Source<'_>, rendering: Rendering, hash: ContentHash) -> Result<Decoded, Unread> {
+    let _room = room(source.stamp()?.bytes)?;
+    let bytes = source.read()?;
+    if ContentHash::of(&bytes) != hash {
+        return Err(io::Error::other("its contents have changed since it was indexed").into());
+    }
+    decode_on(&bytes, rendering).map_err(Unread::Decode)
 }
 
 /// Reads and decodes a file from outside the dataset.

@@ -21,6 +21,8 @@ pub enum Outdated {
     Decisions,
     /// The scores of another detector, which it reads: they are out of date, or were when it ran.
     Scores,
+    /// Pictures that it was to see: they were away, or others than those that were indexed.
+    Pictures,
 }
 
 impl Outdated {
@@ -37,6 +39,9 @@ impl Outdated {
                 "it has not run since the decisions changed, which it reads: what it found is what it finds with the earlier ones"
             }
             Outdated::Scores => "it reads scores of another detector that are out of date",
+            Outdated::Pictures => {
+                "pictures were away or changed while it ran: it runs again, and has not looked at all of them until then"
+            }
         }
     }
 }
@@ -49,6 +54,9 @@ pub fn why(result: &DetectorResult, code: &str, decisions: &str) -> Option<Outda
     }
     if is_from_before(result) {
         return Some(Outdated::Dataset);
+    }
+    if record.missed_pictures {
+        return Some(Outdated::Pictures);
     }
     if !record.is_of_decisions(decisions) {
         return Some(Outdated::Decisions);
@@ -111,12 +119,11 @@ pub fn words(all: &BTreeMap<String, Outdated>) -> Option<String> {
                 not_since("the decisions changed", "what was found is what they find with the earlier ones")
             }
             Outdated::Scores => format!("{reads} scores that are out of date"),
+            Outdated::Pictures => format!("{has} not looked at all pictures, some of which were away"),
         };
         (!names.is_empty()).then(|| format!("{} {words}", listed(&names, "and")))
     };
-    let clauses: Vec<String> = [Outdated::Code, Outdated::Dataset, Outdated::Decisions, Outdated::Scores]
-        .into_iter()
-        .filter_map(clause)
-        .collect();
+    let all = [Outdated::Code, Outdated::Dataset, Outdated::Decisions, Outdated::Scores, Outdated::Pictures];
+    let clauses: Vec<String> = all.into_iter().filter_map(clause).collect();
     (!clauses.is_empty()).then(|| clauses.join("; "))
 }

@@ -27,6 +27,7 @@ use chaffinch_data::journal::codes;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::moved;
+use chaffinch_data::session::SetValue;
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_data::uses::EmbeddingFiles;
@@ -65,7 +66,7 @@ pub(crate) struct ScanPlan {
     /// Leave alone what is out of date only because more was decided.
     pub(crate) opening: bool,
     /// Parameters that override the configuration, by detector.
-    pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
+    pub(crate) params: BTreeMap<String, BTreeMap<String, SetValue>>,
     /// Detectors that were enabled or disabled in the session.
     pub(crate) enabled: BTreeMap<String, bool>,
     /// Detectors whose last run failed.
@@ -196,8 +197,7 @@ impl<'a> Scan<'a> {
             self.setup.session.save_loaded(&unloaded::loaded(self.registry))?;
         }
         let needs = detectors.iter().fold(Needs::NOTHING, |all, detector| {
-            // Invalid parameters are reported when the detector's turn comes.
-            all.and(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
+            all.and(needs_of(detector, &self.given(detector, plan).values))
         });
         let vectors = uses_model(needs) || self.setup.given.embeddings.is_some();
         self.step = (0, 1 + u32::from(vectors) + detectors.len() as u32);
@@ -277,10 +277,9 @@ impl<'a> Scan<'a> {
 
     /// Whether results of a detector depend on the model; those of an unknown one may.
     fn depends_on_model(&self, name: &str, plan: &ScanPlan) -> bool {
-        self.registry.find(name).is_none_or(|detector| {
-            // Invalid parameters are reported when the detector's turn comes.
-            uses_model(needs_of(detector, &self.given(detector, plan).unwrap_or_default()))
-        })
+        self.registry
+            .find(name)
+            .is_none_or(|detector| uses_model(needs_of(detector, &self.given(detector, plan).values)))
     }
 
     /// Runs one stage, with progress and timing.

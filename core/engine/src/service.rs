@@ -35,6 +35,7 @@ use crate::state::State;
 use crate::{Error, Result, outdated, unloaded};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
+use chaffinch_data::session::SetValue;
 use chaffinch_formats::dataset;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;
@@ -103,7 +104,7 @@ pub(crate) struct Service {
     /// What is scanned after it, and at whose wish.
     next_scan: Option<(Option<u64>, Wanted)>,
     /// A detector that runs with other parameters, and those from before.
-    rerun: Option<(String, BTreeMap<String, f64>)>,
+    rerun: Option<(String, BTreeMap<String, SetValue>)>,
     /// What the last scan did.
     report: Option<ScanReport>,
     /// Dropped with the service, which ends the thread that looks at the folders of detectors.
@@ -195,7 +196,7 @@ impl Service {
             state.keep_rank(&setup);
         }
         let known = Known {
-            params: settings.params,
+            params: settings::named_params(settings.params, &setup),
             enabled: settings.enabled,
             costs: setup.session.load_costs(),
             ..Known::default()

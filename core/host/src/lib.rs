@@ -17,6 +17,8 @@ mod column;
 mod declared;
 mod described;
 mod detector;
+#[cfg(test)]
+mod exchanged_tests;
 mod exported;
 mod groups;
 mod kept;
@@ -45,7 +47,7 @@ pub use let_in::{LetIn, code_at, let_in};
 pub use measuring::Measuring;
 pub use named::is_named;
 pub use order::{Circle, in_order};
-pub use params::{check_params, needs_of, params_in_force, resolve_params};
+pub use params::{InForce, by_name, check_params, needs_of, params_in_force, resolve_params, still_taken};
 pub use pins::{Pin, Pins};
 pub use registry::{Changed, PluginFolder, Refused, Registry};
 pub use run::{RunContext, RunFailure};
@@ -173,7 +175,7 @@ pub enum PluginError {
     },
     /// Its code is not the code that ran before.
     #[error(
-        "{what} since it was first used (code {} then, {} now) and does not run; to run it as it is now: chaffinch plugins let-in {}, or if it passes: chaffinch plugins check {}",
+        "{what} since it was first used (code {} then, {} now), so it does not run; to run it as it is now: chaffinch plugins let-in {}, or if it passes: chaffinch plugins check {}",
         short(was),
         short(now),
         named(names, path),

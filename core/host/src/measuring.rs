@@ -3,7 +3,7 @@
 
 use super::LoadedDetector;
 use super::exported::Exported;
-use super::services::{DatasetServices, pixels_of};
+use super::services::{DatasetServices, is_gone, pixels_of};
 use crate::{Error, Result};
 use chaffinch_compute::image::{RgbImage, thumbnail};
 use chaffinch_compute::job::Job;
@@ -11,6 +11,7 @@ use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_plugin::Source;
 use chaffinch_protocol::sample::SampleId;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A detector that measures pictures.
 pub struct Measuring<'a>(&'a Exported, &'a LoadedDetector);
@@ -23,20 +24,24 @@ impl<'a> Measuring<'a> {
     }
 
     /// Decodes and measures every sample.
-    pub(super) fn measure_all(&self, services: &DatasetServices, job: &Job<'_>) -> Result<Vec<u8>> {
+    /// Returns how many were not there any more, too.
+    pub(super) fn measure_all(&self, services: &DatasetServices, job: &Job<'_>) -> Result<(Vec<u8>, u64)> {
         let decodable = services.dataset().decodable;
+        let missed = AtomicU64::new(0);
         let mut records = vec![0; decodable.len() * self.bytes()];
         let all = records.par_chunks_exact_mut(self.bytes()).zip(decodable).enumerate();
         all.filter(|(_, (_, decodable))| **decodable == 1).try_for_each(|(row, (record, _))| {
             job.checkpoint()?;
             match services.picture(SampleId(row as u32), 0) {
                 Ok(picture) => self.measure(&picture.image, picture.source, record).map_err(Error::Invalid),
-                // The file was fine when it was indexed, and has vanished or changed since; the next scan will notice.
-                Err(Error::Io { .. } | Error::Format { .. }) => Ok(()),
+                Err(error) if is_gone(&error) => {
+                    missed.fetch_add(1, Ordering::Relaxed);
+                    Ok(())
+                }
                 Err(error) => Err(error),
             }
         })?;
-        Ok(records)
+        Ok((records, missed.into_inner()))
     }
 }
 

@@ -7,7 +7,7 @@ use super::detector::{Away, Code};
 use super::kept::KeepFolder;
 use super::measuring::{Measuring, Records};
 use super::params::{needs_of, resolve_params};
-use super::services::{DatasetServices, DetectorLog, lock};
+use super::services::{DatasetServices, DetectorLog, gone, is_gone, lock};
 use super::worker::{AsideEntry, Ended, Job as Work, Lent, SharedData, converse};
 use crate::{Error, Pin, Result};
 use chaffinch_compute::embedding::EmbedError;
@@ -27,7 +27,7 @@ use chaffinch_protocol::sample::{LabelId, SampleId};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -77,6 +77,8 @@ pub struct RunContext<'a> {
     printed: &'a (dyn Fn(&str) + Sync),
     /// Whether it only tries parameters: that it ends with these says nothing of its code.
     trying: bool,
+    /// Whether pictures were away that it was to see.
+    missed: AtomicBool,
     /// What to store if this run succeeds.
     kept: Mutex<BTreeMap<String, (u32, Vec<u8>)>>,
 }
@@ -115,6 +117,7 @@ impl<'a> RunContext<'a> {
             memory: AtomicU64::new(0),
             printed: &|_| (),
             trying: false,
+            missed: AtomicBool::new(false),
             kept: Mutex::default(),
         })
     }
@@ -191,6 +194,7 @@ impl<'a> RunContext<'a> {
             Err(refusal) => return Err(RunFailure::Failed(refusal.to_string())),
             Ok(()) => {}
         }
+        let code_changed = self.code_changed();
         let kept = self.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = &self.folder {
             for (name, (version, bytes)) in &kept {
@@ -215,10 +219,30 @@ impl<'a> RunContext<'a> {
             code: self.detector.digest().to_owned(),
             decisions: self.decisions,
             read_outdated: self.reads_outdated,
+            missed_pictures: self.missed.into_inner(),
+            code_changed,
             input_digest,
         };
         let result = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(result.finish(record, self.services.manifest().classes()))
+    }
+
+    /// So many pictures were not there any more.
+    fn missed(&self, count: u64) {
+        if count > 0 {
+            self.missed.store(true, Ordering::Relaxed);
+            self.say(2, &gone(count));
+        }
+    }
+
+    /// Whether the code is not that any more with which it began: what is imported late is of a later one.
+    fn code_changed(&self) -> bool {
+        let Code::Worker(away) = self.detector.code() else { return false };
+        let changed = digest_now(away).map_or(true, |now| now.0 != self.detector.digest());
+        if changed {
+            self.say(2, "its code changed while it ran, so nobody knows which found this; it is run again");
+        }
+        changed
     }
 
     /// Writes a line to the log, unless there are too many.
@@ -280,13 +304,7 @@ impl<'a> RunContext<'a> {
     fn agreed(&self, away: &Away) -> Answer<()> {
         let (detector, name) = (self.detector, self.detector.info().name());
         let failed = |error: Error| Refusal::new(error.to_string());
-        let now = match &away.job {
-            Work::Library(path) => std::fs::read(path)
-                .map(|bytes| (blake3::hash(&bytes).to_hex().to_string(), BTreeMap::new()))
-                .map_err(Error::io("read", path)),
-            Work::Program { command, folder } => described::digest(folder, command),
-        };
-        let (digest, files) = now.map_err(failed)?;
+        let (digest, files) = digest_now(away).map_err(failed)?;
         if digest != detector.digest() {
             return Err(Refusal::new(
                 "its code has changed since the program looked at it: run it again, unless it writes files into its own folder, which \
@@ -312,6 +330,16 @@ impl<'a> RunContext<'a> {
         if let Err(error) = away.workers.aside().add(self.detector.digest(), entry) {
             self.say(2, &format!("it cannot be set aside: {error}"));
         }
+    }
+}
+
+/// The digest of the code that is there now, and of its files.
+fn digest_now(away: &Away) -> Result<(String, BTreeMap<String, String>)> {
+    match &away.job {
+        Work::Library(path) => std::fs::read(path)
+            .map(|bytes| (blake3::hash(&bytes).to_hex().to_string(), BTreeMap::new()))
+            .map_err(Error::io("read", path)),
+        Work::Program { command, folder } => described::digest(folder, command),
     }
 }
 
@@ -404,7 +432,10 @@ impl HostServices for RunContext<'_> {
 
     fn pixels(&self, sample: usize, max_side: u32, look: Look<'_>) -> Answer<()> {
         self.job.checkpoint().map_err(refusal)?;
-        let picture = self.services.picture(SampleId(sample as u32), max_side).map_err(refusal)?;
+        let picture = self.services.picture(SampleId(sample as u32), max_side).map_err(|error| {
+            self.missed.fetch_or(is_gone(&error), Ordering::Relaxed);
+            refusal(error)
+        })?;
         look(sample, &picture.pixels())
     }
 
@@ -417,8 +448,7 @@ impl HostServices for RunContext<'_> {
             self.job.checkpoint().map_err(refusal)?;
             match self.services.picture(SampleId(sample as u32), max_side) {
                 Ok(picture) => look(sample, &picture.pixels())?,
-                // The file was fine when it was indexed, and has vanished or changed since; the next scan will notice.
-                Err(Error::Io { .. } | Error::Format { .. }) => {
+                Err(error) if is_gone(&error) => {
                     changed.fetch_add(1, Ordering::Relaxed);
                 }
                 Err(error) => return Err(refusal(error)),
@@ -426,11 +456,7 @@ impl HostServices for RunContext<'_> {
             self.job.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
             Ok(())
         })?;
-        let changed = changed.into_inner();
-        if changed > 0 {
-            let text = format!("{changed} files changed or went away since they were indexed; scan again");
-            self.say(2, &text);
-        }
+        self.missed(changed.into_inner());
         Ok(())
     }
 
@@ -440,7 +466,8 @@ impl HostServices for RunContext<'_> {
         }
         let measuring = Measuring::of(self.detector)
             .ok_or_else(|| Refusal::new("it asks for measures but measures nothing"))?;
-        let records = measuring.measure_all(self.services, &self.job).map_err(refusal)?;
+        let (records, missed) = measuring.measure_all(self.services, &self.job).map_err(refusal)?;
+        self.missed(missed);
         Ok(self.measures.get_or_init(|| Records::New(records)).bytes())
     }
 
@@ -483,9 +510,11 @@ impl HostServices for RunContext<'_> {
     }
 
     fn note(&self, name: &str, text: &str) {
-        let mut notes = lock(&self.notes);
-        notes.retain(|(known, _)| known != name);
-        notes.push((name.to_owned(), text.to_owned()));
+        let (note, mut notes) = ((name.to_owned(), text.to_owned()), lock(&self.notes));
+        // All of one name stay: each says something else.
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
 
     fn column(&self, name: &str) -> Answer<&[String]> {

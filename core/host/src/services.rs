@@ -357,11 +357,13 @@ impl DatasetServices {
         Ok(texts.iter().filter_map(|text| cache.get(*text)).flatten().copied().collect())
     }
 
-    /// Reads and decodes one sample, scaled down to fit `max_side` (0 = full size).
+    /// Reads and decodes one sample as it was indexed, scaled down to fit `max_side` (0 = full size).
     pub(super) fn picture(&self, id: SampleId, max_side: u32) -> Result<Picture> {
         let source = self.manifest.source(id);
         let path = source.shown();
-        let decoded = pictures::decode(&source, self.manifest.rendering()).map_err(|error| match error {
+        let hash = self.file_metadata.hashes[id.index()];
+        let decoded = pictures::decode_known(&source, self.manifest.rendering(), hash);
+        let decoded = decoded.map_err(|error| match error {
             Unread::Io(error) => Error::io("read", &path)(error),
             Unread::Decode(error) => Error::format(&path, error.to_string()),
         })?;
@@ -370,6 +372,18 @@ impl DatasetServices {
         let image = thumbnail::smaller(&decoded.image, max_side).unwrap_or(decoded.image);
         Ok(Picture { image, full, source })
     }
+}
+
+/// That a picture that was fine when it was indexed has vanished or changed since. The next scan will notice.
+pub(super) fn is_gone(error: &Error) -> bool {
+    matches!(error, Error::Io { .. } | Error::Format { .. })
+}
+
+/// That this many pictures were not lent for that reason.
+pub(super) fn gone(count: u64) -> String {
+    let they = if count == 1 { "it was" } else { "they were" };
+    let files = counted(count, "file", "files");
+    format!("{files} changed or went away since {they} indexed; scan again")
 }
 
 /// One sample, decoded for a detector.

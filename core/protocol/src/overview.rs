@@ -220,8 +220,8 @@ pub struct DetectorForm {
     pub enabled: bool,
     /// Whether it has results.
     pub ran: bool,
-    /// Its default threshold.
-    pub threshold: f32,
+    /// Its default threshold; `None` if that is not known, since its code is not loaded and it has no results.
+    pub threshold: Option<f32>,
     /// Its parameters.
     pub params: Vec<FormParam>,
     /// Where it comes from, what it needs, and what its last run did.

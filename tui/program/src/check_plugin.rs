@@ -206,10 +206,17 @@ impl Outcome {
         }
         let defaults: BTreeMap<String, f64> =
             info.parameters().iter().map(|param| (param.name().to_owned(), param.default())).collect();
-        let (mut tried, ends) = (0, 2 * info.parameters().len() as u64);
+        let (mut tried, mut ends) = (0, 0_u64);
         for param in info.parameters() {
             let (low, high) = param.bounds();
-            for value in [low, high] {
+            // Each choice may be other code.
+            let choices = param.choices();
+            let values = match choices.len() {
+                0 => vec![low, high],
+                all => (0..all).map(|index| index as f64).collect(),
+            };
+            for value in values {
+                ends += 1;
                 let mut params = defaults.clone();
                 params.insert(param.name().to_owned(), value);
                 match run(client, name, &params) {
@@ -217,13 +224,19 @@ impl Outcome {
                     // Bounds may need more than such a small dataset has; a panic is always wrong.
                     Err(error) => {
                         let kind = if broke(&error) { &mut self.wrong } else { &mut self.odd };
+                        let value = match choices.get(value as usize) {
+                            Some(choice) => format!("'{choice}'"),
+                            None => value.to_string(),
+                        };
                         kind.push(format!("with {} = {value}: {error}", param.name()));
                     }
                 }
             }
         }
         if tried > 0 {
-            self.fine.push(format!("{tried} of {ends} runs at the bounds of its parameters succeeded"));
+            self.fine.push(format!(
+                "{tried} of {ends} runs with its choices and at the bounds of its other parameters succeeded"
+            ));
         }
         Ok(())
     }

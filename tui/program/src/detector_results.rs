@@ -167,6 +167,9 @@ fn valid(session: &Session, name: &str, registry: &Registry, reviewer: &str) -> 
         Some(Outdated::Decisions) => {
             "Its results are from before the decisions changed; a scan brings them up to date"
         }
+        Some(Outdated::Pictures) => {
+            "Pictures were away or changed while it ran; a scan brings its results up to date"
+        }
         Some(Outdated::Scores) => {
             "It reads scores of another detector that are out of date; a scan of both brings them up to date"
         }

@@ -164,13 +164,15 @@ impl Waiting {
         let dismissed = dismissal.clone();
         let thread = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
             let (engine, output) = plan.reach()?;
+            // What is said of a running engine comes after its greeting, which would take it off the screen.
+            let mut left_alone = Vec::new();
             for line in output {
-                let _ = sender.send(match &engine {
+                match &engine {
                     Connection::Outside { fresh: false, .. } => {
-                        Event::Trouble { about: "engine".to_owned(), message: line }
+                        left_alone.push(Event::Trouble { about: "engine".to_owned(), message: line });
                     }
-                    _ => Event::Log { line },
-                });
+                    _ => drop(sender.send(Event::Log { line })),
+                }
             }
             let tell = |stage: &str| {
                 stage.clone_into(&mut tells.lock().unwrap_or_else(PoisonError::into_inner));
@@ -195,7 +197,11 @@ impl Waiting {
                                 }
                                 _ => {}
                             }
+                            let greeting = matches!(event, Event::Session(_));
                             drop(sender.send(event));
+                            if greeting {
+                                left_alone.drain(..).for_each(|event| drop(sender.send(event)));
+                            }
                         }
                         Err(_) => break,
                     },
@@ -263,6 +269,23 @@ pub(super) fn attached(session: &Path) -> Result<Vec<Attached>> {
         // None is running, or one that is just exiting.
         Some(Err(_)) | None => Ok(Vec::new()),
     }
+}
+
+/// Whether the engine of a session is running, so that what it works with is settled.
+pub(super) fn is_running(session: &Path) -> bool {
+    outside(session).is_some_and(|socket| remote::look(&socket).is_ok())
+}
+
+/// That options were left alone because the session is open elsewhere; nothing if none was named.
+fn left_alone(named: &[&str]) -> Option<String> {
+    let (last, others) = named.split_last()?;
+    let (all, were, these) = match others {
+        [] => ((*last).to_owned(), "was", "it concerns"),
+        others => (format!("{} and {last}", others.join(", ")), "were", "they concern"),
+    };
+    Some(format!(
+        "{all} {were} left alone: {these} the engine that runs for another terminal; end the session there first to change it"
+    ))
 }
 
 /// The socket of a session's engine, unless the engine is to run in this process.
@@ -335,13 +358,7 @@ impl Plan {
             ("--allow-changed", *allow_changed),
         ];
         let named: Vec<&str> = named.into_iter().filter(|(_, named)| *named).map(|(name, _)| name).collect();
-        if named.is_empty() {
-            return Vec::new();
-        }
-        vec![format!(
-            "the session is already open, so {} has no effect; quit it there first",
-            named.join(", ")
-        )]
+        left_alone(&named).into_iter().collect()
     }
 
     /// Starts an engine and waits for its greeting; `None` if another engine still holds the session.

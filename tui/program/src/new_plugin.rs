@@ -49,6 +49,9 @@ pub(super) fn run(
     contract: Option<&Path>,
 ) -> Result<()> {
     check_name(name)?;
+    if language == Language::Python {
+        python::check_name(name)?;
+    }
     ensure!(
         Registry::load(&PluginFolder::own()).find(name).is_none(),
         "{name} is a detector that ships with the program, which keeps its name; choose another name"
@@ -89,7 +92,7 @@ fn check_name(name: &str) -> Result<()> {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     ensure!(
         proper,
-        "invalid detector name '{}'; use lowercase letters, digits and hyphens, as in low-contrast",
+        "invalid detector name '{}'; use up to 40 lowercase letters, digits and single hyphens, the first a letter, as in low-contrast",
         name.escape_debug()
     );
     if let Some(meaning) = reserved::detector(name) {

@@ -103,7 +103,9 @@ pub(super) fn run_target(
     let config = settings::config(global, Some(&location.dir))?;
     let resolved = uses::resolve(&location, global, engine, &setup::options(reading))?;
     resolved.tell(global);
-    resolved.confirm()?;
+    if !engine_process::is_running(&location.dir) {
+        resolved.confirm()?;
+    }
     let picture = pictures.map_or_else(|| config.ui().picture.clone(), str::to_owned);
     // Report errors before starting anything.
     Wish::parse(&picture)?;

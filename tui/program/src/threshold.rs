@@ -3,9 +3,10 @@
 use super::args::Global;
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands};
-use super::{place, settings};
+use super::{libraries, place, settings};
 use anyhow::{Result, bail, ensure};
-use chaffinch_data::session::Session;
+use chaffinch_data::session::{Session, Settings};
+use chaffinch_host::{Registry, still_taken};
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{Expected, Histogram};
 use chaffinch_review::by_example::LEAST;
@@ -30,7 +31,8 @@ pub(super) struct Threshold {
     /// Move its threshold to the proposed one
     #[arg(long, requires = "detector", conflicts_with = "reset")]
     accept: bool,
-    /// Move its threshold back to that of the configuration or the detector
+    /// Move its threshold back to that of the configuration or the detector, and drop parameters set in the session that the
+    /// detector no longer takes (all of them, if it is not loaded)
     #[arg(long, requires = "detector")]
     reset: bool,
     /// Print the result as JSON
@@ -185,6 +187,19 @@ fn share(share: Expected) -> String {
     format!("{} % ({} to {})", percent(share.share), percent(share.low), percent(share.high))
 }
 
+/// Takes out what was set for a detector in the session and what it does not take any more. Of one that is not loaded, nobody knows
+/// what that is, and all goes.
+fn drop_params(stored: &mut Settings, name: &str, registry: &Registry) -> Vec<String> {
+    let Some(set) = stored.params.remove(name) else { return Vec::new() };
+    let kept = registry.find(name).map(|detector| still_taken(detector.info(), &set)).unwrap_or_default();
+    let gone = set.iter().filter(|(param, _)| !kept.contains_key(*param));
+    let gone = gone.map(|(param, value)| safe_text(&format!("{param} = {value}")).into_owned()).collect();
+    if !kept.is_empty() {
+        stored.params.insert(name.to_owned(), kept);
+    }
+    gone
+}
+
 fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
     let name = &row.detector;
     let to = match (args.set, &row.proposed) {
@@ -219,10 +234,21 @@ fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
         None => stored.thresholds.remove(name),
     };
     let config = settings::config(global, Some(&location.dir))?;
+    let dropped = match args.reset {
+        true => drop_params(&mut stored, name, &libraries::load(&config)),
+        false => Vec::new(),
+    };
     let rule = config.ensemble_over(stored.ensemble.clone());
     stored.ensemble.get_or_insert(rule);
     session.save_settings(&stored)?;
     drop(session);
+    if !dropped.is_empty() {
+        remark(&format!(
+            "removed from the settings of this session for {}: {}",
+            safe_text(name),
+            dropped.join(", ")
+        ));
+    }
     let now = self::row(&Listing::open(&args.target, global)?, name)?;
     results(|out| {
         if args.json {
@@ -240,4 +266,22 @@ fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
         Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_data::session::SetValue;
+
+    #[test]
+    fn what_was_set_for_a_detector_that_is_gone_can_be_removed() {
+        let set =
+            [("k".to_owned(), SetValue::Number(3.0)), ("mode".to_owned(), SetValue::Choice("slow".into()))];
+        let mut stored = Settings::default();
+        stored.params.insert("modal".into(), set.into());
+        stored.params.insert("other".into(), [("k".to_owned(), SetValue::Number(1.0))].into());
+        let gone = drop_params(&mut stored, "modal", &Registry::default());
+        assert_eq!(gone, ["k = 3", "mode = \"slow\""]);
+        assert_eq!(stored.params.keys().collect::<Vec<_>>(), ["other"]);
+    }
 }

@@ -77,13 +77,13 @@ impl ResultBuilder {
         self
     }
 
-    /// Sets the regions of one sample; the last call for a sample takes precedence.
+    /// Adds regions of one sample to those that it has.
     ///
     /// # Panics
     /// When there is no such sample.
     pub fn regions(&mut self, id: SampleId, regions: Vec<Boxed>) -> &mut ResultBuilder {
         assert!(id.index() < self.count, "sample {} of {}", id.0, self.count);
-        self.said.regions.insert(id.0, regions);
+        self.said.regions.entry(id.0).or_default().extend(regions);
         self
     }
 

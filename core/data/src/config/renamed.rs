@@ -12,7 +12,7 @@ pub(crate) fn name_now(param: &str) -> &str {
 }
 
 /// Values of parameters by detector under the names that these have now.
-pub(crate) fn under_names_now(params: &mut BTreeMap<String, BTreeMap<String, f64>>) {
+pub(crate) fn under_names_now<V>(params: &mut BTreeMap<String, BTreeMap<String, V>>) {
     for values in params.values_mut() {
         // What is set under the name of now wins.
         let (now, before): (Vec<_>, Vec<_>) =

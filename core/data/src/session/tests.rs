@@ -169,3 +169,17 @@ fn parameters_keep_their_values_under_new_names() {
     let expected = [("gray-prevalence".to_owned(), 0.25), ("no-color".to_owned(), 0.5)];
     assert_eq!(params["image-quality"], expected.into());
 }
+
+#[test]
+fn parameters_with_names_are_kept_by_them_and_old_numbers_are_read() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("settings.toml");
+    std::fs::write(&path, "[params.pick]\nmode = 1.0\ntrees = 3\nhow = \"beta\"\n").unwrap();
+    let settings = Settings::load(&path).unwrap();
+    let pick = &settings.params["pick"];
+    assert_eq!(pick["mode"], SetValue::Number(1.0));
+    assert_eq!(pick["trees"], SetValue::Number(3.0));
+    assert_eq!(pick["how"], SetValue::Choice("beta".into()));
+    std::fs::write(&path, settings.to_toml(&path).unwrap()).unwrap();
+    assert_eq!(Settings::load(&path).unwrap(), settings);
+}

@@ -11,7 +11,7 @@ use crate::outlet::Outlet;
 use crate::state::State;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
-use chaffinch_data::session::Cost;
+use chaffinch_data::session::{Cost, SetValue};
 use chaffinch_protocol::dataset::DatasetFindings;
 use chaffinch_protocol::{Event, Overview, Overviewed, Ticket};
 use chaffinch_review::overview;
@@ -33,7 +33,7 @@ pub(crate) struct OverviewQuestion {
 #[derive(Clone, Default)]
 pub(crate) struct Known {
     /// Parameters changed in the session, by detector.
-    pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
+    pub(crate) params: BTreeMap<String, BTreeMap<String, SetValue>>,
     /// Those that were enabled or disabled in the session.
     pub(crate) enabled: BTreeMap<String, bool>,
     /// Why the last run of some failed.

@@ -11,8 +11,8 @@ use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::manifest::NO_LABEL;
 use chaffinch_host::{
-    DatasetServices, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure, needs_of,
-    params_in_force, resolve_params,
+    DatasetServices, InForce, KeepFolder, LoadedDetector, Origin, PluginError, RunContext, RunFailure,
+    needs_of, params_in_force, resolve_params,
 };
 use chaffinch_plugin::Needs;
 use chaffinch_protocol::display::listed;
@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl<'a> Scan<'a> {
-    /// The parameters that were set for a detector.
-    pub(super) fn given(&self, detector: &LoadedDetector, plan: &ScanPlan) -> Result<BTreeMap<String, f64>> {
+    /// The parameters that were set for a detector; what it does not take is told when its turn comes.
+    pub(super) fn given(&self, detector: &LoadedDetector, plan: &ScanPlan) -> InForce {
         let info = detector.info();
         params_in_force(info, &self.setup.config, plan.params.get(info.name()))
     }
@@ -127,10 +127,12 @@ impl<'a> Scan<'a> {
         findings: &mut Findings,
     ) -> Result<()> {
         let name = detector.info().name();
-        let given = self.given(detector, plan);
-        let resolved = given.and_then(|given| Ok((resolve_params(detector, &given)?, given)));
-        let (params, given) = match resolved {
-            Ok(both) => both,
+        let InForce { values: given, left_out } = self.given(detector, plan);
+        if !plan.trial {
+            left_out.iter().for_each(|words| (self.reporter.trouble)(name, words));
+        }
+        let params = match resolve_params(detector, &given) {
+            Ok(params) => params,
             Err(error) => {
                 self.fail(name, &error.to_string(), findings);
                 return Ok(());
@@ -147,11 +149,15 @@ impl<'a> Scan<'a> {
         let needs = needs_of(detector, &given);
         let digest_of = |decided: &str| before.base.of(detector, &params, needs, decided, scores());
         let digest = digest_of(before.base.decisions(needs));
-        let known = findings.results.get(name).is_some_and(|result| {
+        let is_of = |result: &DetectorResult| {
             let record = result.record();
-            let of_earlier = || plan.opening && record.input_digest == digest_of(&record.decisions);
-            record.input_digest == digest || of_earlier()
-        });
+            record.is_settled() && record.input_digest == digest
+        };
+        let of_earlier = |result: &DetectorResult| {
+            let record = result.record();
+            plan.opening && record.is_settled() && record.input_digest == digest_of(&record.decisions)
+        };
+        let known = findings.results.get(name).is_some_and(|result| is_of(result) || of_earlier(result));
         if known && !plan.force && !plan.trial {
             self.step.0 += 1;
             self.current.insert(name.to_owned());
@@ -161,7 +167,7 @@ impl<'a> Scan<'a> {
             return Ok(());
         }
         let again = plan.force || plan.trial;
-        let earlier = before.earlier.filter(|result| result.record().input_digest == digest && !again);
+        let earlier = before.earlier.filter(|result| is_of(result) && !again);
         if let Some(result) = earlier {
             self.step.0 += 1;
             self.current.insert(name.to_owned());
@@ -241,7 +247,8 @@ impl<'a> Scan<'a> {
         let code = outdated::code_now(self.registry, name);
         let failed = || self.report.failed.iter().any(|(failed, _)| failed == name);
         let why = || outdated::why(result, code, base.decisions(Needs::DECISIONS));
-        !self.current.contains(name) && (failed() || why().is_some())
+        let ran = self.current.contains(name);
+        !result.record().is_settled() || !ran && (failed() || why().is_some())
     }
 
     /// Says that a detector of somebody else scored nothing, in each scan: that it flags nothing looks as if all were well.
@@ -263,9 +270,8 @@ impl<'a> Scan<'a> {
         if labels.is_empty() || labels.iter().any(|label| *label != NO_LABEL) {
             return BTreeSet::new();
         }
-        // Invalid parameters are reported when the detector's turn comes.
         let compares = |detector: &&&'a LoadedDetector| {
-            self.given(detector, plan).is_ok_and(|given| needs_of(detector, &given).contains(Needs::LABELS))
+            needs_of(detector, &self.given(detector, plan).values).contains(Needs::LABELS)
         };
         let pointless: BTreeSet<&str> =
             detectors.iter().filter(compares).map(|detector| detector.info().name()).collect();

@@ -10,7 +10,8 @@ use crate::unloaded::{is_absent, is_of_detector};
 use crate::{Error, Result, findings::Findings};
 use chaffinch_data::journal::codes;
 use chaffinch_data::session::Cost;
-use chaffinch_host::{Registry, resolve_params};
+use chaffinch_data::session::SetValue;
+use chaffinch_host::{LoadedDetector, Registry, by_name, resolve_params, still_taken};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{ChangedDetector, Event, Ticket, Tried};
 use chaffinch_review::query::difference;
@@ -220,10 +221,10 @@ impl Service {
             let failed = not_loaded(&trial.detector).to_string();
             return self.tried(&trial, Tried { failed, ..Tried::default() });
         };
-        let params = self.moved_params(&trial.detector, &trial.params);
-        if let Err(error) = resolve_params(known, &params) {
+        if let Err(error) = resolve_params(known, &trial.params) {
             return self.tried(&trial, Tried { failed: error.to_string(), ..Tried::default() });
         }
+        let params = self.moved_params(known, &trial.params);
         match (&self.job, &self.work) {
             (Some((stop, _)), Some(Work::Trial(_))) => {
                 stop.store(true, Ordering::Relaxed);
@@ -276,14 +277,16 @@ impl Service {
         self.tell(trial.at, Event::Tried(Tried { ticket, detector, ..answer }));
     }
 
-    /// The parameters that were set in the session, with these on top.
+    /// The parameters that were set in the session and that the detector takes, with these on top.
     pub(super) fn moved_params(
         &self,
-        detector: &str,
+        detector: &LoadedDetector,
         params: &BTreeMap<String, f64>,
-    ) -> BTreeMap<String, f64> {
-        let mut moved = self.known.params.get(detector).cloned().unwrap_or_default();
-        moved.extend(params.iter().map(|(name, value)| (name.clone(), *value)));
+    ) -> BTreeMap<String, SetValue> {
+        let info = detector.info();
+        let set = self.known.params.get(info.name());
+        let mut moved = set.map(|set| still_taken(info, set)).unwrap_or_default();
+        moved.extend(by_name(info, params));
         moved
     }
 

@@ -6,17 +6,19 @@ use crate::{Error, Result, Setup};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::packing::is_address;
-use chaffinch_data::session::Settings;
+use chaffinch_data::session::{SetValue, Settings};
 use chaffinch_formats::dataset;
-use chaffinch_host::resolve_params;
+use chaffinch_host::{by_name, resolve_params};
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::display::safe_text;
 use std::collections::BTreeMap;
 
+/// Parameters that were set in a session, by detector and name.
+pub(super) type Params = BTreeMap<String, BTreeMap<String, SetValue>>;
+
 impl Service {
     /// Parameters that the detector would reject are not stored: they would break every later scan.
     pub(super) fn rerun(&mut self, at: u64, detector: String, params: &BTreeMap<String, f64>) {
-        let moved = self.moved_params(&detector, params);
         let registry = self.setup.detectors.now();
         let Some(known) = registry.find(&detector) else {
             let why = match is_built_in(&detector) {
@@ -29,9 +31,11 @@ impl Service {
             };
             return self.refuse(at, &Error::Invalid(why));
         };
-        if let Err(error) = resolve_params(known, &moved) {
+        if let Err(error) = resolve_params(known, params) {
             return self.refuse(at, &error);
         }
+        // What the detector does not take any more goes with this.
+        let moved = self.moved_params(known, params);
         let before = self.known.params.get(&detector).cloned().unwrap_or_default();
         if before != moved {
             self.notice(at, &format!("changed the parameters of {}", safe_text(&detector)));
@@ -104,6 +108,22 @@ impl Service {
             seat.remembered = state;
         }
     }
+}
+
+/// The parameters of a session with choices by their names, where they were kept by number and the detector is there.
+pub(super) fn named_params(mut all: Params, setup: &Setup) -> Params {
+    let registry = setup.detectors.now();
+    for (name, params) in &mut all {
+        if let Some(detector) = registry.find(name) {
+            let info = detector.info();
+            let by_number = |(name, value): (&String, &SetValue)| match value {
+                SetValue::Number(number) => Some((name.clone(), *number)),
+                SetValue::Choice(_) => None,
+            };
+            params.extend(by_name(info, &params.iter().filter_map(by_number).collect()));
+        }
+    }
+    all
 }
 
 /// Dataset options stay in effect until they are changed: opening a session without the options it was scanned with

@@ -10,6 +10,7 @@ use super::message::{
 use super::process::{Lending, Partner, Worker, held};
 use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, OUT, Rows, SharedData, path};
 use super::{Job, Limits, Workers, said};
+use crate::services::gone;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_plugin::host::undeclared;
 use chaffinch_plugin::{
@@ -406,12 +407,12 @@ fn pictures(
                 pictures.push(Picture { offset, ..picture });
             }
             Err(error) if error.is_stopped() || count == 1 => return Err(error),
-            // The file was fine when it was indexed, and has vanished or changed since; the next scan will notice.
+            // It is not there any more as it was indexed.
             Err(_) => changed += 1,
         }
     }
     if changed > 0 {
-        (lent.log)(2, &format!("{changed} files changed or went away since they were indexed; scan again"));
+        (lent.log)(2, &gone(changed));
     }
     if count > 1 {
         view.progress(next, view.len());

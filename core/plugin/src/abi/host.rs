@@ -88,6 +88,6 @@ pub struct HostTable {
     pub attribute: unsafe extern "C" fn(*mut c_void, Str, Str, Slice<f32>) -> Status,
     /// Since 7: something about the dataset as a whole.
     pub finding: unsafe extern "C" fn(*mut c_void, *const FindingRecord) -> Status,
-    /// Since 7: the parts of one sample's picture that matter; a later call for a sample replaces an earlier one.
+    /// Since 7: the parts of one sample's picture that matter; those of several calls for a sample add up.
     pub regions: unsafe extern "C" fn(*mut c_void, u32, Slice<RegionRecord>) -> Status,
 }

@@ -132,8 +132,8 @@ impl<'h> Report<'h> {
     /// filtered (`attr.sharpness<2`). The unit may be empty.
     ///
     /// # Errors
-    /// When the host refuses it: the name has characters other than a-z, 0-9, - and _, there is not one value for each
-    /// sample, or one is infinite.
+    /// When the host refuses it: the name has characters other than a-z, 0-9, - and _, or was written before, there is not
+    /// one value for each sample, or one is infinite.
     pub fn attribute(&self, name: &str, unit: &str, values: &[f32]) -> Result<()> {
         let (name, unit) = (Str::new(name), Str::new(unit));
         // SAFETY: as above.
@@ -155,8 +155,8 @@ impl<'h> Report<'h> {
         check(self.host, unsafe { (self.host.finding)(self.host.ctx, &raw const record) })
     }
 
-    /// Writes the parts of one sample's picture that matter, which are drawn over it. A later call for the same sample
-    /// replaces the earlier.
+    /// Writes the parts of one sample's picture that matter, which are drawn over it. Those of several calls for one
+    /// sample add up.
     ///
     /// # Errors
     /// When the host refuses them, for example because an edge is outside of the picture.

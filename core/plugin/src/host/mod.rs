@@ -146,16 +146,16 @@ pub trait HostServices: Sync {
     /// Takes the scores of all samples, NaN if a sample has none or could not be decoded.
     fn scores(&self, scores: &[f32]);
 
-    /// Takes a named note about the whole run; a later one of the same name replaces an earlier one.
+    /// Takes a named note about the whole run; all of one name stay, in their order.
     fn note(&self, name: &str, text: &str);
 
-    /// Takes an attribute: a number or NaN for each sample. A later one of the same name replaces an earlier one.
+    /// Takes an attribute: a number or NaN for each sample. No name comes twice.
     fn attribute(&self, name: &str, unit: &str, values: &[f32]);
 
     /// Takes something about the dataset as a whole, with samples that show it.
     fn finding(&self, severity: Severity, text: &str, evidence: &[u32]);
 
-    /// Takes the regions of a decodable sample; later ones replace earlier ones.
+    /// Takes regions of a decodable sample, beside those that it has.
     fn regions(&self, sample: usize, regions: &[Region<'_>]);
 }
 

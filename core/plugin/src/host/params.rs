@@ -14,14 +14,11 @@ pub fn resolve_params(info: &Info, given: &BTreeMap<String, f64>) -> Result<BTre
         let Some(param) = info.parameters().iter().find(|param| param.name() == name) else {
             let known: Vec<&str> = info.parameters().iter().map(|param| param.name()).collect();
             let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-            return Err(Error::new(format!("{} has no parameter '{name}' (it has: {known})", info.name())));
+            return Err(Error::new(format!("it has no parameter '{name}' (it has: {known})")));
         };
         let (low, high) = param.bounds();
         if !(low..=high).contains(&value) {
-            return Err(Error::new(format!(
-                "{}: {name} = {value} is not within {low}..={high}",
-                info.name()
-            )));
+            return Err(Error::new(format!("{name} = {value} is not from {low} to {high}")));
         }
         params.insert(name.clone(), value);
     }

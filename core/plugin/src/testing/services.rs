@@ -287,9 +287,10 @@ impl<D: Detector> HostServices for Run<'_, D> {
     }
 
     fn note(&self, name: &str, text: &str) {
-        let notes = &mut self.written().outcome.notes;
-        notes.retain(|(known, _)| known != name);
-        notes.push((name.to_owned(), text.to_owned()));
+        let (note, notes) = ((name.to_owned(), text.to_owned()), &mut self.written().outcome.notes);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
 
     fn column(&self, name: &str) -> Result<&[String]> {
@@ -327,6 +328,6 @@ impl<D: Detector> HostServices for Run<'_, D> {
             edges: [region.left, region.top, region.right, region.bottom],
             label: region.label.to_owned(),
         };
-        self.written().outcome.regions.insert(sample, regions.iter().map(owned).collect());
+        self.written().outcome.regions.entry(sample).or_default().extend(regions.iter().map(owned));
     }
 }

@@ -72,6 +72,8 @@ pub struct Trial {
     pub awaited: bool,
     /// The answer to the last question.
     pub answer: Option<Tried>,
+    /// The threshold that it was asked for: the answer says nothing of another one.
+    pub threshold: Option<f32>,
 }
 
 impl Panels {

@@ -324,8 +324,12 @@ fn field(
         None => {
             let results = model.tunes_results();
             let now = model.chosen_threshold().filter(|_| results);
-            let now = now.or_else(|| form.map(|form| form.threshold));
-            let own = form.map(|form| format!("default {:.3}  0 to 1", form.threshold)).unwrap_or_default();
+            let now = now.or_else(|| form.and_then(|form| form.threshold));
+            let own = form.map(|form| match form.threshold {
+                Some(own) => format!("default {own:.3}  0 to 1"),
+                None => "default not known  0 to 1".to_owned(),
+            });
+            let own = own.unwrap_or_default();
             ("threshold".to_owned(), now.map(|now| format!("{now:.3}")).unwrap_or_default(), own, false)
         }
     };
@@ -381,12 +385,13 @@ fn set(model: &mut Model, name: &str, param: &FormParam, value: f64) {
 fn reset(model: &mut Model, name: &str) {
     match param(model, name) {
         Some(param) => set(model, name, &param, param.default),
-        None => {
-            let own = model.panels.form(name).map(|form| form.threshold);
-            if let Some((own, now)) = own.zip(model.chosen_threshold()) {
-                detector::threshold(model, own - now);
+        None => match model.panels.form(name).and_then(|form| form.threshold).zip(model.chosen_threshold()) {
+            Some((own, now)) => detector::threshold(model, own - now),
+            None => {
+                let text = format!("the default threshold of {name} is not known, so it stays where it is");
+                say(model, Level::Warning, text);
             }
-        }
+        },
     }
 }
 

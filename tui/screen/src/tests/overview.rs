@@ -278,7 +278,7 @@ fn forms(engine: &FakeEngine) -> Vec<DetectorForm> {
         summary: "finds what is wrong".to_owned(),
         enabled: (ran || name == "odd-shapes") && !engine.off.iter().any(|off| off == name),
         ran,
-        threshold: 0.5,
+        threshold: Some(0.5),
         params,
         about: about(engine, name),
     };

@@ -1,6 +1,6 @@
 //! The selected detector, its threshold, and the ensemble rule.
 
-use super::{Effects, motion::touch, say, send};
+use super::{Effects, motion::touch, say, send, trial};
 use crate::action::kind::Detector;
 use crate::model::{Level, Model};
 use chaffinch_protocol::{Command, EnsembleRule};
@@ -91,6 +91,7 @@ pub(crate) fn threshold(model: &mut Model, by: f32) {
     chosen.threshold = ((chosen.threshold + by).clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
     let value = chosen.threshold;
     model.time.threshold = Some((name.clone(), value, at));
+    trial::moved(model, &name);
     let digits = if (value * 100.0).fract().abs() < 1e-3 { 2 } else { 3 };
     say(model, Level::Info, format!("{name} flags below {value:.digits$}"));
 }

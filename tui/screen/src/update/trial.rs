@@ -19,6 +19,13 @@ pub(crate) fn edited(model: &mut Model, detector: &str) {
     model.panels.trial.due = fast(model, detector).then_some(model.time.now + PAUSE);
 }
 
+/// The threshold of a detector was moved: what is counted is not what it would flag now.
+pub(super) fn moved(model: &mut Model, detector: &str) {
+    if !params(model, detector).is_empty() {
+        edited(model, detector);
+    }
+}
+
 fn fast(model: &Model, detector: &str) -> bool {
     let seconds = model.panels.form(detector).and_then(|form| form.about.seconds);
     seconds.is_some_and(|seconds| seconds <= FAST)
@@ -50,10 +57,22 @@ pub(crate) fn ask(model: &mut Model, fx: &mut Effects) {
     if params.is_empty() {
         return say(model, Level::Info, "change a parameter first: what is flagged now is in the table");
     }
+    // The engine counts with the threshold on the screen.
+    if let Some((detector, threshold, _)) = model.time.threshold.take() {
+        send(fx, Command::SetThreshold { detector, threshold });
+    }
+    let threshold = threshold(model, &detector);
     let trial = &mut model.panels.trial;
     (trial.ticket, trial.due, trial.awaited, trial.answer) = (trial.ticket + 1, None, true, None);
+    trial.threshold = threshold;
     let ticket = trial.ticket;
     send(fx, Command::Try { ticket, detector, params });
+}
+
+/// The threshold of a detector, if it has results.
+fn threshold(model: &Model, detector: &str) -> Option<f32> {
+    let known = model.session.as_ref()?.detectors.iter().find(|one| one.name == detector);
+    known.map(|one| one.threshold)
 }
 
 /// The values of a detector that were changed.
@@ -77,7 +96,9 @@ pub(crate) fn words(model: &Model, detector: &str) -> String {
     if params(model, detector).is_empty() {
         return String::new();
     }
-    match &trial.answer {
+    // Another terminal may have moved it, too.
+    let answer = trial.answer.as_ref().filter(|_| trial.threshold == threshold(model, detector));
+    match answer {
         Some(tried) if tried.detector == detector && tried.failed.is_empty() => {
             let flags = format!("would flag {}", count(tried.flagged));
             match tried.compared {

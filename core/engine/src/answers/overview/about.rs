@@ -122,7 +122,7 @@ pub(super) fn absent(absent: &Absent, session: &Session, source: &Source<'_>, kn
         summary: safe_text(&record.summary).into_owned(),
         enabled: !disabled,
         ran: source.results.contains_key(name),
-        threshold: record.threshold,
+        threshold: Some(record.threshold),
         params: Vec::new(),
         about,
     }
@@ -166,7 +166,9 @@ pub(super) fn refused(refused: &Refused, source: &Source<'_>, known: &Known) -> 
             compared: source.compared(&name),
             ..DetectorAbout::default()
         };
-        DetectorForm { ran, enabled, name, about, ..DetectorForm::default() }
+        // That of its last run; what its code says now is not known.
+        let threshold = source.results.get(&name).map(|result| result.record().threshold);
+        DetectorForm { ran, enabled, threshold, name, about, ..DetectorForm::default() }
     };
     names.into_iter().map(form).collect()
 }

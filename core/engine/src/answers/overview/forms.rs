@@ -14,7 +14,7 @@ pub(crate) fn forms(setup: &Setup, source: &Source<'_>, known: &Known) -> Vec<De
     let forms = registry.detectors().iter().map(|detector| {
         let info = detector.info();
         let name = info.name();
-        let given = params_in_force(info, &setup.config, known.params.get(name)).unwrap_or_default();
+        let given = params_in_force(info, &setup.config, known.params.get(name)).values;
         let param = |param: &Param| form(param, given.get(param.name()).copied());
         let enabled = known.enabled.get(name).copied().unwrap_or_else(|| setup.config.detector_enabled(name));
         DetectorForm {
@@ -23,7 +23,7 @@ pub(crate) fn forms(setup: &Setup, source: &Source<'_>, known: &Known) -> Vec<De
             summary: safe_text(info.summary()).into_owned(),
             enabled,
             ran: source.results.contains_key(name),
-            threshold: info.default_threshold(),
+            threshold: Some(info.default_threshold()),
             params: info.parameters().iter().map(param).collect(),
             about: about::about(detector, enabled, source, known),
         }

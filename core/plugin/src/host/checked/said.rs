@@ -4,7 +4,7 @@ use super::Checked;
 use crate::abi::{FindingRecord, RegionRecord};
 use crate::host::HostServices;
 use crate::{Region, Result, Severity};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 /// The most attributes of a detector, findings of a run, samples of a finding, and regions of a sample.
@@ -23,6 +23,8 @@ const LABEL: usize = 100;
 pub(super) struct Said {
     attributes: BTreeSet<String>,
     findings: usize,
+    /// Regions by sample.
+    regions: BTreeMap<usize, usize>,
 }
 
 impl<S: HostServices> Checked<'_, S> {
@@ -48,12 +50,14 @@ impl<S: HostServices> Checked<'_, S> {
             return Err(self.refuse(format!("gives sample {sample} the {shown} {value}")));
         }
         let mut said = self.said();
-        if !said.attributes.contains(name) {
-            if said.attributes.len() >= MOST_ATTRIBUTES {
-                return Err(self.refuse(format!("writes more than {MOST_ATTRIBUTES} attributes")));
-            }
-            said.attributes.insert(name.to_owned());
+        if said.attributes.contains(name) {
+            return Err(self
+                .refuse(format!("writes the attribute {shown} twice; the second would replace the first")));
         }
+        if said.attributes.len() >= MOST_ATTRIBUTES {
+            return Err(self.refuse(format!("writes more than {MOST_ATTRIBUTES} attributes")));
+        }
+        said.attributes.insert(name.to_owned());
         drop(said);
         let of_decodable = |(sample, &value)| if self.decodable(sample) { value } else { f32::NAN };
         let values: Vec<f32> = values.iter().enumerate().map(of_decodable).collect();
@@ -99,8 +103,13 @@ impl<S: HostServices> Checked<'_, S> {
         if sample >= count {
             return Err(self.refuse(format!("names sample {sample} of {count}")));
         }
-        if regions.len() > MOST_REGIONS {
-            let given = regions.len();
+        // Those of several calls add up.
+        let mut said = self.said();
+        let all = said.regions.entry(sample).or_default();
+        *all += regions.len();
+        let given = *all;
+        drop(said);
+        if given > MOST_REGIONS {
             return Err(
                 self.refuse(format!("gives sample {sample} {given} regions; use at most {MOST_REGIONS}"))
             );
