@@ -78,7 +78,10 @@ fn labels_are_explained_unless_something_is_named() {
     }
     let texts = ["--text", "a photo of a red car", "--class", &given, path];
     let named = explained(&sandbox, &data, &texts);
-    assert_eq!(asked(&named[0]), [[given, "class".into()], ["a photo of a red car".into(), "text".into()]]);
+    assert_eq!(
+        asked(&named[0]),
+        [[given.clone(), "class".into()], ["a photo of a red car".into(), "text".into()]]
+    );
     assert_eq!(named, explained(&sandbox, &data, &texts), "the same again");
     let words = named[0]["explanations"][1]["words"].as_array().unwrap();
     let words: Vec<&str> = words.iter().map(|word| word["word"].as_str().unwrap()).collect();

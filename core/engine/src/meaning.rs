@@ -14,7 +14,7 @@ use chaffinch_data::uses::{LoadedModel, Uses};
 use chaffinch_formats::embeddings::{TextVectors, read_texts};
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_protocol::display::{safe_path, safe_text};
-use chaffinch_review::explanation::{self, Map, NEUTRAL};
+use chaffinch_review::explanation::{self, Map};
 use chaffinch_review::meaning::Towers;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -94,11 +94,8 @@ impl Reader {
         let model = waiting.model()?;
         let direction = match toward {
             Toward::Direction(direction) => direction.clone(),
-            Toward::Class(class) => explanation::against(class, &model.embed_texts(&[NEUTRAL])?),
-            Toward::Text(name) => {
-                let text = format!("a photo of a {name}");
-                explanation::against(&model.embed_texts(&[&text])?, &model.embed_texts(&[NEUTRAL])?)
-            }
+            Toward::Class(class) => class.clone(),
+            Toward::Text(name) => model.embed_texts(&[&format!("a photo of a {name}")])?,
         };
         let maps = explanation::explain(&*model, picture, &[direction])?;
         maps.into_iter().next().ok_or_else(|| Error::Invalid("there is nothing to look for".into()))

@@ -10,6 +10,6 @@ mod map;
 mod overlay;
 mod words;
 
-pub use map::{Map, NEUTRAL, against, explain};
+pub use map::{Map, explain};
 pub use overlay::overlay;
 pub use words::{Word, carried};

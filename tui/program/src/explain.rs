@@ -15,7 +15,7 @@ use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::{Error, output, pictures};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{LabelId, SampleId};
-use chaffinch_review::explanation::{Map, NEUTRAL, Word, against, carried, explain, overlay};
+use chaffinch_review::explanation::{Map, Word, carried, explain, overlay};
 use chaffinch_review::meaning::sample_at;
 use chaffinch_review::vocabulary::Vocabulary;
 use clap::Args;
@@ -114,8 +114,6 @@ enum Asked {
 struct Read {
     /// Its vector, of unit length.
     vector: Vec<f32>,
-    /// What sets it apart from a text that says nothing in particular.
-    apart: Vec<f32>,
     /// A text whose words can be left out.
     prompt: String,
 }
@@ -193,8 +191,6 @@ struct Reader<'a> {
     listing: &'a Listing,
     embedder: &'a dyn Embedder,
     prompts: PromptSet,
-    /// The vector of [`NEUTRAL`].
-    neutral: Vec<f32>,
     named: Vec<Asked>,
     read: std::cell::RefCell<BTreeMap<Asked, Rc<Read>>>,
 }
@@ -210,7 +206,6 @@ impl<'a> Reader<'a> {
             "the model {} reads no texts, so it cannot say where it sees one; choose another with --model",
             embedder.name()
         );
-        let neutral = embedder.embed_texts(&[NEUTRAL])?;
         let texts = args.text.iter().cloned().map(Asked::Text);
         let named: Vec<Asked> = args.class.iter().cloned().map(Asked::Class).chain(texts).collect();
         if let Some(Asked::Text(_)) =
@@ -219,7 +214,7 @@ impl<'a> Reader<'a> {
             bail!("--text is empty; say what to look for, as in --text \"a photo of a cat\"");
         }
         let read = Default::default();
-        Ok(Reader { listing, embedder, prompts, neutral, named, read })
+        Ok(Reader { listing, embedder, prompts, named, read })
     }
 
     /// What is explained of a sample: what was named, or its given and its suggested label.
@@ -266,8 +261,7 @@ impl<'a> Reader<'a> {
                 (read.vector(0).to_vec(), prompt.unwrap_or_else(|| name.clone()))
             }
         };
-        let apart = against(&vector, &self.neutral);
-        let read = Rc::new(Read { vector, apart, prompt });
+        let read = Rc::new(Read { vector, prompt });
         self.read.borrow_mut().insert(asked.clone(), read.clone());
         Ok(read)
     }
@@ -288,7 +282,7 @@ impl<'a> Reader<'a> {
         let asked = self.asked(place)?;
         let read = asked.iter().map(|(asked, _)| self.read(asked)).collect::<Result<Vec<_>>>()?;
         let picture = self.picture(place)?;
-        let directions: Vec<&[f32]> = read.iter().map(|read| read.apart.as_slice()).collect();
+        let directions: Vec<&[f32]> = read.iter().map(|read| read.vector.as_slice()).collect();
         let maps = explain(self.embedder, &picture, &directions)?;
         let vector = self.embedder.embed_images(&self.embedder.preprocess(&picture), 1)?;
         let (path, label) = match place {

@@ -6,11 +6,6 @@ use chaffinch_compute::image::RgbImage;
 
 /// Cells of at least this share of the largest relevance are where the relevance lies.
 const STRONG: f32 = 0.5;
-/// Texts that are nearer to each other say the same.
-const APART: f32 = 1e-3;
-
-/// What nothing in particular looks like: a text counts by what sets it apart from this one.
-pub const NEUTRAL: &str = "a photo of something";
 
 /// What each part of a picture adds to its likeness with a text, as a grid over what the model saw of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,19 +14,13 @@ pub struct Map {
     pub rows: usize,
     /// Cells from left to right.
     pub columns: usize,
-    /// A number for each cell, row by row; below 0 where the picture speaks against the text.
+    /// A number for each cell, row by row; 0 where the picture speaks against the text.
     pub values: Vec<f32>,
     /// What the grid covers of the picture: left, top, right and bottom as shares of its sides. It may be more than all of it.
     pub seen: [f32; 4],
 }
 
-/// What sets the vector of a text apart from that of [`NEUTRAL`]; all of it, if it says the same.
-pub fn against(text: &[f32], neutral: &[f32]) -> Vec<f32> {
-    let apart: Vec<f32> = text.iter().zip(neutral).map(|(text, neutral)| text - neutral).collect();
-    if apart.iter().map(|x| x * x).sum::<f32>() > APART * APART { apart } else { text.to_vec() }
-}
-
-/// Maps of a picture for some directions, each of which is a text's vector or what sets it apart.
+/// Maps of a picture for some directions, such as the vectors of texts.
 ///
 /// # Errors
 /// When the model cannot say it, or its device fails.
@@ -46,9 +35,11 @@ pub fn explain(
 }
 
 impl Map {
-    /// The products of the parts with a direction.
+    /// The products of the parts with a direction, of which only those count that speak for it.
+    ///
+    /// Source: R. R. Selvaraju et al., ICCV 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization".
     pub fn of(parts: &Parts, direction: &[f32], seen: [f32; 4]) -> Map {
-        let product = |part: &[f32]| part.iter().zip(direction).map(|(a, b)| a * b).sum();
+        let product = |part: &[f32]| part.iter().zip(direction).map(|(a, b)| a * b).sum::<f32>().max(0.0);
         let values = parts.vectors.chunks_exact(direction.len().max(1)).map(product).collect();
         Map { rows: parts.rows, columns: parts.columns, values, seen }
     }
@@ -122,7 +113,7 @@ mod tests {
     fn a_part_counts_by_its_product_with_the_text() {
         let parts = Parts { rows: 1, columns: 2, vectors: vec![1.0, 2.0, -3.0, 0.5] };
         let map = Map::of(&parts, &[2.0, 1.0], [0.0, 0.0, 1.0, 1.0]);
-        assert_eq!(map.values, [4.0, -5.5]);
+        assert_eq!(map.values, [4.0, 0.0]);
         assert_eq!((map.largest(), map.share(0, 0), map.share(0, 1)), (4.0, 1.0, 0.0));
         assert_eq!(map.cell(0, 1), [0.5, 0.0, 1.0, 1.0]);
     }
