@@ -141,11 +141,11 @@ pub fn needs_of(detector: &LoadedDetector, given: &BTreeMap<String, f64>) -> Nee
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chaffinch_plugin::prelude::Str;
 
-    const PARAMS: &[Param] = &[
-        Param::integer("kk", "how many", 5, 0, 30),
-        Param::choice("mode", "how", &["alpha", "delta", "gamma", "beta"], 0),
-    ];
+    const CHOICES: &[Str] = &[Str::new("alpha"), Str::new("delta"), Str::new("gamma"), Str::new("beta")];
+    const PARAMS: &[Param] =
+        &[Param::integer("kk", 5, 0, 30, "how many"), Param::choice("mode", CHOICES, "how")];
     const INFO: Info = Info::new("modal", "has two parameters").params(PARAMS);
 
     #[test]

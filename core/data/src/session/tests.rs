@@ -57,7 +57,9 @@ fn a_session_comes_back_as_it_was() {
     session.save_result(&builder.finish(record, manifest.classes())).unwrap();
     let thresholds = [("clip-prompt".to_owned(), 0.3)].into();
     let rule = EnsembleRule::Weighted([("clip-prompt".to_owned(), 2.0)].into());
-    let params = [("clip-prompt".to_owned(), [("mode".to_owned(), 1.0)].into())].into();
+    let params =
+        [("clip-prompt".to_owned(), [("mode".to_owned(), SetValue::Choice("zero-shot".into()))].into())]
+            .into();
     let enabled = BTreeMap::from([("blurry".to_owned(), false)]);
     let settings = Settings { ensemble: Some(rule), thresholds, params, enabled };
     session.save_settings(&settings).unwrap();
@@ -167,6 +169,7 @@ fn parameters_keep_their_values_under_new_names() {
     .unwrap();
     let params = session.load_settings().unwrap().params;
     let expected = [("gray-prevalence".to_owned(), 0.25), ("no-color".to_owned(), 0.5)];
+    let expected = expected.map(|(name, value)| (name, SetValue::Number(value)));
     assert_eq!(params["image-quality"], expected.into());
 }
 
