@@ -8,16 +8,16 @@ const SOURCE: &str = include_str!("../templates/detector.py.in");
 const DESCRIPTION: &str = include_str!("../templates/python.toml.in");
 const SDK: &str = include_str!("../../../../sdk/python/chaffinch_detector.py");
 
-/// The names of files that would be imported in the place of a module: those of Python's standard library up to 3.14, except those
-/// that begin with an underscore, and what a detector uses beside it.
+/// The names of files that would be imported in the place of a module: those of Python's standard library on Unix up to 3.14, except
+/// those that begin with an underscore, and what a detector uses beside it.
 const MODULES: &str = "\
-    abc aifc antigravity argparse array ast asynchat asyncio asyncore atexit audioop base64 bdb binascii binhex bisect builtins bz2 \
-    cProfile calendar cgi cgitb chunk cmath cmd code codecs codeop collections colorsys compileall compression concurrent \
+    abc aifc annotationlib antigravity argparse array ast asynchat asyncio asyncore atexit audioop base64 bdb binascii binhex bisect builtins bz2 \
+     calendar cgi cgitb chunk cmath cmd code codecs codeop collections colorsys compileall compression concurrent \
     configparser contextlib contextvars copy copyreg crypt csv ctypes curses dataclasses datetime dbm decimal difflib dis distutils \
     doctest email encodings ensurepip enum errno faulthandler fcntl filecmp fileinput fnmatch formatter fractions ftplib functools \
     gc genericpath getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html http idlelib imaplib imghdr imp importlib \
     inspect io ipaddress itertools json keyword lib2to3 linecache locale logging lzma mailbox mailcap marshal math mimetypes mmap \
-    modulefinder msilib multiprocessing netrc nis nntplib ntpath numbers opcode operator optparse os ossaudiodev parser pathlib pdb \
+    modulefinder msilib multiprocessing netrc nis nntplib ntpath nturl2path numbers opcode operator optparse os ossaudiodev parser pathlib pdb \
     pickle pickletools pipes pkgutil platform plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc \
     pydoc_data pyexpat queue quopri random re readline reprlib resource rlcompleter runpy sched secrets select selectors shelve \
     shlex shutil signal site smtpd smtplib sndhdr socket socketserver spwd sqlite3 sre_compile sre_constants sre_parse ssl stat \
