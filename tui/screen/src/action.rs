@@ -170,9 +170,9 @@ actions! {
         SortGroup "sort-group" "group" "Sort by duplicate group, worst group first",
         SortAttribute "sort-attribute" "attribute" "Sort by an attribute of a detector, or by the next one",
         SortRandom "sort-random" "random" "Random order (always the same)",
-        SortUncertain "sort-uncertain" "uncertain" "Sort by uncertainty: what may as well be fine as bad first",
-        SortDiverse "sort-diverse" "diverse" "Sort by variety: the worst, then what is least like all before it",
-        SortClusters "sort-clusters" "clusters" "Sort by turns: the worst of each cluster of each class, then the next of each",
+        SortUncertain "sort-uncertain" "uncertain" "Sort by uncertainty: as likely bad as fine first",
+        SortDiverse "sort-diverse" "diverse" "Sort by variety: each least like all before it",
+        SortClusters "sort-clusters" "clusters" "Sort by turns: the worst of each cluster, then the next",
         SortReverse "sort-reverse" "reverse" "Reverse the order",
     }
     /// The selected detector and the ensemble rule.
@@ -249,7 +249,7 @@ actions! {
         OpenWith "open-with" "open" "Open the file of the sample with another program",
         Theme "theme" "theme" "Choose a theme",
         ToggleRegions "toggle-regions" "regions" "Show or hide the regions that detectors mark in pictures",
-        ToggleRelevance "toggle-relevance" "relevance" "Light pictures where the model sees their label, or what is searched for",
+        ToggleRelevance "toggle-relevance" "relevance" "Light pictures where the model sees their label or search",
         ToggleStrip "toggle-strip" "strip" "Show or hide the pictures of neighbors below the sample",
         CopyRecord "copy-record" "copy record" "Copy everything known about the sample as one line of JSON",
         Help "help" "help" "Show every key and what it does, those of this page first",

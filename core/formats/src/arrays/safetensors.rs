@@ -133,7 +133,9 @@ pub(crate) fn named(path: &Path, name: &str) -> Result<Named> {
 pub(super) fn picked(path: &Path) -> Result<Picked> {
     let mut found = named(path, "probabilities")?;
     let ids = found.texts(path, "paths", found.grid.rows)?;
-    let side = if ids.is_none() { found.beside_rows(path)? } else { Vec::new() };
+    // Beside paths, ids are only compared with them.
+    let side = found.beside_rows(path);
+    let side = if ids.is_none() { side? } else { side.unwrap_or_default() };
     found.grid.names = found.texts(path, "classes", found.grid.cols)?;
     Ok(Picked { grid: found.grid, ids, rest: Vec::new(), side })
 }

@@ -138,7 +138,9 @@ fn parts(path: &Path, hasher: &mut blake3::Hasher) -> Result<Picked> {
                 Some(paths) => Some(paths),
                 None => found.texts(path, "ids", found.grid.rows)?,
             };
-            let side = if ids.is_none() { found.beside_rows(path)? } else { Vec::new() };
+            // Beside paths, ids are only compared with them.
+            let side = found.beside_rows(path);
+            let side = if ids.is_none() { side? } else { side.unwrap_or_default() };
             Ok(Picked { ids, side, ..found.grid.into() })
         }
         "parquet" | "pq" => arrays::parquet::vectors(path, &VECTORS, &[]),

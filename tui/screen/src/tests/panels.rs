@@ -316,9 +316,9 @@ fn a_sitting_is_counted() {
     rig.press("1xxau");
     let sitting = &rig.model.review.sitting;
     assert_eq!((sitting.decisions, sitting.undone), (4, 1));
-    // The one that was accepted was undone.
+    // The one that was kept was undone.
     let suggested = |rig: &Rig| rig.model.review.sitting.suggested();
-    assert_eq!(suggested(&rig), Suggested { samples: 1, accepted: 0, kept: 1 });
+    assert_eq!(suggested(&rig), Suggested { samples: 1, accepted: 1, kept: 0 });
     rig.press("<C-r>");
     assert_eq!(suggested(&rig), Suggested { samples: 2, accepted: 1, kept: 1 });
 }
