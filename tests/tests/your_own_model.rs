@@ -250,8 +250,11 @@ fn probabilities(paths: &[String]) -> String {
 fn given_probabilities_judge_labels_in_place_of_computed_ones() {
     let sandbox = Sandbox::new();
     let paths = dataset(&sandbox);
-    // To these vectors, nothing is like anything else.
-    npy::write(&sandbox.path().join("own.npy"), &[[1.0_f32, 0.0, 0.0, 0.0]; 40]);
+    // By these vectors, a class is like the other one.
+    let vector =
+        |sample: usize| -> [f32; 4] { std::array::from_fn(|at| f32::from(u8::from(sample % 4 == at))) };
+    let vectors: Vec<[f32; 4]> = (0..40).map(vector).collect();
+    npy::write(&sandbox.path().join("own.npy"), &vectors);
     let own = at(&sandbox, "own.npy");
     let file = at(&sandbox, "p.csv");
     fs::write(&file, probabilities(&paths)).unwrap();
