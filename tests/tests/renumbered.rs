@@ -33,7 +33,7 @@ fn is_saved(client: &Client, command: Command) -> bool {
 }
 
 fn scan(client: &Client) {
-    client.commands.send(Command::Scan { detectors: Vec::new() }).unwrap();
+    client.commands.send(Command::Scan { detectors: Vec::new(), opening: false }).unwrap();
     next(client, |event| matches!(event, Event::ScanDone(_)).then_some(()));
 }
 
@@ -67,7 +67,7 @@ fn old_numbers_of_samples_decide_nothing() {
     let there = files(&data);
     let (name, other) = (&there[0], files(&data)[5].clone());
     fs::write(name.with_file_name("!.png"), [&fs::read(other).unwrap()[..], b"more"].concat()).unwrap();
-    client.commands.send(Command::Scan { detectors: Vec::new() }).unwrap();
+    client.commands.send(Command::Scan { detectors: Vec::new(), opening: false }).unwrap();
     let now = next(&client, |event| numbering(event).filter(|number| *number != first));
     let tag =
         |samples: Vec<SampleId>| Command::Tag { samples, tags: vec!["seen".into()], note: String::new() };

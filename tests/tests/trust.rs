@@ -439,7 +439,7 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
     let client = engine(&programs);
     let named = || "same".to_owned();
     let share = |value: f64| BTreeMap::from([("share".to_owned(), value)]);
-    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, done);
     assert_eq!(flagged(&client), (Some(32), DetectorState::Ready, None));
     // A trial changes nothing.
     let tried = |value: f64| {
@@ -468,7 +468,7 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
     let enable = |enabled: bool| Command::Enable { detector: named(), enabled };
     let off = ask(&client, enable(false), summary);
     assert_eq!((off.suspects, off.detectors.iter().any(|one| one.name == "same")), (0, false));
-    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, done);
     assert_eq!(flagged(&client), (None, DetectorState::Disabled, None));
     client.stop().unwrap();
     assert_eq!(programs.sandbox.rank(0).len(), 0, "the command line agrees");
@@ -522,7 +522,7 @@ fn code_that_changed_after_it_was_shown_is_not_let_in() {
     let folder = programs.put("witness", GOOD, "");
     let pins = Pins::in_file(programs.sandbox.path().join("pins.json"));
     let client = engine_with(&programs, Workers::of(program()).pinning(pins.clone()));
-    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, done);
     let pinned = || pins.all().unwrap().into_values().map(|pin| pin.digest).collect::<Vec<_>>();
     let first = pinned();
     let write = |score: &str| fs::write(folder.join("run.sh"), GOOD.replace("0.125", score)).unwrap();
@@ -555,7 +555,7 @@ fn what_does_not_run_says_what_becomes_of_its_results() {
     programs.put("clean-selection", GOOD, "");
     let pins = Pins::in_file(programs.sandbox.path().join("pins.json"));
     let client = engine_with(&programs, Workers::of(program()).pinning(pins));
-    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, done);
     let never = shown(&client, "clean-selection").about;
     assert_eq!(never.state, DetectorState::NotChosen);
     assert!(!never.why.contains("what it found"), "{}", never.why);
@@ -581,7 +581,7 @@ fn what_another_program_lets_in_is_let_in_here() {
     let pins = Pins::in_file(programs.sandbox.path().join("pins.json"));
     let workers = Workers::of(program()).pinning(pins);
     let client = engine_with(&programs, workers.clone());
-    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, done);
     fs::write(folder.join("run.sh"), other()).unwrap();
     awaited(&client, "witness", |form| form.about.state == DetectorState::Changed);
     chaffinch_host::let_in(&workers, "witness", None).unwrap();
@@ -597,7 +597,7 @@ fn why_earlier_code_failed_is_not_said_of_other_code() {
     let folder = programs.put("witness", &failing, "");
     let pins = Pins::in_file(programs.sandbox.path().join("pins.json"));
     let client = engine_with(&programs, Workers::of(program()).pinning(pins.taking_changes(true)));
-    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, done);
     let (known, why) = state(&client, "witness");
     assert_eq!(known, DetectorState::Failed, "{why}");
     assert!(why.contains("no luck"), "{why}");
@@ -610,7 +610,7 @@ fn why_earlier_code_failed_is_not_said_of_other_code() {
     assert_ne!(slow, failing);
     fs::write(folder.join("run.sh"), slow).unwrap();
     let before = awaited(&client, "witness", |form| form.about.digest != now.about.digest).about.digest;
-    ask(&client, Command::Scan { detectors: Vec::new() }, |event| match event {
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, |event| match event {
         Event::Progress(progress) if progress.stage == "witness" => Some(()),
         _ => None,
     });
@@ -631,7 +631,12 @@ fn why_earlier_code_failed_is_not_said_of_other_code() {
 
 /// Scans, and returns whether this detector ran.
 fn runs(client: &Client, name: &str) -> bool {
-    ask(client, Command::Scan { detectors: Vec::new() }, |event| match event {
+    runs_in(client, name, false)
+}
+
+/// The same, also where a session is opened.
+fn runs_in(client: &Client, name: &str, opening: bool) -> bool {
+    ask(client, Command::Scan { detectors: Vec::new(), opening }, |event| match event {
         Event::ScanDone(report) => Some(report.stages.iter().any(|(stage, _)| stage == name)),
         _ => None,
     })
@@ -654,6 +659,9 @@ fn what_reads_decisions_is_out_of_date_once_more_is_decided() {
     assert_eq!(known, DetectorState::Outdated);
     assert!(why.contains("has not run since the decisions changed"), "{why}");
     assert_eq!(state(&client, "witness").0, DetectorState::Ready, "it reads none");
+    // Who opens the session goes on in the order that was left, whatever was decided.
+    assert!(!runs_in(&client, "learns", true));
+    assert_eq!(state(&client, "learns").0, DetectorState::Outdated);
     // One scan brings it up to date; another one has nothing to do, and so has one after a decision that changes nothing.
     assert!(runs(&client, "learns"));
     assert_eq!(state(&client, "learns").0, DetectorState::Ready);
@@ -687,7 +695,7 @@ fn what_crashed_is_set_aside_at_once_and_stays_disabled_when_it_is_let_in() {
     programs.put("crashes", &format!("{HELLO}\nkill -SEGV $$\n"), "");
     let aside = Aside::in_file(programs.sandbox.path().join("aside.json"));
     let client = engine_with(&programs, Workers::of(program()).remembering(aside));
-    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, done);
     let (known, why) = state(&client, "crashes");
     assert_eq!(known, DetectorState::SetAside, "as every other list says");
     assert!(why.contains("segmentation fault"), "{why}");
@@ -732,7 +740,7 @@ fn results_of_a_detector_that_is_gone_are_managed_by_the_engine() {
     let folder = programs.put("witness", GOOD, "");
     programs.put("other", GOOD, "");
     let client = engine(&programs);
-    ask(&client, Command::Scan { detectors: Vec::new() }, done);
+    ask(&client, Command::Scan { detectors: Vec::new(), opening: false }, done);
     assert_eq!(absent(&client), []);
     client.stop().unwrap();
     fs::remove_dir_all(folder).unwrap();

@@ -65,12 +65,14 @@ impl InputDigest {
     /// For a detector with these parameters and needs. If it does not use the model, it stays up to date when another one is
     /// chosen; the same holds for probabilities from elsewhere.
     ///
-    /// `before` are the scores that it reads, by detector, and whether they are out of date.
+    /// `decided` is the digest of the decisions that it sees ([`InputDigest::decisions`]), `before` are the scores that it reads, by
+    /// detector, and whether they are out of date.
     pub(crate) fn of<'a>(
         &self,
         detector: &LoadedDetector,
         params: &BTreeMap<String, f64>,
         needs: Needs,
+        decided: &str,
         before: impl Iterator<Item = (&'a str, &'a [f32], bool)>,
     ) -> String {
         let mut hasher = self.base.clone();
@@ -80,7 +82,7 @@ impl InputDigest {
         if needs.contains(Needs::PROBABILITIES) {
             hasher.update(self.probabilities.as_bytes());
         }
-        hasher.update(self.decisions(needs).as_bytes());
+        hasher.update(decided.as_bytes());
         hasher.update(detector.digest().as_bytes());
         for name in detector.columns() {
             if let Some(column) = self.manifest.extra().iter().find(|column| column.name == name) {

@@ -62,6 +62,8 @@ pub(crate) struct ScanPlan {
     pub(crate) detectors: Vec<String>,
     /// Run these again even if nothing changed (after decisions, which some are trained on).
     pub(crate) force: bool,
+    /// Leave alone what is out of date only because more was decided.
+    pub(crate) opening: bool,
     /// Parameters that override the configuration, by detector.
     pub(crate) params: BTreeMap<String, BTreeMap<String, f64>>,
     /// Detectors that were enabled or disabled in the session.

@@ -51,6 +51,7 @@ use std::time::Duration;
 
 use desk::Desk;
 use detectors::Trial;
+use scans::Wanted;
 use seat::Seat;
 
 /// How long an engine that terminals can attach to waits for the first one.
@@ -99,8 +100,8 @@ pub(crate) struct Service {
     work: Option<Work>,
     /// What is tried after that.
     next_trial: Option<Trial>,
-    /// What is scanned after it: at whose wish, detectors, and whether they run although nothing has changed.
-    next_scan: Option<(Option<u64>, Vec<String>, bool)>,
+    /// What is scanned after it, and at whose wish.
+    next_scan: Option<(Option<u64>, Wanted)>,
     /// A detector that runs with other parameters, and those from before.
     rerun: Option<(String, BTreeMap<String, f64>)>,
     /// What the last scan did.
@@ -336,7 +337,9 @@ impl Service {
             return self.tell(at, Event::NotSaved { message });
         }
         match command {
-            Command::Scan { detectors } => self.scan(Some(at), detectors, false),
+            Command::Scan { detectors, opening } => {
+                self.scan(Some(at), Wanted { opening, ..Wanted::of(detectors) })
+            }
             Command::Rerun { detector, params } => self.rerun(at, detector, &params),
             Command::Try { ticket, detector, params } => {
                 self.try_out(Trial { at, ticket, detector, params });

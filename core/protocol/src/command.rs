@@ -17,6 +17,10 @@ pub enum Command {
     Scan {
         /// Detectors to run; empty means all that are loaded and enabled.
         detectors: Vec<String>,
+        /// Leave alone what is out of date only because more was decided: who opens a session goes on in the order that was
+        /// left.
+        #[serde(default)]
+        opening: bool,
     },
     /// Stop the running job as soon as possible; finished work is kept.
     Cancel,

@@ -42,7 +42,8 @@ impl From<&Global> for Shown {
 /// If the engine cannot start or the scan as a whole fails.
 pub(super) fn scan(setup: Setup, detectors: &[String], shown: Shown) -> Result<Scanned> {
     let client = engine::spawn(setup)?;
-    let outcome = watch(&client, Command::Scan { detectors: detectors.to_vec() }, shown, true);
+    let outcome =
+        watch(&client, Command::Scan { detectors: detectors.to_vec(), opening: false }, shown, true);
     client.stop()?;
     outcome
 }

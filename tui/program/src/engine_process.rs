@@ -82,7 +82,7 @@ impl Connection {
     /// Starts computing what is missing, unless that is already running.
     pub(super) fn scan(&self) -> Result<()> {
         if !matches!(self, Connection::Outside { fresh: false, .. }) {
-            let scan = Order::Scan { detectors: Vec::new() };
+            let scan = Order::Scan { detectors: Vec::new(), opening: true };
             self.client().commands.send(scan).ok().context("the engine exited immediately")?;
         }
         Ok(())

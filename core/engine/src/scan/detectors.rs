@@ -141,8 +141,13 @@ impl<'a> Scan<'a> {
         let scores =
             || follows.iter().map(|(name, result)| (*name, result.scores(), outdated.contains(name)));
         let needs = needs_of(detector, &given);
-        let digest = before.base.of(detector, &params, needs, scores());
-        let known = findings.results.get(name).is_some_and(|result| result.record().input_digest == digest);
+        let digest_of = |decided: &str| before.base.of(detector, &params, needs, decided, scores());
+        let digest = digest_of(before.base.decisions(needs));
+        let known = findings.results.get(name).is_some_and(|result| {
+            let record = result.record();
+            let of_earlier = || plan.opening && record.input_digest == digest_of(&record.decisions);
+            record.input_digest == digest || of_earlier()
+        });
         if known && !plan.force && !plan.trial {
             self.step.0 += 1;
             self.current.insert(name.to_owned());

@@ -1,5 +1,6 @@
 //! Managing detectors: enabling, letting in, trying other parameters, and taking those that were loaded anew.
 
+use super::scans::Wanted;
 use super::watch::admit;
 use super::{Service, Work};
 use crate::answers::overview::{Absent, Known};
@@ -53,7 +54,7 @@ impl Service {
             self.rank(findings);
             self.notice(at, &what);
             if known {
-                self.scan(Some(at), vec![detector], false);
+                self.scan(Some(at), Wanted::of(vec![detector]));
             }
         } else {
             if let Some(result) = findings.results.remove(&detector) {
@@ -202,7 +203,7 @@ impl Service {
             self.tell_session(*number);
         }
         if !run.is_empty() && self.job.is_none() {
-            self.scan(None, run, false);
+            self.scan(None, Wanted::of(run));
         }
     }
 
@@ -233,7 +234,7 @@ impl Service {
                 self.tried(&trial, Tried { failed, ..Tried::default() });
             }
             (None, _) => {
-                let mut plan = self.plan(Some(trial.at), vec![trial.detector.clone()], false);
+                let mut plan = self.plan(Some(trial.at), Wanted::of(vec![trial.detector.clone()]));
                 plan.params.insert(trial.detector.clone(), params);
                 plan.trial = true;
                 let Some(outlet) = self.desks.get(&trial.at).map(|desk| desk.outlet.clone()) else { return };
@@ -263,8 +264,8 @@ impl Service {
             (None, None) => Tried { failed: "stopped".into(), ..Tried::default() },
         };
         self.tried(trial, answer);
-        if let Some((at, detectors, force)) = self.next_scan.take() {
-            self.scan(at, detectors, force);
+        if let Some((at, wanted)) = self.next_scan.take() {
+            self.scan(at, wanted);
         } else if let Some(next) = self.next_trial.take() {
             self.try_out(next);
         }

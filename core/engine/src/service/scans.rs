@@ -11,13 +11,30 @@ use chaffinch_protocol::{Event, ScanReport};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// What a scan is asked to do.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    /// Detectors to run; empty means all that are enabled.
+    pub(super) detectors: Vec<String>,
+    /// Whether they run again even if nothing changed.
+    pub(super) force: bool,
+    /// Whether what is out of date only because more was decided is left alone.
+    pub(super) opening: bool,
+}
+
+impl Wanted {
+    pub(super) fn of(detectors: Vec<String>) -> Wanted {
+        Wanted { detectors, ..Wanted::default() }
+    }
+}
+
 impl Service {
     /// Begins a scan, which concerns all terminals, at the wish of one.
-    pub(super) fn scan(&mut self, at: Option<u64>, detectors: Vec<String>, force: bool) {
+    pub(super) fn scan(&mut self, at: Option<u64>, wanted: Wanted) {
         // A trial is only a question: what is wanted goes first.
         if let (Some((stop, _)), Some(Work::Trial(_))) = (&self.job, &self.work) {
             stop.store(true, Ordering::Relaxed);
-            (self.next_trial, self.next_scan) = (None, Some((at, detectors, force)));
+            (self.next_trial, self.next_scan) = (None, Some((at, wanted)));
             return;
         }
         if self.job.is_some() {
@@ -33,8 +50,8 @@ impl Service {
                 None => self.hall.tell(&event),
             };
         }
-        self.whole = detectors.is_empty();
-        let plan = self.plan(at, detectors, force);
+        self.whole = wanted.detectors.is_empty();
+        let plan = self.plan(at, wanted);
         if let Some(at) = at {
             self.notice(at, "started a scan");
         }
@@ -42,11 +59,13 @@ impl Service {
         self.start(plan, self.hall.outlet());
     }
 
-    pub(super) fn plan(&self, at: Option<u64>, detectors: Vec<String>, force: bool) -> ScanPlan {
+    pub(super) fn plan(&self, at: Option<u64>, wanted: Wanted) -> ScanPlan {
+        let Wanted { detectors, force, opening } = wanted;
         let common = self.common_view(at);
         ScanPlan {
             detectors,
             force,
+            opening,
             params: self.known.params.clone(),
             enabled: self.known.enabled.clone(),
             failed: self.known.failed.keys().cloned().collect(),

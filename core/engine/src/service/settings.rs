@@ -1,6 +1,7 @@
 //! What is the session's and not one terminal's: thresholds, parameters, the rule. Who changes it is told to the others.
 
 use super::Service;
+use super::scans::Wanted;
 use crate::{Error, Result, Setup};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::issue::is_built_in;
@@ -40,7 +41,7 @@ impl Service {
         }
         self.known.params.insert(detector.clone(), moved);
         self.save_settings(at);
-        self.scan(Some(at), vec![detector], true);
+        self.scan(Some(at), Wanted { force: true, ..Wanted::of(vec![detector]) });
     }
 
     pub(super) fn set_threshold(&mut self, at: u64, detector: String, threshold: f32) {

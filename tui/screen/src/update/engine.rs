@@ -203,7 +203,7 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
                 say(model, Level::Warning, disagree(disputed));
             }
             if stale && model.jobs.scan_when_stale {
-                send(fx, Command::Scan { detectors: Vec::new() });
+                send(fx, Command::Scan { detectors: Vec::new(), opening: true });
             }
         }
         Some(before) => {

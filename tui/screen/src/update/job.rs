@@ -11,7 +11,7 @@ use chaffinch_protocol::Command;
 pub(super) fn act(model: &mut Model, action: Job, fx: &mut Effects) {
     match action {
         Job::Scan => {
-            send(fx, Command::Scan { detectors: Vec::new() });
+            send(fx, Command::Scan { detectors: Vec::new(), opening: false });
             say(model, Level::Info, "scanning");
         }
         Job::CancelJob => cancel(model, fx),
