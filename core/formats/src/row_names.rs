@@ -110,11 +110,13 @@ pub(crate) fn of_paths(
     side: &[SideColumn],
     manifest: &Manifest,
 ) -> Result<RowNames, String> {
+    // The list of names may be among the columns, which would then be compared with itself.
+    let side: Vec<SideColumn> = side.iter().filter(|column| column.cells != names).cloned().collect();
     let column = SideColumn { heading: String::new(), cells: names };
     let otherwise = if side.is_empty() || manifest.extra().is_empty() {
         None
     } else {
-        otherwise(&Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path, side, manifest)
+        otherwise(&Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path, &side, manifest)
     };
     let mut named = of_names(column.cells, manifest)?;
     named.said = named.said.or(otherwise);

@@ -490,6 +490,29 @@ fn tensors_of_ids_name_the_rows_like_columns_of_a_table() {
 }
 
 #[test]
+fn paths_come_first_and_ids_that_contradict_them_are_said() {
+    let files = Files::new();
+    let values = ["1370", "2295", "1037"].map(str::to_owned).to_vec();
+    let own = dataset_with(vec![ExtraColumn { name: "id".into(), values }]);
+    let turned: Vec<f32> = NUMBERS.chunks(2).rev().flatten().copied().collect();
+    let numbers = f32s(&turned);
+    let paths: Vec<&str> = PATHS.iter().rev().copied().collect();
+    let metadata = Some([("paths".to_owned(), serde_json::to_string(&paths).unwrap())].into());
+    let path = files.at("v.safetensors");
+    for (ids, said) in [([1037_i64, 2295, 1370], false), ([1370, 2295, 1037], true)] {
+        let ids: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+        let vectors = TensorView::new(Dtype::F32, vec![3, 2], &numbers).unwrap();
+        let ids = TensorView::new(Dtype::I64, vec![3], &ids).unwrap();
+        let bytes = ::safetensors::serialize([("embeddings", vectors), ("id", ids)], metadata.clone());
+        fs::write(&path, bytes.unwrap()).unwrap();
+        assert_eq!(files.read_for(&own, "v.safetensors", None), Ok(all()));
+        let vectors = read(&EmbeddingFiles { file: path.clone(), ids: None, texts: None }, &own.0).unwrap();
+        let words = vectors.names.said.unwrap_or_default();
+        assert_eq!(words.contains("the column 'id' says otherwise: row 1 is"), said, "{words}");
+    }
+}
+
+#[test]
 fn lists_in_metadata_are_known_in_other_forms_or_refused() {
     let files = Files::new();
     let turned: Vec<f32> = NUMBERS.chunks(2).rev().flatten().copied().collect();
