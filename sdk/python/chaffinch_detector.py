@@ -296,7 +296,7 @@ class Data:
         """Gives the scores of all samples at once; the same as returning them.
 
         Whatever they are in, the same holds: one number for each sample, and None, NaN or what is masked in an
-        array means no answer. A number that is not between 0 and 1 is no score, and Chaffinch names its sample."""
+        array means no answer. A number that is not between 0 and 1 is not a score, and Chaffinch names its sample."""
         flat = _numbers(scores, self.count, "scores")
         self._flush()
         self._channel.send({"type": "scores", "out": self._write(flat, offset=0)})
@@ -324,7 +324,7 @@ class Data:
         for box in boxes:
             edges = [float(edge) for edge in box[:4]]
             if not all(math.isfinite(edge) for edge in edges):
-                raise Failure(f"a region of sample {sample} has an edge that is no number")
+                raise Failure(f"a region of sample {sample} has an edge that is not a number")
             items.append({"edges": edges, "label": str(box[4]) if len(box) > 4 else ""})
         self._say("regions", items=[{"sample": _whole(sample, "a sample"), "boxes": items}])
 
@@ -423,14 +423,14 @@ def _number(value: Any) -> float:
 
 def _whole(value: Any, what: str) -> int:
     """A whole number as the protocol has them: a negative one would end the run without a word about its place."""
-    # Numbers of every library, but none that would lose a part: 3.7 is no sample.
+    # Numbers of every library, but none that would lose a part: 3.7 is not a sample.
     try:
         number = int(value)
         whole = not isinstance(value, (str, bytes)) and number == value
     except (TypeError, ValueError, OverflowError):
         whole = False
     if not whole:
-        raise Failure(f"gave {value!r:.60} as {what}, which is no whole number")
+        raise Failure(f"gave {value!r:.60} as {what}, which is not a whole number")
     if not 0 <= number <= NO_LABEL:
         raise Failure(f"gave {number} as {what}, which is not between 0 and {NO_LABEL}")
     return number
@@ -473,7 +473,7 @@ def _numbers(values: Any, count: int, what: str) -> Any:
         try:
             flat.append(_number(value))
         except (TypeError, ValueError):
-            raise Failure(f"gave sample {sample} {value!r:.60} among {what}, which is no number") from None
+            raise Failure(f"gave sample {sample} {value!r:.60} among {what}, which is not a number") from None
     return flat
 
 

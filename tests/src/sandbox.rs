@@ -190,7 +190,7 @@ pub fn report(ran: &Ran) -> Value {
     let value: Value = serde_json::from_str(&ran.stdout)
         .or_else(|_| serde_json::from_str(ran.stdout.trim().lines().last().unwrap_or_default()))
         .unwrap_or_else(|error| panic!("invalid report ({error}) in\n{}\n{}", ran.stdout, ran.stderr));
-    assert!(value.get("samples").is_some(), "this is no scan report: {value}");
+    assert!(value.get("samples").is_some(), "this is not a scan report: {value}");
     value
 }
 

@@ -236,7 +236,7 @@ fn detectors_depend_on_the_contract_and_mathematics_only() {
             ["candle", "cudarc", "ratatui", "crossterm", "libloading", "serde", "tokio", "image", "kmedoids"];
         none_of(detector, &banned);
         none_of(detector, &["chaffinch-compute", "chaffinch-protocol", "chaffinch-data", "chaffinch-host"]);
-        assert!(detector.kinds.iter().any(|kind| kind == "cdylib"), "{name} is no shared library");
+        assert!(detector.kinds.iter().any(|kind| kind == "cdylib"), "{name} is not a shared library");
     }
 }
 

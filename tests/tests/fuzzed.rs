@@ -103,7 +103,7 @@ fn every_target_is_replayed_and_has_a_binary() {
         assert!(text.contains(&format!("use chaffinch_fuzz::targets::{name}::TARGET;")), "{text}");
     }
     let entries = fs::read_dir(folder.join("fuzz_targets")).unwrap();
-    assert_eq!(entries.count(), names.len(), "a binary that is no target");
+    assert_eq!(entries.count(), names.len(), "a binary that is not a target");
     for entry in fs::read_dir(folder.join("kept")).unwrap().map(|entry| entry.unwrap()) {
         let name = entry.file_name().into_string().unwrap();
         assert!(names.contains(&name.as_str()), "tests/fuzz/kept/{name} belongs to no target");

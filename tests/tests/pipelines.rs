@@ -10,7 +10,7 @@ use std::fs;
 /// The lines on stderr, each of which must be as the schema says, and the last of which must give the exit status.
 fn lines(ran: &Ran) -> Vec<Value> {
     let read = |line: &str| {
-        serde_json::from_str(line).unwrap_or_else(|error| panic!("'{line}' is no JSON: {error}"))
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("'{line}' is not JSON: {error}"))
     };
     let lines: Vec<Value> = ran.stderr.lines().map(read).collect();
     lines.iter().for_each(|line| schema::check(line, "progress"));
@@ -102,7 +102,7 @@ fn a_result_is_replayed_to_the_byte_and_every_difference_is_named() {
 
     fs::write(sandbox.path().join("other.json"), "{}").unwrap();
     let no = sandbox.run(["replay", sandbox.path().join("other.json").to_str().unwrap()]);
-    assert!(no.stderr.contains("is no manifest of chaffinch replay --record"), "{}", no.stderr);
+    assert!(no.stderr.contains("is not a manifest of chaffinch replay --record"), "{}", no.stderr);
 }
 
 /// A session with a recorded result.
@@ -177,7 +177,7 @@ fn what_is_wrong_with_a_command_line_is_json_too() {
         assert_eq!(of(&all, "error").len(), 1, "{words:?}: {all:?}");
         assert!(!of(&all, "error")[0]["text"].as_str().unwrap().contains("Usage"), "{all:?}");
     }
-    // Help is no error, and behind `--` are names of files.
+    // Help is not an error, and behind `--` are names of files.
     assert!(sandbox.ok(["scan", "--help", "--progress", "json"]).stdout.contains("Usage"));
     let ran = sandbox.run(["scan", "--no-such-option", "--", "--progress", "json"]);
     assert!(ran.stderr.contains("Usage"), "{}", ran.stderr);

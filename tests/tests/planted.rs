@@ -69,7 +69,7 @@ fn show(planted: &Planted, found: &BTreeMap<&str, (usize, usize)>, sandbox: &San
             .filter_map(|path| match place.get(path.as_str()) {
                 Some(place) if *place <= TOP => None,
                 Some(place) => Some(format!("{path} at {place}")),
-                None => Some(format!("{path} is no suspect")),
+                None => Some(format!("{path} is not a suspect")),
             })
             .collect();
         missed.sort_unstable();

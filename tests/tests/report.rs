@@ -24,7 +24,7 @@ fn scanned() -> Sandbox {
     let class = fs::read_dir(&train).unwrap().next().unwrap().unwrap().file_name();
     let first = pictures.iter().map(|path| train.join(path)).find(|path| path.is_file()).unwrap();
     for name in HOSTILE {
-        // A slash is no part of a name.
+        // A slash is not a part of a name.
         fs::copy(&first, test.join(&class).join(name.replace('/', "\u{2215}"))).unwrap();
     }
     fs::write(train.join(&class).join("broken.png"), "no picture").unwrap();

@@ -550,9 +550,12 @@ fn mistakes_in_python_say_where() {
         // What the protocol cannot say is a mistake of the detector, and no reason to set it aside.
         ("    data.issue(-1, 0.5)", "gave -1 as a sample, which is not between 0 and 4294967295"),
         ("    data.finding('odd', evidence=[-1])", "gave -1 as a sample"),
-        ("    data.issue(3.7, 0.5)", "gave 3.7 as a sample, which is no whole number"),
-        ("    data.issue(3, 0.5, suggested=0.9)", "gave 0.9 as a suggested label, which is no whole number"),
-        ("    data.issue('3', 0.5)", "gave '3' as a sample, which is no whole number"),
+        ("    data.issue(3.7, 0.5)", "gave 3.7 as a sample, which is not a whole number"),
+        (
+            "    data.issue(3, 0.5, suggested=0.9)",
+            "gave 0.9 as a suggested label, which is not a whole number",
+        ),
+        ("    data.issue('3', 0.5)", "gave '3' as a sample, which is not a whole number"),
         ("    data.attribute('a', [1e300] * len(data))", "beyond what four bytes hold"),
         (
             "    [data.attribute('a', [n] * len(data)) for n in (1, 2)]",

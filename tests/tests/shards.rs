@@ -16,7 +16,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Pictures, copies of some in other classes, and files that are no pictures.
+/// Pictures, copies of some in other classes, and files that are not pictures.
 fn dataset(sandbox: &Sandbox) -> usize {
     let files = pictures::dataset(&sandbox.data(), 4, 12, 32);
     let files: Vec<PathBuf> = files.iter().map(|file| sandbox.data().join(file)).collect();

@@ -190,7 +190,7 @@ fn class_names_that_are_no_words_are_not_asked_of_a_model() {
     let words = || sandbox.scan_args().into_iter().chain(["--detectors".into(), "clip-prompt".into()]);
     let ran = sandbox.run(words());
     let said = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(said.contains("3 class names are no words") && said.contains("classes.toml"), "{said}");
+    assert!(said.contains("3 class names are not words") && said.contains("classes.toml"), "{said}");
     assert!(!said.contains("rather than"), "{said}");
     fs::write(sandbox.data().join("classes.toml"), "0 = 'red'\n1 = 'green'\n2 = 'blue'\n").unwrap();
     let said = sandbox.ok(words());

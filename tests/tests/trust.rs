@@ -59,7 +59,7 @@ fn entry<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
     list["detectors"].as_array().unwrap().iter().find(|one| one["name"] == name)
 }
 
-/// A slip of the pen in a folder's name is no scan without its detectors.
+/// A slip of the pen in a folder's name is not a scan without its detectors.
 #[test]
 fn a_folder_of_detectors_that_is_not_there_is_refused() {
     let sandbox = Sandbox::new();

@@ -38,7 +38,7 @@ fn steps(text: &str) -> Vec<Step> {
                 "see" => Step::See(what.to_owned()),
                 "gone" => Step::Gone(what.to_owned()),
                 "screen" => Step::Screen(what.to_owned()),
-                other => panic!("'{other}' is no step"),
+                other => panic!("'{other}' is not a step"),
             }
         })
         .collect()

@@ -489,7 +489,10 @@ fn what_is_new_in_a_revision_needs_it_in_the_greeting() {
     let scan = report(&ran);
     let failed = failed(&scan);
     assert!(failed["old"].contains("greet with \"revision\": 2"), "{failed:?}");
-    assert!(failed["outside"].contains("from 0, 0 to 1.5, 1, which is no part of a picture"), "{failed:?}");
+    assert!(
+        failed["outside"].contains("from 0, 0 to 1.5, 1, which is not a part of a picture"),
+        "{failed:?}"
+    );
     assert_eq!((failed.len(), scored(&scan, "new")), (2, 32), "{failed:?}");
     assert!(ran.stdout.contains("new: all is well"), "{}", ran.stdout);
 }

@@ -149,7 +149,7 @@ impl CpuLayer {
         }
         let mut given = Vec::new();
         self.out.product(&shared, tokens, &mut packed[0], None, &mut given);
-        // The bias is no token's.
+        // The bias is not a token's.
         for row in given.chunks_exact_mut(width.max(1)) {
             row.iter_mut().zip(&self.out.bias).for_each(|(x, bias)| *x -= bias);
         }

@@ -73,7 +73,7 @@ impl ClipTokenizer {
     /// but `</s>` where that is token 1, as in the first SigLIP.
     ///
     /// # Errors
-    /// When the text is not a valid tokenizer, or the padding is no token of it.
+    /// When the text is not a valid tokenizer, or the padding is not a token of it.
     pub(crate) fn from_json(
         text: &[u8],
         path: &Path,

@@ -150,7 +150,7 @@ fn shuffled() -> impl Strategy<Value = (Vec<f64>, Vec<bool>, usize, Vec<usize>)>
         let cells = classes * samples;
         let numbers: Vec<usize> = (1..=cells).collect();
         let p = Just(numbers).prop_shuffle();
-        // A step that is no fraction of one: the complement of none is another one.
+        // A step that is not a fraction of one: the complement of none is another one.
         let p = p.prop_map(move |all| all.iter().map(|n| *n as f64 / (cells as f64 + 1.37)).collect());
         let order = Just((0..samples).collect::<Vec<usize>>()).prop_shuffle();
         (p, prop::collection::vec(any::<bool>(), cells), Just(classes), order)

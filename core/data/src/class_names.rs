@@ -132,10 +132,10 @@ pub enum Meaning {
 
 /// What each of a table's class names means, in their order.
 ///
-/// Words that only programs write (`nan`, `<NA>`, `null`) and `unlabeled` are no labels. `None`, `NA` and `unknown` are
+/// Words that only programs write (`nan`, `<NA>`, `null`) and `unlabeled` are not labels. `None`, `NA` and `unknown` are
 /// classes where they are spelled like the others (`none` beside `scratch`, `NA` beside `DE`), and doubtful then; `NA`
-/// and `None` are no labels otherwise. `-1` is no label among other whole numbers, unless they are only 0 and 1. `-`, `--`,
-/// `.`, `_` and other signs that hold the place of a value are no labels, unless the other classes are characters (`a`, `b`,
+/// and `None` are not labels otherwise. `-1` is not a label among other whole numbers, unless they are only 0 and 1. `-`, `--`,
+/// `.`, `_` and other signs that hold the place of a value are not labels, unless the other classes are characters (`a`, `b`,
 /// `+`), too; `?` is doubtful.
 pub fn meanings(names: &[String]) -> Vec<Meaning> {
     let cleaned: Vec<Cow<'_, str>> = names.iter().map(|name| clean(name)).collect();
@@ -308,7 +308,7 @@ pub fn listed(text: &str) -> Option<Vec<String>> {
     parts(list_body(text)?, true)
 }
 
-/// Whether a text is an object of JSON or a list with one, the keys of which are no labels. Label Studio's tables have several
+/// Whether a text is an object of JSON or a list with one, the keys of which are not labels. Label Studio's tables have several
 /// choices as an object.
 fn has_objects(text: &str) -> bool {
     if !text.starts_with(['{', '[']) || !text.contains('{') {

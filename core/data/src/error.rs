@@ -18,7 +18,7 @@ pub enum Error {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// Why not. It is part of the message, so it is no source: printing a chain would repeat it.
+        /// Why not. It is part of the message, so it is not a source: printing a chain would repeat it.
         reason: io::Error,
     },
     /// A file exists but its content is invalid.

@@ -19,7 +19,7 @@ const EMPTY: &str = "there is no picture: its cell is empty";
 const DAMAGED: &str = "the file that holds it is damaged";
 const NO_ROOM: &str = "there is too little memory for it";
 pub(crate) const FOLDER: &str = "it is a folder";
-pub(crate) const SPECIAL: &str = "it is no ordinary file";
+pub(crate) const SPECIAL: &str = "it is not an ordinary file";
 
 /// Why a file could not be read or decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

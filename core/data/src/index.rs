@@ -153,7 +153,7 @@ mod tests {
         let manifest = Manifest::new(temp.path(), [sample("x.png"), sample("/dev/zero")]);
         let (file_metadata, _) = go(&manifest, None);
         assert_eq!(file_metadata.unreadable[&SampleId(0)], "it is a folder");
-        assert_eq!(file_metadata.unreadable[&SampleId(1)], "it is no ordinary file");
+        assert_eq!(file_metadata.unreadable[&SampleId(1)], "it is not an ordinary file");
         let stop = AtomicBool::new(true);
         let stopped = refresh(&manifest, None, &Job::new(&stop, &|_, _| {}));
         assert!(matches!(stopped, Err(crate::Error::Stopped)));

@@ -26,7 +26,7 @@ pub struct Manifest {
     splits: Column<u8>,
     classes: Vec<String>,
     extra: Vec<ExtraColumn>,
-    /// The names of those extra columns whose values are no texts.
+    /// The names of those extra columns whose values are not texts.
     typed: BTreeSet<String>,
     /// The labels as written, where they differ from the class names.
     written_labels: Option<Texts>,
@@ -35,7 +35,7 @@ pub struct Manifest {
     table: Option<TableForm>,
     /// The files beside the pictures that were read.
     beside: Vec<TableBeside>,
-    /// Where its samples are, if they are no files of their own.
+    /// Where its samples are, if they are not files of their own.
     packing: Option<Packing>,
     /// See [`Manifest::places`]; computed on first use.
     places: Arc<OnceLock<Places>>,
@@ -308,7 +308,7 @@ impl Manifest {
         self
     }
 
-    /// Where its samples are, if they are no files of their own.
+    /// Where its samples are, if they are not files of their own.
     pub fn packing(&self) -> Option<&Packing> {
         self.packing.as_ref()
     }

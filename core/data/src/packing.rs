@@ -1,4 +1,4 @@
-//! Where samples are that are no files of their own, by column.
+//! Where samples are that are not files of their own, by column.
 
 use crate::columns::Column;
 use chaffinch_sources::Packed;

@@ -12,7 +12,7 @@ use std::{fmt, io};
 /// Files up to this size are read without asking for room: as many as there are threads are in memory at a time.
 const SMALL: u64 = 1 << 20;
 
-/// Why a sample is no picture now.
+/// Why a sample is not a picture now.
 #[derive(Debug)]
 pub enum Unread {
     /// Its bytes could not be read.

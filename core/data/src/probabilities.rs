@@ -56,7 +56,7 @@ pub struct GivenProbabilities {
 pub struct Bound {
     /// Zeros, and no fold, where a sample has none; in [`GIVEN_FOLD`] where it has.
     pub found: OutOfSample,
-    /// Samples whose row is no distribution.
+    /// Samples whose row is not a distribution.
     pub bad: Vec<SampleId>,
     /// Samples without a row.
     pub missing: Vec<SampleId>,
@@ -69,7 +69,7 @@ impl GivenProbabilities {
         GivenProbabilities { head, ..GivenProbabilities::default() }
     }
 
-    /// Adds a sample with one number per class; `None` for a row that is no distribution.
+    /// Adds a sample with one number per class; `None` for a row that is not a distribution.
     pub fn push(&mut self, path: &Path, hash: ContentHash, row: Option<&[f32]>) {
         match row {
             Some(row) => self.numbers.extend_from_slice(row),

@@ -24,7 +24,7 @@ pub struct PromptSet {
     templates: Vec<String>,
     alternatives: Vec<String>,
     classes: BTreeMap<String, ClassWords>,
-    /// What classes are whose names are no words, by [`key`].
+    /// What classes are whose names are not words, by [`key`].
     names: BTreeMap<String, Vec<String>>,
     warnings: Vec<String>,
 }
@@ -200,7 +200,7 @@ impl PromptSet {
         vec![imagenet(name).map_or_else(|| spoken(name), str::to_owned)]
     }
 
-    /// Why a model cannot be asked about these classes, and what to do: at least half of their names are no words, and
+    /// Why a model cannot be asked about these classes, and what to do: at least half of their names are not words, and
     /// nothing says what they are. `None` if it can.
     pub fn nameless(&self, classes: &[String]) -> Option<String> {
         let known = |name: &&String| {
@@ -217,7 +217,7 @@ impl PromptSet {
             codes.iter().take(3).map(|name| format!("'{}'", safe_text(name))).collect();
         let more = if codes.len() > 3 { ", …" } else { "" };
         let file = PromptSet::NAMES_FILE;
-        let names = counted(codes.len() as u64, "class name is no word", "class names are no words");
+        let names = counted(codes.len() as u64, "class name is not a word", "class names are not words");
         Some(format!(
             "{names} ({}{more}): say what the classes are in a {file} beside the dataset, in lines such as \"{}\" = \"tabby cat\", or in a file named by class-names under [prompts]",
             examples.join(", "),
@@ -344,7 +344,7 @@ mod tests {
         let mut set = PromptSet::bundled();
         let digits = classes(&["0", "1", "2", "3", "4", "5"]);
         let sentence = set.nameless(&digits).unwrap();
-        assert!(sentence.starts_with("6 class names are no words ('0', '1', '2', …)"), "{sentence}");
+        assert!(sentence.starts_with("6 class names are not words ('0', '1', '2', …)"), "{sentence}");
         assert!(sentence.contains("classes.toml beside the dataset"), "{sentence}");
         assert_eq!(set.nameless(&classes(&["cat", "dog", "7"])), None, "most are words");
         assert_eq!(set.nameless(&classes(&["n01440764", "n02123045"])), None, "ImageNet is known");

@@ -84,7 +84,7 @@ pub(crate) fn keep(
     results: &mut BTreeMap<String, Arc<DetectorResult>>,
 ) -> Result<()> {
     let names: Vec<String> = imports.iter().map(|result| result.record().name.clone()).collect();
-    // One whose file is gone or damaged is no result of this session.
+    // One whose file is gone or damaged is not a result of this session.
     results.retain(|name, result| !result.record().is_imported() || names.contains(name));
     for result in imports {
         let record = result.record();

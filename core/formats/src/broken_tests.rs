@@ -367,5 +367,5 @@ fn brackets_within_brackets_are_an_error_at_once() {
     let folder = tree(&[("a.npy", &bytes)]);
     let files = EmbeddingFiles { file: folder.path().join("a.npy"), ids: None, texts: None };
     let error = embeddings::read(&files, &manifest).err().unwrap().to_string();
-    assert!(error.contains("its header is no description of an array"), "{error}");
+    assert!(error.contains("its header is not a description of an array"), "{error}");
 }

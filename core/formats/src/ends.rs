@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(
             places(&paths, &["/d/dog/1.jpg", "/d/cat/1.jpg", "/d/dog/2.jpg", "/d/cat/1.jpg"]),
             [At(2), At(0), Nothing, Again(0)],
-            "a dog is no cat"
+            "a dog is not a cat"
         );
         assert_eq!(places(&["a/x/1.jpg", "a/y/2.jpg"], &["/b/x/1.jpg", "/b/y/2.jpg"]), [At(0), At(1)]);
         assert_eq!(places(&paths, &["1.jpg", "2.jpg"]), [Several, At(1)]);

@@ -243,7 +243,7 @@ impl RowsOf {
     }
 }
 
-/// Samples that are meant by a name that is no path in full.
+/// Samples that are meant by a name that is not a path in full.
 enum Loose {
     /// One is meant.
     Several(Vec<SampleId>),

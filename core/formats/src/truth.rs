@@ -258,7 +258,7 @@ impl LabelsSeen {
         }
     }
 
-    /// Labels none of which is a class are no truth about this dataset: numbers, say, where classes have names.
+    /// Labels none of which is a class are not truth about this dataset: numbers, say, where classes have names.
     /// Some are, as of pictures of something else, and are said.
     fn check(self, path: &Path, manifest: &Manifest) -> Result<Option<String>> {
         if self.unknown.is_empty() || manifest.classes().is_empty() {

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// The classes as the model sees them: each class's prompts embedded, averaged and normalized. Without vectors where the
-/// names of classes are no words: then there is nothing to ask, and the file only says which model was used.
+/// names of classes are not words: then there is nothing to ask, and the file only says which model was used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassVectors {
     head: VectorsHeader,

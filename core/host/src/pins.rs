@@ -159,7 +159,7 @@ fn forget_what_is_gone(all: &mut BTreeMap<String, Pin>) {
     }
 }
 
-/// A path as it is written into the file. Two paths that are no text may share one, and then one pin.
+/// A path as it is written into the file. Two paths that are not text may share one, and then one pin.
 /// Where a path leads, through all links; itself if nothing is there.
 pub(crate) fn real(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())

@@ -454,7 +454,7 @@ impl Registry {
         }
         if is_built_in(name) {
             return Some(
-                "it is no detector but what reading the files finds, which is part of every scan".into(),
+                "it is not a detector but what reading the files finds, which is part of every scan".into(),
             );
         }
         let hint = hint(name, self.detectors.iter().map(|detector| detector.info().name()));

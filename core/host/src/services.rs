@@ -332,7 +332,7 @@ impl DatasetServices {
         texts.iter().filter(reads).cloned().collect()
     }
 
-    /// Why a model cannot be asked about the classes, and what to do: their names are no words. `None` if it can.
+    /// Why a model cannot be asked about the classes, and what to do: their names are not words. `None` if it can.
     pub fn nameless(&self) -> Option<&str> {
         self.nameless.as_deref()
     }

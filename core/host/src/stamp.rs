@@ -63,7 +63,7 @@ mod tests {
         };
         assert!(!look());
         fs::create_dir_all(folders[0].join("odd")).unwrap();
-        assert!(!look(), "a folder without a description is no detector");
+        assert!(!look(), "a folder without a description is not a detector");
         fs::write(folders[0].join("odd/detector.toml"), "name = 'odd'").unwrap();
         assert!(look());
         fs::write(folders[0].join("odd/odd.py"), "1").unwrap();

@@ -124,14 +124,14 @@ impl Ledger {
         self.remarks.insert(at, remark);
     }
 
-    /// Adds a remark on files that are no samples, and counts them.
+    /// Adds a remark on files that are not samples, and counts them.
     pub fn leave_out(&mut self, kind: RemarkKind, count: u64, text: impl Into<String>) {
         self.found += count;
         self.left_out += count;
         self.add(kind, count, text);
     }
 
-    /// Pictures of which nothing is known because they are no samples: those in formats that are not read. Folders that
+    /// Pictures of which nothing is known because they are not samples: those in formats that are not read. Folders that
     /// could not be listed hold an unknown number of others.
     pub fn unread_pictures(&self) -> u64 {
         self.count(RemarkKind::UnsupportedPictures)

@@ -72,7 +72,7 @@ pub fn counts(subject: &Subject<'_>) -> Vec<Count> {
         add(name, value, Some(samples), what, false);
     }
     add("leak-groups", groups, None, "groups of copies that span splits", false);
-    add("left-out", ledger.left_out, Some(ledger.found), "files or rows that are no samples", false);
+    add("left-out", ledger.left_out, Some(ledger.found), "files or rows that are not samples", false);
     let serious = ledger.remarks.iter().filter(|remark| remark.kind.is_serious()).count() as u64;
     add("warnings", serious, None, "warnings about the dataset", false);
     let faults = ledger.remarks.iter().filter(|remark| remark.kind == RemarkKind::DatasetFault);

@@ -100,7 +100,7 @@ impl FromStr for Gate {
             None => (number, false),
         };
         let limit: Limit = number.parse().map_err(|()| {
-            format!("'{}' is no limit: expected a number such as 10 or 1.5%", safe_text(number))
+            format!("'{}' is not a limit: expected a number such as 10 or 1.5%", safe_text(number))
         })?;
         if share && limit.of_count(100).is_lt() {
             return Err(format!("{limit}% is more than everything"));
@@ -153,7 +153,7 @@ impl Gate {
 
     fn judge(&self, counts: &[Count], known: Known<'_>) -> Result<Judged> {
         let missing = |why: String| Judged { failed: true, sentence: format!("{self}: {why}") };
-        // A result from before is no answer about the dataset as it is now.
+        // A result from before is not an answer about the dataset as it is now.
         if let Some((name, why)) = known.failed.iter().find(|(name, _)| *name == self.name) {
             let (name, why) = (safe_text(name), safe_text(why));
             return Ok(missing(format!("{name} failed, so there is nothing to compare: {why}")));
@@ -253,7 +253,7 @@ mod tests {
         let judged = ask("detector:leaks > 0.5%").unwrap();
         assert_eq!(judged.sentence, "detector:leaks>0.5%: 7 of 1,000 (0.70 %) samples flagged by leaks");
         assert!(ask("detector:mine>5").unwrap().sentence.contains("mine has no results"));
-        // A count is no detector.
+        // A count is not a detector.
         let error = ask("detector:suspects>0").unwrap_err().to_string();
         assert!(
             error.contains("there is no detector 'suspects'") && error.contains("leaks, mine"),

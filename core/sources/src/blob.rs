@@ -41,7 +41,7 @@ impl Blob {
         }
         // Opening a pipe would wait forever.
         if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no ordinary file"));
+            return Err(io::Error::other("it is not an ordinary file"));
         }
         let file = handles::open(path)?;
         let size = file.metadata()?.len();

@@ -68,7 +68,7 @@ impl std::fmt::Debug for Bucket {
 /// The objects on a page of a listing, and what asks for the next page, from the XML that a server answers.
 ///
 /// # Errors
-/// When it is no listing.
+/// When it is not a listing.
 pub fn listed(page: &[u8]) -> io::Result<(Vec<Object>, Option<String>)> {
     let text = std::str::from_utf8(page).map_err(|_| invalid("the server answered no listing"))?;
     let page = ListObjectsV2::parse_response(text)
@@ -108,7 +108,8 @@ impl Bucket {
 
     fn new(text: &str, patience: Patience) -> io::Result<Bucket> {
         let scheme = SCHEMES.iter().find(|scheme| text.starts_with(**scheme));
-        let rest = scheme.map(|scheme| &text[scheme.len()..]).ok_or_else(|| invalid("it is no address"))?;
+        let rest =
+            scheme.map(|scheme| &text[scheme.len()..]).ok_or_else(|| invalid("it is not an address"))?;
         let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if name.is_empty() {
             return Err(invalid("it names no bucket: s3://BUCKET/PREFIX"));
@@ -118,7 +119,7 @@ impl Bucket {
         let access = Access::find(scheme == Some(&"gs://")).map_err(|error| invalid(error.to_string()))?;
         let style = if access.own_endpoint { UrlStyle::Path } else { UrlStyle::VirtualHost };
         let endpoint = access.endpoint.parse().map_err(|_| {
-            invalid(format!("{} is no address of a server: check AWS_ENDPOINT_URL", access.endpoint))
+            invalid(format!("{} is not an address of a server: check AWS_ENDPOINT_URL", access.endpoint))
         })?;
         let address = Address::new(endpoint, style, name.to_owned(), access.region)
             .map_err(|error| invalid(error.to_string()))?;

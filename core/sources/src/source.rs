@@ -68,7 +68,7 @@ impl Source<'_> {
     /// Its bytes from the first on, for those who need only some. Of a file, only what is asked for is read.
     ///
     /// # Errors
-    /// When they cannot be read, or it is no ordinary file.
+    /// When they cannot be read, or it is not an ordinary file.
     pub fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
         match self {
             Source::File(path) => Ok(match open_file(path)? {
@@ -96,7 +96,7 @@ impl Source<'_> {
 fn open_file(path: &Path) -> io::Result<(File, u64)> {
     let ordinary = |metadata: &fs::Metadata| match metadata.is_file() {
         true => Ok(()),
-        false => Err(io::Error::other("it is no ordinary file")),
+        false => Err(io::Error::other("it is not an ordinary file")),
     };
     // Opening something else, such as a pipe, could wait forever.
     ordinary(&fs::metadata(path)?)?;

@@ -132,7 +132,7 @@ impl Group {
     }
 }
 
-/// Copies first; then what is alike, of the samples that are no copies. Those that are alike to copies only stand alone.
+/// Copies first; then what is alike, of the samples that are not copies. Those that are alike to copies only stand alone.
 fn grouped(view: &View<'_>, pairs: &Pairs) -> (Vec<Group>, Vec<usize>) {
     let by = |sample: usize| pairs.known.quality(view, sample);
     let copies =

@@ -41,7 +41,7 @@ fn exact_copies_form_a_group_and_the_best_is_no_suspect() {
     let outcome = host.run(&Duplicates);
     assert_eq!(outcome.error, None);
     assert_eq!(outcome.scores, [Some(0.55), Some(1.0), Some(0.01), Some(0.01)]);
-    assert_eq!(outcome.flagged(0.5), [2, 3], "the copy to keep is no suspect");
+    assert_eq!(outcome.flagged(0.5), [2, 3], "the copy to keep is not a suspect");
     let first = outcome.issue(0).unwrap();
     assert_eq!((first.group, first.related.as_slice()), (Some(0), &[(2, 1.0), (3, 1.0)][..]));
     assert_eq!(first.reason, "the same file as 2 others; this is the copy to keep");

@@ -36,7 +36,7 @@ pub(crate) fn bars(rgb: &[u8], width: usize, height: usize) -> Bars {
         return Bars::default();
     }
     let seen = sides_of(pixels, width, height);
-    // What a decoder filled in is no side of a frame.
+    // What a decoder filled in is not a side of a frame.
     let framed = if seen.cut > 0.0 { 0.0 } else { frame(pixels, width, height) };
     Bars { bars: seen.bars.max(framed), ..seen }
 }

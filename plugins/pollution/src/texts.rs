@@ -92,7 +92,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// Embeds all texts; `None` if the model has no text tower, or the names of classes are no words.
+    /// Embeds all texts; `None` if the model has no text tower, or the names of classes are not words.
     pub(crate) fn read(view: &View<'_>, method: Method) -> Result<Option<Texts>> {
         match view.prompts(0) {
             Err(error) if error.is_missing() => return Ok(None),

@@ -268,7 +268,7 @@ impl World {
         command.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
         command.arg(format!("--log-file={}", log.display())).arg(crate::artefacts::program()).args(args);
         command.env_clear().envs(self.sandbox.environment()).current_dir(self.sandbox.path());
-        // Threads that wait for work look for it, which is no work.
+        // Threads that wait for work look for it, which is not work.
         command.env("RAYON_NUM_THREADS", "1").stdin(std::process::Stdio::null());
         let ran = Ran::from(command.output().unwrap());
         assert_eq!(ran.code, 0, "{args:?} with {}: {}", self.size, ran.stderr);

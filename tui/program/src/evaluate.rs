@@ -287,7 +287,7 @@ fn left(out: &mut dyn Write, found: &Remaining) -> Result<()> {
         Some(_) => writeln!(out, "errors left: none; every sample has a decision")?,
         None => writeln!(
             out,
-            "errors left: not known, because suspects are no random sample. Review {} of the random order ({} so far): \
+            "errors left: not known, because suspects are not a random sample. Review {} of the random order ({} so far): \
              'chaffinch rank SESSION --all --by random', or T and ,r in the interface",
             sample_to_review(found.samples),
             thousands(found.sampled as u64)

@@ -291,7 +291,7 @@ fn kept(path: &Path, set: &Opened) -> chaffinch_data::Result<PathBuf> {
     Ok(session.embeddings_dir())
 }
 
-/// The samples in the session of this dataset, and how they were read. A damaged session is no obstacle, since the files
+/// The samples in the session of this dataset, and how they were read. A damaged session is not an obstacle, since the files
 /// can be read instead.
 fn known(path: &Path) -> Option<(Option<(Manifest, FileMetadata)>, DatasetOptions)> {
     let location = session::resolve(path, None).ok()?;

@@ -60,7 +60,7 @@ pub(super) fn run(args: &Merge, global: &Global) -> Result<ExitCode> {
 /// The sessions in the order of their shards.
 ///
 /// # Errors
-/// When one is no shard or incomplete, one is missing or named twice, or two are not of the same dataset or model.
+/// When one is not a shard or incomplete, one is missing or named twice, or two are not of the same dataset or model.
 fn in_order(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut known: BTreeMap<u32, (&PathBuf, ShardRecord)> = BTreeMap::new();
     for folder in folders {

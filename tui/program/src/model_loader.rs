@@ -24,7 +24,7 @@ pub(super) fn loader(model: &str, device: &str, budget: Option<&str>, offline: b
 /// Checks what was named on the command line, without loading anything.
 ///
 /// # Errors
-/// When it is no model, device or memory size.
+/// When it is not a model, device or memory size.
 pub(super) fn check(model: Option<&str>, device: Option<&str>, budget: Option<&str>) -> Result<()> {
     model.map(ModelSource::parse).transpose()?;
     device.map(str::parse::<DeviceChoice>).transpose()?;

@@ -167,7 +167,7 @@ fn required(named: &[String], report: &ScanReport) -> Result<()> {
     if !missing.is_empty() {
         bail!("{} failed; see the warnings above", missing.join(", "));
     }
-    // What one found before it failed is no success of this scan.
+    // What one found before it failed is not a success of this scan.
     let failed_too = |name: &str| is_built_in(name) || failed.contains(&name);
     if !failed.is_empty() && report.detectors.iter().all(|detector| failed_too(&detector.name)) {
         bail!("every detector that ran failed; see the warnings above");

@@ -99,7 +99,7 @@ fn why_not(rows: &[Row]) -> Option<String> {
         rows.iter().find(|row| row.proposed.as_ref().is_some_and(|proposed| proposed.reach.is_some()));
     if let Some(row) = reaching {
         return Some(format!(
-            "nothing past the scores that you decided about is proposed ({}), and recall is not known, because suspects are no \
+            "nothing past the scores that you decided about is proposed ({}), and recall is not known, because suspects are not a \
              random sample; {RANDOM}",
             safe_text(&row.detector)
         ));
@@ -121,7 +121,7 @@ fn why_not(rows: &[Row]) -> Option<String> {
 
 /// Why decisions may say nothing.
 const UNCOVERED: &str =
-    "below no threshold are most samples decided, and those that are decided are no random sample";
+    "below no threshold are most samples decided, and those that are decided are not a random sample";
 /// What to do about it.
 const RANDOM: &str = "also decide samples in random order: 'chaffinch rank SESSION --all --by random', or T and ,r in the interface";
 

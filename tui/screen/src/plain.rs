@@ -280,7 +280,7 @@ impl Plain<'_> {
                 }
                 // It is asked again.
                 None => {
-                    self.tell(&format!("! '{line}' is no answer: type yes or no"))?;
+                    self.tell(&format!("! '{line}' is not an answer: type yes or no"))?;
                     Outcome::NotUnderstood
                 }
             },

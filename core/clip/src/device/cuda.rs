@@ -42,7 +42,7 @@ pub(super) fn open(number: usize) -> Result<DeviceContext, ClipError> {
     }
     // One stream for the device. The default of candle is one for each thread, which nothing orders.
     let device = Device::new_cuda_with_stream(number).map_err(|error| explained(first_line(&error)))?;
-    let Device::Cuda(cuda) = &device else { return Err(failed("it is no GPU".into())) };
+    let Device::Cuda(cuda) = &device else { return Err(failed("it is not a GPU".into())) };
     // cudarc panics where a handle of cuBLAS cannot be destroyed, as on a card that broke meanwhile. So it is kept until the
     // program ends, which gives everything back.
     std::mem::forget(cuda.clone());

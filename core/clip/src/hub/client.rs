@@ -341,7 +341,7 @@ fn same_origin(a: &Uri, b: &Uri) -> bool {
     a.scheme_str() == b.scheme_str() && a.authority() == b.authority()
 }
 
-/// The address that a redirect leads to; `None` if it is no web address.
+/// The address that a redirect leads to; `None` if it is not a web address.
 fn resolved(at: &Uri, next: &str) -> Option<Uri> {
     let (scheme, authority) = (at.scheme_str()?, at.authority()?);
     let whole = match next {

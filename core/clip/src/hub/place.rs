@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn limits_and_offline_are_read() {
         let usual = place(&[("HF_HUB_DOWNLOAD_TIMEOUT", "0"), ("HF_HUB_OFFLINE", "0")]);
-        assert!(!usual.offline && usual.pause_limit == PATIENCE, "no limit at all is no limit");
+        assert!(!usual.offline && usual.pause_limit == PATIENCE, "no limit at all is not a limit");
         let changed = place(&[("HF_HUB_DOWNLOAD_TIMEOUT", "3"), ("HF_HUB_OFFLINE", "YES")]);
         assert!(changed.offline && changed.pause_limit == Duration::from_secs(3));
         assert_eq!(place(&[("HF_TOKEN", " hf_x\n")]).token.as_deref(), Some("hf_x"));

@@ -122,7 +122,7 @@ impl Filter for Block<'_> {
         let rows = maxima.par_chunks_exact(groups).zip(&self.floors).enumerate();
         rows.flat_map_iter(|(row, (maxima, floor))| {
             let first = (row * groups) as u32;
-            // A group with what is no number has an unknown maximum.
+            // A group with what is not a number has an unknown maximum.
             let needed = (0_u32..).zip(maxima).filter(|(_, maximum)| **maximum >= *floor || maximum.is_nan());
             needed.map(move |(group, _)| first + group)
         })

@@ -74,7 +74,7 @@ fn ties_go_to_the_earlier_row_and_lists_are_padded() {
     let lists = find(&few, &|_| true, 4);
     assert_eq!(lists.indices[..4], [1, u32::MAX, u32::MAX, u32::MAX]);
     assert_eq!(lists.similarities[..4], [0.0, -1.0, -1.0, -1.0]);
-    assert!(lists.of(2).next().is_none(), "what is no number is nobody's neighbor");
+    assert!(lists.of(2).next().is_none(), "what is not a number is nobody's neighbor");
     let lists = find(&random(300, 8, 1), &|_| true, 7);
     assert_eq!(lists.truncated(3), find(&random(300, 8, 1), &|_| true, 3));
 }

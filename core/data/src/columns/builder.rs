@@ -92,7 +92,7 @@ impl ResultBuilder {
         self.finish_naming(record, classes, &[])
     }
 
-    /// The same where labels are suggested that are no classes: `others`, whose indices follow those of the classes.
+    /// The same where labels are suggested that are not classes: `others`, whose indices follow those of the classes.
     pub fn finish_naming(
         mut self,
         mut record: RunRecord,

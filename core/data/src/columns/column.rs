@@ -125,6 +125,6 @@ mod tests {
         let same = column.clone();
         column.push(4);
         assert_eq!((&*column, &*same), (&[1, 2, 3, 4][..], &[1, 2, 3][..]));
-        assert!(Column::<u64>::mapped(buffer).is_none(), "twelve bytes are no numbers of eight");
+        assert!(Column::<u64>::mapped(buffer).is_none(), "twelve bytes are not numbers of eight");
     }
 }

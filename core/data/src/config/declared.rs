@@ -121,7 +121,7 @@ settings! {
     "prompts" prompts: Prompts {
         /// Prompt files; later ones override earlier ones. "default", "cifar10" and "cifar10-described" are built in.
         files: Vec<PathBuf> as NamesOrFiles { key: "files", default: r#"["default"]"#, example: r#"["default"]"# }
-        /// Files that say what classes are whose names are no words, in lines such as 0 = "tabby cat". A classes.toml in the
+        /// Files that say what classes are whose names are not words, in lines such as 0 = "tabby cat". A classes.toml in the
         /// dataset's folder or beside it is read without being named, and ImageNet's WordNet ids are known.
         class_names: Vec<PathBuf> as Folders { key: "class-names", default: "[]", example: r#"["classes.toml"]"# }
     }

@@ -96,7 +96,7 @@ impl ShardRecord {
     /// Reads it; `None` if there is none.
     ///
     /// # Errors
-    /// When the file cannot be read or is no record.
+    /// When the file cannot be read or is not a record.
     pub fn load(path: &Path) -> Result<Option<ShardRecord>> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,

@@ -161,7 +161,7 @@ impl Storage for Disk {
 /// Reads a file that is expected to be a journal; nothing if there is none.
 ///
 /// # Errors
-/// When it cannot be read, is no regular file, or is longer than any journal.
+/// When it cannot be read, is not a regular file, or is longer than any journal.
 pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, Look)> {
     let nonblock = OFlags::NONBLOCK.bits().cast_signed();
     let file = match OpenOptions::new().read(true).custom_flags(nonblock).open(path) {

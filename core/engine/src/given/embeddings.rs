@@ -90,7 +90,7 @@ pub(crate) fn report(
             "there is no embedding of it, because the file changed during the scan".to_owned(),
         ),
         false => (
-            format!("its row in the {name} is no direction: zero, or with numbers that are not finite"),
+            format!("its row in the {name} is not a direction: zero, or with numbers that are not finite"),
             format!("the {name} have no row for it, so detectors that compare pictures did not judge it"),
         ),
     };

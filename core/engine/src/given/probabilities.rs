@@ -82,7 +82,7 @@ pub(crate) fn probabilities(
         summary: "The picture has no class probabilities, so its label was not judged by them",
         bad: (
             &bad,
-            format!("its row in the {source} is no distribution: numbers from 0 to 1 that add up to 1"),
+            format!("its row in the {source} is not a distribution: numbers from 0 to 1 that add up to 1"),
         ),
         missing: (&missing, format!("the {source} have no row for it, so its label was not judged by them")),
         notes,
@@ -198,7 +198,7 @@ mod tests {
             Agreement::of(&found, &labels).guessed().is_some()
         };
         assert!(guessed(100, 100) && guessed(100, 50) && guessed(1000, 460));
-        assert!(!guessed(100, 30) && !guessed(1000, 440), "a poor model is no mistake");
+        assert!(!guessed(100, 30) && !guessed(1000, 440), "a poor model is not a mistake");
         assert!(!guessed(49, 49), "there are too few to tell");
     }
 

@@ -149,7 +149,7 @@ fn strangers_take_no_part() {
     let server = std::thread::spawn(move || serve(engine, listener));
     let only = connect(&path, Join::review("anna")).unwrap();
     assert!(matches!(next(&only), Event::Session(_)));
-    // One says nothing, one says what is no greeting, one begins with a command, one speaks an older version, one the right
+    // One says nothing, one says what is not a greeting, one begins with a command, one speaks an older version, one the right
     // one and then nothing that is a request.
     let silent = UnixStream::connect(&path).unwrap();
     let mut odd = UnixStream::connect(&path).unwrap();

@@ -10,7 +10,7 @@ use chaffinch_protocol::display::{quoted, safe_text};
 use std::sync::Arc;
 
 impl Scan<'_> {
-    /// A detector failed; the others continue. What it found before stays, which is said: it is no answer about what it was run
+    /// A detector failed; the others continue. What it found before stays, which is said: it is not an answer about what it was run
     /// for now, but nothing that was found is lost by a run that finds nothing.
     pub(super) fn fail(&mut self, name: &str, reason: &str, findings: &Findings) {
         let before = findings.results.get(name).filter(|_| !self.tries);

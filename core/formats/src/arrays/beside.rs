@@ -47,12 +47,12 @@ pub(super) fn tensor(
         _ => false,
     };
     let cells = if fits { cells(tensor, is_id(&heading)) } else { None };
-    // A list is no matrix, and one number is said of the whole file.
+    // A list is not a matrix, and one number is said of the whole file.
     let is_list =
         tensor.shape().iter().filter(|count| **count > 1).count() == 1 || tensor.dtype() == Dtype::U8;
     if cells.is_none() && is_list && is_of_samples(&heading) {
         return Err(format!(
-            "tensor '{}' is called like the ids of samples, and is no whole number for each of {rows} rows",
+            "tensor '{}' is called like the ids of samples, and is not a whole number for each of {rows} rows",
             excerpt(name)
         ));
     }
@@ -83,7 +83,7 @@ fn cells(tensor: &TensorView<'_>, floating: bool) -> Option<Vec<String>> {
 /// When it is called like a list of samples and is none, or one of another length than the matrix has rows.
 pub(super) fn text(key: &str, text: &str, rows: usize) -> std::result::Result<Vec<SideColumn>, String> {
     let strict = name_samples(key) || is_of_samples(&heading(key));
-    let none = || format!("'{}' in its metadata is no list of texts as JSON", excerpt(key));
+    let none = || format!("'{}' in its metadata is not a list of texts as JSON", excerpt(key));
     match serde_json::from_str(text) {
         Ok(Value::Array(entries)) => Ok(list(key, &entries, rows)?.into_iter().collect()),
         Ok(Value::Object(lists)) => {
@@ -128,7 +128,7 @@ fn list(key: &str, entries: &[Value], rows: usize) -> std::result::Result<Option
     };
     let cells: Option<Vec<String>> = entries.iter().map(cell).collect();
     if cells.is_none() && strict {
-        return Err(format!("'{}' in its metadata is no list of texts as JSON", excerpt(key)));
+        return Err(format!("'{}' in its metadata is not a list of texts as JSON", excerpt(key)));
     }
     let cells = cells.filter(|cells| cells.len() == rows);
     Ok(cells.map(|cells| SideColumn { heading: heading(key), cells }))

@@ -176,7 +176,7 @@ pub(crate) fn id_columns(path: &Path) -> Result<Vec<SideColumn>> {
     }
 }
 
-/// Reads a matrix of 0 and 1, or of booleans, row by row; `None` if the file is no array of two dimensions.
+/// Reads a matrix of 0 and 1, or of booleans, row by row; `None` if the file is not an array of two dimensions.
 ///
 /// # Errors
 /// When the file cannot be read, or has other numbers.

@@ -39,7 +39,7 @@ fn open(path: &Path) -> Result<NpyFile<BufReader<File>>> {
 /// takes twice as long for each bracket within another.
 fn header(mut file: impl BufRead) -> std::result::Result<NpyHeader, String> {
     if is_too_deep(file.fill_buf().map_err(|error| error.to_string())?) {
-        return Err("it is damaged: its header is no description of an array".into());
+        return Err("it is damaged: its header is not a description of an array".into());
     }
     let read = catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(file)));
     read.map_or_else(|_| Err(DAMAGED.into()), |read| read.map_err(|error| error.to_string()))
@@ -210,7 +210,7 @@ pub(super) fn column(path: &Path) -> Result<Values> {
 /// The dimensions of an array.
 ///
 /// # Errors
-/// When the file cannot be read or is no array.
+/// When the file cannot be read or is not an array.
 pub(super) fn dimensions(path: &Path) -> Result<Vec<u64>> {
     Ok(open(path)?.shape().to_vec())
 }

@@ -61,7 +61,7 @@ impl Named {
     pub(crate) fn texts(&self, path: &Path, key: &str, len: usize) -> Result<Option<Vec<String>>> {
         let Some(text) = self.metadata.get(key) else { return Ok(None) };
         let texts: Vec<String> = serde_json::from_str(text).map_err(|error| {
-            let message = format!("'{key}' in its metadata is no list of texts as JSON: {error}");
+            let message = format!("'{key}' in its metadata is not a list of texts as JSON: {error}");
             Error::format(path, message)
         })?;
         if texts.len() != len {
@@ -182,7 +182,7 @@ fn with_file<T>(
     read(&tensors, metadata.metadata().clone().unwrap_or_default())
 }
 
-/// The only tensor of so many dimensions, and its name. A column of ids is no matrix.
+/// The only tensor of so many dimensions, and its name. A column of ids is not a matrix.
 fn only<'t>(path: &Path, tensors: &SafeTensors<'t>, dimensions: usize) -> Result<(String, TensorView<'t>)> {
     let is_list = |name: &str, tensor: &TensorView<'_>| {
         dimensions == 2 && is_id(&beside::heading(name)) && tensor.shape().contains(&1)

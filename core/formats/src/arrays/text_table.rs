@@ -16,7 +16,7 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TextTable {
     pub(crate) headings: Vec<String>,
-    /// Whether headings are no cells for sure: the first line of a text may be one of the rows.
+    /// Whether headings are not cells for sure: the first line of a text may be one of the rows.
     pub(crate) headed: bool,
     /// As many cells in each.
     pub(crate) columns: Vec<Vec<String>>,

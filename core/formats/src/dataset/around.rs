@@ -15,7 +15,7 @@ const OPENED: usize = 64;
 pub(super) struct Around<'a> {
     /// The folder, absolute.
     pub(super) root: &'a Path,
-    /// Files that are no pictures and may hold labels, relative and in byte order.
+    /// Files that are not pictures and may hold labels, relative and in byte order.
     pub(super) others: &'a [PathBuf],
     /// The pictures in byte order.
     pub(super) samples: &'a [NewSample],

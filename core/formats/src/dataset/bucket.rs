@@ -33,7 +33,7 @@ pub(super) const FORMAT: Format = Format {
 /// Opens a dataset of this machine with the address of a bucket as its root: a table whose paths are those of objects.
 ///
 /// # Errors
-/// When it is no table, and as of [`stand_in::rooted`].
+/// When it is not a table, and as of [`stand_in::rooted`].
 pub(super) fn rooted(path: &Path, address: &Path, options: &DatasetOptions) -> Result<Opened> {
     let candidate = Candidate::new(path)?;
     if candidate.is_elsewhere() || candidate.is_dir() {
@@ -73,7 +73,8 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     for (extension, (count, first)) in &others {
         let what = if extension.is_empty() { "no extension".to_owned() } else { format!(".{extension}") };
         let count_of = counted(*count, "object", "objects");
-        let text = format!("{count_of} with {what}, which are no pictures that are read: {}", excerpt(first));
+        let text =
+            format!("{count_of} with {what}, which are not pictures that are read: {}", excerpt(first));
         ledger.leave_out(RemarkKind::OtherFiles, *count, text);
     }
     if pictures.is_empty() {

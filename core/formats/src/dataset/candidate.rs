@@ -177,7 +177,7 @@ impl Candidate {
         self.listing.get_or_init(|| match &self.place {
             Place::Disk(metadata) if metadata.is_dir() => list(&self.path),
             Place::Disk(_) | Place::Bucket { whole: true, .. } => Vec::new(),
-            // A key that begins with a slash, or has an empty part, is no path below the prefix.
+            // A key that begins with a slash, or has an empty part, is not a path below the prefix.
             Place::Bucket { objects, .. } => {
                 let names = objects.iter().map(|object| object.name.as_str());
                 names

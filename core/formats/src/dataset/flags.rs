@@ -22,7 +22,7 @@ pub(super) struct Flags {
 impl Flags {
     /// Those of a table, and the label of each of its rows; `None` if there are fewer than two.
     pub(super) fn of(table: &[ExtraColumn], rows: usize) -> Option<(Flags, Vec<Label>)> {
-        // What is held out is no class.
+        // What is held out is not a class.
         let is = |column: &usize| {
             flagged(&table[*column].name).is_none()
                 && are_flags(table[*column].values.iter().map(String::as_str))

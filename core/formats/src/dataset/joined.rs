@@ -305,7 +305,7 @@ fn either(manifest: &Manifest, by: By, name: &[u8]) -> String {
 /// What a table of labels holds.
 struct Labels {
     sheet: Sheet,
-    /// The columns whose values are no texts.
+    /// The columns whose values are not texts.
     typed: BTreeSet<usize>,
 }
 

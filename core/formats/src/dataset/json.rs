@@ -108,7 +108,7 @@ impl Shape {
 /// Reads a file. Keys that `T` does not have are passed over.
 ///
 /// # Errors
-/// When it cannot be read, is no JSON, has a key twice in one object, or is not what is expected, with the line.
+/// When it cannot be read, is not JSON, has a key twice in one object, or is not what is expected, with the line.
 pub(super) fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let document = Document::read(file)?;
     json_keys::read(document.text()).map_err(|error| broken(file, &error))

@@ -16,7 +16,7 @@ pub(crate) fn relabeled<'n>(cell: &str, new: &'n str) -> Cow<'n, str> {
     text.map_or(Cow::Borrowed(new), Cow::Owned)
 }
 
-/// The same of JSON; `None` if it is no list of labels.
+/// The same of JSON; `None` if it is not a list of labels.
 fn in_json(cell: &str, list: Part<'_>, new: &str) -> Option<String> {
     // Label Studio has several choices in an object.
     let list = if list.is_object() { list.get("choices")? } else { list };
@@ -45,7 +45,7 @@ fn in_json(cell: &str, list: Part<'_>, new: &str) -> Option<String> {
     Some(patch.applied(cell))
 }
 
-/// The same as Python and NumPy write it; `None` if it is no list.
+/// The same as Python and NumPy write it; `None` if it is not a list.
 fn in_brackets(cell: &str, new: &str) -> Option<String> {
     let start = cell.len() - cell.trim_start().len();
     let end = cell.trim_end().len();

@@ -138,7 +138,7 @@ fn a_tar_file_for_each_class_gives_labels() {
     assert!(says(&opened, RemarkKind::LayoutDoubtful, text), "{:#?}", opened.ledger);
     let parts = with(classes.path(), |options| options.folders = chaffinch_data::dataset::Folders::Splits);
     assert_eq!(parts.ledger.count(RemarkKind::LabelsMissing), 9, "{:#?}", parts.ledger);
-    // Numbers, splits and parts are no classes, and every picture lacks a label.
+    // Numbers, splits and parts are not classes, and every picture lacks a label.
     for names in [
         ["000.tar", "001.tar", "002.tar"],
         ["shard-a.tar", "shard-b.tar", "shard-c.tar"],
@@ -188,7 +188,7 @@ fn texts_that_seem_to_be_classes_are_said_where_no_member_says_a_label() {
         let taken = with(&path, |options| options.label_column = Some("txt".into()));
         assert_eq!(labels(&taken), ["cat", "dog", "cat", "dog"]);
         assert!(!says(&taken, RemarkKind::LayoutDoubtful, said));
-        // Captions are no classes.
+        // Captions are not classes.
         write(folder, ["a cat on a mat", "a dog", "two cats", "no dog"]);
         assert!(!says(&read(&path), RemarkKind::LayoutDoubtful, said), "{folder}");
     }

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn other_names_are_none() {
-        assert_eq!(of(&["cat.0.jpg", "cat.1.jpg"]), None, "one word is no set of classes");
+        assert_eq!(of(&["cat.0.jpg", "cat.1.jpg"]), None, "one word is not a set of classes");
         assert_eq!(of(&["IMG_0001.jpg", "DSC_0002.jpg"]), None, "cameras");
         assert_eq!(of(&["a1.jpg", "b2.jpg"]), None, "no separator");
         assert_eq!(of(&["cat.0.jpg", "dog.1.jpg", "x.jpg"]), None, "a third does not agree");

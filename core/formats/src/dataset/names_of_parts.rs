@@ -1,4 +1,4 @@
-//! What folders that are no classes are called: splits, parts without labels, and folders that say nothing.
+//! What folders that are not classes are called: splits, parts without labels, and folders that say nothing.
 
 use chaffinch_protocol::sample::Split;
 use std::ffi::OsStr;
@@ -122,7 +122,7 @@ const PARTS: &[&str] = &[
 ];
 
 /// The split that a folder is named after, in any of the usual spellings: `Training`, `seg_train`, `val2017`,
-/// `test_images`. A name with any word that is neither a split nor noise is no split.
+/// `test_images`. A name with any word that is neither a split nor noise is not a split.
 pub(super) fn split(name: &OsStr) -> Option<Split> {
     let words = words(name)?;
     // As FER2013 and contests call theirs.

@@ -229,7 +229,7 @@ impl Parts<'_> {
 
     /// A file whose name says this split, of whose rows so many say none in a column. Returns the split if it was taken.
     fn take(&mut self, path: &Path, rows: u64, unsaid: u64, split: String) -> String {
-        // What rows of a file say of their own is no count of its split.
+        // What rows of a file say of their own is not a count of its split.
         self.read(path, rows, if unsaid == rows { &split } else { "" });
         if unsaid > 0 { split } else { String::new() }
     }
@@ -287,7 +287,7 @@ fn builder(file: &Path) -> Result<ParquetRecordBatchReaderBuilder<Blob>> {
     // Skip Arrow's own types, so that columns look the same no matter which program wrote the file.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     ParquetRecordBatchReaderBuilder::try_new_with_options(opened, options)
-        .map_err(|error| Error::format(file, format!("it is no whole Parquet file: {error}")))
+        .map_err(|error| Error::format(file, format!("it is not a whole Parquet file: {error}")))
 }
 
 /// The names of columns that are kept, of all files, in the order in which they come.
@@ -315,14 +315,14 @@ fn tell_dropped(shards: &[Shard], ledger: &mut Ledger) {
     }
 }
 
-/// Files of a folder that are no Parquet files.
+/// Files of a folder that are not Parquet files.
 fn others(candidate: &Candidate, ledger: &mut Ledger) {
     let is =
         |path: &&PathBuf| !super::extension(path).is_some_and(|own| matches!(own.as_str(), "parquet" | "pq"));
     let mut rest = candidate.files().iter().filter(is);
     if let Some(first) = rest.next() {
         let count = 1 + rest.count() as u64;
-        let text = format!("files that are no Parquet files: {} and the like", safe_path(first));
+        let text = format!("files that are not Parquet files: {} and the like", safe_path(first));
         ledger.leave_out(RemarkKind::OtherFiles, count, text);
     }
 }

@@ -221,10 +221,10 @@ fn idx(
         let [count, height, width] = [word(4), word(8), word(12)];
         let side = |side: u32| u16::try_from(side).ok().filter(|side| *side > 0);
         let (Some(width), Some(height)) = (side(width), side(height)) else {
-            return Err(Error::format(&full, "it is no IDX file of pictures"));
+            return Err(Error::format(&full, "it is not an IDX file of pictures"));
         };
         if word(0) != IDX_PICTURES {
-            return Err(Error::format(&full, "it is no IDX file of pictures of one byte per pixel"));
+            return Err(Error::format(&full, "it is not an IDX file of pictures of one byte per pixel"));
         }
         let beside = |path: &&Path| {
             path.to_str().is_some_and(|name| {
@@ -240,7 +240,7 @@ fn idx(
                 let full = root.join(labels);
                 let bytes = fs::read(&full).map_err(Error::io("read", &full))?;
                 if bytes.get(..4) != Some(&IDX_LABELS.to_be_bytes()) {
-                    return Err(Error::format(&full, "it is no IDX file of labels"));
+                    return Err(Error::format(&full, "it is not an IDX file of labels"));
                 }
                 let labels = bytes[8.min(bytes.len())..].to_vec();
                 if labels.len() != count as usize {

@@ -70,7 +70,7 @@ fn a_column_that_shares_its_heading_with_another_is_chosen_by_its_number() {
     assert_eq!(labels(Some("2")).unwrap(), ["cat", "cat"]);
     assert_eq!(labels(Some("3")).unwrap(), ["dog", "cat"]);
     assert!(labels(Some("1")).unwrap_err().contains("there is no column '1'"));
-    // The same twice is no question, and neither is a column that is not needed.
+    // The same twice is not a question, and neither is a column that is not needed.
     let same = read("t.csv", "path,label,label,note,note\n1.jpg,cat,cat,a,b\n");
     assert_eq!(same.manifest.classes(), ["cat"]);
     // Of a table that is joined, too.

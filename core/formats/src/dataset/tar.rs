@@ -77,7 +77,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
             ledger.leave_out(RemarkKind::OtherFiles, 1, text);
         }
         if let Some(first) = rest.first() {
-            let text = format!("files that are no tar files: {} and the like", safe_path(first));
+            let text = format!("files that are not tar files: {} and the like", safe_path(first));
             ledger.leave_out(RemarkKind::OtherFiles, rest.len() as u64, text);
         }
     }
@@ -148,7 +148,7 @@ impl Classes {
         let bytes = read().map_err(Error::io("read", &full))?;
         let text = std::str::from_utf8(&bytes);
         let text =
-            text.map_err(|_| Error::format(&full, "it is no text in UTF-8: expected a class a line"))?;
+            text.map_err(|_| Error::format(&full, "it is not text in UTF-8: expected a class a line"))?;
         let names = text.lines().map(|line| line.trim().to_owned()).collect();
         Ok(Classes { names, file, full: Some(full) })
     }
@@ -182,7 +182,7 @@ fn plain(
         let what = if extension.is_empty() { "no extension".to_owned() } else { format!(".{extension}") };
         let members = counted(count, "member", "members");
         let text =
-            format!("{members} with {what}, which are no pictures that are read: {}", safe_path(&first));
+            format!("{members} with {what}, which are not pictures that are read: {}", safe_path(&first));
         ledger.leave_out(RemarkKind::OtherFiles, count, text);
     }
     // Names that are in several shards are so many pictures.

@@ -34,7 +34,7 @@ impl Typed {
         }
     }
 
-    /// The names of the columns of which every value is no text.
+    /// The names of the columns of which every value is not text.
     pub(super) fn names(self) -> impl Iterator<Item = String> {
         self.0.into_iter().filter(|(_, typed)| *typed).map(|(name, _)| name)
     }

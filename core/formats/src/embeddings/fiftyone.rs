@@ -31,7 +31,7 @@ const FIELDS: [&str; 4] = ["embedding", "embeddings", "image_embedding", "vector
 pub(super) fn read(path: &Path) -> Result<Picked> {
     let text = fs::read(path).map_err(Error::io("read", path))?;
     let whole: Value =
-        json_keys::read(&text).map_err(|error| Error::format(path, format!("it is no JSON: {error}")))?;
+        json_keys::read(&text).map_err(|error| Error::format(path, format!("it is not JSON: {error}")))?;
     drop(text);
     let samples = match &whole {
         Value::Object(whole) => whole.get("samples").and_then(Value::as_array),
@@ -49,7 +49,7 @@ pub(super) fn read(path: &Path) -> Result<Picked> {
     for (index, sample) in samples.iter().enumerate() {
         let broken = |reason: &str| {
             let (field, number) = (excerpt(&field), index + 1);
-            Error::format(path, format!("sample {number}: '{field}' is no vector: {reason}"))
+            Error::format(path, format!("sample {number}: '{field}' is not a vector: {reason}"))
         };
         let vector = match sample.get(&field) {
             // What has no vector is a finding about its sample.

@@ -223,7 +223,7 @@ fn fiftyones_vectors_are_lists_or_compressed_arrays() {
     );
     assert_eq!(files.read("two.json", None), Ok(vec![Some(vec![0.0; 2]), Some(vec![0.0, 1.0]), None]));
     for (text, words) in [
-        ("{\"samples\": [", "it is no JSON"),
+        ("{\"samples\": [", "it is not JSON"),
         ("{\"labels\": {}}", "no 'samples'"),
         (r#"{"samples": [{"filepath": "a.png", "tags": []}]}"#, "no sample has a field with a vector"),
         (
@@ -232,7 +232,7 @@ fn fiftyones_vectors_are_lists_or_compressed_arrays() {
         ),
         (
             r#"{"samples": [{"filepath": "cat/a.png", "e": [1, 2]}, {"filepath": "cat/b.png", "e": [1, 2, 3]}]}"#,
-            "sample 2: 'e' is no vector: it has 3 numbers instead of 2",
+            "sample 2: 'e' is not a vector: it has 3 numbers instead of 2",
         ),
         (
             r#"{"samples": [{"filepath": "cat/a.png", "e": {"$binary": {"base64": "AAAA"}}}]}"#,
@@ -399,7 +399,7 @@ fn vectors_of_texts_come_back_as_they_were() {
     files.write("t.txt", "cat\ncat\n");
     assert!(error("t.npy").contains("the text 'cat' has two vectors"));
     files.write("t.npy", npy_bytes("<f4", "(2, 2)", &f32s(&[0.0; 4])));
-    assert!(error("t.npy").contains("is no direction"));
+    assert!(error("t.npy").contains("is not a direction"));
     let texts = read_texts(&files.at("t.parquet")).unwrap();
     let error = texts.fit(Path::new("t.parquet"), Path::new("x.npy"), 3).unwrap_err().to_string();
     assert!(error.contains("its vectors have 2 numbers, but those of x.npy have 3"), "{error}");
@@ -555,7 +555,7 @@ fn lists_in_metadata_are_known_in_other_forms_or_refused() {
         write(key, text);
         assert_eq!(files.read_for(&own, "v.safetensors", None), Ok(all()), "{key}");
     }
-    // What is said of the whole file is no list.
+    // What is said of the whole file is not a list.
     for (key, text) in [("model_id", "openai/clip"), ("name", "pets, May"), ("description", "cat, dog, cow")]
     {
         write(key, text);

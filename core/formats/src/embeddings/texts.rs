@@ -28,7 +28,7 @@ pub struct TextVectors {
 /// Reads texts and their vectors.
 ///
 /// # Errors
-/// When a file cannot be read, has other texts than vectors, a text twice, or a vector that is no direction.
+/// When a file cannot be read, has other texts than vectors, a text twice, or a vector that is not a direction.
 pub fn read_texts(path: &Path) -> Result<TextVectors> {
     let extension = path.extension().and_then(|name| name.to_str()).unwrap_or_default().to_lowercase();
     let mut logit_scale = None;
@@ -58,7 +58,7 @@ pub fn read_texts(path: &Path) -> Result<TextVectors> {
     }
     let logit_scale = logit_scale.unwrap_or(LOGIT_SCALE);
     if !(logit_scale.is_finite() && logit_scale > 0.0) {
-        return Err(Error::format(path, "'logit_scale' in its metadata is no positive number"));
+        return Err(Error::format(path, "'logit_scale' in its metadata is not a positive number"));
     }
     let mut vectors = BTreeMap::new();
     for (row, text) in texts.into_iter().enumerate() {
@@ -66,7 +66,8 @@ pub fn read_texts(path: &Path) -> Result<TextVectors> {
             (row * grid.cols..(row + 1) * grid.cols).map(|index| arrays::number(&grid.numbers, index));
         let mut vector = Vec::with_capacity(grid.cols);
         if !push_unit(numbers, grid.cols, &mut vector) {
-            let message = format!("the vector of '{}' is no direction: zero, or not finite", excerpt(&text));
+            let message =
+                format!("the vector of '{}' is not a direction: zero, or not finite", excerpt(&text));
             return Err(Error::format(path, message));
         }
         if vectors.insert(text.clone(), vector).is_some() {

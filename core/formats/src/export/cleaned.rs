@@ -28,7 +28,7 @@ pub(super) const FORMAT: Format = Format {
     write: |export, request, job| {
         let report = export.cleaned(&request.output, request.copy, job)?;
         if let (0, Some(first)) = (report.written, report.missing.first()) {
-            // An empty folder is no copy.
+            // An empty folder is not a copy.
             let _ = fs::remove_dir(&request.output);
             let message = format!("none of the files to copy can be read; the first: {first}");
             return Err(Error::Dataset { path: export.source.manifest.root().to_path_buf(), message });
@@ -62,9 +62,9 @@ pub struct CleanReport {
     pub renamed: Vec<String>,
     /// Samples whose file cannot be read or written, and tables, with the reason.
     pub missing: Vec<String>,
-    /// Files that are no samples and came along, such as a README.
+    /// Files that are not samples and came along, such as a README.
     pub others: u64,
-    /// Files that are no samples and stay behind, in a sentence.
+    /// Files that are not samples and stay behind, in a sentence.
     pub others_left: Option<String>,
     /// How files were placed.
     pub placed: Placed,

@@ -17,7 +17,7 @@ const BEGINNINGS: [&str; 11] =
     ["=", "+", "-", "@", "\t", "\r", "\n", "\u{ff1d}", "\u{ff0b}", "\u{ff0d}", "\u{ff20}"];
 
 impl Formulas {
-    /// A cell as it is written: owned where it was changed. Numbers are no formulas.
+    /// A cell as it is written: owned where it was changed. Numbers are not formulas.
     pub(super) fn guarded<'a>(self, text: &'a [u8]) -> Cow<'a, [u8]> {
         let begins = BEGINNINGS.iter().any(|beginning| text.starts_with(beginning.as_bytes()));
         match self == Formulas::Guard && begins && !is_number(text) {

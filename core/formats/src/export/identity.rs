@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Names of folders: spellings, escapes and bytes that are no text.
+/// Names of folders: spellings, escapes and bytes that are not text.
 const CLASSES: [&[u8]; 14] = [
     b"cat",
     b"Cat",

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// A cell of another column as JSON; one of a column that is no text in the dataset is JSON already.
+/// A cell of another column as JSON; one of a column that is not text in the dataset is JSON already.
 pub(super) fn json_cell(typed: bool, cell: &str) -> Value {
     match typed {
         true if cell.is_empty() => Value::Null,

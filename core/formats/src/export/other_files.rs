@@ -1,4 +1,4 @@
-//! Files of a folder that are no samples: what belongs to the dataset comes along into a cleaned copy, and everything
+//! Files of a folder that are not samples: what belongs to the dataset comes along into a cleaned copy, and everything
 //! else is listed.
 //!
 //! Documents (README, license), what classes are called, and pictures in formats that are not read come along: nothing
@@ -30,7 +30,7 @@ const PICTURES: [&str; 24] = [
 /// Extensions that are named at most.
 const NAMED: usize = 6;
 
-/// The files of a dataset's folder that are no samples.
+/// The files of a dataset's folder that are not samples.
 #[derive(Debug, Default)]
 pub(super) struct OtherFiles {
     /// Those that come along, in byte order of their paths in the dataset.
@@ -136,7 +136,7 @@ fn extension(path: &Path) -> Option<String> {
     path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase)
 }
 
-/// Whether a file that is no sample belongs to the dataset, whatever is decided about its samples.
+/// Whether a file that is not a sample belongs to the dataset, whatever is decided about its samples.
 fn belongs(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let extension = extension(path).unwrap_or_default();
@@ -152,7 +152,7 @@ pub(super) fn is_outside(folder: &Path, real: &Path) -> bool {
 
 /// Why such a file is left out.
 pub(super) fn outside() -> io::Error {
-    io::Error::other("it is no picture and lies outside of the dataset")
+    io::Error::other("it is not a picture and lies outside of the dataset")
 }
 
 /// Whether an error concerns all files and not only one.

@@ -272,7 +272,7 @@ fn the_parquet_file_finds_its_pictures_by_itself() {
     let made = made(&FILES, some_decisions);
     let table = made.out("far/samples.parquet");
     let written = made.write("parquet", &table, Formulas::Guard);
-    // A path that is no text cannot be one of a table.
+    // A path that is not text cannot be one of a table.
     assert_eq!(written.left_out.len(), 1);
     let opened = dataset::open(&table, &DatasetOptions::default()).unwrap();
     assert_eq!(opened.manifest.root(), made.out("data"));

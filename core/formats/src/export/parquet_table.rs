@@ -255,7 +255,7 @@ fn text(cell: Cell<'_>) -> Option<String> {
     }
 }
 
-/// A path as it is, so that the file is found; one that is no text with its bytes as `\xff`.
+/// A path as it is, so that the file is found; one that is not text with its bytes as `\xff`.
 fn path_text(path: &Path) -> String {
     path.to_str().map_or_else(|| class_names::of_bytes(path.as_os_str().as_bytes()), str::to_owned)
 }

@@ -77,7 +77,7 @@ fn a_manifest_of_rows_of_one_path_is_imported_as_it_was_decided() {
         let file_metadata = FileMetadata::default();
         let target = Target::new(&manifest, &file_metadata, BTreeSet::new(), false);
         let outcome = Importer::find("csv").unwrap().read(&[file], &target, None).unwrap();
-        let owl = "1 row relabels to 'owl', which is no class of the dataset: line 3 of manifest.csv";
+        let owl = "1 row relabels to 'owl', which is not a class of the dataset: line 3 of manifest.csv";
         assert_eq!(outcome.warnings, [owl]);
         let said = &outcome.said[&Some("anna".to_owned())];
         let found: BTreeMap<u32, Option<Choice>> =

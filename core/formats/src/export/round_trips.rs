@@ -79,7 +79,7 @@ fn every_dataset_comes_back_from_every_export() {
             let request = Request { output: output.clone(), copy: CopyMode::Copy, ..Request::default() };
             let packed = manifest.packing().is_some();
             if packed && matches!(*name, "cleaned-table" | "csv" | "jsonl" | "label-studio") {
-                // Paths into other files are no files.
+                // Paths into other files are not files.
                 continue;
             }
             let written = exporting(&manifest, &decisions, |export| {

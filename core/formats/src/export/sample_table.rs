@@ -28,7 +28,7 @@ pub(super) enum Cell<'a> {
     Tags(&'a [String]),
     Number(f32),
     Flag(bool),
-    /// What is no text in the dataset, and the text of its cell.
+    /// What is not text in the dataset, and the text of its cell.
     Json {
         text: &'a str,
         value: Value,

@@ -24,7 +24,7 @@ pub(super) const IMPORTER: Importer = Importer {
     read,
 };
 
-/// Columns that are no scores.
+/// Columns that are not scores.
 const OTHERS: [&str; 14] = [
     "label",
     "class",

@@ -85,7 +85,7 @@ impl Detector {
         (target.manifest.label(id) != Some(class)).then_some(class.0)
     }
 
-    /// Says which suggested labels are no classes of the dataset; `None` if all are.
+    /// Says which suggested labels are not classes of the dataset; `None` if all are.
     pub(super) fn strangers(&self, name: &str, target: &Target<'_>) -> Option<String> {
         let count: u64 = self.counts.iter().sum();
         let first = self.others.first()?;
@@ -94,8 +94,8 @@ impl Detector {
         let more = if self.others.len() > SHOWN { ", …" } else { "" };
         let labels = counted(
             count,
-            "suggested label is no class of the dataset and is kept",
-            "suggested labels are no classes of the dataset and are kept",
+            "suggested label is not a class of the dataset and is kept",
+            "suggested labels are not classes of the dataset and are kept",
         );
         let hint = hint(first, target.manifest.classes().iter().map(String::as_str));
         Some(format!("{name}: {labels} as suggested: {}{more}{hint}", shown.join(", ")))

@@ -341,7 +341,11 @@ fn fiftyone_has_fields_and_tags() {
         (said[0].0, &said[0].1.tags),
         (SampleId(0), &vec!["near_duplicates".to_owned(), "badge".to_owned()])
     );
-    assert_eq!((said.len(), outcome.imports.len()), (1, 3), "splits are no tags, and a badge is no fault");
+    assert_eq!(
+        (said.len(), outcome.imports.len()),
+        (1, 3),
+        "splits are not tags, and a badge is not a fault"
+    );
     assert!(message("fiftyone", "samples.json", r#"{"classes": []}"#).contains("it has no list 'samples'"));
     let error = message("fiftyone", "samples.json", r#"{"samples": [{"id": 1}]}"#);
     assert!(error.contains("sample 0 has no 'filepath'"), "{error}");
@@ -379,7 +383,7 @@ fn visual_layers_issues_are_detectors_from_csv_and_json() {
     assert_eq!(
         unknown.warnings,
         [
-            "visual-layer_mislabel: 1 suggested label is no class of the dataset and is kept as suggested: '156' (1)"
+            "visual-layer_mislabel: 1 suggested label is not a class of the dataset and is kept as suggested: '156' (1)"
         ]
     );
     let error = message("visual-layer", "vl.csv", "image_path,issue_type,confidence\ncat/0.png,x,high\n");
@@ -417,7 +421,7 @@ fn manifests_bring_decisions_and_no_flags_that_the_session_has() {
         for wanted in [
             "1 row has a new label without the action relabel, which was not taken as a decision: line 5 of m.csv",
             "1 row has a new label beside the action keep, which was not taken as a decision: line 2 of m.csv",
-            "1 row relabels to 'dgo', which is no class of the dataset: line 3 of m.csv",
+            "1 row relabels to 'dgo', which is not a class of the dataset: line 3 of m.csv",
         ] {
             assert!(said.contains(wanted), "{said}");
         }
@@ -471,7 +475,11 @@ fn any_table_of_paths_has_flags_and_scores() {
     assert_eq!(flagged(&result(&outcome, "csv_odd_one", &PETS), &PETS), ["cat/1.png"]);
     assert!(outcome.notes.iter().any(|note| note.contains("goes from 10 to 30")), "{:?}", outcome.notes);
     let indexed = "Unnamed: 0,path,sharp\n0,cat/0.png,0.1\n1,cat/1.png,0.2\n";
-    assert_eq!(read_text("csv", "my.csv", indexed, &PETS).unwrap().imports.len(), 1, "an index is no score");
+    assert_eq!(
+        read_text("csv", "my.csv", indexed, &PETS).unwrap().imports.len(),
+        1,
+        "an index is not a score"
+    );
     let lone =
         read_text("csv", "my.csv", "file,score,flagged\ncat/0.png,0.9,1\ncat/1.png,0.1,0\n", &PETS).unwrap();
     assert_eq!(lone.imports.len(), 1);
@@ -618,7 +626,7 @@ fn suggested_labels_that_are_no_classes_are_kept_and_said() {
     let outcome = read_text("csv", "t.csv", text, &PETS).unwrap();
     let said = outcome.warnings.join("\n");
     assert!(
-        said.contains("csv_wrong: 2 suggested labels are no classes of the dataset and are kept as suggested: 'dogg' (2)")
+        said.contains("csv_wrong: 2 suggested labels are not classes of the dataset and are kept as suggested: 'dogg' (2)")
             && said.contains("did you mean 'dog'"),
         "{said}"
     );

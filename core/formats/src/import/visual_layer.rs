@@ -125,7 +125,7 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
         let rows = counted(lines.len() as u64, "row relabels", "rows relabel");
         let hint = hint(&label, target.manifest.classes().iter().map(String::as_str));
         read.warnings.push(format!(
-            "{rows} to '{}', which is no class of the dataset: {}{hint}",
+            "{rows} to '{}', which is not a class of the dataset: {}{hint}",
             excerpt(&label),
             at(&lines)
         ));

@@ -157,7 +157,7 @@ fn between(wanted: &[String], names: &[String]) -> Result<Option<(Vec<usize>, St
 
 /// The columns whose names are the numbers of the classes, in this order.
 fn by_number(wanted: &[String], names: &[String], order: &[String]) -> Option<Vec<usize>> {
-    // A row of 0 and 1 without a heading is no heading.
+    // A row of 0 and 1 without a heading is not a heading.
     if order.len() < 3 && names.iter().all(|name| name.parse::<f64>().is_ok()) {
         return None;
     }

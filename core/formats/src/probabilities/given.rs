@@ -33,7 +33,7 @@ pub struct GivenModel {
     cols: usize,
     /// The column of each class of the dataset.
     columns: Vec<usize>,
-    /// Columns that are no classes of the dataset.
+    /// Columns that are not classes of the dataset.
     others: Vec<String>,
     /// How the columns of classes were found, if not by their names.
     said: Option<String>,
@@ -313,7 +313,7 @@ impl GivenModel {
         let (rows, file) = (counted(count, "row", "rows"), safe_path(&self.file));
         let were = if count == 1 { "was" } else { "were" };
         let said = format!(
-            "{rows} of {file} {were} scaled to add up to 1 without columns that are no classes of the dataset: {}{more}",
+            "{rows} of {file} {were} scaled to add up to 1 without columns that are not classes of the dataset: {}{more}",
             names.join(", ")
         );
         (count > 0).then_some(said)
@@ -341,7 +341,7 @@ impl GivenModel {
         self.columns.iter().map(at).collect()
     }
 
-    /// The probabilities of the dataset's classes in a row; `None` if the row is no distribution, or says nothing of the
+    /// The probabilities of the dataset's classes in a row; `None` if the row is not a distribution, or says nothing of the
     /// classes.
     pub(super) fn row(&self, row: usize) -> Option<Row> {
         let numbers = (0..self.cols).map(|column| arrays::number(&self.numbers, row * self.cols + column));

@@ -391,7 +391,7 @@ fn rows_that_are_named_are_joined_as_a_scan_joins_them() {
     let read = super::read(&[folder.join("p.csv")], &folder.join("l.csv"), None, None).unwrap();
     let said = read.remarks.join("\n");
     assert!(said.contains("1 of 3 rows of") && said.contains("about no sample: 'c/9.jpg'"), "{said}");
-    assert!(said.contains("without columns that are no classes of the dataset: 'prob_bird'"), "{said}");
+    assert!(said.contains("without columns that are not classes of the dataset: 'prob_bird'"), "{said}");
     let error = |p: &str, l: &str| files.read(p, l, "", "").unwrap_err();
     assert!(error("p.csv", "l.txt").contains("l.txt: it does not name its rows"));
     let lacking = error("p.csv", "more.csv");

@@ -39,7 +39,7 @@ impl<'f> Pages<'f> {
     /// The next page, which then has to be taken, copied or passed over.
     ///
     /// # Errors
-    /// When what is there cannot be read, or is no page.
+    /// When what is there cannot be read, or is not a page.
     pub(super) fn next(&mut self) -> io::Result<Option<PageAt>> {
         let mut wanted = 1;
         loop {

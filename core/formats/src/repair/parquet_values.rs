@@ -64,7 +64,7 @@ fn element(value: &str) -> Result<Cow<'_, str>, Fault> {
     }
 }
 
-/// Copies a column without some rows, and with other values in some. An empty text is no value; a column that must have values
+/// Copies a column without some rows, and with other values in some. An empty text is not a value; a column that must have values
 /// keeps the one that it has there. A list gets the value as its only element.
 pub(super) fn copy(
     reader: ColumnReader,

@@ -19,7 +19,7 @@ use std::path::Path;
 /// When it is not the table that the manifest was read from, has no column for what changes, or its encoding has no signs
 /// for a new label.
 pub(super) fn table_rewritten(file: &Path, manifest: &Manifest, changes: &[Change]) -> Result<Vec<u8>> {
-    let Some(form) = manifest.table() else { return Err(refused(file, "it is no table")) };
+    let Some(form) = manifest.table() else { return Err(refused(file, "it is not a table")) };
     lacking(file, form.label.is_some() || !form.flags.is_empty(), form.split.is_some(), changes)?;
     let mut written: BTreeMap<u8, BTreeMap<&str, u64>> = BTreeMap::new();
     for id in manifest.ids().filter(|&id| manifest.split(id) != Split::None) {

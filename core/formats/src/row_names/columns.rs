@@ -135,7 +135,7 @@ fn shared(
             continue;
         }
         for own in manifest.extra().iter().filter(|own| same(&own.name, heading)) {
-            // The same column in the same order is no question.
+            // The same column in the same order is not a question.
             let in_order = cells.len() == own.values.len()
                 && cells.iter().zip(&own.values).all(|(cell, own)| cell.trim() == own.trim());
             // Two counters of rows say nothing but their order, whatever they begin with.

@@ -9,7 +9,7 @@ use std::fmt::{self, Formatter};
 /// Reads a JSON text in which no object has a key twice.
 ///
 /// # Errors
-/// When one has, or the text is no JSON or something else than `T`, with the line and the column.
+/// When one has, or the text is not JSON or something else than `T`, with the line and the column.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
     check(text)?;
     serde_json::from_slice(text)

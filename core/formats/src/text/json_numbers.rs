@@ -16,7 +16,7 @@ const SURE: usize = 15;
 /// Reads a JSON text in which no object has a key twice, with its numbers as they are written.
 ///
 /// # Errors
-/// When one has, or the text is no JSON, with the line and the column.
+/// When one has, or the text is not JSON, with the line and the column.
 pub(crate) fn read(text: &[u8]) -> serde_json::Result<Value> {
     json_keys::check(text)?;
     serde_json::from_slice(&kept(text))

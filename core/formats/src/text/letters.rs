@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// A name in composed letters (NFC), in which names are compared; bytes that are no text stay.
+/// A name in composed letters (NFC), in which names are compared; bytes that are not text stay.
 pub(crate) fn composed(name: &[u8]) -> Cow<'_, [u8]> {
     match std::str::from_utf8(name) {
         Ok(text) if !text.is_ascii() && !is_nfc(text) => {

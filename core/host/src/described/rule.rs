@@ -71,7 +71,7 @@ impl Rule {
         if numeric && self.one_of.is_empty() && odd > 0 {
             report.note(
                 "remark",
-                &format!("{odd} values of the column {name} are no numbers, so they were not judged"),
+                &format!("{odd} values of the column {name} are not numbers, so they were not judged"),
             )?;
         }
         let ends = Ends::of(numbers.iter().flatten().copied());

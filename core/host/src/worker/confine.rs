@@ -64,7 +64,7 @@ mod tests {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let temp = tempfile::tempdir().unwrap();
-        // Beside the sources, which is no temporary folder; nothing is left there.
+        // Beside the sources, which is not a temporary folder; nothing is left there.
         let outside = Path::new(env!("CARGO_MANIFEST_DIR")).join("never-written");
         let inside = temp.path().join("file");
         let tried = std::thread::spawn(move || {

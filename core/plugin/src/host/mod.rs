@@ -76,7 +76,7 @@ pub trait HostServices: Sync {
     /// The prompts of a class that exists, or of the alternatives.
     ///
     /// # Errors
-    /// If there is nothing to ask about the classes: their names are no words.
+    /// If there is nothing to ask about the classes: their names are not words.
     fn prompts(&self, class: Option<u32>) -> Result<&[String]>;
 
     /// One perceptual hash per sample: pHash or dHash.

@@ -120,7 +120,7 @@ fn accuracies_by_a_property_are_datalabs_and_its_baseline_is_not() {
         let at = format!("/spurious_correlations/properties/{name}");
         let accuracy = accuracy(&datalab.numbers(&format!("{at}/values")), &labels);
         close(accuracy, datalab.number(&format!("{at}/accuracy")));
-        // The formula is the same; the index of the most common class is no count of it.
+        // The formula is the same; the index of the most common class is not a count of it.
         close(room(theirs, accuracy), datalab.number(&format!("{at}/datalab_score")));
     }
     let most = (0..3).map(|class| labels.iter().filter(|label| **label == class).count()).max().unwrap();

@@ -48,7 +48,7 @@ fn find(look: &Look<'_>, _job: &Job<'_>) -> Result<Vec<Found>, Unchecked> {
     Ok(pairs.into_iter().map(|(strength, a, b, shares)| of_pair(look, strength, (a, b), shares)).collect())
 }
 
-/// What the samples themselves say. The names of classes are no evidence about the dataset: a model that confuses two words
+/// What the samples themselves say. The names of classes are not evidence about the dataset: a model that confuses two words
 /// confuses any pictures of them. Probabilities and neighbors count as far as both agree, or half.
 fn strength([probabilities, neighbors, _]: [f64; 3]) -> f64 {
     probabilities.min(neighbors).max(ALONE * probabilities.max(neighbors))

@@ -267,7 +267,7 @@ fn a_copy_that_is_found_from_one_side_counts() {
             (figures.flagged, figures.precision, figures.recall)
         };
         assert_eq!(figures("leaks"), (2, Some(1.0), 1.0));
-        assert_eq!(figures("neighbors"), (2, Some(0.0), 0.0), "evidence is no copy");
+        assert_eq!(figures("neighbors"), (2, Some(0.0), 0.0), "evidence is not a copy");
         assert_eq!(figures("silent"), (0, None, 0.0));
         assert_eq!(evaluation.ensemble.precision, Some(1.0));
         assert_eq!(evaluation.detectors["silent"].intervals.unwrap().precision, None);

@@ -20,7 +20,7 @@ pub struct Truth {
     /// The index into `names` of each sample's kind; empty if there are no kinds.
     kinds: Vec<Option<u8>>,
     unmatched: usize,
-    /// What is to be said of labels that are no classes.
+    /// What is to be said of labels that are not classes.
     foreign: Option<String>,
     /// Copies of one another: for each sample that has any, the least row among them.
     copies: BTreeMap<u32, u32>,
@@ -152,12 +152,12 @@ impl Truth {
         self.unmatched += 1;
     }
 
-    /// Keeps what is to be said of labels that are no classes of the dataset, a sentence.
+    /// Keeps what is to be said of labels that are not classes of the dataset, a sentence.
     pub fn set_foreign(&mut self, said: Option<String>) {
         self.foreign = said;
     }
 
-    /// What is to be said of labels that are no classes of the dataset.
+    /// What is to be said of labels that are not classes of the dataset.
     pub fn foreign(&self) -> Option<&str> {
         self.foreign.as_deref()
     }

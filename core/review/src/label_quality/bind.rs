@@ -31,7 +31,7 @@ pub enum BindError {
     FlagsForLabels,
     /// Labels may be names or places, and the two differ.
     #[error(
-        "row {row} has the label {label}, which may be a name or a place: it is the class '{label}', or, counted from 0, the class '{place}'; name the columns in the header of a table of probabilities and leave out --classes, or write labels that are no numbers"
+        "row {row} has the label {label}, which may be a name or a place: it is the class '{label}', or, counted from 0, the class '{place}'; name the columns in the header of a table of probabilities and leave out --classes, or write labels that are not numbers"
     )]
     NameOrPlace {
         /// The row, from 0.

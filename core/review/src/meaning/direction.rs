@@ -24,7 +24,7 @@ pub trait Towers {
     /// The vector of a picture in a file.
     ///
     /// # Errors
-    /// When the file is no picture, or the model cannot be loaded or is not that of the session.
+    /// When the file is not a picture, or the model cannot be loaded or is not that of the session.
     fn picture(&self, path: &Path) -> Result<Vec<f32>>;
 }
 

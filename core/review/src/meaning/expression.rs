@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 /// The most parts.
 const MOST: usize = 256;
-/// The names of parts that are no texts, with the colon.
+/// The names of parts that are not texts, with the colon.
 const KEYS: [&str; 2] = ["like:", "file:"];
 
 /// A sum of parts.
@@ -44,7 +44,7 @@ impl Expression {
     /// Parses an expression.
     ///
     /// # Errors
-    /// An error that names the word, if a part is missing, a quote is not closed, or a weight is no number.
+    /// An error that names the word, if a part is missing, a quote is not closed, or a weight is not a number.
     pub fn parse(text: &str) -> Result<Expression> {
         let mut parser = Parser { text, at: 0 };
         let mut terms = Vec::new();

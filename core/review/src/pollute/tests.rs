@@ -72,7 +72,7 @@ fn given_labels_are_replayed() {
     let plan = plan(&manifest, &labels(LabelNoise::Given(given))).unwrap();
     let wrong: Vec<_> =
         plan.planted.iter().map(|planted| (planted.sample.unwrap().0, planted.label.unwrap().0)).collect();
-    assert_eq!(wrong, [(2, 0)], "a label that is the true one is no fault");
+    assert_eq!(wrong, [(2, 0)], "a label that is the true one is not a fault");
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Trusted {
 }
 
 /// The contents of samples, where those of one group of any detector that finds copies have one content, the least of theirs: copies
-/// that were saved again, mirrored or cropped are no samples of their own. Groups that share a sample are one.
+/// that were saved again, mirrored or cropped are not samples of their own. Groups that share a sample are one.
 pub fn merged<'a>(
     contents: &[ContentHash],
     results: impl Iterator<Item = &'a DetectorResult>,

@@ -65,7 +65,7 @@ fn intervals_hold_what_is_left_as_often_as_they_say() {
 fn what_is_not_known_is_not_said() {
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let world = World::new(500, 0.1, &mut random);
-    // Nothing decided, or suspects alone, which are no random sample.
+    // Nothing decided, or suspects alone, which are not a random sample.
     for share in [0.0, 0.5, 1.0] {
         let (found, _) = of(&world.reviewed(share, 0), &world.suspect);
         assert_eq!(found.left, None, "{found:?}");

@@ -173,7 +173,7 @@ fn pass(
     removed.with_context(|| format!("cannot remove {}", folder.display()))?;
     let passed = passed?;
     let unreadable = passed.file_metadata.unreadable.len();
-    ensure!(unreadable == 0, "{unreadable} files of {} are no pictures", args.folder.display());
+    ensure!(unreadable == 0, "{unreadable} files of {} are not pictures", args.folder.display());
     let received = null.received.into_inner();
     let expected = if with == With::Null { passed.filled.embedded } else { 0 };
     ensure!(received == expected, "the model received {received} pictures, not {expected}");

@@ -59,7 +59,7 @@ mod tests {
             let why = check_name(name).unwrap_err().to_string();
             assert!(why.contains("choose another name"), "{why}");
         }
-        // What the files that are written import is no name for another one.
+        // What the files that are written import is not a name for another one.
         let imported = [SDK, SOURCE].iter().flat_map(|text| text.lines()).filter_map(|line| {
             let line = line.trim();
             let rest = line.strip_prefix("import ").or_else(|| line.strip_prefix("from "))?;

@@ -120,9 +120,9 @@ impl Record {
     pub(super) fn load(path: &Path) -> Result<Record> {
         let shown = || safe_path(path);
         let size = fs::metadata(path).with_context(|| format!("cannot read {}", shown()))?.len();
-        ensure!(path.is_file() && size <= MOST, "{} is no manifest of chaffinch replay --record", shown());
+        ensure!(path.is_file() && size <= MOST, "{} is not a manifest of chaffinch replay --record", shown());
         let record: Record = serde_json::from_str(&text(path)?)
-            .with_context(|| format!("{} is no manifest of chaffinch replay --record", shown()))?;
+            .with_context(|| format!("{} is not a manifest of chaffinch replay --record", shown()))?;
         if !(1..=SCHEMA).contains(&record.schema) {
             bail!(
                 "{} has version {} of the format; this program reads up to {SCHEMA}",

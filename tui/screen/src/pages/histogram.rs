@@ -288,7 +288,7 @@ fn words(histogram: &Counts, threshold: f32) -> Vec<(Role, String)> {
         words.push((Role::Text, line));
     }
     if let Some(reach) = histogram.proposal.and_then(|proposal| proposal.reach) {
-        let line = format!("from {reach:.3} on your decisions say nothing: suspects are no random sample");
+        let line = format!("from {reach:.3} on your decisions say nothing: suspects are not a random sample");
         words.push((Role::Dim, line));
     }
     if histogram.unscored > 0 {

@@ -123,7 +123,7 @@ pub(super) fn answer(line: &str) -> Option<bool> {
     }
 }
 
-/// The words that are no actions.
+/// The words that are not actions.
 const WORDS: [&str; 8] = ["show", "help", "next", "previous", "accept", "clear", "export", "go"];
 
 /// The command that was probably meant; `None` if none is like it.

@@ -193,7 +193,7 @@ fn a_refused_filter_does_not_pass_for_a_decision() {
     let mut rig = Rig::small();
     rig.cut = true;
     rig.press("x");
-    rig.event(Event::Refused { message: "'score<x' is no filter".to_owned() });
+    rig.event(Event::Refused { message: "'score<x' is not a filter".to_owned() });
     assert_eq!(rig.model.review.journal.outstanding.len(), 1, "the decision is still on its way");
     rig.mend();
     assert_eq!(rig.choice(0), Some(Choice::Remove));

@@ -266,7 +266,7 @@ fn a_question_at_which_the_input_ends_is_not_carried_out() {
 fn who_types_is_asked_again() {
     let (out, failed) = typed(FakeEngine::new(100), true, "relabel zebra\ngo 3\nyes\n");
     assert_eq!(out.matches("(yes or no)").count(), 2, "{out}");
-    assert!(out.contains("! 'go 3' is no answer: type yes or no"), "{out}");
+    assert!(out.contains("! 'go 3' is not an answer: type yes or no"), "{out}");
     assert_eq!((decided(&out), failed), (1, None), "{out}");
 }
 

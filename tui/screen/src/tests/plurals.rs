@@ -7,7 +7,7 @@ use crate::update::Msg;
 use chaffinch_protocol::{Event, Progress, ScanReport};
 use std::path::Path;
 
-/// Words that end in an `s` and are no plural, after a 1 that counts nothing.
+/// Words that end in an `s` and are not plural, after a 1 that counts nothing.
 const ALLOWED: [&str; 3] = ["is", "was", "has"];
 
 /// The word after a lone `1`, where it looks like a plural.

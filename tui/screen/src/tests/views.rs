@@ -579,7 +579,7 @@ fn a_question_says_what_answers_it() {
     assert!(matches!(rig.model.mode, Mode::Confirm(_)));
     rig.press("u");
     assert!(matches!(rig.model.mode, Mode::Confirm(_)));
-    assert_eq!(rig.toast(), "u is no answer: y or n");
+    assert_eq!(rig.toast(), "u is not an answer: y or n");
 }
 
 #[test]

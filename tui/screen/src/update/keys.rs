@@ -117,7 +117,7 @@ fn confirm(model: &mut Model, key: KeyChord, fx: &mut Effects) {
         model.review.resolved = None;
         say(model, Level::Info, "nothing changed");
     } else {
-        say(model, Level::Warning, format!("{key} is no answer: y or n"));
+        say(model, Level::Warning, format!("{key} is not an answer: y or n"));
     }
 }
 

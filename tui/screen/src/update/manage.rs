@@ -6,7 +6,7 @@ use crate::key::shown;
 use crate::model::{Level, Model};
 use chaffinch_protocol::Command;
 
-/// Says once that code has changed, when no key is pressed and nothing else has the keys. It is no question: one that comes by itself
+/// Says once that code has changed, when no key is pressed and nothing else has the keys. It is not a question: one that comes by itself
 /// could be answered by a key that was on its way and meant something else.
 pub(super) fn tick(model: &mut Model) {
     let Some(changed) = model.untold().cloned() else { return };

@@ -141,7 +141,7 @@ fn request(model: &mut Model, query: Query, anchor: Anchor, keyed: bool, fx: &mu
 /// Changes the order, keeping the cursor on its sample.
 pub(super) fn sort(model: &mut Model, sort: Sort, fx: &mut Effects) {
     let text = format!("sorted by {}", sort_name(&sort));
-    // These are reviewed from their first row on, and what comes from the middle of them is no sample of the dataset.
+    // These are reviewed from their first row on, and what comes from the middle of them is not a sample of the dataset.
     let from_the_first = matches!(sort, Sort::Random | Sort::Uncertain | Sort::Diverse | Sort::Clusters);
     let query = Query { sort, ..model.list.query.clone() };
     relist(model, query, if from_the_first { Anchor::Top } else { Anchor::Stay }, fx);

@@ -61,7 +61,7 @@ pub(super) fn of(values: impl Iterator<Item = u16>) -> u8 {
     }
 }
 
-/// The depth that a file uses; `None` if it is no PNG or TIFF of 16 bits per channel, is black, or cannot be decoded.
+/// The depth that a file uses; `None` if it is not a PNG or TIFF of 16 bits per channel, is black, or cannot be decoded.
 /// Only the head is read of any other file.
 pub fn depth_of(mut file: impl BufRead + Seek) -> Option<u8> {
     let format = match file.fill_buf().ok()? {

@@ -56,7 +56,7 @@ pub(super) fn sentence(bytes: &[u8]) -> String {
         return "it holds nothing but zeros: a copy or a download that was not finished".to_owned();
     }
     text(bytes).unwrap_or_else(|| {
-        "the file is not a picture: it is no JPEG, PNG, GIF, WebP, BMP, TIFF or JPEG XL".to_owned()
+        "the file is not a picture: it is not a JPEG, PNG, GIF, WebP, BMP, TIFF or JPEG XL".to_owned()
     })
 }
 

@@ -65,7 +65,7 @@ impl Remark {
     }
 }
 
-/// Videos and documents are no pictures, but hold some.
+/// Videos and documents are not pictures, but hold some.
 fn not_read(format: &str) -> String {
     let article =
         if format.starts_with(['A', 'E', 'I', 'O', 'M']) && format != "Matroska video" { "an" } else { "a" };

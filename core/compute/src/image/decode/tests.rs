@@ -101,7 +101,7 @@ fn pictures_of_one_sensor_share_a_range() {
     let shown = |file: &[u8]| decode_on(file, Rendering { depths, ..Rendering::default() }).unwrap();
     assert_eq!(shown(&dark).image.get_pixel(1, 0), shown(&light).image.get_pixel(1, 0));
     assert_eq!(shown(&dark).remarks, [Remark::Deep { bits: 12, range: 14 }]);
-    // What is black, is of 8 bits, is broken or is no picture.
+    // What is black, is of 8 bits, is broken or is not a picture.
     let eight = png(RgbImage::new(3, 1));
     for file in [&frame(0)[..0], &eight, &dark[..50], b"GIF89a", b""] {
         assert_eq!(depth_of(Cursor::new(file)), None);

@@ -46,7 +46,7 @@ fn an_adjudication_counts_before_everything_that_was_decided_before_it() {
     let sides: Vec<&str> = all[0].sides.iter().map(|side| side.reviewer.as_str()).collect();
     assert_eq!(sides, ["anna", "ben"], "what they thought is still known");
     assert_eq!(all[0].settled.as_ref().unwrap().reviewer, "carl");
-    // It is no opinion of its own: who agreed with whom stays as it was.
+    // It is not an opinion of its own: who agreed with whom stays as it was.
     assert_eq!(carl.decided_by_several().iter().map(|one| one.sides.len()).sum::<usize>(), 4);
     // Undone, the conflict is there again.
     carl.undo().unwrap();

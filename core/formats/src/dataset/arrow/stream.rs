@@ -59,7 +59,7 @@ impl Stream {
     /// Opens a file and reads its schema.
     ///
     /// # Errors
-    /// When it cannot be read or is no Arrow file.
+    /// When it cannot be read or is not an Arrow file.
     pub(super) fn open(path: &Path) -> Result<Stream> {
         let file = Blob::open(path).map_err(Error::io("read", path))?;
         let length = file.size();

@@ -144,7 +144,7 @@ fn grow(number: u64, turn: usize, outside: &Path) -> TempDir {
     temp
 }
 
-/// All paths below a folder that are no folders. Links to folders are followed, unless they form a loop or stand in a folder
+/// All paths below a folder that are not folders. Links to folders are followed, unless they form a loop or stand in a folder
 /// that is left out as a whole.
 fn files(folder: &Path, left_out: bool, found: &mut BTreeSet<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -38,7 +38,7 @@ enum Form {
     List,
     /// Separated by this byte, with a column of 0 and 1 for each class.
     Flags(u8),
-    /// Parquet, which is no text.
+    /// Parquet, which is not text.
     Parquet,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct BesideTable {
     file_name: Option<usize>,
     /// The columns of 0 and 1, if it is known which they are.
     flags: Option<Vec<usize>>,
-    /// The columns whose values are no texts.
+    /// The columns whose values are not texts.
     pub(in crate::dataset) typed: BTreeSet<String>,
     /// The folder that it is in, as it is called from the root of the file system, in both ways if links lead there.
     homes: Vec<PathBuf>,
@@ -348,7 +348,7 @@ impl BesideTable {
                 let name = name.map_or(Ok(old), |(name, _)| text_of(name))?;
                 Ok(format!("{name}{between}{class}").into_bytes())
             }
-            Form::Parquet => Err("Parquet is no text".to_owned()),
+            Form::Parquet => Err("Parquet is not text".to_owned()),
         }
     }
 
@@ -375,7 +375,7 @@ impl BesideTable {
             }
             Form::List => Ok(format!("{} {new}", text_of(path)?).into_bytes()),
             Form::Annotations => Err("it has no place for another picture".to_owned()),
-            Form::Parquet => Err("Parquet is no text".to_owned()),
+            Form::Parquet => Err("Parquet is not text".to_owned()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a file that is no sample is, by its extension.
+//! What a file that is not a sample is, by its extension.
 
 /// A kind of file that is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -380,8 +380,8 @@ fn are_splits(splits: &[&Top<'_>], others: &[&Top<'_>], ledger: &mut Ledger) -> 
     let text =
         format!("{all} were read as classes: {names} {is} named like {a_split}, but {parts} {verb} not");
     let otherwise = match flat {
-        true if beside.len() == 1 => format!("if {names} {is} {a_split} and {parts} is no class"),
-        true => format!("if {names} {is} {a_split} and {parts} are no classes"),
+        true if beside.len() == 1 => format!("if {names} {is} {a_split} and {parts} is not a class"),
+        true => format!("if {names} {is} {a_split} and {parts} are not classes"),
         false => format!("if {names} {is} {a_split} with class folders in {them}"),
     };
     doubt(ledger, count, text, &otherwise, Folders::Splits);
@@ -406,7 +406,7 @@ fn with_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, Part
         let classes = top.classes();
         if top.is_another_task() {
             let text = format!(
-                "{} in {} without a label: its folders {} are no classes",
+                "{} in {} without a label: its folders {} are not classes",
                 pictures(),
                 top.shown(),
                 list_names(classes.iter().copied())

@@ -1,4 +1,4 @@
-//! Counts the files that are no samples, by reason, and words the reasons.
+//! Counts the files that are not samples, by reason, and words the reasons.
 
 use super::file_kinds::{FileKind, kind};
 use crate::dataset::extension;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// How many extensions one remark names.
 const NAMED: usize = 6;
 
-/// Why a file is no sample.
+/// Why a file is not a sample.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reason {
     /// A picture in a format that is not read, by extension.
@@ -66,7 +66,7 @@ impl Tally {
     }
 }
 
-/// All files that are no samples.
+/// All files that are not samples.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     tallies: BTreeMap<Reason, Tally>,
@@ -314,7 +314,7 @@ fn words(reason: &Reason, tally: &Tally) -> (RemarkKind, String) {
                 _ => "columns",
             };
             let text = match tally.files {
-                1 => format!("{first} is no picture; its {what} were read"),
+                1 => format!("{first} is not a picture; its {what} were read"),
                 _ => format!("{files} are not pictures; their {what} were read: {first} and others"),
             };
             (RemarkKind::OtherFiles, text)
@@ -388,6 +388,6 @@ mod tests {
         let mut left_out = LeftOut::default();
         left_out.file(Path::new("metadata.csv"));
         left_out.was_read(Path::new("metadata.csv"), true);
-        assert_eq!(texts(&left_out), [(1, "metadata.csv is no picture; its labels were read".to_owned())]);
+        assert_eq!(texts(&left_out), [(1, "metadata.csv is not a picture; its labels were read".to_owned())]);
     }
 }

@@ -131,7 +131,7 @@ fn a_folder_named_like_a_split_may_be_a_class() {
         doubt.text.contains("test and train are named like splits, but bus and car are not"),
         "{doubt:?}"
     );
-    assert_eq!(doubt.otherwise, "if test and train are splits and bus and car are no classes");
+    assert_eq!(doubt.otherwise, "if test and train are splits and bus and car are not classes");
     let warned = &flat.ledger.remarks[0];
     assert!(warned.kind.is_serious() && warned.text.ends_with("use --layout splits"), "{warned:?}");
     let folders =

@@ -49,7 +49,7 @@ enum Role {
     Aside,
 }
 
-/// Looks for them among the files that are no samples, in byte order. `read` are those that were read.
+/// Looks for them among the files that are not samples, in byte order. `read` are those that were read.
 pub(super) fn find(root: &Path, others: &[PathBuf], samples: &[NewSample], read: &[PathBuf]) -> Vec<Unread> {
     let candidate = |path: &&PathBuf| !read.contains(path) && may_hold_labels(path);
     let others: Vec<&PathBuf> = others.iter().filter(candidate).collect();

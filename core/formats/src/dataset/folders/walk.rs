@@ -29,7 +29,7 @@ pub(super) struct Found {
     pub(super) tables: Vec<PathBuf>,
     /// The topmost folders that have no file in them or below them, but for those made by machines.
     pub(super) empty: Vec<PathBuf>,
-    /// The files that are no samples.
+    /// The files that are not samples.
     pub(super) left_out: LeftOut,
     /// What could not be listed.
     pub(super) ledger: Ledger,

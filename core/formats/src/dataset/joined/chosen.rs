@@ -84,7 +84,7 @@ pub(super) fn key(
         let numbers = (0..sheet.len()).all(|row| sheet.text(row, column).parse::<f64>().is_ok());
         // Under a heading that is none of the usual ones, numbers mean images only by a column that both have.
         let only_shared = !usual.contains(&column) && (numbers || !is_id(heading));
-        // An index counts rows, so that what it counted before is no key.
+        // An index counts rows, so that what it counted before is not a key.
         let counts = |way: &Way| {
             let number = |row| sheet.text(row, column).parse::<u32>().ok();
             (0..sheet.len()).all(|row| way.places[row].row().is_none_or(|at| number(row) == Some(at)))

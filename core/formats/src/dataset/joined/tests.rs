@@ -168,7 +168,7 @@ fn pictures_without_labels_beside_a_table_need_no_other() {
     fs::write(&file, "image,label\n1.png,cat\n2.png,nan\n").unwrap();
     let options = DatasetOptions { labels: Some(file), ..DatasetOptions::default() };
     let (_, opened) = list(temp.path(), &options).unwrap();
-    assert_eq!(labels(&opened), ["cat", ""], "nan is no label in a table");
+    assert_eq!(labels(&opened), ["cat", ""], "nan is not a label in a table");
     assert!(!said(&opened, "was not read"), "{:#?}", opened.ledger.remarks);
 }
 
@@ -282,7 +282,7 @@ fn columns_that_name_different_images_are_refused() {
     assert!(!said(&opened, "name different images"), "{:?}", opened.ledger);
 }
 
-/// A counter of rows is no number of a file where a column has the names, whatever it is called.
+/// A counter of rows is not a number of a file where a column has the names, whatever it is called.
 #[test]
 fn names_of_images_win_over_numbers_under_any_heading() {
     let files = ["0.png", "1.png", "2.png"];

@@ -87,6 +87,6 @@ fn columns_of_a_joined_table_are_no_ones_business_but_its_own() {
     assert!(message.contains("--label-column; leave it out"), "{message}");
     let joined = DatasetOptions { labels: Some(temp.path().join("t.csv")), ..column.clone() };
     assert!(dataset::refuse_unread(temp.path(), &column, &joined).is_ok());
-    // What is no dataset is said where it is read.
+    // What is not a dataset is said where it is read.
     assert!(dataset::refuse_unread(&temp.path().join("none"), &column, &column).is_ok());
 }

@@ -30,7 +30,7 @@ const SHARDS: [&str; 12] = [
     "tar",
 ];
 
-/// Takes the labels of samples from the names of their shards if each shard has a name of its own and these are no splits, parts
+/// Takes the labels of samples from the names of their shards if each shard has a name of its own and these are not splits, parts
 /// or numbers; whether it did.
 pub(super) fn take(
     shards: &[&Path],

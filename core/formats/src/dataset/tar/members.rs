@@ -31,10 +31,10 @@ pub(super) struct Found {
     pub(super) says: Option<Vec<u8>>,
 }
 
-/// Lists the members of a tar file, with the bytes of those that `may_say` something of a picture. What is no ordinary file, and earlier members of the same name, are left out.
+/// Lists the members of a tar file, with the bytes of those that `may_say` something of a picture. What is not an ordinary file, and earlier members of the same name, are left out.
 ///
 /// # Errors
-/// When it cannot be read, or is no tar file.
+/// When it cannot be read, or is not a tar file.
 pub(super) fn list(
     root: &Path,
     path: &Path,
@@ -56,7 +56,7 @@ pub(super) fn list(
         let mut entry = match entry {
             Ok(entry) => entry,
             Err(error) if members.is_empty() => {
-                return Err(Error::format(&full, format!("it is no tar file, or a damaged one: {error}")));
+                return Err(Error::format(&full, format!("it is not a tar file, or a damaged one: {error}")));
             }
             Err(error) => {
                 cut = Some(error.to_string());

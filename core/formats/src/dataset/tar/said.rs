@@ -68,7 +68,7 @@ fn label(text: &str) -> Option<String> {
 }
 
 impl Said {
-    /// Takes in a member that may say the class once more; false if it is no text.
+    /// Takes in a member that may say the class once more; false if it is not text.
     pub(super) fn hear_again(&mut self, what: &str, bytes: &[u8], typed: &mut Typed) -> bool {
         let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| is_plain(text)) else { return false };
         typed.mark(what, false);

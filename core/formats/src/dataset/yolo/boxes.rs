@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// How many files are looked into before all count as boxes.
 const SAMPLED: usize = 5;
-/// Numbers of classes above this are no classes.
+/// Numbers of classes above this are not classes.
 const CLASSES: u64 = 1 << 20;
 
 /// The text file of each picture that has one, by row: under its name beside it, or in `labels` where it is in `images`.
@@ -125,7 +125,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn enter(&self, names: &Names, ledger: &mut Ledger) {
         if let Some((path, line)) = &self.first_unread {
-            let lines = counted(self.unread, "line is no box and was", "lines are no boxes and were");
+            let lines = counted(self.unread, "line is not a box and was", "lines are not boxes and were");
             let text = format!("{lines} not read, such as line {line} of {}", safe_path(path));
             ledger.add(RemarkKind::LabelsMissing, self.unread, text);
         }

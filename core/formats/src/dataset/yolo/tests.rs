@@ -78,7 +78,7 @@ fn a_broken_line_is_told_and_the_other_files_are_read() {
             says(
                 &opened,
                 RemarkKind::LabelsMissing,
-                "1 line is no box and was not read, such as line 1 of labels/1.txt"
+                "1 line is not a box and was not read, such as line 1 of labels/1.txt"
             ),
             "{:#?}",
             opened.ledger

@@ -67,7 +67,7 @@ pub(super) fn without_none(rows: &mut [Vec<String>], is_class: &dyn Fn(&str) -> 
     rows.iter_mut().for_each(|labels| labels.retain(|label| !none.contains(label)));
 }
 
-/// Rows that have a 0 or a 1 for each class, instead of labels: all of them, and one has a number twice, which is no set.
+/// Rows that have a 0 or a 1 for each class, instead of labels: all of them, and one has a number twice, which is not a set.
 pub(super) fn flags(rows: &[Vec<String>], classes: usize) -> Option<Vec<bool>> {
     let flag = |label: &String| match label.as_str() {
         "1" | "1.0" | "true" | "True" => Some(true),

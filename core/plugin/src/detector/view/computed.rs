@@ -153,7 +153,7 @@ impl<'h> View<'h> {
     /// [`Needs::TEXTS`](crate::Needs::TEXTS).
     ///
     /// # Errors
-    /// When there is no such class, or the names of classes are no words (see [`Error::is_missing`]).
+    /// When there is no such class, or the names of classes are not words (see [`Error::is_missing`]).
     pub fn prompts(&self, label: u32) -> Result<Vec<String>> {
         let mut table = Slice::empty();
         // SAFETY: the table outlives the call.
@@ -173,7 +173,7 @@ impl<'h> View<'h> {
     /// The text vector of each class: the normalized mean of its prompts' embeddings, one row per class.
     ///
     /// # Errors
-    /// When class names are no words, a class has no prompt or the model no text tower (see [`Error::is_missing`]), or
+    /// When class names are not words, a class has no prompt or the model no text tower (see [`Error::is_missing`]), or
     /// the device fails.
     pub fn class_vectors(&self) -> Result<OwnedMatrix> {
         let cols = self.model()?.0;

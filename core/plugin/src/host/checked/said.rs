@@ -120,7 +120,7 @@ impl<S: HostServices> Checked<'_, S> {
         if let Some(region) = regions.iter().find(|region| !proper(region)) {
             let Region { left, top, right, bottom, .. } = region;
             return Err(self.refuse(format!(
-                "gives sample {sample} a region from {left}, {top} to {right}, {bottom}, which is no part of a picture"
+                "gives sample {sample} a region from {left}, {top} to {right}, {bottom}, which is not a part of a picture"
             )));
         }
         if regions.iter().any(|region| region.label.len() > LABEL) {

@@ -10,7 +10,7 @@ pub const TARGET: Target = Target { name: "listing", reads: "the XML of a bucket
 fn run(bytes: &[u8]) {
     let Some((_, bytes)) = bytes.split_first() else { return };
     if let Ok((objects, _)) = listed(bytes) {
-        assert!(objects.iter().all(|object| !object.name.ends_with('/')), "folders are no objects");
+        assert!(objects.iter().all(|object| !object.name.ends_with('/')), "folders are not objects");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The files of a session that are no journals and no results.
+//! The files of a session that are not journals and no results.
 
 use super::pets::samples;
 use crate::Target;

@@ -113,7 +113,7 @@ const TOLD: [&str; 13] = [
     r#""type":"regions","items":[{"sample":0,"boxes":[{"edges":[0,0.1,0.5,1],"label":"l"}]}]"#,
 ];
 
-/// Lines that are no messages, or not where they stand.
+/// Lines that are not messages, or not where they stand.
 const WRONG: [&[u8]; 12] = [
     b"",
     b"\xff\xfe",
