@@ -91,6 +91,28 @@ pub(crate) fn is_id(heading: &str) -> bool {
     is_index(heading) || names_samples(heading) || ((known || is_word) && !other)
 }
 
+/// Names of a column of labels, in any case.
+const LABELS: [&str; 13] = [
+    "label",
+    "labels",
+    "class",
+    "class_name",
+    "class_id",
+    "category",
+    "target",
+    "y",
+    "given_label",
+    "true_label",
+    "label_name",
+    "label_id",
+    "y_true",
+];
+
+/// Whether a column is called like one of the samples' labels.
+pub(crate) fn is_label(heading: &str) -> bool {
+    LABELS.iter().any(|name| heading.trim().eq_ignore_ascii_case(name))
+}
+
 /// Whether a column has a name that only numbers of rows have: pandas's index and its like, but not `id`.
 pub(crate) fn is_plain_index(heading: &str) -> bool {
     is_index(heading) && !heading.trim().eq_ignore_ascii_case("id")

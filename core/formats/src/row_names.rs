@@ -1,5 +1,6 @@
 //! Which column of a table says which sample each row is about, where none is called so: a column is known by what is in it.
 
+mod by_label;
 mod columns;
 
 use crate::headings::{is_id, is_index, is_plain_index, is_unnamed, names_samples, same};
@@ -234,7 +235,10 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     let text = |&at: &usize| is_named(&side[at]) && !judged[at].numbers;
     match (0..side.len()).find(text) {
         Some(at) => Ok(taken(at, side)),
-        None => Ok(RowNames { said: ordered, ..RowNames::default() }),
+        None => {
+            refuse_shuffled(&side, &manifest.ids().collect::<Vec<_>>(), manifest, option)?;
+            Ok(RowNames { said: ordered, ..RowNames::default() })
+        }
     }
 }
 
@@ -254,6 +258,22 @@ pub(crate) fn in_order(
     let mut joiner = Joiner::new(manifest);
     let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
     ordered(side, &judged, manifest, option)
+}
+
+/// Refuses to take rows for these samples by their places or numbers alone if labels beside them say that they are about others.
+///
+/// # Errors
+/// When a column has labels that agree with the dataset's as seldom as by chance, with what to do.
+pub(crate) fn refuse_shuffled(
+    side: &[SideColumn],
+    samples: &[SampleId],
+    manifest: &Manifest,
+    option: &str,
+) -> Result<(), String> {
+    match by_label::shuffled(side, samples, manifest) {
+        Some(why) => Err(format!("{why}; add a column path, or pass {option}")),
+        None => Ok(()),
+    }
 }
 
 fn ordered(

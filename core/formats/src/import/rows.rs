@@ -1,7 +1,7 @@
 //! Which sample a row of a table is about.
 
 use super::{Read, Target, file_name};
-use crate::headings::{PATHS, is_id, is_index, naming, same};
+use crate::headings::{PATHS, is_id, is_index, is_label, naming, same};
 use crate::row_names::{self, Joint, SideColumn};
 use crate::text::Sheet;
 use crate::{Error, Result};
@@ -169,8 +169,10 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         let ordered = row_names::in_order(&side, target.manifest, "--path-column NAME")
             .map_err(|why| Error::format(file, why))?;
         let said = ordered.unwrap_or_else(|| "were taken in the order of the samples".to_owned());
+        let samples: Vec<SampleId> = target.manifest.ids().collect();
+        refuse_shuffled(sheet, &samples, target)?;
         read.notes.push(format!("the rows of {} {said}", file_name(file)));
-        return Ok(RowsOf { samples: target.manifest.ids().map(Some).collect(), path: None });
+        return Ok(RowsOf { samples: samples.into_iter().map(Some).collect(), path: None });
     };
     // R and spreadsheets count from 1.
     let last = sheet.text(sheet.len() - 1, index);
@@ -199,7 +201,12 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         }
         numbers.push(number);
     }
-    let found: Vec<Option<SampleId>> = numbers.into_iter().map(|number| Some(SampleId(number))).collect();
+    let numbered: Vec<SampleId> = numbers.into_iter().map(SampleId).collect();
+    // A few rows may be those whose labels were wrong, and are mended in the dataset.
+    if numbered.len() * 2 > samples {
+        refuse_shuffled(sheet, &numbered, target)?;
+    }
+    let found: Vec<Option<SampleId>> = numbered.into_iter().map(Some).collect();
     read.notes.push(format!(
         "the rows of {} were taken for samples by their numbers in the column {}",
         file_name(file),
@@ -224,12 +231,21 @@ fn joint(sheet: &Sheet, target: &Target<'_>) -> Result<Option<Joint>> {
 /// The columns that may say by ids which samples the rows are about.
 fn ids(sheet: &Sheet, target: &Target<'_>) -> Vec<SideColumn> {
     let own = target.manifest.extra();
-    let may_join = |heading: &str| is_id(heading) || own.iter().any(|column| same(&column.name, heading));
+    columns(sheet, |heading| is_id(heading) || own.iter().any(|column| same(&column.name, heading)))
+}
+
+/// Refuses rows that are found by their places or numbers where their labels say that they are about other samples.
+fn refuse_shuffled(sheet: &Sheet, samples: &[SampleId], target: &Target<'_>) -> Result<()> {
+    row_names::refuse_shuffled(&columns(sheet, is_label), samples, target.manifest, "--path-column NAME")
+        .map_err(|why| Error::format(sheet.path(), why))
+}
+
+fn columns(sheet: &Sheet, wanted: impl Fn(&str) -> bool) -> Vec<SideColumn> {
     let column = |column: usize| SideColumn {
         heading: sheet.headings[column].clone(),
         cells: (0..sheet.len()).map(|row| sheet.text(row, column).into_owned()).collect(),
     };
-    (0..sheet.headings.len()).filter(|&at| may_join(&sheet.headings[at])).map(column).collect()
+    (0..sheet.headings.len()).filter(|&at| wanted(&sheet.headings[at])).map(column).collect()
 }
 
 /// Says that paths are repeated.

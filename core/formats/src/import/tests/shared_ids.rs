@@ -52,3 +52,30 @@ fn ids_that_contradict_the_paths_of_a_table_are_said() {
         assert_eq!(warnings.contains(&words), said, "{warnings}");
     }
 }
+
+#[test]
+fn rows_are_refused_where_their_labels_say_that_they_are_in_another_order() {
+    let paths: Vec<String> =
+        (0..60).map(|row| format!("{}/{row:02}.png", if row < 30 { "cat" } else { "dog" })).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let (manifest, file_metadata) = dataset(&paths);
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("issues.csv");
+    let read = |index: bool, label: &dyn Fn(usize) -> usize| {
+        let rows = (0..60).map(|row| {
+            let number = if index { format!("{row},") } else { String::new() };
+            format!("{number}True,0.1,{}\n", ["cat", "dog"][label(row)])
+        });
+        let heading = if index { "," } else { "" };
+        let text = format!("{heading}is_x,x,given_label\n{}", rows.collect::<String>());
+        fs::write(&file, text).unwrap();
+        let target = Target::new(&manifest, &file_metadata, BTreeSet::new(), false);
+        Importer::find("csv").unwrap().read(&[file.clone()], &target, None).map_err(|error| error.to_string())
+    };
+    for index in [false, true] {
+        let error = read(index, &|row| row % 2).err().unwrap();
+        assert!(error.contains("agree with those of the dataset in only 30 of 60 rows"), "{error}");
+        assert!(error.contains("add a column path"), "{error}");
+        read(index, &|row| if row % 3 == 0 { row % 2 } else { row / 30 }).unwrap();
+    }
+}
