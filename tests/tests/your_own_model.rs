@@ -235,6 +235,48 @@ fn results_of_a_model_and_of_given_vectors_come_back_in_turn() {
     assert!(models.stdout.contains("embeddings of own.npy") && models.stdout.contains("bundled-small"));
 }
 
+/// The same command after a picture has moved, which puts the rows of the files into another order than the samples.
+#[test]
+fn rows_without_names_stay_with_their_pictures_when_the_order_changes() {
+    let sandbox = Sandbox::new();
+    let paths = dataset(&sandbox);
+    let [own, given, classes] = ["own.npy", "p.npy", "classes.txt"].map(|name| at(&sandbox, name));
+    npy::write(Path::new(&own), &vectors(&paths));
+    let row = |path: &String| if other(path) { [0.05_f32, 0.95] } else { [0.95, 0.05] };
+    npy::write(Path::new(&given), &paths.iter().map(row).collect::<Vec<_>>());
+    fs::write(&classes, "airplane\nautomobile\n").unwrap();
+    let options = ["--embeddings", &own, "--pred-probs", &given, "--classes", &classes];
+    let first = scan(&sandbox, &options);
+    assert!(first.code == 0 && !first.stderr.contains("stay with"), "{}", first.stderr);
+    assert_eq!(flagged(&sandbox, "label-quality"), [WRONG]);
+    let before = fingerprints(&sandbox);
+
+    let data = sandbox.data();
+    fs::rename(data.join("airplane/0001.jpg"), data.join("automobile/9001.jpg")).unwrap();
+    for gone in [None, Some("automobile/0002.jpg")] {
+        if let Some(gone) = gone {
+            fs::remove_file(data.join(gone)).unwrap();
+        }
+        let ran = scan(&sandbox, &options);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let words = ran.stderr.lines().filter(|line| line.contains("stay with the pictures")).count();
+        assert_eq!(words, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("--embedding-ids") && ran.stderr.contains("--pred-probs-ids"));
+        let found: BTreeSet<String> = flagged(&sandbox, "label-quality").into_iter().collect();
+        assert_eq!(found, BTreeSet::from([WRONG.to_owned(), "automobile/9001.jpg".to_owned()]), "{gone:?}");
+        let found = flagged(&sandbox, "neighbor-labels");
+        assert!(found.contains(&"automobile/9001.jpg".to_owned()) && found.len() < 5, "{found:?}");
+        assert_eq!(fingerprints(&sandbox), before);
+    }
+
+    // Named, they are what their names say.
+    let lines = at(&sandbox, "ids.txt");
+    fs::write(&lines, paths.join("\n")).unwrap();
+    let named =
+        scan(&sandbox, &[&options[..], &["--embedding-ids", &lines, "--pred-probs-ids", &lines]].concat());
+    assert!(named.code == 0 && !named.stderr.contains("stay with"), "{}", named.stderr);
+}
+
 /// Probabilities of both classes as a table: sure of most samples, and that one label is wrong.
 fn probabilities(paths: &[String]) -> String {
     let mut text = String::from("automobile,path,airplane\n");

@@ -38,6 +38,9 @@ struct Header {
     format: u32,
     classes: Vec<String>,
     source: String,
+    /// A digest of the bytes of the files, where rows were taken for the samples by their places; otherwise empty.
+    #[serde(default)]
+    by_place: String,
     checksum: String,
 }
 
@@ -65,8 +68,21 @@ pub struct Bound {
 impl GivenProbabilities {
     /// None so far, of these classes. `source` says where they are from: `probabilities of p.npy`.
     pub fn new(classes: &[String], source: String) -> GivenProbabilities {
-        let head = Header { format: FORMAT, classes: classes.to_vec(), source, checksum: String::new() };
+        let head = Header { format: FORMAT, classes: classes.to_vec(), source, ..Header::default() };
         GivenProbabilities { head, ..GivenProbabilities::default() }
+    }
+
+    /// The same from files of this digest, whose rows were taken for the samples by their places.
+    pub fn by_place(self, files: String) -> GivenProbabilities {
+        GivenProbabilities { head: Header { by_place: files, ..self.head }, ..self }
+    }
+
+    /// Whether rows of files of this digest were taken by their places for samples that are others now, or in another order. Then
+    /// these are still what the files say of the pictures.
+    pub fn stay(&self, files: &str, manifest: &Manifest) -> bool {
+        let in_order = self.hashes.len() == manifest.len()
+            && manifest.ids().all(|id| self.path(id.index()) == manifest.path(id).as_os_str().as_bytes());
+        self.head.by_place == files && !in_order && self.columns(manifest.classes()).is_ok()
     }
 
     /// Adds a sample with one number per class; `None` for a row that is not a distribution.

@@ -342,7 +342,7 @@ fn broken_embeddings_and_probabilities() {
         for name in ["a.npy", "a.safetensors", "a.parquet", "clip", "f.json"] {
             let ids = (name == "a.npy").then(|| at("ids.txt"));
             let files = EmbeddingFiles { file: at(name), ids, texts: None };
-            if let Ok(vectors) = embeddings::read(&files, &manifest) {
+            if let Ok(vectors) = embeddings::read(&files, &manifest, &[]) {
                 let _ = vectors.bind(&manifest, &file_metadata);
             }
         }
@@ -366,6 +366,6 @@ fn brackets_within_brackets_are_an_error_at_once() {
     bytes.extend_from_slice(text.as_bytes());
     let folder = tree(&[("a.npy", &bytes)]);
     let files = EmbeddingFiles { file: folder.path().join("a.npy"), ids: None, texts: None };
-    let error = embeddings::read(&files, &manifest).err().unwrap().to_string();
+    let error = embeddings::read(&files, &manifest, &[]).err().unwrap().to_string();
     assert!(error.contains("its header is not a description of an array"), "{error}");
 }

@@ -1,16 +1,36 @@
 //! Embeddings from elsewhere: from their files into the store, and what is missing.
 
-use super::{Complaints, settle};
+use super::{Complaints, settle, stay};
 use crate::findings::Findings;
-use crate::{Result, Setup};
+use crate::{Error, Result, Setup};
 use chaffinch_compute::content::ContentHash;
-use chaffinch_compute::embedding::Embedder;
+use chaffinch_compute::embedding::{Embedder, ModelFingerprint};
 use chaffinch_compute::job::Job;
 use chaffinch_data::issue::EMBEDDINGS;
 use chaffinch_data::store::{CHUNK_ROWS, EmbeddingStore};
 use chaffinch_formats::embeddings::Vectors;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::SampleId;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// The vectors that a session has below a folder of its embeddings, by their fingerprints: that in use first.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn kept(folder: &Path, in_use: &str) -> Result<Vec<ModelFingerprint>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::io("read", folder))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(Error::io("read", folder))?.file_name();
+        names.extend(name.into_string());
+    }
+    names.sort_by_key(|name| (name != in_use, name.clone()));
+    Ok(names.iter().map(|name| ModelFingerprint::stored(name)).collect())
+}
 
 /// Adds the vectors of all contents that are not in the store yet, and returns remarks on the file. Files of the same
 /// content have the vector of the first.
@@ -23,6 +43,12 @@ pub(crate) fn fill(
     findings: &Findings,
     job: &Job<'_>,
 ) -> Result<Vec<(String, String)>> {
+    if vectors.stay() {
+        return Ok(vec![(
+            "warning".to_owned(),
+            stay(&format!("embeddings of {}", safe_path(vectors.file())), "--embedding-ids"),
+        )]);
+    }
     let rows = vectors.bind(&findings.manifest, &findings.file_metadata)?;
     let mut hashes: Vec<ContentHash> = findings.file_metadata.hashes.to_vec();
     for (row, hash) in (0_u32..).zip(&mut hashes) {

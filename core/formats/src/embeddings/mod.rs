@@ -27,6 +27,9 @@ use std::path::{Path, PathBuf};
 /// The version of how vectors become those of the session.
 const VERSION: &str = "given-1";
 
+/// Hexadecimal digits of a fingerprint that tell the bytes of files without names; as many tell the samples.
+const HALF: usize = 16;
+
 /// The most numbers in a vector.
 const MAX_DIM: usize = 1 << 16;
 
@@ -45,6 +48,8 @@ pub struct Vectors {
     /// Which sample each row is about.
     names: RowNames,
     fingerprint: ModelFingerprint,
+    /// Whether rows without names belong to the pictures for which they were taken earlier.
+    stay: bool,
 }
 
 /// Which row of the vectors belongs to each sample.
@@ -65,9 +70,12 @@ impl VectorRows {
 
 /// Reads embeddings, and checks them against a dataset as far as that is possible before its pictures are read.
 ///
+/// `kept` are those of the session. Rows without names were once those of the samples in their order, and stay with these pictures
+/// when a move, a new label or a sorted table changes that order: nothing in the file says that it changed, too.
+///
 /// # Errors
-/// When a file cannot be read or has no vectors; when rows without names are not as many as the samples.
-pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
+/// When a file cannot be read or has no vectors; when rows without names are not as many as the samples, and none are kept.
+pub fn read(files: &EmbeddingFiles, manifest: &Manifest, kept: &[ModelFingerprint]) -> Result<Vectors> {
     let EmbeddingFiles { file, ids, .. } = files;
     let mut hasher = blake3::Hasher::new();
     let Picked { grid: Grid { numbers, rows, cols: dim, .. }, ids: own, side, .. } =
@@ -101,13 +109,22 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest) -> Result<Vectors> {
     .map_err(wrong)?;
     let all = counted(rows as u64, "row", "rows");
     names.said = names.said.map(|said| format!("{all} of {} {said}", safe_path(file)));
-    if names.ids.is_none() {
-        in_order(rows, manifest.len(), "--embedding-ids").map_err(wrong)?;
-    }
+    let bytes = hasher.finalize().to_hex();
     // The same rows of other samples are other vectors.
     names.identify(manifest, &mut hasher);
-    let fingerprint = ModelFingerprint::new(hasher.finalize().to_hex().as_str(), VERSION);
-    Ok(Vectors { file: file.clone(), named_by: ids_file.to_path_buf(), numbers, dim, names, fingerprint })
+    let all = hasher.finalize().to_hex();
+    let (mut fingerprint, mut stay) = (ModelFingerprint::new(all.as_str(), VERSION), false);
+    if names.ids.is_none() {
+        let of_bytes = &bytes[..HALF];
+        fingerprint = ModelFingerprint::new(&format!("{of_bytes}{}", &all[..HALF]), VERSION);
+        let mut same = kept.iter().filter(|kept| kept.as_str().starts_with(of_bytes));
+        match same.clone().any(|kept| *kept == fingerprint) {
+            false if let Some(earlier) = same.next() => (fingerprint, stay) = (earlier.clone(), true),
+            _ => in_order(rows, manifest.len(), "--embedding-ids").map_err(wrong)?,
+        }
+    }
+    let named_by = ids_file.to_path_buf();
+    Ok(Vectors { file: file.clone(), named_by, numbers, dim, names, fingerprint, stay })
 }
 
 /// Whether rows without names can be those of the samples, in their order. The error also says what to do.
@@ -177,6 +194,11 @@ impl Vectors {
     /// How it was found which sample each row is about, if the file does not say it.
     pub fn said(&self) -> Option<&str> {
         self.names.said.as_deref()
+    }
+
+    /// Whether rows without names belong to the pictures for which they were taken earlier, instead of the samples in their order.
+    pub fn stay(&self) -> bool {
+        self.stay
     }
 
     /// Finds the row of each sample.

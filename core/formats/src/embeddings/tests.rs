@@ -506,7 +506,8 @@ fn paths_come_first_and_ids_that_contradict_them_are_said() {
         let bytes = ::safetensors::serialize([("embeddings", vectors), ("id", ids)], metadata.clone());
         fs::write(&path, bytes.unwrap()).unwrap();
         assert_eq!(files.read_for(&own, "v.safetensors", None), Ok(all()));
-        let vectors = read(&EmbeddingFiles { file: path.clone(), ids: None, texts: None }, &own.0).unwrap();
+        let vectors =
+            read(&EmbeddingFiles { file: path.clone(), ids: None, texts: None }, &own.0, &[]).unwrap();
         let words = vectors.names.said.unwrap_or_default();
         assert_eq!(words.contains("the column 'id' says otherwise: row 1 is"), said, "{words}");
     }

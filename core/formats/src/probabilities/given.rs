@@ -240,6 +240,11 @@ pub(super) enum Scaled {
 }
 
 impl GivenModel {
+    /// Whether rows are those of the samples in their order.
+    pub fn by_place(&self) -> bool {
+        self.names.ids.is_none()
+    }
+
     pub(super) fn file(&self) -> &Path {
         &self.file
     }
