@@ -1,7 +1,6 @@
 //! The model for searches by meaning: loaded when the first text is typed, on a thread of its own, and kept with the
 //! vectors of what was typed.
 
-use crate::answers::light::Toward;
 use crate::given::StandIn;
 use crate::{Error, ModelLoader, Result, Setup};
 use chaffinch_compute::embedding::Embedder;
@@ -57,6 +56,16 @@ pub struct Asking<'a> {
     pub slow: &'a (dyn Fn(&str) + Sync),
     /// Whether the answer is no longer wanted.
     pub unwanted: Unwanted<'a>,
+}
+
+/// What is looked for in a picture.
+pub(crate) enum Toward {
+    /// A direction among the embeddings.
+    Direction(Vec<f32>),
+    /// The vector of a class.
+    Class(Vec<f32>),
+    /// The name of a class whose vector is not known.
+    Text(String),
 }
 
 impl Reader {

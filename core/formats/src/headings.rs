@@ -113,6 +113,32 @@ pub(crate) fn is_label(heading: &str) -> bool {
     LABELS.iter().any(|name| heading.trim().eq_ignore_ascii_case(name))
 }
 
+/// What numbers of samples end with, beside ids.
+const COUNTERS: [&str; 8] = ["index", "idx", "number", "num", "nr", "no", "frame", "row"];
+/// What else has numbers, in front of these.
+const OTHER_COUNTERS: [&str; 12] = [
+    "class",
+    "label",
+    "category",
+    "cat",
+    "target",
+    "group",
+    "cluster",
+    "fold",
+    "split",
+    "annotator",
+    "worker",
+    "user",
+];
+
+/// Whether a column is called like one of ids or numbers of samples: `sample_index`, `frame`, `Nr`.
+pub(crate) fn is_id_or_number(heading: &str) -> bool {
+    let lower = heading.trim().to_ascii_lowercase().replace([' ', '-', '.'], "_");
+    let (before, last) = lower.rsplit_once('_').unwrap_or(("", &lower));
+    let other = OTHER_COUNTERS.iter().any(|other| before == *other || before.ends_with(&format!("_{other}")));
+    is_id(heading) || (COUNTERS.contains(&last) && !other)
+}
+
 /// Whether a column has a name that only numbers of rows have: pandas's index and its like, but not `id`.
 pub(crate) fn is_plain_index(heading: &str) -> bool {
     is_index(heading) && !heading.trim().eq_ignore_ascii_case("id")
@@ -138,6 +164,12 @@ mod tests {
         for heading in ["label", "class_id", "categoryId", "liquid", "annotator_id", "width", "valid"] {
             assert!(!is_id(heading), "{heading}");
         }
+        for (heading, counts) in
+            [("sample_index", true), ("Frame", true), ("image nr", true), ("rank", false)]
+        {
+            assert_eq!(is_id_or_number(heading), counts, "{heading}");
+        }
+        assert!(!is_id_or_number("class_index") && !is_id_or_number("true_label_idx"));
         assert!(is_plain_index("Unnamed: 0") && is_plain_index("index") && !is_plain_index("ID"));
         assert!(same("", "__index_level_0__") && same("ID", " id ") && !same("id", "uid"));
     }

@@ -70,6 +70,21 @@ impl<'a> Joiner<'a> {
             .unwrap_or_default()
     }
 
+    /// The samples by the number at the end of their stems, 7 for `0007.jpg` and `img_0007.jpg`; `None` unless all have one, of
+    /// their own.
+    pub(crate) fn by_file_number(&self) -> Option<HashMap<u64, SampleId>> {
+        let mut numbers = HashMap::with_capacity(self.manifest.len());
+        for id in self.manifest.ids() {
+            let stem = self.manifest.path(id).file_stem()?.as_bytes();
+            let end = stem.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+            let digits = std::str::from_utf8(&stem[stem.len() - end..]).ok()?;
+            if numbers.insert(digits.parse().ok()?, id).is_some() {
+                return None;
+            }
+        }
+        Some(numbers)
+    }
+
     fn as_written(&mut self, name: &[u8]) -> Vec<SampleId> {
         if let Some(id) = self.exact(name) {
             return vec![id];

@@ -3,7 +3,7 @@
 mod by_label;
 mod columns;
 
-use crate::headings::{is_id, is_index, is_plain_index, is_unnamed, names_samples, same};
+use crate::headings::{is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_samples, same};
 use crate::joiner::{Joiner, RowsOf};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
@@ -102,26 +102,55 @@ pub(crate) fn of_names(names: Vec<String>, manifest: &Manifest) -> Result<RowNam
     Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said) })
 }
 
-/// Takes the paths that a file has beside its rows, and says where another of its columns means other samples.
+/// Takes the paths that a file has beside its rows, and says where another of its columns means other samples. `option` would
+/// name them in a file of its own.
 ///
 /// # Errors
-/// When a name may be a path or something else and means different samples, with what to do.
+/// When a name may be a path or something else and means different samples, or another column has paths of other samples, with
+/// what to do.
 pub(crate) fn of_paths(
     names: Vec<String>,
     side: &[SideColumn],
     manifest: &Manifest,
+    option: &str,
 ) -> Result<RowNames, String> {
     // The list of names may be among the columns, which would then be compared with itself.
     let side: Vec<SideColumn> = side.iter().filter(|column| column.cells != names).cloned().collect();
     let column = SideColumn { heading: String::new(), cells: names };
-    let otherwise = if side.is_empty() || manifest.extra().is_empty() {
-        None
-    } else {
-        otherwise(&Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path, &side, manifest)
-    };
+    let mut said = None;
+    if !side.is_empty() {
+        let by_path = Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path;
+        if let Some(why) = other_paths(&by_path, &side, manifest) {
+            return Err(format!("{why}; leave out the one that is not meant, or pass {option}"));
+        }
+        said = otherwise(&by_path, &side, manifest);
+    }
     let mut named = of_names(column.cells, manifest)?;
-    named.said = named.said.or(otherwise);
+    named.said = named.said.or(said);
     Ok(named)
+}
+
+/// Where another column that is called like one of samples has paths, too, and they are those of other samples than `by_path`: a
+/// sentence without an end.
+pub(crate) fn other_paths(
+    by_path: &[Option<SampleId>],
+    side: &[SideColumn],
+    manifest: &Manifest,
+) -> Option<String> {
+    let mut joiner = Joiner::new(manifest);
+    side.iter().filter(|column| is_id(&column.heading)).find_map(|column| {
+        let judged = Judged::of(column, &mut joiner, manifest);
+        let (row, [one, two]) = columns::differ(by_path, &judged.by_path)?;
+        (judged.names && !judged.numbers).then(|| {
+            format!(
+                "its paths and {} name different samples: row {} is {} by its path and {} by the column",
+                self::column(&column.heading),
+                row + 1,
+                excerpt_path(manifest.path(one)),
+                excerpt_path(manifest.path(two)),
+            )
+        })
+    })
 }
 
 /// What is to be said of rows whose paths are those of `by_path`, where a column that the dataset has, too, says that they
@@ -187,8 +216,18 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
     let taken = |at: usize, mut side: Vec<SideColumn>| {
         let SideColumn { heading, cells } = side.swap_remove(at);
-        let said = format!("are named by the column {}", called(&heading));
-        let said = (!names_samples(&heading) && !is_index(&heading)).then_some(said);
+        let name = called(&heading);
+        if judged[at].by_file_number {
+            let said =
+                format!("are named by the column {name}, which has the numbers in the names of the files");
+            return RowNames {
+                ids: Some(cells),
+                samples: Some(judged[at].by_path.clone()),
+                said: Some(said),
+            };
+        }
+        let said = (!names_samples(&heading) && !is_index(&heading))
+            .then(|| format!("are named by the column {name}"));
         RowNames { ids: Some(cells), samples: None, said }
     };
     let joined = |key: Key, mut side: Vec<SideColumn>| {
@@ -210,6 +249,10 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     let naming = |&at: &usize| judged[at].names && !judged[at].counts && !of_rows(at);
     if let Some(at) = (0..side.len()).filter(naming).min_by_key(order) {
         columns::refuse_doubtful(&side[at], &judged[at].by_path, "paths or names of files", manifest)?;
+        let others: Vec<SideColumn> = (0..side.len()).filter(|&i| i != at).map(|i| side[i].clone()).collect();
+        if let Some(why) = other_paths(&judged[at].by_path, &others, manifest) {
+            return Err(format!("{why}; leave out the one that is not meant, or pass {option}"));
+        }
         return Ok(taken(at, side));
     }
     if let Some(why) = doubt {
@@ -283,7 +326,7 @@ fn ordered(
     option: &str,
 ) -> Result<Option<String>, String> {
     // What is numbered like rows, but in another order, was put into that order.
-    let shuffled = |at: usize| is_id(&side[at].heading) && judged[at].by_number.is_some();
+    let shuffled = |at: usize| is_id_or_number(&side[at].heading) && judged[at].by_number.is_some();
     let wrong =
         |&at: &usize| judged[at].numbers && !judged[at].counts && (is_named(&side[at]) || shuffled(at));
     let Some(at) = (0..side.len()).find(wrong) else { return Ok(unused(side, judged, manifest)) };
@@ -380,6 +423,8 @@ struct Judged {
     differ: bool,
     /// The only sample that each names.
     by_path: Samples,
+    /// Whether they name them by numbers that are written otherwise in the names of the files.
+    by_file_number: bool,
     /// The sample of each as the number of a row, if all are such and differ.
     by_number: Option<Samples>,
 }
@@ -409,12 +454,25 @@ impl Judged {
         }
         let half = cells.len().div_ceil(2);
         let differ = different.len() == cells.len() && cells.len() > 1;
+        let by_number = numbers.as_deref().and_then(|numbers| rows(numbers, manifest.len()));
+        let mut by_file_number = false;
+        if let (Some(numbers), 0) = (numbers.as_deref(), matched)
+            && is_id_or_number(&column.heading)
+            && differ
+            && let Some(found) = file_numbers(numbers, joiner, by_number.is_some())
+        {
+            matched = found.iter().flatten().count();
+            in_order = cells.len() == manifest.len()
+                && (0_u32..).zip(&found).all(|(row, id)| *id == Some(SampleId(row)));
+            (by_path, by_file_number) = (found, true);
+        }
         Judged {
+            by_file_number,
             names: matched > 0 && matched >= half,
             matched,
             in_order,
             by_path,
-            by_number: numbers.as_deref().and_then(|numbers| rows(numbers, manifest.len())),
+            by_number,
             numbers: numbers.is_some(),
             of_rows: numbers
                 .is_some_and(|numbers| numbers.iter().all(|&number| number <= manifest.len() as u64)),
@@ -422,6 +480,14 @@ impl Judged {
             differ,
         }
     }
+}
+
+/// The samples that numbers mean by those in the names of files, if most do; all, if they may be those of rows instead.
+fn file_numbers(numbers: &[u64], joiner: &Joiner<'_>, of_rows: bool) -> Option<Samples> {
+    let known = joiner.by_file_number()?;
+    let samples: Samples = numbers.iter().map(|number| known.get(number).copied()).collect();
+    let found = samples.iter().flatten().count();
+    (found == numbers.len() || (!of_rows && found * 2 >= numbers.len())).then_some(samples)
 }
 
 /// The samples by different numbers of rows, counted from 0, or from 1 where all rows are there.

@@ -225,7 +225,7 @@ fn parameters_are_checked() {
     };
     assert_eq!(ask(&four(), share).note("share"), Some("0.5 true"));
     assert_eq!(ask(&four().param("share", 0.25), share).note("share"), Some("0.25 true"));
-    assert!(ask(&four().param("share", 2.0), share).error.unwrap().contains("not within 0..=1"));
+    assert!(ask(&four().param("share", 2.0), share).error.unwrap().contains("is not from 0 to 1"));
     assert!(ask(&four().param("shares", 0.0), share).error.unwrap().contains("no parameter"));
 }
 

@@ -1,6 +1,6 @@
 //! Pictures that are lit where the model sees something in them.
 
-use crate::meaning::{Asking, Reader};
+use crate::meaning::{Asking, Reader, Toward};
 use crate::{Error, Result};
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::decode::Rendering;
@@ -17,16 +17,6 @@ pub(crate) struct Light {
     /// What is looked for; nothing without a label and a search.
     pub(crate) toward: Option<Toward>,
     pub(crate) rendering: Rendering,
-}
-
-/// What is looked for in a picture.
-pub(crate) enum Toward {
-    /// A direction among the embeddings.
-    Direction(Vec<f32>),
-    /// The vector of a class.
-    Class(Vec<f32>),
-    /// The name of a class whose vector is not known.
-    Text(String),
 }
 
 impl Light {

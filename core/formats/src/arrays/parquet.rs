@@ -307,7 +307,8 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
     // The place of the vectors among the columns that are read, and the columns beside them.
     let place: Cell<usize> = Cell::default();
     let beside: RefCell<Vec<SideColumn>> = RefCell::default();
-    let has_ids = Cell::new(false);
+    // Which of these has the names of the rows.
+    let named_by: Cell<Option<usize>> = Cell::default();
     each_part(
         path,
         |schema| {
@@ -329,11 +330,13 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
             };
             let own = ids.iter().find_map(|name| fields.iter().position(|field| field.name() == name));
             let names = own.or_else(|| ids_column(schema));
-            has_ids.set(names.is_some());
-            let side: Vec<usize> = match names {
-                Some(names) => vec![names],
-                None => (0..fields.len()).filter(|&index| may_name(fields[index].data_type())).collect(),
+            // Beside a column of names, others are only compared with it.
+            let beside_names = |index: &usize| {
+                names.is_none_or(|names| *index == names || is_id(fields[*index].name()))
+                    && may_name(fields[*index].data_type())
             };
+            let side: Vec<usize> = (0..fields.len()).filter(beside_names).collect();
+            named_by.set(side.iter().position(|column| Some(*column) == names));
             place.set(side.iter().filter(|&&column| column < vectors).count());
             beside.borrow_mut().extend(
                 side.iter().map(|&at| SideColumn { heading: fields[at].name().clone(), cells: Vec::new() }),
@@ -351,7 +354,7 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
         },
     )?;
     let mut side = beside.into_inner();
-    let ids = if has_ids.get() { side.pop().map(|column| column.cells) } else { None };
+    let ids = named_by.get().map(|at| side.remove(at).cells);
     Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
 }
 

@@ -103,7 +103,7 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest, kept: &[ModelFingerprin
     let wrong = |why: String| Error::format(ids_file, why);
     let mut names = match (named, own) {
         (Some(names), _) => row_names::of_names(names, manifest),
-        (None, Some(own)) => row_names::of_paths(own, &side, manifest),
+        (None, Some(own)) => row_names::of_paths(own, &side, manifest, "--embedding-ids FILE"),
         (None, None) => row_names::find(side, manifest, "--embedding-ids FILE"),
     }
     .map_err(wrong)?;

@@ -147,6 +147,10 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         let found = target.samples_in_turn(file, &names, read)?;
         let mut side = ids(sheet, target);
         side.retain(|beside| beside.heading != sheet.headings[column]);
+        if !asked && let Some(why) = row_names::other_paths(&found, &side, target.manifest) {
+            let message = format!("{why}; choose the column that is meant with --path-column NAME");
+            return Err(Error::format(file, message));
+        }
         if !asked && let Some(otherwise) = row_names::otherwise(&found, &side, target.manifest) {
             read.warnings.push(format!("the rows of {} {otherwise}", file_name(file)));
         }

@@ -125,7 +125,7 @@ pub(super) fn read_for(
         let wrong = |why: String| Error::format(&named_by, why);
         let names = match (&ids, own) {
             (Some((_, lines)), _) => row_names::of_names(lines.clone(), manifest),
-            (None, Some(own)) => row_names::of_paths(own, &side, manifest),
+            (None, Some(own)) => row_names::of_paths(own, &side, manifest, "--pred-probs-ids FILE"),
             (None, None) => row_names::find(side, manifest, "--pred-probs-ids FILE"),
         };
         let names = names.map_err(wrong)?;

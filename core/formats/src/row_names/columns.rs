@@ -2,7 +2,7 @@
 
 use super::{Judged, SideColumn, called, column, counts_up};
 use crate::dataset::LABEL_NAMES;
-use crate::headings::{is_id, is_plain_index, names_samples, same};
+use crate::headings::{is_id, is_id_or_number, is_plain_index, names_samples, same};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::{excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
@@ -225,7 +225,7 @@ pub(super) fn best(
 fn otherwise<'m>(column: &SideColumn, manifest: &'m Manifest) -> Vec<(&'m str, Equal)> {
     let SideColumn { heading, cells } = column;
     // An index that counts up counts rows; one that the dataset kept may be what it was before.
-    if !is_id(heading) || is_plain_index(heading) || measures(cells) {
+    if !is_id_or_number(heading) || is_plain_index(heading) || measures(cells) {
         return Vec::new();
     }
     let own = manifest.extra().iter().filter(|own| is_id(&own.name) && !same(&own.name, heading));
