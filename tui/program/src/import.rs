@@ -239,11 +239,14 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
     let files: Vec<PathBuf> = files.iter().map(|file| session_for(program, file)).collect();
     let outcome = program.read(&files, &target, args.prefix.as_deref())?;
     let mut warnings = outcome.warnings;
-    ensure!(
-        !outcome.imports.is_empty() || !outcome.said.is_empty(),
-        "there is nothing to import: {} has no scores, flags, decisions, tags or notes",
-        files.iter().map(|file| safe_path(file)).collect::<Vec<_>>().join(", ")
-    );
+    if outcome.imports.is_empty() && outcome.said.is_empty() {
+        // They may say why.
+        warnings.iter().for_each(|text| warning("import", text));
+        bail!(
+            "there is nothing to import: {} has no scores, flags, decisions, tags or notes that can be used",
+            files.iter().map(|file| safe_path(file)).collect::<Vec<_>>().join(", ")
+        );
+    }
     for reviewer in outcome.said.keys().flatten() {
         Journal::check_reviewer(reviewer)?;
     }

@@ -25,6 +25,11 @@ pub struct Said {
 }
 
 impl Said {
+    /// Whether it is unknown when it was said, although there is a time.
+    pub fn is_undated(&self) -> bool {
+        !self.at.trim().is_empty() && time(&self.at).is_none()
+    }
+
     /// Whether nothing was said.
     pub fn is_empty(&self) -> bool {
         self.choice.is_none() && self.tags.is_empty() && self.note.is_empty()
@@ -106,7 +111,13 @@ impl Journal {
             let key = self.binding.key(*id, &manifest, metadata, (copied, &twins), row);
             let seq = self.own.next_seq() + entries.len() as u64;
             pending.entry(id.0).or_default().push(entries.len());
-            entries.push(Entry { seq, at: time(&said.at), what, keys: vec![key], rows: vec![id.0] });
+            entries.push(Entry {
+                seq,
+                at: time(&said.at).unwrap_or_else(now),
+                what,
+                keys: vec![key],
+                rows: vec![id.0],
+            });
         }
         if entries.is_empty() {
             return Ok(adopted);
@@ -125,16 +136,15 @@ impl Journal {
     }
 }
 
-/// A time as programs write it: ISO 8601 with or without a time zone, which is UTC then, or a date. Now, if it is none of
+/// A time as programs write it: ISO 8601 with or without a time zone, which is UTC then, or a date. `None` if it is none of
 /// these.
-fn time(text: &str) -> Timestamp {
+fn time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let in_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     text.parse::<Timestamp>()
         .ok()
         .or_else(|| text.parse::<DateTime>().ok().and_then(in_utc))
         .or_else(|| text.parse::<civil::Date>().ok().and_then(|date| in_utc(date.at(0, 0, 0, 0))))
-        .unwrap_or_else(now)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, is_image};
 use crate::ends::{Ends, Place};
 use crate::headings::same;
-use crate::text::Sheet;
+use crate::text::{Sheet, file_names};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names;
@@ -410,12 +410,8 @@ fn places(
 
 /// All ways to take the names in a column.
 fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> Vec<Way> {
-    let names: Vec<Vec<u8>> = (0..sheet.len())
-        .map(|row| match std::str::from_utf8(sheet.bytes(row, key)) {
-            Ok(_) => sheet.text(row, key).as_bytes().to_vec(),
-            Err(_) => sheet.bytes(row, key).to_vec(),
-        })
-        .collect();
+    let files = file_names(manifest);
+    let names: Vec<Vec<u8>> = (0..sheet.len()).map(|row| sheet.file_name(row, key, &files)).collect();
     let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let all = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
     let stems: Vec<&[u8]> = paths.iter().map(|path| stem(path)).collect();

@@ -126,7 +126,16 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
         }
     }
     if flags.is_empty() && numbers.is_empty() {
-        return Err(sheet.without("of numbers or of True and False beside the paths"));
+        let decides =
+            ["decision", "action", "verdict", "status"].iter().any(|name| sheet.column(name).is_some());
+        let what = match decides {
+            true => {
+                "user_action, which has decisions (keep, remove, relabel with new_label, or unsure), and none of numbers or of \
+                 True and False beside the paths"
+            }
+            false => "of numbers or of True and False beside the paths",
+        };
+        return Err(sheet.without(what));
     }
     used.extend(flags.iter().chain(&numbers));
     rows::tell_unused(sheet, &used, read);

@@ -3,7 +3,7 @@
 use super::{Read, Target, file_name};
 use crate::headings::{PATHS, is_id, is_index, is_label, naming, same};
 use crate::row_names::{self, Joint, SideColumn};
-use crate::text::Sheet;
+use crate::text::{Sheet, file_names};
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_protocol::sample::SampleId;
@@ -138,12 +138,8 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         return Ok(RowsOf { samples: joint.samples, path: Some(joint.at) });
     }
     if let Some(column) = path {
-        let names: Vec<Vec<u8>> = (0..sheet.len())
-            .map(|row| match std::str::from_utf8(sheet.bytes(row, column)) {
-                Ok(_) => sheet.text(row, column).as_bytes().to_vec(),
-                Err(_) => sheet.bytes(row, column).to_vec(),
-            })
-            .collect();
+        let files = file_names(target.manifest);
+        let names: Vec<Vec<u8>> = (0..sheet.len()).map(|row| sheet.file_name(row, column, &files)).collect();
         let found = target.samples_in_turn(file, &names, read)?;
         let mut side = ids(sheet, target);
         side.retain(|beside| beside.heading != sheet.headings[column]);

@@ -9,6 +9,7 @@ use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::fs;
 
+mod decided_rows;
 mod sessions;
 mod shared_ids;
 

@@ -9,6 +9,7 @@ use super::people::Filled;
 use super::{Importer, PATH_COLUMN, Read, Target, file_name, json};
 use crate::text::Sheet;
 use crate::{Error, Result};
+use chaffinch_data::class_names;
 use chaffinch_data::issue::Issue;
 use chaffinch_data::nearest::hint;
 use chaffinch_protocol::decision::Choice;
@@ -72,6 +73,10 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
     let mut problems: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     // New labels that are not classes yet.
     let mut strange: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    // Labels that are not those of the sample, and what was decided about each by whom.
+    let mut relabeled: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut decided: BTreeMap<(Option<String>, SampleId), (Choice, u64)> = BTreeMap::new();
+    let (mut again, mut undated): (Vec<u64>, Vec<u64>) = Default::default();
     for (record, sample) in records.all.iter().zip(&samples) {
         let Some(id) = *sample else { continue };
         let kind = record.issue.as_str();
@@ -91,13 +96,30 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
             detector.add(id, issue, true);
         }
         let (said, problem) = record.filled.said(target.manifest.label_name(id));
-        if let Some((reviewer, said)) = said {
+        if let Some((reviewer, mut said)) = said {
+            let given = target.manifest.label_name(id);
+            if said.choice.is_some() && !record.original.is_empty() && !same_label(&record.original, given) {
+                let both = format!("'{}' instead of '{}'", excerpt(&record.original), excerpt(given));
+                relabeled.entry(both).or_default().push(record.line);
+            }
+            if said.is_undated() {
+                undated.push(record.line);
+            }
+            if let Some(choice) = said.choice.clone() {
+                let first = decided.entry((reviewer.clone(), id)).or_insert((choice.clone(), record.line));
+                if first.0 != choice {
+                    again.extend([first.1, record.line]);
+                    said.choice = None;
+                }
+            }
             if let Some(Choice::Relabel(label)) = &said.choice
-                && target.class(label).is_none()
+                && target.manifest.find_class(label).is_none()
             {
                 strange.entry(label.clone()).or_default().push(record.line);
             }
-            read.said.push((reviewer, id, said));
+            if !said.is_empty() {
+                read.said.push((reviewer, id, said));
+            }
         }
         if let Some(problem) = problem {
             problems.entry(problem).or_default().push(record.line);
@@ -121,6 +143,30 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
             at(&lines)
         ));
     }
+    for (both, lines) in relabeled {
+        let rows = counted(
+            lines.len() as u64,
+            "row gives its sample the label",
+            "rows give their samples the label",
+        );
+        read.warnings
+            .push(format!("{rows} {both}, which the dataset has, and decides about it: {}", at(&lines)));
+    }
+    if !again.is_empty() {
+        again.sort_unstable();
+        again.dedup();
+        read.warnings.push(format!(
+            "rows of one reviewer decide differently about the same sample, and the first of them was taken: {}",
+            at(&again)
+        ));
+    }
+    if !undated.is_empty() {
+        let dates = counted(undated.len() as u64, "date is", "dates are");
+        read.warnings.push(format!(
+            "{dates} not written as in 2026-03-31 or 2026-03-31T14:30:00Z, so the time of this import was taken: {}",
+            at(&undated)
+        ));
+    }
     for (label, lines) in strange {
         let rows = counted(lines.len() as u64, "row relabels", "rows relabel");
         let hint = hint(&label, target.manifest.classes().iter().map(String::as_str));
@@ -138,6 +184,10 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
         ));
     }
     Ok(())
+}
+
+fn same_label(one: &str, other: &str) -> bool {
+    class_names::clean(one) == class_names::clean(other)
 }
 
 /// Cells of a row that people fill.

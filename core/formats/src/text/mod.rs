@@ -14,7 +14,7 @@ mod truth;
 pub(crate) use encoding::{Cells, Document, encoder, windows_or_latin};
 pub(crate) use fields::{field_of, replaced};
 pub(crate) use letters::{composed, spellings};
-pub(crate) use sheet::{Sheet, is_missing};
+pub(crate) use sheet::{Sheet, file_names, is_missing};
 pub(crate) use truth::truth;
 
 use crate::{Error, Result};

@@ -3,9 +3,13 @@
 use super::{Cells, TableText, broken, truth};
 use crate::same_headings;
 use crate::{Error, Result};
+use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{counted, excerpt};
 use csv::ByteRecord;
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Columns that a message lists.
@@ -139,6 +143,17 @@ impl Sheet {
         self.records[row].get(column).unwrap_or_default()
     }
 
+    /// A cell that names a file of the dataset, of which `known` are the names: what is not UTF-8 are the bytes of such a name, or
+    /// text in the encoding of the table.
+    pub(crate) fn file_name(&self, row: usize, column: usize, known: &HashSet<&[u8]>) -> Vec<u8> {
+        let bytes = self.bytes(row, column);
+        let last = bytes.rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or_default();
+        match std::str::from_utf8(bytes) {
+            Err(_) if known.contains(last) => bytes.to_vec(),
+            _ => self.text(row, column).as_bytes().to_vec(),
+        }
+    }
+
     /// A cell as text, without blanks at its ends.
     pub(crate) fn text(&self, row: usize, column: usize) -> Cow<'_, str> {
         match self.cells.text(self.bytes(row, column)) {
@@ -193,6 +208,11 @@ impl Sheet {
 /// Whether a cell means that there is no value, as programs write it.
 pub(crate) fn is_missing(text: &str) -> bool {
     text.is_empty() || ["nan", "na", "<na>", "none", "null"].contains(&text.to_ascii_lowercase().as_str())
+}
+
+/// The names of a dataset's files without their folders.
+pub(crate) fn file_names(manifest: &Manifest) -> HashSet<&[u8]> {
+    manifest.ids().filter_map(|id| manifest.path(id).file_name()).map(OsStr::as_bytes).collect()
 }
 
 #[cfg(test)]

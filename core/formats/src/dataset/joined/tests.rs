@@ -42,6 +42,23 @@ fn rows_are_joined_by_path_stem_and_number() {
     }
 }
 
+#[test]
+fn paths_in_an_older_encoding_are_read_like_others() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let names: Vec<String> = (0..4).map(|number| format!("Käfer und Größe {number}.png")).collect();
+    names.iter().for_each(|name| fs::write(data.join(name), b"x").unwrap());
+    let file = temp.path().join("labels.csv");
+    let rows = names.iter().enumerate().map(|(row, name)| format!("{name},{}\n", ["cat", "dog"][row % 2]));
+    let text = format!("path,label\n{}", rows.collect::<String>());
+    let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(letter as u32).unwrap()).collect();
+    fs::write(&file, latin).unwrap();
+    let (_, opened) =
+        list(&data, &DatasetOptions { labels: Some(file), ..DatasetOptions::default() }).unwrap();
+    assert_eq!(labels(&opened), ["cat", "dog", "cat", "dog"]);
+}
+
 /// Ids that are also the names of other files.
 #[test]
 fn a_column_of_both_tables_joins_them_and_other_doubts_are_refused() {

@@ -5,11 +5,11 @@ use super::super::people::Filled;
 use super::super::{Read, Target};
 use super::filled;
 use crate::headings::PATHS;
-use crate::text::{Sheet, is_missing};
+use crate::text::{Sheet, file_names, is_missing};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
 use chaffinch_data::row_keys::ImageIds;
-use chaffinch_protocol::display::excerpt;
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -27,6 +27,8 @@ pub(in super::super) struct Record {
     confidence: String,
     pub(super) suggested: String,
     pub(super) reason: String,
+    /// The label that the sample had when the table was written; empty if it does not say.
+    pub(super) original: String,
     pub(super) filled: Filled,
     /// The line, or the number of the record.
     pub(super) line: u64,
@@ -57,6 +59,7 @@ impl Record {
             confidence: text(&["vl_confidence", "confidence"]),
             suggested: whole(&["vl_suggested_label", "suggested_label"]),
             reason: text(&["vl_reason", "reason"]),
+            original: whole(&["original_label"]),
             filled: filled(&text),
             line,
         }
@@ -75,6 +78,7 @@ impl Records {
         if !is_manifest(sheet) && sheet.any_column(&["vl_flag_type", "issue_type", "flag"]).is_none() {
             return Err(sheet.without("issue_type or user_action"));
         }
+        let files = file_names(target.manifest);
         let record = |row: usize| {
             let get = |names: &[&str]| {
                 // Labels may be bytes of folders' names.
@@ -89,7 +93,7 @@ impl Records {
                         .unwrap_or_default(),
                 }
             };
-            let path = path.map(|column| sheet.bytes(row, column).to_vec()).unwrap_or_default();
+            let path = path.map(|column| sheet.file_name(row, column, &files)).unwrap_or_default();
             Record::new(path, sheet.line(row), &get)
         };
         let all = (0..sheet.len()).map(record).collect();
@@ -131,7 +135,9 @@ impl Records {
                 key.unwrap_or(&record.path).clone()
             };
             let names: Vec<Vec<u8>> = self.all.iter().map(name).collect();
-            return target.samples_in_turn(&self.file, &names, read);
+            let samples = target.samples_in_turn(&self.file, &names, read)?;
+            self.compare_ids(&samples, target, read);
+            return Ok(samples);
         }
         let named = |name: &str| target.manifest.extra().iter().find(|column| column.name == name);
         if let Some(column) = named("image_id").or_else(|| named("id")) {
@@ -157,6 +163,29 @@ impl Records {
         }
         let names: Vec<Vec<u8>> = self.all.iter().map(|record| record.id.as_bytes().to_vec()).collect();
         target.samples(&self.file, &names, read)
+    }
+
+    /// Says where an id is the path of another sample than that of its row.
+    fn compare_ids(&self, samples: &[Option<SampleId>], target: &Target<'_>, read: &mut Read) {
+        let by_path: HashMap<&[u8], SampleId> =
+            target.manifest.ids().map(|id| (target.manifest.path(id).as_os_str().as_bytes(), id)).collect();
+        let rows = self.all.iter().zip(samples).filter_map(|(record, sample)| Some((record, (*sample)?)));
+        let mut wrong = rows.filter_map(|(record, id)| {
+            let other = *by_path.get(record.id.as_bytes())?;
+            let same = target.manifest.path(other) == target.manifest.path(id);
+            (!same).then_some((record, id, other))
+        });
+        if let Some((record, id, other)) = wrong.next() {
+            let rows = counted(1 + wrong.count() as u64, "row has", "rows have");
+            read.warnings.push(format!(
+                "{rows} an id that is the path of another sample, and was taken for that of its own path: {} {} is {} by its \
+                 path and {} by its id",
+                self.unit,
+                record.line,
+                excerpt_path(target.manifest.path(id)),
+                excerpt_path(target.manifest.path(other)),
+            ));
+        }
     }
 
     /// How sure an issue is, 0 if it was not written.

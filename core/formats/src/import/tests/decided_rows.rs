@@ -1,0 +1,49 @@
+//! Rows of decisions that contradict the dataset, each other or themselves.
+
+use super::*;
+
+fn outcome(text: &str) -> (Vec<(SampleId, Option<Choice>)>, String) {
+    let outcome = read_text("csv", "m.csv", text, &PETS).unwrap();
+    let said = outcome.said.values().flatten().map(|(id, said)| (*id, said.choice.clone())).collect();
+    (said, outcome.warnings.join("\n"))
+}
+
+#[test]
+fn decisions_of_another_label_id_or_time_are_said() {
+    let rows = "image_path,image_id,original_label,user_action,new_label,review_date\n";
+    for (row, wanted) in [
+        ("cat/0.png,7,dog,remove,,2026-03-31", "the label 'dog' instead of 'cat', which the dataset has"),
+        ("cat/0.png,dog/1.png,cat,remove,,", "line 2 is cat/0.png by its path and dog/1.png by its id"),
+        ("cat/0.png,7,cat,remove,,03/04/2026", "1 date is not written as in 2026-03-31"),
+        ("cat/0.png,7,cat,relabel,1,", "1 row relabels to '1', which is not a class of the dataset"),
+        ("cat/0.png,7,cat,remove,,2026-03-31", ""),
+    ] {
+        let (said, warnings) = outcome(&format!("{rows}{row}\n"));
+        assert_eq!(said.len(), 1, "{row}");
+        assert!(warnings.contains(wanted) && warnings.is_empty() == wanted.is_empty(), "{row}: {warnings}");
+    }
+}
+
+#[test]
+fn of_two_decisions_about_one_sample_the_first_is_taken_and_that_is_said() {
+    let text =
+        "image_path,user_action,reviewer\ncat/0.png,remove,ann\ncat/0.png,keep,ann\ncat/0.png,keep,bob\n";
+    let (said, warnings) = outcome(text);
+    let cat = SampleId(5);
+    assert_eq!(
+        said,
+        [(cat, Some(Choice::Remove)), (cat, Some(Choice::Keep))],
+        "each reviewer has an own one"
+    );
+    assert!(warnings.contains("decide differently about the same sample"), "{warnings}");
+    assert!(
+        warnings.contains("lines 2, 3 of m.csv") || warnings.contains("line 2, 3 of m.csv"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn a_column_of_decisions_under_another_heading_says_what_it_is_called() {
+    let error = read_text("csv", "m.csv", "path,decision\ncat/0.png,remove\n", &PETS).unwrap_err();
+    assert!(error.to_string().contains("there is no column user_action"), "{error}");
+}
