@@ -244,3 +244,67 @@ fn a_list_of_names_may_have_the_values_of_a_column() {
     let error = of(&[("id", &["7", "8", "9"]), ("uid", &["9", "8", "7"])], &["7", "8", "9"]).unwrap_err();
     assert!(error.contains("by the dataset's column 'id'") && error.contains("'uid'"), "{error}");
 }
+
+#[test]
+fn numbers_are_those_in_the_names_of_files_however_these_are_written() {
+    let files = |first: usize, prefix: &str| -> Vec<String> {
+        // Not in the order of their numbers, as a table may have them.
+        (0..6).map(|row| format!("{prefix}{:05}.png", (row * 5 + 2) % 6 + first)).collect()
+    };
+    let numbers = |cells: [u32; 6]| cells.map(|cell| cell.to_string());
+    for (first, prefix) in [(0, "img/"), (100, "img/"), (0, "img/img_"), (2024, "a-")] {
+        let files = files(first, prefix);
+        let paths: Vec<&str> = files.iter().map(String::as_str).collect();
+        for order in [[0, 1, 2, 3, 4, 5], [3, 0, 5, 1, 4, 2]] {
+            let cells = numbers(order.map(|number| number + first as u32));
+            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            for heading in ["sample_index", "number", "Frame", "image_id", "id"] {
+                let found = find(side(&[(heading, &cells)]), &dataset(&paths, &[]), "--ids").unwrap();
+                let wanted: Vec<Option<SampleId>> = cells
+                    .iter()
+                    .map(|cell| {
+                        let name = format!("{prefix}{:05}.png", cell.parse::<u32>().unwrap());
+                        files.iter().position(|file| *file == name).map(|row| SampleId(row as u32))
+                    })
+                    .collect();
+                assert_eq!(found.samples, Some(wanted), "{heading} {prefix} {first}");
+                assert!(found.said.unwrap().ends_with("which has the numbers in the names of the files"));
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_of_rows_are_not_taken_for_those_of_files() {
+    let files: Vec<String> = (1..7).map(|number| format!("{number:05}.png")).collect();
+    let paths: Vec<&str> = files.iter().map(String::as_str).collect();
+    for heading in ["", "index", "frame", "id"] {
+        let (found, _) = found(&paths, &[(heading, &["0", "1", "2", "3", "4", "5"])]).unwrap();
+        assert_eq!(found, None, "{heading}: one of them is no file");
+    }
+    let error = found(&paths, &[("sample_index", &["3", "0", "5", "1", "4", "2"])]).unwrap_err();
+    assert!(error.contains("do not count up from 0 or 1"), "{error}");
+    // Two pictures of one number.
+    let twice = ["cat/001.png", "dog/001.png"];
+    assert_eq!(found(&twice, &[("frame", &["1", "2"])]).unwrap().0, None);
+    assert_eq!(found(&paths, &[("rank", &["6", "5", "4", "3", "2", "1"])]).unwrap().0, None);
+}
+
+#[test]
+fn two_columns_of_paths_that_contradict_each_other_are_refused() {
+    let turned = ["dog/c.jpg", "cat/b.jpg", "cat/a.jpg"];
+    let manifest = dataset(&PATHS, &[]);
+    for heading in ["image", "file_name", "key", "id", "photo_id"] {
+        let error =
+            of_paths(texts(&PATHS), &side(&[(heading, &turned)]), &manifest, "--ids FILE").unwrap_err();
+        for words in
+            ["name different samples: row 1 is cat/a.jpg by its path and dog/c.jpg", "or pass --ids FILE"]
+        {
+            assert!(error.contains(words), "{error}");
+        }
+    }
+    let same = [("image", &["/x/cat/a.jpg", "b.jpg", "c"][..]), ("nearest", &turned[..])];
+    assert!(of_paths(texts(&PATHS), &side(&same), &manifest, "--ids FILE").is_ok());
+    let both: [(&str, &[&str]); 2] = [("uuid", &PATHS), ("photo_id", &turned)];
+    assert!(found(&PATHS, &both).unwrap_err().contains("name different samples"));
+}

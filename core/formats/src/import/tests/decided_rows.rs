@@ -44,6 +44,6 @@ fn of_two_decisions_about_one_sample_the_first_is_taken_and_that_is_said() {
 
 #[test]
 fn a_column_of_decisions_under_another_heading_says_what_it_is_called() {
-    let error = read_text("csv", "m.csv", "path,decision\ncat/0.png,remove\n", &PETS).unwrap_err();
+    let error = read_text("csv", "m.csv", "path,decision\ncat/0.png,remove\n", &PETS).err().unwrap();
     assert!(error.to_string().contains("there is no column user_action"), "{error}");
 }
