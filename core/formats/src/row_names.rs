@@ -228,7 +228,12 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
         }
         let said = (!names_samples(&heading) && !is_index(&heading))
             .then(|| format!("are named by the column {name}"));
-        RowNames { ids: Some(cells), samples: None, said }
+        // How pandas writes whole numbers of a column with gaps.
+        let whole = |cell: String| match number(&cell) {
+            Some(number) => number.to_string(),
+            None => cell,
+        };
+        RowNames { ids: Some(cells.into_iter().map(whole).collect()), samples: None, said }
     };
     let joined = |key: Key, mut side: Vec<SideColumn>| {
         let said = Some(key.said(&side));

@@ -5,6 +5,7 @@ use super::half_floats::{bf16_bytes, f16_bytes};
 use crate::{Error, Result};
 use chaffinch_data::columns;
 use chaffinch_data::columns::Column;
+use chaffinch_protocol::display::counted;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, TypeStr};
 use std::fs::File;

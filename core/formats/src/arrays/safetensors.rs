@@ -6,7 +6,7 @@ use crate::headings::is_id;
 use crate::row_names::SideColumn;
 use crate::{Error, Result};
 use chaffinch_compute::mapped;
-use chaffinch_protocol::display::excerpt;
+use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
@@ -25,7 +25,8 @@ pub(super) fn grid(path: &Path) -> Result<Grid> {
 fn matrix(path: &Path, name: &str, tensor: &TensorView<'_>) -> Result<Grid> {
     let data = tensor.data();
     let &[rows, cols] = tensor.shape() else {
-        let message = format!("tensor '{name}' has {} dimensions; expected two", tensor.shape().len());
+        let dimensions = counted(tensor.shape().len() as u64, "dimension", "dimensions");
+        let message = format!("tensor '{name}' has {dimensions}; expected two");
         return Err(Error::format(path, message));
     };
     let numbers = match tensor.dtype() {

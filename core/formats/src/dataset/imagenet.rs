@@ -133,6 +133,14 @@ fn by_number(around: &Around<'_>, kind: Kind, list: &mut Annotated) -> Result<()
     if let Some((_, from)) = &ids {
         list.also.push(from.clone());
     }
+    let lost = (1..).zip(&lines).filter(|(number, line)| !line.is_empty() && !pictures.contains_key(number));
+    let lost: Vec<u64> = lost.map(|(number, _)| number).collect();
+    if let Some(first) = lost.first() {
+        let entries = counted(lost.len() as u64, "entry", "entries");
+        let have = if lost.len() == 1 { "has" } else { "have" };
+        let text = format!("{entries} of {shown} {have} no image: the first is on line {first}");
+        list.ledger.add(RemarkKind::FilesMissing, lost.len() as u64, text);
+    }
     for (number, row) in pictures {
         let line = number.checked_sub(1).and_then(|at| lines.get(at as usize)).copied().unwrap_or_default();
         let label = match (&ids, line) {

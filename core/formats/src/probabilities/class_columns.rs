@@ -64,14 +64,14 @@ pub(super) fn find(
     }
     let mut sorted = wanted.clone();
     sorted.sort_unstable();
+    let advice = if order.is_some() { ", as --classes says" } else { "; --classes FILE says another order" };
     let order = order.map_or(sorted, |order| order.iter().map(|name| cleaned(name)).collect());
     if let Some(columns) = by_number(&wanted, &names, &order) {
         let shown: Vec<String> = (order.iter().take(LISTED).enumerate())
             .map(|(number, name)| format!("{number} is {}", excerpt(name)))
             .collect();
         let more = if order.len() > LISTED { ", …" } else { "" };
-        let said =
-            format!("are numbers of classes: {}{more}; --classes FILE says another order", shown.join(", "));
+        let said = format!("are numbers of classes: {}{more}{advice}", shown.join(", "));
         return Ok(ClassColumns { columns, said: Some(said) });
     }
     Err(lacking(headings, classes))

@@ -430,8 +430,15 @@ pub fn join(
             true => "; chaffinch label-quality --multi-label judges several labels per picture",
             false => "",
         };
+        let numbers = || (0..model.rows * model.cols).map(|at| arrays::number(&model.numbers, at));
+        // Logits are of either sign.
+        let instead = match (numbers().any(|x| x < 0.0), numbers().any(|x| x > 1.0)) {
+            (true, _) => "pass probabilities, not logits",
+            (false, true) => "pass shares of 1, not per cent or logits",
+            (false, false) => "pass those of all classes",
+        };
         let message = format!(
-            "no row is a distribution: numbers from 0 to 1 that add up to 1 (the first: {}); pass probabilities, not logits{advice}",
+            "no row is a distribution: numbers from 0 to 1 that add up to 1 (the first: {}); {instead}{advice}",
             first.join(", ")
         );
         return Err(Error::format(&model.file, message));

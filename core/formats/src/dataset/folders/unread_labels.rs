@@ -101,9 +101,13 @@ pub(super) fn enter(unread: &[Unread], samples: &[NewSample], ledger: &mut Ledge
         let (looks, was) = if one.files == 1 { ("looks", "was") } else { ("look", "were") };
         let (labels, instead) = match one.role {
             Role::Aside => ("", ""),
-            Role::Export | Role::Table => (
+            Role::Export => (
                 ": the labels are those of folders or file names",
                 "; open it instead of the folder to use it",
+            ),
+            Role::Table => (
+                ": the labels are those of folders or file names",
+                "; pass it with --labels, or open it instead of the folder, to use it",
             ),
             Role::Labels | Role::PerPicture => (": the labels are those of folders or file names", ""),
         };
@@ -147,8 +151,12 @@ pub(super) fn settle(
     };
     let what = &first.what;
     let advice = match first.role {
-        Role::Export | Role::Table => "open it instead of the folder",
-        _ => "write the labels to a CSV table with the columns path and label and open that",
+        Role::Export => "open it instead of the folder".to_owned(),
+        Role::Table => {
+            let table = safe_path(&root.join(&first.path));
+            format!("pass --labels {table} with the folder, or open the table instead if it has paths")
+        }
+        _ => "write the labels to a CSV table with the columns path and label and open that".to_owned(),
     };
     let (is, it) = if first.files > 1 { ("are", "them") } else { ("is", "it") };
     let with = if matches!(first.role, Role::Export | Role::Table) { " with the folder" } else { "" };

@@ -61,3 +61,18 @@ fn numbers_without_their_meaning_and_lists_that_are_too_short() {
     let error = refused(&short, "");
     assert!(error.contains("it has 2 lines, but there is an image with the number 3"), "{error}");
 }
+
+#[test]
+fn lines_without_an_image_are_warned_of() {
+    let opened = read_folder(
+        tree(&[
+            ("val/ILSVRC2012_val_00000001.JPEG", ""),
+            ("val/ILSVRC2012_val_00000003.JPEG", ""),
+            ("ILSVRC2012_validation_ground_truth.txt", "7\n5\n7\n6\n"),
+        ])
+        .path(),
+    );
+    assert_eq!(rows(&opened)[1], "val/ILSVRC2012_val_00000003.JPEG 7 validation");
+    let words = "2 entries of ILSVRC2012_validation_ground_truth.txt have no image: the first is on line 2";
+    assert!(says(&opened, RemarkKind::FilesMissing, words), "{:#?}", opened.ledger);
+}

@@ -96,7 +96,7 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
 fn with_class_folders_they_are_said() {
     for (file, text, said) in [
         ("cat/a1.txt", BOX, "YOLO"),
-        ("labels.csv", "path,label\ncat/a1.png,cat\ndog/b2.png,dog\n", "open it instead of the folder"),
+        ("labels.csv", "path,label\ncat/a1.png,cat\ndog/b2.png,dog\n", "pass --labels"),
         ("meta/train.txt", "cat/a1\ndog/b2\n", "looks like a list of pictures and was not read"),
         ("image_class_labels.txt", "1 1\n2 2\n", "looks like labels or the names of classes"),
     ] {
