@@ -13,6 +13,8 @@ use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Samples in the session.
@@ -328,14 +330,22 @@ fn another_version_is_refused_in_a_sentence() {
     // An engine of that version is named, with what to do.
     let _ = fs::remove_file(&path);
     let listener = UnixListener::bind(&path).unwrap();
+    let ended = Arc::new(AtomicBool::new(false));
+    let ends = ended.clone();
     let engine = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut hello = vec![0; message(&version(PROTOCOL_VERSION)).len()];
-        stream.read_exact(&mut hello).unwrap();
-        stream.write_all(&message(&version(PROTOCOL_VERSION - 1))).unwrap();
-        let _ = stream.read_to_end(&mut Vec::new());
+        // It may be looked at before it is joined.
+        while let (mut stream, _) = listener.accept().unwrap()
+            && !ends.load(Ordering::SeqCst)
+        {
+            let mut hello = vec![0; message(&version(PROTOCOL_VERSION)).len()];
+            stream.read_exact(&mut hello).unwrap();
+            stream.write_all(&message(&version(PROTOCOL_VERSION - 1))).unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
     });
     let ran = sandbox.plain([sandbox.session().to_str().unwrap()], "quit\n");
+    ended.store(true, Ordering::SeqCst);
+    drop(UnixStream::connect(&path));
     engine.join().unwrap();
     assert_eq!(ran.code, 2, "{}", ran.stdout);
     let words = format!(
