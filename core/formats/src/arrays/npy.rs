@@ -94,8 +94,8 @@ pub(crate) fn grid(path: &Path) -> Result<Grid> {
     let npy = open(path)?;
     let kind = type_of(path, &npy)?;
     let &[rows, cols] = npy.shape() else {
-        let message =
-            format!("it has {} dimensions; expected two, with a row for each sample", npy.shape().len());
+        let dimensions = counted(npy.shape().len() as u64, "dimension", "dimensions");
+        let message = format!("it has {dimensions}; expected two, with a row for each sample");
         return Err(Error::format(path, message));
     };
     let (rows, cols, order) = (rows as usize, cols as usize, npy.order());
