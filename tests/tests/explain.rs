@@ -114,6 +114,61 @@ fn the_name_of_the_class_carries_its_prompt() {
 }
 
 #[test]
+fn of_several_pictures_those_that_can_be_read_are_explained() {
+    let (sandbox, data) = Sandbox::with_demo();
+    let broken = sandbox.path().join("broken.png");
+    fs::write(&broken, "no picture").unwrap();
+    let out = sandbox.path().join("overlays");
+    let args = ["explain", data.to_str().unwrap(), "--offline", "--json", "--text", "a cat", "--out"];
+    let paths = [out.to_str().unwrap(), broken.to_str().unwrap(), "nowhere.jpg", "cat/001.jpg"];
+    let ran = sandbox.run([&args[..], &paths].concat());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("broken.png") && ran.stderr.contains("nowhere.jpg"), "{}", ran.stderr);
+    let found: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[0]["path"].as_str().unwrap().ends_with("cat/001.jpg"));
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_that_changed_or_is_damaged_is_explained_with_a_warning() {
+    let (sandbox, data) = Sandbox::with_demo();
+    let plain = explained(&sandbox, &data, &["cat/002.jpg"]);
+    assert_eq!(plain[0]["warnings"], serde_json::json!([]));
+    fs::copy(data.join("dog/001.jpg"), data.join("cat/002.jpg")).unwrap();
+    let bytes = fs::read(data.join("cat/001.jpg")).unwrap();
+    let cut = sandbox.path().join("cut.jpg");
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let cut = cut.to_str().unwrap();
+    let ran =
+        sandbox.run(["explain", data.to_str().unwrap(), "--offline", "--class", "cat", "cat/002.jpg", cut]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let said =
+        |what: &str| ran.stderr.lines().any(|line| line.starts_with("warning: ") && line.contains(what));
+    assert!(
+        said("it has changed since the last scan") && said("of the picture is missing"),
+        "{}",
+        ran.stderr
+    );
+    let found = explained(&sandbox, &data, &["cat/002.jpg"]);
+    assert!(found[0]["warnings"][0].as_str().unwrap().contains("changed"), "{}", found[0]["warnings"]);
+}
+
+#[test]
+fn what_lies_outside_of_what_the_model_sees_is_said() {
+    let (sandbox, data) = Sandbox::with_demo();
+    let shown = |width: u32, height: u32| {
+        let file = sandbox.path().join(format!("{width}.png"));
+        RgbImage::new(width, height).save(&file).unwrap();
+        let args = ["explain", data.to_str().unwrap(), "--offline", "--class", "cat", file.to_str().unwrap()];
+        sandbox.ok(args)
+    };
+    let wide = shown(300, 100);
+    assert!(wide.contains("the model saw only the pixels 100 to 200 of 300 from left to right\n"), "{wide}");
+    assert!(!shown(100, 100).contains("saw only"));
+}
+
+#[test]
 fn overlays_are_files_of_a_new_folder() {
     let (sandbox, data) = Sandbox::with_demo();
     let out = sandbox.path().join("overlays");
@@ -138,8 +193,9 @@ fn what_cannot_be_explained_is_said() {
         let ran = sandbox.run([&["explain", data.to_str().unwrap(), "--offline"], more].concat());
         assert!(ran.code == 2 && ran.stderr.contains(what), "{}{}", ran.stdout, ran.stderr);
     };
-    refused(&["nowhere.jpg"], "no sample has the path 'nowhere.jpg'");
+    refused(&["nowhere.jpg"], "no sample has the path 'nowhere.jpg', and there is no such file");
     refused(&["cat/001.jpg", "--text", " "], "--text is empty");
+    refused(&["cat/001.jpg", "--class", "Catt"], "the dataset has no class 'Catt'; did you mean 'cat'?");
     let inside = data.join("overlays");
     refused(&["cat/001.jpg", "--out", inside.to_str().unwrap()], "inside the dataset");
     let outside = sandbox.path().join("outside.png");

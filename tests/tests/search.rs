@@ -116,4 +116,6 @@ fn vectors_from_elsewhere_are_searched_by_samples_and_not_by_texts() {
     pictures::picture(0, 1, 32).save(&picture).unwrap();
     let error = refused(&sandbox, &["search", session, "--like", picture.to_str().unwrap()]);
     assert!(error.contains("computed elsewhere"), "{error}");
+    let error = refused(&sandbox, &["explain", session, "airplane/0000.png"]);
+    assert!(error.contains("there is nothing to explain; --model NAME"), "{error}");
 }

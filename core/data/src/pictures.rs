@@ -2,7 +2,6 @@
 
 use crate::Error;
 use chaffinch_compute::content::ContentHash;
-use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::decode::{DecodeError, Decoded, Rendering, decode_on};
 use chaffinch_compute::memory::{self, Permit};
 use chaffinch_sources::Source;
@@ -64,9 +63,9 @@ pub fn decode_known(source: &Source<'_>, rendering: Rendering, hash: ContentHash
 ///
 /// # Errors
 /// As [`decode`], with the file's path.
-pub fn decode_file(path: &Path, rendering: Rendering) -> Result<RgbImage, Error> {
+pub fn decode_file(path: &Path, rendering: Rendering) -> Result<Decoded, Error> {
     match decode(&Source::File(path.to_path_buf()), rendering) {
-        Ok(decoded) => Ok(decoded.image),
+        Ok(decoded) => Ok(decoded),
         Err(Unread::Io(reason)) => Err(Error::io("read", path)(reason)),
         Err(Unread::Decode(reason)) => Err(Error::format(path, reason.to_string())),
     }

@@ -101,6 +101,12 @@ impl Reader {
     ) -> Result<Map> {
         let waiting = Waiting { reader: self, asking };
         let model = waiting.model()?;
+        if !model.sees() {
+            return Err(Error::Invalid(format!(
+                "the {} were computed elsewhere, so there is no model here to explain",
+                safe_text(model.name())
+            )));
+        }
         let direction = match toward {
             Toward::Direction(direction) => direction.clone(),
             Toward::Class(class) => class.clone(),
@@ -223,7 +229,7 @@ impl Towers for Waiting<'_> {
     }
 
     fn picture(&self, path: &Path) -> Result<Vec<f32>> {
-        let image = pictures::decode_file(path, self.asking.rendering)?;
+        let image = pictures::decode_file(path, self.asking.rendering)?.image;
         let model = self.model()?;
         if !model.sees() {
             let name = safe_text(model.name());

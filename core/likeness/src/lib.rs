@@ -10,6 +10,7 @@
 mod area;
 mod blocks;
 mod colors;
+mod detail;
 mod fit;
 mod index;
 mod parallel;
@@ -25,7 +26,7 @@ mod turn;
 pub use parts::{Around, Found, Part, crowded, parts};
 pub use search::Work;
 pub use sketch::{BYTES, sketch};
-pub use standing::{EXAMINED, Standing, Stored, examine};
+pub use standing::{EXAMINED, Standing, Stored, examine, sharper_ones};
 
 use sketch::{COLORS, Read, SIDE};
 

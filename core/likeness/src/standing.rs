@@ -1,12 +1,15 @@
-//! What speaks for one of several copies: which has the picture's colors, stands as the others do, and was not reduced. One rule
-//! for the detector of copies and for plans.
+//! What speaks for one of several copies: which has the picture's colors, stands as the others do, has no noise of its own, and was not
+//! reduced. One rule for the detector of copies and for plans.
 
+use crate::detail::{self, Detail};
 use crate::sketch::{BYTES, COLORS, Read, sketch};
 use crate::{GRAY, colors_apart, turn};
 use std::cmp::Reverse;
 
 /// Length of what [`examine`] writes: a sketch, and what follows it.
-pub const EXAMINED: usize = BYTES + 8;
+pub const EXAMINED: usize = DETAIL_AT + detail::BYTES;
+
+const DETAIL_AT: usize = BYTES + 8;
 
 /// Levels of color below which a picture has none at all: what is left of gray that was saved as color.
 const NO_COLOR: f32 = 0.4;
@@ -35,6 +38,8 @@ pub struct Stored {
     pub orientation: u32,
     /// Whether the picture is the first one of an animation.
     pub animated: bool,
+    /// Whether its colors are those of print, which not all that is shown has (CMYK).
+    pub print: bool,
 }
 
 /// Writes the sketch of a picture and what [`Standing`] needs besides into [`EXAMINED`] bytes.
@@ -56,6 +61,8 @@ pub fn examine(rgb: &[u8], width: usize, height: usize, stored: Stored, record: 
     record[BYTES + 2] = even.round() as u8;
     record[BYTES + 3] = u8::from(stored.orientation > 1);
     record[BYTES + 4] = u8::from(stored.animated);
+    record[BYTES + 5] = u8::from(stored.print);
+    Detail::of(pixels, width, height).write(&mut record[DETAIL_AT..EXAMINED]);
 }
 
 /// How many colors there are, counted to a little more than matters.
@@ -81,18 +88,29 @@ struct Seen<'a> {
     drawn: bool,
     rotated: bool,
     animated: bool,
+    print: bool,
+    detail: Detail,
 }
 
 impl<'a> Seen<'a> {
     fn new(record: &'a [u8]) -> Option<Seen<'a>> {
-        let [low, high, even, rotated, animated, ..] = *record.get(BYTES..EXAMINED)? else { return None };
+        let [low, high, even, rotated, animated, print, ..] = *record.get(BYTES..DETAIL_AT)? else {
+            return None;
+        };
         Some(Seen {
             sketch: Read::new(record)?,
             colors: usize::from(u16::from_le_bytes([low, high])),
             drawn: f32::from(even) >= 255.0 * DRAWN,
             rotated: rotated > 0,
             animated: animated > 0,
+            print: print > 0,
+            detail: Detail::read(record.get(DETAIL_AT..EXAMINED)?.try_into().ok()?),
         })
+    }
+
+    /// Its pixels.
+    fn area(&self) -> usize {
+        self.sketch.size.0 * self.sketch.size.1
     }
 
     /// Whether this was reduced to a palette, of which another copy has the full colors.
@@ -112,12 +130,16 @@ pub struct Standing {
     shared: usize,
     /// How many other copies stand like it, which tells those that are mirrored and turned.
     upright: usize,
+    /// Whether it is no copy with noise or blocks of one that has none.
+    clean: Reverse<bool>,
     /// Whether it is no reduction to a palette.
     full: Reverse<bool>,
     /// Whether it is no first picture of an animation.
     still: Reverse<bool>,
     /// Whether it is upright without the file saying how to turn it.
     plain: Reverse<bool>,
+    /// Whether its colors are not those of print.
+    shown: Reverse<bool>,
 }
 
 impl Standing {
@@ -127,7 +149,8 @@ impl Standing {
         let colorfulness = own.sketch.colorfulness();
         let variety = variety(&own.sketch);
         let mut most_varied = variety;
-        let (mut shared, mut upright, mut reduced, mut most) = (0, 0, false, colorfulness);
+        let (mut shared, mut upright, mut most) = (0, 0, colorfulness);
+        let (mut reduced, mut marred) = (false, false);
         for (other, files) in others {
             let Some(other) = Seen::new(other) else { continue };
             most = most.max(other.sketch.colorfulness());
@@ -136,6 +159,7 @@ impl Standing {
             upright += if turn == 0 { files } else { 0 };
             shared += if agree(&own.sketch, &other.sketch, turn) { files } else { 0 };
             reduced |= own.is_reduced_from(&other);
+            marred |= own.detail.is_marred(own.area(), &other.detail, other.area());
         }
         let has_color = colorfulness >= NO_COLOR && colorfulness >= FADED * most;
         let colored = has_color || most < NO_COLOR;
@@ -146,11 +170,29 @@ impl Standing {
             // Gray ones agree in nothing.
             shared: if has_color { shared } else { 0 },
             upright,
+            clean: Reverse(marred),
             full: Reverse(reduced),
             still: Reverse(own.animated),
             plain: Reverse(own.rotated),
+            shown: Reverse(own.print),
         }
     }
+
+    /// Only what shows in the picture: colors, how it stands, noise and blocks, whatever the file is.
+    #[must_use]
+    pub fn in_sight(self) -> Standing {
+        let Standing { colored, varied, shared, upright, clean, .. } = self;
+        Standing { colored, varied, shared, upright, clean, ..Standing::default() }
+    }
+}
+
+/// How many of its copies an examined picture has less detail than. What was not seen has less than all that was.
+pub fn sharper_ones<'a>(own: &[u8], others: impl IntoIterator<Item = &'a [u8]>) -> usize {
+    let own = Seen::new(own);
+    let is_sharper = |other: &Seen<'_>| {
+        own.as_ref().is_none_or(|own| other.detail.is_sharper(other.area(), &own.detail, own.area()))
+    };
+    others.into_iter().filter_map(Seen::new).filter(is_sharper).count()
 }
 
 /// Whether two pictures have the same colors but for how they were saved. Gray ones have none.
@@ -199,7 +241,7 @@ mod tests {
     use super::*;
 
     const SIDE: usize = 96;
-    const PLAIN: Stored = Stored { orientation: 1, animated: false };
+    const PLAIN: Stored = Stored { orientation: 1, animated: false, print: false };
 
     /// A lively picture whose colors are as far from gray as `color` says.
     fn photo(color: i32) -> impl Fn(usize, usize) -> [u8; 3] {
@@ -257,8 +299,11 @@ mod tests {
         let few = examined(PLAIN, |x, y| photo(8)(x, y).map(|level| level / 64 * 64 + 32));
         let seen = standings(&[&original, &few]);
         assert!(seen[0].full > seen[1].full, "{seen:?}");
-        for stored in [Stored { orientation: 6, animated: false }, Stored { orientation: 1, animated: true }]
-        {
+        for stored in [
+            Stored { orientation: 6, ..PLAIN },
+            Stored { animated: true, ..PLAIN },
+            Stored { print: true, ..PLAIN },
+        ] {
             let seen = standings(&[&examined(stored, photo(8)), &original]);
             assert!(seen[1] > seen[0], "{stored:?}: {seen:?}");
         }

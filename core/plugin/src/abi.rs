@@ -353,7 +353,8 @@ pub struct SourceRecord {
     /// The format implied by the file name extension, by the same numbers, and 8 HEIC, 9 AVIF, 10 JPEG 2000, 11 SVG,
     /// 12 PDF, 13 Photoshop, 14 Targa.
     pub named: u32,
-    /// Channels of a pixel: 1 gray, 2 gray and alpha, 3 color, 4 color and alpha. Palettes count as color.
+    /// Channels of a pixel: 1 gray, 2 gray and alpha, 3 color, 4 color and alpha, 5 the colors of print (CMYK). Palettes
+    /// count as color.
     pub channels: u32,
     /// EXIF orientation, 1..=8; 1 = stored upright.
     pub orientation: u32,

@@ -16,6 +16,8 @@ pub struct Gate {
     name: String,
     /// Whether only a detector is meant.
     detector: bool,
+    /// The comparison as it was written.
+    sign: &'static str,
     comparison: Comparison,
     limit: Limit,
     /// Whether the limit is a share, in percent.
@@ -47,10 +49,6 @@ const SIGNS: [(&str, Comparison); 7] = [
 ];
 
 impl Comparison {
-    fn sign(self) -> &'static str {
-        SIGNS.iter().find(|(_, comparison)| *comparison == self).map_or("", |(sign, _)| sign)
-    }
-
     /// Whether it holds for a number that has this order to the limit.
     fn holds(self, order: Ordering) -> bool {
         match self {
@@ -86,6 +84,7 @@ impl FromStr for Gate {
             return Ok(Gate {
                 name,
                 detector,
+                sign: ">",
                 comparison: Comparison::Above,
                 limit: Limit::ZERO,
                 share: false,
@@ -105,14 +104,14 @@ impl FromStr for Gate {
         if share && limit.of_count(100).is_lt() {
             return Err(format!("{limit}% is more than everything"));
         }
-        Ok(Gate { name, detector, comparison, limit, share })
+        Ok(Gate { name, detector, sign, comparison, limit, share })
     }
 }
 
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = if self.share { "%" } else { "" };
-        write!(f, "{}{}{}{percent}", self.named(), self.comparison.sign(), self.limit)
+        write!(f, "{}{}{}{percent}", self.named(), self.sign, self.limit)
     }
 }
 
@@ -264,6 +263,14 @@ mod tests {
 
     fn failed(gate: &str) -> bool {
         judge(&[gate.parse().unwrap()], &counts(), Known::default()).unwrap()[0].failed
+    }
+
+    #[test]
+    fn a_gate_is_shown_with_the_sign_that_was_written() {
+        for gate in ["leaks=7%", "leaks==7%", "leaks!=3", "leaks>=1", "detector:leaks>0"] {
+            assert_eq!(gate.parse::<Gate>().unwrap().to_string(), gate);
+        }
+        assert_eq!("leaks".parse::<Gate>().unwrap().to_string(), "leaks>0");
     }
 
     #[test]

@@ -9,9 +9,8 @@ mod counts;
 mod kept;
 mod make;
 mod policy;
-mod sharpness;
 
-pub use best::{Best, best};
+pub use best::{Because, Best, best};
 pub use counts::{Count, Counts};
 pub use kept::is_whole;
 pub use make::{Policies, make};

@@ -24,6 +24,8 @@ const MAX_RELATED: usize = 16;
 const KEEP_SCORE: f32 = 0.55;
 /// The score of all copies whose labels differ: one of them is wrong, which comes before all that is merely redundant.
 const DISPUTED_SCORE: f32 = 0.0;
+/// The channels of a picture in the colors of print.
+const PRINT: u32 = 5;
 /// The first member of a group that is alike only.
 const ALIKE_FIRST_SCORE: f32 = 0.55;
 
@@ -60,7 +62,11 @@ impl Detector for Duplicates {
     const MEASURE_BYTES: usize = chaffinch_likeness::EXAMINED;
 
     fn measure(&self, pixels: &Pixels<'_>, record: &mut [u8]) -> Result<()> {
-        let stored = Stored { orientation: pixels.source.orientation, animated: pixels.source.frames > 1 };
+        let stored = Stored {
+            orientation: pixels.source.orientation,
+            animated: pixels.source.frames > 1,
+            print: pixels.source.channels == PRINT,
+        };
         chaffinch_likeness::examine(pixels.rgb, pixels.width, pixels.height, stored, record);
         Ok(())
     }

@@ -25,6 +25,9 @@ const FRAMED: usize = 16;
 const SMEAR: usize = 8;
 const MIXED: usize = 2;
 const LAST_BLOCKS: usize = 17;
+/// The share of pixels apart from a bar in a line that is smeared and still of it, and the levels that the line differs by on average.
+const STRAY: f64 = 0.02;
+const UNEVEN: f64 = 10.0;
 /// What JPEG decoders fill in: the middle of the range in all channels.
 const FILL: u8 = 128;
 const FILL_ALIKE: u8 = 4;
@@ -144,7 +147,15 @@ impl Side<'_> {
             let first = beside(SMEAR).find(|nth| apart(*nth) > 0.0);
             first.is_some_and(|first| (first..self.lines).take(MIXED).any(|nth| apart(nth) >= share))
         };
-        Some(Bar { lines, straight, filled })
+        // Beside its edge, JPEG leaves a bar uneven.
+        let smeared = |nth: &usize| {
+            let (sum, count) = self
+                .line(*nth)
+                .fold((0, 0_u32), |(sum, count), pixel| (sum + u32::from(far(pixel)), count + 1));
+            apart(*nth) <= STRAY && f64::from(sum) <= UNEVEN * f64::from(count)
+        };
+        let more = if straight && !filled { beside(SMEAR).take_while(smeared).count() } else { 0 };
+        Some(Bar { lines: lines + more, straight, filled })
     }
 }
 
@@ -180,6 +191,19 @@ mod tests {
             let bars = 1.0 - (inside.len() as f32 / 100.0).powi(2);
             assert!((framed.bars - bars).abs() < 1e-6, "{inside:?}: {framed:?}");
         }
+    }
+
+    #[test]
+    fn a_letterbox_ends_at_its_edge_however_jpeg_rings_there() {
+        let seen = made(96, 96, |x, y| {
+            let out = 20_usize.saturating_sub(y).max((y + 21).saturating_sub(96));
+            match out {
+                0 => lively(x, y).map(|level| level.max(60)),
+                1..=4 => [((x * 13 + y * 7) % 15) as u8; 3],
+                _ => [1; 3],
+            }
+        });
+        assert!((seen.bars - 40.0 / 96.0).abs() < 1e-6, "{seen:?}");
     }
 
     #[test]

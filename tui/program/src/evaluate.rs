@@ -313,7 +313,7 @@ fn upcoming(next: &Next) -> String {
     let Next { suspects, decided, bad, sampled, sampled_bad, by_rank, low, high } = *next;
     let number = |some: usize| thousands(some as u64);
     let percent = |some: usize| format!("{:.0}", 100.0 * some as f64 / suspects.max(1) as f64);
-    let all = if suspects == 1 { "it is".to_owned() } else { format!("all {} are", number(suspects)) };
+    let all = if suspects == 1 { "it".to_owned() } else { format!("all {}", number(suspects)) };
     let high = high.filter(|high| *high < suspects);
     let low = low.filter(|low| *low > 0);
     let what = match (low, high) {
@@ -329,7 +329,7 @@ fn upcoming(next: &Next) -> String {
         let found = format!("{} of the {} decided last before them are errors", number(bad), number(decided));
         why.push(match high {
             Some(_) => format!("if errors become no more frequent along the ranking: {found}"),
-            None => format!("as {found}, which does not tell whether {all}"),
+            None => format!("as {found}, and {all} may be, too"),
         });
     }
     if sampled > 0 {
@@ -339,10 +339,10 @@ fn upcoming(next: &Next) -> String {
             "{so}{} of {sampled} of the random order from there on are errors",
             number(sampled_bad)
         ));
-    } else {
-        why.push("how many at least only suspects of the random order can tell".to_owned());
     }
-    format!("errors to expect among {}: {what}, {}", next_suspects(suspects), why.join("; "))
+    let why = if why.is_empty() { String::new() } else { format!(", {}", why.join("; ")) };
+    let bound = if sampled > 0 { "" } else { "; for a lower bound, review suspects in random order" };
+    format!("errors to expect among {}: {what}{why}{bound}", next_suspects(suspects))
 }
 
 /// The suspects that come next, of which there are so many.
@@ -460,6 +460,14 @@ mod tests {
             Next { suspects: 95, decided: 20, bad: 20, by_rank: true, high: Some(95), ..Next::default() };
         let said = upcoming(&next);
         assert!(said.contains("next 95 suspects: not known, as 20 of the 20 decided last"), "{said}");
+        assert!(
+            said.ends_with(
+                "are errors, and all 95 may be, too; for a lower bound, review suspects in random order"
+            ),
+            "{said}"
+        );
+        let nothing = upcoming(&Next { by_rank: false, ..next });
+        assert!(nothing.ends_with("suspects: not known; for a lower bound, review suspects in random order"));
         let later = Next { suspects: 40, decided: 30, bad: 11, high: Some(24), ..next };
         let said = upcoming(&later);
         assert!(said.contains("40 suspects: at most 24 (60 %), if errors become no more frequent"), "{said}");

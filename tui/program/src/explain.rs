@@ -1,22 +1,23 @@
 //! `explain`: where in pictures the model sees a class or a text, and which words of it count.
 
 use super::args::Global;
-use super::interrupt;
 use super::listing::Listing;
-use super::output::{chain, json, remark, results, warning};
+use super::output::{chain, failure, json, remark, results, warning};
 use super::session_model::LoadedModel;
 use super::stages::Stages;
+use super::{ERROR, interrupt};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::RgbImage;
+use chaffinch_compute::image::decode::{Decoded, Remark};
 use chaffinch_compute::image::thumbnail;
-
+use chaffinch_data::nearest::hint;
 use chaffinch_data::prompts::PromptSet;
-use chaffinch_data::{Error, output, pictures};
+use chaffinch_data::{Error, output, pictures, store};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{LabelId, SampleId};
 use chaffinch_review::explanation::{Map, Word, carried, explain, overlay};
-use chaffinch_review::meaning::sample_at;
+use chaffinch_review::meaning::{names_samples, sample_at};
 use chaffinch_review::vocabulary::Vocabulary;
 use clap::Args;
 use serde::Serialize;
@@ -28,6 +29,8 @@ use std::rc::Rc;
 
 /// The longest side of an overlay in pixels: the map is coarse.
 const OVERLAY: u32 = 1024;
+/// Pictures whose mean vector stands for that of all.
+const MEAN_OF: usize = 10_000;
 /// What a cell looks like in a terminal, from nothing to the most relevant one.
 const SHADES: [&str; 5] = ["··", "░░", "▒▒", "▓▓", "██"];
 
@@ -43,7 +46,7 @@ pub(super) struct Explain {
     /// Explain the likeness with this text; can be repeated [default: the given and the suggested label]
     #[arg(long, value_name = "TEXT")]
     text: Vec<String>,
-    /// Explain the likeness with this class; can be repeated
+    /// Explain the likeness with this class of the dataset; can be repeated
     #[arg(long, value_name = "NAME")]
     class: Vec<String>,
     /// Write each picture with its relevance as PNG into this new folder
@@ -75,6 +78,8 @@ struct Explained {
     height: u32,
     /// What the model saw of it: left, top, right and bottom in pixels.
     seen: [f32; 4],
+    /// Why it may not be what the session knows of it.
+    warnings: Vec<String>,
     explanations: Vec<Explanation>,
 }
 
@@ -126,26 +131,43 @@ enum Place {
 
 /// Explains and prints.
 pub(super) fn run(args: &Explain, global: &Global) -> Result<ExitCode> {
-    interrupt::status(explained(args, global))
+    let mut failed = 0;
+    let code = interrupt::status(explained(args, global, &mut failed))?;
+    Ok(if failed > 0 && code == ExitCode::SUCCESS { ExitCode::from(ERROR) } else { code })
 }
 
-fn explained(args: &Explain, global: &Global) -> Result<()> {
+fn explained(args: &Explain, global: &Global, failed: &mut usize) -> Result<()> {
     let listing = Listing::open(&args.target, global)?;
-    let places = args.paths.iter().map(|path| place(&listing, path)).collect::<Result<Vec<_>>>()?;
+    let mut missing = Vec::new();
+    let mut places = Vec::new();
+    for path in &args.paths {
+        match place(&listing, path) {
+            Ok(place) => places.push(place),
+            Err(error) => missing.push(error),
+        }
+    }
+    if places.is_empty() {
+        return Err(last_of(missing));
+    }
     if let Some(out) = &args.out {
         output::outside(listing.manifest.root(), out)?;
     }
-    let model = LoadedModel::open(&args.target, global, (args.model.clone(), args.device.clone()))?;
+    let why = "the model that computed them is not known, so there is nothing to explain; --model NAME explains another one";
+    let model = LoadedModel::open(&args.target, global, (args.model.clone(), args.device.clone()), why)?;
     let reader = Reader::new(args, &listing, &model)?;
     let stages = Stages::new(1, global.quiet)?;
     let all = stages.run("explanations", 1, |job| {
-        let each = |folder: Option<&Path>| {
+        let mut each = |folder: Option<&Path>| {
             let mut done = Vec::new();
             for (number, place) in places.iter().enumerate() {
                 job.progress(number as u64, places.len() as u64);
                 job.checkpoint()?;
-                done.push(reader.explain(args, place, folder)?);
+                match reader.open(place) {
+                    Ok(opened) => done.push(reader.explain(args, place, opened, folder)?),
+                    Err(error) => missing.push(error),
+                }
             }
+            ensure!(!done.is_empty(), "there is nothing to explain");
             Ok(done)
         };
         match &args.out {
@@ -157,7 +179,15 @@ fn explained(args: &Explain, global: &Global) -> Result<()> {
         }
     });
     stages.finish();
+    if missing.len() == args.paths.len() {
+        return Err(last_of(missing));
+    }
     let all = all?;
+    *failed = missing.len();
+    missing.iter().for_each(failure);
+    for one in &all {
+        one.warnings.iter().for_each(|text| warning(&one.path, text));
+    }
     results(|out| match args.json {
         true => json(out, &all),
         false => all.iter().try_for_each(|one| print(out, one)),
@@ -166,6 +196,13 @@ fn explained(args: &Explain, global: &Global) -> Result<()> {
         remark(&format!("overlays are in {}", safe_path(out)));
     }
     Ok(())
+}
+
+/// The last of some errors, after the others were printed.
+fn last_of(mut errors: Vec<anyhow::Error>) -> anyhow::Error {
+    let last = errors.pop();
+    errors.iter().for_each(failure);
+    last.unwrap_or_else(|| anyhow::anyhow!("there is nothing to explain"))
 }
 
 /// An error for whoever builds a folder.
@@ -182,8 +219,17 @@ fn place(listing: &Listing, path: &Path) -> Result<Place> {
     match sample_at(&listing.manifest, text) {
         Ok(id) => Ok(Place::Sample(id)),
         Err(_) if path.is_file() => Ok(Place::File(path.to_path_buf())),
-        Err(error) => Err(error.into()),
+        Err(error) if names_samples(&listing.manifest, text) => Err(error.into()),
+        Err(error) if path.is_dir() => bail!("{error}, and it is a folder"),
+        Err(error) => bail!("{error}, and there is no such file"),
     }
+}
+
+/// What of a place is known before anything is computed.
+struct Opened {
+    asked: Vec<(Asked, &'static str)>,
+    picture: RgbImage,
+    warnings: Vec<String>,
 }
 
 /// Reads texts with the model.
@@ -192,6 +238,8 @@ struct Reader<'a> {
     embedder: &'a dyn Embedder,
     prompts: PromptSet,
     named: Vec<Asked>,
+    /// The mean vector of the dataset's pictures, where the session has vectors of this model.
+    mean: Option<Vec<f32>>,
     read: std::cell::RefCell<BTreeMap<Asked, Rc<Read>>>,
 }
 
@@ -206,15 +254,26 @@ impl<'a> Reader<'a> {
             "the model {} reads no texts, so it cannot say where it sees one; choose another with --model",
             embedder.name()
         );
-        let texts = args.text.iter().cloned().map(Asked::Text);
-        let named: Vec<Asked> = args.class.iter().cloned().map(Asked::Class).chain(texts).collect();
+        let manifest = &listing.manifest;
+        let class = |name: &String| match manifest.find_class(name) {
+            Some(class) => Ok(Asked::Class(manifest.class(class).to_owned())),
+            None => {
+                let nearest = hint(name, manifest.classes().iter().map(String::as_str));
+                bail!(
+                    "--class: the dataset has no class '{}'{nearest} (--text looks for anything else)",
+                    safe_text(name)
+                )
+            }
+        };
+        let texts = args.text.iter().cloned().map(|text| Ok(Asked::Text(text)));
+        let named = args.class.iter().map(class).chain(texts).collect::<Result<Vec<Asked>>>()?;
         if let Some(Asked::Text(_)) =
             named.iter().find(|asked| matches!(asked, Asked::Text(text) if text.trim().is_empty()))
         {
             bail!("--text is empty; say what to look for, as in --text \"a photo of a cat\"");
         }
-        let read = Default::default();
-        Ok(Reader { listing, embedder, prompts, named, read })
+        let (mean, read) = (mean_of(listing, model), Default::default());
+        Ok(Reader { listing, embedder, prompts, named, mean, read })
     }
 
     /// What is explained of a sample: what was named, or its given and its suggested label.
@@ -266,22 +325,43 @@ impl<'a> Reader<'a> {
         Ok(read)
     }
 
-    fn picture(&self, place: &Place) -> Result<RgbImage> {
+    /// A picture, and why it may not be what the session knows of it.
+    fn open(&self, place: &Place) -> Result<Opened> {
+        let asked = self.asked(place)?;
         let manifest = &self.listing.manifest;
-        match place {
-            Place::File(path) => Ok(pictures::decode_file(path, manifest.rendering())?),
+        let rendering = manifest.rendering();
+        let (Decoded { image: picture, remarks, .. }, changed) = match place {
+            Place::File(path) => (pictures::decode_file(path, rendering)?, false),
             Place::Sample(id) => {
-                let path = || safe_path(manifest.path(*id));
-                let decoded = pictures::decode(&manifest.source(*id), manifest.rendering());
-                Ok(decoded.with_context(|| format!("cannot read {}", path()))?.image)
+                let source = manifest.source(*id);
+                let known = self.listing.file_metadata.hashes.get(id.index());
+                match known.and_then(|hash| pictures::decode_known(&source, rendering, *hash).ok()) {
+                    Some(decoded) => (decoded, false),
+                    None => {
+                        let decoded = pictures::decode(&source, rendering);
+                        let path = || safe_path(manifest.path(*id));
+                        (decoded.with_context(|| format!("cannot read {}", path()))?, true)
+                    }
+                }
             }
+        };
+        let mut warnings = Vec::new();
+        if changed {
+            warnings.push("it has changed since the last scan, which its labels are from".to_owned());
         }
+        let damage = |remark: &Remark| matches!(remark, Remark::Damaged(_)).then(|| remark.sentence());
+        warnings.extend(remarks.iter().filter_map(damage));
+        Ok(Opened { asked, picture, warnings })
     }
 
-    fn explain(&self, args: &Explain, place: &Place, folder: Option<&Path>) -> Result<Explained> {
-        let asked = self.asked(place)?;
+    fn explain(
+        &self,
+        args: &Explain,
+        place: &Place,
+        Opened { asked, picture, warnings }: Opened,
+        folder: Option<&Path>,
+    ) -> Result<Explained> {
         let read = asked.iter().map(|(asked, _)| self.read(asked)).collect::<Result<Vec<_>>>()?;
-        let picture = self.picture(place)?;
         let directions: Vec<&[f32]> = read.iter().map(|read| read.vector.as_slice()).collect();
         let maps = explain(self.embedder, &picture, &directions)?;
         let vector = self.embedder.embed_images(&self.embedder.preprocess(&picture), 1)?;
@@ -298,7 +378,7 @@ impl<'a> Reader<'a> {
                 None => None,
                 Some(folder) => Some(write(args, folder, (path, &text), &picture, &map)?),
             };
-            let words = carried(self.embedder, &vector, &read.prompt)?;
+            let words = carried(self.embedder, &vector, self.mean.as_deref(), &read.prompt)?;
             explanations.push(Explanation {
                 text,
                 asked: why,
@@ -318,9 +398,28 @@ impl<'a> Reader<'a> {
             width,
             height,
             seen: [left * wide, top * high, right * wide, bottom * high],
+            warnings,
             explanations,
         })
     }
+}
+
+/// The mean vector of the dataset's pictures, or of many of them: what the model sees in any.
+fn mean_of(listing: &Listing, model: &LoadedModel) -> Option<Vec<f32>> {
+    let hashes = &listing.file_metadata.hashes;
+    let each = hashes.len().div_ceil(MEAN_OF).max(1);
+    let some: Vec<_> = hashes.iter().step_by(each).copied().collect();
+    let embedder = &model.embedder;
+    let known = (embedder.fingerprint().as_str(), embedder.dim());
+    let folder = model.session.embeddings_dir();
+    let matrix = store::kept(&folder, listing.manifest.rendering(), known, &some)?;
+    let (mut sum, mut count) = (vec![0.0_f64; matrix.cols()], 0_u32);
+    let rows = (0..matrix.rows()).map(|row| matrix.row(row));
+    for row in rows.filter(|row| row.iter().all(|x| x.is_finite()) && row.iter().any(|x| *x != 0.0)) {
+        sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+        count += 1;
+    }
+    (count > 0).then(|| sum.iter().map(|sum| (sum / f64::from(count)) as f32).collect())
 }
 
 /// Writes an overlay under a name that no other one has, and returns where it will be.
@@ -349,6 +448,25 @@ fn write(
     Ok(args.out.as_deref().unwrap_or(folder).join(name).to_string_lossy().into_owned())
 }
 
+/// Which pixels the model saw, if it did not see all: from and to, from left to right and from top to bottom.
+fn seen_only(one: &Explained) -> Option<String> {
+    let [left, top, right, bottom] = one.seen;
+    let along = |from: f32, to: f32, all: u32, way: &str| {
+        (from >= 1.0 || to <= all as f32 - 1.0).then(|| format!("{from:.0} to {to:.0} of {all} {way}"))
+    };
+    let ways = [
+        along(left, right, one.width, "from left to right"),
+        along(top, bottom, one.height, "from top to bottom"),
+    ];
+    let ways: Vec<String> = ways.into_iter().flatten().collect();
+    (!ways.is_empty()).then(|| ways.join(" and "))
+}
+
+/// A number with three digits behind the point, and no sign before nothing.
+fn number(text: String) -> String {
+    if matches!(text.as_str(), "-0.000" | "+0.000") { "0.000".to_owned() } else { text }
+}
+
 fn print(out: &mut dyn Write, one: &Explained) -> Result<()> {
     writeln!(out, "{}", safe_text(&one.path))?;
     for explanation in &one.explanations {
@@ -357,16 +475,22 @@ fn print(out: &mut dyn Write, one: &Explained) -> Result<()> {
             Some(place) => format!("mostly in {place}"),
             None => "no part of the picture speaks for it".to_owned(),
         };
-        writeln!(out, "  {} ({asked}), similarity {similarity:.3}: {place}", safe_text(text))?;
+        let similarity = number(format!("{similarity:.3}"));
+        writeln!(out, "  {} ({asked}), similarity {similarity}: {place}", safe_text(text))?;
         for row in 0..map.rows {
             let shade = |column| SHADES[(map.share(row, column) * 4.0).round() as usize];
             writeln!(out, "    {}", (0..map.columns).map(shade).collect::<String>())?;
         }
         if !words.is_empty() {
-            let words: Vec<String> =
-                words.iter().map(|word| format!("{} {:+.3}", safe_text(&word.word), word.adds)).collect();
-            writeln!(out, "    {}", words.join(", "))?;
+            let word = |word: &Counted| {
+                let adds = number(format!("{:+.3}", word.adds));
+                format!("{} {adds}", safe_text(&word.word))
+            };
+            writeln!(out, "    {}", words.iter().map(word).collect::<Vec<_>>().join(", "))?;
         }
+    }
+    if let Some(pixels) = seen_only(one) {
+        writeln!(out, "  the model saw only the pixels {pixels}")?;
     }
     Ok(())
 }

@@ -16,6 +16,10 @@ use chaffinch_data::store;
 use chaffinch_protocol::sample::SampleId;
 use std::path::{Path, PathBuf};
 
+/// What follows if embeddings came from elsewhere, for commands that compare them with prompts.
+const PROMPTS: &str =
+    "the model that they are from is needed here to read prompts; name it with --model, after a scan with it";
+
 /// A model that was loaded, and its embeddings.
 pub(super) struct SessionModel {
     pub(super) config: Config,
@@ -36,7 +40,8 @@ pub(super) struct LoadedModel {
 }
 
 impl LoadedModel {
-    /// Loads the named model on the named device, or those of the last scan.
+    /// Loads the named model on the named device, or those of the last scan. `elsewhere` says what follows if embeddings came from
+    /// elsewhere.
     ///
     /// # Errors
     /// When embeddings came from elsewhere, or the model cannot be loaded.
@@ -44,17 +49,14 @@ impl LoadedModel {
         target: &Path,
         global: &Global,
         (model, device): (Option<String>, Option<String>),
+        elsewhere: &str,
     ) -> Result<LoadedModel> {
         let location = session::resolve(target, global.session.as_deref())?;
         let session = Session::open_to_read(&location.dir)?;
         let named = EngineArgs { model, device, ..EngineArgs::default() };
         let resolved = uses::resolve(&location, global, &named, &DatasetOptions::default())?;
         if let Some(files) = &resolved.uses.embeddings {
-            bail!(
-                "this session was scanned with {}, and the model that they are from is needed here to read prompts; name it \
-                 with --model, after a scan with it",
-                files.name()
-            );
+            bail!("this session was scanned with {}, and {elsewhere}", files.name());
         }
         let kept = bundled::kept(&resolved.before);
         let config = resolved.tell_model(global);
@@ -80,7 +82,7 @@ impl SessionModel {
         (file_metadata, rendering): (&FileMetadata, Rendering),
     ) -> Result<SessionModel> {
         let LoadedModel { config, dataset, embedder, session, model } =
-            LoadedModel::open(target, global, named)?;
+            LoadedModel::open(target, global, named, PROMPTS)?;
         let (hashes, known) = (&file_metadata.hashes, (embedder.fingerprint().as_str(), embedder.dim()));
         let matrix = store::kept(&session.embeddings_dir(), rendering, known, hashes);
         let has =

@@ -9,7 +9,8 @@ use std::path::Path;
 /// What is lost once the pixels are 8-bit RGB, upright and still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
-    /// Channels of a pixel: 1 gray, 2 gray and alpha, 3 color, 4 color and alpha. Palettes count as color.
+    /// Channels of a pixel: 1 gray, 2 gray and alpha, 3 color, 4 color and alpha, 5 the colors of print (CMYK). Palettes count as
+    /// color.
     pub channels: u8,
     /// EXIF orientation, 1..=8; 1 = stored upright.
     pub orientation: u8,
@@ -18,6 +19,9 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// The channels of a picture in the colors of print.
+    pub const PRINT: u8 = 5;
+
     pub(super) fn new(bytes: &[u8], format: ImageFormat, color: ColorType, turn: Orientation) -> Stored {
         let animated = match format {
             ImageFormat::Gif => second_gif_image(bytes).is_some(),

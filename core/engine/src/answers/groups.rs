@@ -9,7 +9,7 @@ use chaffinch_protocol::display;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{GroupBest, GroupMember, GroupView, Ticket, ViewEvent};
 use chaffinch_review::groups::{self, Group as Key};
-use chaffinch_review::repair::{self, Best, Copies};
+use chaffinch_review::repair::{self, Because, Best, Copies};
 use chaffinch_review::verdict::is_flagged;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -123,13 +123,15 @@ impl Groups {
 
     /// What speaks for the member that a policy keeps.
     fn because(&self, best: &Best) -> String {
-        if !best.clear {
-            return "several are equal".to_owned();
+        match best.because {
+            Because::Equal => return "several are equal".to_owned(),
+            Because::Intact => return "not damaged".to_owned(),
+            Because::Sight => return "its colors, direction or lack of noise".to_owned(),
+            Because::Policy => (),
         }
         let findings = &self.state.findings;
         let size = findings.file_metadata.dimensions.get(best.keep.index());
         let words = match best.policy {
-            _ if best.intact => "not damaged".to_owned(),
             Copies::KeepLarger => format!("{}×{}", size.width, size.height),
             Copies::KeepSharper => "the most detail".to_owned(),
             Copies::KeepLabeled => format!("labeled {}", findings.manifest.label_name(best.keep)),

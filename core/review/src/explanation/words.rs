@@ -1,6 +1,9 @@
 //! Which words of a text carry its likeness with a picture: how much is lost without each of them.
 //!
 //! Source: J. Li, W. Monroe, D. Jurafsky, 2016, "Understanding Neural Networks through Representation Erasure".
+//!
+//! Whatever the picture, a text loses something without its first words, since it is then no longer what captions are like. That says
+//! nothing about the picture, so what the mean picture loses is taken off, where it is known.
 
 use crate::Result;
 use chaffinch_compute::embedding::Embedder;
@@ -10,15 +13,21 @@ use chaffinch_compute::embedding::Embedder;
 pub struct Word {
     /// As it stands there.
     pub word: String,
-    /// What the cosine of text and picture loses without it; below 0 if it gains.
+    /// What the cosine of text and picture loses without it, more than the mean picture does; below 0 if it gains.
     pub adds: f32,
 }
 
-/// What each word of a text adds to its cosine with the vector of a picture, in their order; nothing for a single word.
+/// What each word of a text adds to its cosine with the vector of a picture, in their order; nothing for a single word. `mean` is the
+/// mean of the vectors of the dataset's pictures.
 ///
 /// # Errors
 /// When the model has no text tower, or its device fails.
-pub fn carried(embedder: &dyn Embedder, picture: &[f32], text: &str) -> Result<Vec<Word>> {
+pub fn carried(
+    embedder: &dyn Embedder,
+    picture: &[f32],
+    mean: Option<&[f32]>,
+    text: &str,
+) -> Result<Vec<Word>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     if words.len() < 2 {
         return Ok(Vec::new());
@@ -29,7 +38,11 @@ pub fn carried(embedder: &dyn Embedder, picture: &[f32], text: &str) -> Result<V
     };
     let texts: Vec<String> = std::iter::once(text.to_owned()).chain((0..words.len()).map(without)).collect();
     let vectors = embedder.embed_texts(&texts.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let cosine = |vector: &[f32]| -> f32 { vector.iter().zip(picture).map(|(a, b)| a * b).sum() };
+    let own: Vec<f32> = match mean.filter(|mean| mean.len() == picture.len()) {
+        Some(mean) => picture.iter().zip(mean).map(|(own, mean)| own - mean).collect(),
+        None => picture.to_vec(),
+    };
+    let cosine = |vector: &[f32]| -> f32 { vector.iter().zip(&own).map(|(a, b)| a * b).sum() };
     let mut cosines = vectors.chunks_exact(picture.len().max(1)).map(cosine);
     let whole = cosines.next().unwrap_or(0.0);
     Ok(words

@@ -10,4 +10,4 @@ mod sample;
 
 pub use direction::{Direction, Towers};
 pub use expression::{Expression, Part, Term, quoted};
-pub use sample::{at_path, sample_at};
+pub use sample::{at_path, names_samples, sample_at};

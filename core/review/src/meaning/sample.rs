@@ -18,13 +18,8 @@ const PART: usize = 1 << 14;
 /// # Errors
 /// When no sample or several are named.
 pub(super) fn find(manifest: &Manifest, named: &str, at: (usize, usize)) -> Result<SampleId> {
-    let whole = named.strip_prefix("./").unwrap_or(named);
-    let inside = manifest.root().to_str().and_then(|root| whole.strip_prefix(root)?.strip_prefix('/'));
-    let wanted = inside.unwrap_or(whole);
-    let mut found = matches(manifest, |path| ends_with(path.as_os_str().as_bytes(), wanted.as_bytes()));
-    if found.is_empty() {
-        found = matches(manifest, |path| ends_with(safe_path(path).as_bytes(), wanted.as_bytes()));
-    }
+    let wanted = within(manifest, named);
+    let found = ending(manifest, wanted);
     let exact = |id: &SampleId| {
         let path = manifest.path(*id);
         path.as_os_str().as_bytes() == wanted.as_bytes() || safe_path(path) == wanted
@@ -45,6 +40,27 @@ pub(super) fn find(manifest: &Manifest, named: &str, at: (usize, usize)) -> Resu
             Err(wrong(&message, at))
         }
     }
+}
+
+/// The path within the dataset.
+fn within<'a>(manifest: &Manifest, named: &'a str) -> &'a str {
+    let whole = named.strip_prefix("./").unwrap_or(named);
+    let inside = manifest.root().to_str().and_then(|root| whole.strip_prefix(root)?.strip_prefix('/'));
+    inside.unwrap_or(whole)
+}
+
+/// The samples whose paths end so, as they are, or else as they are shown.
+fn ending(manifest: &Manifest, wanted: &str) -> Vec<SampleId> {
+    let found = matches(manifest, |path| ends_with(path.as_os_str().as_bytes(), wanted.as_bytes()));
+    if !found.is_empty() {
+        return found;
+    }
+    matches(manifest, |path| ends_with(safe_path(path).as_bytes(), wanted.as_bytes()))
+}
+
+/// Whether a sample has this path, or several have paths that end with it.
+pub fn names_samples(manifest: &Manifest, named: &str) -> bool {
+    !ending(manifest, within(manifest, named)).is_empty()
 }
 
 /// The sample with this path, or the only one whose path ends with it.

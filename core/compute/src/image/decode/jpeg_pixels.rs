@@ -43,8 +43,9 @@ pub(super) fn pixels(
         |at: usize| header.components.get(at).map(|one| (one.horizontal_sampling, one.vertical_sampling));
     if format == PixelFormat::Cmyk && (1..4).any(|channel| sampling(channel) != sampling(0)) {
         // It does not scale the smaller ones of four channels up.
-        return super::pixels(bytes, ImageFormat::Jpeg, Rendering::default(), remarks)
-            .map_err(|error| super::refused("JPEG", &error));
+        let (image, stored, held) = super::pixels(bytes, ImageFormat::Jpeg, Rendering::default(), remarks)
+            .map_err(|error| super::refused("JPEG", &error))?;
+        return Ok((image, Stored { channels: Stored::PRINT, ..stored }, held));
     }
     // Coefficients of two bytes for up to four channels, where they are all read before the first pixel is known.
     let all = if header.is_progressive { 8 } else { 0 };
@@ -69,7 +70,10 @@ pub(super) fn pixels(
     };
     let image = RgbImage::from_raw(width, height, rgb)
         .ok_or_else(|| DecodeError::new("the JPEG cannot be decoded: it has fewer pixels than it says"))?;
-    let stored = Stored::new(bytes, ImageFormat::Jpeg, color, orientation);
+    let mut stored = Stored::new(bytes, ImageFormat::Jpeg, color, orientation);
+    if format == PixelFormat::Cmyk {
+        stored.channels = Stored::PRINT;
+    }
     let mut image = DynamicImage::ImageRgb8(image);
     image.apply_orientation(orientation);
     Ok((image.into_rgb8(), stored, held))
