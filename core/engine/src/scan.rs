@@ -33,7 +33,6 @@ use chaffinch_data::store::EmbeddingStore;
 use chaffinch_data::uses::EmbeddingFiles;
 use chaffinch_formats::dataset;
 use chaffinch_formats::embeddings::{TextVectors, Vectors};
-use chaffinch_formats::probabilities::GivenModel;
 use chaffinch_formats::repair;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_host::{DatasetServices, Measuring, Registry, in_order, needs_of};
@@ -95,7 +94,7 @@ struct Read {
     /// Records by detector.
     measures: BTreeMap<String, Measured>,
     /// Probabilities that were named.
-    probabilities: Option<Vec<GivenModel>>,
+    probabilities: Option<given::Models>,
 }
 
 /// What a detector measured of each sample, or why that failed.

@@ -57,7 +57,7 @@ impl Files {
         ids: Option<&str>,
     ) -> std::result::Result<Vec<Option<Vec<f32>>>, String> {
         let files = EmbeddingFiles { file: self.at(name), ids: ids.map(|ids| self.at(ids)), texts: None };
-        let vectors = read(&files, manifest).map_err(|error| error.to_string())?;
+        let vectors = read(&files, manifest, &[]).map_err(|error| error.to_string())?;
         let rows = vectors.bind(manifest, file_metadata).map_err(|error| error.to_string())?;
         let unit = |id| {
             rows.of(id).map(|row| {
@@ -365,7 +365,7 @@ fn equal_bytes_have_one_fingerprint_and_another_order_has_another() {
     let (manifest, _) = dataset();
     let of = |name: &str, manifest: &Manifest| {
         let named = EmbeddingFiles { file: files.at(name), ..EmbeddingFiles::default() };
-        read(&named, manifest).unwrap().fingerprint().clone()
+        read(&named, manifest, &[]).unwrap().fingerprint().clone()
     };
     assert_eq!(of("a.npy", &manifest), of("b.npy", &manifest));
     assert_ne!(of("a.npy", &manifest), of("c.npy", &manifest));
@@ -431,7 +431,7 @@ fn vectors_are_joined_by_a_column_that_the_dataset_has_too() {
         let read = |ids: &(Manifest, FileMetadata)| {
             let lines = lines.map(|lines| files.at(lines));
             let given = EmbeddingFiles { file: files.at(name), ids: lines, texts: None };
-            read(&given, &ids.0).unwrap()
+            read(&given, &ids.0, &[]).unwrap()
         };
         let (one, other) = (read(&ids(["2", "1", "0"])), read(&ids(["0", "1", "2"])));
         assert_ne!(one.fingerprint(), other.fingerprint(), "{name}");

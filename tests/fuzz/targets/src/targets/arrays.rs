@@ -38,7 +38,7 @@ fn run(bytes: &[u8]) {
         };
         for ids in [None, Some(folder.join("ids.txt"))] {
             let files = EmbeddingFiles { file: folder.join(name), ids, texts: None };
-            if let Ok(vectors) = read(&files, &manifest)
+            if let Ok(vectors) = read(&files, &manifest, &[])
                 && let Ok(rows) = vectors.bind(&manifest, &metadata)
             {
                 let mut all = Vec::new();
