@@ -47,8 +47,9 @@ fn agreement(column: &SideColumn, samples: &[SampleId], manifest: &Manifest) -> 
     }
     // Which number stands for which class is unknown: each is taken for the class that it meets most often.
     let numbers = column.cells.iter().enumerate();
-    let pairs: Vec<(u32, u32)> =
-        numbers.map(|(row, cell)| Some((cell.trim().parse().ok()?, manifest.label(*samples.get(row)?)?.0))).collect::<Option<_>>()?;
+    let pairs: Vec<(u32, u32)> = numbers
+        .map(|(row, cell)| Some((cell.trim().parse().ok()?, manifest.label(*samples.get(row)?)?.0)))
+        .collect::<Option<_>>()?;
     let (one, other) = (shares(pairs.iter().map(|p| p.0)), shares(pairs.iter().map(|p| p.1)));
     let few = pairs.len() < ROWS_PER_CELL * one.len() * other.len();
     if one.len() < 2 || other.len() < 2 || one.len() > 2 * other.len() || few {

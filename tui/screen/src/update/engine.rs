@@ -22,9 +22,13 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
     match event {
         Event::Session(summary) => {
             session(model, summary, fx);
+            trial::renewed(model);
             panels::refresh(model, fx);
         }
-        Event::Overview { ticket, overview } => panels::overviewed(model, ticket, overview),
+        Event::Overview { ticket, overview } => {
+            panels::overviewed(model, ticket, overview);
+            trial::renewed(model);
+        }
         Event::Tried(tried) => trial::tried(model, tried),
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
