@@ -674,7 +674,7 @@ fn what_reads_decisions_is_out_of_date_once_more_is_decided() {
     decide(0, Choice::Remove);
     let (known, why) = state(&client, "learns");
     assert_eq!(known, DetectorState::Outdated);
-    assert!(why.contains("has not run since the decisions changed"), "{why}");
+    assert!(why.contains("has no results since the decisions changed"), "{why}");
     assert_eq!(state(&client, "witness").0, DetectorState::Ready, "it reads none");
     // Who opens the session goes on in the order that was left, whatever was decided.
     assert!(!runs_in(&client, "learns", true));
@@ -695,11 +695,11 @@ fn what_reads_decisions_is_out_of_date_once_more_is_decided() {
 
     let session = programs.sandbox.session();
     let session = session.to_str().unwrap();
-    let told = "learns has not run since the decisions changed";
+    let told = "learns has no results since the decisions changed";
     assert!(programs.sandbox.ok(["rank", session]).stderr.contains(told));
     let plugins = programs.folder();
     let list = ["plugins", "list", "--session", session, "--plugins", plugins.to_str().unwrap()];
-    assert!(programs.sandbox.ok(list).stdout.contains("it has not run since the decisions changed"));
+    assert!(programs.sandbox.ok(list).stdout.contains("it has no results since the decisions changed"));
     let scan = programs.scan(&["--detectors", "witness"]);
     assert!(scan.stderr.contains(told), "{}", scan.stderr);
     programs.scan(&["--detectors", "learns"]);

@@ -6,7 +6,7 @@ use super::described;
 use super::detector::{Away, Code};
 use super::kept::KeepFolder;
 use super::measuring::{Measuring, Records};
-use super::params::{needs_of, resolve_params};
+use super::params::{by_name, needs_of, resolve_params};
 use super::services::{DatasetServices, DetectorLog, gone, is_gone, lock};
 use super::worker::{AsideEntry, Ended, Job as Work, Lent, SharedData, converse};
 use crate::{Error, Pin, Result};
@@ -218,7 +218,7 @@ impl<'a> RunContext<'a> {
             summary: info.summary().into(),
             groups: info.judged() == Scope::Group,
             threshold: info.default_threshold(),
-            params: self.params,
+            params: by_name(info, &self.params),
             seconds: started.elapsed().as_secs_f64(),
             memory: self.memory.load(Ordering::Relaxed),
             notes: self.notes.into_inner().unwrap_or_else(PoisonError::into_inner),
@@ -249,7 +249,7 @@ impl<'a> RunContext<'a> {
         let Code::Worker(away) = self.detector.code() else { return false };
         let changed = digest_now(away).map_or(true, |now| now.0 != self.detector.digest());
         if changed {
-            self.say(2, "its code changed while it ran, so nobody knows which found this; it is run again");
+            self.say(2, "its code changed while it ran, so nobody knows which found this; that is out of date until a scan runs it again");
         }
         changed
     }

@@ -56,7 +56,7 @@ struct Row {
     uncovered: bool,
     /// The parameters of its last run.
     #[serde(skip)]
-    taken: BTreeMap<String, f64>,
+    taken: BTreeMap<String, SetValue>,
 }
 
 #[derive(Debug, Serialize)]
@@ -207,7 +207,7 @@ fn drop_params(
     stored: &mut Settings,
     name: &str,
     registry: &Registry,
-    last: &BTreeMap<String, f64>,
+    last: &BTreeMap<String, SetValue>,
 ) -> Dropped {
     let Some(set) = stored.params.remove(name) else { return Dropped::default() };
     let shown = |(param, value): (&String, &SetValue)| safe_text(&format!("{param} = {value}")).into_owned();
@@ -309,7 +309,7 @@ mod tests {
         let mut stored = Settings::default();
         stored.params.insert("modal".into(), set.into());
         stored.params.insert("other".into(), [("k".to_owned(), SetValue::Number(1.0))].into());
-        let last = BTreeMap::from([("kk".to_owned(), 1.0), ("mode".to_owned(), 0.0)]);
+        let last = ["kk", "mode"].map(|name| (name.to_owned(), SetValue::Number(1.0))).into();
         let dropped = drop_params(&mut stored, "modal", &Registry::default(), &last);
         assert_eq!((dropped.gone, dropped.left), (vec!["k = 3".into()], vec!["mode = \"slow\"".into()]));
         assert_eq!(stored.params["modal"].keys().collect::<Vec<_>>(), ["mode"]);

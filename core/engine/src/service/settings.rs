@@ -1,6 +1,7 @@
 //! What is the session's and not one terminal's: thresholds, parameters, the rule. Who changes it is told to the others.
 
 use super::Service;
+use super::detectors::not_loaded;
 use super::scans::Wanted;
 use crate::{Error, Result, Setup};
 use chaffinch_data::dataset::DatasetOptions;
@@ -25,9 +26,7 @@ impl Service {
                 true => format!(
                     "'{detector}' is what reading the files found, and no detector: scan to read them again"
                 ),
-                false => format!(
-                    "the detector '{detector}' is not loaded, so it cannot run again; chaffinch plugins list shows which are"
-                ),
+                false => not_loaded(&detector, &registry),
             };
             return self.refuse(at, &Error::Invalid(why));
         };

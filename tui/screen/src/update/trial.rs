@@ -80,6 +80,7 @@ fn basis(model: &Model, detector: &str) -> Option<Basis> {
 /// The session or the forms are other ones: what was counted is tried anew if another terminal ran the detector, moved its threshold
 /// or set its parameters meanwhile.
 pub(super) fn renewed(model: &mut Model) {
+    forget_gone(model);
     let Some(name) = model.tuned().map(str::to_owned) else { return };
     let trial = &model.panels.trial;
     let counted = trial.awaited || trial.answer.as_ref().is_some_and(|answer| answer.detector == name);
@@ -87,6 +88,16 @@ pub(super) fn renewed(model: &mut Model) {
         forget(model);
         edited(model, &name);
     }
+}
+
+/// Values that were changed of parameters that a detector does not have now: nobody sees them, and nothing is counted with them.
+fn forget_gone(model: &mut Model) {
+    let Some(forms) = &model.panels.forms else { return };
+    let gone = |(detector, name): &(String, String)| {
+        let form = forms.iter().find(|form| form.name == *detector);
+        !form.is_some_and(|form| form.params.iter().any(|param| param.name == *name))
+    };
+    model.panels.edited.retain(|place, _| !gone(place));
 }
 
 /// The values of a detector that were changed.
