@@ -588,6 +588,15 @@ fn what_does_not_run_says_what_becomes_of_its_results() {
     assert_eq!((off.about.state, off.ran, off.enabled), (DetectorState::Disabled, false, false));
     assert!(counts(&ask(&client, enable(true), summary)));
     assert_eq!(shown(&client, "witness").about.state, DetectorState::Changed);
+    // Asked to run, it says what is the matter, and what to do.
+    let rerun = Command::Rerun { detector: "witness".into(), params: BTreeMap::new() };
+    client.commands.send(rerun).unwrap();
+    let refused = loop {
+        if let Event::Refused { message } = client.events.recv_timeout(Duration::from_secs(60)).unwrap() {
+            break message;
+        }
+    };
+    assert!(refused.contains("has changed") && refused.contains("plugins let-in witness"), "{refused}");
     client.stop().unwrap();
 }
 
