@@ -471,7 +471,7 @@ fn results_of_earlier_code_are_out_of_date_until_it_runs() {
         all.into_iter().find(|one| one["name"] == "witness").map(|one| one["state"].clone())
     };
     assert_eq!(state(), Some(Value::from("ready")));
-    let told = || rank(&programs).stderr.contains("witness has not run since its code changed");
+    let told = || rank(&programs).stderr.contains("witness has no results since its code changed");
     assert!(!told());
     fs::write(folder.join("run.sh"), GOOD.replace("0.125", "0.0625")).unwrap();
     assert!(told(), "it is not let in yet, and its results count");
@@ -495,14 +495,17 @@ fn scores_that_were_out_of_date_make_what_reads_them_out_of_date() {
     // Its code does not run before it is let in; what reads its scores does, when something else changes.
     programs.put("reader", &GOOD.replace("0.125", "0.25"), "after = [\"witness\"]");
     programs.sandbox.ok(["plugins", "let-in", programs.folder().join("reader").to_str().unwrap()]);
-    let ran = programs.scan(&[]);
-    assert!(ran.stderr.contains(read), "{}", ran.stderr);
+    // As long as that is so.
+    for scan in 0..2 {
+        let ran = programs.scan(&[]);
+        assert!(ran.stderr.contains(read), "{scan}: {}", ran.stderr);
+    }
     let told = "reader reads scores that are out of date";
     assert!(rank(&programs).stderr.contains(told), "{}", rank(&programs).stderr);
     programs.sandbox.ok(["plugins", "let-in", folder.to_str().unwrap()]);
     let ran = programs.scan(&["--detectors", "witness"]);
     assert!(ran.stderr.contains("] reader"), "it runs as well: {}", ran.stderr);
     // Nothing is said of what was so before this scan.
-    assert!(!ran.stderr.contains(read) && !ran.stderr.contains("has not run since"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains(read) && !ran.stderr.contains("has no results since"), "{}", ran.stderr);
     assert!(!rank(&programs).stderr.contains("out of date"), "{}", rank(&programs).stderr);
 }

@@ -97,6 +97,28 @@ fn labels_are_explained_unless_something_is_named() {
 }
 
 #[test]
+fn a_text_that_is_longer_than_the_model_reads_is_said() {
+    let (sandbox, data) = Sandbox::with_demo();
+    let data = data.to_str().unwrap();
+    let long = format!("a photo of a {}cat", "very ".repeat(90));
+    let said = "reads only the first 75 tokens of 'a photo of a very";
+    for args in [
+        &["explain", data, "cat/001.jpg", "--text", &long, "--offline"][..],
+        &["search", data, &long, "--offline"],
+    ] {
+        let ran = sandbox.run(args);
+        let told = ran.stderr.matches(said).count();
+        assert!(ran.code == 0 && told == 1, "{args:?}: {}", ran.stderr);
+    }
+    let names = sandbox.path().join("names.txt");
+    fs::write(&names, format!("{long}\n")).unwrap();
+    let ran = sandbox.run(["classify", data, "--vocabulary", names.to_str().unwrap(), "--offline"]);
+    assert!(ran.stderr.contains("reads only the first 75 tokens of 'a"), "{}", ran.stderr);
+    let ran = sandbox.run(["search", data, "a photo of a cat", "--offline"]);
+    assert!(!ran.stderr.contains("reads only"), "{}", ran.stderr);
+}
+
+#[test]
 fn the_name_of_the_class_carries_its_prompt() {
     let (sandbox, data) = Sandbox::with_demo();
     let files = fs::read_dir(data.join("frog")).unwrap().map(|entry| entry.unwrap().path());

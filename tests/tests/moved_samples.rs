@@ -63,14 +63,14 @@ fn scores_follow_pictures_whose_detectors_do_not_run() {
     fs::write(&replaced, &new).unwrap();
     let ran = scan_only(&sandbox, "duplicates");
     assert!(
-        ran.stderr.contains("image-quality") && ran.stderr.contains("have not run since"),
+        ran.stderr.contains("image-quality") && ran.stderr.contains("have no results since"),
         "{}",
         ran.stderr
     );
     let session = sandbox.session();
     let ranked = sandbox.ok(["rank", session.to_str().unwrap()]);
     assert!(
-        ranked.stderr.contains("image-quality") && ranked.stderr.contains("have not run since"),
+        ranked.stderr.contains("image-quality") && ranked.stderr.contains("have no results since"),
         "{}",
         ranked.stderr
     );

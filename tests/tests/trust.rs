@@ -588,6 +588,15 @@ fn what_does_not_run_says_what_becomes_of_its_results() {
     assert_eq!((off.about.state, off.ran, off.enabled), (DetectorState::Disabled, false, false));
     assert!(counts(&ask(&client, enable(true), summary)));
     assert_eq!(shown(&client, "witness").about.state, DetectorState::Changed);
+    // Asked to run, it says what is the matter, and what to do.
+    let rerun = Command::Rerun { detector: "witness".into(), params: BTreeMap::new() };
+    client.commands.send(rerun).unwrap();
+    let refused = loop {
+        if let Event::Refused { message } = client.events.recv_timeout(Duration::from_secs(60)).unwrap() {
+            break message;
+        }
+    };
+    assert!(refused.contains("has changed") && refused.contains("plugins let-in witness"), "{refused}");
     client.stop().unwrap();
 }
 
@@ -674,7 +683,7 @@ fn what_reads_decisions_is_out_of_date_once_more_is_decided() {
     decide(0, Choice::Remove);
     let (known, why) = state(&client, "learns");
     assert_eq!(known, DetectorState::Outdated);
-    assert!(why.contains("has not run since the decisions changed"), "{why}");
+    assert!(why.contains("has no results since the decisions changed"), "{why}");
     assert_eq!(state(&client, "witness").0, DetectorState::Ready, "it reads none");
     // Who opens the session goes on in the order that was left, whatever was decided.
     assert!(!runs_in(&client, "learns", true));
@@ -695,11 +704,11 @@ fn what_reads_decisions_is_out_of_date_once_more_is_decided() {
 
     let session = programs.sandbox.session();
     let session = session.to_str().unwrap();
-    let told = "learns has not run since the decisions changed";
+    let told = "learns has no results since the decisions changed";
     assert!(programs.sandbox.ok(["rank", session]).stderr.contains(told));
     let plugins = programs.folder();
     let list = ["plugins", "list", "--session", session, "--plugins", plugins.to_str().unwrap()];
-    assert!(programs.sandbox.ok(list).stdout.contains("it has not run since the decisions changed"));
+    assert!(programs.sandbox.ok(list).stdout.contains("it has no results since the decisions changed"));
     let scan = programs.scan(&["--detectors", "witness"]);
     assert!(scan.stderr.contains(told), "{}", scan.stderr);
     programs.scan(&["--detectors", "learns"]);

@@ -407,6 +407,53 @@ fn detectors_without_code_judge_prompts_and_columns() {
     assert_eq!(flagged["flagged"], 32);
 }
 
+/// What the model does not read of a prompt is said: in each scan, and when the detector is checked.
+#[test]
+fn prompts_that_the_model_reads_only_the_beginning_of_are_said_once() {
+    let programs = Programs::of(2, 3);
+    let folder = programs.folder().join("long");
+    fs::create_dir(&folder).unwrap();
+    let very = "very ".repeat(90);
+    let prompts =
+        format!("find = [\"a {very}cat\", \"a {very}dog\"]\nagainst = [\"a {very}tree\", \"a photo\"]");
+    fs::write(folder.join("detector.toml"), format!("name = \"long\"\n[prompts]\n{prompts}")).unwrap();
+    let cut = "reads only the first 75 tokens of 'a very very very";
+    for scan in 0..2 {
+        let ran = programs.scan(&["--detectors", "long"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let lines: Vec<&str> = ran.stderr.lines().filter(|line| line.contains(cut)).collect();
+        let [line] = lines.as_slice() else { panic!("scan {scan}: {}", ran.stderr) };
+        assert!(
+            line.contains("long: the model bundled-")
+                && line.ends_with("and of 2 more texts; the rest is ignored"),
+            "{line}"
+        );
+    }
+    let check = programs.sandbox.run(["plugins", "check", folder.to_str().unwrap()]);
+    let said = check.stdout.lines().find(|line| line.contains(cut));
+    assert!(
+        check.code == 0 && said.is_some_and(|line| line.trim_start().starts_with("odd")),
+        "{}",
+        check.stdout
+    );
+    // Prompts of classes are for all detectors: they are said once for all.
+    let file = programs.sandbox.path().join("prompts.toml");
+    fs::write(&file, format!("templates = [\"a photo of a {very}{{}}\"]\n")).unwrap();
+    let config = programs.sandbox.path().join("long.toml");
+    fs::write(&config, format!("[prompts]\nfiles = [{file:?}]\n")).unwrap();
+    let ran = programs.scan(&["--detectors", "clip-prompt", "--config", config.to_str().unwrap()]);
+    let said = ran.stderr.matches("reads only the first 75 tokens").count();
+    assert!(said == 1 && ran.stderr.contains("warning: prompts: the model"), "{}", ran.stderr);
+    fs::write(
+        folder.join("detector.toml"),
+        "name = \"long\"\n[prompts]\nfind = [\"a cat\"]\nagainst = [\"A cat\"]",
+    )
+    .unwrap();
+    let check = programs.sandbox.run(["plugins", "check", folder.to_str().unwrap()]);
+    let said = "line 4: 'a cat' is in 'against' and in 'find'";
+    assert!(check.code == 2 && check.stderr.contains(said), "{}", check.stderr);
+}
+
 #[test]
 fn detectors_in_the_users_folder_are_found_without_being_named() {
     let programs = Programs::new();

@@ -352,6 +352,10 @@ impl Embedder for ClipEmbedder {
         Ok(out)
     }
 
+    fn reads_only(&self, text: &str) -> Option<usize> {
+        self.tokenizer.as_ref()?.cut(text)
+    }
+
     fn keep_on_device(&self, vectors: &[f32]) -> Result<Option<Box<dyn DeviceVectors>>, EmbedError> {
         let Placed { context, spare, .. } = &*self.spread.leading();
         if !context.stepwise {

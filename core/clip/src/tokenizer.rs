@@ -11,6 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use tokenizers::Tokenizer;
 
+/// Tokens that a tokenizer puts around the words of a text, and in front of the first of them, at the most.
+const MOST_SPECIAL: usize = 4;
+
 /// Lengths are rounded up to a multiple of this, so that prompts can be batched.
 const STEP: usize = 8;
 
@@ -197,13 +200,7 @@ impl ClipTokenizer {
     /// # Errors
     /// A sentence, when the tokenizer fails.
     pub(crate) fn encode(&self, prompt: &str) -> Result<Vec<u32>, String> {
-        let text = clean(&self.without_special(prompt), self.cleaning);
-        let encoding = caught(|| self.tokenizer.encode(text, true).map_err(|error| error.to_string()));
-        let encoding = encoding.map_err(|why| format!("cannot tokenize the prompt {prompt:?}: {why}"))?;
-        let mut ids = encoding.get_ids().to_vec();
-        if let Some(end) = self.end.filter(|end| ids.last() != Some(end)) {
-            ids.push(end);
-        }
+        let (mut ids, _) = self.tokens(prompt)?;
         let Some(&last) = ids.last() else { return Err(format!("the prompt {prompt:?} has no tokens")) };
         if ids.len() > self.context {
             ids.truncate(self.context - 1);
@@ -219,6 +216,34 @@ impl ClipTokenizer {
             None => ids.resize(length, last),
         }
         Ok(ids)
+    }
+
+    /// How many tokens of a prompt [`ClipTokenizer::encode`] keeps from its beginning, the start of text not among them; `None`
+    /// if it keeps all.
+    pub(crate) fn cut(&self, prompt: &str) -> Option<usize> {
+        // A token is at least a byte of these, and most prompts are this short.
+        if prompt.is_ascii() && prompt.len() + MOST_SPECIAL <= self.context {
+            return None;
+        }
+        let (ids, special) = self.tokens(prompt).ok()?;
+        let kept = self.context.saturating_sub(1);
+        let words = || special.iter().take(kept).filter(|special| !**special).count();
+        (ids.len() > self.context).then(words)
+    }
+
+    /// All tokens of a prompt, and which of them are none of its words.
+    fn tokens(&self, prompt: &str) -> Result<(Vec<u32>, Vec<bool>), String> {
+        let text = clean(&self.without_special(prompt), self.cleaning);
+        let encoding = caught(|| self.tokenizer.encode(text, true).map_err(|error| error.to_string()));
+        let encoding = encoding.map_err(|why| format!("cannot tokenize the prompt {prompt:?}: {why}"))?;
+        let mut ids = encoding.get_ids().to_vec();
+        let mut special: Vec<bool> =
+            encoding.get_special_tokens_mask().iter().map(|mask| *mask != 0).collect();
+        if let Some(end) = self.end.filter(|end| ids.last() != Some(end)) {
+            ids.push(end);
+            special.push(true);
+        }
+        Ok((ids, special))
     }
 
     fn without_special(&self, prompt: &str) -> String {

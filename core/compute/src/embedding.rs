@@ -154,6 +154,12 @@ pub trait Embedder: Send + Sync {
         true
     }
 
+    /// How many tokens, which are words or parts of words, of a text its vector is about; `None` if that is all of them.
+    /// [`crate::cut_texts`] says it: whoever takes a text from a person tells them.
+    fn reads_only(&self, _text: &str) -> Option<usize> {
+        None
+    }
+
     /// Identifies the vectors of texts where the fingerprint does not.
     fn texts_fingerprint(&self) -> &str {
         ""

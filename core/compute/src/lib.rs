@@ -4,6 +4,7 @@
 //! Its tests alone: `cargo test --release -p chaffinch-compute`; kernels: `cargo bench -p chaffinch-compute`.
 
 pub mod content;
+pub mod cut_texts;
 pub mod embedding;
 mod error;
 pub mod fused;

@@ -1,5 +1,6 @@
 //! What detectors found, one set of columns per detector, row-aligned with the manifest.
 
+use crate::session::SetValue;
 use chaffinch_protocol::sample::SampleId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,8 +82,8 @@ pub struct RunRecord {
     pub groups: bool,
     /// Its default threshold.
     pub threshold: f32,
-    /// The parameters it ran with.
-    pub params: BTreeMap<String, f64>,
+    /// The parameters it ran with; earlier versions kept choices by number.
+    pub params: BTreeMap<String, SetValue>,
     /// Seconds it took. Not stored on disk, so that the same input gives the same bytes.
     #[serde(skip)]
     pub seconds: f64,

@@ -3,6 +3,7 @@
 
 use crate::given::StandIn;
 use crate::{Error, ModelLoader, Result, Setup};
+use chaffinch_compute::cut_texts;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::decode::Rendering;
@@ -54,6 +55,8 @@ pub struct Asking<'a> {
     pub rendering: Rendering,
     /// Told once if the model has to be loaded first.
     pub slow: &'a (dyn Fn(&str) + Sync),
+    /// Told if the model reads only the beginning of a text.
+    pub cut: &'a (dyn Fn(&str) + Sync),
     /// Whether the answer is no longer wanted.
     pub unwanted: Unwanted<'a>,
 }
@@ -212,6 +215,9 @@ impl Towers for Waiting<'_> {
         let texts = || lock(&self.reader.texts);
         if let Some(known) = texts().get(text) {
             return Ok(self.apart(known));
+        }
+        if let Some(words) = cut_texts::words(&*model, [text]) {
+            (self.asking.cut)(&words);
         }
         // Each by itself: in a batch with others, a text may get other bytes.
         let vector = model.embed_texts(&[text])?;

@@ -30,13 +30,13 @@ impl Outdated {
     pub fn means(self) -> &'static str {
         match self {
             Outdated::Code => {
-                "its code has changed since it ran, and what it found is what the earlier code finds"
+                "its code has changed since it found this, which is what the earlier code finds"
             }
             Outdated::Dataset => {
-                "it has not run since the dataset changed: what it found stays with its pictures, and new ones were not looked at"
+                "it has no results since the dataset changed: what it found stays with its pictures, and new ones were not looked at"
             }
             Outdated::Decisions => {
-                "it has not run since the decisions changed, which it reads: what it found is what it finds with the earlier ones"
+                "it has no results since the decisions changed, which it reads: what it found is what it finds with the earlier ones"
             }
             Outdated::Scores => "it reads scores of another detector that are out of date",
             Outdated::Pictures => {
@@ -99,24 +99,24 @@ pub fn all<'a>(
     }
 }
 
-/// That these detectors have not run since something changed, a clause for each change, and what that means; nothing if there are
+/// That these detectors have no results since something changed, be it that they have not run or that they failed, a clause for each change, and what that means; nothing if there are
 /// none.
 pub fn words(all: &BTreeMap<String, Outdated>) -> Option<String> {
     let clause = |what: Outdated| {
         let names: Vec<&str> = all.iter().filter(|one| *one.1 == what).map(|one| one.0.as_str()).collect();
         let one = names.len() == 1;
         let (has, their, reads) = if one { ("has", "its", "reads") } else { ("have", "their", "read") };
-        let not_since = |since: &str, means: &str| format!("{has} not run since {since}: {means}");
+        let none_since = |since: &str, means: &str| format!("{has} no results since {since}: {means}");
         let words = match what {
             Outdated::Code => {
-                not_since(&format!("{their} code changed"), "what was found is what the earlier code finds")
+                none_since(&format!("{their} code changed"), "what was found is what the earlier code finds")
             }
-            Outdated::Dataset => not_since(
+            Outdated::Dataset => none_since(
                 "the dataset changed",
                 "what was found stays with its pictures, and new ones were not looked at",
             ),
             Outdated::Decisions => {
-                not_since("the decisions changed", "what was found is what they find with the earlier ones")
+                none_since("the decisions changed", "what was found is what they find with the earlier ones")
             }
             Outdated::Scores => format!("{reads} scores that are out of date"),
             Outdated::Pictures => format!("{has} not looked at all pictures, some of which were away"),

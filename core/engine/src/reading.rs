@@ -4,6 +4,7 @@ use crate::numbered::with_paths;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::Found;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_host::CUT_TEXT;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -12,10 +13,11 @@ use std::sync::Arc;
 
 /// The notes of a detector that concern the dataset as a whole, one remark per line: faults that are no longer flagged
 /// because too many samples have them, samples that were not judged, and other remarks.
-const NOTES: [(&str, RemarkKind); 3] = [
+const NOTES: [(&str, RemarkKind); 4] = [
     ("warning", RemarkKind::DatasetFault),
     ("not judged", RemarkKind::NotJudged),
     ("remark", RemarkKind::Other),
+    (CUT_TEXT, RemarkKind::Finding),
 ];
 
 /// The ledger of reading, with the remarks of the detectors.

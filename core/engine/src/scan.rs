@@ -240,6 +240,9 @@ impl<'a> Scan<'a> {
         .with_probabilities(probabilities);
         if let Some(embedder) = &embedder {
             self.classes(&services, embedder.as_ref(), findings);
+            if let Some(words) = services.cut_prompts().filter(|_| !plan.trial) {
+                (self.reporter.trouble)("prompts", &words);
+            }
         }
         let prompts = &self.setup.prompts;
         let base = InputDigest::new(findings, prompts, embedder.as_deref(), digest.as_deref(), decisions);

@@ -409,6 +409,7 @@ impl Service {
             Internal::NotLetIn(at, why) => self.refuse(at, &Error::Invalid(why)),
             Internal::Listed(at, ticket, order) => self.listed(at, ticket, order),
             Internal::Delayed(at, ticket, why) => self.tell(at, Event::Delayed { ticket, why }),
+            Internal::Cut(at, message) => self.tell(at, Event::Trouble { about: "search".into(), message }),
             Internal::ListFailed(at, ticket, error) => self.not_listed(at, ticket, &error),
         }
     }

@@ -50,7 +50,7 @@ pub use order::{Circle, in_order};
 pub use params::{InForce, by_name, check_params, needs_of, params_in_force, resolve_params, still_taken};
 pub use pins::{Pin, Pins};
 pub use registry::{Changed, PluginFolder, Refused, Registry};
-pub use run::{RunContext, RunFailure};
+pub use run::{CUT_TEXT, RunContext, RunFailure};
 pub use services::{DatasetServices, DetectorLog};
 pub use worker::{
     Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, is_misbehavior, launch,

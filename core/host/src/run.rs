@@ -6,7 +6,7 @@ use super::described;
 use super::detector::{Away, Code};
 use super::kept::KeepFolder;
 use super::measuring::{Measuring, Records};
-use super::params::{needs_of, resolve_params};
+use super::params::{by_name, needs_of, resolve_params};
 use super::services::{DatasetServices, DetectorLog, gone, is_gone, lock};
 use super::worker::{AsideEntry, Ended, Job as Work, Lent, SharedData, converse};
 use crate::{Error, Pin, Result};
@@ -45,6 +45,9 @@ pub enum RunFailure {
 /// The most log lines of a run: whoever reads them has to keep up, and remembers them.
 const LINES: u64 = 1000;
 
+/// The name of the note that says that the model reads only the beginning of a text.
+pub const CUT_TEXT: &str = "text cut";
+
 /// One run: the dataset, this detector's parameters, and what it has written so far.
 pub struct RunContext<'a> {
     services: &'a DatasetServices,
@@ -59,6 +62,8 @@ pub struct RunContext<'a> {
     result: Mutex<ResultBuilder>,
     notes: Mutex<Vec<(String, String)>>,
     findings: Mutex<Vec<Found>>,
+    /// Texts that it asked about of which the model reads only the beginning.
+    cut: Mutex<Vec<String>>,
     folder: Option<KeepFolder>,
     /// The digest of the decisions that it sees; empty if it sees none.
     decisions: String,
@@ -107,6 +112,7 @@ impl<'a> RunContext<'a> {
             result: Mutex::new(ResultBuilder::new(services.manifest().len())),
             notes: Mutex::new(notes),
             findings: Mutex::default(),
+            cut: Mutex::default(),
             folder: None,
             decisions: String::new(),
             reads_outdated: false,
@@ -194,6 +200,9 @@ impl<'a> RunContext<'a> {
             Err(refusal) => return Err(RunFailure::Failed(refusal.to_string())),
             Ok(()) => {}
         }
+        if let Some(words) = self.services.cut_words(&lock(&self.cut)) {
+            self.note(CUT_TEXT, &words);
+        }
         let code_changed = self.code_changed();
         let kept = self.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = &self.folder {
@@ -209,7 +218,7 @@ impl<'a> RunContext<'a> {
             summary: info.summary().into(),
             groups: info.judged() == Scope::Group,
             threshold: info.default_threshold(),
-            params: self.params,
+            params: by_name(info, &self.params),
             seconds: started.elapsed().as_secs_f64(),
             memory: self.memory.load(Ordering::Relaxed),
             notes: self.notes.into_inner().unwrap_or_else(PoisonError::into_inner),
@@ -240,7 +249,7 @@ impl<'a> RunContext<'a> {
         let Code::Worker(away) = self.detector.code() else { return false };
         let changed = digest_now(away).map_or(true, |now| now.0 != self.detector.digest());
         if changed {
-            self.say(2, "its code changed while it ran, so nobody knows which found this; it is run again");
+            self.say(2, "its code changed while it ran, so nobody knows which found this; that is out of date until a scan runs it again");
         }
         changed
     }
@@ -403,6 +412,13 @@ impl HostServices for RunContext<'_> {
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Answer<Vec<f32>> {
+        let mut cut = lock(&self.cut);
+        for text in self.services.cut(texts) {
+            if !cut.iter().any(|known| known == text) {
+                cut.push(text.to_owned());
+            }
+        }
+        drop(cut);
         self.services.embed_texts(texts).map_err(refusal)
     }
 

@@ -2,6 +2,7 @@
 
 use super::worker::SharedData;
 use crate::{Error, Result};
+use chaffinch_compute::cut_texts;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::hamming;
 use chaffinch_compute::image::{RgbImage, source, thumbnail};
@@ -355,6 +356,30 @@ impl DatasetServices {
             }
         }
         Ok(texts.iter().filter_map(|text| cache.get(*text)).flatten().copied().collect())
+    }
+
+    /// The texts of which the model reads only the beginning, without the prompts of classes and the alternatives.
+    pub(super) fn cut<'t>(&self, texts: &[&'t str]) -> Vec<&'t str> {
+        let of_classes = |text: &str| {
+            self.prompt_texts.iter().filter_map(OnceLock::get).flatten().any(|known| known == text)
+        };
+        let cut =
+            |text: &&str| self.embedder.as_ref().is_some_and(|embedder| embedder.reads_only(text).is_some());
+        texts.iter().copied().filter(|text| cut(text) && !of_classes(text)).collect()
+    }
+
+    /// Says of these texts that the model reads only the beginning; `None` if it reads all of them to their ends.
+    pub(super) fn cut_words(&self, texts: &[String]) -> Option<String> {
+        cut_texts::words(self.embedder.as_deref()?, texts.iter().map(String::as_str))
+    }
+
+    /// The same of the prompts of classes and of the alternatives, which most detectors that read texts ask about: it is said
+    /// once for all of them.
+    pub fn cut_prompts(&self) -> Option<String> {
+        let classes = if self.nameless.is_some() { 0 } else { self.manifest.classes().len() as u32 };
+        let of_classes = (0..classes).flat_map(|label| self.prompts(Some(LabelId(label))));
+        let all = of_classes.chain(self.prompts(None)).map(String::as_str);
+        cut_texts::words(self.embedder.as_deref()?, all)
     }
 
     /// Reads and decodes one sample as it was indexed, scaled down to fit `max_side` (0 = full size).

@@ -8,6 +8,7 @@ use crate::whole::Whole;
 use chaffinch_compute::job::Job;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Conflict;
+use chaffinch_data::session::SetValue;
 use chaffinch_protocol::Histogram;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};
@@ -110,7 +111,7 @@ pub struct Detector {
     /// Its own threshold.
     pub default_threshold: f32,
     /// The parameters it ran with.
-    pub params: BTreeMap<String, f64>,
+    pub params: BTreeMap<String, SetValue>,
     /// Samples with a score.
     pub scored: u64,
     /// Samples it flags.

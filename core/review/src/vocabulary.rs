@@ -5,6 +5,7 @@
 //! sample are the softmax of its cosines with all names, times the scale that the model has learned, divided by the temperature.
 
 use crate::Result;
+use chaffinch_compute::cut_texts;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::linear::{matmul_transposed, most_likely, softmax};
 use chaffinch_compute::matrix::EmbeddingMatrix;
@@ -77,6 +78,12 @@ impl Vocabulary {
             }
         }
         Ok(Vocabulary { names, classes: classes.len(), dim, vectors })
+    }
+
+    /// That the model reads only the beginning of some texts that it is asked about these names; `None` if it reads all of them.
+    pub fn cut(&self, embedder: &dyn Embedder, prompts: &PromptSet) -> Option<String> {
+        let texts: Vec<String> = self.names.iter().flat_map(|name| prompts.for_class(name)).collect();
+        cut_texts::words(embedder, texts.iter().map(String::as_str))
     }
 
     /// The names, those of the classes first.

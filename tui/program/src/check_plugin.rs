@@ -11,7 +11,8 @@ use chaffinch_data::nearest::hint;
 use chaffinch_engine as engine;
 use chaffinch_engine::Client;
 use chaffinch_host::{
-    COLUMNS, LetIn, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order, is_misbehavior, let_in,
+    COLUMNS, CUT_TEXT, LetIn, Limits, LoadedDetector, PluginFolder, Registry, Workers, in_order,
+    is_misbehavior, let_in,
 };
 use chaffinch_plugin::Info;
 use chaffinch_plugin::host::NOT_SCORED;
@@ -198,6 +199,8 @@ impl Outcome {
         for (_, what) in first.notes.iter().filter(|(note, _)| note == NOT_SCORED) {
             self.wrong.push(format!("not scored: {what}"));
         }
+        let cut = first.notes.iter().filter(|(note, _)| note == CUT_TEXT);
+        self.odd.extend(cut.map(|(_, what)| what.clone()));
         run(client, name, &BTreeMap::new())?;
         if order(client, name)? == listed {
             self.fine.push("a second run gives the same result".into());

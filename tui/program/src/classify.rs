@@ -120,6 +120,7 @@ fn classified(args: &Classify, global: &Global) -> Result<()> {
         Vocabulary::embed(&embedder, &prompts, (manifest.classes(), &others), &step)
     })?;
     stages.finish();
+    vocabulary.cut(&embedder, &prompts).iter().for_each(|text| warning("prompts", text));
     let scale = embedder.logit_scale() / args.temperature;
     let usable = |row: usize| listing.file_metadata.decodable(SampleId(row as u32));
     let names = args.names.min(vocabulary.names().len());

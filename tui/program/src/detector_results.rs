@@ -160,18 +160,14 @@ fn valid(session: &Session, name: &str, registry: &Registry, reviewer: &str) -> 
         }
         _ if session.result_modified(name).is_none() => "It has no results in this session; a scan runs it",
         None => return Ok(None),
-        Some(Outdated::Dataset) => {
-            "Its results are from before the dataset changed; a scan brings them up to date"
-        }
-        Some(Outdated::Code) => "Its results are of its earlier code; a scan brings them up to date",
+        Some(Outdated::Dataset) => "Its results are from before the dataset changed; a scan runs it again",
+        Some(Outdated::Code) => "Its results are of its earlier code; a scan runs it again",
         Some(Outdated::Decisions) => {
-            "Its results are from before the decisions changed; a scan brings them up to date"
+            "Its results are from before the decisions changed; a scan runs it again"
         }
-        Some(Outdated::Pictures) => {
-            "Pictures were away or changed while it ran; a scan brings its results up to date"
-        }
+        Some(Outdated::Pictures) => "Pictures were away or changed while it ran; a scan runs it again",
         Some(Outdated::Scores) => {
-            "It reads scores of another detector that are out of date; a scan of both brings them up to date"
+            "It reads scores of another detector that are out of date; a scan runs both again"
         }
     };
     Ok(Some(words.to_owned()))

@@ -7,6 +7,7 @@ use super::session_model::LoadedModel;
 use super::stages::Stages;
 use super::{ERROR, interrupt};
 use anyhow::{Context, Result, bail, ensure};
+use chaffinch_compute::cut_texts;
 use chaffinch_compute::embedding::Embedder;
 use chaffinch_compute::image::RgbImage;
 use chaffinch_compute::image::decode::{Decoded, Remark};
@@ -309,13 +310,19 @@ impl<'a> Reader<'a> {
             return Ok(known.clone());
         }
         let (vector, prompt) = match asked {
-            Asked::Text(text) => (self.embedder.embed_texts(&[text])?, text.clone()),
+            Asked::Text(text) => {
+                let cut = cut_texts::words(self.embedder, [text.as_str()]);
+                cut.iter().for_each(|words| warning("--text", words));
+                (self.embedder.embed_texts(&[text])?, text.clone())
+            }
             Asked::Class(name) => {
                 if let Some(why) = self.prompts.nameless(std::slice::from_ref(name)) {
                     bail!("{why}");
                 }
                 let one = std::slice::from_ref(name);
                 let read = Vocabulary::embed(self.embedder, &self.prompts, (one, &[]), &|_, _| Ok(()))?;
+                let cut = read.cut(self.embedder, &self.prompts);
+                cut.iter().for_each(|words| warning("prompts", words));
                 let prompt = self.prompts.for_class(name).into_iter().next();
                 (read.vector(0).to_vec(), prompt.unwrap_or_else(|| name.clone()))
             }

@@ -245,7 +245,7 @@ impl Listing {
         };
         let before: BTreeMap<_, _> = self.results.values().filter_map(|result| why(result)).collect();
         if let Some(words) = outdated::words(&before) {
-            let scan = format!("chaffinch scan {} brings them up to date", quoted(self.session.dir()));
+            let scan = format!("chaffinch scan {} runs them again", quoted(self.session.dir()));
             warning("detectors", &format!("{words}; {scan}"));
         }
     }

@@ -149,7 +149,7 @@ pub(super) fn scan(
     if shard.is_some() {
         return Ok(ExitCode::SUCCESS);
     }
-    required(named, &scanned.report)?;
+    required(named, &scanned.report, &changed)?;
     if !global.quiet && !output.json {
         remark(&next(args, global));
     }
@@ -160,17 +160,21 @@ pub(super) fn scan(
     Ok(gates::tell(&gates::judge(&output.fail_on, &listing, &scanned.report.failed, global)?))
 }
 
-/// Detectors requested by name must not fail, and at least one detector must succeed.
-fn required(named: &[String], report: &ScanReport) -> Result<()> {
+/// Detectors requested by name must not fail, and at least one detector must succeed. Code that has changed does not even run.
+fn required(named: &[String], report: &ScanReport, changed: &dyn Fn(&String) -> bool) -> Result<()> {
     let failed: Vec<&str> = report.failed.iter().map(|(name, _)| name.as_str()).collect();
     let missing: Vec<&str> = named.iter().map(String::as_str).filter(|name| failed.contains(name)).collect();
     if !missing.is_empty() {
-        bail!("{} failed; see the warnings above", missing.join(", "));
+        let ran = named.iter().any(|name| missing.contains(&name.as_str()) && !changed(name));
+        let what = if ran { "failed" } else { "did not run" };
+        bail!("{} {what}; see the warnings above", missing.join(", "));
     }
     // What one found before it failed is not a success of this scan.
     let failed_too = |name: &str| is_built_in(name) || failed.contains(&name);
     if !failed.is_empty() && report.detectors.iter().all(|detector| failed_too(&detector.name)) {
-        bail!("every detector that ran failed; see the warnings above");
+        let ran = report.failed.iter().any(|(name, _)| !changed(name));
+        let what = if ran { "every detector that ran failed" } else { "no detector ran" };
+        bail!("{what}; see the warnings above");
     }
     Ok(())
 }
@@ -288,14 +292,22 @@ mod tests {
             failed: vec![(name.into(), "panicked".into())],
             ..ScanReport::default()
         };
+        let checked = |named: &[String], report: &ScanReport| required(named, report, &|_| false);
         let worked = DetectorSummary { name: "other".into(), ..DetectorSummary::default() };
         let mut report = ScanReport { detectors: vec![worked], ..failed("mine") };
-        assert!(required(&[], &report).is_ok());
-        assert!(required(&["mine".into()], &report).is_err());
+        assert!(checked(&[], &report).is_ok());
+        assert!(checked(&["mine".into()], &report).is_err());
         report.detectors[0].name = "mine".into();
-        assert!(required(&[], &report).is_err(), "that is what it found before");
+        assert!(checked(&[], &report).is_err(), "that is what it found before");
         report.detectors.clear();
-        assert!(required(&[], &report).is_err());
-        assert!(required(&[], &ScanReport::default()).is_ok());
+        assert!(checked(&[], &report).is_err());
+        assert!(checked(&[], &ScanReport::default()).is_ok());
+        // What has changed has not run, and so has not failed.
+        let said = |named: &[String], changes: bool| {
+            required(named, &failed("mine"), &|_| changes).unwrap_err().to_string()
+        };
+        assert!(said(&[], false).starts_with("every detector that ran failed;"));
+        assert!(said(&[], true).starts_with("no detector ran;"));
+        assert!(said(&["mine".into()], true).starts_with("mine did not run;"));
     }
 }

@@ -3,7 +3,7 @@
 use super::args::{EngineArgs, Format, Global};
 use super::entries::{csv, shown, table};
 use super::listing::{Entry, Listing};
-use super::output::{count, json, remark, results, terminal_width};
+use super::output::{count, json, remark, results, terminal_width, warning};
 use super::{bundled, model_loader, uses};
 use anyhow::{Context, Result, bail};
 use chaffinch_clip::Bundled;
@@ -89,6 +89,7 @@ pub(super) fn run(args: &Search, global: &Global) -> Result<ExitCode> {
         common,
         rendering: listing.manifest.rendering(),
         slow: &|_| (),
+        cut: &|words| warning("search", words),
         unwanted: &|| false,
     });
     let direction = Direction::of(&expression, &listing.manifest, &atlas, &towers)?;

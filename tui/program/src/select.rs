@@ -8,6 +8,7 @@ use super::session_model::SessionModel;
 use super::stages::Stages;
 use super::{reading, targets};
 use anyhow::{Context, Result, bail, ensure};
+use chaffinch_compute::cut_texts;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::outside;
 use chaffinch_data::prompts::PromptSet;
@@ -190,6 +191,9 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
                     bail!("{why}; or use --sources regression, which needs no names");
                 }
                 prompts.warnings().iter().for_each(|text| warning("prompts", text));
+                let texts: Vec<String> = classes.iter().flat_map(|class| prompts.for_class(class)).collect();
+                let cut = cut_texts::words(&embedder, texts.iter().map(String::as_str));
+                cut.iter().for_each(|text| warning("prompts", text));
                 let prompts = ClassPrompts::embed(&embedder, &prompts, classes)?;
                 let pooling = match args.pooling {
                     PromptPooling::Mean => Pooling::Mean,

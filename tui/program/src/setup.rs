@@ -100,6 +100,9 @@ fn for_location(
         listed = Some(opened.manifest);
     }
     settings::warn(&config);
+    // A session that is in use ends this before any code is let in.
+    let known = location.dir.join(session::MARK).is_file();
+    let opened = known.then(|| open_session(location, ask.is_none())).transpose()?;
     let named = if engine.detectors.is_empty() { &[][..] } else { &uses.detectors };
     let consent = match (engine.allow_changed, ask.is_some()) {
         (true, _) => Consent::Given,
@@ -132,10 +135,14 @@ fn for_location(
     };
     let model = loader(name, config.device(), config.vram_budget(), global.offline)?;
     let again = config.clone();
+    let session = match opened {
+        Some(session) => session,
+        None => open_session(location, ask.is_none())?,
+    };
     Ok(Setup {
         dataset: location.dataset.clone(),
         dataset_options: reading,
-        session: open_session(location, ask.is_none())?,
+        session,
         config,
         detectors: Detectors::new(registry).loaded_by(Arc::new(move || load(&again))),
         prompts,

@@ -5,14 +5,15 @@ use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, thousands};
 use super::{libraries, place, settings};
 use anyhow::{Result, bail, ensure};
-use chaffinch_data::session::{Session, Settings};
+use chaffinch_data::session::{Session, SetValue, Settings};
 use chaffinch_host::{Registry, still_taken};
-use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::display::{quoted, safe_text};
 use chaffinch_protocol::{Expected, Histogram};
 use chaffinch_review::by_example::LEAST;
 use chaffinch_review::overview;
 use clap::Args;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,7 +33,7 @@ pub(super) struct Threshold {
     #[arg(long, requires = "detector", conflicts_with = "reset")]
     accept: bool,
     /// Move its threshold back to that of the configuration or the detector, and drop parameters set in the session that the
-    /// detector no longer takes (all of them, if it is not loaded)
+    /// detector no longer takes: by its declaration, or if it is not loaded, by its last run
     #[arg(long, requires = "detector")]
     reset: bool,
     /// Print the result as JSON
@@ -53,6 +54,9 @@ struct Row {
     proposed: Option<Proposed>,
     /// Whether nothing is proposed because the decisions say nothing about the rest.
     uncovered: bool,
+    /// The parameters of its last run.
+    #[serde(skip)]
+    taken: BTreeMap<String, SetValue>,
 }
 
 #[derive(Debug, Serialize)]
@@ -149,6 +153,7 @@ fn row(listing: &Listing, name: &str) -> Result<Row> {
         fine: histogram.examples.1,
         proposed,
         uncovered: histogram.uncovered,
+        taken: listing.results.get(name).map(|result| result.record().params.clone()).unwrap_or_default(),
     })
 }
 
@@ -187,17 +192,36 @@ fn share(share: Expected) -> String {
     format!("{} % ({} to {})", percent(share.share), percent(share.low), percent(share.high))
 }
 
-/// Takes out what was set for a detector in the session and what it does not take any more. Of one that is not loaded, nobody knows
-/// what that is, and all goes.
-fn drop_params(stored: &mut Settings, name: &str, registry: &Registry) -> Vec<String> {
-    let Some(set) = stored.params.remove(name) else { return Vec::new() };
-    let kept = registry.find(name).map(|detector| still_taken(detector.info(), &set)).unwrap_or_default();
-    let gone = set.iter().filter(|(param, _)| !kept.contains_key(*param));
-    let gone = gone.map(|(param, value)| safe_text(&format!("{param} = {value}")).into_owned()).collect();
+/// What became of the parameters that were set for a detector in the session.
+#[derive(Debug, Default)]
+struct Dropped {
+    /// Those that were taken out.
+    gone: Vec<String>,
+    /// Those that stay although nobody knows whether they still count: the detector is not loaded.
+    left: Vec<String>,
+}
+
+/// Takes out what was set for a detector in the session and what it does not take any more: by its declaration, or where it is not
+/// loaded, by what its last run took.
+fn drop_params(
+    stored: &mut Settings,
+    name: &str,
+    registry: &Registry,
+    last: &BTreeMap<String, SetValue>,
+) -> Dropped {
+    let Some(set) = stored.params.remove(name) else { return Dropped::default() };
+    let shown = |(param, value): (&String, &SetValue)| safe_text(&format!("{param} = {value}")).into_owned();
+    let loaded = registry.find(name);
+    let kept = match loaded {
+        Some(detector) => still_taken(detector.info(), &set),
+        None => set.clone().into_iter().filter(|(param, _)| last.contains_key(param)).collect(),
+    };
+    let gone = set.iter().filter(|(param, _)| !kept.contains_key(*param)).map(shown).collect();
+    let left = kept.iter().filter(|_| loaded.is_none()).map(shown).collect();
     if !kept.is_empty() {
         stored.params.insert(name.to_owned(), kept);
     }
-    gone
+    Dropped { gone, left }
 }
 
 fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
@@ -235,18 +259,24 @@ fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
     };
     let config = settings::config(global, Some(&location.dir))?;
     let dropped = match args.reset {
-        true => drop_params(&mut stored, name, &libraries::load(&config)),
-        false => Vec::new(),
+        true => drop_params(&mut stored, name, &libraries::load(&config), &row.taken),
+        false => Dropped::default(),
     };
     let rule = config.ensemble_over(stored.ensemble.clone());
     stored.ensemble.get_or_insert(rule);
     session.save_settings(&stored)?;
     drop(session);
-    if !dropped.is_empty() {
+    if !dropped.gone.is_empty() {
+        let gone = dropped.gone.join(", ");
+        remark(&format!("removed from the settings of this session for {}: {gone}", safe_text(name)));
+    }
+    if !dropped.left.is_empty() {
         remark(&format!(
-            "removed from the settings of this session for {}: {}",
+            "still set in this session for {}, since its last run took them: {}; to change them, press P in: chaffinch open {} \
+             --plugins FOLDER",
             safe_text(name),
-            dropped.join(", ")
+            dropped.left.join(", "),
+            quoted(&args.target)
         ));
     }
     let now = self::row(&Listing::open(&args.target, global)?, name)?;
@@ -271,17 +301,21 @@ fn set(args: &Threshold, row: &Row, global: &Global) -> Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chaffinch_data::session::SetValue;
 
     #[test]
-    fn what_was_set_for_a_detector_that_is_gone_can_be_removed() {
+    fn what_the_last_run_of_a_detector_that_is_not_loaded_took_stays_set() {
         let set =
             [("k".to_owned(), SetValue::Number(3.0)), ("mode".to_owned(), SetValue::Choice("slow".into()))];
         let mut stored = Settings::default();
         stored.params.insert("modal".into(), set.into());
         stored.params.insert("other".into(), [("k".to_owned(), SetValue::Number(1.0))].into());
-        let gone = drop_params(&mut stored, "modal", &Registry::default());
-        assert_eq!(gone, ["k = 3", "mode = \"slow\""]);
+        let last = ["kk", "mode"].map(|name| (name.to_owned(), SetValue::Number(1.0))).into();
+        let dropped = drop_params(&mut stored, "modal", &Registry::default(), &last);
+        assert_eq!((dropped.gone, dropped.left), (vec!["k = 3".into()], vec!["mode = \"slow\"".into()]));
+        assert_eq!(stored.params["modal"].keys().collect::<Vec<_>>(), ["mode"]);
+        assert_eq!(stored.params["other"].len(), 1);
+        let dropped = drop_params(&mut stored, "modal", &Registry::default(), &BTreeMap::new());
+        assert_eq!((dropped.gone, dropped.left), (vec!["mode = \"slow\"".into()], Vec::<String>::new()));
         assert_eq!(stored.params.keys().collect::<Vec<_>>(), ["other"]);
     }
 }

@@ -85,6 +85,27 @@ fn padding_fills_the_context() {
 }
 
 #[test]
+fn what_is_cut_of_a_text_is_known() {
+    let text = read("tokenizer.json");
+    let of = |context, padding| {
+        ClipTokenizer::from_json(text.as_bytes(), Path::new(""), context, padding, None).unwrap()
+    };
+    let plain = of(24, None);
+    // Between the start and the end of text there is room for 22 words.
+    assert_eq!(plain.cut(&"cat ".repeat(22)), None);
+    assert_eq!(plain.cut(&"cat ".repeat(23)), Some(22));
+    assert_eq!(plain.cut(&"cat ".repeat(999)), Some(22));
+    assert_eq!(plain.cut(&"日本".repeat(40)), Some(22));
+    assert_eq!((plain.cut(""), plain.cut("a photo of a cat"), plain.cut("é")), (None, None, None));
+    // Every token before the cut is in what is read, and none after it.
+    let (whole, longer) =
+        (plain.encode(&"cat ".repeat(22)), plain.encode(&format!("{}dog", "cat ".repeat(22))));
+    assert_eq!(whole, longer);
+    let padded = of(24, Some(Padding { id: Some(1) }));
+    assert_eq!((padded.cut(&"cat ".repeat(22)), padded.cut(&"cat ".repeat(23))), (None, Some(22)));
+}
+
+#[test]
 fn what_is_no_tokenizer_is_refused() {
     let error = ClipTokenizer::from_json(b"{}", Path::new("m/tokenizer.json"), 77, None, None).err().unwrap();
     assert!(error.to_string().contains("m/tokenizer.json"), "{error}");

@@ -20,5 +20,7 @@ pub(crate) enum Internal {
     Listed(u64, Ticket, Arc<ListResult>),
     /// A list takes longer, and why.
     Delayed(u64, Ticket, String),
+    /// The model reads only the beginning of a text that a terminal searches by.
+    Cut(u64, String),
     ListFailed(u64, Ticket, chaffinch_data::Error),
 }

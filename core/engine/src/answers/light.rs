@@ -27,7 +27,7 @@ impl Light {
             return Err(Error::Invalid(why.into()));
         };
         let (loaded, rendering) = (self.loaded.clone(), self.rendering);
-        let asking = Asking { loaded, common: None, rendering, slow: &|_| (), unwanted };
+        let asking = Asking { loaded, common: None, rendering, slow: &|_| (), cut: &|_| (), unwanted };
         self.reader.explain(asking, picture, toward)
     }
 }

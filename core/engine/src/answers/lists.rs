@@ -88,8 +88,11 @@ fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, intern
         let slow = |why: &str| {
             let _ = internal.send(Internal::Delayed(number, question.ticket, why.to_owned()));
         };
+        let cut = |words: &str| {
+            let _ = internal.send(Internal::Cut(number, words.to_owned()));
+        };
         // A model has threads of its own.
-        let direction = direction(&question, &slow, &unwanted);
+        let direction = direction(&question, (&slow, &cut), &unwanted);
         let answered = direction.and_then(|direction| match &pool {
             Ok(pool) => pool.install(|| answer(&question, direction, &unwanted)),
             Err(_) => answer(&question, direction, &unwanted),
@@ -108,7 +111,7 @@ fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, intern
 /// Where an order by meaning points. Waits for the model, as long as the list is wanted.
 fn direction(
     question: &ListQuestion,
-    slow: &(dyn Fn(&str) + Sync),
+    (slow, cut): (&(dyn Fn(&str) + Sync), &(dyn Fn(&str) + Sync)),
     unwanted: Unwanted<'_>,
 ) -> crate::Result<Option<Direction>> {
     let Sort::Meaning(text) = &question.query.sort else { return Ok(None) };
@@ -120,7 +123,7 @@ fn direction(
     let loaded = question.setup.session.uses().loaded;
     let common = findings.class_vectors.as_ref().and_then(|vectors| vectors.common());
     let rendering = findings.manifest.rendering();
-    let towers = question.reader.towers(Asking { loaded, common, rendering, slow, unwanted });
+    let towers = question.reader.towers(Asking { loaded, common, rendering, slow, cut, unwanted });
     Direction::of(&expression, &findings.manifest, atlas, &towers).map(Some)
 }
 

@@ -85,7 +85,11 @@ fn answer(question: &OverviewQuestion) -> crate::Result<Overviewed> {
     let source = state.source(decisions);
     Ok(match &question.about {
         Overview::Histogram(name) => {
-            Overviewed::Histogram(overview::histogram(&source, question.ticket, name)?)
+            let mut histogram = overview::histogram(&source, question.ticket, name)?;
+            if let Some(configured) = question.setup.config.thresholds().get(name) {
+                histogram.default = *configured;
+            }
+            Overviewed::Histogram(histogram)
         }
         Overview::Confusion => Overviewed::Confusion(overview::confusion(&source)),
         Overview::Statistics => Overviewed::Statistics(overview::statistics(&source)),

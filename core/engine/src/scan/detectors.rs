@@ -157,6 +157,11 @@ impl<'a> Scan<'a> {
             let record = result.record();
             plan.opening && record.is_settled() && record.input_digest == digest_of(&record.decisions)
         };
+        if !outdated.is_empty() {
+            let verb = if outdated.len() == 1 { "is" } else { "are" };
+            let text = format!("reads the scores of {}, which {verb} out of date", listed(&outdated, "and"));
+            (self.reporter.trouble)(name, &text);
+        }
         let known = findings.results.get(name).is_some_and(|result| is_of(result) || of_earlier(result));
         if known && !plan.force && !plan.trial {
             self.step.0 += 1;
@@ -175,11 +180,6 @@ impl<'a> Scan<'a> {
             findings.results.insert(name.to_owned(), result.clone());
             (self.reporter.publish)(findings);
             return Ok(());
-        }
-        if !outdated.is_empty() {
-            let verb = if outdated.len() == 1 { "is" } else { "are" };
-            let text = format!("reads the scores of {}, which {verb} out of date", listed(&outdated, "and"));
-            (self.reporter.trouble)(name, &text);
         }
         self.stage(name, |scan, job| {
             let reporter = scan.reporter;

@@ -37,7 +37,7 @@ impl Service {
         let has_results =
             self.state.findings.results.contains_key(&detector) || self.parked.contains_key(&detector);
         if !known && !has_results && !registry.has_changed(&detector) {
-            return self.refuse(at, &not_loaded(&detector));
+            return self.refuse(at, &Error::Invalid(not_loaded(&detector, &registry)));
         }
         if self.job.is_some() && !matches!(self.work, Some(Work::Trial(_))) {
             let why = "a scan is running, and uses the detectors of its start; cancel it first";
@@ -218,7 +218,7 @@ impl Service {
     pub(super) fn try_out(&mut self, trial: Trial) {
         let registry = self.setup.detectors.now();
         let Some(known) = registry.find(&trial.detector) else {
-            let failed = not_loaded(&trial.detector).to_string();
+            let failed = not_loaded(&trial.detector, &registry);
             return self.tried(&trial, Tried { failed, ..Tried::default() });
         };
         if let Err(error) = resolve_params(known, &trial.params) {
@@ -337,10 +337,17 @@ impl Service {
     }
 }
 
-fn not_loaded(detector: &str) -> Error {
-    Error::Invalid(format!(
-        "the detector '{detector}' is not loaded; chaffinch plugins list shows which are, and why others are not"
-    ))
+/// Why a detector that is not loaded cannot run, and what to do.
+pub(super) fn not_loaded(detector: &str, registry: &Registry) -> String {
+    match registry.has_changed(detector) {
+        true => format!(
+            "the code of the detector '{detector}' has changed, so it does not run: gP and a let it in as it is now, and so does \
+             chaffinch plugins let-in {detector}"
+        ),
+        false => format!(
+            "the detector '{detector}' is not loaded; chaffinch plugins list shows which are, and why others are not"
+        ),
+    }
 }
 
 /// What is different between detectors before and now.

@@ -1,6 +1,7 @@
 //! What is the session's and not one terminal's: thresholds, parameters, the rule. Who changes it is told to the others.
 
 use super::Service;
+use super::detectors::not_loaded;
 use super::scans::Wanted;
 use crate::{Error, Result, Setup};
 use chaffinch_data::dataset::DatasetOptions;
@@ -25,9 +26,7 @@ impl Service {
                 true => format!(
                     "'{detector}' is what reading the files found, and no detector: scan to read them again"
                 ),
-                false => format!(
-                    "the detector '{detector}' is not loaded, so it cannot run again; chaffinch plugins list shows which are"
-                ),
+                false => not_loaded(&detector, &registry),
             };
             return self.refuse(at, &Error::Invalid(why));
         };
@@ -55,12 +54,24 @@ impl Service {
             self.refuse(at, &Error::Invalid(format!("there are no results from a detector '{detector}'")));
         } else {
             let what = format!("moved the threshold of {} to {threshold}", safe_text(&detector));
-            self.moved.insert(detector, threshold);
+            // At its default nothing is set: a default that changes later counts.
+            match self.setup.config.thresholds().get(&detector).copied() {
+                None if self.is_default(&detector, threshold) => _ = self.moved.remove(&detector),
+                _ => _ = self.moved.insert(detector, threshold),
+            }
             self.rank(self.state.findings.clone());
             self.notice(at, &what);
             // Only now: the client is waiting for the list, and no decision is lost by saving later.
             self.save_settings(at);
         }
+    }
+
+    /// Whether a detector has this threshold by itself.
+    fn is_default(&self, detector: &str, threshold: f32) -> bool {
+        let result = self.state.findings.results.get(detector);
+        let registry = self.setup.detectors.now();
+        let now = registry.find(detector).map(|known| known.info().default_threshold());
+        now.or_else(|| Some(result?.record().threshold)) == Some(threshold)
     }
 
     pub(super) fn set_ensemble(&mut self, at: u64, rule: EnsembleRule) {
@@ -83,9 +94,13 @@ impl Service {
             // What is moved counts until it is closed.
             return Ok(());
         }
+        // What the configuration says is its own, and may change there.
+        let configured = self.setup.config.thresholds();
+        let is_own = |(name, threshold): &(&String, &f32)| configured.get(*name) != Some(*threshold);
+        let thresholds = self.moved.iter().filter(is_own);
         let settings = Settings {
             ensemble: Some(self.rule.clone()),
-            thresholds: self.moved.clone(),
+            thresholds: thresholds.map(|(name, threshold)| (name.clone(), *threshold)).collect(),
             params: self.known.params.clone(),
             enabled: self.known.enabled.clone(),
         };

@@ -457,6 +457,8 @@ mod tests {
             let said = error(&format!("{base}{more}"));
             assert!(said.contains(words), "no '{words}' in: {said}");
         }
+        let both = "name = 'a'\n[prompts]\nfind = ['a logo', 'a Cat']\nagainst = ['a  cat']";
+        assert!(error(both).contains("line 4: 'a Cat' is in 'against' and in 'find'"), "{}", error(both));
         assert!(error("command = ['x']").contains("it has no name"));
         let mistyped = error("nme = 'a'\ncommand = ['x']");
         assert!(mistyped.contains("line 1: unknown key 'nme'; did you mean 'name'?"), "{mistyped}");

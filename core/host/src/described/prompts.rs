@@ -20,6 +20,12 @@ const REASON_BELOW: f32 = 0.7;
 const AT_ONCE: usize = 1 << 26;
 const TEMPERATURE: &str = "temperature";
 
+/// Whether two prompts are one to a model, which does not tell upper case or runs of spaces apart.
+fn same(one: &str, other: &str) -> bool {
+    let words = |text: &str| text.to_lowercase().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    words(one) == words(other)
+}
+
 impl Prompts {
     /// Reads the table.
     pub(super) fn read(mut table: Table<'_, '_>) -> Result<Prompts> {
@@ -32,7 +38,14 @@ impl Prompts {
             true => Some("a prompt in [prompts] is empty"),
             false => None,
         };
-        let problem = problem.map(|problem| table.complain("find", problem));
+        let both = || {
+            let text = find.iter().find(|text| against.iter().any(|other| same(text, other)))?;
+            let problem = format!(
+                "'{text}' is in 'against' and in 'find', so the pictures that look like it count as both; take it out of one of them"
+            );
+            Some(table.complain("against", problem))
+        };
+        let problem = problem.map(|problem| table.complain("find", problem)).or_else(both);
         // A mistyped key is why prompts are missing.
         table.finish()?;
         problem.map_or(Ok(Prompts { find, against }), Err)

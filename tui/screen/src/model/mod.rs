@@ -43,7 +43,7 @@ pub use line::Line;
 pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};
 pub use page::{Page, PageRef};
-pub use panel::{Left, Matrix, Panel, Panels, Trial, step, value_words};
+pub use panel::{Basis, Left, Matrix, Panel, Panels, Trial, step, value_words};
 pub use picker::{Picker, PickerItem, PickerKind, PickerLine, tag_word};
 pub use pictures::{Details, PictureKey, Pictures, Shown, slot};
 pub use place::Place;

@@ -72,8 +72,21 @@ pub struct Trial {
     pub awaited: bool,
     /// The answer to the last question.
     pub answer: Option<Tried>,
-    /// The threshold that it was asked for: the answer says nothing of another one.
-    pub threshold: Option<f32>,
+    /// What it is compared with: the answer says nothing of another threshold or run.
+    pub basis: Option<Basis>,
+}
+
+/// What a detector flags now, as far as the count of what it would flag depends on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Basis {
+    /// Its threshold.
+    pub threshold: f32,
+    /// The seconds that its last run took, which tell one run from another.
+    pub seconds: f64,
+    /// Samples that it scored.
+    pub scored: u64,
+    /// The values that it has.
+    pub values: Vec<f64>,
 }
 
 impl Panels {

@@ -210,6 +210,42 @@ fn values_are_counted_once_they_rest_or_at_a_key() {
     assert!(!rig.screen().contains("would flag"), "{}", rig.screen());
 }
 
+/// What another reviewer does to a detector makes a count of before a wrong one.
+#[test]
+fn a_count_is_taken_back_and_tried_anew_when_another_one_runs_the_detector() {
+    let mut rig = rig(80, 24);
+    rig.press("Pjl");
+    rig.wait(700);
+    let asked = |rig: &Rig| sent(rig, |command| matches!(command, Command::Try { .. })).len();
+    assert!(rig.screen().contains("would flag 36"), "{}", rig.screen());
+    // The session is told anew for other reasons, too.
+    let hello = rig.engine.hello();
+    rig.event(hello);
+    assert!(rig.screen().contains("would flag 36"), "{}", rig.screen());
+    rig.engine.summary.detectors[0].seconds += 0.5;
+    let hello = rig.engine.hello();
+    rig.event(hello);
+    assert!(!rig.screen().contains("would flag"), "{}", rig.screen());
+    assert_eq!(asked(&rig), 1);
+    rig.wait(700);
+    assert_eq!(asked(&rig), 2);
+    assert!(rig.screen().contains("would flag 36"), "{}", rig.screen());
+}
+
+/// Who joins a session is told of the scan that was before, which is no answer to what they asked for.
+#[test]
+fn a_report_of_an_earlier_scan_leaves_a_warning_on_the_screen() {
+    let mut rig = rig(80, 24);
+    let about = "engine".to_owned();
+    rig.event(Event::Trouble { about, message: "--plugins was left alone".into() });
+    rig.event(Event::ScanDone(Box::default()));
+    assert!(rig.toast().contains("--plugins was left alone"), "{}", rig.toast());
+    // One that was watched to its end is news.
+    rig.event(Event::Progress(Progress { stage: "blurry".into(), ..Progress::default() }));
+    rig.event(Event::ScanDone(Box::default()));
+    assert!(rig.toast().contains("scanned 0 samples"), "{}", rig.toast());
+}
+
 #[test]
 fn no_key_on_its_way_lets_changed_code_in() {
     let path = "/home/ana/odd-shapes/detector.toml";

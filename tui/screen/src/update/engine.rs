@@ -22,13 +22,17 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
     match event {
         Event::Session(summary) => {
             session(model, summary, fx);
+            trial::renewed(model);
             panels::refresh(model, fx);
         }
-        Event::Overview { ticket, overview } => panels::overviewed(model, ticket, overview),
+        Event::Overview { ticket, overview } => {
+            panels::overviewed(model, ticket, overview);
+            trial::renewed(model);
+        }
         Event::Tried(tried) => trial::tried(model, tried),
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
-            model.jobs.progress = None;
+            let watched = model.jobs.progress.take().is_some();
             let model_name = model.session.as_ref().map(|session| session.model.clone()).unwrap_or_default();
             let (level, mut text) = scanned(&report, &model_name);
             if let (Level::Info, Some(caveat)) = (level, report.reading.caveat()) {
@@ -56,7 +60,11 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             } else {
                 level
             };
-            say(model, level, text);
+            // Who joins is told of a scan that was before: what they are warned of stays.
+            let warned = model.toast.as_ref().is_some_and(|toast| toast.level != Level::Info);
+            if watched || level == Level::Error || !warned {
+                say(model, level, text);
+            }
             model.jobs.report = Some(report);
             // Requests during the scan had no embeddings to use.
             model.details.expire();

@@ -4,7 +4,7 @@
 use super::{Effects, say, send};
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Level, Model};
+use crate::model::{Basis, Level, Model};
 use crate::text::count;
 use chaffinch_protocol::{Command, Tried};
 
@@ -61,18 +61,43 @@ pub(crate) fn ask(model: &mut Model, fx: &mut Effects) {
     if let Some((detector, threshold, _)) = model.time.threshold.take() {
         send(fx, Command::SetThreshold { detector, threshold });
     }
-    let threshold = threshold(model, &detector);
+    let basis = basis(model, &detector);
     let trial = &mut model.panels.trial;
     (trial.ticket, trial.due, trial.awaited, trial.answer) = (trial.ticket + 1, None, true, None);
-    trial.threshold = threshold;
+    trial.basis = basis;
     let ticket = trial.ticket;
     send(fx, Command::Try { ticket, detector, params });
 }
 
-/// The threshold of a detector, if it has results.
-fn threshold(model: &Model, detector: &str) -> Option<f32> {
-    let known = model.session.as_ref()?.detectors.iter().find(|one| one.name == detector);
-    known.map(|one| one.threshold)
+/// What a detector flags now, if it has results.
+fn basis(model: &Model, detector: &str) -> Option<Basis> {
+    let known = model.session.as_ref()?.detectors.iter().find(|one| one.name == detector)?;
+    let params = model.panels.form(detector).map(|form| form.params.as_slice()).unwrap_or_default();
+    let values = params.iter().map(|param| param.value).collect();
+    Some(Basis { threshold: known.threshold, seconds: known.seconds, scored: known.scored, values })
+}
+
+/// The session or the forms are other ones: what was counted is tried anew if another terminal ran the detector, moved its threshold
+/// or set its parameters meanwhile.
+pub(super) fn renewed(model: &mut Model) {
+    forget_gone(model);
+    let Some(name) = model.tuned().map(str::to_owned) else { return };
+    let trial = &model.panels.trial;
+    let counted = trial.awaited || trial.answer.as_ref().is_some_and(|answer| answer.detector == name);
+    if counted && trial.basis != basis(model, &name) && !params(model, &name).is_empty() {
+        forget(model);
+        edited(model, &name);
+    }
+}
+
+/// Values that were changed of parameters that a detector does not have now: nobody sees them, and nothing is counted with them.
+fn forget_gone(model: &mut Model) {
+    let Some(forms) = &model.panels.forms else { return };
+    let gone = |(detector, name): &(String, String)| {
+        let form = forms.iter().find(|form| form.name == *detector);
+        !form.is_some_and(|form| form.params.iter().any(|param| param.name == *name))
+    };
+    model.panels.edited.retain(|place, _| !gone(place));
 }
 
 /// The values of a detector that were changed.
@@ -96,8 +121,8 @@ pub(crate) fn words(model: &Model, detector: &str) -> String {
     if params(model, detector).is_empty() {
         return String::new();
     }
-    // Another terminal may have moved it, too.
-    let answer = trial.answer.as_ref().filter(|_| trial.threshold == threshold(model, detector));
+    // Another terminal may have moved it, or run the detector.
+    let answer = trial.answer.as_ref().filter(|_| trial.basis == basis(model, detector));
     match answer {
         Some(tried) if tried.detector == detector && tried.failed.is_empty() => {
             let flags = format!("would flag {}", count(tried.flagged));

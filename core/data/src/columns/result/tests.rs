@@ -1,5 +1,6 @@
 use super::*;
 use crate::columns::ResultBuilder;
+use crate::session::SetValue;
 use proptest::prelude::*;
 
 fn classes(names: &[&str]) -> Vec<String> {
@@ -12,7 +13,12 @@ fn record() -> RunRecord {
         version: "1.2".into(),
         groups: true,
         threshold: 0.5,
-        params: [("k".to_owned(), 9.0), ("a".to_owned(), 0.1)].into(),
+        params: [
+            ("k".to_owned(), SetValue::Number(9.0)),
+            ("a".to_owned(), SetValue::Number(0.1)),
+            ("mode".to_owned(), SetValue::Choice("beta".into())),
+        ]
+        .into(),
         notes: vec![("classes".into(), "2".into())],
         input_digest: "ab".into(),
         ..RunRecord::default()

@@ -35,7 +35,12 @@ pub(crate) fn forms(setup: &Setup, source: &Source<'_>, known: &Known) -> Vec<De
     let absent = known.absent.iter().filter(|one| !is_refused(&one.result.record().name));
     let absent: Vec<DetectorForm> =
         absent.map(|one| about::absent(one, &setup.session, source, known)).collect();
-    forms.chain(refused).chain(absent).collect()
+    let configured = setup.config.thresholds();
+    let as_configured = |form: DetectorForm| {
+        let threshold = configured.get(&form.name).copied().or(form.threshold);
+        DetectorForm { threshold, ..form }
+    };
+    forms.chain(refused).chain(absent).map(as_configured).collect()
 }
 
 fn form(param: &Param, value: Option<f64>) -> FormParam {

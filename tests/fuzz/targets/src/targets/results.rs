@@ -7,6 +7,7 @@ use crate::stage::{Stage, play, seeds};
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
 use chaffinch_data::imported::Imported;
 use chaffinch_data::issue::{Boxed, Issue, RunRecord};
+use chaffinch_data::session::SetValue;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::ranking::rank;
@@ -73,7 +74,7 @@ fn files() -> Vec<Named> {
         version: "1.2".into(),
         groups: true,
         threshold: 0.5,
-        params: [("k".to_owned(), 9.0)].into(),
+        params: [("k".to_owned(), SetValue::Number(9.0))].into(),
         notes: vec![("classes".into(), "2".into())],
         ..RunRecord::default()
     };
