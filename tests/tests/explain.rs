@@ -161,7 +161,7 @@ fn what_lies_outside_of_what_the_model_sees_is_said() {
         let file = sandbox.path().join(format!("{width}.png"));
         RgbImage::new(width, height).save(&file).unwrap();
         let args = ["explain", data.to_str().unwrap(), "--offline", "--class", "cat", file.to_str().unwrap()];
-        sandbox.ok(args)
+        sandbox.ok(args).stdout
     };
     let wide = shown(300, 100);
     assert!(wide.contains("the model saw only the pixels 100 to 200 of 300 from left to right\n"), "{wide}");
