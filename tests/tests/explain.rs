@@ -183,7 +183,7 @@ fn what_lies_outside_of_what_the_model_sees_is_said() {
         let file = sandbox.path().join(format!("{width}.png"));
         RgbImage::new(width, height).save(&file).unwrap();
         let args = ["explain", data.to_str().unwrap(), "--offline", "--class", "cat", file.to_str().unwrap()];
-        sandbox.ok(args)
+        sandbox.ok(args).stdout
     };
     let wide = shown(300, 100);
     assert!(

@@ -26,10 +26,19 @@ const ONE_SIZE: f32 = 1.15;
 /// The finest detail of an enlargement is below the factor to this power, of 60 photographs: .61 of 1.3 times, .30 of twice and .15 of
 /// three times the size. What a reduction lacks is above: .71 of .75, .46 of half the size.
 const ENLARGED: f32 = -1.4;
+/// Parts from which on noise is told from fine detail, which fills small pictures.
+const ENOUGH: usize = 16;
 /// Levels of noise, and times that of a copy, from which on one was made noisy. JPEG of quality 10 and a blur of a pixel take 1.2
 /// levels from a photograph at most, and noise of 8 levels, saved as JPEG, adds 2.3 in the middle.
 const NOISIER: f32 = 1.5;
 const TIMES_NOISIER: f32 = 1.5;
+/// The same where the other has harder blocks: compression takes noise away where it makes blocks, and noise hides those that are there,
+/// but so much is not taken away.
+const FAR_NOISIER: f32 = 4.0;
+/// Levels of noise that hide blocks.
+const HIDING: f32 = 1.2;
+/// How much steeper edges noise leaves at most: where they are steeper, the other was blurred.
+const AS_STEEP: f32 = 1.03;
 /// Steps between blocks in steps beside them, more than those of a copy, from which on one was compressed until blocks show. Quality
 /// 70 takes .02 to .10 from a photograph that is a JPEG, 40 adds at least .24.
 const BLOCKIER: f32 = 0.2;
@@ -111,12 +120,18 @@ impl Detail {
             // Scaling changes both.
             return false;
         }
-        let noisier = |one: &Detail, other: &Detail| {
-            one.noise > other.noise + NOISIER && one.noise > TIMES_NOISIER * other.noise
+        let noisier = |one: &Detail, other: &Detail, levels: f32| {
+            one.noise > other.noise + levels
+                && one.noise > TIMES_NOISIER * other.noise
+                && one.edges <= AS_STEEP * other.edges
         };
-        let blockier = |one: &Detail, other: &Detail| one.blocks > other.blocks + BLOCKIER;
-        let better = noisier(other, self) || blockier(other, self) || self.edges > SHARPER * other.edges;
-        !better && (noisier(self, other) || blockier(self, other))
+        let blockier = |one: &Detail, other: &Detail| {
+            one.blocks > other.blocks + BLOCKIER
+                && one.edges <= SHARPER * other.edges
+                && other.noise <= one.noise + HIDING
+        };
+        let levels = if other.blocks > self.blocks + BLOCKIER { FAR_NOISIER } else { NOISIER };
+        blockier(self, other) || noisier(self, other, levels)
     }
 }
 
@@ -176,10 +191,11 @@ impl Seen {
         let edge = last(self.slopes.len(), 1.0 - EDGES);
         let finest = last(self.curves.len(), 1.0 - EDGES);
         let even = last(self.noise.len(), EVEN);
+        let enough = self.noise.len() >= ENOUGH;
         Detail {
             edges: *self.slopes.select_nth_unstable_by(edge, f32::total_cmp).1 / contrast,
             finest: f32::from(*self.curves.select_nth_unstable(finest).1) / contrast,
-            noise: *self.noise.select_nth_unstable_by(even, f32::total_cmp).1,
+            noise: if enough { *self.noise.select_nth_unstable_by(even, f32::total_cmp).1 } else { 0.0 },
             blocks,
         }
     }
@@ -188,7 +204,8 @@ impl Seen {
 /// Steps across the grid in multiples of the steps beside them, the middle of all lines of the grid (Wang, Sheikh and Bovik, 2002, call
 /// the two blockiness and activity); 1 where there are too few.
 fn blocks(pixels: &[[u8; 3]], width: usize, height: usize) -> f32 {
-    const LEAST: usize = 2;
+    // In small pictures, an edge of what is pictured is a line of the grid.
+    const LEAST: usize = 4;
     const LOOKED_AT: usize = 64;
     let green = |x: usize, y: usize| pixels[y * width + x][1];
     let mut ratios = Vec::new();

