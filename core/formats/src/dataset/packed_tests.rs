@@ -107,7 +107,7 @@ fn cut_files_are_errors_or_said_and_never_a_panic() {
     }
     let (_temp, path) = cut("plain.parquet", 0.9);
     let error = open(&path, &DatasetOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("no whole Parquet file"), "{error}");
+    assert!(error.contains("not a whole Parquet file"), "{error}");
     let (_temp, path) = cut("folders.tar", 0.2);
     let opened = read(&path);
     let said = opened.ledger.remarks.iter().find(|remark| remark.kind == RemarkKind::FilesMissing);
@@ -235,8 +235,8 @@ fn what_cannot_be_read_in_place_is_refused_by_name() {
     };
     assert!(error("a.tar", &[0x1f, 0x8b, 8, 0]).contains("compressed with gzip"));
     assert!(error("a.tar", b"").contains("it is empty"));
-    assert!(error("a.tar", b"no tar file at all").contains("no tar file"));
-    assert!(error("a.parquet", b"PAR1").contains("no whole Parquet file"));
+    assert!(error("a.tar", b"no tar file at all").contains("not a tar file"));
+    assert!(error("a.parquet", b"PAR1").contains("not a whole Parquet file"));
     assert!(error("a.arrow", b"ARROW1\0\0").contains("it is empty"));
     let folder = temp.path().join("cifar");
     fs::create_dir(&folder).unwrap();

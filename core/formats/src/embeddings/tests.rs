@@ -284,7 +284,7 @@ fn files_that_do_not_fit_are_refused_with_both_numbers() {
     files.write("x.pt", b"PK");
     assert!(files.error("x.pt", None).contains("unsupported file type"));
     files.write("one.npy", npy_bytes("<f4", "(6,)", &f32s(&NUMBERS)));
-    assert!(files.error("one.npy", None).contains("it has 1 dimensions"));
+    assert!(files.error("one.npy", None).contains("it has 1 dimension;"));
     files.write("none.npy", npy_bytes("<f4", "(3, 0)", b""));
     assert!(files.error("none.npy", None).contains("its vectors have 0 numbers"));
     files.write("words.npy", npy_bytes("<U1", "(3, 2)", &[0; 24]));
@@ -484,7 +484,7 @@ fn tensors_of_ids_name_the_rows_like_columns_of_a_table() {
         assert!(error.contains("numbers of rows that do not count up"), "{heading}: {error}");
     }
     beside(&path, "ids", Dtype::F32, &[3], &f32s(&[0.5, 1.0, 2.0]));
-    assert!(files.error("v.safetensors", None).contains("no whole number for each of 3 rows"));
+    assert!(files.error("v.safetensors", None).contains("not a whole number for each of 3 rows"));
     beside(&path, "ids", Dtype::I64, &[2], &shuffled[..16]);
     assert!(files.error("v.safetensors", None).contains("tensor 'ids' is called like the ids of samples"));
 }

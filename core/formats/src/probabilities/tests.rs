@@ -178,7 +178,7 @@ fn arrays_of_any_width_are_read() {
             .unwrap_err()
             .contains("float16, bfloat16, float32 or float64")
     );
-    assert!(files.read("flat.npy", "l.txt", "", "").unwrap_err().contains("it has 1 dimensions"));
+    assert!(files.read("flat.npy", "l.txt", "", "").unwrap_err().contains("it has 1 dimension;"));
 }
 
 #[test]

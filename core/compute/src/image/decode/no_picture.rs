@@ -146,7 +146,7 @@ mod tests {
             (b"bplist00", "iCloud"),
             (&[0; 4096], "nothing but zeros"),
             (b"RIFF\x10\0\0\0WAVEfmt ", "WAV"),
-            (b"\x13\x37\xff\xfe\x01", "no JPEG, PNG"),
+            (b"\x13\x37\xff\xfe\x01", "not a JPEG, PNG"),
         ] {
             let sentence = sentence(bytes);
             assert!(sentence.contains(said), "{said}: {sentence}");

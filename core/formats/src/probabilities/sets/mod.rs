@@ -200,10 +200,14 @@ fn in_columns(path: &Path, all: &[(String, Vec<bool>)], binding: &Binding) -> Re
         cells.zip(column).for_each(|(cell, set)| *cell |= *set);
     }
     let said = |others: &[String]| {
-        let columns = counted(others.len() as u64, "column of 0 and 1 is", "columns of 0 and 1 are");
+        let columns = counted(
+            others.len() as u64,
+            "column of 0 and 1 is not a class",
+            "columns of 0 and 1 are not classes",
+        );
         let more = if others.len() > LISTED { ", …" } else { "" };
         let names = others[..others.len().min(LISTED)].join(", ");
-        format!("{columns} no class of probabilities in {} and left out: {names}{more}", safe_path(path))
+        format!("{columns} of probabilities in {} and left out: {names}{more}", safe_path(path))
     };
     Ok(Sets { flags, left_out: (!others.is_empty()).then(|| said(&others)) })
 }

@@ -57,7 +57,7 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
             "for these pictures",
             "images.txt",
         ),
-        ("train", &[("train.csv", "id,breed\na1,pug\nb2,boxer\n")], "open it instead", "train.csv"),
+        ("train", &[("train.csv", "id,breed\na1,pug\nb2,boxer\n")], "pass --labels", "train.csv"),
         (
             "images",
             &[("truth.json", "[{\"image\": \"x/a1.png\", \"label\": \"cat\"}]")],
@@ -74,7 +74,7 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
                 "wide.csv",
                 "\u{0}i\u{0}d\u{0},\u{0}y\u{0}\n\u{0}a\u{0}1\u{0}.\u{0}p\u{0}n\u{0}g\u{0},\u{0}3\u{0}",
             )],
-            "open it instead",
+            "pass --labels",
             "wide.csv",
         ),
     ];
@@ -96,7 +96,7 @@ fn every_kind_is_refused_by_name_or_ignored_on_request() {
 fn with_class_folders_they_are_said() {
     for (file, text, said) in [
         ("cat/a1.txt", BOX, "YOLO"),
-        ("labels.csv", "path,label\ncat/a1.png,cat\ndog/b2.png,dog\n", "pass --labels"),
+        ("labels.csv", "path,label\ncat/a1.png,cat\ndog/b2.png,dog\n", "pass it with --labels"),
         ("meta/train.txt", "cat/a1\ndog/b2\n", "looks like a list of pictures and was not read"),
         ("image_class_labels.txt", "1 1\n2 2\n", "looks like labels or the names of classes"),
     ] {
