@@ -5,7 +5,7 @@ use crate::headings::is_label;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::{LabelId, SampleId};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Share of the cells that must be names of classes, in per cent, for a column to be one of the dataset's labels.
 const KNOWN: usize = 90;
@@ -55,9 +55,9 @@ fn agreement(column: &SideColumn, samples: &[SampleId], manifest: &Manifest) -> 
     if one.len() < 2 || other.len() < 2 || one.len() > 2 * other.len() || few {
         return None;
     }
-    let mut met: HashMap<(u32, u32), usize> = HashMap::new();
+    let mut met: BTreeMap<(u32, u32), usize> = BTreeMap::new();
     pairs.iter().for_each(|&pair| *met.entry(pair).or_default() += 1);
-    let mut best: HashMap<u32, usize> = HashMap::new();
+    let mut best: BTreeMap<u32, usize> = BTreeMap::new();
     for ((number, _), count) in met {
         let most = best.entry(number).or_default();
         *most = count.max(*most);
@@ -66,9 +66,9 @@ fn agreement(column: &SideColumn, samples: &[SampleId], manifest: &Manifest) -> 
 }
 
 /// The share of each value.
-fn shares(values: impl ExactSizeIterator<Item = u32>) -> HashMap<u32, f64> {
+fn shares(values: impl ExactSizeIterator<Item = u32>) -> BTreeMap<u32, f64> {
     let all = values.len() as f64;
-    let mut shares = HashMap::new();
+    let mut shares = BTreeMap::new();
     values.for_each(|value| *shares.entry(value).or_default() += 1.0 / all);
     shares
 }

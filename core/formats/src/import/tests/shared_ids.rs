@@ -46,7 +46,8 @@ fn ids_that_contradict_the_paths_of_a_table_are_said() {
     for (ids, said) in [([7, 8, 9], false), ([8, 7, 9], true)] {
         let rows = PETS.iter().zip(ids).map(|(path, id)| format!("{path},{id},0.{id}\n"));
         fs::write(&file, format!("path,uid,score\n{}", rows.collect::<String>())).unwrap();
-        let outcome = Importer::find("csv").unwrap().read(&[file.clone()], &target, None).unwrap();
+        let outcome =
+            Importer::find("csv").unwrap().read(std::slice::from_ref(&file), &target, None).unwrap();
         let warnings = outcome.warnings.join("\n");
         let words = format!("the column 'uid' says otherwise: row 1 is {} by its path", PETS[0]);
         assert_eq!(warnings.contains(&words), said, "{warnings}");
@@ -70,7 +71,10 @@ fn rows_are_refused_where_their_labels_say_that_they_are_in_another_order() {
         let text = format!("{heading}is_x,x,given_label\n{}", rows.collect::<String>());
         fs::write(&file, text).unwrap();
         let target = Target::new(&manifest, &file_metadata, BTreeSet::new(), false);
-        Importer::find("csv").unwrap().read(&[file.clone()], &target, None).map_err(|error| error.to_string())
+        Importer::find("csv")
+            .unwrap()
+            .read(std::slice::from_ref(&file), &target, None)
+            .map_err(|error| error.to_string())
     };
     for index in [false, true] {
         let error = read(index, &|row| row % 2).err().unwrap();
