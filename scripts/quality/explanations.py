@@ -134,7 +134,7 @@ def call(options, *arguments):
     """Standard output of the program."""
     command = [options.program, *map(str, arguments)]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}: {done.stderr}")
     return done.stdout
