@@ -84,7 +84,9 @@ def paste(options, classes, background, data):
 
 
 def opened(path, side):
-    return Image.open(path).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+    return (
+        Image.open(path).convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+    )
 
 
 def clouds(chance, side):
@@ -134,7 +136,9 @@ def call(options, *arguments):
     """Standard output of the program."""
     command = [options.program, *map(str, arguments)]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment
+    )
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}: {done.stderr}")
     return done.stdout
