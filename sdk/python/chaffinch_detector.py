@@ -302,8 +302,8 @@ class Data:
         self._channel.send({"type": "scores", "out": self._write(flat, offset=0)})
 
     def attribute(self, name: str, values: Any, unit: str = "") -> None:
-        """Gives a number to each sample, None or NaN where there is none; each name once. It is shown, and lists can be sorted and
-        filtered by it: ``attr.NAME<2``."""
+        """Gives a number to each sample, None or NaN where there is none; each name once. It is shown, and lists can be
+        sorted and filtered by it: ``attr.NAME<2``."""
         flat = _numbers(values, self.count, f"values of {name}")
         # Infinity is not JSON, and refused by name rather than by its line.
         flat = flat.tolist() if np is not None and isinstance(flat, np.ndarray) else flat
