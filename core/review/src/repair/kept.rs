@@ -123,11 +123,13 @@ mod tests {
     #[test]
     fn detail_is_what_is_left_of_noise_and_colors_come_before_it() {
         let temp = tempfile::tempdir().unwrap();
-        let level = |x: u32, y: u32| ((x / 9 * 31 + y / 11 * 57) % 160) as u8 + 30;
-        let picture = |of: &dyn Fn(u32, u32) -> [u8; 3]| RgbImage::from_fn(96, 96, |x, y| of(x, y).into());
+        // Noise is measured where nothing else is: patches are larger than the parts that are looked at.
+        let level = |x: u32, y: u32| ((x / 36 * 31 + y / 44 * 57) % 160) as u8 + 30;
+        let picture = |of: &dyn Fn(u32, u32) -> [u8; 3]| RgbImage::from_fn(180, 180, |x, y| of(x, y).into());
         let color = |x: u32, y: u32| [level(x, y), level(x, y) / 2 + 40, 220 - level(x, y)];
         let noise = |x: u32, y: u32| {
-            (x.wrapping_mul(7919) ^ y.wrapping_mul(104_729)).wrapping_mul(2_654_435_761) >> 27
+            let mixed = (x * 180 + y).wrapping_mul(2_654_435_761);
+            (mixed ^ (mixed >> 15)).wrapping_mul(2_246_822_519) >> 27
         };
         let noisy = picture(&|x, y| color(x, y).map(|level| level.saturating_add(noise(x, y) as u8)));
         let gray = picture(&|x, y| [color(x, y)[1]; 3]);
