@@ -83,6 +83,11 @@ impl Features {
         Features { classes }
     }
 
+    /// Those that are declared elsewhere, where a file has none.
+    pub(super) fn or(self, declared: &BTreeMap<String, Vec<String>>) -> Features {
+        if self.classes.is_empty() { Features { classes: declared.clone() } } else { self }
+    }
+
     /// Of a schema.
     pub(super) fn of(schema: &Schema) -> Features {
         schema.metadata().get("huggingface").map(|text| Features::parse(text)).unwrap_or_default()

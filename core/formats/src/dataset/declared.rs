@@ -159,19 +159,66 @@ fn head_of(folder: &Path) -> Vec<u8> {
 /// The configurations that the head of a README lists, as far as their files are there. `files` are theirs from the README
 /// on, with what they are called.
 fn configs(readme: &[u8], files: &[(&Path, &Path)]) -> Vec<Config> {
+    with_head(readme, |top| match top.as_mapping_get("configs") {
+        Some(Yaml::Sequence(list)) => list.iter().filter_map(|entry| config(entry, files)).collect(),
+        _ => Vec::new(),
+    })
+}
+
+/// Reads the head of a README, if it has one.
+fn with_head<T: Default>(readme: &[u8], read: impl FnOnce(&Yaml<'_>) -> T) -> T {
     let text = String::from_utf8_lossy(readme);
     let mut lines = text.trim_start_matches('\u{feff}').lines();
     if lines.next().map(str::trim_end) != Some("---") {
-        return Vec::new();
+        return T::default();
     }
-    let head: Vec<&str> = lines.take_while(|line| line.trim_end() != "---").collect();
+    let head = lines.take_while(|line| line.trim_end() != "---").collect::<Vec<_>>().join("\n");
     // What is broken there is not the dataset.
-    let documents = Yaml::load_from_str(&head.join("\n")).unwrap_or_default();
-    let top = documents.first().filter(|top| top.as_mapping().is_some());
-    let Some(Yaml::Sequence(list)) = top.and_then(|top| top.as_mapping_get("configs")) else {
-        return Vec::new();
+    let documents = Yaml::load_from_str(&head).unwrap_or_default();
+    documents.first().filter(|top| top.as_mapping().is_some()).map(read).unwrap_or_default()
+}
+
+/// The names of the classes of each column that the README of a folder declares, for files that do not say them. Configurations
+/// that give a column different names say nothing of it.
+pub(super) fn class_names(folder: &Path) -> BTreeMap<String, Vec<String>> {
+    with_head(&head_of(folder), |top| {
+        let mut found: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
+        let infos = match top.as_mapping_get("dataset_info") {
+            Some(Yaml::Sequence(list)) => list.iter().collect(),
+            one => Vec::from_iter(one),
+        };
+        let features = infos.into_iter().filter_map(|info| match info.as_mapping_get("features") {
+            Some(Yaml::Sequence(list)) => Some(list),
+            _ => None,
+        });
+        for feature in features.flatten() {
+            let Some(name) = feature.as_mapping_get("name").and_then(Yaml::as_str) else { continue };
+            let label = feature.as_mapping_get("dtype").and_then(|kind| kind.as_mapping_get("class_label"));
+            let Some(names) = label.and_then(|label| names(label.as_mapping_get("names")?)) else { continue };
+            let before = found.entry(name.to_owned()).or_insert_with(|| Some(names.clone()));
+            if before.as_ref() != Some(&names) {
+                *before = None;
+            }
+        }
+        found.into_iter().filter_map(|(column, names)| Some((column, names?))).collect()
+    })
+}
+
+/// A list of names, or names by their numbers from 0.
+fn names(value: &Yaml<'_>) -> Option<Vec<String>> {
+    let text = |name: &Yaml<'_>| {
+        name.as_str().map(str::to_owned).or_else(|| name.as_integer().map(|number| number.to_string()))
     };
-    list.iter().filter_map(|entry| config(entry, files)).collect()
+    if let Yaml::Sequence(list) = value {
+        return list.iter().map(text).collect();
+    }
+    let mut numbered = BTreeMap::new();
+    for (key, name) in value.as_mapping()? {
+        let number = key.as_integer().or_else(|| key.as_str()?.parse().ok())?;
+        numbered.insert(usize::try_from(number).ok()?, text(name)?);
+    }
+    let whole = numbered.keys().copied().eq(0..numbered.len());
+    whole.then(|| numbered.into_values().collect())
 }
 
 fn config(entry: &Yaml<'_>, files: &[(&Path, &Path)]) -> Option<Config> {

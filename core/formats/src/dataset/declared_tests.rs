@@ -77,3 +77,29 @@ fn declared_splits_are_those_of_tar_files() {
     );
     assert_eq!(splits(temp.path()), ["train", "test"]);
 }
+
+#[test]
+fn declared_names_are_those_of_classes_that_files_only_number() {
+    let temp = tempfile::tempdir().unwrap();
+    parquet(&temp.path().join("data/train.parquet"), &named(0, &[1, 0], &[]));
+    let labels = || -> Vec<String> {
+        let opened = read(temp.path());
+        opened.manifest.ids().map(|id| opened.manifest.label_name(id).to_owned()).collect()
+    };
+    assert_eq!(labels(), ["1", "0"]);
+    let info = |names: &str| {
+        let feature = format!("  - name: label\n    dtype:\n      class_label:\n        names:\n{names}");
+        format!("---\ndataset_info:\n  features:\n  - name: image\n    dtype: image\n{feature}---\n")
+    };
+    for names in [
+        "          '0': cat\n          '1': dog\n",
+        "          0: cat\n          1: dog\n",
+        "        - cat\n        - dog\n",
+    ] {
+        fs::write(temp.path().join("README.md"), info(names)).unwrap();
+        assert_eq!(labels(), ["dog", "cat"], "{names}");
+    }
+    // What the file says comes first.
+    parquet(&temp.path().join("data/train.parquet"), &named(0, &[1, 0], &["ant", "bee"]));
+    assert_eq!(labels(), ["bee", "ant"]);
+}

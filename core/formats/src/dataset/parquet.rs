@@ -8,7 +8,7 @@ mod missing_bytes;
 use super::alike::{self, Looks};
 use super::apart::{self, Apart};
 use super::columns::{Cells, Columns, Features, Rival, inner, is_single, looks, tell_rivals, tell_unlabeled};
-use super::declared::Declared;
+use super::declared::{self, Declared};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
 use super::rows::{EMPTY, EMPTY_OR_NONE, Rows};
@@ -33,7 +33,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "a Parquet file, or a folder of them",
     details: "pictures in a column of bytes (`image`, as the `datasets` library writes it, or plain bytes), read in place, or \
               from the path beside bytes that are missing; or a column of paths; labels with the names of classes from the \
-              schema, `-1` is none; splits from a column, from `configs:` in `README.md` or the names of files; labels and \
+              schema or `dataset_info` in `README.md`, `-1` is none; splits from a column, from `configs:` in `README.md` or the names of files; labels and \
               splits in structures (`meta.label`); other columns are kept; missing files are named; several configurations of \
               a hub's dataset in one folder are said; in a bucket, too, and chosen by patterns such as `train-*.parquet`",
     written: "`parquet` writes one file with the pictures in it; `cleaned` writes these as files in class folders, with the \
@@ -83,6 +83,11 @@ impl ParquetFile {
     }
 }
 
+/// The names of classes that a folder's README declares.
+fn declared_names(candidate: &Candidate) -> BTreeMap<String, Vec<String>> {
+    if candidate.is_dir() { declared::class_names(candidate.path()) } else { BTreeMap::new() }
+}
+
 /// The files of a dataset in the order of its samples.
 ///
 /// # Errors
@@ -95,9 +100,10 @@ pub(crate) fn files(dataset: &Path, options: &DatasetOptions) -> Result<Vec<Parq
         true => candidate.files().iter().filter(is).map(|path| below(candidate.path(), path)).collect(),
         false => vec![candidate.path().to_path_buf()],
     };
+    let declared = declared_names(&candidate);
     let mut all = Vec::new();
     for path in paths {
-        let Head { schema, columns, features, .. } = guarded(&path, || Head::of(&path, options))?;
+        let Head { schema, columns, features, .. } = guarded(&path, || Head::of(&path, options, &declared))?;
         if columns.picture.is_none() && columns.path.is_none() {
             continue;
         }
@@ -143,10 +149,11 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut ledger = Ledger::default();
     let mut shards = Vec::new();
     let mut parts = Parts { candidate, all: Vec::new(), declared: Declared::default() };
+    let declared = declared_names(candidate);
     for path in paths {
         let full = below(&root, &path);
         let Head { schema, columns, features, root: own, said } =
-            guarded(&full, || Head::of(&full, options))?;
+            guarded(&full, || Head::of(&full, options, &declared))?;
         if columns.picture.is_none() && columns.path.is_none() {
             if candidate.is_dir() {
                 let text = format!(
@@ -263,7 +270,8 @@ struct Head {
 }
 
 impl Head {
-    fn of(file: &Path, options: &DatasetOptions) -> Result<Head> {
+    /// `declared` are the names of classes that are said of the dataset, if the file says none.
+    fn of(file: &Path, options: &DatasetOptions, declared: &BTreeMap<String, Vec<String>>) -> Result<Head> {
         let builder = builder(file)?;
         compressions::check(file, builder.metadata())?;
         let footer = |key: &str| {
@@ -274,7 +282,7 @@ impl Head {
                 .find(|entry| entry.key == key)
                 .and_then(|entry| entry.value.as_deref())
         };
-        let features = footer("huggingface").map(Features::parse).unwrap_or_default();
+        let features = footer("huggingface").map(Features::parse).unwrap_or_default().or(declared);
         let root = footer(ROOT_KEY).map(PathBuf::from).filter(|root| root.is_absolute());
         let Apart { schema, options, said } = Apart::of(builder.schema(), &features, options);
         let columns = Columns::choose(file, schema.fields(), &features, &options)?;
