@@ -52,6 +52,7 @@ mod libraries;
 mod listing;
 mod looks;
 mod man;
+mod mcp;
 mod memory_budget;
 mod merge;
 mod model_loader;
@@ -179,6 +180,7 @@ commands! {
     agreement::Agreement,
     conflicts::Conflicts,
     replay::Replay,
+    mcp::Mcp,
     plan::Plan,
     apply::Apply,
     rollback::Rollback,
