@@ -26,6 +26,7 @@ pub mod npy;
 pub mod pictures;
 pub mod planted;
 pub mod process;
+pub mod protocol_page;
 pub mod proxy;
 pub mod python;
 pub mod random;

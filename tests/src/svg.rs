@@ -24,8 +24,64 @@ const SIXTEEN: [u32; 16] = [
 
 /// Draws a screen.
 pub fn svg(screen: &Screen, title: &str) -> String {
+    document(size(screen), title, &drawing(screen))
+}
+
+/// A screen and how many seconds it is shown.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    size: (u32, u32),
+    drawing: String,
+    seconds: f64,
+}
+
+impl Frame {
+    /// Draws a screen.
+    pub fn of(screen: &Screen, seconds: f64) -> Frame {
+        Frame { size: size(screen), drawing: drawing(screen), seconds }
+    }
+}
+
+/// Screens of one size one after another, again and again; the first alone for who wants nothing to move.
+///
+/// # Panics
+/// Without a frame.
+pub fn animated(frames: &[Frame], title: &str) -> String {
+    let total: f64 = frames.iter().map(|frame| frame.seconds).sum();
+    let (mut style, mut all, mut begin) = (String::new(), String::new(), 0.0);
+    for (number, frame) in frames.iter().enumerate() {
+        let percent = |seconds: f64| (seconds / total * 10_000.0).round() / 100.0;
+        let (from, to) = (percent(begin), percent(begin + frame.seconds));
+        begin += frame.seconds;
+        let before = if number == 0 { "" } else { "0%{visibility:hidden}" };
+        let after = if number + 1 == frames.len() { "" } else { "visibility:hidden" };
+        let after = if after.is_empty() { String::new() } else { format!("{to}%{{{after}}}") };
+        let _ = writeln!(style, "@keyframes f{number}{{{before}{from}%{{visibility:visible}}{after}}}");
+        let _ = writeln!(style, "#f{number}{{animation:f{number} {total}s step-end infinite}}",);
+        let hidden = if number == 0 { "" } else { " visibility=\"hidden\"" };
+        let _ = writeln!(all, "<g id=\"f{number}\"{hidden}>\n{}</g>", frame.drawing);
+    }
+    style.push_str("@media (prefers-reduced-motion:reduce){g{animation:none !important}}\n");
+    document(frames[0].size, title, &format!("<style>\n{style}</style>\n{all}"))
+}
+
+/// Width and height in pixels.
+fn size(screen: &Screen) -> (u32, u32) {
+    (u32::from(screen.size().1.get()) * CELL.0, u32::from(screen.size().0.get()) * CELL.1)
+}
+
+fn document((width, height): (u32, u32), title: &str, drawing: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\" role=\"img\" font-family=\"DejaVu Sans Mono,Menlo,Consolas,monospace\" \
+         font-size=\"15\">\n<title>{title}</title>\n{drawing}</svg>\n"
+    )
+}
+
+fn drawing(screen: &Screen) -> String {
     let (rows, columns) = (u32::from(screen.size().0.get()), u32::from(screen.size().1.get()));
-    let (width, height) = (columns * CELL.0, rows * CELL.1);
+    let (width, height) = size(screen);
     let mut pixels = RgbImage::from_pixel(columns, rows * 2, Rgb(GROUND));
     let mut shapes = String::new();
     let mut words = String::new();
@@ -60,13 +116,10 @@ pub fn svg(screen: &Screen, title: &str) -> String {
     }
     let mut png = Vec::new();
     pixels.write_to(&mut Cursor::new(&mut png), ImageFormat::Png).expect("a PNG in memory");
-    let title = escape(title);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" role=\"img\" font-family=\"DejaVu Sans Mono,Menlo,Consolas,monospace\" \
-         font-size=\"15\">\n<title>{title}</title>\n<image width=\"{width}\" height=\"{height}\" \
+        "<image width=\"{width}\" height=\"{height}\" \
          preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" \
-         href=\"data:image/png;base64,{}\"/>\n{shapes}{words}</svg>\n",
+         href=\"data:image/png;base64,{}\"/>\n{shapes}{words}",
         STANDARD.encode(&png)
     )
 }
@@ -197,5 +250,9 @@ mod tests {
         assert!(svg.contains("<text x=\"0\" y=\"32\" textLength=\"9\" fill=\"#12151a\">x</text>"));
         let data = svg.split("base64,").nth(1).unwrap().split('"').next().unwrap();
         assert!(data.starts_with("iVBORw0KGgo"), "{data}");
+        let film = animated(&[Frame::of(parser.screen(), 1.0), Frame::of(parser.screen(), 3.0)], "film");
+        assert!(film.contains("@keyframes f0{0%{visibility:visible}25%{visibility:hidden}}"), "{film}");
+        assert!(film.contains("@keyframes f1{0%{visibility:hidden}25%{visibility:visible}}"), "{film}");
+        assert_eq!(film.matches("a&lt;b").count(), 2);
     }
 }

@@ -5,14 +5,17 @@
 //! <!-- type: <Enter> -->
 //! <!-- see: relabel to frog -->
 //! <!-- screen: list -->
+//! <!-- frame: 1.5 -->
 //! ```
+//!
+//! Frames are screens of the animated picture in the README, each with the seconds that it is shown.
 //!
 //! With `CHAFFINCH_UPDATE` set the pictures are written; without it their words are compared with what is seen.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed step fails the test")]
 
 use chaffinch_tests::artefacts::root;
 use chaffinch_tests::sandbox::Sandbox;
-use chaffinch_tests::svg::svg;
+use chaffinch_tests::svg::{Frame, animated, svg};
 use chaffinch_tests::terminal::Terminal;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -26,6 +29,7 @@ enum Step {
     /// Until it is not there any more.
     Gone(String),
     Screen(String),
+    Frame(f64),
 }
 
 fn steps(text: &str) -> Vec<Step> {
@@ -38,6 +42,7 @@ fn steps(text: &str) -> Vec<Step> {
                 "see" => Step::See(what.to_owned()),
                 "gone" => Step::Gone(what.to_owned()),
                 "screen" => Step::Screen(what.to_owned()),
+                "frame" => Step::Frame(what.parse().expect("a frame has seconds")),
                 other => panic!("'{other}' is not a step"),
             }
         })
@@ -88,6 +93,9 @@ fn fixed_place() -> (File, std::path::PathBuf) {
     (lock, place)
 }
 
+/// The animated picture, which the README shows.
+const TOUR: &str = "tour";
+
 /// Pages that are typed.
 const PAGES: [&str; 2] = ["tutorial.md", "views.md"];
 
@@ -103,6 +111,7 @@ fn follow(name: &str) {
     command.env("XDG_CACHE_HOME", &place);
     let mut terminal = Terminal::start(&command, 120, 36);
     let text = page(name);
+    let mut frames: Vec<Frame> = Vec::new();
     for step in steps(&text) {
         match step {
             Step::Type(keys) => {
@@ -129,9 +138,20 @@ fn follow(name: &str) {
                         break now;
                     }
                 };
-                picture(&text, &screen, &now);
+                assert!(
+                    text.contains(&format!("](screens/{screen}.svg)")),
+                    "{screen} is not shown on its page"
+                );
+                picture(&screen, &now);
+            }
+            Step::Frame(seconds) => {
+                terminal.settle(Duration::from_millis(700));
+                frames.push(terminal.look(|seen| Frame::of(seen, seconds)));
             }
         }
+    }
+    if !frames.is_empty() {
+        picture(TOUR, &animated(&frames, "Chaffinch: some decisions in the demo"));
     }
     assert_eq!(terminal.end(Duration::from_secs(10)), Some(0), "{}", terminal.screen());
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
@@ -152,8 +172,7 @@ fn kept(name: &str) -> String {
 }
 
 /// Compares a screen with the picture of it, or writes the picture.
-fn picture(page: &str, name: &str, now: &str) {
-    assert!(page.contains(&format!("](screens/{name}.svg)")), "{name} is not shown on its page");
+fn picture(name: &str, now: &str) {
     if updating() {
         fs::create_dir_all(root().join("docs/screens")).unwrap();
         fs::write(file_of(name), now).unwrap();
@@ -184,8 +203,11 @@ fn every_picture_is_of_a_screen() {
     let screens = PAGES.map(page).join("\n");
     let screens = steps(&screens).into_iter().filter_map(|step| match step {
         Step::Screen(name) => Some(format!("{name}.svg")),
+        Step::Frame(_) => Some(format!("{TOUR}.svg")),
         _ => None,
     });
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("](docs/screens/{TOUR}.svg)")));
     let files = fs::read_dir(root().join("docs/screens")).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(files.collect::<BTreeSet<_>>(), screens.collect::<BTreeSet<_>>());
