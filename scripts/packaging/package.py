@@ -306,14 +306,14 @@ def debian(
         return package.read_bytes()
 
 
-def wheel(files: dict[str, bytes], tag: str, stamp: int) -> bytes:
+def wheel(files: dict[str, bytes], named: str, tag: str, stamp: int) -> bytes:
     """A wheel with the program as a script and the rest below the environment's prefix, by the binary distribution format
     (https://packaging.python.org/en/latest/specifications/binary-distribution-format/)."""
-    name = f"chaffinch-{version()}"
+    name = f"chaffinch-{named}"
     about = [
         "Metadata-Version: 2.4",
         "Name: chaffinch",
-        f"Version: {version()}",
+        f"Version: {named}",
         f"Summary: {SUMMARY}",
         "License-Expression: MIT OR Apache-2.0",
         "License-File: LICENSE-MIT",
@@ -422,9 +422,12 @@ def main() -> None:
     glibc = needed_glibc([program, *libraries])
     stamp = commit_time()
     files = tree(program, libraries, wanted.draft)
-    added = "".join(
-        f"-{part}" for part in [wanted.suffix, "draft" if wanted.draft else ""] if part
-    )
+    kind_of_build = [
+        part for part in [wanted.suffix, "draft" if wanted.draft else ""] if part
+    ]
+    added = "".join(f"-{part}" for part in kind_of_build)
+    # A local version, as Python calls it.
+    named = "+".join([version(), *([".".join(kind_of_build)] if kind_of_build else [])])
     name = f"chaffinch-{version()}-{python_name}-linux-gnu{added}"
     tag = f"manylinux_{glibc[0]}_{glibc[1]}_{python_name}"
     kinds = {
@@ -437,8 +440,8 @@ def main() -> None:
             lambda: debian(files, glibc, debian_name, stamp, level),
         ),
         "wheel": (
-            f"chaffinch-{version()}-py3-none-{tag}.whl",
-            lambda: wheel(files, tag, stamp),
+            f"chaffinch-{named}-py3-none-{tag}.whl",
+            lambda: wheel(files, named, tag, stamp),
         ),
     }
     wanted.out.mkdir(parents=True, exist_ok=True)
