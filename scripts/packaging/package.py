@@ -261,7 +261,11 @@ def entry(name: str, permissions: int, stamp: int, kind: bytes) -> tarfile.TarIn
 
 
 def debian(
-    files: dict[str, bytes], glibc: tuple[int, int], architecture: str, stamp: int
+    files: dict[str, bytes],
+    glibc: tuple[int, int],
+    architecture: str,
+    stamp: int,
+    level: int,
 ) -> bytes:
     """A Debian package: the control file and the files below /usr."""
     data = {f"usr/{path}": contents for path, contents in files.items()}
@@ -447,14 +451,22 @@ def main() -> None:
     wanted.out.mkdir(parents=True, exist_ok=True)
     # A draft is for trying.
     level = 1 if wanted.draft else 6
-    sums = []
     for kind, (file, make) in kinds.items():
         if wanted.only and kind not in wanted.only:
             continue
         contents = make()
         (wanted.out / file).write_bytes(contents)
-        sums.append(f"{hashlib.sha256(contents).hexdigest()}  {file}\n")
         print(f"{len(contents) / 1e6:7.1f} MB  {wanted.out / file}")
+    # Also of packages that were made before.
+    packages = sorted(
+        path
+        for ending in ["tar.xz", "deb", "whl"]
+        for path in wanted.out.glob(f"chaffinch*.{ending}")
+    )
+    sums = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in packages
+    ]
     (wanted.out / "SHA256SUMS").write_text("".join(sums))
     unpacked = sum(map(len, files.values()))
     print(
