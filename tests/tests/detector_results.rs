@@ -9,7 +9,7 @@
 use chaffinch_tests::artefacts::fixture;
 use chaffinch_tests::misbehavior::{GOOD, HELLO, Programs};
 use chaffinch_tests::python::numpy;
-use chaffinch_tests::sandbox::{Ran, json};
+use chaffinch_tests::sandbox::{Ran, Sandbox, json};
 use chaffinch_tests::terminal::Terminal;
 use chaffinch_tests::tools;
 use serde_json::Value;
@@ -25,6 +25,23 @@ fn absent(programs: &Programs) -> Option<Value> {
 
 fn rank(programs: &Programs) -> Ran {
     programs.sandbox.ok(["rank", programs.sandbox.session().to_str().unwrap(), "--format", "csv"])
+}
+
+/// A slip of the pen in a folder's name is not a scan without its detectors.
+#[test]
+fn a_folder_of_detectors_that_is_not_there_is_refused() {
+    let sandbox = Sandbox::new();
+    let mut scan = sandbox.scan_args();
+    scan.extend(["--plugins", "no-such-folder"].map(str::to_owned));
+    let listed = ["plugins", "list", "--plugins", "no-such-folder"].map(str::to_owned).to_vec();
+    for args in [scan, listed] {
+        let ran = sandbox.run(&args);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
+        for words in ["'no-such-folder'", "--plugins", "No such file or directory"] {
+            assert!(ran.stderr.contains(words), "{args:?}: {}", ran.stderr);
+        }
+    }
+    assert!(!sandbox.session().exists(), "nothing was scanned");
 }
 
 #[test]

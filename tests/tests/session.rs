@@ -500,3 +500,34 @@ fn decisions_stay_with_their_samples_when_files_come_or_go() {
     sandbox.scan();
     assert_eq!(decided(&sandbox, &session), before);
 }
+
+/// Half precision on a GPU gives other numbers than a CPU: who opens the session on a machine without one goes on with what is there.
+#[test]
+fn opening_where_the_model_runs_on_another_device_computes_nothing_anew() {
+    let sandbox = small();
+    let (_, ran) = scan(&sandbox, &["--session", text(&sandbox.session())]);
+    assert_eq!(ran.code, 0);
+    let file = sandbox.session().join("session.toml");
+    let written = fs::read_to_string(&file).unwrap();
+    let value = |line: &str| line.split_once('"').unwrap().1.trim_end_matches('"').to_owned();
+    let of = |key: &str| {
+        value(
+            written
+                .lines()
+                .find(|line| line.starts_with(key) && line.contains('"'))
+                .expect("the session says it"),
+        )
+    };
+    let (fingerprint, device) = (of("fingerprint = "), of("device = "));
+    let other = format!("{fingerprint}-f16");
+    fs::write(&file, written.replace(&fingerprint, &other).replace(&device, "cuda:0 (NVIDIA H200)")).unwrap();
+    let embeddings = sandbox.session().join("embeddings");
+    fs::rename(embeddings.join(&fingerprint), embeddings.join(&other)).unwrap();
+    let before = sandbox.ok(["rank", text(&sandbox.session()), "--format", "json"]).stdout;
+    let opened = sandbox.plain([text(&sandbox.session())], "quit\n");
+    let said = format!("{}{}", opened.stdout, opened.stderr);
+    assert!(said.contains("in the last scan it ran on cuda:0 (NVIDIA H200), and cpu"), "{said}");
+    assert_eq!(sandbox.ok(["rank", text(&sandbox.session()), "--format", "json"]).stdout, before);
+    let (report, _) = scan(&sandbox, &["--session", text(&sandbox.session())]);
+    assert_eq!(number(&report, "embedded"), 24, "a scan computes them here");
+}

@@ -59,23 +59,6 @@ fn entry<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
     list["detectors"].as_array().unwrap().iter().find(|one| one["name"] == name)
 }
 
-/// A slip of the pen in a folder's name is not a scan without its detectors.
-#[test]
-fn a_folder_of_detectors_that_is_not_there_is_refused() {
-    let sandbox = Sandbox::new();
-    let mut scan = sandbox.scan_args();
-    scan.extend(["--plugins", "no-such-folder"].map(str::to_owned));
-    let listed = ["plugins", "list", "--plugins", "no-such-folder"].map(str::to_owned).to_vec();
-    for args in [scan, listed] {
-        let ran = sandbox.run(&args);
-        assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
-        for words in ["'no-such-folder'", "--plugins", "No such file or directory"] {
-            assert!(ran.stderr.contains(words), "{args:?}: {}", ran.stderr);
-        }
-    }
-    assert!(!sandbox.session().exists(), "nothing was scanned");
-}
-
 #[test]
 fn changed_code_does_not_run_until_it_is_let_in() {
     assert_ne!(other(), GOOD);

@@ -1,6 +1,6 @@
 //! What detectors found, one set of columns per detector, row-aligned with the manifest.
 
-use crate::session::SetValue;
+use crate::set_value::SetValue;
 use chaffinch_protocol::sample::SampleId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

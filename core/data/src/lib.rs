@@ -35,6 +35,7 @@ pub mod row_keys;
 mod same_path;
 pub mod samples;
 pub mod session;
+pub mod set_value;
 pub mod store;
 pub mod toml_table;
 pub mod uses;

@@ -52,7 +52,7 @@ pub use costs::Cost;
 pub use likeness::{Here, Likeness, known_likeness, likeness};
 pub use outline::Outline;
 pub use place::{SessionLocation, default_dir, resolve, same};
-pub use settings::{SetValue, Settings};
+pub use settings::Settings;
 
 use crate::columns;
 use crate::columns::DetectorResult;

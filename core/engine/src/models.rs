@@ -87,6 +87,30 @@ fn set_aside(before: &Uses, old: &LoadedModel, now: &Uses) -> String {
     }
 }
 
+/// How an error begins that is about a device.
+const RAN_ELSEWHERE: &str = "in the last scan it ran on";
+
+/// Checks that a model which was named in the same way gives the numbers that the session has. A GPU in half precision and a CPU
+/// do not, and to open a session on the other kind of machine must not compute everything anew.
+///
+/// # Errors
+/// When only the device is another one, and with it the numbers.
+pub(crate) fn ran_alike(setup: &Setup, embedder: &dyn Embedder) -> Result<()> {
+    let before = setup.session.uses().loaded;
+    let device = embedder.device();
+    let other = |old: &LoadedModel| {
+        let alike = old.name == embedder.name() && old.revision.as_deref() == embedder.revision();
+        alike && old.fingerprint != embedder.fingerprint().as_str() && old.device != device
+    };
+    match before.filter(other) {
+        None => Ok(()),
+        Some(old) => Err(Error::Invalid(format!(
+            "{RAN_ELSEWHERE} {}, and {device} gives other numbers; a scan computes all of them here",
+            old.device
+        ))),
+    }
+}
+
 /// The error of a scan whose model cannot be loaded, with what that means for the results.
 pub(crate) fn unusable(setup: &Setup, error: &Error) -> Error {
     if setup.uses.embeddings.is_some() {
@@ -100,5 +124,6 @@ pub(crate) fn unusable(setup: &Setup, error: &Error) -> Error {
         Some(model) => format!("; the results are still those of the model {model}"),
         None => String::new(),
     };
-    Error::Invalid(format!("cannot load {wish}: {error}{shown}"))
+    let verb = if error.to_string().starts_with(RAN_ELSEWHERE) { "use" } else { "load" };
+    Error::Invalid(format!("cannot {verb} {wish}: {error}{shown}"))
 }

@@ -36,7 +36,7 @@ impl Outdated {
                 "it has no results since the dataset changed: what it found stays with its pictures, and new ones were not looked at"
             }
             Outdated::Decisions => {
-                "it has no results since the decisions changed, which it reads: what it found is what it finds with the earlier ones"
+                "it has no results since the decisions changed, which it reads: what it found is based on the earlier ones"
             }
             Outdated::Scores => "it reads scores of another detector that are out of date",
             Outdated::Pictures => {
@@ -116,7 +116,7 @@ pub fn words(all: &BTreeMap<String, Outdated>) -> Option<String> {
                 "what was found stays with its pictures, and new ones were not looked at",
             ),
             Outdated::Decisions => {
-                none_since("the decisions changed", "what was found is what they find with the earlier ones")
+                none_since("the decisions changed", "what was found is based on the earlier ones")
             }
             Outdated::Scores => format!("{reads} scores that are out of date"),
             Outdated::Pictures => format!("{has} not looked at all pictures, some of which were away"),

@@ -27,7 +27,7 @@ use chaffinch_data::journal::codes;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::moved;
-use chaffinch_data::session::SetValue;
+use chaffinch_data::set_value::SetValue;
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_data::uses::EmbeddingFiles;
@@ -203,7 +203,8 @@ impl<'a> Scan<'a> {
 
         let measuring: Vec<Measuring<'_>> =
             detectors.iter().filter_map(|detector| Measuring::of(detector)).collect();
-        let Read { model, mut measures, probabilities } = self.read(vectors, &measuring, findings)?;
+        let Read { model, mut measures, probabilities } =
+            self.read((vectors, plan.opening), &measuring, findings)?;
         if self.setup.given.shard.is_some() {
             return Ok(());
         }
@@ -298,8 +299,13 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads all files once: for the file metadata, for the model if vectors are needed, and for detectors that measure
-    /// pictures. What was named instead of a model is read before.
-    fn read(&mut self, vectors: bool, measuring: &[Measuring<'_>], findings: &mut Findings) -> Result<Read> {
+    /// pictures. What was named instead of a model is read before. Who opens a session goes on with the vectors that it has.
+    fn read(
+        &mut self,
+        (vectors, opening): (bool, bool),
+        measuring: &[Measuring<'_>],
+        findings: &mut Findings,
+    ) -> Result<Read> {
         let name = if vectors { "read and embed" } else { "index" };
         self.stage(name, |scan, job| {
             let session = &scan.setup.session;
@@ -317,7 +323,7 @@ impl<'a> Scan<'a> {
             let depths = index::depths(&opened.manifest, previous, Some(&unfinished_depths), job)?;
             opened.manifest = opened.manifest.with_depths(depths);
             // The files are worth reading even if the model fails to load.
-            let mut model = vectors.then(|| scan.load_model(&opened.manifest, named.vectors, job));
+            let mut model = vectors.then(|| scan.load_model(&opened.manifest, named.vectors, opening, job));
             let measurers: Vec<&dyn Measurer> = measuring.iter().map(|one| one as &dyn Measurer).collect();
             let Given { shard, shards, .. } = &scan.setup.given;
             let unfinished = match shard {
@@ -422,9 +428,13 @@ impl<'a> Scan<'a> {
         &self,
         manifest: &Manifest,
         named: Option<(Vectors, Option<TextVectors>)>,
+        opening: bool,
         job: &Job<'_>,
     ) -> Result<Model> {
         let (embedder, given) = self.embedder(named)?;
+        if opening {
+            models::ran_alike(self.setup, embedder.as_ref())?;
+        }
         if embedder.sees() {
             (self.reporter.log)(&format!("model {} on {}", embedder.name(), embedder.device()));
         }

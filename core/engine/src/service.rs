@@ -35,7 +35,7 @@ use crate::state::State;
 use crate::{Error, Result, outdated, unloaded};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
-use chaffinch_data::session::SetValue;
+use chaffinch_data::set_value::SetValue;
 use chaffinch_formats::dataset;
 use chaffinch_protocol::display;
 use chaffinch_protocol::sample::SampleId;

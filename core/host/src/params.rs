@@ -4,7 +4,7 @@ use super::LoadedDetector;
 use crate::{Error, Result};
 use chaffinch_data::config::Config;
 use chaffinch_data::nearest::hint;
-use chaffinch_data::session::SetValue;
+use chaffinch_data::set_value::SetValue;
 use chaffinch_plugin::{Info, Needs, Param, ParamKind, host};
 use std::collections::BTreeMap;
 

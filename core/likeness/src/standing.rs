@@ -39,7 +39,7 @@ pub struct Stored {
     /// Whether the picture is the first one of an animation.
     pub animated: bool,
     /// Whether its colors are those of print, which not all that is shown has (CMYK).
-    pub print: bool,
+    pub cmyk: bool,
 }
 
 /// Writes the sketch of a picture and what [`Standing`] needs besides into [`EXAMINED`] bytes.
@@ -61,7 +61,7 @@ pub fn examine(rgb: &[u8], width: usize, height: usize, stored: Stored, record: 
     record[BYTES + 2] = even.round() as u8;
     record[BYTES + 3] = u8::from(stored.orientation > 1);
     record[BYTES + 4] = u8::from(stored.animated);
-    record[BYTES + 5] = u8::from(stored.print);
+    record[BYTES + 5] = u8::from(stored.cmyk);
     Detail::of(pixels, width, height).write(&mut record[DETAIL_AT..EXAMINED]);
 }
 
@@ -88,13 +88,13 @@ struct Seen<'a> {
     drawn: bool,
     rotated: bool,
     animated: bool,
-    print: bool,
+    cmyk: bool,
     detail: Detail,
 }
 
 impl<'a> Seen<'a> {
     fn new(record: &'a [u8]) -> Option<Seen<'a>> {
-        let [low, high, even, rotated, animated, print, ..] = *record.get(BYTES..DETAIL_AT)? else {
+        let [low, high, even, rotated, animated, cmyk, ..] = *record.get(BYTES..DETAIL_AT)? else {
             return None;
         };
         Some(Seen {
@@ -103,7 +103,7 @@ impl<'a> Seen<'a> {
             drawn: f32::from(even) >= 255.0 * DRAWN,
             rotated: rotated > 0,
             animated: animated > 0,
-            print: print > 0,
+            cmyk: cmyk > 0,
             detail: Detail::read(record.get(DETAIL_AT..EXAMINED)?.try_into().ok()?),
         })
     }
@@ -174,7 +174,7 @@ impl Standing {
             full: Reverse(reduced),
             still: Reverse(own.animated),
             plain: Reverse(own.rotated),
-            shown: Reverse(own.print),
+            shown: Reverse(own.cmyk),
         }
     }
 
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     const SIDE: usize = 96;
-    const PLAIN: Stored = Stored { orientation: 1, animated: false, print: false };
+    const PLAIN: Stored = Stored { orientation: 1, animated: false, cmyk: false };
 
     /// A lively picture whose colors are as far from gray as `color` says.
     fn photo(color: i32) -> impl Fn(usize, usize) -> [u8; 3] {
@@ -302,7 +302,7 @@ mod tests {
         for stored in [
             Stored { orientation: 6, ..PLAIN },
             Stored { animated: true, ..PLAIN },
-            Stored { print: true, ..PLAIN },
+            Stored { cmyk: true, ..PLAIN },
         ] {
             let seen = standings(&[&examined(stored, photo(8)), &original]);
             assert!(seen[1] > seen[0], "{stored:?}: {seen:?}");

@@ -8,7 +8,7 @@ use crate::whole::Whole;
 use chaffinch_compute::job::Job;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::Conflict;
-use chaffinch_data::session::SetValue;
+use chaffinch_data::set_value::SetValue;
 use chaffinch_protocol::Histogram;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};

@@ -11,6 +11,7 @@
 mod filter;
 mod glob;
 mod needle;
+mod ordered;
 mod parse;
 mod paths;
 mod rows;

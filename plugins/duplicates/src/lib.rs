@@ -65,7 +65,7 @@ impl Detector for Duplicates {
         let stored = Stored {
             orientation: pixels.source.orientation,
             animated: pixels.source.frames > 1,
-            print: pixels.source.channels == PRINT,
+            cmyk: pixels.source.channels == PRINT,
         };
         chaffinch_likeness::examine(pixels.rgb, pixels.width, pixels.height, stored, record);
         Ok(())

@@ -31,9 +31,9 @@ pub(super) struct Evaluate {
     #[arg(value_name = "SESSION")]
     target: PathBuf,
     /// Table of known errors: a column `path`, and `is_error` (0 or 1) or `label` (the correct one)
-    #[arg(long, value_name = "CSV", required_unless_present = "reviewed")]
+    #[arg(long, value_name = "CSV")]
     truth: Option<PathBuf>,
-    /// Only count samples with a decision; without --truth the decisions are the truth
+    /// Only count samples with a decision, as without --truth, where the decisions are the truth
     #[arg(long)]
     reviewed: bool,
     /// Only count samples listed in this file: one path per line, or a table with a column `path`
@@ -142,7 +142,7 @@ fn explain(args: &Evaluate, evaluation: &Evaluation) {
         let rows = count(evaluation.unmatched as u64, "row", "rows");
         remark(&format!("ignored {rows} of the truth without a matching sample"));
     }
-    if args.reviewed {
+    if args.reviewed || args.truth.is_none() {
         remark(
             "only reviewed samples count; if suspects were reviewed first, precision and recall differ from those of \
              the whole dataset",
@@ -164,9 +164,12 @@ fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
         Some(file) => truth::read(file, &listing.manifest)?,
         None => decided.clone(),
     };
-    if args.reviewed {
+    if args.reviewed || args.truth.is_none() {
         let rows: BTreeSet<u32> = decided.known().into_iter().map(|(row, _)| row).collect();
-        ensure!(!rows.is_empty(), "no decisions yet; keep, remove or relabel some samples first");
+        ensure!(
+            !rows.is_empty(),
+            "no decisions yet; keep, remove or relabel some samples first, or pass the truth with --truth"
+        );
         truth = truth.only(|row| rows.contains(&row));
         ensure!(!truth.known().is_empty(), "the truth is not known for any sample with a decision");
     }

@@ -150,7 +150,7 @@ pub(super) fn scan(
         return Ok(ExitCode::SUCCESS);
     }
     required(named, &scanned.report, &changed)?;
-    if !global.quiet && !output.json {
+    if !global.quiet && !output.json && scanned.report.suspects > 0 {
         remark(&next(args, global));
     }
     if output.fail_on.is_empty() {

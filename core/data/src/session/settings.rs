@@ -1,34 +1,14 @@
 //! Settings changed in a session: thresholds, the ensemble's rule, parameters.
 
 use crate::config::renamed::under_names_now;
+use crate::set_value::SetValue;
 use crate::{Error, Result};
 use chaffinch_protocol::EnsembleRule;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
-
-/// A value of a parameter as it is kept: what has a name is kept by it, since its number is its place in a list that the
-/// author of a detector may change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum SetValue {
-    /// A number; 0 or 1 for a flag. Earlier versions kept choices by number, too.
-    Number(f64),
-    /// A choice.
-    Choice(String),
-}
-
-impl fmt::Display for SetValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SetValue::Number(number) => number.fmt(f),
-            SetValue::Choice(name) => write!(f, "\"{name}\""),
-        }
-    }
-}
 
 /// What the user changed while working; everything else comes from the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@ use super::*;
 use crate::columns::ResultBuilder;
 use crate::issue::RunRecord;
 use crate::manifest::NewSample;
+use crate::set_value::SetValue;
 use crate::uses::LoadedModel;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::sample::Split;

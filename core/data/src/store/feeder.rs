@@ -122,7 +122,7 @@ impl Feeder<'_> {
             tail.clear()?;
         }
         let usable = chunk.usable.iter().filter(|&&usable| usable).count() as u64;
-        report.embedded += usable;
+        report.embedded += usable - chunk.restored;
         report.unusable += chunk.usable.len() as u64 - usable;
         Ok(())
     }
@@ -136,6 +136,8 @@ struct NewChunk {
     usable: Vec<bool>,
     /// How many of its rows are in the tail.
     kept: usize,
+    /// How many of its vectors are from an interrupted run.
+    restored: u64,
 }
 
 impl NewChunk {
@@ -143,6 +145,7 @@ impl NewChunk {
         self.hashes.push(hash);
         self.rows.extend(vector);
         self.usable.push(usable);
+        self.restored += u64::from(usable);
         self.kept += 1;
     }
 

@@ -10,7 +10,7 @@ use crate::unloaded::{is_absent, is_of_detector};
 use crate::{Error, Result, findings::Findings};
 use chaffinch_data::journal::codes;
 use chaffinch_data::session::Cost;
-use chaffinch_data::session::SetValue;
+use chaffinch_data::set_value::SetValue;
 use chaffinch_host::{LoadedDetector, Registry, by_name, resolve_params, still_taken};
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{ChangedDetector, Event, Ticket, Tried};

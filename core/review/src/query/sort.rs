@@ -1,5 +1,6 @@
 //! The order in which samples are listed.
 
+use super::ordered::ordered;
 use super::paths;
 use super::rows::gather;
 use super::{Source, attribute, variety};
@@ -74,13 +75,6 @@ pub(super) fn sort(
     }
     keyed.extend(rest);
     Ok(keyed)
-}
-
-/// A number that sorts as the value does.
-pub(super) fn ordered(value: f32) -> u32 {
-    // Without this, zero would be two numbers.
-    let bits = (value + 0.0).to_bits();
-    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 /// Rows by a key, ties in manifest order; and those without a key, in manifest order.

@@ -2,7 +2,7 @@
 //! unlike each other, and one of each cluster in turn.
 
 use super::Source;
-use super::sort::ordered;
+use super::ordered::ordered;
 use crate::atlas::Atlas;
 use crate::{Error, Result};
 use chaffinch_compute::neighbors::cosine;

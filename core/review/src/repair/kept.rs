@@ -46,7 +46,7 @@ pub(super) fn look_at(
             let stored = Stored {
                 orientation: decoded.stored.orientation.into(),
                 animated: decoded.stored.animated,
-                print: decoded.stored.channels == source::Stored::PRINT,
+                cmyk: decoded.stored.channels == source::Stored::PRINT,
             };
             examine(decoded.image.as_raw(), width as usize, height as usize, stored, &mut record);
         }

@@ -199,7 +199,10 @@ impl Making<'_, '_> {
         }
         let wish = self.wishes.entry(id).or_default();
         wish.remove = true;
-        wish.why.push(why);
+        // A copy across splits is a copy, too.
+        if !wish.why.iter().any(|known| known.ends_with(&why)) {
+            wish.why.push(why);
+        }
     }
 
     /// Moves a sample to another split unless somebody decided that it is fine as it is.
@@ -218,7 +221,10 @@ impl Making<'_, '_> {
         }
         let wish = self.wishes.entry(id).or_default();
         wish.split = Some(split);
-        wish.why.push(why);
+        // A copy across splits is a copy, too.
+        if !wish.why.iter().any(|known| known.ends_with(&why)) {
+            wish.why.push(why);
+        }
     }
 
     fn left(&self, group: &[SampleId]) -> Vec<SampleId> {

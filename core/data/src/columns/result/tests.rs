@@ -1,6 +1,6 @@
 use super::*;
 use crate::columns::ResultBuilder;
-use crate::session::SetValue;
+use crate::set_value::SetValue;
 use proptest::prelude::*;
 
 fn classes(names: &[&str]) -> Vec<String> {

@@ -7,7 +7,7 @@ use crate::stage::{Stage, play, seeds};
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
 use chaffinch_data::imported::Imported;
 use chaffinch_data::issue::{Boxed, Issue, RunRecord};
-use chaffinch_data::session::SetValue;
+use chaffinch_data::set_value::SetValue;
 use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_review::ranking::rank;
