@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Builds the book from docs/ and from what the program says of itself, and checks its links.
 
     scripts/book/build.py [--program target/release/chaffinch] [--out target/book] [--check]
