@@ -21,8 +21,8 @@ use chaffinch_data::session::Session;
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
 use chaffinch_formats::dataset;
-use chaffinch_protocol::Ledger;
 use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::{Ledger, RemarkKind};
 use chaffinch_review::leaks;
 use chaffinch_review::leaks::{Counts, Method, Options, Side};
 use clap::{Args, ValueEnum};
@@ -92,6 +92,13 @@ pub(super) fn run(args: &Leaks, global: &Global) -> Result<ExitCode> {
     outcome
 }
 
+/// What was found on reading, but for labels that are missing, which nothing here asks for.
+fn without_labels(ledger: &Ledger) -> Ledger {
+    let mut ledger = ledger.clone();
+    ledger.remarks.retain(|remark| remark.kind != RemarkKind::LabelsMissing);
+    ledger
+}
+
 /// One of the two sets, opened.
 struct Opened {
     manifest: Manifest,
@@ -143,8 +150,8 @@ impl Work {
         leaks::write_csv(&args.output, &found.leaks, &counts, train, test)?;
         leaks::write_summary(&summary, &counts, train, test)?;
         self.stages.finish();
-        reading::tell(train.ledger, "training set", global.quiet);
-        reading::tell(test.ledger, "test set", global.quiet);
+        reading::tell(&without_labels(train.ledger), "training set", global.quiet);
+        reading::tell(&without_labels(test.ledger), "test set", global.quiet);
         results(|out| match args.format {
             ReportFormat::Json => json(out, &counts),
             ReportFormat::Table => write(out, &counts, &args.output, &summary),

@@ -175,6 +175,10 @@ pub(super) fn run(args: &Probe, global: &Global) -> Result<ExitCode> {
     for (name, limit) in [("--theta-r", args.theta_r), ("--theta-r2", args.theta_r2)] {
         anyhow::ensure!((0.0..=1.0).contains(&limit), "{name} is {limit}, but must be between 0 and 1");
     }
+    anyhow::ensure!(
+        args.with.is_none() || args.weights.is_some() || args.predictions.is_some(),
+        "--with says which labels --weights and --predictions are of; pass one of them"
+    );
     for path in args.weights.iter().chain(&args.predictions) {
         targets::replace(path, args.force || !path.exists())?;
     }
