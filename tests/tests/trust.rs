@@ -21,7 +21,7 @@ use chaffinch_protocol::{
 use chaffinch_tests::answers::Manner;
 use chaffinch_tests::artefacts::program;
 use chaffinch_tests::misbehavior::{GOOD, HELLO, Programs};
-use chaffinch_tests::sandbox::{Ran, Sandbox, json, report};
+use chaffinch_tests::sandbox::{Ran, json, report};
 use chaffinch_tests::terminal::Terminal;
 use serde_json::Value;
 use std::collections::BTreeMap;
