@@ -224,11 +224,12 @@ fn variants<'a>(lines: &mut impl Iterator<Item = &'a str>, rename: Option<&str>)
 fn renamed(name: &str, rename: Option<&str>) -> String {
     match rename {
         Some("lowercase") => name.to_lowercase(),
-        Some("snake_case") => {
+        Some(case @ ("snake_case" | "kebab-case")) => {
+            let between = if case == "snake_case" { '_' } else { '-' };
             let mut out = String::new();
             for c in name.chars() {
                 if c.is_uppercase() && !out.is_empty() {
-                    out.push('_');
+                    out.push(between);
                 }
                 out.extend(c.to_lowercase());
             }
