@@ -98,9 +98,10 @@ pub fn page(folder: &Path, version: u32) -> String {
          what they say to each other, in version {version}. Both sides run as the same user and must speak the same version; it changes \
          whenever a message does.\n\n\
          Each message is two little-endian 32-bit lengths, then JSON text and raw bytes of these lengths. Only pictures have raw bytes, \
-         `width * height * 3` of them, in place of their field `rgb`. A connection begins with a message of its own on each side, \
-         `{{\"chaffinch\": {version}}}` and a line break, in all versions. The client then asks `{{\"join\": {{\"join\": {{…}}}}}}` (see \
-         [Join](#join)), and once it is let in, it sends [commands](#command) and receives [events](#event). The engine sends `session` first, and again \
+         `width * height * 3` of them, in place of their field `rgb`. A connection begins with `{{\"chaffinch\": {version}}}` from each side, which \
+         is the same in all versions. The client then sends `{{\"join\": {{\"join\": {{…}}}}}}` (see [Join](#join)); the engine answers \
+         `\"welcome\"`, or `{{\"refused\": {{\"message\": …}}}}`. From then on, the client sends [commands](#command) and receives \
+         [events](#event). The engine sends `session` first, and again \
          whenever that changes. Lists are asked for by ticket and read in windows of rows. Samples have numbers, which mean other samples \
          once `numbering` of the session is another one.\n\n\
          A field that is not always there is optional: older engines and clients leave it out.\n"
