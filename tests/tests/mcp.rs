@@ -3,9 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chaffinch_tests::python;
 use chaffinch_tests::sandbox::{Sandbox, json};
+use chaffinch_tests::{pictures, python};
 use serde_json::{Value, json};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -192,7 +193,7 @@ fn two_assistants_work_in_one_session() {
     let mut one = Assistant::start(&sandbox, &data, &[]);
     let mut two = Assistant::start(&sandbox, &data, &["--reviewer", "second"]);
     let again = sandbox.run(["mcp", data.to_str().unwrap()]);
-    assert!(again.code == 2 && again.stderr.contains("another assistant named"), "{}", again.stderr);
+    assert!(again.code == 2 && again.stderr.contains("has this session open already"), "{}", again.stderr);
     let id = one.told("list_samples", json!({ "limit": 1 }))["samples"][0]["id"].clone();
     let propose = |choice: &str| json!({ "id": id, "choice": choice, "reason": "because" });
     one.told("propose", propose("remove"));
@@ -206,6 +207,40 @@ fn two_assistants_work_in_one_session() {
     two.end();
     assert_eq!(listed(&sandbox, &data, "tag:proposed:remove").len(), 1);
     assert!(listed(&sandbox, &data, "tag:proposed:keep").is_empty());
+}
+
+/// What is said of a picture is about what it was when it was scanned.
+#[test]
+fn what_changed_since_the_scan_is_not_shown_and_its_id_is_not_taken() {
+    let sandbox = Sandbox::new();
+    pictures::dataset(&sandbox.data(), 2, 6, 32);
+    sandbox.ok(["scan", sandbox.data().to_str().unwrap(), "--quiet"]);
+    let mut assistant = Assistant::start(&sandbox, &sandbox.data(), &[]);
+    let every = json!({ "all": true, "order": "path", "limit": 100 });
+    let rows = assistant.told("list_samples", every.clone())["samples"].clone();
+    let ids: Vec<Value> = rows.as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(ids.len(), 12);
+    assistant.told("look", json!({ "id": ids[0] }));
+    let [one, other] = [0, 1].map(|row| sandbox.data().join(rows[row]["path"].as_str().unwrap()));
+    let (first, second) = (fs::read(&one).unwrap(), fs::read(&other).unwrap());
+    assert_ne!(first, second);
+    fs::write(&one, second).unwrap();
+    fs::write(&other, first).unwrap();
+    let why = assistant.refusal("look", json!({ "id": ids[0] }));
+    assert!(why.contains("changed since the dataset was scanned"), "{why}");
+    assistant.end();
+    sandbox.ok(["scan", sandbox.data().to_str().unwrap(), "--quiet"]);
+    let mut assistant = Assistant::start(&sandbox, &sandbox.data(), &[]);
+    let propose = |id: &Value| json!({ "id": id, "choice": "remove", "reason": "it is dark" });
+    for id in &ids[..2] {
+        let why = assistant.refusal("propose", propose(id));
+        assert!(why.contains("as it is now"), "{why}");
+    }
+    assistant.told("propose", propose(&ids[2]));
+    let now = assistant.told("list_samples", every)["samples"].clone();
+    assert_ne!(now[0]["id"], ids[0]);
+    assistant.told("look", json!({ "id": now[0]["id"] }));
+    assistant.end();
 }
 
 /// The SDK that the protocol's authors publish, as client.

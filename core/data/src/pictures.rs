@@ -54,7 +54,10 @@ pub fn decode_known(source: &Source<'_>, rendering: Rendering, hash: ContentHash
     let _room = room(source.stamp()?.bytes)?;
     let bytes = source.read()?;
     if ContentHash::of(&bytes) != hash {
-        return Err(io::Error::other("its contents have changed since it was indexed").into());
+        return Err(io::Error::other(
+            "its contents have changed since the dataset was scanned; scan again to see what is there now",
+        )
+        .into());
     }
     decode_on(&bytes, rendering).map_err(Unread::Decode)
 }

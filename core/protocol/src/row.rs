@@ -27,6 +27,9 @@ pub struct Row {
     /// The value of the attribute that the list is sorted by.
     #[serde(default)]
     pub value: Option<f32>,
+    /// The first eight digits of its content hash in hexadecimal, empty before the scan.
+    #[serde(default)]
+    pub content: String,
 }
 
 /// The row of a sample that was asked for by itself.
@@ -179,4 +182,7 @@ pub struct DetailRelated {
     pub split: Split,
     /// Similarity, 1 = identical.
     pub similarity: f32,
+    /// As of a [`Row`].
+    #[serde(default)]
+    pub content: String,
 }

@@ -18,7 +18,8 @@ use chaffinch_protocol::display::safe_text;
 use clap::Args;
 use crossbeam_channel::bounded;
 use review::Review;
-use std::io::{BufRead, Write};
+use rpc::Line;
+use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,7 +54,10 @@ pub(super) fn run(args: &Mcp, global: &Global) -> Result<ExitCode> {
     uses::resolve(&location, global, &engine, &setup::options(&reading))?.tell(global);
     let there = engine_process::attached(&location.dir)?;
     if there.iter().any(|one| !one.watches && one.reviewer == safe_text(&args.reviewer)) {
-        bail!("another assistant named '{}' is at work in this session", safe_text(&args.reviewer));
+        bail!(
+            "'{}' has this session open already; name the assistant otherwise with --reviewer",
+            safe_text(&args.reviewer)
+        );
     }
     let join = Join { terminal: "mcp".to_owned(), ..Join::review(args.reviewer.clone()) };
     let plan = Plan {
@@ -66,13 +70,29 @@ pub(super) fn run(args: &Mcp, global: &Global) -> Result<ExitCode> {
     };
     let engine = Waiting::reach(plan)?;
     let served = Review::begin(engine.ends()).and_then(|mut review| serve(&mut review));
-    // Another terminal may be at work; the engine ends with the last one.
-    let left = engine.end(false);
-    served?;
-    if let Some(words) = left? {
-        remark(&words);
+    // Another terminal may be at work; the engine ends with the last one. Why it was not reached says more than that it is gone.
+    match (engine.end(false), served) {
+        (Err(reason), Err(_)) => Err(reason),
+        (left, served) => {
+            served?;
+            if let Some(words) = left? {
+                remark(&words);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// The next line; `None` at the end.
+fn next(input: &mut impl BufRead) -> io::Result<Option<Line>> {
+    let mut line = Vec::new();
+    input.take(LONGEST).read_until(b'\n', &mut line)?;
+    if (line.len() as u64) < LONGEST || line.ends_with(b"\n") {
+        return Ok((!line.is_empty()).then_some(Line::Whole(line)));
+    }
+    // The rest of it is no message.
+    input.skip_until(b'\n')?;
+    Ok(Some(Line::TooLong(LONGEST)))
 }
 
 /// Reads a message per line and answers it; what the engine says meanwhile is heard.
@@ -80,11 +100,8 @@ fn serve(review: &mut Review) -> Result<()> {
     let (sender, lines) = bounded(16);
     let read = move || {
         let mut input = std::io::stdin().lock();
-        loop {
-            let mut line = Vec::new();
-            let got = std::io::Read::take(&mut input, LONGEST).read_until(b'\n', &mut line);
-            let end = !matches!(got, Ok(1..));
-            if end || sender.send(line).is_err() {
+        while let Ok(Some(line)) = next(&mut input) {
+            if sender.send(line).is_err() {
                 break;
             }
         }

@@ -66,6 +66,7 @@ mod tests {
             label: Some(label),
             split: Split::default(),
             similarity: 0.9,
+            content: String::new(),
         }
     }
 

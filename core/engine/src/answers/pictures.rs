@@ -4,6 +4,7 @@
 use super::light::Light;
 use super::outline::{self, Outline};
 use crate::outlet::Outlet;
+use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::image::decode::{Decoded, Rendering};
 use chaffinch_compute::image::thumbnail;
 use chaffinch_compute::memory;
@@ -29,6 +30,8 @@ pub(crate) struct Request {
     pub(crate) fit: (u32, u32),
     /// Only a part at full resolution, around this position as fractions of the picture.
     pub(crate) part: Option<(u16, u16)>,
+    /// What its contents were when it was scanned: what is decided is about them, and nothing else is shown.
+    pub(crate) known: Option<ContentHash>,
     /// What is drawn over it.
     pub(crate) outlines: Vec<Outline>,
     /// What it is lit by.
@@ -44,7 +47,7 @@ impl Request {
         fit: (u32, u32),
         part: Option<(u16, u16)>,
     ) -> Request {
-        Request { manifest, ticket, slot, sample, fit, part, outlines: Vec::new(), light: None }
+        Request { manifest, ticket, slot, sample, fit, part, known: None, outlines: Vec::new(), light: None }
     }
 }
 
@@ -53,9 +56,12 @@ struct Queue {
     /// Newest request by slot; slot 0 is the main picture and goes first.
     waiting: BTreeMap<u32, Request>,
     /// Pictures whose parts were shown last, since more parts of them are likely to follow.
-    whole: VecDeque<(PathBuf, Arc<RgbImage>)>,
+    whole: VecDeque<(Of, Arc<RgbImage>)>,
     closed: bool,
 }
+
+/// Whose picture it is: a place, and what was there when it was scanned.
+type Of = (PathBuf, Option<ContentHash>);
 
 /// The queue for pictures.
 pub(crate) struct Pictures {
@@ -156,9 +162,9 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> (Picture, Option<String>) {
                 let small = thumbnail::fit(&decoded.image, width, height);
                 (decoded.image.dimensions(), (0, 0), small, light(&decoded.image))
             };
-            read(&source, rendering).map(fit)
+            read(&source, rendering, request.known).map(fit)
         }
-        Some(middle) => held(&source, rendering, queue).map(|image| {
+        Some(middle) => held(&source, rendering, request.known, queue).map(|image| {
             let (corner, part) = part(&image, middle, width, height);
             (image.dimensions(), corner, part, light(&image))
         }),
@@ -186,20 +192,29 @@ fn paint(request: &Request, queue: &Mutex<Queue>) -> (Picture, Option<String>) {
     (picture, trouble)
 }
 
-fn read(source: &Source<'_>, rendering: Rendering) -> Result<Decoded, String> {
-    pictures::decode(source, rendering).map_err(|error| error.to_string())
+fn read(source: &Source<'_>, rendering: Rendering, known: Option<ContentHash>) -> Result<Decoded, String> {
+    let decoded = match known {
+        Some(hash) => pictures::decode_known(source, rendering, hash),
+        None => pictures::decode(source, rendering),
+    };
+    decoded.map_err(|error| error.to_string())
 }
 
 /// The whole picture, read again only if it is not cached.
-fn held(source: &Source<'_>, rendering: Rendering, queue: &Mutex<Queue>) -> Result<Arc<RgbImage>, String> {
-    let path = source.shown();
+fn held(
+    source: &Source<'_>,
+    rendering: Rendering,
+    known: Option<ContentHash>,
+    queue: &Mutex<Queue>,
+) -> Result<Arc<RgbImage>, String> {
+    let of = (source.shown(), known);
     let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, image)) = lock().whole.iter().find(|(held, _)| *held == path) {
+    if let Some((_, image)) = lock().whole.iter().find(|(held, _)| *held == of) {
         return Ok(image.clone());
     }
-    let image = Arc::new(read(source, rendering)?.image);
+    let image = Arc::new(read(source, rendering, known)?.image);
     let mut queue = lock();
-    queue.whole.push_back((path, image.clone()));
+    queue.whole.push_back((of, image.clone()));
     let bytes = |whole: &VecDeque<(_, Arc<RgbImage>)>| -> usize {
         whole.iter().map(|(_, image)| image.as_raw().len()).sum()
     };

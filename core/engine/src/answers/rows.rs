@@ -4,9 +4,11 @@ use super::candidates;
 use super::list_result::ListResult;
 use crate::findings::Findings;
 use crate::state::State;
+use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::neighbors;
 use chaffinch_data::columns::DetectorResult;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::issue::Boxed;
 use chaffinch_data::journal::{Applied, Change, Decisions, Journal, Told};
 use chaffinch_data::manifest::Manifest;
@@ -44,7 +46,20 @@ pub(crate) fn row(state: &State, decisions: &Decisions, id: SampleId) -> Row {
         split: manifest.split(id),
         decision: decisions.get(id).cloned(),
         value: None,
+        content: content(state, id),
     }
+}
+
+/// The beginning of a content hash, by which a client can tell whether a sample still is the picture that it was.
+fn content(state: &State, id: SampleId) -> String {
+    const DIGITS: usize = 8;
+    let known = known_contents(&state.findings.file_metadata, id);
+    known.map_or_else(String::new, |hash| hash.to_string()[..DIGITS].to_owned())
+}
+
+/// What a sample contained when it was scanned; `None` if it was not, or could not be read.
+pub(crate) fn known_contents(file_metadata: &FileMetadata, id: SampleId) -> Option<ContentHash> {
+    file_metadata.hashes.get(id.index()).copied().filter(|hash| *hash != ContentHash::default())
 }
 
 /// The same in a list: by an attribute, with its value, and by meaning, with the similarity.
@@ -82,11 +97,7 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
                 flagged: is_flagged(issue.score, threshold),
                 suggested: issue.suggested,
                 reason: display::safe_text(&issue.reason).into_owned(),
-                related: issue
-                    .related
-                    .iter()
-                    .map(|&(other, alike)| related(manifest, other, alike))
-                    .collect(),
+                related: issue.related.iter().map(|&(other, alike)| related(state, other, alike)).collect(),
                 group: issue.group.map(|group| result.group_members(group)).unwrap_or_default(),
             })
         })
@@ -187,13 +198,15 @@ fn other_notes(decisions: &Decisions, id: SampleId) -> Vec<(String, String)> {
     decisions.notes(id).into_iter().skip(1).map(|(by, note)| (safe(by), safe(note))).collect()
 }
 
-fn related(manifest: &Manifest, id: SampleId, similarity: f32) -> DetailRelated {
+fn related(state: &State, id: SampleId, similarity: f32) -> DetailRelated {
+    let manifest = &state.findings.manifest;
     DetailRelated {
         sample: id,
         path: display::safe_path(manifest.path(id)),
         label: manifest.label(id).map(|label| label.0),
         split: manifest.split(id),
         similarity,
+        content: content(state, id),
     }
 }
 
@@ -220,7 +233,7 @@ fn nearest(
         all.iter().copied().filter(|(other, _)| named(*other)).collect()
     });
     let told = |best: Vec<(u32, f32)>| {
-        best.into_iter().map(|(other, cosine)| related(&findings.manifest, SampleId(other), cosine)).collect()
+        best.into_iter().map(|(other, cosine)| related(state, SampleId(other), cosine)).collect()
     };
     (told(best(all, NEIGHBORS)), told(best(exemplars, EXEMPLARS)))
 }

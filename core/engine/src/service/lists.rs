@@ -137,7 +137,8 @@ impl Service {
         if let Some(desk) = self.desks.get(&at) {
             let outlines = self.outlines(request.sample, regions);
             let light = relevance.then(|| self.light(desk, request.sample));
-            desk.pictures.ask(Request { outlines, light, ..request });
+            let known = rows::known_contents(&self.state.findings.file_metadata, request.sample);
+            desk.pictures.ask(Request { outlines, light, known, ..request });
         }
     }
 

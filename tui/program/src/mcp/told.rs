@@ -12,34 +12,52 @@ use serde_json::{Map, Value, json};
 /// Related samples and entries of the history that are told.
 const MOST: usize = 10;
 
-/// What an assistant calls a sample: its number, and eight digits that follow from its path, so that a number that means
-/// another sample by now is noticed.
-pub(super) fn handle(sample: SampleId, path: &str) -> String {
-    format!("{}-{}", sample.0 + 1, digits(path))
+/// What a sample is known by: its path, the label that it has in the dataset, and its contents.
+struct Known<'a> {
+    path: &'a str,
+    label: Option<&'a str>,
+    content: &'a str,
 }
 
-fn digits(path: &str) -> String {
-    ContentHash::of(path.as_bytes()).to_string()[..8].to_owned()
+impl Known<'_> {
+    /// Eight digits.
+    fn digits(&self) -> String {
+        let Known { path, label, content } = self;
+        let all = format!("{path}\0{}\0{content}", label.unwrap_or_default());
+        ContentHash::of(all.as_bytes()).to_string()[..8].to_owned()
+    }
+}
+
+/// What an assistant calls a sample: its number, and eight digits of what it is known by, so that a number that means another
+/// sample by now, or another picture, is noticed.
+fn handle(summary: &SessionSummary, row: &Row) -> String {
+    let known = Known { path: &row.path, label: class(summary, row.label), content: &row.content };
+    format!("{}-{}", row.sample.0 + 1, known.digits())
+}
+
+/// The same of a sample beside another one.
+fn handle_of(summary: &SessionSummary, one: &DetailRelated) -> String {
+    let known = Known { path: &one.path, label: class(summary, one.label), content: &one.content };
+    format!("{}-{}", one.sample.0 + 1, known.digits())
 }
 
 /// The sample of an id, with everything about it.
 ///
 /// # Errors
 /// If there is none, or the id is of another sample.
-pub(super) fn find(review: &mut Review, handle: &str) -> Result<Detail> {
-    let parts =
-        handle.split_once('-').and_then(|(number, digits)| Some((number.parse::<u32>().ok()?, digits)));
-    let Some((number @ 1.., own)) = parts else {
+pub(super) fn find(review: &mut Review, id: &str) -> Result<Detail> {
+    let number = id.split_once('-').and_then(|(number, _)| number.parse::<u32>().ok());
+    let Some(number @ 1..) = number else {
         bail!(
-            "'{handle}' is not an id of a sample; ids are like 12-1f3a5c7e, and list_samples and search return them"
+            "'{id}' is not an id of a sample; ids are like 12-1f3a5c7e, and list_samples and search return them"
         );
     };
     if u64::from(number) > review.summary.samples {
-        bail!("there is no sample '{handle}'; the dataset has {}", review.summary.samples);
+        bail!("there is no sample '{id}'; the dataset has {}", review.summary.samples);
     }
     let detail = review.detail(SampleId(number - 1))?;
-    if digits(&detail.row.path) != own {
-        bail!("'{handle}' is not an id of a sample of the dataset as it is now; list its samples again");
+    if handle(&review.summary, &detail.row) != id {
+        bail!("'{id}' is not an id of a sample of the dataset as it is now; list its samples again");
     }
     Ok(detail)
 }
@@ -61,7 +79,7 @@ pub(super) fn summary(review: &Review) -> Value {
         "your_name": review.summary.reviewer,
         "out_of_date": review.summary.stale,
     });
-    if let Some(progress) = &review.scanning {
+    if let Some(progress) = review.scanning.as_ref().filter(|progress| progress.total > 0) {
         told["scanning"] = json!({ "stage": progress.stage, "done": progress.done, "total": progress.total });
     }
     if !review.troubles.is_empty() {
@@ -74,7 +92,7 @@ pub(super) fn summary(review: &Review) -> Value {
 pub(super) fn row(summary: &SessionSummary, row: &Row) -> Value {
     let flags = row.flags.iter().filter_map(|&flag| summary.detectors.get(usize::from(flag)));
     let mut told = Map::new();
-    told.insert("id".into(), json!(handle(row.sample, &row.path)));
+    told.insert("id".into(), json!(handle(summary, row)));
     told.insert("path".into(), json!(row.path));
     told.insert("label".into(), json!(class(summary, row.label)));
     told.insert("suggested_label".into(), json!(class(summary, row.suggested)));
@@ -126,7 +144,7 @@ pub(super) fn detail(summary: &SessionSummary, detail: &Detail) -> Value {
 fn related(summary: &SessionSummary, all: &[DetailRelated]) -> Value {
     let one = |one: &DetailRelated| {
         json!({
-            "id": handle(one.sample, &one.path),
+            "id": handle_of(summary, one),
             "path": one.path,
             "label": class(summary, one.label),
             "split": one.split.name(),

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chaffinch_compute::image::RgbImage;
+use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{Overview, Overviewed, Query, Sort};
 use image::ImageFormat;
 use image::codecs::jpeg::JpegEncoder;
@@ -64,6 +65,7 @@ const TOOLS: [Tool; 8] = [
         arguments: || (json!({}), json!([])),
         run: |review, arguments| {
             let Nothing {} = parsed(arguments)?;
+            review.settle()?;
             match review.overview(Overview::Findings)? {
                 Overviewed::Findings(findings) => Ok(Told::Json(told::findings(&review.summary, &findings))),
                 _ => bail!("the engine answered something else"),
@@ -114,6 +116,7 @@ const TOOLS: [Tool; 8] = [
                 !expression.contains("file:"),
                 "pictures from outside the dataset cannot be searched for"
             );
+            review.settle()?;
             let listed = review.search(&expression, &filter, offset, rows(limit)?)?;
             Ok(Told::Json(list(review, &listed, offset)))
         },
@@ -127,6 +130,7 @@ const TOOLS: [Tool; 8] = [
         arguments: || (json!({ "id": an_id() }), json!(["id"])),
         run: |review, arguments| {
             let Sample { id } = parsed(arguments)?;
+            review.settle()?;
             let detail = told::find(review, &id)?;
             Ok(Told::Json(told::detail(&review.summary, &detail)))
         },
@@ -376,6 +380,10 @@ fn look(review: &mut Review, arguments: &Map<String, Value>) -> Result<Told> {
         MarksWish::Regions => Marks::Regions,
         MarksWish::Relevance => Marks::Relevance,
     };
+    if marks == Marks::Relevance {
+        // It would be that of what was searched for.
+        review.list(Query::default(), 0, 0)?;
+    }
     let picture = review.picture(detail.row.sample, side, marks)?;
     if let Some(why) = picture.error {
         bail!("{}: {why}", detail.row.path);
@@ -418,7 +426,8 @@ fn propose(review: &mut Review, arguments: &Map<String, Value>) -> Result<Told> 
             );
             let own = detail.row.label.and_then(|index| classes.get(index as usize));
             ensure!(own.is_none_or(|own| own != label), "the sample has the label '{label}' already");
-            format!("{PROPOSED}relabel:{label}")
+            // Tags are told as they are shown, and are found again by that.
+            format!("{PROPOSED}relabel:{}", safe_text(label))
         }
         (Wish::Relabel, _) => bail!("relabel needs a label"),
         (_, Some(_)) => bail!("only relabel takes a label"),

@@ -88,6 +88,7 @@ impl FakeEngine {
                     split: if n % 5 == 4 { Split::Test } else { Split::Train },
                     decision: None,
                     value: None,
+                    content: String::new(),
                 }
             })
             .collect();
@@ -375,7 +376,15 @@ impl FakeEngine {
 
     fn related(&self, sample: SampleId, similarity: f32) -> DetailRelated {
         let row = &self.samples[sample.index()];
-        DetailRelated { sample, path: row.path.clone(), label: row.label, split: row.split, similarity }
+        let content = row.content.clone();
+        DetailRelated {
+            sample,
+            path: row.path.clone(),
+            label: row.label,
+            split: row.split,
+            similarity,
+            content,
+        }
     }
 
     fn detail(&self, sample: SampleId) -> Detail {

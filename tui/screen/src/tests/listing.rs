@@ -103,6 +103,7 @@ fn answer(rig: &mut Rig, total: u64, commands: Vec<Command>) -> usize {
                     split: Split::None,
                     decision: None,
                     value: None,
+                    content: String::new(),
                 };
                 let rows = (start..(start + u64::from(len)).min(total)).map(row).collect();
                 rig.event(Event::Rows { ticket, start, rows });

@@ -63,6 +63,7 @@ fn seeds() -> Vec<Vec<u8>> {
         split: Split::Train,
         decision: Some(Choice::Keep.into()),
         value: None,
+        content: String::new(),
     };
     let summary = SessionSummary {
         protocol: chaffinch_protocol::PROTOCOL_VERSION,

@@ -182,6 +182,7 @@ impl Rig {
             split: Split::Train,
             decision: None,
             value: None,
+            content: String::new(),
         };
         Some(match command {
             Command::List { ticket, .. } => {
