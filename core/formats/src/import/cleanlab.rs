@@ -1,5 +1,6 @@
 //! cleanlab: Datalab's issues, and those of `CleanLearning.find_label_issues`.
 
+use super::class_numbers::ClassNumbers;
 use super::pairs::{self, Program};
 use super::{Importer, PATH_COLUMN, Read, Target, file_name, rows};
 use crate::text::Sheet;
@@ -40,6 +41,9 @@ const PROGRAM: Program = Program {
     ],
 };
 
+/// Classes are named.
+const NAMES: ClassNumbers = ClassNumbers::NONE;
+
 fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
     let mut read = Read::default();
     for file in files {
@@ -48,23 +52,33 @@ fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
             return Err(sheet.without("is_…_issue; name the file issues.csv, not its summary"));
         }
         let rows = rows::samples(&sheet, target, &mut read)?;
+        let numbers = pairs::class_numbers(&sheet, &rows, target, &mut read);
         if rows.path.is_none() {
-            compare(&sheet, &rows.samples, target, &mut read)?;
+            // Numbers that go with no labels are those of other samples, which says more.
+            let read_as = numbers.as_ref().map_or(&NAMES, |numbers| numbers);
+            compare(&sheet, &rows.samples, read_as, target, &mut read)?;
         }
-        pairs::detectors(&sheet, &rows, &PROGRAM, target, &mut read)?;
+        let numbers = numbers.map_err(|why| Error::format(sheet.path(), why))?;
+        pairs::detectors(&sheet, &rows, (&PROGRAM, &numbers), target, &mut read)?;
     }
     Ok(read)
 }
 
 /// Rows that were found by their numbers must have the labels of the samples, where the table has them.
-fn compare(sheet: &Sheet, samples: &[Option<SampleId>], target: &Target<'_>, read: &mut Read) -> Result<()> {
+fn compare(
+    sheet: &Sheet,
+    samples: &[Option<SampleId>],
+    numbers: &ClassNumbers,
+    target: &Target<'_>,
+    read: &mut Read,
+) -> Result<()> {
     let Some(column) = sheet.column(pairs::GIVEN) else { return Ok(()) };
     let (mut compared, mut differ) = (0_u64, 0_u64);
     for (row, sample) in samples.iter().enumerate() {
         let given = sheet.text(row, column);
         if let Some(own) = sample.and_then(|id| target.manifest.label(id)).filter(|_| !given.is_empty()) {
             compared += 1;
-            differ += u64::from(target.class(&given) != Some(own));
+            differ += u64::from(target.class(numbers.name(&given, target)) != Some(own));
         }
     }
     if differ * 2 > compared {

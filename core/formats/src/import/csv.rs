@@ -1,12 +1,14 @@
 //! Any table of paths: its columns of flags and of numbers, or a manifest with decisions.
 
+use super::class_numbers::ClassNumbers;
 use super::detector::{Detector, FLAGGED};
+use super::pairs::GIVEN;
 use super::rows::{self, RowsOf};
 use super::visual_layer::{Records, is_manifest, records};
 use super::{HIGHER_IS_WORSE, Importer, PATH_COLUMN, Read, Target, file_name};
-use crate::Result;
 use crate::headings::is_index;
 use crate::text::{Sheet, is_missing};
+use crate::{Error, Result};
 use chaffinch_data::issue::Issue;
 use chaffinch_protocol::display::excerpt;
 use chaffinch_protocol::sample::SampleId;
@@ -36,7 +38,7 @@ const OTHERS: [&str; 14] = [
     "id",
     "index",
     "row",
-    "given_label",
+    GIVEN,
     "width",
     "height",
     "component_id",
@@ -139,6 +141,15 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
     }
     used.extend(flags.iter().chain(&numbers));
     rows::tell_unused(sheet, &used, read);
+    let of_row = |row: usize, column| Some((samples[row]?, sheet.text_of(row, column)));
+    let given: Vec<_> = match sheet.column(GIVEN) {
+        None => Vec::new(),
+        column => (0..sheet.len()).filter_map(|row| of_row(row, column)).collect(),
+    };
+    let suggested = sheet.any_column(&SUGGESTED);
+    let suggested = (0..sheet.len()).map(|row| sheet.text_of(row, suggested)).collect();
+    let classes = ClassNumbers::of(&file_name(sheet.path()), &given, &suggested, target, read);
+    let classes = classes.map_err(|why| Error::format(sheet.path(), why))?;
     let lone = flags.len() == 1 && numbers.len() == 1;
     for &flag in &flags {
         let name = bare(&sheet.headings[flag]);
@@ -151,13 +162,13 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
             (false, _) => [name, String::new()],
         };
         let name = heading.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
-        let detector = detector(sheet, &samples, (&name, Some(flag), score), target, read)?;
+        let detector = detector(sheet, (&samples, &classes), (&name, Some(flag), score), target, read)?;
         read.detectors.push(detector);
     }
     for column in numbers {
         let name = Some(bare(&sheet.headings[column])).filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| sheet.headings[column].clone());
-        let mut detector = detector(sheet, &samples, (&name, None, Some(column)), target, read)?;
+        let mut detector = detector(sheet, (&samples, &classes), (&name, None, Some(column)), target, read)?;
         detector.notes.push("the table flags nothing by it: move the threshold to flag samples".into());
         read.detectors.push(detector);
     }
@@ -167,7 +178,7 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
 /// A detector from a column of flags, a column of scores, or both.
 fn detector(
     sheet: &Sheet,
-    samples: &[Option<SampleId>],
+    (samples, classes): (&[Option<SampleId>], &ClassNumbers),
     (name, flag, score): (&str, Option<usize>, Option<usize>),
     target: &Target<'_>,
     read: &mut Read,
@@ -209,8 +220,9 @@ fn detector(
             }
         };
         let mut issue = Issue { score: value, reason: sheet.text_of(row, reason), ..Issue::default() };
-        issue.suggested =
-            suggested.and_then(|column| detector.suggestion(id, &sheet.text(row, column), target));
+        issue.suggested = suggested.and_then(|column| {
+            detector.suggestion(id, classes.name(&sheet.text(row, column), target), target)
+        });
         let named = sheet.text_of(row, group);
         if !named.is_empty() {
             let next = groups.len() as u32;

@@ -14,6 +14,7 @@
 //! 4. `CHAFFINCH_UPDATE=1 cargo test -p chaffinch --lib` writes the table in `docs/command-line.md`.
 
 mod chaffinch;
+mod class_numbers;
 mod cleanlab;
 mod cleanvision;
 mod csv;

@@ -1,9 +1,10 @@
 //! Tables with a column `is_X_issue` and one `X_score` for each kind of issue, as cleanlab and CleanVision write them.
 
+use super::class_numbers::ClassNumbers;
 use super::detector::{Detector, FLAGGED};
 use super::groups::Groups;
 use super::rows::{self, RowsOf};
-use super::{Read, Target};
+use super::{Read, Target, file_name};
 use crate::Result;
 use crate::headings::is_index;
 use crate::text::Sheet;
@@ -13,6 +14,7 @@ use chaffinch_protocol::sample::SampleId;
 
 /// Columns that such tables have beside the issues.
 pub(super) const GIVEN: &str = "given_label";
+const PREDICTED: &str = "predicted_label";
 const SETS: &str = "near_duplicate_sets";
 const DISTANCE: &str = "distance_to_nearest_neighbor";
 
@@ -50,11 +52,29 @@ pub(super) fn any(sheet: &Sheet) -> bool {
     !pairs(sheet).is_empty()
 }
 
+/// What the numbers of a table mean, if it has them for classes.
+///
+/// # Errors
+/// As of [`ClassNumbers::of`].
+pub(super) fn class_numbers(
+    sheet: &Sheet,
+    rows: &RowsOf,
+    target: &Target<'_>,
+    read: &mut Read,
+) -> Result<ClassNumbers, String> {
+    let given = sheet.column(GIVEN);
+    let of_row = |(row, sample): (usize, &Option<SampleId>)| Some(((*sample)?, sheet.text_of(row, given)));
+    let given: Vec<_> = rows.samples.iter().enumerate().filter_map(of_row).collect();
+    let predicted = sheet.column(PREDICTED);
+    let suggested = (0..sheet.len()).map(|row| sheet.text_of(row, predicted)).collect();
+    ClassNumbers::of(&file_name(sheet.path()), &given, &suggested, target, read)
+}
+
 /// A detector for each kind of issue.
 pub(super) fn detectors(
     sheet: &Sheet,
     rows: &RowsOf,
-    program: &Program,
+    (program, numbers): (&Program, &ClassNumbers),
     target: &Target<'_>,
     read: &mut Read,
 ) -> Result<()> {
@@ -63,7 +83,7 @@ pub(super) fn detectors(
         return Err(sheet.without("is_…_issue, which says what it flags"));
     }
     let samples = rows.samples.as_slice();
-    let predicted = sheet.column("predicted_label");
+    let predicted = sheet.column(PREDICTED);
     let known = [GIVEN, SETS, DISTANCE].into_iter().filter_map(|name| sheet.column(name));
     let own = pairs.iter().flat_map(|pair| std::iter::once(pair.flag).chain(pair.score));
     let index = (0..sheet.headings.len()).filter(|&column| is_index(&sheet.headings[column]));
@@ -96,11 +116,12 @@ pub(super) fn detectors(
                     Some(number) => format!("{}'s score for {words} is {number:.4}", program.name),
                     None => format!("{} flags it as {words}", program.name),
                 };
-                if let Some(label) = label {
-                    let class = target.class(&label);
-                    let name = class.map_or(label.as_str(), |class| target.manifest.class(class));
+                let label = label.as_deref().map(|label| numbers.name(label, target));
+                if let Some(label) = label.filter(|label| !label.is_empty()) {
+                    let class = target.class(label);
+                    let name = class.map_or(label, |class| target.manifest.class(class));
                     issue.reason += &format!(", and it predicts {}", excerpt(name));
-                    issue.suggested = detector.suggestion(id, &label, target);
+                    issue.suggested = detector.suggestion(id, label, target);
                 }
             }
             detector.add(id, issue, flagged);

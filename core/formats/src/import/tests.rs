@@ -9,6 +9,7 @@ use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::fs;
 
+mod class_numbers;
 mod decided_rows;
 mod sessions;
 mod shared_ids;
@@ -380,12 +381,9 @@ fn visual_layers_issues_are_detectors_from_csv_and_json() {
     let text = "path,flag,confidence,suggested_label\ncat/0.png,mislabel,0.9,156.0\n";
     let unknown = read_text("visual-layer", "vl.csv", text, &PETS).unwrap();
     let mislabel = result(&unknown, "visual-layer_mislabel", &PETS);
-    assert_eq!(mislabel.suggested_other(SampleId(5)), Some("156"), "a whole number, though no class yet");
-    assert_eq!(
-        unknown.warnings,
-        [
-            "visual-layer_mislabel: 1 suggested label is not a class of the dataset and is kept as suggested: '156' (1)"
-        ]
+    assert_eq!(mislabel.suggested_other(SampleId(5)), None, "a whole number, which means no class");
+    assert!(
+        unknown.warnings[0].starts_with("vl.csv suggests labels by number, up to 156, and the dataset has")
     );
     let error = message("visual-layer", "vl.csv", "image_path,issue_type,confidence\ncat/0.png,x,high\n");
     assert!(error.contains("line 2: the confidence 'high' is not a number from 0 to 1"), "{error}");

@@ -4,6 +4,7 @@
 mod clusters;
 mod records;
 
+use super::class_numbers::ClassNumbers;
 use super::detector::Detector;
 use super::people::Filled;
 use super::{Importer, PATH_COLUMN, Read, Target, file_name, json};
@@ -68,6 +69,13 @@ fn objects<'a>(file: &Path, value: &'a Value) -> Result<&'a [Value]> {
 /// Takes the issues of records, if `issues`, and what people said.
 pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read: &mut Read) -> Result<()> {
     let samples = records.samples(target, read)?;
+    let said = records.all.iter().zip(&samples);
+    let given: Vec<_> =
+        said.filter_map(|(record, sample)| Some(((*sample)?, record.original.clone()))).collect();
+    let suggested = records.all.iter().map(|record| record.suggested.clone()).collect();
+    let file = file_name(&records.file);
+    let classes = ClassNumbers::of(&file, &given, &suggested, target, read);
+    let classes = classes.map_err(|why| Error::format(&records.file, why))?;
     let mut detectors: BTreeMap<String, Detector> = BTreeMap::new();
     let mut own: BTreeSet<&str> = BTreeSet::new();
     let mut problems: BTreeMap<String, Vec<u64>> = BTreeMap::new();
@@ -87,9 +95,10 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
                 Detector::new(kind, format!("Visual Layer says: {}", kind.replace('_', " ")))
             });
             let confidence = records.confidence(record)?;
-            let suggested = detector.suggestion(id, &record.suggested, target);
+            let name = classes.name(&record.suggested, target);
+            let suggested = detector.suggestion(id, name, target);
             let reason = match record.reason.as_str() {
-                "" if !record.suggested.is_empty() => format!("Visual Layer suggests {}", record.suggested),
+                "" if !name.is_empty() => format!("Visual Layer suggests {name}"),
                 reason => reason.to_owned(),
             };
             let issue = Issue { score: 1.0 - confidence, suggested, reason, ..Issue::default() };
