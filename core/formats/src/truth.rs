@@ -76,6 +76,8 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         Error::format(path, format!("column {column} has more than {MAX_KINDS} kinds"))
     };
     let mut told = Told::new(path, manifest, joiner.repeated());
+    let names = |at: &usize| usual.contains(&headers[*at].as_str()) && *at != paths && Some(*at) != copies;
+    let others: Vec<usize> = (0..headers.len()).filter(names).collect();
     let (mut rows, mut matched) = (0_u64, 0_usize);
     while reader.read_byte_record(&mut record).map_err(|error| broken(path, error))? {
         rows += 1;
@@ -93,6 +95,19 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
             truth.add_unmatched();
             continue;
         };
+        for &other in &others {
+            if let Some(id) = joiner.find(value(Some(other)))
+                && manifest.path(id) != manifest.path(found)
+            {
+                let [one, two] = [found, id].map(|id| excerpt_path(manifest.path(id)));
+                let [by, and] = [paths, other].map(|column| excerpt(&headers[column]).into_owned());
+                let message = format!(
+                    "line {line}: the columns '{by}' and '{and}' name different samples, {one} and {two}; leave out the one that \
+                     does not name the samples"
+                );
+                return Err(Error::format(path, message));
+            }
+        }
         matched += 1;
         let row = Row {
             error: match errors {

@@ -47,3 +47,26 @@ fn a_column_of_decisions_under_another_heading_says_what_it_is_called() {
     let error = read_text("csv", "m.csv", "path,decision\ncat/0.png,remove\n", &PETS).err().unwrap();
     assert!(error.to_string().contains("there is no column user_action"), "{error}");
 }
+
+/// Which of the two the decision is about is not known.
+#[test]
+fn two_columns_of_paths_that_name_different_samples_are_refused() {
+    let table = |other: &str| format!("filename,image_path,user_action\n{other},cat/0.png,remove\n");
+    for program in ["csv", "visual-layer"] {
+        let error = read_text(program, "m.csv", &table("cat/1.png"), &PETS).err().unwrap().to_string();
+        assert!(
+            error.contains("line 2: two columns of paths name different samples, cat/0.png and cat/1.png"),
+            "{program}: {error}"
+        );
+        for same in ["cat/0.png", "/data/cat/0.png", "somewhere.png", ""] {
+            let outcome = read_text(program, "m.csv", &table(same), &PETS).unwrap();
+            assert_eq!(outcome.said.values().flatten().count(), 1, "{program} {same}");
+        }
+    }
+    let error = message(
+        "visual-layer",
+        "m.json",
+        r#"[{"image_path":"cat/0.png","filename":"cat/1.png","issue_type":"x"}]"#,
+    );
+    assert!(error.contains("record 1: two columns of paths"), "{error}");
+}

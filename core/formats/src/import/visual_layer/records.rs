@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 pub(in super::super) struct Record {
     /// The path as bytes; empty if there is none.
     path: Vec<u8>,
+    /// What other columns of paths have; empty if nothing.
+    others: Vec<Vec<u8>>,
     /// What the dataset's author calls it.
     id: String,
     pub(super) issue: String,
@@ -49,11 +51,12 @@ pub(in super::super) fn is_manifest(sheet: &Sheet) -> bool {
 }
 
 impl Record {
-    fn new(path: Vec<u8>, line: u64, get: &dyn Fn(&[&str]) -> String) -> Record {
+    fn new((path, others): (Vec<u8>, Vec<Vec<u8>>), line: u64, get: &dyn Fn(&[&str]) -> String) -> Record {
         let text = |names: &[&str]| get(names).trim().to_owned();
         let whole = |names: &[&str]| json::whole(&text(names)).to_owned();
         Record {
             path,
+            others,
             id: whole(&["image_id", "id"]),
             issue: text(&["vl_flag_type", "issue_type", "flag"]),
             confidence: text(&["vl_confidence", "confidence"]),
@@ -79,6 +82,9 @@ impl Records {
             return Err(sheet.without("issue_type or user_action"));
         }
         let files = file_names(target.manifest);
+        let asked = target.path_column.is_some();
+        let columns = PATHS.iter().filter(|_| !asked).filter_map(|name| sheet.column(name));
+        let others: Vec<usize> = columns.filter(|column| Some(*column) != path).collect();
         let record = |row: usize| {
             let get = |names: &[&str]| {
                 // Labels may be bytes of folders' names.
@@ -93,8 +99,9 @@ impl Records {
                         .unwrap_or_default(),
                 }
             };
-            let path = path.map(|column| sheet.file_name(row, column, &files)).unwrap_or_default();
-            Record::new(path, sheet.line(row), &get)
+            let name = |column: usize| sheet.file_name(row, column, &files);
+            let path = path.map(name).unwrap_or_default();
+            Record::new((path, others.iter().copied().map(name).collect()), sheet.line(row), &get)
         };
         let all = (0..sheet.len()).map(record).collect();
         Records { file: sheet.path().to_path_buf(), all, unit: "line" }.checked()
@@ -110,7 +117,15 @@ impl Records {
                 let found = names.iter().find_map(|name| object.get(*name));
                 Some(json::text(found)).filter(|text| !missing(names, text)).unwrap_or_default()
             };
-            Record::new(get(&named).into_bytes(), number, &get)
+            let values: Vec<Vec<u8>> = named
+                .iter()
+                .map(|name| get(&[*name]).into_bytes())
+                .filter(|value| !value.is_empty())
+                .collect();
+            let (path, others) = values
+                .split_first()
+                .map_or_else(Default::default, |(first, rest)| (first.clone(), rest.to_vec()));
+            Record::new((path, others), number, &get)
         };
         let all = objects.iter().zip(1..).map(record).collect();
         Records { file: file.to_path_buf(), all, unit: "record" }
@@ -137,6 +152,7 @@ impl Records {
             let names: Vec<Vec<u8>> = self.all.iter().map(name).collect();
             let samples = target.samples_in_turn(&self.file, &names, read)?;
             self.compare_ids(&samples, target, read);
+            self.compare_paths(&samples, target)?;
             return Ok(samples);
         }
         let named = |name: &str| target.manifest.extra().iter().find(|column| column.name == name);
@@ -163,6 +179,33 @@ impl Records {
         }
         let names: Vec<Vec<u8>> = self.all.iter().map(|record| record.id.as_bytes().to_vec()).collect();
         target.samples(&self.file, &names, read)
+    }
+
+    /// Refuses rows that name one sample by one of their paths and another one by another: which of them was decided about is not
+    /// known.
+    fn compare_paths(&self, samples: &[Option<SampleId>], target: &Target<'_>) -> Result<()> {
+        let most = self.all.iter().map(|record| record.others.len()).max().unwrap_or_default();
+        for at in 0..most {
+            let other = |record: &Record| record.others.get(at).cloned().unwrap_or_default();
+            let names: Vec<Vec<u8>> = self.all.iter().map(other).collect();
+            // What names no sample says nothing of these.
+            let Ok(found) = target.samples_in_turn(&self.file, &names, &mut Read::default()) else {
+                continue;
+            };
+            for ((record, sample), other) in self.all.iter().zip(samples).zip(found) {
+                if let (Some(one), Some(other)) = (*sample, other)
+                    && target.manifest.path(one) != target.manifest.path(other)
+                {
+                    let [one, other] = [one, other].map(|id| excerpt_path(target.manifest.path(id)));
+                    let message = format!(
+                        "{} {}: two columns of paths name different samples, {one} and {other}; choose one with --path-column",
+                        self.unit, record.line
+                    );
+                    return Err(Error::format(&self.file, message));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Says where an id is the path of another sample than that of its row.
