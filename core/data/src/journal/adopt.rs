@@ -95,7 +95,10 @@ impl Journal {
             for &index in pending.get(&id.0).map_or(&[][..], Vec::as_slice) {
                 marks.add(&entries[index], id.0);
             }
-            let (what, differs) = marks.lacks(said, self.view.tags(*id), self.view.note(*id));
+            let at = time(&said.at);
+            let (mut what, differs) = marks.lacks(said, at, self.view.tags(*id), self.view.note(*id));
+            // What was taken back here since is not said again.
+            what.tags.retain(|tag| !self.took_back(*id, tag, at));
             if differs {
                 adopted.differing.push(*id);
             }
@@ -111,13 +114,7 @@ impl Journal {
             let key = self.binding.key(*id, &manifest, metadata, (copied, &twins), row);
             let seq = self.own.next_seq() + entries.len() as u64;
             pending.entry(id.0).or_default().push(entries.len());
-            entries.push(Entry {
-                seq,
-                at: time(&said.at).unwrap_or_else(now),
-                what,
-                keys: vec![key],
-                rows: vec![id.0],
-            });
+            entries.push(Entry { seq, at: at.unwrap_or_else(now), what, keys: vec![key], rows: vec![id.0] });
         }
         if entries.is_empty() {
             return Ok(adopted);
@@ -133,6 +130,17 @@ impl Journal {
             self.show(id.0);
         }
         Ok(adopted)
+    }
+}
+
+impl Journal {
+    /// Whether the reviewer of this journal removed a tag at this time or later.
+    fn took_back(&self, id: SampleId, tag: &str, at: Option<Timestamp>) -> bool {
+        let entries = self.history.get(&id.0).map_or(&[][..], Vec::as_slice);
+        let later = entries.iter().map(|&index| &self.own.entries[index as usize]);
+        later
+            .filter(|entry| Some(entry.at) >= at)
+            .any(|entry| entry.what.untags.iter().any(|other| other == tag))
     }
 }
 
@@ -153,6 +161,7 @@ mod tests {
     use crate::file_metadata::FileMetadata;
     use crate::manifest::{Manifest, NewSample};
     use chaffinch_compute::content::ContentHash;
+    use chaffinch_protocol::decision::ADJUDICATED;
     use chaffinch_protocol::sample::Split;
     use std::fs;
     use std::path::Path;
@@ -219,5 +228,30 @@ mod tests {
         assert_eq!(bob.adopt(&all[..1]).unwrap().added, 1);
         assert_eq!(bob.conflicts().len(), 1);
         assert!(bob.adopt(&[(SampleId(9), Said::default())]).is_err());
+    }
+
+    #[test]
+    fn what_settles_a_conflict_comes_whole_and_what_was_taken_back_does_not_return() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut anna = open(temp.path(), "anna");
+        anna.decide(&[SampleId(0)], Some(Choice::Keep.into())).unwrap();
+        anna.decide(&[SampleId(1)], Some(Choice::Keep.into())).unwrap();
+        anna.tag(&[SampleId(2)], &["crop".into()], "").unwrap();
+        anna.untag(&[SampleId(2)], &["crop".into()]).unwrap();
+        let dog = Choice::Relabel("dog".into());
+        let (later, before) = ("2200-01-01T00:00:00Z", "2001-01-01T00:00:00Z");
+        let all = [
+            (SampleId(0), said(Some(dog.clone()), &[ADJUDICATED], "", later)),
+            (SampleId(1), said(Some(dog.clone()), &[ADJUDICATED], "", before)),
+            (SampleId(2), said(None, &["crop"], "", before)),
+        ];
+        let adopted = anna.adopt(&all).unwrap();
+        assert_eq!((adopted.added, adopted.differing), (1, vec![SampleId(1)]));
+        let settled = anna.decision(SampleId(0)).unwrap();
+        assert_eq!((&settled.choice, &settled.tags[..]), (&dog, &[ADJUDICATED.to_owned()][..]));
+        let kept = anna.decision(SampleId(1)).unwrap();
+        assert_eq!((&kept.choice, kept.tags.len()), (&Choice::Keep, 0), "no half of it");
+        assert!(anna.decisions().tags(SampleId(2)).is_empty());
+        assert_eq!(anna.adopt(&all).unwrap().added, 0, "the second time changes nothing");
     }
 }

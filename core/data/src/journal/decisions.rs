@@ -79,17 +79,28 @@ impl Marks {
 
     /// What of something said elsewhere is missing here, and whether these marks say something else. `tags` and `note` are
     /// those of all reviewers.
-    pub(super) fn lacks(&self, said: &Said, tags: &[String], note: &str) -> (What, bool) {
+    pub(super) fn lacks(
+        &self,
+        said: &Said,
+        at: Option<Timestamp>,
+        tags: &[String],
+        note: &str,
+    ) -> (What, bool) {
         let mut what = What::default();
         let mut differs = false;
+        // The same reviewer settled a conflict since: a decision of before is no other opinion.
+        let settles = said.tags.iter().any(|tag| tag == ADJUDICATED) && at > Some(self.at);
         match (self.decision(), &said.choice) {
             (_, None) => {}
             (None, Some(choice)) => what.choice = Some(Some(choice.clone())),
+            (Some(_), Some(choice)) if settles => what.choice = Some(Some(choice.clone())),
             (Some(own), Some(choice)) => differs |= own.choice != *choice,
         }
         let missing =
             |tag: &&String| !tag.trim().is_empty() && !tags.contains(tag) && !self.said.tags.contains(tag);
-        what.tags = said.tags.iter().filter(missing).cloned().collect();
+        // A tag that says how it was decided goes with the decision.
+        let goes = |tag: &&String| if *tag == ADJUDICATED { what.choice.is_some() } else { missing(tag) };
+        what.tags = said.tags.iter().filter(goes).cloned().collect();
         if !said.note.is_empty() && said.note != note && said.note != self.said.note {
             match self.said.note.is_empty() {
                 true => what.note.clone_from(&said.note),
