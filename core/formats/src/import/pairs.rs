@@ -61,7 +61,7 @@ pub(super) fn class_numbers(
     rows: &RowsOf,
     target: &Target<'_>,
     read: &mut Read,
-) -> Result<ClassNumbers, String> {
+) -> std::result::Result<ClassNumbers, String> {
     let given = sheet.column(GIVEN);
     let of_row = |(row, sample): (usize, &Option<SampleId>)| Some(((*sample)?, sheet.text_of(row, given)));
     let given: Vec<_> = rows.samples.iter().enumerate().filter_map(of_row).collect();
