@@ -60,9 +60,9 @@ pub struct Detail {
     pub unreadable: Option<String>,
     /// Its tags, with or without a decision.
     pub tags: Vec<String>,
-    /// Its note, empty if there is none.
+    /// The reviewer's own note, empty if there is none.
     pub note: String,
-    /// What other reviewers noted, where several did: their names as shown, and their notes.
+    /// What other reviewers noted: their names as shown, and their notes.
     #[serde(default)]
     pub other_notes: Vec<(String, String)>,
     /// Who decided, as shown; empty if undecided.

@@ -108,6 +108,7 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         (Some(vectors), Some(embedding)) => vectors.probabilities(embedding),
         _ => Vec::new(),
     };
+    let (note, other_notes) = notes(journal.decisions(), id);
     let row = row(state, journal.decisions(), id);
     let suggested = row.suggested.filter(|suggested| Some(*suggested) != row.label);
     let (neighbors, exemplars) = nearest(state, id, embedding, suggested);
@@ -121,8 +122,8 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
         bytes: size.bytes,
         unreadable: file_metadata.unreadable.get(&id).map(|why| display::safe_text(why).into_owned()),
         tags: journal.decisions().tags(id).iter().map(|tag| display::safe_text(tag).into_owned()).collect(),
-        note: display::safe_text(journal.decisions().note(id)).into_owned(),
-        other_notes: other_notes(journal.decisions(), id),
+        note,
+        other_notes,
         other_decisions: journal
             .other_decisions(id)
             .into_iter()
@@ -192,10 +193,13 @@ fn regions(findings: &Findings, id: SampleId) -> Vec<DetailRegion> {
     findings.results.iter().flat_map(of).collect()
 }
 
-/// The notes of others, where several reviewers wrote one.
-fn other_notes(decisions: &Decisions, id: SampleId) -> Vec<(String, String)> {
+/// The reviewer's own note, empty if there is none, and those of others.
+fn notes(decisions: &Decisions, id: SampleId) -> (String, Vec<(String, String)>) {
     let safe = |text: &str| display::safe_text(text).into_owned();
-    decisions.notes(id).into_iter().skip(1).map(|(by, note)| (safe(by), safe(note))).collect()
+    let own = decisions.reviewers().first().map_or("", String::as_str);
+    let (mine, others): (Vec<_>, Vec<_>) = decisions.notes(id).into_iter().partition(|(by, _)| *by == own);
+    let mine = mine.first().map_or_else(String::new, |(_, note)| safe(note));
+    (mine, others.into_iter().map(|(by, note)| (safe(by), safe(note))).collect())
 }
 
 fn related(state: &State, id: SampleId, similarity: f32) -> DetailRelated {

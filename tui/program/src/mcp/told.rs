@@ -123,7 +123,9 @@ pub(super) fn detail(summary: &SessionSummary, detail: &Detail) -> Value {
     told["bytes"] = json!(detail.bytes);
     told["unreadable"] = json!(detail.unreadable);
     told["tags"] = json!(detail.tags);
-    told["note"] = json!(detail.note);
+    told["your_note"] = json!(detail.note);
+    let notes = detail.other_notes.iter().map(|(by, note)| json!({ "by": by, "note": note }));
+    told["notes_of_others"] = json!(notes.collect::<Vec<_>>());
     told["decided_by"] = json!(Some(&detail.reviewer).filter(|name| !name.is_empty()));
     told["issues"] = json!(detail.issues.iter().map(issue).collect::<Vec<_>>());
     told["candidate_labels"] = json!(

@@ -53,6 +53,10 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     lines.extend(
         detail.other_decisions.iter().map(|(by, choice)| format!("decided otherwise by {by}: {choice}")),
     );
+    if row.decision.is_none() {
+        lines.extend((!detail.tags.is_empty()).then(|| format!("tags: {}", detail.tags.join(" "))));
+        lines.extend((!detail.note.is_empty()).then(|| format!("note: {}", detail.note)));
+    }
     lines.extend(detail.other_notes.iter().map(|(by, note)| format!("note by {by}: {note}")));
     lines.extend(detail.unreadable.as_ref().map(|why| format!("unreadable: {why}")));
     for issue in &detail.issues {
