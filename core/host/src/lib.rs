@@ -20,6 +20,7 @@ mod detector;
 #[cfg(test)]
 mod exchanged_tests;
 mod exported;
+mod gone;
 mod groups;
 mod kept;
 mod let_in;

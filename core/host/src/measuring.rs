@@ -3,7 +3,8 @@
 
 use super::LoadedDetector;
 use super::exported::Exported;
-use super::services::{DatasetServices, is_gone, pixels_of};
+use super::gone::is_gone;
+use super::services::{DatasetServices, pixels_of};
 use crate::{Error, Result};
 use chaffinch_compute::image::{RgbImage, thumbnail};
 use chaffinch_compute::job::Job;

@@ -10,7 +10,7 @@ use super::message::{
 use super::process::{Lending, Partner, Worker, held};
 use super::shared::{ANSWERS, BRIEF, EMBEDDINGS, OUT, Rows, SharedData, path};
 use super::{Job, Limits, Workers, said};
-use crate::services::gone;
+use crate::gone::gone;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_plugin::host::undeclared;
 use chaffinch_plugin::{
