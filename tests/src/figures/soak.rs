@@ -150,7 +150,8 @@ pub(super) fn soak(scale: Scale) -> Report {
     };
     // Perhaps without a sample: a filter that hides everything is kept in the session.
     let shows = |terminal: &Terminal| {
-        terminal.wait("the interface", |screen| screen.contains(" suspect"));
+        // Of suspects or of samples, as it was left.
+        terminal.wait("the interface", |screen| screen.contains(" decided"));
     };
     let mut terminal = open(&[]);
     shows(&terminal);
