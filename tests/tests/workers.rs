@@ -417,7 +417,7 @@ fn prompts_that_the_model_reads_only_the_beginning_of_are_said_once() {
     let prompts =
         format!("find = [\"a {very}cat\", \"a {very}dog\"]\nagainst = [\"a {very}tree\", \"a photo\"]");
     fs::write(folder.join("detector.toml"), format!("name = \"long\"\n[prompts]\n{prompts}")).unwrap();
-    let cut = "reads only the first 75 tokens of 'a very very very";
+    let cut = "reads only the first 30 tokens of 'a very very very";
     for scan in 0..2 {
         let ran = programs.scan(&["--detectors", "long"]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
