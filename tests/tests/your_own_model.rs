@@ -253,7 +253,7 @@ fn rows_without_names_stay_with_their_pictures_when_the_order_changes() {
 
     let data = sandbox.data();
     fs::rename(data.join("airplane/0001.jpg"), data.join("automobile/9001.jpg")).unwrap();
-    for gone in [None, Some("automobile/0002.jpg")] {
+    for gone in [None, Some("automobile/0002.png")] {
         if let Some(gone) = gone {
             fs::remove_file(data.join(gone)).unwrap();
         }
