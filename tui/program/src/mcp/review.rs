@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const OPENING: Duration = Duration::from_secs(150);
 /// How long an answer may take: a search may have to load a model first.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// How long the first answers wait for what the last scan stored.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// The engine's end of a conversation.
 pub(super) struct Review {
@@ -23,6 +25,10 @@ pub(super) struct Review {
     /// What went wrong since it was last asked for.
     pub(super) troubles: Vec<String>,
     ticket: Ticket,
+    /// Whether it was waited for what the last scan stored, which is read after the session is open.
+    settled: bool,
+    /// Whether a scan has ended since.
+    begun: bool,
     /// Why the engine answers no more.
     gone: Option<String>,
 }
@@ -46,6 +52,8 @@ impl Review {
             scanning: None,
             troubles: Vec::new(),
             ticket: 0,
+            settled: false,
+            begun: false,
             gone: None,
         };
         review.hear_until(OPENING, |event| matches!(event, Event::Session(_)).then_some(()))?;
@@ -161,6 +169,28 @@ impl Review {
         })
     }
 
+    /// Waits a moment for vectors to be read, which a search and what is told of the dataset need, the first time. An engine that
+    /// is at work for a terminal has them, and says nothing.
+    ///
+    /// # Errors
+    /// If the engine is gone.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        if !self.settled {
+            self.settled = true;
+            let limit = Instant::now() + SETTLING;
+            while !self.begun && self.gone.is_none() {
+                match self.events.recv_deadline(limit) {
+                    Ok(event) => self.hear(&event),
+                    Err(_) => break,
+                }
+            }
+        }
+        match &self.gone {
+            Some(why) => bail!(why.clone()),
+            None => Ok(()),
+        }
+    }
+
     /// All samples by an expression, such as `cat + snow`.
     pub(super) fn search(&mut self, expression: &str, filter: &str, start: u64, len: u32) -> Result<Listed> {
         let sort = Sort::Meaning(expression.to_owned());
@@ -231,7 +261,10 @@ impl Review {
                 self.summary = (**session).clone();
             }
             Event::Progress(progress) => self.scanning = Some(progress.clone()),
-            Event::ScanDone(_) => self.scanning = None,
+            Event::ScanDone(_) => {
+                self.scanning = None;
+                self.begun = true;
+            }
             Event::Trouble { about, message } if self.troubles.len() < 20 => {
                 self.troubles.push(format!("{about}: {message}"));
             }

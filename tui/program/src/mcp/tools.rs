@@ -64,6 +64,7 @@ const TOOLS: [Tool; 8] = [
         arguments: || (json!({}), json!([])),
         run: |review, arguments| {
             let Nothing {} = parsed(arguments)?;
+            review.settle()?;
             match review.overview(Overview::Findings)? {
                 Overviewed::Findings(findings) => Ok(Told::Json(told::findings(&review.summary, &findings))),
                 _ => bail!("the engine answered something else"),
@@ -114,6 +115,7 @@ const TOOLS: [Tool; 8] = [
                 !expression.contains("file:"),
                 "pictures from outside the dataset cannot be searched for"
             );
+            review.settle()?;
             let listed = review.search(&expression, &filter, offset, rows(limit)?)?;
             Ok(Told::Json(list(review, &listed, offset)))
         },
@@ -127,6 +129,7 @@ const TOOLS: [Tool; 8] = [
         arguments: || (json!({ "id": an_id() }), json!(["id"])),
         run: |review, arguments| {
             let Sample { id } = parsed(arguments)?;
+            review.settle()?;
             let detail = told::find(review, &id)?;
             Ok(Told::Json(told::detail(&review.summary, &detail)))
         },
