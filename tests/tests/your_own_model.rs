@@ -265,7 +265,8 @@ fn rows_without_names_stay_with_their_pictures_when_the_order_changes() {
         let found: BTreeSet<String> = flagged(&sandbox, "label-quality").into_iter().collect();
         assert_eq!(found, BTreeSet::from([WRONG.to_owned(), "automobile/9001.jpg".to_owned()]), "{gone:?}");
         let found = flagged(&sandbox, "neighbor-labels");
-        assert!(found.contains(&"automobile/9001.jpg".to_owned()) && found.len() < 5, "{found:?}");
+        // Twenty neighbors are more than are alike, so that the other one is at the threshold.
+        assert!(found.contains(&WRONG.to_owned()) && found.len() < 5, "{gone:?}: {found:?}");
         assert_eq!(fingerprints(&sandbox), before);
     }
 
