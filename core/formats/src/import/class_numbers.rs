@@ -22,12 +22,13 @@ impl ClassNumbers {
 
     /// Learns the numbers of a file from what it says the samples' labels are (`given`): a program that numbers classes need not
     /// number them by name, nor know the same ones. Without that, they are taken for the classes in the order of their names, which is said.
-    /// `suggested` are all other labels in the file, whose name is `file`.
+    /// `suggested` are all other labels in the file, whose name is `file`. Where rows are not `named`, so that they are samples by
+    /// their order, another numbering cannot be told from another order, and only that by name is read.
     ///
     /// # Errors
     /// When what it says of labels does not go with those of the samples under any reading, in a sentence.
     pub(super) fn of(
-        file: &str,
+        (file, named): (&str, bool),
         given: &[(SampleId, String)],
         suggested: &BTreeSet<String>,
         target: &Target<'_>,
@@ -88,6 +89,11 @@ impl ClassNumbers {
             beside.iter().map(|(number, labels)| (*number, most(labels))).collect();
         let different: BTreeSet<LabelId> = learned.values().flatten().copied().collect();
         let usual = agree(&by_place) * 2 > all;
+        if !usual && !named {
+            return Err("the numbers in its column of given labels are not those of the samples with the same numbers: its rows \
+                        are in another order, or its numbers mean other classes; add a column path"
+                .to_owned());
+        }
         if !usual && (different.len() < learned.len() || agree(&|number| learned[&number]) * 2 <= all) {
             return Err(format!(
                 "the numbers in its column of given labels do not go with the labels of the dataset: of {}, {} agree at most",

@@ -148,7 +148,8 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
     };
     let suggested = sheet.any_column(&SUGGESTED);
     let suggested = (0..sheet.len()).map(|row| sheet.text_of(row, suggested)).collect();
-    let classes = ClassNumbers::of(&file_name(sheet.path()), &given, &suggested, target, read);
+    let classes =
+        ClassNumbers::of((&file_name(sheet.path()), path.is_some()), &given, &suggested, target, read);
     let classes = classes.map_err(|why| Error::format(sheet.path(), why))?;
     let lone = flags.len() == 1 && numbers.len() == 1;
     for &flag in &flags {

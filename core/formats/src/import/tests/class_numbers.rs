@@ -15,7 +15,7 @@ fn suggested(program: &str, name: &str, text: &str) -> (Vec<Option<u32>>, Outcom
 fn numbers_are_what_the_given_labels_say() {
     let rows =
         "ant/0.png,True,0.1,2,0\nant/1.png,True,0.2,2,1\ncow/2.png,True,0.1,0,3\ndog/3.png,False,0.9,3,3\n";
-    for (program, name) in [("cleanlab", "cleanlab_label"), ("csv", "csv_label_issue")] {
+    for (program, name) in [("cleanlab", "cleanlab_label"), ("csv", "csv_label")] {
         let head = match program {
             "cleanlab" => "path,is_label_issue,label_score,given_label,predicted_label\n",
             _ => "path,is_label_issue,score,given_label,suggested_label\n",
