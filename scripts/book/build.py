@@ -13,40 +13,17 @@ import argparse
 import json
 import re
 import shutil
-import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-ROOT = Path(__file__).resolve().parents[2]
 BOOK = Path(__file__).resolve().parent
+sys.path.insert(0, str(BOOK.parent / "packaging"))
+
+from program import ROOT, Failed, run, subcommands
+
 LINK = re.compile(r"\]\(([^)\s#]+)(#[^)\s]*)?\)")
-
-
-class Failed(Exception):
-    """What went wrong, for a person."""
-
-
-def run(*command: str | Path) -> str:
-    """Runs a program and returns what it prints."""
-    try:
-        return subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=True
-        ).stdout
-    except FileNotFoundError as error:
-        raise Failed(f"{command[0]} is not installed") from error
-    except subprocess.CalledProcessError as error:
-        raise Failed(
-            f"{' '.join(map(str, command))} failed (status {error.returncode})\n{error.stdout}"
-        ) from error
-
-
-def subcommands(text: str) -> list[str]:
-    """The commands that a help text lists."""
-    found = re.search(r"^Commands:\n((?:  .*\n)+)", text, re.MULTILINE)
-    names = re.findall(r"^  ([a-z-]+)", found[1], re.MULTILINE) if found else []
-    return [name for name in names if name != "help"]
 
 
 def commands(program: Path, pages: dict[str, str]) -> list[str]:

@@ -22,7 +22,6 @@ import lzma
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -30,7 +29,8 @@ import time
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from program import ROOT, Failed, run, subcommands
+
 PACKAGING = Path(__file__).resolve().parent
 SUMMARY = "Finds the bad samples of an image-classification dataset for review in the terminal"
 DESCRIPTION = (
@@ -44,25 +44,6 @@ SHELLS = {
 }
 # Machine of ELF, and what Debian and Python call it.
 MACHINES = {0x3E: ("x86_64", "amd64"), 0xB7: ("aarch64", "arm64")}
-
-
-class Failed(Exception):
-    """What went wrong, for a person."""
-
-
-def run(*command: str | Path, **options: object) -> str:
-    """Runs a program and returns what it prints."""
-    try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, **options
-        )
-    except FileNotFoundError as error:
-        raise Failed(f"{command[0]} is not installed") from error
-    except subprocess.CalledProcessError as error:
-        raise Failed(
-            f"{' '.join(map(str, command))} failed (status {error.returncode})"
-        ) from error
-    return done.stdout
 
 
 def version() -> str:
@@ -137,22 +118,27 @@ def target() -> Path:
 
 def manual_pages(program: Path) -> dict[str, bytes]:
     """The manual pages of the program and of its commands."""
-    listed = run(program, "--help")
-    commands = re.search(r"^Commands:\n((?:  .*\n)+)", listed, re.MULTILINE)
-    if commands is None:
+    names = subcommands(run(program, "--help"))
+    if not names:
         raise Failed("the program lists no commands")
-    names = re.findall(r"^  ([a-z-]+)", commands[1], re.MULTILINE)
     pages = {"share/man/man1/chaffinch.1.gz": run(program, "man")}
-    for name in names:
-        if name != "help":
-            pages[f"share/man/man1/chaffinch-{name}.1.gz"] = run(program, "man", name)
+    pages |= {
+        f"share/man/man1/chaffinch-{name}.1.gz": run(program, "man", name)
+        for name in names
+    }
     return {path: gzip.compress(text.encode(), mtime=0) for path, text in pages.items()}
 
 
 def notices() -> dict[str, bytes]:
     """The licenses of everything that is linked, and the bill of materials."""
     # Takes minutes: it reads every file of every crate. Without the network, where others have judged some of them.
-    options = ["--frozen", "--workspace", "--fail", "--config", PACKAGING / "about.toml"]
+    options = [
+        "--frozen",
+        "--workspace",
+        "--fail",
+        "--config",
+        PACKAGING / "about.toml",
+    ]
     licenses = run("cargo", "about", "generate", *options, PACKAGING / "about.hbs")
     run(
         "cargo",
@@ -228,12 +214,12 @@ def mode(path: str) -> int:
 
 
 def tarball(files: dict[str, bytes], top: str, stamp: int) -> bytes:
-    """A tar archive, every folder before what is in it, with everything below `top`; empty for none."""
+    """A tar archive, every folder before what is in it, with everything below `top`."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
         known: set[str] = set()
         for path, contents in sorted(files.items()):
-            whole = f"{top}/{path}" if top else path
+            whole = f"{top}/{path}"
             parents = whole.split("/")[:-1]
             for depth in range(1, len(parents) + 1):
                 folder = "/".join(parents[:depth])
@@ -296,6 +282,7 @@ def debian(
             "dpkg-deb",
             "--root-owner-group",
             "-Zxz",
+            f"-z{level}",
             "--build",
             root,
             package,

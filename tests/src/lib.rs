@@ -16,6 +16,7 @@ pub mod bucket;
 pub mod digest;
 pub mod faults;
 pub mod figures;
+pub mod folders;
 pub mod graphics;
 pub mod hostile;
 pub mod hub;

@@ -54,8 +54,10 @@ pub fn animated(frames: &[Frame], title: &str) -> String {
         let (from, to) = (percent(begin), percent(begin + frame.seconds));
         begin += frame.seconds;
         let before = if number == 0 { "" } else { "0%{visibility:hidden}" };
-        let after = if number + 1 == frames.len() { "" } else { "visibility:hidden" };
-        let after = if after.is_empty() { String::new() } else { format!("{to}%{{{after}}}") };
+        let after = match number + 1 == frames.len() {
+            true => String::new(),
+            false => format!("{to}%{{visibility:hidden}}"),
+        };
         let _ = writeln!(style, "@keyframes f{number}{{{before}{from}%{{visibility:visible}}{after}}}");
         let _ = writeln!(style, "#f{number}{{animation:f{number} {total}s step-end infinite}}",);
         let hidden = if number == 0 { "" } else { " visibility=\"hidden\"" };

@@ -10,6 +10,7 @@
 
 use chaffinch_tests::artefacts::{keep_dir, program, root};
 use chaffinch_tests::browser::Browser;
+use chaffinch_tests::folders;
 use chaffinch_tests::sandbox::Sandbox;
 use chaffinch_tests::tools::installed;
 use std::collections::BTreeSet;
@@ -86,23 +87,11 @@ fn blocks(text: &str) -> Vec<Block> {
     all
 }
 
-fn copy(from: &Path, to: &Path) {
-    for entry in WalkDir::new(from) {
-        let entry = entry.unwrap();
-        let goal = to.join(entry.path().strip_prefix(from).unwrap());
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(goal).unwrap();
-        } else {
-            fs::copy(entry.path(), goal).unwrap();
-        }
-    }
-}
-
 /// Runs the blocks of a page.
 fn follow(page: &Path, pictures: &Path) {
     let sandbox = Sandbox::new();
     let place = sandbox.path().join("work");
-    copy(pictures, &place.join("pets"));
+    folders::copy(pictures, &place.join("pets"));
     let bin = program().parent().unwrap().to_owned();
     let blocks = blocks(&fs::read_to_string(page).unwrap());
     assert!(!blocks.is_empty(), "{} runs nothing", page.display());

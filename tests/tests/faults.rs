@@ -10,6 +10,7 @@
 use chaffinch_tests::artefacts::{program, root};
 use chaffinch_tests::digest;
 use chaffinch_tests::faults::{Fault, Faulted, KINDS};
+use chaffinch_tests::folders;
 use chaffinch_tests::hub::{Hub, files};
 use chaffinch_tests::pictures;
 use chaffinch_tests::process;
@@ -57,17 +58,6 @@ struct World {
 /// The model that is fetched.
 const MODEL: &str = "owner/model";
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to.join(entry.file_name())),
-            false => drop(fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
-        }
-    }
-}
-
 impl World {
     fn new() -> World {
         let sandbox = Sandbox::new();
@@ -96,7 +86,7 @@ impl World {
         world.sandbox.ok(world.apply_args("clean-copy"));
         world.applied = tree(&world.at("clean-copy"));
         fs::write(world.at("issues.csv"), ISSUES).unwrap();
-        copy(&base, &world.at("imported-once"));
+        folders::copy(&base, &world.at("imported-once"));
         world.sandbox.ok(world.import_args("imported-once"));
         world.imported = fs::read(world.at("imported-once").join(RESULT)).unwrap();
         world.without_decisions("merged-once");
@@ -142,7 +132,7 @@ impl World {
     fn without_decisions(&self, session: &str) {
         let session = self.at(session);
         let _ = fs::remove_dir_all(&session);
-        copy(&self.at("base"), &session);
+        folders::copy(&self.at("base"), &session);
         fs::remove_dir_all(session.join("decisions")).unwrap();
     }
 
@@ -214,7 +204,7 @@ fn scan(world: &World, fault: &Fault) -> Faulted {
 fn decide(world: &World, fault: &Fault) -> Faulted {
     let session = world.at("decided");
     let _ = fs::remove_dir_all(&session);
-    copy(&world.at("base"), &session);
+    folders::copy(&world.at("base"), &session);
     fs::remove_dir_all(session.join("decisions")).unwrap();
     let fault = Fault { path: session.join("decisions"), ..fault.clone() };
     let typed: String = TYPED.iter().map(|(line, _)| *line).collect();
@@ -294,7 +284,7 @@ fn apply(world: &World, fault: &Fault) -> Faulted {
 fn import(world: &World, fault: &Fault) -> Faulted {
     let session = world.at("imported");
     let _ = fs::remove_dir_all(&session);
-    copy(&world.at("base"), &session);
+    folders::copy(&world.at("base"), &session);
     let before = said(&session);
     let fault = Fault { path: session.clone(), ..fault.clone() };
     let faulted = fault.run(world.command(&world.import_args("imported")), "", LIMIT);

@@ -1,4 +1,4 @@
-//! Says which texts are longer than a model reads: nobody sees that from what the model makes of the rest.
+//! Says which texts are longer than a model reads, which the vectors of their beginnings do not show.
 
 use crate::embedding::Embedder;
 

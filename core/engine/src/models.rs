@@ -87,15 +87,35 @@ fn set_aside(before: &Uses, old: &LoadedModel, now: &Uses) -> String {
     }
 }
 
-/// How an error begins that is about a device.
-const RAN_ELSEWHERE: &str = "in the last scan it ran on";
+/// Why a scan has no model.
+pub(crate) enum NoModel {
+    /// It cannot be loaded.
+    NotLoaded(Error),
+    /// It runs on another device than in the last scan, with other numbers: a sentence.
+    Elsewhere(String),
+}
+
+impl From<Error> for NoModel {
+    fn from(error: Error) -> NoModel {
+        NoModel::NotLoaded(error)
+    }
+}
+
+impl From<NoModel> for Error {
+    fn from(why: NoModel) -> Error {
+        match why {
+            NoModel::NotLoaded(error) => error,
+            NoModel::Elsewhere(why) => Error::Invalid(why),
+        }
+    }
+}
 
 /// Checks that a model which was named in the same way gives the numbers that the session has. A GPU in half precision and a CPU
 /// do not, and to open a session on the other kind of machine must not compute everything anew.
 ///
 /// # Errors
 /// When only the device is another one, and with it the numbers.
-pub(crate) fn ran_alike(setup: &Setup, embedder: &dyn Embedder) -> Result<()> {
+pub(crate) fn ran_alike(setup: &Setup, embedder: &dyn Embedder) -> std::result::Result<(), NoModel> {
     let before = setup.session.uses().loaded;
     let device = embedder.device();
     let other = |old: &LoadedModel| {
@@ -104,17 +124,21 @@ pub(crate) fn ran_alike(setup: &Setup, embedder: &dyn Embedder) -> Result<()> {
     };
     match before.filter(other) {
         None => Ok(()),
-        Some(old) => Err(Error::Invalid(format!(
-            "{RAN_ELSEWHERE} {}, and {device} gives other numbers; a scan computes all of them here",
+        Some(old) => Err(NoModel::Elsewhere(format!(
+            "in the last scan it ran on {}, and {device} gives other numbers; a scan computes all of them here",
             old.device
         ))),
     }
 }
 
-/// The error of a scan whose model cannot be loaded, with what that means for the results.
-pub(crate) fn unusable(setup: &Setup, error: &Error) -> Error {
+/// The error of a scan that has no model, with what that means for the results.
+pub(crate) fn unusable(setup: &Setup, none: &NoModel) -> Error {
+    let (verb, why) = match none {
+        NoModel::NotLoaded(error) => ("load", error.to_string()),
+        NoModel::Elsewhere(why) => ("use", why.clone()),
+    };
     if setup.uses.embeddings.is_some() {
-        return Error::Invalid(error.to_string());
+        return Error::Invalid(why);
     }
     let wish = match setup.uses.model_words() {
         Some(model) => format!("the model {model}"),
@@ -124,6 +148,5 @@ pub(crate) fn unusable(setup: &Setup, error: &Error) -> Error {
         Some(model) => format!("; the results are still those of the model {model}"),
         None => String::new(),
     };
-    let verb = if error.to_string().starts_with(RAN_ELSEWHERE) { "use" } else { "load" };
-    Error::Invalid(format!("cannot {verb} {wish}: {error}{shown}"))
+    Error::Invalid(format!("cannot {verb} {wish}: {why}{shown}"))
 }

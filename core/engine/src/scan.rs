@@ -10,6 +10,7 @@ use crate::digest::{InputDigest, uses_model};
 use crate::findings::Findings;
 use crate::given::StandIn;
 use crate::meaning::kept_texts;
+use crate::models::NoModel;
 use crate::{Error, Result};
 use crate::{Given, Setup, decided, given, imports, kept, models, remarks, unloaded};
 use chaffinch_compute::content::ContentHash;
@@ -90,7 +91,7 @@ struct Model {
 /// What reading all files brought, beside what is known of them.
 struct Read {
     /// The model, or why it could not be loaded.
-    model: Option<Result<Model>>,
+    model: Option<std::result::Result<Model, NoModel>>,
     /// Records by detector.
     measures: BTreeMap<String, Measured>,
     /// Probabilities that were named.
@@ -214,7 +215,7 @@ impl<'a> Scan<'a> {
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
             Some(Ok(model)) => (Some(self.embed(model, findings)?), None),
-            Some(Err(error)) => (None, Some(models::unusable(self.setup, &error))),
+            Some(Err(none)) => (None, Some(models::unusable(self.setup, &none))),
             None => (None, None),
         };
         let earlier = match &embedder {
@@ -430,7 +431,7 @@ impl<'a> Scan<'a> {
         named: Option<(Vectors, Option<TextVectors>)>,
         opening: bool,
         job: &Job<'_>,
-    ) -> Result<Model> {
+    ) -> std::result::Result<Model, NoModel> {
         let (embedder, given) = self.embedder(named)?;
         if opening {
             models::ran_alike(self.setup, embedder.as_ref())?;

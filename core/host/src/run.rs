@@ -250,7 +250,7 @@ impl<'a> RunContext<'a> {
         let Code::Worker(away) = self.detector.code() else { return false };
         let changed = digest_now(away).map_or(true, |now| now.0 != self.detector.digest());
         if changed {
-            self.say(2, "its code changed while it ran, so nobody knows which found this; that is out of date until a scan runs it again");
+            self.say(2, "its code changed while it ran, so it is unclear which version found this; that is out of date until a scan runs it again");
         }
         changed
     }

@@ -142,7 +142,7 @@ fn explain(args: &Evaluate, evaluation: &Evaluation) {
         let rows = count(evaluation.unmatched as u64, "row", "rows");
         remark(&format!("ignored {rows} of the truth without a matching sample"));
     }
-    if args.reviewed || args.truth.is_none() {
+    if args.only_reviewed() {
         remark(
             "only reviewed samples count; if suspects were reviewed first, precision and recall differ from those of \
              the whole dataset",
@@ -156,6 +156,13 @@ fn explain(args: &Evaluate, evaluation: &Evaluation) {
     }
 }
 
+impl Evaluate {
+    /// Whether only samples with a decision count.
+    fn only_reviewed(&self) -> bool {
+        self.reviewed || self.truth.is_none()
+    }
+}
+
 /// The known errors: from the table, from the decisions, or from the table for samples with a decision.
 fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
     let decisions = listing.journal.decisions();
@@ -164,7 +171,7 @@ fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
         Some(file) => truth::read(file, &listing.manifest)?,
         None => decided.clone(),
     };
-    if args.reviewed || args.truth.is_none() {
+    if args.only_reviewed() {
         let rows: BTreeSet<u32> = decided.known().into_iter().map(|(row, _)| row).collect();
         ensure!(
             !rows.is_empty(),

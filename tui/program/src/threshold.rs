@@ -198,7 +198,7 @@ fn share(share: Expected) -> String {
 struct Dropped {
     /// Those that were taken out.
     gone: Vec<String>,
-    /// Those that stay although nobody knows whether they still count: the detector is not loaded.
+    /// Those that stay although it is unclear whether they still count: the detector is not loaded.
     left: Vec<String>,
 }
 

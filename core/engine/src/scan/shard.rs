@@ -3,6 +3,7 @@
 
 use super::{Model, Read, Scan};
 use crate::Result;
+use crate::models::NoModel;
 use chaffinch_compute::job::Job;
 use chaffinch_data::index::{Passed, Shard, ShardRecord};
 use chaffinch_data::manifest::Manifest;
@@ -21,7 +22,7 @@ impl Scan<'_> {
     pub(super) fn finish_shard(
         &mut self,
         shard: Shard,
-        model: Option<Result<Model>>,
+        model: Option<std::result::Result<Model, NoModel>>,
         manifest: &Manifest,
         passed: Passed,
         job: &Job<'_>,

@@ -435,7 +435,7 @@ fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> 
     let number = |text: &[u8]| -> Option<Vec<u8>> {
         let text = std::str::from_utf8(text).ok()?;
         // How pandas writes whole numbers of a column with gaps.
-        let number: u64 = text.strip_suffix(".0").unwrap_or(text).parse().ok()?;
+        let number: u64 = chosen::as_whole(text).parse().ok()?;
         Some(number.to_string().into_bytes())
     };
     let numbers: Vec<Vec<u8>> = names.iter().map(|name| number(name).unwrap_or_default()).collect();

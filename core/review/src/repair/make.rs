@@ -35,6 +35,15 @@ struct Wish {
     why: Vec<String>,
 }
 
+impl Wish {
+    /// Adds a reason, unless one has it in it: a copy across splits is a copy, too.
+    fn because(&mut self, why: String) {
+        if !self.why.iter().any(|known| known.ends_with(&why)) {
+            self.why.push(why);
+        }
+    }
+}
+
 /// The plan of a dataset: what people decided, and then what the policies say of samples that nobody decided about.
 ///
 /// # Errors
@@ -199,10 +208,7 @@ impl Making<'_, '_> {
         }
         let wish = self.wishes.entry(id).or_default();
         wish.remove = true;
-        // A copy across splits is a copy, too.
-        if !wish.why.iter().any(|known| known.ends_with(&why)) {
-            wish.why.push(why);
-        }
+        wish.because(why);
     }
 
     /// Moves a sample to another split unless somebody decided that it is fine as it is.
@@ -221,10 +227,7 @@ impl Making<'_, '_> {
         }
         let wish = self.wishes.entry(id).or_default();
         wish.split = Some(split);
-        // A copy across splits is a copy, too.
-        if !wish.why.iter().any(|known| known.ends_with(&why)) {
-            wish.why.push(why);
-        }
+        wish.because(why);
     }
 
     fn left(&self, group: &[SampleId]) -> Vec<SampleId> {

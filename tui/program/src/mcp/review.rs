@@ -4,9 +4,10 @@ use super::rpc::Line;
 use anyhow::{Result, bail};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
-    Command, Detail, Event, Overview, Overviewed, Picture, Progress, Query, Row, SessionSummary, Sort, Ticket,
+    Command, Detail, Event, Overview, Overviewed, Picture, Progress, Query, Row, SessionSummary, Ticket,
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
+use serde::Deserialize;
 use std::time::{Duration, Instant};
 
 /// How long the engine may take to open the session, which it does with a scan of what is new still to come.
@@ -192,12 +193,6 @@ impl Review {
         }
     }
 
-    /// All samples by an expression, such as `cat + snow`.
-    pub(super) fn search(&mut self, expression: &str, filter: &str, start: u64, len: u32) -> Result<Listed> {
-        let sort = Sort::Meaning(expression.to_owned());
-        self.list(Query { all: true, filter: filter.to_owned(), sort, descending: false }, start, len)
-    }
-
     fn next_ticket(&mut self) -> Ticket {
         self.ticket += 1;
         self.ticket
@@ -280,9 +275,11 @@ impl Review {
 }
 
 /// What is drawn into a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Marks {
     /// Nothing.
+    #[default]
     None,
     /// The parts that matter to detectors.
     Regions,

@@ -4,7 +4,6 @@ use super::review::Review;
 use anyhow::{Result, bail};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::dataset::DatasetFindings;
-use chaffinch_protocol::decision::Decision;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Detail, DetailRelated, Row, SessionSummary};
 use serde_json::{Map, Value, json};
@@ -99,7 +98,7 @@ pub(super) fn row(summary: &SessionSummary, row: &Row) -> Value {
     told.insert("score".into(), json!(row.score));
     told.insert("flagged_by".into(), json!(flags.map(|one| &one.name).collect::<Vec<_>>()));
     told.insert("split".into(), json!(row.split.name()));
-    told.insert("decision".into(), json!(row.decision.as_ref().map(words)));
+    told.insert("decision".into(), json!(row.decision.as_ref().map(|decision| decision.choice.to_string())));
     Value::Object(told)
 }
 
@@ -176,10 +175,6 @@ pub(super) fn findings(summary: &SessionSummary, all: &DatasetFindings) -> Value
         "findings": all.findings.iter().map(finding).collect::<Vec<_>>(),
         "not_checked": unchecked.collect::<Vec<_>>(),
     })
-}
-
-fn words(decision: &Decision) -> String {
-    decision.choice.to_string()
 }
 
 fn class(summary: &SessionSummary, index: Option<u32>) -> Option<&str> {

@@ -89,7 +89,7 @@ const TOOLS: [Tool; 8] = [
                 },
                 "all": { "type": "boolean", "description": "All samples, not only suspects", "default": false },
                 "offset": { "type": "integer", "minimum": 0, "default": 0 },
-                "limit": { "type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": 20 }
+                "limit": { "type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS }
             });
             (properties, json!([]))
         },
@@ -106,7 +106,7 @@ const TOOLS: [Tool; 8] = [
                 "expression": { "type": "string" },
                 "filter": { "type": "string", "description": "As of list_samples" },
                 "offset": { "type": "integer", "minimum": 0, "default": 0 },
-                "limit": { "type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": 20 }
+                "limit": { "type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": USUAL_ROWS }
             });
             (properties, json!(["expression"]))
         },
@@ -117,7 +117,8 @@ const TOOLS: [Tool; 8] = [
                 "pictures from outside the dataset cannot be searched for"
             );
             review.settle()?;
-            let listed = review.search(&expression, &filter, offset, rows(limit)?)?;
+            let query = Query { all: true, filter, sort: Sort::Meaning(expression), descending: false };
+            let listed = review.list(query, offset, rows(limit)?)?;
             Ok(Told::Json(list(review, &listed, offset)))
         },
     },
@@ -144,7 +145,7 @@ const TOOLS: [Tool; 8] = [
         arguments: || {
             let properties = json!({
                 "id": an_id(),
-                "side": { "type": "integer", "minimum": 16, "maximum": MOST_PIXELS, "default": 512, "description": "Most pixels each way" },
+                "side": { "type": "integer", "minimum": 16, "maximum": MOST_PIXELS, "default": USUAL_SIDE, "description": "Most pixels each way" },
                 "marks": { "type": "string", "enum": ["none", "regions", "relevance"], "default": "none" }
             });
             (properties, json!(["id"]))
@@ -183,8 +184,12 @@ fn an_id() -> Value {
     json!({ "type": "string", "description": "A sample's id, as list_samples and search return it" })
 }
 
+/// Rows of a list if nothing else is asked for.
+const USUAL_ROWS: u32 = 20;
 /// Rows of a list at most.
 const MOST_ROWS: u32 = 100;
+/// Pixels of a picture each way if nothing else is asked for.
+const USUAL_SIDE: u32 = 512;
 /// Pixels of a picture each way at most.
 const MOST_PIXELS: u32 = 1024;
 /// Length of a reason at most, in characters.
@@ -273,7 +278,7 @@ struct List {
 
 impl Default for List {
     fn default() -> List {
-        List { filter: String::new(), order: "rank".into(), all: false, offset: 0, limit: 20 }
+        List { filter: String::new(), order: "rank".into(), all: false, offset: 0, limit: USUAL_ROWS }
     }
 }
 
@@ -285,35 +290,26 @@ struct Search {
     filter: String,
     #[serde(default)]
     offset: u64,
-    #[serde(default = "twenty")]
+    #[serde(default = "usual_rows")]
     limit: u32,
 }
 
-const fn twenty() -> u32 {
-    20
+const fn usual_rows() -> u32 {
+    USUAL_ROWS
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Look {
     id: String,
-    #[serde(default = "half")]
+    #[serde(default = "usual_side")]
     side: u32,
     #[serde(default)]
-    marks: MarksWish,
+    marks: Marks,
 }
 
-const fn half() -> u32 {
-    512
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-enum MarksWish {
-    #[default]
-    None,
-    Regions,
-    Relevance,
+const fn usual_side() -> u32 {
+    USUAL_SIDE
 }
 
 #[derive(Deserialize)]
@@ -342,23 +338,17 @@ fn rows(limit: u32) -> Result<u32> {
 
 fn list_samples(review: &mut Review, arguments: &Map<String, Value>) -> Result<Told> {
     let List { filter, order, all, offset, limit } = parsed(arguments)?;
-    let sort = match order.as_str() {
-        "rank" => Sort::Rank,
-        "uncertain" => Sort::Uncertain,
-        "diverse" => Sort::Diverse,
-        "clusters" => Sort::Clusters,
-        "class" => Sort::Class,
-        "path" => Sort::Path,
-        "group" => Sort::Group,
-        "random" => Sort::Random,
-        name => {
+    // Orders without more to say are texts in the protocol.
+    let sort = match serde_json::from_value(Value::String(order.clone())) {
+        Ok(sort) => sort,
+        Err(_) => {
             let names: Vec<&str> = review.summary.detectors.iter().map(|one| one.name.as_str()).collect();
             ensure!(
-                names.contains(&name),
-                "there is no order or detector '{name}'; the detectors are {}",
+                names.contains(&order.as_str()),
+                "there is no order or detector '{order}'; the detectors are {}",
                 names.join(", ")
             );
-            Sort::Detector(name.to_owned())
+            Sort::Detector(order)
         }
     };
     let query = Query { all, filter, sort, descending: false };
@@ -375,11 +365,6 @@ fn look(review: &mut Review, arguments: &Map<String, Value>) -> Result<Told> {
     let Look { id, side, marks } = parsed(arguments)?;
     ensure!((16..=MOST_PIXELS).contains(&side), "side must be from 16 to {MOST_PIXELS}");
     let detail = told::find(review, &id)?;
-    let marks = match marks {
-        MarksWish::None => Marks::None,
-        MarksWish::Regions => Marks::Regions,
-        MarksWish::Relevance => Marks::Relevance,
-    };
     if marks == Marks::Relevance {
         // It would be that of what was searched for.
         review.list(Query::default(), 0, 0)?;

@@ -232,7 +232,7 @@ fn a_count_is_taken_back_and_tried_anew_when_another_one_runs_the_detector() {
     assert!(rig.screen().contains("would flag 36"), "{}", rig.screen());
 }
 
-/// Who joins a session is told of the scan that was before, which is no answer to what they asked for.
+/// A terminal that joins a session is told of the last scan, which does not answer what was asked for.
 #[test]
 fn a_report_of_an_earlier_scan_leaves_a_warning_on_the_screen() {
     let mut rig = rig(80, 24);

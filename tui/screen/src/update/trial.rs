@@ -90,7 +90,7 @@ pub(super) fn renewed(model: &mut Model) {
     }
 }
 
-/// Values that were changed of parameters that a detector does not have now: nobody sees them, and nothing is counted with them.
+/// Forgets changed values of parameters that a detector no longer has: they are not shown, and nothing is counted with them.
 fn forget_gone(model: &mut Model) {
     let Some(forms) = &model.panels.forms else { return };
     let gone = |(detector, name): &(String, String)| {
