@@ -6,6 +6,7 @@
 pub mod as_written;
 pub mod atomic;
 pub mod class_names;
+pub mod class_numbers;
 pub mod columns;
 pub mod config;
 pub mod dataset;

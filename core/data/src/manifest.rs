@@ -2,6 +2,7 @@
 
 use crate::as_written::{TableBeside, TableForm, Texts};
 use crate::class_names;
+use crate::class_numbers::ClassNumbers;
 use crate::columns::Column;
 use crate::packing::Packing;
 use crate::same_path::SamePath;
@@ -28,6 +29,8 @@ pub struct Manifest {
     extra: Vec<ExtraColumn>,
     /// The names of those extra columns whose values are not texts.
     typed: BTreeSet<String>,
+    /// The numbers that the dataset gives to its classes.
+    class_numbers: ClassNumbers,
     /// The labels as written, where they differ from the class names.
     written_labels: Option<Texts>,
     /// The splits as written, where they differ from the names of splits.
@@ -149,6 +152,18 @@ impl Manifest {
     pub fn with_typed(mut self, names: impl IntoIterator<Item = String>) -> Manifest {
         self.typed = names.into_iter().collect();
         self
+    }
+
+    /// Says which numbers the dataset gives to its classes.
+    #[must_use]
+    pub fn with_class_numbers(mut self, numbers: ClassNumbers) -> Manifest {
+        self.class_numbers = numbers;
+        self
+    }
+
+    /// The numbers that the dataset gives to its classes; empty if it gives none.
+    pub fn class_numbers(&self) -> &ClassNumbers {
+        &self.class_numbers
     }
 
     /// Whether the cells of an extra column are JSON, see [`Manifest::with_typed`]. Empty ones have no value.

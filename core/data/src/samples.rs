@@ -8,6 +8,7 @@
 //! `length` say where.
 
 use crate::as_written::{TableBeside, TableForm, Texts};
+use crate::class_numbers::ClassNumbers;
 use crate::columns::{Column, FORMAT, file};
 use crate::file_metadata::{FileMetadata, Sizes};
 use crate::manifest::{ExtraColumn, Manifest, ManifestColumns, NO_LABEL};
@@ -63,6 +64,9 @@ struct SamplesHeader {
     /// The extra columns whose cells are JSON.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     typed: Vec<String>,
+    /// The numbers that the dataset gives to its classes.
+    #[serde(default, skip_serializing_if = "ClassNumbers::is_empty")]
+    class_numbers: ClassNumbers,
     /// The files that hold samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     containers: Vec<StoredContainer>,
@@ -154,6 +158,7 @@ fn batch(manifest: &Manifest, file_metadata: &FileMetadata) -> std::result::Resu
         table: manifest.table().cloned(),
         beside: manifest.beside().to_vec(),
         typed: manifest.typed().map(str::to_owned).collect(),
+        class_numbers: manifest.class_numbers().clone(),
         containers: manifest.packing().map(|packing| packing.stored(manifest.root())).unwrap_or_default(),
     };
     let schema = Schema::new(fields).with_metadata(file::metadata(&head));
@@ -218,6 +223,7 @@ pub fn load_samples(path: &Path) -> Result<(Manifest, FileMetadata)> {
     }
     let extra = read.extra()?;
     let manifest = manifest.with_extra(extra).with_typed(head.typed).with_beside(head.beside);
+    let manifest = manifest.with_class_numbers(head.class_numbers);
     Ok((manifest.with_ground(head.ground).with_depths(head.depths), file_metadata))
 }
 

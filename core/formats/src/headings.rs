@@ -113,6 +113,37 @@ pub(crate) fn is_label(heading: &str) -> bool {
     LABELS.iter().any(|name| heading.trim().eq_ignore_ascii_case(name))
 }
 
+/// What columns of the numbers of classes are called, without signs between words.
+const CLASS_NUMBERS: [&str; 20] = [
+    "classid",
+    "classidx",
+    "classindex",
+    "classnumber",
+    "classnum",
+    "classcode",
+    "labelid",
+    "labelidx",
+    "labelindex",
+    "labelnumber",
+    "labelnum",
+    "labelcode",
+    "labelencoded",
+    "categoryid",
+    "categoryidx",
+    "categoryindex",
+    "catid",
+    "targetid",
+    "target",
+    "y",
+];
+
+/// Whether a column is called like the numbers of classes.
+pub(crate) fn is_class_number(heading: &str) -> bool {
+    let mut name = heading.to_ascii_lowercase();
+    name.retain(|sign| sign.is_ascii_alphanumeric());
+    CLASS_NUMBERS.contains(&name.as_str())
+}
+
 /// What numbers of samples end with, beside ids.
 const COUNTERS: [&str; 8] = ["index", "idx", "number", "num", "nr", "no", "frame", "row"];
 /// What else has numbers, in front of these.

@@ -102,7 +102,8 @@ proptest! {
         let values = rows.iter().map(|row| row.3.clone()).collect();
         let manifest = Manifest::new(OsStr::from_bytes(&root), samples)
             .with_extra(vec![ExtraColumn { name: "path".into(), values }])
-            .with_typed(["path".to_owned()]);
+            .with_typed(["path".to_owned()])
+            .with_class_numbers(ClassNumbers::of_ids([(3, "b"), (1, "a")]));
         let mut file_metadata = file_metadata(rows.len());
         if !rows.is_empty() {
             file_metadata.unreadable.insert(SampleId(0), "the file is cut short".into());
@@ -113,6 +114,7 @@ proptest! {
         let (back, known) = load_samples(&one).unwrap();
         same(&manifest, &back);
         prop_assert!(back.is_typed("path") && back.typed().count() == 1);
+        prop_assert_eq!(back.class_numbers(), manifest.class_numbers());
         prop_assert_eq!(&file_metadata, &known);
         save_samples(&two, &back, &known).unwrap();
         prop_assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());

@@ -6,6 +6,7 @@ use super::rows::Rows;
 use super::several::{ALL_LABELS, Label};
 use super::{DatasetOptions, Opened};
 use crate::{Error, Result};
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -38,6 +39,8 @@ pub(crate) struct Annotated {
     pub(super) columns: Vec<String>,
     /// Those of them that have numbers or truth values.
     pub(super) typed: BTreeSet<String>,
+    /// The numbers of its classes, if it has them.
+    pub(super) class_numbers: ClassNumbers,
     /// The pictures in the order of the file.
     pub(super) entries: Vec<Entry>,
     /// What is to be said of the file.
@@ -125,6 +128,7 @@ impl Annotated {
             folders,
             columns: Vec::new(),
             typed: BTreeSet::new(),
+            class_numbers: ClassNumbers::default(),
             entries: Vec::new(),
             ledger: Ledger::default(),
             whole: true,
@@ -193,7 +197,8 @@ impl Annotated {
         }
         let name = self.file.file_name().map(PathBuf::from).unwrap_or_default();
         said.enter(&safe_path(&name), &mut ledger);
-        Ok(Opened { manifest: manifest.with_typed(self.typed), ledger })
+        let manifest = manifest.with_typed(self.typed).with_class_numbers(self.class_numbers);
+        Ok(Opened { manifest, ledger })
     }
 }
 

@@ -17,6 +17,7 @@ use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, unn
 use crate::{Error, Result};
 use arrow_array::ArrayRef;
 use arrow_schema::Schema;
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::packing::{Blob, Holds, NO_PICTURE, below};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -120,6 +121,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         Classes::Named(names) => Some(names),
         _ => None,
     });
+    let numbers = ClassNumbers::of_list(named.clone().next().map(Vec::as_slice).unwrap_or_default());
     let named: BTreeSet<&str> = named.flatten().map(String::as_str).collect();
     rows.splits_from_columns = true;
     let kept = names.clone();
@@ -128,7 +130,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         tell_unlabeled(&kept, &mut opened);
     }
     unnamed_classes::tell("the schema", &named, &mut opened);
-    opened.manifest = opened.manifest.with_typed(typed.names());
+    opened.manifest = opened.manifest.with_typed(typed.names()).with_class_numbers(numbers);
     tell_rivals(&rivals, &mut opened);
     Ok(opened)
 }

@@ -12,6 +12,7 @@ use super::several::Objects;
 use super::unnamed_classes::WITHOUT_NAME;
 use super::{Candidate, ClassNames, DatasetOptions, Format};
 use crate::{Error, Result};
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -177,6 +178,15 @@ impl Classes {
             (id, (name, order))
         });
         Classes { known: named.collect(), strange: BTreeMap::new() }
+    }
+
+    /// As the dataset has them.
+    fn numbers(&self) -> ClassNumbers {
+        let number = |(id, (name, _)): (&Id, &(String, u64))| match id {
+            Id::Number(id) => Some((u64::try_from(*id).ok()?, name.clone())),
+            Id::Text(_) => None,
+        };
+        ClassNumbers::of_ids(self.known.iter().filter_map(number))
     }
 
     /// The name of a category and its place. One without a name is called by its number.
@@ -360,6 +370,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
             if classes.known.is_empty() { RemarkKind::LayoutGuessed } else { RemarkKind::ClassesDoubtful };
         read.ledger.add(kind, count, text);
     }
+    read.class_numbers = classes.numbers();
     for (image, objects) in images.into_iter().zip(objects) {
         let Some(name) = image.file_name.filter(|name| !name.is_empty()) else {
             let message = format!("image {} has no file_name", excerpt(&image.id.to_string()));

@@ -22,6 +22,7 @@ use crate::{Error, Result};
 pub(crate) use beside_table::{BesideTable, Edit, Record, RowEdits, json_like, json_set};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names::{self, Meaning};
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::dataset::{Folders, LabelFiles};
 use chaffinch_data::manifest::{Manifest, NewSample};
 use chaffinch_protocol::display::{counted, safe_path};
@@ -101,6 +102,7 @@ pub(super) fn open_with(root: &Path, options: &DatasetOptions) -> Result<(Opened
     let mut read: Vec<PathBuf> = beside.read.iter().map(|table| table.path().to_path_buf()).collect();
     read.iter().for_each(|path| left_out.was_read(path, beside.gives_labels));
     let mut taken = Vec::new();
+    let mut class_numbers = ClassNumbers::default();
     if options.label_files != LabelFiles::Ignore && !beside.gives_labels {
         let around = Around { root, others: &tables, samples: &samples, options };
         let mut tools = label_files::read(&around, &mut beside.extra, &mut ledger)?;
@@ -113,6 +115,9 @@ pub(super) fn open_with(root: &Path, options: &DatasetOptions) -> Result<(Opened
         for (file, _) in &taken {
             let columns = file.columns.iter();
             columns.for_each(|name| beside.typed.mark(name, file.typed.contains(name)));
+            if class_numbers.is_empty() {
+                class_numbers = file.class_numbers.clone();
+            }
         }
     }
     let labelled = samples.iter().filter(|sample| sample.label.is_some()).count();
@@ -137,6 +142,7 @@ pub(super) fn open_with(root: &Path, options: &DatasetOptions) -> Result<(Opened
     let manifest = Manifest::new(root, samples)
         .with_extra(beside.extra)
         .with_typed(beside.typed.names())
+        .with_class_numbers(class_numbers)
         .with_written_splits(written.finish())
         .with_beside(beside.read);
     Ok((Opened { manifest, ledger }, taken))

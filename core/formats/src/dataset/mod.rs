@@ -23,6 +23,7 @@ pub(crate) mod arrow_text;
 mod bucket;
 mod candidate;
 mod choice;
+mod class_numbers;
 mod classes;
 mod coco;
 mod columns;
@@ -283,7 +284,8 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
         });
     }
     // Whatever the format, classes are compared in one spelling.
-    Ok((full, classes::clean(opened, class_names, options.keep_null_labels)))
+    let opened = classes::clean(opened, class_names, options.keep_null_labels);
+    Ok((full, class_numbers::from_columns(opened)))
 }
 
 /// The extension in lower case.

@@ -18,6 +18,7 @@ use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, sha
 use crate::{Error, Result};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::packing::{Blob, Holds, below, is_address};
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -194,6 +195,8 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let named: Vec<String> = shards.iter().flat_map(Shard::class_names).cloned().collect();
     let unlabeled = shards.iter().all(|shard| shard.columns.label.is_none());
     let names = kept(&shards);
+    let numbers = shards.iter().map(Shard::class_names).find(|names| !names.is_empty());
+    let numbers = ClassNumbers::of_list(numbers.unwrap_or_default());
     let mut typed = Typed::default();
     shards.iter().for_each(|shard| typed.see_fields(shard.schema.fields(), &shard.columns.other));
     let mut opened = match shards.iter().all(|shard| shard.columns.picture.is_some()) {
@@ -201,7 +204,7 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
         false => paths_only(shards, root, parts, options, ledger),
     }?;
     unnamed_classes::tell("the schema", &named.iter().map(String::as_str).collect(), &mut opened);
-    opened.manifest = opened.manifest.with_typed(typed.names());
+    opened.manifest = opened.manifest.with_typed(typed.names()).with_class_numbers(numbers);
     tell_rivals(&rivals, &mut opened);
     if unlabeled {
         tell_unlabeled(&names, &mut opened);

@@ -4,6 +4,7 @@ use super::packed::{Member, PackedRows, Place};
 use super::reading_options::NONE;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, unnamed_classes};
 use crate::{Error, Result};
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::packing::{Holds, Pixels};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -132,6 +133,8 @@ fn read(candidate: &Candidate, _: &DatasetOptions) -> Result<Opened> {
     ledger.leave_out(RemarkKind::OtherFiles, beside, text);
     let mut opened = rows.finish(columns, root.clone(), &root, ledger)?;
     if let Some((file, names)) = named {
+        let numbers = ClassNumbers::of_list(&names);
+        opened.manifest = opened.manifest.with_class_numbers(numbers);
         let names = names.iter().map(String::as_str).collect();
         unnamed_classes::tell(file, &names, &mut opened);
     }

@@ -102,3 +102,18 @@ fn manifests_of_pandas() {
         assert_eq!(rows(&read(&folder("manifests").join(file)), "score"), expected, "{file}");
     }
 }
+
+/// By which programs that were trained on them call their classes.
+#[test]
+fn the_numbers_of_classes_are_those_of_the_dataset() {
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/packed");
+    let paths = ["coco/result.json", "coco", "yolo", "fiftyone-classes"].map(folder);
+    let packed = ["parquet", "disk", "cifar"].map(|name| packed.join(name));
+    for path in paths.into_iter().chain(packed) {
+        let opened = read(&path);
+        let numbers = opened.manifest.class_numbers();
+        let expected = opened.manifest.classes().iter().map(String::as_str);
+        // All of these tools wrote their classes in the order of their names.
+        assert!(numbers.are_places() && expected.eq(numbers.names()), "{}: {numbers:?}", path.display());
+    }
+}

@@ -119,6 +119,7 @@ fn from_boxes(
         all.entries.push(Entry { name: sample.path.clone(), label, split, file, ..Entry::default() });
     }
     tally.enter(&names, &mut all.ledger);
+    all.class_numbers = names.numbers();
     Ok(all)
 }
 
@@ -135,6 +136,7 @@ fn from_folders(around: &Around<'_>, file: &Path, description: &Description) -> 
     let parts = description.there(file, around);
     let splits = parts.splits(around, &shown, &mut all.ledger);
     let names = description.names.clone().unwrap_or_default();
+    all.class_numbers = names.numbers();
     let below = |row: usize| -> Option<String> {
         let path = &around.samples[row].path;
         // What is only listed has the class that its folders say.

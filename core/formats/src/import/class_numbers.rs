@@ -21,7 +21,8 @@ impl ClassNumbers {
     pub(super) const NONE: ClassNumbers = ClassNumbers { classes: None };
 
     /// Learns the numbers of a file from what it says the samples' labels are (`given`): a program that numbers classes need not
-    /// number them by name, nor know the same ones. Without that, they are taken for the classes in the order of their names, which is said.
+    /// number them as the dataset does or by name, nor know the same ones. Without that, they are taken for the dataset's own numbers,
+    /// or else for the classes in the order of their names, which is said.
     /// `suggested` are all other labels in the file, whose name is `file`. Where rows are not `named`, so that they are samples by
     /// their order, another numbering cannot be told from another order, and only that by name is read.
     ///
@@ -46,14 +47,22 @@ impl ClassNumbers {
                 *beside.entry(number).or_default().entry(label).or_default() += 1;
             }
         }
-        let by_place =
-            |number: u64| u32::try_from(number).ok().filter(|at| (*at as usize) < names.len()).map(LabelId);
+        let readings = Reading::of(manifest);
         if beside.is_empty() {
             if wanted.is_empty() {
                 return Ok(ClassNumbers::default());
             }
-            let known = wanted.iter().all(|number| by_place(*number).is_some());
-            if !known {
+            let class_of = |reading: &Reading, number: u64| reading.class(number, manifest);
+            let mut likely = readings.iter().filter(|reading| reading.knows(&wanted));
+            // Ids that do not count up from 0 may be written as they are, or counted up: both need not be right.
+            let (first, second) = (likely.next(), likely.next());
+            let same = |other: &Reading| {
+                first.is_some_and(|first| {
+                    wanted.iter().all(|&number| class_of(first, number) == class_of(other, number))
+                })
+            };
+            let clear = first.filter(|first| first.whose != Whose::Ids || second.is_none_or(same));
+            let Some(reading) = clear else {
                 read.warnings.push(format!(
                     "{file} suggests labels by number, up to {}, and the dataset has {}: what the numbers mean is not known, so \
                      none is suggested; write the names of classes, or add a column given_label",
@@ -63,11 +72,12 @@ impl ClassNumbers {
                 return Ok(ClassNumbers {
                     classes: Some(wanted.into_iter().map(|number| (number, None)).collect()),
                 });
-            }
+            };
             let classes: BTreeMap<u64, Option<LabelId>> =
-                wanted.into_iter().map(|number| (number, by_place(number))).collect();
+                wanted.into_iter().map(|number| (number, class_of(reading, number))).collect();
             read.notes.push(format!(
-                "the numbers of {file} were taken for the classes in the order of their names: {}",
+                "the numbers of {file} were taken for the classes {}: {}",
+                reading.whose.words(),
                 listed(&classes, manifest)
             ));
             return Ok(ClassNumbers { classes: Some(classes) });
@@ -88,13 +98,18 @@ impl ClassNumbers {
         let learned: BTreeMap<u64, Option<LabelId>> =
             beside.iter().map(|(number, labels)| (*number, most(labels))).collect();
         let different: BTreeSet<LabelId> = learned.values().flatten().copied().collect();
-        let usual = agree(&by_place) * 2 > all;
-        if !usual && !named {
+        let agreeing = |reading: &Reading| agree(&|number| reading.class(number, manifest));
+        // The first of those that agree most.
+        let usual = readings.iter().rev().max_by_key(|reading| agreeing(reading));
+        let usual = usual.filter(|reading| agreeing(reading) * 2 > all);
+        if usual.is_none() && !named {
             return Err("the numbers in its column of given labels are not those of the samples with the same numbers: its rows \
                         are in another order, or its numbers mean other classes; add a column path"
                 .to_owned());
         }
-        if !usual && (different.len() < learned.len() || agree(&|number| learned[&number]) * 2 <= all) {
+        if usual.is_none()
+            && (different.len() < learned.len() || agree(&|number| learned[&number]) * 2 <= all)
+        {
             return Err(format!(
                 "the numbers in its column of given labels do not go with the labels of the dataset: of {}, {} agree at most",
                 counted(all, "row", "rows"),
@@ -102,22 +117,32 @@ impl ClassNumbers {
             ));
         }
         let class = |number: u64| match usual {
-            true => by_place(number),
-            false => learned.get(&number).copied().flatten(),
+            Some(reading) => reading.class(number, manifest),
+            None => learned.get(&number).copied().flatten(),
         };
         let numbers = beside.keys().copied().chain(wanted.iter().copied());
         let classes: BTreeMap<u64, Option<LabelId>> = numbers.map(|number| (number, class(number))).collect();
-        if !usual {
-            read.notes.push(format!(
+        match usual {
+            None => read.notes.push(format!(
                 "the numbers of {file} are not the places of the classes in the order of their names; by the given labels, {}",
                 listed(&classes, manifest)
-            ));
+            )),
+            Some(Reading { whose: Whose::Names, .. }) => {}
+            Some(reading) => read.notes.push(format!(
+                "the numbers of {file} are those of the classes {}: {}",
+                reading.whose.words(),
+                listed(&classes, manifest)
+            )),
         }
         let strange: Vec<String> =
             wanted.iter().filter(|number| classes[number].is_none()).map(u64::to_string).collect();
         if !strange.is_empty() {
+            let whose = match usual {
+                Some(_) => "of classes that no sample has",
+                None => "that no given label has",
+            };
             read.warnings.push(format!(
-                "{file} suggests labels by numbers that no given label has, which are not taken: {}",
+                "{file} suggests labels by numbers {whose}, which are not taken: {}",
                 strange.join(", ")
             ));
         }
@@ -134,6 +159,67 @@ impl ClassNumbers {
             }
             None => text,
         }
+    }
+}
+
+/// Whose numbers they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Those of the dataset, which count up from 0.
+    Dataset,
+    /// Those of the dataset, which do not.
+    Ids,
+    /// Places in the order of the dataset's numbers.
+    Counted,
+    /// Places in the order of names.
+    Names,
+}
+
+impl Whose {
+    const fn words(self) -> &'static str {
+        match self {
+            Whose::Dataset | Whose::Ids => "as the dataset numbers them",
+            Whose::Counted => "in the order of the dataset's numbers",
+            Whose::Names => "in the order of their names",
+        }
+    }
+}
+
+/// One way to read numbers of classes.
+struct Reading {
+    whose: Whose,
+    /// The name of each number, which need not be a class of a sample.
+    names: BTreeMap<u64, String>,
+}
+
+impl Reading {
+    /// All ways for a dataset, the likeliest first.
+    fn of(manifest: &Manifest) -> Vec<Reading> {
+        let own = manifest.class_numbers();
+        let places = |names: Vec<&str>| (0..).zip(names).map(|(at, name)| (at, name.to_owned())).collect();
+        let mut all = Vec::new();
+        if own.are_clear() && !own.is_empty() {
+            let whose = if own.are_places() { Whose::Dataset } else { Whose::Ids };
+            let names = own.iter().map(|(number, name)| (number, name.to_owned())).collect();
+            all.push(Reading { whose, names });
+            if !own.are_places() {
+                all.push(Reading { whose: Whose::Counted, names: places(own.names().collect()) });
+            }
+        }
+        // Numbers of the dataset that count up from 0 leave nothing to guess, unless given labels say otherwise.
+        let names = manifest.classes().iter().map(String::as_str).collect();
+        all.push(Reading { whose: Whose::Names, names: places(names) });
+        all
+    }
+
+    /// The class of a number.
+    fn class(&self, number: u64, manifest: &Manifest) -> Option<LabelId> {
+        manifest.find_class(self.names.get(&number)?)
+    }
+
+    /// Whether each of these numbers is one of its own.
+    fn knows(&self, numbers: &BTreeSet<u64>) -> bool {
+        numbers.iter().all(|number| self.names.contains_key(number))
     }
 }
 

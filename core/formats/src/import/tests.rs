@@ -50,8 +50,13 @@ fn fixture(name: &str) -> PathBuf {
 
 /// What a program's files say of samples with these paths.
 fn read(program: &str, files: &[PathBuf], paths: &[&str]) -> Result<Outcome> {
-    let (manifest, file_metadata) = dataset(paths);
-    let target = Target::new(&manifest, &file_metadata, BTreeSet::from(["duplicates".to_owned()]), false);
+    read_into(program, files, &dataset(paths).0)
+}
+
+fn read_into(program: &str, files: &[PathBuf], manifest: &Manifest) -> Result<Outcome> {
+    let hashes = manifest.ids().map(|id| ContentHash::of(manifest.path(id).as_os_str().as_encoded_bytes()));
+    let file_metadata = FileMetadata { hashes: hashes.collect(), ..FileMetadata::default() };
+    let target = Target::new(manifest, &file_metadata, BTreeSet::from(["duplicates".to_owned()]), false);
     Importer::find(program).unwrap().read(files, &target, None)
 }
 

@@ -3,8 +3,9 @@
 
 use crate::headings::names_samples;
 use chaffinch_data::class_names;
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::nearest::hint;
-use chaffinch_protocol::display::excerpt;
+use chaffinch_protocol::display::{counted, excerpt};
 use std::collections::BTreeMap;
 
 /// Names to list in a message.
@@ -22,7 +23,8 @@ pub(super) struct ClassColumns {
     pub(super) said: Option<String>,
 }
 
-/// Finds the columns of `classes`. `order` are the names of the numbers of classes, if they were given.
+/// Finds the columns of `classes`. `order` are the names of the numbers of classes, if they were given; `own` are those of the
+/// dataset.
 ///
 /// # Errors
 /// Says in words which class has no column, or that a name is there twice.
@@ -30,6 +32,7 @@ pub(super) fn find(
     headings: &[String],
     classes: &[String],
     order: Option<&[String]>,
+    own: &ClassNumbers,
 ) -> Result<ClassColumns, String> {
     let names: Vec<String> = headings.iter().map(|name| cleaned(name).to_lowercase()).collect();
     let wanted: Vec<String> = classes.iter().map(|name| cleaned(name)).collect();
@@ -62,19 +65,57 @@ pub(super) fn find(
     if order.is_none() && wanted.iter().all(|name| name.parse::<i64>().is_ok()) {
         return Err(lacking(headings, classes));
     }
+    if let Some(order) = order {
+        let order: Vec<String> = order.iter().map(|name| cleaned(name)).collect();
+        return by_number(&wanted, &names, &order)
+            .map(|columns| numbered(columns, (0..).zip(&order), ", as --classes says"))
+            .ok_or_else(|| lacking(headings, classes));
+    }
     let mut sorted = wanted.clone();
     sorted.sort_unstable();
-    let advice = if order.is_some() { ", as --classes says" } else { "; --classes FILE says another order" };
-    let order = order.map_or(sorted, |order| order.iter().map(|name| cleaned(name)).collect());
-    if let Some(columns) = by_number(&wanted, &names, &order) {
-        let shown: Vec<String> = (order.iter().take(LISTED).enumerate())
-            .map(|(number, name)| format!("{number} is {}", excerpt(name)))
-            .collect();
-        let more = if order.len() > LISTED { ", …" } else { "" };
-        let said = format!("are numbers of classes: {}{more}{advice}", shown.join(", "));
-        return Ok(ClassColumns { columns, said: Some(said) });
+    let another = "; --classes FILE says another order";
+    if own.are_clear() && wanted.iter().all(|class| own.names().any(|name| name == class)) {
+        // Programs count classes up from 0 in the order of the dataset's numbers, whatever these are.
+        let order: Vec<String> = own.names().map(str::to_owned).collect();
+        let as_dataset = format!(", as the dataset numbers them{another}");
+        if let Some(columns) = by_number(&wanted, &names, &order) {
+            return Ok(numbered(columns, (0..).zip(&order), &as_dataset));
+        }
+        if !own.are_places()
+            && let Some(columns) = by_ids(&wanted, &names, own)
+        {
+            return Ok(numbered(columns, own.iter(), &as_dataset));
+        }
+        // Of some of its classes, the order by number need not be the one by name.
+        let used = order.iter().filter(|name| sorted.contains(name));
+        if !used.eq(&sorted) && by_number(&wanted, &names, &sorted).is_some() {
+            return Err(format!(
+                "its columns are numbers, and which classes they are is not known: the dataset numbers {}, not in the order of \
+                 their names, and samples have {} of them; pass --classes FILE with the names in the order of the columns, one a line",
+                counted(order.len() as u64, "class", "classes"),
+                wanted.len()
+            ));
+        }
     }
-    Err(lacking(headings, classes))
+    by_number(&wanted, &names, &sorted)
+        .map(|columns| numbered(columns, (0..).zip(&sorted), another))
+        .ok_or_else(|| lacking(headings, classes))
+}
+
+/// Columns that are called by numbers of classes, which is said with what else there is to say of it.
+fn numbered<'a, S: AsRef<str> + 'a>(
+    columns: Vec<usize>,
+    names: impl Iterator<Item = (u64, S)>,
+    advice: &str,
+) -> ClassColumns {
+    let mut shown: Vec<String> = names
+        .take(LISTED + 1)
+        .map(|(number, name)| format!("{number} is {}", excerpt(name.as_ref())))
+        .collect();
+    let more = if shown.len() > LISTED { ", …" } else { "" };
+    shown.truncate(LISTED);
+    let said = format!("are numbers of classes: {}{more}{advice}", shown.join(", "));
+    ClassColumns { columns, said: Some(said) }
 }
 
 /// Finds the columns by the names of classes alone.
@@ -171,6 +212,14 @@ fn by_number(wanted: &[String], names: &[String], order: &[String]) -> Option<Ve
     wanted.iter().map(place).collect()
 }
 
+/// The columns whose names are the ids that the dataset has for the classes.
+fn by_ids(wanted: &[String], names: &[String], own: &ClassNumbers) -> Option<Vec<usize>> {
+    std::iter::once("").chain(USUAL).find_map(|before| {
+        let id = |class: &String| own.number(class).map(|id| format!("{before}{id}"));
+        all(&wanted.iter().map(id).collect::<Option<Vec<_>>>()?, names)
+    })
+}
+
 /// Which class has no column, and what there is.
 fn lacking(headings: &[String], classes: &[String]) -> String {
     let free = headings.iter().filter(|name| !names_samples(name));
@@ -201,8 +250,39 @@ mod tests {
         order: Option<&str>,
     ) -> Result<(Vec<usize>, Option<String>), String> {
         let list = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
-        let found = find(&list(headings), &list(classes), order.map(list).as_deref())?;
+        let none = ClassNumbers::default();
+        let found = find(&list(headings), &list(classes), order.map(list).as_deref(), &none)?;
         Ok((found.columns, found.said))
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_dataset_where_it_has_some() {
+        let list = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
+        let find = |headings: &str, classes: &str, own: &ClassNumbers| {
+            let found = super::find(&list(headings), &list(classes), None, own)?;
+            Ok::<_, String>((found.columns, found.said.unwrap_or_default()))
+        };
+        let schema = ClassNumbers::of_list(["cow", "ant", "bee"]);
+        let (columns, said) = find("path prob_0 prob_1 prob_2", "ant bee cow", &schema).unwrap();
+        assert_eq!(columns, [2, 3, 1]);
+        assert!(said.contains("0 is cow, 1 is ant, 2 is bee, as the dataset numbers them"), "{said}");
+        // No sample has the class bee.
+        assert_eq!(find("0 1 2", "ant cow", &schema).unwrap().0, [1, 0]);
+        let error = find("path 0 1", "ant cow", &schema).unwrap_err();
+        assert!(
+            error.contains("the dataset numbers 3 classes") && error.contains("--classes FILE"),
+            "{error}"
+        );
+        let by_name = ClassNumbers::of_list(["ant", "bee", "cow"]);
+        assert_eq!(find("path 0 1", "ant cow", &by_name).unwrap().0, [1, 2], "one order either way");
+        // Categories with ids.
+        let coco = ClassNumbers::of_ids([(1, "cow"), (2, "ant"), (5, "bee")]);
+        assert_eq!(find("0 1 2", "ant bee cow", &coco).unwrap().0, [1, 2, 0]);
+        let (columns, said) = find("path 1 2 5", "ant bee cow", &coco).unwrap();
+        assert_eq!(columns, [2, 3, 1]);
+        assert!(said.contains("1 is cow, 2 is ant, 5 is bee"), "{said}");
+        // Names count whatever numbers there are.
+        assert_eq!(find("ant bee cow", "ant bee cow", &schema).unwrap().0, [0, 1, 2]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub(super) fn read_for(
             if let Some(column) = PATHS.into_iter().find_map(names) {
                 picks[column] = Pick::Ids;
             }
-            let columns = class_columns::find(headings, wanted, order);
+            let columns = class_columns::find(headings, wanted, order, manifest.class_numbers());
             for &column in columns.iter().flat_map(|found| &found.columns) {
                 picks[column] = Pick::Numbers;
             }

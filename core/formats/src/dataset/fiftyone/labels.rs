@@ -6,6 +6,7 @@ use crate::dataset::several::Label;
 use crate::dataset::unnamed_classes::WITHOUT_NAME;
 use crate::dataset::{DatasetOptions, json};
 use crate::{Error, Result};
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use serde_json::Value;
@@ -50,6 +51,7 @@ pub(super) fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result
         read.entries.push(Entry { name: PathBuf::from(path), label, other, ..Entry::default() });
     }
     let Names { strange, unread, first, .. } = names;
+    read.class_numbers = ClassNumbers::of_list(&classes);
     let shown = safe_path(Path::new(file.file_name().unwrap_or_default()));
     if let Some((number, _)) = strange.first_key_value() {
         let count: u64 = strange.values().sum();

@@ -11,6 +11,7 @@ use crate::dataset::typed::Typed;
 use crate::dataset::{DatasetOptions, Opened, choice, folders, is_image, shards};
 use crate::tally::Tally;
 use crate::{Error, Result};
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::packing::{Container, Holds, below};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -241,7 +242,8 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
     declared.tell(&files.collect::<Vec<_>>(), &mut ledger);
     contradicted.tell(&mut ledger);
     let mut opened = rows.finish(columns, root.clone(), dataset, ledger)?;
-    opened.manifest = opened.manifest.with_typed(typed.names());
+    let numbers = ClassNumbers::of_list(*names);
+    opened.manifest = opened.manifest.with_typed(typed.names()).with_class_numbers(numbers);
     Ok(opened)
 }
 

@@ -7,6 +7,7 @@ use crate::dataset::places::joined;
 use crate::tally::Tally;
 use crate::text::Document;
 use crate::{Error, Result};
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -18,6 +19,13 @@ use std::path::{Path, PathBuf};
 /// The names of classes by their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Names(pub(super) BTreeMap<u64, String>);
+
+impl Names {
+    /// As the dataset has them.
+    pub(super) fn numbers(&self) -> ClassNumbers {
+        ClassNumbers::of_ids(self.0.iter().map(|(number, name)| (*number, name)))
+    }
+}
 
 /// What a file describes.
 #[derive(Debug, Clone, Default)]
