@@ -20,6 +20,7 @@ pub mod index;
 pub mod issue;
 pub mod journal;
 pub mod manifest;
+pub mod map_places;
 pub mod measures;
 pub mod moved;
 pub mod nearest;

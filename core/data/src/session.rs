@@ -309,6 +309,11 @@ impl Session {
         self.dir.join("probabilities.safetensors")
     }
 
+    /// The folder of maps that were computed.
+    pub fn maps_dir(&self) -> PathBuf {
+        self.dir.join("maps")
+    }
+
     /// The samples' file.
     pub fn samples_path(&self) -> PathBuf {
         self.dir.join("samples.arrow")

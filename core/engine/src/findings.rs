@@ -4,6 +4,7 @@ use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::session::Session;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_protocol::Ledger;
 use chaffinch_review::atlas::Atlas;
@@ -27,11 +28,11 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Stores embeddings, and prepares what is derived from them.
-    pub(crate) fn set_matrix(&mut self, matrix: EmbeddingMatrix) {
+    /// Stores the embeddings of a session, and prepares what is derived from them.
+    pub(crate) fn set_matrix(&mut self, matrix: EmbeddingMatrix, session: &Session) {
         let matrix = Arc::new(matrix);
-        self.atlas =
-            Some(Arc::new(Atlas::new(matrix.clone(), self.manifest.clone(), self.file_metadata.clone())));
+        let atlas = Atlas::new(matrix.clone(), self.manifest.clone(), self.file_metadata.clone());
+        self.atlas = Some(Arc::new(atlas.kept_in(session.maps_dir())));
         self.matrix = Some(matrix);
     }
 }

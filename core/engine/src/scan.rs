@@ -485,7 +485,7 @@ impl<'a> Scan<'a> {
                 }
             }
             let Model { embedder, store, .. } = model;
-            findings.set_matrix(store.gather(&findings.file_metadata.hashes)?);
+            findings.set_matrix(store.gather(&findings.file_metadata.hashes)?, &scan.setup.session);
             let known = given::report(scan.setup, &store, embedder.as_ref(), notes, findings)?;
             if !embedder.sees() {
                 scan.report.reused = known;

@@ -137,6 +137,30 @@ pub enum Axes {
     /// Axes without a meaning of their own: similar samples are next to each other (t-SNE). Computed in the background
     /// on first request.
     Neighborhoods,
+    /// The same by uniform manifold approximation (UMAP), which keeps more of how groups lie to each other. Computed in the background on
+    /// first request.
+    Umap,
+}
+
+impl Axes {
+    /// What such a map is called in a filter.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Axes::Components => "map",
+            Axes::Neighborhoods => "tsne",
+            Axes::Umap => "umap",
+        }
+    }
+
+    /// The next one of those that keys go through.
+    #[must_use]
+    pub const fn next(self) -> Axes {
+        match self {
+            Axes::Components => Axes::Neighborhoods,
+            Axes::Neighborhoods => Axes::Umap,
+            Axes::Umap => Axes::Components,
+        }
+    }
 }
 
 /// An event from the engine to a view.

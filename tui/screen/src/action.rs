@@ -207,7 +207,7 @@ actions! {
         Conflicts "conflicts" "conflicts" "Walk and settle the samples on which reviewers disagree",
         Clusters "clusters" "clusters" "Show the class's clusters: medoids and farthest members",
         Map "map" "map" "Show the embeddings as a map",
-        Neighborhoods "neighborhoods" "neighborhoods" "Switch the map: neighborhoods (t-SNE) or components",
+        Neighborhoods "neighborhoods" "neighborhoods" "Switch the map: neighborhoods (t-SNE), UMAP or components",
     }
     /// Copying to the clipboard.
     Clipboard in List {

@@ -139,23 +139,23 @@ fn points<'a>(atlas: &'a Atlas, axes: Axes, view: &mut MapView) -> &'a [[f32; 2]
     let projection = atlas.projection();
     let held = projection.explained() * 100.0;
     view.note = format!("principal components: two axes with {held:.0} % of the variance");
-    if axes == Axes::Components {
-        return projection.points();
-    }
-    match atlas.neighborhoods() {
-        Neighborhoods::Made(points) => {
+    match atlas.neighborhoods(axes) {
+        None => {}
+        Some(Neighborhoods::Made(points)) => {
             let placed = points.iter().filter(|[x, _]| !x.is_nan()).count();
-            view.note =
-                "neighborhoods (t-SNE): nearby samples are similar, distances between groups mean little"
-                    .into();
+            view.note = match axes {
+                Axes::Umap => "neighborhoods (UMAP): nearby samples are similar, distances between groups mean little more",
+                _ => "neighborhoods (t-SNE): nearby samples are similar, distances between groups mean little",
+            }
+            .into();
             if placed < projection.points().iter().filter(|[x, _]| !x.is_nan()).count() {
                 let _ = write!(view.note, "; a subsample of {placed} samples");
             }
-            view.axes = Axes::Neighborhoods;
+            view.axes = axes;
             return points;
         }
-        Neighborhoods::Making(share) => view.making = Some(share),
-        Neighborhoods::None(why) => view.note = format!("{why}; {}", view.note),
+        Some(Neighborhoods::Making(share)) => view.making = Some(share),
+        Some(Neighborhoods::None(why)) => view.note = format!("{why}; {}", view.note),
     }
     projection.points()
 }
@@ -223,11 +223,7 @@ fn inside(
     most: usize,
 ) -> (u64, Vec<SampleId>) {
     let (Some(atlas), Some(list)) = (&state.findings.atlas, list) else { return (0, Vec::new()) };
-    let points = match (axes, atlas.neighborhoods_now()) {
-        (Axes::Components, _) => atlas.projection().points(),
-        (Axes::Neighborhoods, Neighborhoods::Made(points)) => points,
-        (Axes::Neighborhoods, _) => return (0, Vec::new()),
-    };
+    let Some(points) = atlas.points(axes) else { return (0, Vec::new()) };
     let lies = |row: &&u32| points.get(**row as usize).is_some_and(|[x, y]| area.contains(*x, *y));
     let mut samples = Vec::new();
     let mut total = 0;

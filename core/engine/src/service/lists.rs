@@ -178,7 +178,7 @@ impl Service {
         }
         if let Some((matrix, vectors)) = rows::open_matrix(&self.setup.session, findings) {
             let mut findings = findings.clone();
-            findings.set_matrix(matrix);
+            findings.set_matrix(matrix, &self.setup.session);
             findings.class_vectors = vectors.map(Arc::new);
             let shared = Arc::new(self.state.with_findings(findings));
             for seat in self.seats.values_mut() {

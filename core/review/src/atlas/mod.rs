@@ -2,18 +2,23 @@
 //! samples. Computed on first use; independent of the number of threads.
 
 mod clusters;
-mod neighborhoods;
+mod drawing;
 mod projection;
+mod tsne;
+mod umap;
 
 pub use clusters::{Cluster, Clusters};
-pub use neighborhoods::Neighborhoods;
+pub use drawing::Neighborhoods;
 pub use projection::Projection;
 
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::Axes;
 use chaffinch_protocol::sample::SampleId;
+use drawing::Drawing;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// At most this many of the rows, evenly spaced.
@@ -29,7 +34,10 @@ pub struct Atlas {
     manifest: Arc<Manifest>,
     file_metadata: Arc<FileMetadata>,
     projection: OnceLock<Projection>,
-    drawing: neighborhoods::Drawing,
+    tsne: Drawing,
+    umap: Drawing,
+    /// The folder where maps are kept.
+    kept: Option<PathBuf>,
     clusters: Mutex<BTreeMap<u32, Arc<Clusters>>>,
 }
 
@@ -45,9 +53,17 @@ impl Atlas {
             manifest,
             file_metadata,
             projection: OnceLock::new(),
-            drawing: neighborhoods::Drawing::default(),
+            tsne: Drawing::new(tsne::METHOD),
+            umap: Drawing::new(umap::METHOD),
+            kept: None,
             clusters: Mutex::default(),
         }
+    }
+
+    /// The same, whose maps of neighborhoods are kept in a folder.
+    #[must_use]
+    pub fn kept_in(self, folder: PathBuf) -> Atlas {
+        Atlas { kept: Some(folder), ..self }
     }
 
     /// The embeddings.
@@ -60,18 +76,32 @@ impl Atlas {
         self.projection.get_or_init(|| Projection::new(&self.matrix, &|row| self.usable(row)))
     }
 
-    /// The neighborhood map; the first call starts computing it.
-    pub fn neighborhoods(&self) -> Neighborhoods<'_> {
-        self.drawing.ask(&self.matrix, || {
-            let rows: Vec<u32> = (0..self.matrix.rows() as u32).filter(|&row| self.usable(row)).collect();
-            let points = self.projection().points();
-            spaced(&rows, neighborhoods::MOST).map(|row| (row, points[row as usize])).collect()
+    /// A map of neighborhoods; the first call starts computing it. `None` for the map of components.
+    pub fn neighborhoods(&self, axes: Axes) -> Option<Neighborhoods<'_>> {
+        self.drawing(axes).map(|drawing| {
+            drawing.ask(&self.matrix, self.kept.as_deref(), || {
+                let rows: Vec<u32> = (0..self.matrix.rows() as u32).filter(|&row| self.usable(row)).collect();
+                let points = self.projection().points();
+                spaced(&rows, drawing::MOST).map(|row| (row, points[row as usize])).collect()
+            })
         })
     }
 
-    /// The neighborhood map in its current state; starts nothing.
-    pub fn neighborhoods_now(&self) -> Neighborhoods<'_> {
-        self.drawing.now()
+    /// The positions on a map, 0 to 1 in both directions, NaN without one; `None` until it is made. Starts nothing.
+    pub fn points(&self, axes: Axes) -> Option<&[[f32; 2]]> {
+        match self.drawing(axes).map(Drawing::now) {
+            None => Some(self.projection().points()),
+            Some(Neighborhoods::Made(points)) => Some(points),
+            Some(_) => None,
+        }
+    }
+
+    fn drawing(&self, axes: Axes) -> Option<&Drawing> {
+        match axes {
+            Axes::Components => None,
+            Axes::Neighborhoods => Some(&self.tsne),
+            Axes::Umap => Some(&self.umap),
+        }
     }
 
     /// The clusters of a class.

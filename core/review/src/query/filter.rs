@@ -5,15 +5,15 @@ use super::needle::Needle;
 use super::parse::{Comparison, Run, Test, Text, Word};
 use super::rows::{Bits, gather};
 use super::{Source, attribute};
-use crate::atlas::{Atlas, Neighborhoods};
+use crate::atlas::Atlas;
 use crate::groups::across_splits;
 use crate::verdict::is_flagged;
 use crate::{Error, Result};
 use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::nearest::hint;
+use chaffinch_protocol::Area;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Area, Axes};
 use std::borrow::Cow;
 
 /// Above this share of all rows, scanning all of them is faster than visiting single ones.
@@ -207,12 +207,13 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
         Test::Unreadable => {
             Ready::Rows(marked(source, source.file_metadata.unreadable.keys().copied(), true))
         }
-        Test::Map(Axes::Components, area) => Ready::Map(atlas(source)?.projection().points(), *area),
-        Test::Map(Axes::Neighborhoods, area) => match atlas(source)?.neighborhoods_now() {
-            Neighborhoods::Made(points) => Ready::Map(points, *area),
-            _ => {
-                let message = "'tsne:' needs the neighborhood map: open the map first to compute it";
-                return Err(Error::Invalid(message.into()));
+        Test::Map(axes, area) => match atlas(source)?.points(*axes) {
+            Some(points) => Ready::Map(points, *area),
+            None => {
+                let key = axes.key();
+                let message =
+                    format!("'{key}:' needs its map of neighborhoods: open that map first to compute it");
+                return Err(Error::Invalid(message));
             }
         },
         Test::Cluster(class, number) => Ready::Rows(cluster(source, class, *number)?),
@@ -227,7 +228,7 @@ fn ready<'a>(source: &Source<'a>, test: &Test) -> Result<Ready<'a>> {
 fn atlas<'a>(source: &Source<'a>) -> Result<&'a Atlas> {
     source.atlas.ok_or_else(|| {
         Error::Invalid(
-            "'map:', 'tsne:' and 'cluster:' need embeddings and work only in the interface: scan first, then open the session".into(),
+            "'map:', 'tsne:', 'umap:' and 'cluster:' need embeddings and work only in the interface: scan first, then open the session".into(),
         )
     })
 }

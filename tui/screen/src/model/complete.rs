@@ -6,7 +6,7 @@ use chaffinch_protocol::decision::TAGS;
 /// The maximum number of completions offered.
 const OFFERED: usize = 8;
 /// The terms of a filter, besides part of a path, and what they find.
-const WORDS: [(&str, &str); 31] = [
+const WORDS: [(&str, &str); 32] = [
     ("class:", "given label"),
     ("suggested:", "suggested label"),
     ("detector:", "flagged by it"),
@@ -34,6 +34,7 @@ const WORDS: [(&str, &str); 31] = [
     ("score>", "better than this"),
     ("map:", "in this part of the map"),
     ("tsne:", "in this part of the neighborhood map"),
+    ("umap:", "in this part of the UMAP"),
     ("cluster:", "in this cluster: cat/2"),
     ("sample:", "by number in the dataset: 3,8-12"),
     ("or", "either side: class:cat or class:dog"),
@@ -59,7 +60,15 @@ fn beginnings() -> Vec<String> {
         if !keys.iter().any(|known| known == key)
             && !matches!(
                 word,
-                "map:" | "tsne:" | "cluster:" | "sample:" | "decided" | "score>" | "newly:" | "formerly:"
+                "map:"
+                    | "tsne:"
+                    | "umap:"
+                    | "cluster:"
+                    | "sample:"
+                    | "decided"
+                    | "score>"
+                    | "newly:"
+                    | "formerly:"
             )
         {
             keys.push(key.to_owned());

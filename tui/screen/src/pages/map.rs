@@ -74,10 +74,11 @@ impl Page for Map {
             Action::Smaller => ("zoom out", "Zoom out around the cursor"),
             Action::GoToOther => ("show in list", "Go to the sample under the cursor in the list"),
             Action::Mark => ("mark", "Mark or unmark the sample under the cursor"),
-            Action::Neighborhoods if shown(model) == Axes::Neighborhoods => {
-                ("components", "Show the map of principal components")
-            }
-            Action::Neighborhoods => ("neighborhoods", "Show the map of neighborhoods (t-SNE)"),
+            Action::Neighborhoods => match model.views.map.axes.next() {
+                Axes::Components => ("components", "Show the map of principal components"),
+                Axes::Neighborhoods => ("neighborhoods", "Show the map of neighborhoods (t-SNE)"),
+                Axes::Umap => ("UMAP", "Show the map of neighborhoods by UMAP"),
+            },
             Action::NextClass => ("right", "Go half the width of the map to the right"),
             Action::PreviousClass => ("left", "Go half the width of the map to the left"),
             _ => return None,
@@ -174,11 +175,8 @@ impl Page for Map {
             A::Filter => {
                 let Area { left, top, right, bottom } = chosen(&model.views.map, bounds);
                 model.views.map.corner = None;
-                let key = match shown(model) {
-                    Axes::Components => "map:",
-                    Axes::Neighborhoods => "tsne:",
-                };
-                show::filter_by(model, key, &format!("{key}{left:.4},{top:.4},{right:.4},{bottom:.4}"));
+                let key = format!("{}:", shown(model).key());
+                show::filter_by(model, &key, &format!("{key}{left:.4},{top:.4},{right:.4},{bottom:.4}"));
                 return true;
             }
             _ => return false,
@@ -356,7 +354,7 @@ fn step(model: &mut Model, action: Action) -> u16 {
     1 << (count / 4).min(3)
 }
 
-/// Switches between the two maps; a zoomed part of one has no counterpart on the other.
+/// Goes on to the next map; a zoomed part of one has no counterpart on another.
 fn turn(model: &mut Model) {
     if !show::is_open(model, &Map) {
         toggle(model);
@@ -364,10 +362,7 @@ fn turn(model: &mut Model) {
     }
     let sample = model.sample();
     let map = &mut model.views.map;
-    map.axes = match map.axes {
-        Axes::Components => Axes::Neighborhoods,
-        Axes::Neighborhoods => Axes::Components,
-    };
+    map.axes = map.axes.next();
     (map.zoom, map.left, map.top, map.corner, map.again) = (0, 0.0, 0.0, None, None);
     // The same sample lies elsewhere there.
     map.seek = map.seek.or(sample);

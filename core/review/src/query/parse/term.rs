@@ -8,7 +8,7 @@ use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Area, Axes};
 
 /// The keys before a colon.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "class",
     "suggested",
     "detector",
@@ -23,6 +23,7 @@ const KEYS: [&str; 16] = [
     "is",
     "map",
     "tsne",
+    "umap",
     "cluster",
     "sample",
 ];
@@ -133,6 +134,7 @@ fn keyed(key: &str, token: &Token) -> Result<Test> {
         "path" => path(token, start),
         "map" => Test::Map(Axes::Components, area("map", &text).map_err(fail)?),
         "tsne" => Test::Map(Axes::Neighborhoods, area("tsne", &text).map_err(fail)?),
+        "umap" => Test::Map(Axes::Umap, area("umap", &text).map_err(fail)?),
         "cluster" => cluster(&text).map_err(fail)?,
         "sample" => samples(&text).map_err(fail)?,
         "split" if text.eq_ignore_ascii_case("none") => Test::Split(Split::None),
