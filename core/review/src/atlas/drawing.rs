@@ -32,14 +32,14 @@ pub(super) struct Method {
 
 impl Method {
     /// Identifies a map by this method of these rows.
-    fn identity(&self, matrix: &EmbeddingMatrix, input: &[Placed]) -> blake3::Hash {
+    fn identity(&self, matrix: &EmbeddingMatrix, input: &[Placed]) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.axes.key().as_bytes()).update(&self.version.to_le_bytes());
         for (row, start) in input {
             hasher.update(&row.to_le_bytes()).update(bytemuck::cast_slice(start));
             hasher.update(bytemuck::cast_slice(matrix.row(*row as usize)));
         }
-        hasher.finalize()
+        hasher.finalize().to_hex().to_string()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::stage::{Stage, play, seeds};
 use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
+use chaffinch_data::map_places;
 use chaffinch_data::probabilities::GivenProbabilities;
 use chaffinch_data::session::{Session, Settings};
 use chaffinch_data::store::EmbeddingStore;
@@ -19,7 +20,7 @@ use std::path::Path;
 /// The target.
 pub const TARGET: Target = Target {
     name: "session",
-    reads: "a session's head, samples, ledger, settings, reading, probabilities, vectors and earlier results; plans",
+    reads: "a session's head, samples, ledger, settings, reading, probabilities, vectors, maps and earlier results; plans",
     run,
     seeds: || seeds(STAGES),
 };
@@ -35,6 +36,7 @@ const STAGES: &[Stage] = &[
     Stage { files, varied: CHUNK },
     Stage { files, varied: "earlier/f-v/uses.toml" },
     Stage { files, varied: "plan.json" },
+    Stage { files, varied: "maps/umap.safetensors" },
 ];
 
 const CHUNK: &str = "embeddings/f-v/chunk-000000.safetensors";
@@ -43,6 +45,7 @@ fn run(bytes: &[u8]) {
     play(TARGET.name, STAGES, bytes, |number, folder| match number {
         7 => drop(EmbeddingStore::open(&folder.join("embeddings"), &fingerprint(), 3)),
         9 => drop(Plan::load(&folder.join("plan.json"))),
+        10 => drop(map_places::load(&folder.join("maps/umap.safetensors"), "what it is of")),
         _ => look(folder),
     });
 }
@@ -106,6 +109,9 @@ fn files() -> Vec<Named> {
         .ids()
         .for_each(|id| given.push(manifest.path(id), metadata.hashes[id.index()], Some(&[0.25, 0.75])));
     given.save(&session.probabilities_path()).unwrap();
+    fs::create_dir(session.maps_dir()).unwrap();
+    map_places::save(&session.maps_dir().join("umap.safetensors"), "what it is of", &[0.0, 1.0, 0.5, 0.25])
+        .unwrap();
     let mut store = EmbeddingStore::open(&session.embeddings_dir(), &fingerprint(), 3).unwrap();
     store
         .append(&metadata.hashes[..3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0], &[true, true, false])
