@@ -42,6 +42,7 @@ use chaffinch_protocol::ScanReport;
 use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -442,14 +443,41 @@ impl<'a> Scan<'a> {
         for note in embedder.notes() {
             (self.reporter.trouble)("model", note);
         }
-        let mut folder = self.setup.session.embeddings_dir();
-        folder.extend(manifest.rendering().folders());
-        let mut store = EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())?;
+        let mut store = self.open_store(embedder.as_ref(), manifest, job)?;
         self.take_over_shards(&mut store, manifest, job)?;
         for note in store.notes() {
             (self.reporter.trouble)("embedding store", note);
         }
         Ok(Model { embedder, store, given })
+    }
+
+    /// The store of a model's vectors: that which sessions share, with what this one has already, or else its own. Vectors from
+    /// elsewhere are only its own.
+    fn open_store(
+        &self,
+        embedder: &dyn Embedder,
+        manifest: &Manifest,
+        job: &Job<'_>,
+    ) -> Result<EmbeddingStore> {
+        let session = &self.setup.session;
+        let open = |mut folder: PathBuf| {
+            folder.extend(manifest.rendering().folders());
+            EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())
+        };
+        let mut own = session.own_embeddings_dir();
+        let Some(shared) = session.store().filter(|_| embedder.sees()) else { return Ok(open(own)?) };
+        if !shared.is_dir() {
+            let message = "the embedding store of this session is gone, or on a disk that is not mounted; --store DIR names \
+                           another one, and --store none keeps vectors in the session";
+            return Err(Error::format(shared, message));
+        }
+        let mut store = open(shared)?;
+        own.extend(manifest.rendering().folders());
+        if own.join(embedder.fingerprint().as_str()).is_dir() {
+            let known = EmbeddingStore::open(&own, embedder.fingerprint(), embedder.dim())?;
+            store.take_over(&[known], job)?;
+        }
+        Ok(store.unfinished_in(&own)?)
     }
 
     /// The model; or what stands in for one whose vectors were named, or are those of the session.
@@ -516,7 +544,7 @@ fn keep_texts(setup: &Setup, texts: Option<&TextVectors>) -> Result<()> {
     let path = setup.session.text_vectors_path();
     match texts {
         Some(texts) => {
-            let folder = setup.session.embeddings_dir();
+            let folder = setup.session.own_embeddings_dir();
             std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
             texts.save(&path)
         }

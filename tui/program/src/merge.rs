@@ -2,7 +2,7 @@
 
 use super::args::{DatasetArgs, EngineArgs, Global};
 use super::place;
-use super::scan::{self, OutputArgs, Wanted};
+use super::scan::{self, OutputArgs, StoreArgs, Wanted};
 use anyhow::{Result, bail};
 use chaffinch_data::index::ShardRecord;
 use chaffinch_data::session::{MARK, Session};
@@ -25,6 +25,8 @@ pub(super) struct Merge {
     engine: EngineArgs,
     #[command(flatten)]
     reading: DatasetArgs,
+    #[command(flatten)]
+    store: StoreArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -53,6 +55,7 @@ pub(super) fn run(args: &Merge, global: &Global) -> Result<ExitCode> {
         reading: &args.reading,
         shards: &shards,
         carry_over: true,
+        store: &args.store,
     };
     scan::scan(&wanted, None, &args.output, global)
 }

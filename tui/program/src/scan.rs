@@ -6,11 +6,11 @@ use super::interrupt::INTERRUPTED;
 use super::listing::Listing;
 use super::output::{Align, Table, count, duration, json, remark, results, terminal_width};
 use super::{gates, model_loader, place, reading, setup};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use chaffinch_data::index::Shard;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::session::Session;
-use chaffinch_protocol::display::quoted;
+use chaffinch_protocol::display::{quoted, safe_path};
 use chaffinch_protocol::{DetectorSummary, ScanReport};
 use chaffinch_report::Gate;
 use clap::Args;
@@ -39,7 +39,37 @@ pub(super) struct Scan {
     #[arg(long)]
     no_carry_over: bool,
     #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
     output: OutputArgs,
+}
+
+/// Where vectors are kept.
+#[derive(Debug, Args)]
+pub(super) struct StoreArgs {
+    /// Keep embeddings in a folder that sessions share, now and later: a picture that one of them has embedded is embedded by none
+    /// again. `none` keeps them in the session
+    #[arg(long, value_name = "DIR|none", conflicts_with = "embeddings")]
+    store: Option<PathBuf>,
+}
+
+impl StoreArgs {
+    /// Makes a session use the store, if one was named.
+    fn apply(&self, session: &Session) -> Result<()> {
+        match &self.store {
+            None => {}
+            Some(none) if none.as_os_str() == "none" => session.use_store(None)?,
+            Some(dir) => {
+                std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", safe_path(dir)))?;
+                let dir = dir.canonicalize().with_context(|| format!("cannot find {}", safe_path(dir)))?;
+                if dir.to_str().is_none() {
+                    bail!("the path of a store must be valid UTF-8, but {} is not", safe_path(&dir));
+                }
+                session.use_store(Some(dir))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a scan prints, and what it fails on.
@@ -78,6 +108,7 @@ pub(super) fn run(args: &Scan, global: &Global) -> Result<ExitCode> {
         reading: &args.reading,
         shards: &[],
         carry_over: !args.no_carry_over,
+        store: &args.store,
     };
     scan(&wanted, args.shard, &args.output, global)
 }
@@ -91,6 +122,8 @@ pub(super) struct Wanted<'a> {
     pub(super) shards: &'a [PathBuf],
     /// Whether decisions of other sessions about the same pictures are wanted.
     pub(super) carry_over: bool,
+    /// Where vectors are kept.
+    pub(super) store: &'a StoreArgs,
 }
 
 /// Scans a dataset or a shard of it, and reports.
@@ -105,6 +138,7 @@ pub(super) fn scan(
     }
     let mut setup = setup::for_dataset(args.dataset, global, args.engine, args.reading)?;
     (setup.given.shard, setup.given.shards) = (shard, args.shards.to_vec());
+    args.store.apply(&setup.session)?;
     // Here, where its progress can be seen, not when the engine needs it.
     if setup.uses.embeddings.is_none()
         && let Err(error) = model_loader::download(setup.config.model(), global)

@@ -27,6 +27,9 @@ pub(super) struct Head {
     pub(super) model: String,
     /// ISO 8601.
     pub(super) created: String,
+    /// The folder of the embedding store that it shares with other sessions, if it has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) store: Option<PathBuf>,
     /// What the last scan found, in short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) outline: Option<Outline>,
@@ -43,6 +46,7 @@ impl Head {
             dataset: String::new(),
             dataset_bytes: None,
             model: String::new(),
+            store: None,
             created: jiff::Timestamp::now().to_string(),
             outline: None,
             uses: Uses::default(),

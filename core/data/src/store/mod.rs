@@ -27,6 +27,7 @@ use chunk::Chunk;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Rows of a full chunk.
@@ -38,6 +39,8 @@ type Location = (u32, u32);
 /// The embeddings of one model.
 pub struct EmbeddingStore {
     folder: PathBuf,
+    /// Where the chunk under construction is.
+    tail: PathBuf,
     fingerprint: ModelFingerprint,
     dim: usize,
     chunks: BTreeMap<u32, Chunk>,
@@ -58,6 +61,7 @@ impl EmbeddingStore {
         let folder = dir.join(fingerprint.as_str());
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         let mut store = EmbeddingStore {
+            tail: folder.clone(),
             folder,
             fingerprint: fingerprint.clone(),
             dim,
@@ -77,6 +81,17 @@ impl EmbeddingStore {
             }
         }
         Ok(store)
+    }
+
+    /// The same, with the chunk under construction in another folder: several programs may fill a store that they share, each
+    /// with a chunk of its own.
+    ///
+    /// # Errors
+    /// When the folder cannot be created.
+    pub fn unfinished_in(mut self, dir: &Path) -> Result<EmbeddingStore> {
+        self.tail = dir.join(self.fingerprint.as_str());
+        fs::create_dir_all(&self.tail).map_err(Error::io("create", &self.tail))?;
+        Ok(self)
     }
 
     /// Problems found on opening, one sentence each.
@@ -214,7 +229,11 @@ impl EmbeddingStore {
     fn set_aside(&mut self, number: u32, reason: &str) -> Result<()> {
         let path = self.path(number);
         let aside = path.with_extension("safetensors.damaged");
-        fs::rename(&path, &aside).map_err(Error::io("rename", &path))?;
+        match fs::rename(&path, &aside) {
+            // Another program has done so.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            renamed => renamed.map_err(Error::io("rename", &path))?,
+        }
         let name = safe_path(&aside);
         self.notes.push(format!(
             "a chunk of embeddings is damaged ({reason}): it was renamed to {name} and will be recomputed"

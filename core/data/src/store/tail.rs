@@ -22,7 +22,7 @@ impl Tail {
         let mut identity = blake3::Hasher::new();
         identity.update(store.fingerprint().as_str().as_bytes());
         identity.update(&(store.dim() as u64).to_le_bytes());
-        let path = store.folder().join(FILE);
+        let path = store.tail.join(FILE);
         let (frames, earlier) = Frames::open(&path, KIND, identity.finalize().as_bytes())?;
         let mut rows = Vec::new();
         if let Some((map, complete)) = earlier {

@@ -68,7 +68,7 @@ fn digest(named: &ProbabilityFiles) -> Result<String> {
 /// When a file cannot be read, or does not fit the dataset.
 pub(crate) fn open(setup: &Setup, manifest: &Manifest) -> Result<Named> {
     let vectors = setup.given.embeddings.as_ref().map(|named| {
-        let mut folder = setup.session.embeddings_dir();
+        let mut folder = setup.session.own_embeddings_dir();
         folder.extend(manifest.rendering().folders());
         let in_use = setup.session.uses().loaded.map(|loaded| loaded.fingerprint).unwrap_or_default();
         let vectors = files::read(named, manifest, &embeddings::kept(&folder, &in_use)?)?;

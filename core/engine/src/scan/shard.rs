@@ -59,7 +59,9 @@ impl Scan<'_> {
     ) -> Result<()> {
         let mut stores = Vec::new();
         for dir in &self.setup.given.shards {
-            let mut folder = Session::embeddings_in(dir);
+            let session = Session::open_to_read(dir);
+            let mut folder =
+                session.map_or_else(|_| Session::embeddings_in(dir), |session| session.embeddings_dir());
             folder.extend(manifest.rendering().folders());
             if !folder.join(store.fingerprint().as_str()).is_dir() {
                 continue;
