@@ -3,6 +3,7 @@
 //! `rpc` speaks JSON-RPC, `tools` is the table of what can be called, `review` asks the engine, and `told` says what it answers.
 //! Add a tool as one entry of `tools::TOOLS`.
 
+mod line;
 mod review;
 mod rpc;
 mod told;
@@ -18,7 +19,7 @@ use chaffinch_protocol::display::safe_text;
 use clap::Args;
 use crossbeam_channel::bounded;
 use review::Review;
-use rpc::Line;
+use line::Line;
 use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;

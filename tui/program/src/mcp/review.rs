@@ -1,6 +1,6 @@
 //! A session as the engine tells it, one question at a time.
 
-use super::rpc::Line;
+use super::line::Line;
 use anyhow::{Result, bail};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{
