@@ -358,6 +358,20 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
     Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
 }
 
+/// The names of the columns, but for an index that pandas stored.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn headings(path: &Path) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    let choose = |schema: &SchemaRef| {
+        all.extend(data_columns(schema).into_iter().map(|index| schema.field(index).name().clone()));
+        Ok(Vec::new())
+    };
+    each_part(path, choose, |_| Ok(()))?;
+    Ok(all)
+}
+
 /// Reads the cells of a column of paths, or of an index of names, if there is one beside others.
 ///
 /// # Errors
