@@ -80,6 +80,11 @@ fn kind(path: &Path) -> Result<Kind> {
     }
 }
 
+/// Whether a file is of arrays instead of a table.
+pub(crate) fn is_array(path: &Path) -> bool {
+    matches!(kind(path), Ok(Kind::Npy | Kind::Safetensors))
+}
+
 /// Reads a matrix of floating-point numbers. A column in which a program wrote the numbers of rows is left out.
 ///
 /// # Errors

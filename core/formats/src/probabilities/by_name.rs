@@ -11,7 +11,7 @@ use crate::{Error, Result};
 use chaffinch_data::class_names;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
-use chaffinch_protocol::display::{counted, excerpt_path, safe_path};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::label_quality::{BindError, Binding, Numbers, Values};
 use std::collections::BTreeSet;
@@ -232,6 +232,33 @@ pub(super) fn are_named(files: &[PathBuf]) -> Result<bool> {
         }
         (named, _) => Ok(named.is_some()),
     }
+}
+
+/// What there is to say of arrays with names of rows beside them, where `labels` has none, if all of these files are arrays.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(super) fn names_in_arrays(files: &[PathBuf], labels: &Path) -> Result<Option<String>> {
+    let mut said = None;
+    for file in files {
+        if !arrays::is_array(file) {
+            return Ok(None);
+        }
+        let ids = || -> Result<Option<String>> {
+            let columns = arrays::id_columns(file)?.into_iter();
+            let mut columns = columns.filter(|column| !row_names::counts_up(&column.cells));
+            Ok(columns.next().map(|column| format!("'{}'", excerpt(&column.heading))))
+        };
+        let named = match arrays::row_names(file)? {
+            Some(_) => Some("paths".to_owned()),
+            None => ids()?,
+        };
+        said = said.or(named.map(|names| {
+            let (file, labels) = (safe_path(file), safe_path(labels));
+            format!("{file} names its rows by {names}, which {labels} does not have: its rows were taken in the same order")
+        }));
+    }
+    Ok(said)
 }
 
 /// The headings of the first of these files that has some.

@@ -103,7 +103,9 @@ fn joined(
     classes: Option<(&Path, &[String])>,
     rows_are: Rows,
 ) -> Result<(Models, Vec<String>)> {
-    let are_named = by_name::are_named(probabilities)?;
+    // An array keeps its rows in the order of the labels that it was computed for, more often than a table does.
+    let unheard = if rows_named.is_none() { by_name::names_in_arrays(probabilities, labels)? } else { None };
+    let are_named = unheard.is_none() && by_name::are_named(probabilities)?;
     let by_id = match rows_named {
         Some(named) if !are_named => named.join(probabilities)?,
         _ => false,
@@ -120,7 +122,7 @@ fn joined(
         {
             return Named::in_order(labels, rows)?.models(probabilities, said, classes, rows_are);
         }
-        return Ok((Models::read(probabilities, classes)?, Vec::new()));
+        return Ok((Models::read(probabilities, classes)?, unheard.into_iter().collect()));
     }
     let Some(named) = rows_named.filter(|named| by_id || named.by_path()) else {
         let file = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
