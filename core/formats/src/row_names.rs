@@ -293,15 +293,7 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
         None => {
             let samples: Vec<SampleId> = manifest.ids().collect();
             refuse_shuffled(&side, &samples, manifest, option)?;
-            let otherwise = by_value::contradicted(&side, &samples, manifest);
-            let said = match (ordered, otherwise) {
-                (Some(ordered), Some(why)) => Some(format!("{ordered}, although {}", why.said)),
-                (None, Some(why)) => Some(format!(
-                    "are taken for the samples in the order of the dataset, although {}",
-                    why.said
-                )),
-                (ordered, None) => ordered,
-            };
+            let said = although(ordered, &side, &samples, manifest);
             Ok(RowNames { said, ..RowNames::default() })
         }
     }
@@ -322,7 +314,20 @@ pub(crate) fn in_order(
 ) -> Result<Option<String>, String> {
     let mut joiner = Joiner::new(manifest);
     let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
-    ordered(side, &judged, manifest, option)
+    let said = ordered(side, &judged, manifest, option)?;
+    Ok(although(said, side, &manifest.ids().collect::<Vec<_>>(), manifest))
+}
+
+/// What is to be said of rows that are taken in order, with what both tables say of each that contradicts it.
+fn although(
+    said: Option<String>,
+    side: &[SideColumn],
+    samples: &[SampleId],
+    manifest: &Manifest,
+) -> Option<String> {
+    let Some(why) = by_value::contradicted(side, samples, manifest) else { return said };
+    let said = said.unwrap_or_else(|| "are taken for the samples in the order of the dataset".to_owned());
+    Some(format!("{said}, although {}", why.said))
 }
 
 /// Refuses to take rows for these samples by their places or numbers alone if labels beside them, or what both tables say of

@@ -175,7 +175,7 @@ pub(crate) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
 pub(crate) fn headings(path: &Path) -> Result<Option<Vec<String>>> {
     match kind(path)? {
         Kind::Npy | Kind::Safetensors => Ok(None),
-        Kind::Parquet => parquet::headings(path).map(Some),
+        Kind::Parquet => parquet::headings(path),
         Kind::Table(separator) => table::headings(path, separator),
     }
 }

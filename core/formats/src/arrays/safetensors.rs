@@ -219,8 +219,8 @@ pub(super) fn classes(path: &Path) -> Result<(Option<Vec<String>>, usize)> {
 /// When the file cannot be read, or what is called like a list of samples is none.
 pub(super) fn beside_rows(path: &Path) -> Result<Vec<SideColumn>> {
     with_file(path, |tensors, metadata| {
-        let taken = called(path, tensors, PROBABILITIES).or_else(|_| labels(path, tensors));
-        let (taken, tensor) = taken?;
+        let taken = called(path, tensors, PROBABILITIES);
+        let (taken, tensor) = taken.or_else(|why| labels(path, tensors).map_err(|_| why))?;
         let rows = tensor.shape().first().copied().unwrap_or_default();
         let columns = Beside::of(tensors, &taken, rows).columns(path, &metadata, rows);
         match texts(path, &metadata, "paths", rows)? {

@@ -527,6 +527,16 @@ fn names_beside_an_array_join_its_rows_and_name_its_columns() {
     }
     let read = super::read(&[at("all.safetensors")], &at("turned.csv"), None, None).unwrap();
     assert!(read.remarks[0].contains("names its rows by paths, which"), "{:?}", read.remarks);
+    let rows: Vec<Option<&[f32]>> = numbers.chunks(3).map(Some).collect();
+    let names = ("path", &["c.png", "b.png", "a.png"][..]);
+    testing::parquet(&at("lists.parquet"), &[names], ("probs", &rows));
+    for (labels, classes) in [("numbers.csv", ""), ("paths.csv", "classes.txt")] {
+        assert_eq!(
+            issues(&files.read("lists.parquet", labels, classes, "").unwrap()),
+            [false; 3],
+            "{labels}"
+        );
+    }
     // An index that is not in order is refused as in a table.
     write("index.safetensors", &[("indices", &[2, 1, 0])], &[classes]);
     let error = files.read("index.safetensors", "paths.csv", "", "").unwrap_err();

@@ -387,7 +387,7 @@ fn labels_beside_an_array_show_another_order() {
     let classes = [("classes", r#"["cow", "ant", "bee"]"#)];
     let numbers: Vec<f32> = [0.5, 0.25, 0.25].repeat(24);
     for name in ["labels", "label", "targets", "y", "class_id"] {
-        for (step, right) in [(1, true), (7, false)] {
+        for (step, right) in [(1, true), (5, false)] {
             let labels: Vec<i64> = (0..24).map(|row| ((row * step % 24 / 8) + 1) % 3).collect();
             for metadata in [&classes[..], &[]] {
                 let given = (&numbers[..], 3);
