@@ -83,7 +83,7 @@ const OTHER_IDS: [&str; 14] = [
 /// Whether a column is called like one of ids of samples, in whatever words: an index, a key, `uid`, `sample_id`, `photoId`.
 pub(crate) fn is_id(heading: &str) -> bool {
     let heading = heading.trim();
-    let lower = heading.to_ascii_lowercase().replace([' ', '-', '.'], "_");
+    let lower = words(heading);
     let stem = heading.strip_suffix("Id").or_else(|| heading.strip_suffix("ID")).unwrap_or_default();
     let is_word = lower.ends_with("_id") || stem.ends_with(|last: char| last.is_ascii_lowercase());
     let known = ["uid", "uuid", "guid", "key", "stem", "name", "sample"].contains(&lower.as_str());
@@ -91,26 +91,63 @@ pub(crate) fn is_id(heading: &str) -> bool {
     is_index(heading) || names_samples(heading) || ((known || is_word) && !other)
 }
 
-/// Names of a column of labels, in any case.
-const LABELS: [&str; 13] = [
+/// Names of a column of labels, in lower case with an underscore between words.
+const LABELS: [&str; 36] = [
     "label",
     "labels",
     "class",
     "class_name",
+    "class_label",
     "class_id",
+    "class_idx",
+    "class_index",
     "category",
+    "category_name",
+    "category_id",
     "target",
+    "targets",
+    "target_id",
     "y",
+    "y_true",
     "given_label",
+    "given_class",
+    "given_labels",
+    "original_label",
+    "original_class",
+    "noisy_label",
+    "clean_label",
     "true_label",
+    "true_labels",
+    "true_class",
+    "human_label",
     "label_name",
     "label_id",
-    "y_true",
+    "label_idx",
+    "label_index",
+    "gt",
+    "gt_label",
+    "gt_class",
+    "ground_truth",
+    "groundtruth",
 ];
+
+/// Names of a column of labels only where its cells are names of classes: numbers under them may be something else.
+const NAMED_LABELS: [&str; 8] =
+    ["given", "original", "truth", "species", "breed", "object", "gt_name", "true_name"];
+
+/// Words with an underscore between them, in lower case.
+fn words(heading: &str) -> String {
+    heading.trim().to_ascii_lowercase().replace([' ', '-', '.'], "_")
+}
 
 /// Whether a column is called like one of the samples' labels.
 pub(crate) fn is_label(heading: &str) -> bool {
-    LABELS.iter().any(|name| heading.trim().eq_ignore_ascii_case(name))
+    LABELS.contains(&words(heading).as_str())
+}
+
+/// Whether a column of names of classes is called like one of the samples' labels.
+pub(crate) fn is_label_of_names(heading: &str) -> bool {
+    is_label(heading) || NAMED_LABELS.contains(&words(heading).as_str())
 }
 
 /// What columns of the numbers of classes are called, without signs between words.
@@ -164,10 +201,21 @@ const OTHER_COUNTERS: [&str; 12] = [
 
 /// Whether a column is called like one of ids or numbers of samples: `sample_index`, `frame`, `Nr`.
 pub(crate) fn is_id_or_number(heading: &str) -> bool {
-    let lower = heading.trim().to_ascii_lowercase().replace([' ', '-', '.'], "_");
+    let lower = words(heading);
     let (before, last) = lower.rsplit_once('_').unwrap_or(("", &lower));
     let other = OTHER_COUNTERS.iter().any(|other| before == *other || before.ends_with(&format!("_{other}")));
     is_id(heading) || (COUNTERS.contains(&last) && !other)
+}
+
+/// What else tells samples apart in some tables.
+const REFERENCES: [&str; 8] =
+    ["asset", "ref", "reference", "record", "item", "accession", "barcode", "serial"];
+
+/// Whether the values of a column may be ids or numbers of samples, by its heading.
+pub(crate) fn may_be_id(heading: &str) -> bool {
+    let words = words(heading);
+    let last = words.rsplit('_').next().unwrap_or_default();
+    is_id_or_number(heading) || REFERENCES.contains(&last)
 }
 
 /// Whether a column has a name that only numbers of rows have: pandas's index and its like, but not `id`.
@@ -203,6 +251,18 @@ mod tests {
         assert!(!is_id_or_number("class_index") && !is_id_or_number("true_label_idx"));
         assert!(is_plain_index("Unnamed: 0") && is_plain_index("index") && !is_plain_index("ID"));
         assert!(same("", "__index_level_0__") && same("ID", " id ") && !same("id", "uid"));
+    }
+
+    #[test]
+    fn labels_are_known_in_whatever_words_and_are_no_ids() {
+        for heading in LABELS.iter().chain(&["Class Name", "ground-truth", " Label", "GT"]) {
+            assert!(is_label(heading) && is_label_of_names(heading), "{heading}");
+            assert!(!is_id(heading) && !is_id_or_number(heading), "{heading}");
+        }
+        for heading in NAMED_LABELS {
+            assert!(is_label_of_names(heading) && !is_label(heading), "{heading}");
+        }
+        assert!(!is_label_of_names("predicted_label") && !is_label_of_names("weather"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which column of a table says which sample each row is about, where none is called so: a column is known by what is in it.
 
 mod by_label;
+mod by_value;
 mod columns;
 
 use crate::headings::{is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_samples, same};
@@ -253,6 +254,9 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     let of_rows = |at: usize| judged[at].of_rows && is_plain_index(&side[at].heading);
     let naming = |&at: &usize| judged[at].names && !judged[at].counts && !of_rows(at);
     if let Some(at) = (0..side.len()).filter(naming).min_by_key(order) {
+        if judged[at].by_file_number {
+            columns::refuse_other_numbers(&side[at], &judged[at].by_path, manifest)?;
+        }
         columns::refuse_doubtful(&side[at], &judged[at].by_path, "paths or names of files", manifest)?;
         let others: Vec<SideColumn> = (0..side.len()).filter(|&i| i != at).map(|i| side[i].clone()).collect();
         if let Some(why) = other_paths(&judged[at].by_path, &others, manifest) {
@@ -267,6 +271,9 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     if let Some(at) = (0..side.len()).filter(both).min_by_key(order) {
         let heading = &side[at].heading;
         if !is_plain_index(heading) {
+            if judged[at].by_file_number {
+                columns::refuse_other_numbers(&side[at], &judged[at].by_path, manifest)?;
+            }
             columns::refuse_doubtful(&side[at], &judged[at].by_path, "names of files", manifest)?;
             return Ok(taken(at, side));
         }
@@ -284,8 +291,10 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     match (0..side.len()).find(text) {
         Some(at) => Ok(taken(at, side)),
         None => {
-            refuse_shuffled(&side, &manifest.ids().collect::<Vec<_>>(), manifest, option)?;
-            Ok(RowNames { said: ordered, ..RowNames::default() })
+            let samples: Vec<SampleId> = manifest.ids().collect();
+            refuse_shuffled(&side, &samples, manifest, option)?;
+            let said = although(ordered, &side, &samples, manifest);
+            Ok(RowNames { said, ..RowNames::default() })
         }
     }
 }
@@ -305,21 +314,39 @@ pub(crate) fn in_order(
 ) -> Result<Option<String>, String> {
     let mut joiner = Joiner::new(manifest);
     let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
-    ordered(side, &judged, manifest, option)
+    let said = ordered(side, &judged, manifest, option)?;
+    Ok(although(said, side, &manifest.ids().collect::<Vec<_>>(), manifest))
 }
 
-/// Refuses to take rows for these samples by their places or numbers alone if labels beside them say that they are about others.
+/// What is to be said of rows that are taken in order, with what both tables say of each that contradicts it.
+fn although(
+    said: Option<String>,
+    side: &[SideColumn],
+    samples: &[SampleId],
+    manifest: &Manifest,
+) -> Option<String> {
+    let Some(why) = by_value::contradicted(side, samples, manifest) else { return said };
+    let said = said.unwrap_or_else(|| "are taken for the samples in the order of the dataset".to_owned());
+    Some(format!("{said}, although {}", why.said))
+}
+
+/// Refuses to take rows for these samples by their places or numbers alone if labels beside them, or what both tables say of
+/// each, say that they are about others.
 ///
 /// # Errors
-/// When a column has labels that agree with the dataset's as seldom as by chance, with what to do.
+/// When a column agrees with the dataset's as seldom as by chance, with what to do.
 pub(crate) fn refuse_shuffled(
     side: &[SideColumn],
     samples: &[SampleId],
     manifest: &Manifest,
     option: &str,
 ) -> Result<(), String> {
-    match by_label::shuffled(side, samples, manifest) {
-        Some(why) => Err(format!("{why}; add a column path, or pass {option}")),
+    let contradiction = || by_value::contradicted(side, samples, manifest).filter(|why| !why.assigned);
+    let why = by_label::shuffled(side, samples, manifest).or_else(|| contradiction().map(|why| why.said));
+    match why {
+        Some(why) => {
+            Err(format!("{why}, so the rows are in another order; add a column path, or pass {option}"))
+        }
         None => Ok(()),
     }
 }
@@ -514,7 +541,8 @@ fn count_up(numbers: &[u64]) -> bool {
     start <= 1 && (start..).zip(numbers).all(|(expected, number)| expected == *number)
 }
 
-fn counts_up(cells: &[String]) -> bool {
+/// Whether cells are numbers that count up from 0 or 1.
+pub(crate) fn counts_up(cells: &[String]) -> bool {
     let numbers: Option<Vec<u64>> = cells.iter().map(|cell| number(cell)).collect();
     numbers.as_deref().is_some_and(count_up)
 }

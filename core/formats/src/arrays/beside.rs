@@ -1,7 +1,7 @@
 //! What a safetensors file says of the rows of its matrix: tensors beside it, and texts in its metadata.
 
 use crate::dataset::is_image;
-use crate::headings::{is_id, name_samples};
+use crate::headings::{is_id, is_label, name_samples};
 use crate::row_names::SideColumn;
 use chaffinch_protocol::display::excerpt;
 use safetensors::tensor::{Dtype, TensorView};
@@ -75,6 +75,13 @@ fn cells(tensor: &TensorView<'_>, floating: bool) -> Option<Vec<String>> {
         Dtype::F64 => whole(data.as_chunks().0.iter().map(|&n| f64::from_le_bytes(n)).collect()),
         _ => Some(integers(tensor)?.iter().map(i64::to_string).collect()),
     }
+}
+
+/// Labels that are numbers as the names in their places, if the column is called like one of labels and all have one.
+pub(super) fn named_labels(column: &SideColumn, names: &[String]) -> Option<SideColumn> {
+    let name = |cell: &String| names.get(cell.parse::<usize>().ok()?).cloned();
+    let cells: Option<Vec<String>> = column.cells.iter().map(name).collect();
+    Some(SideColumn { heading: column.heading.clone(), cells: cells.filter(|_| is_label(&column.heading))? })
 }
 
 /// Lists in a text of the metadata, as JSON, a line each, or between other separators.

@@ -1,7 +1,8 @@
 //! Columns in which a program wrote the numbers of rows.
 
 use super::number;
-use crate::headings::{is_plain_index, is_unnamed, is_usual_index};
+use crate::headings::{PATHS, is_plain_index, is_unnamed, is_usual_index};
+use crate::row_names::SideColumn;
 use crate::{Error, Result};
 use chaffinch_data::columns::Column;
 use chaffinch_review::label_quality::{Grid, Numbers};
@@ -62,6 +63,26 @@ pub(super) fn names_in(path: &Path, cells: Vec<String>) -> Result<Option<Vec<Str
     let message = "its index has numbers of rows that do not count up from 0 or 1, so it is unknown which rows of other \
                    files these are; name the rows in a column path, or save it without its index if they are in the same order";
     Err(Error::format(path, message))
+}
+
+/// What columns beside a matrix name its rows by: one of paths, or an index of names.
+///
+/// # Errors
+/// As of [`names_in`].
+pub(super) fn row_names(path: &Path, columns: &[SideColumn]) -> Result<Option<Vec<String>>> {
+    let of = |name: &str| {
+        columns.iter().find(|column| {
+            let numbers = || column.cells.iter().all(|cell| cell.parse::<f64>().is_ok());
+            column.heading.trim().eq_ignore_ascii_case(name) && !numbers()
+        })
+    };
+    if let Some(named) = PATHS.into_iter().find_map(of) {
+        return Ok(Some(named.cells.clone()));
+    }
+    match columns.iter().find(|column| is_written(&column.heading)) {
+        Some(written) => names_in(path, written.cells.clone()),
+        None => Ok(None),
+    }
 }
 
 fn without_first(grid: Grid) -> Grid {

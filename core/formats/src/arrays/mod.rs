@@ -12,6 +12,7 @@ mod table;
 pub(crate) mod testing;
 pub(crate) mod text_table;
 
+use crate::headings::is_id;
 use crate::row_names::SideColumn;
 use crate::text::Document;
 use crate::{Error, Result};
@@ -77,6 +78,11 @@ fn kind(path: &Path) -> Result<Kind> {
             Err(Error::format(path, message))
         }
     }
+}
+
+/// Whether a file is of arrays instead of a table.
+pub(crate) fn is_array(path: &Path) -> bool {
+    matches!(kind(path), Ok(Kind::Npy | Kind::Safetensors))
 }
 
 /// Reads a matrix of floating-point numbers. A column in which a program wrote the numbers of rows is left out.
@@ -155,10 +161,49 @@ pub(crate) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
         return Ok(TextTable::read(path)?.and_then(|table| table.row_names()));
     }
     match kind(path)? {
-        Kind::Npy | Kind::Safetensors => Ok(None),
+        Kind::Npy => Ok(None),
+        Kind::Safetensors => index::row_names(path, &safetensors::beside_rows(path)?),
         Kind::Parquet => parquet::row_names(path),
         Kind::Table(separator) => table::row_names(path, separator),
     }
+}
+
+/// The names of the columns of a table with a header, but for an index that pandas stored.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn headings(path: &Path) -> Result<Option<Vec<String>>> {
+    match kind(path)? {
+        Kind::Npy | Kind::Safetensors => Ok(None),
+        Kind::Parquet => parquet::headings(path),
+        Kind::Table(separator) => table::headings(path, separator),
+    }
+}
+
+/// The class of each column, where a file lists them beside its matrix: in the order of labels that are numbers, which a header
+/// does not say.
+///
+/// # Errors
+/// When the file cannot be read, or its list is none of the columns.
+pub(crate) fn class_list(path: &Path) -> Result<Option<Vec<String>>> {
+    match kind(path)? {
+        Kind::Safetensors => Ok(safetensors::classes(path)?.0),
+        _ => Ok(None),
+    }
+}
+
+/// How many columns a file has that names its rows, but not its columns; `None` of all others.
+///
+/// # Errors
+/// As of [`class_list`].
+pub(crate) fn bare_columns(path: &Path) -> Result<Option<usize>> {
+    Ok(match kind(path)? {
+        Kind::Safetensors => match safetensors::classes(path)? {
+            (None, cols) => Some(cols),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// Reads the columns of a table that are called like ids of samples, beside others.
@@ -170,7 +215,11 @@ pub(crate) fn id_columns(path: &Path) -> Result<Vec<SideColumn>> {
         return Ok(TextTable::read(path)?.map_or_else(Vec::new, |table| table.id_columns()));
     }
     match kind(path)? {
-        Kind::Npy | Kind::Safetensors => Ok(Vec::new()),
+        Kind::Npy => Ok(Vec::new()),
+        Kind::Safetensors => {
+            let all = safetensors::beside_rows(path)?.into_iter();
+            Ok(all.filter(|column| is_id(&column.heading)).collect())
+        }
         Kind::Parquet => parquet::id_columns(path),
         Kind::Table(separator) => table::id_columns(path, separator),
     }

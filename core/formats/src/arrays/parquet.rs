@@ -358,6 +358,25 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
     Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
 }
 
+/// The names of the columns, but for an index that pandas stored; `None` where a column of lists has all numbers.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn headings(path: &Path) -> Result<Option<Vec<String>>> {
+    let mut all = None;
+    let choose = |schema: &SchemaRef| {
+        let fields = schema.fields();
+        let columns = data_columns(schema);
+        let any = |is: fn(&DataType) -> bool| columns.iter().any(|&index| is(fields[index].data_type()));
+        if !any(is_list) || any(DataType::is_floating) {
+            all = Some(columns.iter().map(|&index| fields[index].name().clone()).collect());
+        }
+        Ok(Vec::new())
+    };
+    each_part(path, choose, |_| Ok(()))?;
+    Ok(all)
+}
+
 /// Reads the cells of a column of paths, or of an index of names, if there is one beside others.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Tensors in safetensors files.
 
 use super::half_floats::{bf16_bytes, f16_bytes};
+use super::labels::{FLAGS, LABELS};
 use super::{Picked, beside};
 use crate::headings::is_id;
 use crate::row_names::SideColumn;
@@ -13,12 +14,17 @@ use safetensors::{SafeTensorError, SafeTensors};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// Reads the only matrix of a file.
+/// The tensor of class probabilities, where a file has several matrices.
+const PROBABILITIES: &str = "probabilities";
+
+/// Reads the tensor `probabilities`, or the only matrix, with `classes` of the metadata.
 ///
 /// # Errors
-/// When the file cannot be read, or does not have one matrix of floating-point numbers.
+/// As for [`named`].
 pub(super) fn grid(path: &Path) -> Result<Grid> {
-    with_tensor(path, 2, |name, tensor| matrix(path, name, tensor))
+    let found = named(path, PROBABILITIES)?;
+    let names = found.classes(path)?;
+    Ok(Grid { names, ..found.grid })
 }
 
 /// A tensor of two dimensions.
@@ -42,14 +48,91 @@ fn matrix(path: &Path, name: &str, tensor: &TensorView<'_>) -> Result<Grid> {
     Ok(Grid { numbers, rows, cols, names: None })
 }
 
+/// The tensors beside one that has a row for each sample.
+struct Beside {
+    /// Those of a whole number for each row.
+    numbered: Vec<SideColumn>,
+    /// What is wrong with one that is called like one of ids.
+    wrong: Option<String>,
+}
+
+impl Beside {
+    /// Of the tensor `taken`, which has so many rows.
+    fn of(tensors: &SafeTensors<'_>, taken: &str, rows: usize) -> Beside {
+        let (mut numbered, mut wrong) = (Vec::new(), None);
+        // In the order of their names: that of the file is none.
+        let others: BTreeMap<&str, TensorView<'_>> =
+            tensors.iter().filter(|(other, _)| *other != taken).collect();
+        for (name, tensor) in &others {
+            match beside::tensor(name, tensor, rows) {
+                Ok(column) => numbered.extend(column),
+                Err(why) => wrong = wrong.or(Some(why)),
+            }
+        }
+        Beside { numbered, wrong }
+    }
+
+    /// With the lists in the metadata.
+    ///
+    /// # Errors
+    /// When what is called like a list of samples is none, or one of another length than there are rows.
+    fn columns(
+        &self,
+        path: &Path,
+        metadata: &HashMap<String, String>,
+        rows: usize,
+    ) -> Result<Vec<SideColumn>> {
+        let mut columns = self.numbered.clone();
+        // Labels that are numbers, as what they stand for in this file.
+        let names = metadata.get("classes").and_then(|text| serde_json::from_str::<Vec<String>>(text).ok());
+        if let Some(names) = names {
+            columns.extend(self.numbered.iter().filter_map(|column| beside::named_labels(column, &names)));
+        }
+        let sorted: BTreeMap<&String, &String> =
+            metadata.iter().filter(|(key, _)| *key != "classes").collect();
+        for (key, text) in sorted {
+            let found = beside::text(key, text, rows);
+            columns.extend(found.map_err(|why| Error::format(path, why))?);
+        }
+        if let Some(why) = &self.wrong {
+            return Err(Error::format(path, why.clone()));
+        }
+        Ok(columns)
+    }
+}
+
+/// A list of texts in the metadata, as JSON.
+fn texts(
+    path: &Path,
+    metadata: &HashMap<String, String>,
+    key: &str,
+    len: usize,
+) -> Result<Option<Vec<String>>> {
+    let Some(text) = metadata.get(key) else { return Ok(None) };
+    let texts: Vec<String> = serde_json::from_str(text).map_err(|error| {
+        let message = format!("'{key}' in its metadata is not a list of texts as JSON: {error}");
+        Error::format(path, message)
+    })?;
+    if texts.len() != len {
+        let message = format!("'{key}' in its metadata has {} entries instead of {len}", texts.len());
+        return Err(Error::format(path, message));
+    }
+    Ok(Some(texts))
+}
+
+/// The class of each column by `classes` of the metadata. Numbers that count the columns are no names.
+fn classes_in(path: &Path, metadata: &HashMap<String, String>, cols: usize) -> Result<Option<Vec<String>>> {
+    let names = texts(path, metadata, "classes", cols)?;
+    let counts =
+        |names: &Vec<String>| (0..).zip(names).all(|(column, name)| *name == i32::to_string(&column));
+    Ok(names.filter(|names| !counts(names)))
+}
+
 /// A matrix and the metadata beside it.
 pub(crate) struct Named {
     pub(crate) grid: Grid,
     metadata: HashMap<String, String>,
-    /// Tensors of a whole number for each row of the matrix.
-    numbered: Vec<SideColumn>,
-    /// What is wrong with a tensor that is called like one of ids.
-    wrong: Option<String>,
+    beside: Beside,
     /// Tensors of one number.
     scalars: HashMap<String, f32>,
 }
@@ -60,16 +143,15 @@ impl Named {
     /// # Errors
     /// When there is a value that is no such list, or one of another length than the matrix has rows.
     pub(crate) fn texts(&self, path: &Path, key: &str, len: usize) -> Result<Option<Vec<String>>> {
-        let Some(text) = self.metadata.get(key) else { return Ok(None) };
-        let texts: Vec<String> = serde_json::from_str(text).map_err(|error| {
-            let message = format!("'{key}' in its metadata is not a list of texts as JSON: {error}");
-            Error::format(path, message)
-        })?;
-        if texts.len() != len {
-            let message = format!("'{key}' in its metadata has {} entries instead of {len}", texts.len());
-            return Err(Error::format(path, message));
-        }
-        Ok(Some(texts))
+        texts(path, &self.metadata, key, len)
+    }
+
+    /// The class of each column.
+    ///
+    /// # Errors
+    /// As of [`Named::texts`].
+    fn classes(&self, path: &Path) -> Result<Option<Vec<String>>> {
+        classes_in(path, &self.metadata, self.grid.cols)
     }
 
     /// What is said of each row, in whatever words: lists in the metadata, and tensors of whole numbers.
@@ -77,17 +159,7 @@ impl Named {
     /// # Errors
     /// When what is called like a list of samples is none, or one of another length than the matrix has rows.
     pub(crate) fn beside_rows(&self, path: &Path) -> Result<Vec<SideColumn>> {
-        let mut columns = self.numbered.clone();
-        let sorted: BTreeMap<&String, &String> =
-            self.metadata.iter().filter(|(key, _)| *key != "classes").collect();
-        for (key, text) in sorted {
-            let found = beside::text(key, text, self.grid.rows);
-            columns.extend(found.map_err(|why| Error::format(path, why))?);
-        }
-        if let Some(why) = &self.wrong {
-            return Err(Error::format(path, why.clone()));
-        }
-        Ok(columns)
+        self.beside.columns(path, &self.metadata, self.grid.rows)
     }
 
     /// A number in the metadata, or a tensor of one; `None` if there is none.
@@ -103,27 +175,15 @@ impl Named {
 /// When the file cannot be read, or has no such matrix of floating-point numbers.
 pub(crate) fn named(path: &Path, name: &str) -> Result<Named> {
     with_file(path, |tensors, metadata| {
-        let (taken, tensor) = match tensors.tensor(name) {
-            Ok(tensor) => (name.to_owned(), tensor),
-            Err(_) => only(path, tensors, 2)?,
-        };
+        let (taken, tensor) = called(path, tensors, name)?;
         let grid = matrix(path, &excerpt(&taken), &tensor)?;
         let scalar = |(name, tensor): (&str, TensorView<'_>)| {
             let bytes: [u8; 4] = tensor.data().try_into().ok().filter(|_| tensor.dtype() == Dtype::F32)?;
             Some((name.to_owned(), f32::from_le_bytes(bytes)))
         };
-        let (mut numbered, mut wrong) = (Vec::new(), None);
-        // In the order of their names: that of the file is none.
-        let others: BTreeMap<&str, TensorView<'_>> =
-            tensors.iter().filter(|(other, _)| *other != taken).collect();
-        for (name, tensor) in &others {
-            match beside::tensor(name, tensor, grid.rows) {
-                Ok(column) => numbered.extend(column),
-                Err(why) => wrong = wrong.or(Some(why)),
-            }
-        }
+        let beside = Beside::of(tensors, &taken, grid.rows);
         let scalars = tensors.iter().filter_map(scalar).collect();
-        Ok(Named { grid, metadata, numbered, wrong, scalars })
+        Ok(Named { grid, metadata, beside, scalars })
     })
 }
 
@@ -132,40 +192,85 @@ pub(crate) fn named(path: &Path, name: &str) -> Result<Named> {
 /// # Errors
 /// As for [`named`].
 pub(super) fn picked(path: &Path) -> Result<Picked> {
-    let mut found = named(path, "probabilities")?;
+    let mut found = named(path, PROBABILITIES)?;
     let ids = found.texts(path, "paths", found.grid.rows)?;
     // Beside paths, ids are only compared with them.
     let side = found.beside_rows(path);
     let side = if ids.is_none() { side? } else { side.unwrap_or_default() };
-    found.grid.names = found.texts(path, "classes", found.grid.cols)?;
+    found.grid.names = found.classes(path)?;
     Ok(Picked { grid: found.grid, ids, rest: Vec::new(), side })
 }
 
-/// Reads the only one-dimensional tensor of a file.
+/// The class of each column of the matrix by the metadata, if it says it, and how many columns there are.
+///
+/// # Errors
+/// When the file cannot be read, has no such matrix, or its list is none of the columns.
+pub(super) fn classes(path: &Path) -> Result<(Option<Vec<String>>, usize)> {
+    with_file(path, |tensors, metadata| {
+        let (_, tensor) = called(path, tensors, PROBABILITIES)?;
+        let cols = tensor.shape().last().copied().unwrap_or_default();
+        Ok((classes_in(path, &metadata, cols)?, cols))
+    })
+}
+
+/// What is said of each row of the matrix, or of the labels where there is none.
+///
+/// # Errors
+/// When the file cannot be read, or what is called like a list of samples is none.
+pub(super) fn beside_rows(path: &Path) -> Result<Vec<SideColumn>> {
+    with_file(path, |tensors, metadata| {
+        let taken = called(path, tensors, PROBABILITIES);
+        let (taken, tensor) = taken.or_else(|why| labels(path, tensors).map_err(|_| why))?;
+        let rows = tensor.shape().first().copied().unwrap_or_default();
+        let columns = Beside::of(tensors, &taken, rows).columns(path, &metadata, rows);
+        match texts(path, &metadata, "paths", rows)? {
+            None => columns,
+            // Beside paths, ids are only compared with them.
+            Some(cells) => Ok(std::iter::once(SideColumn { heading: "path".to_owned(), cells })
+                .chain(columns.unwrap_or_default().into_iter().filter(|column| column.heading != "path"))
+                .collect()),
+        }
+    })
+}
+
+/// Reads the tensor of labels: one that is called so, or the only one of one dimension.
 ///
 /// # Errors
 /// When the file cannot be read, or does not have one such tensor of integers or booleans.
 pub(super) fn column(path: &Path) -> Result<Values> {
-    with_tensor(path, 1, |name, tensor| {
+    with_file(path, |tensors, _| {
+        let (name, tensor) = labels(path, tensors)?;
         if tensor.dtype() == Dtype::BOOL {
             return Ok(Values::Flags(tensor.data().iter().map(|&byte| byte != 0).collect()));
         }
-        beside::integers(tensor).map(Values::Numbers).ok_or_else(|| {
-            let message = format!("tensor '{name}' contains {:?}, not integers or booleans", tensor.dtype());
+        beside::integers(&tensor).map(Values::Numbers).ok_or_else(|| {
+            let (name, kind) = (excerpt(&name), tensor.dtype());
+            let message = format!("tensor '{name}' contains {kind:?}, not integers or booleans");
             Error::format(path, message)
         })
     })
 }
 
-fn with_tensor<T>(
-    path: &Path,
-    dimensions: usize,
-    read: impl FnOnce(&str, &TensorView<'_>) -> Result<T>,
-) -> Result<T> {
-    with_file(path, |tensors, _| {
-        let (name, tensor) = only(path, tensors, dimensions)?;
-        read(&excerpt(&name), &tensor)
-    })
+/// The tensor of this name, or the only matrix.
+fn called<'t>(path: &Path, tensors: &SafeTensors<'t>, name: &str) -> Result<(String, TensorView<'t>)> {
+    match tensors.tensor(name) {
+        Ok(tensor) => Ok((name.to_owned(), tensor)),
+        Err(_) => only(path, tensors, 2),
+    }
+}
+
+/// The tensor of labels. Beside others, ids are none.
+fn labels<'t>(path: &Path, tensors: &SafeTensors<'t>) -> Result<(String, TensorView<'t>)> {
+    let lists = || tensors.iter().filter(|(_, tensor)| tensor.shape().len() == 1);
+    let named = FLAGS
+        .iter()
+        .chain(&LABELS)
+        .find_map(|label| lists().find(|(name, _)| name.eq_ignore_ascii_case(label)));
+    let mut others = lists().filter(|(name, _)| !is_id(&beside::heading(name)));
+    match named.or_else(|| others.next().filter(|_| others.next().is_none())) {
+        Some((name, tensor)) => Ok((name.to_owned(), tensor)),
+        None => only(path, tensors, 1),
+    }
 }
 
 /// Reads a file of tensors, which is mapped: it may be as large as all pictures.

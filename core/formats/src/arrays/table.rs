@@ -29,6 +29,29 @@ pub(super) fn records(path: &Path, separator: u8) -> Result<Vec<(u64, Vec<String
     Ok(rows)
 }
 
+/// Whether the first line has names of columns instead of numbers.
+fn are_names(head: &[String]) -> bool {
+    let named = head.iter().any(|field| field.parse::<f64>().is_err());
+    // Class names may be numbers themselves: integers, some above 1, cannot be probabilities.
+    named || {
+        let whole: Option<Vec<u32>> = head.iter().map(|field| field.parse().ok()).collect();
+        whole.is_some_and(|whole| whole.iter().any(|&number| number > 1))
+    }
+}
+
+/// The names of the columns, if the first line has such.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn headings(path: &Path, separator: u8) -> Result<Option<Vec<String>>> {
+    let table = TableText::read(path, separator)?;
+    let cells = table.cells(path, |_, _| false)?;
+    let mut record = ByteRecord::new();
+    table.reader().read_byte_record(&mut record).map_err(|error| broken(path, error))?;
+    let head: Vec<String> = record.iter().map(|field| cells.text(field).trim().to_owned()).collect();
+    Ok(are_names(&head).then_some(head))
+}
+
 /// Reads a matrix, with class names if the first line has them.
 ///
 /// # Errors
@@ -36,12 +59,7 @@ pub(super) fn records(path: &Path, separator: u8) -> Result<Vec<(u64, Vec<String
 pub(super) fn grid(path: &Path, separator: u8) -> Result<Grid> {
     let rows = records(path, separator)?;
     let head = &rows[0].1;
-    let named = head.iter().any(|field| field.parse::<f64>().is_err());
-    // Class names may be numbers themselves: integers, some above 1, cannot be probabilities.
-    let named = named || {
-        let whole: Option<Vec<u32>> = head.iter().map(|field| field.parse().ok()).collect();
-        whole.is_some_and(|whole| whole.iter().any(|&number| number > 1))
-    };
+    let named = are_names(head);
     let names = named.then(|| head.clone());
     let cols = head.len();
     let body = &rows[usize::from(named)..];

@@ -40,6 +40,26 @@ pub(crate) fn safetensors(path: &Path, name: &str, numbers: &[f32], cols: usize,
     fs::write(path, safetensors::serialize([(name, view)], Some(metadata)).unwrap()).unwrap();
 }
 
+/// Writes a matrix of 32-bit numbers `probabilities`, tensors of whole numbers beside it, and metadata.
+pub(crate) fn beside(
+    path: &Path,
+    (numbers, cols): (&[f32], usize),
+    lists: &[(&str, &[i64])],
+    metadata: &[(&str, &str)],
+) {
+    let data = f32s(numbers);
+    let bytes = |list: &[i64]| list.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let lists: Vec<(&str, Vec<u8>)> = lists.iter().map(|(name, list)| (*name, bytes(list))).collect();
+    let matrix = TensorView::new(Dtype::F32, vec![numbers.len() / cols, cols], &data).unwrap();
+    fn list(bytes: &[u8]) -> TensorView<'_> {
+        TensorView::new(Dtype::I64, vec![bytes.len() / 8], bytes).unwrap()
+    }
+    let all = std::iter::once(("probabilities", matrix));
+    let all: Vec<_> = all.chain(lists.iter().map(|(name, bytes)| (*name, list(bytes)))).collect();
+    let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    fs::write(path, safetensors::serialize(all, Some(metadata)).unwrap()).unwrap();
+}
+
 /// Writes columns of texts and one of vectors, `None` where one is missing.
 pub(crate) fn parquet(path: &Path, texts: &[(&str, &[&str])], vectors: (&str, &[Option<&[f32]>])) {
     let mut lists = ListBuilder::new(Float32Builder::new());

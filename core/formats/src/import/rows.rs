@@ -1,7 +1,7 @@
 //! Which sample a row of a table is about.
 
 use super::{Read, Target, file_name};
-use crate::headings::{PATHS, is_id, is_index, is_label, naming, same};
+use crate::headings::{PATHS, is_id, is_index, is_label_of_names, naming, same};
 use crate::row_names::{self, Joint, SideColumn};
 use crate::text::{Sheet, file_names};
 use crate::{Error, Result};
@@ -234,10 +234,16 @@ fn ids(sheet: &Sheet, target: &Target<'_>) -> Vec<SideColumn> {
     columns(sheet, |heading| is_id(heading) || own.iter().any(|column| same(&column.name, heading)))
 }
 
-/// Refuses rows that are found by their places or numbers where their labels say that they are about other samples.
+/// Refuses rows that are found by their places or numbers where their labels, or columns that the dataset has, too, say that they
+/// are about other samples.
 fn refuse_shuffled(sheet: &Sheet, samples: &[SampleId], target: &Target<'_>) -> Result<()> {
-    row_names::refuse_shuffled(&columns(sheet, is_label), samples, target.manifest, "--path-column NAME")
-        .map_err(|why| Error::format(sheet.path(), why))
+    row_names::refuse_shuffled(
+        &columns(sheet, is_label_of_names),
+        samples,
+        target.manifest,
+        "--path-column NAME",
+    )
+    .map_err(|why| Error::format(sheet.path(), why))
 }
 
 fn columns(sheet: &Sheet, wanted: impl Fn(&str) -> bool) -> Vec<SideColumn> {

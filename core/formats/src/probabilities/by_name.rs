@@ -1,17 +1,17 @@
 //! Probabilities and labels from tables that name their rows, joined by these names, as a scan joins them to a dataset.
 
+use super::class_columns::{self, cleaned};
 use super::given::{Scaled, read_for};
 use super::models::Models;
 use crate::arrays;
-use crate::headings::is_index;
+use crate::headings::{is_id, is_index};
 use crate::joiner::RowsOf;
 use crate::row_names::{self, Samples, SideColumn};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
-use chaffinch_data::uses::ProbabilityFiles;
-use chaffinch_protocol::display::{counted, excerpt_path, safe_path};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::label_quality::{BindError, Binding, Numbers, Values};
 use std::collections::BTreeSet;
@@ -28,8 +28,22 @@ pub(super) enum Rows {
 
 /// The rows of the file with the labels, by their names.
 pub(super) struct Named {
+    file: PathBuf,
     rows: Manifest,
     by_path: bool,
+}
+
+/// What rows without paths are called, as no other file calls them.
+fn numbered(labels: &Path, rows: usize) -> Vec<String> {
+    let file = safe_path(labels.file_name().map_or(labels, Path::new));
+    (1..=rows).map(|row| format!("row {row} of {file}")).collect()
+}
+
+/// Rows of these names as samples beside their file.
+fn named(labels: &Path, names: Vec<String>) -> Result<Manifest> {
+    let sample = |name: String| NewSample { path: PathBuf::from(name), label: None, split: Split::None };
+    let labels = std::path::absolute(labels).map_err(Error::io("find", labels))?;
+    Ok(Manifest::new(labels.parent().unwrap_or(Path::new("/")), names.into_iter().map(sample)))
 }
 
 impl Named {
@@ -44,19 +58,20 @@ impl Named {
             .map(|SideColumn { heading, cells }| ExtraColumn { name: heading, values: cells })
             .collect();
         let by_path = names.is_some();
-        // Rows without paths are called as no other file calls them.
-        let file = safe_path(labels.file_name().map_or(labels, Path::new));
-        let numbered = || {
-            let rows = ids.first().map(|column| column.values.len());
-            rows.map(|rows| (1..=rows).map(|row| format!("row {row} of {file}")).collect())
-        };
-        let Some(names) = names.or_else(numbered) else { return Ok(None) };
-        let sample = |name: String| NewSample { path: PathBuf::from(name), label: None, split: Split::None };
-        let labels = std::path::absolute(labels).map_err(Error::io("find", labels))?;
-        let root = labels.parent().unwrap_or(Path::new("/"));
+        let without = || ids.first().map(|column| numbered(labels, column.values.len()));
+        let Some(names) = names.or_else(without) else { return Ok(None) };
         let ids = ids.into_iter().filter(|column| column.values.len() == names.len()).collect();
-        let rows = Manifest::new(root, names.into_iter().map(sample)).with_extra(ids);
-        Ok(Some(Named { rows, by_path }))
+        let rows = named(labels, names)?.with_extra(ids);
+        Ok(Some(Named { file: labels.to_path_buf(), rows, by_path }))
+    }
+
+    /// So many rows without names, which are those of other files in the same order.
+    ///
+    /// # Errors
+    /// When the folder of the file is unknown.
+    pub(super) fn in_order(labels: &Path, rows: usize) -> Result<Named> {
+        let rows = named(labels, numbered(labels, rows))?;
+        Ok(Named { file: labels.to_path_buf(), rows, by_path: false })
     }
 
     /// Whether they are named by paths or by an index of names.
@@ -157,10 +172,16 @@ impl Named {
             Some((_, names)) => names.iter().map(|name| class_names::clean(name).into_owned()).collect(),
             None => said()?,
         };
-        let path = |(path, _): (&Path, _)| path.to_path_buf();
-        let named = ProbabilityFiles { files: files.to_vec(), classes: classes.map(path), ids: None };
+        if classes.is_none() {
+            refuse_numbers(files, &wanted, &self.file)?;
+        }
         let (mut numbers, mut remarks) = (Vec::new(), Vec::new());
-        for model in read_for(&named, &self.rows, &wanted)? {
+        for model in read_for(files, None, &self.rows, &wanted, classes)? {
+            if model.by_place() && model.len() != self.len() {
+                let (rows, own) = (counted(model.len() as u64, "row", "rows"), self.len());
+                let message = format!("it has {rows}, but {} has {own}", safe_path(&self.file));
+                return Err(Error::format(model.file(), message));
+            }
             let rows = model.rows_of(&self.rows, &FileMetadata::default())?;
             remarks.extend(model.found(&rows));
             let (mut rounded, mut others) = (0, 0);
@@ -211,6 +232,102 @@ pub(super) fn are_named(files: &[PathBuf]) -> Result<bool> {
         }
         (named, _) => Ok(named.is_some()),
     }
+}
+
+/// What there is to say of arrays with names of rows beside them, where `labels` has none, if all of these files are arrays.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(super) fn names_in_arrays(files: &[PathBuf], labels: &Path) -> Result<Option<String>> {
+    let mut said = None;
+    for file in files {
+        if !arrays::is_array(file) {
+            return Ok(None);
+        }
+        let ids = || -> Result<Option<String>> {
+            let columns = arrays::id_columns(file)?.into_iter();
+            let mut columns = columns.filter(|column| !row_names::counts_up(&column.cells));
+            Ok(columns.next().map(|column| format!("'{}'", excerpt(&column.heading))))
+        };
+        let named = match arrays::row_names(file)? {
+            Some(_) => Some("paths".to_owned()),
+            None => ids()?,
+        };
+        said = said.or(named.map(|names| {
+            let (file, labels) = (safe_path(file), safe_path(labels));
+            format!("{file} names its rows by {names}, which {labels} does not have: its rows were taken in the same order")
+        }));
+    }
+    Ok(said)
+}
+
+/// The headings of the first of these files that has some.
+///
+/// # Errors
+/// When one cannot be read.
+pub(super) fn headings(files: &[PathBuf]) -> Result<Option<Vec<String>>> {
+    files.iter().find_map(|file| arrays::headings(file).transpose()).transpose()
+}
+
+/// The class names in the order of numbers that a file lists beside its columns, and that file.
+///
+/// # Errors
+/// When one cannot be read.
+pub(super) fn class_list(files: &[PathBuf]) -> Result<Option<(PathBuf, Vec<String>)>> {
+    let list =
+        |file: &PathBuf| Some(arrays::class_list(file).transpose()?.map(|names| (file.clone(), names)));
+    files.iter().find_map(list).transpose()
+}
+
+/// The classes of columns that have numbers or no names, where labels that are numbers are of these.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(super) fn numbered_classes(files: &[PathBuf]) -> Result<Option<Vec<String>>> {
+    if let Some(headings) = headings(files)? {
+        return Ok(class_columns::numbered(&headings));
+    }
+    let Some(first) = files.first() else { return Ok(None) };
+    let columns = arrays::bare_columns(first)?;
+    Ok(columns.map(|columns| (0..columns).map(|column| column.to_string()).collect()))
+}
+
+/// Whether the columns of these classes are found only by what stands around their names, or by their numbers in an order that
+/// was given, as a scan finds them.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(super) fn are_called_otherwise(
+    files: &[PathBuf],
+    wanted: &[String],
+    order: Option<&[String]>,
+) -> Result<bool> {
+    let exact = |headings: &[String]| {
+        let names: BTreeSet<String> = headings.iter().map(|name| cleaned(name)).collect();
+        wanted.iter().all(|class| names.contains(&cleaned(class)))
+    };
+    for file in files {
+        let found =
+            arrays::headings(file)?.filter(|headings| !exact(headings)).is_some_and(|headings| match order {
+                Some(_) => class_columns::find(&headings, wanted, order).is_ok(),
+                None => class_columns::called(&headings, wanted).is_some(),
+            });
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Refuses labels that are all numbers where the columns have other names, and nothing says which number is which class.
+fn refuse_numbers(files: &[PathBuf], wanted: &[String], labels: &Path) -> Result<()> {
+    let are_numbers = !wanted.is_empty() && wanted.iter().all(|name| name.parse::<i64>().is_ok());
+    let Some(headings) = headings(files)?.filter(|_| are_numbers) else { return Ok(()) };
+    if class_columns::find(&headings, wanted, None).is_ok() || class_columns::numbered(&headings).is_some() {
+        return Ok(());
+    }
+    let names: Vec<String> = headings.into_iter().filter(|heading| !is_id(heading)).collect();
+    Err(Error::format(labels, BindError::NumbersForNames(class_columns::listed(&names)).to_string()))
 }
 
 /// The classes that labels name.

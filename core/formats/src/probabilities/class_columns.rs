@@ -118,6 +118,37 @@ fn numbered<'a, S: AsRef<str> + 'a>(
     ClassColumns { columns, said: Some(said) }
 }
 
+/// Finds the columns that are called like the classes, with one text before or after all of them, if there are such.
+pub(super) fn called(headings: &[String], classes: &[String]) -> Option<ClassColumns> {
+    if let Ok(Some(found)) = named(headings, classes) {
+        return Some(found);
+    }
+    let lower =
+        |all: &[String]| -> Vec<String> { all.iter().map(|name| cleaned(name).to_lowercase()).collect() };
+    let (columns, ..) = between(&lower(classes), &lower(headings)).ok().flatten()?;
+    Some(ClassColumns { columns, said: None })
+}
+
+/// Whether a column is called like this class, or like this class with what programs write before one.
+pub(super) fn is_called(headings: &[String], class: &str) -> bool {
+    let class = cleaned(class).to_lowercase();
+    let is = |heading: &String| {
+        let heading = cleaned(heading).to_lowercase();
+        let rest = USUAL.iter().find_map(|usual| heading.strip_suffix(&class)?.eq(*usual).then_some(()));
+        heading == class || rest.is_some()
+    };
+    !class.is_empty() && headings.iter().any(is)
+}
+
+/// The classes of columns that are called by numbers from 0, two at least.
+pub(super) fn numbered(headings: &[String]) -> Option<Vec<String>> {
+    let names: Vec<String> = headings.iter().map(|name| cleaned(name).to_lowercase()).collect();
+    let count =
+        |before: &str| (0..).take_while(|number| names.contains(&format!("{before}{number}"))).count();
+    let all = std::iter::once("").chain(USUAL).map(count).find(|count| *count > 1)?;
+    Some((0..all).map(|number| number.to_string()).collect())
+}
+
 /// Finds the columns by the names of classes alone.
 ///
 /// # Errors
@@ -235,7 +266,8 @@ fn lacking(headings: &[String], classes: &[String]) -> String {
     )
 }
 
-fn listed(names: &[String]) -> String {
+/// Names for a message, the first ones only.
+pub(super) fn listed(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("'{}'", excerpt(name))).collect();
     format!("{}{}", shown.join(", "), if names.len() > LISTED { ", …" } else { "" })
 }

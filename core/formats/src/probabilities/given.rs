@@ -58,19 +58,28 @@ pub struct Joined {
 /// # Errors
 /// When a file cannot be read, a class has no column, or rows without names are not as many as the samples.
 pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<GivenModel>> {
-    read_for(files, manifest, manifest.classes())
-}
-
-/// [`read_given`], with `wanted` as the classes, of which samples need not have all.
-pub(super) fn read_for(
-    files: &ProbabilityFiles,
-    manifest: &Manifest,
-    wanted: &[String],
-) -> Result<Vec<GivenModel>> {
     let classes =
         files.classes.as_ref().map(|path| Ok::<_, Error>((path, arrays::names(path)?))).transpose()?;
-    let ids = files.ids.as_ref().map(|path| Ok::<_, Error>((path, arrays::lines(path)?))).transpose()?;
-    let order = classes.as_ref().map(|(_, names)| names.as_slice());
+    let classes = classes.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
+    let models = read_for(&files.files, files.ids.as_deref(), manifest, manifest.classes(), classes)?;
+    for model in models.iter().filter(|model| model.by_place()) {
+        in_order(model.rows, manifest.len(), "--pred-probs-ids")
+            .map_err(|why| Error::format(&model.named_by, why))?;
+    }
+    Ok(models)
+}
+
+/// [`read_given`], with `wanted` as the classes, of which samples need not have all, and with any number of rows. `classes` are
+/// the names in the order of numbers, and the file that has them.
+pub(super) fn read_for(
+    files: &[PathBuf],
+    ids: Option<&Path>,
+    manifest: &Manifest,
+    wanted: &[String],
+    classes: Option<(&Path, &[String])>,
+) -> Result<Vec<GivenModel>> {
+    let ids = ids.map(|path| Ok::<_, Error>((path, arrays::lines(path)?))).transpose()?;
+    let order = classes.map(|(_, names)| names);
     let read = |file: &PathBuf| {
         let found: RefCell<Option<std::result::Result<ClassColumns, String>>> = RefCell::default();
         let headed = Cell::new(false);
@@ -107,10 +116,7 @@ pub(super) fn read_for(
                 (columns.iter().map(place).collect(), Vec::new(), said)
             }
             (Some(Err(why)), Some(_)) => return Err(Error::format(file, why)),
-            (_, names) => {
-                let named = classes.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
-                bound(file, wanted, cols, names.as_deref(), named)?
-            }
+            (_, names) => bound(file, wanted, cols, names.as_deref(), classes)?,
         };
         // What a table has beside its classes may be anything.
         others.extend(rest);
@@ -121,7 +127,7 @@ pub(super) fn read_for(
             let rows = counted(rows as u64, "row", "rows");
             return Err(Error::format(path, format!("it has {lines}, but {} has {rows}", safe_path(file))));
         }
-        let named_by = ids.as_ref().map_or(file, |(path, _)| *path).clone();
+        let named_by = ids.as_ref().map_or(file.as_path(), |(path, _)| path).to_path_buf();
         let wrong = |why: String| Error::format(&named_by, why);
         let names = match (&ids, own) {
             (Some((_, lines)), _) => row_names::of_names(lines.clone(), manifest),
@@ -129,9 +135,6 @@ pub(super) fn read_for(
             (None, None) => row_names::find(side, manifest, "--pred-probs-ids FILE"),
         };
         let names = names.map_err(wrong)?;
-        if names.ids.is_none() {
-            in_order(rows, manifest.len(), "--pred-probs-ids").map_err(wrong)?;
-        }
         let tolerance = tolerance(&numbers, cols);
         Ok(GivenModel {
             file: file.clone(),
@@ -146,7 +149,7 @@ pub(super) fn read_for(
             names,
         })
     };
-    files.files.iter().map(read).collect()
+    files.iter().map(read).collect()
 }
 
 /// The column of each class, the columns that are none, and what is to be said of that.
@@ -243,6 +246,11 @@ impl GivenModel {
     /// Whether rows are those of the samples in their order.
     pub fn by_place(&self) -> bool {
         self.names.ids.is_none()
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows
     }
 
     pub(super) fn file(&self) -> &Path {

@@ -11,7 +11,7 @@ pub use sets::{ReadSets, has_several_labels, may_have_several_labels, read_sets}
 
 use crate::arrays;
 use crate::{Error, Result};
-use by_name::{Named, Rows, classes_of};
+use by_name::{Named, Rows, classes_of, headings, numbered_classes};
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_review::label_quality::{BindError, Binding, Input, InputError, Reading, Values};
 use models::Models;
@@ -40,16 +40,21 @@ pub fn read(
     classes: Option<&Path>,
     truth: Option<&Path>,
 ) -> Result<Read> {
-    let named = classes.map(arrays::names).transpose()?;
-    let classes = classes.zip(named.as_deref());
+    let listed = class_order(probabilities, classes)?;
+    let classes = listed.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
     let given = arrays::column(labels)?;
     let rows_named = Named::read(labels)?.filter(|named| named.len() == given.len());
     let said = || match given {
         Values::Flags(_) => Err(Error::format(labels, BindError::FlagsForLabels.to_string())),
+        Values::Numbers(_) if headings(probabilities)?.is_none() => match numbered_classes(probabilities)? {
+            Some(all) => Ok(all),
+            None => Ok(classes_of(&given)),
+        },
         _ => Ok(classes_of(&given)),
     };
+    let labeled = (labels, rows_named.as_ref(), given.len());
     let (Models { numbers, binding, rows }, remarks) =
-        joined(probabilities, (labels, rows_named.as_ref()), &said, classes, Rows::Distributions)?;
+        joined(probabilities, labeled, &said, classes, Rows::Distributions)?;
     let first = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
     let same_length = |path: &Path, len: usize| {
         if len == rows {
@@ -81,21 +86,43 @@ pub fn read(
     Ok(Read { input, remarks })
 }
 
-/// Reads matrices, joined to the labels by the names of rows, if these have any.
+/// The class names in the order of labels that are numbers, and the file that has them: the one that was given, or one of
+/// probabilities that lists them.
+fn class_order(probabilities: &[PathBuf], given: Option<&Path>) -> Result<Option<(PathBuf, Vec<String>)>> {
+    match given {
+        Some(path) => Ok(Some((path.to_path_buf(), arrays::names(path)?))),
+        None => by_name::class_list(probabilities),
+    }
+}
+
+/// Reads matrices, joined to the labels by the names of rows, if these have any. `labels` has so many rows.
 fn joined(
     probabilities: &[PathBuf],
-    (labels, rows_named): (&Path, Option<&Named>),
+    (labels, rows_named, rows): (&Path, Option<&Named>, usize),
     said: &dyn Fn() -> Result<Vec<String>>,
     classes: Option<(&Path, &[String])>,
     rows_are: Rows,
 ) -> Result<(Models, Vec<String>)> {
-    let are_named = by_name::are_named(probabilities)?;
+    // An array keeps its rows in the order of the labels that it was computed for, more often than a table does.
+    let unheard = if rows_named.is_none() { by_name::names_in_arrays(probabilities, labels)? } else { None };
+    let are_named = unheard.is_none() && by_name::are_named(probabilities)?;
     let by_id = match rows_named {
         Some(named) if !are_named => named.join(probabilities)?,
         _ => false,
     };
     if !are_named && !by_id {
-        return Ok((Models::read(probabilities, classes)?, Vec::new()));
+        let order = classes.map(|(_, names)| names);
+        let wanted = match order {
+            Some(names) => Some(names.to_vec()),
+            // What is wrong with labels is said where they are matched to columns.
+            None => said().ok(),
+        };
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty())
+            && by_name::are_called_otherwise(probabilities, &wanted, order)?
+        {
+            return Named::in_order(labels, rows)?.models(probabilities, said, classes, rows_are);
+        }
+        return Ok((Models::read(probabilities, classes)?, unheard.into_iter().collect()));
     }
     let Some(named) = rows_named.filter(|named| by_id || named.by_path()) else {
         let file = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();

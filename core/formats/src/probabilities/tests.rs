@@ -488,3 +488,108 @@ fn a_column_of_ids_in_both_tables_joins_them() {
     let error = files.read("index.csv", "down.csv", "", "").unwrap_err();
     assert!(error.contains("down.csv: its index has numbers of rows that do not count up"), "{error}");
 }
+
+/// What a file of arrays says of its rows and columns counts as in a table.
+#[test]
+fn names_beside_an_array_join_its_rows_and_name_its_columns() {
+    let files = Files::new(&[
+        ("paths.csv", "path,label\na.png,cat\nb.png,dog\nc.png,cow\n"),
+        ("numbers.csv", "path,label\na.png,1\nb.png,0\nc.png,2\n"),
+        ("ids.csv", "id,label\n7,cat\n8,dog\n9,cow\n"),
+        ("turned.csv", "label\ncow\ndog\ncat\n"),
+        ("classes.txt", "dog\ncat\ncow\n"),
+        ("bare.csv", "dog,cat,cow\n.1,.1,.8\n.8,.1,.1\n.1,.8,.1\n"),
+    ]);
+    let at = |name: &str| files.0.path().join(name);
+    // In the order cow, dog, cat; the columns are dog, cat, cow.
+    let numbers = [0.125, 0.125, 0.75, 0.75, 0.125, 0.125, 0.125, 0.75, 0.125];
+    let paths = ("paths", r#"["c.png", "b.png", "a.png"]"#);
+    let classes = ("classes", r#"["dog", "cat", "cow"]"#);
+    let write = |name: &str, lists: &[(&str, &[i64])], metadata: &[(&str, &str)]| {
+        testing::beside(&at(name), (&numbers, 3), lists, metadata);
+    };
+    write("all.safetensors", &[], &[paths, classes]);
+    write("paths.safetensors", &[], &[paths]);
+    write("ids.safetensors", &[("id", &[9, 8, 7]), ("labels", &[2, 0, 1])], &[classes]);
+    for (probabilities, labels, classes) in [
+        ("all.safetensors", "paths.csv", ""),
+        ("all.safetensors", "numbers.csv", ""),
+        ("all.safetensors", "paths.csv", "classes.txt"),
+        ("paths.safetensors", "paths.csv", "classes.txt"),
+        ("paths.safetensors", "numbers.csv", ""),
+        ("paths.safetensors", "numbers.csv", "classes.txt"),
+        ("ids.safetensors", "ids.csv", ""),
+        ("ids.safetensors", "ids.safetensors", ""),
+        ("all.safetensors", "turned.csv", ""),
+    ] {
+        let input = files.read(probabilities, labels, classes, "").unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(issues(&input), [false; 3], "{probabilities} {labels} {classes}");
+    }
+    let read = super::read(&[at("all.safetensors")], &at("turned.csv"), None, None).unwrap();
+    assert!(read.remarks[0].contains("names its rows by paths, which"), "{:?}", read.remarks);
+    let rows: Vec<Option<&[f32]>> = numbers.chunks(3).map(Some).collect();
+    let names = ("path", &["c.png", "b.png", "a.png"][..]);
+    testing::parquet(&at("lists.parquet"), &[names], ("probs", &rows));
+    for (labels, classes) in [("numbers.csv", ""), ("paths.csv", "classes.txt")] {
+        assert_eq!(
+            issues(&files.read("lists.parquet", labels, classes, "").unwrap()),
+            [false; 3],
+            "{labels}"
+        );
+    }
+    // An index that is not in order is refused as in a table.
+    write("index.safetensors", &[("indices", &[2, 1, 0])], &[classes]);
+    let error = files.read("index.safetensors", "paths.csv", "", "").unwrap_err();
+    assert!(error.contains("do not count up from 0 or 1"), "{error}");
+    // Classes that are numbers in another order are names or places.
+    write("digits.safetensors", &[], &[("classes", r#"["2", "0", "1"]"#)]);
+    fs::write(at("digits.csv"), "label\n1\n2\n0\n").unwrap();
+    let error = files.read("digits.safetensors", "digits.csv", "", "").unwrap_err();
+    assert!(error.contains("may be a name or a place"), "{error}");
+    write("counted.safetensors", &[], &[("classes", r#"["0", "1", "2"]"#)]);
+    fs::write(at("places.csv"), "label\n2\n0\n1\n").unwrap();
+    assert_eq!(issues(&files.read("counted.safetensors", "places.csv", "", "").unwrap()), [false; 3]);
+    assert!(files.read("counted.safetensors", "turned.csv", "classes.txt", "").is_ok());
+}
+
+/// Columns are found alike, whether rows have names or not.
+#[test]
+fn columns_with_words_around_the_classes_are_found_without_names_of_rows() {
+    let files = Files::new(&[
+        ("p.csv", "prob_dog,prob_cat,note\n.1,.9,7\n.8,.2,7\n"),
+        ("upper.csv", "Dog,Cat\n.1,.9\n.8,.2\n"),
+        ("numbers.csv", "prob_0,prob_1\n.1,.9\n.8,.2\n"),
+        ("named.csv", "path,prob_dog,prob_cat\nb,.8,.2\na,.1,.9\n"),
+        ("l.csv", "label\ncat\ndog\n"),
+        ("l.txt", "1\n0\n"),
+        ("paths.csv", "path,label\na,cat\nb,dog\n"),
+        ("places.csv", "path,label\na,1\nb,0\n"),
+        ("more.csv", "label\ncat\ndog\ndog\n"),
+        ("classes.txt", "dog\ncat\n"),
+    ]);
+    for (probabilities, labels, classes) in [
+        ("p.csv", "l.csv", ""),
+        ("p.csv", "l.csv", "classes.txt"),
+        ("p.csv", "l.txt", "classes.txt"),
+        ("p.csv", "paths.csv", ""),
+        ("upper.csv", "l.csv", ""),
+        ("numbers.csv", "l.txt", ""),
+        ("numbers.csv", "l.csv", "classes.txt"),
+        ("named.csv", "paths.csv", ""),
+        ("named.csv", "places.csv", "classes.txt"),
+    ] {
+        let input = files.read(probabilities, labels, classes, "").unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(issues(&input), [false; 2], "{probabilities} {labels} {classes}");
+    }
+    let error = |p: &str, l: &str| files.read(p, l, "", "").unwrap_err();
+    for (probabilities, labels) in [("p.csv", "l.txt"), ("named.csv", "places.csv")] {
+        let error = error(probabilities, labels);
+        assert!(
+            error.contains("labels are numbers, but the columns") && error.contains("--classes"),
+            "{error}"
+        );
+        assert!(error.contains(labels) && error.contains("'prob_dog', 'prob_cat'"), "{error}");
+    }
+    let error = error("p.csv", "more.csv");
+    assert!(error.contains("p.csv: it has 2 rows, but") && error.ends_with("has 3"), "{error}");
+}

@@ -2,7 +2,7 @@
 
 use super::{Judged, SideColumn, called, column, counts_up};
 use crate::dataset::LABEL_NAMES;
-use crate::headings::{is_id, is_id_or_number, is_plain_index, names_samples, same};
+use crate::headings::{is_id, is_id_or_number, is_plain_index, may_be_id, names_samples, same};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::{excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
@@ -158,11 +158,11 @@ fn shared(
             if !equal.joins() {
                 continue;
             }
-            let sure = is_id && !is_plain_index(heading) && equal.is_whole();
+            let sure = is_id_or_number(heading) && !is_plain_index(heading) && equal.is_whole();
             let doubt = judged[at].by_number.as_deref().filter(|_| !sure).and_then(|numbers| {
                 let (row, [one, two]) = differ(&equal.samples, numbers)?;
-                let advice = match is_id && !is_plain_index(heading) {
-                    true => "or write the ids that the dataset has",
+                let advice = match is_id_or_number(heading) && !is_plain_index(heading) {
+                    true => "or write the values that the dataset has",
                     false => "or call it id in both if it names the samples",
                 };
                 Some(format!(
@@ -185,6 +185,35 @@ fn shared(
         (!is_id(heading), is_plain_index(heading), Reverse(matched(key)), key.at)
     });
     Ok(keys)
+}
+
+/// Refuses the numbers of a column, which are those in the names of files, where the dataset has this column, too, or one of ids
+/// under another heading, and most of them mean other samples by that.
+///
+/// # Errors
+/// When there is such a column, with what to do.
+pub(super) fn refuse_other_numbers(
+    beside: &SideColumn,
+    by_file: &[Option<SampleId>],
+    manifest: &Manifest,
+) -> Result<(), String> {
+    let SideColumn { heading, cells } = beside;
+    let own = manifest.extra().iter().filter(|own| same(&own.name, heading));
+    for own in own {
+        let equal = Equal::of(cells, &own.values);
+        if let Some((row, [one, two])) = differ(&equal.samples, by_file).filter(|_| equal.joins()) {
+            return Err(format!(
+                "the numbers in {} may be the values of that column of the dataset, or those in the names of the files: row {} ({}) \
+                 is {} by the one and {} by the other; add a column path, or write the values that the dataset has",
+                column(heading),
+                row + 1,
+                excerpt(&cells[row]),
+                excerpt_path(manifest.path(one)),
+                excerpt_path(manifest.path(two)),
+            ));
+        }
+    }
+    doubtful(beside, by_file, "the numbers in the names of the files", manifest, may_be_id)
 }
 
 /// The column that both have and that joins the rows to the samples, if there is one.
@@ -222,7 +251,11 @@ pub(super) fn best(
 }
 
 /// The columns of the dataset that are called like ids, too, but otherwise, and have all values of a column of ids.
-fn otherwise<'m>(column: &SideColumn, manifest: &'m Manifest) -> Vec<(&'m str, Equal)> {
+fn otherwise<'m>(
+    column: &SideColumn,
+    manifest: &'m Manifest,
+    is_id: impl Fn(&str) -> bool,
+) -> Vec<(&'m str, Equal)> {
     let SideColumn { heading, cells } = column;
     // An index that counts up counts rows; one that the dataset kept may be what it was before.
     if !is_id_or_number(heading) || is_plain_index(heading) || measures(cells) {
@@ -244,7 +277,18 @@ pub(super) fn refuse_doubtful(
     words: &str,
     manifest: &Manifest,
 ) -> Result<(), String> {
-    for (own, equal) in otherwise(beside, manifest) {
+    doubtful(beside, others, words, manifest, is_id)
+}
+
+/// [`refuse_doubtful`], with `is_id` for the headings of the dataset's columns of ids.
+fn doubtful(
+    beside: &SideColumn,
+    others: &[Option<SampleId>],
+    words: &str,
+    manifest: &Manifest,
+    is_id: impl Fn(&str) -> bool,
+) -> Result<(), String> {
+    for (own, equal) in otherwise(beside, manifest, is_id) {
         if let Some((row, [one, two])) = differ(&equal.samples, others) {
             return Err(format!(
                 "the values of {} may be those of the dataset's column {}, or {words}: row {} ({}) is {} by the one and {} by the \
@@ -275,7 +319,7 @@ pub(super) fn otherwise_called(
         if let Some(numbers) = &judged[at].by_number {
             refuse_doubtful(beside, numbers, "the numbers of rows", manifest)?;
         }
-        for (own, equal) in otherwise(beside, manifest) {
+        for (own, equal) in otherwise(beside, manifest, is_id) {
             if let Some(before) = &found
                 && let Some((row, samples)) = differ(&before.samples, &equal.samples)
             {

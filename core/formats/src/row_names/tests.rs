@@ -308,3 +308,63 @@ fn two_columns_of_paths_that_contradict_each_other_are_refused() {
     let both: [(&str, &[&str]); 2] = [("uuid", &PATHS), ("photo_id", &turned)];
     assert!(found(&PATHS, &both).unwrap_err().contains("name different samples"));
 }
+
+/// A column that both tables have comes before the numbers in the names of files, whatever it is called.
+#[test]
+fn a_column_of_both_tables_comes_before_numbers_of_files() {
+    let files: Vec<String> = (0..6).map(|number| format!("img/{number:04}.png")).collect();
+    let paths: Vec<&str> = files.iter().map(String::as_str).collect();
+    let own = ["3", "0", "5", "1", "4", "2"];
+    let cells = ["0", "1", "2", "3", "4", "5"];
+    let turned = ["5", "4", "3", "2", "1", "0"];
+    let of = |own: (&str, &[&str]), cells: (&str, &[&str])| {
+        find(side(&[cells]), &dataset(&paths, &[own]), "--ids").map(|found| (shown(&found), found.said))
+    };
+    for heading in ["number", "frame", "Frame", "sample_index", "nr", "id", "image_id", "uid"] {
+        for (cells, samples) in [(cells, "135042"), (turned, "240531")] {
+            let (found, said) = of((heading, &own), (heading, &cells)).unwrap();
+            assert_eq!(found, samples, "{heading}");
+            assert!(said.unwrap().ends_with("which the dataset has, too"), "{heading}");
+        }
+        // Some of the values are others: which is meant is a guess.
+        let mut more = own;
+        more[0] = "99";
+        let error = of((heading, &more), (heading, &turned)).unwrap_err();
+        assert!(
+            error.contains("by the one and") && error.contains("add a column path"),
+            "{heading}: {error}"
+        );
+    }
+    for (heading, other) in
+        [("asset", "id"), ("ref", "number"), ("photo_id", "id"), ("frame", "number"), ("item_no", "id")]
+    {
+        let error = of((heading, &own), (other, &turned)).unwrap_err();
+        assert!(error.contains(&format!("the dataset's column '{heading}'")), "{heading}: {error}");
+    }
+    // Where both mean the same, or the column is of something else, files are found by their numbers.
+    assert_eq!(of(("asset", &cells), ("id", &turned)).unwrap().0, "543210");
+    assert_eq!(of(("width", &["6", "6", "7", "7", "8", "8"]), ("id", &turned)).unwrap().0, "543210");
+}
+
+/// What both tables say of each row shows another order, also where it tells no sample from another.
+#[test]
+fn values_of_both_tables_that_contradict_the_order_are_refused_or_said() {
+    let files: Vec<String> = (0..12).map(|number| format!("{}.png", char::from(b'a' + number))).collect();
+    let paths: Vec<&str> = files.iter().map(String::as_str).collect();
+    let own = ["p", "p", "p", "q", "q", "q", "r", "r", "r", "s", "s", "s"];
+    let turned: Vec<&str> = (0..12).map(|row| own[row * 5 % 12]).collect();
+    let of = |heading: &str, cells: &[&str]| {
+        let found = find(side(&[(heading, cells)]), &dataset(&paths, &[(heading, &own)]), "--ids FILE");
+        found.map(|found| (shown(&found), found.said))
+    };
+    let error = of("patient", &turned).unwrap_err();
+    for words in ["the column 'patient' are those of the dataset in only", "of 12 rows", "or pass --ids FILE"]
+    {
+        assert!(error.contains(words), "{error}");
+    }
+    let (found, said) = of("fold", &turned).unwrap();
+    assert_eq!(found, "order");
+    assert!(said.unwrap().contains("although the values of the column 'fold'"));
+    let (found, said) = of("patient", &own).unwrap();
+    assert_eq!((found.as_str(), said), ("order", None));
+}

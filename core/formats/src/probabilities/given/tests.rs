@@ -369,3 +369,44 @@ fn rows_are_joined_by_a_column_that_the_dataset_has_too() {
     let error = files.read_for(ids("id"), "p.csv", None, None).unwrap_err();
     assert!(error.contains("rows 2 and 3 are both about c.png ('1')"), "{error}");
 }
+
+/// Labels beside an array show another order of its rows, as a column of a table does.
+#[test]
+fn labels_beside_an_array_show_another_order() {
+    let files = Files::new();
+    let class = |row: usize| ["ant", "bee", "cow"][row / 8];
+    let sample = |row: usize| NewSample {
+        path: format!("{}/{row:02}.png", class(row)).into(),
+        label: Some(class(row).into()),
+        split: Default::default(),
+    };
+    let manifest = Manifest::new("/data", (0..24).map(sample));
+    let hashes = (0..24).map(|row: usize| ContentHash::of(&row.to_le_bytes())).collect();
+    let file_metadata = FileMetadata { hashes, ..FileMetadata::default() };
+    // The classes of the file are in another order than those of the dataset.
+    let classes = [("classes", r#"["cow", "ant", "bee"]"#)];
+    let numbers: Vec<f32> = [0.5, 0.25, 0.25].repeat(24);
+    for name in ["labels", "label", "targets", "y", "class_id"] {
+        for (step, right) in [(1, true), (5, false)] {
+            let labels: Vec<i64> = (0..24).map(|row| ((row * step % 24 / 8) + 1) % 3).collect();
+            for metadata in [&classes[..], &[]] {
+                let given = (&numbers[..], 3);
+                crate::arrays::testing::beside(
+                    &files.at("p.safetensors"),
+                    given,
+                    &[(name, &labels)],
+                    metadata,
+                );
+                files.write("classes.txt", "cow\nant\nbee\n");
+                let dataset = (manifest.clone(), file_metadata.clone());
+                let order = metadata.is_empty().then_some("classes.txt");
+                match files.read_for(dataset, "p.safetensors", order, None) {
+                    Ok(_) => assert!(right, "{name}"),
+                    Err(error) => {
+                        assert!(!right && error.contains("so the rows are in another order"), "{error}");
+                    }
+                }
+            }
+        }
+    }
+}

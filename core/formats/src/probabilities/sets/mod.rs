@@ -3,9 +3,10 @@
 mod cells;
 mod source;
 
-use super::by_name::{Named, Rows};
+use super::by_name::{self, Named, Rows};
+use super::class_columns;
 use super::models::Models;
-use super::{joined, words};
+use super::{class_order, joined, words};
 use crate::arrays;
 use crate::{Error, Result};
 use chaffinch_data::class_names;
@@ -56,13 +57,14 @@ pub fn read_sets(
     classes: Option<&Path>,
     truth: Option<&Path>,
 ) -> Result<ReadSets> {
-    let named = classes.map(arrays::names).transpose()?;
-    let classes = classes.zip(named.as_deref());
+    let listed = class_order(probabilities, classes)?;
+    let classes = listed.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
     let given = Source::read(labels, Purpose::Labels)?;
     let rows_named = Named::read(labels)?.filter(|named| named.len() == given.rows());
-    let said = || classes_of(labels, &given);
+    let said = || classes_of(labels, &given, probabilities);
+    let labeled = (labels, rows_named.as_ref(), given.rows());
     let (Models { numbers, binding, rows }, mut remarks) =
-        joined(probabilities, (labels, rows_named.as_ref()), &said, classes, Rows::Free)?;
+        joined(probabilities, labeled, &said, classes, Rows::Free)?;
     let first = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();
     let same_length = |path: &Path, len: usize| {
         if len == rows {
@@ -96,16 +98,29 @@ pub fn read_sets(
     Ok(ReadSets { input, remarks })
 }
 
-/// The classes that labels name.
-fn classes_of(labels: &Path, given: &Source) -> Result<Vec<String>> {
+/// The classes that labels name, or all of `probabilities` where they are numbers of these.
+fn classes_of(labels: &Path, given: &Source, probabilities: &[PathBuf]) -> Result<Vec<String>> {
+    let headings = by_name::headings(probabilities)?.unwrap_or_default();
+    let is_class = |text: &str| class_columns::is_called(&headings, text);
     let all: BTreeSet<String> = match given {
         Source::Errors(_) => return Err(no_labels(labels)),
         Source::Grid(_) => return Err(Error::format(labels, unnamed())),
-        Source::Columns(all) => all.iter().map(|(name, _)| class_names::clean(name).into_owned()).collect(),
+        Source::Columns(all) => {
+            // Other columns of 0 and 1 are left out, if some are classes.
+            let any = all.iter().any(|(name, _)| is_class(name));
+            let named = all.iter().filter(|(name, _)| !any || is_class(name));
+            named.map(|(name, _)| class_names::clean(name).into_owned()).collect()
+        }
         Source::Cells(cells) => {
-            let none = |_: &str| false;
-            let mut rows: Vec<Vec<String>> = cells.iter().map(|cell| cells::labels_in(cell, &none)).collect();
-            cells::without_none(&mut rows, &none);
+            let mut rows: Vec<Vec<String>> =
+                cells.iter().map(|cell| cells::labels_in(cell, &is_class)).collect();
+            cells::without_none(&mut rows, &is_class);
+            let mut labels = rows.iter().flatten();
+            if labels.all(|label| label.strip_suffix(".0").unwrap_or(label).parse::<u64>().is_ok())
+                && let Some(all) = by_name::numbered_classes(probabilities)?
+            {
+                return Ok(all);
+            }
             rows.iter().flatten().map(|label| class_names::clean(label).into_owned()).collect()
         }
     };

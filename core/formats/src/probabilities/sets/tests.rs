@@ -172,6 +172,45 @@ fn rows_are_joined_by_their_names() {
     assert_eq!(read.input.errors(), Some(&[false, false, true, false][..]));
 }
 
+/// Each form of labels means the same in rows that are named and in others.
+#[test]
+fn forms_of_labels_do_not_depend_on_how_rows_are_found() {
+    let files = Files::new(&[
+        ("named.csv", "path,owl,dog,cat\nd,.9,.9,.1\nc,.1,.1,.1\nb,.1,.2,.9\na,.1,.9,.8\n"),
+        ("probs.csv", "path,prob_owl,prob_dog,prob_cat\nd,.9,.9,.1\nc,.1,.1,.1\nb,.1,.2,.9\na,.1,.9,.8\n"),
+        ("numbers.csv", "path,2,0,1\nd,.9,.9,.1\nc,.1,.1,.1\nb,.1,.2,.9\na,.1,.9,.8\n"),
+        ("order.csv", "prob_dog,prob_cat,prob_owl\n.9,.8,.1\n.2,.9,.1\n.1,.1,.1\n.9,.1,.9\n"),
+        ("classes.txt", "dog\ncat\nowl\n"),
+        ("words.csv", "path,labels\na,dog cat\nb,cat\nc,\nd,owl dog\n"),
+        ("places.csv", "path,labels\na,\"[1, 0]\"\nb,[1]\nc,[]\nd,\"[2, 0]\"\n"),
+        ("hot.csv", "path,labels\na,\"[1, 1, 0]\"\nb,\"[0, 1, 0]\"\nc,\"[0, 0, 0]\"\nd,\"[1, 0, 1]\"\n"),
+        ("columns.csv", "path,cat,dog,owl,held\na,1,1,0,1\nb,1,0,0,0\nc,0,0,0,1\nd,0,1,1,0\n"),
+    ]);
+    let sorted = |probabilities: &str, labels: &str, classes: &str| -> Vec<String> {
+        let sort = |labels: String| {
+            let mut all: Vec<&str> = labels.split('+').collect();
+            all.sort_unstable();
+            all.join("+")
+        };
+        files.labels(probabilities, labels, classes).into_iter().map(sort).collect()
+    };
+    let expected = ["cat+dog", "cat", "", "dog+owl"];
+    for probabilities in ["named.csv", "probs.csv", "order.csv"] {
+        for labels in ["words.csv", "places.csv", "hot.csv", "columns.csv"] {
+            assert_eq!(sorted(probabilities, labels, "classes.txt"), expected, "{probabilities} {labels}");
+        }
+        for labels in ["words.csv", "columns.csv"] {
+            assert_eq!(sorted(probabilities, labels, ""), expected, "{probabilities} {labels}");
+        }
+        for labels in ["places.csv", "hot.csv"] {
+            let error = files.read(probabilities, labels, "", "").unwrap_err();
+            assert!(error.contains("pass --classes FILE"), "{probabilities} {labels}: {error}");
+        }
+    }
+    assert_eq!(sorted("numbers.csv", "places.csv", ""), ["0+1", "1", "", "0+2"]);
+    assert_eq!(sorted("numbers.csv", "hot.csv", ""), ["0+1", "1", "", "0+2"]);
+}
+
 #[test]
 fn what_would_be_a_guess_is_refused() {
     let files = Files::new(&[
