@@ -465,7 +465,7 @@ impl<'a> Scan<'a> {
             EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())
         };
         let mut own = session.own_embeddings_dir();
-        let Some(shared) = session.store().filter(|_| embedder.sees()) else { return Ok(open(own)?) };
+        let Some(shared) = session.store().filter(|_| embedder.sees()) else { return open(own) };
         if !shared.is_dir() {
             let message = "the embedding store of this session is gone, or on a disk that is not mounted; --store DIR names \
                            another one, and --store none keeps vectors in the session";
@@ -477,7 +477,7 @@ impl<'a> Scan<'a> {
             let known = EmbeddingStore::open(&own, embedder.fingerprint(), embedder.dim())?;
             store.take_over(&[known], job)?;
         }
-        Ok(store.unfinished_in(&own)?)
+        store.unfinished_in(&own)
     }
 
     /// The model; or what stands in for one whose vectors were named, or are those of the session.

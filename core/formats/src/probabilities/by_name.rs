@@ -9,6 +9,7 @@ use crate::joiner::RowsOf;
 use crate::row_names::{self, Samples, SideColumn};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
@@ -309,7 +310,7 @@ pub(super) fn are_called_otherwise(
     for file in files {
         let found =
             arrays::headings(file)?.filter(|headings| !exact(headings)).is_some_and(|headings| match order {
-                Some(_) => class_columns::find(&headings, wanted, order).is_ok(),
+                Some(_) => class_columns::find(&headings, wanted, order, &ClassNumbers::default()).is_ok(),
                 None => class_columns::called(&headings, wanted).is_some(),
             });
         if found {
@@ -323,7 +324,9 @@ pub(super) fn are_called_otherwise(
 fn refuse_numbers(files: &[PathBuf], wanted: &[String], labels: &Path) -> Result<()> {
     let are_numbers = !wanted.is_empty() && wanted.iter().all(|name| name.parse::<i64>().is_ok());
     let Some(headings) = headings(files)?.filter(|_| are_numbers) else { return Ok(()) };
-    if class_columns::find(&headings, wanted, None).is_ok() || class_columns::numbered(&headings).is_some() {
+    if class_columns::find(&headings, wanted, None, &ClassNumbers::default()).is_ok()
+        || class_columns::numbered(&headings).is_some()
+    {
         return Ok(());
     }
     let names: Vec<String> = headings.into_iter().filter(|heading| !is_id(heading)).collect();

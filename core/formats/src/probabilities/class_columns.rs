@@ -68,7 +68,7 @@ pub(super) fn find(
     if let Some(order) = order {
         let order: Vec<String> = order.iter().map(|name| cleaned(name)).collect();
         return by_number(&wanted, &names, &order)
-            .map(|columns| numbered(columns, (0..).zip(&order), ", as --classes says"))
+            .map(|columns| by_numbers(columns, (0..).zip(&order), ", as --classes says"))
             .ok_or_else(|| lacking(headings, classes));
     }
     let mut sorted = wanted.clone();
@@ -79,12 +79,12 @@ pub(super) fn find(
         let order: Vec<String> = own.names().map(str::to_owned).collect();
         let as_dataset = format!(", as the dataset numbers them{another}");
         if let Some(columns) = by_number(&wanted, &names, &order) {
-            return Ok(numbered(columns, (0..).zip(&order), &as_dataset));
+            return Ok(by_numbers(columns, (0..).zip(&order), &as_dataset));
         }
         if !own.are_places()
             && let Some(columns) = by_ids(&wanted, &names, own)
         {
-            return Ok(numbered(columns, own.iter(), &as_dataset));
+            return Ok(by_numbers(columns, own.iter(), &as_dataset));
         }
         // Of some of its classes, the order by number need not be the one by name.
         let used = order.iter().filter(|name| sorted.contains(name));
@@ -98,12 +98,12 @@ pub(super) fn find(
         }
     }
     by_number(&wanted, &names, &sorted)
-        .map(|columns| numbered(columns, (0..).zip(&sorted), another))
+        .map(|columns| by_numbers(columns, (0..).zip(&sorted), another))
         .ok_or_else(|| lacking(headings, classes))
 }
 
 /// Columns that are called by numbers of classes, which is said with what else there is to say of it.
-fn numbered<'a, S: AsRef<str> + 'a>(
+fn by_numbers<'a, S: AsRef<str> + 'a>(
     columns: Vec<usize>,
     names: impl Iterator<Item = (u64, S)>,
     advice: &str,
