@@ -51,7 +51,30 @@ impl Declared {
     /// What the README of a dataset says of these files of it, or, if it has none, that of a folder above.
     pub(super) fn of<'p>(candidate: &Candidate, paths: impl IntoIterator<Item = &'p PathBuf>) -> Declared {
         let paths: Vec<&Path> = paths.into_iter().map(PathBuf::as_path).collect();
-        listing(candidate, &paths).map(|(_, configs)| Declared::new(configs, &paths)).unwrap_or_default()
+        let root = candidate.root();
+        let mut above = PathBuf::new();
+        for folder in root.ancestors().take(ABOVE) {
+            // A file that is the dataset has no README in it, and a bucket is not asked for what it does not list.
+            let may_be = match (is_address(root), folder == root) {
+                (true, _) => candidate.files().iter().any(|file| file == Path::new(README)),
+                (false, true) => candidate.is_dir(),
+                (false, false) => true,
+            };
+            if may_be {
+                let full: Vec<PathBuf> = paths.iter().map(|path| below(&above, path)).collect();
+                let files: Vec<(&Path, &Path)> =
+                    full.iter().map(PathBuf::as_path).zip(paths.iter().copied()).collect();
+                let configs = configs(&head_of(folder), &files);
+                if !configs.is_empty() {
+                    return Declared::new(configs, &paths);
+                }
+            }
+            if is_address(root) {
+                break;
+            }
+            above = Path::new(folder.file_name().unwrap_or_default()).join(above);
+        }
+        Declared::default()
     }
 
     fn new(configs: Vec<Config>, paths: &[&Path]) -> Declared {
@@ -124,35 +147,6 @@ impl Declared {
     }
 }
 
-/// The head of the README of a dataset, or of a folder above, that lists configurations of these files, and these.
-fn listing(candidate: &Candidate, paths: &[&Path]) -> Option<(Vec<u8>, Vec<Config>)> {
-    let root = candidate.root();
-    let mut above = PathBuf::new();
-    for folder in root.ancestors().take(ABOVE) {
-        // A file that is the dataset has no README in it, and a bucket is not asked for what it does not list.
-        let may_be = match (is_address(root), folder == root) {
-            (true, _) => candidate.files().iter().any(|file| file == Path::new(README)),
-            (false, true) => candidate.is_dir(),
-            (false, false) => true,
-        };
-        if may_be {
-            let full: Vec<PathBuf> = paths.iter().map(|path| below(&above, path)).collect();
-            let files: Vec<(&Path, &Path)> =
-                full.iter().map(PathBuf::as_path).zip(paths.iter().copied()).collect();
-            let head = head_of(folder);
-            let configs = configs(&head, &files);
-            if !configs.is_empty() {
-                return Some((head, configs));
-            }
-        }
-        if is_address(root) {
-            break;
-        }
-        above = Path::new(folder.file_name().unwrap_or_default()).join(above);
-    }
-    None
-}
-
 /// The beginning of the README in a folder; empty if there is none that can be read.
 fn head_of(folder: &Path) -> Vec<u8> {
     let read = || {
@@ -196,16 +190,14 @@ pub(super) struct DeclaredNames {
 }
 
 impl DeclaredNames {
-    /// Those of a dataset with these files.
+    /// Those that the README in a dataset's folder declares, which has these files.
     pub(super) fn of(candidate: &Candidate, paths: &[PathBuf]) -> DeclaredNames {
-        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        match listing(candidate, &paths) {
-            Some((head, configs)) => DeclaredNames { infos: infos(&head), configs },
-            None if candidate.is_dir() => {
-                DeclaredNames { infos: infos(&head_of(candidate.root())), configs: Vec::new() }
-            }
-            None => DeclaredNames::default(),
+        if !candidate.is_dir() {
+            return DeclaredNames::default();
         }
+        let head = head_of(candidate.path());
+        let files: Vec<(&Path, &Path)> = paths.iter().map(|path| (&**path, &**path)).collect();
+        DeclaredNames { infos: infos(&head), configs: configs(&head, &files) }
     }
 
     /// Those of a file: of its configuration, or else of all of them, where these give a column the same names.
@@ -220,9 +212,15 @@ impl DeclaredNames {
 
 /// The names of classes that the README of a folder of a dataset declares, or of the nearest one above in it that has any.
 pub(super) fn class_names(folder: &Path, root: &Path) -> ClassNames {
-    let folders = folder.ancestors().take(ABOVE).take_while(|folder| folder.starts_with(root));
+    let folders = folder.ancestors().take_while(|folder| folder.starts_with(root));
     let names = folders.map(|folder| infos(&head_of(folder))).find(|infos| !infos.is_empty());
     united(names.iter().flatten().map(|(_, names)| names))
+}
+
+/// The files that may say what the numbers in a table of a dataset stand for, the nearest first.
+pub(crate) fn readmes(table: &Path, root: &Path) -> Vec<PathBuf> {
+    let folders = table.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
+    folders.map(|folder| folder.join(README)).filter(|file| file.is_file()).collect()
 }
 
 /// The names that all of these give to the classes of a column.
