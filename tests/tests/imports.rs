@@ -76,7 +76,7 @@ fn what_another_program_flagged_is_ranked_and_stays_through_scans() {
     let ran = sandbox.ok(["import", "cleanvision", text(&file), "--session", text(&sandbox.session())]);
     assert!(ran.stdout.contains("cleanvision_dark"), "{}", ran.stdout);
     assert!(
-        ran.stderr.contains("1 name in issues.csv is no sample of this dataset: /elsewhere/unknown/9.png"),
+        ran.stderr.contains("1 name in issues.csv is not a sample of this dataset: /elsewhere/unknown/9.png"),
         "{}",
         ran.stderr
     );

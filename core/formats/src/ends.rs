@@ -1,12 +1,19 @@
 //! Finds paths by their ends: what another program calls `/home/ann/data/cat/1.jpg` is `cat/1.jpg` here.
 
+mod doubt;
+
 use crate::text::composed;
+use chaffinch_data::manifest::Manifest;
+pub(crate) use doubt::Before;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// Paths sorted by their components from the last to the first, so that those with the same end stand together.
 pub(crate) struct Ends {
     /// The reversed components, each followed by a NUL byte, and the row.
     keys: Vec<(Vec<u8>, u32)>,
+    /// Whether one of the paths ends in another one, once that was asked.
+    has_longer: OnceLock<bool>,
 }
 
 /// The paths with the longest common end.
@@ -32,7 +39,7 @@ impl Ends {
     pub(crate) fn new<'a>(paths: impl IntoIterator<Item = &'a [u8]>) -> Ends {
         let mut keys: Vec<(Vec<u8>, u32)> = paths.into_iter().map(reversed).zip(0..).collect();
         keys.sort_unstable();
-        Ends { keys }
+        Ends { keys, has_longer: OnceLock::new() }
     }
 
     /// The path with the longest common end. If one of several is an end of `path` itself, it is that one.
@@ -109,7 +116,21 @@ impl Ends {
     /// `dog/7.jpg` is not `cat/7.jpg`, though no other file is called so. Of different names for one row that with the
     /// longest common end has it.
     pub(crate) fn places(&self, names: &[&[u8]]) -> Vec<Place> {
-        let mut found: Vec<Found> = names.iter().map(|name| self.find(name)).collect();
+        self.placed(names.iter().map(|name| self.find(name)).collect(), names)
+    }
+
+    /// The same where the paths are those of a dataset. A name that ends in the path of one sample, in which others end as well,
+    /// may mean several, unless the other names say what stands before it.
+    pub(crate) fn places_in(&self, manifest: &Manifest, names: &[&[u8]]) -> Vec<Place> {
+        let before = self.before(names.iter().copied(), manifest);
+        let find = |name: &&[u8]| match self.in_doubt(name, &before, manifest) {
+            Some([one, _]) => Found::Several(one),
+            None => self.find(name),
+        };
+        self.placed(names.iter().map(find).collect(), names)
+    }
+
+    fn placed(&self, mut found: Vec<Found>, names: &[&[u8]]) -> Vec<Place> {
         let count = |wanted: bool| {
             found.iter().filter(|one| matches!(one, Found::One { whole, .. } if *whole == wanted)).count()
         };

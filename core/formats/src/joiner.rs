@@ -1,5 +1,6 @@
 //! Which sample a row of another program's file is about: by its path, its stem or the hash of its content.
 
+use crate::ends::{Before, Ends};
 use crate::text::spellings;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::dataset::IMAGE_EXTENSIONS;
@@ -11,7 +12,7 @@ use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Finds samples by path.
 pub(crate) struct Joiner<'a> {
@@ -21,12 +22,53 @@ pub(crate) struct Joiner<'a> {
     names: Option<HashMap<&'a OsStr, Vec<SampleId>>>,
     /// By file name without its extension; built on first use.
     stems: Option<HashMap<&'a OsStr, Vec<SampleId>>>,
+    /// By paths and by stems, where the path of a sample may end in that of another one; found on first use.
+    nested: Option<Option<[Ends; 2]>>,
+    /// What stands before these in the names that are looked for.
+    before: [Before; 2],
 }
 
 impl<'a> Joiner<'a> {
     pub(crate) fn new(manifest: &'a Manifest) -> Joiner<'a> {
         let exact = manifest.ids().map(|id| (manifest.path(id).as_os_str().as_bytes(), id)).collect();
-        Joiner { manifest, exact, names: None, stems: None }
+        Joiner { manifest, exact, names: None, stems: None, nested: None, before: Default::default() }
+    }
+
+    /// Goes on with the names of a file: what stands before paths in some of them tells what others mean, where the paths of
+    /// samples end in those of others.
+    pub(crate) fn learn<'n>(&mut self, names: impl Iterator<Item = &'n [u8]> + Clone) {
+        let manifest = self.manifest;
+        let stems = self.stems.get_or_insert_with(|| by(manifest, Path::file_stem));
+        let nested = self.nested.get_or_insert_with(|| {
+            let depth = |id: &SampleId| manifest.path(*id).components().count();
+            let differ = |same: &Vec<SampleId>| same.iter().any(|id| depth(id) != depth(&same[0]));
+            stems.values().any(differ).then(|| {
+                let paths = || manifest.ids().map(|id| manifest.path(id));
+                let stems: Vec<PathBuf> = paths().map(|path| path.with_extension("")).collect();
+                [
+                    Ends::new(paths().map(|path| path.as_os_str().as_bytes())),
+                    Ends::new(stems.iter().map(|stem| stem.as_os_str().as_bytes())),
+                ]
+            })
+        });
+        if let Some(nested) = nested {
+            self.before = nested.each_ref().map(|ends| ends.before(names.clone(), manifest));
+        }
+    }
+
+    /// The samples that a name may mean: those that were found by their whole paths or by their stems, unless another one may be
+    /// meant as well.
+    fn or_others(&self, found: Vec<SampleId>, name: &[u8], by_stem: bool) -> Vec<SampleId> {
+        let at = usize::from(by_stem);
+        let in_doubt = self
+            .nested
+            .iter()
+            .flatten()
+            .find_map(|nested| nested[at].in_doubt(name, &self.before[at], self.manifest));
+        match (in_doubt, &found[..]) {
+            (Some(several), [_]) => several.map(SampleId).to_vec(),
+            _ => found,
+        }
     }
 
     /// The samples of each path that several have, in order, by the one that [`Joiner::exact`] finds.
@@ -99,7 +141,9 @@ impl<'a> Joiner<'a> {
         let manifest = self.manifest;
         let names = self.names.get_or_insert_with(|| by(manifest, Path::file_name));
         let alike = path.file_name().and_then(|name| names.get(name)).into_iter().flatten().copied();
-        alike.filter(|&id| manifest.path(id).ends_with(path) || path.ends_with(manifest.path(id))).collect()
+        let fits = |id: &SampleId| manifest.path(*id).ends_with(path) || path.ends_with(manifest.path(*id));
+        let found = alike.filter(fits).collect();
+        self.or_others(found, bytes, false)
     }
 
     /// The samples whose path without its extension ends with this one, or the other way round. A path with the extension
@@ -117,7 +161,8 @@ impl<'a> Joiner<'a> {
             let own = manifest.path(*id).with_extension("");
             own.ends_with(path) || path.ends_with(&own)
         };
-        alike.filter(fits).collect()
+        let found = alike.filter(fits).collect();
+        self.or_others(found, bytes, true)
     }
 }
 
@@ -194,6 +239,7 @@ impl RowsOf {
         file_metadata: &FileMetadata,
     ) -> Result<RowsOf> {
         let mut joiner = Joiner::new(manifest);
+        joiner.learn(ids.iter().map(|name| name.as_bytes()));
         let mut rows: Vec<Option<u32>> = vec![None; manifest.len()];
         let repeated = joiner.repeated();
         let mut rest = Vec::new();
@@ -346,6 +392,18 @@ mod tests {
         // The content of two samples is one.
         let hash = ContentHash::of(b"1.jpg").to_string();
         assert_eq!(rows(&["a/1.jpg", "b/1.jpg"], &[&hash]), Ok((vec![Some(0); 2], 0)));
+    }
+
+    #[test]
+    fn a_short_path_is_not_taken_for_what_stands_below_a_folder() {
+        let paths = ["1.jpg", "2.jpg", "ant/1.jpg", "ant/3.jpg"];
+        let error = rows(&paths, &["crops/1.jpg"]).unwrap_err();
+        assert!(error.contains("row 1 names 'crops/1.jpg', which may be 1.jpg or ant/1.jpg"), "{error}");
+        assert!(rows(&paths, &["ANT/1", "ant/3"]).unwrap_err().contains("names 'ANT/1'"), "stems");
+        let all = Ok((vec![Some(0), None, None, Some(1)], 0));
+        assert_eq!(rows(&paths, &["/old/1.jpg", "/old/ant/3.jpg"]), all, "the same stands before others");
+        assert_eq!(rows(&paths, &["/data/1.jpg", "ant/3.jpg"]), all, "the root");
+        assert_eq!(rows(&paths, &["1", "3"]), Ok((vec![Some(0), None, None, Some(1)], 0)), "in full");
     }
 
     #[test]

@@ -464,6 +464,7 @@ struct Judged {
 impl Judged {
     fn of(column: &SideColumn, joiner: &mut Joiner<'_>, manifest: &Manifest) -> Judged {
         let cells = &column.cells;
+        joiner.learn(cells.iter().map(|cell| cell.as_bytes()));
         let numbers: Option<Vec<u64>> = cells.iter().map(|cell| number(cell)).collect();
         let counts = numbers.as_deref().is_some_and(count_up);
         let mut different: HashSet<&str> = HashSet::new();

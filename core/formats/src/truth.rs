@@ -69,6 +69,9 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     // Paths and labels of folders are compared byte by byte, whatever the rest of the table is.
     let cells = table.cells(path, |_, column| column == paths)?;
     let mut joiner = Joiner::new(manifest);
+    let names: Vec<Vec<u8>> =
+        table.reader().byte_records().flatten().filter_map(|row| Some(row.get(paths)?.to_vec())).collect();
+    joiner.learn(names.iter().map(Vec::as_slice));
     let mut labels_seen = LabelsSeen::default();
     let mut truth = Truth::unknown(manifest.len(), kinds.is_some());
     let too_many = || {
@@ -85,12 +88,7 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
         let value = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
         let written = value(Some(paths));
         // Bytes first: a path is what it is on the disk.
-        let decoded = cells.decode(written);
-        let found = joiner.find(written).or_else(|| joiner.find(&decoded));
-        // Written on Windows.
-        let slashed =
-            || decoded.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect::<Vec<u8>>();
-        let found = found.or_else(|| decoded.contains(&b'\\').then(|| joiner.find(&slashed()))?);
+        let found = joiner.find(written).or_else(|| slashed(&mut joiner, &cells.decode(written)));
         let Some(found) = found else {
             truth.add_unmatched();
             continue;
@@ -154,6 +152,21 @@ pub fn read(path: &Path, manifest: &Manifest) -> Result<Truth> {
     }
     truth.set_foreign(labels_seen.check(path, manifest)?);
     Ok(truth)
+}
+
+/// The sample of a path, which may have been written on Windows.
+fn slashed(joiner: &mut Joiner<'_>, path: &[u8]) -> Option<SampleId> {
+    let with_slashes =
+        || path.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect::<Vec<u8>>();
+    joiner.find(path).or_else(|| path.contains(&b'\\').then(|| joiner.find(&with_slashes()))?)
+}
+
+/// The sample that each of these names means by the rules for the paths of a truth: with exactly this path, the last if several have
+/// it, or else the only one whose path ends with the name, or the other way round.
+pub fn find(names: &[Vec<u8>], manifest: &Manifest) -> Vec<Option<SampleId>> {
+    let mut joiner = Joiner::new(manifest);
+    joiner.learn(names.iter().map(Vec::as_slice));
+    names.iter().map(|name| slashed(&mut joiner, name)).collect()
 }
 
 /// What a row says.

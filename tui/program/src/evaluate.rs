@@ -7,7 +7,7 @@ use super::plot;
 use anyhow::{Context, Result, ensure};
 use chaffinch_formats::truth;
 use chaffinch_protocol::EnsembleRule;
-use chaffinch_protocol::display::safe_path;
+use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::ensemble::RULES;
 use chaffinch_protocol::ensemble::thresholds_under;
 use chaffinch_protocol::sample::SampleId;
@@ -19,7 +19,6 @@ use chaffinch_review::remaining::{Estimate, Next, Remaining, remaining};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -185,12 +184,22 @@ fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
         ensure!(!truth.known().is_empty(), "every sample with known truth already has a decision");
     }
     if let Some(file) = &args.subset {
-        let named = names(file)?;
+        let names: Vec<Vec<u8>> = names(file)?.into_iter().collect();
         let manifest = &listing.manifest;
-        truth = truth.only(|row| named.contains(manifest.path(SampleId(row)).as_os_str().as_bytes()));
+        let found = truth::find(&names, manifest);
+        let lost: Vec<&Vec<u8>> =
+            names.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(name, _)| name).collect();
+        if let Some(first) = lost.first() {
+            let lines = count(lost.len() as u64, "name", "names");
+            let first = safe_text(&String::from_utf8_lossy(first));
+            remark(&format!("ignored {lines} of the subset without exactly one matching sample: {first}"));
+        }
+        // Samples of one path are meant by it alike.
+        let paths: BTreeSet<&Path> = found.iter().flatten().map(|id| manifest.path(*id)).collect();
+        truth = truth.only(|row| paths.contains(manifest.path(SampleId(row))));
         ensure!(
             !truth.known().is_empty(),
-            "{} lists no sample with known truth; each line must be the path of a sample",
+            "{} lists no sample with known truth; each line must be the path of a sample, or an end of it that no other has",
             safe_path(file)
         );
     }

@@ -46,7 +46,8 @@ pub(crate) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "cate
 /// Taken for the label only where no other column is.
 pub(super) const LAST_LABELS: [&str; 6] =
     ["original_label", "choice", "label_name", "class_label", "ground_truth", "gt_label"];
-pub(super) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
+/// Columns that may hold the splits, in this order.
+pub(crate) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
 
 /// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
 pub(crate) fn is_known_column(name: &str) -> bool {

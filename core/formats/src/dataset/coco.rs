@@ -302,6 +302,23 @@ fn folders(file: &Path, home: &Path, part: Option<&str>) -> Vec<PathBuf> {
     all
 }
 
+/// What is wrong with categories of one id that have different names.
+fn repeated_categories(categories: &[Category]) -> Option<String> {
+    let mut names: BTreeMap<&Id, BTreeSet<&str>> = BTreeMap::new();
+    for category in categories {
+        names.entry(&category.id).or_default().insert(category.name.as_deref().unwrap_or_default().trim());
+    }
+    names.retain(|_, names| names.len() > 1);
+    let (id, different) = names.first_key_value()?;
+    let ids = counted(names.len() as u64, "category id stands", "category ids stand");
+    let mut different = different.iter().map(|name| format!("'{}'", excerpt(name)));
+    let [one, other] = [(); 2].map(|()| different.next().unwrap_or_default());
+    Some(format!(
+        "{ids} for more than one name, such as {}, which is {one} and {other}",
+        excerpt(&id.to_string())
+    ))
+}
+
 /// Reads a file; `None` if it has no annotation with a category, such as captions.
 fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Annotated>> {
     let File { images, annotations, categories } = json::read(file)?;
@@ -314,7 +331,7 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
     let mut read = Annotated::new(WHOSE, file, home, &folders(file, home, part.as_deref()), options)?;
     read.rewrite = rewrite::file;
     let shown = safe_path(Path::new(file.file_name().unwrap_or_default()));
-    let mut classes = Classes::new(categories.unwrap_or_default());
+    let categories = categories.unwrap_or_default();
     let mut rows: HashMap<Id, usize> = HashMap::with_capacity(images.len());
     let mut again: BTreeSet<Id> = BTreeSet::new();
     for (row, image) in images.iter().enumerate() {
@@ -327,6 +344,10 @@ fn read(file: &Path, home: &Path, options: &DatasetOptions) -> Result<Option<Ann
         let message = format!("{ids} for more than one image, such as {}", excerpt(&id.to_string()));
         return Err(Error::format(file, message));
     }
+    if let Some(message) = repeated_categories(&categories) {
+        return Err(Error::format(file, message));
+    }
+    let mut classes = Classes::new(categories);
     let mut objects: Vec<Objects> = vec![Objects::default(); images.len()];
     let (mut dangling, mut bare) = (0_u64, 0_u64);
     let mut first_dangling = None;

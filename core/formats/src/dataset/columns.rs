@@ -4,6 +4,7 @@
 use super::alike::{Classes, Looks};
 use super::choice::{self, LABEL_NAMES, LAST_LABELS, PATH_NAMES, SPLIT_NAMES};
 use super::companions::one_to_one;
+use super::declared::ClassNames;
 use super::several::{ALL_LABELS, BETWEEN};
 use super::typed::is_nested;
 use super::{DatasetOptions, Opened, arrow_text};
@@ -70,7 +71,7 @@ pub(super) struct Columns {
 /// What the `datasets` library says of columns: the names of classes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Features {
-    classes: BTreeMap<String, Vec<String>>,
+    classes: ClassNames,
 }
 
 impl Features {
@@ -84,7 +85,7 @@ impl Features {
     }
 
     /// Those that are declared elsewhere, where a file has none.
-    pub(super) fn or(self, declared: &BTreeMap<String, Vec<String>>) -> Features {
+    pub(super) fn or(self, declared: &ClassNames) -> Features {
         if self.classes.is_empty() { Features { classes: declared.clone() } } else { self }
     }
 
@@ -446,9 +447,13 @@ impl<'a> Cells<'a> {
     fn one(&self, row: usize) -> Option<String> {
         let text = self.text(row);
         match self.classes {
-            Some(_) if text == "-1" => None,
             Some(classes) => {
-                let name = text.parse::<usize>().ok().and_then(|number| classes.get(number));
+                // How programs write whole numbers of a column with gaps.
+                let number = text.strip_suffix(".0").unwrap_or(&text);
+                if number == "-1" {
+                    return None;
+                }
+                let name = number.parse::<usize>().ok().and_then(|number| classes.get(number));
                 Some(name.cloned().unwrap_or(text))
             }
             None => Some(text),

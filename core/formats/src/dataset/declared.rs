@@ -178,29 +178,80 @@ fn with_head<T: Default>(readme: &[u8], read: impl FnOnce(&Yaml<'_>) -> T) -> T 
     documents.first().filter(|top| top.as_mapping().is_some()).map(read).unwrap_or_default()
 }
 
-/// The names of the classes of each column that the README of a folder declares, for files that do not say them. Configurations
-/// that give a column different names say nothing of it.
-pub(super) fn class_names(folder: &Path) -> BTreeMap<String, Vec<String>> {
-    with_head(&head_of(folder), |top| {
-        let mut found: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
-        let infos = match top.as_mapping_get("dataset_info") {
-            Some(Yaml::Sequence(list)) => list.iter().collect(),
-            one => Vec::from_iter(one),
-        };
-        let features = infos.into_iter().filter_map(|info| match info.as_mapping_get("features") {
-            Some(Yaml::Sequence(list)) => Some(list),
-            _ => None,
-        });
-        for feature in features.flatten() {
-            let Some(name) = feature.as_mapping_get("name").and_then(Yaml::as_str) else { continue };
-            let label = feature.as_mapping_get("dtype").and_then(|kind| kind.as_mapping_get("class_label"));
-            let Some(names) = label.and_then(|label| names(label.as_mapping_get("names")?)) else { continue };
-            let before = found.entry(name.to_owned()).or_insert_with(|| Some(names.clone()));
-            if before.as_ref() != Some(&names) {
-                *before = None;
-            }
+/// The names of the classes of columns.
+pub(super) type ClassNames = BTreeMap<String, Vec<String>>;
+
+/// The names of classes that a README declares, for files that do not say them.
+#[derive(Debug, Default)]
+pub(super) struct DeclaredNames {
+    /// By the configuration that they are said of.
+    infos: Vec<(String, ClassNames)>,
+    configs: Vec<Config>,
+}
+
+impl DeclaredNames {
+    /// Those that the README in a dataset's folder declares, which has these files.
+    pub(super) fn of(candidate: &Candidate, paths: &[PathBuf]) -> DeclaredNames {
+        if !candidate.is_dir() {
+            return DeclaredNames::default();
         }
-        found.into_iter().filter_map(|(column, names)| Some((column, names?))).collect()
+        let head = head_of(candidate.path());
+        let files: Vec<(&Path, &Path)> = paths.iter().map(|path| (&**path, &**path)).collect();
+        DeclaredNames { infos: infos(&head), configs: configs(&head, &files) }
+    }
+
+    /// Those of a file: of its configuration, or else of all of them, where these give a column the same names.
+    pub(super) fn of_file(&self, path: &Path) -> ClassNames {
+        let holding = || self.configs.iter().filter(|config| config.files.contains(path));
+        let config = holding().find(|config| config.is_default).or_else(|| holding().next());
+        let own = config.map(|config| self.infos.iter().filter(|(name, _)| *name == config.name));
+        let own: Vec<&ClassNames> = own.into_iter().flatten().map(|(_, names)| names).collect();
+        if own.is_empty() { united(self.infos.iter().map(|(_, names)| names)) } else { united(own) }
+    }
+}
+
+/// The names of classes that the README of a folder of a dataset declares, or of the nearest one above in it that has any.
+pub(super) fn class_names(folder: &Path, root: &Path) -> ClassNames {
+    let folders = folder.ancestors().take_while(|folder| folder.starts_with(root));
+    let names = folders.map(|folder| infos(&head_of(folder))).find(|infos| !infos.is_empty());
+    united(names.iter().flatten().map(|(_, names)| names))
+}
+
+/// The files that may say what the numbers in a table of a dataset stand for, the nearest first.
+pub(crate) fn readmes(table: &Path, root: &Path) -> Vec<PathBuf> {
+    let folders = table.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
+    folders.map(|folder| folder.join(README)).filter(|file| file.is_file()).collect()
+}
+
+/// The names that all of these give to the classes of a column.
+fn united<'n>(all: impl IntoIterator<Item = &'n ClassNames>) -> ClassNames {
+    let mut found: BTreeMap<&String, Option<&Vec<String>>> = BTreeMap::new();
+    for (column, names) in all.into_iter().flatten() {
+        let known = found.entry(column).or_insert(Some(names));
+        if *known != Some(names) {
+            *known = None;
+        }
+    }
+    found.into_iter().filter_map(|(column, names)| Some((column.clone(), names?.clone()))).collect()
+}
+
+/// The names of the classes of each column by the configuration of which the head of a README says them.
+fn infos(readme: &[u8]) -> Vec<(String, ClassNames)> {
+    let of = |info: &Yaml<'_>| {
+        // As the hub calls one that has no name.
+        let config = info.as_mapping_get("config_name").and_then(Yaml::as_str).unwrap_or("default");
+        let Some(Yaml::Sequence(features)) = info.as_mapping_get("features") else { return None };
+        let named = |feature: &Yaml<'_>| {
+            let column = feature.as_mapping_get("name").and_then(Yaml::as_str)?;
+            let label = feature.as_mapping_get("dtype")?.as_mapping_get("class_label")?;
+            Some((column.to_owned(), names(label.as_mapping_get("names")?)?))
+        };
+        let names: ClassNames = features.iter().filter_map(named).collect();
+        (!names.is_empty()).then(|| (config.to_owned(), names))
+    };
+    with_head(readme, |top| match top.as_mapping_get("dataset_info") {
+        Some(Yaml::Sequence(list)) => list.iter().filter_map(of).collect(),
+        one => one.and_then(of).into_iter().collect(),
     })
 }
 

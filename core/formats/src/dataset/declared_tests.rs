@@ -1,7 +1,7 @@
 //! The splits that the README of a hub's dataset declares.
 
 use super::shard_tests::{named, parquet, read, tar};
-use super::testing::{rows, says};
+use super::testing::{rows, says, tree};
 use chaffinch_protocol::RemarkKind;
 use std::fs;
 use std::path::Path;
@@ -102,4 +102,58 @@ fn declared_names_are_those_of_classes_that_files_only_number() {
     // What the file says comes first.
     parquet(&temp.path().join("data/train.parquet"), &named(0, &[1, 0], &["ant", "bee"]));
     assert_eq!(labels(), ["bee", "ant"]);
+}
+
+#[test]
+fn declared_names_are_those_of_the_configuration_of_the_file() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("b/train.parquet");
+    parquet(&file, &named(0, &[1, 0], &[]));
+    let info = |config: &str, names: &str| {
+        format!(
+            "- config_name: {config}\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names: [{names}]\n"
+        )
+    };
+    let infos = format!("dataset_info:\n{}{}", info("a", "cat, dog"), info("b", "ant, bee"));
+    let configs =
+        "configs:\n- config_name: b\n  default: true\n  data_files:\n  - split: train\n    path: b/*\n";
+    for (head, expected) in [
+        (format!("{infos}{configs}"), ["bee", "ant"]),
+        (infos.clone(), ["1", "0"]),
+        // What is said of another configuration may be said of all.
+        (format!("dataset_info:\n{}{configs}", info("a", "cat, dog")), ["dog", "cat"]),
+    ] {
+        fs::write(temp.path().join("README.md"), format!("---\n{head}---\n")).unwrap();
+        let labels = |path: &Path| -> Vec<String> {
+            let opened = read(path);
+            opened.manifest.ids().map(|id| opened.manifest.label_name(id).to_owned()).collect()
+        };
+        assert_eq!(labels(temp.path()), expected, "{head}");
+        assert_eq!(labels(&file), ["1", "0"], "a file alone has no README in it");
+    }
+}
+
+#[test]
+fn names_are_declared_for_numbers_in_tables_beside_pictures() {
+    let head = "---\ndataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names: [cow, ant]\n---\n";
+    let files = |table: &'static str| {
+        tree(&[
+            ("README.md", head),
+            ("train/metadata.csv", table),
+            ("train/1.png", "a"),
+            ("train/2.png", "b"),
+        ])
+    };
+    let temp = files("file_name,label\n1.png,0\n2.png,1.0\n");
+    let opened = read(temp.path());
+    assert_eq!(rows(&opened), ["train/1.png cow train", "train/2.png ant train"]);
+    let text = "the numbers in 'label' of train/metadata.csv are those of classes that README.md names";
+    assert!(says(&opened, RemarkKind::LayoutGuessed, text), "{:#?}", opened.ledger);
+    let temp = files("file_name,label\n1.png,-1\n2.png,1\n");
+    assert_eq!(rows(&read(temp.path())), ["train/1.png - train", "train/2.png ant train"]);
+    // Names are names, and a number that has none leaves all of them.
+    let temp = files("file_name,label\n1.png,cow\n2.png,elk\n");
+    assert_eq!(rows(&read(temp.path())), ["train/1.png cow train", "train/2.png elk train"]);
+    let temp = files("file_name,label\n1.png,0\n2.png,2\n");
+    assert_eq!(rows(&read(temp.path())), ["train/1.png 0 train", "train/2.png 2 train"]);
 }

@@ -8,7 +8,8 @@ pub(super) const IMAGEFOLDER: Format = Format {
     name: "an imagefolder",
     summary: "a Hugging Face imagefolder",
     details: "`metadata.csv`, `metadata.jsonl` or `metadata.parquet` with a column `file_name` beside the pictures of each split or \
-              above them: labels, splits and all other columns; Roboflow's `_classes.csv`, too",
+              above them: labels (also numbers with the names of `dataset_info` in `README.md`), splits and all other columns; Roboflow's \
+              `_classes.csv`, too",
     written: "`cleaned` writes the same folders; CSV and JSON Lines keep every unchanged byte; `hf` writes an imagefolder",
     lost: "several pictures in a row (`*_file_name`, `file_names`) are refused; of Parquet and `_classes.csv`, `cleaned` makes class \
            folders and a `metadata.csv`",

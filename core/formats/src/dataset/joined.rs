@@ -84,7 +84,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let said = said_splits(&sheet, key, label, options)?;
     let split = said.column;
     let (places, by) =
-        places(&sheet, key, &manifest, manifest.extra()).map_err(|why| Error::format(file, why))?;
+        places(&sheet, (key, &said), &manifest, manifest.extra()).map_err(|why| Error::format(file, why))?;
     let whole = chosen::whole_numbers(&sheet, label);
     let row_of = |place: &Place| match place {
         Place::At(row) => Some(*row),
@@ -243,16 +243,17 @@ impl LabelTable {
             let first = manifest.extra().len().saturating_sub(count);
             let key = chosen::key(&sheet, options, manifest, &manifest.extra()[..first])?.column;
             let label = chosen::label(&sheet, key, options)?.column;
-            let split = said_splits(&sheet, key, label, options)?.column;
-            Ok::<_, Error>((first, key, label, split))
+            let said = said_splits(&sheet, key, label, options)?;
+            Ok::<_, Error>((first, key, label, said))
         };
         let mut found = columns(false)?;
-        if found.3.is_some() {
+        if found.3.column.is_some() {
             found = columns(true)?;
         }
-        let (first, key, label, split) = found;
+        let (first, key, label, said) = found;
+        let split = said.column;
         let others = kept(&sheet, key, label, split);
-        let (rows, _) = places(&sheet, key, manifest, &manifest.extra()[..first])
+        let (rows, _) = places(&sheet, (key, &said), manifest, &manifest.extra()[..first])
             .map_err(|why| Error::format(file, why))?;
         let rows: Vec<Option<SampleId>> = rows.into_iter().map(|place| place.row().map(SampleId)).collect();
         let table = BesideTable::of_labels(file, sheet.delimiter(), key)?;
@@ -375,13 +376,14 @@ impl Way {
     }
 }
 
-/// The samples of all rows, by what names the most of them. `own` are the columns of the dataset itself.
+/// The samples of all rows, by what names the most of them. `own` are the columns of the dataset itself. A row that is in another
+/// split than the sample of its path may mean several, if one in its own split ends in that path.
 ///
 /// # Errors
 /// When two ways name as many samples, but others.
 fn places(
     sheet: &Sheet,
-    key: usize,
+    (key, said): (usize, &SaidSplits),
     manifest: &Manifest,
     own: &[ExtraColumn],
 ) -> std::result::Result<(Vec<Place>, By), String> {
@@ -404,7 +406,16 @@ fn places(
             other.words(),
         ));
     }
-    let Way { places, by, .. } = ways.swap_remove(best);
+    let Way { mut places, by, .. } = ways.swap_remove(best);
+    if by == By::Path && said.says_any() {
+        let ends = Ends::new(manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes()));
+        for (row, place) in places.iter_mut().enumerate() {
+            let (split, _) = said.said(row, &|row, column| sheet.text(row, column));
+            if place.row().is_some_and(|at| ends.longer_in(at, split, manifest).is_some()) {
+                *place = Place::Several;
+            }
+        }
+    }
     Ok((places, by))
 }
 
@@ -416,8 +427,8 @@ fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> 
     let all = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
     let stems: Vec<&[u8]> = paths.iter().map(|path| stem(path)).collect();
     let mut ways = vec![
-        Way::new(Ends::new(all()).places(&paths), By::Path, false),
-        Way::new(Ends::new(all().map(stem)).places(&stems), By::Stem, false),
+        Way::new(Ends::new(all()).places_in(manifest, &paths), By::Path, false),
+        Way::new(Ends::new(all().map(stem)).places_in(manifest, &stems), By::Stem, false),
     ];
     for column in own {
         let is_shared = same(&column.name, &sheet.headings[key]);

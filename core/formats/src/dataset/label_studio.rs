@@ -16,6 +16,8 @@ use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use tasks::{Annotation, Task};
 
@@ -23,8 +25,8 @@ pub(super) const FORMAT: Format = Format {
     name: "a Label Studio export",
     summary: "an export of Label Studio",
     details: "JSON, JSON-MIN or CSV; addresses of uploads and local files are looked for beside the file or below `--root`; the \
-              label is a choice, or the class of most regions; of several annotations of a task, the last completed one \
-              counts",
+              label is a choice, or the class of most regions; of several annotations of a task, the ground truth counts, or \
+              else the last completed one",
     written: "`label-studio` writes tasks; `cleaned` writes class folders, `cleaned-table` a CSV table",
     lost: "regions, predictions, earlier annotations",
     class_names: ClassNames::Written,
@@ -39,18 +41,24 @@ const WHOSE: &str = "Label Studio";
 /// What a control is called where nothing says which one gives the label.
 const USUAL: [&str; 2] = ["choice", "classification"];
 
+/// Columns that exports with a row for each annotation have, all of them unless some were left out.
+const OF_ROWS: [&str; 3] = ["annotation_id", "annotator", "lead_time"];
+/// How much of a file is looked at for the addresses of uploads.
+const LOOKED_AT: u64 = 1 << 14;
+
 fn detect(candidate: &Candidate) -> bool {
     if candidate.has_extension(&["json"]) {
-        return Shape::of_file(candidate.path()).is_some_and(|shape| is_export(&shape) || is_min(&shape));
+        return Shape::of_file(candidate.path()).is_some_and(|shape| is_export(&shape))
+            || is_min(candidate.path());
     }
     if candidate.has_extension(&["csv", "tsv"]) {
-        let head = candidate.head(candidate.path(), 1 << 14);
+        let head = candidate.head(candidate.path(), LOOKED_AT);
         let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
         let text = String::from_utf8_lossy(line);
-        let has = |name: &str| {
-            text.split([',', '\t', ';']).any(|cell| cell.trim_matches(['"', ' ', '\u{feff}']) == name)
+        let has = |name: &&str| {
+            text.split([',', '\t', ';']).any(|cell| cell.trim_matches(['"', ' ', '\u{feff}']) == *name)
         };
-        return has("annotation_id") && has("lead_time") && has("annotator");
+        return OF_ROWS.iter().all(has) || OF_ROWS.iter().any(has) && has_uploads(&head);
     }
     false
 }
@@ -63,14 +71,31 @@ pub(super) fn is_export(shape: &Shape) -> bool {
 }
 
 /// Whether a file has one object for each annotation.
-pub(super) fn is_min(shape: &Shape) -> bool {
-    shape.outer == Outer::Array && shape.has("annotation_id") && shape.has("lead_time")
+pub(super) fn is_min(file: &Path) -> bool {
+    let uploads = || {
+        let mut head = Vec::new();
+        let read = File::open(file).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut head));
+        read.is_ok() && has_uploads(&head)
+    };
+    Shape::of_file(file).is_some_and(|shape| {
+        let whole = shape.has("annotation_id") && shape.has("lead_time");
+        shape.outer == Outer::Array && (whole || shape.has_any(&OF_ROWS) && !shape.has("data") && uploads())
+    })
+}
+
+/// Whether a text has the address of an upload as Label Studio writes it.
+fn has_uploads(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let after = |start: (usize, &str)| text[start.0..].split(['"', ',', ';', '\t', '\n', '\r']).next();
+    text.match_indices("/data/upload/")
+        .filter_map(after)
+        .any(|cell| address::Address::of(cell).alias.is_some())
 }
 
 /// One file with the pictures of its tasks.
 fn single(file: &Path, options: &DatasetOptions) -> Result<Annotated> {
     let min = match super::extension(file).as_deref() {
-        Some("json") => Shape::of_file(file).is_some_and(|shape| is_min(&shape)),
+        Some("json") => is_min(file),
         _ => true,
     };
     let tasks = if min { tasks::rows(file, options)? } else { tasks::export(file)? };
@@ -130,7 +155,7 @@ fn annotated(file: &Path, tasks: Vec<Task>, options: &DatasetOptions) -> Result<
                 if label.all().is_empty() { label.name().unwrap_or_default().to_owned() } else { label.all() }
             })
             .collect();
-        if labels.len() > 1 {
+        if labels.len() > 1 && !last.is_some_and(|last| last.is_truth) {
             disagree += 1;
             first.get_or_insert_with(|| address.name.clone());
         }

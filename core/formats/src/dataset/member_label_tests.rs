@@ -99,6 +99,24 @@ fn a_class_member_comes_before_the_folder() {
 }
 
 #[test]
+fn labels_that_differ_from_class_folders_are_said() {
+    let (_temp, path) = tarred(&[
+        ("ant/1.png", "a"),
+        ("ant/1.cls", "bee"),
+        ("ant/2.png", "b"),
+        ("ant/2.cls", "ant"),
+        ("bee/3.png", "c"),
+        ("bee/3.cls", "ant"),
+        ("pets/4.png", "d"),
+        ("pets/4.cls", "bee"),
+    ]);
+    let opened = read(&path);
+    assert_eq!(labels(&opened), ["bee", "ant", "ant", "bee"]);
+    let text = "2 labels differ from the class folders, and what the members of the samples say was taken: ant/1.png ('bee')";
+    assert!(says(&opened, RemarkKind::LabelsSeveral, text), "{:#?}", opened.ledger);
+}
+
+#[test]
 fn folders_are_classes_where_no_member_says_any() {
     let temp = tempfile::tempdir().unwrap();
     for shard in 0..2 {

@@ -68,8 +68,9 @@ mod unnamed_classes;
 mod yolo;
 
 pub(crate) use self::tar::{WebdatasetPart, is_webdataset, webdataset_classes, webdataset_parts};
-pub(crate) use choice::{LABEL_NAMES, is_known_column};
+pub(crate) use choice::{LABEL_NAMES, SPLIT_NAMES, is_known_column};
 pub(crate) use companions::{Companion, Companions, Kept};
+pub(crate) use declared::readmes;
 pub(crate) use fiftyone::OF_FILES;
 pub(crate) use folders::{BesideTable, Edit, Record, RowEdits, json_like, json_set, paths_say};
 pub(crate) use joined::{LabelTable, without_labels};

@@ -175,30 +175,50 @@ impl PackedRows {
 
     /// A name for each sample, all different. They are those of the containers where these are enough. Otherwise their
     /// classes stand before them, then their splits; so that the same pictures are called the same, however they are
-    /// packed. Otherwise, and before that where keys are those of their container, the container stands before them.
+    /// packed. Where that leaves pictures without a class bare, and others have their names, splits stand in place of
+    /// classes: what is called after a bare name would be taken for the picture that has no more than that. Otherwise, and
+    /// before that where keys are those of their container, the container stands before them.
     fn names(&self) -> Vec<PathBuf> {
-        type Scheme = fn(&Member) -> PathBuf;
-        let schemes: [Scheme; 3] = [
-            |member| member.name.clone(),
-            |member| within(&[member.label.as_deref()], &member.name),
-            |member| within(&[Some(&member.split), member.label.as_deref()], &member.name),
-        ];
+        let label = |member: &Member| within(&[member.label.as_deref()], &member.name);
+        let split = |member: &Member| within(&[Some(&member.split)], &member.name);
+        let both = |member: &Member| within(&[Some(&member.split), member.label.as_deref()], &member.name);
         let different = |names: &[PathBuf]| {
             let mut seen = HashSet::new();
             names.iter().all(|name| seen.insert(name))
         };
-        let named = self.members.iter().all(|member| !member.name.as_os_str().is_empty());
-        for (at, scheme) in schemes.iter().enumerate().filter(|_| named) {
+        let of = |scheme: &dyn Fn(&Member) -> PathBuf| -> Option<Vec<PathBuf>> {
             let names: Vec<PathBuf> = self.members.iter().map(scheme).collect();
-            if different(&names) {
+            different(&names).then_some(names)
+        };
+        let named = self.members.iter().all(|member| !member.name.as_os_str().is_empty());
+        if named {
+            if let Some(names) = of(&|member| member.name.clone()) {
                 return names;
             }
-            if at == 0 && self.keyed_by_container && self.repeat_in_none() {
-                break;
+            if !self.keyed_by_container || !self.repeat_in_none() {
+                let by_label = of(&label);
+                if by_label.is_none() || self.leaves_bare(&label) {
+                    let by_split = by_label.is_some() && !self.leaves_bare(&split);
+                    let by_split = if by_split { of(&split) } else { None };
+                    let better = by_split.or_else(|| of(&both).filter(|_| !self.leaves_bare(&both)));
+                    if let Some(names) = better {
+                        return names;
+                    }
+                }
+                if let Some(names) = by_label.or_else(|| of(&both)) {
+                    return names;
+                }
             }
         }
         let names = self.in_containers(true);
         if different(&names) { names } else { self.in_containers(false) }
+    }
+
+    /// Whether a sample keeps the name that it has in its container, and others are called by the same below folders.
+    fn leaves_bare(&self, scheme: &dyn Fn(&Member) -> PathBuf) -> bool {
+        let is_bare = |member: &&Member| scheme(member) == member.name;
+        let bare: HashSet<&Path> = self.members.iter().filter(is_bare).map(|member| &*member.name).collect();
+        self.members.iter().any(|member| bare.contains(&*member.name) && !is_bare(&member))
     }
 
     /// Whether no name is there twice in one container.
@@ -313,6 +333,31 @@ mod tests {
         );
         assert_eq!(names(&[("../1.jpg", "a", ""), ("2.jpg", "a", "")]), ["a/b/row-000000", "a/b/2.jpg"]);
         assert_eq!(names(&[("", "a", ""), ("", "a", "")]), ["a/b/000000", "a/b/000001"]);
+    }
+
+    #[test]
+    fn no_name_is_the_end_of_others_where_splits_tell_them_apart() {
+        assert_eq!(
+            names(&[("1.jpg", "cat", "train"), ("2.jpg", "dog", "train"), ("1.jpg", "", "test")]),
+            ["train/1.jpg", "train/2.jpg", "test/1.jpg"]
+        );
+        // Splits alone are not enough, or are not known.
+        assert_eq!(
+            names(&[("1.jpg", "cat", "train"), ("1.jpg", "dog", "train"), ("1.jpg", "", "test")]),
+            ["train/cat/1.jpg", "train/dog/1.jpg", "test/1.jpg"]
+        );
+        assert_eq!(names(&[("1.jpg", "cat", ""), ("1.jpg", "", "")]), ["cat/1.jpg", "1.jpg"]);
+        assert_eq!(names(&[("1.jpg", "cat", "train"), ("1.jpg", "", "")]), ["cat/1.jpg", "1.jpg"]);
+        assert_eq!(
+            names(&[("1.jpg", "cat", "train"), ("2.jpg", "", "test")]),
+            ["1.jpg", "2.jpg"],
+            "names that differ stay as they are"
+        );
+        assert_eq!(
+            names(&[("1.jpg", "cat", "train"), ("1.jpg", "dog", "test")]),
+            ["cat/1.jpg", "dog/1.jpg"],
+            "nothing is bare"
+        );
     }
 
     #[test]

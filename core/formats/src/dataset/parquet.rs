@@ -8,7 +8,7 @@ mod missing_bytes;
 use super::alike::{self, Looks};
 use super::apart::{self, Apart};
 use super::columns::{Cells, Columns, Features, Rival, inner, is_single, looks, tell_rivals, tell_unlabeled};
-use super::declared::{self, Declared};
+use super::declared::{ClassNames as DeclaredClasses, Declared, DeclaredNames};
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_TABLES;
 use super::rows::{EMPTY, EMPTY_OR_NONE, Rows};
@@ -84,11 +84,6 @@ impl ParquetFile {
     }
 }
 
-/// The names of classes that a folder's README declares.
-fn declared_names(candidate: &Candidate) -> BTreeMap<String, Vec<String>> {
-    if candidate.is_dir() { declared::class_names(candidate.path()) } else { BTreeMap::new() }
-}
-
 /// The files of a dataset in the order of its samples.
 ///
 /// # Errors
@@ -97,14 +92,16 @@ pub(crate) fn files(dataset: &Path, options: &DatasetOptions) -> Result<Vec<Parq
     let candidate = Candidate::new(dataset)?;
     let is =
         |path: &&PathBuf| super::extension(path).is_some_and(|own| matches!(own.as_str(), "parquet" | "pq"));
-    let paths = match candidate.is_dir() {
-        true => candidate.files().iter().filter(is).map(|path| below(candidate.path(), path)).collect(),
-        false => vec![candidate.path().to_path_buf()],
+    let paths: Vec<PathBuf> = match candidate.is_dir() {
+        true => candidate.files().iter().filter(is).cloned().collect(),
+        false => vec![PathBuf::new()],
     };
-    let declared = declared_names(&candidate);
+    let declared = DeclaredNames::of(&candidate, &paths);
     let mut all = Vec::new();
     for path in paths {
-        let Head { schema, columns, features, .. } = guarded(&path, || Head::of(&path, options, &declared))?;
+        let names = declared.of_file(&path);
+        let path = below(candidate.root(), &path);
+        let Head { schema, columns, features, .. } = guarded(&path, || Head::of(&path, options, &names))?;
         if columns.picture.is_none() && columns.path.is_none() {
             continue;
         }
@@ -150,11 +147,12 @@ fn read(candidate: &Candidate, options: &DatasetOptions) -> Result<Opened> {
     let mut ledger = Ledger::default();
     let mut shards = Vec::new();
     let mut parts = Parts { candidate, all: Vec::new(), declared: Declared::default() };
-    let declared = declared_names(candidate);
+    let declared = DeclaredNames::of(candidate, &paths);
     for path in paths {
         let full = below(&root, &path);
+        let names = declared.of_file(&path);
         let Head { schema, columns, features, root: own, said } =
-            guarded(&full, || Head::of(&full, options, &declared))?;
+            guarded(&full, || Head::of(&full, options, &names))?;
         if columns.picture.is_none() && columns.path.is_none() {
             if candidate.is_dir() {
                 let text = format!(
@@ -274,7 +272,7 @@ struct Head {
 
 impl Head {
     /// `declared` are the names of classes that are said of the dataset, if the file says none.
-    fn of(file: &Path, options: &DatasetOptions, declared: &BTreeMap<String, Vec<String>>) -> Result<Head> {
+    fn of(file: &Path, options: &DatasetOptions, declared: &DeclaredClasses) -> Result<Head> {
         let builder = builder(file)?;
         compressions::check(file, builder.metadata())?;
         let footer = |key: &str| {

@@ -47,6 +47,11 @@ impl SaidSplits {
         SaidSplits { column, is_guessed: true, flags }
     }
 
+    /// Whether there are any.
+    pub(super) fn says_any(&self) -> bool {
+        self.column.is_some() || !self.flags.is_empty()
+    }
+
     /// What a row says, and in which words.
     pub(super) fn said(&self, row: usize, cell: &Cell<'_>) -> (Split, String) {
         if let Some(column) = self.column {

@@ -219,6 +219,21 @@ fn whole_numbers_with_decimal_places_are_classes_without_them() {
 }
 
 #[test]
+fn numbers_of_named_classes_may_have_decimal_places() {
+    let features =
+        r#"{"info": {"features": {"label": {"names": ["cat", "dog", "cow"], "_type": "ClassLabel"}}}}"#;
+    let floats = |values: [Option<f64>; 3]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
+    for (values, expected) in [
+        ([Some(0.0), None, Some(2.0)], ["cat", "", "cow"]),
+        ([Some(1.0), Some(-1.0), Some(0.0)], ["dog", "", "cat"]),
+    ] {
+        let opened = read(&[("image", bytes()), ("label", floats(values))], Some(features), &plain());
+        let labels: Vec<&str> = opened.manifest.ids().map(|id| opened.manifest.label_name(id)).collect();
+        assert_eq!(labels, expected);
+    }
+}
+
+#[test]
 fn rows_that_are_in_no_split_are_said() {
     let text = "path,label,is_train,is_test\n1.png,a,1,0\n2.png,a,0,0\n3.png,b,0,0\n";
     let temp = super::testing::tree(&[("t.csv", text), ("1.png", "")]);

@@ -85,7 +85,7 @@ impl<'a> TablesBeside<'a> {
             TablesBeside { manifest, tables: Vec::new(), lost: Vec::new(), foreign: false, companions };
         for beside in manifest.beside() {
             let path = beside.path().to_path_buf();
-            match BesideTable::read(&manifest.root().join(&path)) {
+            match BesideTable::read(&manifest.root().join(&path), manifest.root()) {
                 Ok(Some(text)) if !in_their_place && !text.is_written() => all.foreign = true,
                 Ok(Some(text)) => {
                     // A label without the name of a column is in several.
@@ -190,7 +190,7 @@ impl<'a> TablesBeside<'a> {
                 let (path, table) = (safe_path(path), safe_path(&table.path));
                 return Err(format!("{path} has no row in {table}, so that it cannot get a label there"));
             }
-            let edits = table.text.rows_edited(table.label, |index| self.edit(table, index, changes));
+            let edits = table.text.rows_edited(table.label, |index| self.edit(table, index, changes))?;
             if edits != RowEdits::default() {
                 all.push((table.path.as_path(), edits));
             }

@@ -90,6 +90,13 @@ fn holds(sheet: &Sheet, column: usize) -> Holds {
 
 /// The name of a column without what says that it is a flag or a score; empty if nothing else is in it.
 fn bare(heading: &str) -> String {
+    let name = stem(heading);
+    let generic = ["flag", "flagged", "issue", "is_issue", "score", "quality", "bad"];
+    if generic.contains(&name.as_str()) { String::new() } else { name }
+}
+
+/// The name of a column without what stands before or after it in a flag or a score.
+fn stem(heading: &str) -> String {
     let mut name = heading.trim().to_lowercase().replace([' ', '-'], "_");
     for (start, end) in [
         ("is_", ""),
@@ -104,10 +111,25 @@ fn bare(heading: &str) -> String {
             name = rest.to_owned();
         }
     }
-    if ["flag", "flagged", "issue", "is_issue", "score", "quality", "bad"].contains(&name.as_str()) {
-        name.clear();
-    }
     name
+}
+
+/// The scores of each flag: those of the column that is called after it, or else one that is called a score or the like, as the flag
+/// is called a flag; the only column of numbers belongs to the only flag. They are taken out of `numbers`.
+fn scores_of(sheet: &Sheet, flags: &[usize], numbers: &mut Vec<usize>) -> Vec<Option<usize>> {
+    let mut scores: Vec<Option<usize>> = vec![None; flags.len()];
+    for part in [stem, bare] {
+        let named = |column: usize| part(&sheet.headings[column]);
+        for (flag, score) in flags.iter().zip(&mut scores).filter(|(_, score)| score.is_none()) {
+            *score = numbers.iter().copied().find(|&column| named(column) == named(*flag));
+            numbers.retain(|column| Some(*column) != *score);
+        }
+    }
+    if let ([None], [only]) = (&scores[..], &numbers[..]) {
+        scores = vec![Some(*only)];
+        numbers.clear();
+    }
+    scores
 }
 
 fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
@@ -151,12 +173,9 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
     let classes =
         ClassNumbers::of((&file_name(sheet.path()), path.is_some()), &given, &suggested, target, read);
     let classes = classes.map_err(|why| Error::format(sheet.path(), why))?;
-    let lone = flags.len() == 1 && numbers.len() == 1;
-    for &flag in &flags {
+    let scores = scores_of(sheet, &flags, &mut numbers);
+    for (&flag, score) in flags.iter().zip(scores) {
         let name = bare(&sheet.headings[flag]);
-        let with = |column: &&usize| bare(&sheet.headings[**column]) == name;
-        let score = numbers.iter().find(with).or(numbers.first().filter(|_| lone)).copied();
-        numbers.retain(|column| Some(*column) != score);
         let heading = match (name.is_empty(), score) {
             (true, Some(score)) => [bare(&sheet.headings[score]), sheet.headings[flag].clone()],
             (true, None) => [String::new(), sheet.headings[flag].clone()],

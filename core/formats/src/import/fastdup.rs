@@ -53,15 +53,17 @@ enum Kind {
 fn kind(sheet: &Sheet) -> Result<Kind> {
     let has = |names: &[&str]| names.iter().all(|name| sheet.column(name).is_some());
     let named_outliers = file_name(sheet.path()).to_ascii_lowercase().contains("outlier");
+    let named = || sheet.any_column(&NAMES).is_some();
+    let pairs = |ends: [&str; 2]| ends.iter().all(|end| end_of(sheet, end).is_some());
     Ok(match () {
-        () if has(&["outlier", "nearest"]) => Kind::Outliers,
-        () if has(&["from", "to", "distance"]) && named_outliers => Kind::Outliers,
-        () if has(&["from", "to", "distance"]) => Kind::Similarity,
+        () if pairs(["outlier", "nearest"]) => Kind::Outliers,
+        () if pairs(["from", "to"]) && has(&["distance"]) && named_outliers => Kind::Outliers,
+        () if pairs(["from", "to"]) && has(&["distance"]) => Kind::Similarity,
         () if has(&["component_id"]) && sheet.any_column(&IDS).is_some() => Kind::Components,
         () if has(&["component_id"]) => Kind::Sizes,
         () if has(&["blur", "mean"]) => Kind::Stats,
-        () if has(&["filename", "error_code"]) => Kind::Bad,
-        () if has(&["index", "filename"]) => Kind::List,
+        () if has(&["error_code"]) && named() => Kind::Bad,
+        () if has(&["index"]) && named() => Kind::List,
         () => {
             let what = "that tells a table of fastdup: from, to and distance; component_id; blur and mean";
             return Err(sheet.without(what));
@@ -69,8 +71,21 @@ fn kind(sheet: &Sheet) -> Result<Kind> {
     })
 }
 
+/// Columns of names of files, as its tables and those of its Python interface call them.
+const NAMES: [&str; 2] = ["filename", "img_filename"];
 /// Columns that name or number the file of a row.
-const IDS: [&str; 5] = ["filename", "__id", "fastdup_id", "fd_index", "index"];
+const IDS: [&str; 6] = [NAMES[0], NAMES[1], "__id", "fastdup_id", "fd_index", "index"];
+
+/// The column that names one end of a pair, or else that which numbers it.
+fn end_of(sheet: &Sheet, end: &str) -> Option<usize> {
+    let named = NAMES.map(|name| format!("{name}_{end}"));
+    sheet.any_column(&[&named[0], &named[1], end])
+}
+
+/// The column of names of files.
+fn names(sheet: &Sheet) -> Result<usize> {
+    sheet.any_column(&NAMES).map_or_else(|| sheet.required(NAMES[0]), Ok)
+}
 
 /// Files by fastdup's numbers.
 #[derive(Debug, Default)]
@@ -82,7 +97,7 @@ struct Files {
 
 impl Files {
     fn add(&mut self, sheet: &Sheet) -> Result<()> {
-        let (index, name) = (sheet.required("index")?, sheet.required("filename")?);
+        let (index, name) = (sheet.required("index")?, names(sheet)?);
         for row in 0..sheet.len() {
             let number = sheet.text(row, index);
             let number = number.parse().map_err(|_| sheet.odd_cell(row, index, "the number of a file"))?;
@@ -206,16 +221,11 @@ impl Context<'_> {
     }
 
     /// Both samples of each pair, and how alike they are: what fastdup calls distance is a cosine.
-    fn pairs(
-        &mut self,
-        sheet: &Sheet,
-        ends: [[&str; 2]; 2],
-    ) -> Result<Vec<(SampleId, Option<SampleId>, f32)>> {
+    fn pairs(&mut self, sheet: &Sheet, ends: [&str; 2]) -> Result<Vec<(SampleId, Option<SampleId>, f32)>> {
         if sheet.len() == 0 {
             return Ok(Vec::new());
         }
-        let column =
-            |[number, name]: [&str; 2]| sheet.column(name).map_or_else(|| sheet.required(number), Ok);
+        let column = |end: &str| end_of(sheet, end).map_or_else(|| sheet.required(end), Ok);
         let columns = [column(ends[0])?, column(ends[1])?];
         let mut one = self.samples(sheet, &columns)?;
         let other = one.split_off(sheet.len());
@@ -236,9 +246,7 @@ impl Context<'_> {
         let mut related: BTreeMap<SampleId, BTreeMap<SampleId, f32>> = BTreeMap::new();
         let mut alone: BTreeMap<SampleId, f32> = BTreeMap::new();
         let mut groups = Groups::default();
-        for (one, other, similarity) in
-            self.pairs(sheet, [["from", "filename_from"], ["to", "filename_to"]])?
-        {
+        for (one, other, similarity) in self.pairs(sheet, ["from", "to"])? {
             let nearest = alone.entry(one).or_default();
             *nearest = nearest.max(similarity);
             let Some(other) = other else { continue };
@@ -273,9 +281,9 @@ impl Context<'_> {
 
     fn outliers(&mut self, sheet: &Sheet) -> Result<Detector> {
         let mut detector = Detector::new("outlier", "The file is unlike all others (fastdup)");
-        let ends = match sheet.column("outlier") {
-            Some(_) => [["outlier", "filename_outlier"], ["nearest", "filename_nearest"]],
-            None => [["from", "filename_from"], ["to", "filename_to"]],
+        let ends = match end_of(sheet, "outlier") {
+            Some(_) => ["outlier", "nearest"],
+            None => ["from", "to"],
         };
         for (id, nearest, similarity) in self.pairs(sheet, ends)? {
             let reason = format!("fastdup finds a similarity of only {similarity:.4} with the nearest file");
@@ -350,7 +358,7 @@ impl Context<'_> {
         if sheet.len() == 0 {
             return Ok(detector);
         }
-        let (name, error) = (sheet.required("filename")?, sheet.required("error_code")?);
+        let (name, error) = (names(sheet)?, sheet.required("error_code")?);
         let names: Vec<Vec<u8>> = (0..sheet.len()).map(|row| sheet.bytes(row, name).to_vec()).collect();
         let samples = self.target.samples(sheet.path(), &names, &mut self.read)?;
         for (row, sample) in samples.into_iter().enumerate() {

@@ -1,12 +1,13 @@
 //! Which sample a row of a table is about.
 
 use super::{Read, Target, file_name};
+use crate::dataset::{SPLIT_NAMES, split_named};
 use crate::headings::{PATHS, is_id, is_index, is_label_of_names, naming, same};
 use crate::row_names::{self, Joint, SideColumn};
 use crate::text::{Sheet, file_names};
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, excerpt};
-use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::sample::{SampleId, Split};
 use std::collections::BTreeSet;
 
 /// Rows to look at where a column of paths is found by what is in it.
@@ -140,7 +141,12 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
     if let Some(column) = path {
         let files = file_names(target.manifest);
         let names: Vec<Vec<u8>> = (0..sheet.len()).map(|row| sheet.file_name(row, column, &files)).collect();
-        let found = target.samples_in_turn(file, &names, read)?;
+        let mut found = target.samples_in_turn(file, &names, read)?;
+        if let Some(column) = sheet.any_column(&SPLIT_NAMES) {
+            let split = |row| split_named(sheet.text(row, column).trim()).unwrap_or_default();
+            let splits: Vec<Split> = (0..sheet.len()).map(split).collect();
+            target.leave_other_splits(file, &splits, &mut found, read);
+        }
         let mut side = ids(sheet, target);
         side.retain(|beside| beside.heading != sheet.headings[column]);
         if !asked && let Some(why) = row_names::other_paths(&found, &side, target.manifest) {

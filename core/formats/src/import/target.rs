@@ -7,7 +7,7 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::row_keys::RowKeys;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
-use chaffinch_protocol::sample::{LabelId, SampleId};
+use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -51,7 +51,7 @@ impl<'a> Target<'a> {
         let root = self.root();
         let names: Vec<&[u8]> =
             names.iter().map(|name| name.strip_prefix(root.as_slice()).unwrap_or(name)).collect();
-        let places = self.ends().places(&names);
+        let places = self.ends().places_in(self.manifest, &names);
         places.iter().filter(|place| place.row().is_some()).count()
     }
 
@@ -151,7 +151,7 @@ impl<'a> Target<'a> {
                 different.len() - 1
             });
         }
-        let places = ends.places(&different);
+        let places = ends.places_in(manifest, &different);
         let shown = |wanted: Place| {
             let all: Vec<&[u8]> = different
                 .iter()
@@ -186,8 +186,8 @@ impl<'a> Target<'a> {
         }
         if missing > 0 {
             let names = counted(missing, "name in", "names in");
-            let verb = if missing == 1 { "is" } else { "are" };
-            read.warnings.push(format!("{names} {file_words} {verb} no sample of this dataset: {named}"));
+            let verb = if missing == 1 { "is not a sample" } else { "are not samples" };
+            read.warnings.push(format!("{names} {file_words} {verb} of this dataset: {named}"));
         }
         let (several, named) = shown(Place::Several);
         if several > 0 {
@@ -212,5 +212,35 @@ impl<'a> Target<'a> {
             places.get(*index.get(name)?)?.row().map(SampleId)
         };
         Ok(names.iter().zip(&rows).map(|(name, row)| row.or_else(|| sample(name))).collect())
+    }
+    /// Leaves out rows that say another split than that of the sample which they name, where the path of one in that split ends
+    /// in the name of this: which of both is meant is not known. They are said.
+    pub(super) fn leave_other_splits(
+        &self,
+        file: &Path,
+        splits: &[Split],
+        found: &mut [Option<SampleId>],
+        read: &mut Read,
+    ) {
+        let (mut left, mut first) = (0_u64, None);
+        for (split, sample) in splits.iter().zip(found) {
+            let Some(id) = *sample else { continue };
+            if let Some(other) = self.ends().longer_in(id.0, *split, self.manifest) {
+                left += 1;
+                first.get_or_insert((id, *split, SampleId(other)));
+                *sample = None;
+            }
+        }
+        if let Some((id, said, other)) = first {
+            let rows = counted(left, "row of", "rows of");
+            let (names, was) = if left == 1 { ("names a sample", "was") } else { ("name samples", "were") };
+            let [one, two] = [id, other].map(|id| excerpt_path(self.manifest.path(id)));
+            read.warnings.push(format!(
+                "{rows} {} {names} of another split than their own and {was} left out: {one} is not in {}, and {two} is; write \
+                 more of the path",
+                file_name(file),
+                said.name(),
+            ));
+        }
     }
 }

@@ -178,7 +178,7 @@ fn cleanlab_suggests_labels_and_finds_rows_by_path_or_number() {
     assert_eq!(flagged(&label, &others), ["old/cat/copy.png", "old/bird/2.png"]);
     assert_eq!(label.score(SampleId(2)), None);
     assert!(
-        outcome.warnings[0].starts_with("11 names in with_paths.csv are no sample"),
+        outcome.warnings[0].starts_with("11 names in with_paths.csv are not samples"),
         "{:?}",
         outcome.warnings
     );
@@ -276,6 +276,54 @@ fn fastdup_numbers_without_names_are_doubted() {
     let names = "from,to,distance\n/a/bird/0.png,/a/bird/1.png,0.99\n";
     let outcome = read_text("fastdup", "similarity.csv", names, &PETS).unwrap();
     assert_eq!(flagged(&result(&outcome, "fastdup_duplicate", &PETS), &PETS), ["bird/0.png", "bird/1.png"]);
+}
+
+#[test]
+fn scores_belong_to_the_flag_that_is_called_like_them_in_any_order() {
+    for heading in ["score,is_bad,bad_score", "bad_score,is_bad,score", "is_bad,bad_score,score"] {
+        let cells = |bad: &str, score: &str, flag: &str| {
+            let cell = |name: &str| match name {
+                "score" => score.to_owned(),
+                "is_bad" => flag.to_owned(),
+                _ => bad.to_owned(),
+            };
+            heading.split(',').map(cell).collect::<Vec<_>>().join(",")
+        };
+        let text = format!(
+            "path,{heading}\ncat/0.png,{}\ncat/1.png,{}\n",
+            cells("0.1", "0.9", "True"),
+            cells("0.8", "0.2", "False")
+        );
+        let outcome = read_text("csv", "my.csv", &text, &PETS).unwrap();
+        let of = |name: &str| [5, 6].map(|row| result(&outcome, name, &PETS).score(SampleId(row)).unwrap());
+        assert_eq!((of("csv_is_bad"), of("csv_score")), ([0.1, 0.8], [0.9, 0.2]), "{heading}");
+    }
+    // One that is called only a flag has those that are called only a score, whichever comes first.
+    let text = "path,flagged,is_bad,bad_score,score\ncat/0.png,1,0,0.7,0.3\ncat/1.png,0,1,0.2,0.9\n";
+    let outcome = read_text("csv", "my.csv", text, &PETS).unwrap();
+    assert_eq!(result(&outcome, "csv_is_bad", &PETS).score(SampleId(6)), Some(0.2));
+    assert_eq!(result(&outcome, "csv_flagged", &PETS).score(SampleId(5)), Some(0.3));
+}
+
+#[test]
+fn fastdup_names_come_before_its_numbers_under_either_heading() {
+    for name in ["filename", "img_filename"] {
+        let stats = format!("index,blur,mean,{name}\n0,10,100,/a/cat/1.png\n1,900,100,/a/dog/2.png\n");
+        let outcome = read_text("fastdup", "atrain_stats.csv", &stats, &PETS).unwrap();
+        assert_eq!(flagged(&result(&outcome, "fastdup_blur", &PETS), &PETS), ["cat/1.png"], "{name}");
+        assert_eq!(outcome.warnings, Vec::<String>::new(), "{name}");
+        let pairs = format!("from,to,distance,{name}_from,{name}_to\n0,1,0.99,/a/cat/1.png,/a/dog/2.png\n");
+        let outcome = read_text("fastdup", "similarity.csv", &pairs, &PETS).unwrap();
+        assert_eq!(flagged(&result(&outcome, "fastdup_duplicate", &PETS), &PETS), ["cat/1.png", "dog/2.png"]);
+        let odd = format!(
+            "outlier,nearest,distance,{name}_outlier,{name}_nearest\n0,1,0.3,/a/cat/1.png,/a/dog/2.png\n"
+        );
+        let outcome = read_text("fastdup", "outliers.csv", &odd, &PETS).unwrap();
+        assert_eq!(flagged(&result(&outcome, "fastdup_outlier", &PETS), &PETS), ["cat/1.png"]);
+        let bad = format!("{name},error_code\n/a/cat/1.png,ERROR_CORRUPT\n");
+        let outcome = read_text("fastdup", "bad.csv", &bad, &PETS).unwrap();
+        assert_eq!(flagged(&result(&outcome, "fastdup_invalid", &PETS), &PETS), ["cat/1.png"]);
+    }
 }
 
 #[test]

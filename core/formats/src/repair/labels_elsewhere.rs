@@ -82,19 +82,14 @@ pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Pl
     if (0..rows.len()).all(|index| matches!(edit(index), Edit::Keep)) {
         return Ok((rest, Elsewhere { table: None, companions: BTreeSet::new() }));
     }
-    let contents =
-        match table.is_parquet() {
-            true => {
-                let RowEdits { dropped, values } = table.rows_edited(Some(label), edit);
-                Contents::Parquet(ParquetEdits { dropped, values, ..ParquetEdits::default() })
-            }
-            false => {
-                let bytes = table.edited(Some(label), edit, &[]);
-                Contents::Bytes(bytes.map_err(|why| {
-                    Error::format(file, format!("it cannot be rewritten: {}", safe_text(&why)))
-                })?)
-            }
-        };
+    let refused = |why: String| Error::format(file, format!("it cannot be rewritten: {}", safe_text(&why)));
+    let contents = match table.is_parquet() {
+        true => {
+            let RowEdits { dropped, values } = table.rows_edited(Some(label), edit).map_err(refused)?;
+            Contents::Parquet(ParquetEdits { dropped, values, ..ParquetEdits::default() })
+        }
+        false => Contents::Bytes(table.edited(Some(label), edit, &[]).map_err(refused)?),
+    };
     let table = Some(Rewrite { path: file.to_path_buf(), contents });
     Ok((rest, Elsewhere { table, companions: others.into_keys().collect() }))
 }

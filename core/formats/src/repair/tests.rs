@@ -224,6 +224,28 @@ fn labels_and_splits_in_tables_change_there() {
     assert_eq!(files(&data), before);
 }
 
+/// The names of classes are in the README, and their numbers in the table.
+#[test]
+fn labels_that_are_numbers_in_a_table_stay_numbers() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    let head = "---\ndataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names: [cow, ant, bee]\n---\n";
+    let table = "file_name,label\na/1.jpg,0\na/2.jpg,1\n";
+    write(&data, &[("README.md", head), ("metadata.csv", table), ("a/1.jpg", "1"), ("a/2.jpg", "2")]);
+    let before = files(&data);
+    apply(&plan(&data, &[("a/2.jpg", Do::Label("bee"))]));
+    assert_eq!(
+        fs::read_to_string(data.join("metadata.csv")).unwrap(),
+        "file_name,label\na/1.jpg,0\na/2.jpg,2\n"
+    );
+    undo(&data);
+    assert_eq!(files(&data), before);
+    let other = plan(&data, &[("a/2.jpg", Do::Label("elk"))]);
+    let error = whole(|job| apply_in_place(&other, job).map(|_| ())).unwrap_err().to_string();
+    assert!(error.contains("'elk' has no number, since the README.md that names the classes"), "{error}");
+    assert_eq!(files(&data), before);
+}
+
 #[test]
 fn a_table_that_is_the_dataset_keeps_every_other_byte() {
     let temp = tempfile::tempdir().unwrap();

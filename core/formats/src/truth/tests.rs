@@ -112,3 +112,13 @@ fn labels_that_are_no_classes_are_said_beside_those_that_are() {
     );
     assert_eq!(truth("path,label\na/1.jpg,cat\na/2.jpg,\n").unwrap().foreign(), None);
 }
+
+#[test]
+fn names_are_found_as_those_of_a_truth() {
+    let find = |name: &str| find(&[name.as_bytes().to_vec()], &manifest())[0].map(|id| id.0);
+    assert_eq!(
+        ["a/1.jpg", "/x/a/1.jpg", r"C:\x\b\1.jpg", "3.jpg"].map(find),
+        [Some(0), Some(0), Some(2), Some(3)]
+    );
+    assert_eq!(["1.jpg", "x.jpg"].map(find), [None, None], "several, and none");
+}

@@ -224,3 +224,22 @@ fn a_number_as_a_text_is_the_same_id() {
     let temp = tree(&[("instances_all.json", text), ("1.jpg", ""), ("2.jpg", "")]);
     assert_eq!(rows(&read_folder(temp.path())), ["1.jpg cat -", "2.jpg dog -"]);
 }
+
+#[test]
+fn a_category_id_with_two_names_is_refused() {
+    let with = |categories: &str| {
+        format!(
+            r#"{{"images": [{{"id": 1, "file_name": "1.jpg"}}], "categories": [{categories}],
+            "annotations": [{{"id": 1, "image_id": 1, "category_id": 1}}]}}"#
+        )
+    };
+    let ant = r#"{"id": 1, "name": "ant"}"#;
+    let temp = tree(&[("x.json", &with(&format!(r#"{ant}, {{"id": "1", "name": "elk"}}"#))), ("1.jpg", "")]);
+    let error = refused(&temp, "x.json");
+    assert!(
+        error.contains("1 category id stands for more than one name, such as 1, which is 'ant' and 'elk'"),
+        "{error}"
+    );
+    let temp = tree(&[("x.json", &with(&format!("{ant}, {ant}"))), ("1.jpg", "")]);
+    assert_eq!(rows(&read(&temp, "x.json").unwrap()), ["1.jpg ant -"], "the same twice");
+}

@@ -9,6 +9,7 @@ mod read;
 pub(super) use read::pictures;
 
 use crate::Result;
+use crate::dataset::declared::{ClassNames, class_names as declared_names};
 use crate::dataset::list_cells;
 use crate::dataset::path_spellings::{self, Spelling};
 use crate::text::{encoder, replaced};
@@ -19,6 +20,7 @@ pub(crate) use named::Named;
 
 use read::{annotations, csv_table, json_lines, list};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::ops::Range;
@@ -60,6 +62,8 @@ pub(crate) struct BesideTable {
     flags: Option<Vec<usize>>,
     /// The columns whose values are not texts.
     pub(in crate::dataset) typed: BTreeSet<String>,
+    /// The names of the classes whose numbers a column has in the file, by its place; its cells are these names.
+    numbered: BTreeMap<usize, Vec<String>>,
     /// The folder that it is in, as it is called from the root of the file system, in both ways if links lead there.
     homes: Vec<PathBuf>,
 }
@@ -93,11 +97,11 @@ pub(crate) enum Edit {
 }
 
 impl BesideTable {
-    /// Reads a file of one of the names that are known to go with pictures; `None` if it is none of them.
+    /// Reads a file of one of the names that are known to go with pictures; `None` if it is none of them. `root` is the dataset.
     ///
     /// # Errors
     /// When it cannot be read or is malformed.
-    pub(crate) fn read(file: &Path) -> Result<Option<BesideTable>> {
+    pub(crate) fn read(file: &Path, root: &Path) -> Result<Option<BesideTable>> {
         let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
         let table = match name.as_str() {
             "metadata.csv" => csv_table(file, b',', None).map(Some),
@@ -113,7 +117,44 @@ impl BesideTable {
         let folder = file.parent().unwrap_or(Path::new(""));
         let homes =
             [std::path::absolute(folder), std::fs::canonicalize(folder)].into_iter().flatten().collect();
-        Ok(table?.map(|table| BesideTable { homes, ..table }))
+        Ok(table?.map(|table| BesideTable { homes, ..table }.with_names(&declared_names(folder, root))))
+    }
+
+    /// With the names of classes that a README declares in place of their numbers, in columns that have nothing else.
+    fn with_names(mut self, declared: &ClassNames) -> BesideTable {
+        for (column, heading) in self.headings.iter().enumerate() {
+            let Some(names) = declared.get(heading).filter(|names| !names.is_empty()) else { continue };
+            let records = self.records.iter();
+            let cells: Option<Vec<String>> =
+                records.map(|record| name_of(record.cells[column].trim(), names)).collect();
+            let Some(cells) = cells.filter(|cells| cells.iter().any(|cell| !cell.is_empty())) else {
+                continue;
+            };
+            for (record, cell) in self.records.iter_mut().zip(cells) {
+                record.cells[column] = cell;
+            }
+            self.numbered.insert(column, names.clone());
+        }
+        self
+    }
+
+    /// The columns that have numbers in the file and names here, which a README declares.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = usize> {
+        self.numbered.keys().copied()
+    }
+
+    /// What a new value of a column is in the file: the number of a class, where it has these.
+    fn as_written<'v>(&self, column: usize, value: &'v str) -> std::result::Result<Cow<'v, str>, String> {
+        let Some(names) = self.numbered.get(&column).filter(|_| !value.is_empty()) else {
+            return Ok(value.into());
+        };
+        match names.iter().position(|name| class_names::same(name, value)) {
+            Some(number) => Ok(number.to_string().into()),
+            None => Err(format!(
+                "'{value}' has no number, since the README.md that names the classes of '{}' does not list it; add it there",
+                self.headings[column]
+            )),
+        }
     }
 
     /// Reads a table that is the dataset itself, whose paths are in the column `path`.
@@ -241,10 +282,13 @@ impl BesideTable {
                     let cell = label.and_then(|column| record.cells.get(column)).map_or("", String::as_str);
                     let new = new.as_deref().map(|new| list_cells::relabeled(cell, new));
                     let new = new.as_deref().zip(label);
+                    let written = new.map(|(new, column)| self.as_written(column, new)).transpose()?;
+                    let new = written.as_deref().zip(label);
                     let mut record = self.changed(&bytes[..end], name, new)?;
                     for (column, value) in &others {
                         // Any column is written as that of labels is.
-                        record = self.changed(&record, None, Some((value, *column)))?;
+                        let value = self.as_written(*column, value)?;
+                        record = self.changed(&record, None, Some((&value, *column)))?;
                     }
                     out.extend_from_slice(&record);
                     out.extend_from_slice(&bytes[end..]);
@@ -252,17 +296,25 @@ impl BesideTable {
             }
         }
         for (path, new) in added {
+            let new = label.map_or(Ok(new.into()), |column| self.as_written(column, new))?;
             if !out.is_empty() && !out.ends_with(b"\n") {
                 out.push(b'\n');
             }
-            out.extend_from_slice(&self.fresh(label, path, new)?);
+            out.extend_from_slice(&self.fresh(label, path, &new)?);
             out.extend_from_slice(self.line_end());
         }
         self.encoded(out)
     }
 
     /// The same as values by column and record, as Parquet is changed.
-    pub(crate) fn rows_edited(&self, label: Option<usize>, edit: impl Fn(usize) -> Edit) -> RowEdits {
+    ///
+    /// # Errors
+    /// When a class has no number there.
+    pub(crate) fn rows_edited(
+        &self,
+        label: Option<usize>,
+        edit: impl Fn(usize) -> Edit,
+    ) -> std::result::Result<RowEdits, String> {
         let mut edits = RowEdits::default();
         for (index, row) in (0..self.records.len()).zip(0_u64..) {
             match edit(index) {
@@ -272,13 +324,14 @@ impl BesideTable {
                     let name = name.map(|name| name.to_string_lossy().into_owned());
                     let cells = [self.file_name.zip(name), label.zip(new)];
                     for (column, value) in cells.into_iter().flatten().chain(others) {
+                        let value = self.as_written(column, &value)?.into_owned();
                         let heading = self.headings[column].clone();
                         edits.values.entry(heading).or_default().insert(row, value);
                     }
                 }
             }
         }
-        edits
+        Ok(edits)
     }
 
     /// What its lines end with.
@@ -407,6 +460,16 @@ impl BesideTable {
         }
         let text = String::from_utf8_lossy(&whole).into_owned();
         encoder(self.encoding)(&text).ok_or_else(|| format!("{} has no signs for a new label", self.encoding))
+    }
+}
+
+/// The name of the class with the number in a cell; empty if the cell says none, and `None` if it is something else.
+fn name_of(cell: &str, names: &[String]) -> Option<String> {
+    // How programs write whole numbers of a column with gaps.
+    let number = cell.strip_suffix(".0").unwrap_or(cell);
+    match number {
+        "" | "-1" => Some(String::new()),
+        number => names.get(number.parse::<usize>().ok()?).cloned(),
     }
 }
 

@@ -70,7 +70,7 @@ impl Beside {
                 continue;
             }
             let full = root.join(path);
-            let Some(table) = BesideTable::read(&full)? else { continue };
+            let Some(table) = BesideTable::read(&full, root)? else { continue };
             if table.is_annotations() {
                 beside.annotations(path, &table, samples, ledger);
                 continue;
@@ -276,7 +276,8 @@ impl Beside {
                 if column == file_name || Some(column) == label || Some(column) == split {
                     continue;
                 }
-                self.typed.mark(heading, table.typed.contains(heading));
+                let is_number = !table.numbered().any(|own| own == column);
+                self.typed.mark(heading, is_number && table.typed.contains(heading));
                 self.extra_column(heading, samples.len()).values[index].clone_from(&record.cells[column]);
             }
         }
@@ -286,6 +287,13 @@ impl Beside {
         self.read.push(TableBeside::new(path, heading));
         let shown = safe_path(path);
         path_spellings::tell(&spelled, &format!(" in {shown}"), ledger);
+        if let Some(label) = label.filter(|label| table.numbered().any(|own| own == *label)) {
+            let text = format!(
+                "the numbers in '{}' of {shown} are those of classes that README.md names",
+                excerpt(&table.headings[label])
+            );
+            ledger.add(RemarkKind::LayoutGuessed, table.records.len() as u64, text);
+        }
         let written = |at: usize| table.written_path(&table.records[at]).unwrap_or_default();
         if let Some((by_end, &(at, index))) = by_end.told() {
             let (rows, was) = (

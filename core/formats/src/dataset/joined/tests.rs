@@ -425,3 +425,13 @@ fn labels_that_a_program_wrote_as_decimals_are_whole_numbers() {
     assert_eq!(labels(&of(["1.0", "2.5", "3.0"])), ["1.0", "2.5", "3.0"]);
     assert_eq!(labels(&of(["1.0", "cat", "3.0"])), ["1.0", "cat", "3.0"]);
 }
+
+#[test]
+fn a_row_is_not_joined_to_a_picture_that_only_ends_like_it() {
+    let files = ["1.png", "2.png", "ant/1.png", "ant/3.png"];
+    let opened =
+        read(&files, "path,label\ncrops/1.png,elk\n2.png,cow\nant/3.png,ant\n", DatasetOptions::default());
+    let opened = opened.unwrap();
+    assert_eq!(labels(&opened), ["", "cow", "", "ant"]);
+    assert!(said(&opened, "crops/1.png (1.png or ant/1.png; write more of the path"), "{:#?}", opened.ledger);
+}

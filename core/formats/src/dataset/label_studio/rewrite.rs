@@ -4,7 +4,7 @@ use super::tasks::{self, WrittenAnnotation};
 use super::{Rank, address, is_min, label_control, picture_key, rank};
 use crate::dataset::annotated::Annotated;
 use crate::dataset::folders::{BesideTable, Edit};
-use crate::dataset::json::{self, Shape};
+use crate::dataset::json;
 use crate::dataset::rewrite::{self, EntryChange, EntryChanges, NewFile};
 use crate::dataset::{DatasetOptions, extension};
 use crate::text::json_parts::{Part, Patch};
@@ -24,7 +24,7 @@ pub(super) fn file(
     }
     let is_json = extension(file).as_deref() == Some("json");
     let bytes = match is_json {
-        true if !Shape::of_file(file).is_some_and(|shape| is_min(&shape)) => export(file, changes, options)?,
+        true if !is_min(file) => export(file, changes, options)?,
         true => {
             let (rows, control) = by_row(file, changes, options)?;
             rewrite::json(file, |whole, patch| {
@@ -130,11 +130,12 @@ fn by_row(
         !task.first().and_then(address).unwrap_or_default().starts_with("data:")
     };
     let entries: Vec<Vec<usize>> = of.into_iter().filter(shown).collect();
+    let is_done = tasks::is_done(&rows);
     let mut all = BTreeMap::new();
     for (at, change) in changes {
         let own =
             entries.get(*at).ok_or_else(|| Error::format(file, "its tasks are not those that were read"))?;
-        let done = |row: &&usize| !json::cell(rows[**row].get("annotation_id")).is_empty();
+        let done = |row: &&usize| is_done(&rows[**row]);
         let when = |row: &&usize| tasks::completed_of(&rows[**row]);
         let last = own.iter().filter(done).max_by_key(when).or(own.first()).copied();
         for &row in own {
@@ -187,14 +188,14 @@ fn export(file: &Path, changes: &EntryChanges, options: &DatasetOptions) -> Resu
     })
 }
 
-/// The annotations of a task that count, the last completed one last.
+/// The annotations of a task that were not canceled, the one that counts last.
 fn annotations(task: Part<'_>) -> Vec<Part<'_>> {
     let list = task.get("annotations").filter(Part::is_array).or_else(|| task.get("completions"));
     let mut all: Vec<_> = (list.map(|list| list.items()).unwrap_or_default().into_iter())
         .filter_map(|one| Some((serde_json::from_str::<WrittenAnnotation>(one.text()).ok()?, one)))
         .filter(|(written, _)| written.counts())
         .collect();
-    all.sort_by_key(|(written, _)| written.when());
+    all.sort_by_key(|(written, _)| written.order());
     all.into_iter().map(|(_, one)| one).collect()
 }
 

@@ -16,7 +16,7 @@ use std::path::Path;
 pub(super) struct Task {
     /// What it shows, and what else is known of that.
     pub(super) data: Map<String, Value>,
-    /// Those that were not canceled, the last completed one last.
+    /// Those that were not canceled: the ground truth last, or else the last completed one.
     pub(super) annotations: Vec<Annotation>,
 }
 
@@ -26,6 +26,8 @@ pub(super) struct Annotation {
     /// The values of the results by the control that gave them.
     pub(super) results: BTreeMap<String, Vec<Value>>,
     pub(super) annotator: String,
+    /// Whether it was marked as the ground truth.
+    pub(super) is_truth: bool,
     /// When it was completed, in a form that sorts.
     completed: (String, String),
 }
@@ -49,6 +51,8 @@ pub(super) struct WrittenAnnotation {
     was_cancelled: Option<bool>,
     #[serde(default)]
     skipped: Option<bool>,
+    #[serde(default)]
+    ground_truth: Option<bool>,
     #[serde(default)]
     created_at: Value,
     #[serde(default)]
@@ -92,9 +96,9 @@ impl WrittenAnnotation {
         self.was_cancelled != Some(true) && self.skipped != Some(true)
     }
 
-    /// When it was completed, in a form that sorts.
-    pub(super) fn when(&self) -> (String, String) {
-        completed(&self.updated_at, &self.created_at)
+    /// What sorts the annotations of a task, the one that counts last.
+    pub(super) fn order(&self) -> (bool, (String, String)) {
+        (self.ground_truth == Some(true), completed(&self.updated_at, &self.created_at))
     }
 }
 
@@ -103,7 +107,7 @@ impl Task {
         let all = written.annotations.or(written.completions).unwrap_or_default();
         let mut annotations: Vec<Annotation> =
             all.into_iter().filter(WrittenAnnotation::counts).map(Annotation::of).collect();
-        annotations.sort_by(|a, b| a.completed.cmp(&b.completed));
+        annotations.sort_by(|a, b| (a.is_truth, &a.completed).cmp(&(b.is_truth, &b.completed)));
         Task { data: written.data, annotations }
     }
 }
@@ -119,6 +123,7 @@ impl Annotation {
         }
         Annotation {
             results,
+            is_truth: written.ground_truth == Some(true),
             annotator: annotator(&written.completed_by),
             completed: completed(&written.updated_at, &written.created_at),
         }
@@ -143,6 +148,8 @@ fn completed(updated: &Value, created: &Value) -> (String, String) {
     (if updated.is_empty() { created.clone() } else { updated }, created)
 }
 
+/// The id of an annotation.
+const ID: &str = "annotation_id";
 /// Columns that describe an annotation.
 const ABOUT: [&str; 8] = [
     "id",
@@ -174,6 +181,12 @@ pub(super) fn written_rows(
     Ok((rows, control))
 }
 
+/// Whether a row has an annotation, which its id says, as far as there are ids.
+pub(super) fn is_done(rows: &[Map<String, Value>]) -> impl Fn(&Map<String, Value>) -> bool + use<> {
+    let has_ids = rows.iter().any(|row| row.contains_key(ID));
+    move |row| !has_ids || !json::cell(row.get(ID)).is_empty()
+}
+
 /// When the annotation of a row was completed, in a form that sorts.
 pub(super) fn completed_of(row: &Map<String, Value>) -> (String, String) {
     let value = |name: &str| row.get(name).cloned().unwrap_or_default();
@@ -185,10 +198,12 @@ pub(super) fn rows(file: &Path, options: &DatasetOptions) -> Result<Vec<Task>> {
     let (rows, control) = written_rows(file, options)?;
     let mut tasks: Vec<Task> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
+    let is_done = is_done(&rows);
     for mut row in rows {
+        let done = is_done(&row);
         let result = control.as_deref().and_then(|name| row.remove(name));
         let take = |row: &mut Map<String, Value>, name: &str| row.remove(name).unwrap_or_default();
-        let [id, who, annotation] = ["id", "annotator", "annotation_id"].map(|name| take(&mut row, name));
+        let [id, who] = ["id", "annotator"].map(|name| take(&mut row, name));
         let [created, updated] = ["created_at", "updated_at"].map(|name| take(&mut row, name));
         ABOUT.iter().for_each(|name| drop(row.remove(*name)));
         // Without an id, each row is a task of its own.
@@ -198,7 +213,7 @@ pub(super) fn rows(file: &Path, options: &DatasetOptions) -> Result<Vec<Task>> {
         if at == next {
             tasks.push(Task { data: row, annotations: Vec::new() });
         }
-        if json::cell(Some(&annotation)).is_empty() {
+        if !done {
             continue;
         }
         let mut results = BTreeMap::new();
@@ -208,7 +223,12 @@ pub(super) fn rows(file: &Path, options: &DatasetOptions) -> Result<Vec<Task>> {
             results.insert(name.clone(), values(result));
         }
         let completed = completed(&updated, &created);
-        tasks[at].annotations.push(Annotation { results, annotator: annotator(&who), completed });
+        tasks[at].annotations.push(Annotation {
+            results,
+            is_truth: false,
+            annotator: annotator(&who),
+            completed,
+        });
     }
     for task in &mut tasks {
         task.annotations.sort_by(|a, b| a.completed.cmp(&b.completed));
@@ -248,10 +268,10 @@ fn control(
     }
     let usual = LABEL_NAMES.iter().chain(&super::USUAL);
     let named = usual.into_iter().find_map(|usual| free.iter().find(|name| name.eq_ignore_ascii_case(usual)));
+    let done = is_done(rows);
     let answered = |name: &&String| {
         // Only what an annotator said is missing where nobody did.
         let said = |row: &Map<String, Value>| !json::cell(row.get(name.as_str())).is_empty();
-        let done = |row: &Map<String, Value>| !json::cell(row.get("annotation_id")).is_empty();
         let has = |name: &str| {
             options.path_column.as_deref() == Some(name) || options.split_column.as_deref() == Some(name)
         };

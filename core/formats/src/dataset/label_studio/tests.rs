@@ -94,6 +94,40 @@ fn rows_for_each_annotation() {
 }
 
 #[test]
+fn uploads_are_found_without_their_signs_in_every_export() {
+    let address = "/data/upload/1/0a1b2c3d-x.jpg";
+    let csv = |heading: &str, cells: &str| format!("image,id,choice,{heading}\n{address},1,cat,{cells}\n");
+    let min = |more: &str| format!(r#"[{{"image": "{address}", "id": 1, "choice": "cat", {more}}}]"#);
+    for (file, text) in [
+        ("x.csv", csv("annotator,annotation_id,lead_time", "1,7,2.5")),
+        ("x.csv", csv("annotator,annotation_id", "1,7")),
+        ("x.csv", csv("annotator", "1")),
+        ("x.json", min(r#""annotator": 1, "annotation_id": 7, "lead_time": 2.5"#)),
+        ("x.json", min(r#""annotator": 1, "lead_time": 2.5"#)),
+        ("x.json", min(r#""annotator": 1"#)),
+    ] {
+        let temp = tree(&[(file, &text), ("x.jpg", "")]);
+        assert_eq!(rows(&read(&temp, file).unwrap()), ["x.jpg cat -"], "{text}");
+    }
+    // Tables of one's own may have such columns.
+    let temp = tree(&[("x.csv", "path,label,annotator\n1.jpg,cat,ann\n1.jpg,cat,bob\n"), ("1.jpg", "")]);
+    assert_eq!(rows(&read(&temp, "x.csv").unwrap()).len(), 2);
+}
+
+#[test]
+fn the_ground_truth_counts_before_later_annotations() {
+    let truth = choice("a", "cat", "2026-01-01").replacen('{', "{\"ground_truth\": true, ", 1);
+    let tasks = [
+        task("1.jpg", &[truth.clone(), choice("b", "dog", "2026-01-02")]),
+        task("2.jpg", &[choice("a", "cat", "2026-01-01"), choice("b", "dog", "2026-01-02")]),
+    ];
+    let temp = tree(&[("x.json", &export(&tasks)), ("1.jpg", ""), ("2.jpg", "")]);
+    let opened = read(&temp, "x.json").unwrap();
+    assert_eq!(rows(&opened), ["1.jpg cat -", "2.jpg dog -"]);
+    assert!(says(&opened, RemarkKind::LabelsSeveral, "1 image has annotations in x.json that disagree"));
+}
+
+#[test]
 fn regions_and_several_controls() {
     let region = |label: &str, side: u32| {
         format!(

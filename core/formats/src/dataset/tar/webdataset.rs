@@ -207,7 +207,10 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
                     without_members(listed, &mut rows, whole, &mut ledger);
                     texts(&rows, &columns, &mut ledger);
                 }
-                false => in_class_folders(&mut rows, &unsaid, &mut ledger),
+                false => {
+                    in_class_folders(&mut rows, &unsaid, &mut ledger);
+                    tell_other_folders(&rows, &mut ledger);
+                }
             }
             if asked.is_none() {
                 numbers(&rows, &columns, &mut ledger);
@@ -314,14 +317,41 @@ fn texts(rows: &PackedRows, columns: &[String], ledger: &mut Ledger) {
     ledger.add(RemarkKind::LayoutDoubtful, members.len() as u64, text);
 }
 
+/// The folder that a sample is in, if it is one of these classes.
+fn class_folder<'m>(member: &'m Member, classes: &BTreeSet<String>) -> Option<&'m str> {
+    let folder = member.name.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    folder.filter(|folder| classes.contains(*folder))
+}
+
+/// Says how many samples have another label than the class that is their folder.
+fn tell_other_folders(rows: &PackedRows, ledger: &mut Ledger) {
+    let known: BTreeSet<String> = rows.members().iter().filter_map(|member| member.label.clone()).collect();
+    let mut other = Tally::default();
+    for member in rows.members() {
+        if let (Some(label), Some(folder)) = (&member.label, class_folder(member, &known))
+            && label != folder
+        {
+            other.add(|| (member.name.clone(), label.clone()));
+        }
+    }
+    if let Some((count, (name, label))) = other.told() {
+        let labels = counted(count, "label differs", "labels differ");
+        let text = format!(
+            "{labels} from the class folders, and what the members of the samples say was taken: {} ('{}')",
+            safe_path(name),
+            excerpt(label)
+        );
+        ledger.add(RemarkKind::LabelsSeveral, count, text);
+    }
+}
+
 /// Gives samples without a label the class that is their folder, if samples beside them have it.
 fn in_class_folders(rows: &mut PackedRows, unsaid: &[bool], ledger: &mut Ledger) {
     let known: BTreeSet<String> = rows.members().iter().filter_map(|member| member.label.clone()).collect();
     let (mut count, mut first) = (0, None);
     for (member, _) in rows.members_mut().iter_mut().zip(unsaid).filter(|(_, unsaid)| **unsaid) {
-        let folder = member.name.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-        if let Some(class) = folder.filter(|folder| known.contains(*folder)) {
-            member.label = Some(class.to_owned());
+        if let Some(class) = class_folder(member, &known).map(str::to_owned) {
+            member.label = Some(class);
             count += 1;
             first.get_or_insert_with(|| member.name.clone());
         }

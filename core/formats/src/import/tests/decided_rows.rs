@@ -70,3 +70,20 @@ fn two_columns_of_paths_that_name_different_samples_are_refused() {
     );
     assert!(error.contains("record 1: two columns of paths"), "{error}");
 }
+
+/// A bare name beside the split of another picture that ends in it.
+#[test]
+fn a_decision_about_another_split_is_left_out_where_another_sample_may_be_meant() {
+    let paths = ["test/cat/7.png", "train/dog/test/cat/7.png", "test/dog/8.png"];
+    let text = "image_path,user_action,split\ntest/cat/7.png,remove,train\ntest/dog/8.png,remove,train\n";
+    let outcome = read_text("csv", "m.csv", text, &paths).unwrap();
+    let said: Vec<SampleId> = outcome.said.values().flatten().map(|(id, _)| *id).collect();
+    assert_eq!(said, [SampleId(2)], "only one sample is called so");
+    let text = "1 row of m.csv names a sample of another split than its own and was left out: test/cat/7.png is not in train, and \
+                train/dog/test/cat/7.png is";
+    assert!(outcome.warnings.join("\n").contains(text), "{:?}", outcome.warnings);
+    let scores = "path,split,score\ntest/cat/7.png,train,0.5\ntest/dog/8.png,test,0.5\n";
+    let outcome = read_text("csv", "m.csv", scores, &paths).unwrap();
+    let found = result(&outcome, "csv_score", &paths);
+    assert_eq!([0, 2].map(|row| found.score(SampleId(row)).is_some()), [false, true]);
+}

@@ -4,13 +4,14 @@ use super::super::json;
 use super::super::people::Filled;
 use super::super::{Read, Target};
 use super::filled;
+use crate::dataset::{SPLIT_NAMES, split_named};
 use crate::headings::PATHS;
 use crate::text::{Sheet, file_names, is_missing};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
 use chaffinch_data::row_keys::ImageIds;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
-use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::sample::{SampleId, Split};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
@@ -25,6 +26,7 @@ pub(in super::super) struct Record {
     others: Vec<Vec<u8>>,
     /// What the dataset's author calls it.
     id: String,
+    split: Split,
     pub(super) issue: String,
     confidence: String,
     pub(super) suggested: String,
@@ -58,6 +60,7 @@ impl Record {
             path,
             others,
             id: whole(&["image_id", "id"]),
+            split: split_named(&text(&SPLIT_NAMES)).unwrap_or_default(),
             issue: text(&["vl_flag_type", "issue_type", "flag"]),
             confidence: text(&["vl_confidence", "confidence"]),
             suggested: whole(&["vl_suggested_label", "suggested_label"]),
@@ -150,7 +153,9 @@ impl Records {
                 key.unwrap_or(&record.path).clone()
             };
             let names: Vec<Vec<u8>> = self.all.iter().map(name).collect();
-            let samples = target.samples_in_turn(&self.file, &names, read)?;
+            let mut samples = target.samples_in_turn(&self.file, &names, read)?;
+            let splits: Vec<Split> = self.all.iter().map(|record| record.split).collect();
+            target.leave_other_splits(&self.file, &splits, &mut samples, read);
             self.compare_ids(&samples, target, read);
             self.compare_paths(&samples, target)?;
             return Ok(samples);

@@ -2,6 +2,7 @@
 
 use super::journal::{Held, Log};
 use super::work::Work;
+use crate::dataset::readmes;
 use crate::repair::copy::all_files;
 use crate::repair::edits::{Edits, Form};
 use crate::repair::verify::{verify, verify_rows};
@@ -49,11 +50,17 @@ impl Work {
                 link(path, &self.held(placed.from))?;
             }
         }
+        let mut saying: BTreeSet<PathBuf> = BTreeSet::new();
         for table in edits.manifest.beside() {
             let path = edits.root().join(table.path());
+            saying.extend(readmes(&path, edits.root()));
             if !rewritten.contains(path.as_path()) {
                 link(table.path(), &path)?;
             }
+        }
+        saying.retain(|path| !edits.annotations.contains(path));
+        for path in &saying {
+            link(path.strip_prefix(edits.root()).unwrap_or(path), path)?;
         }
         let gone: BTreeSet<PathBuf> = edits
             .moves

@@ -7,6 +7,7 @@ use crate::dataset::arrow_text::{decode, text};
 use crate::dataset::typed::Typed;
 use arrow_array::{Array, RecordBatch};
 use encoding_rs::UTF_8;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Prefix of the columns in which pandas stores row names.
@@ -42,6 +43,7 @@ pub(super) fn table(file: &Path) -> Result<BesideTable> {
         file_name,
         flags: None,
         typed: typed.names().collect(),
+        numbered: BTreeMap::new(),
     })
 }
 

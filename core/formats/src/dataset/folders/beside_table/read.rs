@@ -10,7 +10,7 @@ use chaffinch_protocol::display::counted;
 use csv::ByteRecord;
 use encoding_rs::UTF_8;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -81,6 +81,7 @@ pub(super) fn csv_table(file: &Path, delimiter: u8, path: Option<usize>) -> Resu
         file_name,
         flags: None,
         typed: BTreeSet::new(),
+        numbered: BTreeMap::new(),
     })
 }
 
@@ -144,6 +145,7 @@ pub(super) fn json_lines(file: &Path) -> Result<BesideTable> {
         file_name,
         flags: None,
         typed: typed.names().collect(),
+        numbered: BTreeMap::new(),
     })
 }
 
@@ -183,6 +185,7 @@ pub(super) fn list(file: &Path) -> Result<Option<BesideTable>> {
         file_name: Some(0),
         flags: None,
         typed: BTreeSet::new(),
+        numbered: BTreeMap::new(),
     }))
 }
 
@@ -213,5 +216,6 @@ pub(super) fn annotations(file: &Path) -> Result<BesideTable> {
         file_name: Some(0),
         flags: None,
         typed: BTreeSet::new(),
+        numbered: BTreeMap::new(),
     })
 }

@@ -7,7 +7,7 @@ fn table(name: &str, bytes: &[u8]) -> BesideTable {
     let temp = tempfile::tempdir().unwrap();
     let file = temp.path().join(name);
     fs::write(&file, bytes).unwrap();
-    BesideTable::read(&file).unwrap().unwrap()
+    BesideTable::read(&file, file.parent().unwrap()).unwrap().unwrap()
 }
 
 fn relabel(label: &str) -> Edit {

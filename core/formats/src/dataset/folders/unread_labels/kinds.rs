@@ -152,7 +152,7 @@ pub(super) fn by_content(file: &Path, path: &Path, names: &Names) -> Option<(Str
         }
         "json" | "jsonl" | "ndjson" | "xml" => {
             let shape = Shape::of_file(file).filter(|_| extension == "json");
-            if shape.is_some_and(|shape| label_studio::is_export(&shape) || label_studio::is_min(&shape)) {
+            if shape.is_some_and(|shape| label_studio::is_export(&shape) || label_studio::is_min(file)) {
                 return Some(("an export of Label Studio".to_owned(), Role::Export));
             }
             let any = fields(&text)
