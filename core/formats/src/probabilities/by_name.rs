@@ -10,6 +10,7 @@ use crate::{Error, Result};
 use chaffinch_data::class_names;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
+use chaffinch_data::row_order::{RowOrders, Told};
 use chaffinch_data::uses::ProbabilityFiles;
 use chaffinch_protocol::display::{counted, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
@@ -160,8 +161,8 @@ impl Named {
         let path = |(path, _): (&Path, _)| path.to_path_buf();
         let named = ProbabilityFiles { files: files.to_vec(), classes: classes.map(path), ids: None };
         let (mut numbers, mut remarks) = (Vec::new(), Vec::new());
-        for model in read_for(&named, &self.rows, &wanted)? {
-            let rows = model.rows_of(&self.rows, &FileMetadata::default())?;
+        for model in read_for(&named, &self.rows, &wanted, &RowOrders::default())? {
+            let rows = model.rows_of(&self.rows, &FileMetadata::default(), &mut Told::default())?;
             remarks.extend(model.found(&rows));
             let (mut rounded, mut others) = (0, 0);
             let mut all = Vec::with_capacity(self.len() * wanted.len());

@@ -4,7 +4,7 @@
 use super::class_columns::{self, ClassColumns, cleaned};
 use crate::arrays::{self, Pick, Picked};
 use crate::dataset::ALL_LABELS;
-use crate::embeddings::in_order;
+use crate::embeddings::{by_names, in_order, placed};
 use crate::headings::{PATHS, is_id};
 use crate::joiner::RowsOf;
 use crate::row_names::{self, RowNames};
@@ -12,12 +12,16 @@ use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::probabilities::GivenProbabilities;
+use chaffinch_data::row_order::{FirstGiven, RowOrders, Told};
 use chaffinch_data::uses::ProbabilityFiles;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_review::label_quality::{Grid, Numbers, SUM_TOLERANCE};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// The option that names rows.
+const IDS: &str = "--pred-probs-ids";
 
 /// Names of columns to list in a message.
 const LISTED: usize = 8;
@@ -41,6 +45,8 @@ pub struct GivenModel {
     tolerance: f64,
     /// Which sample each row is about.
     names: RowNames,
+    /// What is known of the file if its rows have no names.
+    first: FirstGiven,
 }
 
 /// All models as one.
@@ -50,15 +56,22 @@ pub struct Joined {
     pub probabilities: GivenProbabilities,
     /// What there is to say of the files, a sentence each, which begins with a number of rows or columns.
     pub remarks: Vec<String>,
+    /// What there is to say and to remember of rows without names.
+    pub told: Told,
 }
 
 /// Reads files, and checks them against a dataset as far as that is possible before its pictures are read. A table has a
-/// column `path` and one for each class; an array has the classes of `classes` as its columns.
+/// column `path` and one for each class; an array has the classes of `classes` as its columns. Rows without names are those of the
+/// pictures that `orders` know them for, or else of the samples in their order.
 ///
 /// # Errors
 /// When a file cannot be read, a class has no column, or rows without names are not as many as the samples.
-pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<GivenModel>> {
-    read_for(files, manifest, manifest.classes())
+pub fn read_given(
+    files: &ProbabilityFiles,
+    manifest: &Manifest,
+    orders: &RowOrders<'_>,
+) -> Result<Vec<GivenModel>> {
+    read_for(files, manifest, manifest.classes(), orders)
 }
 
 /// [`read_given`], with `wanted` as the classes, of which samples need not have all.
@@ -66,6 +79,7 @@ pub(super) fn read_for(
     files: &ProbabilityFiles,
     manifest: &Manifest,
     wanted: &[String],
+    orders: &RowOrders<'_>,
 ) -> Result<Vec<GivenModel>> {
     let classes =
         files.classes.as_ref().map(|path| Ok::<_, Error>((path, arrays::names(path)?))).transpose()?;
@@ -123,14 +137,16 @@ pub(super) fn read_for(
         }
         let named_by = ids.as_ref().map_or(file, |(path, _)| *path).clone();
         let wrong = |why: String| Error::format(&named_by, why);
+        let first = if ids.is_none() { orders.of_file(file)? } else { FirstGiven::default() };
+        let known = first.is_known();
         let names = match (&ids, own) {
             (Some((_, lines)), _) => row_names::of_names(lines.clone(), manifest),
             (None, Some(own)) => row_names::of_paths(own, &side, manifest, "--pred-probs-ids FILE"),
-            (None, None) => row_names::find(side, manifest, "--pred-probs-ids FILE"),
+            (None, None) => row_names::find(side, known, manifest, "--pred-probs-ids FILE"),
         };
         let names = names.map_err(wrong)?;
-        if names.ids.is_none() {
-            in_order(rows, manifest.len(), "--pred-probs-ids").map_err(wrong)?;
+        if names.ids.is_none() && !known {
+            in_order(rows, manifest.len(), IDS).map_err(wrong)?;
         }
         let tolerance = tolerance(&numbers, cols);
         Ok(GivenModel {
@@ -144,6 +160,7 @@ pub(super) fn read_for(
             said,
             tolerance,
             names,
+            first,
         })
     };
     files.files.iter().map(read).collect()
@@ -240,21 +257,27 @@ pub(super) enum Scaled {
 }
 
 impl GivenModel {
-    /// Whether rows are those of the samples in their order.
-    pub fn by_place(&self) -> bool {
-        self.names.ids.is_none()
-    }
-
     pub(super) fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Which row each sample has.
+    /// Which row each sample has. What there is to say of rows without names is added to `told`.
     ///
     /// # Errors
-    /// As of [`RowsOf::named`].
-    pub(super) fn rows_of(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<RowsOf> {
-        self.names.rows_of(&self.named_by, manifest, file_metadata)
+    /// As of [`RowsOf::named`]; when rows without names are not as many as the samples.
+    pub(super) fn rows_of(
+        &self,
+        manifest: &Manifest,
+        file_metadata: &FileMetadata,
+        told: &mut Told,
+    ) -> Result<RowsOf> {
+        if self.names.ids.is_some() {
+            return self.names.rows_of(&self.named_by, manifest, file_metadata);
+        }
+        let placed = placed(&self.first, (self.rows, IDS), manifest, file_metadata)
+            .map_err(|why| Error::format(&self.named_by, why))?;
+        told.add(("probabilities", &self.file), (&self.first, &placed), &by_names(IDS), manifest);
+        Ok(RowsOf { rows: placed.rows, ..RowsOf::default() })
     }
 
     /// What there is to say of how columns and rows were found.
@@ -385,14 +408,16 @@ pub fn join(
 ) -> Result<Joined> {
     let mut probabilities = GivenProbabilities::new(manifest.classes(), source);
     let mut remarks = Vec::new();
+    let mut told = Told::default();
     let mut bound = Vec::new();
     for model in models {
-        let rows = model.rows_of(manifest, file_metadata)?;
+        let rows = model.rows_of(manifest, file_metadata, &mut told)?;
         remarks.extend(model.found(&rows));
         bound.push(rows.rows);
     }
     let classes = manifest.classes().len();
     let mut usable = 0_usize;
+    let mut added = Vec::new();
     let mut scaled = vec![(0_u64, 0_u64); models.len()];
     for id in manifest.ids() {
         let mut said: Vec<Vec<f64>> = Vec::new();
@@ -415,7 +440,9 @@ pub fn join(
         usable += usize::from(mean.is_some());
         let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
         probabilities.push(manifest.path(id), hash, mean.as_deref());
+        added.push(id);
     }
+    let probabilities = probabilities.marked(&added, manifest);
     let rounded = models.iter().zip(&scaled).filter_map(|(model, (_, count))| model.rounded(*count));
     let other = models.iter().zip(&scaled).filter_map(|(model, (count, _))| model.without_others(*count));
     remarks.extend(rounded.chain(other));
@@ -443,7 +470,7 @@ pub fn join(
         );
         return Err(Error::format(&model.file, message));
     }
-    Ok(Joined { probabilities, remarks })
+    Ok(Joined { probabilities, remarks, told })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::sample::Split;
 
 fn found(paths: &[&str], columns: &[(&str, &[&str])]) -> Result<(Option<String>, Option<String>), String> {
-    find(side(columns), &dataset(paths, &[]), "--ids")
+    find(side(columns), false, &dataset(paths, &[]), "--ids")
         .map(|RowNames { ids, said, .. }| (ids.map(|ids| ids.join(" ")), said))
 }
 
@@ -29,7 +29,7 @@ fn dataset(paths: &[&str], columns: &[(&str, &[&str])]) -> Manifest {
 
 /// The place of the sample of each row, `-` if it has none, where the dataset has columns, too; `order` if rows are in order.
 fn joined(own: &[(&str, &[&str])], columns: &[(&str, &[&str])]) -> Result<(String, Option<String>), String> {
-    let found = find(side(columns), &dataset(&PATHS, own), "--ids")?;
+    let found = find(side(columns), false, &dataset(&PATHS, own), "--ids")?;
     Ok((shown(&found), found.said))
 }
 
@@ -259,7 +259,7 @@ fn numbers_are_those_in_the_names_of_files_however_these_are_written() {
             let cells = numbers(order.map(|number| number + first as u32));
             let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
             for heading in ["sample_index", "number", "Frame", "image_id", "id"] {
-                let found = find(side(&[(heading, &cells)]), &dataset(&paths, &[]), "--ids").unwrap();
+                let found = find(side(&[(heading, &cells)]), false, &dataset(&paths, &[]), "--ids").unwrap();
                 let wanted: Vec<Option<SampleId>> = cells
                     .iter()
                     .map(|cell| {

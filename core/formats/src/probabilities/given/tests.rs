@@ -64,7 +64,7 @@ impl Files {
             ids: ids.map(|name| self.at(name)),
         };
         let read = || {
-            let models = read_given(&files, &manifest)?;
+            let models = read_given(&files, &manifest, &RowOrders::default())?;
             let joined = join(&models, files.name(), &manifest, &file_metadata)?;
             Ok((joined.probabilities.bind(&manifest, &file_metadata)?, joined.remarks))
         };
@@ -305,7 +305,7 @@ fn rows_of_one_path_that_differ_in_another_order_are_said() {
         let files = Files::new();
         files.write("p.csv", format!("path,cat,dog\n{}\n", rows.join("\n")));
         let given = ProbabilityFiles { files: vec![files.at("p.csv")], classes: None, ids: None };
-        let models = read_given(&given, &manifest).unwrap();
+        let models = read_given(&given, &manifest, &RowOrders::default()).unwrap();
         join(&models, given.name(), &manifest, &file_metadata).unwrap().remarks
     };
     let said = remarks(["b.png,0.5,0.5", "a.png,0.25,0.75", "a.png,0.75,0.25"]);
