@@ -1,38 +1,24 @@
 //! Results of other programs, stored by the contents of the samples that they are about, so that they stay with these
 //! whatever a scan finds: other files, another order, other names.
 
-use crate::class_names;
 use crate::columns::{DetectorResult, ResultBuilder, file};
 use crate::file_metadata::FileMetadata;
 use crate::issue::{Issue, RunRecord};
+use crate::keys::{self, Keys};
 use crate::manifest::Manifest;
-use crate::moved::{self, Key};
-use crate::same_path::{Marks, RowMark};
-use crate::{Error, Result};
-use arrow_array::{Array, ArrayRef, LargeStringArray, RecordBatch};
-use arrow_schema::{Field, Schema};
-use chaffinch_compute::content::ContentHash;
+use crate::{Error, Result, moved};
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// The columns beside those of a result.
-const HASH: &str = "hash";
-const PATH: &str = "path";
-/// Which row of its path each is, as JSON; only if a path has several.
-const ROW: &str = "row";
 
 /// A result of another program, with one row for each sample that it is about, and the content and path of each.
 #[derive(Debug)]
 pub struct Imported {
     result: DetectorResult,
-    keys: Vec<Key>,
-    /// For each what tells it from other samples of its path; empty if there were none.
-    marks: Vec<Option<RowMark>>,
+    keys: Keys,
     digest: String,
 }
 
@@ -66,17 +52,9 @@ impl Imported {
                 related.filter_map(|(id, similarity)| Some((*rows.get(id)?, *similarity))).collect();
             builder.issue(SampleId(row), Issue { related, ..issue.clone() });
         }
-        let key = |id: &SampleId| {
-            let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
-            (hash, manifest.path(*id).as_os_str().as_bytes().to_vec())
-        };
         let result = builder.finish_naming(record, manifest.classes(), others);
-        let mut known = Marks::default();
-        let mut marks: Vec<Option<RowMark>> = issues.keys().map(|&id| known.of(manifest, id)).collect();
-        if marks.iter().all(Option::is_none) {
-            marks = Vec::new();
-        }
-        Imported { result, keys: issues.keys().map(key).collect(), marks, digest: String::new() }
+        let keys = Keys::of(issues.keys().copied(), manifest, file_metadata);
+        Imported { result, keys, digest: String::new() }
     }
 
     /// The record of the import.
@@ -91,7 +69,7 @@ impl Imported {
 
     /// Whether it is about none.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.len() == 0
     }
 
     /// Writes it.
@@ -99,27 +77,11 @@ impl Imported {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let hashes = LargeStringArray::from_iter_values(self.keys.iter().map(|(hash, _)| hash.to_string()));
-        let paths =
-            LargeStringArray::from_iter_values(self.keys.iter().map(|(_, path)| class_names::of_bytes(path)));
         let batch = self.result.batch();
         let schema = batch.schema();
-        let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
-        let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
-        let mut add = |name: &str, column: LargeStringArray, nullable: bool| {
-            fields.push(Arc::new(Field::new(name, column.data_type().clone(), nullable)));
-            columns.push(Arc::new(column));
-        };
-        add(HASH, hashes, false);
-        add(PATH, paths, false);
-        if !self.marks.is_empty() {
-            let text =
-                |mark: &Option<RowMark>| mark.as_ref().and_then(|mark| serde_json::to_string(mark).ok());
-            add(ROW, self.marks.iter().map(text).collect(), true);
-        }
-        let schema = Schema::new(fields).with_metadata(schema.metadata().clone());
-        let batch = RecordBatch::try_new(Arc::new(schema), columns)
-            .map_err(|error| Error::format(path, error.to_string()))?;
+        let own = schema.fields().iter().cloned().zip(batch.columns().iter().cloned());
+        let columns = own.chain(self.keys.columns()).unzip();
+        let batch = keys::batch_of(path, columns, schema.metadata().clone().into())?;
         file::write(path, &batch)
     }
 
@@ -131,37 +93,15 @@ impl Imported {
     pub fn load(path: &Path, classes: &[String]) -> Result<Imported> {
         let result = DetectorResult::load(path, classes)?;
         let digest = blake3::hash(&fs::read(path).map_err(Error::io("read", path))?).to_hex().to_string();
-        let column = |name: &str| -> Result<LargeStringArray> {
-            let column = result.batch().column_by_name(name);
-            let texts = column.and_then(|column| column.as_any().downcast_ref::<LargeStringArray>());
-            let broken =
-                || file::damaged(path, &format!("its column '{name}' is missing or has the wrong type"));
-            texts.cloned().ok_or_else(broken)
-        };
-        let (hashes, paths) = (column(HASH)?, column(PATH)?);
-        let key = |row: usize| {
-            let hash: ContentHash = file::text(&hashes, row)?.parse().ok()?;
-            Some((hash, class_names::bytes(file::text(&paths, row)?).into_owned()))
-        };
-        let keys: Option<Vec<_>> = (0..result.len()).map(key).collect();
-        let keys = keys.ok_or_else(|| file::damaged(path, "a row does not say which sample it is about"))?;
-        let marks = match result.batch().column_by_name(ROW) {
-            Some(_) => {
-                let texts = column(ROW)?;
-                let mark = |row: usize| file::text(&texts, row).map(serde_json::from_str).transpose();
-                let marks: std::result::Result<Vec<_>, _> = (0..result.len()).map(mark).collect();
-                marks.map_err(|error| file::damaged(path, &format!("its column '{ROW}': {error}")))?
-            }
-            None => Vec::new(),
-        };
-        Ok(Imported { result, keys, marks, digest })
+        let keys = Keys::read(path, result.batch())?;
+        Ok(Imported { result, keys, digest })
     }
 
     /// The same for the samples of a manifest. A sample is found by its content, of several with the same content by its
     /// path, and of several rows with one path by what they say; one whose content is unknown is found by its path.
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Bound {
-        let places = moved::places(&self.keys, &self.marks, manifest, file_metadata);
-        let lost: HashSet<&[u8]> = (places.iter().zip(&self.keys))
+        let places = self.keys.places(manifest, file_metadata);
+        let lost: HashSet<&[u8]> = (places.iter().zip(&self.keys.keys))
             .filter(|(place, _)| place.is_none())
             .map(|(_, key)| key.1.as_slice())
             .collect();
@@ -171,7 +111,7 @@ impl Imported {
             false => manifest.ids().map(path_of).filter(|path| lost.contains(path)).collect(),
         };
         let (mut changed, mut gone) = (Vec::new(), Vec::new());
-        for (place, (_, path)) in places.iter().zip(&self.keys) {
+        for (place, (_, path)) in places.iter().zip(&self.keys.keys) {
             if place.is_none() {
                 let lost = if there.contains(path.as_slice()) { &mut changed } else { &mut gone };
                 lost.push(PathBuf::from(OsStr::from_bytes(path)));
@@ -191,6 +131,7 @@ impl Imported {
 mod tests {
     use super::*;
     use crate::manifest::NewSample;
+    use chaffinch_compute::content::ContentHash;
     use chaffinch_protocol::sample::Split;
 
     fn dataset(files: &[(&str, &str)]) -> (Manifest, FileMetadata) {
@@ -286,9 +227,7 @@ mod tests {
         let path = temp.path().join("x.arrow");
         Imported::new(record, &issues, &[], &before, &files(2)).save(&path).unwrap();
         let imported = Imported::load(&path, before.classes()).unwrap();
-        let places = |labels: &[&str]| {
-            moved::places(&imported.keys, &imported.marks, &manifest(labels), &files(labels.len()))
-        };
+        let places = |labels: &[&str]| imported.keys.places(&manifest(labels), &files(labels.len()));
         assert_eq!(places(&["cat", "dog"]), [Some(SampleId(1))]);
         assert_eq!(places(&["bird", "dog", "cat"]), [Some(SampleId(1))]);
         assert_eq!(places(&["dog"]), [Some(SampleId(0))]);

@@ -3,8 +3,9 @@
 use crate::columns::{DetectorResult, ResultBuilder};
 use crate::file_metadata::FileMetadata;
 use crate::issue::RunRecord;
+use crate::keys::Keys;
 use crate::manifest::Manifest;
-use crate::same_path::{Marked, Marks, RowMark};
+use crate::same_path::{Marked, RowMark};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -51,17 +52,7 @@ pub fn whereabouts(
     (known, known_metadata): (&Manifest, &FileMetadata),
     (manifest, file_metadata): (&Manifest, &FileMetadata),
 ) -> Vec<Option<SampleId>> {
-    let mut marked = Marks::default();
-    let mut marks: Vec<Option<RowMark>> = known.ids().map(|id| marked.of(known, id)).collect();
-    if marks.iter().all(Option::is_none) {
-        marks = Vec::new();
-    }
-    let key = |id: SampleId| {
-        let hash = known_metadata.hashes.get(id.index()).copied().unwrap_or_default();
-        (hash, known.path(id).as_os_str().as_bytes().to_vec())
-    };
-    let keys: Vec<Key> = known.ids().map(key).collect();
-    places(&keys, &marks, manifest, file_metadata)
+    Keys::of(known.ids(), known, known_metadata).places(manifest, file_metadata)
 }
 
 /// A result whose rows are about these samples of a manifest.

@@ -6,8 +6,10 @@
 
 use crate::class_names;
 use crate::file_metadata::FileMetadata;
+use crate::keys::{self, Keys};
 use crate::manifest::Manifest;
 use crate::nearest::hint;
+use crate::same_path::RowMark;
 use crate::{Error, Result, atomic};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::mapped;
@@ -17,8 +19,7 @@ use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::sample::SampleId;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -38,9 +39,9 @@ struct Header {
     format: u32,
     classes: Vec<String>,
     source: String,
-    /// A digest of the bytes of the files, where rows were taken for the samples by their places; otherwise empty.
-    #[serde(default)]
-    by_place: String,
+    /// What tells rows from others of their paths.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    marks: BTreeMap<u32, RowMark>,
     checksum: String,
 }
 
@@ -72,19 +73,6 @@ impl GivenProbabilities {
         GivenProbabilities { head, ..GivenProbabilities::default() }
     }
 
-    /// The same from files of this digest, whose rows were taken for the samples by their places.
-    pub fn by_place(self, files: String) -> GivenProbabilities {
-        GivenProbabilities { head: Header { by_place: files, ..self.head }, ..self }
-    }
-
-    /// Whether rows of files of this digest were taken by their places for samples that are others now, or in another order. Then
-    /// these are still what the files say of the pictures.
-    pub fn stay(&self, files: &str, manifest: &Manifest) -> bool {
-        let in_order = self.hashes.len() == manifest.len()
-            && manifest.ids().all(|id| self.path(id.index()) == manifest.path(id).as_os_str().as_bytes());
-        self.head.by_place == files && !in_order && self.columns(manifest.classes()).is_ok()
-    }
-
     /// Adds a sample with one number per class; `None` for a row that is not a distribution.
     pub fn push(&mut self, path: &Path, hash: ContentHash, row: Option<&[f32]>) {
         match row {
@@ -94,6 +82,14 @@ impl GivenProbabilities {
         self.hashes.push(hash);
         self.paths.extend_from_slice(path.as_os_str().as_bytes());
         self.path_ends.push(self.paths.len() as u64);
+    }
+
+    /// The same, where `ids` are the samples that were added: with what tells those of one path apart.
+    #[must_use]
+    pub fn marked(mut self, ids: &[SampleId], manifest: &Manifest) -> GivenProbabilities {
+        let marks = (0..).zip(keys::marks(ids, manifest));
+        self.head.marks = marks.filter_map(|(row, mark)| Some((row, mark?))).collect();
+        self
     }
 
     /// Where they are from.
@@ -116,6 +112,14 @@ impl GivenProbabilities {
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         }
+        for (row, mark) in &self.head.marks {
+            // Plain data cannot fail to serialize.
+            let mark = serde_json::to_string(mark).unwrap_or_default();
+            hasher
+                .update(&row.to_le_bytes())
+                .update(&(mark.len() as u64).to_le_bytes())
+                .update(mark.as_bytes());
+        }
         hasher.finalize().to_hex().to_string()
     }
 
@@ -129,6 +133,13 @@ impl GivenProbabilities {
         &self.paths[start..self.path_ends[index] as usize]
     }
 
+    fn keys(&self) -> Keys {
+        let key = |row: usize| (self.hashes[row], self.path(row).to_vec());
+        let mark = |row: u32| self.head.marks.get(&row).cloned();
+        let rows = if self.head.marks.is_empty() { 0 } else { self.hashes.len() as u32 };
+        Keys { keys: (0..self.hashes.len()).map(key).collect(), marks: (0..rows).map(mark).collect() }
+    }
+
     /// The probabilities of a dataset's samples: those of a path whose content is as it was, or else those of the content.
     ///
     /// # Errors
@@ -136,36 +147,18 @@ impl GivenProbabilities {
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<Bound> {
         let columns = self.columns(manifest.classes())?;
         let classes = columns.len();
-        // Samples of one path have their rows in turn.
-        let mut by_path: HashMap<&[u8], usize> = HashMap::new();
-        let mut later: HashMap<&[u8], VecDeque<usize>> = HashMap::new();
-        for row in 0..self.hashes.len() {
-            match by_path.entry(self.path(row)) {
-                Entry::Vacant(entry) => drop(entry.insert(row)),
-                Entry::Occupied(entry) => later.entry(entry.key()).or_default().push_back(row),
-            }
-        }
-        let mut by_content: HashMap<&ContentHash, usize> = HashMap::new();
-        for (row, hash) in self.hashes.iter().enumerate().filter(|(_, hash)| **hash != ContentHash::default())
-        {
-            by_content.entry(hash).or_insert(row);
-        }
+        let keys = self.keys();
+        let places = keys.places_in_turn(manifest, file_metadata);
+        let rows = keys.rows(&places, manifest, file_metadata);
         let mut matrix = vec![0.0; manifest.len() * classes];
         let mut folds = vec![NO_FOLD; manifest.len()];
         let (mut bad, mut missing) = (Vec::new(), Vec::new());
         for id in manifest.ids() {
-            let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
-            let path = manifest.path(id).as_os_str().as_bytes();
-            let same = by_path.get(path).copied();
-            if let Some(next) = later.get_mut(path).and_then(VecDeque::pop_front) {
-                by_path.insert(self.path(next), next);
-            }
-            let same = same.filter(|&row| self.hashes[row] == hash);
-            let Some(row) = same.or_else(|| by_content.get(&hash).copied()) else {
+            let Some(row) = rows[id.index()] else {
                 missing.push(id);
                 continue;
             };
-            let row = self.row(row);
+            let row = self.row(row as usize);
             let sum: f32 = columns.iter().map(|&column| row[column]).sum();
             if !(sum > 0.0 && sum.is_finite()) {
                 bad.push(id);

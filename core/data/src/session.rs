@@ -18,6 +18,7 @@
 //! models/           models trained by detectors, versioned
 //! embeddings/       the embedding store
 //! probabilities.safetensors   class probabilities from elsewhere
+//! rows/             whose the rows of given files without names are, by the files' digests
 //! decisions/        the journals: the only files here that cannot be rebuilt
 //! ledger.json       what reading the dataset left out, guessed or found doubtful
 //! settings.toml     changed thresholds, ensemble rule and parameters
@@ -44,6 +45,7 @@ mod outline;
 mod place;
 mod previous;
 mod removed;
+mod row_orders;
 mod settings;
 
 pub use carry_over::Carried;

@@ -34,6 +34,7 @@ use chaffinch_data::store::EmbeddingStore;
 use chaffinch_data::uses::EmbeddingFiles;
 use chaffinch_formats::dataset;
 use chaffinch_formats::embeddings::{TextVectors, Vectors};
+use chaffinch_formats::probabilities::GivenModel;
 use chaffinch_formats::repair;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_host::{DatasetServices, Measuring, Registry, in_order, needs_of};
@@ -96,7 +97,7 @@ struct Read {
     /// Records by detector.
     measures: BTreeMap<String, Measured>,
     /// Probabilities that were named.
-    probabilities: Option<given::Models>,
+    probabilities: Option<Vec<GivenModel>>,
 }
 
 /// What a detector measured of each sample, or why that failed.
@@ -212,7 +213,8 @@ impl<'a> Scan<'a> {
         }
         let decisions = codes::digest(self.decided.as_ref().unwrap_or(&plan.decided));
         self.report_carried(&detectors, plan, &decisions, findings);
-        let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
+        let log = self.reporter.log;
+        let (probabilities, digest) = given::probabilities(self.setup, log, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
             Some(Ok(model)) => (Some(self.embed(model, findings)?), None),
@@ -503,7 +505,8 @@ impl<'a> Scan<'a> {
         self.stage("embed", |scan, job| {
             let mut notes = Vec::new();
             if let Some(vectors) = model.given.take() {
-                notes = given::fill(&mut model.store, &vectors, findings, job)?;
+                notes =
+                    given::fill(scan.setup, scan.reporter.log, &mut model.store, &vectors, findings, job)?;
             }
             if model.embedder.sees() {
                 let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);

@@ -12,6 +12,7 @@ use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::journal::Journal;
 use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_data::row_order::RowOrders;
 use chaffinch_data::session::Session;
 use chaffinch_data::uses::{EmbeddingFiles, ProbabilityFiles};
 use chaffinch_protocol::decision::Choice;
@@ -342,14 +343,14 @@ fn broken_embeddings_and_probabilities() {
         for name in ["a.npy", "a.safetensors", "a.parquet", "clip", "f.json"] {
             let ids = (name == "a.npy").then(|| at("ids.txt"));
             let files = EmbeddingFiles { file: at(name), ids, texts: None };
-            if let Ok(vectors) = embeddings::read(&files, &manifest, &[]) {
+            if let Ok(vectors) = embeddings::read(&files, &manifest, &[], &RowOrders::default()) {
                 let _ = vectors.bind(&manifest, &file_metadata);
             }
         }
         let _ = embeddings::read_texts(&at("a.safetensors"));
         for (name, classes) in [("a.npy", Some(at("classes.txt"))), ("p.csv", None), ("a.parquet", None)] {
             let files = ProbabilityFiles { files: vec![at(name)], classes, ids: None };
-            let _ = probabilities::read_given(&files, &manifest);
+            let _ = probabilities::read_given(&files, &manifest, &RowOrders::default());
         }
         let _ = crate::truth::read(&at("p.csv"), &manifest);
         let labels = DatasetOptions { labels: Some(at("p.csv")), ..DatasetOptions::default() };
@@ -366,6 +367,6 @@ fn brackets_within_brackets_are_an_error_at_once() {
     bytes.extend_from_slice(text.as_bytes());
     let folder = tree(&[("a.npy", &bytes)]);
     let files = EmbeddingFiles { file: folder.path().join("a.npy"), ids: None, texts: None };
-    let error = embeddings::read(&files, &manifest, &[]).err().unwrap().to_string();
+    let error = embeddings::read(&files, &manifest, &[], &RowOrders::default()).err().unwrap().to_string();
     assert!(error.contains("its header is not a description of an array"), "{error}");
 }

@@ -205,11 +205,17 @@ pub(crate) fn joint(side: &[SideColumn], manifest: &Manifest, option: &str) -> R
 }
 
 /// Finds the column that names the samples of a dataset: one that both have, or one that is known by what is in it. `option`
-/// would name them in a file of its own.
+/// would name them in a file of its own. Rows without names that are `known` are those of the pictures that they were first given for,
+/// whatever order and labels the samples have now.
 ///
 /// # Errors
 /// When columns say that the rows are in an order of their own, or contradict each other, with what to do.
-pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> Result<RowNames, String> {
+pub(crate) fn find(
+    side: Vec<SideColumn>,
+    known: bool,
+    manifest: &Manifest,
+    option: &str,
+) -> Result<RowNames, String> {
     if side.is_empty() {
         return Ok(RowNames::default());
     }
@@ -285,6 +291,9 @@ pub(crate) fn find(side: Vec<SideColumn>, manifest: &Manifest, option: &str) -> 
     }
     if let Some(key) = columns::otherwise_called(&side, &judged, manifest)? {
         return Ok(joined(key, side));
+    }
+    if known {
+        return Ok(RowNames::default());
     }
     let ordered = ordered(&side, &judged, manifest, option)?;
     let text = |&at: &usize| is_named(&side[at]) && !judged[at].numbers;

@@ -9,6 +9,7 @@ use chaffinch_data::columns::{DetectorResult, check_name};
 use chaffinch_data::config::Flags;
 use chaffinch_data::issue::BUILT_IN;
 use chaffinch_data::journal::{Journal, Said};
+use chaffinch_data::row_order::RowOrders;
 use chaffinch_data::session;
 use chaffinch_data::session::{MARK, Session, SessionLocation};
 use chaffinch_formats::import::{HIGHER_IS_WORSE, IMPORTERS, Importer, PATH_COLUMN, Target};
@@ -235,7 +236,8 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
     let own = known.iter().filter(|(_, result)| !result.record().is_imported());
     let own = own.map(|(name, _)| name.clone()).chain(BUILT_IN.map(str::to_owned)).collect();
     let target = Target::new(&manifest, &file_metadata, own, args.higher_is_worse)
-        .with_path_column(args.path_column.clone());
+        .with_path_column(args.path_column.clone())
+        .with_orders(RowOrders::new(&session));
     let files: Vec<PathBuf> = files.iter().map(|file| session_for(program, file)).collect();
     let outcome = program.read(&files, &target, args.prefix.as_deref())?;
     let mut warnings = outcome.warnings;
@@ -252,6 +254,9 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
     }
     for imported in &outcome.imports {
         session.save_import(imported, &manifest, &file_metadata)?;
+    }
+    for (digest, order) in &outcome.orders {
+        session.keep_row_order(digest, order)?;
     }
     let names: Vec<String> = outcome.imports.iter().map(|imported| imported.record().name.clone()).collect();
     let (manifest, file_metadata) = (Arc::new(manifest), Arc::new(file_metadata));

@@ -136,6 +136,8 @@ impl Session {
             "models",
             "previous",
             "removed",
+            super::row_orders::FOLDER,
+            "probabilities.safetensors",
             "loaded.json",
             "samples.arrow",
             "rank.arrow",

@@ -1,6 +1,6 @@
 //! Embeddings from elsewhere: from their files into the store, and what is missing.
 
-use super::{Complaints, settle, stay};
+use super::{Complaints, remember, settle};
 use crate::findings::Findings;
 use crate::{Error, Result, Setup};
 use chaffinch_compute::content::ContentHash;
@@ -38,16 +38,15 @@ pub(super) fn kept(folder: &Path, in_use: &str) -> Result<Vec<ModelFingerprint>>
 /// # Errors
 /// When rows cannot be matched to samples, a chunk cannot be written, or when stopped.
 pub(crate) fn fill(
+    setup: &Setup,
+    log: &dyn Fn(&str),
     store: &mut EmbeddingStore,
     vectors: &Vectors,
     findings: &Findings,
     job: &Job<'_>,
 ) -> Result<Vec<(String, String)>> {
-    if vectors.stay() {
-        return Ok(vec![(
-            "warning".to_owned(),
-            stay(&format!("embeddings of {}", safe_path(vectors.file())), "--embedding-ids"),
-        )]);
+    if let Some(stays) = vectors.stays() {
+        return Ok(vec![("warning".to_owned(), stays)]);
     }
     let rows = vectors.bind(&findings.manifest, &findings.file_metadata)?;
     let mut hashes: Vec<ContentHash> = findings.file_metadata.hashes.to_vec();
@@ -72,7 +71,7 @@ pub(crate) fn fill(
         job.progress(done as u64, missing.len() as u64);
     }
     let (unmatched, first) = rows.unmatched();
-    let mut notes: Vec<(String, String)> = Vec::new();
+    let mut notes = remember(setup, rows.told(), log)?;
     notes.extend(vectors.said().map(|said| ("remark".to_owned(), said.to_owned())));
     if unmatched > 0 {
         let rows = counted(unmatched, "row", "rows");

@@ -10,16 +10,14 @@ pub(crate) use probabilities::probabilities;
 pub(crate) use stand_in::StandIn;
 
 use crate::setup::ProbabilityWish;
-use crate::{Error, Result, Setup};
+use crate::{Result, Setup};
 use chaffinch_data::columns::{DetectorResult, ResultBuilder};
 use chaffinch_data::issue::{Issue, RunRecord};
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::probabilities::GivenProbabilities;
-use chaffinch_data::uses::ProbabilityFiles;
+use chaffinch_data::row_order::{RowOrders, Told};
 use chaffinch_formats::embeddings::{self as files, TextVectors, Vectors};
 use chaffinch_formats::probabilities::{GivenModel, read_given};
 use chaffinch_protocol::sample::SampleId;
-use std::fs::File;
 
 /// The score of a sample whose row is unusable.
 const BAD_SCORE: f32 = 0.1;
@@ -29,36 +27,19 @@ const MISSING_SCORE: f32 = 0.6;
 /// The contents of the files that were named.
 pub(crate) struct Named {
     pub(crate) vectors: Option<(Vectors, Option<TextVectors>)>,
-    pub(crate) models: Option<Models>,
+    pub(crate) models: Option<Vec<GivenModel>>,
 }
 
-/// Probabilities that were named.
-pub(crate) enum Models {
-    /// Those of the files. With a digest of their bytes where rows are those of the samples in their order.
-    Read(Vec<GivenModel>, String),
-    /// The session has what the same files said of these pictures in another order.
-    Stay(Box<GivenProbabilities>),
-}
-
-/// That rows without names stay with the pictures for which they were taken earlier: nothing in the file says that it is in a new
-/// order, too. `option` would name them.
-fn stay(source: &str, option: &str) -> String {
-    format!(
-        "the {source} stay with the pictures that they were first given for, because the samples are others now, or in another \
-         order; if the file is in the new order, name its rows with {option} FILE"
-    )
-}
-
-/// A digest of the bytes of all files.
-fn digest(named: &ProbabilityFiles) -> Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    for path in named.files.iter().chain(&named.classes).chain(&named.ids) {
-        let mut one = blake3::Hasher::new();
-        let file = File::open(path).map_err(Error::io("read", path))?;
-        one.update_reader(file).map_err(Error::io("read", path))?;
-        hasher.update(one.finalize().as_bytes());
+/// Remembers whose the rows without names are, and says it. Returns what belongs to the results.
+///
+/// # Errors
+/// When it cannot be written.
+fn remember(setup: &Setup, told: &Told, log: &dyn Fn(&str)) -> Result<Vec<(String, String)>> {
+    for (digest, order) in &told.keep {
+        setup.session.keep_row_order(digest, order)?;
     }
-    Ok(hasher.finalize().to_hex().to_string())
+    told.notes.iter().for_each(|note| log(note));
+    Ok(told.warnings.iter().map(|warning| ("warning".to_owned(), warning.clone())).collect())
 }
 
 /// Reads the files that were named for a scan, and checks what can be checked before the pictures are read, which may
@@ -67,11 +48,12 @@ fn digest(named: &ProbabilityFiles) -> Result<String> {
 /// # Errors
 /// When a file cannot be read, or does not fit the dataset.
 pub(crate) fn open(setup: &Setup, manifest: &Manifest) -> Result<Named> {
+    let orders = RowOrders::new(&setup.session);
     let vectors = setup.given.embeddings.as_ref().map(|named| {
         let mut folder = setup.session.own_embeddings_dir();
         folder.extend(manifest.rendering().folders());
         let in_use = setup.session.uses().loaded.map(|loaded| loaded.fingerprint).unwrap_or_default();
-        let vectors = files::read(named, manifest, &embeddings::kept(&folder, &in_use)?)?;
+        let vectors = files::read(named, manifest, &embeddings::kept(&folder, &in_use)?, &orders)?;
         let texts = named.texts.as_ref().map(|path| {
             let texts = files::read_texts(path)?;
             texts.fit(path, vectors.file(), vectors.dim())?;
@@ -80,15 +62,7 @@ pub(crate) fn open(setup: &Setup, manifest: &Manifest) -> Result<Named> {
         Ok::<_, crate::Error>((vectors, texts.transpose()?))
     });
     let models = match &setup.given.probabilities {
-        Some(ProbabilityWish::Take(named)) => {
-            let bytes = digest(named)?;
-            // What is damaged is written anew.
-            let kept = GivenProbabilities::load(&setup.session.probabilities_path()).ok().flatten();
-            Some(match kept.filter(|kept| kept.stay(&bytes, manifest)) {
-                Some(kept) => Models::Stay(Box::new(kept)),
-                None => Models::Read(read_given(named, manifest)?, bytes),
-            })
-        }
+        Some(ProbabilityWish::Take(named)) => Some(read_given(named, manifest, &orders)?),
         _ => None,
     };
     Ok(Named { vectors: vectors.transpose()?, models })

@@ -1,7 +1,7 @@
 //! Class probabilities from elsewhere: from their files into the session, from there to detectors, and whether they look
 //! like those of a model that has not seen the samples.
 
-use super::{Complaints, Models, settle, stay};
+use super::{Complaints, remember, settle};
 use crate::findings::Findings;
 use crate::setup::ProbabilityWish;
 use crate::{Error, Result, Setup};
@@ -23,25 +23,20 @@ type Probabilities = (std::result::Result<OutOfSample, String>, String);
 /// When those named cannot be matched to samples, or be kept.
 pub(crate) fn probabilities(
     setup: &Setup,
-    models: Option<Models>,
+    log: &dyn Fn(&str),
+    models: Option<Vec<GivenModel>>,
     findings: &mut Findings,
 ) -> Result<Option<Probabilities>> {
     let path = setup.session.probabilities_path();
     let mut notes = Vec::new();
     let given = match (&setup.given.probabilities, models) {
-        (Some(ProbabilityWish::Take(named)), Some(Models::Read(models, bytes))) => {
+        (Some(ProbabilityWish::Take(named)), Some(models)) => {
             let joined = join(&models, named.name(), &findings.manifest, &findings.file_metadata)?;
-            let Joined { mut probabilities, remarks } = joined;
-            if models.iter().any(GivenModel::by_place) {
-                probabilities = probabilities.by_place(bytes);
-            }
+            let Joined { probabilities, remarks, told } = joined;
+            notes.extend(remember(setup, &told, log)?);
             probabilities.save(&path)?;
             notes.extend(remarks.into_iter().map(|remark| ("remark".to_owned(), remark)));
             Some(Ok(probabilities))
-        }
-        (Some(ProbabilityWish::Take(named)), Some(Models::Stay(kept))) => {
-            notes.push(("warning".to_owned(), stay(&named.name(), "--pred-probs-ids")));
-            Some(Ok(*kept))
         }
         (Some(ProbabilityWish::Drop), _) => match std::fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {

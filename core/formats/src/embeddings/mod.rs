@@ -17,6 +17,7 @@ use crate::{Error, Result};
 use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
+use chaffinch_data::row_order::{FirstGiven, Placed, RowOrders, Told, stay};
 use chaffinch_data::uses::EmbeddingFiles;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::SampleId;
@@ -29,6 +30,9 @@ const VERSION: &str = "given-1";
 
 /// Hexadecimal digits of a fingerprint that tell the bytes of files without names; as many tell the samples.
 const HALF: usize = 16;
+
+/// The option that names rows.
+const IDS: &str = "--embedding-ids";
 
 /// The most numbers in a vector.
 const MAX_DIM: usize = 1 << 16;
@@ -44,22 +48,30 @@ pub struct Vectors {
     /// The file that names the rows.
     named_by: PathBuf,
     numbers: Numbers,
+    rows: usize,
     dim: usize,
     /// Which sample each row is about.
     names: RowNames,
     fingerprint: ModelFingerprint,
     /// Whether rows without names belong to the pictures for which they were taken earlier.
     stay: bool,
+    /// What is known of the file if its rows have no names.
+    first: FirstGiven,
 }
 
 /// Which row of the vectors belongs to each sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VectorRows(RowsOf);
+pub struct VectorRows(RowsOf, Told);
 
 impl VectorRows {
     /// The row of a sample, if it has one.
     pub fn of(&self, id: SampleId) -> Option<usize> {
         self.0.rows.get(id.index()).copied().flatten().map(|row| row as usize)
+    }
+
+    /// What there is to say and to remember of rows without names.
+    pub fn told(&self) -> &Told {
+        &self.1
     }
 
     /// Rows that belong to no sample, and what the first of them names.
@@ -71,11 +83,17 @@ impl VectorRows {
 /// Reads embeddings, and checks them against a dataset as far as that is possible before its pictures are read.
 ///
 /// `kept` are those of the session. Rows without names were once those of the samples in their order, and stay with these pictures
-/// when a move, a new label or a sorted table changes that order: nothing in the file says that it changed, too.
+/// when a move, a new label or a sorted table changes that order: nothing in the file says that it changed, too. `orders` say the
+/// same of vectors that are not kept.
 ///
 /// # Errors
 /// When a file cannot be read or has no vectors; when rows without names are not as many as the samples, and none are kept.
-pub fn read(files: &EmbeddingFiles, manifest: &Manifest, kept: &[ModelFingerprint]) -> Result<Vectors> {
+pub fn read(
+    files: &EmbeddingFiles,
+    manifest: &Manifest,
+    kept: &[ModelFingerprint],
+    orders: &RowOrders<'_>,
+) -> Result<Vectors> {
     let EmbeddingFiles { file, ids, .. } = files;
     let mut hasher = blake3::Hasher::new();
     let Picked { grid: Grid { numbers, rows, cols: dim, .. }, ids: own, side, .. } =
@@ -99,32 +117,35 @@ pub fn read(files: &EmbeddingFiles, manifest: &Manifest, kept: &[ModelFingerprin
             format!("it has {lines}, but {} has {}", safe_path(file), counted(rows as u64, "row", "rows"));
         return Err(Error::format(path, message));
     }
+    let bytes = hasher.finalize().to_hex();
+    let of_bytes = &bytes[..HALF];
+    let mut same = kept.iter().filter(|kept| kept.as_str().starts_with(of_bytes)).peekable();
+    let first = if ids.is_none() { orders.find(&bytes) } else { FirstGiven::default() };
+    let known = first.is_known() || same.peek().is_some();
     let ids_file = ids.as_deref().unwrap_or(file);
     let wrong = |why: String| Error::format(ids_file, why);
     let mut names = match (named, own) {
         (Some(names), _) => row_names::of_names(names, manifest),
         (None, Some(own)) => row_names::of_paths(own, &side, manifest, "--embedding-ids FILE"),
-        (None, None) => row_names::find(side, manifest, "--embedding-ids FILE"),
+        (None, None) => row_names::find(side, known, manifest, "--embedding-ids FILE"),
     }
     .map_err(wrong)?;
     let all = counted(rows as u64, "row", "rows");
     names.said = names.said.map(|said| format!("{all} of {} {said}", safe_path(file)));
-    let bytes = hasher.finalize().to_hex();
     // The same rows of other samples are other vectors.
     names.identify(manifest, &mut hasher);
     let all = hasher.finalize().to_hex();
     let (mut fingerprint, mut stay) = (ModelFingerprint::new(all.as_str(), VERSION), false);
     if names.ids.is_none() {
-        let of_bytes = &bytes[..HALF];
         fingerprint = ModelFingerprint::new(&format!("{of_bytes}{}", &all[..HALF]), VERSION);
-        let mut same = kept.iter().filter(|kept| kept.as_str().starts_with(of_bytes));
         match same.clone().any(|kept| *kept == fingerprint) {
             false if let Some(earlier) = same.next() => (fingerprint, stay) = (earlier.clone(), true),
-            _ => in_order(rows, manifest.len(), "--embedding-ids").map_err(wrong)?,
+            _ if first.is_known() => {}
+            _ => in_order(rows, manifest.len(), IDS).map_err(wrong)?,
         }
     }
     let named_by = ids_file.to_path_buf();
-    Ok(Vectors { file: file.clone(), named_by, numbers, dim, names, fingerprint, stay })
+    Ok(Vectors { file: file.clone(), named_by, numbers, rows, dim, names, fingerprint, stay, first })
 }
 
 /// Whether rows without names can be those of the samples, in their order. The error also says what to do.
@@ -138,6 +159,28 @@ pub(crate) fn in_order(rows: usize, samples: usize, option: &str) -> std::result
         counted(rows as u64, "row", "rows"),
         counted(samples as u64, "sample", "samples")
     ))
+}
+
+/// Whose rows without names are: those of the pictures that they were first given for, or else of the samples in their order. The
+/// error also says what to do.
+pub(crate) fn placed(
+    first: &FirstGiven,
+    (rows, option): (usize, &str),
+    manifest: &Manifest,
+    file_metadata: &FileMetadata,
+) -> std::result::Result<Placed, String> {
+    match first.place(Some(rows), manifest, file_metadata) {
+        Some(placed) => Ok(placed),
+        None => {
+            in_order(rows, manifest.len(), option)?;
+            Ok(first.place_in_order(manifest, file_metadata))
+        }
+    }
+}
+
+/// What binds rows anew that stay with their pictures.
+pub(crate) fn by_names(option: &str) -> String {
+    format!("name its rows with {option} FILE")
 }
 
 /// The matrix in a file or folder, whose bytes go into the fingerprint.
@@ -196,17 +239,26 @@ impl Vectors {
         self.names.said.as_deref()
     }
 
-    /// Whether rows without names belong to the pictures for which they were taken earlier, instead of the samples in their order.
-    pub fn stay(&self) -> bool {
-        self.stay
-    }
-
     /// Finds the row of each sample.
     ///
     /// # Errors
     /// When a row may be about several samples, several rows are about one, or none is about any.
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<VectorRows> {
-        Ok(VectorRows(self.names.rows_of(&self.named_by, manifest, file_metadata)?))
+        if self.names.ids.is_some() {
+            let rows = self.names.rows_of(&self.named_by, manifest, file_metadata)?;
+            return Ok(VectorRows(rows, Told::default()));
+        }
+        let placed = placed(&self.first, (self.rows, IDS), manifest, file_metadata)
+            .map_err(|why| Error::format(&self.named_by, why))?;
+        let mut told = Told::default();
+        told.add(("embeddings", &self.file), (&self.first, &placed), &by_names(IDS), manifest);
+        Ok(VectorRows(RowsOf { rows: placed.rows, ..RowsOf::default() }, told))
+    }
+
+    /// That rows without names belong to the pictures for which they were taken earlier, if they do.
+    pub fn stays(&self) -> Option<String> {
+        let source = format!("embeddings of {}", safe_path(&self.file));
+        self.stay.then(|| stay(&source, "", &by_names(IDS)))
     }
 
     /// Appends a row at unit length. Returns false, and appends zeros, if it has no direction: a number that is not finite,

@@ -57,7 +57,8 @@ impl Files {
         ids: Option<&str>,
     ) -> std::result::Result<Vec<Option<Vec<f32>>>, String> {
         let files = EmbeddingFiles { file: self.at(name), ids: ids.map(|ids| self.at(ids)), texts: None };
-        let vectors = read(&files, manifest, &[]).map_err(|error| error.to_string())?;
+        let vectors =
+            read(&files, manifest, &[], &RowOrders::default()).map_err(|error| error.to_string())?;
         let rows = vectors.bind(manifest, file_metadata).map_err(|error| error.to_string())?;
         let unit = |id| {
             rows.of(id).map(|row| {
@@ -365,7 +366,7 @@ fn equal_bytes_have_one_fingerprint_and_another_order_has_another() {
     let (manifest, _) = dataset();
     let of = |name: &str, manifest: &Manifest| {
         let named = EmbeddingFiles { file: files.at(name), ..EmbeddingFiles::default() };
-        read(&named, manifest, &[]).unwrap().fingerprint().clone()
+        read(&named, manifest, &[], &RowOrders::default()).unwrap().fingerprint().clone()
     };
     assert_eq!(of("a.npy", &manifest), of("b.npy", &manifest));
     assert_ne!(of("a.npy", &manifest), of("c.npy", &manifest));
@@ -431,7 +432,7 @@ fn vectors_are_joined_by_a_column_that_the_dataset_has_too() {
         let read = |ids: &(Manifest, FileMetadata)| {
             let lines = lines.map(|lines| files.at(lines));
             let given = EmbeddingFiles { file: files.at(name), ids: lines, texts: None };
-            read(&given, &ids.0, &[]).unwrap()
+            read(&given, &ids.0, &[], &RowOrders::default()).unwrap()
         };
         let (one, other) = (read(&ids(["2", "1", "0"])), read(&ids(["0", "1", "2"])));
         assert_ne!(one.fingerprint(), other.fingerprint(), "{name}");
@@ -506,8 +507,13 @@ fn paths_come_first_and_ids_that_contradict_them_are_said() {
         let bytes = ::safetensors::serialize([("embeddings", vectors), ("id", ids)], metadata.clone());
         fs::write(&path, bytes.unwrap()).unwrap();
         assert_eq!(files.read_for(&own, "v.safetensors", None), Ok(all()));
-        let vectors =
-            read(&EmbeddingFiles { file: path.clone(), ids: None, texts: None }, &own.0, &[]).unwrap();
+        let vectors = read(
+            &EmbeddingFiles { file: path.clone(), ids: None, texts: None },
+            &own.0,
+            &[],
+            &RowOrders::default(),
+        )
+        .unwrap();
         let words = vectors.names.said.unwrap_or_default();
         assert_eq!(words.contains("the column 'id' says otherwise: row 1 is"), said, "{words}");
     }
@@ -571,19 +577,24 @@ fn rows_without_names_stay_with_the_vectors_that_are_kept() {
     let named = EmbeddingFiles { file: files.at("v.npy"), ids: None, texts: None };
     let sample = |path: &str| NewSample { path: path.into(), label: None, split: Default::default() };
     let of = |paths: &[&str]| Manifest::new("/data", paths.iter().map(|path| sample(path)));
-    let before = read(&named, &of(&["a.png", "b.png", "c.png"]), &[]).unwrap();
+    let before = read(&named, &of(&["a.png", "b.png", "c.png"]), &[], &RowOrders::default()).unwrap();
     let kept = [ModelFingerprint::stored("0123-other"), before.fingerprint().clone()];
     for (paths, stay) in [
         (&["a.png", "b.png", "c.png"][..], false),
         (&["b.png", "c.png", "d.png"], true),
         (&["a.png", "b.png"], true),
     ] {
-        let now = read(&named, &of(paths), &kept).unwrap();
-        assert_eq!((now.stay(), now.fingerprint() == before.fingerprint()), (stay, true), "{paths:?}");
+        let now = read(&named, &of(paths), &kept, &RowOrders::default()).unwrap();
+        assert_eq!(
+            (now.stays().is_some(), now.fingerprint() == before.fingerprint()),
+            (stay, true),
+            "{paths:?}"
+        );
     }
     // Other bytes, or another session.
-    assert!(!read(&named, &of(&["b.png", "c.png", "d.png"]), &kept[..1]).unwrap().stay());
+    let others = of(&["b.png", "c.png", "d.png"]);
+    assert!(read(&named, &others, &kept[..1], &RowOrders::default()).unwrap().stays().is_none());
     files.write("v.npy", npy_bytes("<f4", "(3, 2)", &f32s(&NUMBERS.map(|number| number + 1.0))));
-    let now = read(&named, &of(&["b.png", "c.png", "d.png"]), &kept).unwrap();
-    assert!(!now.stay() && now.fingerprint() != before.fingerprint());
+    let now = read(&named, &others, &kept, &RowOrders::default()).unwrap();
+    assert!(now.stays().is_none() && now.fingerprint() != before.fingerprint());
 }

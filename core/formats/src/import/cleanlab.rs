@@ -53,7 +53,7 @@ fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
         }
         let rows = rows::samples(&sheet, target, &mut read)?;
         let numbers = pairs::class_numbers(&sheet, &rows, target, &mut read);
-        if rows.path.is_none() {
+        if !rows.certain() {
             // Numbers that go with no labels are those of other samples, which says more.
             let read_as = numbers.as_ref().map_or(&NAMES, |numbers| numbers);
             compare(&sheet, &rows.samples, read_as, target, &mut read)?;

@@ -133,7 +133,9 @@ fn scores_of(sheet: &Sheet, flags: &[usize], numbers: &mut Vec<usize>) -> Vec<Op
 }
 
 fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
-    let RowsOf { samples, path } = rows::samples(sheet, target, read)?;
+    let rows = rows::samples(sheet, target, read)?;
+    let certain = rows.certain();
+    let RowsOf { samples, path, .. } = rows;
     let mut used: BTreeSet<usize> = path
         .into_iter()
         .chain([&REASONS[..], &GROUPS, &SUGGESTED].into_iter().filter_map(|names| sheet.any_column(names)))
@@ -170,8 +172,7 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
     };
     let suggested = sheet.any_column(&SUGGESTED);
     let suggested = (0..sheet.len()).map(|row| sheet.text_of(row, suggested)).collect();
-    let classes =
-        ClassNumbers::of((&file_name(sheet.path()), path.is_some()), &given, &suggested, target, read);
+    let classes = ClassNumbers::of((&file_name(sheet.path()), certain), &given, &suggested, target, read);
     let classes = classes.map_err(|why| Error::format(sheet.path(), why))?;
     let scores = scores_of(sheet, &flags, &mut numbers);
     for (&flag, score) in flags.iter().zip(scores) {

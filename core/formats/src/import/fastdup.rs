@@ -188,7 +188,9 @@ impl Context<'_> {
             return self.target.samples(sheet.path(), &names, &mut self.read);
         };
         if !self.files.listed {
-            let count = self.target.manifest.len();
+            let otherwise = format!("name {LIST} of the same folder as well");
+            let placed = self.target.numbered(sheet.path(), &otherwise, &mut self.read)?;
+            let count = placed.samples.len();
             if numbers.iter().any(|&number| number >= count as u64) {
                 let message = format!(
                     "it numbers its files beyond the {count} samples; name {LIST} of the same folder as well, which says \
@@ -201,7 +203,7 @@ impl Context<'_> {
                  would say which files they are",
                 file_name(sheet.path())
             ));
-            return Ok(numbers.iter().map(|&number| Some(SampleId(number as u32))).collect());
+            return Ok(numbers.iter().map(|&number| placed.samples[number as usize]).collect());
         }
         let names: Vec<Vec<u8>> = numbers
             .iter()

@@ -33,6 +33,7 @@ mod visual_layer;
 use crate::{Error, Result};
 use chaffinch_data::imported::Imported;
 use chaffinch_data::journal::Said;
+use chaffinch_data::row_order::RowOrder;
 use chaffinch_protocol::display::safe_path;
 use chaffinch_protocol::sample::SampleId;
 use detector::Detector;
@@ -88,6 +89,8 @@ struct Read {
     said: Vec<(Option<String>, SampleId, Said)>,
     warnings: Vec<String>,
     notes: Vec<String>,
+    /// Whose the rows of files are that number them, by the files' digests.
+    orders: Vec<(String, RowOrder)>,
 }
 
 /// What was read for a session.
@@ -101,6 +104,8 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// What is worth knowing, one sentence each.
     pub notes: Vec<String>,
+    /// Whose the rows of files are that number them, for `Session::keep_row_order`: importing them again binds them alike.
+    pub orders: Vec<(String, RowOrder)>,
 }
 
 impl Importer {
@@ -122,8 +127,8 @@ impl Importer {
                 false => all.push(file.clone()),
             }
         }
-        let Read { detectors, said, mut warnings, notes } = (self.read)(&all, target)?;
-        let mut outcome = Outcome { notes, ..Outcome::default() };
+        let Read { detectors, said, mut warnings, notes, orders } = (self.read)(&all, target)?;
+        let mut outcome = Outcome { notes, orders, ..Outcome::default() };
         let mut names: BTreeSet<String> = BTreeSet::new();
         let detectors: BTreeMap<String, Detector> = detectors
             .into_iter()

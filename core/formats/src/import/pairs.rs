@@ -67,7 +67,7 @@ pub(super) fn class_numbers(
     let given: Vec<_> = rows.samples.iter().enumerate().filter_map(of_row).collect();
     let predicted = sheet.column(PREDICTED);
     let suggested = (0..sheet.len()).map(|row| sheet.text_of(row, predicted)).collect();
-    ClassNumbers::of((&file_name(sheet.path()), rows.path.is_some()), &given, &suggested, target, read)
+    ClassNumbers::of((&file_name(sheet.path()), rows.certain()), &given, &suggested, target, read)
 }
 
 /// A detector for each kind of issue.

@@ -20,7 +20,23 @@ pub(super) struct RowsOf {
     pub(super) samples: Vec<Option<SampleId>>,
     /// The column that names them, if one does.
     pub(super) path: Option<usize>,
+    /// Whether they are those of an earlier import of the file, which numbers them.
+    known: bool,
 }
+
+impl RowsOf {
+    fn named(samples: Vec<Option<SampleId>>, column: usize) -> RowsOf {
+        RowsOf { samples, path: Some(column), known: false }
+    }
+
+    /// Whether the samples are known by more than their order now: what labels beside them say is not about that.
+    pub(super) fn certain(&self) -> bool {
+        self.path.is_some() || self.known
+    }
+}
+
+/// What binds rows anew that stay with their pictures.
+pub(super) const OTHERWISE: &str = "add a column path";
 
 /// The column that names the samples, if there is one: that which was asked for; or by its heading, or an index of names;
 /// or the only one whose values are samples.
@@ -115,7 +131,6 @@ pub(super) fn tell_unused(sheet: &Sheet, used: &BTreeSet<usize>, read: &mut Read
 /// # Errors
 /// When the rows cannot be told to be those of the samples.
 pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<RowsOf> {
-    let samples = target.manifest.len();
     let file = sheet.path();
     if sheet.len() == 0 {
         return Err(Error::format(file, "the table has a header but no rows"));
@@ -128,15 +143,10 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
     {
         let name = file_name(file);
         read.notes.push(format!("the rows of {name} {}; --path-column chooses another column", joint.said));
-        let missing = joint.samples.iter().filter(|sample| sample.is_none()).count() as u64;
-        if missing > 0 {
-            let rows = counted(missing, "row of", "rows of");
-            let verb = if missing == 1 { "is" } else { "are" };
-            read.warnings.push(format!("{rows} {name} {verb} about no sample of this dataset"));
-        }
+        strangers(sheet, &joint.samples, read);
         repeated(sheet, joint.at, &joint.samples, read);
         left_out(sheet, target, &joint.samples, read);
-        return Ok(RowsOf { samples: joint.samples, path: Some(joint.at) });
+        return Ok(RowsOf::named(joint.samples, joint.at));
     }
     if let Some(column) = path {
         let files = file_names(target.manifest);
@@ -158,31 +168,36 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         }
         repeated(sheet, column, &found, read);
         left_out(sheet, target, &found, read);
-        return Ok(RowsOf { samples: found, path: Some(column) });
+        return Ok(RowsOf::named(found, column));
     }
+    let placed = target.numbered(file, OTHERWISE, read)?;
+    let count = placed.samples.len();
     let index = sheet.headings.iter().position(|heading| is_index(heading));
     let rows = counted(sheet.len() as u64, "row", "rows");
     let Some(index) = index else {
-        if sheet.len() != samples {
-            let samples = counted(samples as u64, "sample", "samples");
+        if sheet.len() != count {
+            let samples = counted(count as u64, "sample", "samples");
             let message = format!(
                 "it has {rows} for {samples}, and no column of paths or row numbers to tell which they are; write the \
                  table with its index, or add a column path"
             );
             return Err(Error::format(file, message));
         }
+        let in_order = "were taken in the order of the samples".to_owned();
+        if placed.known {
+            return Ok(known(sheet, (&placed.samples, placed.moved), &in_order, target, read));
+        }
         let side = ids(sheet, target);
         let ordered = row_names::in_order(&side, target.manifest, "--path-column NAME")
             .map_err(|why| Error::format(file, why))?;
-        let said = ordered.unwrap_or_else(|| "were taken in the order of the samples".to_owned());
-        let samples: Vec<SampleId> = target.manifest.ids().collect();
-        refuse_shuffled(sheet, &samples, target)?;
+        let said = ordered.unwrap_or(in_order);
+        refuse_shuffled(sheet, &target.manifest.ids().collect::<Vec<_>>(), target)?;
         read.notes.push(format!("the rows of {} {said}", file_name(file)));
-        return Ok(RowsOf { samples: samples.into_iter().map(Some).collect(), path: None });
+        return Ok(RowsOf { samples: placed.samples, path: None, known: false });
     };
     // R and spreadsheets count from 1.
     let last = sheet.text(sheet.len() - 1, index);
-    let from_one = sheet.len() == samples && sheet.text(0, index) == "1" && last == samples.to_string();
+    let from_one = sheet.len() == count && sheet.text(0, index) == "1" && last == count.to_string();
     let mut numbers: Vec<u32> = Vec::with_capacity(sheet.len());
     for row in 0..sheet.len() {
         let number: u32 =
@@ -197,29 +212,59 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             );
             return Err(Error::format(file, message));
         }
-        if number as usize >= samples {
+        if number as usize >= count {
             let line = sheet.line(row);
             let message = format!(
                 "line {line} is about row {number}, but there are only {}, counted from 0",
-                counted(samples as u64, "sample", "samples")
+                counted(count as u64, "sample", "samples")
             );
             return Err(Error::format(file, message));
         }
         numbers.push(number);
     }
+    let by_number =
+        format!("were taken for samples by their numbers in the column {}", quoted(sheet, &[index]));
+    if placed.known {
+        let found: Vec<_> = numbers.iter().map(|&number| placed.samples[number as usize]).collect();
+        return Ok(known(sheet, (&found, placed.moved), &by_number, target, read));
+    }
     let numbered: Vec<SampleId> = numbers.into_iter().map(SampleId).collect();
     // A few rows may be those whose labels were wrong, and are mended in the dataset.
-    if numbered.len() * 2 > samples {
+    if numbered.len() * 2 > count {
         refuse_shuffled(sheet, &numbered, target)?;
     }
     let found: Vec<Option<SampleId>> = numbered.into_iter().map(Some).collect();
-    read.notes.push(format!(
-        "the rows of {} were taken for samples by their numbers in the column {}",
-        file_name(file),
-        quoted(sheet, &[index])
-    ));
+    read.notes.push(format!("the rows of {} {by_number}", file_name(file)));
     left_out(sheet, target, &found, read);
-    Ok(RowsOf { samples: found, path: None })
+    Ok(RowsOf { samples: found, path: None, known: false })
+}
+
+/// The rows of a table that an earlier import has bound. Its labels were compared then, and the dataset's may have changed since.
+/// That they `moved` is said already.
+fn known(
+    sheet: &Sheet,
+    (samples, moved): (&[Option<SampleId>], bool),
+    said: &str,
+    target: &Target<'_>,
+    read: &mut Read,
+) -> RowsOf {
+    if !moved {
+        read.notes.push(format!("the rows of {} {said}", file_name(sheet.path())));
+    }
+    strangers(sheet, samples, read);
+    left_out(sheet, target, samples, read);
+    RowsOf { samples: samples.to_vec(), path: None, known: true }
+}
+
+/// Says how many rows are about no sample.
+fn strangers(sheet: &Sheet, samples: &[Option<SampleId>], read: &mut Read) {
+    let missing = samples.iter().filter(|sample| sample.is_none()).count() as u64;
+    if missing > 0 {
+        let rows = counted(missing, "row of", "rows of");
+        let verb = if missing == 1 { "is" } else { "are" };
+        let name = file_name(sheet.path());
+        read.warnings.push(format!("{rows} {name} {verb} about no sample of this dataset"));
+    }
 }
 
 /// The column that the dataset has, too, and that says which samples the rows are about.

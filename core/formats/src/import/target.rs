@@ -6,6 +6,7 @@ use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::row_keys::RowKeys;
+use chaffinch_data::row_order::{Placed, RowOrders};
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,6 +27,8 @@ pub struct Target<'a> {
     pub(super) higher_is_worse: bool,
     /// The column of a table that names the samples, if it was asked for.
     pub(super) path_column: Option<String>,
+    /// What is known of files that number their samples.
+    orders: RowOrders<'a>,
     ends: OnceLock<Ends>,
 }
 
@@ -37,13 +40,43 @@ impl<'a> Target<'a> {
         own: BTreeSet<String>,
         higher_is_worse: bool,
     ) -> Target<'a> {
-        Target { manifest, file_metadata, own, higher_is_worse, path_column: None, ends: OnceLock::new() }
+        Target {
+            manifest,
+            file_metadata,
+            own,
+            higher_is_worse,
+            path_column: None,
+            orders: RowOrders::default(),
+            ends: OnceLock::new(),
+        }
+    }
+
+    /// The same, with what a session knows of files that number their samples.
+    #[must_use]
+    pub fn with_orders(self, orders: RowOrders<'a>) -> Target<'a> {
+        Target { orders, ..self }
     }
 
     /// The same, with the column of a table that names the samples.
     #[must_use]
     pub fn with_path_column(self, path_column: Option<String>) -> Target<'a> {
         Target { path_column, ..self }
+    }
+
+    /// The samples that a file numbers: those of the pictures that had these numbers when it was first imported, or else the
+    /// samples in their order. Says where they are others now; `otherwise` would bind them anew.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(super) fn numbered(&self, file: &Path, otherwise: &str, read: &mut Read) -> Result<Placed> {
+        let first = self.orders.of_file(file)?;
+        let known = first.place(None, self.manifest, self.file_metadata);
+        let placed = known.unwrap_or_else(|| first.place_in_order(self.manifest, self.file_metadata));
+        let name = file_name(file);
+        read.warnings.extend(first.lost(&name));
+        read.warnings.extend(placed.said(&format!("rows of {name}"), otherwise));
+        read.orders.extend(placed.keep.clone());
+        Ok(placed)
     }
 
     /// How many of these names are samples.

@@ -5,6 +5,8 @@ use chaffinch_compute::content::ContentHash;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{Manifest, NewSample};
+use chaffinch_data::row_order::RowOrders;
+use chaffinch_data::session::Session;
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::fs;
@@ -685,4 +687,59 @@ fn suggested_labels_that_are_no_classes_are_kept_and_said() {
     let wrong = result(&outcome, "csv_wrong", &PETS);
     assert_eq!((wrong.suggested_other(SampleId(5)), wrong.suggested(SampleId(8))), (Some("dogg"), Some(2)));
     assert_eq!((wrong.suggested_other(SampleId(7)), wrong.suggested(SampleId(7))), (None, None));
+}
+
+/// fastdup's numbers, and those of rows, are of the samples as they were when the file was first imported.
+#[test]
+fn numbers_are_those_of_the_first_import() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::create_dir(temp.path().join("data")).unwrap();
+    let session = Session::open_or_create(&temp.path().join("session"), &temp.path().join("data")).unwrap();
+    let write = |name: &str, text: &str| {
+        fs::write(temp.path().join(name), text).unwrap();
+        temp.path().join(name)
+    };
+    let files = [
+        ("fastdup", "fastdup_blur", write("stats.csv", "index,blur,mean\n0,600,100\n1,600,100\n2,10,100\n")),
+        (
+            "cleanlab",
+            "cleanlab_outlier",
+            write("issues.csv", ",is_outlier_issue,outlier_score\n0,False,0.9\n1,False,0.8\n2,True,0.1\n"),
+        ),
+    ];
+    // By what is in them, wherever they are.
+    let of = |samples: &[(&str, &str)]| {
+        let sample = |(path, _): &(&str, &str)| NewSample {
+            path: path.into(),
+            label: Some("pet".to_owned()),
+            split: Split::None,
+        };
+        let hashes = samples.iter().map(|(_, content)| ContentHash::of(content.as_bytes())).collect();
+        let manifest = Manifest::new("/here", samples.iter().map(sample));
+        (manifest, FileMetadata { hashes, ..FileMetadata::default() })
+    };
+    let before = of(&[("a.png", "A"), ("b.png", "B"), ("c.png", "C")]);
+    let after = of(&[("a.png", "A"), ("b.png", "C"), ("d.png", "new"), ("z.png", "B")]);
+    for (program, detector, file) in &files {
+        let read = |(manifest, file_metadata): &(Manifest, FileMetadata)| {
+            let target = Target::new(manifest, file_metadata, BTreeSet::new(), false);
+            let target = target.with_orders(RowOrders::new(&session));
+            let outcome = Importer::find(program).unwrap().read(&[file.clone()], &target, None).unwrap();
+            let found = outcome.imports.iter().find(|one| one.record().name == *detector).unwrap();
+            let result = found.bind(manifest, file_metadata).result;
+            let flagged =
+                |id: &SampleId| result.score(*id).is_some_and(|score| score < result.record().threshold);
+            let flagged: Vec<SampleId> = manifest.ids().filter(flagged).collect();
+            (outcome.warnings, outcome.orders, flagged)
+        };
+        let (_, orders, flagged) = read(&before);
+        assert_eq!((orders.len(), flagged), (1, vec![SampleId(2)]), "{program}");
+        session.keep_row_order(&orders[0].0, &orders[0].1).unwrap();
+        let (warnings, orders, flagged) = read(&after);
+        assert_eq!((orders.len(), flagged), (0, vec![SampleId(1)]), "{program}");
+        assert!(
+            warnings.iter().any(|text| text.contains("stay with the pictures")),
+            "{program}: {warnings:?}"
+        );
+    }
 }

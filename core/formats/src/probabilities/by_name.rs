@@ -12,6 +12,7 @@ use chaffinch_data::class_names;
 use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{ExtraColumn, Manifest, NewSample};
+use chaffinch_data::row_order::{RowOrders, Told};
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::label_quality::{BindError, Binding, Numbers, Values};
@@ -177,13 +178,13 @@ impl Named {
             refuse_numbers(files, &wanted, &self.file)?;
         }
         let (mut numbers, mut remarks) = (Vec::new(), Vec::new());
-        for model in read_for(files, None, &self.rows, &wanted, classes)? {
+        for model in read_for((files, None), &self.rows, &wanted, classes, &RowOrders::default())? {
             if model.by_place() && model.len() != self.len() {
                 let (rows, own) = (counted(model.len() as u64, "row", "rows"), self.len());
                 let message = format!("it has {rows}, but {} has {own}", safe_path(&self.file));
                 return Err(Error::format(model.file(), message));
             }
-            let rows = model.rows_of(&self.rows, &FileMetadata::default())?;
+            let rows = model.rows_of(&self.rows, &FileMetadata::default(), &mut Told::default())?;
             remarks.extend(model.found(&rows));
             let (mut rounded, mut others) = (0, 0);
             let mut all = Vec::with_capacity(self.len() * wanted.len());

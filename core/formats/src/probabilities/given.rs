@@ -4,7 +4,7 @@
 use super::class_columns::{self, ClassColumns, cleaned};
 use crate::arrays::{self, Pick, Picked};
 use crate::dataset::ALL_LABELS;
-use crate::embeddings::in_order;
+use crate::embeddings::{by_names, in_order, placed};
 use crate::headings::{PATHS, is_id};
 use crate::joiner::RowsOf;
 use crate::row_names::{self, RowNames};
@@ -12,12 +12,16 @@ use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::probabilities::GivenProbabilities;
+use chaffinch_data::row_order::{FirstGiven, RowOrders, Told};
 use chaffinch_data::uses::ProbabilityFiles;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_review::label_quality::{Grid, Numbers, SUM_TOLERANCE};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+/// The option that names rows.
+const IDS: &str = "--pred-probs-ids";
 
 /// Names of columns to list in a message.
 const LISTED: usize = 8;
@@ -41,6 +45,8 @@ pub struct GivenModel {
     tolerance: f64,
     /// Which sample each row is about.
     names: RowNames,
+    /// What is known of the file if its rows have no names.
+    first: FirstGiven,
 }
 
 /// All models as one.
@@ -50,33 +56,40 @@ pub struct Joined {
     pub probabilities: GivenProbabilities,
     /// What there is to say of the files, a sentence each, which begins with a number of rows or columns.
     pub remarks: Vec<String>,
+    /// What there is to say and to remember of rows without names.
+    pub told: Told,
 }
 
 /// Reads files, and checks them against a dataset as far as that is possible before its pictures are read. A table has a
-/// column `path` and one for each class; an array has the classes of `classes` as its columns.
+/// column `path` and one for each class; an array has the classes of `classes` as its columns. Rows without names are those of the
+/// pictures that `orders` know them for, or else of the samples in their order.
 ///
 /// # Errors
 /// When a file cannot be read, a class has no column, or rows without names are not as many as the samples.
-pub fn read_given(files: &ProbabilityFiles, manifest: &Manifest) -> Result<Vec<GivenModel>> {
+pub fn read_given(
+    files: &ProbabilityFiles,
+    manifest: &Manifest,
+    orders: &RowOrders<'_>,
+) -> Result<Vec<GivenModel>> {
     let classes =
         files.classes.as_ref().map(|path| Ok::<_, Error>((path, arrays::names(path)?))).transpose()?;
     let classes = classes.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
-    let models = read_for(&files.files, files.ids.as_deref(), manifest, manifest.classes(), classes)?;
+    let ids = files.ids.as_deref();
+    let models = read_for((&files.files, ids), manifest, manifest.classes(), classes, orders)?;
     for model in models.iter().filter(|model| model.by_place()) {
-        in_order(model.rows, manifest.len(), "--pred-probs-ids")
-            .map_err(|why| Error::format(&model.named_by, why))?;
+        in_order(model.rows, manifest.len(), IDS).map_err(|why| Error::format(&model.named_by, why))?;
     }
     Ok(models)
 }
 
-/// [`read_given`], with `wanted` as the classes, of which samples need not have all, and with any number of rows. `classes` are
-/// the names in the order of numbers, and the file that has them.
+/// [`read_given`], with `wanted` as the classes, of which samples need not have all, and with any number of rows. `files` may have a
+/// list of what their rows are; `classes` are the names in the order of numbers, and the file that has them.
 pub(super) fn read_for(
-    files: &[PathBuf],
-    ids: Option<&Path>,
+    (files, ids): (&[PathBuf], Option<&Path>),
     manifest: &Manifest,
     wanted: &[String],
     classes: Option<(&Path, &[String])>,
+    orders: &RowOrders<'_>,
 ) -> Result<Vec<GivenModel>> {
     let ids = ids.map(|path| Ok::<_, Error>((path, arrays::lines(path)?))).transpose()?;
     let order = classes.map(|(_, names)| names);
@@ -129,10 +142,12 @@ pub(super) fn read_for(
         }
         let named_by = ids.as_ref().map_or(file.as_path(), |(path, _)| path).to_path_buf();
         let wrong = |why: String| Error::format(&named_by, why);
+        let first = if ids.is_none() { orders.of_file(file)? } else { FirstGiven::default() };
+        let known = first.is_known();
         let names = match (&ids, own) {
             (Some((_, lines)), _) => row_names::of_names(lines.clone(), manifest),
             (None, Some(own)) => row_names::of_paths(own, &side, manifest, "--pred-probs-ids FILE"),
-            (None, None) => row_names::find(side, manifest, "--pred-probs-ids FILE"),
+            (None, None) => row_names::find(side, known, manifest, "--pred-probs-ids FILE"),
         };
         let names = names.map_err(wrong)?;
         let tolerance = tolerance(&numbers, cols);
@@ -147,6 +162,7 @@ pub(super) fn read_for(
             said,
             tolerance,
             names,
+            first,
         })
     };
     files.iter().map(read).collect()
@@ -243,9 +259,9 @@ pub(super) enum Scaled {
 }
 
 impl GivenModel {
-    /// Whether rows are those of the samples in their order.
-    pub fn by_place(&self) -> bool {
-        self.names.ids.is_none()
+    /// Whether rows are those of the samples in their order, as far as is known.
+    pub(super) fn by_place(&self) -> bool {
+        self.names.ids.is_none() && !self.first.is_known()
     }
 
     /// How many rows there are.
@@ -257,12 +273,23 @@ impl GivenModel {
         &self.file
     }
 
-    /// Which row each sample has.
+    /// Which row each sample has. What there is to say of rows without names is added to `told`.
     ///
     /// # Errors
-    /// As of [`RowsOf::named`].
-    pub(super) fn rows_of(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<RowsOf> {
-        self.names.rows_of(&self.named_by, manifest, file_metadata)
+    /// As of [`RowsOf::named`]; when rows without names are not as many as the samples.
+    pub(super) fn rows_of(
+        &self,
+        manifest: &Manifest,
+        file_metadata: &FileMetadata,
+        told: &mut Told,
+    ) -> Result<RowsOf> {
+        if self.names.ids.is_some() {
+            return self.names.rows_of(&self.named_by, manifest, file_metadata);
+        }
+        let placed = placed(&self.first, (self.rows, IDS), manifest, file_metadata)
+            .map_err(|why| Error::format(&self.named_by, why))?;
+        told.add(("probabilities", &self.file), (&self.first, &placed), &by_names(IDS), manifest);
+        Ok(RowsOf { rows: placed.rows, ..RowsOf::default() })
     }
 
     /// What there is to say of how columns and rows were found.
@@ -393,14 +420,16 @@ pub fn join(
 ) -> Result<Joined> {
     let mut probabilities = GivenProbabilities::new(manifest.classes(), source);
     let mut remarks = Vec::new();
+    let mut told = Told::default();
     let mut bound = Vec::new();
     for model in models {
-        let rows = model.rows_of(manifest, file_metadata)?;
+        let rows = model.rows_of(manifest, file_metadata, &mut told)?;
         remarks.extend(model.found(&rows));
         bound.push(rows.rows);
     }
     let classes = manifest.classes().len();
     let mut usable = 0_usize;
+    let mut added = Vec::new();
     let mut scaled = vec![(0_u64, 0_u64); models.len()];
     for id in manifest.ids() {
         let mut said: Vec<Vec<f64>> = Vec::new();
@@ -423,7 +452,9 @@ pub fn join(
         usable += usize::from(mean.is_some());
         let hash = file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
         probabilities.push(manifest.path(id), hash, mean.as_deref());
+        added.push(id);
     }
+    let probabilities = probabilities.marked(&added, manifest);
     let rounded = models.iter().zip(&scaled).filter_map(|(model, (_, count))| model.rounded(*count));
     let other = models.iter().zip(&scaled).filter_map(|(model, (count, _))| model.without_others(*count));
     remarks.extend(rounded.chain(other));
@@ -451,7 +482,7 @@ pub fn join(
         );
         return Err(Error::format(&model.file, message));
     }
-    Ok(Joined { probabilities, remarks })
+    Ok(Joined { probabilities, remarks, told })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::sample::Split;
 
 fn found(paths: &[&str], columns: &[(&str, &[&str])]) -> Result<(Option<String>, Option<String>), String> {
-    find(side(columns), &dataset(paths, &[]), "--ids")
+    find(side(columns), false, &dataset(paths, &[]), "--ids")
         .map(|RowNames { ids, said, .. }| (ids.map(|ids| ids.join(" ")), said))
 }
 
@@ -29,7 +29,7 @@ fn dataset(paths: &[&str], columns: &[(&str, &[&str])]) -> Manifest {
 
 /// The place of the sample of each row, `-` if it has none, where the dataset has columns, too; `order` if rows are in order.
 fn joined(own: &[(&str, &[&str])], columns: &[(&str, &[&str])]) -> Result<(String, Option<String>), String> {
-    let found = find(side(columns), &dataset(&PATHS, own), "--ids")?;
+    let found = find(side(columns), false, &dataset(&PATHS, own), "--ids")?;
     Ok((shown(&found), found.said))
 }
 
@@ -259,7 +259,7 @@ fn numbers_are_those_in_the_names_of_files_however_these_are_written() {
             let cells = numbers(order.map(|number| number + first as u32));
             let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
             for heading in ["sample_index", "number", "Frame", "image_id", "id"] {
-                let found = find(side(&[(heading, &cells)]), &dataset(&paths, &[]), "--ids").unwrap();
+                let found = find(side(&[(heading, &cells)]), false, &dataset(&paths, &[]), "--ids").unwrap();
                 let wanted: Vec<Option<SampleId>> = cells
                     .iter()
                     .map(|cell| {
@@ -318,7 +318,8 @@ fn a_column_of_both_tables_comes_before_numbers_of_files() {
     let cells = ["0", "1", "2", "3", "4", "5"];
     let turned = ["5", "4", "3", "2", "1", "0"];
     let of = |own: (&str, &[&str]), cells: (&str, &[&str])| {
-        find(side(&[cells]), &dataset(&paths, &[own]), "--ids").map(|found| (shown(&found), found.said))
+        find(side(&[cells]), false, &dataset(&paths, &[own]), "--ids")
+            .map(|found| (shown(&found), found.said))
     };
     for heading in ["number", "frame", "Frame", "sample_index", "nr", "id", "image_id", "uid"] {
         for (cells, samples) in [(cells, "135042"), (turned, "240531")] {
@@ -354,7 +355,8 @@ fn values_of_both_tables_that_contradict_the_order_are_refused_or_said() {
     let own = ["p", "p", "p", "q", "q", "q", "r", "r", "r", "s", "s", "s"];
     let turned: Vec<&str> = (0..12).map(|row| own[row * 5 % 12]).collect();
     let of = |heading: &str, cells: &[&str]| {
-        let found = find(side(&[(heading, cells)]), &dataset(&paths, &[(heading, &own)]), "--ids FILE");
+        let found =
+            find(side(&[(heading, cells)]), false, &dataset(&paths, &[(heading, &own)]), "--ids FILE");
         found.map(|found| (shown(&found), found.said))
     };
     let error = of("patient", &turned).unwrap_err();

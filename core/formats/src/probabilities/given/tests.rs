@@ -4,6 +4,7 @@ use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_data::probabilities::Bound;
+use chaffinch_data::session::Session;
 use std::fs;
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ impl Files {
             ids: ids.map(|name| self.at(name)),
         };
         let read = || {
-            let models = read_given(&files, &manifest)?;
+            let models = read_given(&files, &manifest, &RowOrders::default())?;
             let joined = join(&models, files.name(), &manifest, &file_metadata)?;
             Ok((joined.probabilities.bind(&manifest, &file_metadata)?, joined.remarks))
         };
@@ -305,7 +306,7 @@ fn rows_of_one_path_that_differ_in_another_order_are_said() {
         let files = Files::new();
         files.write("p.csv", format!("path,cat,dog\n{}\n", rows.join("\n")));
         let given = ProbabilityFiles { files: vec![files.at("p.csv")], classes: None, ids: None };
-        let models = read_given(&given, &manifest).unwrap();
+        let models = read_given(&given, &manifest, &RowOrders::default()).unwrap();
         join(&models, given.name(), &manifest, &file_metadata).unwrap().remarks
     };
     let said = remarks(["b.png,0.5,0.5", "a.png,0.25,0.75", "a.png,0.75,0.25"]);
@@ -409,4 +410,44 @@ fn labels_beside_an_array_show_another_order() {
             }
         }
     }
+}
+
+/// What is beside rows was compared when they were first given; the dataset's labels may be others since.
+#[test]
+fn rows_that_a_session_knows_stay_with_pictures_whose_labels_have_changed() {
+    let files = Files::new();
+    let class = |row: usize| if row.is_multiple_of(2) { "cat" } else { "dog" };
+    let row = |row: usize| format!("{},.{:02},.{:02}\n", class(row), 10 + row, 90 - row);
+    files.write("p.csv", format!("label,cat,dog\n{}", (0..20).map(row).collect::<String>()));
+    let of = |rows: &[usize], label: &dyn Fn(usize) -> &'static str| {
+        let sample = |row: &usize| NewSample {
+            path: format!("{}/{row:02}.png", label(*row)).into(),
+            label: Some(label(*row).into()),
+            split: Default::default(),
+        };
+        let hashes = rows.iter().map(|row| ContentHash::of(&[*row as u8])).collect();
+        let manifest = Manifest::new("/data", rows.iter().map(sample));
+        (manifest, FileMetadata { hashes, ..FileMetadata::default() })
+    };
+    fs::create_dir(files.at("data")).unwrap();
+    let session = Session::open_or_create(&files.at("session"), &files.at("data")).unwrap();
+    let given = ProbabilityFiles { files: vec![files.at("p.csv")], classes: None, ids: None };
+    let joined = |(manifest, file_metadata): &(Manifest, FileMetadata)| {
+        let models = read_given(&given, manifest, &RowOrders::new(&session))?;
+        join(&models, given.name(), manifest, file_metadata)
+    };
+    let before = of(&(0..20).collect::<Vec<_>>(), &class);
+    let Told { warnings, notes, keep } = joined(&before).unwrap().told;
+    assert_eq!((warnings.len(), notes.len(), keep.len()), (0, 1, 1), "{notes:?}");
+    // Half are relabeled, and all are in another order.
+    let now = of(&(0..20).rev().collect::<Vec<_>>(), &|row| class(row / 2));
+    let error = joined(&now).unwrap_err().to_string();
+    assert!(error.contains("in another order"), "{error}");
+    session.keep_row_order(&keep[0].0, &keep[0].1).unwrap();
+    let Joined { probabilities, told, .. } = joined(&now).unwrap();
+    assert!(told.warnings[0].contains("stay with the pictures") && told.keep.is_empty(), "{told:?}");
+    let bound = probabilities.bind(&now.0, &now.1).unwrap().found.matrix;
+    let cats: Vec<f32> = bound.chunks(2).map(|row| row[0]).collect();
+    let expected: Vec<f32> = (0..20).rev().map(|row| (10 + row) as f32 / 100.0).collect();
+    assert!(cats.iter().zip(&expected).all(|(one, other)| (one - other).abs() < 1e-6), "{cats:?}");
 }

@@ -5,6 +5,7 @@ use crate::Target;
 use crate::fixtures::{Named, file};
 use crate::input;
 use crate::stage::{Stage, play};
+use chaffinch_data::row_order::RowOrders;
 use chaffinch_data::uses::EmbeddingFiles;
 use chaffinch_formats::embeddings::{read, read_texts};
 
@@ -38,7 +39,7 @@ fn run(bytes: &[u8]) {
         };
         for ids in [None, Some(folder.join("ids.txt"))] {
             let files = EmbeddingFiles { file: folder.join(name), ids, texts: None };
-            if let Ok(vectors) = read(&files, &manifest, &[])
+            if let Ok(vectors) = read(&files, &manifest, &[], &RowOrders::default())
                 && let Ok(rows) = vectors.bind(&manifest, &metadata)
             {
                 let mut all = Vec::new();

@@ -5,6 +5,7 @@ use crate::Target;
 use crate::fixtures::{Named, file, folder};
 use crate::input;
 use crate::stage::{Stage, play};
+use chaffinch_data::row_order::RowOrders;
 use chaffinch_data::uses::ProbabilityFiles;
 use chaffinch_formats::probabilities::read_given;
 use chaffinch_formats::truth;
@@ -40,7 +41,7 @@ fn run(bytes: &[u8]) {
             4 => ProbabilityFiles { files: vec![at("p.parquet")], ..ProbabilityFiles::default() },
             _ => return drop(truth::read(&at("truth.csv"), &manifest)),
         };
-        let _ = read_given(&files, &manifest);
+        let _ = read_given(&files, &manifest, &RowOrders::default());
     });
 }
 
