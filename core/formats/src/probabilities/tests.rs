@@ -529,7 +529,7 @@ fn names_beside_an_array_join_its_rows_and_name_its_columns() {
     assert!(read.remarks[0].contains("names its rows by paths, which"), "{:?}", read.remarks);
     let rows: Vec<Option<&[f32]>> = numbers.chunks(3).map(Some).collect();
     let names = ("path", &["c.png", "b.png", "a.png"][..]);
-    testing::parquet(&at("lists.parquet"), &[names], ("probs", &rows));
+    testing::parquet(&at("lists.parquet"), &[names], ("probs", &rows[..]));
     for (labels, classes) in [("numbers.csv", ""), ("paths.csv", "classes.txt")] {
         assert_eq!(
             issues(&files.read("lists.parquet", labels, classes, "").unwrap()),
