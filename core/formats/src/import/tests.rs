@@ -671,7 +671,8 @@ fn numbers_are_those_of_the_first_import() {
         let read = |(manifest, file_metadata): &(Manifest, FileMetadata)| {
             let target = Target::new(manifest, file_metadata, BTreeSet::new(), false);
             let target = target.with_orders(RowOrders::new(&session));
-            let outcome = Importer::find(program).unwrap().read(&[file.clone()], &target, None).unwrap();
+            let outcome =
+                Importer::find(program).unwrap().read(std::slice::from_ref(file), &target, None).unwrap();
             let found = outcome.imports.iter().find(|one| one.record().name == *detector).unwrap();
             let result = found.bind(manifest, file_metadata).result;
             let flagged =
