@@ -191,7 +191,8 @@ fn truth(args: &Evaluate, listing: &Listing) -> Result<Truth> {
             names.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(name, _)| name).collect();
         if let Some(first) = lost.first() {
             let lines = count(lost.len() as u64, "name", "names");
-            let first = safe_text(&String::from_utf8_lossy(first)).into_owned();
+            let first = String::from_utf8_lossy(first);
+            let first = safe_text(&first);
             remark(&format!("ignored {lines} of the subset without exactly one matching sample: {first}"));
         }
         // Samples of one path are meant by it alike.
