@@ -4,12 +4,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chaffinch_tests::sandbox::{Sandbox, json};
-use chaffinch_tests::{pictures, python};
+use chaffinch_tests::{pictures, process, python};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 /// A client that sends a message and waits for its answer.
 struct Assistant {
@@ -229,7 +230,9 @@ fn what_changed_since_the_scan_is_not_shown_and_its_id_is_not_taken() {
     let why = assistant.refusal("look", json!({ "id": ids[0] }));
     assert!(why.contains("changed since the dataset was scanned"), "{why}");
     assistant.end();
-    sandbox.ok(["scan", sandbox.data().to_str().unwrap(), "--quiet"]);
+    // Whoever leaves waits a moment for the engine to end, and no longer.
+    let scanned = || sandbox.run(["scan", sandbox.data().to_str().unwrap(), "--quiet"]).code == 0;
+    process::wait_for(Duration::from_secs(60), scanned).unwrap();
     let mut assistant = Assistant::start(&sandbox, &sandbox.data(), &[]);
     let propose = |id: &Value| json!({ "id": id, "choice": "remove", "reason": "it is dark" });
     for id in &ids[..2] {
