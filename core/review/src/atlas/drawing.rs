@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Maximum number of samples on the map, evenly spaced: more take minutes and merge into one cloud on a screen.
-pub(super) const MOST: usize = 30_000;
+pub(super) const MOST: usize = 50_000;
 /// Fewer samples have no neighborhoods.
 const FEWEST: usize = 16;
 
