@@ -161,7 +161,12 @@ impl<'a> Joiner<'a> {
             let own = manifest.path(*id).with_extension("");
             own.ends_with(path) || path.ends_with(&own)
         };
-        let found = alike.filter(fits).collect();
+        let found: Vec<SampleId> = alike.filter(fits).collect();
+        // A path in full but for its extension is meant before a part of one.
+        let whole = |id: &&SampleId| manifest.path(**id).with_extension("") == path;
+        if let Some(whole) = only(&found.iter().filter(whole).copied().collect::<Vec<_>>()) {
+            return vec![whole];
+        }
         self.or_others(found, bytes, true)
     }
 }

@@ -220,8 +220,7 @@ fn whole_numbers_with_decimal_places_are_classes_without_them() {
 
 #[test]
 fn numbers_of_named_classes_may_have_decimal_places() {
-    let features =
-        r#"{"info": {"features": {"label": {"names": ["cat", "dog", "cow"], "_type": "ClassLabel"}}}}"#;
+    let features = r#"{"label": {"names": ["cat", "dog", "cow"], "_type": "ClassLabel"}}"#;
     let floats = |values: [Option<f64>; 3]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
     for (values, expected) in [
         ([Some(0.0), None, Some(2.0)], ["cat", "", "cow"]),

@@ -112,8 +112,9 @@ fn the_numbers_of_classes_are_those_of_the_dataset() {
     for path in paths.into_iter().chain(packed) {
         let opened = read(&path);
         let numbers = opened.manifest.class_numbers();
-        let expected = opened.manifest.classes().iter().map(String::as_str);
-        // All of these tools wrote their classes in the order of their names.
-        assert!(numbers.are_places() && expected.eq(numbers.names()), "{}: {numbers:?}", path.display());
+        // All of these tools wrote their classes in the order of their names, of which not all have pictures.
+        let all: Vec<&str> = numbers.names().collect();
+        let known = opened.manifest.classes().iter().all(|class| all.contains(&class.as_str()));
+        assert!(numbers.are_places() && known && all.is_sorted(), "{}: {numbers:?}", path.display());
     }
 }

@@ -266,10 +266,14 @@ impl<'a> Target<'a> {
         }
         if let Some((id, said, other)) = first {
             let rows = counted(left, "row of", "rows of");
-            let (names, was) = if left == 1 { ("names a sample", "was") } else { ("name samples", "were") };
+            let (names, was) = if left == 1 {
+                ("names a sample of another split than its own", "was")
+            } else {
+                ("name samples of other splits than their own", "were")
+            };
             let [one, two] = [id, other].map(|id| excerpt_path(self.manifest.path(id)));
             read.warnings.push(format!(
-                "{rows} {} {names} of another split than their own and {was} left out: {one} is not in {}, and {two} is; write \
+                "{rows} {} {names} and {was} left out: {one} is not in {}, and {two} is; write \
                  more of the path",
                 file_name(file),
                 said.name(),
