@@ -4,14 +4,13 @@ use crate::class_names;
 use crate::columns::file;
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
-use crate::moved::{self, Key};
-use crate::same_path::{Marks, RowMark};
+use crate::same_path::{Marked, Marks, RowMark};
 use crate::{Error, Result};
 use arrow_array::{Array, ArrayRef, LargeStringArray, RecordBatch};
 use arrow_schema::Field;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +19,9 @@ const HASH: &str = "hash";
 const PATH: &str = "path";
 /// Which row of its path each is, as JSON; only if a path has several.
 const ROW: &str = "row";
+
+/// A content and its path.
+pub(crate) type Key = (ContentHash, Vec<u8>);
 
 /// The keys of some samples, in an order of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,9 +101,9 @@ impl Keys {
         Ok(Keys { keys, marks })
     }
 
-    /// The sample that each key means now, as [`moved::places`] finds it.
+    /// The sample that each key means now, as [`places`] finds it.
     pub(crate) fn places(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Vec<Option<SampleId>> {
-        moved::places(&self.keys, &self.marks, manifest, file_metadata)
+        places(&self.keys, &self.marks, manifest, file_metadata)
     }
 
     /// The same where each key should mean one: rows of one path and content that nothing tells apart any more are taken in turn.
@@ -158,6 +160,63 @@ impl Keys {
         }
         rows
     }
+}
+
+/// For each key the sample that it is about now: found by its content, of several with the same content by its path, and of several rows
+/// with one path by what they say; one whose content is unknown is found by its path.
+fn places(
+    keys: &[Key],
+    marks: &[Option<RowMark>],
+    manifest: &Manifest,
+    file_metadata: &FileMetadata,
+) -> Vec<Option<SampleId>> {
+    let unknown = ContentHash::default();
+    let hash_of = |id: SampleId| file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
+    let path_of = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
+    let wanted: HashSet<ContentHash> = keys.iter().map(|key| key.0).collect();
+    let paths: HashSet<&[u8]> = keys.iter().map(|key| key.1.as_slice()).collect();
+    let mut by_hash: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
+    let mut by_path: HashMap<&[u8], SampleId> = HashMap::new();
+    for id in manifest.ids() {
+        let hash = hash_of(id);
+        if hash != unknown && wanted.contains(&hash) {
+            by_hash.entry(hash).or_default().push(id);
+        }
+        if paths.contains(path_of(id)) {
+            by_path.entry(path_of(id)).or_insert(id);
+        }
+    }
+    let mut places = vec![None; keys.len()];
+    let mut taken: HashSet<SampleId> = HashSet::new();
+    let mut rows: HashMap<SampleId, Marked> = HashMap::new();
+    for (at, (hash, path)) in keys.iter().enumerate() {
+        let found = by_path.get(path.as_slice()).copied();
+        // Of a path that several rows have or had, it is only the one that it was.
+        let mark = marks.get(at).and_then(Option::as_ref);
+        let found = match found {
+            Some(id) if mark.is_some() => {
+                let rows = rows.entry(id).or_insert_with(|| Marked::of(manifest, id));
+                rows.find(mark).map(SampleId)
+            }
+            found => found,
+        };
+        // Another content under the same path is another sample.
+        let same = |id: &SampleId| [unknown, hash_of(*id)].contains(hash) || hash_of(*id) == unknown;
+        places[at] = found.filter(same).filter(|id| taken.insert(*id));
+    }
+    // Renamed files, in manifest order; each sample is offered once.
+    let mut free: HashMap<ContentHash, std::vec::IntoIter<SampleId>> =
+        by_hash.into_iter().map(|(hash, ids)| (hash, ids.into_iter())).collect();
+    for (at, (hash, path)) in keys.iter().enumerate() {
+        let lost_row = marks.get(at).is_some_and(Option::is_some) && by_path.contains_key(path.as_slice());
+        if places[at].is_none()
+            && !lost_row
+            && let Some(found) = free.get_mut(hash)
+        {
+            places[at] = found.find(|id| !taken.contains(id));
+        }
+    }
+    places
 }
 
 /// What tells samples from others of their paths; empty if none shares its path.

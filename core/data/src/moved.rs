@@ -5,14 +5,8 @@ use crate::file_metadata::FileMetadata;
 use crate::issue::RunRecord;
 use crate::keys::Keys;
 use crate::manifest::Manifest;
-use crate::same_path::{Marked, RowMark};
-use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::os::unix::ffi::OsStrExt;
-
-/// A content and its path.
-pub(crate) type Key = (ContentHash, Vec<u8>);
+use std::collections::BTreeSet;
 
 /// What the digest of a result ends with that is for other samples than those that it was found for.
 const OTHERS: &str = " for other samples";
@@ -103,68 +97,12 @@ pub(crate) fn rebuilt(
     builder.finish_naming(record, manifest.classes(), &others)
 }
 
-/// For each key the sample that it is about now: found by its content, of several with the same content by its path, and of several rows
-/// with one path by what they say; one whose content is unknown is found by its path.
-pub(crate) fn places(
-    keys: &[Key],
-    marks: &[Option<RowMark>],
-    manifest: &Manifest,
-    file_metadata: &FileMetadata,
-) -> Vec<Option<SampleId>> {
-    let unknown = ContentHash::default();
-    let hash_of = |id: SampleId| file_metadata.hashes.get(id.index()).copied().unwrap_or_default();
-    let path_of = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
-    let wanted: HashSet<ContentHash> = keys.iter().map(|key| key.0).collect();
-    let paths: HashSet<&[u8]> = keys.iter().map(|key| key.1.as_slice()).collect();
-    let mut by_hash: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
-    let mut by_path: HashMap<&[u8], SampleId> = HashMap::new();
-    for id in manifest.ids() {
-        let hash = hash_of(id);
-        if hash != unknown && wanted.contains(&hash) {
-            by_hash.entry(hash).or_default().push(id);
-        }
-        if paths.contains(path_of(id)) {
-            by_path.entry(path_of(id)).or_insert(id);
-        }
-    }
-    let mut places = vec![None; keys.len()];
-    let mut taken: HashSet<SampleId> = HashSet::new();
-    let mut rows: HashMap<SampleId, Marked> = HashMap::new();
-    for (at, (hash, path)) in keys.iter().enumerate() {
-        let found = by_path.get(path.as_slice()).copied();
-        // Of a path that several rows have or had, it is only the one that it was.
-        let mark = marks.get(at).and_then(Option::as_ref);
-        let found = match found {
-            Some(id) if mark.is_some() => {
-                let rows = rows.entry(id).or_insert_with(|| Marked::of(manifest, id));
-                rows.find(mark).map(SampleId)
-            }
-            found => found,
-        };
-        // Another content under the same path is another sample.
-        let same = |id: &SampleId| [unknown, hash_of(*id)].contains(hash) || hash_of(*id) == unknown;
-        places[at] = found.filter(same).filter(|id| taken.insert(*id));
-    }
-    // Renamed files, in manifest order; each sample is offered once.
-    let mut free: HashMap<ContentHash, std::vec::IntoIter<SampleId>> =
-        by_hash.into_iter().map(|(hash, ids)| (hash, ids.into_iter())).collect();
-    for (at, (hash, path)) in keys.iter().enumerate() {
-        let lost_row = marks.get(at).is_some_and(Option::is_some) && by_path.contains_key(path.as_slice());
-        if places[at].is_none()
-            && !lost_row
-            && let Some(found) = free.get_mut(hash)
-        {
-            places[at] = found.find(|id| !taken.contains(id));
-        }
-    }
-    places
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::issue::{Boxed, Found, Issue};
     use crate::manifest::NewSample;
+    use chaffinch_compute::content::ContentHash;
     use chaffinch_protocol::sample::Split;
 
     fn dataset(samples: &[(&str, &str, &str)]) -> (Manifest, FileMetadata) {

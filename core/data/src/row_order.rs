@@ -8,13 +8,13 @@ use crate::columns::file;
 use crate::file_metadata::FileMetadata;
 use crate::keys::{Keys, batch_of};
 use crate::manifest::Manifest;
-use crate::session::{Session, folders, same};
+use crate::session::{ROWS, Session, folders, same};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::display::{counted, excerpt_path, safe_path};
 use chaffinch_protocol::sample::SampleId;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -110,6 +110,24 @@ impl RowOrder {
             true => Ok(Some(order)),
             false => Err(file::damaged(path, "its checksum does not match")),
         }
+    }
+}
+
+impl Session {
+    /// What the session in `dir` knows of the file with this digest.
+    pub fn row_order_in(dir: &Path, digest: &str) -> PathBuf {
+        dir.join(ROWS).join(format!("{digest}.arrow"))
+    }
+
+    /// Remembers whose the rows of the file with this digest are.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_row_order(&self, digest: &str, order: &RowOrder) -> Result<()> {
+        self.writable()?;
+        let folder = self.dir().join(ROWS);
+        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        order.save(&Session::row_order_in(self.dir(), digest))
     }
 }
 

@@ -45,7 +45,6 @@ mod outline;
 mod place;
 mod previous;
 mod removed;
-mod row_orders;
 mod settings;
 
 pub use carry_over::Carried;
@@ -82,6 +81,9 @@ const VIEWS: &str = "views";
 
 /// The file that makes a folder a session.
 pub const MARK: &str = "session.toml";
+
+/// The folder that says whose the rows of files without names are.
+pub(crate) const ROWS: &str = "rows";
 
 /// The folder of the journals.
 const DECISIONS: &str = "decisions";

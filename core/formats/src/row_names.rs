@@ -11,7 +11,6 @@ use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
-pub(crate) use columns::Samples;
 use columns::{Equal, Key};
 pub(crate) use judged::counts_up;
 use judged::{Judged, number};
@@ -23,6 +22,9 @@ use std::path::Path;
 const SHOWN: usize = 4;
 /// Cells to show in a sentence.
 const EXAMPLES: usize = 2;
+
+/// The sample of each row.
+pub(crate) type Samples = Vec<Option<SampleId>>;
 
 /// A column beside the numbers that a table is read for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -136,7 +136,7 @@ impl Session {
             "models",
             "previous",
             "removed",
-            super::row_orders::FOLDER,
+            super::ROWS,
             "probabilities.safetensors",
             "loaded.json",
             "samples.arrow",

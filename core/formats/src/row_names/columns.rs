@@ -1,6 +1,6 @@
 //! Columns that a dataset and another table both have: equal values say which rows are about which samples.
 
-use super::{Judged, SideColumn, called, column, counts_up};
+use super::{Judged, Samples, SideColumn, called, column, counts_up};
 use crate::dataset::LABEL_NAMES;
 use crate::headings::{is_id, is_id_or_number, is_plain_index, may_be_id, names_samples, same};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
@@ -8,9 +8,6 @@ use chaffinch_protocol::display::{excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-
-/// The sample of each row.
-pub(crate) type Samples = Vec<Option<SampleId>>;
 
 /// What the cells of a column are among the values of a column of the dataset.
 pub(super) struct Equal {
