@@ -37,7 +37,7 @@ impl Given {
         let at = |row: usize| row as f32 / (2 * count) as f32;
         let vectors: Vec<[f32; 2]> = (0..count).map(|row| [1.0, at(row)]).collect();
         npy::write(Path::new(&self.at("e.npy")), &vectors);
-        let row = |row: usize| [0.5 + at(row), 0.3 - at(row) / 2.0, 0.2 - at(row) / 2.0];
+        let row = |row: usize| [0.5 + at(row) / 2.0, 0.3 - at(row) / 4.0, 0.2 - at(row) / 4.0];
         npy::write(Path::new(&self.at("p.npy")), &(0..count).map(row).collect::<Vec<_>>());
         npy::write(Path::new(&self.at("q.npy")), &vec![[0.25_f32, 0.25, 0.5]; count]);
         fs::write(self.at("c.txt"), "airplane\nautomobile\nbird\n").unwrap();
@@ -50,8 +50,7 @@ impl Given {
 
     /// A scan of a dataset into a session, with files by their names.
     fn scan_of(&self, dataset: &str, session: &str, options: &[&str]) -> Ran {
-        let words =
-            ["scan", &self.at(dataset), "--session", &self.at(session), "--detectors", "label-quality"];
+        let words = ["scan", &self.at(dataset), "--session", &self.at(session)];
         let file = |word: &&str| if word.contains('.') { self.at(word) } else { (*word).to_owned() };
         self.sandbox.ok(words.map(str::to_owned).into_iter().chain(options.iter().map(file)))
     }

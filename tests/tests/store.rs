@@ -58,7 +58,7 @@ fn a_store_is_filled_by_one_session_and_read_by_others() {
     let moved = report(&sandbox.ok(args(&sandbox.data(), &own, &named)));
     assert_eq!(number(&moved, "embedded"), 0, "{moved}");
     // It can be searched, which reads the vectors.
-    let found = sandbox.ok(["search", "a photo of a cat", two.to_str().unwrap(), "--top", "3"]);
+    let found = sandbox.ok(["search", two.to_str().unwrap(), "a photo of a cat", "--top", "3"]);
     assert!(found.stdout.lines().count() > 1, "{}", found.stdout);
     // A store that is gone is not made anew in silence.
     fs::rename(&store, sandbox.path().join("elsewhere")).unwrap();

@@ -213,8 +213,7 @@ impl<'a> Scan<'a> {
         }
         let decisions = codes::digest(self.decided.as_ref().unwrap_or(&plan.decided));
         self.report_carried(&detectors, plan, &decisions, findings);
-        let log = self.reporter.log;
-        let (probabilities, digest) = given::probabilities(self.setup, log, probabilities, findings)?.unzip();
+        let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
             Some(Ok(model)) => (Some(self.embed(model, findings)?), None),
@@ -505,8 +504,7 @@ impl<'a> Scan<'a> {
         self.stage("embed", |scan, job| {
             let mut notes = Vec::new();
             if let Some(vectors) = model.given.take() {
-                notes =
-                    given::fill(scan.setup, scan.reporter.log, &mut model.store, &vectors, findings, job)?;
+                notes = given::fill(scan.setup, &mut model.store, &vectors, findings, job)?;
             }
             if model.embedder.sees() {
                 let (manifest, file_metadata) = (&findings.manifest, &findings.file_metadata);

@@ -39,7 +39,6 @@ pub(super) fn kept(folder: &Path, in_use: &str) -> Result<Vec<ModelFingerprint>>
 /// When rows cannot be matched to samples, a chunk cannot be written, or when stopped.
 pub(crate) fn fill(
     setup: &Setup,
-    log: &dyn Fn(&str),
     store: &mut EmbeddingStore,
     vectors: &Vectors,
     findings: &Findings,
@@ -71,7 +70,7 @@ pub(crate) fn fill(
         job.progress(done as u64, missing.len() as u64);
     }
     let (unmatched, first) = rows.unmatched();
-    let mut notes = remember(setup, rows.told(), log)?;
+    let mut notes = remember(setup, rows.told())?;
     notes.extend(vectors.said().map(|said| ("remark".to_owned(), said.to_owned())));
     if unmatched > 0 {
         let rows = counted(unmatched, "row", "rows");

@@ -30,16 +30,18 @@ pub(crate) struct Named {
     pub(crate) models: Option<Vec<GivenModel>>,
 }
 
-/// Remembers whose the rows without names are, and says it. Returns what belongs to the results.
+/// Remembers whose the rows without names are. Returns what there is to say of it, as notes of a result.
 ///
 /// # Errors
 /// When it cannot be written.
-fn remember(setup: &Setup, told: &Told, log: &dyn Fn(&str)) -> Result<Vec<(String, String)>> {
+fn remember(setup: &Setup, told: &Told) -> Result<Vec<(String, String)>> {
     for (digest, order) in &told.keep {
         setup.session.keep_row_order(digest, order)?;
     }
-    told.notes.iter().for_each(|note| log(note));
-    Ok(told.warnings.iter().map(|warning| ("warning".to_owned(), warning.clone())).collect())
+    let of = |kind: &'static str, all: &[String]| {
+        all.iter().map(|text| (kind.to_owned(), text.clone())).collect::<Vec<_>>()
+    };
+    Ok([of("warning", &told.warnings), of("remark", &told.notes)].concat())
 }
 
 /// Reads the files that were named for a scan, and checks what can be checked before the pictures are read, which may

@@ -23,7 +23,6 @@ type Probabilities = (std::result::Result<OutOfSample, String>, String);
 /// When those named cannot be matched to samples, or be kept.
 pub(crate) fn probabilities(
     setup: &Setup,
-    log: &dyn Fn(&str),
     models: Option<Vec<GivenModel>>,
     findings: &mut Findings,
 ) -> Result<Option<Probabilities>> {
@@ -33,7 +32,7 @@ pub(crate) fn probabilities(
         (Some(ProbabilityWish::Take(named)), Some(models)) => {
             let joined = join(&models, named.name(), &findings.manifest, &findings.file_metadata)?;
             let Joined { probabilities, remarks, told } = joined;
-            notes.extend(remember(setup, &told, log)?);
+            notes.extend(remember(setup, &told)?);
             probabilities.save(&path)?;
             notes.extend(remarks.into_iter().map(|remark| ("remark".to_owned(), remark)));
             Some(Ok(probabilities))
