@@ -46,6 +46,7 @@ mod place;
 mod previous;
 mod removed;
 mod settings;
+mod vectors;
 
 pub use carry_over::Carried;
 pub use catalog::{SessionInfo, folders, inspect};
@@ -84,6 +85,9 @@ pub const MARK: &str = "session.toml";
 
 /// The folder that says whose the rows of files without names are.
 pub(crate) const ROWS: &str = "rows";
+
+/// The folder of maps that were computed.
+const MAPS: &str = "maps";
 
 /// The folder of the journals.
 const DECISIONS: &str = "decisions";
@@ -288,45 +292,6 @@ impl Session {
         self.dir.join(DECISIONS)
     }
 
-    /// The folder of the embedding store: the shared one, if there is one and the vectors are not from elsewhere.
-    pub fn embeddings_dir(&self) -> PathBuf {
-        let shared = self.store().filter(|_| self.uses().embeddings.is_none());
-        shared.unwrap_or_else(|| self.own_embeddings_dir())
-    }
-
-    /// The folder of vectors that only this session has.
-    pub fn own_embeddings_dir(&self) -> PathBuf {
-        Session::embeddings_in(&self.dir)
-    }
-
-    /// The folder of the embedding store that it shares with other sessions, absolute.
-    pub fn store(&self) -> Option<PathBuf> {
-        self.head().store
-    }
-
-    /// From now on, keeps what models of this program embed in a store that sessions share, or in one of its own.
-    ///
-    /// # Errors
-    /// When `session.toml` cannot be written.
-    pub fn use_store(&self, store: Option<PathBuf>) -> Result<()> {
-        self.change_head(|head| head.store = store)
-    }
-
-    /// The folder of the embedding store of the session in `dir`.
-    pub fn embeddings_in(dir: &Path) -> PathBuf {
-        dir.join("embeddings")
-    }
-
-    /// The class vectors of the last scan.
-    pub fn class_vectors_path(&self) -> PathBuf {
-        self.own_embeddings_dir().join("classes.safetensors")
-    }
-
-    /// The vectors of texts that came with embeddings from elsewhere.
-    pub fn text_vectors_path(&self) -> PathBuf {
-        self.own_embeddings_dir().join("texts.safetensors")
-    }
-
     /// Class probabilities from elsewhere.
     pub fn probabilities_path(&self) -> PathBuf {
         self.dir.join("probabilities.safetensors")
@@ -334,7 +299,7 @@ impl Session {
 
     /// The folder of maps that were computed.
     pub fn maps_dir(&self) -> PathBuf {
-        self.dir.join("maps")
+        self.dir.join(MAPS)
     }
 
     /// The samples' file.

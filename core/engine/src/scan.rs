@@ -5,6 +5,7 @@ mod counts;
 mod detectors;
 mod failed;
 mod shard;
+mod stores;
 
 use crate::digest::{InputDigest, uses_model};
 use crate::findings::Findings;
@@ -43,7 +44,6 @@ use chaffinch_protocol::ScanReport;
 use chaffinch_protocol::display::quoted;
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -450,35 +450,6 @@ impl<'a> Scan<'a> {
             (self.reporter.trouble)("embedding store", note);
         }
         Ok(Model { embedder, store, given })
-    }
-
-    /// The store of a model's vectors: that which sessions share, with what this one has already, or else its own. Vectors from
-    /// elsewhere are only its own.
-    fn open_store(
-        &self,
-        embedder: &dyn Embedder,
-        manifest: &Manifest,
-        job: &Job<'_>,
-    ) -> Result<EmbeddingStore> {
-        let session = &self.setup.session;
-        let open = |mut folder: PathBuf| {
-            folder.extend(manifest.rendering().folders());
-            EmbeddingStore::open(&folder, embedder.fingerprint(), embedder.dim())
-        };
-        let mut own = session.own_embeddings_dir();
-        let Some(shared) = session.store().filter(|_| embedder.sees()) else { return open(own) };
-        if !shared.is_dir() {
-            let message = "the embedding store of this session is gone, or on a disk that is not mounted; --store DIR names \
-                           another one, and --store none keeps vectors in the session";
-            return Err(Error::format(shared, message));
-        }
-        let mut store = open(shared)?;
-        own.extend(manifest.rendering().folders());
-        if own.join(embedder.fingerprint().as_str()).is_dir() {
-            let known = EmbeddingStore::open(&own, embedder.fingerprint(), embedder.dim())?;
-            store.take_over(&[known], job)?;
-        }
-        store.unfinished_in(&own)
     }
 
     /// The model; or what stands in for one whose vectors were named, or are those of the session.

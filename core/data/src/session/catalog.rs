@@ -132,6 +132,7 @@ impl Session {
             "earlier",
             "embeddings",
             "imported",
+            super::MAPS,
             "measures",
             "models",
             "previous",

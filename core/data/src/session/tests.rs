@@ -187,3 +187,18 @@ fn parameters_with_names_are_kept_by_them_and_old_numbers_are_read() {
     std::fs::write(&path, settings.to_toml(&path).unwrap()).unwrap();
     assert_eq!(Settings::load(&path).unwrap(), settings);
 }
+
+#[test]
+fn a_removed_session_leaves_no_folder_behind() {
+    let desk = Desk::new();
+    let session = desk.open().unwrap();
+    let folders =
+        [session.maps_dir(), session.own_embeddings_dir(), session.measures_dir(), session.decisions_dir()];
+    for folder in folders.into_iter().chain([desk.dir().join(ROWS)]) {
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("file"), "").unwrap();
+    }
+    fs::write(session.probabilities_path(), "").unwrap();
+    session.remove().unwrap();
+    assert!(!desk.dir().exists());
+}

@@ -8,7 +8,6 @@ use chaffinch_compute::job::Job;
 use chaffinch_data::index::{Passed, Shard, ShardRecord};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::session::Session;
-use chaffinch_data::store::EmbeddingStore;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -48,30 +47,5 @@ impl Scan<'_> {
         };
         record.save(&session.shard_path())?;
         Ok(Read { model: None, measures: BTreeMap::new(), probabilities: None })
-    }
-
-    /// Fills a store with what was embedded for the shards.
-    pub(super) fn take_over_shards(
-        &self,
-        store: &mut EmbeddingStore,
-        manifest: &Manifest,
-        job: &Job<'_>,
-    ) -> Result<()> {
-        let mut stores = Vec::new();
-        for dir in &self.setup.given.shards {
-            let session = Session::open_to_read(dir);
-            let mut folder =
-                session.map_or_else(|_| Session::embeddings_in(dir), |session| session.embeddings_dir());
-            folder.extend(manifest.rendering().folders());
-            if !folder.join(store.fingerprint().as_str()).is_dir() {
-                continue;
-            }
-            let shard = EmbeddingStore::open(&folder, store.fingerprint(), store.dim())?;
-            for note in shard.notes() {
-                (self.reporter.trouble)("embedding store", note);
-            }
-            stores.push(shard);
-        }
-        store.take_over(&stores, job)
     }
 }
