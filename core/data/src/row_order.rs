@@ -136,10 +136,8 @@ impl Session {
 /// # Errors
 /// When it cannot be read.
 pub fn digest(path: &Path) -> Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    let file = File::open(path).map_err(Error::io("read", path))?;
-    hasher.update_reader(file).map_err(Error::io("read", path))?;
-    Ok(hasher.finalize().to_hex().to_string())
+    let hash = File::open(path).and_then(ContentHash::of_reader);
+    Ok(hash.map_err(Error::io("read", path))?.to_string())
 }
 
 /// What is known of files whose rows have no names: in a session, and in those beside it.
