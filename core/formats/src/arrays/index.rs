@@ -3,6 +3,7 @@
 use super::number;
 use crate::headings::{PATHS, is_plain_index, is_unnamed, is_usual_index};
 use crate::row_names::SideColumn;
+use crate::text::as_whole;
 use crate::{Error, Result};
 use chaffinch_data::columns::Column;
 use chaffinch_review::label_quality::{Grid, Numbers};
@@ -50,7 +51,7 @@ pub(super) fn is_written(heading: &str) -> bool {
 /// # Errors
 /// When its numbers do not count up: the rows were put in another order, which other files do not have.
 pub(super) fn names_in(path: &Path, cells: Vec<String>) -> Result<Option<Vec<String>>> {
-    let number = |cell: &String| cell.strip_suffix(".0").unwrap_or(cell).parse::<i64>().ok();
+    let number = |cell: &String| as_whole(cell).parse::<i64>().ok();
     let Some(numbers) = cells.iter().map(number).collect::<Option<Vec<i64>>>() else {
         // Other numbers are data, which are judged where they are read.
         let data = cells.iter().all(|cell| cell.parse::<f64>().is_ok());

@@ -5,7 +5,7 @@ use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
 use crate::headings::{PATHS, is_id};
 use crate::row_names::SideColumn;
-use crate::text::{TableText, broken};
+use crate::text::{TableText, as_whole, broken};
 use crate::{Error, Result};
 use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
@@ -220,7 +220,7 @@ pub(super) fn values(fields: &[&str], flags: bool) -> Values {
     }
     // Numbers stay as they are spelled: 007 may be a name. 7.0 is how a column with a gap spells 7.
     let number = |field: &&str| {
-        let field = field.strip_suffix(".0").unwrap_or(field);
+        let field = as_whole(field);
         field.parse::<i64>().ok().filter(|number| number.to_string() == field)
     };
     if let Some(numbers) = fields.iter().map(number).collect::<Option<Vec<i64>>>() {

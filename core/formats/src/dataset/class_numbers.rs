@@ -2,6 +2,7 @@
 
 use super::Opened;
 use crate::headings::is_class_number;
+use crate::text::as_whole;
 use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use std::collections::BTreeMap;
@@ -24,9 +25,7 @@ fn of_column(column: &ExtraColumn, manifest: &Manifest) -> Option<ClassNumbers> 
         if manifest.label(id).is_none() || cell.trim().is_empty() {
             continue;
         }
-        // How pandas writes whole numbers of a column with gaps.
-        let cell = cell.trim().trim_matches('"');
-        let number = cell.strip_suffix(".0").unwrap_or(cell).parse().ok()?;
+        let number = as_whole(cell.trim().trim_matches('"')).parse().ok()?;
         let name = manifest.label_name(id);
         if *names.entry(number).or_insert(name) != name {
             return None;

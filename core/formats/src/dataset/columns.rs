@@ -9,6 +9,7 @@ use super::several::{ALL_LABELS, BETWEEN};
 use super::typed::is_nested;
 use super::{DatasetOptions, Opened, arrow_text};
 use crate::same_headings;
+use crate::text::as_whole;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -448,8 +449,7 @@ impl<'a> Cells<'a> {
         let text = self.text(row);
         match self.classes {
             Some(classes) => {
-                // How programs write whole numbers of a column with gaps.
-                let number = text.strip_suffix(".0").unwrap_or(&text);
+                let number = as_whole(&text);
                 if number == "-1" {
                     return None;
                 }

@@ -12,7 +12,7 @@ use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, is_image};
 use crate::ends::{Ends, Place};
 use crate::headings::same;
-use crate::text::{Sheet, file_names};
+use crate::text::{Sheet, as_whole, file_names};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names;
@@ -128,7 +128,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
-        let cell = if whole { chosen::as_whole(&cell).to_owned() } else { cell };
+        let cell = if whole { as_whole(&cell).to_owned() } else { cell };
         if let Some(at) = place.row()
             && repeated.contains(&at)
         {
@@ -446,7 +446,7 @@ fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> 
     let number = |text: &[u8]| -> Option<Vec<u8>> {
         let text = std::str::from_utf8(text).ok()?;
         // How pandas writes whole numbers of a column with gaps.
-        let number: u64 = chosen::as_whole(text).parse().ok()?;
+        let number: u64 = as_whole(text).parse().ok()?;
         Some(number.to_string().into_bytes())
     };
     let numbers: Vec<Vec<u8>> = names.iter().map(|name| number(name).unwrap_or_default()).collect();

@@ -1,6 +1,7 @@
 //! What numbers mean that another program has in the place of names of classes.
 
 use super::{Read, Target, json};
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{counted, excerpt};
 use chaffinch_protocol::sample::{LabelId, SampleId};
@@ -11,14 +12,14 @@ const SHOWN: usize = 4;
 
 /// The classes of a file's numbers.
 #[derive(Debug, Default)]
-pub(super) struct ClassNumbers {
+pub(super) struct Numbering {
     /// The class of each number, `None` if that is not known. Without any, classes are written by name.
     classes: Option<BTreeMap<u64, Option<LabelId>>>,
 }
 
-impl ClassNumbers {
+impl Numbering {
     /// Classes are written by name.
-    pub(super) const NONE: ClassNumbers = ClassNumbers { classes: None };
+    pub(super) const NONE: Numbering = Numbering { classes: None };
 
     /// Learns the numbers of a file from what it says the samples' labels are (`given`): a program that numbers classes need not
     /// number them as the dataset does or by name, nor know the same ones. Without that, they are taken for the dataset's own numbers,
@@ -34,11 +35,11 @@ impl ClassNumbers {
         suggested: &BTreeSet<String>,
         target: &Target<'_>,
         read: &mut Read,
-    ) -> Result<ClassNumbers, String> {
+    ) -> Result<Numbering, String> {
         let manifest = target.manifest;
         let names = manifest.classes();
         if names.iter().any(|name| name.parse::<i64>().is_ok()) {
-            return Ok(ClassNumbers::default());
+            return Ok(Numbering::default());
         }
         let wanted: BTreeSet<u64> = suggested.iter().filter_map(|text| number(text, manifest)).collect();
         let mut beside: BTreeMap<u64, BTreeMap<LabelId, u64>> = BTreeMap::new();
@@ -50,7 +51,7 @@ impl ClassNumbers {
         let readings = Reading::of(manifest);
         if beside.is_empty() {
             if wanted.is_empty() {
-                return Ok(ClassNumbers::default());
+                return Ok(Numbering::default());
             }
             let class_of = |reading: &Reading, number: u64| reading.class(number, manifest);
             let mut likely = readings.iter().filter(|reading| reading.knows(&wanted));
@@ -69,7 +70,7 @@ impl ClassNumbers {
                     wanted.last().copied().unwrap_or_default(),
                     counted(names.len() as u64, "class", "classes")
                 ));
-                return Ok(ClassNumbers {
+                return Ok(Numbering {
                     classes: Some(wanted.into_iter().map(|number| (number, None)).collect()),
                 });
             };
@@ -80,7 +81,7 @@ impl ClassNumbers {
                 reading.whose.words(),
                 listed(&classes, manifest)
             ));
-            return Ok(ClassNumbers { classes: Some(classes) });
+            return Ok(Numbering { classes: Some(classes) });
         }
         let all: u64 = beside.values().flat_map(BTreeMap::values).sum();
         let agree = |class: &dyn Fn(u64) -> Option<LabelId>| -> u64 {
@@ -146,7 +147,7 @@ impl ClassNumbers {
                 strange.join(", ")
             ));
         }
-        Ok(ClassNumbers { classes: Some(classes) })
+        Ok(Numbering { classes: Some(classes) })
     }
 
     /// The name of a label in the file, which stands for itself if it is no number; empty if it is one whose class is not known.
@@ -185,41 +186,37 @@ impl Whose {
     }
 }
 
-/// One way to read numbers of classes.
+/// One way to read numbers of classes, which need not be those of samples.
 struct Reading {
     whose: Whose,
-    /// The name of each number, which need not be a class of a sample.
-    names: BTreeMap<u64, String>,
+    numbers: ClassNumbers,
 }
 
 impl Reading {
     /// All ways for a dataset, the likeliest first.
     fn of(manifest: &Manifest) -> Vec<Reading> {
         let own = manifest.class_numbers();
-        let places = |names: Vec<&str>| (0..).zip(names).map(|(at, name)| (at, name.to_owned())).collect();
         let mut all = Vec::new();
         if own.are_clear() && !own.is_empty() {
             let whose = if own.are_places() { Whose::Dataset } else { Whose::Ids };
-            let names = own.iter().map(|(number, name)| (number, name.to_owned())).collect();
-            all.push(Reading { whose, names });
+            all.push(Reading { whose, numbers: own.clone() });
             if !own.are_places() {
-                all.push(Reading { whose: Whose::Counted, names: places(own.names().collect()) });
+                all.push(Reading { whose: Whose::Counted, numbers: ClassNumbers::of_list(own.names()) });
             }
         }
         // Numbers of the dataset that count up from 0 leave nothing to guess, unless given labels say otherwise.
-        let names = manifest.classes().iter().map(String::as_str).collect();
-        all.push(Reading { whose: Whose::Names, names: places(names) });
+        all.push(Reading { whose: Whose::Names, numbers: ClassNumbers::of_list(manifest.classes()) });
         all
     }
 
     /// The class of a number.
     fn class(&self, number: u64, manifest: &Manifest) -> Option<LabelId> {
-        manifest.find_class(self.names.get(&number)?)
+        manifest.find_class(self.numbers.name(number)?)
     }
 
     /// Whether each of these numbers is one of its own.
     fn knows(&self, numbers: &BTreeSet<u64>) -> bool {
-        numbers.iter().all(|number| self.names.contains_key(number))
+        numbers.iter().all(|number| self.numbers.name(*number).is_some())
     }
 }
 

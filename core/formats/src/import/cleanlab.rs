@@ -1,6 +1,6 @@
 //! cleanlab: Datalab's issues, and those of `CleanLearning.find_label_issues`.
 
-use super::class_numbers::ClassNumbers;
+use super::class_numbers::Numbering;
 use super::pairs::{self, Program};
 use super::{Importer, PATH_COLUMN, Read, Target, file_name, rows};
 use crate::text::Sheet;
@@ -42,7 +42,7 @@ const PROGRAM: Program = Program {
 };
 
 /// Classes are named.
-const NAMES: ClassNumbers = ClassNumbers::NONE;
+const NAMES: Numbering = Numbering::NONE;
 
 fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
     let mut read = Read::default();
@@ -68,7 +68,7 @@ fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
 fn compare(
     sheet: &Sheet,
     samples: &[Option<SampleId>],
-    numbers: &ClassNumbers,
+    numbers: &Numbering,
     target: &Target<'_>,
     read: &mut Read,
 ) -> Result<()> {

@@ -1,6 +1,6 @@
 //! CleanVision: `Imagelab.save` writes `issues.csv`, whose index is the path.
 
-use super::class_numbers::ClassNumbers;
+use super::class_numbers::Numbering;
 use super::pairs::{self, Program};
 use super::{Importer, PATH_COLUMN, Read, Target, rows};
 use crate::Result;
@@ -40,7 +40,7 @@ fn read(files: &[PathBuf], target: &Target<'_>) -> Result<Read> {
             return Err(sheet.without("is_…_issue; name the file issues.csv, not its summary"));
         }
         let rows = rows::samples(&sheet, target, &mut read)?;
-        pairs::detectors(&sheet, &rows, (&PROGRAM, &ClassNumbers::NONE), target, &mut read)?;
+        pairs::detectors(&sheet, &rows, (&PROGRAM, &Numbering::NONE), target, &mut read)?;
     }
     Ok(read)
 }

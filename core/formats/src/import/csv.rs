@@ -1,6 +1,6 @@
 //! Any table of paths: its columns of flags and of numbers, or a manifest with decisions.
 
-use super::class_numbers::ClassNumbers;
+use super::class_numbers::Numbering;
 use super::detector::{Detector, FLAGGED};
 use super::pairs::GIVEN;
 use super::rows::{self, RowsOf};
@@ -172,7 +172,7 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
     };
     let suggested = sheet.any_column(&SUGGESTED);
     let suggested = (0..sheet.len()).map(|row| sheet.text_of(row, suggested)).collect();
-    let classes = ClassNumbers::of((&file_name(sheet.path()), certain), &given, &suggested, target, read);
+    let classes = Numbering::of((&file_name(sheet.path()), certain), &given, &suggested, target, read);
     let classes = classes.map_err(|why| Error::format(sheet.path(), why))?;
     let scores = scores_of(sheet, &flags, &mut numbers);
     for (&flag, score) in flags.iter().zip(scores) {
@@ -199,7 +199,7 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
 /// A detector from a column of flags, a column of scores, or both.
 fn detector(
     sheet: &Sheet,
-    (samples, classes): (&[Option<SampleId>], &ClassNumbers),
+    (samples, classes): (&[Option<SampleId>], &Numbering),
     (name, flag, score): (&str, Option<usize>, Option<usize>),
     target: &Target<'_>,
     read: &mut Read,

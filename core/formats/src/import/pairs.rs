@@ -1,6 +1,6 @@
 //! Tables with a column `is_X_issue` and one `X_score` for each kind of issue, as cleanlab and CleanVision write them.
 
-use super::class_numbers::ClassNumbers;
+use super::class_numbers::Numbering;
 use super::detector::{Detector, FLAGGED};
 use super::groups::Groups;
 use super::rows::{self, RowsOf};
@@ -55,26 +55,26 @@ pub(super) fn any(sheet: &Sheet) -> bool {
 /// What the numbers of a table mean, if it has them for classes.
 ///
 /// # Errors
-/// As of [`ClassNumbers::of`].
+/// As of [`Numbering::of`].
 pub(super) fn class_numbers(
     sheet: &Sheet,
     rows: &RowsOf,
     target: &Target<'_>,
     read: &mut Read,
-) -> std::result::Result<ClassNumbers, String> {
+) -> std::result::Result<Numbering, String> {
     let given = sheet.column(GIVEN);
     let of_row = |(row, sample): (usize, &Option<SampleId>)| Some(((*sample)?, sheet.text_of(row, given)));
     let given: Vec<_> = rows.samples.iter().enumerate().filter_map(of_row).collect();
     let predicted = sheet.column(PREDICTED);
     let suggested = (0..sheet.len()).map(|row| sheet.text_of(row, predicted)).collect();
-    ClassNumbers::of((&file_name(sheet.path()), rows.certain()), &given, &suggested, target, read)
+    Numbering::of((&file_name(sheet.path()), rows.certain()), &given, &suggested, target, read)
 }
 
 /// A detector for each kind of issue.
 pub(super) fn detectors(
     sheet: &Sheet,
     rows: &RowsOf,
-    (program, numbers): (&Program, &ClassNumbers),
+    (program, numbers): (&Program, &Numbering),
     target: &Target<'_>,
     read: &mut Read,
 ) -> Result<()> {

@@ -4,7 +4,7 @@
 mod clusters;
 mod records;
 
-use super::class_numbers::ClassNumbers;
+use super::class_numbers::Numbering;
 use super::detector::Detector;
 use super::people::Filled;
 use super::{Importer, PATH_COLUMN, Read, Target, file_name, json};
@@ -74,7 +74,7 @@ pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read
         said.filter_map(|(record, sample)| Some(((*sample)?, record.original.clone()))).collect();
     let suggested = records.all.iter().map(|record| record.suggested.clone()).collect();
     let file = file_name(&records.file);
-    let classes = ClassNumbers::of((&file, true), &given, &suggested, target, read);
+    let classes = Numbering::of((&file, true), &given, &suggested, target, read);
     let classes = classes.map_err(|why| Error::format(&records.file, why))?;
     let mut detectors: BTreeMap<String, Detector> = BTreeMap::new();
     let mut own: BTreeSet<&str> = BTreeSet::new();

@@ -37,10 +37,8 @@ pub(super) fn find(
     let names: Vec<String> = headings.iter().map(|name| cleaned(name).to_lowercase()).collect();
     let wanted: Vec<String> = classes.iter().map(|name| cleaned(name)).collect();
     let lower: Vec<String> = wanted.iter().map(|name| name.to_lowercase()).collect();
-    let by_order = order.and_then(|order| {
-        let order: Vec<String> = order.iter().map(|name| cleaned(name)).collect();
-        by_number(&wanted, &names, &order)
-    });
+    let order: Option<Vec<String>> = order.map(|order| order.iter().map(|name| cleaned(name)).collect());
+    let by_order = order.as_ref().and_then(|order| by_number(&wanted, &names, order));
     // Numbers that are names of classes, and mean others by the order that was given.
     let differs = |columns: &Vec<usize>| by_order.as_ref().is_some_and(|by_order| by_order != columns);
     let contradictory = || {
@@ -66,8 +64,7 @@ pub(super) fn find(
         return Err(lacking(headings, classes));
     }
     if let Some(order) = order {
-        let order: Vec<String> = order.iter().map(|name| cleaned(name)).collect();
-        return by_number(&wanted, &names, &order)
+        return by_order
             .map(|columns| by_numbers(columns, (0..).zip(&order), ", as --classes says"))
             .ok_or_else(|| lacking(headings, classes));
     }

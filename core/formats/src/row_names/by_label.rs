@@ -2,6 +2,7 @@
 
 use super::{SideColumn, called};
 use crate::headings::{is_label, is_label_of_names};
+use crate::text::as_whole;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::{LabelId, SampleId};
@@ -38,9 +39,8 @@ fn agreement(column: &SideColumn, samples: &[SampleId], manifest: &Manifest) -> 
         || column.cells.iter().map(|cell| cell.trim()).zip(samples.iter().map(|id| manifest.label(*id)));
     let named: Vec<(LabelId, Option<LabelId>)> =
         rows().filter_map(|(cell, label)| Some((manifest.find_class(cell)?, label))).collect();
-    let numbers: Option<Vec<(u32, Option<LabelId>)>> = rows()
-        .map(|(cell, label)| Some((cell.strip_suffix(".0").unwrap_or(cell).parse().ok()?, label)))
-        .collect();
+    let numbers: Option<Vec<(u32, Option<LabelId>)>> =
+        rows().map(|(cell, label)| Some((as_whole(cell).parse().ok()?, label))).collect();
     let numbers: Option<Vec<(u32, u32)>> = numbers
         .filter(|_| is_label(&column.heading))
         .map(|all| all.iter().filter_map(|&(number, label)| Some((number, label?.0))).collect());

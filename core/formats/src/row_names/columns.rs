@@ -3,6 +3,7 @@
 use super::{Judged, Samples, SideColumn, called, column, counts_up};
 use crate::dataset::LABEL_NAMES;
 use crate::headings::{is_id, is_id_or_number, is_plain_index, may_be_id, names_samples, same};
+use crate::text::as_whole;
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::{excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
@@ -30,7 +31,7 @@ impl Equal {
         }
         let numbers = Equal::by(cells, own, |cell| {
             let cell = cell.trim();
-            let whole = cell.strip_suffix(".0").unwrap_or(cell);
+            let whole = as_whole(cell);
             let is_number = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
             let short = whole.trim_start_matches('0');
             match (is_number, short) {

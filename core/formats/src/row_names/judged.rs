@@ -3,6 +3,7 @@
 use super::{Samples, SideColumn};
 use crate::headings::is_id_or_number;
 use crate::joiner::Joiner;
+use crate::text::as_whole;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::SampleId;
@@ -50,7 +51,7 @@ impl Judged {
                 in_order = false;
                 continue;
             }
-            let name = if numbers.is_some() { cell.trim_end_matches(".0") } else { cell.as_str() };
+            let name = if numbers.is_some() { as_whole(cell) } else { cell.as_str() };
             let is_hash = name.to_lowercase().parse::<ContentHash>().is_ok();
             let found = if is_hash || name.is_empty() { Vec::new() } else { joiner.loosely(name) };
             matched += usize::from(first && (is_hash || !found.is_empty()));
@@ -124,6 +125,6 @@ pub(crate) fn counts_up(cells: &[String]) -> bool {
 
 /// A whole number as programs write it: 007 is a name, 7.0 is how a column with a gap spells 7.
 pub(super) fn number(cell: &str) -> Option<u64> {
-    let cell = cell.strip_suffix(".0").unwrap_or(cell);
+    let cell = as_whole(cell);
     cell.parse::<u64>().ok().filter(|number| number.to_string() == cell)
 }

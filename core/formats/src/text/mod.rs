@@ -93,6 +93,11 @@ impl TableText {
     }
 }
 
+/// `1` for `1.0`, as programs write whole numbers of a column with gaps. What is no number is for the caller to see.
+pub(crate) fn as_whole(cell: &str) -> &str {
+    cell.strip_suffix(".0").unwrap_or(cell)
+}
+
 /// What the delimiter is called in a sentence.
 pub(crate) fn delimiter_words(delimiter: u8) -> &'static str {
     match delimiter {

@@ -12,7 +12,7 @@ use crate::Result;
 use crate::dataset::declared::{ClassNames, class_names as declared_names};
 use crate::dataset::list_cells;
 use crate::dataset::path_spellings::{self, Spelling};
-use crate::text::{encoder, replaced};
+use crate::text::{as_whole, encoder, replaced};
 use chaffinch_data::class_names;
 use encoding_rs::UTF_8;
 pub(crate) use json::{json_like, json_set};
@@ -465,9 +465,7 @@ impl BesideTable {
 
 /// The name of the class with the number in a cell; empty if the cell says none, and `None` if it is something else.
 fn name_of(cell: &str, names: &[String]) -> Option<String> {
-    // How programs write whole numbers of a column with gaps.
-    let number = cell.strip_suffix(".0").unwrap_or(cell);
-    match number {
+    match as_whole(cell) {
         "" | "-1" => Some(String::new()),
         number => names.get(number.parse::<usize>().ok()?).cloned(),
     }

@@ -8,7 +8,7 @@ use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
 use crate::dataset::companions::one_to_one;
 use crate::headings::{is_id, is_plain_index, same};
-use crate::text::Sheet;
+use crate::text::{Sheet, as_whole};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
@@ -235,9 +235,4 @@ pub(super) fn whole_numbers(sheet: &Sheet, label: usize) -> bool {
         crate::text::is_missing(&cell) || whole.parse::<i64>().is_ok_and(|number| number.to_string() == whole)
     };
     (0..sheet.len()).all(is_whole) && decimals
-}
-
-/// `1` for `1.0`.
-pub(super) fn as_whole(cell: &str) -> &str {
-    cell.strip_suffix(".0").unwrap_or(cell)
 }

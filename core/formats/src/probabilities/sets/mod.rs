@@ -8,6 +8,7 @@ use super::class_columns;
 use super::models::Models;
 use super::{class_order, joined, words};
 use crate::arrays;
+use crate::text::as_whole;
 use crate::{Error, Result};
 use chaffinch_data::class_names;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
@@ -116,7 +117,7 @@ fn classes_of(labels: &Path, given: &Source, probabilities: &[PathBuf]) -> Resul
                 cells.iter().map(|cell| cells::labels_in(cell, &is_class)).collect();
             cells::without_none(&mut rows, &is_class);
             let mut labels = rows.iter().flatten();
-            if labels.all(|label| label.strip_suffix(".0").unwrap_or(label).parse::<u64>().is_ok())
+            if labels.all(|label| as_whole(label).parse::<u64>().is_ok())
                 && let Some(all) = by_name::numbered_classes(probabilities)?
             {
                 return Ok(all);
