@@ -248,19 +248,18 @@ fn a_detector_can_be_made_in_a_checkout() {
 }
 
 #[test]
-fn the_readme_lists_every_detector() {
+fn the_documents_list_every_detector() {
     let sandbox = Sandbox::new();
     let list = json(&sandbox.ok(["plugins", "list", "--json"]));
     let loaded = list["detectors"].as_array().unwrap().iter();
     let mut names: Vec<String> = loaded.map(|detector| detector["name"].as_str().unwrap().into()).collect();
     // Built into the host.
     names.extend(["conversion", "damaged", "unreadable", "unsupported-format"].map(String::from));
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let table =
-        readme.split("| detector | finds | how |").nth(1).expect("the README has a table of detectors");
+    let page = fs::read_to_string(root().join("docs/what-is-found.md")).unwrap();
+    let table = page.split("| detector | finds | how |").nth(1).expect("the page has a table of detectors");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with("| `"));
     let mut listed: Vec<String> = rows.map(|row| row.split('`').nth(1).unwrap().to_owned()).collect();
     names.sort_unstable();
     listed.sort_unstable();
-    assert_eq!(listed, names, "the README's table of detectors is not the list of detectors");
+    assert_eq!(listed, names, "the table in docs/what-is-found.md is not the list of detectors");
 }
