@@ -23,6 +23,7 @@ pub mod hub;
 pub mod link;
 pub mod misbehavior;
 pub mod modules;
+pub mod network_disk;
 pub mod npy;
 pub mod pictures;
 pub mod planted;

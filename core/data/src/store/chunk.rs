@@ -1,7 +1,7 @@
 //! One chunk of embeddings: a safetensors file with the tensors `embeddings` (F32 `[rows, dim]`), `hashes` (U8
 //! `[rows, 32]`) and `usable` (U8 `[rows]`).
 
-use crate::{Error, Result};
+use crate::{Error, Result, atomic};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_compute::mapped;
@@ -9,7 +9,7 @@ use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
@@ -117,7 +117,8 @@ impl Chunk {
     }
 }
 
-/// Writes a chunk under a temporary name, syncs it, and renames it. The bytes depend only on the arguments.
+/// Writes a chunk under a temporary name, syncs it, and gives it its own, unless there is one of that name: then it returns false.
+/// The bytes depend only on the arguments.
 pub(super) fn write(
     path: &Path,
     fingerprint: &ModelFingerprint,
@@ -125,7 +126,7 @@ pub(super) fn write(
     hashes: &[ContentHash],
     rows: &[f32],
     usable: &[bool],
-) -> Result<()> {
+) -> Result<bool> {
     let embeddings: &[u8] = bytemuck::cast_slice(rows);
     let hashes_bytes: &[u8] = bytemuck::cast_slice(hashes);
     let usable: Vec<u8> = usable.iter().map(|&usable| u8::from(usable)).collect();
@@ -148,11 +149,7 @@ pub(super) fn write(
     let bytes = safetensors::serialize(tensors, Some(metadata))
         .map_err(|error| Error::format(path, error.to_string()))?;
 
-    let new = path.with_extension("safetensors.new");
-    let mut file = File::create(&new).map_err(Error::io("create", &new))?;
-    file.write_all(&bytes).map_err(Error::io("write", &new))?;
-    file.sync_all().map_err(Error::io("sync", &new))?;
-    fs::rename(&new, path).map_err(Error::io("rename", &new))
+    atomic::write_new(path, |out| out.write_all(&bytes))
 }
 
 fn checksum(embeddings: &[u8], hashes: &[u8], usable: &[u8]) -> String {

@@ -2,7 +2,7 @@
 //!
 //! One folder for each model (`DIR/<fingerprint>/chunk-000000.safetensors` and so on), so that a renamed file is a hit,
 //! and a changed file or another model a miss. Chunks are complete or absent: they are written under a temporary name,
-//! synced and renamed, contain a checksum, and never change afterwards.
+//! synced and published whole, contain a checksum, and never change afterwards.
 
 mod chunk;
 mod feeder;
@@ -18,7 +18,7 @@ pub use fill::fill;
 pub use kept::kept;
 pub use undefined::undefined;
 
-use crate::{Error, Result};
+use crate::{Error, Result, atomic};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_compute::matrix::EmbeddingMatrix;
@@ -26,7 +26,7 @@ use chaffinch_protocol::display::safe_path;
 use chunk::Chunk;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +60,7 @@ impl EmbeddingStore {
     pub fn open(dir: &Path, fingerprint: &ModelFingerprint, dim: usize) -> Result<EmbeddingStore> {
         let folder = dir.join(fingerprint.as_str());
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        atomic::sweep_old(&folder);
         let mut store = EmbeddingStore {
             tail: folder.clone(),
             folder,
@@ -165,16 +166,19 @@ impl EmbeddingStore {
                 self.dim
             )));
         }
-        // Two programs may fill one store: only one at a time picks a number. Without lock support, the worst case is
-        // that a chunk is computed twice.
-        let folder = File::open(&self.folder).map_err(Error::io("open", &self.folder))?;
-        let _ = folder.lock();
+        // Programs on several machines may fill one store, and neither locks nor lists of a network file system need tell them of
+        // each other: a number that is taken in between is left to whoever took it.
         let taken = self.numbers_on_disk()?;
-        let number = (0..).find(|number| taken.binary_search(number).is_err()).unwrap_or(u32::MAX);
-        let path = self.path(number);
-        chunk::write(&path, &self.fingerprint, self.dim, hashes, rows, usable)?;
-        folder.sync_all().map_err(Error::io("sync", &self.folder))?;
-        let _ = folder.unlock();
+        let mut free = (0..).filter(|number| taken.binary_search(number).is_err());
+        let (number, path) = loop {
+            let number =
+                free.next().ok_or_else(|| Error::Invalid("there is no number for another chunk".into()))?;
+            let path = self.path(number);
+            if chunk::write(&path, &self.fingerprint, self.dim, hashes, rows, usable)? {
+                break (number, path);
+            }
+        };
+        atomic::sync_folder(&self.folder)?;
         match Chunk::read(&path, &self.fingerprint, self.dim) {
             Ok(chunk) => self.add(number, chunk),
             Err(chunk::Unusable::Io(error)) => return Err(error),
