@@ -150,10 +150,9 @@ pub(super) fn soak(scale: Scale) -> Report {
     };
     // Perhaps without a sample: a filter that hides everything is kept in the session.
     let shows = |terminal: &Terminal| {
-        // Of suspects or of samples, as it was left: the first line counts them, whatever is hidden.
-        terminal.wait("the interface", |screen| {
-            screen.lines().next().is_some_and(|line| line.contains(" suspect") || line.contains(" sample"))
-        });
+        // Of suspects or of samples, as it was left: the first line counts them, or only what is decided where it is full.
+        let counted = |line: &str| [" suspect", " sample", " decided"].iter().any(|word| line.contains(word));
+        terminal.wait("the interface", |screen| screen.lines().next().is_some_and(counted));
     };
     let mut terminal = open(&[]);
     shows(&terminal);
