@@ -29,8 +29,13 @@ pub(crate) struct ListResult {
 }
 
 impl ListResult {
-    pub(crate) fn new(rows: Vec<u32>, sort: Sort, direction: Option<Direction>) -> ListResult {
-        ListResult { rows, sort, direction, learned: None, members: OnceLock::new() }
+    pub(crate) fn new(
+        rows: Vec<u32>,
+        sort: Sort,
+        direction: Option<Direction>,
+        learned: Option<LearnedOrder>,
+    ) -> ListResult {
+        ListResult { rows, sort, direction, learned, members: OnceLock::new() }
     }
 
     /// Whether it has a row of the sample, in a dataset of this many.
@@ -85,7 +90,7 @@ mod tests {
 
     #[test]
     fn members_are_those_with_a_row() {
-        let list = ListResult::new(vec![129, 0, 64], Sort::Rank, None);
+        let list = ListResult::new(vec![129, 0, 64], Sort::Rank, None, None);
         let members: Vec<u32> = (0..200).filter(|row| list.has(SampleId(*row), 130)).collect();
         assert_eq!(members, [0, 64, 129]);
         assert_eq!(list.count(&Decisions::default(), 130), [0; 4]);

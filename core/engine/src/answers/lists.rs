@@ -176,5 +176,5 @@ fn answer(
     if let Some(only) = &question.only {
         rows.retain(|row| only.contains(row));
     }
-    Ok(ListResult { learned: order, ..ListResult::new(rows, question.query.sort.clone(), direction) })
+    Ok(ListResult::new(rows, question.query.sort.clone(), direction, order))
 }
