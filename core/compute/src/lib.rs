@@ -11,6 +11,7 @@ pub mod fused;
 pub mod hamming;
 pub mod image;
 pub mod job;
+pub mod lbfgs;
 pub mod linear;
 pub mod mapped;
 pub mod matrix;

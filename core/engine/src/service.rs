@@ -411,6 +411,7 @@ impl Service {
             Internal::Delayed(at, ticket, why) => self.tell(at, Event::Delayed { ticket, why }),
             Internal::Cut(at, message) => self.tell(at, Event::Trouble { about: "search".into(), message }),
             Internal::ListFailed(at, ticket, error) => self.not_listed(at, ticket, &error),
+            Internal::Learned(at, blind, event) => self.learned(at, blind, *event),
         }
     }
 

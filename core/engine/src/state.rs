@@ -151,6 +151,7 @@ impl State {
             decisions,
             atlas: findings.atlas.as_deref(),
             direction: None,
+            learned: None,
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Client and engine must agree on this number.
-pub const PROTOCOL_VERSION: u32 = 12;
+pub const PROTOCOL_VERSION: u32 = 13;
 
 /// What a client asks of the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

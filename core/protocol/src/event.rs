@@ -37,6 +37,19 @@ pub enum Event {
         decided: u64,
         /// Rows with a keep, remove, relabel or unsure decision, in this order.
         by_choice: [u64; 4],
+        /// What the order was learned from, in words, if it was learned; else empty.
+        #[serde(default)]
+        note: String,
+    },
+    /// What decisions teach about the order, sent from time to time while one decides. Nothing changes by it: a client asks for the order
+    /// with [`Sort::Learned`](crate::Sort::Learned).
+    Learned {
+        /// Decisions that were learned from.
+        decisions: u64,
+        /// Whether the order predicts decisions better than the rank.
+        better: bool,
+        /// What was learned, or what is missing, in words.
+        note: String,
     },
     /// The list a client asked for takes longer than usual. [`Event::Listed`] or [`Event::NotListed`] follows.
     Delayed {

@@ -42,6 +42,10 @@ pub enum Sort {
     Diverse,
     /// The worst of each cluster of each class, then the second worst of each, and so on.
     Clusters,
+    /// The likeliest to be bad first, by what the reviewer's decisions teach. The number is the client's: the first list with it learns from the
+    /// decisions so far, and later lists with the same number keep that order, whatever is decided meanwhile. There is no such list
+    /// until it predicts decisions better than the rank.
+    Learned(u64),
     /// Duplicate groups together, worst group first.
     Group,
     /// By meaning, the most similar first: an expression over texts and samples, such as `cat + snow - 0.5*indoors` or

@@ -92,6 +92,9 @@ pub struct Detail {
     /// The parts of its picture that matter to detectors.
     #[serde(default)]
     pub regions: Vec<DetailRegion>,
+    /// In a list by what decisions teach, why it is not where the rank has it: `moved up: leaks, label-quality`; else empty.
+    #[serde(default)]
+    pub learned: String,
 }
 
 /// What a reviewer said about a sample.

@@ -1,5 +1,5 @@
 //! Conclusions from detector results and reviewer decisions: verdicts on samples, the ensemble's rank, queries over it,
-//! maps and clusters, search by meaning, explanations of pictures, evaluation against ground truth, label quality, leaks, clean-sample selection, planted faults and plans of repair.
+//! orders learned from decisions, maps and clusters, search by meaning, explanations of pictures, evaluation against ground truth, label quality, leaks, clean-sample selection, planted faults and plans of repair.
 //!
 //! Its tests alone: `cargo test --release -p chaffinch-review`.
 
@@ -16,6 +16,7 @@ pub mod explanation;
 pub mod groups;
 pub mod label_quality;
 pub mod leaks;
+pub mod learned;
 pub mod meaning;
 pub mod overview;
 pub mod pollute;

@@ -19,6 +19,7 @@ mod sort;
 mod variety;
 
 use crate::atlas::Atlas;
+use crate::learned::{Evidence, Learned};
 use crate::meaning::Direction;
 use crate::ranking::{Ranking, Results};
 use crate::verdict::{self, Verdicts};
@@ -55,12 +56,20 @@ pub struct Source<'a> {
     pub atlas: Option<&'a Atlas>,
     /// Where a list by meaning points; the same for the whole query.
     pub direction: Option<&'a Direction>,
+    /// What a learned order goes by.
+    pub learned: Option<&'a Learned>,
 }
 
 impl<'a> Source<'a> {
     /// What the detectors say about each sample.
     pub fn verdicts(&self) -> Verdicts<'a> {
         Verdicts::new(self.results, self.thresholds)
+    }
+
+    /// What an order can be learned from.
+    pub fn evidence(&self) -> Evidence<'a> {
+        let Source { manifest, file_metadata, results, thresholds, ranking, .. } = *self;
+        Evidence { manifest, file_metadata, results, thresholds, ranking }
     }
 
     /// The threshold in effect for a detector; 0 for one without results.

@@ -60,6 +60,7 @@ pub(crate) fn load(config: &Config, get: impl Fn(&str) -> Option<String>) -> Res
         open_with: ui.open_with.split_whitespace().map(str::to_owned).collect(),
         keymap,
         arrangement: Arrangement { list_width: ui.list_width, strip: ui.strip },
+        learn: ui.learn,
         mouse: mouse(ui, &get),
         tags: ui.tags.clone(),
         warnings,

@@ -19,10 +19,11 @@ pub(super) struct Rank {
     #[arg(value_name = "SESSION")]
     target: PathBuf,
     /// Rank by the `ensemble` or by a detector, list by an attribute (least first), in `random` order, the same one
-    /// every time, what is `uncertain` first, what is `diverse` first, or the worst of each of the `clusters` in turn
+    /// every time, what is `uncertain` first, what is `diverse` first, the worst of each of the `clusters` in turn, or by
+    /// what the decisions so far have `learned`
     #[arg(
         long,
-        value_name = "ensemble|DETECTOR|attr.NAME|random|uncertain|diverse|clusters",
+        value_name = "ensemble|DETECTOR|attr.NAME|random|uncertain|diverse|clusters|learned",
         default_value = "ensemble"
     )]
     by: String,
@@ -63,13 +64,15 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
         "uncertain" => Sort::Uncertain,
         "diverse" => Sort::Diverse,
         "clusters" => Sort::Clusters,
+        "learned" => Sort::Learned(1),
         name => match name.strip_prefix("attr.") {
             Some(attribute) => Sort::Attribute(listing.attribute(attribute)?),
             None => Sort::Detector(listing.detector(name)?),
         },
     };
     let query = Query { all: args.all, filter: args.filter.clone(), sort: sort.clone(), descending: false };
-    let ids = listing.select(&query)?;
+    let learned = listing.learned(&sort)?;
+    let ids = listing.select(&query, learned.as_ref())?;
     let top = shown(args.top, args.format, ids.len());
     let entries =
         ids.iter().take(top).enumerate().map(|(index, &id)| listing.entry(index as u64 + 1, id, &sort));
@@ -88,6 +91,9 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
             remark(&format!("showing {top} of {all}; use --top 0 to list all"));
         } else if ids.is_empty() && !args.all {
             remark("no suspect is listed; --all lists all samples");
+        }
+        if let Some(learned) = &learned {
+            remark(&learned.note());
         }
         if sort == Sort::Rank {
             remark(&format!("ranked by '{}'. {}", listing.rule.name(), listing.rule.sentence()));

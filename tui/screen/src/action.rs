@@ -173,6 +173,7 @@ actions! {
         SortUncertain "sort-uncertain" "uncertain" "Sort by uncertainty: as likely bad as fine first",
         SortDiverse "sort-diverse" "diverse" "Sort by variety: each least like all before it",
         SortClusters "sort-clusters" "clusters" "Sort by turns: the worst of each cluster, then the next",
+        SortLearned "sort-learned" "learned" "Sort by what your decisions teach; again: anew",
         SortReverse "sort-reverse" "reverse" "Reverse the order",
     }
     /// The selected detector and the ensemble rule.

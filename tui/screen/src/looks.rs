@@ -22,6 +22,8 @@ pub struct Looks {
     pub keymap: Keymap,
     /// How the screen is divided.
     pub arrangement: Arrangement,
+    /// Whether a learned order is offered.
+    pub learn: bool,
     /// Whether clicks and the wheel are captured.
     pub mouse: bool,
     /// The reviewer's own tags.
@@ -37,6 +39,7 @@ impl Looks {
     pub fn furnish(&self, model: &mut Model) {
         model.display.arrangement = self.arrangement;
         model.display.mouse = self.mouse;
+        model.list.learning.off = !self.learn;
         model.display.themes.clone_from(&self.themes);
         model.display.theme_name.clone_from(&self.theme_name);
         model.display.ground = self.ground;

@@ -34,6 +34,7 @@ pub(crate) fn synonyms(action: Action) -> &'static str {
         A::ToggleAll => "everything samples",
         A::SortRank | A::SortDetector | A::SortClass | A::SortPath | A::SortGroup | A::SortRandom => "order",
         A::SortUncertain | A::SortDiverse | A::SortClusters => "order active learning",
+        A::SortLearned => "order active learning decisions adapt train",
         A::SortReverse => "order descending ascending invert",
         A::CycleEnsemble => "rule combine majority consensus vote",
         A::ThresholdUp | A::ThresholdDown => "sensitivity cutoff limit",

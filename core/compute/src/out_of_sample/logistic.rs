@@ -1,8 +1,8 @@
 //! Logistic regression with an L2 penalty on the weights, as scikit-learn's with C = 1: multinomial, or one for each class against
 //! the rest.
 
-use super::lbfgs::{Limits, minimize};
 use crate::Result;
+use crate::lbfgs::{Limits, minimize};
 use crate::linear::{matmul_transposed, softmax, transposed_matmul};
 use crate::matrix::EmbeddingMatrix;
 use rayon::prelude::*;

@@ -9,7 +9,6 @@ mod doubt;
 mod folds;
 mod in_sample;
 mod inverse_temperature;
-mod lbfgs;
 pub(crate) mod logistic;
 
 use crate::content::ContentHash;

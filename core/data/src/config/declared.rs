@@ -172,6 +172,8 @@ settings! {
         list_width: Option<u16> as Optional<Number> { key: "list-width", example: "50", limits: Limits::Within(20.0, 80.0) }
         /// Whether pictures of neighbors are shown below the sample if there is room.
         strip: bool as Flag { key: "strip", default: "true", example: "false" }
+        /// Whether an order learned from your decisions is offered once it predicts them better than the rank (`,l` takes it).
+        learn: bool as Flag { key: "learn", default: "true", example: "false" }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::answers::list_result::ListResult;
 use crate::findings::Findings;
 use crate::scan::Done;
 use chaffinch_host::Registry;
-use chaffinch_protocol::{OutputEvent, Ticket};
+use chaffinch_protocol::{Event, OutputEvent, Ticket};
 use std::sync::Arc;
 
 /// A message from one of the engine's own threads to its loop.
@@ -23,4 +23,6 @@ pub(crate) enum Internal {
     /// The model reads only the beginning of a text that a terminal searches by.
     Cut(u64, String),
     ListFailed(u64, Ticket, chaffinch_data::Error),
+    /// What decisions teach, and whether those of others were left out.
+    Learned(u64, bool, Box<Event>),
 }

@@ -3,8 +3,17 @@
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::Sort;
 use chaffinch_protocol::sample::SampleId;
+use chaffinch_review::learned::Learned;
 use chaffinch_review::meaning::Direction;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+/// An order that was learned from decisions, for one reviewer.
+#[derive(Clone)]
+pub(crate) struct LearnedOrder {
+    pub(crate) learned: Arc<Learned>,
+    /// Whether what others decided was left out.
+    pub(crate) blind: bool,
+}
 
 /// A finished list.
 pub(crate) struct ListResult {
@@ -13,13 +22,20 @@ pub(crate) struct ListResult {
     pub(crate) sort: Sort,
     /// Where it points, if it is ordered by meaning.
     pub(crate) direction: Option<Direction>,
+    /// What it was learned from, if it was.
+    pub(crate) learned: Option<LearnedOrder>,
     /// A bit for each sample of the dataset that has a row, made when it is first needed.
     members: OnceLock<Vec<u64>>,
 }
 
 impl ListResult {
-    pub(crate) fn new(rows: Vec<u32>, sort: Sort, direction: Option<Direction>) -> ListResult {
-        ListResult { rows, sort, direction, members: OnceLock::new() }
+    pub(crate) fn new(
+        rows: Vec<u32>,
+        sort: Sort,
+        direction: Option<Direction>,
+        learned: Option<LearnedOrder>,
+    ) -> ListResult {
+        ListResult { rows, sort, direction, learned, members: OnceLock::new() }
     }
 
     /// Whether it has a row of the sample, in a dataset of this many.
@@ -74,7 +90,7 @@ mod tests {
 
     #[test]
     fn members_are_those_with_a_row() {
-        let list = ListResult::new(vec![129, 0, 64], Sort::Rank, None);
+        let list = ListResult::new(vec![129, 0, 64], Sort::Rank, None, None);
         let members: Vec<u32> = (0..200).filter(|row| list.has(SampleId(*row), 130)).collect();
         assert_eq!(members, [0, 64, 129]);
         assert_eq!(list.count(&Decisions::default(), 130), [0; 4]);

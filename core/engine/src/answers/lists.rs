@@ -1,6 +1,6 @@
 //! Runs queries on a separate thread; only the newest one is worth finishing.
 
-use super::list_result::ListResult;
+use super::list_result::{LearnedOrder, ListResult};
 use super::worker_queue::WorkerQueue;
 use crate::answers::internal::Internal;
 use crate::meaning::{Asking, Reader};
@@ -10,10 +10,11 @@ use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::columns;
 use chaffinch_data::journal::Decisions;
 use chaffinch_protocol::{Query, Sort, Ticket};
+use chaffinch_review::learned::Learned;
 use chaffinch_review::meaning::{Direction, Expression};
 use chaffinch_review::query::{self, Source};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(crate) struct ListQuestion {
     pub(crate) query: Query,
     pub(crate) state: Arc<State>,
     pub(crate) decisions: Decisions,
+    /// Whether those of others are left out.
+    pub(crate) blind: bool,
     /// The only samples that are listed, whether they are suspects or not.
     pub(crate) only: Option<Arc<BTreeSet<u32>>>,
     pub(crate) setup: Arc<Setup>,
@@ -68,6 +71,7 @@ fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, intern
     // Separate threads: a scan keeps the shared pool busy for seconds.
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let mut orders = Orders::default();
     loop {
         let mut question = match inbox.recv_timeout(IDLE) {
             Ok(question) => question,
@@ -93,9 +97,10 @@ fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, intern
         };
         // A model has threads of its own.
         let direction = direction(&question, (&slow, &cut), &unwanted);
+        let mut answer = |direction| answer(&question, direction, &mut orders, &unwanted);
         let answered = direction.and_then(|direction| match &pool {
-            Ok(pool) => pool.install(|| answer(&question, direction, &unwanted)),
-            Err(_) => answer(&question, direction, &unwanted),
+            Ok(pool) => pool.install(|| answer(direction)),
+            Err(_) => answer(direction),
         });
         let message = match answered {
             Ok(order) => Internal::Listed(number, question.ticket, Arc::new(order)),
@@ -127,20 +132,49 @@ fn direction(
     Direction::of(&expression, &findings.manifest, atlas, &towers).map(Some)
 }
 
+/// The orders that were learned for lists of a terminal, by the numbers that it gave them and by whether the review was blind then: the
+/// same number is the same order, whatever was decided since.
+#[derive(Default)]
+struct Orders(BTreeMap<(u64, bool), Arc<Learned>>);
+
+impl Orders {
+    /// More are not needed: a terminal shows the newest.
+    const KEPT: usize = 8;
+
+    /// The order of a query, learned now if its number is new.
+    fn of(&mut self, question: &ListQuestion, unwanted: Unwanted<'_>) -> crate::Result<Option<LearnedOrder>> {
+        let Sort::Learned(number) = question.query.sort else { return Ok(None) };
+        let blind = question.blind;
+        if let Some(learned) = self.0.get(&(number, blind)) {
+            return Ok(Some(LearnedOrder { learned: learned.clone(), blind }));
+        }
+        let evidence = question.state.source(&question.decisions).evidence();
+        let learned = Arc::new(Learned::of(evidence, &question.decisions, unwanted)?);
+        if !learned.is_better() {
+            return Err(Error::Invalid(learned.note()));
+        }
+        self.0.insert((number, blind), learned.clone());
+        while self.0.len() > Orders::KEPT {
+            self.0.pop_first();
+        }
+        Ok(Some(LearnedOrder { learned, blind }))
+    }
+}
+
 fn answer(
     question: &ListQuestion,
     direction: Option<Direction>,
+    orders: &mut Orders,
     unwanted: Unwanted<'_>,
 ) -> crate::Result<ListResult> {
     let (state, decisions) = (&question.state, &question.decisions);
-    let source = Source { direction: direction.as_ref(), ..state.source(decisions) };
-    let sort = question.query.sort.clone();
-    let Some(only) = &question.only else {
-        let rows = query::select_unless(&source, &question.query, unwanted)?;
-        return Ok(ListResult::new(rows, sort, direction));
-    };
-    let query = Query { all: true, ..question.query.clone() };
-    let mut rows = query::select_unless(&source, &query, unwanted)?;
-    rows.retain(|row| only.contains(row));
-    Ok(ListResult::new(rows, sort, direction))
+    let order = orders.of(question, unwanted)?;
+    let learned = order.as_ref().map(|order| &*order.learned);
+    let source = Source { direction: direction.as_ref(), learned, ..state.source(decisions) };
+    let all = question.query.all || question.only.is_some();
+    let mut rows = query::select_unless(&source, &Query { all, ..question.query.clone() }, unwanted)?;
+    if let Some(only) = &question.only {
+        rows.retain(|row| only.contains(row));
+    }
+    Ok(ListResult::new(rows, question.query.sort.clone(), direction, order))
 }

@@ -1,11 +1,12 @@
 //! The engine's answers: `rows` makes rows and details, `candidates` the labels on the digit keys, `lists` runs
-//! queries, `overview` counts over the whole dataset, `dataset` finds what is wrong with it, `outputs` describes what can be written, `pictures` decodes for the screen, with the frames of `outline`, `groups`, `search` and
+//! queries, `learner` looks whether decisions teach a better order, `overview` counts over the whole dataset, `dataset` finds what is wrong with it, `outputs` describes what can be written, `pictures` decodes for the screen, with the frames of `outline`, `groups`, `search` and
 //! `views` serve views of many samples: groups, hits, clusters and the map. Each runs on its own `worker_queue` thread.
 
 pub(crate) mod candidates;
 pub(crate) mod dataset;
 pub(crate) mod groups;
 pub(crate) mod internal;
+pub(crate) mod learner;
 pub(crate) mod light;
 pub(crate) mod list_result;
 pub(crate) mod lists;

@@ -150,6 +150,7 @@ pub(crate) fn detail(state: &State, journal: &Journal, id: SampleId) -> Detail {
             .collect(),
         attributes: attributes(findings, id),
         regions: regions(findings, id),
+        learned: String::new(),
     }
 }
 

@@ -78,6 +78,7 @@ impl Service {
         self.came = true;
         let of_blind = if watches { None } else { self.begin_blind(&reviewer, join.blind) };
         self.tell_session(number);
+        self.learn(number);
         if let Some(event) = of_blind {
             self.tell(number, event);
         }

@@ -43,6 +43,7 @@ impl Service {
         for (number, _) in self.desks.iter().filter(|(_, desk)| desk.reviewer == reviewer) {
             self.tell_session(*number);
         }
+        self.learn(at);
     }
 
     /// Begins a blind review before anything is told, or goes on with the one that was not ended. Returns what is to be said

@@ -131,5 +131,7 @@ impl Service {
             };
             let _ = desk.outlet.send(event);
         }
+        let all: Vec<u64> = self.desks.keys().copied().collect();
+        all.into_iter().for_each(|desk| self.learn(desk));
     }
 }

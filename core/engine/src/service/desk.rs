@@ -3,6 +3,7 @@
 
 use crate::answers::dataset::Findings;
 use crate::answers::internal::Internal;
+use crate::answers::learner::Learner;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::Lists;
 use crate::answers::outputs::Forms;
@@ -34,6 +35,7 @@ pub(super) struct Desk {
     /// Rows of the list by their decision.
     pub(super) counts: [u64; 4],
     pub(super) lists: Lists,
+    pub(super) learner: Learner,
     pub(super) pictures: Pictures,
     pub(super) views: WorkerQueue<views::ViewQuestion>,
     pub(super) overviews: WorkerQueue<OverviewQuestion>,
@@ -46,6 +48,7 @@ impl Desk {
     pub(super) fn start(number: u64, outlet: Outlet, internal: &Sender<Internal>) -> Desk {
         Desk {
             lists: Lists::start(number, internal),
+            learner: Learner::start(number, internal),
             pictures: Pictures::start(&outlet),
             views: views::desk(&outlet),
             overviews: overview::desk(&outlet),
@@ -64,6 +67,7 @@ impl Desk {
     /// Ends its queues, and waits for what they are doing.
     pub(super) fn close(self) {
         self.lists.stop();
+        self.learner.stop();
         self.pictures.stop();
         self.findings.stop();
         self.overviews.stop();

@@ -4,6 +4,7 @@ use super::Service;
 use super::desk::Desk;
 use crate::Error;
 use crate::answers::dataset::DatasetQuestion;
+use crate::answers::learner::LearnQuestion;
 use crate::answers::light::Light;
 use crate::answers::list_result::ListResult;
 use crate::answers::lists::ListQuestion;
@@ -26,15 +27,20 @@ impl Service {
         }
         if let (Some(desk), Some(seat)) = (self.desks.get(&at), self.seat(at)) {
             let (state, decisions) = (seat.state.clone(), seat.journal.snapshot());
-            let only = seat.blind.only();
+            let (blind, only) = (seat.journal.is_blind(), seat.blind.only());
             let (setup, reader) = (self.setup.clone(), self.reader.clone());
-            desk.lists.ask(ListQuestion { ticket, query, state, decisions, only, setup, reader });
+            desk.lists.ask(ListQuestion { ticket, query, state, decisions, blind, only, setup, reader });
         }
     }
 
     pub(super) fn listed(&mut self, at: u64, ticket: Ticket, order: Arc<ListResult>) {
         let Some(desk) = self.desks.get_mut(&at) else { return };
         let Some(seat) = self.seats.get(&desk.reviewer) else { return };
+        let learned = order.learned.as_ref();
+        if learned.is_some_and(|learned| learned.blind != seat.journal.is_blind()) {
+            // It was learned from decisions that may not be seen now, and is asked for again.
+            return;
+        }
         // Decisions made since the list was asked for count as well.
         let by_choice = order.count(seat.journal.decisions(), self.state.findings.manifest.len());
         desk.counts = by_choice;
@@ -43,8 +49,26 @@ impl Service {
             total: order.rows.len() as u64,
             decided: by_choice.iter().sum(),
             by_choice,
+            note: learned.map_or_else(String::new, |order| safe_text(&order.learned.note()).into_owned()),
         });
         desk.list = Some((ticket, order));
+    }
+
+    /// Looks whether what was decided teaches a better order, if that is wanted and enough was decided since the last time.
+    pub(super) fn learn(&mut self, at: u64) {
+        let wanted = self.setup.config.ui().learn;
+        let Some(desk) = self.desks.get_mut(&at).filter(|desk| wanted && !desk.watches) else { return };
+        if let Some(seat) = self.seats.get(&desk.reviewer) {
+            let (state, decisions) = (seat.state.clone(), seat.journal.snapshot());
+            desk.learner.ask(LearnQuestion { state, decisions, blind: seat.journal.is_blind() });
+        }
+    }
+
+    /// Tells what was learned, unless it was learned from decisions that may not be seen now.
+    pub(super) fn learned(&self, at: u64, blind: bool, event: Event) {
+        if self.seat(at).is_some_and(|seat| seat.journal.is_blind() == blind) {
+            self.tell(at, event);
+        }
     }
 
     pub(super) fn not_listed(&self, at: u64, ticket: Ticket, error: &Error) {
@@ -100,8 +124,12 @@ impl Service {
     pub(super) fn detail(&mut self, at: u64, sample: SampleId) {
         if sample.index() < self.state.findings.manifest.len() {
             self.open_matrix();
-            if let Some(seat) = self.seat(at) {
-                let detail = rows::detail(&seat.state, &seat.journal, sample);
+            if let (Some(desk), Some(seat)) = (self.desks.get(&at), self.seat(at)) {
+                let mut detail = rows::detail(&seat.state, &seat.journal, sample);
+                if let Some(order) = desk.list.as_ref().and_then(|(_, list)| list.learned.as_ref()) {
+                    let source = seat.state.source(seat.journal.decisions());
+                    detail.learned = safe_text(&order.learned.moved(source.evidence(), sample)).into_owned();
+                }
                 self.tell(at, Event::Detail(Box::new(detail)));
             }
         }

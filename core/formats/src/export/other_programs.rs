@@ -593,6 +593,7 @@ fn issues_have_the_names_of_other_programs() {
         decisions: &made.decisions,
         atlas: None,
         direction: None,
+        learned: None,
     };
     let export = Export { source, dataset: "pets", place: None, embeddings: &|| None };
     let stop = AtomicBool::new(false);

@@ -30,6 +30,7 @@ pub(super) fn exporting<T>(
         decisions,
         atlas: None,
         direction: None,
+        learned: None,
     };
     run(&Export { source, dataset: "made", place: None, embeddings: &|| Some(atlas(manifest)) })
 }

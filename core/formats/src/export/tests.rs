@@ -103,6 +103,7 @@ impl World {
             decisions: &self.decisions,
             atlas: None,
             direction: None,
+            learned: None,
         };
         Export { source, dataset: "pets", place: None, embeddings: &|| None }
     }

@@ -53,6 +53,7 @@ pub(super) fn sort(
             by_row(&|row| result.attribute(name, SampleId(row)).map(ordered))?
         }
         Sort::Meaning(_) => by_meaning(source, &rows, unwanted)?,
+        Sort::Learned(_) => (by_learned(source, &rows, unwanted)?, Vec::new()),
         Sort::Class => {
             let labels = source.manifest.labels();
             let label = |row: u32| Some(labels[row as usize]).filter(|label| *label != NO_LABEL);
@@ -110,6 +111,14 @@ fn by_meaning(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Resu
     let known = keyed.partition_point(|keyed| (keyed >> 32) as u32 != NONE);
     let rows: Vec<u32> = keyed.par_iter().map(|keyed| *keyed as u32).collect();
     Ok((rows[..known].to_vec(), rows[known..].to_vec()))
+}
+
+/// The likeliest to be bad first, by what was learned from decisions; ties as they are ranked.
+fn by_learned(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
+    let none = || Error::Invalid("nothing was learned from decisions for this list".into());
+    let scores = source.learned.ok_or_else(none)?.scores(source.evidence());
+    let number = |place, row| Some(u64::from(!ordered(scores(row))) << 32 | u64::from(place));
+    by_place(rows, gather(rows, unwanted, number)?, unwanted)
 }
 
 /// Rows by numbers that have the row's index in their lower half.

@@ -104,6 +104,7 @@ impl World {
             decisions: &self.decisions,
             atlas: None,
             direction: None,
+            learned: None,
         }
     }
 

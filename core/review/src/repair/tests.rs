@@ -56,6 +56,7 @@ fn planned_with(rows: &[Row], damaged: &[u32], decided: &[(usize, Choice)], poli
         decisions: journal.decisions(),
         atlas: None,
         direction: None,
+        learned: None,
     };
     let go = AtomicBool::new(false);
     let job = Job::new(&go, &|_, _| {});

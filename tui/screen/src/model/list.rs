@@ -1,6 +1,6 @@
 //! The list as a whole: what is listed, where the cursor is, and any walk over it.
 
-use super::RowCache;
+use super::{Learning, RowCache};
 use crate::action::Action;
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{DetectorSummary, EnsembleRule, Query, Sort, Ticket};
@@ -54,6 +54,8 @@ pub struct List {
     pub searching: Option<(Ticket, String)>,
     /// A search or a collection of rows in progress.
     pub walk: Option<Walk>,
+    /// The order that decisions teach.
+    pub learning: Learning,
 }
 
 /// The rows that have what was searched for.
@@ -95,6 +97,8 @@ pub struct Incoming {
     pub counts: Option<(u64, u64, [u64; 4])>,
     /// The row of the cursor, once it is known.
     pub cursor: Option<u64>,
+    /// What its order was learned from, if it was.
+    pub note: String,
     /// Why it takes longer, if the engine has said so.
     pub delayed: Option<String>,
 }
@@ -148,6 +152,7 @@ pub fn sort_name(sort: &Sort) -> &str {
         Sort::Uncertain => "uncertain",
         Sort::Diverse => "diverse",
         Sort::Clusters => "clusters",
+        Sort::Learned(_) => "learned order",
         Sort::Group => "group",
         Sort::Attribute(name) => name,
         Sort::Meaning(text) => text,

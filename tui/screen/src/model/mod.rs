@@ -12,6 +12,7 @@ mod input;
 mod journal;
 mod kept;
 mod layout;
+mod learning;
 mod line;
 mod list;
 mod macros;
@@ -39,6 +40,7 @@ pub use input::{Completion, Confirm, Consequence, Mode, Prompt, PromptKind, Wron
 pub use journal::{Journal, Op};
 pub use kept::{Keep, Kept};
 pub use layout::{Arrangement, Layout, SMALLEST};
+pub use learning::Learning;
 pub use line::Line;
 pub use list::{Anchor, Hits, Incoming, List, Purpose, Then, Walk, sort_name};
 pub use macros::{LONGEST, MOST, Macros};

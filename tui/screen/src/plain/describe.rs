@@ -53,6 +53,7 @@ pub(super) fn sample(model: &Model) -> Vec<String> {
     lines.extend(
         detail.other_decisions.iter().map(|(by, choice)| format!("decided otherwise by {by}: {choice}")),
     );
+    lines.extend((!detail.learned.is_empty()).then(|| detail.learned.clone()));
     if row.decision.is_none() {
         lines.extend((!detail.tags.is_empty()).then(|| format!("tags: {}", detail.tags.join(" "))));
         lines.extend((!detail.note.is_empty()).then(|| format!("note: {}", detail.note)));

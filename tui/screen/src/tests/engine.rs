@@ -30,6 +30,8 @@ pub(crate) struct FakeEngine {
     pub(crate) regions: Vec<DetailRegion>,
     /// What a detector has found since: listed before everything else.
     pub(crate) first: Vec<SampleId>,
+    /// What its learned orders say; none is there without it.
+    pub(crate) note: String,
     pub(crate) seen: Vec<Command>,
     /// Detectors that were disabled, and those that were let in.
     pub(super) off: Vec<String>,
@@ -116,6 +118,7 @@ impl FakeEngine {
             attributes: Vec::new(),
             regions: Vec::new(),
             first: Vec::new(),
+            note: String::new(),
             seen: Vec::new(),
             off: Vec::new(),
             absent: false,
@@ -291,7 +294,7 @@ impl FakeEngine {
         match query.sort {
             Sort::Class => rows.sort_by_key(|row| row.label),
             Sort::Path => rows.sort_by(|a, b| a.path.cmp(&b.path)),
-            Sort::Meaning(_) => rows.reverse(),
+            Sort::Meaning(_) | Sort::Learned(_) => rows.reverse(),
             _ => {}
         }
         rows.sort_by_key(|row| !self.first.contains(&row.sample));
@@ -301,7 +304,9 @@ impl FakeEngine {
         self.ticket = ticket;
         self.list = rows.iter().map(|row| row.sample).collect();
         let by_choice = self.by_choice();
-        Event::Listed { ticket, total: self.list.len() as u64, decided: by_choice.iter().sum(), by_choice }
+        let note = if matches!(query.sort, Sort::Learned(_)) { self.note.clone() } else { String::new() };
+        let total = self.list.len() as u64;
+        Event::Listed { ticket, total, decided: by_choice.iter().sum(), by_choice, note }
     }
 
     fn decide(&mut self, samples: Vec<SampleId>, decision: Option<Decision>) -> Vec<Event> {
@@ -441,6 +446,7 @@ impl FakeEngine {
             extra: vec![("camera".to_owned(), "X100".to_owned())],
             attributes: self.attributes.clone(),
             regions: self.regions.clone(),
+            learned: String::new(),
             row,
         }
     }

@@ -87,7 +87,7 @@ fn answer(rig: &mut Rig, total: u64, commands: Vec<Command>) -> usize {
     for command in commands {
         match command {
             Command::List { ticket, .. } => {
-                rig.event(Event::Listed { ticket, total, decided: 0, by_choice: [0; 4] })
+                rig.event(Event::Listed { ticket, total, decided: 0, by_choice: [0; 4], note: String::new() })
             }
             Command::Locate { ticket, sample } => {
                 rig.event(Event::Located { ticket, sample, row: Some(u64::from(sample.0)) });
@@ -246,7 +246,13 @@ fn the_first_row_asked_for_is_that_of_the_list_on_its_way() {
 fn old_answers_are_dropped() {
     let mut rig = Rig::small();
     let ticket = rig.model.list.ticket;
-    rig.event(Event::Listed { ticket: ticket + 7, total: 3, decided: 0, by_choice: [0; 4] });
+    rig.event(Event::Listed {
+        ticket: ticket + 7,
+        total: 3,
+        decided: 0,
+        by_choice: [0; 4],
+        note: String::new(),
+    });
     rig.event(Event::Rows { ticket: ticket + 7, start: 0, rows: Vec::new() });
     rig.event(Event::Found { ticket: ticket + 7, row: Some(50) });
     assert_eq!((rig.model.list.total, rig.model.list.cursor), (100, 0));

@@ -7,6 +7,7 @@ mod colors;
 mod deciding;
 mod engine;
 mod ladder;
+mod learning;
 mod listing;
 mod macros;
 mod manage;

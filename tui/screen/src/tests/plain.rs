@@ -30,6 +30,7 @@ fn typed(mut engine: FakeEngine, prompt: bool, lines: &str) -> (String, Option<S
         open_with: Vec::new(),
         keymap: Keymap::builtin().unwrap(),
         arrangement: Arrangement::default(),
+        learn: true,
         mouse: false,
         tags: Vec::new(),
         warnings: Vec::new(),

@@ -79,9 +79,13 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             say(model, Level::Warning, format!("{about}: {message}"));
             model.jobs.trouble(about, message);
         }
-        Event::Listed { ticket, total, decided, by_choice } => {
+        Event::Listed { ticket, total, decided, by_choice, note } => {
+            if let Some(incoming) = model.list.incoming.as_mut().filter(|it| it.ticket == ticket) {
+                incoming.note = note;
+            }
             listed(model, ticket, (total, decided, by_choice), fx)
         }
+        Event::Learned { better, .. } => model.list.learning.offered = better,
         Event::Delayed { ticket, why } => {
             if let Some(incoming) = model.list.incoming.as_mut().filter(|it| it.ticket == ticket) {
                 incoming.delayed = Some(why);
@@ -218,6 +222,8 @@ fn session(model: &mut Model, summary: Box<SessionSummary>, fx: &mut Effects) {
         }
         Some(before) => {
             let renumbered = before.numbering != summary.numbering;
+            // What was learned is not about what is seen now.
+            model.list.learning.offered &= !renumbered && before.blind == summary.blind;
             let at = chosen.as_ref().and_then(|name| summary.detectors.iter().position(|d| d.name == *name));
             model.detector = at.unwrap_or(0);
             let gone = chosen.filter(|_| at.is_none());
@@ -304,7 +310,18 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     // What pictures are lit by follows the search.
     let meant = [&list.shown.sort, &list.query.sort].into_iter().any(|sort| matches!(sort, Sort::Meaning(_)));
     let relit = meant && list.shown.sort != list.query.sort && model.display.relevance;
+    let learned =
+        [&list.shown.sort, &list.query.sort].into_iter().any(|sort| matches!(sort, Sort::Learned(_)));
+    if learned && list.shown.sort != list.query.sort {
+        // They say why a sample is where it is.
+        model.details.expire();
+    }
     list.shown = list.query.clone();
+    list.learning.note = incoming.note;
+    let taken = !list.learning.note.is_empty() && incoming.keyed;
+    if taken {
+        list.learning.offered = false;
+    }
     (list.total, list.decided, list.by_choice) = (total, decided, by_choice);
     list.cursor = incoming.cursor.unwrap_or(0).min(total.saturating_sub(1));
     // A sample that has another number now is where its path is, if that is near.
@@ -325,6 +342,9 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     }
     if relit {
         model.pictures.clear();
+    }
+    if taken {
+        say(model, Level::Info, model.list.learning.note.clone());
     }
     prompt::listed(model, incoming.ticket);
     let after = model.list.rows.get(model.list.cursor).map(|row| row.sample);

@@ -51,6 +51,10 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
         Find::SortUncertain => motion::sort(model, Sort::Uncertain, fx),
         Find::SortDiverse => motion::sort(model, Sort::Diverse, fx),
         Find::SortClusters => motion::sort(model, Sort::Clusters, fx),
+        Find::SortLearned => {
+            let sort = model.list.learning.next(&model.list.query.sort);
+            motion::sort(model, sort, fx);
+        }
         Find::SortDetector => {
             if let Some(name) = detector::chosen(model) {
                 motion::sort(model, Sort::Detector(name), fx);

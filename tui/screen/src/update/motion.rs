@@ -127,8 +127,17 @@ fn request(model: &mut Model, query: Query, anchor: Anchor, keyed: bool, fx: &mu
     let find = list.finding.take().or(earlier).filter(|_| anchor == Anchor::Stay);
     list.locating = None;
     let ticket = list.last_ticket;
-    list.incoming =
-        Some(Incoming { ticket, anchor, keyed, here: None, find, counts: None, cursor: None, delayed: None });
+    list.incoming = Some(Incoming {
+        ticket,
+        anchor,
+        keyed,
+        here: None,
+        find,
+        counts: None,
+        cursor: None,
+        note: String::new(),
+        delayed: None,
+    });
     send(fx, Command::List { ticket, query });
     if matches!(model.list.walk.take(), Some(walk) if matches!(walk.purpose, Purpose::Gather { .. })) {
         say(model, Level::Warning, "the list has changed meanwhile: nothing was marked or decided");
@@ -142,7 +151,8 @@ fn request(model: &mut Model, query: Query, anchor: Anchor, keyed: bool, fx: &mu
 pub(super) fn sort(model: &mut Model, sort: Sort, fx: &mut Effects) {
     let text = format!("sorted by {}", sort_name(&sort));
     // These are reviewed from their first row on, and what comes from the middle of them is not a sample of the dataset.
-    let from_the_first = matches!(sort, Sort::Random | Sort::Uncertain | Sort::Diverse | Sort::Clusters);
+    let from_the_first =
+        matches!(sort, Sort::Random | Sort::Uncertain | Sort::Diverse | Sort::Clusters | Sort::Learned(_));
     let query = Query { sort, ..model.list.query.clone() };
     relist(model, query, if from_the_first { Anchor::Top } else { Anchor::Stay }, fx);
     if let Some(incoming) = model.list.incoming.as_mut().filter(|_| from_the_first) {

@@ -255,6 +255,8 @@ pub(super) fn not_listed(
     }
     model.list.incoming = None;
     let asked = std::mem::replace(&mut model.list.query, model.list.shown.clone());
+    let unlearned =
+        at.is_none() && matches!(asked.sort, Sort::Learned(_)) && asked.sort == model.list.shown.sort;
     let at = at.map(|(start, end)| (start as usize, end as usize));
     if let Mode::Prompt(prompt) = &mut model.mode
         && let (true, as_sent) = asked_by(prompt, &asked)
@@ -272,6 +274,9 @@ pub(super) fn not_listed(
         // Where the last run ended, which is no more: all of the list is better than none.
         let query = Query { filter: String::new(), sort: Sort::Rank, ..asked };
         motion::relist(model, query, Anchor::Top, fx);
+    } else if unlearned {
+        // The order that is shown is no more.
+        motion::relist(model, Query { sort: Sort::Rank, ..asked }, Anchor::Stay, fx);
     }
     say(model, Level::Warning, message);
 }

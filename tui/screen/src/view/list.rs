@@ -62,6 +62,7 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
         Sort::Uncertain => "least certain first",
         Sort::Diverse => "unlike first",
         Sort::Clusters => "of each cluster",
+        Sort::Learned(_) => &model.list.learning.note,
         Sort::Group => "by group",
         Sort::Attribute(name) => name.as_str(),
     };
@@ -72,7 +73,11 @@ pub(crate) fn heads(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     };
     let x = paint.put(area.x + 2, area.y, 5, Role::Dim, first) + 1;
     // The same where there is less room.
-    let short = if words.starts_with("likeliest") { "likeliest first" } else { words };
+    let short = match &model.list.shown.sort {
+        Sort::Learned(_) => model.list.learning.in_short(),
+        _ if words.starts_with("likeliest") => "likeliest first",
+        _ => words,
+    };
     let labels = "label→other";
     let (start, flags) = (columns.edge.saturating_sub(labels.chars().count() as u16), "flags");
     if columns.letters >= flags.len() as u16 {

@@ -270,6 +270,9 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
             labeled(name.to_owned(), &said, width, &mut lines);
         }
     }
+    if !detail.learned.is_empty() {
+        labeled(String::new(), &detail.learned, width, &mut lines);
+    }
     for (by, note) in &detail.other_notes {
         labeled(format!("note by {by} "), note, width, &mut lines);
     }

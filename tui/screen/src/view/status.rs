@@ -49,7 +49,7 @@ pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             why => format!("not updated: {why}"),
         };
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
-    } else if let Some(words) = kept_out(model, session) {
+    } else if let Some(words) = kept_out(model, session).or_else(|| model.offer()) {
         right = paint.put_right(right, area.y, area.width / 2, Role::Bar, &words).saturating_sub(1);
     }
     // What changes the meaning of every key comes first.

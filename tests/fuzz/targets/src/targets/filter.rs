@@ -73,6 +73,7 @@ fn filter(text: &str, sort: Sort) {
         decisions: &decisions,
         atlas: None,
         direction: None,
+        learned: None,
     };
     for (all, descending) in [(true, false), (false, true)] {
         let query = Query { all, filter: text.to_owned(), sort: sort.clone(), descending };

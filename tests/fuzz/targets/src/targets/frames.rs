@@ -106,7 +106,7 @@ fn seeds() -> Vec<Vec<u8>> {
         Event::Session(Box::new(summary)),
         Event::Progress(Progress::default()),
         Event::ScanDone(Box::<ScanReport>::default()),
-        Event::Listed { ticket: 1, total: 1, decided: 1, by_choice: [1, 0, 0, 0] },
+        Event::Listed { ticket: 1, total: 1, decided: 1, by_choice: [1, 0, 0, 0], note: String::new() },
         Event::NotListed { ticket: 1, message: "no".into(), at: Some((0, 1)) },
         Event::Delayed { ticket: 1, why: "loading".into() },
         Event::Rows { ticket: 1, start: 0, rows: vec![row] },

@@ -187,7 +187,7 @@ impl Rig {
         Some(match command {
             Command::List { ticket, .. } => {
                 self.ticket = ticket;
-                Event::Listed { ticket, total: COUNT, decided: 0, by_choice: [0; 4] }
+                Event::Listed { ticket, total: COUNT, decided: 0, by_choice: [0; 4], note: String::new() }
             }
             Command::Rows { ticket, start, len } => {
                 let rows = (start..COUNT.min(start.saturating_add(len.into()))).map(row).collect();

@@ -13,18 +13,21 @@ const MAX_HALVINGS: usize = 20;
 
 /// Stopping criteria.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub struct Limits {
     /// Maximum number of steps.
-    pub(super) steps: usize,
+    pub steps: usize,
     /// Largest entry of the gradient at the end.
-    pub(super) gradient: f64,
+    pub gradient: f64,
     /// Stop after a step with a smaller relative decrease than this.
-    pub(super) decrease: f64,
+    pub decrease: f64,
 }
 
 /// Moves `x` to the minimum. `function` writes the gradient at a point and returns the value there; it may abort with
 /// an error. Returns the number of steps.
-pub(super) fn minimize(
+///
+/// # Errors
+/// When `function` does.
+pub fn minimize(
     x: &mut Vec<f64>,
     limits: Limits,
     mut function: impl FnMut(usize, &[f64], &mut [f64]) -> Result<f64>,
