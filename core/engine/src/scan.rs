@@ -12,6 +12,7 @@ use crate::findings::Findings;
 use crate::given::StandIn;
 use crate::meaning::kept_texts;
 use crate::models::NoModel;
+use crate::outdated::Now;
 use crate::{Error, Result};
 use crate::{Given, Setup, decided, given, imports, kept, models, remarks, unloaded};
 use chaffinch_compute::content::ContentHash;
@@ -29,6 +30,7 @@ use chaffinch_data::journal::codes;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::moved;
+use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::set_value::SetValue;
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
@@ -75,6 +77,8 @@ pub(crate) struct ScanPlan {
     pub(crate) failed: BTreeSet<String>,
     /// Whether the detectors run only to see what they would find: nothing of it is stored.
     pub(crate) trial: bool,
+    /// The prompts that are tried; `None` for those in use.
+    pub(crate) prompts: Option<PromptSet>,
     /// Decisions so far, as contract codes.
     pub(crate) decided: Vec<(SampleId, u8, u32)>,
     /// As whom everything is read that the scan learns of decisions, and whether only that reviewer's are; `None` if it learns
@@ -212,7 +216,12 @@ impl<'a> Scan<'a> {
             return Ok(());
         }
         let decisions = codes::digest(self.decided.as_ref().unwrap_or(&plan.decided));
-        self.report_carried(&detectors, plan, &decisions, findings);
+        let prompts = match &plan.prompts {
+            Some(tried) => tried.clone(),
+            None => self.setup.session.prompts(&self.setup.prompts)?,
+        };
+        let now = Now { decisions: &decisions, prompts: &prompts.digest() };
+        self.report_carried(&detectors, plan, now, findings);
         let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
@@ -238,18 +247,20 @@ impl<'a> Scan<'a> {
             findings.file_metadata.clone(),
             findings.matrix.clone().filter(|_| unusable.is_none()),
             embedder.clone(),
-            self.setup.prompts.clone(),
+            prompts.clone(),
             decided.iter().copied(),
         )
         .with_probabilities(probabilities);
         if let Some(embedder) = &embedder {
-            self.classes(&services, embedder.as_ref(), findings);
+            // What is tried is not kept.
+            if !plan.trial {
+                self.classes(&services, embedder.as_ref(), findings);
+            }
             if let Some(words) = services.cut_prompts().filter(|_| !plan.trial) {
                 (self.reporter.trouble)("prompts", &words);
             }
         }
-        let prompts = &self.setup.prompts;
-        let base = InputDigest::new(findings, prompts, embedder.as_deref(), digest.as_deref(), decisions);
+        let base = InputDigest::new(findings, &prompts, embedder.as_deref(), digest.as_deref(), decisions);
         let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         let pointless = self.without_labels(plan, &detectors, findings);
         self.report_unknown(&detectors, findings);

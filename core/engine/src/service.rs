@@ -13,6 +13,7 @@ mod detectors;
 mod lists;
 mod meter;
 mod outputs;
+mod prompts;
 mod scan_thread;
 mod scans;
 mod seat;
@@ -172,7 +173,9 @@ impl Service {
         let words = unloaded::words(&absent, session);
         let results = findings.results.values().map(AsRef::as_ref);
         // What was decided depends on who attaches.
-        let before = outdated::words(&outdated::all(results, &registry, ""));
+        let prompts = session.prompts(&setup.prompts).map(|set| set.digest()).unwrap_or_default();
+        let now = outdated::Now { prompts: &prompts, ..Default::default() };
+        let before = outdated::words(&outdated::all(results, &registry, now));
         let before = before.map(|words| display::safe_text(&words).into_owned());
         let told = words
             .map(|words| ("detectors", words))
@@ -342,8 +345,11 @@ impl Service {
                 self.scan(Some(at), Wanted { opening, ..Wanted::of(detectors) })
             }
             Command::Rerun { detector, params } => self.rerun(at, detector, &params),
-            Command::Try { ticket, detector, params } => {
-                self.try_out(Trial { at, ticket, detector, params });
+            Command::Try { ticket, detector, params, prompts } => {
+                self.try_out(Trial { at, ticket, detector, params, prompts });
+            }
+            Command::SetPrompts { ticket, prompts, temperature } => {
+                self.set_prompts(at, ticket, (prompts.as_ref(), temperature));
             }
             Command::Enable { detector, enabled } => self.enable(at, detector, enabled),
             Command::RemoveResults { detector, back } => self.remove_results(at, detector, back),

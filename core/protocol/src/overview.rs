@@ -4,7 +4,7 @@
 use crate::dataset::DatasetFindings;
 use crate::decision::Choice;
 use crate::sample::SampleId;
-use crate::{DetectorAbout, Ticket};
+use crate::{DetectorAbout, PromptSheet, Ticket};
 use serde::{Deserialize, Serialize};
 
 /// Bins of a [`Histogram`]: thresholds move in thousandths, and each one is the edge of a bin.
@@ -28,6 +28,8 @@ pub enum Overview {
     History,
     /// What is wrong with the dataset as a whole.
     Findings,
+    /// The prompts of classes.
+    Prompts,
 }
 
 /// The answer to an [`Overview`].
@@ -48,6 +50,8 @@ pub enum Overviewed {
     History(Vec<PastDecision>),
     /// To [`Overview::Findings`].
     Findings(DatasetFindings),
+    /// To [`Overview::Prompts`].
+    Prompts(Box<PromptSheet>),
 }
 
 /// One class: how large it is, and what is known of its labels.

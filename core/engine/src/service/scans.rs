@@ -70,6 +70,7 @@ impl Service {
             enabled: self.known.enabled.clone(),
             failed: self.known.failed.keys().cloned().collect(),
             trial: false,
+            prompts: None,
             decided: common.map_or_else(Vec::new, |(_, journal)| journal.codes()),
             learns_of: common.map(|(reviewer, journal)| (reviewer.to_owned(), journal.is_blind())),
         }

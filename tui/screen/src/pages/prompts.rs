@@ -1,0 +1,480 @@
+//! The prompts of the classes: edited here, counted by the engine, and kept with the session.
+
+use crate::action::{Action, Scope};
+use crate::effect::Effects;
+use crate::key::shown;
+use crate::model::{BenchLine, Consequence, Level, Mode, Model, Page, PromptBench, TrialBasis};
+use crate::paint::Paint;
+use crate::text::{self, count};
+use crate::theme::Role;
+use crate::update::{open, panels, say, send, show, trial};
+use crate::view::blocks::{inner, percent, waiting};
+use crate::view::status;
+use chaffinch_protocol::{
+    BUSY, Command, Event, Overview, Overviewed, PROMPT_DETECTOR, PromptTally, PromptsSet, TEMPERATURE, Tried,
+};
+use ratatui::layout::{Position, Rect};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+/// Cells of the numbers of a class: seen, moved, flagged, moved, agreement.
+const NUMBERS: [usize; 5] = [8, 10, 8, 10, 6];
+
+/// The page.
+pub(super) struct Prompts;
+
+impl Page for Prompts {
+    fn name(&self) -> &'static str {
+        "prompts"
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Panel
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::Prompts]
+    }
+
+    fn hints(&self, model: &Model) -> Vec<Action> {
+        use Action as A;
+        match bench(model).is_closed() {
+            true => vec![A::PanelClose],
+            false => vec![
+                A::PanelClose,
+                A::PanelAccept,
+                A::PanelLetIn,
+                A::PanelRemove,
+                A::PanelRun,
+                A::PanelTry,
+                A::PanelReset,
+                A::PanelDown,
+                A::PanelUp,
+            ],
+        }
+    }
+
+    fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
+        Some(match action {
+            Action::PanelAccept => ("edit", "Type the line anew: words of a class are separated by ;"),
+            Action::PanelLetIn => ("add", "Add a template or an alternative below, or a word to the class"),
+            Action::PanelRemove => ("delete", "Delete the line, or all words of the class but its name"),
+            Action::PanelRun => ("save", "Keep the prompts with the session: scans use them from then on"),
+            Action::PanelTry => ("count", "Count again what the prompts on the screen would change"),
+            Action::PanelReset => ("reset", "Drop what is not saved, or return to the configuration"),
+            _ => return None,
+        })
+    }
+
+    fn draw(&self, model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
+        let (area, bench) = (inner(area), bench(model));
+        let Some(sheet) = &bench.sheet else {
+            waiting(area, "reading the prompts…", paint);
+            return None;
+        };
+        paint.put(area.x, area.y, area.width, Role::Title, &format!("Prompts, {}", sheet.origin));
+        if !sheet.closed.is_empty() {
+            waiting(area, &sheet.closed, paint);
+            return None;
+        }
+        if bench.is_edited() {
+            paint.put_right(area.right(), area.y, area.width, Role::Edited, &unsaved_words(model));
+        }
+        let (role, words) = counts(bench);
+        paint.put(area.x, area.y + 1, area.width, role, &words);
+        let body = Rect { y: area.y + 2, height: area.height.saturating_sub(3), ..area };
+        let page = usize::from(body.height).max(1);
+        let first = bench.at / page * page;
+        let mut cursor = None;
+        for (at, y) in (first..bench.lines()).zip(body.top()..body.bottom()) {
+            let row = Rect { y, height: 1, ..body };
+            cursor = cursor.or(draw_line(model, bench, at, row, paint));
+        }
+        if area.height > 3 {
+            let (role, words) = foot(model, bench);
+            paint.put(area.x, area.bottom() - 1, area.width, role, &words);
+        }
+        cursor
+    }
+
+    fn open(&self, model: &mut Model, _action: Action, fx: &mut Effects) {
+        panels::open(model, &Prompts, fx);
+    }
+
+    fn act(&self, model: &mut Model, action: Action, fx: &mut Effects) -> bool {
+        use Action as A;
+        let (at, last) = (bench(model).at, bench(model).lines().saturating_sub(1));
+        if let Some(to) = panels::moved(action, at, page(model), last) {
+            change(model, |bench| bench.at = to);
+            return true;
+        }
+        let edits = [A::PanelAccept, A::PanelLetIn, A::PanelRemove, A::PanelRun, A::PanelTry];
+        if edits.contains(&action) && bench(model).is_closed() {
+            say(model, Level::Warning, "there is nothing to edit here: the page says why");
+            return true;
+        }
+        match action {
+            A::PanelAccept => edit(model),
+            A::PanelLetIn => add(model),
+            A::PanelRemove => remove(model),
+            A::PanelRun => save(model, fx),
+            A::PanelTry => change(model, |bench| bench.uncounted = true),
+            A::PanelReset => reset(model),
+            _ => return false,
+        }
+        true
+    }
+
+    fn submit(&self, model: &mut Model, text: &str) {
+        let line = bench(model).line(bench(model).at);
+        if text.is_empty() && !matches!(line, BenchLine::Class(_)) {
+            return say(model, Level::Warning, "an empty line is no prompt, so nothing was changed");
+        }
+        let mut outcome = Ok(());
+        change(model, |bench| outcome = bench.set(text));
+        if let Err(why) = outcome {
+            say(model, Level::Warning, why);
+        }
+    }
+
+    fn click(&self, model: &mut Model, _x: u16, y: u16) {
+        let page = page(model);
+        if let Some(line) = y.checked_sub(3).filter(|line| usize::from(*line) < page) {
+            change(model, |bench| {
+                bench.at = panels::shown_at(line, bench.at, page, bench.lines().saturating_sub(1));
+            });
+        }
+    }
+
+    /// Asks for the counts of the set on the screen. The engine ends what it counts for an older one.
+    fn request(&self, model: &mut Model, fx: &mut Effects) {
+        let open = model.panel().is_some_and(|page| page.name() == self.name());
+        if !open || model.typing().is_some() {
+            return;
+        }
+        if bench(model).adding {
+            change(model, PromptBench::take_back);
+        }
+        let bench = bench(model);
+        if !bench.uncounted || bench.is_closed() || bench.fault().is_some() {
+            return;
+        }
+        let of = |_| (TEMPERATURE.to_owned(), bench.temperature);
+        let params: BTreeMap<String, f64> =
+            bench.sheet.iter().filter_map(|sheet| sheet.temperature.as_ref()).map(of).collect();
+        let (prompts, basis) = (Some(bench.words.clone()), basis(model));
+        // What another page tries is not counted any more.
+        trial::forget(model);
+        let ticket = model.panels.trial.ticket;
+        change(model, |bench| {
+            (bench.uncounted, bench.asked, bench.basis) = (false, Some(ticket), basis);
+        });
+        send(fx, Command::Try { ticket, detector: PROMPT_DETECTOR.to_owned(), params, prompts });
+    }
+
+    fn answered(&self, model: &mut Model, event: &Event) -> bool {
+        match event {
+            Event::Tried(tried) if bench(model).asked == Some(tried.ticket) => {
+                change(model, |bench| {
+                    bench.asked = None;
+                    bench.tried = Some(Arc::new(tried.clone()));
+                });
+            }
+            Event::PromptsSet(set) => kept(model, set),
+            _ => return false,
+        }
+        true
+    }
+
+    fn sent(&self, model: &mut Model, command: &Command) {
+        if let Command::SetPrompts { ticket, prompts, .. } = command {
+            change(model, |bench| bench.saving = Some((*ticket, prompts.is_none())));
+        }
+    }
+
+    fn unsaved(&self, model: &Model) -> Option<&'static str> {
+        bench(model).is_edited().then_some("the prompts on their page are not saved")
+    }
+
+    fn loading(&self, model: &Model) -> bool {
+        bench(model).sheet.is_none()
+    }
+
+    fn overview(&self, _model: &Model) -> Option<Overview> {
+        Some(Overview::Prompts)
+    }
+
+    fn overviewed(&self, model: &mut Model, overviewed: Overviewed) -> Option<Overviewed> {
+        let Overviewed::Prompts(sheet) = overviewed else { return Some(overviewed) };
+        let basis = basis(model);
+        change(model, |bench| {
+            bench.take(*sheet);
+            let waited = bench.tried.as_ref().is_some_and(|tried| tried.failed == BUSY);
+            bench.uncounted |= waited || bench.basis != basis;
+        });
+        None
+    }
+
+    fn plain_lines(&self, model: &Model) -> Vec<String> {
+        let bench = bench(model);
+        let Some(sheet) = &bench.sheet else { return Vec::new() };
+        let mut lines = vec![format!("Prompts, {}", sheet.origin)];
+        lines.extend([&sheet.closed, &sheet.remark].into_iter().filter(|words| !words.is_empty()).cloned());
+        if sheet.closed.is_empty() {
+            lines.push(counts(bench).1);
+            lines.extend((0..bench.lines()).map(|at| line_words(model, bench, at)));
+        }
+        lines
+    }
+}
+
+fn bench(model: &Model) -> &PromptBench {
+    static NONE: LazyLock<PromptBench> = LazyLock::new(PromptBench::default);
+    model.views.kept.get::<PromptBench>().unwrap_or(&NONE)
+}
+
+fn change(model: &mut Model, change: impl FnOnce(&mut PromptBench)) {
+    model.views.kept.change(change);
+}
+
+/// Lines that fit.
+fn page(model: &Model) -> usize {
+    usize::from(model.display.size.height.saturating_sub(6)).max(1)
+}
+
+/// What counts depend on beside the prompts.
+fn basis(model: &Model) -> TrialBasis {
+    let Some(session) = &model.session else { return TrialBasis::default() };
+    let known = session.detectors.iter().find(|one| one.name == PROMPT_DETECTOR);
+    (known.map(|one| (one.threshold, one.flagged, one.scored)), session.numbering)
+}
+
+fn key(model: &Model, action: Action) -> String {
+    model.keymap.key_for(action).map(shown).unwrap_or_default()
+}
+
+fn unsaved_words(model: &Model) -> String {
+    match bench(model).saving {
+        Some(_) => "saving…".to_owned(),
+        None => format!("not saved: {} saves", key(model, Action::PanelRun)),
+    }
+}
+
+/// What was counted over all classes, or why nothing was.
+fn counts(bench: &PromptBench) -> (Role, String) {
+    match &bench.tried {
+        _ if bench.fault().is_some() => (Role::Dim, "not counted, as they cannot be used".to_owned()),
+        _ if bench.is_counting() => (Role::Dim, "counting what they would change…".to_owned()),
+        None => (Role::Dim, String::new()),
+        Some(tried) if !tried.failed.is_empty() => {
+            (Role::Warning, format!("not counted: {}", text::safe(&tried.failed)))
+        }
+        Some(tried) => (Role::Text, totals(tried)),
+    }
+}
+
+fn totals(tried: &Tried) -> String {
+    let sum = |of: fn(&PromptTally) -> u64| tried.classes.iter().map(of).sum::<u64>();
+    let (labeled, agreed) = (sum(|one| one.labeled), sum(|one| one.agreed));
+    let shares: Vec<f64> = (tried.classes.iter().filter(|one| one.labeled > 0))
+        .map(|one| one.agreed as f64 / one.labeled as f64)
+        .collect();
+    let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64 * 100.0;
+    let moved = match tried.compared {
+        Some(moved) if moved.newly + moved.formerly > 0 => {
+            format!(" ({} more, {} fewer than in the last scan)", count(moved.newly), count(moved.formerly))
+        }
+        Some(_) => " (as in the last scan)".to_owned(),
+        None => String::new(),
+    };
+    format!(
+        "{} agree with their label, mean of classes {mean:.1}%; {} flagged{moved}",
+        percent(agreed, labeled),
+        count(tried.flagged)
+    )
+}
+
+/// The last line: what is wrong with the set, or what else should be known.
+fn foot(model: &Model, bench: &PromptBench) -> (Role, String) {
+    let Some(sheet) = &bench.sheet else { return (Role::Dim, String::new()) };
+    match bench.fault() {
+        Some(fault) => (Role::Error, fault),
+        None if sheet.outdated => {
+            let scan = key(model, Action::Scan);
+            (
+                Role::Warning,
+                format!("the flags in the list are of other prompts: {scan} there brings them up to date"),
+            )
+        }
+        None => (Role::Dim, text::safe(&sheet.remark).into_owned()),
+    }
+}
+
+/// Draws a line. Returns where the text cursor is, if the line is being typed.
+fn draw_line(
+    model: &Model,
+    bench: &PromptBench,
+    at: usize,
+    row: Rect,
+    paint: &mut Paint<'_>,
+) -> Option<Position> {
+    let (line, here) = (bench.line(at), at == bench.at);
+    let heading = matches!(line, BenchLine::Templates | BenchLine::Alternatives | BenchLine::Classes);
+    let role = match (heading, here) {
+        (true, _) => Role::Dim,
+        (false, true) => Role::Given,
+        (false, false) => Role::Text,
+    };
+    let typed = if here { model.typing() } else { None };
+    if let Some(typed) = typed {
+        let row = Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row };
+        return Some(status::line(typed, row, paint));
+    }
+    let numbers: u16 = NUMBERS.iter().sum::<usize>() as u16;
+    let counted = matches!(line, BenchLine::Class(_) | BenchLine::Classes) && row.width > numbers + 12;
+    let room = row.width - if counted { numbers } else { 0 };
+    paint.put(row.x, row.y, room, role, &line_words(model, bench, at));
+    if counted {
+        let words = match line {
+            BenchLine::Class(class) => numbers_of(bench.counts().get(class)),
+            _ => ["look so", "", "flagged", "", "agree"].map(str::to_owned),
+        };
+        let stale = bench.is_counting() || bench.fault().is_some();
+        let role = if stale || heading { Role::Dim } else { role };
+        let words = words.iter().zip(NUMBERS).map(|(words, cells)| format!("{words:>cells$}"));
+        paint.put_right(row.right(), row.y, numbers, role, &words.collect::<String>());
+    }
+    if here {
+        let style = paint.style(Role::Selected);
+        paint.buffer.set_style(row, style);
+    }
+    None
+}
+
+/// A line in words.
+fn line_words(model: &Model, bench: &PromptBench, at: usize) -> String {
+    let line = bench.line(at);
+    let text = bench.text(line).unwrap_or_default();
+    let text = text::safe(&text);
+    match line {
+        BenchLine::Templates => "Templates, with {} for the class".to_owned(),
+        BenchLine::Alternatives => "Pictures of no class".to_owned(),
+        BenchLine::Classes => "Classes".to_owned(),
+        BenchLine::Template(_) | BenchLine::Alternative(_) => format!("  {text}"),
+        BenchLine::Temperature => format!("Temperature {text}, which divides the model's scale"),
+        BenchLine::Class(class) => {
+            let name = text::safe(model.class(Some(class as u32)).unwrap_or_default()).into_owned();
+            // What it is called may be something else than its name.
+            if text.starts_with(&name) { format!("  {text}") } else { format!("  {name}: {text}") }
+        }
+    }
+}
+
+fn numbers_of(tally: Option<&PromptTally>) -> [String; 5] {
+    let Some(tally) = tally else { return Default::default() };
+    let moved = |(more, fewer): (u64, u64)| match more + fewer {
+        0 => String::new(),
+        _ => format!("+{}/−{}", count(more), count(fewer)),
+    };
+    [
+        count(tally.seen),
+        moved(tally.seen_moved),
+        count(tally.flagged),
+        moved(tally.flagged_moved),
+        percent(tally.agreed, tally.labeled),
+    ]
+}
+
+/// Begins to type the line under the cursor.
+fn edit(model: &mut Model) {
+    match bench(model).text(bench(model).line(bench(model).at)) {
+        Some(text) => panels::edit(model, &text),
+        None => add(model),
+    }
+}
+
+/// Begins to type a new line, or a further word of a class.
+fn add(model: &mut Model) {
+    let mut added = false;
+    change(model, |bench| added = bench.add());
+    let bench = bench(model);
+    match bench.line(bench.at) {
+        _ if added => panels::edit(model, ""),
+        line @ BenchLine::Class(_) => {
+            let text = format!("{}; ", bench.text(line).unwrap_or_default());
+            panels::edit(model, &text);
+        }
+        _ => say(model, Level::Info, "nothing can be added here"),
+    }
+}
+
+fn remove(model: &mut Model) {
+    let bench = bench(model);
+    let line = bench.line(bench.at);
+    if matches!(line, BenchLine::Template(_)) && bench.words.templates.len() == 1 {
+        return say(model, Level::Warning, "at least one template is needed");
+    }
+    let mut removed = false;
+    change(model, |bench| removed = bench.remove());
+    match line {
+        _ if removed => {}
+        BenchLine::Class(_) => say(model, Level::Info, "it is called by its name alone already"),
+        _ => say(model, Level::Info, "this line cannot be deleted"),
+    }
+}
+
+/// Keeps the set on the screen with the session.
+fn save(model: &mut Model, fx: &mut Effects) {
+    let bench = bench(model);
+    let refusal = match bench.fault() {
+        Some(fault) => format!("not saved: {fault}"),
+        None if bench.saving.is_some() => "they are being saved".to_owned(),
+        None if !bench.is_edited() => "nothing was changed, so there is nothing to save".to_owned(),
+        None => String::new(),
+    };
+    if !refusal.is_empty() {
+        return say(model, Level::Warning, refusal);
+    }
+    let has = bench.sheet.as_ref().is_some_and(|sheet| sheet.temperature.is_some());
+    let (prompts, temperature) = (Some(bench.words.clone()), has.then_some(bench.temperature));
+    let command = Command::SetPrompts { ticket: show::ticket(model), prompts, temperature };
+    Prompts.sent(model, &command);
+    send(fx, command);
+}
+
+/// Drops what is not saved; without any, goes back to the configuration once that is confirmed.
+fn reset(model: &mut Model) {
+    let bench = bench(model);
+    if bench.is_edited() {
+        change(model, PromptBench::drop_edits);
+        return say(model, Level::Info, "dropped what was not saved");
+    }
+    if !bench.sheet.as_ref().is_some_and(|sheet| sheet.own) {
+        return say(model, Level::Info, "they are those of the configuration already");
+    }
+    let question =
+        "return to the prompts and the temperature of the configuration? those of the session are deleted";
+    let ticket = show::ticket(model);
+    let command = Command::SetPrompts { ticket, prompts: None, temperature: None };
+    open::ask(model, question.to_owned(), Consequence::Send(command));
+}
+
+/// The engine has kept a set, or has not.
+fn kept(model: &mut Model, set: &PromptsSet) {
+    let Some((_, reset)) = bench(model).saving.filter(|(ticket, _)| *ticket == set.ticket) else { return };
+    let done = set.refused.is_empty();
+    change(model, |bench| {
+        bench.saving = None;
+        bench.adopt = done && reset;
+    });
+    if !done {
+        return say(model, Level::Error, format!("not saved: {}", set.refused));
+    }
+    let scan = key(model, Action::Scan);
+    let what = if reset { "the prompts of the configuration count" } else { "saved" };
+    say(model, Level::Info, format!("{what}; flags are of the prompts before until {scan} in the list"));
+    if !matches!(model.mode, Mode::Panel(_)) {
+        // Nothing asks for them again before the page is opened.
+        change(model, |bench| bench.uncounted = true);
+    }
+}
