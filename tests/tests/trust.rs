@@ -451,8 +451,7 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
         )
     };
     let compared = Some(Compared { newly: 0, formerly: 32 });
-    let none =
-        Tried { ticket: 3, detector: named(), flagged: 0, scored: 32, compared, failed: String::new() };
+    let none = Tried { ticket: 3, detector: named(), flagged: 0, scored: 32, compared, ..Tried::default() };
     assert_eq!(tried(0.75), none);
     assert!(tried(2.0).failed.contains("share"), "{:?}", tried(2.0));
     assert_eq!(flagged(&client), (Some(32), DetectorState::Ready, None));

@@ -32,6 +32,7 @@ use crate::findings::Findings;
 use crate::kept;
 use crate::meaning::Reader;
 use crate::outlet::{Hall, Outlet};
+use crate::scan::KnownModel;
 use crate::state::State;
 use crate::{Error, Result, outdated, unloaded};
 use chaffinch_data::columns::DetectorResult;
@@ -102,6 +103,8 @@ pub(crate) struct Service {
     work: Option<Work>,
     /// What is tried after that.
     next_trial: Option<Trial>,
+    /// The model that prompts were tried with last, until the next scan.
+    tried_model: Option<KnownModel>,
     /// What is scanned after it, and at whose wish.
     next_scan: Option<(Option<u64>, Wanted)>,
     /// A detector that runs with other parameters, and those from before.
@@ -222,6 +225,7 @@ impl Service {
             job: None,
             work: None,
             next_trial: None,
+            tried_model: None,
             rerun: None,
             next_scan: None,
             report: None,

@@ -10,8 +10,8 @@ pub enum DetectorState {
     /// It runs.
     #[default]
     Ready,
-    /// It runs, and has not run since the dataset, its code or the decisions that it reads changed: what it found stays with its
-    /// pictures.
+    /// It runs, and has not run since the dataset, its code, or the decisions or prompts that it reads changed: what it found stays
+    /// with its pictures.
     Outdated,
     /// It does not run, since the last scan or the configuration names others; what it found before counts.
     NotChosen,

@@ -67,3 +67,76 @@ impl Session {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_protocol::ClassWords;
+
+    #[test]
+    fn a_set_is_kept_as_it_was_and_counts_in_the_place_of_the_configured_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let (data, dir) = (temp.path().join("data"), temp.path().join("session"));
+        fs::create_dir(&data).unwrap();
+        let session = Session::open_or_create(&dir, &data).unwrap();
+        let mut configured = PromptSet::load(&["cifar10"]).unwrap();
+        configured.name_classes("0 = 'cat'", &data).unwrap();
+        assert_eq!(session.prompts(&configured).unwrap(), configured);
+        let mut words = configured.edited();
+        assert_eq!(configured.edit(&words).digest(), configured.digest());
+        words.templates = vec!["a {}, \\ and é".into()];
+        let own =
+            ClassWords { synonyms: vec!["kitten".into()], prompts: vec!["a cat; asleep".into()], only: true };
+        words.classes.insert("cat".into(), own);
+        session.save_prompts(Some(&words)).unwrap();
+        assert_eq!(session.load_prompts().unwrap().as_ref(), Some(&words));
+        let used = session.prompts(&configured).unwrap();
+        let expected = ["a kitten, \\ and é", "a cat; asleep"];
+        // What a file says that a class is stays, and leads to its words.
+        assert_eq!(
+            (used.for_class("cat"), used.for_class("0")),
+            (expected.map(str::to_owned).to_vec(), expected.map(str::to_owned).to_vec())
+        );
+        assert_eq!(used.spoken_class("0").key, "cat");
+        assert!(used.for_class("automobile").contains(&"a car, \\ and é".to_owned()));
+        assert_ne!(used.digest(), configured.digest());
+        let classes = ["cat".to_owned(), "tulip".to_owned()];
+        assert_eq!(configured.unknown_class(&words, &classes), None, "what the configuration names is known");
+        words.classes.insert("tulp".into(), ClassWords::default());
+        let unknown = configured.unknown_class(&words, &classes).unwrap();
+        assert_eq!(unknown, "the dataset has no class 'tulp'; did you mean 'tulip'?");
+        session.save_prompts(None).unwrap();
+        session.save_prompts(None).unwrap();
+        assert_eq!(session.load_prompts().unwrap(), None);
+    }
+
+    #[test]
+    fn nothing_invalid_is_written_and_what_is_damaged_is_named() {
+        let temp = tempfile::tempdir().unwrap();
+        let (data, dir) = (temp.path().join("data"), temp.path().join("session"));
+        fs::create_dir(&data).unwrap();
+        let session = Session::open_or_create(&dir, &data).unwrap();
+        let none = PromptWords::default();
+        assert_eq!(
+            session.save_prompts(Some(&none)).unwrap_err().to_string(),
+            "at least one template is needed"
+        );
+        assert!(!session.prompts_path().exists());
+        for (text, why) in [
+            ("templates = [", "line 1"),
+            ("templates = ['a']", "must contain {} once"),
+            ("templates = ['{}', '{}']", "it is there twice; chaffinch prompts SESSION --reset"),
+            ("colour = 1", "unknown key 'colour'"),
+        ] {
+            fs::write(session.prompts_path(), text).unwrap();
+            let error = session.load_prompts().unwrap_err().to_string();
+            assert!(error.contains("prompts.toml") && error.contains(why), "{text}: {error}");
+        }
+        let words = PromptSet::bundled().edited();
+        drop(session);
+        let session = Session::open_to_read(&dir).unwrap();
+        assert!(session.save_prompts(Some(&words)).unwrap_err().to_string().contains("read-only"));
+        assert!(session.save_prompts(None).unwrap_err().to_string().contains("read-only"));
+        assert!(session.prompts_path().exists());
+    }
+}

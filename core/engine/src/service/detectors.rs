@@ -248,6 +248,7 @@ impl Service {
                 let mut plan = self.plan(Some(trial.at), Wanted::of(vec![trial.detector.clone()]));
                 plan.params.insert(trial.detector.clone(), params);
                 plan.trial = true;
+                plan.known = self.tried_model.take();
                 plan.prompts = trial.prompts.as_ref().map(|words| self.setup.prompts.edit(words));
                 let Some(outlet) = self.desks.get(&trial.at).map(|desk| desk.outlet.clone()) else { return };
                 self.work = Some(Work::Trial(trial));
@@ -258,6 +259,8 @@ impl Service {
 
     /// A trial has ended: nothing of it is kept but the answer.
     pub(super) fn trial_done(&mut self, trial: &Trial, done: Done) {
+        // Only prompts are tried one after the other.
+        self.tried_model = done.model.filter(|_| trial.prompts.is_some());
         let name = &trial.detector;
         let answer = match (done.trial, done.report.failed.first()) {
             (Some(found), _) => {
