@@ -40,10 +40,10 @@ pub use output::{
 };
 pub use overview::{
     BINS, ClassReview, Confused, DetectorForm, DetectorReview, Expected, FormKind, FormParam, Histogram,
-    Overview, Overviewed, PastDecision, Proposal, Statistics, edge,
+    Overview, Overviewed, PastDecision, PromptSheet, Proposal, Statistics, edge,
 };
 pub use prompts::{
-    ClassWords, PROMPT_DETECTOR, PromptSheet, PromptTally, PromptWords, PromptsSet, SpokenClass, TEMPERATURE,
+    ClassWords, PROMPT_DETECTOR, PromptTally, PromptWords, PromptsSet, SpokenClass, TEMPERATURE,
 };
 pub use query::{ListCounts, Query, Sort};
 pub use row::{

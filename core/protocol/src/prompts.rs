@@ -1,7 +1,7 @@
 //! The prompts of classes as a reviewer edits them, and what they would change.
 
+use crate::Ticket;
 use crate::display::safe_text;
-use crate::{FormParam, Ticket};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,27 +52,6 @@ pub struct SpokenClass {
     pub key: String,
     /// What it is called without further words: its name, or what a file says that it is.
     pub names: Vec<String>,
-}
-
-/// The set in use, for a form.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PromptSheet {
-    /// The set.
-    pub words: PromptWords,
-    /// The classes of the dataset, in their order.
-    pub classes: Vec<SpokenClass>,
-    /// Where the set is from, in words.
-    pub origin: String,
-    /// Whether the session has a set of its own, or a temperature.
-    pub own: bool,
-    /// The temperature in force; `None` if no detector that is loaded has one.
-    pub temperature: Option<FormParam>,
-    /// Whether the flags of the detector are of another set or temperature.
-    pub outdated: bool,
-    /// Why there is nothing to edit; empty if there is.
-    pub closed: String,
-    /// What else should be known about it; empty if there is nothing.
-    pub remark: String,
 }
 
 /// What prompts say of the samples with one label, compared with the detector's last run.

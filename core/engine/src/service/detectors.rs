@@ -1,6 +1,5 @@
 //! Managing detectors: enabling, letting in, trying other parameters, and taking those that were loaded anew.
 
-use super::prompts::tallies;
 use super::scans::Wanted;
 use super::watch::admit;
 use super::{Service, Work};
@@ -16,7 +15,7 @@ use chaffinch_host::{LoadedDetector, Registry, by_name, resolve_params, still_ta
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::{BUSY, ChangedDetector, Event, PromptWords, STOPPED, Ticket, Tried};
 use chaffinch_review::query::difference;
-use chaffinch_review::verdict;
+use chaffinch_review::{prompt_tallies, verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -273,7 +272,10 @@ impl Service {
                     scored: scores.iter().filter(|score| !score.is_nan()).count() as u64,
                     compared: now.map(|now| difference(scores, now.scores(), threshold)),
                     classes: match trial.prompts {
-                        Some(_) => tallies(&found, now.map(AsRef::as_ref), threshold, &self.state.findings),
+                        Some(_) => {
+                            let manifest = &self.state.findings.manifest;
+                            prompt_tallies::count(manifest, (&found, now.map(AsRef::as_ref)), threshold)
+                        }
                         None => Vec::new(),
                     },
                     ..Tried::default()

@@ -1,16 +1,12 @@
-//! The prompts of the session: what other ones would change, by class, and keeping them.
+//! The prompts of the session: keeping others, and going back.
 
 use super::Service;
 use super::detectors::not_loaded;
-use crate::findings::Findings;
 use crate::{Error, Result};
-use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::set_value::SetValue;
 use chaffinch_host::{params_in_force, resolve_params};
 use chaffinch_protocol::display::safe_text;
-use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Event, PROMPT_DETECTOR, PromptTally, PromptWords, PromptsSet, TEMPERATURE, Ticket};
-use chaffinch_review::verdict::is_flagged;
+use chaffinch_protocol::{Event, PROMPT_DETECTOR, PromptWords, PromptsSet, TEMPERATURE, Ticket};
 use std::collections::BTreeMap;
 
 impl Service {
@@ -28,7 +24,6 @@ impl Service {
         let done = refused.is_empty();
         self.tell(at, Event::PromptsSet(PromptsSet { ticket, refused }));
         if done {
-            self.stale = true;
             self.notice(at, "changed the prompts");
             for number in self.desks.keys() {
                 self.tell_session(*number);
@@ -93,42 +88,4 @@ impl Service {
         }
         Ok(all)
     }
-}
-
-/// What prompts say of samples by label, compared with the last run.
-pub(super) fn tallies(
-    found: &DetectorResult,
-    last: Option<&DetectorResult>,
-    threshold: f32,
-    findings: &Findings,
-) -> Vec<PromptTally> {
-    let mut tallies = vec![PromptTally::default(); findings.manifest.classes().len()];
-    // What it would call the sample, and whether it flags it; without a score it says neither.
-    let says = |result: &DetectorResult, row: usize, label: u32| {
-        let id = SampleId(row as u32);
-        let score = result.score(id)?;
-        Some((result.suggested(id).unwrap_or(label) as usize, is_flagged(score, threshold)))
-    };
-    for (row, &label) in findings.manifest.labels().iter().enumerate() {
-        let own = label as usize;
-        if own >= tallies.len() {
-            continue;
-        }
-        let now = says(found, row, label);
-        let before = last.and_then(|last| says(last, row, label));
-        if let Some((seen, flagged)) = now {
-            tallies[own].labeled += 1;
-            tallies[own].agreed += u64::from(seen == own);
-            tallies[own].flagged += u64::from(flagged);
-            tallies[seen].seen += 1;
-        }
-        let (Some(now), Some(before)) = (now, before) else { continue };
-        if now.0 != before.0 {
-            tallies[now.0].seen_moved.0 += 1;
-            tallies[before.0].seen_moved.1 += 1;
-        }
-        tallies[own].flagged_moved.0 += u64::from(now.1 && !before.1);
-        tallies[own].flagged_moved.1 += u64::from(before.1 && !now.1);
-    }
-    tallies
 }

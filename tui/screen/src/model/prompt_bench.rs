@@ -159,10 +159,9 @@ impl PromptBench {
 
     /// Takes back a line that was added and not typed.
     pub fn take_back(&mut self) {
-        if std::mem::take(&mut self.adding)
-            && self.text(self.line(self.at)).is_some_and(|text| text.is_empty())
-        {
-            self.remove();
+        let empty = self.text(self.line(self.at)).is_some_and(|text| text.is_empty());
+        if std::mem::take(&mut self.adding) && empty && self.remove() {
+            self.at -= 1;
         }
     }
 
@@ -283,7 +282,7 @@ mod tests {
         assert!(bench.add());
         assert_eq!((bench.at, bench.words.templates.len()), (3, 3));
         bench.take_back();
-        assert!(!bench.is_edited(), "an empty line that was only begun is gone");
+        assert!(!bench.is_edited() && bench.at == 2, "an empty line that was only begun is gone");
         bench.at = 3;
         assert!(bench.add() && bench.set("a thing").is_ok());
         assert_eq!(bench.words.alternatives, ["a thing", "nothing"]);

@@ -51,11 +51,11 @@ impl Page for Prompts {
 
     fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
         Some(match action {
-            Action::PanelAccept => ("edit", "Type the line anew: words of a class are separated by ;"),
-            Action::PanelLetIn => ("add", "Add a template or an alternative below, or a word to the class"),
-            Action::PanelRemove => ("delete", "Delete the line, or all words of the class but its name"),
-            Action::PanelRun => ("save", "Keep the prompts with the session: scans use them from then on"),
-            Action::PanelTry => ("count", "Count again what the prompts on the screen would change"),
+            Action::PanelAccept => ("edit", "Type the line anew; words of a class are separated by ;"),
+            Action::PanelLetIn => ("add", "Add a line below, or a word to the class"),
+            Action::PanelRemove => ("delete", "Delete the line, or the words of the class but its name"),
+            Action::PanelRun => ("save", "Keep the prompts with the session, for all scans to come"),
+            Action::PanelTry => ("count", "Count again what these prompts would change"),
             Action::PanelReset => ("reset", "Drop what is not saved, or return to the configuration"),
             _ => return None,
         })

@@ -133,7 +133,7 @@ fn what_is_edited_is_counted_and_saved_with_a_key() {
 #[test]
 fn words_of_a_class_and_the_temperature_are_edited_in_their_lines() {
     let mut rig = Rig::small();
-    // The last line is horse, the one four above the heading's is the temperature.
+    // The last line is horse; five above it is the temperature.
     rig.press("gpG<Enter>");
     type_in(&mut rig, "horse; pony; \"a horse, asleep\"");
     let horse = asked(&rig).pop().unwrap().classes["horse"].clone();
@@ -233,7 +233,7 @@ fn an_answer_to_an_older_set_is_not_shown_as_that_of_a_newer_one() {
         Command::Try { ticket, .. } => Some(*ticket),
         _ => None,
     });
-    rig.press("jx");
+    rig.press("jjx");
     let event = tried(&rig.engine, ticket.unwrap(), &sheet().words);
     rig.event(event);
     assert!(rig.screen().contains("counting what they would change"), "{}", rig.screen());
