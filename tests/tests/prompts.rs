@@ -35,7 +35,7 @@ fn a_set_of_the_session_is_used_by_all_and_can_be_taken_back() {
     let (sandbox, data) = Sandbox::with_demo();
     let at = data.to_str().unwrap();
     let shown = sandbox.ok(["prompts", at]);
-    assert!(shown.stdout.starts_with("# Built in\n"), "{}", shown.stdout);
+    assert!(shown.stdout.starts_with("# Prompts, built in\n"), "{}", shown.stdout);
     let (before, quiet) = named(&sandbox, &data, "cat", &[]);
     assert!(!quiet.stderr.contains("edited in this session"), "{}", quiet.stderr);
 
@@ -45,7 +45,7 @@ fn a_set_of_the_session_is_used_by_all_and_can_be_taken_back() {
     let file = file.to_str().unwrap();
     sandbox.ok(["prompts", at, "--set", file]);
     let again = sandbox.ok(["prompts", at]).stdout;
-    assert!(again.starts_with("# Edited in this session"), "{again}");
+    assert!(again.starts_with("# Prompts, edited in this session\n"), "{again}");
     let body = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(body(&again), body(&shown.stdout));
     assert_eq!(named(&sandbox, &data, "cat", &[]).0, before);
@@ -97,7 +97,7 @@ fn a_set_that_cannot_be_used_is_refused_and_nothing_is_changed() {
         fs::write(&file, text).unwrap();
         let ran = sandbox.run(["prompts", at, "--set", file.to_str().unwrap()]);
         assert!(ran.code == 2 && ran.stderr.contains(why), "{text}\n{}", ran.stderr);
-        assert!(sandbox.ok(["prompts", at]).stdout.starts_with("# Built in"));
+        assert!(sandbox.ok(["prompts", at]).stdout.starts_with("# Prompts, built in"));
     };
     refused("templates = ['a photo']", "must contain {} once");
     refused("templates = ['a {}', 'A  {}']", "it is there twice");

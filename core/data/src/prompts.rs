@@ -4,7 +4,7 @@ use crate::class_names;
 use crate::nearest::hint;
 use crate::toml_table::Source;
 use crate::{Error, Result};
-use chaffinch_protocol::display::{counted, safe_text};
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{ClassWords, PromptWords, SpokenClass};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -218,6 +218,17 @@ impl PromptSet {
             examples.join(", "),
             safe_text(codes[0])
         ))
+    }
+
+    /// Where the set of these files is from, in words.
+    pub fn origin(files: &[PathBuf]) -> String {
+        let own = files.iter().filter(|file| file.as_path() != Path::new("default"));
+        let own: Vec<String> = own.map(|file| safe_path(file)).collect();
+        if own.is_empty() {
+            "built in".to_owned()
+        } else {
+            format!("from the configuration: {}", own.join(", "))
+        }
     }
 
     /// The set as it is edited, without what classes are whose names are not words.

@@ -90,7 +90,8 @@ mod tests {
             flagged: 1,
             flagged_moved: (1, 1),
         };
-        let dog = PromptTally { labeled: 1, agreed: 1, seen: 2, seen_moved: (1, 1), ..PromptTally::default() };
+        let dog =
+            PromptTally { labeled: 1, agreed: 1, seen: 2, seen_moved: (1, 1), ..PromptTally::default() };
         assert_eq!(counted, [cat, dog]);
         let alone = count(&manifest, (&now, None), 0.5);
         assert_eq!((alone[0].seen_moved, alone[0].flagged_moved, alone[0].seen), ((0, 0), (0, 0), 2));

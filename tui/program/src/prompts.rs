@@ -4,7 +4,6 @@ use super::args::{EngineArgs, Global};
 use super::output::{remark, results, warning};
 use super::{place, prompt_set, uses};
 use anyhow::{Result, bail};
-use chaffinch_data::config::Config;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
@@ -58,23 +57,12 @@ pub(super) fn run(args: &Prompts, global: &Global) -> Result<ExitCode> {
     let prompts = session.prompts(&configured)?;
     prompts.warnings().iter().for_each(|text| warning("prompts", text));
     let text = toml::to_string_pretty(&prompts.edited())?;
-    let from = origin(&session, &resolved.config);
-    results(|out| Ok(write!(out, "# {}\n\n{text}", from.replace('\n', " "))?))?;
+    let from = match session.prompts_path().is_file() {
+        true => "edited in this session".to_owned(),
+        false => PromptSet::origin(resolved.config.prompt_files()),
+    };
+    results(|out| Ok(write!(out, "# Prompts, {from}\n\n{text}")?))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Where the set in use is from.
-fn origin(session: &Session, config: &Config) -> String {
-    match config.prompt_files() {
-        _ if session.prompts_path().is_file() => {
-            format!("Edited in this session: {}", safe_path(&session.prompts_path()))
-        }
-        [] => "Built in".to_owned(),
-        files => {
-            let names: Vec<String> = files.iter().map(|file| safe_path(file)).collect();
-            format!("From the configuration: {}", names.join(", "))
-        }
-    }
 }
 
 /// Keeps the prompts of a file with a session. Returns whether that changed anything.

@@ -100,7 +100,7 @@ fn answer(question: &OverviewQuestion) -> crate::Result<Overviewed> {
         // Has a thread of its own.
         Overview::Findings => Overviewed::Findings(DatasetFindings::default()),
         Overview::Prompts => {
-            Overviewed::Prompts(Box::new(prompts::sheet(&question.setup, state, &question.known)?))
+            Overviewed::Prompts(Box::new(prompts::sheet(&question.setup, state, &question.known)))
         }
         Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, &source, &question.known)),
     })

@@ -34,6 +34,9 @@ impl Page for Prompts {
     fn hints(&self, model: &Model) -> Vec<Action> {
         use Action as A;
         match bench(model).is_closed() {
+            true if bench(model).sheet.as_ref().is_some_and(|sheet| sheet.own) => {
+                vec![A::PanelClose, A::PanelReset]
+            }
             true => vec![A::PanelClose],
             false => vec![
                 A::PanelClose,

@@ -4,41 +4,36 @@ use super::{Known, forms};
 use crate::Setup;
 use crate::given::StandIn;
 use crate::meaning::kept_texts;
+use crate::outdated;
 use crate::state::State;
-use crate::{Result, outdated};
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::class_vectors::ClassVectors;
-use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::display::{counted, safe_text};
 use chaffinch_protocol::{FormParam, PROMPT_DETECTOR, PromptSheet, TEMPERATURE};
 
 /// The set in use and what belongs to it.
-pub(super) fn sheet(setup: &Setup, state: &State, known: &Known) -> Result<PromptSheet> {
+pub(super) fn sheet(setup: &Setup, state: &State, known: &Known) -> PromptSheet {
     let (session, classes) = (&setup.session, state.findings.manifest.classes());
-    let own = session.load_prompts()?.is_some();
-    let set = session.prompts(&setup.prompts)?;
+    let own = session.prompts_path().exists();
+    // A set that cannot be read can be reset.
+    let (set, damaged) = match session.prompts(&setup.prompts) {
+        Ok(set) => (set, None),
+        Err(error) => (setup.prompts.clone(), Some(safe_text(&error.to_string()).into_owned())),
+    };
     let temperature = forms::param(setup, known, PROMPT_DETECTOR, TEMPERATURE);
     let moved = known.params.get(PROMPT_DETECTOR).is_some_and(|params| params.contains_key(TEMPERATURE));
-    Ok(PromptSheet {
+    PromptSheet {
         words: set.edited(),
         classes: classes.iter().map(|name| set.spoken_class(name)).collect(),
-        origin: origin(setup, own),
+        origin: match own {
+            true => "edited in this session".to_owned(),
+            false => PromptSet::origin(setup.config.prompt_files()),
+        },
         own: own || moved,
         outdated: is_outdated(state, &set, temperature.as_ref()),
         temperature,
-        closed: closed(setup, state),
+        closed: damaged.unwrap_or_else(|| closed(setup, state)),
         remark: remark(setup, &set, classes),
-    })
-}
-
-/// Where a set is from, in words.
-fn origin(setup: &Setup, own: bool) -> String {
-    match setup.config.prompt_files() {
-        _ if own => "edited in this session".to_owned(),
-        [] => "built in".to_owned(),
-        files => {
-            let names: Vec<String> = files.iter().map(|file| safe_path(file)).collect();
-            format!("from the configuration: {}", names.join(", "))
-        }
     }
 }
 
@@ -71,8 +66,9 @@ fn closed(setup: &Setup, state: &State) -> String {
         };
     }
     // The last scan left the vectors of the classes, if the model reads texts.
-    let vectors = ClassVectors::load(&session.class_vectors_path());
-    match vectors.is_ok_and(|vectors| vectors.fingerprint() == loaded.fingerprint) {
+    let is_of = |vectors: &ClassVectors| vectors.fingerprint() == loaded.fingerprint;
+    let stored = || ClassVectors::load(&session.class_vectors_path()).is_ok_and(|vectors| is_of(&vectors));
+    match state.findings.class_vectors.as_deref().is_some_and(is_of) || stored() {
         true => String::new(),
         false => format!(
             "the model {} has no text tower, so it cannot read prompts; scan with a CLIP model, such as --model bundled-photo",
