@@ -443,7 +443,7 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
     assert_eq!(flagged(&client), (Some(32), DetectorState::Ready, None));
     // A trial changes nothing.
     let tried = |value: f64| {
-        let command = Command::Try { ticket: 3, detector: named(), params: share(value) };
+        let command = Command::Try { ticket: 3, detector: named(), params: share(value), prompts: None };
         ask(
             &client,
             command,
@@ -451,13 +451,15 @@ fn detectors_are_tried_compared_disabled_and_enabled_by_the_engine() {
         )
     };
     let compared = Some(Compared { newly: 0, formerly: 32 });
-    let none =
-        Tried { ticket: 3, detector: named(), flagged: 0, scored: 32, compared, failed: String::new() };
+    let none = Tried { ticket: 3, detector: named(), flagged: 0, scored: 32, compared, ..Tried::default() };
     assert_eq!(tried(0.75), none);
     assert!(tried(2.0).failed.contains("share"), "{:?}", tried(2.0));
     assert_eq!(flagged(&client), (Some(32), DetectorState::Ready, None));
     // A run does not wait for a trial.
-    client.commands.send(Command::Try { ticket: 4, detector: named(), params: share(0.9) }).unwrap();
+    client
+        .commands
+        .send(Command::Try { ticket: 4, detector: named(), params: share(0.9), prompts: None })
+        .unwrap();
     // Two runs.
     ask(&client, Command::Rerun { detector: named(), params: share(0.75) }, done);
     assert_eq!(flagged(&client), (Some(0), DetectorState::Ready, compared));

@@ -107,6 +107,9 @@ pub struct RunRecord {
     /// The digest of the decisions that it saw; empty if it reads none, or if they are unknown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub decisions: String,
+    /// The digest of the prompts that it was asked with; empty if it reads none, or if they are unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompts: String,
     /// Whether it read scores of another detector that were out of date.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_outdated: bool,
@@ -136,5 +139,10 @@ impl RunRecord {
     /// Whether it may be what is found with decisions of this digest.
     pub fn is_of_decisions(&self, digest: &str) -> bool {
         self.decisions.is_empty() || digest.is_empty() || self.decisions == digest
+    }
+
+    /// Whether it may be what is found with prompts of this digest.
+    pub fn is_of_prompts(&self, digest: &str) -> bool {
+        self.prompts.is_empty() || digest.is_empty() || self.prompts == digest
     }
 }

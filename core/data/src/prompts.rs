@@ -1,10 +1,12 @@
 //! Prompts about each class for models that read text.
 
 use crate::class_names;
+use crate::nearest::hint;
 use crate::toml_table::Source;
 use crate::{Error, Result};
-use chaffinch_protocol::display::{counted, safe_text};
-use std::collections::BTreeMap;
+use chaffinch_protocol::display::{counted, safe_path, safe_text};
+use chaffinch_protocol::{ClassWords, PromptWords, SpokenClass};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,13 +29,6 @@ pub struct PromptSet {
     /// What classes are whose names are not words, by [`key`].
     names: BTreeMap<String, Vec<String>>,
     warnings: Vec<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct ClassWords {
-    synonyms: Vec<String>,
-    prompts: Vec<String>,
-    only: bool,
 }
 
 impl PromptSet {
@@ -223,6 +218,56 @@ impl PromptSet {
             examples.join(", "),
             safe_text(codes[0])
         ))
+    }
+
+    /// Where the set of these files is from, in words.
+    pub fn origin(files: &[PathBuf]) -> String {
+        let own = files.iter().filter(|file| file.as_path() != Path::new("default"));
+        let own: Vec<String> = own.map(|file| safe_path(file)).collect();
+        if own.is_empty() {
+            "built in".to_owned()
+        } else {
+            format!("from the configuration: {}", own.join(", "))
+        }
+    }
+
+    /// The set as it is edited, without what classes are whose names are not words.
+    pub fn edited(&self) -> PromptWords {
+        let PromptSet { templates, alternatives, classes, .. } = self.clone();
+        PromptWords { templates, alternatives, classes }
+    }
+
+    /// The same with these words in the place of its own; what classes are whose names are not words stays.
+    #[must_use]
+    pub fn edit(&self, words: &PromptWords) -> PromptSet {
+        let PromptWords { templates, alternatives, classes } = words.clone();
+        let mut set =
+            PromptSet { templates, alternatives, names: self.names.clone(), ..PromptSet::default() };
+        set.classes =
+            classes.into_iter().map(|(name, words)| (spoken(&name).to_lowercase(), words)).collect();
+        let own = set.classes.values().flat_map(|words| words.synonyms.iter().chain(&words.prompts));
+        let all: Vec<String> = set.alternatives.iter().chain(own).cloned().collect();
+        set.warn(&all, Path::new("prompts.toml"));
+        set
+    }
+
+    /// Says which class these words are about that neither the dataset nor this set has; `None` if there is none.
+    pub fn unknown_class(&self, words: &PromptWords, classes: &[String]) -> Option<String> {
+        let edited = self.edit(words);
+        let mut known: BTreeSet<String> = classes.iter().map(|name| edited.spoken_class(name).key).collect();
+        known.extend(self.classes.keys().cloned());
+        let key = edited.classes.keys().find(|key| !known.contains(*key))?;
+        let hint = hint(key, known.iter().map(String::as_str));
+        Some(format!("the dataset has no class '{}'{}", safe_text(key), safe_text(&hint)))
+    }
+
+    /// How words name a class.
+    pub fn spoken_class(&self, name: &str) -> SpokenClass {
+        let names = self.names_of(name);
+        let keys = std::iter::once(name).chain(names.iter().map(String::as_str));
+        let mut keys = keys.map(|name| spoken(name).to_lowercase());
+        let own = spoken(name).to_lowercase();
+        SpokenClass { key: keys.find(|key| self.classes.contains_key(key)).unwrap_or(own), names }
     }
 
     /// Complete prompts for images that belong to no class.

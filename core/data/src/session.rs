@@ -22,6 +22,7 @@
 //! decisions/        the journals: the only files here that cannot be rebuilt
 //! ledger.json       what reading the dataset left out, guessed or found doubtful
 //! settings.toml     changed thresholds, ensemble rule and parameters
+//! prompts.toml      prompts of classes that were edited in the session, in the place of those of the configuration
 //! views/            the state of the client, by reviewer
 //! chaffinch.toml    settings of this session, written by hand
 //! lock              which process is using it
@@ -44,6 +45,7 @@ mod lock;
 mod outline;
 mod place;
 mod previous;
+mod prompts;
 mod removed;
 mod settings;
 mod vectors;

@@ -19,6 +19,8 @@ pub(crate) struct InputDigest {
     probabilities: String,
     /// Of what was decided.
     decisions: String,
+    /// Of the prompts.
+    prompts: String,
 }
 
 impl InputDigest {
@@ -45,7 +47,6 @@ impl InputDigest {
         }
         hasher.update(manifest.ground().to_string().as_bytes());
         hasher.update(manifest.rendering().depths.to_string().as_bytes());
-        hasher.update(prompts.digest().as_bytes());
         let mut model = embedder.map_or("", |embedder| embedder.fingerprint().as_str()).to_owned();
         model += embedder.map_or("", |embedder| embedder.texts_fingerprint());
         InputDigest {
@@ -54,7 +55,13 @@ impl InputDigest {
             model,
             probabilities: probabilities.unwrap_or_default().to_owned(),
             decisions,
+            prompts: prompts.digest(),
         }
+    }
+
+    /// The digest of the prompts that a detector with these needs is asked with; empty if it reads none.
+    pub(crate) fn prompts(&self, needs: Needs) -> &str {
+        if needs.contains(Needs::TEXTS) { &self.prompts } else { "" }
     }
 
     /// The digest of the decisions that a detector with these needs sees; empty if it sees none.
@@ -82,6 +89,7 @@ impl InputDigest {
         if needs.contains(Needs::PROBABILITIES) {
             hasher.update(self.probabilities.as_bytes());
         }
+        hasher.update(self.prompts(needs).as_bytes());
         hasher.update(decided.as_bytes());
         hasher.update(detector.digest().as_bytes());
         for name in detector.columns() {

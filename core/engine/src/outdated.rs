@@ -1,5 +1,5 @@
-//! Results that are not about the dataset as it is now, not of the code that is there now, not of what is decided now, or of
-//! scores for which that holds.
+//! Results that are not about the dataset as it is now, not of the code that is there now, not of what is decided now, not of
+//! the prompts now, or of scores for which that holds.
 
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::moved::is_from_before;
@@ -19,6 +19,8 @@ pub enum Outdated {
     Dataset,
     /// What was decided, which the detector reads.
     Decisions,
+    /// The prompts that it is asked with.
+    Prompts,
     /// The scores of another detector, which it reads: they are out of date, or were when it ran.
     Scores,
     /// Pictures that it was to see: they were away, or others than those that were indexed.
@@ -38,6 +40,9 @@ impl Outdated {
             Outdated::Decisions => {
                 "it has no results since the decisions changed, which it reads: what it found is based on the earlier ones"
             }
+            Outdated::Prompts => {
+                "it has no results since the prompts changed: what it found is based on the earlier ones"
+            }
             Outdated::Scores => "it reads scores of another detector that are out of date",
             Outdated::Pictures => {
                 "pictures were away or changed while it ran: it runs again, and has not looked at all of them until then"
@@ -46,8 +51,17 @@ impl Outdated {
     }
 }
 
-/// Why a result is out of date, given the digests of the code that is there and of the decisions now; an empty one is not known.
-pub fn why(result: &DetectorResult, code: &str, decisions: &str) -> Option<Outdated> {
+/// What results are of, unless they are out of date: digests, an empty one of which is not known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now<'a> {
+    /// Of the decisions.
+    pub decisions: &'a str,
+    /// Of the prompts.
+    pub prompts: &'a str,
+}
+
+/// Why a result is out of date, given the digest of the code that is there now; an empty one is not known.
+pub fn why(result: &DetectorResult, code: &str, now: Now<'_>) -> Option<Outdated> {
     let record = result.record();
     if !record.is_of_code(code) {
         return Some(Outdated::Code);
@@ -58,8 +72,11 @@ pub fn why(result: &DetectorResult, code: &str, decisions: &str) -> Option<Outda
     if record.missed_pictures {
         return Some(Outdated::Pictures);
     }
-    if !record.is_of_decisions(decisions) {
+    if !record.is_of_decisions(now.decisions) {
         return Some(Outdated::Decisions);
+    }
+    if !record.is_of_prompts(now.prompts) {
+        return Some(Outdated::Prompts);
     }
     record.read_outdated.then_some(Outdated::Scores)
 }
@@ -77,12 +94,12 @@ pub fn code_now<'a>(registry: &'a Registry, name: &str) -> &'a str {
 pub fn all<'a>(
     results: impl Iterator<Item = &'a DetectorResult>,
     registry: &Registry,
-    decisions: &str,
+    now: Now<'_>,
 ) -> BTreeMap<String, Outdated> {
     let (mut found, mut current) = (BTreeMap::new(), BTreeSet::new());
     for result in results {
         let name = &result.record().name;
-        match why(result, code_now(registry, name), decisions) {
+        match why(result, code_now(registry, name), now) {
             Some(why) => _ = found.insert(name.clone(), why),
             None => _ = current.insert(name.clone()),
         }
@@ -118,12 +135,22 @@ pub fn words(all: &BTreeMap<String, Outdated>) -> Option<String> {
             Outdated::Decisions => {
                 none_since("the decisions changed", "what was found is based on the earlier ones")
             }
+            Outdated::Prompts => {
+                none_since("the prompts changed", "what was found is based on the earlier ones")
+            }
             Outdated::Scores => format!("{reads} scores that are out of date"),
             Outdated::Pictures => format!("{has} not looked at all pictures, some of which were away"),
         };
         (!names.is_empty()).then(|| format!("{} {words}", listed(&names, "and")))
     };
-    let all = [Outdated::Code, Outdated::Dataset, Outdated::Decisions, Outdated::Scores, Outdated::Pictures];
+    let all = [
+        Outdated::Code,
+        Outdated::Dataset,
+        Outdated::Decisions,
+        Outdated::Prompts,
+        Outdated::Scores,
+        Outdated::Pictures,
+    ];
     let clauses: Vec<String> = all.into_iter().filter_map(clause).collect();
     (!clauses.is_empty()).then(|| clauses.join("; "))
 }

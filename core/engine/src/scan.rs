@@ -12,6 +12,7 @@ use crate::findings::Findings;
 use crate::given::StandIn;
 use crate::meaning::kept_texts;
 use crate::models::NoModel;
+use crate::outdated::Now;
 use crate::{Error, Result};
 use crate::{Given, Setup, decided, given, imports, kept, models, remarks, unloaded};
 use chaffinch_compute::content::ContentHash;
@@ -29,6 +30,7 @@ use chaffinch_data::journal::codes;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::measures::{Measurer, Measures};
 use chaffinch_data::moved;
+use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::set_value::SetValue;
 use chaffinch_data::store;
 use chaffinch_data::store::EmbeddingStore;
@@ -38,7 +40,7 @@ use chaffinch_formats::embeddings::{TextVectors, Vectors};
 use chaffinch_formats::probabilities::GivenModel;
 use chaffinch_formats::repair;
 use chaffinch_host::class_vectors::ClassVectors;
-use chaffinch_host::{DatasetServices, Measuring, Registry, in_order, needs_of};
+use chaffinch_host::{DatasetServices, Measuring, Registry, TextCache, in_order, needs_of};
 use chaffinch_plugin::Needs;
 use chaffinch_protocol::ScanReport;
 use chaffinch_protocol::display::quoted;
@@ -75,6 +77,10 @@ pub(crate) struct ScanPlan {
     pub(crate) failed: BTreeSet<String>,
     /// Whether the detectors run only to see what they would find: nothing of it is stored.
     pub(crate) trial: bool,
+    /// The prompts that are tried; `None` for those in use.
+    pub(crate) prompts: Option<PromptSet>,
+    /// The model of the trial before, which need not be loaded again, and its vectors of texts.
+    pub(crate) known: Option<KnownModel>,
     /// Decisions so far, as contract codes.
     pub(crate) decided: Vec<(SampleId, u8, u32)>,
     /// As whom everything is read that the scan learns of decisions, and whether only that reviewer's are; `None` if it learns
@@ -88,6 +94,13 @@ struct Model {
     store: EmbeddingStore,
     /// Vectors from elsewhere that are not in the store yet.
     given: Option<Vectors>,
+}
+
+/// A model that one trial hands to the next.
+#[derive(Clone)]
+pub(crate) struct KnownModel {
+    embedder: Arc<dyn Embedder>,
+    texts: TextCache,
 }
 
 /// What reading all files brought, beside what is known of them.
@@ -117,6 +130,8 @@ pub(crate) struct Done {
     pub(crate) findings: Findings,
     /// What a detector found in a trial.
     pub(crate) trial: Option<DetectorResult>,
+    /// The model that it was tried with.
+    pub(crate) model: Option<KnownModel>,
     /// The last lines that each detector printed that ran; empty if it printed nothing.
     pub(crate) printed: BTreeMap<String, String>,
     /// The detectors whose results are up to date with it.
@@ -136,6 +151,7 @@ pub(crate) struct Scan<'a> {
     setup: &'a Setup,
     registry: &'a Registry,
     trial: Option<DetectorResult>,
+    model: Option<KnownModel>,
     printed: BTreeMap<String, String>,
     tries: bool,
     /// Detectors whose results are up to date with this scan.
@@ -158,6 +174,7 @@ impl<'a> Scan<'a> {
             setup,
             registry,
             trial: None,
+            model: None,
             printed: BTreeMap::new(),
             tries: false,
             current: BTreeSet::new(),
@@ -174,6 +191,7 @@ impl<'a> Scan<'a> {
     /// Runs to the end, or to the first fatal error. Either way, the report says what was done.
     pub(crate) fn run(mut self, plan: &ScanPlan, mut findings: Findings) -> Done {
         self.tries = plan.trial;
+        self.model.clone_from(&plan.known);
         self.learns_of.clone_from(&plan.learns_of);
         let before = self.setup.session.uses().detectors;
         if let Err(error) = self.stages(plan, &mut findings) {
@@ -188,8 +206,8 @@ impl<'a> Scan<'a> {
         self.report.decoded = decodings() - self.decoded;
         self.report.seconds = self.started.elapsed().as_secs_f64();
         self.report.peak_memory = memory::peak();
-        let Scan { report, trial, printed, current, registry, .. } = self;
-        Done { report, findings, trial, printed, current, codes: codes(registry) }
+        let Scan { report, trial, model, printed, current, registry, .. } = self;
+        Done { report, findings, trial, model, printed, current, codes: codes(registry) }
     }
 
     fn stages(&mut self, plan: &ScanPlan, findings: &mut Findings) -> Result<()> {
@@ -212,7 +230,12 @@ impl<'a> Scan<'a> {
             return Ok(());
         }
         let decisions = codes::digest(self.decided.as_ref().unwrap_or(&plan.decided));
-        self.report_carried(&detectors, plan, &decisions, findings);
+        let prompts = match &plan.prompts {
+            Some(tried) => tried.clone(),
+            None => self.setup.session.prompts(&self.setup.prompts)?,
+        };
+        let now = Now { decisions: &decisions, prompts: &prompts.digest() };
+        self.report_carried(&detectors, plan, now, findings);
         let (probabilities, digest) = given::probabilities(self.setup, probabilities, findings)?.unzip();
         // Detectors that do not use a model run without it, too.
         let (embedder, unusable) = match model {
@@ -238,18 +261,24 @@ impl<'a> Scan<'a> {
             findings.file_metadata.clone(),
             findings.matrix.clone().filter(|_| unusable.is_none()),
             embedder.clone(),
-            self.setup.prompts.clone(),
+            prompts.clone(),
             decided.iter().copied(),
         )
         .with_probabilities(probabilities);
+        let services = match (&embedder, plan.trial) {
+            (Some(embedder), true) => services.knowing_texts(self.texts_of(embedder)),
+            _ => services,
+        };
         if let Some(embedder) = &embedder {
-            self.classes(&services, embedder.as_ref(), findings);
+            // What is tried is not kept.
+            if !plan.trial {
+                self.classes(&services, embedder.as_ref(), findings);
+            }
             if let Some(words) = services.cut_prompts().filter(|_| !plan.trial) {
                 (self.reporter.trouble)("prompts", &words);
             }
         }
-        let prompts = &self.setup.prompts;
-        let base = InputDigest::new(findings, prompts, embedder.as_deref(), digest.as_deref(), decisions);
+        let base = InputDigest::new(findings, &prompts, embedder.as_deref(), digest.as_deref(), decisions);
         let ran: BTreeSet<&str> = detectors.iter().map(|detector| detector.info().name()).collect();
         let pointless = self.without_labels(plan, &detectors, findings);
         self.report_unknown(&detectors, findings);
@@ -466,7 +495,10 @@ impl<'a> Scan<'a> {
                 Ok((Arc::new(stand_in), Some(vectors)))
             }
             (None, Some(_)) => Ok((Arc::new(StandIn::kept(session.uses().loaded, kept?)?), None)),
-            (None, None) => Ok(((self.setup.model)()?, None)),
+            (None, None) => match &self.model {
+                Some(known) => Ok((known.embedder.clone(), None)),
+                None => Ok(((self.setup.model)()?, None)),
+            },
         }
     }
 
@@ -492,6 +524,17 @@ impl<'a> Scan<'a> {
             }
             Ok(embedder)
         })
+    }
+
+    /// The vectors of texts that a trial may know, which the next one gets with the model.
+    fn texts_of(&mut self, embedder: &Arc<dyn Embedder>) -> TextCache {
+        /// The most vectors that are handed on.
+        const MOST: usize = 1 << 16;
+        let few = |texts: &TextCache| texts.lock().is_ok_and(|texts| texts.len() <= MOST);
+        let known = self.model.take();
+        let known = known.filter(|known| Arc::ptr_eq(&known.embedder, embedder) && few(&known.texts));
+        let new = || KnownModel { embedder: embedder.clone(), texts: TextCache::default() };
+        self.model.insert(known.unwrap_or_else(new)).texts.clone()
     }
 
     /// Class vectors are only for display: without them there are fewer candidates, which is no reason to stop.

@@ -13,6 +13,7 @@ mod detectors;
 mod lists;
 mod meter;
 mod outputs;
+mod prompts;
 mod scan_thread;
 mod scans;
 mod seat;
@@ -31,6 +32,7 @@ use crate::findings::Findings;
 use crate::kept;
 use crate::meaning::Reader;
 use crate::outlet::{Hall, Outlet};
+use crate::scan::KnownModel;
 use crate::state::State;
 use crate::{Error, Result, outdated, unloaded};
 use chaffinch_data::columns::DetectorResult;
@@ -101,6 +103,8 @@ pub(crate) struct Service {
     work: Option<Work>,
     /// What is tried after that.
     next_trial: Option<Trial>,
+    /// The model that prompts were tried with last, until the next scan.
+    tried_model: Option<KnownModel>,
     /// What is scanned after it, and at whose wish.
     next_scan: Option<(Option<u64>, Wanted)>,
     /// A detector that runs with other parameters, and those from before.
@@ -172,7 +176,9 @@ impl Service {
         let words = unloaded::words(&absent, session);
         let results = findings.results.values().map(AsRef::as_ref);
         // What was decided depends on who attaches.
-        let before = outdated::words(&outdated::all(results, &registry, ""));
+        let prompts = session.prompts(&setup.prompts).map(|set| set.digest()).unwrap_or_default();
+        let now = outdated::Now { prompts: &prompts, ..Default::default() };
+        let before = outdated::words(&outdated::all(results, &registry, now));
         let before = before.map(|words| display::safe_text(&words).into_owned());
         let told = words
             .map(|words| ("detectors", words))
@@ -219,6 +225,7 @@ impl Service {
             job: None,
             work: None,
             next_trial: None,
+            tried_model: None,
             rerun: None,
             next_scan: None,
             report: None,
@@ -342,8 +349,11 @@ impl Service {
                 self.scan(Some(at), Wanted { opening, ..Wanted::of(detectors) })
             }
             Command::Rerun { detector, params } => self.rerun(at, detector, &params),
-            Command::Try { ticket, detector, params } => {
-                self.try_out(Trial { at, ticket, detector, params });
+            Command::Try { ticket, detector, params, prompts } => {
+                self.try_out(Trial { at, ticket, detector, params, prompts });
+            }
+            Command::SetPrompts { ticket, prompts, temperature } => {
+                self.set_prompts(at, ticket, (prompts.as_ref(), temperature));
             }
             Command::Enable { detector, enabled } => self.enable(at, detector, enabled),
             Command::RemoveResults { detector, back } => self.remove_results(at, detector, back),

@@ -52,7 +52,7 @@ pub use params::{InForce, by_name, check_params, needs_of, params_in_force, reso
 pub use pins::{Pin, Pins};
 pub use registry::{Changed, PluginFolder, Refused, Registry};
 pub use run::{CUT_TEXT, RunContext, RunFailure};
-pub use services::{DatasetServices, DetectorLog};
+pub use services::{DatasetServices, DetectorLog, TextCache};
 pub use worker::{
     Aside, AsideEntry, Confinement, Launch, Limits, Rehearsal, Workers, confinement, is_misbehavior, launch,
     message_names,

@@ -68,6 +68,8 @@ pub struct RunContext<'a> {
     folder: Option<KeepFolder>,
     /// The digest of the decisions that it sees; empty if it sees none.
     decisions: String,
+    /// The digest of the prompts that it is asked with; empty if it reads none.
+    prompts: String,
     /// Whether scores that it reads are out of date.
     reads_outdated: bool,
     /// Scores of detectors that ran before.
@@ -116,6 +118,7 @@ impl<'a> RunContext<'a> {
             cut: Mutex::default(),
             folder: None,
             decisions: String::new(),
+            prompts: String::new(),
             reads_outdated: false,
             before: BTreeMap::new(),
             columns: Memo::default(),
@@ -160,6 +163,12 @@ impl<'a> RunContext<'a> {
     #[must_use]
     pub fn deciding(self, decisions: String) -> RunContext<'a> {
         RunContext { decisions, ..self }
+    }
+
+    /// The same, with the digest of the prompts that the detector reads.
+    #[must_use]
+    pub fn prompted(self, prompts: String) -> RunContext<'a> {
+        RunContext { prompts, ..self }
     }
 
     /// The same, where scores that it reads are out of date, or not.
@@ -228,6 +237,7 @@ impl<'a> RunContext<'a> {
             imported: String::new(),
             code: self.detector.digest().to_owned(),
             decisions: self.decisions,
+            prompts: self.prompts,
             read_outdated: self.reads_outdated,
             missed_pictures: self.missed.into_inner(),
             code_changed,

@@ -32,6 +32,9 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Vectors of texts by one model.
+pub type TextCache = Arc<Mutex<BTreeMap<String, Vec<f32>>>>;
+
 /// The dataset and everything detectors ask of the host. Shared results are computed once and kept until this is
 /// dropped, so that they can be lent to every run.
 pub struct DatasetServices {
@@ -54,7 +57,7 @@ pub struct DatasetServices {
     on_device: OnceLock<Option<OnDevice>>,
     neighbors: Memo<usize, NeighborLists>,
     pairs: Memo<(HashKind, u32), Vec<HashPair>>,
-    texts: Mutex<BTreeMap<String, Vec<f32>>>,
+    texts: TextCache,
     probabilities: Memo<(), OutOfSample>,
     /// The dataset's arrays as workers get them.
     lent: Memo<(), SharedData>,
@@ -110,10 +113,16 @@ impl DatasetServices {
             on_device: OnceLock::new(),
             neighbors: Memo::default(),
             pairs: Memo::default(),
-            texts: Mutex::default(),
+            texts: TextCache::default(),
             probabilities: Memo::default(),
             lent: Memo::default(),
         }
+    }
+
+    /// The same with vectors of texts that this model gave before, which takes those that it gives now.
+    #[must_use]
+    pub fn knowing_texts(self, texts: TextCache) -> DatasetServices {
+        DatasetServices { texts, ..self }
     }
 
     /// The same with class probabilities from elsewhere in place of those computed here, or with the reason why there are

@@ -2,7 +2,7 @@
 
 use crate::decision::Decision;
 use crate::sample::SampleId;
-use crate::{EnsembleRule, OutputCommand, Overview, Query, Share, Ticket, ViewCommand};
+use crate::{EnsembleRule, OutputCommand, Overview, PromptWords, Query, Share, Ticket, ViewCommand};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,6 +40,19 @@ pub enum Command {
         detector: String,
         /// Parameters to change; the others stay.
         params: BTreeMap<String, f64>,
+        /// Other prompts, which are counted by class; `None` for those in use.
+        #[serde(default)]
+        prompts: Option<PromptWords>,
+    },
+    /// Keep a set of prompts with the session, which scans use from then on, or go back to those of the configuration. Answered by
+    /// [`Event::PromptsSet`](crate::Event::PromptsSet) once it is on disk.
+    SetPrompts {
+        /// Returned with the answer.
+        ticket: Ticket,
+        /// The set; `None` for that of the configuration.
+        prompts: Option<PromptWords>,
+        /// The temperature of the detector that compares pictures with prompts; `None` for that of the configuration.
+        temperature: Option<f64>,
     },
     /// Run a detector in scans of this session, or no longer: then what it found flags nothing until it is enabled again.
     Enable {

@@ -1,6 +1,6 @@
 //! Detectors as they are managed: which there are, where they come from, what they need and cost, and what became of them.
 
-use crate::Ticket;
+use crate::{PromptTally, Ticket};
 use serde::{Deserialize, Serialize};
 
 /// What a detector does in a scan. These are all the states there are, under the names that every list of detectors uses.
@@ -10,8 +10,8 @@ pub enum DetectorState {
     /// It runs.
     #[default]
     Ready,
-    /// It runs, and has not run since the dataset, its code or the decisions that it reads changed: what it found stays with its
-    /// pictures.
+    /// It runs, and has not run since the dataset, its code, or the decisions or prompts that it reads changed: what it found stays
+    /// with its pictures.
     Outdated,
     /// It does not run, since the last scan or the configuration names others; what it found before counts.
     NotChosen,
@@ -126,6 +126,12 @@ pub struct ChangedDetector {
     pub what: String,
 }
 
+/// [`Tried::failed`] while a scan is running.
+pub const BUSY: &str = "a scan is running; wait for it or cancel it first";
+
+/// [`Tried::failed`] once something else was asked, here or in another terminal.
+pub const STOPPED: &str = "stopped";
+
 /// What a detector would flag with other parameters: the answer to [`Command::Try`](crate::Command::Try).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
@@ -139,6 +145,9 @@ pub struct Tried {
     pub scored: u64,
     /// The same compared with its results, if it has any.
     pub compared: Option<Compared>,
+    /// The same by class, if it was tried with other prompts.
+    #[serde(default)]
+    pub classes: Vec<PromptTally>,
     /// Why there is no answer; empty if there is one.
     pub failed: String,
 }

@@ -4,7 +4,7 @@ use crate::decision::Decision;
 use crate::sample::SampleId;
 use crate::{
     Attached, ChangedDetector, Detail, Elsewhere, EnsembleRule, Ledger, ListCounts, ListedRow, OutputEvent,
-    Overviewed, Row, Ticket, Tried, ViewEvent,
+    Overviewed, PromptsSet, Row, Ticket, Tried, ViewEvent,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ pub enum Event {
     Progress(Progress),
     /// What a detector would flag with other parameters.
     Tried(Tried),
+    /// What became of a set of prompts.
+    PromptsSet(PromptsSet),
     /// The scan is over.
     ScanDone(Box<ScanReport>),
     /// A job failed or a detector was skipped; the session continues.

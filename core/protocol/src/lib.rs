@@ -18,6 +18,7 @@ mod event;
 pub mod ledger;
 mod output;
 mod overview;
+mod prompts;
 mod query;
 mod row;
 pub mod sample;
@@ -28,7 +29,7 @@ mod views;
 
 pub use attach::{Attached, BlindWish, Elsewhere, How, Join};
 pub use command::{Command, PROTOCOL_VERSION};
-pub use detectors::{ChangedDetector, Compared, DetectorAbout, DetectorState, Tried};
+pub use detectors::{BUSY, ChangedDetector, Compared, DetectorAbout, DetectorState, STOPPED, Tried};
 pub use ensemble::EnsembleRule;
 pub use event::{
     Blind, DetectorSummary, Event, Picture, Progress, Saved, SavedKind, ScanReport, SessionSummary,
@@ -39,7 +40,10 @@ pub use output::{
 };
 pub use overview::{
     BINS, ClassReview, Confused, DetectorForm, DetectorReview, Expected, FormKind, FormParam, Histogram,
-    Overview, Overviewed, PastDecision, Proposal, Statistics, edge,
+    Overview, Overviewed, PastDecision, PromptSheet, Proposal, Statistics, edge,
+};
+pub use prompts::{
+    ClassWords, PROMPT_DETECTOR, PromptTally, PromptWords, PromptsSet, SpokenClass, TEMPERATURE,
 };
 pub use query::{ListCounts, Query, Sort};
 pub use row::{

@@ -4,7 +4,7 @@
 use crate::dataset::DatasetFindings;
 use crate::decision::Choice;
 use crate::sample::SampleId;
-use crate::{DetectorAbout, Ticket};
+use crate::{DetectorAbout, PromptWords, SpokenClass, Ticket};
 use serde::{Deserialize, Serialize};
 
 /// Bins of a [`Histogram`]: thresholds move in thousandths, and each one is the edge of a bin.
@@ -28,6 +28,8 @@ pub enum Overview {
     History,
     /// What is wrong with the dataset as a whole.
     Findings,
+    /// The prompts of classes.
+    Prompts,
 }
 
 /// The answer to an [`Overview`].
@@ -48,6 +50,8 @@ pub enum Overviewed {
     History(Vec<PastDecision>),
     /// To [`Overview::Findings`].
     Findings(DatasetFindings),
+    /// To [`Overview::Prompts`].
+    Prompts(Box<PromptSheet>),
 }
 
 /// One class: how large it is, and what is known of its labels.
@@ -263,4 +267,25 @@ pub enum FormKind {
     Flag,
     /// One of several names.
     Choice,
+}
+
+/// The set in use, for a form.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PromptSheet {
+    /// The set.
+    pub words: PromptWords,
+    /// The classes of the dataset, in their order.
+    pub classes: Vec<SpokenClass>,
+    /// Where the set is from, in words.
+    pub origin: String,
+    /// Whether the session has a set of its own, or a temperature.
+    pub own: bool,
+    /// The temperature in force; `None` if no detector that is loaded has one.
+    pub temperature: Option<FormParam>,
+    /// Whether the flags of the detector are of another set or temperature.
+    pub outdated: bool,
+    /// Why there is nothing to edit; empty if there is.
+    pub closed: String,
+    /// What else should be known about it; empty if there is nothing.
+    pub remark: String,
 }

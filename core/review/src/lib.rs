@@ -21,6 +21,7 @@ pub mod meaning;
 pub mod overview;
 pub mod pollute;
 pub mod probe;
+pub mod prompt_tallies;
 pub mod query;
 pub mod ranking;
 pub mod remaining;

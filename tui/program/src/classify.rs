@@ -5,11 +5,12 @@ use super::entries;
 use super::interrupt;
 use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, tell_undecoded, terminal_width, warning};
+use super::prompt_set;
 use super::session_model::SessionModel;
 use super::stages::Stages;
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_compute::embedding::Embedder;
-use chaffinch_data::prompts::{PromptSet, imagenet_names};
+use chaffinch_data::prompts::imagenet_names;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Query, Sort};
@@ -103,11 +104,9 @@ fn classified(args: &Classify, global: &Global) -> Result<()> {
     let listing = Listing::open(&args.target, global)?;
     let manifest = &*listing.manifest;
     let named = (args.model.clone(), args.device.clone());
-    let SessionModel { config, dataset, embedder, matrix } =
+    let SessionModel { config, dataset, session, embedder, matrix } =
         SessionModel::open(&args.target, global, named, (&listing.file_metadata, manifest.rendering()))?;
-    let files = if args.prompts.is_empty() { config.prompt_files() } else { &args.prompts };
-    let prompts = PromptSet::load(files)?.for_dataset(config.class_name_files(), &dataset)?;
-    prompts.warnings().iter().for_each(|text| warning("prompts", text));
+    let prompts = prompt_set::of_command(&args.prompts, (&config, &dataset), &session, global)?;
     if let Some(why) = prompts.nameless(manifest.classes()) {
         bail!("{why}");
     }

@@ -3,13 +3,13 @@
 use super::args::Global;
 use super::libraries;
 use super::output::{remark, results};
-use super::{place, settings};
+use super::{place, prompt_set, settings};
 use anyhow::{Result, bail, ensure};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::{Journal, codes};
-use chaffinch_data::session::Session;
-use chaffinch_engine::outdated::{self, Outdated};
+use chaffinch_data::session::{Session, SessionLocation};
+use chaffinch_engine::outdated::{self, Now, Outdated};
 use chaffinch_engine::unloaded::{is_absent, is_of_detector};
 use chaffinch_host::Registry;
 use chaffinch_protocol::DetectorState;
@@ -96,14 +96,18 @@ pub(super) fn outdated(
     session: &Session,
     registry: &Registry,
     reviewer: &str,
+    global: &Global,
 ) -> Result<BTreeMap<String, Outdated>> {
     let Some((manifest, file_metadata)) = session.load_samples()? else { return Ok(BTreeMap::new()) };
     let (there, _) = all(session, manifest.len(), manifest.classes());
     let mut journal = Journal::open(&session.decisions_dir(), reviewer)?;
     journal.set_blind(session.load_blind(reviewer).is_some());
     journal.bind(&Arc::new(manifest), Some(&Arc::new(file_metadata)));
-    let decisions = codes::digest(&journal.codes());
-    Ok(outdated::all(there.values(), registry, &decisions))
+    let location = SessionLocation { dir: session.dir().to_path_buf(), dataset: session.dataset() };
+    // What cannot be read is said by what uses it.
+    let prompts = prompt_set::in_use(&location, session, global).map(|set| set.digest()).unwrap_or_default();
+    let now = Now { decisions: &codes::digest(&journal.codes()), prompts: &prompts };
+    Ok(outdated::all(there.values(), registry, now))
 }
 
 /// Writes them as text.
@@ -142,7 +146,7 @@ pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
     let word = if enabled { "enabled" } else { "disabled" };
     results(|out| Ok(writeln!(out, "{word} {} in {}", safe_text(&name), safe_path(session.dir()))?))?;
     let config = settings::config(global, Some(session.dir()))?;
-    let words = if enabled { valid(&session, &name, &registry, &config.reviewer())? } else { None };
+    let words = if enabled { valid(&session, &name, &registry, (&config.reviewer(), global))? } else { None };
     if let Some(words) = words.filter(|_| !global.quiet) {
         // A scan runs what it finds in its folders.
         let with = if is_loaded { "" } else { " --plugins FOLDER" };
@@ -152,8 +156,13 @@ pub(super) fn enable(of: &Of, enabled: bool, global: &Global) -> Result<()> {
 }
 
 /// Why what a detector found is not up to date, and what a scan does about it; nothing if it is.
-fn valid(session: &Session, name: &str, registry: &Registry, reviewer: &str) -> Result<Option<String>> {
-    let words = match outdated(session, registry, reviewer)?.get(name) {
+fn valid(
+    session: &Session,
+    name: &str,
+    registry: &Registry,
+    (reviewer, global): (&str, &Global),
+) -> Result<Option<String>> {
+    let words = match outdated(session, registry, reviewer, global)?.get(name) {
         _ if registry.has_changed(name) => {
             let let_in = format!("chaffinch plugins let-in {}", safe_text(name));
             return Ok(Some(format!("Its code has changed; let it in with {let_in}, then run it")));
@@ -165,6 +174,7 @@ fn valid(session: &Session, name: &str, registry: &Registry, reviewer: &str) -> 
         Some(Outdated::Decisions) => {
             "Its results are from before the decisions changed; a scan runs it again"
         }
+        Some(Outdated::Prompts) => "Its results are from before the prompts changed; a scan runs it again",
         Some(Outdated::Pictures) => "Pictures were away or changed while it ran; a scan runs it again",
         Some(Outdated::Scores) => {
             "It reads scores of another detector that are out of date; a scan runs both again"

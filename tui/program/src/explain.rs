@@ -155,7 +155,7 @@ fn explained(args: &Explain, global: &Global, failed: &mut usize) -> Result<()> 
     }
     let why = "the model that computed them is not known, so there is nothing to explain; --model NAME explains another one";
     let model = LoadedModel::open(&args.target, global, (args.model.clone(), args.device.clone()), why)?;
-    let reader = Reader::new(args, &listing, &model)?;
+    let reader = Reader::new(args, &listing, &model, global)?;
     let stages = Stages::new(1, global.quiet)?;
     let all = stages.run("explanations", 1, |job| {
         let mut each = |folder: Option<&Path>| {
@@ -245,11 +245,15 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(args: &Explain, listing: &'a Listing, model: &'a LoadedModel) -> Result<Reader<'a>> {
+    fn new(
+        args: &Explain,
+        listing: &'a Listing,
+        model: &'a LoadedModel,
+        global: &Global,
+    ) -> Result<Reader<'a>> {
         let embedder = &model.embedder;
-        let files = if args.prompts.is_empty() { model.config.prompt_files() } else { &args.prompts };
-        let prompts = PromptSet::load(files)?.for_dataset(model.config.class_name_files(), &model.dataset)?;
-        prompts.warnings().iter().for_each(|text| warning("prompts", text));
+        let of = (&model.config, model.dataset.as_path());
+        let prompts = prompt_set::of_command(&args.prompts, of, &model.session, global)?;
         ensure!(
             embedder.has_text_tower(),
             "the model {} reads no texts, so it cannot say where it sees one; choose another with --model",

@@ -2,7 +2,7 @@
 //!
 //! Each command is one file with its arguments, help and implementation. The other files are shared: `args` has groups of
 //! arguments; `place` finds the session; `settings`, `memory_budget`, `uses`, `libraries` and `model_loader` resolve configuration, detectors
-//! and model; `setup` combines them into an engine's setup; `ask` asks; `drive` runs a scan; `listing` reads its results; `gates` compares its counts; `output`, `progress` and `stages` print.
+//! and model; `prompt_set` finds the prompts; `setup` combines them into an engine's setup; `ask` asks; `drive` runs a scan; `listing` reads its results; `gates` compares its counts; `output`, `progress` and `stages` print.
 //!
 //! Run only its tests with `cargo test --release -p chaffinch`. With `CHAFFINCH_UPDATE=1` in the environment they update
 //! the tables in `docs/command-line.md` and the schemas in `configs/schema`.
@@ -68,6 +68,8 @@ mod plugins;
 mod pollute;
 mod probe;
 mod progress;
+mod prompt_set;
+mod prompts;
 mod rank;
 mod reading;
 mod replay;
@@ -164,6 +166,7 @@ commands! {
     search::Search,
     classify::Classify,
     explain::Explain,
+    prompts::Prompts,
     threshold::Threshold,
     evaluate::Evaluate,
     leaks::Leaks,

@@ -346,7 +346,7 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
         listing.not_loaded = detector_results::absent(&place, &registry)?;
         let session = Session::open_to_read(&place)?;
         let settings = session.load_settings()?;
-        let outdated = detector_results::outdated(&session, &registry, &config.reviewer())?;
+        let outdated = detector_results::outdated(&session, &registry, &config.reviewer(), global)?;
         for detector in &mut listing.detectors {
             let aside = detector.set_aside.is_some();
             detector.state = DetectorState::of(

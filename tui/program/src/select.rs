@@ -6,12 +6,11 @@ use super::listing::Listing;
 use super::output::{Align, Table, count, json, remark, results, terminal_width, warning};
 use super::session_model::SessionModel;
 use super::stages::Stages;
-use super::{reading, targets};
+use super::{prompt_set, reading, targets};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_compute::cut_texts;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::output::outside;
-use chaffinch_data::prompts::PromptSet;
 use chaffinch_formats::probabilities::{self, Read};
 use chaffinch_formats::truth;
 use chaffinch_protocol::display::safe_path;
@@ -172,7 +171,7 @@ fn truth(path: &Path, manifest: &Manifest) -> Result<Truth> {
 fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> Result<Vec<Source>> {
     let (manifest, file_metadata) = (&listing.manifest, &listing.file_metadata);
     let named = (args.model.clone(), args.device.clone());
-    let SessionModel { config, dataset, embedder, matrix } =
+    let SessionModel { config, dataset, session, embedder, matrix } =
         SessionModel::open(target, global, named, (file_metadata, manifest.rendering()))?;
     let usable = |row: usize| file_metadata.decodable(SampleId(row as u32));
     let (labels, classes) = (manifest.labels(), manifest.classes());
@@ -184,13 +183,10 @@ fn sources(args: &Select, target: &Path, global: &Global, listing: &Listing) -> 
         }
         sources.push(match source {
             SelectSource::ZeroShot => {
-                let files = if args.prompts.is_empty() { config.prompt_files() } else { &args.prompts };
-                let names = config.class_name_files();
-                let prompts = PromptSet::load(files)?.for_dataset(names, &dataset)?;
+                let prompts = prompt_set::of_command(&args.prompts, (&config, &dataset), &session, global)?;
                 if let Some(why) = prompts.nameless(classes) {
                     bail!("{why}; or use --sources regression, which needs no names");
                 }
-                prompts.warnings().iter().for_each(|text| warning("prompts", text));
                 let texts: Vec<String> = classes.iter().flat_map(|class| prompts.for_class(class)).collect();
                 let cut = cut_texts::words(&embedder, texts.iter().map(String::as_str));
                 cut.iter().for_each(|text| warning("prompts", text));

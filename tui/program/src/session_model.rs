@@ -24,6 +24,7 @@ const PROMPTS: &str =
 pub(super) struct SessionModel {
     pub(super) config: Config,
     pub(super) dataset: PathBuf,
+    pub(super) session: Session,
     pub(super) embedder: ClipEmbedder,
     /// A row for each sample.
     pub(super) matrix: EmbeddingMatrix,
@@ -95,6 +96,6 @@ impl SessionModel {
                 count(missing, "picture is not", "pictures are not")
             );
         };
-        Ok(SessionModel { config, dataset, embedder, matrix })
+        Ok(SessionModel { config, dataset, session, embedder, matrix })
     }
 }

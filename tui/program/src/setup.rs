@@ -7,7 +7,7 @@ use super::model_loader::loader;
 use super::output::warning;
 use super::settings;
 use super::uses::Resolved;
-use super::{bundled, memory_budget, place, uses};
+use super::{bundled, memory_budget, place, prompt_set, uses};
 use anyhow::Result;
 use chaffinch_clip::Bundled;
 use chaffinch_data::config::Config;
@@ -117,7 +117,8 @@ fn for_location(
             "this session was scanned with it, but it is not there now; add its folder with --plugins";
         warning(missing, words);
     }
-    let prompts = prompts(&config, &location.dataset)?;
+    let prompts = prompt_set::configured(&config, &location.dataset)?;
+    prompts.warnings().iter().for_each(|text| warning("prompts", text));
     let no_model = uses.embeddings.is_some();
     let name = match uses.model.as_deref().unwrap_or(config.model()) {
         Bundled::EITHER if no_model => Bundled::Small.name(),
@@ -139,6 +140,9 @@ fn for_location(
         Some(session) => session,
         None => open_session(location, ask.is_none())?,
     };
+    if ask.is_some() {
+        prompt_set::tell(&session, global);
+    }
     Ok(Setup {
         dataset: location.dataset.clone(),
         dataset_options: reading,
@@ -176,14 +180,6 @@ fn open_session(location: &SessionLocation, to_look: bool) -> Result<Session> {
         Err(error) if to_look && error.forbids_writing() => Ok(Session::open_to_look(&location.dir, &error)?),
         opened => Ok(opened?),
     }
-}
-
-fn prompts(config: &Config, dataset: &Path) -> Result<PromptSet> {
-    let prompts = PromptSet::load(config.prompt_files())?.for_dataset(config.class_name_files(), dataset)?;
-    for text in prompts.warnings() {
-        warning("prompts", text);
-    }
-    Ok(prompts)
 }
 
 /// For `plugins check`: default settings, the bundled model, and only the libraries to check.

@@ -223,6 +223,7 @@ actions! {
         ManageDetectors "manage-detectors" "manage" "Manage detectors: state, origin, cost, last two runs",
         Classes "classes" "classes" "Show the classes: size, suspects, decided, error rate",
         Findings "dataset" "findings" "Show what is wrong with the dataset as a whole",
+        Prompts "prompts" "prompts" "Edit the prompts of the classes and see what moves",
         History "history" "history" "Show the last decisions and go to their samples",
         Who "who" "who" "Show who decided what about the sample, and when",
         Statistics "statistics" "statistics" "Show your pace, how often you agree, and what is left",

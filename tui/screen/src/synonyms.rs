@@ -62,6 +62,7 @@ pub(crate) fn synonyms(action: Action) -> &'static str {
         A::Detectors => "settings parameters options plugins config",
         A::Statistics => "progress pace speed summary report stats count",
         A::Classes => "labels table balance categories",
+        A::Prompts => "templates words clip zero-shot temperature workbench edit",
         A::Findings => "datalab issues imbalance drift spurious correlation overlap iid shift",
         A::History => "journal decisions audit recent",
         A::Log => "messages errors debug",

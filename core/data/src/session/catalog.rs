@@ -146,6 +146,7 @@ impl Session {
             "index.unfinished",
             "depths.unfinished",
             "settings.toml",
+            super::prompts::FILE,
             super::VIEWS,
             super::carry_over::DECLINED,
             // Of earlier versions.

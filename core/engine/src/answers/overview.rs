@@ -3,6 +3,7 @@
 mod about;
 mod forms;
 mod history;
+mod prompts;
 
 use super::worker_queue::WorkerQueue;
 use crate::Setup;
@@ -98,6 +99,9 @@ fn answer(question: &OverviewQuestion) -> crate::Result<Overviewed> {
         Overview::History => Overviewed::History(history::history(state, decisions)),
         // Has a thread of its own.
         Overview::Findings => Overviewed::Findings(DatasetFindings::default()),
+        Overview::Prompts => {
+            Overviewed::Prompts(Box::new(prompts::sheet(&question.setup, state, &question.known)))
+        }
         Overview::Forms => Overviewed::Forms(forms::forms(&question.setup, &source, &question.known)),
     })
 }

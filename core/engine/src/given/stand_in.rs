@@ -48,6 +48,17 @@ impl StandIn {
         Ok(StandIn::new(loaded.name, fingerprint, loaded.dim, texts))
     }
 
+    /// Why it cannot read prompts; `None` if it can.
+    pub(crate) fn no_texts(&self) -> Option<String> {
+        self.texts.is_none().then(|| {
+            format!(
+                "the {} come without vectors of texts, so pictures cannot be compared with prompts; pass \
+                 --text-embeddings FILE",
+                self.name
+            )
+        })
+    }
+
     /// The vectors of texts.
     pub(crate) fn texts(&self) -> Option<&TextVectors> {
         self.texts.as_ref().map(|(texts, _)| texts)
@@ -101,11 +112,7 @@ impl Embedder for StandIn {
 
     fn embed_texts(&self, texts: &[&str]) -> std::result::Result<Vec<f32>, EmbedError> {
         let Some(known) = self.texts() else {
-            return Err(EmbedError::NoTextVector(format!(
-                "the {} come without vectors of texts, so pictures cannot be compared with prompts; pass \
-                 --text-embeddings FILE",
-                self.name
-            )));
+            return Err(EmbedError::NoTextVector(self.no_texts().unwrap_or_default()));
         };
         let mut vectors = Vec::with_capacity(texts.len() * self.dim);
         for text in texts {

@@ -5,7 +5,7 @@ use super::{Known, Measured, Scan, ScanPlan};
 use crate::digest::InputDigest;
 use crate::findings::Findings;
 use crate::numbered::with_paths;
-use crate::outdated::{self, Outdated};
+use crate::outdated::{self, Now, Outdated};
 use crate::{Error, Result};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::is_built_in;
@@ -198,6 +198,7 @@ impl<'a> Scan<'a> {
                 .after(scores().map(|(name, scores, _)| (name, scores)).collect())
                 .reading_outdated(!outdated.is_empty())
                 .deciding(before.base.decisions(needs).to_owned())
+                .prompted(before.base.prompts(needs).to_owned())
                 .trying(plan.trial)
                 .printing(&print);
             if !plan.trial {
@@ -246,7 +247,8 @@ impl<'a> Scan<'a> {
         let name = &result.record().name;
         let code = outdated::code_now(self.registry, name);
         let failed = || self.report.failed.iter().any(|(failed, _)| failed == name);
-        let why = || outdated::why(result, code, base.decisions(Needs::DECISIONS));
+        let now = Now { decisions: base.decisions(Needs::DECISIONS), prompts: base.prompts(Needs::TEXTS) };
+        let why = || outdated::why(result, code, now);
         let ran = self.current.contains(name);
         !result.record().is_settled() || !ran && (failed() || why().is_some())
     }
@@ -297,14 +299,14 @@ impl<'a> Scan<'a> {
         &self,
         running: &[&'a LoadedDetector],
         plan: &ScanPlan,
-        decisions: &str,
+        now: Now<'_>,
         findings: &Findings,
     ) {
         let runs = |name: &String| running.iter().any(|detector| detector.info().name() == name);
         let stays = |(name, result): (&String, &Arc<DetectorResult>)| {
             let left = !runs(name) && plan.enabled.get(name) != Some(&false);
             let code = outdated::code_now(self.registry, name);
-            let why = outdated::why(result, code, decisions).filter(|_| left)?;
+            let why = outdated::why(result, code, now).filter(|_| left)?;
             Some((name.clone(), why))
         };
         let names: BTreeMap<String, Outdated> = findings.results.iter().filter_map(stays).collect();

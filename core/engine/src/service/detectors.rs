@@ -4,7 +4,7 @@ use super::scans::Wanted;
 use super::watch::admit;
 use super::{Service, Work};
 use crate::answers::overview::{Absent, Known};
-use crate::outdated;
+use crate::outdated::{self, Now};
 use crate::scan::Done;
 use crate::unloaded::{is_absent, is_of_detector};
 use crate::{Error, Result, findings::Findings};
@@ -13,9 +13,9 @@ use chaffinch_data::session::Cost;
 use chaffinch_data::set_value::SetValue;
 use chaffinch_host::{LoadedDetector, Registry, by_name, resolve_params, still_taken};
 use chaffinch_protocol::display::{safe_path, safe_text};
-use chaffinch_protocol::{ChangedDetector, Event, Ticket, Tried};
+use chaffinch_protocol::{BUSY, ChangedDetector, Event, PromptWords, STOPPED, Ticket, Tried};
 use chaffinch_review::query::difference;
-use chaffinch_review::verdict;
+use chaffinch_review::{prompt_tallies, verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,6 +27,8 @@ pub(super) struct Trial {
     pub(super) ticket: Ticket,
     pub(super) detector: String,
     pub(super) params: BTreeMap<String, f64>,
+    /// The prompts to try it with; `None` for those in use.
+    pub(super) prompts: Option<PromptWords>,
 }
 
 impl Service {
@@ -141,7 +143,10 @@ impl Service {
         absent.sort_by(|one, other| one.result.record().name.cmp(&other.result.record().name));
         let decided = self.common_view(Some(at)).map_or_else(Vec::new, |(_, journal)| journal.codes());
         let results = self.state.findings.results.values().map(AsRef::as_ref);
-        let outdated = outdated::all(results, &registry, &codes::digest(&decided));
+        let prompts = self.setup.session.prompts(&self.setup.prompts);
+        let prompts = prompts.map(|set| set.digest()).unwrap_or_default();
+        let now = Now { decisions: &codes::digest(&decided), prompts: &prompts };
+        let outdated = outdated::all(results, &registry, now);
         Known { absent, outdated, ..self.known.clone() }
     }
 
@@ -224,20 +229,26 @@ impl Service {
         if let Err(error) = resolve_params(known, &trial.params) {
             return self.tried(&trial, Tried { failed: error.to_string(), ..Tried::default() });
         }
+        if let Some(failed) = trial.prompts.as_ref().and_then(PromptWords::fault) {
+            return self.tried(&trial, Tried { failed, ..Tried::default() });
+        }
         let params = self.moved_params(known, &trial.params);
         match (&self.job, &self.work) {
             (Some((stop, _)), Some(Work::Trial(_))) => {
                 stop.store(true, Ordering::Relaxed);
-                self.next_trial = Some(trial);
+                if let Some(older) = self.next_trial.replace(trial) {
+                    self.tried(&older, Tried { failed: STOPPED.into(), ..Tried::default() });
+                }
             }
             (Some(_), _) => {
-                let failed = "a scan is running; wait for it or cancel it first".to_owned();
-                self.tried(&trial, Tried { failed, ..Tried::default() });
+                self.tried(&trial, Tried { failed: BUSY.into(), ..Tried::default() });
             }
             (None, _) => {
                 let mut plan = self.plan(Some(trial.at), Wanted::of(vec![trial.detector.clone()]));
                 plan.params.insert(trial.detector.clone(), params);
                 plan.trial = true;
+                plan.known = self.tried_model.take();
+                plan.prompts = trial.prompts.as_ref().map(|words| self.setup.prompts.edit(words));
                 let Some(outlet) = self.desks.get(&trial.at).map(|desk| desk.outlet.clone()) else { return };
                 self.work = Some(Work::Trial(trial));
                 self.start(plan, outlet);
@@ -247,6 +258,8 @@ impl Service {
 
     /// A trial has ended: nothing of it is kept but the answer.
     pub(super) fn trial_done(&mut self, trial: &Trial, done: Done) {
+        // Only prompts are tried one after the other.
+        self.tried_model = done.model.filter(|_| trial.prompts.is_some());
         let name = &trial.detector;
         let answer = match (done.trial, done.report.failed.first()) {
             (Some(found), _) => {
@@ -258,11 +271,18 @@ impl Service {
                     flagged: flagged.count() as u64,
                     scored: scores.iter().filter(|score| !score.is_nan()).count() as u64,
                     compared: now.map(|now| difference(scores, now.scores(), threshold)),
+                    classes: match trial.prompts {
+                        Some(_) => {
+                            let manifest = &self.state.findings.manifest;
+                            prompt_tallies::count(manifest, (&found, now.map(AsRef::as_ref)), threshold)
+                        }
+                        None => Vec::new(),
+                    },
                     ..Tried::default()
                 }
             }
             (None, Some((_, why))) => Tried { failed: safe_text(why).into_owned(), ..Tried::default() },
-            (None, None) => Tried { failed: "stopped".into(), ..Tried::default() },
+            (None, None) => Tried { failed: STOPPED.into(), ..Tried::default() },
         };
         self.tried(trial, answer);
         if let Some((at, wanted)) = self.next_scan.take() {

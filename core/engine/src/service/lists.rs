@@ -148,7 +148,11 @@ impl Service {
                 });
             }
             // Only the page of detectors shows it, and all decisions are read for it.
-            let known = if about == Overview::Forms { self.known_now(at) } else { Known::default() };
+            let known = match about {
+                Overview::Forms => self.known_now(at),
+                Overview::Prompts => self.known.clone(),
+                _ => Known::default(),
+            };
             desk.overviews.ask(OverviewQuestion {
                 ticket,
                 about,

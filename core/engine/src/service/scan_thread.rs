@@ -54,6 +54,7 @@ pub(super) fn run(
             report,
             findings: before,
             trial: None,
+            model: None,
             printed: BTreeMap::new(),
             current: BTreeSet::new(),
             codes: codes(&registry),

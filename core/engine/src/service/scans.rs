@@ -50,6 +50,7 @@ impl Service {
                 None => self.hall.tell(&event),
             };
         }
+        self.tried_model = None;
         self.whole = wanted.detectors.is_empty();
         let plan = self.plan(at, wanted);
         if let Some(at) = at {
@@ -70,6 +71,8 @@ impl Service {
             enabled: self.known.enabled.clone(),
             failed: self.known.failed.keys().cloned().collect(),
             trial: false,
+            prompts: None,
+            known: None,
             decided: common.map_or_else(Vec::new, |(_, journal)| journal.codes()),
             learns_of: common.map(|(reviewer, journal)| (reviewer.to_owned(), journal.is_blind())),
         }

@@ -3,7 +3,7 @@
 use super::Service;
 use crate::Error;
 use chaffinch_protocol::display::safe_text;
-use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, Tried, ViewCommand};
+use chaffinch_protocol::{Command, Event, OutputCommand, OutputEvent, PromptsSet, Tried, ViewCommand};
 
 /// Whether a command changes anything, be it where its reviewer was.
 pub(super) fn changes(command: &Command) -> bool {
@@ -12,6 +12,7 @@ pub(super) fn changes(command: &Command) -> bool {
         | Command::Cancel
         | Command::Rerun { .. }
         | Command::Try { .. }
+        | Command::SetPrompts { .. }
         | Command::Enable { .. }
         | Command::RemoveResults { .. }
         | Command::LetIn { .. }
@@ -57,6 +58,7 @@ impl Service {
             | Command::Undo
             | Command::Redo
             | Command::View(_) => Event::NotSaved { message },
+            Command::SetPrompts { ticket, .. } => Event::PromptsSet(PromptsSet { ticket, refused: message }),
             Command::Try { ticket, detector, .. } => {
                 Event::Tried(Tried { ticket, detector, failed: message, ..Tried::default() })
             }

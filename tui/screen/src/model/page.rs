@@ -10,7 +10,7 @@ use crate::action::{Action, Scope};
 use crate::effect::Effects;
 use crate::paint::Paint;
 use chaffinch_protocol::sample::SampleId;
-use chaffinch_protocol::{Command, OutputEvent, Overview, Overviewed, Row, ViewEvent};
+use chaffinch_protocol::{Command, Event, OutputEvent, Overview, Overviewed, Row, ViewEvent};
 use ratatui::layout::{Position, Rect};
 use std::fmt;
 
@@ -63,6 +63,16 @@ pub trait Page: Sync {
 
     /// Takes an answer about something to be written.
     fn output(&self, _model: &mut Model, _event: &OutputEvent) {}
+
+    /// Takes an answer to something that it asked for itself. Returns false to leave it to another page.
+    fn answered(&self, _model: &mut Model, _event: &Event) -> bool {
+        false
+    }
+
+    /// What is lost if the program ends now, in words. Called whether the page is open or not.
+    fn unsaved(&self, _model: &Model) -> Option<&'static str> {
+        None
+    }
 
     /// A command that was asked about is sent.
     fn sent(&self, _model: &mut Model, _command: &Command) {}

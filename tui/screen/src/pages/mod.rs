@@ -86,6 +86,7 @@ mod log;
 mod manage;
 mod map;
 mod outputs;
+mod prompts;
 mod reading;
 mod statistics;
 mod who;
@@ -117,6 +118,7 @@ pub const PAGES: &[&dyn Page] = &[
     &who::Who,
     &statistics::Statistics,
     &findings::Findings,
+    &prompts::Prompts,
     &reading::Reading,
     &outputs::Outputs,
     &log::Log,

@@ -4,8 +4,8 @@ use chaffinch_protocol::decision::{Choice, Decision};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{
     Blind, Candidate, Command, Compared, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion,
-    DetailRelated, DetectorSummary, Event, Likeness, ListCounts, ListedRow, PROTOCOL_VERSION, Picture, Query,
-    Row, Saved, SavedKind, SessionSummary, Sort, Ticket, Tried,
+    DetailRelated, DetectorSummary, Event, Likeness, ListCounts, ListedRow, PROTOCOL_VERSION, Picture,
+    PromptSheet, Query, Row, Saved, SavedKind, SessionSummary, Sort, Ticket, Tried,
 };
 use std::collections::BTreeMap;
 
@@ -47,6 +47,9 @@ pub(crate) struct FakeEngine {
     pub(super) undone: Vec<Entry>,
     /// Whether all samples lie close together on the map.
     pub(super) crowded: bool,
+    /// The prompts in use, and why nothing is counted with others.
+    pub(super) prompts: PromptSheet,
+    pub(super) uncounted: Option<String>,
 }
 
 fn detector(name: &str, summary: &str, threshold: f32, flagged: u64) -> DetectorSummary {
@@ -130,6 +133,8 @@ impl FakeEngine {
             done: Vec::new(),
             crowded: false,
             undone: Vec::new(),
+            prompts: super::prompts::sheet(),
+            uncounted: None,
         }
     }
 
@@ -231,7 +236,13 @@ impl FakeEngine {
             Command::Overview { ticket, about } => {
                 vec![Event::Overview { ticket, overview: super::overview::of(self, ticket, &about) }]
             }
-            Command::Try { ticket, detector, params } => {
+            Command::Try { ticket, prompts: Some(words), .. } => {
+                vec![super::prompts::tried(self, ticket, &words)]
+            }
+            Command::SetPrompts { ticket, prompts, temperature } => {
+                super::prompts::set(self, ticket, (prompts, temperature))
+            }
+            Command::Try { ticket, detector, params, .. } => {
                 let flagged = params.values().map(|value| (value * 100.0) as u64).sum();
                 let compared = Some(Compared { newly: 3, formerly: 1 });
                 vec![Event::Tried(Tried {

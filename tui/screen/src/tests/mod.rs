@@ -20,6 +20,7 @@ mod overview;
 mod panels;
 mod plain;
 mod plurals;
+mod prompts;
 mod reading;
 mod reviewers;
 mod rig;

@@ -19,6 +19,7 @@ pub(super) fn of(engine: &FakeEngine, ticket: u64, about: &Overview) -> Overview
         Overview::History => Overviewed::History(history(engine)),
         Overview::Forms => Overviewed::Forms(forms(engine)),
         Overview::Findings => Overviewed::Findings(findings(engine)),
+        Overview::Prompts => Overviewed::Prompts(Box::new(engine.prompts.clone())),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             panels::overviewed(model, ticket, overview);
             trial::renewed(model);
         }
-        Event::Tried(tried) => trial::tried(model, tried),
+        Event::Tried(_) | Event::PromptsSet(_) => answered(model, event),
         Event::Progress(progress) => model.jobs.progress = Some(progress),
         Event::ScanDone(report) => {
             let watched = model.jobs.progress.take().is_some();
@@ -149,6 +149,16 @@ fn scanned(report: &ScanReport, model: &str) -> (Level, String) {
                 }
             }
         }
+    }
+}
+
+/// An answer for the page that asked; what no page asked for is about the parameters of a detector.
+fn answered(model: &mut Model, event: Event) {
+    let taken = model.views.all.iter().any(|page| page.answered(model, &event));
+    match event {
+        Event::Tried(_) if taken => model.jobs.progress = None,
+        Event::Tried(tried) => trial::tried(model, tried),
+        _ => {}
     }
 }
 

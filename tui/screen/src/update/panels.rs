@@ -36,9 +36,13 @@ fn show(model: &mut Model, page: PageRef, fx: &mut Effects) {
 
 /// Closes the page: the one from which it was opened is there again, or the list.
 fn close(model: &mut Model, fx: &mut Effects) {
+    let unsaved = model.panel().and_then(|page| page.unsaved(model));
     match model.panels.under.pop() {
         Some(page) => show(model, page, fx),
         None => model.mode = Mode::List,
+    }
+    if let Some(words) = unsaved {
+        say(model, Level::Warning, words);
     }
 }
 

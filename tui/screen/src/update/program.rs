@@ -55,10 +55,10 @@ pub(super) fn act(model: &mut Model, action: Program, fx: &mut Effects) {
         Program::Cancel => cancel(model, fx),
         Program::Back => {
             if !show::stop(model) && !panels::back(model, fx) && !show::back(model) {
-                quit(model, 5_000, fx);
+                leave(model, fx);
             }
         }
-        Program::Quit => quit(model, 5_000, fx),
+        Program::Quit => leave(model, fx),
     }
 }
 
@@ -130,7 +130,23 @@ fn cancel(model: &mut Model, fx: &mut Effects) {
     model.review.marks.clear();
     let busy = stopped || zoomed || marked;
     let text = if busy { "canceled; press again to quit" } else { "press again to quit" };
-    say(model, Level::Info, text);
+    match model.views.all.iter().find_map(|page| page.unsaved(model)) {
+        Some(words) => say(model, Level::Warning, format!("{text}   {words}")),
+        None => say(model, Level::Info, text),
+    }
+}
+
+/// Quits; what would be lost is said first, and the second time it is.
+fn leave(model: &mut Model, fx: &mut Effects) {
+    let unsaved = model.views.all.iter().find_map(|page| page.unsaved(model));
+    match unsaved.filter(|_| model.time.now >= model.time.interrupt_until) {
+        Some(words) => {
+            engine::remember(model, fx);
+            model.time.interrupt_until = model.time.now + 5_000;
+            say(model, Level::Warning, format!("{words}; quit once more to drop them"));
+        }
+        None => quit(model, 5_000, fx),
+    }
 }
 
 /// Quits once everything is saved, or when waiting for it has lasted too long.

@@ -66,7 +66,7 @@ pub(crate) fn ask(model: &mut Model, fx: &mut Effects) {
     (trial.ticket, trial.due, trial.awaited, trial.answer) = (trial.ticket + 1, None, true, None);
     trial.basis = basis;
     let ticket = trial.ticket;
-    send(fx, Command::Try { ticket, detector, params });
+    send(fx, Command::Try { ticket, detector, params, prompts: None });
 }
 
 /// What a detector flags now, if it has results.

@@ -7,6 +7,7 @@ pub(crate) mod list;
 mod picker;
 pub(crate) mod picture;
 mod popup;
+pub(crate) mod prompts;
 pub(crate) mod sample;
 pub(crate) mod short;
 pub(crate) mod status;

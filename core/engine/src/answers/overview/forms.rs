@@ -43,6 +43,15 @@ pub(crate) fn forms(setup: &Setup, source: &Source<'_>, known: &Known) -> Vec<De
     forms.chain(refused).chain(absent).map(as_configured).collect()
 }
 
+/// One parameter of a detector, if it is loaded.
+pub(super) fn param(setup: &Setup, known: &Known, detector: &str, name: &str) -> Option<FormParam> {
+    let registry = setup.detectors.now();
+    let info = registry.find(detector)?.info();
+    let given = params_in_force(info, &setup.config, known.params.get(detector)).values;
+    let param = info.parameters().iter().find(|param| param.name() == name)?;
+    Some(form(param, given.get(name).copied()))
+}
+
 fn form(param: &Param, value: Option<f64>) -> FormParam {
     let (min, max) = param.bounds();
     FormParam {
