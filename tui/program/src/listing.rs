@@ -3,7 +3,7 @@
 use super::args::Global;
 use super::finders::FINDERS;
 use super::output::warning;
-use super::{place, settings};
+use super::{place, prompt_set, settings};
 use anyhow::{Result, bail};
 use chaffinch_compute::job::Job;
 use chaffinch_data::columns::DetectorResult;
@@ -62,6 +62,8 @@ pub(super) struct Listing {
     options: DatasetOptions,
     session: Session,
     /// Read when it is first needed.
+    /// The digest of the prompts in use.
+    prompts: String,
     beside: OnceLock<Beside>,
 }
 
@@ -173,6 +175,9 @@ impl Listing {
         thresholds.extend(settings.thresholds);
         thresholds.retain(|name, _| results.contains_key(name));
         let rule = config.ensemble_over(settings.ensemble);
+        // Where they cannot be read, nothing is said to be out of date with them.
+        let prompts =
+            prompt_set::in_use(&location, &session, global).map(|set| set.digest()).unwrap_or_default();
         let dataset = session.dataset();
         let about = outputs::about(&dataset, super::named_version(), session.uses());
         let options = session.load_reading()?.unwrap_or_default();
@@ -215,6 +220,7 @@ impl Listing {
             about,
             dataset: location.dataset,
             options,
+            prompts,
             session,
             beside: OnceLock::new(),
         })
@@ -237,11 +243,12 @@ impl Listing {
             warning("detectors", &words);
         }
         let decisions = codes::digest(&self.journal.codes());
+        let now = outdated::Now { decisions: &decisions, prompts: &self.prompts };
         let why = |result: &DetectorResult| {
             let name = &result.record().name;
             // Without loading it, which may run it.
             let code = self.session.code_of(name).and_then(|path| code_at(&path)).unwrap_or_default();
-            let why = outdated::why(result, &code, &decisions)?;
+            let why = outdated::why(result, &code, now)?;
             Some((safe_text(name).into_owned(), why))
         };
         let before: BTreeMap<_, _> = self.results.values().filter_map(|result| why(result)).collect();
