@@ -5,7 +5,7 @@ use super::listing::Listing;
 use super::output::{chain, failure, json, remark, results, warning};
 use super::session_model::LoadedModel;
 use super::stages::Stages;
-use super::{ERROR, interrupt};
+use super::{ERROR, interrupt, prompt_set};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_compute::cut_texts;
 use chaffinch_compute::embedding::Embedder;

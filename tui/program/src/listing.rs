@@ -3,7 +3,7 @@
 use super::args::Global;
 use super::finders::FINDERS;
 use super::output::warning;
-use super::{place, settings};
+use super::{place, prompt_set, settings};
 use anyhow::{Result, bail};
 use chaffinch_compute::job::Job;
 use chaffinch_data::columns::DetectorResult;
@@ -18,6 +18,7 @@ use chaffinch_data::session::Session;
 use chaffinch_data::store;
 use chaffinch_engine as engine;
 use chaffinch_engine::outputs::{self, BLIND, Outputs};
+use chaffinch_engine::outdated::Now;
 use chaffinch_engine::{outdated, unloaded};
 use chaffinch_formats::repair;
 use chaffinch_host::code_at;
@@ -60,6 +61,8 @@ pub(super) struct Listing {
     dataset: PathBuf,
     options: DatasetOptions,
     session: Session,
+    /// The digest of the prompts in use; empty if they cannot be read, which is said by what uses them.
+    prompts: String,
     /// Read when it is first needed.
     beside: OnceLock<Beside>,
 }
@@ -166,6 +169,7 @@ impl Listing {
         let ledger = session.ledger_of(&manifest, &file_metadata)?;
         let reading = engine::reading(&ledger, &results, &manifest);
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
+        let prompts = prompt_set::in_use(&location, &session, global).map(|set| set.digest());
         let mut thresholds: BTreeMap<String, f32> =
             results.iter().map(|(name, result)| (name.clone(), result.record().threshold)).collect();
         thresholds.extend(config.thresholds());
@@ -215,6 +219,7 @@ impl Listing {
             dataset: location.dataset,
             options,
             session,
+            prompts: prompts.unwrap_or_default(),
             beside: OnceLock::new(),
         })
     }
@@ -240,7 +245,8 @@ impl Listing {
             let name = &result.record().name;
             // Without loading it, which may run it.
             let code = self.session.code_of(name).and_then(|path| code_at(&path)).unwrap_or_default();
-            let why = outdated::why(result, &code, &decisions)?;
+            let now = Now { decisions: &decisions, prompts: &self.prompts };
+            let why = outdated::why(result, &code, now)?;
             Some((safe_text(name).into_owned(), why))
         };
         let before: BTreeMap<_, _> = self.results.values().filter_map(|result| why(result)).collect();
