@@ -60,7 +60,7 @@ mod tests {
             label: label.map(str::to_owned),
             split: Split::None,
         });
-        let manifest = Manifest::new("/data".as_ref(), samples);
+        let manifest = Manifest::new("/data", samples);
         let result = |scores: [f32; 6], suggested: &[(u32, u32)]| {
             let mut builder = ResultBuilder::new(6);
             builder.scores(&scores);

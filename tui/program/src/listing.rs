@@ -17,6 +17,7 @@ use chaffinch_data::nearest;
 use chaffinch_data::session::Session;
 use chaffinch_data::store;
 use chaffinch_engine as engine;
+use chaffinch_engine::outdated::Now;
 use chaffinch_engine::outputs::{self, BLIND, Outputs};
 use chaffinch_engine::{outdated, unloaded};
 use chaffinch_formats::repair;
@@ -28,7 +29,6 @@ use chaffinch_protocol::{EnsembleRule, Ledger, Query, Sort};
 use chaffinch_report::{About, Subject};
 use chaffinch_review::atlas::Atlas;
 use chaffinch_review::dataset::Beside;
-use chaffinch_review::learned::Learned;
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
 use chaffinch_review::ranking;
@@ -61,9 +61,9 @@ pub(super) struct Listing {
     dataset: PathBuf,
     options: DatasetOptions,
     session: Session,
-    /// Read when it is first needed.
-    /// The digest of the prompts in use.
+    /// The digest of the prompts in use; empty if they cannot be read, which is said by what uses them.
     prompts: String,
+    /// Read when it is first needed.
     beside: OnceLock<Beside>,
 }
 
@@ -169,15 +169,13 @@ impl Listing {
         let ledger = session.ledger_of(&manifest, &file_metadata)?;
         let reading = engine::reading(&ledger, &results, &manifest);
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
+        let prompts = prompt_set::in_use(&location, &session, global).map(|set| set.digest());
         let mut thresholds: BTreeMap<String, f32> =
             results.iter().map(|(name, result)| (name.clone(), result.record().threshold)).collect();
         thresholds.extend(config.thresholds());
         thresholds.extend(settings.thresholds);
         thresholds.retain(|name, _| results.contains_key(name));
         let rule = config.ensemble_over(settings.ensemble);
-        // Where they cannot be read, nothing is said to be out of date with them.
-        let prompts =
-            prompt_set::in_use(&location, &session, global).map(|set| set.digest()).unwrap_or_default();
         let dataset = session.dataset();
         let about = outputs::about(&dataset, super::named_version(), session.uses());
         let options = session.load_reading()?.unwrap_or_default();
@@ -220,8 +218,8 @@ impl Listing {
             about,
             dataset: location.dataset,
             options,
-            prompts,
             session,
+            prompts: prompts.unwrap_or_default(),
             beside: OnceLock::new(),
         })
     }
@@ -243,11 +241,11 @@ impl Listing {
             warning("detectors", &words);
         }
         let decisions = codes::digest(&self.journal.codes());
-        let now = outdated::Now { decisions: &decisions, prompts: &self.prompts };
         let why = |result: &DetectorResult| {
             let name = &result.record().name;
             // Without loading it, which may run it.
             let code = self.session.code_of(name).and_then(|path| code_at(&path)).unwrap_or_default();
+            let now = Now { decisions: &decisions, prompts: &self.prompts };
             let why = outdated::why(result, &code, now)?;
             Some((safe_text(name).into_owned(), why))
         };
@@ -294,7 +292,6 @@ impl Listing {
             decisions: self.journal.decisions(),
             atlas: None,
             direction: None,
-            learned: None,
         }
     }
 
@@ -338,22 +335,10 @@ impl Listing {
         Ok(Outputs::new(subject, &self.dataset, &self.options, FINDERS, &Job::unwatched())?)
     }
 
-    /// What the decisions teach, for a list in that order.
-    ///
-    /// # Errors
-    /// When it is not better than the rank yet.
-    pub(super) fn learned(&self, sort: &Sort) -> Result<Option<Learned>> {
-        if !matches!(sort, Sort::Learned(_)) {
-            return Ok(None);
-        }
-        let learned = Learned::of(self.source().evidence(), self.journal.decisions(), &|| false)?;
-        if learned.is_better() { Ok(Some(learned)) } else { bail!("{}", safe_text(&learned.note())) }
-    }
-
     /// The samples that match a query, in its order.
-    pub(super) fn select(&self, query: &Query, learned: Option<&Learned>) -> Result<Vec<SampleId>> {
+    pub(super) fn select(&self, query: &Query) -> Result<Vec<SampleId>> {
         let atlas = if query::needs_embeddings(query) { self.atlas() } else { None };
-        let source = Source { atlas: atlas.as_ref(), learned, ..self.source() };
+        let source = Source { atlas: atlas.as_ref(), ..self.source() };
         Ok(query::select(&source, query)?.into_iter().map(SampleId).collect())
     }
 
