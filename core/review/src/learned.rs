@@ -27,8 +27,8 @@ use std::path::Path;
 /// The fewest decisions that anything is concluded from, and of a kind.
 pub const LEAST: usize = 30;
 const LEAST_OF_A_KIND: usize = 8;
-/// The most that are learned from, so that learning takes a second at most: those with the lowest keys, which is a sample of all.
-const MOST: usize = 20_000;
+/// The most that are learned from, so that learning takes about a second: those with the lowest keys, which is a sample of all.
+const MOST: usize = 5_000;
 /// A detector or a class with fewer decisions has no weight that could be told.
 const TOLD: usize = 5;
 /// Weights that are named, and the least that they differ from 1, as a logarithm.
