@@ -27,8 +27,8 @@ use std::path::Path;
 /// The fewest decisions that anything is concluded from, and of a kind.
 pub const LEAST: usize = 30;
 const LEAST_OF_A_KIND: usize = 8;
-/// The most that are learned from, so that learning takes a second at most: those with the lowest keys, which is a sample of all.
-const MOST: usize = 20_000;
+/// The most that are learned from, so that learning takes about a second: those with the lowest keys, which is a sample of all.
+const MOST: usize = 5_000;
 /// A detector or a class with fewer decisions has no weight that could be told.
 const TOLD: usize = 5;
 /// Weights that are named, and the least that they differ from 1, as a logarithm.
@@ -143,9 +143,13 @@ impl Learned {
         if names.is_empty() { moved.to_owned() } else { format!("{moved}: {}", names.join(", ")) }
     }
 
-    /// A score for each sample, the highest first; equal ones are as they are ranked.
-    pub fn scores<'a>(&'a self, evidence: Evidence<'a>) -> impl Fn(u32) -> f32 + Sync + 'a {
-        let (applied, ranked) = (self.applied(evidence), evidence.ranked());
+    /// The score of each of these samples, the highest first; equal ones are as they are ranked.
+    pub fn scores<'a>(
+        &'a self,
+        evidence: Evidence<'a>,
+        rows: &[u32],
+    ) -> impl Fn(u32) -> f32 + Sync + use<'a> {
+        let (applied, ranked) = (self.applied(evidence), evidence.ranked(rows.iter().copied()));
         move |row| self.fitted.log_odds(ranked.log_odds(row), applied.by(row)) as f32
     }
 
@@ -207,7 +211,7 @@ fn decided(
     if all.is_empty() {
         return Vec::new();
     }
-    let ranked: Ranked = evidence.ranked();
+    let ranked: Ranked = evidence.ranked(all.iter().map(|(_, row, _)| *row));
     let one = |(key, row, bad)| {
         let says = detectors.iter().map(|detector| detector.says(row)).collect();
         (key, Decided { row, bad, ranked: ranked.log_odds(row), says, class: evidence.class(row) })

@@ -48,11 +48,15 @@ impl<'a> Evidence<'a> {
         self.manifest.labels().get(row as usize).copied().filter(|&label| label != NO_LABEL)
     }
 
-    /// What the rank says of each sample.
-    pub(super) fn ranked(&self) -> Ranked {
+    /// What the rank says of these samples. The order of all is made only if one of them is no suspect: among ten million that takes a
+    /// while.
+    pub(super) fn ranked(&self, rows: impl IntoIterator<Item = u32>) -> Ranked {
+        let is_suspect = |row: u32| self.ranking.flags.get(row as usize).is_some_and(|flags| *flags > 0);
+        let suspects = rows.into_iter().all(is_suspect);
+        let order = if suspects { &self.ranking.order[..] } else { self.ranking.full_order() };
         let count = self.manifest.len();
         let mut places = vec![count as u32; count];
-        for (place, &row) in (0..).zip(self.ranking.full_order()) {
+        for (place, &row) in (0..).zip(order) {
             places[row as usize] = place;
         }
         Ranked(places)

@@ -13,7 +13,7 @@ const CLASS: f64 = 0.7;
 /// How many are bad at all is not known before.
 const BIAS: f64 = 30.0;
 
-const LIMITS: Limits = Limits { steps: 200, gradient: 1e-7, decrease: 1e-12 };
+const LIMITS: Limits = Limits { steps: 200, gradient: 1e-6, decrease: 1e-10 };
 
 /// A decided sample.
 #[derive(Debug, Clone)]

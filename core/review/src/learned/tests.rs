@@ -166,7 +166,7 @@ fn neither_the_order_of_files_nor_threads_change_a_byte() {
     let scores = |world: &World| -> Vec<u32> {
         world.decide("anna", third(), honest);
         let learned = world.learned("anna");
-        let scores = learned.scores(world.evidence());
+        let scores = learned.scores(world.evidence(), &world.rows);
         world.rows.iter().map(|&row| scores(row).to_bits()).collect()
     };
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();

@@ -116,7 +116,7 @@ fn by_meaning(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Resu
 /// The likeliest to be bad first, by what was learned from decisions; ties as they are ranked.
 fn by_learned(source: &Source<'_>, rows: &[u32], unwanted: Unwanted<'_>) -> Result<Vec<u32>> {
     let none = || Error::Invalid("nothing was learned from decisions for this list".into());
-    let scores = source.learned.ok_or_else(none)?.scores(source.evidence());
+    let scores = source.learned.ok_or_else(none)?.scores(source.evidence(), rows);
     let number = |place, row| Some(u64::from(!ordered(scores(row))) << 32 | u64::from(place));
     by_place(rows, gather(rows, unwanted, number)?, unwanted)
 }
