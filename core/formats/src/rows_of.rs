@@ -232,7 +232,8 @@ mod tests {
         let all = Ok((vec![Some(0), None, None, Some(1)], 0));
         assert_eq!(rows(&paths, &["/old/1.jpg", "/old/ant/3.jpg"]), all, "the same stands before others");
         assert_eq!(rows(&paths, &["/data/1.jpg", "ant/3.jpg"]), all, "the root");
-        assert_eq!(rows(&paths, &["1", "3"]), Ok((vec![Some(0), None, None, Some(1)], 0)), "in full");
+        assert_eq!(rows(&paths, &["1", "ant/3"]), Ok((vec![Some(0), None, None, Some(1)], 0)), "in full");
+        assert_eq!(rows(&paths, &["1", "3"]), Ok((vec![Some(0), None, None, None], 1)), "3 is gone");
     }
 
     #[test]

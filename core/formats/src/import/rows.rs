@@ -254,7 +254,10 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
              them say",
             file_name(file)
         ));
-        read.orders.clear();
+        if placed.keep.is_some() {
+            // Whose the rows are does not depend on the order of the samples.
+            read.orders.pop();
+        }
         left_out(sheet, target, &found, read);
         return Ok(RowsOf::named(found, index));
     }

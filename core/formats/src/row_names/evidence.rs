@@ -29,7 +29,7 @@ pub(crate) fn clearly(first: usize, second: usize) -> Speaks {
 
 /// Compares what columns say of each row with what the dataset says of the samples that it is about in one way and in the other:
 /// labels, splits, and columns that both have.
-pub(crate) fn speaks(side: &[SideColumn], ways: [&[Option<SampleId>]; 2], manifest: &Manifest) -> Speaks {
+pub(super) fn speaks(side: &[SideColumn], ways: [&[Option<SampleId>]; 2], manifest: &Manifest) -> Speaks {
     let (mut first, mut second) = (0, 0);
     for column in side.iter().filter(|column| column.cells.len() == ways[0].len()) {
         let Some(agree) = agreements(column, ways, manifest) else { continue };
