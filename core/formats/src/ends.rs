@@ -125,9 +125,12 @@ impl Ends {
     /// The rows of all names together. Where most names are ends of paths or the other way round, the others do not match:
     /// `dog/7.jpg` is not `cat/7.jpg`, though no other file is called so. Of different names for one row that with the
     /// longest common end has it.
-    pub(crate) fn places(&self, names: &[&[u8]]) -> Vec<Place> {
+    ///
+    /// Of other names of the file, `whole` are whole paths.
+    pub(crate) fn places(&self, names: &[&[u8]], whole: usize) -> Vec<Place> {
         let mut found: Vec<Found> = names.iter().map(|name| self.find(name)).collect();
-        leave_parts(&mut found);
+        leave_parts(&mut found, whole);
+        self.leave_doubtful(&mut found, names, Frames::default(), &|_, _| false);
         placed(&found, names, reversed)
     }
 
@@ -136,11 +139,12 @@ impl Ends {
     /// dataset's folder is a whole path, and one that has something else before its end than the other names means none.
     pub(crate) fn places_in(&self, manifest: &Manifest, names: &[&[u8]]) -> Vec<Place> {
         let before = self.before(names.iter().copied(), manifest);
-        let mut frames = Frames::new(manifest.root());
+        let frames = Frames::new(manifest.root());
         let find = |name: &&[u8]| {
             if let Some(inside) = frames.inside(name, &reversed(name)) {
                 return match self.find_key(inside) {
-                    found @ Found::Several(_) => found,
+                    // Rows of one path.
+                    found @ Found::Several(row) if self.path_of(row) == inside => found,
                     Found::One { row, .. } if self.path_of(row) == inside => Found::One {
                         row,
                         common: inside.iter().filter(|byte| **byte == 0).count(),
@@ -155,29 +159,43 @@ impl Ends {
             }
         };
         let mut found: Vec<Found> = names.iter().map(find).collect();
-        leave_parts(&mut found);
-        for (name, found) in names.iter().zip(&found) {
+        leave_parts(&mut found, 0);
+        let is_said = |row: u32, folder: &[u8]| said_of(manifest, SampleId(row))(folder);
+        let frames = self.leave_doubtful(&mut found, names, frames, &is_said);
+        placed(&found, names, |name| {
+            let key = reversed(name);
+            frames.inside(name, &key).map(<[u8]>::to_vec).unwrap_or(key)
+        })
+    }
+
+    /// Leaves out what names need not mean by what the other names have before their ends. `is_said` tells whether a folder is
+    /// called after what is said of a row.
+    fn leave_doubtful(
+        &self,
+        found: &mut [Found],
+        names: &[&[u8]],
+        mut frames: Frames,
+        is_said: &dyn Fn(u32, &[u8]) -> bool,
+    ) -> Frames {
+        for (name, found) in names.iter().zip(found.iter()) {
             match *found {
                 Found::One { row, .. } => {
-                    let is_said = said_of(manifest, SampleId(row));
+                    let is_said = |folder: &[u8]| is_said(row, folder);
                     frames.add(name, Some(Meant { row, path: self.path_of(row), is_said: &is_said }));
                 }
                 Found::Nothing | Found::Several(_) => frames.add(name, None),
             }
         }
-        let frames = frames.finish(manifest.len());
-        for (name, found) in names.iter().zip(&mut found) {
+        let frames = frames.finish(self.keys.len());
+        for (name, found) in names.iter().zip(found) {
             if let Found::One { row, .. } = *found {
-                let is_said = said_of(manifest, SampleId(row));
+                let is_said = |folder: &[u8]| is_said(row, folder);
                 if frames.doubt(name, &Meant { row, path: self.path_of(row), is_said: &is_said }) {
                     *found = Found::Nothing;
                 }
             }
         }
-        placed(&found, names, |name| {
-            let key = reversed(name);
-            frames.inside(name, &key).map(<[u8]>::to_vec).unwrap_or(key)
-        })
+        frames
     }
 
     /// How many of these names were taken for samples in other folders than their own, and the first of them with its sample.
@@ -214,12 +232,12 @@ pub(crate) fn said_of(manifest: &Manifest, id: SampleId) -> impl Fn(&[u8]) -> bo
     }
 }
 
-/// Where most names are ends of paths or the other way round, the others do not match.
-fn leave_parts(found: &mut [Found]) {
+/// Where most names are ends of paths or the other way round, as `whole` more are, the others do not match.
+fn leave_parts(found: &mut [Found], whole: usize) {
     let count = |wanted: bool| {
         found.iter().filter(|one| matches!(one, Found::One { whole, .. } if *whole == wanted)).count()
     };
-    if count(true) >= count(false) {
+    if count(true) + whole >= count(false) {
         for one in found {
             if matches!(one, Found::One { whole: false, .. }) {
                 *one = Found::Nothing;
@@ -325,7 +343,7 @@ mod tests {
         use Place::{Again, At, Nothing, Several};
         let places = |paths: &[&str], names: &[&str]| {
             let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
-            Ends::new(paths.iter().map(|path| path.as_bytes())).places(&names)
+            Ends::new(paths.iter().map(|path| path.as_bytes())).places(&names, 0)
         };
         let paths = ["cat/1.jpg", "cat/2.jpg", "dog/1.jpg"];
         assert_eq!(

@@ -74,7 +74,9 @@ impl<'a> Target<'a> {
         let placed = known.unwrap_or_else(|| first.place_in_order(self.manifest, self.file_metadata));
         let name = file_name(file);
         read.warnings.extend(first.lost(&name));
-        read.warnings.extend(placed.said(&format!("rows of {name}"), otherwise));
+        let source = format!("rows of {name}");
+        read.warnings.extend(placed.said(&source, otherwise));
+        read.warnings.extend(placed.of_changed(&source, otherwise));
         read.orders.extend(placed.keep.clone());
         Ok(placed)
     }
