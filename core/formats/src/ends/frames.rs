@@ -38,8 +38,9 @@ pub(crate) struct Meant<'a> {
 /// The frames of the names of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
-    /// The key of the dataset's folder, if it is absolute.
+    /// The key of the dataset's folder, and whether it is absolute.
     root: Vec<u8>,
+    is_absolute: bool,
     counts: BTreeMap<Frame, usize>,
     /// The frame of the first name of each sample.
     of_rows: HashMap<u32, Frame>,
@@ -80,13 +81,13 @@ impl Frames {
     pub(crate) fn new(root: &Path) -> Frames {
         use std::os::unix::ffi::OsStrExt;
         let root = root.as_os_str().as_bytes();
-        Frames { root: if is_absolute(root) { reversed(root) } else { Vec::new() }, ..Frames::default() }
+        Frames { root: reversed(root), is_absolute: is_absolute(root), ..Frames::default() }
     }
 
     /// The key of a name in the dataset's folder below this folder; `None` if it is elsewhere.
     pub(super) fn inside<'k>(&self, name: &[u8], key: &'k [u8]) -> Option<&'k [u8]> {
         let rest = key.strip_suffix(self.root.as_slice())?;
-        let inside = !self.root.is_empty() && is_absolute(name) && rest.ends_with(&[0]);
+        let inside = !self.root.is_empty() && self.is_absolute && is_absolute(name) && rest.ends_with(&[0]);
         inside.then_some(rest)
     }
 
@@ -238,8 +239,10 @@ impl Frames {
     fn begins_otherwise(&self, absolute: bool, before: &[u8], own: usize) -> bool {
         let ends = before.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at + 1);
         let mut shorter = ends.filter(|&at| at < before.len()).map(|at| before[at..].to_vec());
-        shorter.any(|before| self.count(&Frame::Before { absolute, before }) >= own)
-            || (!absolute && self.bare(false) >= own)
+        shorter.any(|before| match self.is_root(&before) {
+            true => self.bare(absolute) >= own,
+            false => self.count(&Frame::Before { absolute, before }) >= own,
+        }) || (!absolute && self.bare(false) >= own)
     }
 }
 
