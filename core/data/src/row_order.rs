@@ -41,7 +41,17 @@ impl RowOrder {
     /// The sample that each row is about now: that of its content, of several the one at its path. A picture that was changed in its
     /// place keeps its row as long as all paths are what they were.
     fn samples(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Vec<Option<SampleId>> {
+        self.samples_and_changed(manifest, file_metadata).0
+    }
+
+    /// The same, and the samples whose content is another one.
+    fn samples_and_changed(
+        &self,
+        manifest: &Manifest,
+        file_metadata: &FileMetadata,
+    ) -> (Vec<Option<SampleId>>, Vec<SampleId>) {
         let mut samples = self.0.places_in_turn(manifest, file_metadata);
+        let mut changed = Vec::new();
         let path = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
         let same_paths = self.0.len() == manifest.len()
             && manifest.ids().zip(&self.0.keys).all(|(id, (_, own))| path(id) == own.as_slice());
@@ -51,9 +61,17 @@ impl RowOrder {
             for (sample, id) in samples.iter_mut().zip(manifest.ids()).filter(|(sample, _)| sample.is_none())
             {
                 *sample = Some(id).filter(|id| free[id.index()]);
+                changed.extend(*sample);
             }
         }
-        samples
+        // Nothing is known of what could not be read.
+        let is_read = |id: &SampleId| {
+            let own = self.0.keys.get(id.index()).map(|(hash, _)| *hash);
+            let hashes = [own, file_metadata.hashes.get(id.index()).copied()];
+            hashes.iter().all(|hash| hash.is_some_and(|hash| hash != ContentHash::default()))
+        };
+        changed.retain(is_read);
+        (samples, changed)
     }
 
     /// Whether every picture that can be read is one of these.
@@ -212,6 +230,8 @@ pub struct Placed {
     pub rows: Vec<Option<u32>>,
     /// Whether the samples are others now, or in another order.
     pub moved: bool,
+    /// How many samples have another content than that which their rows were given for, and the path of the first.
+    changed: Option<(u64, String)>,
     /// What is to be remembered, under the file's digest.
     pub keep: Option<(String, RowOrder)>,
     /// The dataset of the session that said it, if it was another one.
@@ -244,7 +264,8 @@ impl FirstGiven {
             |(_, order): &&(PathBuf, RowOrder)| fits(order) && order.has_all(manifest, file_metadata);
         let elsewhere = || self.elsewhere.iter().find(has_all).map(|(dataset, order)| (Some(dataset), order));
         let (from, order) = own.or_else(elsewhere)?;
-        let samples = order.samples(manifest, file_metadata);
+        let (samples, changed) = order.samples_and_changed(manifest, file_metadata);
+        let changed = changed.first().map(|id| (changed.len() as u64, excerpt_path(manifest.path(*id))));
         let in_order = samples.len() == manifest.len()
             && samples.iter().zip(manifest.ids()).all(|(sample, id)| *sample == Some(id));
         Some(Placed {
@@ -252,6 +273,7 @@ impl FirstGiven {
             rows: order.0.rows(&samples, manifest, file_metadata),
             samples,
             moved: !in_order,
+            changed,
             keep: from.map(|_| (self.digest.clone(), order.clone())),
             from: from.cloned(),
         })
@@ -264,6 +286,7 @@ impl FirstGiven {
             samples: manifest.ids().map(Some).collect(),
             rows: manifest.ids().map(|id| Some(id.0)).collect(),
             moved: false,
+            changed: None,
             keep: (!self.digest.is_empty())
                 .then(|| (self.digest.clone(), RowOrder::of(manifest, file_metadata))),
             from: None,
@@ -278,6 +301,17 @@ impl Placed {
         let elsewhere = |dataset: &PathBuf| format!(" in the session of {}", safe_path(dataset));
         let there = self.from.as_ref().map(elsewhere).unwrap_or_default();
         self.moved.then(|| stay(source, &there, otherwise))
+    }
+
+    /// That rows are about pictures that were replaced or changed under their names since, if there are such. `source` has them.
+    pub fn of_changed(&self, source: &str, otherwise: &str) -> Option<String> {
+        let (count, first) = self.changed.as_ref()?;
+        let (pictures, were) =
+            (counted(*count, "picture", "pictures"), if *count == 1 { "was" } else { "were" });
+        Some(format!(
+            "{pictures} {were} replaced or changed since the {source} were first given, and kept the rows of their names: {first}; if \
+             these are not about what is there now, {otherwise} or leave them out"
+        ))
     }
 }
 
@@ -313,7 +347,9 @@ impl Told {
     ) {
         let name = safe_path(file);
         self.warnings.extend(first.lost(&name));
-        self.warnings.extend(placed.said(&format!("{source} of {name}"), otherwise));
+        let source = format!("{source} of {name}");
+        self.warnings.extend(placed.said(&source, otherwise));
+        self.warnings.extend(placed.of_changed(&source, otherwise));
         if placed.keep.is_some() && !placed.moved {
             self.notes.extend(taken_in_order(&name, manifest));
         }

@@ -218,6 +218,18 @@ pub(crate) fn may_be_id(heading: &str) -> bool {
     is_id_or_number(heading) || REFERENCES.contains(&last)
 }
 
+/// What says that numbers in a column are those of pictures rather than of rows.
+const PICTURES: [&str; 13] = [
+    "image", "images", "img", "photo", "picture", "pic", "file", "filename", "path", "name", "stem",
+    "imageid", "photoid",
+];
+
+/// Whether numbers in a column are those in the names of files, by its heading, rather than a count of rows.
+pub(crate) fn names_files(heading: &str) -> bool {
+    let words = words(heading);
+    names_samples(heading) || words.split('_').any(|word| PICTURES.contains(&word))
+}
+
 /// Whether a column has a name that only numbers of rows have: pandas's index and its like, but not `id`.
 pub(crate) fn is_plain_index(heading: &str) -> bool {
     is_index(heading) && !heading.trim().eq_ignore_ascii_case("id")

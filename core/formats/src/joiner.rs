@@ -1,18 +1,18 @@
-//! Which sample a row of another program's file is about: by its path, its stem or the hash of its content.
+//! Which sample a name in another program's file means: by its path or its stem.
 
-use crate::ends::{Before, Ends};
+use crate::ends::{Before, Ends, Frames, Meant, reversed, said_of};
 use crate::text::spellings;
-use chaffinch_compute::content::ContentHash;
 use chaffinch_data::dataset::IMAGE_EXTENSIONS;
-use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_data::{Error, Result};
-use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+/// Names to look at before none of them is a sample.
+const TRIED: usize = 1000;
 
 /// Finds samples by path.
 pub(crate) struct Joiner<'a> {
@@ -26,12 +26,15 @@ pub(crate) struct Joiner<'a> {
     nested: Option<Option<[Ends; 2]>>,
     /// What stands before these in the names that are looked for.
     before: [Before; 2],
+    /// What all names of the file have before the ends that are theirs and those of paths.
+    frames: Frames,
 }
 
 impl<'a> Joiner<'a> {
     pub(crate) fn new(manifest: &'a Manifest) -> Joiner<'a> {
         let exact = manifest.ids().map(|id| (manifest.path(id).as_os_str().as_bytes(), id)).collect();
-        Joiner { manifest, exact, names: None, stems: None, nested: None, before: Default::default() }
+        let frames = Frames::new(manifest.root());
+        Joiner { manifest, exact, names: None, stems: None, nested: None, before: Default::default(), frames }
     }
 
     /// Goes on with the names of a file: what stands before paths in some of them tells what others mean, where the paths of
@@ -54,6 +57,45 @@ impl<'a> Joiner<'a> {
         if let Some(nested) = nested {
             self.before = nested.each_ref().map(|ends| ends.before(names.clone(), manifest));
         }
+        let (mut frames, mut any) = (Frames::new(manifest.root()), false);
+        for (at, name) in names.enumerate() {
+            if at >= TRIED && !any {
+                break;
+            }
+            let (name, found) = self.spelled(&String::from_utf8_lossy(name));
+            any |= !found.is_empty();
+            match only(&found) {
+                Some(id) => self.meant(id, |meant| frames.add(name.as_bytes(), Some(meant))),
+                None => frames.add(name.as_bytes(), None),
+            }
+        }
+        self.frames = frames.finish(manifest.len());
+    }
+
+    /// Looks at a sample that a name seems to mean.
+    fn meant<T>(&self, id: SampleId, look: impl FnOnce(Meant<'_>) -> T) -> T {
+        let path = reversed(self.manifest.path(id).as_os_str().as_bytes());
+        look(Meant { row: id.0, path: &path, is_said: &said_of(self.manifest, id) })
+    }
+
+    /// What a name means without samples that it need not mean by what the other names have before their ends.
+    fn sure(&self, name: &[u8], found: Vec<SampleId>) -> Vec<SampleId> {
+        let doubt = |id: &SampleId| self.meant(*id, |meant| self.frames.doubt(name, &meant));
+        let sure: Vec<SampleId> = found.iter().copied().filter(|id| !doubt(id)).collect();
+        let is_usual = |id: &SampleId| self.meant(*id, |meant| self.frames.is_usual(name, &meant));
+        match sure.as_slice() {
+            [] => sure,
+            // Of samples that a name ends in, it means the one that has the same before it as others have.
+            [only] if found.len() > 1 && is_usual(only) && found.iter().all(|id| self.ends_in(name, *id)) => {
+                sure
+            }
+            _ => found,
+        }
+    }
+
+    /// Whether a name ends in the whole path of a sample.
+    fn ends_in(&self, name: &[u8], id: SampleId) -> bool {
+        Path::new(OsStr::from_bytes(name)).ends_with(self.manifest.path(id))
     }
 
     /// The samples that a name may mean: those that were found by their whole paths or by their stems, unless another one may be
@@ -82,7 +124,7 @@ impl<'a> Joiner<'a> {
     }
 
     /// The sample with exactly this path; the last if several have it.
-    fn exact(&self, bytes: &[u8]) -> Option<SampleId> {
+    pub(crate) fn exact(&self, bytes: &[u8]) -> Option<SampleId> {
         if let Some(id) = self.exact.get(bytes) {
             return Some(*id);
         }
@@ -93,23 +135,36 @@ impl<'a> Joiner<'a> {
 
     /// The sample with exactly this path, or else the only one whose path ends with it, or the other way round.
     pub(crate) fn find(&mut self, bytes: &[u8]) -> Option<SampleId> {
-        self.exact(bytes).or_else(|| only(&self.ending(bytes)))
+        let bytes = &*without_dots(bytes);
+        self.exact(bytes).or_else(|| {
+            let found = self.ending(bytes);
+            only(&self.sure(bytes, found))
+        })
     }
 
     /// The samples that a name means that need not be a path in full: the one with this path, or else those whose path ends with
     /// it or the other way round, or else those with this stem.
     pub(crate) fn loosely(&mut self, name: &str) -> Vec<SampleId> {
+        let (name, found) = self.spelled(name);
+        self.sure(name.as_bytes(), found)
+    }
+
+    /// The samples that a name seems to mean, and how it is spelled for that.
+    fn spelled(&mut self, name: &str) -> (String, Vec<SampleId>) {
         let slashed = name.replace('\\', "/");
         let name = slashed.strip_prefix("file://").unwrap_or(&slashed);
+        let name = String::from_utf8_lossy(&without_dots(name.as_bytes())).into_owned();
         let as_written = self.as_written(name.as_bytes());
         if !as_written.is_empty() {
-            return as_written;
+            return (name, as_written);
         }
-        spellings(name)
-            .iter()
-            .map(|name| self.as_written(name.as_bytes()))
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
+        for other in spellings(&name) {
+            let found = self.as_written(other.as_bytes());
+            if !found.is_empty() {
+                return (other, found);
+            }
+        }
+        (name, Vec::new())
     }
 
     /// The samples by the number at the end of their stems, 7 for `0007.jpg` and `img_0007.jpg`; `None` unless all have one, of
@@ -135,9 +190,18 @@ impl<'a> Joiner<'a> {
         if ending.is_empty() { self.stemmed(name) } else { ending }
     }
 
+    /// The rest of a path in the dataset's folder, which is meant whole.
+    fn inside<'p>(&self, path: &'p Path) -> Option<&'p Path> {
+        let root = self.manifest.root();
+        path.strip_prefix(root).ok().filter(|_| root.is_absolute())
+    }
+
     /// The samples whose path ends with this one, or the other way round.
     fn ending(&mut self, bytes: &[u8]) -> Vec<SampleId> {
         let path = Path::new(OsStr::from_bytes(bytes));
+        if self.inside(path).is_some() {
+            return Vec::new();
+        }
         let manifest = self.manifest;
         let names = self.names.get_or_insert_with(|| by(manifest, Path::file_name));
         let alike = path.file_name().and_then(|name| names.get(name)).into_iter().flatten().copied();
@@ -163,12 +227,32 @@ impl<'a> Joiner<'a> {
         };
         let found: Vec<SampleId> = alike.filter(fits).collect();
         // A path in full but for its extension is meant before a part of one.
-        let whole = |id: &&SampleId| manifest.path(**id).with_extension("") == path;
+        let inside = self.inside(path);
+        let whole = |id: &&SampleId| manifest.path(**id).with_extension("") == inside.unwrap_or(path);
         if let Some(whole) = only(&found.iter().filter(whole).copied().collect::<Vec<_>>()) {
             return vec![whole];
         }
+        if inside.is_some() {
+            return Vec::new();
+        }
         self.or_others(found, bytes, true)
     }
+}
+
+/// A path without the folders that `..` leaves again; those above the one that it begins in stay.
+fn without_dots(path: &[u8]) -> Cow<'_, [u8]> {
+    if !path.split(|byte| *byte == b'/').any(|part| part == b"..") {
+        return Cow::Borrowed(path);
+    }
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|byte| *byte == b'/') {
+        match (part, parts.last()) {
+            (b"..", Some(last)) if !last.is_empty() && *last != b".." => _ = parts.pop(),
+            (b".", _) => {}
+            _ => parts.push(part),
+        }
+    }
+    Cow::Owned(parts.join(&b'/'))
 }
 
 fn by<'a>(
@@ -184,259 +268,4 @@ fn by<'a>(
 
 fn only(found: &[SampleId]) -> Option<SampleId> {
     if let [one] = found { Some(*one) } else { None }
-}
-
-/// Which row of a file belongs to each sample.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct RowsOf {
-    /// The row of each sample, `None` if it has none.
-    pub(crate) rows: Vec<Option<u32>>,
-    /// Rows that belong to no sample, and what the first of them names.
-    pub(crate) unmatched: (u64, String),
-    /// The rows about each path that several samples have and several rows name, where the file is in another order than the
-    /// samples: that they are these samples' in turn is a guess.
-    pub(crate) in_turn: Vec<Vec<u32>>,
-}
-
-impl RowsOf {
-    /// Row by row, without names.
-    pub(crate) fn in_order(count: usize) -> RowsOf {
-        RowsOf { rows: (0..count as u32).map(Some).collect(), ..RowsOf::default() }
-    }
-
-    /// Rows by the samples that the values of a column of the dataset say; `ids` are these values. `path` is the file.
-    ///
-    /// # Errors
-    /// When two rows mean the same sample.
-    pub(crate) fn joined(
-        path: &Path,
-        ids: &[String],
-        samples: &[Option<SampleId>],
-        manifest: &Manifest,
-    ) -> Result<RowsOf> {
-        let mut found = RowsOf { rows: vec![None; manifest.len()], ..RowsOf::default() };
-        for ((row, name), sample) in (0_u32..).zip(ids).zip(samples) {
-            match sample {
-                Some(id) => enter(path, (row, name), *id, &mut found.rows, ids, manifest)?,
-                None => found.leave(name),
-            }
-        }
-        Ok(found)
-    }
-
-    /// Counts a row that belongs to no sample.
-    fn leave(&mut self, name: &str) {
-        if self.unmatched.0 == 0 {
-            self.unmatched.1 = excerpt(name).into_owned();
-        }
-        self.unmatched.0 += 1;
-    }
-
-    /// Rows by what they name: a path, or one that ends with it; a stem; or a content hash, which may be that of several
-    /// samples. Samples of one path have the rows that name it in turn, or all of them the only one. `path` is the file.
-    ///
-    /// # Errors
-    /// When a name means several samples, two rows mean the same, or no row means any.
-    pub(crate) fn named(
-        path: &Path,
-        ids: &[String],
-        manifest: &Manifest,
-        file_metadata: &FileMetadata,
-    ) -> Result<RowsOf> {
-        let mut joiner = Joiner::new(manifest);
-        joiner.learn(ids.iter().map(|name| name.as_bytes()));
-        let mut rows: Vec<Option<u32>> = vec![None; manifest.len()];
-        let repeated = joiner.repeated();
-        let mut rest = Vec::new();
-        for (row, name) in (0_u32..).zip(ids) {
-            match joiner.exact(name.as_bytes()) {
-                Some(id) => {
-                    let same = repeated.get(&id).map_or(&[][..], Vec::as_slice);
-                    let free = same.iter().copied().find(|id| rows[id.index()].is_none());
-                    enter(path, (row, name), free.unwrap_or(id), &mut rows, ids, manifest)?;
-                }
-                None => rest.push((row, name)),
-            }
-        }
-        let exact = rows.clone();
-        let (mut contents, mut bound) = (None, RowsOf::default());
-        for (row, name) in rest {
-            let found = loosely(&mut joiner, name, file_metadata, &mut contents);
-            let found = match found {
-                Loose::Several(found) if found.len() > 1 => {
-                    let (a, b) =
-                        (excerpt_path(manifest.path(found[0])), excerpt_path(manifest.path(found[1])));
-                    let message = format!(
-                        "row {} names '{}', which may be {a} or {b}; write more of the path",
-                        row + 1,
-                        excerpt(name)
-                    );
-                    return Err(Error::format(path, message));
-                }
-                Loose::Several(found) | Loose::Content(found) => found,
-            };
-            // What is named in full is not meant by a part of another name.
-            let free: Vec<SampleId> =
-                found.into_iter().filter(|id| exact.get(id.index()).is_some_and(Option::is_none)).collect();
-            if free.is_empty() {
-                bound.leave(name);
-            }
-            for id in free {
-                enter(path, (row, name), id, &mut rows, ids, manifest)?;
-            }
-        }
-        let mut in_order: Vec<(u32, u32)> =
-            (0..).zip(&rows).filter_map(|(sample, row)| Some(((*row)?, sample))).collect();
-        in_order.sort_unstable();
-        if !in_order.is_sorted_by_key(|(_, sample)| *sample) {
-            let about = |samples: &Vec<SampleId>| samples.iter().filter_map(|id| rows[id.index()]).collect();
-            bound.in_turn = repeated.values().map(about).filter(|rows: &Vec<u32>| rows.len() > 1).collect();
-        }
-        for samples in repeated.values() {
-            let known = samples.iter().filter_map(|id| rows[id.index()]).next_back();
-            samples.iter().for_each(|id| rows[id.index()] = rows[id.index()].or(known));
-        }
-        if rows.iter().all(Option::is_none) && !manifest.is_empty() {
-            let example = excerpt_path(manifest.path(SampleId(0)));
-            let message = format!(
-                "none of its {} names a sample by path, stem or content hash: the first is '{}', and the dataset has {example}",
-                counted(ids.len() as u64, "row", "rows"),
-                ids.first().map(|name| excerpt(name)).unwrap_or_default()
-            );
-            return Err(Error::format(path, message));
-        }
-        Ok(RowsOf { rows, ..bound })
-    }
-}
-
-/// Samples that are meant by a name that is not a path in full.
-enum Loose {
-    /// One is meant.
-    Several(Vec<SampleId>),
-    /// All are.
-    Content(Vec<SampleId>),
-}
-
-fn loosely(
-    joiner: &mut Joiner<'_>,
-    name: &str,
-    file_metadata: &FileMetadata,
-    contents: &mut Option<HashMap<ContentHash, Vec<SampleId>>>,
-) -> Loose {
-    if let Ok(hash) = name.to_lowercase().parse::<ContentHash>() {
-        let contents = contents.get_or_insert_with(|| {
-            let mut all: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
-            for (row, hash) in (0_u32..).zip(file_metadata.hashes.iter()) {
-                all.entry(*hash).or_default().push(SampleId(row));
-            }
-            all
-        });
-        if let Some(found) = contents.get(&hash) {
-            return Loose::Content(found.clone());
-        }
-    }
-    Loose::Several(joiner.loosely(name))
-}
-
-/// Gives a sample its row.
-fn enter(
-    path: &Path,
-    (row, name): (u32, &str),
-    id: SampleId,
-    rows: &mut [Option<u32>],
-    ids: &[String],
-    manifest: &Manifest,
-) -> Result<()> {
-    let Some(before) = rows[id.index()].replace(row) else { return Ok(()) };
-    let other = ids.get(before as usize).map(|name| excerpt(name)).unwrap_or_default();
-    let names =
-        if other == name { format!("'{other}'") } else { format!("'{other}' and '{}'", excerpt(name)) };
-    let message = format!(
-        "rows {} and {} are both about {} ({names}); leave one of them out",
-        before + 1,
-        row + 1,
-        excerpt_path(manifest.path(id))
-    );
-    Err(Error::format(path, message))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use chaffinch_data::manifest::NewSample;
-
-    fn dataset(paths: &[&str]) -> (Manifest, FileMetadata) {
-        let sample = |path: &&str| NewSample { path: path.into(), label: None, split: Default::default() };
-        let manifest = Manifest::new("/data", paths.iter().map(sample));
-        let hashes = paths.iter().map(|path| ContentHash::of(path.rsplit('/').next().unwrap().as_bytes()));
-        (manifest, FileMetadata { hashes: hashes.collect(), ..FileMetadata::default() })
-    }
-
-    fn rows(paths: &[&str], ids: &[&str]) -> std::result::Result<(Vec<Option<u32>>, u64), String> {
-        let (manifest, file_metadata) = dataset(paths);
-        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        let found = RowsOf::named(Path::new("ids.txt"), &ids, &manifest, &file_metadata);
-        found.map(|found| (found.rows, found.unmatched.0)).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn rows_are_bound_by_path_stem_and_content() {
-        let paths = ["train/cat/1.jpg", "train/dog/2.jpg", "train/dog/x.1.png"];
-        let all = |a, b, c| Ok((vec![a, b, c], 0));
-        for ids in [
-            ["train/dog/2.jpg", "train/cat/1.jpg", "train/dog/x.1.png"],
-            ["/data/train/dog/2.jpg", "./train/cat/1.jpg", "/elsewhere/train/dog/x.1.png"],
-            ["2.jpg", "cat/1.jpg", "dog\\x.1.png"],
-            ["2", "1", "x.1"],
-            ["dog/2", "file:///data/train/cat/1.jpg", "x.1.png"],
-        ] {
-            assert_eq!(rows(&paths, &ids), all(Some(1), Some(0), Some(2)), "{ids:?}");
-        }
-        let hashes = ["2.jpg", "1.jpg", "x.1.png"].map(|name| ContentHash::of(name.as_bytes()).to_string());
-        assert_eq!(rows(&paths, &hashes.each_ref().map(String::as_str)), all(Some(1), Some(0), Some(2)));
-        // The content of two samples is one.
-        let hash = ContentHash::of(b"1.jpg").to_string();
-        assert_eq!(rows(&["a/1.jpg", "b/1.jpg"], &[&hash]), Ok((vec![Some(0); 2], 0)));
-    }
-
-    #[test]
-    fn a_short_path_is_not_taken_for_what_stands_below_a_folder() {
-        let paths = ["1.jpg", "2.jpg", "ant/1.jpg", "ant/3.jpg"];
-        let error = rows(&paths, &["crops/1.jpg"]).unwrap_err();
-        assert!(error.contains("row 1 names 'crops/1.jpg', which may be 1.jpg or ant/1.jpg"), "{error}");
-        assert!(rows(&paths, &["ANT/1", "ant/3"]).unwrap_err().contains("names 'ANT/1'"), "stems");
-        let all = Ok((vec![Some(0), None, None, Some(1)], 0));
-        assert_eq!(rows(&paths, &["/old/1.jpg", "/old/ant/3.jpg"]), all, "the same stands before others");
-        assert_eq!(rows(&paths, &["/data/1.jpg", "ant/3.jpg"]), all, "the root");
-        assert_eq!(rows(&paths, &["1", "3"]), Ok((vec![Some(0), None, None, Some(1)], 0)), "in full");
-    }
-
-    #[test]
-    fn samples_of_one_path_have_their_rows_in_turn() {
-        let paths = ["a.png", "b.png", "a.png"];
-        assert_eq!(rows(&paths, &["a.png", "a.png", "b.png"]), Ok((vec![Some(0), Some(2), Some(1)], 0)));
-        assert_eq!(rows(&paths, &["b.png", "a.png"]), Ok((vec![Some(1), Some(0), Some(1)], 0)));
-        assert!(rows(&paths, &["a.png"; 3]).unwrap_err().contains("are both about a.png"));
-        // Which is a guess where the file is in another order.
-        let in_turn = |ids: &[&str]| {
-            let (manifest, file_metadata) = dataset(&paths);
-            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-            RowsOf::named(Path::new("ids.txt"), &ids, &manifest, &file_metadata).unwrap().in_turn
-        };
-        assert_eq!(in_turn(&["a.png", "b.png", "a.png"]), Vec::<Vec<u32>>::new());
-        assert_eq!(in_turn(&["b.png", "a.png"]), Vec::<Vec<u32>>::new());
-        assert_eq!(in_turn(&["b.png", "a.png", "a.png"]), [[1, 2]]);
-    }
-
-    #[test]
-    fn what_matches_nothing_is_counted_and_what_is_ambiguous_refused() {
-        let paths = ["cat/1.jpg", "dog/1.jpg", "dog/2.jpg"];
-        assert_eq!(rows(&paths, &["2.jpg", "bird/1.jpg", "2.png"]), Ok((vec![None, None, Some(0)], 2)));
-        // A path in full is meant before a part of one.
-        assert_eq!(rows(&["1.jpg", "2.jpg"], &["x/1.jpg", "1.jpg"]), Ok((vec![Some(1), None], 1)));
-        let error = |ids: &[&str]| rows(&paths, ids).unwrap_err();
-        assert!(error(&["1"]).contains("row 1 names '1', which may be cat/1.jpg or dog/1.jpg"));
-        assert!(error(&["2", "dog/2.jpg", "dog/2.jpg"]).contains("rows 2 and 3 are both about dog/2.jpg"));
-        assert!(error(&["x", "y"]).contains("none of its 2 rows names a sample"));
-    }
 }

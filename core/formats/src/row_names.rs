@@ -3,15 +3,24 @@
 mod by_label;
 mod by_value;
 mod columns;
+mod doubtful;
+mod evidence;
 mod judged;
 
-use crate::headings::{is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_samples, same};
-use crate::joiner::{Joiner, RowsOf};
+use crate::headings::{
+    is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_files, names_samples, same,
+};
+use crate::joiner::Joiner;
+use crate::rows_of::RowsOf;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
 use columns::{Equal, Key};
+pub(crate) use doubtful::rows_or_files;
+use doubtful::{numbered, refuse_half, refuse_other_splits};
+use evidence::speaks;
+pub(crate) use evidence::{Speaks, clearly};
 pub(crate) use judged::counts_up;
 use judged::{Judged, number};
 use std::cmp::Reverse;
@@ -122,6 +131,7 @@ pub(crate) fn of_paths(
     let mut said = None;
     if !side.is_empty() {
         let by_path = Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path;
+        refuse_other_splits(&column.cells, &side, &by_path, manifest)?;
         if let Some(why) = other_paths(&by_path, &side, manifest) {
             return Err(format!("{why}; leave out the one that is not meant, or pass {option}"));
         }
@@ -259,8 +269,14 @@ pub(crate) fn find(
     };
     // Numbers may be the names of files as well as those of rows, whatever their order is.
     let of_rows = |at: usize| judged[at].of_rows && is_plain_index(&side[at].heading);
-    let naming = |&at: &usize| judged[at].names && !judged[at].counts && !of_rows(at);
+    // Numbers that repeat are no key, unless their heading says that they are.
+    let is_key = |at: usize| {
+        let heading = &side[at].heading;
+        !judged[at].numbers || judged[at].differ || is_id_or_number(heading) || names_files(heading)
+    };
+    let naming = |&at: &usize| judged[at].names && !judged[at].counts && !of_rows(at) && is_key(at);
     if let Some(at) = (0..side.len()).filter(naming).min_by_key(order) {
+        refuse_half(&side[at], &judged[at], option)?;
         if judged[at].by_file_number {
             columns::refuse_other_numbers(&side[at], &judged[at].by_path, manifest)?;
         }
@@ -277,7 +293,14 @@ pub(crate) fn find(
     let both = |&at: &usize| judged[at].names && (judged[at].counts || of_rows(at)) && !judged[at].in_order;
     if let Some(at) = (0..side.len()).filter(both).min_by_key(order) {
         let heading = &side[at].heading;
-        if !is_plain_index(heading) {
+        let rows = judged[at].by_number.as_deref().filter(|_| !names_files(heading));
+        let is_count = is_plain_index(heading) || rows.is_some();
+        let speaks =
+            rows.map_or(Speaks::ForNeither, |rows| speaks(&side, [&judged[at].by_path, rows], manifest));
+        if let (true, Speaks::Second, Some(rows)) = (is_count, speaks, rows) {
+            return Ok(numbered(&side[at], rows, manifest));
+        }
+        if !is_count || speaks == Speaks::First {
             if judged[at].by_file_number {
                 columns::refuse_other_numbers(&side[at], &judged[at].by_path, manifest)?;
             }

@@ -59,6 +59,24 @@ fn rows_stay_with_their_pictures() {
 }
 
 #[test]
+fn pictures_that_were_replaced_under_their_names_are_said() {
+    let said = |now: &[(&str, &str, &str)]| {
+        let (manifest, file_metadata) = dataset(&BEFORE);
+        let own = Some(RowOrder::of(&manifest, &file_metadata));
+        let known = FirstGiven { own, ..FirstGiven::default() };
+        let (manifest, file_metadata) = dataset(now);
+        let placed = known.place(Some(4), &manifest, &file_metadata).unwrap();
+        placed.of_changed("embeddings of p.npy", "name its rows with --embedding-ids FILE")
+    };
+    assert_eq!(said(&BEFORE), None);
+    assert_eq!(said(&[BEFORE[0], BEFORE[1], BEFORE[2], ("bee/3.png", "bee", "D")]), None, "it was not read");
+    let text = said(&[("ant/0.png", "ant", "other"), BEFORE[1], BEFORE[2], BEFORE[3]]).unwrap();
+    for words in ["1 picture was replaced", "ant/0.png", "name its rows with --embedding-ids FILE"] {
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
 fn rows_of_one_path_keep_theirs() {
     let (ant, bee, cow) = (("a.png", "ant", "A"), ("a.png", "bee", "A"), ("c.png", "cow", "C"));
     let before = [ant, bee, cow];

@@ -4,15 +4,15 @@ mod candidate;
 mod chosen;
 mod content;
 mod numbered;
+mod ways;
 
 use super::contradictions::Contradictions;
 use super::folders::BesideTable;
 use super::rows::EMPTY;
 use super::said_splits::{OtherSplits, SaidSplits};
-use super::{DatasetOptions, Opened, is_image};
-use crate::ends::{Ends, Place};
-use crate::headings::same;
-use crate::text::{Sheet, as_whole, file_names};
+use super::{DatasetOptions, Opened};
+use crate::ends::Place;
+use crate::text::{Sheet, as_whole};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names;
@@ -22,15 +22,14 @@ use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chosen::Choice;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::os::unix::ffi::OsStrExt;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
+use ways::{By, either, in_other_folders, places};
 
-/// Columns of the dataset that may hold ids.
-const IDS: [&str; 3] = ["id", "image_id", "img_id"];
 /// Names to show in a remark.
 const SHOWN: usize = 3;
+/// Labels to compare with those of the dataset before it means something that most are others.
+const COMPARED: u64 = 6;
 
 /// How to read a dataset whose labels come from elsewhere: it needs none of its own, and the columns that were named are
 /// not its own.
@@ -46,26 +45,6 @@ pub(crate) fn without_labels(options: &DatasetOptions) -> DatasetOptions {
         }
     }
     reading
-}
-
-/// How a name in the table is one of a sample.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    Path,
-    Stem,
-    Id,
-    Number,
-}
-
-impl By {
-    const fn words(self) -> &'static str {
-        match self {
-            By::Path => "path",
-            By::Stem => "file name without extension",
-            By::Id => "id",
-            By::Number => "number in the file name",
-        }
-    }
 }
 
 /// Joins the labels of a table to the samples of a dataset. Samples without a row have no label. Columns other than the
@@ -120,6 +99,8 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         values: vec![String::new(); manifest.len()],
     }));
     let (mut replaced, mut empty) = (0_u64, 0_u64);
+    // Labels that are classes of the dataset, and those of them that are others than its own.
+    let (mut compared, mut others_than_own) = (0_u64, 0_u64);
     let again = places.iter().filter_map(|place| if let Place::Again(at) = place { Some(*at) } else { None });
     let repeated: HashSet<u32> = again.collect();
     let mut contradictions = Contradictions::default();
@@ -141,6 +122,9 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
                 let old = manifest.label_name(SampleId(at as u32));
                 let same = new.as_deref().is_some_and(|new| class_names::same(old, new));
                 replaced += u64::from(!old.is_empty() && !same);
+                let is_class = new.as_deref().is_some_and(|new| manifest.find_class(new).is_some());
+                compared += u64::from(!old.is_empty() && is_class);
+                others_than_own += u64::from(!old.is_empty() && is_class && !same);
                 has_row[at] = true;
                 empty += u64::from(new.is_none());
                 labels[at] = new;
@@ -172,6 +156,14 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         text += &format!("; {} from those of the dataset", counted(replaced, "differs", "differ"));
     }
     ledger.add(RemarkKind::LayoutGuessed, joined, text);
+    if compared >= COMPARED && others_than_own * 2 > compared {
+        let text = format!(
+            "{others_than_own} of {} of {shown} are other classes of the dataset than those that its images have: if the rows mean \
+             other images, choose the column that names them with --key",
+            counted(compared, "label", "labels")
+        );
+        ledger.add(RemarkKind::LayoutDoubtful, others_than_own, text);
+    }
     for (kind, text) in of_key.into_iter().chain(of_label) {
         ledger.add(kind, 1, text);
     }
@@ -194,6 +186,19 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         ambiguous.map(|row| either(&manifest, by, sheet.bytes(row, key).trim_ascii())).unwrap_or_default();
     let text = format!("{rows} {shown} {verb} several images, so no label was taken: {named}{example}");
     ledger.add(RemarkKind::LabelsMissing, several, text);
+    if by == By::Path
+        && let Some((count, row, at)) = in_other_folders(&sheet, key, &manifest, &places)
+    {
+        let text = format!(
+            "{} {shown} {} taken for images in other folders: '{}' for {}; if they are others, write the paths of the dataset, or \
+             choose another column with --key",
+            counted(count, "row of", "rows of"),
+            if count == 1 { "was" } else { "were" },
+            excerpt(&sheet.text(row, key)),
+            excerpt_path(manifest.path(SampleId(at)))
+        );
+        ledger.add(RemarkKind::LayoutDoubtful, count, text);
+    }
     let (again, named) = names(&|place| matches!(place, Place::Again(_)));
     let rows = counted(again, "row of", "rows of");
     let verb = if again == 1 { "repeats" } else { "repeat" };
@@ -270,39 +275,6 @@ fn kept(sheet: &Sheet, key: usize, label: usize, split: Option<usize>) -> Vec<us
     (0..sheet.headings.len()).filter(is_kept).collect()
 }
 
-/// Two images that a name may mean, and what to do.
-fn either(manifest: &Manifest, by: By, name: &[u8]) -> String {
-    let whole = |id: SampleId| manifest.path(id).as_os_str().as_bytes();
-    let ends = match by {
-        By::Path => Ends::new(manifest.ids().map(whole)),
-        By::Stem => Ends::new(manifest.ids().map(whole).map(stem)),
-        By::Id | By::Number => {
-            let has = |id: &SampleId| {
-                manifest.extra().iter().any(|own| own.values[id.index()].trim().as_bytes() == name)
-            };
-            let same: Vec<String> =
-                manifest.ids().filter(has).take(2).map(|id| excerpt_path(manifest.path(id))).collect();
-            return match same.as_slice() {
-                [one, other] => {
-                    format!(" ({one} and {other} have the same; choose another column with --key)")
-                }
-                _ => {
-                    "; the ids of several images are the same, so choose another column with --key".to_owned()
-                }
-            };
-        }
-    };
-    let name = if by == By::Stem { stem(name) } else { name };
-    match ends.candidates(name).as_slice() {
-        [one, other, ..] => format!(
-            " ({} or {}; write more of the path, or choose another column with --key)",
-            excerpt_path(manifest.path(SampleId(*one))),
-            excerpt_path(manifest.path(SampleId(*other)))
-        ),
-        _ => " (other rows mean the same image; write more of the path)".to_owned(),
-    }
-}
-
 /// What a table of labels holds.
 struct Labels {
     sheet: Sheet,
@@ -350,136 +322,6 @@ fn said_splits(sheet: &Sheet, key: usize, label: usize, options: &DatasetOptions
         sheet.sole(column, None, "--split-column")?;
     }
     Ok(said)
-}
-
-/// What the rows of a table mean if their names are taken in one way.
-struct Way {
-    places: Vec<Place>,
-    by: By,
-    /// Whether the names are those of a column that the dataset has, too, which is what both have in common.
-    is_shared: bool,
-    /// How many samples are named.
-    found: usize,
-}
-
-impl Way {
-    fn new(places: Vec<Place>, by: By, is_shared: bool) -> Way {
-        let found = places.iter().filter(|place| matches!(place, Place::At(_))).count();
-        Way { places, by, is_shared, found }
-    }
-
-    /// A row that means one sample in this way and another one in that.
-    fn differs(&self, other: &Way) -> Option<(usize, [SampleId; 2])> {
-        let pairs = self.places.iter().zip(&other.places).enumerate();
-        let mut both = pairs.filter_map(|(row, (one, two))| Some((row, [one.row()?, two.row()?])));
-        both.find(|(_, [one, two])| one != two).map(|(row, samples)| (row, samples.map(SampleId)))
-    }
-}
-
-/// The samples of all rows, by what names the most of them. `own` are the columns of the dataset itself. A row that is in another
-/// split than the sample of its path may mean several, if one in its own split ends in that path.
-///
-/// # Errors
-/// When two ways name as many samples, but others.
-fn places(
-    sheet: &Sheet,
-    (key, said): (usize, &SaidSplits),
-    manifest: &Manifest,
-    own: &[ExtraColumn],
-) -> std::result::Result<(Vec<Place>, By), String> {
-    let mut ways = ways(sheet, key, manifest, own);
-    // The first of the best ones.
-    let rank = |at: &usize| (ways[*at].found, ways[*at].is_shared, Reverse(*at));
-    let best = (0..ways.len()).max_by_key(rank).unwrap_or(0);
-    let chosen = &ways[best];
-    let rivals = ways.iter().filter(|way| way.found == chosen.found && !chosen.is_shared);
-    let doubt = rivals.filter_map(|rival| Some((rival.by, chosen.differs(rival)?))).next();
-    if let Some((other, (row, [one, two]))) = doubt {
-        return Err(format!(
-            "{} in column '{}' is {} by {} and {} by {}; give the column that is meant one heading in both tables, or choose a \
-             column of paths with --key",
-            excerpt(&sheet.text(row, key)),
-            excerpt(&sheet.headings[key]),
-            excerpt_path(manifest.path(one)),
-            chosen.by.words(),
-            excerpt_path(manifest.path(two)),
-            other.words(),
-        ));
-    }
-    let Way { mut places, by, .. } = ways.swap_remove(best);
-    if by == By::Path && said.says_any() {
-        let ends = Ends::new(manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes()));
-        for (row, place) in places.iter_mut().enumerate() {
-            let (split, _) = said.said(row, &|row, column| sheet.text(row, column));
-            if place.row().is_some_and(|at| ends.longer_in(at, split, manifest).is_some()) {
-                *place = Place::Several;
-            }
-        }
-    }
-    Ok((places, by))
-}
-
-/// All ways to take the names in a column.
-fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> Vec<Way> {
-    let files = file_names(manifest);
-    let names: Vec<Vec<u8>> = (0..sheet.len()).map(|row| sheet.file_name(row, key, &files)).collect();
-    let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
-    let all = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
-    let stems: Vec<&[u8]> = paths.iter().map(|path| stem(path)).collect();
-    let mut ways = vec![
-        Way::new(Ends::new(all()).places_in(manifest, &paths), By::Path, false),
-        Way::new(Ends::new(all().map(stem)).places_in(manifest, &stems), By::Stem, false),
-    ];
-    for column in own {
-        let is_shared = same(&column.name, &sheet.headings[key]);
-        if is_shared || IDS.contains(&column.name.to_ascii_lowercase().as_str()) {
-            let ids = column.values.iter().map(|id| Some(id.trim().as_bytes().to_vec()));
-            let way = Way::new(equal(&names, ids), By::Id, is_shared);
-            // Numbers under another heading that are only partly the same count something else, or from another start.
-            let numbers = names.iter().all(|name| name.iter().all(u8::is_ascii_digit));
-            let whole = way.found == manifest.len() || !way.places.contains(&Place::Nothing);
-            if is_shared || whole || !numbers {
-                ways.push(way);
-            }
-        }
-    }
-    let number = |text: &[u8]| -> Option<Vec<u8>> {
-        let text = std::str::from_utf8(text).ok()?;
-        // How pandas writes whole numbers of a column with gaps.
-        let number: u64 = as_whole(text).parse().ok()?;
-        Some(number.to_string().into_bytes())
-    };
-    let numbers: Vec<Vec<u8>> = names.iter().map(|name| number(name).unwrap_or_default()).collect();
-    let stems = manifest.ids().map(|id| number(manifest.path(id).file_stem()?.as_bytes()));
-    ways.push(Way::new(equal(&numbers, stems), By::Number, false));
-    ways
-}
-
-/// The rows of ids that are equal.
-fn equal(names: &[Vec<u8>], ids: impl Iterator<Item = Option<Vec<u8>>>) -> Vec<Place> {
-    let mut rows: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
-    for (row, id) in (0..).zip(ids) {
-        if let Some(id) = id.filter(|id| !id.is_empty()) {
-            rows.entry(id).or_default().push(row);
-        }
-    }
-    let mut seen = vec![false; rows.values().flatten().max().map_or(0, |&row| row as usize + 1)];
-    let place = |name: &Vec<u8>| match rows.get(name).map(Vec::as_slice) {
-        None => Place::Nothing,
-        Some([row]) if std::mem::replace(&mut seen[*row as usize], true) => Place::Again(*row),
-        Some([row]) => Place::At(*row),
-        Some(_) => Place::Several,
-    };
-    names.iter().map(place).collect()
-}
-
-/// A path without the extension of an image.
-fn stem(path: &[u8]) -> &[u8] {
-    let whole = Path::new(std::ffi::OsStr::from_bytes(path));
-    match whole.extension() {
-        Some(extension) if is_image(whole) => &path[..path.len() - extension.len() - 1],
-        _ => path,
-    }
 }
 
 /// A name for a column that no other has.

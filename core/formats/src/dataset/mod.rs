@@ -60,6 +60,7 @@ mod several;
 mod shard_sets;
 mod shards;
 mod split_columns;
+mod stated_numbers;
 mod table;
 mod tar;
 mod truth_values;
@@ -83,7 +84,7 @@ pub(crate) use several::ALL_LABELS;
 use crate::{Error, Result};
 use annotated::Annotated;
 pub use candidate::Candidate;
-use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS};
+use chaffinch_data::dataset::{DatasetOptions, IMAGE_EXTENSIONS, LabelFiles};
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::packing::is_address;
 use chaffinch_protocol::Ledger;
@@ -286,7 +287,14 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
     }
     // Whatever the format, classes are compared in one spelling.
     let opened = classes::clean(opened, class_names, options.keep_null_labels);
-    Ok((full, class_numbers::from_columns(opened)))
+    let opened = class_numbers::from_columns(opened);
+    Ok(match options.label_files {
+        LabelFiles::Ignore => (full, opened),
+        LabelFiles::Auto | LabelFiles::Optional => {
+            let opened = stated_numbers::beside(opened, &full);
+            (full, opened)
+        }
+    })
 }
 
 /// The extension in lower case.

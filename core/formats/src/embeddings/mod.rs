@@ -11,8 +11,8 @@ mod texts;
 pub use texts::{TextVectors, read_texts};
 
 use crate::arrays::{self, Picked};
-use crate::joiner::RowsOf;
 use crate::row_names::{self, RowNames};
+use crate::rows_of::RowsOf;
 use crate::{Error, Result};
 use chaffinch_compute::embedding::ModelFingerprint;
 use chaffinch_data::file_metadata::FileMetadata;

@@ -1,7 +1,7 @@
 //! Names that end in the whole path of one sample, where the paths of others end in it, too: `crops/1.jpg` beside the samples
 //! `1.jpg` and `cat/1.jpg`.
 
-use super::{Ends, common, reversed};
+use super::{Ends, common, components, reversed};
 use crate::dataset::split_named;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::{SampleId, Split};
@@ -126,11 +126,6 @@ impl Ends {
             self.keys.windows(2).any(|pair| pair[0].0 != pair[1].0 && pair[1].0.starts_with(&pair[0].0))
         })
     }
-}
-
-/// The components of a key, the last of its path first.
-fn components(key: &[u8]) -> impl Iterator<Item = &[u8]> {
-    key.split(|byte| *byte == 0).filter(|part| !part.is_empty())
 }
 
 fn same_in_any_case(one: &[u8], other: &[u8]) -> bool {

@@ -1,6 +1,7 @@
 //! What numbers mean that another program has in the place of names of classes.
 
 use super::{Read, Target, json};
+use crate::row_names::{Speaks, clearly};
 use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{counted, excerpt};
@@ -15,11 +16,13 @@ const SHOWN: usize = 4;
 pub(super) struct Numbering {
     /// The class of each number, `None` if that is not known. Without any, classes are written by name.
     classes: Option<BTreeMap<u64, Option<LabelId>>>,
+    /// Whether names of classes are numbers, and these are meant by their places all the same.
+    by_place: bool,
 }
 
 impl Numbering {
     /// Classes are written by name.
-    pub(super) const NONE: Numbering = Numbering { classes: None };
+    pub(super) const NONE: Numbering = Numbering { classes: None, by_place: false };
 
     /// Learns the numbers of a file from what it says the samples' labels are (`given`): a program that numbers classes need not
     /// number them as the dataset does or by name, nor know the same ones. Without that, they are taken for the dataset's own numbers,
@@ -39,7 +42,7 @@ impl Numbering {
         let manifest = target.manifest;
         let names = manifest.classes();
         if names.iter().any(|name| name.parse::<i64>().is_ok()) {
-            return Ok(Numbering::default());
+            return Ok(Numbering::of_digits(file, given, target, read));
         }
         let wanted: BTreeSet<u64> = suggested.iter().filter_map(|text| number(text, manifest)).collect();
         let mut beside: BTreeMap<u64, BTreeMap<LabelId, u64>> = BTreeMap::new();
@@ -72,6 +75,7 @@ impl Numbering {
                 ));
                 return Ok(Numbering {
                     classes: Some(wanted.into_iter().map(|number| (number, None)).collect()),
+                    ..Numbering::default()
                 });
             };
             let classes: BTreeMap<u64, Option<LabelId>> =
@@ -81,7 +85,7 @@ impl Numbering {
                 reading.whose.words(),
                 listed(&classes, manifest)
             ));
-            return Ok(Numbering { classes: Some(classes) });
+            return Ok(Numbering { classes: Some(classes), ..Numbering::default() });
         }
         let all: u64 = beside.values().flat_map(BTreeMap::values).sum();
         let agree = |class: &dyn Fn(u64) -> Option<LabelId>| -> u64 {
@@ -147,12 +151,60 @@ impl Numbering {
                 strange.join(", ")
             ));
         }
-        Ok(Numbering { classes: Some(classes) })
+        Ok(Numbering { classes: Some(classes), ..Numbering::default() })
+    }
+
+    /// The same where names of classes are numbers: they are meant by their names, unless the given labels clearly say that they
+    /// are places of the classes, which is said.
+    fn of_digits(
+        file: &str,
+        given: &[(SampleId, String)],
+        target: &Target<'_>,
+        read: &mut Read,
+    ) -> Numbering {
+        let manifest = target.manifest;
+        let by_name = |text: &str| {
+            manifest.find_class(text.trim()).or_else(|| manifest.find_class(json::whole(text.trim())))
+        };
+        let orders = [manifest.class_numbers().clone(), ClassNumbers::of_list(manifest.classes())];
+        for numbers in orders.iter().filter(|numbers| !numbers.is_empty()) {
+            let by_place = |text: &str| {
+                let number: u64 = json::whole(text.trim()).parse().ok()?;
+                manifest.find_class(numbers.name(number)?)
+            };
+            let (mut first, mut second) = (0, 0);
+            for (id, text) in given {
+                let own = manifest.label(*id);
+                let [name, place] =
+                    [by_name(text), by_place(text)].map(|class| class.is_some() && class == own);
+                first += usize::from(name && !place);
+                second += usize::from(place && !name);
+            }
+            let classes = || numbers.iter().map(|(number, name)| (number, manifest.find_class(name)));
+            match clearly(first, second) {
+                Speaks::Second => {
+                    let classes: BTreeMap<u64, Option<LabelId>> = classes().collect();
+                    read.notes.push(format!(
+                        "the numbers of {file} are places of classes, not their names, by the given labels: {}",
+                        listed(&classes, manifest)
+                    ));
+                    return Numbering { classes: Some(classes), by_place: true };
+                }
+                Speaks::ForNeither if second > 0 && second >= first => read.warnings.push(format!(
+                    "the numbers of {file} were taken for the names of classes, and may be their places as well: the given labels \
+                     do not say which"
+                )),
+                Speaks::ForNeither | Speaks::First => {}
+            }
+        }
+        Numbering::default()
     }
 
     /// The name of a label in the file, which stands for itself if it is no number; empty if it is one whose class is not known.
     pub(super) fn name<'a>(&self, text: &'a str, target: &'a Target<'_>) -> &'a str {
-        let found = self.classes.as_ref().zip(number(text, target.manifest));
+        let place = || json::whole(text.trim()).parse().ok();
+        let number = if self.by_place { place() } else { number(text, target.manifest) };
+        let found = self.classes.as_ref().zip(number);
         match found {
             Some((classes, number)) => {
                 let class = classes.get(&number).copied().flatten();

@@ -14,6 +14,10 @@ use std::collections::BTreeSet;
 const TRIED: usize = 1000;
 /// Columns to name in a sentence.
 const SHOWN: usize = 8;
+/// Columns of the labels that a program was given.
+const GIVEN_LABELS: [&str; 4] = ["given_label", "label", "class_name", "class"];
+/// Labels to compare before it means something that most are others.
+const COMPARED: u64 = 6;
 
 /// The samples of a table's rows.
 pub(super) struct RowsOf {
@@ -167,6 +171,7 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             read.warnings.push(format!("the rows of {} {otherwise}", file_name(file)));
         }
         repeated(sheet, column, &found, read);
+        other_labels(sheet, column, &found, target, read);
         left_out(sheet, target, &found, read);
         return Ok(RowsOf::named(found, column));
     }
@@ -199,9 +204,11 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
     let last = sheet.text(sheet.len() - 1, index);
     let from_one = sheet.len() == count && sheet.text(0, index) == "1" && last == count.to_string();
     let mut numbers: Vec<u32> = Vec::with_capacity(sheet.len());
+    let mut written: Vec<u64> = Vec::with_capacity(sheet.len());
     for row in 0..sheet.len() {
         let number: u32 =
             sheet.text(row, index).parse().map_err(|_| sheet.odd_cell(row, index, "the number of a row"))?;
+        written.push(u64::from(number));
         let number = if from_one { number.saturating_sub(1) } else { number };
         if numbers.last().is_some_and(|last| number <= *last) {
             let (line, number) = (sheet.line(row), number);
@@ -229,11 +236,35 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         return Ok(known(sheet, (&found, placed.moved), &by_number, target, read));
     }
     let numbered: Vec<SampleId> = numbers.into_iter().map(SampleId).collect();
+    let found: Vec<Option<SampleId>> = numbered.iter().copied().map(Some).collect();
+    let own = target.manifest.extra();
+    let says =
+        |heading: &str| is_label_of_names(heading) || own.iter().any(|column| same(&column.name, heading));
+    let files = row_names::rows_or_files(&columns(sheet, says), &written, &found, target.manifest);
+    let files = files.map_err(|why| {
+        Error::format(
+            file,
+            format!("{why}; add a column path, or choose the column that names them with --path-column"),
+        )
+    })?;
+    if let Some(found) = files {
+        let name = quoted(sheet, &[index]);
+        read.warnings.push(format!(
+            "the rows of {} were taken for the pictures that are called by their numbers in the column {name}, as the labels beside \
+             them say",
+            file_name(file)
+        ));
+        if placed.keep.is_some() {
+            // Whose the rows are does not depend on the order of the samples.
+            read.orders.pop();
+        }
+        left_out(sheet, target, &found, read);
+        return Ok(RowsOf::named(found, index));
+    }
     // A few rows may be those whose labels were wrong, and are mended in the dataset.
     if numbered.len() * 2 > count {
         refuse_shuffled(sheet, &numbered, target)?;
     }
-    let found: Vec<Option<SampleId>> = numbered.into_iter().map(Some).collect();
     read.notes.push(format!("the rows of {} {by_number}", file_name(file)));
     left_out(sheet, target, &found, read);
     Ok(RowsOf { samples: found, path: None, known: false })
@@ -316,6 +347,42 @@ fn repeated(sheet: &Sheet, column: usize, found: &[Option<SampleId>], read: &mut
         let (file, name) = (file_name(sheet.path()), excerpt(&sheet.text(first, column)).into_owned());
         read.warnings
             .push(format!("{rows} {file} {verb} an earlier one; of each sample the worst counts: {name}"));
+    }
+}
+
+/// Says where most labels in a table are others than those of the samples that its rows name, which may not be those that are meant.
+fn other_labels(
+    sheet: &Sheet,
+    path: usize,
+    found: &[Option<SampleId>],
+    target: &Target<'_>,
+    read: &mut Read,
+) {
+    let manifest = target.manifest;
+    let labels = GIVEN_LABELS.iter().filter_map(|name| sheet.column(name)).find(|column| *column != path);
+    let Some(column) = labels else { return };
+    let pairs = (0..sheet.len()).filter_map(|row| {
+        let said = manifest.find_class(sheet.text(row, column).trim())?;
+        Some((row, said, found[row]?))
+    });
+    let mut compared = 0_u64;
+    let mut others = pairs.filter(|(_, said, id)| {
+        let own = manifest.label(*id);
+        compared += u64::from(own.is_some());
+        own.is_some_and(|own| own != *said)
+    });
+    let Some((row, said, _)) = others.next() else { return };
+    let count = others.count() as u64 + 1;
+    if compared >= COMPARED && count * 2 > compared {
+        read.warnings.push(format!(
+            "{count} of {} in the column {} of {} are not those of the samples that the rows name, such as '{}' for {}: if other \
+             samples are meant, write the paths of the dataset",
+            counted(compared, "label", "labels"),
+            quoted(sheet, &[column]),
+            file_name(sheet.path()),
+            excerpt(manifest.class(said)),
+            excerpt(&sheet.text(row, path)),
+        ));
     }
 }
 

@@ -74,17 +74,16 @@ impl<'a> Target<'a> {
         let placed = known.unwrap_or_else(|| first.place_in_order(self.manifest, self.file_metadata));
         let name = file_name(file);
         read.warnings.extend(first.lost(&name));
-        read.warnings.extend(placed.said(&format!("rows of {name}"), otherwise));
+        let source = format!("rows of {name}");
+        read.warnings.extend(placed.said(&source, otherwise));
+        read.warnings.extend(placed.of_changed(&source, otherwise));
         read.orders.extend(placed.keep.clone());
         Ok(placed)
     }
 
     /// How many of these names are samples.
     pub(super) fn known(&self, names: &[&[u8]]) -> usize {
-        let root = self.root();
-        let names: Vec<&[u8]> =
-            names.iter().map(|name| name.strip_prefix(root.as_slice()).unwrap_or(name)).collect();
-        let places = self.ends().places_in(self.manifest, &names);
+        let places = self.ends().places_in(self.manifest, names);
         places.iter().filter(|place| place.row().is_some()).count()
     }
 
@@ -178,7 +177,6 @@ impl<'a> Target<'a> {
         let mut different: Vec<&[u8]> = Vec::new();
         let mut index: HashMap<&[u8], usize> = HashMap::new();
         for (name, _) in names.iter().zip(&rows).filter(|(_, row)| row.is_none()) {
-            let name = name.strip_prefix(root.as_slice()).unwrap_or(name);
             index.entry(name).or_insert_with(|| {
                 different.push(name);
                 different.len() - 1
@@ -240,10 +238,17 @@ impl<'a> Target<'a> {
             };
             read.warnings.push(format!("{names} {file_words} {verb} left out: {named}{either}"));
         }
-        let sample = |name: &Vec<u8>| {
-            let name = name.strip_prefix(root.as_slice()).unwrap_or(name);
-            places.get(*index.get(name)?)?.row().map(SampleId)
-        };
+        if let Some((count, at, row)) = ends.in_other_folders(&different, &places) {
+            let names = counted(count, "name in", "names in");
+            let were = if count == 1 { "was" } else { "were" };
+            read.warnings.push(format!(
+                "{names} {file_words} {were} taken for samples in other folders: '{}' for {}; if they are others, write the paths \
+                 of the dataset",
+                excerpt(&String::from_utf8_lossy(different[at])),
+                excerpt_path(manifest.path(SampleId(row)))
+            ));
+        }
+        let sample = |name: &Vec<u8>| places.get(*index.get(name.as_slice())?)?.row().map(SampleId);
         Ok(names.iter().zip(&rows).map(|(name, row)| row.or_else(|| sample(name))).collect())
     }
     /// Leaves out rows that say another split than that of the sample which they name, where the path of one in that split ends

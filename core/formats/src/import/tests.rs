@@ -13,6 +13,7 @@ use std::fs;
 
 mod class_numbers;
 mod decided_rows;
+mod other_samples;
 mod sessions;
 mod shared_ids;
 

@@ -224,6 +224,25 @@ fn between(wanted: &[String], names: &[String]) -> Result<Option<(Vec<usize>, St
     }
 }
 
+/// The column of each of these classes, if columns are called by the places of `order`.
+pub(super) fn by_place(headings: &[String], wanted: &[String], order: &[String]) -> Option<Vec<usize>> {
+    by_number(wanted, &lowered(headings), order)
+}
+
+/// The columns that are called by these texts, with one of the usual words before all of them.
+pub(super) fn by_text(headings: &[String], texts: &[String]) -> Option<Vec<usize>> {
+    let names = lowered(headings);
+    std::iter::once("").chain(USUAL).find_map(|before| {
+        let full: Vec<String> = texts.iter().map(|text| format!("{before}{text}")).collect();
+        all(&full, &names)
+    })
+}
+
+/// Headings as they are compared.
+fn lowered(headings: &[String]) -> Vec<String> {
+    headings.iter().map(|name| cleaned(name).to_lowercase()).collect()
+}
+
 /// The columns whose names are the numbers of the classes, in this order.
 fn by_number(wanted: &[String], names: &[String], order: &[String]) -> Option<Vec<usize>> {
     // A row of 0 and 1 without a heading is not a heading.

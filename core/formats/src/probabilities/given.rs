@@ -2,12 +2,13 @@
 //! rows to its samples.
 
 use super::class_columns::{self, ClassColumns, cleaned};
+use super::readings::Readings;
 use crate::arrays::{self, Pick, Picked};
 use crate::dataset::ALL_LABELS;
 use crate::embeddings::{by_names, in_order, placed};
 use crate::headings::{PATHS, is_id};
-use crate::joiner::RowsOf;
 use crate::row_names::{self, RowNames};
+use crate::rows_of::RowsOf;
 use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
@@ -37,6 +38,8 @@ pub struct GivenModel {
     cols: usize,
     /// The column of each class of the dataset.
     columns: Vec<usize>,
+    /// Other ways to read the numbers that they are called by.
+    readings: Readings,
     /// Columns that are not classes of the dataset.
     others: Vec<String>,
     /// How the columns of classes were found, if not by their names.
@@ -95,6 +98,7 @@ pub(super) fn read_for(
     let order = classes.map(|(_, names)| names);
     let read = |file: &PathBuf| {
         let found: RefCell<Option<std::result::Result<ClassColumns, String>>> = RefCell::default();
+        let readings: RefCell<Readings> = RefCell::default();
         let headed = Cell::new(false);
         let pick = |headings: &[String]| {
             let mut picks = vec![Pick::Nothing; headings.len()];
@@ -102,7 +106,11 @@ pub(super) fn read_for(
             if let Some(column) = PATHS.into_iter().find_map(names) {
                 picks[column] = Pick::Ids;
             }
-            let columns = class_columns::find(headings, wanted, order, manifest.class_numbers());
+            let own = manifest.class_numbers();
+            let columns = class_columns::find(headings, wanted, order, own);
+            if let (Ok(columns), None) = (&columns, order) {
+                readings.replace(Readings::of(headings, wanted, columns, own));
+            }
             for &column in columns.iter().flat_map(|found| &found.columns) {
                 picks[column] = Pick::Numbers;
             }
@@ -111,7 +119,7 @@ pub(super) fn read_for(
             picks
         };
         let picked = arrays::picked(file, &pick);
-        let found = found.into_inner();
+        let (found, mut readings) = (found.into_inner(), readings.into_inner());
         let picked = match (picked, &found) {
             // Of a table without columns of classes, all is read, and what is wrong with that says nothing.
             (Err(Error::Format { .. }), Some(Err(why))) if headed.get() => {
@@ -125,11 +133,20 @@ pub(super) fn read_for(
                 // Of the columns that were read, these are all.
                 let mut sorted = columns.clone();
                 sorted.sort_unstable();
-                let place = |column| sorted.binary_search(column).unwrap_or_default();
+                let place = |column: &usize| sorted.binary_search(column).unwrap_or_default();
+                readings = readings.placed(place);
                 (columns.iter().map(place).collect(), Vec::new(), said)
             }
             (Some(Err(why)), Some(_)) => return Err(Error::format(file, why)),
-            (_, names) => bound(file, wanted, cols, names.as_deref(), classes)?,
+            (_, names) => {
+                let found = bound(file, wanted, cols, names.as_deref(), classes)?;
+                if names.is_none() && order.is_none() {
+                    let numbers: Vec<String> = (0..cols).map(|number| number.to_string()).collect();
+                    let taken = ClassColumns { columns: found.0.clone(), said: None };
+                    readings = Readings::of(&numbers, wanted, &taken, manifest.class_numbers());
+                }
+                found
+            }
         };
         // What a table has beside its classes may be anything.
         others.extend(rest);
@@ -158,6 +175,7 @@ pub(super) fn read_for(
             rows,
             cols,
             columns,
+            readings,
             others,
             said,
             tolerance,
@@ -375,6 +393,32 @@ impl GivenModel {
         (!others.is_empty()).then_some(said)
     }
 
+    /// The column of each class as the labels of samples with these rows say, and what there is to say of that.
+    ///
+    /// # Errors
+    /// When the columns may be called by numbers in several ways, and the labels do not say which is meant.
+    fn columns_for(&self, rows: &RowsOf, manifest: &Manifest) -> Result<(Vec<usize>, Option<String>)> {
+        let likeliest = |row: u32| {
+            let number = |column: &usize| arrays::number(&self.numbers, row as usize * self.cols + column);
+            let most = self.columns.iter().max_by(|one, other| number(one).total_cmp(&number(other)))?;
+            // Of several that are as likely, none is.
+            let once = self.columns.iter().filter(|column| number(column) >= number(most)).count() == 1;
+            once.then_some(*most)
+        };
+        let row_of = |id| Some((manifest.label(id)?.index(), likeliest(rows.rows[id.index()]?)?));
+        let known: Vec<(usize, usize)> = manifest.ids().filter_map(row_of).collect();
+        let judged = self.readings.judge(&self.columns, &known, manifest.classes());
+        let judged = judged.map_err(|why| Error::format(&self.file, why))?;
+        let of = format!(
+            "{} of {}",
+            counted(self.columns.len() as u64, "column", "columns"),
+            safe_path(&self.file)
+        );
+        let said = judged.as_ref().map(|judged| format!("{of} {}", judged.said));
+        let columns = judged.and_then(|judged| judged.columns);
+        Ok((columns.unwrap_or_else(|| self.columns.clone()), said))
+    }
+
     /// The numbers of the dataset's classes in a row, as they are in the file.
     pub(super) fn as_written(&self, row: usize) -> Vec<f64> {
         let at = |&column: &usize| arrays::number(&self.numbers, row * self.cols + column);
@@ -384,6 +428,11 @@ impl GivenModel {
     /// The probabilities of the dataset's classes in a row; `None` if the row is not a distribution, or says nothing of the
     /// classes.
     pub(super) fn row(&self, row: usize) -> Option<Row> {
+        self.row_of(row, &self.columns)
+    }
+
+    /// [`GivenModel::row`] with these columns of the classes.
+    fn row_of(&self, row: usize, columns: &[usize]) -> Option<Row> {
         let numbers = (0..self.cols).map(|column| arrays::number(&self.numbers, row * self.cols + column));
         let range = -SUM_TOLERANCE..=1.0 + SUM_TOLERANCE;
         // Sums of floating-point numbers are not exact either.
@@ -392,7 +441,7 @@ impl GivenModel {
             return None;
         }
         let at = |&column: &usize| arrays::number(&self.numbers, row * self.cols + column).clamp(0.0, 1.0);
-        let mut probabilities: Vec<f64> = self.columns.iter().map(at).collect();
+        let mut probabilities: Vec<f64> = columns.iter().map(at).collect();
         let sum: f64 = probabilities.iter().sum();
         let off = (sum - 1.0).abs();
         let scaled = match off {
@@ -424,8 +473,12 @@ pub fn join(
     let mut bound = Vec::new();
     for model in models {
         let rows = model.rows_of(manifest, file_metadata, &mut told)?;
-        remarks.extend(model.found(&rows));
-        bound.push(rows.rows);
+        let (columns, said) = model.columns_for(&rows, manifest)?;
+        // How columns were found is said by what the labels say of them, if they do.
+        let by_labels = columns != model.columns;
+        remarks.extend(model.found(&rows).into_iter().skip(usize::from(by_labels && model.said.is_some())));
+        remarks.extend(said);
+        bound.push((rows.rows, columns));
     }
     let classes = manifest.classes().len();
     let mut usable = 0_usize;
@@ -434,10 +487,10 @@ pub fn join(
     for id in manifest.ids() {
         let mut said: Vec<Vec<f64>> = Vec::new();
         let mut has_row = false;
-        for ((model, rows), scaled) in models.iter().zip(&bound).zip(&mut scaled) {
+        for ((model, (rows, columns)), scaled) in models.iter().zip(&bound).zip(&mut scaled) {
             let Some(row) = rows[id.index()] else { continue };
             has_row = true;
-            if let Some(row) = model.row(row as usize) {
+            if let Some(row) = model.row_of(row as usize, columns) {
                 said.push(row.probabilities);
                 scaled.0 += u64::from(row.scaled == Some(Scaled::Others));
                 scaled.1 += u64::from(row.scaled == Some(Scaled::Rounded));

@@ -4,6 +4,7 @@ mod by_name;
 mod class_columns;
 mod given;
 mod models;
+mod readings;
 mod sets;
 
 pub use given::{GivenModel, Joined, join, read_given};

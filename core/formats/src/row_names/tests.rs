@@ -105,10 +105,10 @@ fn numbers_that_are_names_of_pictures_are_no_order() {
     ];
     let counting: Vec<String> = (0..11).map(|number| number.to_string()).collect();
     let counting: Vec<&str> = counting.iter().map(String::as_str).collect();
-    for heading in ["id", "image_id", "name"] {
+    for heading in ["image_id", "name", "photo_id"] {
         assert!(found(&ten, &[(heading, &counting)]).unwrap().0.is_some(), "{heading}");
     }
-    for heading in ["", "index", "__index_level_0__"] {
+    for heading in ["", "index", "Unnamed: 0", "__index_level_0__", "id", "n", "row_number"] {
         let error = found(&ten, &[(heading, &counting)]).unwrap_err();
         assert!(
             error.contains("are names of pictures, which are in another order in the dataset"),
@@ -259,6 +259,12 @@ fn numbers_are_those_in_the_names_of_files_however_these_are_written() {
             let cells = numbers(order.map(|number| number + first as u32));
             let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
             for heading in ["sample_index", "number", "Frame", "image_id", "id"] {
+                // Numbers that count the rows may be no more than that.
+                if cells[0] == "0" && heading != "image_id" {
+                    let error = found(&paths, &[(heading, &cells)]).unwrap_err();
+                    assert!(error.contains("may be the numbers of rows as well"), "{heading}: {error}");
+                    continue;
+                }
                 let found = find(side(&[(heading, &cells)]), false, &dataset(&paths, &[]), "--ids").unwrap();
                 let wanted: Vec<Option<SampleId>> = cells
                     .iter()
@@ -369,4 +375,80 @@ fn values_of_both_tables_that_contradict_the_order_are_refused_or_said() {
     assert!(said.unwrap().contains("although the values of the column 'fold'"));
     let (found, said) = of("patient", &own).unwrap();
     assert_eq!((found.as_str(), said), ("order", None));
+}
+
+/// Where numbers may be places or names of files, labels and other columns of both tables tell which.
+#[test]
+fn what_stands_beside_numbers_tells_what_they_are() {
+    let numbers: Vec<usize> = vec![0, 1, 10, 11, 12, 2, 3, 4, 5, 6, 7, 8, 9];
+    let classes = [0, 2, 1, 1, 0, 2, 0, 0, 1, 2, 1, 0, 2];
+    let class = |number: usize| ["cat", "dog", "owl"][classes[number]].to_owned();
+    let samples = numbers.iter().map(|&number| NewSample {
+        path: format!("all/{number}.jpg").into(),
+        label: Some(class(number)),
+        split: Split::None,
+    });
+    let weather = |number: usize| format!("w{}", [3, 1, 2, 0, 1, 3, 2, 1, 0, 3, 0, 2, 1][number]);
+    let own =
+        ExtraColumn { name: "weather".to_owned(), values: numbers.iter().map(|&at| weather(at)).collect() };
+    let manifest = Manifest::new("/data", samples).with_extra(vec![own]);
+    let by_name: Vec<usize> = (0..13).collect();
+    let counting: Vec<String> = (0..13).map(|number| number.to_string()).collect();
+    for index in ["", "id", "index", "nr"] {
+        for (heading, cell) in [
+            ("label", &class as &dyn Fn(usize) -> String),
+            ("target", &|number| ["7", "3", "5"][classes[number]].to_owned()),
+            ("weather", &weather),
+        ] {
+            let found = |of: &[usize]| {
+                let cells: Vec<String> = of.iter().map(|&number| cell(number)).collect();
+                let side = vec![
+                    SideColumn { heading: index.to_owned(), cells: counting.clone() },
+                    SideColumn { heading: heading.to_owned(), cells },
+                ];
+                find(side, false, &manifest, "--ids").map(|found| (found.ids.is_some(), found.said))
+            };
+            assert!(found(&by_name).unwrap().0, "{index} {heading}");
+            let (named, said) = found(&numbers).unwrap();
+            assert!(!named, "{index} {heading}");
+            assert!(said.unwrap().contains("goes with the order of the dataset"), "{index} {heading}");
+        }
+    }
+}
+
+#[test]
+fn numbers_of_which_half_are_pictures_are_refused() {
+    let paths: Vec<String> = (20..40).map(|number| format!("{number}.jpg")).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let cells: Vec<String> = (10..30).rev().map(|number| number.to_string()).collect();
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+    for heading in ["id", "nr", "sample"] {
+        let error = found(&paths, &[(heading, &cells)]).unwrap_err();
+        assert!(error.contains("10 of 20 numbers") && error.contains("such as 19"), "{heading}: {error}");
+    }
+    assert!(found(&paths, &[("image_id", &cells)]).unwrap().0.is_some(), "said by the reader of names");
+    // A few pictures may be gone.
+    let cells: Vec<String> = (19..39).rev().map(|number| number.to_string()).collect();
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+    assert!(found(&paths, &[("id", &cells)]).unwrap().0.is_some());
+}
+
+#[test]
+fn a_row_of_another_split_is_refused() {
+    let sample = |path: &str, split| NewSample { path: path.into(), label: None, split };
+    let manifest = Manifest::new(
+        "/data",
+        [sample("train/cat/1.jpg", Split::Train), sample("test/cat/2.jpg", Split::Test)],
+    );
+    let of = |names: &[&str], splits: &[&str]| {
+        of_paths(texts(names), &side(&[("split", splits)]), &manifest, "--ids FILE").map(|_| ())
+    };
+    assert_eq!(of(&["1.jpg", "2.jpg"], &["train", "test"]), Ok(()));
+    let error = of(&["1.jpg", "2.jpg"], &["test", "test"]).unwrap_err();
+    assert!(
+        error.contains("row 1 names '1.jpg' in test, and the only such sample is train/cat/1.jpg"),
+        "{error}"
+    );
+    assert_eq!(of(&["train/cat/1.jpg", "2.jpg"], &["test", "test"]), Ok(()), "whole paths");
+    assert_eq!(of(&["1.jpg", "2.jpg"], &["", "x"]), Ok(()));
 }

@@ -1,6 +1,6 @@
 //! Columns of a table of labels that may name the images, compared.
 
-use super::{By, Way};
+use super::ways::{By, Way};
 use crate::ends::Place;
 use crate::text::Sheet;
 

@@ -1,7 +1,8 @@
 //! Which columns of a table of labels name the images and hold the labels, and what is to be said where others would do.
 
 use super::candidate::Candidate;
-use super::{Way, content, numbered, ways};
+use super::ways::{Way, ways};
+use super::{content, numbered};
 use crate::Error;
 use crate::Result;
 use crate::dataset::DatasetOptions;

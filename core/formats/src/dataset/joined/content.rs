@@ -1,7 +1,7 @@
 //! Columns of a table of labels that name the images by what is in them, whatever they are called.
 
 use super::candidate::Candidate;
-use super::{By, ways};
+use super::ways::{By, ways};
 use crate::dataset::DatasetOptions;
 use crate::dataset::choice::{self, LABEL_NAMES};
 use crate::headings::same;

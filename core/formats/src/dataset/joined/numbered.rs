@@ -1,7 +1,7 @@
 //! Columns of numbers in a table of labels, by which images are known only where their file names are numbers.
 
 use super::candidate::Candidate;
-use super::{By, Way, ways};
+use super::ways::{By, Way, ways};
 use crate::ends::Place;
 use crate::headings::is_id;
 use crate::text::Sheet;

@@ -435,3 +435,29 @@ fn a_row_is_not_joined_to_a_picture_that_only_ends_like_it() {
     assert_eq!(labels(&opened), ["", "cow", "", "ant"]);
     assert!(said(&opened, "crops/1.png (1.png or ant/1.png; write more of the path"), "{:#?}", opened.ledger);
 }
+
+#[test]
+fn rows_of_deleted_images_and_other_labels_are_said() {
+    let files = ["a/x/1.png", "a/x/2.png", "extra/cat/1.png"];
+    let table = "path,label\na/x/1.png,cat\na/x/2.png,dog\nb/x/1.png,owl\ncat/1.png,owl\n";
+    let opened = read(&files, table, DatasetOptions::default()).unwrap();
+    assert_eq!(labels(&opened), ["cat", "dog", ""]);
+    assert!(
+        said(&opened, "2 rows of labels.csv name no image of the dataset: b/x/1.png"),
+        "{:?}",
+        opened.ledger
+    );
+    // In other folders, with labels that most of these images do not have.
+    let files = ["cat/1.png", "cat/2.png", "cat/3.png", "dog/4.png", "dog/5.png", "dog/6.png"];
+    let rows: String = (1..7).map(|at| format!("all/{at}.png,{}\n", ["dog", "cat"][at / 4])).collect();
+    let opened = read(&files, &format!("path,label\n{rows}"), DatasetOptions::default()).unwrap();
+    assert!(said(
+        &opened,
+        "6 rows of labels.csv were taken for images in other folders: 'all/1.png' for cat/1.png"
+    ));
+    assert!(
+        said(&opened, "6 of 6 labels of labels.csv are other classes of the dataset"),
+        "{:?}",
+        opened.ledger
+    );
+}

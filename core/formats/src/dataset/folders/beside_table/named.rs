@@ -65,7 +65,7 @@ impl BesideTable {
         let taken: BTreeSet<usize> = named.iter().filter_map(|one| one.picture()).collect();
         let ends = Ends::new(all.iter().map(|(_, path)| path.as_os_str().as_bytes()));
         let names: Vec<&[u8]> = lost.iter().map(|(_, name)| name.as_slice()).collect();
-        for (&(at, _), place) in lost.iter().zip(ends.places(&names)) {
+        for (&(at, _), place) in lost.iter().zip(ends.places(&names, taken.len())) {
             named[at] = match place.row().map(|row| all[row as usize].0) {
                 // What a record names as it is, no other one means.
                 Some(picture) if taken.contains(&picture) => Named::Nothing,

@@ -1,0 +1,216 @@
+//! The numbers of classes where files beside a dataset state them, as programs that train on it and hubs write them: `class_to_idx.json`,
+//! `id2label` of a `config.json`, `dataset_info.json`, the head of `README.md` and the like.
+
+use super::{Opened, declared};
+use chaffinch_data::class_numbers::ClassNumbers;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_data::packing::is_address;
+use chaffinch_protocol::RemarkKind;
+use chaffinch_protocol::display::{excerpt, safe_path};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// Files in JSON that state them.
+const JSON: [&str; 11] = [
+    "class_to_idx.json",
+    "classes.json",
+    "class_names.json",
+    "labels.json",
+    "label_map.json",
+    "id2label.json",
+    "label2id.json",
+    "metadata.json",
+    "config.json",
+    "dataset_info.json",
+    "dataset_infos.json",
+];
+/// Files with a name on each line.
+const LINES: [&str; 2] = ["classes.txt", "labels.txt"];
+/// Keys of objects in JSON with the names or numbers of classes.
+const KEYS: [&str; 6] = ["id2label", "label2id", "class_to_idx", "classes", "class_names", "names"];
+/// Larger files have something else.
+const MOST: u64 = 1 << 20;
+/// How deep objects in JSON are looked into.
+const DEPTH: usize = 4;
+
+/// Takes the numbers that files beside the dataset state, if the dataset has none of its own and the files agree. Where they do not,
+/// or contradict the dataset's own, it is said.
+pub(super) fn beside(mut opened: Opened, path: &Path) -> Opened {
+    if is_address(path) || opened.manifest.classes().is_empty() {
+        return opened;
+    }
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let stated = stated(folder, &opened.manifest);
+    let own = opened.manifest.class_numbers().clone();
+    let (first, rest) = match (own.is_empty(), stated.split_first()) {
+        (_, None) => return opened,
+        (true, Some(((name, numbers), rest))) => ((name.clone(), numbers.clone()), rest),
+        (false, Some(_)) => (("the dataset itself".to_owned(), own.clone()), &stated[..]),
+    };
+    let other =
+        rest.iter().find_map(|(name, numbers)| Some((name, differ(&first.1, numbers, &opened.manifest)?)));
+    match other {
+        None if own.is_empty() => {
+            opened.manifest = opened.manifest.with_class_numbers(first.1);
+        }
+        None => {}
+        Some((name, (class, [one, two]))) => {
+            let taken = if own.is_empty() { "neither was taken" } else { "those of the dataset count" };
+            let text = format!(
+                "{name} numbers the classes otherwise than {} ('{}' is {two} and {one}), and {taken}: --classes FILE says what the \
+                 columns of probabilities are",
+                first.0,
+                excerpt(&class)
+            );
+            opened.ledger.add(RemarkKind::LayoutDoubtful, 1, text);
+        }
+    }
+    opened
+}
+
+/// A class that two numberings give different numbers.
+fn differ(one: &ClassNumbers, other: &ClassNumbers, manifest: &Manifest) -> Option<(String, [u64; 2])> {
+    let numbers = |class: &String| Some((class.clone(), [one.number(class)?, other.number(class)?]));
+    manifest.classes().iter().filter_map(numbers).find(|(_, [one, two])| one != two)
+}
+
+/// What files in a folder state of all classes of a dataset, by the names of these files.
+fn stated(folder: &Path, manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
+    let mut found: Vec<(String, ClassNumbers)> = Vec::new();
+    let small = |name: &str| {
+        let file = folder.join(name);
+        let fits = fs::metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
+        fits.then(|| fs::read_to_string(&file).ok()).flatten()
+    };
+    for name in JSON {
+        let value = small(name).and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let mut all = Vec::new();
+        value.iter().for_each(|value| of_json(value, true, DEPTH, &mut all));
+        found.extend(all.into_iter().map(|numbers| (name.to_owned(), numbers)));
+    }
+    for name in LINES {
+        let lines = small(name).map(|text| ClassNumbers::of_list(text.lines()));
+        found.extend(lines.map(|numbers| (name.to_owned(), numbers)));
+    }
+    let readme = declared::class_names(folder, folder).into_values();
+    found.extend(readme.map(|names| (safe_path(Path::new("README.md")), ClassNumbers::of_list(names))));
+    // Others are about something else.
+    found.retain(|(_, numbers)| is_of(numbers, manifest));
+    found
+}
+
+/// Whether numbers have each class of the dataset once.
+fn is_of(numbers: &ClassNumbers, manifest: &Manifest) -> bool {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    numbers.names().for_each(|name| *names.entry(name).or_default() += 1);
+    manifest.classes().iter().all(|class| names.get(class.as_str()) == Some(&1))
+}
+
+/// Numberings in a value in JSON: a list of names, an object of numbers by names or of names by numbers, or objects with such under
+/// the usual keys. `may_be` says whether the value may be one itself.
+fn of_json(value: &Value, may_be: bool, depth: usize, found: &mut Vec<ClassNumbers>) {
+    match value {
+        Value::Array(list) if may_be => {
+            let names: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+            found.extend(names.map(ClassNumbers::of_list));
+        }
+        Value::Object(object) => {
+            if may_be {
+                found.extend(of_object(object));
+            }
+            if depth > 0 {
+                for (key, value) in object {
+                    of_json(value, KEYS.contains(&key.as_str()), depth - 1, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn of_object(object: &Map<String, Value>) -> Option<ClassNumbers> {
+    let by_name = |(name, number): (&String, &Value)| Some((number.as_u64()?, name.clone()));
+    let by_number =
+        |(number, name): (&String, &Value)| Some((number.parse().ok()?, name.as_str()?.to_owned()));
+    let names: Option<Vec<(u64, String)>> = object.iter().map(by_name).collect();
+    let names = names.or_else(|| object.iter().map(by_number).collect())?;
+    let numbers = ClassNumbers::of_ids(names.iter().map(|(number, name)| (*number, name)));
+    (numbers.len() == object.len() && !numbers.is_empty()).then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::list;
+    use super::*;
+    use chaffinch_data::dataset::DatasetOptions;
+
+    /// The numbers of ant, bee and cow, and what is doubtful, where these files stand beside their folders.
+    fn read(files: &[(&str, &str)]) -> (Vec<Option<u64>>, String) {
+        let temp = tempfile::tempdir().unwrap();
+        for class in ["ant", "bee", "cow"] {
+            fs::create_dir(temp.path().join(class)).unwrap();
+            fs::write(temp.path().join(class).join("1.png"), b"x").unwrap();
+        }
+        for (name, text) in files {
+            fs::write(temp.path().join(name), text).unwrap();
+        }
+        let (_, opened) = list(temp.path(), &DatasetOptions::default()).unwrap();
+        let numbers = opened.manifest.class_numbers();
+        let remarks = opened.ledger.remarks.iter().filter(|remark| remark.kind == RemarkKind::LayoutDoubtful);
+        let said: Vec<&str> = remarks.map(|remark| remark.text.as_str()).collect();
+        (["ant", "bee", "cow"].map(|class| numbers.number(class)).to_vec(), said.join("\n"))
+    }
+
+    const LIST: &str = r#"["cow", "ant", "bee"]"#;
+
+    #[test]
+    fn files_beside_the_classes_state_their_numbers() {
+        let readme = "---\ndataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names:\n          \
+                      '0': cow\n          '1': ant\n          '2': bee\n---\n";
+        for (name, text) in [
+            ("class_to_idx.json", r#"{"cow": 0, "ant": 1, "bee": 2}"#),
+            ("classes.json", LIST),
+            ("config.json", r#"{"model": "x", "id2label": {"0": "cow", "1": "ant", "2": "bee"}}"#),
+            ("config.json", r#"{"label2id": {"cow": 0, "ant": 1, "bee": 2}, "names": [1, 2]}"#),
+            (
+                "dataset_info.json",
+                r#"{"features": {"label": {"names": ["cow", "ant", "bee"], "_type": "ClassLabel"}}}"#,
+            ),
+            (
+                "dataset_infos.json",
+                r#"{"default": {"features": {"label": {"names": ["cow", "ant", "bee"]}}}}"#,
+            ),
+            ("classes.txt", "cow\nant\nbee\n"),
+            ("README.md", readme),
+        ] {
+            assert_eq!(
+                read(&[(name, text)]),
+                (vec![Some(1), Some(2), Some(0)], String::new()),
+                "{name} {text}"
+            );
+        }
+        for (name, text) in [
+            ("classes.json", r#"["cow", "ant"]"#),
+            ("classes.json", r#"["cow", "ant", "bee", "ant"]"#),
+            ("config.json", r#"{"authors": ["cow", "ant", "bee"]}"#),
+            ("class_to_idx.json", r#"{"cow": 0, "ant": 0, "bee": 2}"#),
+            ("classes.json", "[\"cow\""),
+        ] {
+            assert_eq!(read(&[(name, text)]).0, [None; 3], "{name} {text}");
+        }
+    }
+
+    #[test]
+    fn files_that_contradict_each_other_are_said() {
+        let same = [("classes.json", LIST), ("classes.txt", "cow\nant\nbee\n")];
+        assert_eq!(read(&same), (vec![Some(1), Some(2), Some(0)], String::new()));
+        let (numbers, said) = read(&[("classes.json", LIST), ("classes.txt", "ant\nbee\ncow\n")]);
+        assert_eq!(numbers, [None; 3]);
+        assert!(
+            said.contains("classes.txt numbers the classes otherwise than classes.json ('ant' is 0 and 1)"),
+            "{said}"
+        );
+    }
+}
