@@ -29,6 +29,7 @@ use chaffinch_protocol::{EnsembleRule, Ledger, Query, Sort};
 use chaffinch_report::{About, Subject};
 use chaffinch_review::atlas::Atlas;
 use chaffinch_review::dataset::Beside;
+use chaffinch_review::learned::Learned;
 use chaffinch_review::query;
 use chaffinch_review::query::Source;
 use chaffinch_review::ranking;
@@ -292,6 +293,7 @@ impl Listing {
             decisions: self.journal.decisions(),
             atlas: None,
             direction: None,
+            learned: None,
         }
     }
 
@@ -335,10 +337,22 @@ impl Listing {
         Ok(Outputs::new(subject, &self.dataset, &self.options, FINDERS, &Job::unwatched())?)
     }
 
+    /// What the decisions teach, for a list in that order.
+    ///
+    /// # Errors
+    /// When it is not better than the rank yet.
+    pub(super) fn learned(&self, sort: &Sort) -> Result<Option<Learned>> {
+        if !matches!(sort, Sort::Learned(_)) {
+            return Ok(None);
+        }
+        let learned = Learned::of(self.source().evidence(), self.journal.decisions(), &|| false)?;
+        if learned.is_better() { Ok(Some(learned)) } else { bail!("{}", safe_text(&learned.note())) }
+    }
+
     /// The samples that match a query, in its order.
-    pub(super) fn select(&self, query: &Query) -> Result<Vec<SampleId>> {
+    pub(super) fn select(&self, query: &Query, learned: Option<&Learned>) -> Result<Vec<SampleId>> {
         let atlas = if query::needs_embeddings(query) { self.atlas() } else { None };
-        let source = Source { atlas: atlas.as_ref(), ..self.source() };
+        let source = Source { atlas: atlas.as_ref(), learned, ..self.source() };
         Ok(query::select(&source, query)?.into_iter().map(SampleId).collect())
     }
 
