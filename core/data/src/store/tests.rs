@@ -221,7 +221,10 @@ fn a_stopped_run_resumes_to_the_same_bytes() {
         assert_eq!(left.len(), stop_at / CHUNK_ROWS, "finished chunks stay, and only they");
         // Leftovers of a killed writer.
         let folder = parts.path().join(model.fingerprint().as_str());
-        fs::write(folder.join(format!("chunk-{:06}.safetensors.new", left.len())), b"half").unwrap();
+        let half = folder.join(format!(".chunk-{:06}.safetensors.4711.new", left.len()));
+        fs::write(&half, b"half").unwrap();
+        let long_ago = std::time::SystemTime::now() - Duration::from_secs(2 * 24 * 60 * 60);
+        fs::File::options().write(true).open(&half).unwrap().set_modified(long_ago).unwrap();
         let again = Fake::new();
         let report = run(parts.path(), &manifest, &file_metadata, &again).unwrap();
         assert_eq!(report.reused, (left.len() * CHUNK_ROWS) as u64);
