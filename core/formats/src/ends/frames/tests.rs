@@ -115,7 +115,7 @@ fn rows_from_the_root_are_bound_by_whole_paths_only() {
 
 #[test]
 fn another_prefix_names_no_picture_of_the_dataset() {
-    let paths = ["cat/1.png", "cat/2.png", "cat/3.png"];
+    let paths = ["cat/1.png", "cat/2.png", "cat/3.png", "cat/4.png"];
     all_but(&paths, &["/d/train/cat/1.png", "/d/train/cat/2.png", "/d/val/cat/3.png"], &[2]);
     all_but(&paths, &["cat/1.png", "cat/2.png", "crops/cat/3.png"], &[2]);
     all_but(&paths, &["/d/cat/1.png", "/d/cat/2.png", "/d/old/cat/3.png"], &[2]);
