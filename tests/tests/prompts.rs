@@ -77,7 +77,7 @@ fn a_set_of_the_session_is_used_by_all_and_can_be_taken_back() {
     let flagged =
         sandbox.ok(["rank", at, "--by", "clip-prompt", "--filter", "class:cat", "--format", "json"]);
     let rows = json(&flagged);
-    let suggested = rows.as_array().unwrap().iter().filter(|row| row["suggested"] == "truck").count();
+    let suggested = rows.as_array().unwrap().iter().filter(|row| row["suggested_label"] == "truck").count();
     assert!(suggested > 0, "cats look like trucks now");
 
     let reset = sandbox.ok(["prompts", at, "--reset"]);
@@ -102,7 +102,7 @@ fn a_set_that_cannot_be_used_is_refused_and_nothing_is_changed() {
     refused("templates = ['a photo']", "must contain {} once");
     refused("templates = ['a {}', 'A  {}']", "it is there twice");
     refused("templates = ['a {}', \"\\u001b[2J {}\"]", "control character");
-    refused("[classes.ct]\nsynonyms = ['kitten']", "the dataset has no class 'ct'; did you mean 'cat'?");
+    refused("[classes.cats]\nsynonyms = ['kitten']", "the dataset has no class 'cats'; did you mean 'cat'?");
     refused("[classes.cat]\nsynonyms = ['kitten', 'kitten']", "it is there twice");
     refused(&format!("templates = ['{{}} {}']", "x".repeat(600)), "more than 500 characters");
 

@@ -160,6 +160,8 @@ pub struct Finders {
     pub leaks: &'static [&'static str],
     /// Several faults of pictures, each in a part of its own of the reasons, the worst first.
     pub quality: &'static [&'static str],
+    /// Labels that prompts of classes contradict. It is tried with prompts that are edited, and has a parameter `temperature`.
+    pub prompts: &'static str,
 }
 
 /// What was written.

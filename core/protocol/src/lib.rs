@@ -42,9 +42,7 @@ pub use overview::{
     BINS, ClassReview, Confused, DetectorForm, DetectorReview, Expected, FormKind, FormParam, Histogram,
     Overview, Overviewed, PastDecision, PromptSheet, Proposal, Statistics, edge,
 };
-pub use prompts::{
-    ClassWords, PROMPT_DETECTOR, PromptTally, PromptWords, PromptsSet, SpokenClass, TEMPERATURE,
-};
+pub use prompts::{ClassWords, PromptTally, PromptWords, PromptsSet, SpokenClass, TEMPERATURE};
 pub use query::{ListCounts, Query, Sort};
 pub use row::{
     Candidate, Detail, DetailAttribute, DetailEntry, DetailIssue, DetailRegion, DetailRelated, ListedRow, Row,

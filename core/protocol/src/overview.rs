@@ -272,6 +272,8 @@ pub enum FormKind {
 /// The set in use, for a form.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PromptSheet {
+    /// The detector that is tried with it.
+    pub detector: String,
     /// The set.
     pub words: PromptWords,
     /// The classes of the dataset, in their order.

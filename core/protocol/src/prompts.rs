@@ -5,10 +5,7 @@ use crate::display::safe_text;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The detector that edited prompts are tried with.
-pub const PROMPT_DETECTOR: &str = "clip-prompt";
-
-/// Its parameter that divides all logits.
+/// The parameter of the detector that is tried with prompts: it divides all logits.
 pub const TEMPERATURE: &str = "temperature";
 
 /// Characters of the longest prompt; models read fewer.

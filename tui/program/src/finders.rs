@@ -1,4 +1,4 @@
-//! Which of the program's own detectors find what export formats have a name for.
+//! Which of the program's own detectors find what export formats and pages have a name for.
 
 use chaffinch_formats::export::Finders;
 
@@ -9,4 +9,5 @@ pub(super) const FINDERS: Finders = Finders {
     copies: &["duplicates"],
     leaks: &["leaks"],
     quality: &["image-quality"],
+    prompts: "clip-prompt",
 };

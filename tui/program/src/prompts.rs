@@ -1,6 +1,7 @@
 //! `prompts`: shows, replaces and resets the prompts of a session.
 
 use super::args::{EngineArgs, Global};
+use super::finders::FINDERS;
 use super::output::{remark, results, warning};
 use super::{place, prompt_set, uses};
 use anyhow::{Result, bail};
@@ -8,7 +9,7 @@ use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::display::{quoted, safe_path, safe_text};
-use chaffinch_protocol::{PROMPT_DETECTOR, PromptWords, TEMPERATURE};
+use chaffinch_protocol::{PromptWords, TEMPERATURE};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,7 +85,7 @@ fn reset(session: &Session) -> Result<bool> {
     let had = session.prompts_path().exists();
     session.save_prompts(None)?;
     let mut settings = session.load_settings()?;
-    let params = settings.params.get_mut(PROMPT_DETECTOR);
+    let params = settings.params.get_mut(FINDERS.prompts);
     let moved = params.is_some_and(|params| params.remove(TEMPERATURE).is_some());
     if moved {
         settings.params.retain(|_, params| !params.is_empty());

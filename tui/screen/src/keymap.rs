@@ -304,7 +304,7 @@ mod tests {
             Lookup::Action(Action::Top)
         );
         assert_eq!(keymap.lookup(Scope::List, &[KeyChord::char('g'), KeyChord::char('%')]), Lookup::Nothing);
-        assert_eq!(keymap.continuations(Scope::List, &[KeyChord::char(',')]).len(), 11);
+        assert_eq!(keymap.continuations(Scope::List, &[KeyChord::char(',')]).len(), 12);
     }
 
     #[test]

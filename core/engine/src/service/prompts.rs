@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use chaffinch_data::set_value::SetValue;
 use chaffinch_host::{params_in_force, resolve_params};
 use chaffinch_protocol::display::safe_text;
-use chaffinch_protocol::{Event, PROMPT_DETECTOR, PromptWords, PromptsSet, TEMPERATURE, Ticket};
+use chaffinch_protocol::{Event, PromptWords, PromptsSet, TEMPERATURE, Ticket};
 use std::collections::BTreeMap;
 
 impl Service {
@@ -64,9 +64,10 @@ impl Service {
     ) -> Result<BTreeMap<String, BTreeMap<String, SetValue>>> {
         let mut all = self.known.params.clone();
         let registry = self.setup.detectors.now();
-        let detector = registry.find(PROMPT_DETECTOR);
+        let name = self.setup.finders.prompts;
+        let detector = registry.find(name);
         let own = match (temperature, detector) {
-            (Some(_), None) => return Err(Error::Invalid(not_loaded(PROMPT_DETECTOR, &registry))),
+            (Some(_), None) => return Err(Error::Invalid(not_loaded(name, &registry))),
             (Some(value), Some(detector)) => {
                 resolve_params(detector, &BTreeMap::from([(TEMPERATURE.to_owned(), value)]))?;
                 let info = detector.info();
@@ -78,13 +79,13 @@ impl Service {
             }
             (None, _) => None,
         };
-        let params = all.entry(PROMPT_DETECTOR.to_owned()).or_default();
+        let params = all.entry(name.to_owned()).or_default();
         match own {
             Some(value) => _ = params.insert(TEMPERATURE.to_owned(), SetValue::Number(value)),
             None => _ = params.remove(TEMPERATURE),
         }
         if params.is_empty() {
-            all.remove(PROMPT_DETECTOR);
+            all.remove(name);
         }
         Ok(all)
     }

@@ -68,9 +68,10 @@ struct Sums {
     most_before: [usize; 2],
     /// How many names of so many parts, relative or absolute, are in the depth that most of these are in.
     most_parts: HashMap<(bool, usize), usize>,
-    /// Pairs of what differs, and how many names have the most frequent one.
+    /// Pairs of what differs, and how many names have the most frequent one, and the next.
     pairs: usize,
     most_differ: usize,
+    next_differ: usize,
     /// What stands in these names, and how often, and what in the paths.
     befores: HashMap<Vec<u8>, usize>,
     insteads: HashSet<Vec<u8>>,
@@ -166,6 +167,7 @@ impl Frames {
                 Frame::Differ { before, instead } => {
                     sums.differ += count;
                     sums.pairs += 1;
+                    sums.next_differ = sums.next_differ.max(count.min(sums.most_differ));
                     sums.most_differ = sums.most_differ.max(count);
                     *sums.befores.entry(before.clone()).or_default() += count;
                     sums.insteads.insert(instead.clone());
@@ -221,7 +223,9 @@ impl Frames {
                 let (befores, insteads) = (sums.befores.len(), sums.insteads.len());
                 let is_one = befores == 1 || insteads == 1;
                 let is_renamed = befores == sums.pairs && insteads == sums.pairs;
-                match (is_one || is_renamed, sums.most_differ * 2 > sums.differ) {
+                let is_told =
+                    sums.most_differ * 2 > sums.differ || sums.most_differ >= CLEARLY * sums.next_differ;
+                match (is_one || is_renamed, is_told) {
                     (true, _) => false,
                     (false, true) => own < sums.most_differ,
                     (false, false) => sums.befores.get(before).is_none_or(|count| count * 2 <= sums.differ),

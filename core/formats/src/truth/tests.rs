@@ -24,10 +24,10 @@ fn truth(csv: &str) -> std::result::Result<Truth, String> {
 #[test]
 fn the_truth_is_joined_by_path() {
     let labels = truth("\u{feff}Path,true_label\na/1.jpg,cat\n/data/a/2.jpg,cat\n/other/b/1.jpg,dog\n3.jpg,dog\n1.jpg,cat\nx.jpg,cat\n").unwrap();
-    // 3.jpg has no given label to be wrong; 1.jpg is ambiguous; x.jpg is not there.
+    // Beside paths in full, 1.jpg and 3.jpg are no pictures of the dataset, nor is x.jpg.
     assert_eq!(labels.known(), [(0, false), (1, true), (2, false)]);
-    assert_eq!(labels.unmatched(), 2);
-    let flags = truth("is_error,file_name\nTRUE,./a/1.jpg\n0,2.jpg\n,b/1.jpg\n1,3.jpg\n").unwrap();
+    assert_eq!(labels.unmatched(), 3);
+    let flags = truth("is_error,file_name\nTRUE,./a/1.jpg\n0,a/2.jpg\n,b/1.jpg\n1,b/3.jpg\n").unwrap();
     assert_eq!(flags.known(), [(0, true), (1, false), (3, true)]);
 }
 

@@ -8,9 +8,7 @@ use crate::paint::Paint;
 use crate::update::{open, panels, say, send, show, trial};
 use crate::view::blocks::inner;
 use crate::view::prompts;
-use chaffinch_protocol::{
-    BUSY, Command, Event, Overview, Overviewed, PROMPT_DETECTOR, PromptsSet, TEMPERATURE,
-};
+use chaffinch_protocol::{BUSY, Command, Event, Overview, Overviewed, PromptsSet, TEMPERATURE};
 use ratatui::layout::{Position, Rect};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -134,13 +132,14 @@ impl Page for Prompts {
         let params: BTreeMap<String, f64> =
             bench.sheet.iter().filter_map(|sheet| sheet.temperature.as_ref()).map(of).collect();
         let (prompts, basis) = (Some(bench.words.clone()), basis(model));
+        let detector = detector(bench).to_owned();
         // What another page tries is not counted any more.
         trial::forget(model);
         let ticket = model.panels.trial.ticket;
         change(model, |bench| {
             (bench.uncounted, bench.asked, bench.basis) = (false, Some(ticket), basis);
         });
-        send(fx, Command::Try { ticket, detector: PROMPT_DETECTOR.to_owned(), params, prompts });
+        send(fx, Command::Try { ticket, detector, params, prompts });
     }
 
     fn answered(&self, model: &mut Model, event: &Event) -> bool {
@@ -216,8 +215,14 @@ fn page(model: &Model) -> usize {
 /// What counts depend on beside the prompts.
 fn basis(model: &Model) -> TrialBasis {
     let Some(session) = &model.session else { return TrialBasis::default() };
-    let known = session.detectors.iter().find(|one| one.name == PROMPT_DETECTOR);
+    let detector = detector(bench(model));
+    let known = session.detectors.iter().find(|one| one.name == detector);
     (known.map(|one| (one.threshold, one.flagged, one.scored)), session.numbering)
+}
+
+/// The detector that is tried.
+fn detector(bench: &PromptBench) -> &str {
+    bench.sheet.as_ref().map_or("", |sheet| &sheet.detector)
 }
 
 fn key(model: &Model, action: Action) -> String {

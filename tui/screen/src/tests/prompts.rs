@@ -6,8 +6,8 @@ use super::screens::snapshot;
 use crate::model::Mode;
 use crate::update::Effect;
 use chaffinch_protocol::{
-    BUSY, ClassWords, Command, Compared, Event, FormParam, PROMPT_DETECTOR, PromptSheet, PromptTally,
-    PromptWords, PromptsSet, SpokenClass, Ticket, Tried,
+    BUSY, ClassWords, Command, Compared, Event, FormParam, PromptSheet, PromptTally, PromptWords, PromptsSet,
+    SpokenClass, Ticket, Tried,
 };
 
 fn texts(texts: &[&str]) -> Vec<String> {
@@ -19,6 +19,7 @@ pub(super) fn sheet() -> PromptSheet {
     let class = |name: &str| SpokenClass { key: name.to_owned(), names: texts(&[name]) };
     let kitten = ClassWords { synonyms: texts(&["kitten"]), ..ClassWords::default() };
     PromptSheet {
+        detector: "clip-prompt".to_owned(),
         words: PromptWords {
             templates: texts(&["a photo of a {}", "a photo of the {}"]),
             alternatives: texts(&["a photo of something"]),
@@ -51,7 +52,7 @@ pub(super) fn tried(engine: &FakeEngine, ticket: Ticket, words: &PromptWords) ->
     };
     let classes = if failed.is_empty() { (0..4).map(tally).collect() } else { Vec::new() };
     let compared = Some(Compared { newly: 6, formerly: 0 });
-    let detector = PROMPT_DETECTOR.to_owned();
+    let detector = sheet().detector;
     Event::Tried(Tried { ticket, detector, flagged: 46, scored: 100, compared, classes, failed })
 }
 
@@ -216,7 +217,7 @@ fn while_a_scan_runs_nothing_waits_and_it_is_counted_after_it() {
     rig.engine.uncounted = None;
     let hello = rig.engine.hello();
     rig.event(hello.clone());
-    assert!(rig.screen().contains("46 flagged (6 more, 0 fewer than in the last scan)"), "{}", rig.screen());
+    assert!(rig.screen().contains("46 flagged, +6/−0 since the last scan"), "{}", rig.screen());
     let counted = asked(&rig).len();
     rig.event(hello);
     assert_eq!(asked(&rig).len(), counted, "what is counted is not counted again");

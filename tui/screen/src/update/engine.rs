@@ -322,13 +322,14 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     let relit = meant && list.shown.sort != list.query.sort && model.display.relevance;
     let learned =
         [&list.shown.sort, &list.query.sort].into_iter().any(|sort| matches!(sort, Sort::Learned(_)));
-    if learned && list.shown.sort != list.query.sort {
+    let resorted = list.shown.sort != list.query.sort;
+    if learned && resorted {
         // They say why a sample is where it is.
         model.details.expire();
     }
     list.shown = list.query.clone();
     list.learning.note = incoming.note;
-    let taken = !list.learning.note.is_empty() && incoming.keyed;
+    let taken = !list.learning.note.is_empty() && incoming.keyed && resorted;
     if taken {
         list.learning.offered = false;
     }

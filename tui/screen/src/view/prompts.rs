@@ -89,13 +89,13 @@ fn totals(tried: &Tried) -> String {
     let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64 * 100.0;
     let moved = match tried.compared {
         Some(moved) if moved.newly + moved.formerly > 0 => {
-            format!(" ({} more, {} fewer than in the last scan)", count(moved.newly), count(moved.formerly))
+            format!(", +{}/−{} since the last scan", count(moved.newly), count(moved.formerly))
         }
-        Some(_) => " (as in the last scan)".to_owned(),
+        Some(_) => ", as in the last scan".to_owned(),
         None => String::new(),
     };
     format!(
-        "{} agree with their label, mean of classes {mean:.1}%; {} flagged{moved}",
+        "{} agree with their label ({mean:.1}% by class); {} flagged{moved}",
         percent(agreed, labeled),
         count(tried.flagged)
     )

@@ -9,7 +9,7 @@ use crate::state::State;
 use chaffinch_data::prompts::PromptSet;
 use chaffinch_host::class_vectors::ClassVectors;
 use chaffinch_protocol::display::{counted, safe_text};
-use chaffinch_protocol::{FormParam, PROMPT_DETECTOR, PromptSheet, TEMPERATURE};
+use chaffinch_protocol::{FormParam, PromptSheet, TEMPERATURE};
 
 /// The set in use and what belongs to it.
 pub(super) fn sheet(setup: &Setup, state: &State, known: &Known) -> PromptSheet {
@@ -20,9 +20,11 @@ pub(super) fn sheet(setup: &Setup, state: &State, known: &Known) -> PromptSheet 
         Ok(set) => (set, None),
         Err(error) => (setup.prompts.clone(), Some(safe_text(&error.to_string()).into_owned())),
     };
-    let temperature = forms::param(setup, known, PROMPT_DETECTOR, TEMPERATURE);
-    let moved = known.params.get(PROMPT_DETECTOR).is_some_and(|params| params.contains_key(TEMPERATURE));
+    let detector = setup.finders.prompts;
+    let temperature = forms::param(setup, known, detector, TEMPERATURE);
+    let moved = known.params.get(detector).is_some_and(|params| params.contains_key(TEMPERATURE));
     PromptSheet {
+        detector: detector.to_owned(),
         words: set.edited(),
         classes: classes.iter().map(|name| set.spoken_class(name)).collect(),
         origin: match own {
@@ -30,7 +32,7 @@ pub(super) fn sheet(setup: &Setup, state: &State, known: &Known) -> PromptSheet 
             false => PromptSet::origin(setup.config.prompt_files()),
         },
         own: own || moved,
-        outdated: is_outdated(state, &set, temperature.as_ref()),
+        outdated: is_outdated(state, detector, &set, temperature.as_ref()),
         temperature,
         closed: damaged.unwrap_or_else(|| closed(setup, state)),
         remark: remark(setup, &set, classes),
@@ -38,8 +40,8 @@ pub(super) fn sheet(setup: &Setup, state: &State, known: &Known) -> PromptSheet 
 }
 
 /// Whether the flags of the detector are of another set or of another temperature.
-fn is_outdated(state: &State, set: &PromptSet, temperature: Option<&FormParam>) -> bool {
-    let Some(result) = state.findings.results.get(PROMPT_DETECTOR) else { return false };
+fn is_outdated(state: &State, detector: &str, set: &PromptSet, temperature: Option<&FormParam>) -> bool {
+    let Some(result) = state.findings.results.get(detector) else { return false };
     let record = result.record();
     let now = outdated::Now { prompts: &set.digest(), ..Default::default() };
     let ran_with = record.params.get(TEMPERATURE).map(ToString::to_string);

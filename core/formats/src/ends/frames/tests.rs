@@ -177,3 +177,11 @@ fn rows_in_other_folders_are_of_one_kind() {
     );
     assert_eq!(found(&["/a/cat/1.png", "/b/cat/1.png"]), [Several, Several]);
 }
+
+#[test]
+fn of_folders_that_differ_those_count_that_clearly_most_rows_have() {
+    let paths = ["old/cat/copy.png", "old/bird/2.png", "new/1.png"];
+    let names =
+        ["/d/pets/cat/copy.png", "/d/pets/bird/2.png", "/d/pets/bird/1.png", "/d/pets/cat/1.png", "/d/x.png"];
+    all_but(&paths, &names, &[2, 3, 4]);
+}
