@@ -210,7 +210,14 @@ pub(super) fn soak(scale: Scale) -> Report {
     }
     let length = begun.elapsed().as_secs_f64();
     let decisions = sandbox.journal().len();
-    super::keys::quit(terminal);
+    // An hour is not lost for its end: that it did not end is one of the figures.
+    terminal.keys("q");
+    let quit = terminal.end(Duration::from_secs(30)) == Some(0);
+    if !quit {
+        println!("it did not quit:\n{}", terminal.screen());
+        terminal.hang_up();
+    }
+    report.count("interfaces that do not quit", f64::from(u8::from(!quit)), "", Some(0.0));
     let ended = process::wait_for(Duration::from_secs(20), || engines().is_empty());
     report.count("engines that outlive the interface", f64::from(u8::from(ended.is_err())), "", Some(0.0));
     report.count("seconds", length.round(), "s", None);

@@ -31,6 +31,8 @@ pub struct PromptBench {
     pub saving: Option<(Ticket, bool)>,
     /// Whether the next set that the engine tells takes the place of the edited one.
     pub adopt: bool,
+    /// Whether the set in use was changed elsewhere since it was edited here.
+    pub overtaken: bool,
 }
 
 /// What a line of the page is.
@@ -71,24 +73,54 @@ impl PromptBench {
         self.sheet.as_ref().is_none_or(|sheet| !sheet.closed.is_empty())
     }
 
-    /// Takes the set in use. What was edited stays edited, unless it is to be replaced.
-    pub fn take(&mut self, sheet: PromptSheet) {
+    /// Takes the set in use. What was edited stays edited, unless it is to be replaced, and so does all while a line is being typed:
+    /// what is typed is about that line. The cursor stays on its line wherever that is.
+    pub fn take(&mut self, sheet: PromptSheet, typing: bool) {
+        let here = (self.line(self.at), self.key_of(self.at));
         let adopt = std::mem::take(&mut self.adopt);
-        if adopt || !self.is_edited() {
+        let own = self.sheet.is_some() && (self.is_edited() || typing);
+        let temperature = sheet.temperature.as_ref().map_or(1.0, |param| param.value);
+        let before = self.sheet.take();
+        self.overtaken |= own && before.as_ref().is_some_and(|before| before.words != sheet.words);
+        if adopt || !own {
+            self.uncounted |=
+                before.is_none() || self.words != sheet.words || self.temperature != temperature;
             self.words.clone_from(&sheet.words);
-            self.temperature = sheet.temperature.as_ref().map_or(1.0, |param| param.value);
-            self.uncounted = true;
+            self.temperature = temperature;
+            self.overtaken = false;
         }
-        self.uncounted |= self.sheet.as_deref() != Some(&sheet);
+        // What it was counted for, and not what is said of it.
+        self.uncounted |= before.as_ref().is_none_or(|before| {
+            (&before.words, &before.classes, &before.closed) != (&sheet.words, &sheet.classes, &sheet.closed)
+                || before.temperature.as_ref().map(|param| param.value)
+                    != sheet.temperature.as_ref().map(|param| param.value)
+        });
         self.sheet = Some(Arc::new(sheet));
-        self.at = self.at.min(self.lines().saturating_sub(1));
+        let same = |at: &usize| (self.line(*at), self.key_of(*at)) == here;
+        let called = |at: &usize| here.1.is_some() && self.key_of(*at) == here.1;
+        let lines = self.lines();
+        let place = (0..lines).find(same).or_else(|| (0..lines).find(called));
+        self.at = place.unwrap_or(self.at).min(lines.saturating_sub(1));
+    }
+
+    /// What a line is about, wherever it is: its list and its text, or the class.
+    fn key_of(&self, at: usize) -> Option<(u8, String)> {
+        match self.line(at) {
+            BenchLine::Template(at) => Some((0, self.words.templates.get(at)?.clone())),
+            BenchLine::Alternative(at) => Some((1, self.words.alternatives.get(at)?.clone())),
+            BenchLine::Class(at) => Some((2, self.sheet.as_ref()?.classes.get(at)?.key.clone())),
+            BenchLine::Templates => Some((3, String::new())),
+            BenchLine::Alternatives => Some((4, String::new())),
+            BenchLine::Temperature => Some((5, String::new())),
+            BenchLine::Classes => Some((6, String::new())),
+        }
     }
 
     /// Undoes all that is not kept.
     pub fn drop_edits(&mut self) {
         self.adopt = true;
         if let Some(sheet) = self.sheet.take() {
-            self.take((*sheet).clone());
+            self.take((*sheet).clone(), false);
         }
     }
 
@@ -241,16 +273,19 @@ mod tests {
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let class = |name: &str| SpokenClass { key: name.to_owned(), names: texts(&[name]) };
         let mut bench = PromptBench::default();
-        bench.take(PromptSheet {
-            words: PromptWords {
-                templates: texts(&["a {}", "the {}"]),
-                alternatives: texts(&["nothing"]),
-                ..PromptWords::default()
+        bench.take(
+            PromptSheet {
+                words: PromptWords {
+                    templates: texts(&["a {}", "the {}"]),
+                    alternatives: texts(&["nothing"]),
+                    ..PromptWords::default()
+                },
+                classes: vec![class("cat"), class("dog")],
+                temperature: Some(FormParam { value: 1.0, min: 0.05, max: 10.0, ..FormParam::default() }),
+                ..PromptSheet::default()
             },
-            classes: vec![class("cat"), class("dog")],
-            temperature: Some(FormParam { value: 1.0, min: 0.05, max: 10.0, ..FormParam::default() }),
-            ..PromptSheet::default()
-        });
+            false,
+        );
         bench
     }
 
@@ -308,7 +343,34 @@ mod tests {
         bench.take(sheet.clone());
         assert!(bench.is_edited());
         bench.adopt = true;
-        bench.take(sheet);
+        bench.take(sheet, false);
         assert!(!bench.is_edited());
+    }
+
+    #[test]
+    fn a_set_that_is_told_again_is_not_counted_again_and_the_cursor_stays_on_its_line() {
+        let mut bench = bench();
+        bench.uncounted = false;
+        let told = (*bench.sheet.clone().unwrap()).clone();
+        bench.take(PromptSheet { outdated: true, remark: "x".into(), ..told.clone() }, false);
+        assert!(!bench.uncounted, "what is said of it changes no count");
+        // Another terminal saves a set without the first template.
+        let mut other = told;
+        other.words.templates.remove(0);
+        for (at, then) in [(2, Some("the {}")), (8, Some("dog"))] {
+            let mut bench = bench.clone();
+            bench.at = at;
+            bench.take(other.clone(), false);
+            assert_eq!(bench.text(bench.line(bench.at)).as_deref(), then);
+            assert!(bench.uncounted && !bench.is_edited() && !bench.overtaken);
+        }
+        // While a line is typed, it is that line that is meant, and the set is one's own.
+        bench.at = 1;
+        bench.take(other, true);
+        bench.set("one {}").unwrap();
+        assert_eq!(bench.words.templates, ["one {}", "the {}"]);
+        assert!(bench.is_edited() && bench.overtaken, "which is said");
+        bench.drop_edits();
+        assert!(bench.words.templates == ["the {}"] && !bench.overtaken);
     }
 }

@@ -52,7 +52,7 @@ impl Page for Prompts {
 
     fn meaning(&self, _model: &Model, action: Action) -> Option<(&'static str, &'static str)> {
         Some(match action {
-            Action::PanelAccept => ("edit", "Type the line anew; words of a class are separated by ;"),
+            Action::PanelAccept => ("edit", "Edit the line; words of a class are separated by ;"),
             Action::PanelLetIn => ("add", "Add a line below, or a word to the class"),
             Action::PanelRemove => ("delete", "Delete the line, or the words of the class but its name"),
             Action::PanelRun => ("save", "Keep the prompts with the session, for all scans to come"),
@@ -97,7 +97,12 @@ impl Page for Prompts {
     fn submit(&self, model: &mut Model, text: &str) {
         let line = bench(model).line(bench(model).at);
         if text.is_empty() && !matches!(line, BenchLine::Class(_)) {
-            return say(model, Level::Warning, "an empty line is no prompt, so nothing was changed");
+            let what = if line == BenchLine::Temperature {
+                "the temperature is a number"
+            } else {
+                "an empty line is no prompt"
+            };
+            return say(model, Level::Warning, format!("{what}, so nothing was changed"));
         }
         let mut outcome = Ok(());
         change(model, |bench| outcome = bench.set(text));
@@ -176,9 +181,9 @@ impl Page for Prompts {
 
     fn overviewed(&self, model: &mut Model, overviewed: Overviewed) -> Option<Overviewed> {
         let Overviewed::Prompts(sheet) = overviewed else { return Some(overviewed) };
-        let basis = basis(model);
+        let (basis, typing) = (basis(model), model.typing().is_some());
         change(model, |bench| {
-            bench.take(*sheet);
+            bench.take(*sheet, typing);
             let waited = bench.tried.as_ref().is_some_and(|tried| tried.failed == BUSY);
             bench.uncounted |= waited || bench.basis != basis;
         });
@@ -191,7 +196,7 @@ impl Page for Prompts {
         let mut lines = vec![format!("Prompts, {}", sheet.origin)];
         lines.extend([&sheet.closed, &sheet.remark].into_iter().filter(|words| !words.is_empty()).cloned());
         if sheet.closed.is_empty() {
-            lines.push(prompts::counts(bench).1);
+            lines.push(prompts::counts(model, bench).1);
             lines.extend((0..bench.lines()).map(|at| prompts::line_words(model, bench, at)));
         }
         lines
@@ -262,8 +267,8 @@ fn remove(model: &mut Model) {
     change(model, |bench| removed = bench.remove());
     match line {
         _ if removed => {}
-        BenchLine::Class(_) => say(model, Level::Info, "it is called by its name alone already"),
-        _ => say(model, Level::Info, "this line cannot be deleted"),
+        BenchLine::Class(_) => say(model, Level::Info, "the class has no words beside its name"),
+        _ => say(model, Level::Info, "headings and the temperature cannot be deleted"),
     }
 }
 

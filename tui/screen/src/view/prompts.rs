@@ -8,7 +8,7 @@ use crate::model::{BenchLine, Model, PromptBench};
 use crate::paint::Paint;
 use crate::text::{self, count};
 use crate::theme::Role;
-use chaffinch_protocol::{PromptTally, Tried};
+use chaffinch_protocol::{PromptTally, STOPPED, Tried};
 use ratatui::layout::{Position, Rect};
 
 /// Cells of the numbers of a class: seen, moved, flagged, moved, agreement.
@@ -38,7 +38,7 @@ pub(crate) fn draw(
     if bench.is_edited() {
         paint.put_right(area.right(), area.y, area.width, Role::Edited, &unsaved_words(model, bench));
     }
-    let (role, words) = counts(bench);
+    let (role, words) = counts(model, bench);
     paint.put(area.x, area.y + 1, area.width, role, &words);
     let body = Rect { y: area.y + 2, height: area.height.saturating_sub(3), ..area };
     let page = usize::from(body.height).max(1);
@@ -68,9 +68,14 @@ fn unsaved_words(model: &Model, bench: &PromptBench) -> String {
 }
 
 /// What was counted over all classes, or why nothing was.
-pub(crate) fn counts(bench: &PromptBench) -> (Role, String) {
+pub(crate) fn counts(model: &Model, bench: &PromptBench) -> (Role, String) {
     match &bench.tried {
         _ if bench.fault().is_some() => (Role::Dim, "not counted, as they cannot be used".to_owned()),
+        // Ended for the count of another terminal: both would end each other's without end.
+        Some(tried) if tried.failed == STOPPED && !bench.is_counting() => {
+            let again = key(model, Action::PanelTry);
+            (Role::Warning, format!("not counted: another terminal counts; {again} counts here"))
+        }
         _ if bench.is_counting() => (Role::Dim, "counting what they would change…".to_owned()),
         None => (Role::Dim, String::new()),
         Some(tried) if !tried.failed.is_empty() => {
@@ -106,6 +111,13 @@ fn foot(model: &Model, bench: &PromptBench) -> (Role, String) {
     let Some(sheet) = &bench.sheet else { return (Role::Dim, String::new()) };
     match bench.fault() {
         Some(fault) => (Role::Error, fault),
+        None if bench.overtaken && bench.is_edited() => {
+            let (save, reset) = (key(model, Action::PanelRun), key(model, Action::PanelReset));
+            (
+                Role::Warning,
+                format!("other prompts were saved meanwhile: {save} replaces them, {reset} takes them"),
+            )
+        }
         None if sheet.outdated => {
             let scan = key(model, Action::Scan);
             (
@@ -143,6 +155,8 @@ fn draw_line(
     paint.put(row.x, row.y, room, role, &line_words(model, bench, at));
     if counted {
         let words = match line {
+            // Those of another set say nothing of one that cannot be used.
+            BenchLine::Class(_) if bench.fault().is_some() => numbers_of(None),
             BenchLine::Class(class) => numbers_of(bench.counts().get(class)),
             _ => ["look so", "", "flagged", "", "agree"].map(str::to_owned),
         };

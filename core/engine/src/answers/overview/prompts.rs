@@ -56,7 +56,7 @@ fn closed(setup: &Setup, state: &State) -> String {
         return "the dataset has no classes, so there are no prompts about them".to_owned();
     }
     let Some(loaded) = uses.loaded else {
-        return "no picture has been embedded yet, so prompts have nothing to be compared with; scan first"
+        return "no picture has been embedded yet: prompts are compared with pictures once a scan has read them"
             .to_owned();
     };
     if setup.uses.embeddings.is_some() {
