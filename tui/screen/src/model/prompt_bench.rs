@@ -340,7 +340,7 @@ mod tests {
         bench.at = 1;
         bench.set("one {}").unwrap();
         let sheet = PromptSheet { own: true, ..(*bench.sheet.clone().unwrap()).clone() };
-        bench.take(sheet.clone());
+        bench.take(sheet.clone(), false);
         assert!(bench.is_edited());
         bench.adopt = true;
         bench.take(sheet, false);

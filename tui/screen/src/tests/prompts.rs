@@ -217,7 +217,7 @@ fn while_a_scan_runs_nothing_waits_and_it_is_counted_after_it() {
     rig.engine.uncounted = None;
     let hello = rig.engine.hello();
     rig.event(hello.clone());
-    assert!(rig.screen().contains("46 flagged, +6/−0 since the last scan"), "{}", rig.screen());
+    assert!(rig.screen().contains("46 flagged (+6/−0)"), "{}", rig.screen());
     let counted = asked(&rig).len();
     rig.event(hello);
     assert_eq!(asked(&rig).len(), counted, "what is counted is not counted again");

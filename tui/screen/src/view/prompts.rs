@@ -94,9 +94,9 @@ fn totals(tried: &Tried) -> String {
     let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64 * 100.0;
     let moved = match tried.compared {
         Some(moved) if moved.newly + moved.formerly > 0 => {
-            format!(", +{}/−{} since the last scan", count(moved.newly), count(moved.formerly))
+            format!(" (+{}/−{})", count(moved.newly), count(moved.formerly))
         }
-        Some(_) => ", as in the last scan".to_owned(),
+        Some(_) => " (as in the last scan)".to_owned(),
         None => String::new(),
     };
     format!(
