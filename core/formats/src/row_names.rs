@@ -17,8 +17,8 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
 use columns::{Equal, Key};
-pub(crate) use doubtful::rows_or_files;
-use doubtful::{numbered, refuse_half, refuse_other_splits};
+use doubtful::{numbered, refuse_half};
+pub(crate) use doubtful::{refuse_other_splits, rows_or_files, says_splits};
 use evidence::speaks;
 pub(crate) use evidence::{Speaks, clearly};
 pub(crate) use judged::counts_up;
@@ -281,6 +281,7 @@ pub(crate) fn find(
             columns::refuse_other_numbers(&side[at], &judged[at].by_path, manifest)?;
         }
         columns::refuse_doubtful(&side[at], &judged[at].by_path, "paths or names of files", manifest)?;
+        refuse_other_splits(&side[at].cells, &side, &judged[at].by_path, manifest)?;
         let others: Vec<SideColumn> = (0..side.len()).filter(|&i| i != at).map(|i| side[i].clone()).collect();
         if let Some(why) = other_paths(&judged[at].by_path, &others, manifest) {
             return Err(format!("{why}; leave out the one that is not meant, or pass {option}"));

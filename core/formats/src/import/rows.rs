@@ -160,6 +160,11 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             let split = |row| split_named(sheet.text(row, column).trim()).unwrap_or_default();
             let splits: Vec<Split> = (0..sheet.len()).map(split).collect();
             target.leave_other_splits(file, &splits, &mut found, read);
+            let texts: Vec<String> =
+                names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+            let said = columns(sheet, row_names::says_splits);
+            row_names::refuse_other_splits(&texts, &said, &found, target.manifest)
+                .map_err(|why| Error::format(file, why))?;
         }
         let mut side = ids(sheet, target);
         side.retain(|beside| beside.heading != sheet.headings[column]);

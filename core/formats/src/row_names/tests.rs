@@ -452,3 +452,20 @@ fn a_row_of_another_split_is_refused() {
     assert_eq!(of(&["train/cat/1.jpg", "2.jpg"], &["test", "test"]), Ok(()), "whole paths");
     assert_eq!(of(&["1.jpg", "2.jpg"], &["", "x"]), Ok(()));
 }
+
+/// A folder of one split has no splits inside.
+#[test]
+fn a_row_of_another_split_than_that_of_the_folder_is_refused() {
+    let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };
+    let of = |root: &str, names: &[&str], split: &str| {
+        let manifest = Manifest::new(root, ["cat/1.jpg", "cat/2.jpg"].map(sample));
+        of_paths(texts(names), &side(&[("Split", &[split, split])]), &manifest, "--ids FILE").map(|_| ())
+    };
+    let names = ["cat/1.jpg", "cat/2.jpg"];
+    assert!(of("/pets/train", &names, "test").unwrap_err().contains("in test"));
+    assert_eq!(of("/pets/train", &names, "training"), Ok(()));
+    assert_eq!(of("/pets/train", &["train/cat/1.jpg", "train/cat/2.jpg"], "test"), Ok(()), "whole paths");
+    for root in ["/pets", "/home/ann/dev", "/pets/train-station"] {
+        assert_eq!(of(root, &names, "test"), Ok(()), "{root}");
+    }
+}
