@@ -6,7 +6,7 @@ use super::{RowNames, Samples, SideColumn, column, columns};
 use crate::dataset::{SPLIT_NAMES, plain_split, split_named};
 use crate::headings::{names_files, same};
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -93,6 +93,42 @@ pub(crate) fn refuse_other_splits(
     Ok(())
 }
 
+/// What there is to say of rows that name samples of several splits by ends of their paths which say no split: a row of a picture
+/// that is gone is taken for one of the same name in another split.
+pub(crate) fn of_several_splits<'n>(
+    rows: impl Iterator<Item = (&'n str, SampleId)>,
+    manifest: &Manifest,
+) -> Option<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut first = None;
+    for (name, id) in rows {
+        let split = manifest.split(id);
+        let (name, path) = (name.replace('\\', "/"), manifest.path(id));
+        let name = Path::new(&name);
+        let folders = |path: &Path| {
+            path.parent().is_some_and(|parent| {
+                parent.iter().filter_map(|folder| split_named(folder.to_str()?)).any(|said| said == split)
+            })
+        };
+        // Where the split is no folder, the whole path says no more.
+        if split != Split::None && folders(path) && !folders(name) {
+            *counts.entry(split.name()).or_default() += 1;
+            first.get_or_insert_with(|| (name.display().to_string(), id));
+        }
+    }
+    let (name, id) = first.filter(|_| counts.len() > 1)?;
+    let counts: Vec<String> = counts
+        .into_iter()
+        .map(|(split, count)| format!("{} for pictures of {split}", counted(count, "row", "rows")))
+        .collect();
+    Some(format!(
+        "no split is said, and {} were taken: '{}' for {}; if some are of the other split, write whole paths",
+        listed(&counts, "and"),
+        excerpt(&name),
+        excerpt_path(manifest.path(id))
+    ))
+}
+
 /// Refuses numbers of which many are no pictures: that the others are may be chance.
 ///
 /// # Errors
@@ -121,6 +157,11 @@ pub(super) fn numbered(by: &SideColumn, rows: &[Option<SampleId>], manifest: &Ma
     let in_order = rows.len() == manifest.len() && manifest.ids().zip(rows).all(|(id, row)| *row == Some(id));
     match in_order {
         true => RowNames { said: Some(said), ..RowNames::default() },
-        false => RowNames { ids: Some(by.cells.clone()), samples: Some(rows.to_vec()), said: Some(said) },
+        false => RowNames {
+            ids: Some(by.cells.clone()),
+            samples: Some(rows.to_vec()),
+            said: Some(said),
+            has_splits: false,
+        },
     }
 }
