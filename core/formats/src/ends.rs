@@ -130,7 +130,7 @@ impl Ends {
     pub(crate) fn places(&self, names: &[&[u8]], whole: usize) -> Vec<Place> {
         let mut found: Vec<Found> = names.iter().map(|name| self.find(name)).collect();
         leave_parts(&mut found, whole);
-        self.leave_doubtful(&mut found, names, Frames::default(), &|_, _| false);
+        self.leave_doubtful(&mut found, names, Frames::default(), &|_| Split::None, &|_, _| false);
         placed(&found, names, reversed)
     }
 
@@ -161,7 +161,8 @@ impl Ends {
         let mut found: Vec<Found> = names.iter().map(find).collect();
         leave_parts(&mut found, 0);
         let is_said = |row: u32, folder: &[u8]| said_of(manifest, SampleId(row))(folder);
-        let frames = self.leave_doubtful(&mut found, names, frames, &is_said);
+        let split = |row: u32| manifest.split(SampleId(row));
+        let frames = self.leave_doubtful(&mut found, names, frames, &split, &is_said);
         placed(&found, names, |name| {
             let key = reversed(name);
             frames.inside(name, &key).map(<[u8]>::to_vec).unwrap_or(key)
@@ -175,13 +176,15 @@ impl Ends {
         found: &mut [Found],
         names: &[&[u8]],
         mut frames: Frames,
+        split: &dyn Fn(u32) -> Split,
         is_said: &dyn Fn(u32, &[u8]) -> bool,
     ) -> Frames {
         for (name, found) in names.iter().zip(found.iter()) {
             match *found {
                 Found::One { row, .. } => {
                     let is_said = |folder: &[u8]| is_said(row, folder);
-                    frames.add(name, Some(Meant { row, path: self.path_of(row), is_said: &is_said }));
+                    let (path, split) = (self.path_of(row), split(row));
+                    frames.add(name, Some(Meant { row, path, split, is_said: &is_said }));
                 }
                 Found::Nothing | Found::Several(_) => frames.add(name, None),
             }
@@ -190,7 +193,8 @@ impl Ends {
         for (name, found) in names.iter().zip(found) {
             if let Found::One { row, .. } = *found {
                 let is_said = |folder: &[u8]| is_said(row, folder);
-                if frames.doubt(name, &Meant { row, path: self.path_of(row), is_said: &is_said }) {
+                let (path, split) = (self.path_of(row), split(row));
+                if frames.doubt(name, &Meant { row, path, split, is_said: &is_said }) {
                     *found = Found::Nothing;
                 }
             }

@@ -75,7 +75,8 @@ impl<'a> Joiner<'a> {
     /// Looks at a sample that a name seems to mean.
     fn meant<T>(&self, id: SampleId, look: impl FnOnce(Meant<'_>) -> T) -> T {
         let path = reversed(self.manifest.path(id).as_os_str().as_bytes());
-        look(Meant { row: id.0, path: &path, is_said: &said_of(self.manifest, id) })
+        let split = self.manifest.split(id);
+        look(Meant { row: id.0, path: &path, split, is_said: &said_of(self.manifest, id) })
     }
 
     /// What a name means without samples that it need not mean by what the other names have before their ends.

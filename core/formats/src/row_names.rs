@@ -6,19 +6,21 @@ mod columns;
 mod doubtful;
 mod evidence;
 mod judged;
+mod texts;
 
 use crate::headings::{
     is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_files, names_samples, same,
 };
 use crate::joiner::Joiner;
 use crate::rows_of::RowsOf;
+use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
 use columns::{Equal, Key};
-pub(crate) use doubtful::rows_or_files;
-use doubtful::{numbered, refuse_half, refuse_other_splits};
+use doubtful::{numbered, refuse_half};
+pub(crate) use doubtful::{of_several_splits, refuse_other_splits, rows_or_files, says_splits};
 use evidence::speaks;
 pub(crate) use evidence::{Speaks, clearly};
 pub(crate) use judged::counts_up;
@@ -26,6 +28,7 @@ use judged::{Judged, number};
 use std::cmp::Reverse;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+pub(crate) use texts::{by_text, unread_names};
 
 /// Columns to name in a sentence.
 const SHOWN: usize = 4;
@@ -51,12 +54,24 @@ pub(crate) struct RowNames {
     pub(crate) samples: Option<Samples>,
     /// How that was found, if the headings do not say it: a sentence that begins with the rows goes on with it.
     pub(crate) said: Option<String>,
+    /// Whether a column says the split of each row.
+    pub(crate) has_splits: bool,
 }
 
 impl RowNames {
     /// By names in a column of paths.
     pub(crate) fn named(ids: Vec<String>) -> RowNames {
         RowNames { ids: Some(ids), ..RowNames::default() }
+    }
+
+    /// What there is to say of rows whose names say no split, and that were taken for samples of several.
+    pub(crate) fn of_several_splits(&self, rows: &RowsOf, manifest: &Manifest) -> Option<String> {
+        let names = self.ids.as_ref().filter(|_| self.samples.is_none() && !self.has_splits)?;
+        let named = manifest
+            .ids()
+            .zip(&rows.rows)
+            .filter_map(|(id, row)| Some((names.get((*row)? as usize)?.as_str(), id)));
+        of_several_splits(named.filter(|(name, _)| name.parse::<ContentHash>().is_err()), manifest)
     }
 
     /// The row of each sample. `file` has the names.
@@ -110,7 +125,7 @@ pub(crate) fn of_names(names: Vec<String>, manifest: &Manifest) -> Result<RowNam
         return Ok(RowNames::named(names));
     };
     let said = format!("are named by the values of the dataset's column {}", called(&own));
-    Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said) })
+    Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said), has_splits: false })
 }
 
 /// Takes the paths that a file has beside its rows, and says where another of its columns means other samples. `option` would
@@ -139,6 +154,7 @@ pub(crate) fn of_paths(
     }
     let mut named = of_names(column.cells, manifest)?;
     named.said = named.said.or(said);
+    named.has_splits = side.iter().any(|column| says_splits(&column.heading));
     Ok(named)
 }
 
@@ -232,6 +248,7 @@ pub(crate) fn find(
     }
     let mut joiner = Joiner::new(manifest);
     let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
+    let has_splits = side.iter().any(|column| says_splits(&column.heading));
     let taken = |at: usize, mut side: Vec<SideColumn>| {
         let SideColumn { heading, cells } = side.swap_remove(at);
         let name = called(&heading);
@@ -242,20 +259,27 @@ pub(crate) fn find(
                 ids: Some(cells),
                 samples: Some(judged[at].by_path.clone()),
                 said: Some(said),
+                has_splits,
             };
         }
-        let said = (!names_samples(&heading) && !is_index(&heading))
-            .then(|| format!("are named by the column {name}"));
+        let is_doubtful = judged[at].numbers && judged[at].by_number.is_some() && !judged[at].in_order;
+        let said = match is_doubtful {
+            true => Some(format!(
+                "are named by the column {name}, whose numbers were taken for names of files and not for those of rows"
+            )),
+            false if names_samples(&heading) || is_index(&heading) => None,
+            false => Some(format!("are named by the column {name}")),
+        };
         // How pandas writes whole numbers of a column with gaps.
         let whole = |cell: String| match number(&cell) {
             Some(number) => number.to_string(),
             None => cell,
         };
-        RowNames { ids: Some(cells.into_iter().map(whole).collect()), samples: None, said }
+        RowNames { ids: Some(cells.into_iter().map(whole).collect()), samples: None, said, has_splits }
     };
     let joined = |key: Key, mut side: Vec<SideColumn>| {
         let said = Some(key.said(&side));
-        RowNames { ids: Some(side.swap_remove(key.at).cells), samples: Some(key.samples), said }
+        RowNames { ids: Some(side.swap_remove(key.at).cells), samples: Some(key.samples), said, has_splits }
     };
     let mut doubt = None;
     match columns::best(&side, &judged, manifest, option)? {
@@ -281,6 +305,7 @@ pub(crate) fn find(
             columns::refuse_other_numbers(&side[at], &judged[at].by_path, manifest)?;
         }
         columns::refuse_doubtful(&side[at], &judged[at].by_path, "paths or names of files", manifest)?;
+        refuse_other_splits(&side[at].cells, &side, &judged[at].by_path, manifest)?;
         let others: Vec<SideColumn> = (0..side.len()).filter(|&i| i != at).map(|i| side[i].clone()).collect();
         if let Some(why) = other_paths(&judged[at].by_path, &others, manifest) {
             return Err(format!("{why}; leave out the one that is not meant, or pass {option}"));
@@ -326,6 +351,11 @@ pub(crate) fn find(
         None => {
             let samples: Vec<SampleId> = manifest.ids().collect();
             refuse_shuffled(&side, &samples, manifest, option)?;
+            if let Some(why) = unread_names(&side, manifest) {
+                return Err(format!(
+                    "{why}; call the column path if it does, leave it out if not, or pass {option}"
+                ));
+            }
             let said = although(ordered, &side, &samples, manifest);
             Ok(RowNames { said, ..RowNames::default() })
         }

@@ -4,7 +4,7 @@ use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
 use crate::headings::{PATHS, STORED, is_id, is_unnamed, is_usual_index};
-use crate::row_names::SideColumn;
+use crate::row_names::{SideColumn, says_splits};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -332,7 +332,8 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
             let names = own.or_else(|| ids_column(schema));
             // Beside a column of names, others are only compared with it.
             let beside_names = |index: &usize| {
-                names.is_none_or(|names| *index == names || is_id(fields[*index].name()))
+                let is_compared = |name: &str| is_id(name) || says_splits(name);
+                names.is_none_or(|names| *index == names || is_compared(fields[*index].name()))
                     && may_name(fields[*index].data_type())
             };
             let side: Vec<usize> = (0..fields.len()).filter(beside_names).collect();

@@ -76,7 +76,7 @@ pub(crate) use fiftyone::OF_FILES;
 pub(crate) use folders::{BesideTable, Edit, Record, RowEdits, json_like, json_set, paths_say};
 pub(crate) use joined::{LabelTable, without_labels};
 pub(crate) use json_table::{NewValue, RowEdit, rewritten as json_rewritten};
-pub(crate) use names_of_parts::split_named;
+pub(crate) use names_of_parts::{plain_split, split_named};
 pub(crate) use packed::clean_name;
 pub(crate) use parquet::{ROOT_KEY, files as parquet_files};
 pub(crate) use several::ALL_LABELS;

@@ -156,6 +156,13 @@ pub(crate) fn split_named(name: &str) -> Option<Split> {
     split(OsStr::new(name))
 }
 
+/// The split of a folder that has the plain name of one.
+pub(crate) fn plain_split(name: &OsStr) -> Option<Split> {
+    // Developers keep their work in a folder of that name.
+    let is_work = name.eq_ignore_ascii_case("dev");
+    if is_plain(name) && !is_work { split(name) } else { None }
+}
+
 /// Whether a name is the plain name of its split, which needs no remark.
 pub(super) fn is_plain(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {

@@ -13,8 +13,9 @@ use std::fs;
 use std::path::Path;
 
 /// Files in JSON that state them.
-const JSON: [&str; 11] = [
+const JSON: [&str; 12] = [
     "class_to_idx.json",
+    "idx_to_class.json",
     "classes.json",
     "class_names.json",
     "labels.json",
@@ -26,10 +27,13 @@ const JSON: [&str; 11] = [
     "dataset_info.json",
     "dataset_infos.json",
 ];
+/// Files that can have nothing else.
+const ONLY: [&str; 4] = ["class_to_idx.json", "idx_to_class.json", "id2label.json", "label2id.json"];
 /// Files with a name on each line.
 const LINES: [&str; 2] = ["classes.txt", "labels.txt"];
 /// Keys of objects in JSON with the names or numbers of classes.
-const KEYS: [&str; 6] = ["id2label", "label2id", "class_to_idx", "classes", "class_names", "names"];
+const KEYS: [&str; 7] =
+    ["id2label", "label2id", "class_to_idx", "idx_to_class", "classes", "class_names", "names"];
 /// Larger files have something else.
 const MOST: u64 = 1 << 20;
 /// How deep objects in JSON are looked into.
@@ -44,6 +48,11 @@ pub(super) fn beside(mut opened: Opened, path: &Path) -> Opened {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
     let stated = stated(folder, &opened.manifest);
     let own = opened.manifest.class_numbers().clone();
+    if own.is_empty() {
+        for text in unusable(folder, &stated, &opened.manifest) {
+            opened.ledger.add(RemarkKind::LayoutDoubtful, 1, text);
+        }
+    }
     let (first, rest) = match (own.is_empty(), stated.split_first()) {
         (_, None) => return opened,
         (true, Some(((name, numbers), rest))) => ((name.clone(), numbers.clone()), rest),
@@ -96,9 +105,56 @@ fn stated(folder: &Path, manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
     }
     let readme = declared::class_names(folder, folder).into_values();
     found.extend(readme.map(|names| (safe_path(Path::new("README.md")), ClassNumbers::of_list(names))));
+    for (_, numbers) in &mut found {
+        *numbers = spelled(numbers, manifest);
+    }
     // Others are about something else.
     found.retain(|(_, numbers)| is_of(numbers, manifest));
     found
+}
+
+/// Numbers with the names of classes as the dataset writes them, where they differ in case alone.
+fn spelled(numbers: &ClassNumbers, manifest: &Manifest) -> ClassNumbers {
+    let mut classes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for class in manifest.classes() {
+        classes.entry(class.to_lowercase()).or_default().push(class);
+    }
+    ClassNumbers::of_ids(numbers.iter().map(|(number, name)| {
+        match classes.get(&name.to_lowercase()).map(Vec::as_slice) {
+            Some([class]) => (number, *class),
+            _ => (number, name),
+        }
+    }))
+}
+
+/// Why files that can only state the numbers of classes were not taken.
+fn unusable(folder: &Path, stated: &[(String, ClassNumbers)], manifest: &Manifest) -> Vec<String> {
+    let mut all = Vec::new();
+    for name in ONLY {
+        let file = folder.join(name);
+        if !file.is_file() || stated.iter().any(|(taken, _)| taken == name) {
+            continue;
+        }
+        let small = fs::metadata(&file).is_ok_and(|meta| meta.len() <= MOST);
+        let text = if small { fs::read_to_string(&file).unwrap_or_default() } else { String::new() };
+        let mut found = Vec::new();
+        let value = serde_json::from_str::<Value>(&text).ok();
+        value.iter().for_each(|value| of_json(value, true, DEPTH, &mut found));
+        let numbers = found.first().map(|numbers| spelled(numbers, manifest));
+        let missing = |numbers: &ClassNumbers| {
+            manifest.classes().iter().find(|class| numbers.number(class).is_none()).cloned()
+        };
+        let why = match (value, numbers) {
+            (None, _) => "it is not JSON".to_owned(),
+            (_, None) => "it is no object of a different number for each class".to_owned(),
+            (_, Some(numbers)) => match missing(&numbers) {
+                Some(class) => format!("it has no number for '{}'", excerpt(&class)),
+                None => "it has several numbers for a class".to_owned(),
+            },
+        };
+        all.push(format!("{name} was not taken for the numbers of the classes: {why}"));
+    }
+    all
 }
 
 /// Whether numbers have each class of the dataset once.
@@ -135,7 +191,10 @@ fn of_object(object: &Map<String, Value>) -> Option<ClassNumbers> {
     let by_number =
         |(number, name): (&String, &Value)| Some((number.parse().ok()?, name.as_str()?.to_owned()));
     let names: Option<Vec<(u64, String)>> = object.iter().map(by_name).collect();
-    let names = names.or_else(|| object.iter().map(by_number).collect())?;
+    let by_text =
+        |(name, number): (&String, &Value)| Some((number.as_str()?.trim().parse().ok()?, name.clone()));
+    let names = names.or_else(|| object.iter().map(by_number).collect());
+    let names = names.or_else(|| object.iter().map(by_text).collect())?;
     let numbers = ClassNumbers::of_ids(names.iter().map(|(number, name)| (*number, name)));
     (numbers.len() == object.len() && !numbers.is_empty()).then_some(numbers)
 }
@@ -171,6 +230,9 @@ mod tests {
                       '0': cow\n          '1': ant\n          '2': bee\n---\n";
         for (name, text) in [
             ("class_to_idx.json", r#"{"cow": 0, "ant": 1, "bee": 2}"#),
+            ("class_to_idx.json", r#"{"cow": "0", "ant": "1", "bee": "2"}"#),
+            ("class_to_idx.json", r#"{"COW": 0, "Ant": 1, "bee": 2}"#),
+            ("idx_to_class.json", r#"{"0": "cow", "1": "ant", "2": "bee"}"#),
             ("classes.json", LIST),
             ("config.json", r#"{"model": "x", "id2label": {"0": "cow", "1": "ant", "2": "bee"}}"#),
             ("config.json", r#"{"label2id": {"cow": 0, "ant": 1, "bee": 2}, "names": [1, 2]}"#),
@@ -199,6 +261,19 @@ mod tests {
             ("classes.json", "[\"cow\""),
         ] {
             assert_eq!(read(&[(name, text)]).0, [None; 3], "{name} {text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_taken_is_named_with_the_reason() {
+        for (text, why) in [
+            (r#"{"cow": 0, "ant": 1}"#, "it has no number for 'bee'"),
+            (r#"{"cow": 0, "ant": 0, "bee": 2}"#, "no object of a different number for each class"),
+            ("{", "it is not JSON"),
+        ] {
+            let (numbers, said) = read(&[("class_to_idx.json", text)]);
+            assert_eq!(numbers, [None; 3]);
+            assert!(said.contains("class_to_idx.json was not taken") && said.contains(why), "{said}");
         }
     }
 

@@ -4,7 +4,7 @@
 
 use crate::arrays::{self, Picked};
 use crate::headings::PATHS;
-use crate::row_names::SideColumn;
+use crate::row_names::{SideColumn, says_splits};
 use crate::text::json_keys;
 use crate::{Error, Result};
 use base64::Engine;
@@ -79,16 +79,19 @@ pub(super) fn read(path: &Path) -> Result<Picked> {
     };
     let cells = |name: &str| samples.iter().map(|sample| cell(sample.get(name))).collect();
     let has = |name: &&str| samples.iter().any(|sample| sample.get(*name).is_some_and(Value::is_string));
-    if let Some(name) = ["filepath"].into_iter().chain(PATHS).find(has) {
-        return Ok(Picked { ids: Some(cells(name)), ..grid.into() });
-    }
-    // Other programs name samples by ids.
     let scalar = |value: &Value| value.is_string() || value.is_number();
     let names: BTreeSet<&String> = (samples.iter().flat_map(|sample| sample.iter()))
         .filter(|(_, value)| scalar(value))
         .map(|(name, _)| name)
         .collect();
-    let side = names.into_iter().map(|name| SideColumn { heading: name.clone(), cells: cells(name) });
+    let side = |name: &String| SideColumn { heading: name.clone(), cells: cells(name) };
+    if let Some(name) = ["filepath"].into_iter().chain(PATHS).find(has) {
+        // Splits are only compared with those of the samples.
+        let splits = names.into_iter().filter(|name| says_splits(name)).map(side);
+        return Ok(Picked { ids: Some(cells(name)), side: splits.collect(), ..grid.into() });
+    }
+    // Other programs name samples by ids.
+    let side = names.into_iter().map(side);
     Ok(Picked { side: side.collect(), ..grid.into() })
 }
 

@@ -598,3 +598,29 @@ fn rows_without_names_stay_with_the_vectors_that_are_kept() {
     let now = read(&named, &others, &kept, &RowOrders::default()).unwrap();
     assert!(now.stays().is_none() && now.fingerprint() != before.fingerprint());
 }
+
+/// A row that says another split than that of the only sample which it names by a part of its path is about one that is gone.
+#[test]
+fn a_row_of_another_split_is_refused_in_every_format() {
+    let files = Files::new();
+    let split = chaffinch_protocol::sample::Split::Test;
+    let sample = |path: &str| NewSample { path: format!("test/{path}").into(), label: None, split };
+    let manifest = Manifest::new("/data", PATHS.iter().map(|path| sample(path)));
+    let dataset = (manifest, dataset().1);
+    let rows: Vec<Option<&[f32]>> = NUMBERS.chunks(2).map(Some).collect();
+    for (split, is_read) in [("test", true), ("train", false)] {
+        for heading in ["split", "Split", "subset"] {
+            let side = [("path", &PATHS[..]), (heading, &[split; 3])];
+            parquet(&files.at("e.parquet"), &side, ("embedding", &rows));
+            let samples: Vec<_> = (PATHS.iter().zip(NUMBERS.chunks(2)))
+                .map(|(path, row)| serde_json::json!({"filepath": path, heading: split, "embedding": row}))
+                .collect();
+            files.write("e.json", serde_json::to_vec(&samples).unwrap());
+            for name in ["e.parquet", "e.json"] {
+                let found = files.read_for(&dataset, name, None);
+                assert_eq!(found.is_ok(), is_read, "{name}, {heading}: {found:?}");
+                assert!(found.map_or_else(|why| why.contains("in train"), |found| found == all()));
+            }
+        }
+    }
+}

@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn folders_may_be_called_after_splits() {
         let paths = ["test:1.png", "test:2.png", "train:ant/1.png"];
-        assert_eq!(places(&paths, &["train/1.png", "train/2.png"]), [Several, At(1)]);
+        assert_eq!(places(&paths, &["train/1.png", "train/2.png"]), [Several, Nothing]);
         assert_eq!(places(&paths, &["test/1.png", "test/2.png"]), [At(0), At(1)], "its own split");
         // Without splits, it is a folder like any other.
         let paths = ["1.png", "2.png", "ant/1.png"];

@@ -3,7 +3,11 @@
 //! have the same end.
 
 use super::{common, components, reversed};
+use crate::dataset::plain_split;
+use chaffinch_protocol::sample::Split;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// How often another frame must occur for each time of one that is doubtful for it.
@@ -14,6 +18,8 @@ const CLEARLY: usize = 2;
 enum Frame {
     /// The name is in the dataset's folder, and this is not its path there.
     Gone,
+    /// The name has another split where the dataset's folder or the sample has its own.
+    OtherSplit,
     /// The name is the path.
     Whole { absolute: bool, single: bool },
     /// The name has this before the path.
@@ -31,6 +37,8 @@ pub(crate) struct Meant<'a> {
     pub(crate) row: u32,
     /// The key of its path.
     pub(crate) path: &'a [u8],
+    /// The split that the dataset says it is in.
+    pub(crate) split: Split,
     /// Whether a folder may be called so for what the dataset says of the sample.
     pub(crate) is_said: &'a dyn Fn(&[u8]) -> bool,
 }
@@ -80,7 +88,6 @@ struct Sums {
 impl Frames {
     /// For a dataset in this folder.
     pub(crate) fn new(root: &Path) -> Frames {
-        use std::os::unix::ffi::OsStrExt;
         let root = root.as_os_str().as_bytes();
         Frames { root: reversed(root), is_absolute: is_absolute(root), ..Frames::default() }
     }
@@ -97,6 +104,21 @@ impl Frames {
         !self.root.is_empty() && (self.root.starts_with(before) || before.starts_with(&self.root))
     }
 
+    /// Whether what stands before an end is in another split than the dataset's folder, which has its place, or the sample.
+    fn is_other_split(&self, before: &[u8], own: Split) -> bool {
+        let (mut folders, mut root) = (components(before), components(&self.root));
+        let (mut named, mut here) = (folders.next(), root.next());
+        // What lies in a folder of each split may be in one of the same name there.
+        if named.is_some_and(|folder| here == Some(folder) && folder.eq_ignore_ascii_case(b"images")) {
+            (named, here) = (folders.next(), root.next());
+        }
+        let Some(said) = named.and_then(split_of) else { return false };
+        match own {
+            Split::None => here.and_then(split_of).is_some_and(|here| here != said),
+            own => own != said && here.and_then(split_of) != Some(said),
+        }
+    }
+
     fn frame(&self, name: &[u8], meant: &Meant<'_>) -> Frame {
         let (key, absolute) = (reversed(name), is_absolute(name));
         let length = common(&key, meant.path);
@@ -110,6 +132,9 @@ impl Frames {
         let (before, instead) = (&key[length..], &path[length..]);
         if length == 0 {
             return Frame::Unknown;
+        }
+        if self.is_other_split(before, meant.split) {
+            return Frame::OtherSplit;
         }
         // A folder that is called like the class or the split of the sample says no more than these.
         let mut rest = before;
@@ -135,6 +160,10 @@ impl Frames {
             return;
         };
         let frame = self.frame(name, &meant);
+        if frame == Frame::OtherSplit {
+            self.missing += 1;
+            return;
+        }
         match self.of_rows.get(&meant.row) {
             Some(other) if *other != frame => {
                 self.contested.0.insert(meant.row);
@@ -172,7 +201,7 @@ impl Frames {
                     *sums.befores.entry(before.clone()).or_default() += count;
                     sums.insteads.insert(instead.clone());
                 }
-                Frame::Whole { .. } | Frame::Gone | Frame::Unknown => {}
+                Frame::Whole { .. } | Frame::Gone | Frame::OtherSplit | Frame::Unknown => {}
             }
         }
         self.sums = sums;
@@ -195,7 +224,7 @@ impl Frames {
         let frame = self.frame(name, meant);
         let own = self.count(&frame).max(1);
         match &frame {
-            Frame::Gone => true,
+            Frame::Gone | Frame::OtherSplit => true,
             Frame::Whole { .. } | Frame::Unknown => false,
             Frame::Before { before, .. } if before.is_empty() => false,
             Frame::Before { absolute, before } => {
@@ -248,6 +277,11 @@ impl Frames {
             false => self.count(&Frame::Before { absolute, before }) >= own,
         }) || (!absolute && self.bare(false) >= own)
     }
+}
+
+/// The split that a folder has the plain name of.
+fn split_of(folder: &[u8]) -> Option<Split> {
+    plain_split(OsStr::from_bytes(folder))
 }
 
 /// Whether a path begins at the root of a computer or with an address.

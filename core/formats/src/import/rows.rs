@@ -160,6 +160,16 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             let split = |row| split_named(sheet.text(row, column).trim()).unwrap_or_default();
             let splits: Vec<Split> = (0..sheet.len()).map(split).collect();
             target.leave_other_splits(file, &splits, &mut found, read);
+            let texts: Vec<String> =
+                names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+            let said = columns(sheet, row_names::says_splits);
+            row_names::refuse_other_splits(&texts, &said, &found, target.manifest)
+                .map_err(|why| Error::format(file, why))?;
+        } else {
+            let texts: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
+            let named = texts.iter().zip(&found).filter_map(|(name, id)| Some((name.as_ref(), (*id)?)));
+            let of_splits = row_names::of_several_splits(named, target.manifest);
+            read.warnings.extend(of_splits.map(|text| format!("{}: {text}", file_name(file))));
         }
         let mut side = ids(sheet, target);
         side.retain(|beside| beside.heading != sheet.headings[column]);
@@ -170,6 +180,19 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         if !asked && let Some(otherwise) = row_names::otherwise(&found, &side, target.manifest) {
             read.warnings.push(format!("the rows of {} {otherwise}", file_name(file)));
         }
+        repeated(sheet, column, &found, read);
+        other_labels(sheet, column, &found, target, read);
+        left_out(sheet, target, &found, read);
+        return Ok(RowsOf::named(found, column));
+    }
+    if let Some((column, found)) = by_text(sheet, target)? {
+        read.warnings.push(format!(
+            "the rows of {} are named by the column {}, whose values are names or content hashes of samples; --path-column chooses \
+             another",
+            file_name(file),
+            quoted(sheet, &[column])
+        ));
+        strangers(sheet, &found, read);
         repeated(sheet, column, &found, read);
         other_labels(sheet, column, &found, target, read);
         left_out(sheet, target, &found, read);
@@ -197,6 +220,11 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             .map_err(|why| Error::format(file, why))?;
         let said = ordered.unwrap_or(in_order);
         refuse_shuffled(sheet, &target.manifest.ids().collect::<Vec<_>>(), target)?;
+        if let Some(why) = row_names::unread_names(&columns(sheet, |_| true), target.manifest) {
+            let message =
+                format!("{why}; choose the column that names them with --path-column, or leave it out");
+            return Err(Error::format(file, message));
+        }
         read.notes.push(format!("the rows of {} {said}", file_name(file)));
         return Ok(RowsOf { samples: placed.samples, path: None, known: false });
     };
@@ -268,6 +296,30 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
     read.notes.push(format!("the rows of {} {by_number}", file_name(file)));
     left_out(sheet, target, &found, read);
     Ok(RowsOf { samples: found, path: None, known: false })
+}
+
+/// The column of texts of which nearly all name samples of their own by path, stem or content hash.
+///
+/// # Errors
+/// When several would do.
+fn by_text(sheet: &Sheet, target: &Target<'_>) -> Result<Option<(usize, Vec<Option<SampleId>>)>> {
+    let all = (0..sheet.headings.len()).filter_map(|at| {
+        let cells: Vec<String> = (0..sheet.len()).map(|row| sheet.text(row, at).trim().to_owned()).collect();
+        let found = row_names::by_text(&cells, target.manifest, target.file_metadata)?;
+        Some((at, found))
+    });
+    let mut all: Vec<_> = all.collect();
+    if let [first, rest @ ..] = &all[..]
+        && rest.iter().any(|other| other.1 != first.1)
+    {
+        let several: Vec<usize> = all.iter().map(|(at, _)| *at).collect();
+        let message = format!(
+            "the columns {} may all name the samples; choose one with --path-column",
+            quoted(sheet, &several)
+        );
+        return Err(Error::format(sheet.path(), message));
+    }
+    Ok(if all.is_empty() { None } else { Some(all.swap_remove(0)) })
 }
 
 /// The rows of a table that an earlier import has bound. Its labels were compared then, and the dataset's may have changed since.

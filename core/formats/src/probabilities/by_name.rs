@@ -76,6 +76,17 @@ impl Named {
         Ok(Named { file: labels.to_path_buf(), rows, by_path: false })
     }
 
+    /// What there is to say of files that do not name their rows, as these are named.
+    pub(super) fn in_same_order(&self, files: &[PathBuf]) -> Option<String> {
+        let file = files.first().filter(|_| self.by_path)?;
+        Some(format!(
+            "{} names its rows, and {} does not: its rows were taken in the same order; add the same column of names to it to be \
+             sure",
+            safe_path(&self.file),
+            safe_path(file)
+        ))
+    }
+
     /// Whether they are named by paths or by an index of names.
     pub(super) fn by_path(&self) -> bool {
         self.by_path
@@ -185,7 +196,7 @@ impl Named {
                 return Err(Error::format(model.file(), message));
             }
             let rows = model.rows_of(&self.rows, &FileMetadata::default(), &mut Told::default())?;
-            remarks.extend(model.found(&rows));
+            remarks.extend(model.found(&rows, &self.rows));
             let (mut rounded, mut others) = (0, 0);
             let mut all = Vec::with_capacity(self.len() * wanted.len());
             for row in self.every(&rows, model.file())? {

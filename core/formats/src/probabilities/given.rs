@@ -311,7 +311,7 @@ impl GivenModel {
     }
 
     /// What there is to say of how columns and rows were found.
-    pub(super) fn found(&self, rows: &RowsOf) -> Vec<String> {
+    pub(super) fn found(&self, rows: &RowsOf, manifest: &Manifest) -> Vec<String> {
         let file = safe_path(&self.file);
         let mut remarks = Vec::new();
         if let Some(said) = &self.said {
@@ -327,6 +327,8 @@ impl GivenModel {
             let verb = if *count == 1 { "is" } else { "are" };
             remarks.push(format!("{count} of {of} of {file} {verb} about no sample: '{first}'"));
         }
+        let of_splits = self.names.of_several_splits(rows, manifest);
+        remarks.extend(of_splits.map(|text| format!("{file}: {text}")));
         remarks.extend(self.in_turn(rows));
         remarks
     }
@@ -476,7 +478,9 @@ pub fn join(
         let (columns, said) = model.columns_for(&rows, manifest)?;
         // How columns were found is said by what the labels say of them, if they do.
         let by_labels = columns != model.columns;
-        remarks.extend(model.found(&rows).into_iter().skip(usize::from(by_labels && model.said.is_some())));
+        remarks.extend(
+            model.found(&rows, manifest).into_iter().skip(usize::from(by_labels && model.said.is_some())),
+        );
         remarks.extend(said);
         bound.push((rows.rows, columns));
     }

@@ -123,7 +123,8 @@ fn joined(
         {
             return Named::in_order(labels, rows)?.models(probabilities, said, classes, rows_are);
         }
-        return Ok((Models::read(probabilities, classes)?, unheard.into_iter().collect()));
+        let in_order = rows_named.and_then(|named| named.in_same_order(probabilities));
+        return Ok((Models::read(probabilities, classes)?, unheard.or(in_order).into_iter().collect()));
     }
     let Some(named) = rows_named.filter(|named| by_id || named.by_path()) else {
         let file = probabilities.first().map(|path| safe_path(path)).unwrap_or_default();

@@ -3,10 +3,10 @@
 use super::evidence::{Speaks, speaks};
 use super::judged::Judged;
 use super::{RowNames, Samples, SideColumn, column, columns};
-use crate::dataset::{SPLIT_NAMES, split_named};
+use crate::dataset::{SPLIT_NAMES, plain_split, split_named};
 use crate::headings::{names_files, same};
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
+use chaffinch_protocol::display::{counted, excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,25 +49,37 @@ pub(crate) fn rows_or_files(
     }
 }
 
+/// Whether a column is called like one of splits.
+pub(crate) fn says_splits(heading: &str) -> bool {
+    SPLIT_NAMES.iter().any(|name| same(name, heading))
+}
+
 /// Refuses rows that say another split than that of the sample which they name by a part of its path: the one that they mean may be
-/// gone.
+/// gone. A dataset without splits in a folder that is called after one is this split.
 ///
 /// # Errors
 /// When there are such, with what to do.
-pub(super) fn refuse_other_splits(
+pub(crate) fn refuse_other_splits(
     names: &[String],
     side: &[SideColumn],
     by_path: &[Option<SampleId>],
     manifest: &Manifest,
 ) -> Result<(), String> {
-    let is_split = |column: &&SideColumn| SPLIT_NAMES.iter().any(|name| same(name, &column.heading));
+    let is_split = |column: &&SideColumn| says_splits(&column.heading);
     let Some(column) = side.iter().find(is_split).filter(|column| column.cells.len() == names.len()) else {
         return Ok(());
     };
+    let folder = manifest.root().file_name().unwrap_or_default();
+    let of_root = plain_split(folder).unwrap_or_default();
     for ((row, name), (cell, id)) in names.iter().enumerate().zip(column.cells.iter().zip(by_path)) {
         let Some(id) = *id else { continue };
-        let (said, own) = (split_named(cell.trim()).unwrap_or_default(), manifest.split(id));
-        let whole = Path::new(&name.replace('\\', "/")).ends_with(manifest.path(id));
+        let said = split_named(cell.trim()).unwrap_or_default();
+        let path = manifest.path(id);
+        let (own, path) = match manifest.split(id) {
+            Split::None => (of_root, Path::new(folder).join(path)),
+            own => (own, path.to_path_buf()),
+        };
+        let whole = Path::new(&name.replace('\\', "/")).ends_with(path);
         if said != Split::None && own != Split::None && said != own && !whole {
             return Err(format!(
                 "row {} names '{}' in {}, and the only such sample is {}, which is not in it; write whole paths",
@@ -79,6 +91,42 @@ pub(super) fn refuse_other_splits(
         }
     }
     Ok(())
+}
+
+/// What there is to say of rows that name samples of several splits by ends of their paths which say no split: a row of a picture
+/// that is gone is taken for one of the same name in another split.
+pub(crate) fn of_several_splits<'n>(
+    rows: impl Iterator<Item = (&'n str, SampleId)>,
+    manifest: &Manifest,
+) -> Option<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut first = None;
+    for (name, id) in rows {
+        let split = manifest.split(id);
+        let (name, path) = (name.replace('\\', "/"), manifest.path(id));
+        let name = Path::new(&name);
+        let folders = |path: &Path| {
+            path.parent().is_some_and(|parent| {
+                parent.iter().filter_map(|folder| split_named(folder.to_str()?)).any(|said| said == split)
+            })
+        };
+        // Where the split is no folder, the whole path says no more.
+        if split != Split::None && folders(path) && !folders(name) {
+            *counts.entry(split.name()).or_default() += 1;
+            first.get_or_insert_with(|| (name.display().to_string(), id));
+        }
+    }
+    let (name, id) = first.filter(|_| counts.len() > 1)?;
+    let counts: Vec<String> = counts
+        .into_iter()
+        .map(|(split, count)| format!("{} for pictures of {split}", counted(count, "row", "rows")))
+        .collect();
+    Some(format!(
+        "no split is said, and {} were taken: '{}' for {}; if some are of the other split, write whole paths",
+        listed(&counts, "and"),
+        excerpt(&name),
+        excerpt_path(manifest.path(id))
+    ))
 }
 
 /// Refuses numbers of which many are no pictures: that the others are may be chance.
@@ -109,6 +157,11 @@ pub(super) fn numbered(by: &SideColumn, rows: &[Option<SampleId>], manifest: &Ma
     let in_order = rows.len() == manifest.len() && manifest.ids().zip(rows).all(|(id, row)| *row == Some(id));
     match in_order {
         true => RowNames { said: Some(said), ..RowNames::default() },
-        false => RowNames { ids: Some(by.cells.clone()), samples: Some(rows.to_vec()), said: Some(said) },
+        false => RowNames {
+            ids: Some(by.cells.clone()),
+            samples: Some(rows.to_vec()),
+            said: Some(said),
+            has_splits: false,
+        },
     }
 }

@@ -452,3 +452,46 @@ fn a_row_of_another_split_is_refused() {
     assert_eq!(of(&["train/cat/1.jpg", "2.jpg"], &["test", "test"]), Ok(()), "whole paths");
     assert_eq!(of(&["1.jpg", "2.jpg"], &["", "x"]), Ok(()));
 }
+
+/// A folder of one split has no splits inside.
+#[test]
+fn a_row_of_another_split_than_that_of_the_folder_is_refused() {
+    let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };
+    let of = |root: &str, names: &[&str], split: &str| {
+        let manifest = Manifest::new(root, ["cat/1.jpg", "cat/2.jpg"].map(sample));
+        of_paths(texts(names), &side(&[("Split", &[split, split])]), &manifest, "--ids FILE").map(|_| ())
+    };
+    let names = ["cat/1.jpg", "cat/2.jpg"];
+    assert!(of("/pets/train", &names, "test").unwrap_err().contains("in test"));
+    assert_eq!(of("/pets/train", &names, "training"), Ok(()));
+    assert_eq!(of("/pets/train", &["train/cat/1.jpg", "train/cat/2.jpg"], "test"), Ok(()), "whole paths");
+    for root in ["/pets", "/home/ann/dev", "/pets/train-station"] {
+        assert_eq!(of(root, &names, "test"), Ok(()), "{root}");
+    }
+}
+
+/// A row of a picture that is gone may be taken for one of the same name in another split.
+#[test]
+fn rows_of_several_splits_without_a_word_of_these_are_said() {
+    let sample = |path: &str, split| NewSample { path: path.into(), label: None, split };
+    let train = ["train/cat/1.jpg", "train/cat/2.jpg"].map(|path| sample(path, Split::Train));
+    let manifest = Manifest::new("/data", train.into_iter().chain([sample("test/cat/3.jpg", Split::Test)]));
+    let said = |names: [&str; 3]| of_several_splits(names.into_iter().zip(manifest.ids()), &manifest);
+    let text = said(["cat/3.jpg", "cat/1.jpg", "cat/2.jpg"]).unwrap();
+    assert!(text.contains("for pictures of test") && text.contains("for pictures of train"), "{text}");
+    let whole: Vec<String> = manifest.ids().map(|id| manifest.path(id).display().to_string()).collect();
+    assert_eq!(said([0, 1, 2].map(|at| whole[at].as_str())), None, "the names say it");
+}
+
+/// Numbers that are those of rows as well as names of files in another order.
+#[test]
+fn numbers_taken_for_names_are_said() {
+    let paths = ["dog/0.jpg", "cat/1.jpg", "dog/2.jpg", "cat/3.jpg"];
+    let mut sorted = paths;
+    sorted.sort_unstable();
+    for heading in ["id", "image_id", "row_id"] {
+        let (ids, said) = found(&sorted, &[(heading, &["3", "0", "2", "1"])]).unwrap();
+        assert_eq!(ids.as_deref(), Some("3 0 2 1"), "{heading}");
+        assert!(said.unwrap().contains("not for those of rows"), "{heading}");
+    }
+}

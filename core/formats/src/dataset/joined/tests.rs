@@ -461,3 +461,15 @@ fn rows_of_deleted_images_and_other_labels_are_said() {
         opened.ledger
     );
 }
+
+/// A name with the extension of a picture is that of a file, wherever some such names are those of files of the dataset.
+#[test]
+fn a_row_of_a_file_is_not_joined_to_one_with_another_extension() {
+    let files = ["cat/0.jpg", "cat/0.png", "cat/1.png", "cat/2.png"];
+    let table = "path,label\ncat/0.jpg,a\ncat/1.jpg,b\ncat/2.jpg,c\n";
+    let opened = read(&files, table, DatasetOptions::default()).unwrap();
+    assert_eq!(labels(&opened), ["a", "", "", ""]);
+    let stems = "path,label\ncat/0.jpg,a\ncat/1.jpg,b\ncat/2,c\n";
+    let opened = read(&files, stems, DatasetOptions::default()).unwrap();
+    assert_eq!(labels(&opened), ["a", "", "", "c"]);
+}

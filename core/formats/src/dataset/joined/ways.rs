@@ -9,7 +9,7 @@ use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::{excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -110,10 +110,14 @@ pub(super) fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraC
     let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let all = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
     let stems: Vec<&[u8]> = paths.iter().map(|path| stem(path)).collect();
-    let mut ways = vec![
-        Way::new(Ends::new(all()).places_in(manifest, &paths), By::Path, false),
-        Way::new(Ends::new(all().map(stem)).places_in(manifest, &stems), By::Stem, false),
-    ];
+    let by_path = Way::new(Ends::new(all()).places_in(manifest, &paths), By::Path, false);
+    let mut by_stem = Ends::new(all().map(stem)).places_in(manifest, &stems);
+    if by_path.found > 0 {
+        // Where some names are those of files, no other one with the extension of a picture is a stem.
+        let is_file = |row: usize| paths[row].len() != stems[row].len();
+        by_stem = files_first(&by_path.places, &by_stem, is_file);
+    }
+    let mut ways = vec![by_path, Way::new(by_stem, By::Stem, false)];
     for column in own {
         let is_shared = same(&column.name, &sheet.headings[key]);
         if is_shared || IDS.contains(&column.name.to_ascii_lowercase().as_str()) {
@@ -137,6 +141,21 @@ pub(super) fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraC
     let stems = manifest.ids().map(|id| number(manifest.path(id).file_stem()?.as_bytes()));
     ways.push(Way::new(equal(&numbers, stems), By::Number, false));
     ways
+}
+
+/// The places of names of files, and of other names where they mean something else.
+fn files_first(files: &[Place], others: &[Place], is_file: impl Fn(usize) -> bool) -> Vec<Place> {
+    let mut places: Vec<Place> =
+        (0..files.len()).map(|row| [others[row], files[row]][usize::from(is_file(row))]).collect();
+    let mut seen = HashSet::new();
+    for first in [true, false] {
+        for (_, place) in places.iter_mut().enumerate().filter(|(row, _)| is_file(*row) == first) {
+            if let Some(at) = place.row() {
+                *place = if seen.insert(at) { Place::At(at) } else { Place::Again(at) };
+            }
+        }
+    }
+    places
 }
 
 /// How many rows were taken for images in other folders, and the first of them with its image.

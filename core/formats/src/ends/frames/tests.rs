@@ -185,3 +185,32 @@ fn of_folders_that_differ_those_count_that_clearly_most_rows_have() {
         ["/d/pets/cat/copy.png", "/d/pets/bird/2.png", "/d/pets/bird/1.png", "/d/pets/cat/1.png", "/d/x.png"];
     all_but(&paths, &names, &[2, 3, 4]);
 }
+
+/// A dataset of one split has rows of another one that are called alike.
+#[test]
+fn rows_of_another_split_than_the_folder_name_no_picture_in_it() {
+    let paths = ["cat/0.jpg", "cat/1.jpg", "dog/0.jpg"];
+    let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };
+    let of = |root: &str, before: &[&str]| {
+        let manifest = Manifest::new(root, paths.map(sample));
+        let names: Vec<String> =
+            before.iter().flat_map(|before| paths.map(|path| format!("{before}{path}"))).collect();
+        let bytes: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+        let ends = Ends::new(paths.iter().map(|path| path.as_bytes()));
+        let rows = RowsOf::named(Path::new("ids.txt"), &names, &manifest, &FileMetadata::default());
+        (ends.places_in(&manifest, &bytes), rows.map(|found| found.rows).unwrap_or(vec![None; 3]))
+    };
+    let (all, none) = ([At(0), At(1), At(2)], [Nothing; 3]);
+    let rows = [Some(0), Some(1), Some(2)];
+    for before in ["test/", "pets/test/", "/srv/x/test/", "/srv/pets/val/"] {
+        assert_eq!(of("/new/pets/train", &[before]), (none.to_vec(), vec![None; 3]), "{before}");
+    }
+    for before in ["train/", "/srv/pets/train/", "/srv/pets/Training/", "/srv/x/", "tests/x/"] {
+        assert_eq!(of("/new/pets/train", &[before]), (all.to_vec(), rows.to_vec()), "{before}");
+    }
+    let both = of("/new/pets/train", &["/srv/pets/train/", "/srv/pets/test/"]);
+    assert_eq!(both, ([all, none].concat(), rows.to_vec()));
+    let both = of("/new/train/images", &["/srv/test/images/", "/srv/train/images/"]);
+    assert_eq!(both, ([none, all].concat(), [Some(3), Some(4), Some(5)].to_vec()));
+    assert_eq!(of("/new/pets", &["test/"]), (all.to_vec(), rows.to_vec()), "the folder is of no split");
+}

@@ -87,3 +87,16 @@ fn a_decision_about_another_split_is_left_out_where_another_sample_may_be_meant(
     let found = result(&outcome, "csv_score", &paths);
     assert_eq!([0, 2].map(|row| found.score(SampleId(row)).is_some()), [false, true]);
 }
+
+/// A row that says another split than that of the only sample which it names by a part of its path is about one that is gone.
+#[test]
+fn scores_of_another_split_are_refused() {
+    let paths = ["test/cat/7.png", "train/dog/8.png"];
+    for heading in ["split", "Split", "subset"] {
+        let text =
+            |split: &str| format!("path,{heading},score\ncat/7.png,{split},0.5\ndog/8.png,train,0.5\n");
+        assert!(read_text("csv", "m.csv", &text("test"), &paths).is_ok(), "{heading}");
+        let error = read_text("csv", "m.csv", &text("train"), &paths).unwrap_err().to_string();
+        assert!(error.contains("row 1 names 'cat/7.png' in train"), "{heading}: {error}");
+    }
+}

@@ -1,0 +1,166 @@
+//! Columns of texts under any heading that may name the samples, where rows would be taken in order otherwise.
+
+use super::{Samples, SideColumn, column};
+use crate::headings::{is_label_of_names, may_be_id};
+use crate::joiner::Joiner;
+use chaffinch_compute::content::ContentHash;
+use chaffinch_data::file_metadata::FileMetadata;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::display::excerpt;
+use chaffinch_protocol::sample::SampleId;
+use std::collections::{HashMap, HashSet};
+
+/// Share of the cells, in per cent, that must name samples, and different ones, for a column to name them.
+const SURE: usize = 90;
+/// Rows from which it means something that all texts differ.
+const ROWS: usize = 5;
+/// Rows of which none names a sample before a column is taken to name none.
+const TRIED: usize = 1000;
+
+/// The sample of each text, where nearly all name one of their own by path, stem or content hash.
+pub(crate) fn by_text(
+    cells: &[String],
+    manifest: &Manifest,
+    file_metadata: &FileMetadata,
+) -> Option<Samples> {
+    let different: HashSet<&str> = cells.iter().map(String::as_str).collect();
+    if cells.len() < 2
+        || different.len() * 100 < cells.len() * SURE
+        || cells.iter().any(|cell| is_number(cell))
+    {
+        return None;
+    }
+    let mut contents: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
+    for (id, hash) in manifest.ids().zip(file_metadata.hashes.iter()) {
+        contents.entry(*hash).or_default().push(id);
+    }
+    let names: Vec<&str> = cells.iter().map(|cell| without_query(cell)).collect();
+    let mut joiner = Joiner::new(manifest);
+    joiner.learn(names.iter().map(|name| name.as_bytes()));
+    let mut found: Samples = Vec::with_capacity(names.len());
+    for name in names {
+        if found.len() == TRIED && found.iter().all(Option::is_none) {
+            return None;
+        }
+        let meant = match name.to_lowercase().parse::<ContentHash>() {
+            Ok(hash) => contents.get(&hash).cloned().unwrap_or_default(),
+            Err(_) if name.is_empty() => Vec::new(),
+            Err(_) => joiner.loosely(name),
+        };
+        found.push(if let [only] = meant[..] { Some(only) } else { None });
+    }
+    let samples: HashSet<SampleId> = found.iter().flatten().copied().collect();
+    (samples.len() * 100 >= cells.len() * SURE).then_some(found)
+}
+
+/// What is wrong with taking rows in order where a column has another text in each of them that names no sample, unless labels beside
+/// it are those of the samples in this order. What to do is for the caller to say.
+pub(crate) fn unread_names(side: &[SideColumn], manifest: &Manifest) -> Option<String> {
+    if side.iter().any(|column| proves(column, manifest)) {
+        return None;
+    }
+    let may_name = |beside: &&SideColumn| {
+        let cells = &beside.cells;
+        let different: HashSet<&str> = cells.iter().map(|cell| cell.trim()).collect();
+        cells.len() >= ROWS
+            && different.len() == cells.len()
+            && (may_be_id(&beside.heading) || cells.iter().all(|cell| is_file(cell)))
+            && !cells.iter().any(|cell| cell.trim().is_empty() || is_number(cell))
+            && !cells.iter().all(|cell| manifest.find_class(cell.trim()).is_some())
+    };
+    let beside = side.iter().find(may_name)?;
+    Some(format!(
+        "{} has another text in each row, such as '{}', which names no sample, so it is unknown which samples the rows are",
+        column(&beside.heading),
+        beside.cells.first().map(|cell| excerpt(cell)).unwrap_or_default()
+    ))
+}
+
+/// Whether labels are nearly those of the samples in the order of the dataset, and of several classes.
+fn proves(column: &SideColumn, manifest: &Manifest) -> bool {
+    if !is_label_of_names(&column.heading) || column.cells.len() != manifest.len() {
+        return false;
+    }
+    let pairs = || column.cells.iter().map(|cell| manifest.find_class(cell.trim())).zip(manifest.ids());
+    let agree = pairs().filter(|(said, id)| said.is_some() && *said == manifest.label(*id)).count();
+    let classes: HashSet<_> = pairs().filter_map(|(said, _)| said).collect();
+    classes.len() > 1 && agree * 100 >= column.cells.len() * SURE
+}
+
+fn is_number(cell: &str) -> bool {
+    cell.trim().parse::<f64>().is_ok()
+}
+
+/// Whether a text is written like a path, an address, the name of a picture or a content hash.
+fn is_file(cell: &str) -> bool {
+    let cell = without_query(cell.trim());
+    let has_extension = cell.rsplit_once('.').is_some_and(|(_, last)| {
+        (2..=5).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    let is_path = cell.contains('/') && !cell.contains(' ');
+    has_extension || is_path || cell.to_lowercase().parse::<ContentHash>().is_ok()
+}
+
+/// An address without what is asked of its server.
+fn without_query(name: &str) -> &str {
+    match name.contains("://") {
+        true => name.split(['?', '#']).next().unwrap_or(name),
+        false => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_data::manifest::NewSample;
+    use chaffinch_protocol::sample::Split;
+
+    const PATHS: [&str; 6] =
+        ["cat/c0.jpg", "cat/c1.jpg", "cat/c2.jpg", "dog/d0.jpg", "dog/d1.jpg", "dog/d2.jpg"];
+
+    fn dataset() -> (Manifest, FileMetadata) {
+        let label = |path: &str| path.split('/').next().map(str::to_owned);
+        let sample = |path: &str| NewSample { path: path.into(), label: label(path), split: Split::None };
+        let hashes = PATHS.iter().map(|path| ContentHash::of(path.as_bytes())).collect();
+        (Manifest::new("/data", PATHS.map(sample)), FileMetadata { hashes, ..FileMetadata::default() })
+    }
+
+    #[test]
+    fn texts_name_samples_by_path_stem_content_or_address() {
+        let (manifest, files) = dataset();
+        let ways: [&dyn Fn(&str) -> String; 4] = [
+            &|path| path.to_owned(),
+            &|path| path[4..6].to_owned(),
+            &|path| ContentHash::of(path.as_bytes()).to_string(),
+            &|path| format!("https://example.org/{path}?v=1"),
+        ];
+        for way in ways {
+            let cells: Vec<String> = PATHS.iter().rev().map(|path| way(path)).collect();
+            let wanted: Samples = (0..6).rev().map(|row| Some(SampleId(row))).collect();
+            assert_eq!(by_text(&cells, &manifest, &files), Some(wanted), "{cells:?}");
+        }
+        for other in [["x"; 6], ["cat/c0.jpg"; 6], PATHS.map(|path| &path[..3])] {
+            assert_eq!(by_text(&other.map(str::to_owned), &manifest, &files), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn texts_that_name_nothing_are_refused_unless_labels_prove_the_order() {
+        let manifest = dataset().0;
+        let column = |heading: &str, cells: [&str; 6]| SideColumn {
+            heading: heading.to_owned(),
+            cells: cells.map(str::to_owned).to_vec(),
+        };
+        let names = column("bild", ["a.png", "b.png", "c.png", "d.png", "e.png", "f.png"]);
+        let ids = column("uid", ["u5", "u3", "u1", "u2", "u0", "u4"]);
+        for side in [&names, &ids] {
+            let why = unread_names(std::slice::from_ref(side), &manifest).unwrap();
+            assert!(why.contains(&side.heading) && why.contains(&side.cells[0]), "{why}");
+            let labels = column("label", ["cat", "cat", "cat", "dog", "dog", "dog"]);
+            assert_eq!(unread_names(&[side.clone(), labels], &manifest), None);
+        }
+        let words = column("text", ["one is", "two is", "three is", "four is", "five is", "six is"]);
+        let scores = column("uid", ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6"]);
+        assert_eq!(unread_names(&[words, scores], &manifest), None);
+    }
+}
