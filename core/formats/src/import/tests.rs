@@ -181,7 +181,7 @@ fn cleanlab_suggests_labels_and_finds_rows_by_path_or_number() {
     assert_eq!(flagged(&label, &others), ["old/cat/copy.png", "old/bird/2.png"]);
     assert_eq!(label.score(SampleId(2)), None);
     assert!(
-        outcome.warnings[0].starts_with("11 names in with_paths.csv are not samples"),
+        outcome.warnings[0].starts_with("14 names in with_paths.csv are not samples"),
         "{:?}",
         outcome.warnings
     );
