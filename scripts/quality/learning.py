@@ -57,11 +57,18 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument(
-        "--every", type=int, default=50, help="decisions after which the order is taken anew"
+        "--every",
+        type=int,
+        default=50,
+        help="decisions after which the order is taken anew",
     )
     parser.add_argument("--at", type=int, nargs="+", default=[200, 1_000])
     options = parser.parse_args()
-    columns = [f"{order}, first {count}" for count in options.at for order in ["rank", "learned"]]
+    columns = [
+        f"{order}, first {count}"
+        for count in options.at
+        for order in ["rank", "learned"]
+    ]
     print(f"| faults | seed | planted | {' | '.join(columns)} | more | since |")
     print("|---|---|---|" + "---|" * (len(columns) + 2))
     sums = [0] * (len(columns))
@@ -81,7 +88,9 @@ def main():
 def line(name, seed, planted, found, since):
     more = found[-1] / max(1, found[-2]) - 1
     cells = " | ".join(str(count) for count in found)
-    print(f"| {name} | {seed} | {planted} | {cells} | {more:+.1%} | {since} |", flush=True)
+    print(
+        f"| {name} | {seed} | {planted} | {cells} | {more:+.1%} | {since} |", flush=True
+    )
 
 
 class Planted:
@@ -130,16 +139,19 @@ class Planted:
             "pollute", base, "--output", self.folder, "--seed", seed, "--copy", "copy",
             "--foreign-from", options.foreign, *arguments,
         )  # fmt: skip
-        self.call(
-            "scan", self.folder / "data", "--session", self.session, "--quiet"
-        )
+        self.call("scan", self.folder / "data", "--session", self.session, "--quiet")
 
     def review(self, options, learns):
         """Whether each decision found a fault, in the order of deciding; and from how many decisions on the order was learned."""
         folder = self.folder / ("learned" if learns else "rank")
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.session, folder)
-        decisions, hits, since, most = folder.with_suffix(".csv"), [], "", max(options.at)
+        decisions, hits, since, most = (
+            folder.with_suffix(".csv"),
+            [],
+            "",
+            max(options.at),
+        )
         settled = set()
         while len(hits) < most:
             rows = self.learned(folder, options.every) if learns else None
