@@ -256,7 +256,8 @@ fn what_would_be_a_guess_is_refused() {
     let read = files.read("p.csv", "more.csv", "", "").unwrap();
     assert_eq!(all_labels(&read.input), EXPECTED);
     assert!(
-        read.remarks[0].starts_with("1 column of 0 and 1 is not a class of probabilities in"),
+        read.remarks[0].contains("p.csv does not: its rows were taken in the same order")
+            && read.remarks[1].starts_with("1 column of 0 and 1 is not a class of probabilities in"),
         "{:?}",
         read.remarks
     );
