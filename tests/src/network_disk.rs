@@ -38,11 +38,23 @@ impl NetworkDisk {
         let connection = place.join("connection");
         fs::write(&connection, format!("#!/bin/sh\nexec {server}\n")).unwrap();
         fs::set_permissions(&connection, Permissions::from_mode(0o755)).unwrap();
-        Some(NetworkDisk { place: place.to_path_buf(), mounts: Vec::new() })
+        let mut disk = NetworkDisk { place: place.to_path_buf(), mounts: Vec::new() };
+        if let Err(why) = disk.try_mount(&place.join("probe")) {
+            said(&format!("the right to mount ({})", why.trim()), "fuse3");
+            return None;
+        }
+        Some(disk)
     }
 
     /// Mounts it on an empty folder, as one more machine would.
+    ///
+    /// # Panics
+    /// When it cannot be mounted once more.
     pub fn mount(&mut self, at: &Path) {
+        self.try_mount(at).unwrap();
+    }
+
+    fn try_mount(&mut self, at: &Path) -> Result<(), String> {
         fs::create_dir_all(at).unwrap();
         let connection = format!("ssh_command={}", self.place.join("connection").display());
         let disk = format!("machine:{}", self.place.join("disk").display());
@@ -52,8 +64,11 @@ impl NetworkDisk {
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        assert!(mounted.status.success(), "{}", String::from_utf8_lossy(&mounted.stderr));
+        if !mounted.status.success() {
+            return Err(String::from_utf8_lossy(&mounted.stderr).into_owned());
+        }
         self.mounts.push(at.to_path_buf());
+        Ok(())
     }
 }
 
