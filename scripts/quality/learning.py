@@ -10,12 +10,10 @@ reviewer goes on along the rank. A copy and what it was made from count once: wh
 import argparse
 import csv
 import json
-import os
-import random
 import shutil
-import subprocess
 import sys
-from pathlib import Path
+
+import planting
 
 # By name: options of `chaffinch pollute`, with counts as shares of the samples.
 SETS = {
@@ -35,26 +33,8 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--program", default="target/release/chaffinch")
-    parser.add_argument(
-        "--pictures",
-        type=Path,
-        required=True,
-        help="folder with a folder of pictures for each class",
-    )
-    parser.add_argument(
-        "--foreign",
-        type=Path,
-        required=True,
-        help="folder of pictures to add as foreign ones",
-    )
-    parser.add_argument(
-        "--work",
-        type=Path,
-        required=True,
-        help="folder for the sets; what is there is used again",
-    )
+    planting.add_arguments(parser)
     parser.add_argument("--samples", type=int, default=8_000)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument(
         "--every",
@@ -119,22 +99,8 @@ class Planted:
 
     def make(self, options, faults, seed):
         base = options.work / f"base-{options.samples}-{seed}"
-        if not base.exists():
-            pictures = sorted(
-                path for path in options.pictures.rglob("*") if path.is_file()
-            )
-            chosen = random.Random(seed).sample(
-                pictures, min(options.samples, len(pictures))
-            )
-            for picture in chosen:
-                to = base / picture.relative_to(options.pictures)
-                to.parent.mkdir(parents=True, exist_ok=True)
-                to.symlink_to(picture.resolve())
-        count = sum(path.is_file() for path in base.rglob("*"))
-        arguments = [
-            value if isinstance(value, str) else str(round(value * count))
-            for value in faults
-        ]
+        count = planting.chosen(options, base, seed)
+        arguments = planting.counted(faults, count)
         self.call(
             "pollute", base, "--output", self.folder, "--seed", seed, "--copy", "copy",
             "--foreign-from", options.foreign, *arguments,
@@ -196,8 +162,8 @@ class Planted:
 
     def learned(self, folder, count):
         """The same in the learned order; nothing if there is none yet."""
-        done = self.run(
-            "rank", folder, "--by", "learned", "--all", "--filter", "undecided", "--top", count,
+        done = planting.run(
+            self.program, "rank", folder, "--by", "learned", "--all", "--filter", "undecided", "--top", count,
             "--format", "json", "--quiet",
         )  # fmt: skip
         if done.returncode == 0:
@@ -207,20 +173,7 @@ class Planted:
         sys.exit(f"rank --by learned failed: {done.stderr.strip()}")
 
     def call(self, *arguments):
-        done = self.run(*arguments)
-        if done.returncode != 0:
-            words = " ".join(map(str, arguments))
-            sys.exit(f"{self.program} {words} failed: {done.stderr.strip()}")
-        return done.stdout
-
-    def run(self, *arguments):
-        return subprocess.run(
-            [str(self.program), *map(str, arguments)],
-            check=False,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "CHAFFINCH_ENGINE": "inside"},
-        )
+        return planting.call(self.program, *arguments)
 
 
 if __name__ == "__main__":

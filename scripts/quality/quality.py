@@ -12,13 +12,11 @@ With `--before PROGRAM`, the orders of two programs are compared on the sessions
 
 import argparse
 import csv
-import os
 import random
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
+import planting
 
 # By name: options of `chaffinch pollute`, with counts as shares of the samples.
 SETS = {
@@ -87,31 +85,13 @@ def main():
     parser.add_argument(
         "--before", help="another program whose order to compare, on the same sessions"
     )
-    parser.add_argument(
-        "--pictures",
-        type=Path,
-        required=True,
-        help="folder with a folder of pictures for each class",
-    )
-    parser.add_argument(
-        "--foreign",
-        type=Path,
-        required=True,
-        help="folder of pictures to add as foreign ones",
-    )
-    parser.add_argument(
-        "--work",
-        type=Path,
-        required=True,
-        help="folder for the sets; what is there is used again",
-    )
+    planting.add_arguments(parser)
     parser.add_argument(
         "--samples",
         type=int,
         default=1500,
         help="samples of each set before faults are added",
     )
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument(
         "--peers",
@@ -181,21 +161,8 @@ class Planted:
 
     def make(self, options, faults, seed):
         base = options.work / f"base-{seed}"
-        if not base.exists():
-            pictures = sorted(
-                path for path in options.pictures.rglob("*") if path.is_file()
-            )
-            for picture in random.Random(seed).sample(
-                pictures, min(options.samples, len(pictures))
-            ):
-                to = base / picture.relative_to(options.pictures)
-                to.parent.mkdir(parents=True, exist_ok=True)
-                to.symlink_to(picture.resolve())
-        count = sum(path.is_file() for path in base.rglob("*"))
-        arguments = [
-            value if isinstance(value, str) else str(round(value * count))
-            for value in faults
-        ]
+        count = planting.chosen(options, base, seed)
+        arguments = planting.counted(faults, count)
         if "--foreign" in arguments:
             arguments += ["--foreign-from", str(options.foreign)]
         if "--asymmetric" in arguments:
@@ -208,7 +175,7 @@ class Planted:
                 )
             )
             arguments += ["--pairs", str(pairs)]
-        call(
+        planting.call(
             self.program,
             "pollute",
             base,
@@ -220,7 +187,7 @@ class Planted:
             "copy",
             *arguments,
         )
-        call(
+        planting.call(
             self.program,
             "scan",
             self.folder / "data",
@@ -228,7 +195,7 @@ class Planted:
             self.session,
             "--quiet",
         )
-        call(
+        planting.call(
             self.program,
             "export",
             self.session,
@@ -277,7 +244,7 @@ class Planted:
         return [index for _, index in sorted(scores, key=lambda score: score[0])]
 
     def ranked(self, program):
-        found = call(
+        found = planting.call(
             program, "rank", self.session, "--all", "--top", "0", "--format", "csv"
         )
         return [self.at[row["path"]] for row in csv.DictReader(found.splitlines())]
@@ -304,21 +271,6 @@ class Planted:
             hits[:200].sum() / 200,
             precision[hits].sum() / max(1, len(self.bad)),
         ]
-
-
-def call(program, *arguments):
-    done = subprocess.run(
-        [str(program), *map(str, arguments)],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "CHAFFINCH_ENGINE": "inside"},
-    )
-    if done.returncode != 0:
-        sys.exit(
-            f"{program} {' '.join(map(str, arguments))} failed: {done.stderr.strip()}"
-        )
-    return done.stdout
 
 
 if __name__ == "__main__":

@@ -176,8 +176,7 @@ impl Service {
         let words = unloaded::words(&absent, session);
         let results = findings.results.values().map(AsRef::as_ref);
         // What was decided depends on who attaches.
-        let prompts = session.prompts(&setup.prompts).map(|set| set.digest()).unwrap_or_default();
-        let now = outdated::Now { prompts: &prompts, ..Default::default() };
+        let now = outdated::Now { prompts: &setup.prompts_digest(), ..Default::default() };
         let before = outdated::words(&outdated::all(results, &registry, now));
         let before = before.map(|words| display::safe_text(&words).into_owned());
         let told = words

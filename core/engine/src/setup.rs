@@ -43,6 +43,13 @@ pub struct Setup {
     pub finders: Finders,
 }
 
+impl Setup {
+    /// The digest of the prompts in use; empty if they cannot be read, which is said by what uses them.
+    pub(crate) fn prompts_digest(&self) -> String {
+        self.session.prompts(&self.prompts).map(|set| set.digest()).unwrap_or_default()
+    }
+}
+
 /// What was named for a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given {

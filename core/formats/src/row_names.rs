@@ -28,7 +28,7 @@ use judged::{Judged, number};
 use std::cmp::Reverse;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-pub(crate) use texts::{by_text, unread_names};
+pub(crate) use texts::{Texts, unread_names};
 
 /// Columns to name in a sentence.
 const SHOWN: usize = 4;

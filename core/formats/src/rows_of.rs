@@ -148,18 +148,21 @@ fn loosely(
     contents: &mut Option<HashMap<ContentHash, Vec<SampleId>>>,
 ) -> Loose {
     if let Ok(hash) = name.to_lowercase().parse::<ContentHash>() {
-        let contents = contents.get_or_insert_with(|| {
-            let mut all: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
-            for (row, hash) in (0_u32..).zip(file_metadata.hashes.iter()) {
-                all.entry(*hash).or_default().push(SampleId(row));
-            }
-            all
-        });
+        let contents = contents.get_or_insert_with(|| by_content(file_metadata));
         if let Some(found) = contents.get(&hash) {
             return Loose::Content(found.clone());
         }
     }
     Loose::Several(joiner.loosely(name))
+}
+
+/// The samples of each content.
+pub(crate) fn by_content(file_metadata: &FileMetadata) -> HashMap<ContentHash, Vec<SampleId>> {
+    let mut all: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
+    for (row, hash) in (0..).zip(file_metadata.hashes.iter()) {
+        all.entry(*hash).or_default().push(SampleId(row));
+    }
+    all
 }
 
 /// Gives a sample its row.

@@ -11,7 +11,7 @@ mod held_out;
 
 pub use evidence::Evidence;
 
-use crate::Result;
+use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::sorting::Unwanted;
 use chaffinch_data::journal::Decisions;
@@ -19,7 +19,7 @@ use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::display::counted;
 use chaffinch_protocol::sample::SampleId;
 use evidence::{Detector, Ranked, SAYS};
-use fit::{Decided, Fitted};
+use fit::{Decided, Fitted, said};
 use held_out::HeldOut;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -76,6 +76,15 @@ impl Learned {
         let detectors = detectors.iter().map(|detector| detector.name.to_owned()).collect();
         let classes = classes.to_vec();
         Ok(Learned { fitted, detectors, classes, kept, bad, held_out, mean, weights })
+    }
+
+    /// The same, if it is better than the rank.
+    ///
+    /// # Errors
+    /// With [`Learned::note`] when it is not, and [`Error::Stopped`](crate::Error::Stopped) once it is no longer wanted.
+    pub fn better(evidence: Evidence<'_>, decisions: &Decisions, unwanted: Unwanted<'_>) -> Result<Learned> {
+        let learned = Learned::of(evidence, decisions, unwanted)?;
+        if learned.is_better() { Ok(learned) } else { Err(Error::Invalid(learned.note())) }
     }
 
     /// How many decisions it was learned from.
@@ -187,11 +196,6 @@ impl Applied<'_> {
         let detectors = self.detectors.iter().map(|(detector, weights)| said(weights, detector.says(row)));
         detectors.sum::<f64>() + self.class(row)
     }
-}
-
-/// What a detector with these weights adds.
-fn said(weights: &[f64; SAYS], says: [f64; SAYS]) -> f64 {
-    weights.iter().zip(says).map(|(weight, says)| weight * says).sum()
 }
 
 /// The decisions to learn from, by their keys, in whose order sums are rounded.

@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::issue::is_built_in;
 use chaffinch_data::journal::{Journal, codes};
-use chaffinch_data::session::{Session, SessionLocation};
+use chaffinch_data::session::Session;
 use chaffinch_engine::outdated::{self, Now, Outdated};
 use chaffinch_engine::unloaded::{is_absent, is_of_detector};
 use chaffinch_host::Registry;
@@ -103,9 +103,7 @@ pub(super) fn outdated(
     let mut journal = Journal::open(&session.decisions_dir(), reviewer)?;
     journal.set_blind(session.load_blind(reviewer).is_some());
     journal.bind(&Arc::new(manifest), Some(&Arc::new(file_metadata)));
-    let location = SessionLocation { dir: session.dir().to_path_buf(), dataset: session.dataset() };
-    // What cannot be read is said by what uses it.
-    let prompts = prompt_set::in_use(&location, session, global).map(|set| set.digest()).unwrap_or_default();
+    let prompts = prompt_set::digest(session, session.dataset(), global);
     let now = Now { decisions: &codes::digest(&journal.codes()), prompts: &prompts };
     Ok(outdated::all(there.values(), registry, now))
 }

@@ -62,8 +62,6 @@ pub(super) struct Listing {
     dataset: PathBuf,
     options: DatasetOptions,
     session: Session,
-    /// The digest of the prompts in use; empty if they cannot be read, which is said by what uses them.
-    prompts: String,
     /// Read when it is first needed.
     beside: OnceLock<Beside>,
 }
@@ -170,7 +168,6 @@ impl Listing {
         let ledger = session.ledger_of(&manifest, &file_metadata)?;
         let reading = engine::reading(&ledger, &results, &manifest);
         let config = settings::config(global, Some(&location.dir))?.with_flags(flags);
-        let prompts = prompt_set::in_use(&location, &session, global).map(|set| set.digest());
         let mut thresholds: BTreeMap<String, f32> =
             results.iter().map(|(name, result)| (name.clone(), result.record().threshold)).collect();
         thresholds.extend(config.thresholds());
@@ -220,7 +217,6 @@ impl Listing {
             dataset: location.dataset,
             options,
             session,
-            prompts: prompts.unwrap_or_default(),
             beside: OnceLock::new(),
         })
     }
@@ -234,7 +230,7 @@ impl Listing {
 
     /// Says on stderr that detectors take part which the last scan did not have, or whose code is gone, and which have not looked
     /// at the dataset as it is now; nothing if there are none.
-    pub(super) fn tell_unloaded(&self) {
+    pub(super) fn tell_unloaded(&self, global: &Global) {
         let all = self.results.values().map(AsRef::as_ref);
         let own = all.filter(|result| unloaded::is_of_detector(result)).map(|one| one.record().name.as_str());
         let gone: Vec<&str> = own.filter(|name| !self.session.is_loaded(name)).collect();
@@ -242,11 +238,12 @@ impl Listing {
             warning("detectors", &words);
         }
         let decisions = codes::digest(&self.journal.codes());
+        let prompts = prompt_set::digest(&self.session, self.dataset.clone(), global);
+        let now = Now { decisions: &decisions, prompts: &prompts };
         let why = |result: &DetectorResult| {
             let name = &result.record().name;
             // Without loading it, which may run it.
             let code = self.session.code_of(name).and_then(|path| code_at(&path)).unwrap_or_default();
-            let now = Now { decisions: &decisions, prompts: &self.prompts };
             let why = outdated::why(result, &code, now)?;
             Some((safe_text(name).into_owned(), why))
         };
@@ -345,8 +342,10 @@ impl Listing {
         if !matches!(sort, Sort::Learned(_)) {
             return Ok(None);
         }
-        let learned = Learned::of(self.source().evidence(), self.journal.decisions(), &|| false)?;
-        if learned.is_better() { Ok(Some(learned)) } else { bail!("{}", safe_text(&learned.note())) }
+        match Learned::better(self.source().evidence(), self.journal.decisions(), &|| false) {
+            Ok(learned) => Ok(Some(learned)),
+            Err(error) => bail!("{}", safe_text(&error.to_string())),
+        }
     }
 
     /// The samples that match a query, in its order.

@@ -190,7 +190,7 @@ pub(super) fn run(args: &Probe, global: &Global) -> Result<ExitCode> {
 
 fn measure(args: &Probe, global: &Global) -> Result<()> {
     let listing = Listing::open(&args.target, global)?;
-    listing.tell_unloaded();
+    listing.tell_unloaded(global);
     let manifest = &*listing.manifest;
     for path in args.weights.iter().chain(&args.predictions) {
         outside(manifest.root(), path)?;

@@ -16,10 +16,14 @@ pub(super) fn configured(config: &Config, dataset: &Path) -> Result<PromptSet> {
     Ok(PromptSet::load(config.prompt_files())?.for_dataset(config.class_name_files(), dataset)?)
 }
 
-/// The set in use for a session, without a word.
-pub(super) fn in_use(location: &SessionLocation, session: &Session, global: &Global) -> Result<PromptSet> {
-    let resolved = uses::resolve(location, global, &EngineArgs::default(), &DatasetOptions::default())?;
-    Ok(session.prompts(&configured(&resolved.config, &location.dataset)?)?)
+/// The digest of the set in use for a session; empty if it cannot be read, which is said by what uses it.
+pub(super) fn digest(session: &Session, dataset: PathBuf, global: &Global) -> String {
+    let location = SessionLocation { dir: session.dir().to_path_buf(), dataset };
+    let set = || -> Result<PromptSet> {
+        let resolved = uses::resolve(&location, global, &EngineArgs::default(), &DatasetOptions::default())?;
+        Ok(session.prompts(&configured(&resolved.config, &location.dataset)?)?)
+    };
+    set().map(|set| set.digest()).unwrap_or_default()
 }
 
 /// The set for a command: of the files that it names, or the set in use. Says where it is from if it is the session's, and what is

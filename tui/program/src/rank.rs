@@ -84,7 +84,7 @@ pub(super) fn run(args: &Rank, global: &Global) -> Result<ExitCode> {
     })?;
     reading::tell(&listing.reading, "", global.quiet);
     listing.tell_disputes();
-    listing.tell_unloaded();
+    listing.tell_unloaded(global);
     if !global.quiet && args.format == Format::Table {
         let all = count(ids.len() as u64, "sample", "samples");
         if ids.len() > top {

@@ -149,10 +149,7 @@ impl Orders {
             return Ok(Some(LearnedOrder { learned: learned.clone(), blind }));
         }
         let evidence = question.state.source(&question.decisions).evidence();
-        let learned = Arc::new(Learned::of(evidence, &question.decisions, unwanted)?);
-        if !learned.is_better() {
-            return Err(Error::Invalid(learned.note()));
-        }
+        let learned = Arc::new(Learned::better(evidence, &question.decisions, unwanted)?);
         self.0.insert((number, blind), learned.clone());
         while self.0.len() > Orders::KEPT {
             self.0.pop_first();

@@ -143,9 +143,7 @@ impl Service {
         absent.sort_by(|one, other| one.result.record().name.cmp(&other.result.record().name));
         let decided = self.common_view(Some(at)).map_or_else(Vec::new, |(_, journal)| journal.codes());
         let results = self.state.findings.results.values().map(AsRef::as_ref);
-        let prompts = self.setup.session.prompts(&self.setup.prompts);
-        let prompts = prompts.map(|set| set.digest()).unwrap_or_default();
-        let now = Now { decisions: &codes::digest(&decided), prompts: &prompts };
+        let now = Now { decisions: &codes::digest(&decided), prompts: &self.setup.prompts_digest() };
         let outdated = outdated::all(results, &registry, now);
         Known { absent, outdated, ..self.known.clone() }
     }

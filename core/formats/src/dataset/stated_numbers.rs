@@ -88,19 +88,12 @@ fn differ(one: &ClassNumbers, other: &ClassNumbers, manifest: &Manifest) -> Opti
 /// What files in a folder state of all classes of a dataset, by the names of these files.
 fn stated(folder: &Path, manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
     let mut found: Vec<(String, ClassNumbers)> = Vec::new();
-    let small = |name: &str| {
-        let file = folder.join(name);
-        let fits = fs::metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
-        fits.then(|| fs::read_to_string(&file).ok()).flatten()
-    };
     for name in JSON {
-        let value = small(name).and_then(|text| serde_json::from_str::<Value>(&text).ok());
-        let mut all = Vec::new();
-        value.iter().for_each(|value| of_json(value, true, DEPTH, &mut all));
+        let all = in_json(folder, name).unwrap_or_default();
         found.extend(all.into_iter().map(|numbers| (name.to_owned(), numbers)));
     }
     for name in LINES {
-        let lines = small(name).map(|text| ClassNumbers::of_list(text.lines()));
+        let lines = small(folder, name).map(|text| ClassNumbers::of_list(text.lines()));
         found.extend(lines.map(|numbers| (name.to_owned(), numbers)));
     }
     let readme = declared::class_names(folder, folder).into_values();
@@ -111,6 +104,21 @@ fn stated(folder: &Path, manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
     // Others are about something else.
     found.retain(|(_, numbers)| is_of(numbers, manifest));
     found
+}
+
+/// The text of a file that may have nothing else.
+fn small(folder: &Path, name: &str) -> Option<String> {
+    let file = folder.join(name);
+    let fits = fs::metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
+    fits.then(|| fs::read_to_string(&file).ok()).flatten()
+}
+
+/// The numberings in a file; `None` if it is not JSON.
+fn in_json(folder: &Path, name: &str) -> Option<Vec<ClassNumbers>> {
+    let value: Value = serde_json::from_str(&small(folder, name)?).ok()?;
+    let mut all = Vec::new();
+    of_json(&value, true, DEPTH, &mut all);
+    Some(all)
 }
 
 /// Numbers with the names of classes as the dataset writes them, where they differ in case alone.
@@ -131,20 +139,15 @@ fn spelled(numbers: &ClassNumbers, manifest: &Manifest) -> ClassNumbers {
 fn unusable(folder: &Path, stated: &[(String, ClassNumbers)], manifest: &Manifest) -> Vec<String> {
     let mut all = Vec::new();
     for name in ONLY {
-        let file = folder.join(name);
-        if !file.is_file() || stated.iter().any(|(taken, _)| taken == name) {
+        if !folder.join(name).is_file() || stated.iter().any(|(taken, _)| taken == name) {
             continue;
         }
-        let small = fs::metadata(&file).is_ok_and(|meta| meta.len() <= MOST);
-        let text = if small { fs::read_to_string(&file).unwrap_or_default() } else { String::new() };
-        let mut found = Vec::new();
-        let value = serde_json::from_str::<Value>(&text).ok();
-        value.iter().for_each(|value| of_json(value, true, DEPTH, &mut found));
-        let numbers = found.first().map(|numbers| spelled(numbers, manifest));
+        let found = in_json(folder, name);
+        let numbers = found.iter().flatten().next().map(|numbers| spelled(numbers, manifest));
         let missing = |numbers: &ClassNumbers| {
             manifest.classes().iter().find(|class| numbers.number(class).is_none()).cloned()
         };
-        let why = match (value, numbers) {
+        let why = match (found, numbers) {
             (None, _) => "it is not JSON".to_owned(),
             (_, None) => "it is no object of a different number for each class".to_owned(),
             (_, Some(numbers)) => match missing(&numbers) {

@@ -3,7 +3,7 @@
 use super::{Read, Target, file_name};
 use crate::dataset::{SPLIT_NAMES, split_named};
 use crate::headings::{PATHS, is_id, is_index, is_label_of_names, naming, same};
-use crate::row_names::{self, Joint, SideColumn};
+use crate::row_names::{self, Joint, SideColumn, Texts};
 use crate::text::{Sheet, file_names};
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, excerpt};
@@ -303,10 +303,10 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
 /// # Errors
 /// When several would do.
 fn by_text(sheet: &Sheet, target: &Target<'_>) -> Result<Option<(usize, Vec<Option<SampleId>>)>> {
+    let mut texts = Texts::new(target.manifest, target.file_metadata);
     let all = (0..sheet.headings.len()).filter_map(|at| {
         let cells: Vec<String> = (0..sheet.len()).map(|row| sheet.text(row, at).trim().to_owned()).collect();
-        let found = row_names::by_text(&cells, target.manifest, target.file_metadata)?;
-        Some((at, found))
+        Some((at, texts.samples(&cells)?))
     });
     let mut all: Vec<_> = all.collect();
     if let [first, rest @ ..] = &all[..]

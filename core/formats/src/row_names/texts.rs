@@ -3,6 +3,7 @@
 use super::{Samples, SideColumn, column};
 use crate::headings::{is_label_of_names, may_be_id};
 use crate::joiner::Joiner;
+use crate::rows_of::by_content;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
@@ -17,40 +18,47 @@ const ROWS: usize = 5;
 /// Rows of which none names a sample before a column is taken to name none.
 const TRIED: usize = 1000;
 
-/// The sample of each text, where nearly all name one of their own by path, stem or content hash.
-pub(crate) fn by_text(
-    cells: &[String],
-    manifest: &Manifest,
-    file_metadata: &FileMetadata,
-) -> Option<Samples> {
-    let different: HashSet<&str> = cells.iter().map(String::as_str).collect();
-    if cells.len() < 2
-        || different.len() * 100 < cells.len() * SURE
-        || cells.iter().any(|cell| is_number(cell))
-    {
-        return None;
+/// Finds the samples that the texts in columns of a table name.
+pub(crate) struct Texts<'a> {
+    manifest: &'a Manifest,
+    file_metadata: &'a FileMetadata,
+    /// What names are looked up in, made for the first column that may have some.
+    known: Option<(Joiner<'a>, HashMap<ContentHash, Vec<SampleId>>)>,
+}
+
+impl<'a> Texts<'a> {
+    pub(crate) fn new(manifest: &'a Manifest, file_metadata: &'a FileMetadata) -> Texts<'a> {
+        Texts { manifest, file_metadata, known: None }
     }
-    let mut contents: HashMap<ContentHash, Vec<SampleId>> = HashMap::new();
-    for (id, hash) in manifest.ids().zip(file_metadata.hashes.iter()) {
-        contents.entry(*hash).or_default().push(id);
-    }
-    let names: Vec<&str> = cells.iter().map(|cell| without_query(cell)).collect();
-    let mut joiner = Joiner::new(manifest);
-    joiner.learn(names.iter().map(|name| name.as_bytes()));
-    let mut found: Samples = Vec::with_capacity(names.len());
-    for name in names {
-        if found.len() == TRIED && found.iter().all(Option::is_none) {
+
+    /// The sample of each text in a column, where nearly all name one of their own by path, stem or content hash.
+    pub(crate) fn samples(&mut self, cells: &[String]) -> Option<Samples> {
+        let different: HashSet<&str> = cells.iter().map(String::as_str).collect();
+        if cells.len() < 2
+            || different.len() * 100 < cells.len() * SURE
+            || cells.iter().any(|cell| is_number(cell))
+        {
             return None;
         }
-        let meant = match name.to_lowercase().parse::<ContentHash>() {
-            Ok(hash) => contents.get(&hash).cloned().unwrap_or_default(),
-            Err(_) if name.is_empty() => Vec::new(),
-            Err(_) => joiner.loosely(name),
-        };
-        found.push(if let [only] = meant[..] { Some(only) } else { None });
+        let (joiner, contents) =
+            self.known.get_or_insert_with(|| (Joiner::new(self.manifest), by_content(self.file_metadata)));
+        let names: Vec<&str> = cells.iter().map(|cell| without_query(cell)).collect();
+        joiner.learn(names.iter().map(|name| name.as_bytes()));
+        let mut found: Samples = Vec::with_capacity(names.len());
+        for name in names {
+            if found.len() == TRIED && found.iter().all(Option::is_none) {
+                return None;
+            }
+            let meant = match name.to_lowercase().parse::<ContentHash>() {
+                Ok(hash) => contents.get(&hash).cloned().unwrap_or_default(),
+                Err(_) if name.is_empty() => Vec::new(),
+                Err(_) => joiner.loosely(name),
+            };
+            found.push(if let [only] = meant[..] { Some(only) } else { None });
+        }
+        let samples: HashSet<SampleId> = found.iter().flatten().copied().collect();
+        (samples.len() * 100 >= cells.len() * SURE).then_some(found)
     }
-    let samples: HashSet<SampleId> = found.iter().flatten().copied().collect();
-    (samples.len() * 100 >= cells.len() * SURE).then_some(found)
 }
 
 /// What is wrong with taking rows in order where a column has another text in each of them that names no sample, unless labels beside
@@ -137,10 +145,10 @@ mod tests {
         for way in ways {
             let cells: Vec<String> = PATHS.iter().rev().map(|path| way(path)).collect();
             let wanted: Samples = (0..6).rev().map(|row| Some(SampleId(row))).collect();
-            assert_eq!(by_text(&cells, &manifest, &files), Some(wanted), "{cells:?}");
+            assert_eq!(Texts::new(&manifest, &files).samples(&cells), Some(wanted), "{cells:?}");
         }
         for other in [["x"; 6], ["cat/c0.jpg"; 6], PATHS.map(|path| &path[..3])] {
-            assert_eq!(by_text(&other.map(str::to_owned), &manifest, &files), None, "{other:?}");
+            assert_eq!(Texts::new(&manifest, &files).samples(&other.map(str::to_owned)), None, "{other:?}");
         }
     }
 

@@ -106,11 +106,6 @@ impl Fitted {
         self.bias + (1.0 + self.stretch) * ranked + moved
     }
 
-    /// What a detector that says this adds to them.
-    pub(super) fn detector(&self, index: usize, says: [f64; SAYS]) -> f64 {
-        self.detectors[index].iter().zip(says).map(|(weight, says)| weight * says).sum()
-    }
-
     /// What the class adds.
     pub(super) fn class(&self, class: Option<u32>) -> f64 {
         class.and_then(|class| self.classes.get(class as usize)).copied().unwrap_or_default()
@@ -118,10 +113,14 @@ impl Fitted {
 
     /// What all but the rank adds.
     pub(super) fn moved(&self, one: &Decided) -> f64 {
-        let detectors: f64 =
-            one.says.iter().enumerate().map(|(index, says)| self.detector(index, *says)).sum();
-        detectors + self.class(one.class)
+        let detectors = self.detectors.iter().zip(&one.says).map(|(weights, says)| said(weights, *says));
+        detectors.sum::<f64>() + self.class(one.class)
     }
+}
+
+/// What a detector with these weights adds to the log-odds where it says this.
+pub(super) fn said(weights: &[f64; SAYS], says: [f64; SAYS]) -> f64 {
+    weights.iter().zip(says).map(|(weight, says)| weight * says).sum()
 }
 
 /// `ln(1 + exp(x))`, without overflow.

@@ -318,12 +318,11 @@ fn commit(model: &mut Model, start: u64, rows: Vec<Row>, fx: &mut Effects) {
     let restored = matches!(incoming.anchor, Anchor::Position(..)).then_some(list.top);
     list.ticket = incoming.ticket;
     // What pictures are lit by follows the search.
-    let meant = [&list.shown.sort, &list.query.sort].into_iter().any(|sort| matches!(sort, Sort::Meaning(_)));
-    let relit = meant && list.shown.sort != list.query.sort && model.display.relevance;
-    let learned =
-        [&list.shown.sort, &list.query.sort].into_iter().any(|sort| matches!(sort, Sort::Learned(_)));
     let resorted = list.shown.sort != list.query.sort;
-    if learned && resorted {
+    let is_one = |is: fn(&Sort) -> bool| [&list.shown.sort, &list.query.sort].into_iter().any(is);
+    let meant = is_one(|sort| matches!(sort, Sort::Meaning(_)));
+    let relit = meant && resorted && model.display.relevance;
+    if is_one(|sort| matches!(sort, Sort::Learned(_))) && resorted {
         // They say why a sample is where it is.
         model.details.expire();
     }

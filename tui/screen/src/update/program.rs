@@ -130,16 +130,20 @@ fn cancel(model: &mut Model, fx: &mut Effects) {
     model.review.marks.clear();
     let busy = stopped || zoomed || marked;
     let text = if busy { "canceled; press again to quit" } else { "press again to quit" };
-    match model.views.all.iter().find_map(|page| page.unsaved(model)) {
+    match unsaved(model) {
         Some(words) => say(model, Level::Warning, format!("{text}   {words}")),
         None => say(model, Level::Info, text),
     }
 }
 
+/// What is lost if the program ends now, in words.
+fn unsaved(model: &Model) -> Option<&'static str> {
+    model.views.all.iter().find_map(|page| page.unsaved(model))
+}
+
 /// Quits; what would be lost is said first, and the second time it is.
 fn leave(model: &mut Model, fx: &mut Effects) {
-    let unsaved = model.views.all.iter().find_map(|page| page.unsaved(model));
-    match unsaved.filter(|_| model.time.now >= model.time.interrupt_until) {
+    match unsaved(model).filter(|_| model.time.now >= model.time.interrupt_until) {
         Some(words) => {
             engine::remember(model, fx);
             model.time.interrupt_until = model.time.now + 5_000;

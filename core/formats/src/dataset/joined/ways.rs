@@ -103,10 +103,15 @@ pub(super) fn places(
     Ok((places, by))
 }
 
+/// The names in a column, as names of files.
+fn names(sheet: &Sheet, key: usize, manifest: &Manifest) -> Vec<Vec<u8>> {
+    let files = file_names(manifest);
+    (0..sheet.len()).map(|row| sheet.file_name(row, key, &files)).collect()
+}
+
 /// All ways to take the names in a column.
 pub(super) fn ways(sheet: &Sheet, key: usize, manifest: &Manifest, own: &[ExtraColumn]) -> Vec<Way> {
-    let files = file_names(manifest);
-    let names: Vec<Vec<u8>> = (0..sheet.len()).map(|row| sheet.file_name(row, key, &files)).collect();
+    let names = names(sheet, key, manifest);
     let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let all = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
     let stems: Vec<&[u8]> = paths.iter().map(|path| stem(path)).collect();
@@ -165,8 +170,7 @@ pub(super) fn in_other_folders(
     manifest: &Manifest,
     places: &[Place],
 ) -> Option<(u64, usize, u32)> {
-    let files = file_names(manifest);
-    let names: Vec<Vec<u8>> = (0..sheet.len()).map(|row| sheet.file_name(row, key, &files)).collect();
+    let names = names(sheet, key, manifest);
     let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let ends = Ends::new(manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes()));
     ends.in_other_folders(&names, places)
