@@ -82,7 +82,7 @@ impl Ends {
 }
 
 impl Ends {
-    /// Rows whose paths have the longest common end, two at most.
+    /// Rows whose paths have the longest common end, in order.
     pub(crate) fn candidates(&self, path: &[u8]) -> Vec<u32> {
         let key = reversed(path);
         let at = self.keys.partition_point(|(other, _)| *other < key);
@@ -93,8 +93,17 @@ impl Ends {
         let rows = self.keys[start..].iter().take_while(|(other, _)| length > 0 && other.starts_with(prefix));
         let mut rows: Vec<u32> = rows.map(|(_, row)| *row).collect();
         rows.sort_unstable();
-        rows.truncate(2);
         rows
+    }
+
+    /// The row that a name means which may mean several: the only one of these in its split.
+    pub(crate) fn in_split(&self, name: &[u8], split: Split, manifest: &Manifest) -> Option<u32> {
+        let all = self.candidates(name);
+        let is_in = |row: &&u32| split != Split::None && manifest.split(SampleId(**row)) == split;
+        let mut own = all.iter().filter(is_in);
+        let one = *own.next()?;
+        // Where there is one, other names may mean it as well.
+        (all.len() > 1 && own.next().is_none()).then_some(one)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod predictions;
 pub mod probabilities;
 pub mod repair;
 mod row_names;
+mod row_splits;
 mod rows_of;
 mod same_headings;
 mod tally;

@@ -12,6 +12,7 @@ use crate::headings::{
     is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_files, names_samples, same,
 };
 use crate::joiner::Joiner;
+use crate::row_splits::RowSplits;
 use crate::rows_of::RowsOf;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
@@ -20,7 +21,7 @@ use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
 use columns::{Equal, Key};
 use doubtful::{numbered, refuse_half};
-pub(crate) use doubtful::{of_several_splits, refuse_other_splits, rows_or_files, says_splits};
+pub(crate) use doubtful::{of_several_splits, rows_or_files};
 use evidence::speaks;
 pub(crate) use evidence::{Speaks, clearly};
 pub(crate) use judged::counts_up;
@@ -54,8 +55,8 @@ pub(crate) struct RowNames {
     pub(crate) samples: Option<Samples>,
     /// How that was found, if the headings do not say it: a sentence that begins with the rows goes on with it.
     pub(crate) said: Option<String>,
-    /// Whether a column says the split of each row.
-    pub(crate) has_splits: bool,
+    /// What columns say of the split of each row.
+    pub(crate) splits: Option<RowSplits>,
 }
 
 impl RowNames {
@@ -66,7 +67,7 @@ impl RowNames {
 
     /// What there is to say of rows whose names say no split, and that were taken for samples of several.
     pub(crate) fn of_several_splits(&self, rows: &RowsOf, manifest: &Manifest) -> Option<String> {
-        let names = self.ids.as_ref().filter(|_| self.samples.is_none() && !self.has_splits)?;
+        let names = self.ids.as_ref().filter(|_| self.samples.is_none() && self.splits.is_none())?;
         let named = manifest
             .ids()
             .zip(&rows.rows)
@@ -86,7 +87,7 @@ impl RowNames {
     ) -> crate::Result<RowsOf> {
         match (&self.ids, &self.samples) {
             (Some(ids), Some(samples)) => RowsOf::joined(file, ids, samples, manifest),
-            (Some(ids), None) => RowsOf::named(file, ids, manifest, file_metadata),
+            (Some(ids), None) => RowsOf::named(file, (ids, self.splits.as_ref()), manifest, file_metadata),
             (None, _) => Ok(RowsOf::in_order(manifest.len())),
         }
     }
@@ -125,7 +126,7 @@ pub(crate) fn of_names(names: Vec<String>, manifest: &Manifest) -> Result<RowNam
         return Ok(RowNames::named(names));
     };
     let said = format!("are named by the values of the dataset's column {}", called(&own));
-    Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said), has_splits: false })
+    Ok(RowNames { ids: Some(names), samples: Some(samples), said: Some(said), splits: None })
 }
 
 /// Takes the paths that a file has beside its rows, and says where another of its columns means other samples. `option` would
@@ -140,13 +141,13 @@ pub(crate) fn of_paths(
     manifest: &Manifest,
     option: &str,
 ) -> Result<RowNames, String> {
+    let splits = RowSplits::beside(side, names.len());
     // The list of names may be among the columns, which would then be compared with itself.
     let side: Vec<SideColumn> = side.iter().filter(|column| column.cells != names).cloned().collect();
     let column = SideColumn { heading: String::new(), cells: names };
     let mut said = None;
     if !side.is_empty() {
         let by_path = Judged::of(&column, &mut Joiner::new(manifest), manifest).by_path;
-        refuse_other_splits(&column.cells, &side, &by_path, manifest)?;
         if let Some(why) = other_paths(&by_path, &side, manifest) {
             return Err(format!("{why}; leave out the one that is not meant, or pass {option}"));
         }
@@ -154,7 +155,7 @@ pub(crate) fn of_paths(
     }
     let mut named = of_names(column.cells, manifest)?;
     named.said = named.said.or(said);
-    named.has_splits = side.iter().any(|column| says_splits(&column.heading));
+    named.splits = splits;
     Ok(named)
 }
 
@@ -248,7 +249,7 @@ pub(crate) fn find(
     }
     let mut joiner = Joiner::new(manifest);
     let judged: Vec<Judged> = side.iter().map(|column| Judged::of(column, &mut joiner, manifest)).collect();
-    let has_splits = side.iter().any(|column| says_splits(&column.heading));
+    let splits = side.first().and_then(|column| RowSplits::beside(&side, column.cells.len()));
     let taken = |at: usize, mut side: Vec<SideColumn>| {
         let SideColumn { heading, cells } = side.swap_remove(at);
         let name = called(&heading);
@@ -259,7 +260,7 @@ pub(crate) fn find(
                 ids: Some(cells),
                 samples: Some(judged[at].by_path.clone()),
                 said: Some(said),
-                has_splits,
+                splits: splits.clone(),
             };
         }
         let is_doubtful = judged[at].numbers && judged[at].by_number.is_some() && !judged[at].in_order;
@@ -275,11 +276,21 @@ pub(crate) fn find(
             Some(number) => number.to_string(),
             None => cell,
         };
-        RowNames { ids: Some(cells.into_iter().map(whole).collect()), samples: None, said, has_splits }
+        RowNames {
+            ids: Some(cells.into_iter().map(whole).collect()),
+            samples: None,
+            said,
+            splits: splits.clone(),
+        }
     };
     let joined = |key: Key, mut side: Vec<SideColumn>| {
         let said = Some(key.said(&side));
-        RowNames { ids: Some(side.swap_remove(key.at).cells), samples: Some(key.samples), said, has_splits }
+        RowNames {
+            ids: Some(side.swap_remove(key.at).cells),
+            samples: Some(key.samples),
+            said,
+            splits: splits.clone(),
+        }
     };
     let mut doubt = None;
     match columns::best(&side, &judged, manifest, option)? {
@@ -305,7 +316,6 @@ pub(crate) fn find(
             columns::refuse_other_numbers(&side[at], &judged[at].by_path, manifest)?;
         }
         columns::refuse_doubtful(&side[at], &judged[at].by_path, "paths or names of files", manifest)?;
-        refuse_other_splits(&side[at].cells, &side, &judged[at].by_path, manifest)?;
         let others: Vec<SideColumn> = (0..side.len()).filter(|&i| i != at).map(|i| side[i].clone()).collect();
         if let Some(why) = other_paths(&judged[at].by_path, &others, manifest) {
             return Err(format!("{why}; leave out the one that is not meant, or pass {option}"));

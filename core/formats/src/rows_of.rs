@@ -1,13 +1,14 @@
 //! Which row of another program's file belongs to each sample: by its path, its stem or the hash of its content.
 
 use crate::joiner::Joiner;
+use crate::row_splits::RowSplits;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::{Error, Result};
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
-use chaffinch_protocol::sample::SampleId;
-use std::collections::HashMap;
+use chaffinch_protocol::sample::{SampleId, Split};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Which row of a file belongs to each sample.
@@ -57,35 +58,58 @@ impl RowsOf {
     }
 
     /// Rows by what they name: a path, or one that ends with it; a stem; or a content hash, which may be that of several
-    /// samples. Samples of one path have the rows that name it in turn, or all of them the only one. `path` is the file.
+    /// samples. Samples of one path have the rows that name it in turn, or all of them the only one. A row that says its split
+    /// means no sample of another. `path` is the file.
     ///
     /// # Errors
     /// When a name means several samples, two rows mean the same, or no row means any.
     pub(crate) fn named(
         path: &Path,
-        ids: &[String],
+        (ids, splits): (&[String], Option<&RowSplits>),
         manifest: &Manifest,
         file_metadata: &FileMetadata,
     ) -> Result<RowsOf> {
+        let may_mean = |row: u32, name: &str, id: &SampleId| {
+            splits.is_none_or(|splits| splits.may_mean(row as usize, name.as_bytes(), *id, manifest))
+        };
+        let in_split = |row: u32, name: &str| match splits.map(|splits| splits.of(row as usize)) {
+            None | Some(Split::None) => name.to_owned(),
+            Some(split) => format!("{name} in {}", split.name()),
+        };
         let mut joiner = Joiner::new(manifest);
         joiner.learn(ids.iter().map(|name| name.as_bytes()));
         let mut rows: Vec<Option<u32>> = vec![None; manifest.len()];
         let repeated = joiner.repeated();
-        let mut rest = Vec::new();
+        let (mut bound, mut rest) = (RowsOf::default(), Vec::new());
         for (row, name) in (0_u32..).zip(ids) {
-            match joiner.exact(name.as_bytes()) {
-                Some(id) => {
-                    let same = repeated.get(&id).map_or(&[][..], Vec::as_slice);
-                    let free = same.iter().copied().find(|id| rows[id.index()].is_none());
-                    enter(path, (row, name), free.unwrap_or(id), &mut rows, ids, manifest)?;
-                }
-                None => rest.push((row, name)),
+            let Some(id) = joiner.exact(name.as_bytes()) else {
+                rest.push((row, name));
+                continue;
+            };
+            let mut same = repeated.get(&id).map_or(vec![id], Vec::clone);
+            same.retain(|id| may_mean(row, name, id));
+            let is_of =
+                |id: &SampleId| splits.is_some_and(|splits| splits.of(row as usize) == manifest.split(*id));
+            if same.iter().any(is_of) {
+                same.retain(is_of);
+            }
+            let free = same.iter().copied().find(|id| rows[id.index()].is_none());
+            match free.or(same.last().copied()) {
+                Some(id) => enter(path, (row, name), id, &mut rows, ids, manifest)?,
+                None => bound.leave(&in_split(row, name)),
             }
         }
         let exact = rows.clone();
-        let (mut contents, mut bound) = (None, RowsOf::default());
+        let mut contents = None;
         for (row, name) in rest {
             let found = loosely(&mut joiner, name, file_metadata, &mut contents);
+            let is_found = matches!(&found, Loose::Several(found) if !found.is_empty());
+            let found = match found {
+                Loose::Several(found) => {
+                    Loose::Several(found.into_iter().filter(|id| may_mean(row, name, id)).collect())
+                }
+                found => found,
+            };
             let found = match found {
                 Loose::Several(found) if found.len() > 1 => {
                     let (a, b) =
@@ -103,7 +127,7 @@ impl RowsOf {
             let free: Vec<SampleId> =
                 found.into_iter().filter(|id| exact.get(id.index()).is_some_and(Option::is_none)).collect();
             if free.is_empty() {
-                bound.leave(name);
+                bound.leave(&if is_found { in_split(row, name) } else { name.clone() });
             }
             for id in free {
                 enter(path, (row, name), id, &mut rows, ids, manifest)?;
@@ -114,18 +138,28 @@ impl RowsOf {
         in_order.sort_unstable();
         if !in_order.is_sorted_by_key(|(_, sample)| *sample) {
             let about = |samples: &Vec<SampleId>| samples.iter().filter_map(|id| rows[id.index()]).collect();
-            bound.in_turn = repeated.values().map(about).filter(|rows: &Vec<u32>| rows.len() > 1).collect();
+            // Those that are told apart by their splits are no guess.
+            let are_told = |samples: &&Vec<SampleId>| {
+                let all: HashSet<Split> = samples.iter().map(|id| manifest.split(*id)).collect();
+                splits.is_some() && all.len() == samples.len()
+            };
+            let guessed = repeated.values().filter(|samples| !are_told(samples)).map(about);
+            bound.in_turn = guessed.filter(|rows: &Vec<u32>| rows.len() > 1).collect();
         }
         for samples in repeated.values() {
-            let known = samples.iter().filter_map(|id| rows[id.index()]).next_back();
-            samples.iter().for_each(|id| rows[id.index()] = rows[id.index()].or(known));
+            let Some(known) = samples.iter().filter_map(|id| rows[id.index()]).next_back() else { continue };
+            let name = &ids[known as usize];
+            for id in samples.iter().filter(|id| may_mean(known, name, id)) {
+                rows[id.index()].get_or_insert(known);
+            }
         }
         if rows.iter().all(Option::is_none) && !manifest.is_empty() {
             let example = excerpt_path(manifest.path(SampleId(0)));
             let message = format!(
-                "none of its {} names a sample by path, stem or content hash: the first is '{}', and the dataset has {example}",
+                "none of its {} names a sample{} by path, stem or content hash: the first is '{}', and the dataset has {example}",
                 counted(ids.len() as u64, "row", "rows"),
-                ids.first().map(|name| excerpt(name)).unwrap_or_default()
+                if splits.is_some() { " of the split that it says" } else { "" },
+                ids.first().map(|name| excerpt(&in_split(0, name)).into_owned()).unwrap_or_default()
             );
             return Err(Error::format(path, message));
         }
@@ -202,7 +236,7 @@ mod tests {
     fn rows(paths: &[&str], ids: &[&str]) -> std::result::Result<(Vec<Option<u32>>, u64), String> {
         let (manifest, file_metadata) = dataset(paths);
         let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-        let found = RowsOf::named(Path::new("ids.txt"), &ids, &manifest, &file_metadata);
+        let found = RowsOf::named(Path::new("ids.txt"), (&ids, None), &manifest, &file_metadata);
         found.map(|found| (found.rows, found.unmatched.0)).map_err(|error| error.to_string())
     }
 
@@ -250,7 +284,7 @@ mod tests {
         let in_turn = |ids: &[&str]| {
             let (manifest, file_metadata) = dataset(&paths);
             let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-            RowsOf::named(Path::new("ids.txt"), &ids, &manifest, &file_metadata).unwrap().in_turn
+            RowsOf::named(Path::new("ids.txt"), (&ids, None), &manifest, &file_metadata).unwrap().in_turn
         };
         assert_eq!(in_turn(&["a.png", "b.png", "a.png"]), Vec::<Vec<u32>>::new());
         assert_eq!(in_turn(&["b.png", "a.png"]), Vec::<Vec<u32>>::new());

@@ -14,6 +14,7 @@ pub(crate) mod text_table;
 
 use crate::headings::is_id;
 use crate::row_names::SideColumn;
+use crate::row_splits::{self, RowSplits};
 use crate::text::Document;
 use crate::{Error, Result};
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
@@ -206,22 +207,38 @@ pub(crate) fn bare_columns(path: &Path) -> Result<Option<usize>> {
     })
 }
 
+/// Whether a column is read, by its heading.
+pub(crate) type Headed = fn(&str) -> bool;
+
 /// Reads the columns of a table that are called like ids of samples, beside others.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub(crate) fn id_columns(path: &Path) -> Result<Vec<SideColumn>> {
+    columns(path, is_id)
+}
+
+/// What columns of a table beside others say of the splits of so many rows.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn row_splits(path: &Path, rows: usize) -> Result<Option<RowSplits>> {
+    Ok(RowSplits::beside(&columns(path, row_splits::is_worth_reading)?, rows))
+}
+
+/// Reads the columns of a table that are called so, beside others.
+fn columns(path: &Path, is: Headed) -> Result<Vec<SideColumn>> {
     if json_lines(path).is_some() {
-        return Ok(TextTable::read(path)?.map_or_else(Vec::new, |table| table.id_columns()));
+        return Ok(TextTable::read(path)?.map_or_else(Vec::new, |table| table.columns(is)));
     }
     match kind(path)? {
         Kind::Npy => Ok(Vec::new()),
         Kind::Safetensors => {
             let all = safetensors::beside_rows(path)?.into_iter();
-            Ok(all.filter(|column| is_id(&column.heading)).collect())
+            Ok(all.filter(|column| is(&column.heading)).collect())
         }
-        Kind::Parquet => parquet::id_columns(path),
-        Kind::Table(separator) => table::id_columns(path, separator),
+        Kind::Parquet => parquet::columns(path, is),
+        Kind::Table(separator) => table::columns(path, separator, is),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Matrices and labels from Parquet files, as pandas, polars and DuckDB write them.
 
+use super::Headed;
 use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
 use crate::headings::{PATHS, STORED, is_id, is_unnamed, is_usual_index};
-use crate::row_names::{SideColumn, says_splits};
+use crate::row_names::SideColumn;
+use crate::row_splits;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -12,7 +14,7 @@ use arrow_array::types::{
     UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{DataType, FieldRef, SchemaRef};
 use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use parquet::arrow::ProjectionMask;
@@ -266,11 +268,11 @@ fn each_part(
 
 /// The column that names the sample of each row: the first of the usual ones that has texts.
 fn ids_column(schema: &SchemaRef) -> Option<usize> {
-    let text =
-        |field: &arrow_schema::Field| matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8);
     let fields = schema.fields();
     let of = |name: &str| {
-        fields.iter().position(|field| field.name().trim().eq_ignore_ascii_case(name) && text(field))
+        let is =
+            |field: &FieldRef| field.name().trim().eq_ignore_ascii_case(name) && is_text(field.data_type());
+        fields.iter().position(is)
     };
     PATHS.into_iter().find_map(of)
 }
@@ -286,7 +288,16 @@ fn texts_of(column: &ArrayRef) -> Vec<String> {
 
 /// Whether a column may name the rows, as texts or as whole numbers.
 fn may_name(kind: &DataType) -> bool {
-    kind.is_integer() || matches!(kind, DataType::Float64 | DataType::Utf8 | DataType::LargeUtf8)
+    kind.is_integer() || is_text(kind) || matches!(kind, DataType::Float64 | DataType::Boolean)
+}
+
+/// Whether a column has texts, also as categories.
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
+    }
 }
 
 /// The cells of a column as text; what is missing is empty.
@@ -332,7 +343,7 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
             let names = own.or_else(|| ids_column(schema));
             // Beside a column of names, others are only compared with it.
             let beside_names = |index: &usize| {
-                let is_compared = |name: &str| is_id(name) || says_splits(name);
+                let is_compared = |name: &str| is_id(name) || row_splits::is_worth_reading(name);
                 names.is_none_or(|names| *index == names || is_compared(fields[*index].name()))
                     && may_name(fields[*index].data_type())
             };
@@ -411,18 +422,18 @@ pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
     }
 }
 
-/// Reads the columns that are called like ids, beside others.
+/// Reads the columns that are called so, beside others.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn id_columns(path: &Path) -> Result<Vec<SideColumn>> {
+pub(super) fn columns(path: &Path, is_called: Headed) -> Result<Vec<SideColumn>> {
     let all: RefCell<Vec<SideColumn>> = RefCell::default();
     each_part(
         path,
         |schema| {
             let fields = schema.fields();
             let is = |at: &usize| {
-                fields.len() > 1 && is_id(fields[*at].name()) && may_name(fields[*at].data_type())
+                fields.len() > 1 && is_called(fields[*at].name()) && may_name(fields[*at].data_type())
             };
             let columns: Vec<usize> = (0..fields.len()).filter(is).collect();
             let empty = |&at: &usize| SideColumn { heading: fields[at].name().clone(), cells: Vec::new() };
@@ -473,7 +484,7 @@ pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
     let of =
         |wanted: Pick| -> Vec<usize> { (0..fields.len()).filter(|&index| picks[index] == wanted).collect() };
     let chosen = of(Pick::Numbers);
-    let texts = |index: usize| batches.iter().flat_map(|batch| texts_of(batch.column(index))).collect();
+    let texts = |index: usize| batches.iter().flat_map(|batch| cells_of(batch.column(index))).collect();
     let ids: Option<Vec<String>> = ids_column(&schema).map(texts);
     let beside = |column: &usize| picks[*column] != Pick::Numbers && may_name(fields[*column].data_type());
     let side = (0..fields.len()).filter(beside).map(|column| SideColumn {

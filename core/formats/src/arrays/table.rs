@@ -1,9 +1,10 @@
 //! Tables and lines of text.
 
+use super::Headed;
 use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
-use crate::headings::{PATHS, is_id};
+use crate::headings::PATHS;
 use crate::row_names::SideColumn;
 use crate::text::{TableText, as_whole, broken};
 use crate::{Error, Result};
@@ -175,14 +176,14 @@ pub(super) fn row_names(path: &Path, separator: u8) -> Result<Option<Vec<String>
     if named.is_some() { Ok(Some(names)) } else { names_in(path, names) }
 }
 
-/// Reads the columns that are called like ids, beside others.
+/// Reads the columns that are called so, beside others.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn id_columns(path: &Path, separator: u8) -> Result<Vec<SideColumn>> {
+pub(super) fn columns(path: &Path, separator: u8, is: Headed) -> Result<Vec<SideColumn>> {
     let rows = records(path, separator)?;
     let head = &rows[0].1;
-    let columns = (0..head.len()).filter(|&column| head.len() > 1 && is_id(&head[column]));
+    let columns = (0..head.len()).filter(|&column| head.len() > 1 && is(&head[column]));
     let column = |column: usize| SideColumn {
         heading: head[column].clone(),
         cells: rows[1..].iter().map(|(_, row)| row.get(column).cloned().unwrap_or_default()).collect(),

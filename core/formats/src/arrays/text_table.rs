@@ -1,9 +1,10 @@
 //! Tables with all their cells as text: lists and structures as JSON, nothing where a value is missing.
 
+use super::Headed;
 use super::labels::{LabelColumn, label_column};
 use super::{Kind, kind, table};
 use crate::dataset::arrow_text;
-use crate::headings::{PATHS, STORED, is_id};
+use crate::headings::{PATHS, STORED};
 use crate::row_names::SideColumn;
 use crate::text::{Document, json_numbers};
 use crate::{Error, Result};
@@ -50,10 +51,10 @@ impl TextTable {
         Some(self.columns[column].clone())
     }
 
-    /// The columns that are called like ids, beside others.
-    pub(super) fn id_columns(&self) -> Vec<SideColumn> {
+    /// The columns that are called so, beside others.
+    pub(super) fn columns(&self, is: Headed) -> Vec<SideColumn> {
         let all = self.headings.iter().zip(&self.columns);
-        let ids = all.filter(|(heading, _)| self.headings.len() > 1 && is_id(heading));
+        let ids = all.filter(|(heading, _)| self.headings.len() > 1 && is(heading));
         ids.map(|(heading, cells)| SideColumn { heading: heading.clone(), cells: cells.clone() }).collect()
     }
 

@@ -2,6 +2,7 @@
 
 mod candidate;
 mod chosen;
+mod class_numbers;
 mod content;
 mod numbered;
 mod ways;
@@ -10,18 +11,21 @@ use super::contradictions::Contradictions;
 use super::folders::BesideTable;
 use super::rows::EMPTY;
 use super::said_splits::{OtherSplits, SaidSplits};
-use super::{DatasetOptions, Opened};
+use super::{DatasetOptions, Opened, stated_numbers};
 use crate::ends::Place;
+use crate::row_names::of_several_splits;
 use crate::text::{Sheet, as_whole};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names;
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chosen::Choice;
+use class_numbers::{are_numbers, name};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use ways::{By, either, in_other_folders, places};
@@ -48,11 +52,17 @@ pub(crate) fn without_labels(options: &DatasetOptions) -> DatasetOptions {
 }
 
 /// Joins the labels of a table to the samples of a dataset. Samples without a row have no label. Columns other than the
-/// key, the label and the split are kept.
+/// key, the label and the split are kept. Labels that are the numbers of classes are these classes; `dataset` is where files may
+/// state them.
 ///
 /// # Errors
 /// When the table cannot be read, lacks a column, or none of its rows names a sample.
-pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Result<Opened> {
+pub(super) fn join(
+    opened: Opened,
+    (file, dataset): (&Path, &Path),
+    options: &DatasetOptions,
+) -> Result<Opened> {
+    let numbers = stated_numbers::of(&opened, dataset, options.label_files);
     let Opened { manifest, mut ledger } = opened;
     let Labels { sheet, typed } = table(file)?;
     if sheet.len() == 0 {
@@ -65,6 +75,7 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let (places, by) =
         places(&sheet, (key, &said), &manifest, manifest.extra()).map_err(|why| Error::format(file, why))?;
     let whole = chosen::whole_numbers(&sheet, label);
+    let numbers = numbers.filter(|(numbers, _)| are_numbers(&sheet, label, numbers, &manifest));
     let row_of = |place: &Place| match place {
         Place::At(row) => Some(*row),
         _ => None,
@@ -109,7 +120,11 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
     let mut has_row = vec![false; manifest.len()];
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
-        let cell = if whole { as_whole(&cell).to_owned() } else { cell };
+        let cell = match &numbers {
+            Some((numbers, _)) => name(numbers, &cell).map_or(cell.clone(), str::to_owned),
+            None if whole => as_whole(&cell).to_owned(),
+            None => cell,
+        };
         if let Some(at) = place.row()
             && repeated.contains(&at)
         {
@@ -164,6 +179,15 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         );
         ledger.add(RemarkKind::LayoutDoubtful, others_than_own, text);
     }
+    if let Some((numbers, from)) = &numbers {
+        let first = numbers.iter().next().map(|(number, name)| format!("{number} is '{}'", excerpt(name)));
+        let text = format!(
+            "the numbers in column '{}' of {shown} were taken for the classes that {from} numbers: {}",
+            excerpt(&sheet.headings[label]),
+            first.unwrap_or_default()
+        );
+        ledger.add(RemarkKind::LayoutGuessed, joined, text);
+    }
     for (kind, text) in of_key.into_iter().chain(of_label) {
         ledger.add(kind, 1, text);
     }
@@ -199,6 +223,14 @@ pub(super) fn join(opened: Opened, file: &Path, options: &DatasetOptions) -> Res
         );
         ledger.add(RemarkKind::LayoutDoubtful, count, text);
     }
+    if !said.says_any() && matches!(by, By::Path | By::Stem) {
+        let named: Vec<_> = (places.iter().enumerate())
+            .filter_map(|(row, place)| Some((sheet.text(row, key), SampleId(place.row()?))))
+            .collect();
+        let named = named.iter().map(|(name, id)| (name.as_ref(), *id));
+        let text = of_several_splits(named, &manifest).map(|text| format!("{shown}: {text}"));
+        text.into_iter().for_each(|text| ledger.add(RemarkKind::LayoutDoubtful, joined, text));
+    }
     let (again, named) = names(&|place| matches!(place, Place::Again(_)));
     let rows = counted(again, "row of", "rows of");
     let verb = if again == 1 { "repeats" } else { "repeat" };
@@ -233,6 +265,8 @@ pub(crate) struct LabelTable {
     pub(crate) rows: Vec<Option<SampleId>>,
     /// Its other columns, by their places among those that are kept of the dataset.
     pub(crate) others: BTreeMap<usize, usize>,
+    /// The numbers that it has for the classes, if its labels are these.
+    pub(crate) numbers: Option<ClassNumbers>,
 }
 
 impl LabelTable {
@@ -265,7 +299,9 @@ impl LabelTable {
         if table.records.len() != rows.len() {
             return Err(Error::format(file, "its rows are not those that were read; make a new plan"));
         }
-        Ok(LabelTable { table, label, split, rows, others: (first..).zip(others).collect() })
+        let own = manifest.class_numbers();
+        let numbers = are_numbers(&sheet, label, own, manifest).then(|| own.clone());
+        Ok(LabelTable { table, label, split, rows, others: (first..).zip(others).collect(), numbers })
     }
 }
 

@@ -72,14 +72,16 @@ pub(crate) use self::tar::{WebdatasetPart, is_webdataset, webdataset_classes, we
 pub(crate) use choice::{LABEL_NAMES, SPLIT_NAMES, is_known_column};
 pub(crate) use companions::{Companion, Companions, Kept};
 pub(crate) use declared::readmes;
-pub(crate) use fiftyone::OF_FILES;
+pub(crate) use fiftyone::{OF_FILES, split_tag};
 pub(crate) use folders::{BesideTable, Edit, Record, RowEdits, json_like, json_set, paths_say};
 pub(crate) use joined::{LabelTable, without_labels};
 pub(crate) use json_table::{NewValue, RowEdit, rewritten as json_rewritten};
-pub(crate) use names_of_parts::{plain_split, split_named};
+pub(crate) use names_of_parts::{plain_split, split_named, split_of_folder};
 pub(crate) use packed::clean_name;
 pub(crate) use parquet::{ROOT_KEY, files as parquet_files};
+pub(crate) use said_splits::{Cell as SplitCell, SaidSplits};
 pub(crate) use several::ALL_LABELS;
+pub(crate) use split_columns::may_say_splits;
 
 use crate::{Error, Result};
 use annotated::Annotated;
@@ -273,7 +275,7 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
     candidate.tell_missing(&mut opened.ledger);
     let mut class_names = format.class_names;
     if let Some(file) = &options.labels {
-        opened = joined::join(opened, file, options)?;
+        opened = joined::join(opened, (file, &full), options)?;
         class_names = ClassNames::Written;
     } else if let Some(pattern) = &options.label_pattern {
         opened = label_pattern::take(opened, pattern)?;

@@ -156,11 +156,19 @@ pub(crate) fn split_named(name: &str) -> Option<Split> {
     split(OsStr::new(name))
 }
 
-/// The split of a folder that has the plain name of one.
+/// The split that a folder is named after, in any of the usual spellings, or as the last of several words: `pets-train`.
+pub(crate) fn split_of_folder(name: &OsStr) -> Option<Split> {
+    split(name).or_else(|| {
+        let (split, rest) = split_and_rest(name)?;
+        let last = pieces(name)?.into_iter().rfind(|piece| !is_noise(&piece.to_lowercase()));
+        (rest.last() != last.as_ref()).then_some(split)
+    })
+}
+
+/// The same for a folder above a dataset whose own splits are known. Developers keep their work in a folder `dev`, and tests of
+/// theirs in many others.
 pub(crate) fn plain_split(name: &OsStr) -> Option<Split> {
-    // Developers keep their work in a folder of that name.
-    let is_work = name.eq_ignore_ascii_case("dev");
-    if is_plain(name) && !is_work { split(name) } else { None }
+    if name.eq_ignore_ascii_case("dev") { None } else { split(name) }
 }
 
 /// Whether a name is the plain name of its split, which needs no remark.

@@ -11,11 +11,11 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// A cell by its row and its column.
-pub(super) type Cell<'t> = dyn Fn(usize, usize) -> Cow<'t, str> + 't;
+pub(crate) type Cell<'t> = dyn Fn(usize, usize) -> Cow<'t, str> + 't;
 
 /// Which columns of a table say splits.
 #[derive(Default)]
-pub(super) struct SaidSplits {
+pub(crate) struct SaidSplits {
     /// One of names.
     pub(super) column: Option<usize>,
     /// Whether its heading does not say so.
@@ -31,7 +31,7 @@ impl SaidSplits {
     }
 
     /// Those of a table with so many rows, but for columns that say something else.
-    pub(super) fn of(headings: &[String], rows: usize, cell: &Cell<'_>, but: &[Option<usize>]) -> SaidSplits {
+    pub(crate) fn of(headings: &[String], rows: usize, cell: &Cell<'_>, but: &[Option<usize>]) -> SaidSplits {
         let free = |column: &usize| !but.contains(&Some(*column));
         if let Some(usual) = choice::named(headings, &SPLIT_NAMES).into_iter().find(free) {
             return SaidSplits::asked(usual);
@@ -48,12 +48,12 @@ impl SaidSplits {
     }
 
     /// Whether there are any.
-    pub(super) fn says_any(&self) -> bool {
+    pub(crate) fn says_any(&self) -> bool {
         self.column.is_some() || !self.flags.is_empty()
     }
 
     /// What a row says, and in which words.
-    pub(super) fn said(&self, row: usize, cell: &Cell<'_>) -> (Split, String) {
+    pub(crate) fn said(&self, row: usize, cell: &Cell<'_>) -> (Split, String) {
         if let Some(column) = self.column {
             let text = cell(row, column);
             return (split_named(text.trim()).unwrap_or_default(), text.into_owned());

@@ -1,5 +1,6 @@
 //! Columns that say splits under a name that does not say it for sure: they are taken where every value is one.
 
+use super::choice::SPLIT_NAMES;
 use super::names_of_parts::split_named;
 use crate::text::truth;
 use chaffinch_protocol::sample::Split;
@@ -26,6 +27,12 @@ const FLAGS: [(&str, Split); 6] = [
     ("is_train", Split::Train),
     ("is_training", Split::Train),
 ];
+
+/// Whether a column under this heading may hold splits, or say them by 0 and 1.
+pub(crate) fn may_say_splits(heading: &str) -> bool {
+    let is = |name: &&str| heading.trim().eq_ignore_ascii_case(name);
+    SPLIT_NAMES.iter().any(is) || MAYBE.iter().any(is) || flagged(heading).is_some()
+}
 
 /// Which splits the values of a column name, as long as each names one or is empty.
 #[derive(Clone)]

@@ -1,8 +1,9 @@
 //! The numbers of classes where files beside a dataset state them, as programs that train on it and hubs write them: `class_to_idx.json`,
 //! `id2label` of a `config.json`, `dataset_info.json`, the head of `README.md` and the like.
 
-use super::{Opened, declared};
+use super::{Opened, declared, yolo};
 use chaffinch_data::class_numbers::ClassNumbers;
+use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::packing::is_address;
 use chaffinch_protocol::RemarkKind;
@@ -12,25 +13,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Files in JSON that state them.
-const JSON: [&str; 12] = [
-    "class_to_idx.json",
-    "idx_to_class.json",
-    "classes.json",
-    "class_names.json",
-    "labels.json",
-    "label_map.json",
-    "id2label.json",
-    "label2id.json",
-    "metadata.json",
-    "config.json",
-    "dataset_info.json",
-    "dataset_infos.json",
-];
-/// Files that can have nothing else.
-const ONLY: [&str; 4] = ["class_to_idx.json", "idx_to_class.json", "id2label.json", "label2id.json"];
-/// Files with a name on each line.
-const LINES: [&str; 2] = ["classes.txt", "labels.txt"];
+/// Words of which the names of such files consist, some of them about classes: `class_to_idx.json`, `labelmap.txt`.
+const ABOUT: [&str; 5] = ["class", "classes", "label", "labels", "names"];
+/// Their other words. The second list says that they can have nothing but numbers.
+const OTHER: [&str; 5] = ["name", "to", "info", "list", "imagenet"];
+const NUMBERED: [&str; 9] = ["idx", "idxs", "index", "indices", "indexes", "id", "ids", "map", "mapping"];
+/// Files about much else that may state them as well.
+const GENERAL: [&str; 4] = ["metadata.json", "config.json", "dataset_info.json", "dataset_infos.json"];
+/// Keys of the number and of the name of a class in a list of objects.
+const OF_NUMBER: [&str; 9] =
+    ["id", "idx", "index", "class_id", "class_idx", "label_id", "category_id", "number", "value"];
+const OF_NAME: [&str; 7] = ["name", "label", "class", "class_name", "label_name", "display_name", "category"];
+/// Files of one kind to look at.
+const FILES: usize = 16;
 /// Keys of objects in JSON with the names or numbers of classes.
 const KEYS: [&str; 7] =
     ["id2label", "label2id", "class_to_idx", "idx_to_class", "classes", "class_names", "names"];
@@ -79,6 +74,22 @@ pub(super) fn beside(mut opened: Opened, path: &Path) -> Opened {
     opened
 }
 
+/// The numbers of a dataset's classes, and where they are from: its own, or those that files beside it state and agree about. Classes
+/// of a dataset without labels may be called anything.
+pub(super) fn of(opened: &Opened, path: &Path, files: LabelFiles) -> Option<(ClassNumbers, String)> {
+    let own = opened.manifest.class_numbers();
+    if !own.is_empty() {
+        return Some((own.clone(), "the dataset".to_owned()));
+    }
+    if is_address(path) || files == LabelFiles::Ignore {
+        return None;
+    }
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let mut stated = stated(folder, &opened.manifest).into_iter();
+    let (name, numbers) = stated.next()?;
+    stated.all(|(_, other)| other == numbers).then_some((numbers, name))
+}
+
 /// A class that two numberings give different numbers.
 fn differ(one: &ClassNumbers, other: &ClassNumbers, manifest: &Manifest) -> Option<(String, [u64; 2])> {
     let numbers = |class: &String| Some((class.clone(), [one.number(class)?, other.number(class)?]));
@@ -88,13 +99,24 @@ fn differ(one: &ClassNumbers, other: &ClassNumbers, manifest: &Manifest) -> Opti
 /// What files in a folder state of all classes of a dataset, by the names of these files.
 fn stated(folder: &Path, manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
     let mut found: Vec<(String, ClassNumbers)> = Vec::new();
-    for name in JSON {
-        let all = in_json(folder, name).unwrap_or_default();
-        found.extend(all.into_iter().map(|numbers| (name.to_owned(), numbers)));
+    let mut add = |name: &str, all: Vec<ClassNumbers>| {
+        found.extend(all.into_iter().map(|numbers| (safe_path(Path::new(name)), numbers)));
+    };
+    let names = names_in(folder);
+    let with = |ends: &'static [&str]| {
+        let is = move |name: &&String| extension(name).is_some_and(|end| ends.contains(&end));
+        names.iter().filter(is).take(FILES)
+    };
+    for name in with(&["json"]).filter(|name| GENERAL.contains(&name.as_str()) || is_about(name).is_some()) {
+        add(name, in_json(folder, name).unwrap_or_default());
     }
-    for name in LINES {
-        let lines = small(folder, name).map(|text| ClassNumbers::of_list(text.lines()));
-        found.extend(lines.map(|numbers| (name.to_owned(), numbers)));
+    for name in with(&["txt", "names"]).filter(|name| is_about(name).is_some()) {
+        add(name, small(folder, name).map(|text| of_lines(&text)).unwrap_or_default());
+    }
+    for name in with(&["yaml", "yml"]) {
+        let is_small = fs::metadata(folder.join(name)).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
+        let numbers = is_small.then(|| yolo::class_numbers(&folder.join(name))).flatten();
+        add(name, numbers.into_iter().collect());
     }
     let readme = declared::class_names(folder, folder).into_values();
     found.extend(readme.map(|names| (safe_path(Path::new("README.md")), ClassNumbers::of_list(names))));
@@ -104,6 +126,54 @@ fn stated(folder: &Path, manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
     // Others are about something else.
     found.retain(|(_, numbers)| is_of(numbers, manifest));
     found
+}
+
+/// The names of the files in a folder, in order.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+    let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    names
+}
+
+fn extension(name: &str) -> Option<&str> {
+    Some(name.rsplit_once('.')?.1)
+}
+
+/// Whether the name of a file says that it is about classes, and then whether it can have nothing but their numbers.
+fn is_about(name: &str) -> Option<bool> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    if extension == "names" {
+        return Some(false);
+    }
+    let stem = stem.to_lowercase().replace('2', "_to_").replace("labelmap", "label_map");
+    let words: Vec<&str> = stem.split(['_', '-', ' ', '.']).filter(|word| !word.is_empty()).collect();
+    let is = |word: &&str| ABOUT.contains(word) || OTHER.contains(word) || NUMBERED.contains(word);
+    let is_about = !words.is_empty() && words.iter().all(is) && words.iter().any(|word| ABOUT.contains(word));
+    let is_numbered = words.iter().any(|word| NUMBERED.contains(word));
+    is_about.then_some(is_numbered)
+}
+
+/// Numberings in lines: a name on each, or a name and its number.
+fn of_lines(text: &str) -> Vec<ClassNumbers> {
+    let lines: Vec<&str> = text.trim_end().lines().map(str::trim).collect();
+    let mut all = vec![ClassNumbers::of_list(&lines)];
+    let separators: &[char] = &[' ', '\t', ',', ':', ';', '='];
+    let pair = |line: &&str| {
+        let (first, rest) = line.split_once(separators)?;
+        let number = first.trim_end_matches(separators).parse::<u64>().ok()?;
+        Some((number, rest.trim_matches(separators).to_owned()))
+    };
+    let turned = |line: &&str| {
+        let (rest, last) = line.rsplit_once(separators)?;
+        Some((last.parse::<u64>().ok()?, rest.trim_matches(separators).to_owned()))
+    };
+    for pairs in [lines.iter().map(pair).collect(), lines.iter().map(turned).collect::<Option<Vec<_>>>()] {
+        let numbers = pairs.map(|pairs| ClassNumbers::of_ids(pairs.iter().map(|(at, name)| (*at, name))));
+        all.extend(numbers.filter(|numbers| numbers.len() == lines.len()));
+    }
+    all
 }
 
 /// The text of a file that may have nothing else.
@@ -138,11 +208,13 @@ fn spelled(numbers: &ClassNumbers, manifest: &Manifest) -> ClassNumbers {
 /// Why files that can only state the numbers of classes were not taken.
 fn unusable(folder: &Path, stated: &[(String, ClassNumbers)], manifest: &Manifest) -> Vec<String> {
     let mut all = Vec::new();
-    for name in ONLY {
-        if !folder.join(name).is_file() || stated.iter().any(|(taken, _)| taken == name) {
+    for name in names_in(folder) {
+        let is_only = extension(&name) == Some("json") && is_about(&name) == Some(true);
+        let shown = safe_path(Path::new(&name));
+        if !is_only || stated.iter().any(|(taken, _)| *taken == shown) {
             continue;
         }
-        let found = in_json(folder, name);
+        let found = in_json(folder, &name);
         let numbers = found.iter().flatten().next().map(|numbers| spelled(numbers, manifest));
         let missing = |numbers: &ClassNumbers| {
             manifest.classes().iter().find(|class| numbers.number(class).is_none()).cloned()
@@ -155,7 +227,7 @@ fn unusable(folder: &Path, stated: &[(String, ClassNumbers)], manifest: &Manifes
                 None => "it has several numbers for a class".to_owned(),
             },
         };
-        all.push(format!("{name} was not taken for the numbers of the classes: {why}"));
+        all.push(format!("{shown} was not taken for the numbers of the classes: {why}"));
     }
     all
 }
@@ -174,10 +246,13 @@ fn of_json(value: &Value, may_be: bool, depth: usize, found: &mut Vec<ClassNumbe
         Value::Array(list) if may_be => {
             let names: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
             found.extend(names.map(ClassNumbers::of_list));
+            let objects: Option<Vec<&Map<String, Value>>> = list.iter().map(Value::as_object).collect();
+            found.extend(objects.and_then(|objects| of_objects(&objects)));
         }
         Value::Object(object) => {
             if may_be {
                 found.extend(of_object(object));
+                found.extend(of_lists(object));
             }
             if depth > 0 {
                 for (key, value) in object {
@@ -187,6 +262,30 @@ fn of_json(value: &Value, may_be: bool, depth: usize, found: &mut Vec<ClassNumbe
         }
         _ => {}
     }
+}
+
+/// A list of objects with the number and the name of a class each.
+fn of_objects(objects: &[&Map<String, Value>]) -> Option<ClassNumbers> {
+    let number = |object: &Map<String, Value>| OF_NUMBER.iter().find_map(|key| object.get(*key)?.as_u64());
+    let name = |object: &Map<String, Value>| {
+        OF_NAME.iter().find_map(|key| object.get(*key)?.as_str().map(str::to_owned))
+    };
+    let pairs: Option<Vec<_>> = objects.iter().map(|object| Some((number(object)?, name(object)?))).collect();
+    let numbers = ClassNumbers::of_ids(pairs?);
+    (numbers.len() == objects.len() && !numbers.is_empty()).then_some(numbers)
+}
+
+/// The places of names in the lists of an object by numbers, as ImageNet's classes have a code and a name.
+fn of_lists(object: &Map<String, Value>) -> Vec<ClassNumbers> {
+    let place = |at: usize| {
+        let pair = |(number, list): (&String, &Value)| {
+            Some((number.parse::<u64>().ok()?, list.as_array()?.get(at)?.as_str()?.to_owned()))
+        };
+        let pairs: Option<Vec<(u64, String)>> = object.iter().map(pair).collect();
+        let numbers = ClassNumbers::of_ids(pairs?);
+        (numbers.len() == object.len() && !numbers.is_empty()).then_some(numbers)
+    };
+    (0..2).filter_map(place).collect()
 }
 
 fn of_object(object: &Map<String, Value>) -> Option<ClassNumbers> {
@@ -247,7 +346,20 @@ mod tests {
                 "dataset_infos.json",
                 r#"{"default": {"features": {"label": {"names": ["cow", "ant", "bee"]}}}}"#,
             ),
+            ("class_indices.json", r#"{"cow": 0, "ant": 1, "bee": 2}"#),
+            (
+                "label_map.json",
+                r#"[{"id": 0, "name": "cow"}, {"id": 1, "name": "ant"}, {"id": 2, "name": "bee"}]"#,
+            ),
+            ("imagenet_class_index.json", r#"{"0": ["n1", "cow"], "1": ["n2", "ant"], "2": ["n3", "bee"]}"#),
             ("classes.txt", "cow\nant\nbee\n"),
+            ("classes.txt", "0 cow\n1 ant\n2 bee\n"),
+            ("labels.txt", "1: ant\n0: cow\n2: bee"),
+            ("class_names.txt", "cow,0\nant,1\nbee,2\n"),
+            ("obj.names", "cow\nant\nbee\n"),
+            ("labelmap.txt", "cow\nant\nbee\n"),
+            ("data.yaml", "nc: 3\nnames: [cow, ant, bee]\n"),
+            ("pets.yml", "names:\n  0: cow\n  1: ant\n  2: bee\n"),
             ("README.md", readme),
         ] {
             assert_eq!(
@@ -262,6 +374,9 @@ mod tests {
             ("config.json", r#"{"authors": ["cow", "ant", "bee"]}"#),
             ("class_to_idx.json", r#"{"cow": 0, "ant": 0, "bee": 2}"#),
             ("classes.json", "[\"cow\""),
+            ("notes.json", LIST),
+            ("my_classes_v2.txt", "cow\nant\nbee\n"),
+            ("classes.txt", "0 cow\n0 ant\n2 bee\n"),
         ] {
             assert_eq!(read(&[(name, text)]).0, [None; 3], "{name} {text}");
         }

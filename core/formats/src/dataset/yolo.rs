@@ -13,6 +13,7 @@ use super::{Candidate, choice, extension};
 use crate::Result;
 use crate::tally::Tally;
 use chaffinch_data::class_names;
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::sample::Split;
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -38,6 +39,12 @@ pub(super) fn described(file: &Path) -> Option<PathBuf> {
     let description = Description::read(file).ok()??;
     let own = file.parent()?;
     Some(description.folder(own).filter(|folder| folder.is_dir()).unwrap_or_else(|| own.to_path_buf()))
+}
+
+/// The numbers of classes that a file states under `names`, if it is a description of this kind.
+pub(super) fn class_numbers(file: &Path) -> Option<ClassNumbers> {
+    let names = description::names_in(file)?;
+    Some(names.numbers())
 }
 
 /// Whether there are text files in a folder called `labels`.

@@ -3,8 +3,10 @@
 //! (`{"$binary": {"base64": …}}`).
 
 use crate::arrays::{self, Picked};
+use crate::dataset::split_tag;
 use crate::headings::PATHS;
-use crate::row_names::{SideColumn, says_splits};
+use crate::row_names::SideColumn;
+use crate::row_splits;
 use crate::text::json_keys;
 use crate::{Error, Result};
 use base64::Engine;
@@ -79,7 +81,7 @@ pub(super) fn read(path: &Path) -> Result<Picked> {
     };
     let cells = |name: &str| samples.iter().map(|sample| cell(sample.get(name))).collect();
     let has = |name: &&str| samples.iter().any(|sample| sample.get(*name).is_some_and(Value::is_string));
-    let scalar = |value: &Value| value.is_string() || value.is_number();
+    let scalar = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
     let names: BTreeSet<&String> = (samples.iter().flat_map(|sample| sample.iter()))
         .filter(|(_, value)| scalar(value))
         .map(|(name, _)| name)
@@ -87,19 +89,24 @@ pub(super) fn read(path: &Path) -> Result<Picked> {
     let side = |name: &String| SideColumn { heading: name.clone(), cells: cells(name) };
     if let Some(name) = ["filepath"].into_iter().chain(PATHS).find(has) {
         // Splits are only compared with those of the samples.
-        let splits = names.into_iter().filter(|name| says_splits(name)).map(side);
-        return Ok(Picked { ids: Some(cells(name)), side: splits.collect(), ..grid.into() });
+        let splits = names.into_iter().filter(|name| row_splits::is_worth_reading(name)).map(side);
+        let mut side: Vec<SideColumn> = splits.collect();
+        if side.is_empty() {
+            let tag = |sample: &&Map<String, Value>| split_tag(sample).unwrap_or_default().to_owned();
+            side.push(SideColumn { heading: "split".to_owned(), cells: samples.iter().map(tag).collect() });
+        }
+        return Ok(Picked { ids: Some(cells(name)), side, ..grid.into() });
     }
     // Other programs name samples by ids.
     let side = names.into_iter().map(side);
     Ok(Picked { side: side.collect(), ..grid.into() })
 }
 
-/// A text or a number as text; anything else is empty.
+/// A text, a number or a truth value as text; anything else is empty.
 fn cell(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
-        Some(number @ Value::Number(_)) => number.to_string(),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
         _ => String::new(),
     }
 }

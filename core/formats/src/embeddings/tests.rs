@@ -601,7 +601,7 @@ fn rows_without_names_stay_with_the_vectors_that_are_kept() {
 
 /// A row that says another split than that of the only sample which it names by a part of its path is about one that is gone.
 #[test]
-fn a_row_of_another_split_is_refused_in_every_format() {
+fn a_row_of_another_split_means_no_sample_in_every_format() {
     let files = Files::new();
     let split = chaffinch_protocol::sample::Split::Test;
     let sample = |path: &str| NewSample { path: format!("test/{path}").into(), label: None, split };
@@ -609,7 +609,7 @@ fn a_row_of_another_split_is_refused_in_every_format() {
     let dataset = (manifest, dataset().1);
     let rows: Vec<Option<&[f32]>> = NUMBERS.chunks(2).map(Some).collect();
     for (split, is_read) in [("test", true), ("train", false)] {
-        for heading in ["split", "Split", "subset"] {
+        for heading in ["split", "Split", "subset", "partition"] {
             let side = [("path", &PATHS[..]), (heading, &[split; 3])];
             parquet(&files.at("e.parquet"), &side, ("embedding", &rows));
             let samples: Vec<_> = (PATHS.iter().zip(NUMBERS.chunks(2)))

@@ -3,7 +3,7 @@
 //! have the same end.
 
 use super::{common, components, reversed};
-use crate::dataset::plain_split;
+use crate::dataset::{plain_split, split_of_folder};
 use chaffinch_protocol::sample::Split;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
@@ -106,16 +106,23 @@ impl Frames {
 
     /// Whether what stands before an end is in another split than the dataset's folder, which has its place, or the sample.
     fn is_other_split(&self, before: &[u8], own: Split) -> bool {
-        let (mut folders, mut root) = (components(before), components(&self.root));
-        let (mut named, mut here) = (folders.next(), root.next());
         // What lies in a folder of each split may be in one of the same name there.
-        if named.is_some_and(|folder| here == Some(folder) && folder.eq_ignore_ascii_case(b"images")) {
-            (named, here) = (folders.next(), root.next());
-        }
-        let Some(said) = named.and_then(split_of) else { return false };
+        let is_same = |(named, here): &(&[u8], &[u8])| match own {
+            Split::None => named.eq_ignore_ascii_case(here),
+            _ => named == here && named.eq_ignore_ascii_case(b"images"),
+        };
+        let same = components(before).zip(components(&self.root)).take_while(is_same).count();
+        let [named, here] =
+            [before, &self.root].map(|path| components(path).nth(same).map(OsStr::from_bytes));
         match own {
-            Split::None => here.and_then(split_of).is_some_and(|here| here != said),
-            own => own != said && here.and_then(split_of) != Some(said),
+            Split::None => {
+                let (said, here) = (named.and_then(split_of_folder), here.and_then(split_of_folder));
+                said.is_some() && here.is_some() && said != here
+            }
+            own => {
+                let (said, here) = (named.and_then(plain_split), here.and_then(plain_split));
+                said.is_some_and(|said| own != said && here != Some(said))
+            }
         }
     }
 
@@ -277,11 +284,6 @@ impl Frames {
             false => self.count(&Frame::Before { absolute, before }) >= own,
         }) || (!absolute && self.bare(false) >= own)
     }
-}
-
-/// The split that a folder has the plain name of.
-fn split_of(folder: &[u8]) -> Option<Split> {
-    plain_split(OsStr::from_bytes(folder))
 }
 
 /// Whether a path begins at the root of a computer or with an address.

@@ -7,6 +7,7 @@ use super::rows::{self, RowsOf};
 use super::visual_layer::{Records, is_manifest, records};
 use super::{HIGHER_IS_WORSE, Importer, PATH_COLUMN, Read, Target, file_name};
 use crate::headings::is_index;
+use crate::row_splits;
 use crate::text::{Sheet, is_missing};
 use crate::{Error, Result};
 use chaffinch_data::issue::Issue;
@@ -141,8 +142,9 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
         .chain([&REASONS[..], &GROUPS, &SUGGESTED].into_iter().filter_map(|names| sheet.any_column(names)))
         .chain((0..sheet.headings.len()).filter(|&column| is_index(&sheet.headings[column])))
         .collect();
-    let taken: BTreeSet<usize> =
-        used.iter().copied().chain(OTHERS.iter().filter_map(|name| sheet.column(name))).collect();
+    let of_splits = (0..sheet.headings.len()).filter(|&at| row_splits::is_worth_reading(&sheet.headings[at]));
+    let others = OTHERS.iter().filter_map(|name| sheet.column(name)).chain(of_splits);
+    let taken: BTreeSet<usize> = used.iter().copied().chain(others).collect();
     let (mut flags, mut numbers) = (Vec::new(), Vec::new());
     for column in (0..sheet.headings.len()).filter(|column| !taken.contains(column)) {
         match holds(sheet, column) {

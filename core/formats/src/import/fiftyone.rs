@@ -2,6 +2,8 @@
 
 use super::detector::{Detector, FLAGGED};
 use super::{Importer, Read, Target, json};
+use crate::dataset::{split_named, split_tag};
+use crate::row_splits::RowSplits;
 use crate::{Error, Result};
 use chaffinch_data::issue::Issue;
 use chaffinch_data::journal::Said;
@@ -57,7 +59,9 @@ fn one(file: &Path, target: &Target<'_>, read: &mut Read) -> Result<()> {
         let path = path.ok_or_else(|| Error::format(file, format!("sample {number} has no 'filepath'")))?;
         names.push(path.as_bytes().to_vec());
     }
-    let ids = target.samples(file, &names, read)?;
+    let tag = |object: &&Map<String, Value>| split_tag(object).and_then(split_named);
+    let splits = RowSplits::new(objects.iter().map(|object| tag(object).unwrap_or_default()).collect());
+    let ids = target.samples_in_turn(file, (&names, splits.as_ref()), read)?;
     for (field, summary, high_is_bad) in FIELDS {
         let mut detector = Detector::new(field, format!("{summary} (FiftyOne)"));
         for (id, object) in ids.iter().zip(&objects) {

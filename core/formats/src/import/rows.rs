@@ -1,13 +1,13 @@
 //! Which sample a row of a table is about.
 
 use super::{Read, Target, file_name};
-use crate::dataset::{SPLIT_NAMES, split_named};
 use crate::headings::{PATHS, is_id, is_index, is_label_of_names, naming, same};
 use crate::row_names::{self, Joint, SideColumn, Texts};
+use crate::row_splits::RowSplits;
 use crate::text::{Sheet, file_names};
 use crate::{Error, Result};
 use chaffinch_protocol::display::{counted, excerpt};
-use chaffinch_protocol::sample::{SampleId, Split};
+use chaffinch_protocol::sample::SampleId;
 use std::collections::BTreeSet;
 
 /// Rows to look at where a column of paths is found by what is in it.
@@ -152,19 +152,20 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         left_out(sheet, target, &joint.samples, read);
         return Ok(RowsOf::named(joint.samples, joint.at));
     }
+    // Stems and content hashes are no paths, whatever their column is called.
+    if path.is_some_and(|column| !names_some(column))
+        && let Some(found) = named_by_text(sheet, target, read)?
+    {
+        return Ok(found);
+    }
     if let Some(column) = path {
         let files = file_names(target.manifest);
         let names: Vec<Vec<u8>> = (0..sheet.len()).map(|row| sheet.file_name(row, column, &files)).collect();
-        let mut found = target.samples_in_turn(file, &names, read)?;
-        if let Some(column) = sheet.any_column(&SPLIT_NAMES) {
-            let split = |row| split_named(sheet.text(row, column).trim()).unwrap_or_default();
-            let splits: Vec<Split> = (0..sheet.len()).map(split).collect();
+        let cell = |row: usize, column: usize| sheet.text(row, column);
+        let splits = RowSplits::in_table(&sheet.headings, sheet.len(), &cell, Some(column));
+        let mut found = target.samples_in_turn(file, (&names, splits.as_ref()), read)?;
+        if let Some(splits) = splits {
             target.leave_other_splits(file, &splits, &mut found, read);
-            let texts: Vec<String> =
-                names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-            let said = columns(sheet, row_names::says_splits);
-            row_names::refuse_other_splits(&texts, &said, &found, target.manifest)
-                .map_err(|why| Error::format(file, why))?;
         } else {
             let texts: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
             let named = texts.iter().zip(&found).filter_map(|(name, id)| Some((name.as_ref(), (*id)?)));
@@ -185,18 +186,8 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         left_out(sheet, target, &found, read);
         return Ok(RowsOf::named(found, column));
     }
-    if let Some((column, found)) = by_text(sheet, target)? {
-        read.warnings.push(format!(
-            "the rows of {} are named by the column {}, whose values are names or content hashes of samples; --path-column chooses \
-             another",
-            file_name(file),
-            quoted(sheet, &[column])
-        ));
-        strangers(sheet, &found, read);
-        repeated(sheet, column, &found, read);
-        other_labels(sheet, column, &found, target, read);
-        left_out(sheet, target, &found, read);
-        return Ok(RowsOf::named(found, column));
+    if let Some(found) = named_by_text(sheet, target, read)? {
+        return Ok(found);
     }
     let placed = target.numbered(file, OTHERWISE, read)?;
     let count = placed.samples.len();
@@ -220,7 +211,9 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
             .map_err(|why| Error::format(file, why))?;
         let said = ordered.unwrap_or(in_order);
         refuse_shuffled(sheet, &target.manifest.ids().collect::<Vec<_>>(), target)?;
-        if let Some(why) = row_names::unread_names(&columns(sheet, |_| true), target.manifest) {
+        let all = columns(sheet, |_| true);
+        let doubt = Texts::new(target.manifest, target.file_metadata).of_another_order(&all);
+        if let Some(why) = doubt.or_else(|| row_names::unread_names(&all, target.manifest)) {
             let message =
                 format!("{why}; choose the column that names them with --path-column, or leave it out");
             return Err(Error::format(file, message));
@@ -296,6 +289,32 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
     read.notes.push(format!("the rows of {} {by_number}", file_name(file)));
     left_out(sheet, target, &found, read);
     Ok(RowsOf { samples: found, path: None, known: false })
+}
+
+/// The samples by the column of [`by_text`], which is said.
+///
+/// # Errors
+/// When several columns would do.
+fn named_by_text(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<Option<RowsOf>> {
+    let Some((column, mut found)) = by_text(sheet, target)? else { return Ok(None) };
+    let cell = |row: usize, column: usize| sheet.text(row, column);
+    if let Some(splits) = RowSplits::in_table(&sheet.headings, sheet.len(), &cell, Some(column)) {
+        for (row, sample) in found.iter_mut().enumerate() {
+            let name = sheet.bytes(row, column).trim_ascii();
+            *sample = sample.filter(|id| splits.may_mean(row, name, *id, target.manifest));
+        }
+    }
+    read.warnings.push(format!(
+        "the rows of {} are named by the column {}, whose values are names or content hashes of samples; --path-column chooses \
+         another",
+        file_name(sheet.path()),
+        quoted(sheet, &[column])
+    ));
+    strangers(sheet, &found, read);
+    repeated(sheet, column, &found, read);
+    other_labels(sheet, column, &found, target, read);
+    left_out(sheet, target, &found, read);
+    Ok(Some(RowsOf::named(found, column)))
 }
 
 /// The column of texts of which nearly all name samples of their own by path, stem or content hash.

@@ -2,6 +2,7 @@
 
 use super::{Read, file_name};
 use crate::ends::{Ends, Place};
+use crate::row_splits::RowSplits;
 use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
@@ -108,8 +109,13 @@ impl<'a> Target<'a> {
     }
 
     /// The samples of names that mean one of several rows with the same path: by the key of the row, or, `in_turn`, one after the
-    /// other if the path is there as often as it has rows.
-    fn rows_of_repeated(&self, names: &[Vec<u8>], root: &[u8], in_turn: bool) -> Vec<Option<SampleId>> {
+    /// other if the path is there as often as it has rows, or by its split.
+    fn rows_of_repeated(
+        &self,
+        (names, splits): (&[Vec<u8>], Option<&RowSplits>),
+        root: &[u8],
+        in_turn: bool,
+    ) -> Vec<Option<SampleId>> {
         let by_key = RowKeys::of(self.manifest).repeated();
         let mut rows: Vec<Option<SampleId>> = vec![None; names.len()];
         if by_key.is_empty() {
@@ -129,7 +135,18 @@ impl<'a> Target<'a> {
         }
         for (path, places) in by_path {
             let own = groups[path];
-            if in_turn && own.len() == places.len() {
+            if let Some(splits) = splits {
+                for &at in &places {
+                    let split = splits.of(at);
+                    let mut same = own
+                        .iter()
+                        .map(|row| SampleId(*row))
+                        .filter(|id| split != Split::None && self.manifest.split(*id) == split);
+                    rows[at] = same.next().filter(|_| same.next().is_none());
+                }
+            }
+            let is_open = places.iter().all(|at| rows[*at].is_none());
+            if is_open && in_turn && own.len() == places.len() {
                 places.iter().zip(own).for_each(|(&at, &row)| rows[at] = Some(SampleId(row)));
             }
         }
@@ -147,56 +164,78 @@ impl<'a> Target<'a> {
         names: &[Vec<u8>],
         read: &mut Read,
     ) -> Result<Vec<Option<SampleId>>> {
-        self.named(file, names, false, read)
+        self.named(file, (names, None), false, read)
     }
 
-    /// The same of a table with a row for each sample, where rows of one path are about its samples in turn.
+    /// The same of a table with a row for each sample, where rows of one path are about its samples in turn, and a row that says its
+    /// split means no sample of another.
     ///
     /// # Errors
     /// As of [`Target::samples`].
     pub(super) fn samples_in_turn(
         &self,
         file: &Path,
-        names: &[Vec<u8>],
+        named: (&[Vec<u8>], Option<&RowSplits>),
         read: &mut Read,
     ) -> Result<Vec<Option<SampleId>>> {
-        self.named(file, names, true, read)
+        self.named(file, named, true, read)
     }
 
     fn named(
         &self,
         file: &Path,
-        names: &[Vec<u8>],
+        (names, splits): (&[Vec<u8>], Option<&RowSplits>),
         in_turn: bool,
         read: &mut Read,
     ) -> Result<Vec<Option<SampleId>>> {
         let manifest = self.manifest;
         let ends = self.ends();
         let root = self.root();
-        let rows = self.rows_of_repeated(names, &root, in_turn);
+        let rows = self.rows_of_repeated((names, splits), &root, in_turn);
         let mut different: Vec<&[u8]> = Vec::new();
-        let mut index: HashMap<&[u8], usize> = HashMap::new();
-        for (name, _) in names.iter().zip(&rows).filter(|(_, row)| row.is_none()) {
-            index.entry(name).or_insert_with(|| {
+        // A name in each split that rows say, by the first of these.
+        let mut first_rows: Vec<usize> = Vec::new();
+        let mut index: HashMap<(&[u8], Split), usize> = HashMap::new();
+        let split = |row: usize| splits.map(|splits| splits.of(row)).unwrap_or_default();
+        for (row, (name, _)) in names.iter().zip(&rows).enumerate().filter(|(_, (_, id))| id.is_none()) {
+            index.entry((name, split(row))).or_insert_with(|| {
                 different.push(name);
+                first_rows.push(row);
                 different.len() - 1
             });
         }
-        let places = ends.places_in(manifest, &different);
+        let mut places = ends.places_in(manifest, &different);
+        let mut is_elsewhere = vec![false; places.len()];
+        if let Some(splits) = splits {
+            for (at, (place, (name, row))) in
+                places.iter_mut().zip(different.iter().zip(&first_rows)).enumerate()
+            {
+                let means = |id: u32| splits.may_mean(*row, name, SampleId(id), manifest);
+                match *place {
+                    Place::Several => {
+                        *place = ends.in_split(name, splits.of(*row), manifest).map_or(*place, Place::At);
+                    }
+                    Place::At(id) | Place::Again(id) if !means(id) => {
+                        (*place, is_elsewhere[at]) = (Place::Nothing, true);
+                    }
+                    _ => {}
+                }
+            }
+        }
         let shown = |wanted: Place| {
-            let all: Vec<&[u8]> = different
-                .iter()
-                .zip(&places)
-                .filter(|(_, place)| **place == wanted)
-                .map(|(name, _)| *name)
-                .collect();
-            let first =
-                all.iter().take(SHOWN).map(|name| excerpt(&String::from_utf8_lossy(name)).into_owned());
+            let all: Vec<usize> = (0..places.len()).filter(|&at| places[at] == wanted).collect();
+            let first = all.iter().take(SHOWN).map(|&at| {
+                let name = String::from_utf8_lossy(different[at]);
+                let name = excerpt(&name);
+                match is_elsewhere[at] {
+                    true => format!("{name} in {}", split(first_rows[at]).name()),
+                    false => name.into_owned(),
+                }
+            });
             let more = if all.len() > SHOWN { ", …" } else { "" };
             (all.len() as u64, first.collect::<Vec<_>>().join(", ") + more)
         };
-        let found =
-            rows.iter().any(Option::is_some) || places.iter().any(|place| matches!(place, Place::At(_)));
+        let found = rows.iter().any(Option::is_some) || places.iter().any(|place| place.row().is_some());
         let (missing, named) = shown(Place::Nothing);
         let file_words = file_name(file);
         if !found && !names.is_empty() {
@@ -248,24 +287,28 @@ impl<'a> Target<'a> {
                 excerpt_path(manifest.path(SampleId(row)))
             ));
         }
-        let sample = |name: &Vec<u8>| places.get(*index.get(name.as_slice())?)?.row().map(SampleId);
-        Ok(names.iter().zip(&rows).map(|(name, row)| row.or_else(|| sample(name))).collect())
+        let sample = |row: usize| {
+            let at = index.get(&(names[row].as_slice(), split(row)))?;
+            places.get(*at)?.row().map(SampleId)
+        };
+        Ok(rows.iter().enumerate().map(|(row, id)| id.or_else(|| sample(row))).collect())
     }
+
     /// Leaves out rows that say another split than that of the sample which they name, where the path of one in that split ends
     /// in the name of this: which of both is meant is not known. They are said.
     pub(super) fn leave_other_splits(
         &self,
         file: &Path,
-        splits: &[Split],
+        splits: &RowSplits,
         found: &mut [Option<SampleId>],
         read: &mut Read,
     ) {
         let (mut left, mut first) = (0_u64, None);
-        for (split, sample) in splits.iter().zip(found) {
-            let Some(id) = *sample else { continue };
-            if let Some(other) = self.ends().longer_in(id.0, *split, self.manifest) {
+        for (row, sample) in found.iter_mut().enumerate() {
+            let (split, Some(id)) = (splits.of(row), *sample) else { continue };
+            if let Some(other) = self.ends().longer_in(id.0, split, self.manifest) {
                 left += 1;
-                first.get_or_insert((id, *split, SampleId(other)));
+                first.get_or_insert((id, split, SampleId(other)));
                 *sample = None;
             }
         }

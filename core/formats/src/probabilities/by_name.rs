@@ -6,6 +6,7 @@ use super::models::Models;
 use crate::arrays;
 use crate::headings::{is_id, is_index};
 use crate::row_names::{self, Samples, SideColumn};
+use crate::row_splits::RowSplits;
 use crate::rows_of::RowsOf;
 use crate::{Error, Result};
 use chaffinch_data::class_names;
@@ -41,11 +42,16 @@ fn numbered(labels: &Path, rows: usize) -> Vec<String> {
     (1..=rows).map(|row| format!("row {row} of {file}")).collect()
 }
 
-/// Rows of these names as samples beside their file.
-fn named(labels: &Path, names: Vec<String>) -> Result<Manifest> {
-    let sample = |name: String| NewSample { path: PathBuf::from(name), label: None, split: Split::None };
+/// Rows of these names and splits as samples beside their file.
+fn named(labels: &Path, names: Vec<String>, splits: Option<&RowSplits>) -> Result<Manifest> {
+    let split = |row: usize| splits.map(|splits| splits.of(row)).unwrap_or_default();
+    let sample = |(row, name): (usize, String)| NewSample {
+        path: PathBuf::from(name),
+        label: None,
+        split: split(row),
+    };
     let labels = std::path::absolute(labels).map_err(Error::io("find", labels))?;
-    Ok(Manifest::new(labels.parent().unwrap_or(Path::new("/")), names.into_iter().map(sample)))
+    Ok(Manifest::new(labels.parent().unwrap_or(Path::new("/")), names.into_iter().enumerate().map(sample)))
 }
 
 impl Named {
@@ -63,7 +69,8 @@ impl Named {
         let without = || ids.first().map(|column| numbered(labels, column.values.len()));
         let Some(names) = names.or_else(without) else { return Ok(None) };
         let ids = ids.into_iter().filter(|column| column.values.len() == names.len()).collect();
-        let rows = named(labels, names)?.with_extra(ids);
+        let splits = if by_path { arrays::row_splits(labels, names.len())? } else { None };
+        let rows = named(labels, names, splits.as_ref())?.with_extra(ids);
         Ok(Some(Named { file: labels.to_path_buf(), rows, by_path }))
     }
 
@@ -72,7 +79,7 @@ impl Named {
     /// # Errors
     /// When the folder of the file is unknown.
     pub(super) fn in_order(labels: &Path, rows: usize) -> Result<Named> {
-        let rows = named(labels, numbered(labels, rows))?;
+        let rows = named(labels, numbered(labels, rows), None)?;
         Ok(Named { file: labels.to_path_buf(), rows, by_path: false })
     }
 
@@ -123,8 +130,8 @@ impl Named {
     /// The row of another file for each of these.
     ///
     /// # Errors
-    /// When one has none, or may have several.
-    fn every(&self, rows: &RowsOf, file: &Path) -> Result<Vec<usize>> {
+    /// When one has none, or may have several, or one of another split.
+    fn every(&self, rows: &RowsOf, splits: Option<&RowSplits>, file: &Path) -> Result<Vec<usize>> {
         let lacking = self.rows.ids().filter(|id| rows.rows[id.index()].is_none());
         let lacking: Vec<_> = lacking.collect();
         if let Some(first) = lacking.first() {
@@ -133,6 +140,23 @@ impl Named {
                 lacking.len(),
                 counted(self.len() as u64, "row", "rows"),
                 excerpt_path(self.rows.path(*first))
+            );
+            return Err(Error::format(file, message));
+        }
+        // Whole paths are those of one split below its folder.
+        let of_other = |(id, row): (SampleId, &Option<u32>)| {
+            let (row, own) = ((*row)? as usize, self.rows.split(id));
+            let said = splits?.of(row);
+            (own != Split::None && said != Split::None && own != said).then_some((id, row, own, said))
+        };
+        if let Some((id, row, own, said)) = self.rows.ids().zip(&rows.rows).find_map(of_other) {
+            let message = format!(
+                "row {} is about {} in {}, and {} has it in {}",
+                row + 1,
+                excerpt_path(self.rows.path(id)),
+                said.name(),
+                safe_path(&self.file),
+                own.name()
             );
             return Err(Error::format(file, message));
         }
@@ -145,15 +169,19 @@ impl Named {
     /// When it cannot be read, or does not name each of these rows.
     pub(super) fn order_of(&self, file: &Path) -> Result<Option<Vec<usize>>> {
         let names = if self.by_path { arrays::row_names(file)? } else { None };
+        let mut splits = None;
         let rows = match names {
-            Some(names) => RowsOf::named(file, &names, &self.rows, &FileMetadata::default())?,
+            Some(names) => {
+                splits = arrays::row_splits(file, names.len())?;
+                RowsOf::named(file, (&names, splits.as_ref()), &self.rows, &FileMetadata::default())?
+            }
             None => {
                 let Some((_, samples)) = self.joint(file)? else { return Ok(None) };
                 let ids = vec![String::new(); samples.len()];
                 RowsOf::joined(file, &ids, &samples, &self.rows)?
             }
         };
-        self.every(&rows, file).map(Some)
+        self.every(&rows, splits.as_ref(), file).map(Some)
     }
 
     /// The values of another file in the order of these rows, by the names of its own, if it has any.
@@ -199,7 +227,7 @@ impl Named {
             remarks.extend(model.found(&rows, &self.rows));
             let (mut rounded, mut others) = (0, 0);
             let mut all = Vec::with_capacity(self.len() * wanted.len());
-            for row in self.every(&rows, model.file())? {
+            for row in self.every(&rows, model.splits(), model.file())? {
                 match model.row(row).filter(|_| rows_are == Rows::Distributions) {
                     Some(row) => {
                         rounded += u64::from(row.scaled == Some(Scaled::Rounded));

@@ -61,7 +61,8 @@ pub(super) fn find(
     }
     // Of classes that are numbers, a number is the name of one, or none.
     if order.is_none() && wanted.iter().all(|name| name.parse::<i64>().is_ok()) {
-        return Err(lacking(headings, classes));
+        let advice = "if its columns count the classes, pass --classes FILE with the names in the order of the columns, one a line";
+        return Err(format!("{}; {advice}", lacking(headings, classes)));
     }
     if let Some(order) = order {
         return by_order

@@ -8,6 +8,7 @@ use crate::dataset::ALL_LABELS;
 use crate::embeddings::{by_names, in_order, placed};
 use crate::headings::{PATHS, is_id};
 use crate::row_names::{self, RowNames};
+use crate::row_splits::RowSplits;
 use crate::rows_of::RowsOf;
 use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
@@ -289,6 +290,11 @@ impl GivenModel {
 
     pub(super) fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// What columns say of the split of each row.
+    pub(super) fn splits(&self) -> Option<&RowSplits> {
+        self.names.splits.as_ref()
     }
 
     /// Which row each sample has. What there is to say of rows without names is added to `told`.

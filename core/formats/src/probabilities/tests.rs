@@ -402,6 +402,19 @@ fn rows_that_are_named_are_joined_as_a_scan_joins_them() {
     assert!(error("plain.csv bare.csv", "l.csv").contains("bare.csv: its rows have no names"));
 }
 
+/// Tables of all splits have names that each split has.
+#[test]
+fn rows_that_say_their_splits_are_joined_to_those_of_the_same() {
+    let labels = "path,split,label\ncat/1.jpg,train,ant\ncat/1.jpg,test,bee\ncat/2.jpg,test,ant\n";
+    let table = |rows: [&str; 3]| format!("path,partition,ant,bee\n{}\n", rows.join("\n"));
+    let right = table(["cat/2.jpg,test,.9,.1", "cat/1.jpg,test,.2,.8", "cat/1.jpg,train,.7,.3"]);
+    let wrong = table(["cat/2.jpg,train,.9,.1", "cat/1.jpg,test,.2,.8", "cat/1.jpg,train,.7,.3"]);
+    let files = Files::new(&[("l.csv", labels), ("right.csv", &right), ("wrong.csv", &wrong)]);
+    assert_eq!(issues(&files.read("right.csv", "l.csv", "", "").unwrap()), [false; 3]);
+    let error = files.read("wrong.csv", "l.csv", "", "").unwrap_err();
+    assert!(error.contains("row 1 is about cat/2.jpg in train, and"), "{error}");
+}
+
 /// A table as pandas writes it, with the index that it stores.
 fn stored(files: &Files, name: &str, index: &[i64], columns: &[(&str, ArrayRef)]) {
     let index = ("__index_level_0__", Arc::new(Int64Array::from(index.to_vec())) as ArrayRef);

@@ -9,7 +9,7 @@ use crate::dataset::{self, Companions, Edit, LabelTable, RowEdits};
 use crate::{Error, Result};
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::display::{safe_path, safe_text};
+use chaffinch_protocol::display::{excerpt, safe_path, safe_text};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_review::repair::{Change, Plan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,8 @@ pub(super) struct Elsewhere {
 /// # Errors
 /// When the table cannot be read or written, or says nothing of a sample that changes.
 pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Plan, Elsewhere)> {
-    let LabelTable { table, label, split, rows, others } = LabelTable::read(file, manifest, &plan.reading)?;
+    let LabelTable { table, label, split, rows, others, numbers } =
+        LabelTable::read(file, manifest, &plan.reading)?;
     let own = DatasetOptions { labels: None, ..dataset::without_labels(&plan.reading) };
     let own = dataset::open(&plan.dataset.path(), &own)?.manifest;
     let named: BTreeSet<SampleId> = rows.iter().flatten().copied().collect();
@@ -54,6 +55,18 @@ pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Pl
         if says_split(id) {
             change.to_split = None;
         }
+    }
+    let unnumbered = |change: &Change| {
+        let label = change.to_label.as_ref()?;
+        numbers.as_ref()?.number(label).is_none().then(|| label.clone())
+    };
+    if let Some(label) = plan.changes.iter().find_map(unnumbered) {
+        let message = format!(
+            "{} has numbers for the classes, and none is known for '{}'; relabel to a class that has one",
+            safe_path(file),
+            excerpt(&label)
+        );
+        return Err(refused(&plan.dataset.path(), message));
     }
     rest.changes.retain(|change| change.remove || change.to_split.is_some());
     let written = splits_written(manifest);
@@ -75,7 +88,13 @@ pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Pl
             let others: Vec<(usize, String)> = split.zip(new).into_iter().chain(beside).collect();
             match (&change.to_label, others.is_empty()) {
                 (None, true) => Edit::Keep,
-                (label, _) => Edit::Change { name: None, label: label.clone(), others },
+                (label, _) => {
+                    let written = |label: &String| match &numbers {
+                        Some(numbers) => numbers.number(label).unwrap_or_default().to_string(),
+                        None => label.clone(),
+                    };
+                    Edit::Change { name: None, label: label.as_ref().map(written), others }
+                }
             }
         }
     };

@@ -3,8 +3,8 @@
 use super::evidence::{Speaks, speaks};
 use super::judged::Judged;
 use super::{RowNames, Samples, SideColumn, column, columns};
-use crate::dataset::{SPLIT_NAMES, plain_split, split_named};
-use crate::headings::{names_files, same};
+use crate::dataset::split_named;
+use crate::headings::names_files;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::{SampleId, Split};
@@ -47,50 +47,6 @@ pub(crate) fn rows_or_files(
             excerpt_path(manifest.path(two)),
         )),
     }
-}
-
-/// Whether a column is called like one of splits.
-pub(crate) fn says_splits(heading: &str) -> bool {
-    SPLIT_NAMES.iter().any(|name| same(name, heading))
-}
-
-/// Refuses rows that say another split than that of the sample which they name by a part of its path: the one that they mean may be
-/// gone. A dataset without splits in a folder that is called after one is this split.
-///
-/// # Errors
-/// When there are such, with what to do.
-pub(crate) fn refuse_other_splits(
-    names: &[String],
-    side: &[SideColumn],
-    by_path: &[Option<SampleId>],
-    manifest: &Manifest,
-) -> Result<(), String> {
-    let is_split = |column: &&SideColumn| says_splits(&column.heading);
-    let Some(column) = side.iter().find(is_split).filter(|column| column.cells.len() == names.len()) else {
-        return Ok(());
-    };
-    let folder = manifest.root().file_name().unwrap_or_default();
-    let of_root = plain_split(folder).unwrap_or_default();
-    for ((row, name), (cell, id)) in names.iter().enumerate().zip(column.cells.iter().zip(by_path)) {
-        let Some(id) = *id else { continue };
-        let said = split_named(cell.trim()).unwrap_or_default();
-        let path = manifest.path(id);
-        let (own, path) = match manifest.split(id) {
-            Split::None => (of_root, Path::new(folder).join(path)),
-            own => (own, path.to_path_buf()),
-        };
-        let whole = Path::new(&name.replace('\\', "/")).ends_with(path);
-        if said != Split::None && own != Split::None && said != own && !whole {
-            return Err(format!(
-                "row {} names '{}' in {}, and the only such sample is {}, which is not in it; write whole paths",
-                row + 1,
-                excerpt(name),
-                said.name(),
-                excerpt_path(manifest.path(id)),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// What there is to say of rows that name samples of several splits by ends of their paths which say no split: a row of a picture
@@ -161,7 +117,7 @@ pub(super) fn numbered(by: &SideColumn, rows: &[Option<SampleId>], manifest: &Ma
             ids: Some(by.cells.clone()),
             samples: Some(rows.to_vec()),
             said: Some(said),
-            has_splits: false,
+            splits: None,
         },
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{SideColumn, number};
 use crate::headings::{is_id, is_label, is_label_of_names, same};
+use crate::row_splits::RowSplits;
 use crate::text::as_whole;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::{LabelId, SampleId, Split};
@@ -68,9 +69,15 @@ fn agreements(
             !cell.is_empty() && own.values.get(id.index()).is_some_and(|value| bare(value) == cell)
         }));
     }
-    let splits = own.is_none() && column.heading.trim().eq_ignore_ascii_case("split");
-    splits
-        .then(|| compare(&|cell, id| Split::from_name(cell).is_some_and(|split| split == manifest.split(id))))
+    if own.is_some() {
+        return None;
+    }
+    let splits = RowSplits::beside(std::slice::from_ref(column), column.cells.len())?;
+    let is_same = |(row, id): (usize, &Option<SampleId>)| {
+        let split = splits.of(row);
+        split != Split::None && id.is_some_and(|id| split == manifest.split(id))
+    };
+    Some(ways.map(|way| way.iter().enumerate().map(is_same).collect()))
 }
 
 /// In which rows the class is the one that their number meets most often.

@@ -1,4 +1,5 @@
 use super::*;
+use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::sample::Split;
 
@@ -433,40 +434,70 @@ fn numbers_of_which_half_are_pictures_are_refused() {
     assert!(found(&paths, &[("id", &cells)]).unwrap().0.is_some());
 }
 
+/// What rows that say their splits are bound to in a dataset.
+fn rows_of_splits(
+    manifest: &Manifest,
+    names: &[&str],
+    (heading, splits): (&str, &[&str]),
+) -> Vec<Option<u32>> {
+    let named = of_paths(texts(names), &side(&[(heading, splits)]), manifest, "--ids FILE").unwrap();
+    let rows = named.rows_of(Path::new("ids.txt"), manifest, &FileMetadata::default());
+    rows.map_or_else(|_| vec![None; manifest.len()], |found| found.rows)
+}
+
 #[test]
-fn a_row_of_another_split_is_refused() {
+fn a_row_means_no_sample_of_another_split() {
     let sample = |path: &str, split| NewSample { path: path.into(), label: None, split };
     let manifest = Manifest::new(
         "/data",
         [sample("train/cat/1.jpg", Split::Train), sample("test/cat/2.jpg", Split::Test)],
     );
-    let of = |names: &[&str], splits: &[&str]| {
-        of_paths(texts(names), &side(&[("split", splits)]), &manifest, "--ids FILE").map(|_| ())
-    };
-    assert_eq!(of(&["1.jpg", "2.jpg"], &["train", "test"]), Ok(()));
-    let error = of(&["1.jpg", "2.jpg"], &["test", "test"]).unwrap_err();
-    assert!(
-        error.contains("row 1 names '1.jpg' in test, and the only such sample is train/cat/1.jpg"),
-        "{error}"
-    );
-    assert_eq!(of(&["train/cat/1.jpg", "2.jpg"], &["test", "test"]), Ok(()), "whole paths");
-    assert_eq!(of(&["1.jpg", "2.jpg"], &["", "x"]), Ok(()));
+    for heading in ["split", "Partition", "set"] {
+        let of = |names: &[&str], splits: &[&str]| rows_of_splits(&manifest, names, (heading, splits));
+        assert_eq!(of(&["1.jpg", "2.jpg"], &["train", "test"]), [Some(0), Some(1)]);
+        assert_eq!(of(&["1.jpg", "2.jpg"], &["test", "test"]), [None, Some(1)]);
+        let whole = ["train/cat/1.jpg", "test/cat/2.jpg"];
+        assert_eq!(of(&whole, &["test", "test"]), [Some(0), Some(1)], "whole paths");
+        assert_eq!(of(&["1.jpg", "2.jpg"], &["", "x"]), [Some(0), Some(1)]);
+    }
+    let of = |flags: &[&str]| rows_of_splits(&manifest, &["1.jpg", "2.jpg"], ("is_train", flags));
+    assert_eq!((of(&["1", "0"]), of(&["1", "1"])), (vec![Some(0), Some(1)], vec![Some(0), None]));
+}
+
+/// Names that both splits have mean the one that is said.
+#[test]
+fn of_samples_that_are_called_alike_a_row_means_the_one_in_its_split() {
+    let sample = |path: &str, split| NewSample { path: path.into(), label: None, split };
+    let both = [sample("train/cat/1.jpg", Split::Train), sample("test/cat/1.jpg", Split::Test)];
+    let manifest = Manifest::new("/data", both);
+    for name in ["cat/1.jpg", "1.jpg", "1"] {
+        let of = |splits: &[&str]| rows_of_splits(&manifest, &[name, name], ("fold", splits));
+        assert_eq!(of(&["test", "train"]), [Some(1), Some(0)], "{name}");
+        assert_eq!(of(&["val", "train"]), [Some(1), None], "{name}");
+    }
+    // Of one path, as a table may have them.
+    let both = [sample("cat/1.jpg", Split::Train), sample("cat/1.jpg", Split::Test)];
+    let manifest = Manifest::new("/data", both);
+    let of = |splits: &[&str]| rows_of_splits(&manifest, &["cat/1.jpg"; 2], ("split", splits));
+    assert_eq!(of(&["test", "train"]), [Some(1), Some(0)]);
 }
 
 /// A folder of one split has no splits inside.
 #[test]
-fn a_row_of_another_split_than_that_of_the_folder_is_refused() {
+fn a_row_means_no_sample_in_the_folder_of_another_split() {
     let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };
     let of = |root: &str, names: &[&str], split: &str| {
         let manifest = Manifest::new(root, ["cat/1.jpg", "cat/2.jpg"].map(sample));
-        of_paths(texts(names), &side(&[("Split", &[split, split])]), &manifest, "--ids FILE").map(|_| ())
+        rows_of_splits(&manifest, names, ("Split", &[split, split]))
     };
-    let names = ["cat/1.jpg", "cat/2.jpg"];
-    assert!(of("/pets/train", &names, "test").unwrap_err().contains("in test"));
-    assert_eq!(of("/pets/train", &names, "training"), Ok(()));
-    assert_eq!(of("/pets/train", &["train/cat/1.jpg", "train/cat/2.jpg"], "test"), Ok(()), "whole paths");
-    for root in ["/pets", "/home/ann/dev", "/pets/train-station"] {
-        assert_eq!(of(root, &names, "test"), Ok(()), "{root}");
+    let (names, all) = (["cat/1.jpg", "cat/2.jpg"], [Some(0), Some(1)]);
+    for root in ["/pets/train", "/pets/train2017", "/pets/seg_train", "/x/pets-train", "/x/dev"] {
+        assert_eq!(of(root, &names, "test"), [None, None], "{root}");
+    }
+    assert_eq!(of("/pets/train", &names, "training"), all);
+    assert_eq!(of("/pets/train", &["train/cat/1.jpg", "train/cat/2.jpg"], "test"), all, "whole paths");
+    for root in ["/pets", "/pets/train-station"] {
+        assert_eq!(of(root, &names, "test"), all, "{root}");
     }
 }
 

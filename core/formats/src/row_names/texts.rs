@@ -7,12 +7,14 @@ use crate::rows_of::by_content;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
-use chaffinch_protocol::display::excerpt;
+use chaffinch_protocol::display::{excerpt, excerpt_path};
 use chaffinch_protocol::sample::SampleId;
 use std::collections::{HashMap, HashSet};
 
 /// Share of the cells, in per cent, that must name samples, and different ones, for a column to name them.
 const SURE: usize = 90;
+/// The same for rows in another order to be likely.
+const HALF: usize = 50;
 /// Rows from which it means something that all texts differ.
 const ROWS: usize = 5;
 /// Rows of which none names a sample before a column is taken to name none.
@@ -33,9 +35,31 @@ impl<'a> Texts<'a> {
 
     /// The sample of each text in a column, where nearly all name one of their own by path, stem or content hash.
     pub(crate) fn samples(&mut self, cells: &[String]) -> Option<Samples> {
+        self.shared(cells, SURE)
+    }
+
+    /// What is wrong with taking rows in order where a column names samples in half of the rows or more, and others than those in
+    /// this order. What to do is for the caller to say.
+    pub(crate) fn of_another_order(&mut self, side: &[SideColumn]) -> Option<String> {
+        let others = |beside: &SideColumn| {
+            let found = self.shared(&beside.cells, HALF)?;
+            let other = (0_u32..).zip(&found).find(|(row, id)| id.is_some_and(|id| id.0 != *row));
+            let (row, id) = other.and_then(|(row, id)| Some((row, (*id)?)))?;
+            Some(format!(
+                "{} names samples, not all of them once, and row {} is {} by it, so it is unknown which samples the rows are",
+                column(&beside.heading),
+                row + 1,
+                excerpt_path(self.manifest.path(id))
+            ))
+        };
+        side.iter().filter(|beside| !is_label_of_names(&beside.heading)).find_map(others)
+    }
+
+    /// The sample of each text in a column, where so many of a hundred name different ones.
+    fn shared(&mut self, cells: &[String], share: usize) -> Option<Samples> {
         let different: HashSet<&str> = cells.iter().map(String::as_str).collect();
         if cells.len() < 2
-            || different.len() * 100 < cells.len() * SURE
+            || different.len() * 100 < cells.len() * share
             || cells.iter().any(|cell| is_number(cell))
         {
             return None;
@@ -57,7 +81,7 @@ impl<'a> Texts<'a> {
             found.push(if let [only] = meant[..] { Some(only) } else { None });
         }
         let samples: HashSet<SampleId> = found.iter().flatten().copied().collect();
-        (samples.len() * 100 >= cells.len() * SURE).then_some(found)
+        (samples.len() * 100 >= cells.len() * share).then_some(found)
     }
 }
 

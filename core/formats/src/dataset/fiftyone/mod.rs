@@ -41,7 +41,7 @@ fn single(file: &Path, options: &DatasetOptions) -> Result<Annotated> {
     kind.read(file, home, options)
 }
 
-pub(crate) use samples::OWN as OF_FILES;
+pub(crate) use samples::{OWN as OF_FILES, split_tag};
 
 const WHOSE: &str = "FiftyOne";
 

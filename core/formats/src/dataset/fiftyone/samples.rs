@@ -182,14 +182,11 @@ fn described(
         let split = match &split {
             Some(field) => json::cell(sample.get(field)),
             None => {
-                let splits: Vec<&str> = tags(sample).filter(|tag| split_named(tag).is_some()).collect();
-                match splits.as_slice() {
-                    [one] => {
-                        from_tags.insert((*one).to_owned());
-                        (*one).to_owned()
-                    }
-                    _ => String::new(),
+                let split = split_tag(sample).unwrap_or_default().to_owned();
+                if !split.is_empty() {
+                    from_tags.insert(split.clone());
                 }
+                split
             }
         };
         let label = label.as_deref().and_then(|field| sample.get(field)).map(label_of).unwrap_or_default();
@@ -205,6 +202,13 @@ fn described(
 
 fn tags(sample: &Map<String, Value>) -> impl Iterator<Item = &str> {
     sample.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The only tag of a sample that is a split.
+pub(crate) fn split_tag(sample: &Map<String, Value>) -> Option<&str> {
+    let mut splits = tags(sample).filter(|tag| split_named(tag).is_some());
+    let one = splits.next()?;
+    splits.next().is_none().then_some(one)
 }
 
 /// The label that the value of a field gives.

@@ -473,3 +473,51 @@ fn a_row_of_a_file_is_not_joined_to_one_with_another_extension() {
     let opened = read(&files, stems, DatasetOptions::default()).unwrap();
     assert_eq!(labels(&opened), ["a", "", "", "c"]);
 }
+
+/// A file beside class folders says which number is which class.
+#[test]
+fn labels_that_are_numbers_of_classes_are_these() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    let file = temp.path().join("labels.csv");
+    for (folder, names) in [("ant", ["1.png", "2.png"]), ("bee", ["3.png", "4.png"])] {
+        fs::create_dir_all(data.join(folder)).unwrap();
+        names.iter().for_each(|name| fs::write(data.join(folder).join(name), b"x").unwrap());
+    }
+    let read = |table: &str| {
+        fs::write(&file, table).unwrap();
+        let options = DatasetOptions { labels: Some(file.clone()), ..DatasetOptions::default() };
+        list(&data, &options).unwrap().1
+    };
+    let table = "path,label\nant/1.png,1\nant/2.png,0.0\nbee/3.png,0\nbee/4.png,\n";
+    assert_eq!(labels(&read(table)), ["1", "0", "0", ""], "nothing states numbers");
+    fs::write(data.join("class_to_idx.json"), r#"{"bee": 0, "ant": 1}"#).unwrap();
+    let opened = read(table);
+    assert_eq!(labels(&opened), ["ant", "bee", "bee", ""]);
+    let text = "the numbers in column 'label' of labels.csv were taken for the classes that class_to_idx.json numbers: 0 is 'bee'";
+    assert!(said(&opened, text), "{:?}", opened.ledger);
+    assert_eq!(opened.manifest.class_numbers().number("ant"), Some(1));
+    // A number that is no class leaves all of them as they are.
+    assert_eq!(labels(&read("path,label\nant/1.png,1\nant/2.png,7\n")), ["1", "7", "", ""]);
+}
+
+/// A row of a picture that is gone is not one of the same name in another split.
+#[test]
+fn a_row_means_no_image_of_another_split() {
+    let files = ["train/cat/1.png", "train/cat/2.png", "test/cat/1.png", "test/cat/3.png"];
+    let options = DatasetOptions::default;
+    for heading in ["split", "partition", "fold"] {
+        let table = format!(
+            "path,label,{heading}\ncat/3.png,x,train\ncat/3.png,a,test\ncat/1.png,b,test\ncat/1.png,c,train\n"
+        );
+        let opened = read(&files, &table, options()).unwrap();
+        assert_eq!(labels(&opened), ["b", "a", "c", ""], "{heading}: {:?}", opened.ledger);
+        assert!(said(&opened, "1 row of labels.csv names no image"), "{:?}", opened.ledger);
+    }
+    let opened = read(&files, "path,label\ncat/3.png,a\ncat/2.png,b\n", options()).unwrap();
+    assert!(
+        said(&opened, "labels.csv: no split is said, and 1 row for pictures of test"),
+        "{:?}",
+        opened.ledger
+    );
+}

@@ -4,6 +4,7 @@ use crate::dataset::is_image;
 use crate::dataset::said_splits::SaidSplits;
 use crate::ends::{Ends, Place};
 use crate::headings::same;
+use crate::row_splits::may_mean;
 use crate::text::{Sheet, as_whole, file_names};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::{excerpt, excerpt_path};
@@ -61,7 +62,8 @@ impl Way {
 }
 
 /// The samples of all rows, by what names the most of them. `own` are the columns of the dataset itself. A row that is in another
-/// split than the sample of its path may mean several, if one in its own split ends in that path.
+/// split than the sample of its path may mean several, if one in its own split ends in that path; of several samples, it means the
+/// one in its split, and of a sample in another split, none.
 ///
 /// # Errors
 /// When two ways name as many samples, but others.
@@ -91,13 +93,35 @@ pub(super) fn places(
         ));
     }
     let Way { mut places, by, .. } = ways.swap_remove(best);
-    if by == By::Path && said.says_any() {
-        let ends = Ends::new(manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes()));
-        for (row, place) in places.iter_mut().enumerate() {
+    let paths = || manifest.ids().map(|id| manifest.path(id).as_os_str().as_bytes());
+    let ends = match by {
+        By::Path if said.says_any() => Some(Ends::new(paths())),
+        By::Stem if said.says_any() => Some(Ends::new(paths().map(stem))),
+        _ => None,
+    };
+    if let Some(ends) = ends {
+        let names = names(sheet, key, manifest);
+        let mut seen = HashSet::new();
+        for (row, (place, name)) in places.iter_mut().zip(&names).enumerate() {
             let (split, _) = said.said(row, &|row, column| sheet.text(row, column));
-            if place.row().is_some_and(|at| ends.longer_in(at, split, manifest).is_some()) {
-                *place = Place::Several;
-            }
+            let name = if by == By::Stem { stem(name) } else { name.as_slice() };
+            let at = match *place {
+                Place::At(at) | Place::Again(at) => at,
+                Place::Several => match ends.in_split(name, split, manifest) {
+                    Some(at) => at,
+                    None => continue,
+                },
+                Place::Nothing => continue,
+            };
+            *place = if by == By::Path && ends.longer_in(at, split, manifest).is_some() {
+                Place::Several
+            } else if !may_mean((name, split), SampleId(at), manifest) {
+                Place::Nothing
+            } else if seen.insert(at) {
+                Place::At(at)
+            } else {
+                Place::Again(at)
+            };
         }
     }
     Ok((places, by))

@@ -37,6 +37,42 @@ pub(super) struct Description {
     parts: Vec<(Split, PathBuf)>,
 }
 
+/// The names of classes in a file, whatever else it describes; `None` if it is not read as such.
+pub(super) fn names_in(file: &Path) -> Option<Names> {
+    let (text, _) = Document::read(file).ok()?.into_string(file).ok()?;
+    let documents = Yaml::load_from_str(&text).ok()?;
+    names_of(documents.first()?).ok()?
+}
+
+/// The names of classes under `names`.
+///
+/// # Errors
+/// When they are something else, with what.
+fn names_of(top: &Yaml<'_>) -> std::result::Result<Option<Names>, String> {
+    match top.as_mapping_get("names") {
+        None => Ok(None),
+        Some(Yaml::Sequence(list)) => {
+            let named = (0..).zip(list).filter_map(|(number, name)| Some((number, text_of(Some(name))?)));
+            Ok(Some(Names(named.collect())))
+        }
+        Some(Yaml::Mapping(map)) => {
+            let mut names = BTreeMap::new();
+            for (key, name) in map {
+                let number = text_of(Some(key)).and_then(|key| key.trim().parse().ok());
+                let (Some(number), Some(name)) = (number, text_of(Some(name))) else {
+                    return Err(
+                        "its names are not names by numbers: expected a list, or numbers with a name each"
+                            .to_owned(),
+                    );
+                };
+                names.insert(number, name);
+            }
+            Ok(Some(Names(names)))
+        }
+        Some(_) => Err("its names are neither a list nor names by numbers".to_owned()),
+    }
+}
+
 impl Description {
     /// Reads a file; `None` if it describes something else.
     pub(super) fn read(file: &Path) -> Result<Option<Description>> {
@@ -53,26 +89,7 @@ impl Description {
             path: text_of(top.as_mapping_get("path")).map(PathBuf::from),
             ..Description::default()
         };
-        found.names = match top.as_mapping_get("names") {
-            None => None,
-            Some(Yaml::Sequence(list)) => {
-                let named = (0..).zip(list).filter_map(|(number, name)| Some((number, text_of(Some(name))?)));
-                Some(Names(named.collect()))
-            }
-            Some(Yaml::Mapping(map)) => {
-                let mut names = BTreeMap::new();
-                for (key, name) in map {
-                    let number = text_of(Some(key)).and_then(|key| key.trim().parse().ok());
-                    let (Some(number), Some(name)) = (number, text_of(Some(name))) else {
-                        let message = "its names are not names by numbers: expected a list, or numbers with a name each";
-                        return Err(Error::format(file, message));
-                    };
-                    names.insert(number, name);
-                }
-                Some(Names(names))
-            }
-            Some(_) => return Err(Error::format(file, "its names are neither a list nor names by numbers")),
-        };
+        found.names = names_of(top).map_err(|why| Error::format(file, why))?;
         for (key, split) in [
             ("train", Split::Train),
             ("val", Split::Validation),

@@ -31,7 +31,7 @@ fn places(paths: &[String], names: &[String]) -> Vec<Place> {
 
 /// The row of each sample, and how many rows are about none, as files with names of rows are bound.
 fn bound(paths: &[String], names: &[String]) -> Result<(Vec<Option<u32>>, u64), String> {
-    let found = RowsOf::named(Path::new("ids.txt"), names, &dataset(paths), &FileMetadata::default());
+    let found = RowsOf::named(Path::new("ids.txt"), (names, None), &dataset(paths), &FileMetadata::default());
     found.map(|found| (found.rows, found.unmatched.0)).map_err(|error| error.to_string())
 }
 
@@ -131,10 +131,11 @@ fn another_prefix_names_no_picture_of_the_dataset() {
         split: Split::None,
     });
     let manifest = Manifest::new("/new/pets", samples);
-    let found = RowsOf::named(Path::new("ids.txt"), &names, &manifest, &FileMetadata::default()).unwrap();
-    assert_eq!(found.rows, [Some(0), Some(1), Some(2)]);
     let found =
-        RowsOf::named(Path::new("ids.txt"), &names[..2], &manifest, &FileMetadata::default()).unwrap();
+        RowsOf::named(Path::new("ids.txt"), (&names, None), &manifest, &FileMetadata::default()).unwrap();
+    assert_eq!(found.rows, [Some(0), Some(1), Some(2)]);
+    let found = RowsOf::named(Path::new("ids.txt"), (&names[..2], None), &manifest, &FileMetadata::default())
+        .unwrap();
     assert_eq!(found.rows, [Some(0), Some(1), None]);
 }
 
@@ -198,7 +199,7 @@ fn rows_of_another_split_than_the_folder_name_no_picture_in_it() {
             before.iter().flat_map(|before| paths.map(|path| format!("{before}{path}"))).collect();
         let bytes: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
         let ends = Ends::new(paths.iter().map(|path| path.as_bytes()));
-        let rows = RowsOf::named(Path::new("ids.txt"), &names, &manifest, &FileMetadata::default());
+        let rows = RowsOf::named(Path::new("ids.txt"), (&names, None), &manifest, &FileMetadata::default());
         (ends.places_in(&manifest, &bytes), rows.map(|found| found.rows).unwrap_or(vec![None; 3]))
     };
     let (all, none) = ([At(0), At(1), At(2)], [Nothing; 3]);
@@ -214,4 +215,21 @@ fn rows_of_another_split_than_the_folder_name_no_picture_in_it() {
     let both = of("/new/train/images", &["/srv/test/images/", "/srv/train/images/"]);
     assert_eq!(both, ([none, all].concat(), [Some(3), Some(4), Some(5)].to_vec()));
     assert_eq!(of("/new/pets", &["test/"]), (all.to_vec(), rows.to_vec()), "the folder is of no split");
+    // In any of the usual spellings, and in folders of the same name in each split.
+    for (root, other, same) in [
+        ("/new/coco/train2017", "val2017/", "/srv/coco/train/"),
+        ("/new/seg_train", "seg_test/", "seg_train/"),
+        ("/new/training_set", "/srv/x/test_set/", "/srv/x/"),
+        ("/new/train_images", "test_images/", "train/"),
+        ("/new/holdout", "trainset/", "/srv/test/"),
+        ("/new/dev", "train/", "dev/"),
+        ("/new/pets-train", "/srv/pets-test/", "/srv/pets-train/"),
+        ("/new/train/pets", "test/pets/", "train/pets/"),
+        ("/new/train/pets", "/srv/val/Pets/", "/srv/pets/"),
+        ("/home/test/pets", "/srv/train/", "/home/ann/pets/"),
+    ] {
+        let expected = if root == "/home/test/pets" { all } else { none };
+        assert_eq!(of(root, &[other]).0, expected, "{root}: {other}");
+        assert_eq!(of(root, &[same]), (all.to_vec(), rows.to_vec()), "{root}: {same}");
+    }
 }

@@ -90,13 +90,31 @@ fn a_decision_about_another_split_is_left_out_where_another_sample_may_be_meant(
 
 /// A row that says another split than that of the only sample which it names by a part of its path is about one that is gone.
 #[test]
-fn scores_of_another_split_are_refused() {
+fn scores_of_another_split_are_left_out() {
     let paths = ["test/cat/7.png", "train/dog/8.png"];
-    for heading in ["split", "Split", "subset"] {
+    let scored = |text: &str| {
+        let outcome = read_text("csv", "m.csv", text, &paths).unwrap();
+        let found = result(&outcome, "csv_score", &paths);
+        ([0, 1].map(|row| found.score(SampleId(row)).is_some()), outcome.warnings.join("\n"))
+    };
+    for heading in ["split", "Split", "subset", "partition", "fold"] {
         let text =
             |split: &str| format!("path,{heading},score\ncat/7.png,{split},0.5\ndog/8.png,train,0.5\n");
-        assert!(read_text("csv", "m.csv", &text("test"), &paths).is_ok(), "{heading}");
-        let error = read_text("csv", "m.csv", &text("train"), &paths).unwrap_err().to_string();
-        assert!(error.contains("row 1 names 'cat/7.png' in train"), "{heading}: {error}");
+        assert_eq!(scored(&text("test")).0, [true, true], "{heading}");
+        let (found, said) = scored(&text("train"));
+        assert_eq!(found, [false, true], "{heading}");
+        let text = "1 name in m.csv is not a sample of this dataset: cat/7.png in train";
+        assert!(said.contains(text), "{heading}: {said}");
     }
+    assert_eq!(scored("path,is_train,score\ncat/7.png,1,0.5\ndog/8.png,1,0.5\n").0, [false, true]);
+}
+
+/// Names that both splits have mean the one that is said.
+#[test]
+fn scores_of_samples_that_are_called_alike_go_by_their_splits() {
+    let paths = ["test/cat/7.png", "train/cat/7.png"];
+    let text = "path,set,score\ncat/7.png,train,0.2\ncat/7.png,test,0.7\n";
+    let outcome = read_text("csv", "m.csv", text, &paths).unwrap();
+    let found = result(&outcome, "csv_score", &paths);
+    assert_eq!([0, 1].map(|row| found.score(SampleId(row))), [Some(0.7), Some(0.2)]);
 }

@@ -6,6 +6,7 @@ use super::super::{Read, Target};
 use super::filled;
 use crate::dataset::{SPLIT_NAMES, split_named};
 use crate::headings::PATHS;
+use crate::row_splits::RowSplits;
 use crate::text::{Sheet, file_names, is_missing};
 use crate::{Error, Result};
 use chaffinch_data::class_names;
@@ -153,9 +154,11 @@ impl Records {
                 key.unwrap_or(&record.path).clone()
             };
             let names: Vec<Vec<u8>> = self.all.iter().map(name).collect();
-            let mut samples = target.samples_in_turn(&self.file, &names, read)?;
-            let splits: Vec<Split> = self.all.iter().map(|record| record.split).collect();
-            target.leave_other_splits(&self.file, &splits, &mut samples, read);
+            let splits = RowSplits::new(self.all.iter().map(|record| record.split).collect());
+            let mut samples = target.samples_in_turn(&self.file, (&names, splits.as_ref()), read)?;
+            if let Some(splits) = splits {
+                target.leave_other_splits(&self.file, &splits, &mut samples, read);
+            }
             self.compare_ids(&samples, target, read);
             self.compare_paths(&samples, target)?;
             return Ok(samples);
@@ -194,7 +197,7 @@ impl Records {
             let other = |record: &Record| record.others.get(at).cloned().unwrap_or_default();
             let names: Vec<Vec<u8>> = self.all.iter().map(other).collect();
             // What names no sample says nothing of these.
-            let Ok(found) = target.samples_in_turn(&self.file, &names, &mut Read::default()) else {
+            let Ok(found) = target.samples_in_turn(&self.file, (&names, None), &mut Read::default()) else {
                 continue;
             };
             for ((record, sample), other) in self.all.iter().zip(samples).zip(found) {

@@ -1,0 +1,20 @@
+//! Labels that are numbers in a table beside a dataset whose classes have these.
+
+use crate::text::{Sheet, as_whole, is_missing};
+use chaffinch_data::class_numbers::ClassNumbers;
+use chaffinch_data::manifest::Manifest;
+
+/// Whether the labels in a column are the numbers of classes: each is one, and none is the name of a class.
+pub(super) fn are_numbers(sheet: &Sheet, label: usize, numbers: &ClassNumbers, manifest: &Manifest) -> bool {
+    let is_number = |row: usize| {
+        let cell = sheet.text(row, label);
+        is_missing(&cell)
+            || (name(numbers, &cell).is_some() && manifest.find_class(as_whole(cell.trim())).is_none())
+    };
+    numbers.are_clear() && !numbers.is_empty() && (0..sheet.len()).all(is_number)
+}
+
+/// The class of a number as a table has it.
+pub(super) fn name<'n>(numbers: &'n ClassNumbers, cell: &str) -> Option<&'n str> {
+    numbers.name(as_whole(cell.trim()).parse().ok()?)
+}

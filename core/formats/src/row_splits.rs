@@ -1,0 +1,126 @@
+//! The splits that rows of another program's file say of themselves: a row of one split means no sample of another.
+
+use crate::dataset::{SaidSplits, SplitCell, may_say_splits, split_of_folder};
+use crate::row_names::SideColumn;
+use chaffinch_data::manifest::Manifest;
+use chaffinch_protocol::sample::{SampleId, Split};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// The split of each row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct RowSplits(Vec<Split>);
+
+/// Whether a column under this heading may say splits, so that it is worth reading.
+pub(crate) fn is_worth_reading(heading: &str) -> bool {
+    may_say_splits(heading) && !is_of_validity(heading)
+}
+
+/// Some programs say with it that a picture can be read.
+fn is_of_validity(heading: &str) -> bool {
+    heading.trim().eq_ignore_ascii_case("is_valid")
+}
+
+impl RowSplits {
+    /// One for each row; `None` if none says any.
+    pub(crate) fn new(splits: Vec<Split>) -> Option<RowSplits> {
+        splits.iter().any(|split| *split != Split::None).then_some(RowSplits(splits))
+    }
+
+    /// What the columns of a table say, by the same rules as in a table of labels.
+    pub(crate) fn in_table(
+        headings: &[String],
+        rows: usize,
+        cell: &SplitCell<'_>,
+        named_by: Option<usize>,
+    ) -> Option<RowSplits> {
+        let of_validity = headings.iter().position(|heading| is_of_validity(heading));
+        let said = SaidSplits::of(headings, rows, cell, &[named_by, of_validity]);
+        said.says_any()
+            .then(|| (0..rows).map(|row| said.said(row, cell).0).collect())
+            .and_then(RowSplits::new)
+    }
+
+    /// What columns beside so many rows say.
+    pub(crate) fn beside(side: &[SideColumn], rows: usize) -> Option<RowSplits> {
+        let columns: Vec<&SideColumn> = side.iter().filter(|column| column.cells.len() == rows).collect();
+        let headings: Vec<String> = columns.iter().map(|column| column.heading.clone()).collect();
+        let cell = |row: usize, column: usize| Cow::Borrowed(columns[column].cells[row].as_str());
+        RowSplits::in_table(&headings, rows, &cell, None)
+    }
+
+    /// What a row says.
+    pub(crate) fn of(&self, row: usize) -> Split {
+        self.0.get(row).copied().unwrap_or_default()
+    }
+
+    /// Whether the name in a row may mean a sample: unless it is in another split, and the name is not its whole path. A dataset
+    /// without splits in a folder that is called after one is this split.
+    pub(crate) fn may_mean(&self, row: usize, name: &[u8], id: SampleId, manifest: &Manifest) -> bool {
+        may_mean((name, self.of(row)), id, manifest)
+    }
+}
+
+/// Whether a name in a row of this split may mean a sample, as [`RowSplits::may_mean`] tells.
+pub(crate) fn may_mean((name, said): (&[u8], Split), id: SampleId, manifest: &Manifest) -> bool {
+    if said == Split::None {
+        return true;
+    }
+    let (own, is_whole) = match manifest.split(id) {
+        Split::None => {
+            let folder = manifest.root().file_name().unwrap_or_default();
+            let own = split_of_folder(folder).unwrap_or_default();
+            (own, own == Split::None || ends_in(name, &Path::new(folder).join(manifest.path(id))))
+        }
+        own => (own, own == said || ends_in(name, manifest.path(id))),
+    };
+    own == Split::None || own == said || is_whole
+}
+
+fn ends_in(name: &[u8], path: &Path) -> bool {
+    Path::new(&String::from_utf8_lossy(name).replace('\\', "/")).ends_with(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chaffinch_data::manifest::NewSample;
+
+    fn column(heading: &str, cells: &[&str]) -> SideColumn {
+        let cells = cells.iter().map(|cell| (*cell).to_owned()).collect();
+        SideColumn { heading: heading.to_owned(), cells }
+    }
+
+    #[test]
+    fn splits_are_said_as_in_a_table_of_labels() {
+        let (train, test) = (Split::Train, Split::Test);
+        for heading in ["split", "Subset", "partition", "set", "fold", "phase", "data_split", "usage"] {
+            let said = RowSplits::beside(&[column(heading, &["train", "test", ""])], 3).unwrap();
+            assert_eq!([0, 1, 2].map(|row| said.of(row)), [train, test, Split::None], "{heading}");
+        }
+        for (heading, one, none) in [("is_train", train, test), ("is_test", test, train)] {
+            let said = RowSplits::beside(&[column(heading, &["1", "False"])], 2).unwrap();
+            assert_eq!([0, 1].map(|row| said.of(row)), [one, none], "{heading}");
+        }
+        for other in [("is_valid", ["1", "0"]), ("class", ["train", "cat"]), ("split", ["", "?"])] {
+            assert_eq!(RowSplits::beside(&[column(other.0, &other.1)], 2), None, "{other:?}");
+        }
+        assert_eq!(RowSplits::beside(&[column("split", &["train"])], 2), None, "of other rows");
+    }
+
+    #[test]
+    fn a_row_of_one_split_means_no_sample_of_another() {
+        let sample = |path: &str, split| NewSample { path: path.into(), label: None, split };
+        let train = RowSplits::new(vec![Split::Train]).unwrap();
+        let manifest = Manifest::new("/pets", [sample("test/cat/0.jpg", Split::Test)]);
+        let may = |name: &str| train.may_mean(0, name.as_bytes(), SampleId(0), &manifest);
+        assert!(!may("cat/0.jpg") && !may("0") && may("/old/test/cat/0.jpg") && may(r"test\cat\0.jpg"));
+        for (folder, is) in [("test", false), ("pets-test", false), ("train2017", true), ("pets", true)] {
+            let root = format!("/srv/{folder}");
+            let manifest = Manifest::new(&root, [sample("cat/0.jpg", Split::None)]);
+            let may = |name: &str| train.may_mean(0, name.as_bytes(), SampleId(0), &manifest);
+            assert_eq!(may("cat/0.jpg"), is, "{folder}");
+            assert!(may(&format!("{root}/cat/0.jpg")), "{folder}");
+        }
+    }
+}
