@@ -1,7 +1,11 @@
 """What an order that learns from decisions finds: a simulated reviewer decides truthfully, along the rank and along the learned order.
 
     python scripts/quality/learning.py --pictures CIFAR10_DIR/test --foreign PHOTOS_DIR --work /tmp/learning
+    python scripts/quality/learning.py --pictures CIFAR10_DIR --foreign PHOTOS_DIR --work /tmp/learning \
+        --given LABELS.csv aggre_label random_label1 --from 40000
 
+`--given` takes pictures and their wrong labels from a table with columns path, class_name, clean_label and those named, beside which no
+labels are planted; the other faults are those of the first set.
 `chaffinch pollute` plants faults of several kinds, `chaffinch scan` judges. The reviewer takes the first undecided samples, decides
 about them, and takes the order anew: of `chaffinch rank --by learned` once there is one, of `chaffinch rank` until then. The other
 reviewer goes on along the rank. A copy and what it was made from count once: whichever comes first and is flagged as a copy is removed.
@@ -20,6 +24,10 @@ SETS = {
     "mixed": [
         "--symmetric", "0.04", "--copies", 0.02, "--reencoded", 0.02, "--blurred", 0.02, "--dark", 0.02,
         "--foreign", 0.02,
+    ],
+    "few": [
+        "--symmetric", "0.01", "--copies", 0.005, "--reencoded", 0.005, "--blurred", 0.005, "--dark", 0.005,
+        "--foreign", 0.005,
     ],
     "mixed, noisy labels": [
         "--symmetric", "0.15", "--copies", 0.015, "--reencoded", 0.01, "--blurred", 0.015, "--dark", 0.01,
@@ -43,6 +51,10 @@ def main():
         help="decisions after which the order is taken anew",
     )
     parser.add_argument("--at", type=int, nargs="+", default=[200, 1_000])
+    parser.add_argument(
+        "--given", nargs="+", metavar="FILE", help="table of labels, and its columns"
+    )
+    parser.add_argument("--from", type=int, default=0, help="its first row")
     options = parser.parse_args()
     columns = [
         f"{order}, first {count}"
@@ -52,7 +64,7 @@ def main():
     print(f"| faults | seed | planted | {' | '.join(columns)} | more | since |")
     print("|---|---|---|" + "---|" * (len(columns) + 2))
     sums = [0] * (len(columns))
-    for name in options.sets:
+    for name in options.given[1:] if options.given else options.sets:
         for seed in options.seeds:
             planted = Planted(options, name, seed)
             fixed, _ = planted.review(options, False)
@@ -81,8 +93,9 @@ class Planted:
         self.folder = options.work / f"{plain}-{options.samples}-{seed}"
         self.session = self.folder / "session"
         self.program = options.program
+        given = GivenLabels(options, name) if options.given else None
         if not self.session.exists():
-            self.make(options, SETS[name], seed)
+            self.make(options, given, SETS[name if given is None else "mixed"], seed)
         # What is wrong with a sample, and its label if that is what is wrong.
         self.faults, self.labels = set(), {}
         with open(self.folder / "planted.csv") as file:
@@ -90,6 +103,9 @@ class Planted:
                 self.faults.add(row["path"])
                 if row["true_label"] and row["true_label"] != row["label"]:
                     self.labels[row["path"]] = row["true_label"]
+        if given is not None:
+            self.labels.update(given.wrong)
+            self.faults.update(given.wrong)
         self.twin = {}
         with open(self.folder / "truth.csv") as file:
             for row in csv.DictReader(file):
@@ -97,9 +113,14 @@ class Planted:
                     self.twin[row["path"]] = row["copy_of"]
                     self.twin[row["copy_of"]] = row["path"]
 
-    def make(self, options, faults, seed):
+    def make(self, options, given, faults, seed):
         base = options.work / f"base-{options.samples}-{seed}"
-        count = planting.chosen(options, base, seed)
+        if given is None:
+            count = planting.chosen(options, base, seed)
+        else:
+            base = options.work / f"base-{self.folder.name}"
+            count = given.link(base)
+            faults = faults[2:]
         arguments = planting.counted(faults, count)
         self.call(
             "pollute", base, "--output", self.folder, "--seed", seed, "--copy", "copy",
@@ -174,6 +195,33 @@ class Planted:
 
     def call(self, *arguments):
         return planting.call(self.program, *arguments)
+
+
+class GivenLabels:
+    """Pictures with labels of a table, some of which are wrong."""
+
+    def __init__(self, options, column):
+        with open(options.given[0]) as file:
+            rows = list(csv.DictReader(file))[vars(options)["from"] :]
+        names = {row["clean_label"]: row["class_name"] for row in rows}
+        self.pictures = options.pictures
+        # By their paths as they are linked.
+        self.sources, self.wrong = {}, {}
+        for row in rows:
+            source = options.pictures / row["path"]
+            name = f"{names[row['clean_label']]}-{source.name}"
+            path = f"{names[row[column]]}/{name}"
+            self.sources[path] = source
+            if row[column] != row["clean_label"]:
+                self.wrong[path] = names[row["clean_label"]]
+
+    def link(self, base):
+        """Links them into a folder, unless it is there; returns how many there are."""
+        if not base.exists():
+            for path, source in self.sources.items():
+                (base / path).parent.mkdir(parents=True, exist_ok=True)
+                (base / path).symlink_to(source.resolve())
+        return len(self.sources)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ pub mod content;
 pub mod cut_texts;
 pub mod embedding;
 mod error;
+pub mod free_memory;
 pub mod fused;
 pub mod hamming;
 pub mod image;

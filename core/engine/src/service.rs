@@ -35,6 +35,7 @@ use crate::outlet::{Hall, Outlet};
 use crate::scan::KnownModel;
 use crate::state::State;
 use crate::{Error, Result, outdated, unloaded};
+use chaffinch_compute::free_memory;
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::journal::Decisions;
 use chaffinch_data::set_value::SetValue;
@@ -59,6 +60,8 @@ use seat::Seat;
 
 /// How long an engine that terminals can attach to waits for the first one.
 const FIRST: Duration = Duration::from_secs(60);
+/// How long nothing comes before free memory is given back.
+const REST: Duration = Duration::from_secs(1);
 
 /// What reaches the command loop from outside.
 pub(crate) enum Inward {
@@ -252,7 +255,10 @@ impl Service {
     /// When decisions are not on disk then.
     pub(crate) fn run(mut self, inbox: Receiver<Inward>, farewell: &Sender<String>) -> Result<()> {
         let internal = self.internal.1.clone();
+        let mut rests = false;
         loop {
+            let wait = if rests { FIRST } else { REST };
+            rests = false;
             select! {
                 recv(inbox) -> message => match message {
                     Ok(Inward::Join { number, join, outlet, answer }) => {
@@ -276,8 +282,16 @@ impl Service {
                     Err(_) => break,
                 },
                 recv(internal) -> message => if let Ok(message) = message { self.absorb(message) },
-                // The program that started this engine never connected.
-                default(FIRST) => if !self.came { break },
+                default(wait) => {
+                    // The program that started this engine never connected.
+                    if !self.came && wait == FIRST {
+                        break;
+                    }
+                    if wait == REST {
+                        free_memory::give_back();
+                    }
+                    rests = true;
+                }
             }
             let finishing =
                 self.lasting && (self.is_scanning() || matches!(self.work, Some(Work::Output(_))));

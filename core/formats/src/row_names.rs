@@ -21,7 +21,7 @@ use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
 use columns::{Equal, Key};
 use doubtful::{numbered, refuse_half};
-pub(crate) use doubtful::{of_several_splits, rows_or_files};
+pub(crate) use doubtful::{of_several_roots, of_several_splits, rows_or_files};
 use evidence::speaks;
 pub(crate) use evidence::{Speaks, clearly};
 pub(crate) use judged::counts_up;
@@ -29,7 +29,7 @@ use judged::{Judged, number};
 use std::cmp::Reverse;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-pub(crate) use texts::{Texts, unread_names};
+pub(crate) use texts::{Texts, is_file, unread_names};
 
 /// Columns to name in a sentence.
 const SHOWN: usize = 4;
@@ -65,14 +65,17 @@ impl RowNames {
         RowNames { ids: Some(ids), ..RowNames::default() }
     }
 
-    /// What there is to say of rows whose names say no split, and that were taken for samples of several.
-    pub(crate) fn of_several_splits(&self, rows: &RowsOf, manifest: &Manifest) -> Option<String> {
-        let names = self.ids.as_ref().filter(|_| self.samples.is_none() && self.splits.is_none())?;
-        let named = manifest
-            .ids()
-            .zip(&rows.rows)
-            .filter_map(|(id, row)| Some((names.get((*row)? as usize)?.as_str(), id)));
-        of_several_splits(named.filter(|(name, _)| name.parse::<ContentHash>().is_err()), manifest)
+    /// What there is to say of rows whose names say no split, and that were taken for samples of several, or that have different folders
+    /// before the paths of samples.
+    pub(crate) fn doubts(&self, rows: &RowsOf, manifest: &Manifest) -> Vec<String> {
+        let Some(names) = self.ids.as_ref().filter(|_| self.samples.is_none()) else { return Vec::new() };
+        let named = || {
+            let bound = manifest.ids().zip(&rows.rows);
+            let named = bound.filter_map(|(id, row)| Some((names.get((*row)? as usize)?.as_str(), id)));
+            named.filter(|(name, _)| name.parse::<ContentHash>().is_err())
+        };
+        let of_splits = if self.splits.is_none() { of_several_splits(named(), manifest) } else { None };
+        of_splits.into_iter().chain(of_several_roots(named(), manifest)).collect()
     }
 
     /// The row of each sample. `file` has the names.
@@ -398,9 +401,26 @@ fn although(
     samples: &[SampleId],
     manifest: &Manifest,
 ) -> Option<String> {
-    let Some(why) = by_value::contradicted(side, samples, manifest) else { return said };
+    let why = by_value::contradicted(side, samples, manifest).map(|why| why.said);
+    let Some(why) = why.or_else(|| renumbered(side, samples.len())) else { return said };
     let said = said.unwrap_or_else(|| "are taken for the samples in the order of the dataset".to_owned());
-    Some(format!("{said}, although {}", why.said))
+    Some(format!("{said}, although {why}"))
+}
+
+/// A column that has the number of each row, in another order, under any heading: a sentence without a beginning.
+fn renumbered(side: &[SideColumn], rows: usize) -> Option<String> {
+    let is_of_rows = |beside: &&SideColumn| {
+        let numbers: Option<Vec<u64>> = beside.cells.iter().map(|cell| number(cell)).collect();
+        let Some(numbers) = numbers.filter(|numbers| numbers.len() == rows && rows > 1) else { return false };
+        let mut sorted = numbers.clone();
+        sorted.sort_unstable();
+        sorted != numbers && sorted[0] <= 1 && (sorted[0]..).zip(&sorted).all(|(at, number)| at == *number)
+    };
+    let beside = side.iter().find(is_of_rows)?;
+    Some(format!(
+        "{} numbers them in another order; if these are the numbers of the samples, call it index",
+        column(&beside.heading)
+    ))
 }
 
 /// Refuses to take rows for these samples by their places or numbers alone if labels beside them, or what both tables say of

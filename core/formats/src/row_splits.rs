@@ -1,19 +1,32 @@
 //! The splits that rows of another program's file say of themselves: a row of one split means no sample of another.
 
-use crate::dataset::{SaidSplits, SplitCell, may_say_splits, split_of_folder};
+use crate::dataset::{SaidSplits, SplitCell, may_say_splits, split_named, split_of_folder};
+use crate::headings::is_id;
 use crate::row_names::SideColumn;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::borrow::Cow;
 use std::path::Path;
 
-/// The split of each row.
+/// The split of each row, and the word for one that is none of the usual ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct RowSplits(Vec<Split>);
+pub(crate) struct RowSplits(Vec<(Split, String)>);
+
+/// Words of a column of splits that say none.
+const NONE: [&str; 7] = ["", "none", "null", "nan", "n/a", "-", "all"];
 
 /// Whether a column under this heading may say splits, so that it is worth reading.
 pub(crate) fn is_worth_reading(heading: &str) -> bool {
     may_say_splits(heading) && !is_of_validity(heading)
+}
+
+/// Whether a column beside names is compared with anything, as far as it was read.
+pub(crate) fn is_of_use(column: &SideColumn) -> bool {
+    let are_splits = || {
+        let mut cells = column.cells.iter().map(String::as_str);
+        cells.all(|cell| cell.trim().is_empty() || split_named(cell.trim()).is_some())
+    };
+    is_id(&column.heading) || is_worth_reading(&column.heading) || are_splits()
 }
 
 /// Some programs say with it that a picture can be read.
@@ -23,8 +36,19 @@ fn is_of_validity(heading: &str) -> bool {
 
 impl RowSplits {
     /// One for each row; `None` if none says any.
-    pub(crate) fn new(splits: Vec<Split>) -> Option<RowSplits> {
-        splits.iter().any(|split| *split != Split::None).then_some(RowSplits(splits))
+    pub(crate) fn new(splits: impl IntoIterator<Item = Split>) -> Option<RowSplits> {
+        RowSplits::of_words(splits.into_iter().map(|split| (split, String::new())))
+    }
+
+    /// The same with how each is written, which counts where it is no usual word.
+    fn of_words(splits: impl Iterator<Item = (Split, String)>) -> Option<RowSplits> {
+        let word = |(split, word): (Split, String)| match split {
+            Split::None => (split, other_word(&word).to_owned()),
+            _ => (split, String::new()),
+        };
+        let splits: Vec<(Split, String)> = splits.map(word).collect();
+        let says = splits.iter().any(|(split, word)| *split != Split::None || !word.is_empty());
+        says.then_some(RowSplits(splits))
     }
 
     /// What the columns of a table say, by the same rules as in a table of labels.
@@ -36,9 +60,8 @@ impl RowSplits {
     ) -> Option<RowSplits> {
         let of_validity = headings.iter().position(|heading| is_of_validity(heading));
         let said = SaidSplits::of(headings, rows, cell, &[named_by, of_validity]);
-        said.says_any()
-            .then(|| (0..rows).map(|row| said.said(row, cell).0).collect())
-            .and_then(RowSplits::new)
+        let words = (0..rows).map(|row| said.said(row, cell));
+        if said.says_any() { RowSplits::of_words(words) } else { None }
     }
 
     /// What columns beside so many rows say.
@@ -51,30 +74,53 @@ impl RowSplits {
 
     /// What a row says.
     pub(crate) fn of(&self, row: usize) -> Split {
-        self.0.get(row).copied().unwrap_or_default()
+        self.0.get(row).map(|(split, _)| *split).unwrap_or_default()
+    }
+
+    /// The same in a word; empty if it says none.
+    pub(crate) fn word(&self, row: usize) -> &str {
+        match self.0.get(row) {
+            Some((Split::None, word)) => word,
+            Some((split, _)) => split.name(),
+            None => "",
+        }
     }
 
     /// Whether the name in a row may mean a sample: unless it is in another split, and the name is not its whole path. A dataset
     /// without splits in a folder that is called after one is this split.
     pub(crate) fn may_mean(&self, row: usize, name: &[u8], id: SampleId, manifest: &Manifest) -> bool {
-        may_mean((name, self.of(row)), id, manifest)
+        let Some((split, word)) = self.0.get(row) else { return true };
+        may_mean((name, *split, word), id, manifest)
     }
 }
 
-/// Whether a name in a row of this split may mean a sample, as [`RowSplits::may_mean`] tells.
-pub(crate) fn may_mean((name, said): (&[u8], Split), id: SampleId, manifest: &Manifest) -> bool {
-    if said == Split::None {
+/// A word in a column of splits that is none of the usual ones; empty if it says none.
+pub(crate) fn other_word(word: &str) -> &str {
+    let word = word.trim();
+    if NONE.iter().any(|none| word.eq_ignore_ascii_case(none)) { "" } else { word }
+}
+
+/// Whether a name in a row of this split may mean a sample, as [`RowSplits::may_mean`] tells. The word counts if the split is none.
+pub(crate) fn may_mean((name, said, word): (&[u8], Split, &str), id: SampleId, manifest: &Manifest) -> bool {
+    if said == Split::None && word.is_empty() {
         return true;
     }
-    let (own, is_whole) = match manifest.split(id) {
+    let written = manifest.split_as_written(id);
+    let is_same = |own: Split| match said {
+        Split::None => written.trim().eq_ignore_ascii_case(word),
+        said => own == said,
+    };
+    match manifest.split(id) {
+        Split::None if !written.trim().is_empty() => is_same(Split::None) || ends_in(name, manifest.path(id)),
         Split::None => {
             let folder = manifest.root().file_name().unwrap_or_default();
-            let own = split_of_folder(folder).unwrap_or_default();
-            (own, own == Split::None || ends_in(name, &Path::new(folder).join(manifest.path(id))))
+            match split_of_folder(folder) {
+                None => true,
+                Some(own) => is_same(own) || ends_in(name, &Path::new(folder).join(manifest.path(id))),
+            }
         }
-        own => (own, own == said || ends_in(name, manifest.path(id))),
-    };
-    own == Split::None || own == said || is_whole
+        own => is_same(own) || ends_in(name, manifest.path(id)),
+    }
 }
 
 fn ends_in(name: &[u8], path: &Path) -> bool {
@@ -102,16 +148,30 @@ mod tests {
             let said = RowSplits::beside(&[column(heading, &["1", "False"])], 2).unwrap();
             assert_eq!([0, 1].map(|row| said.of(row)), [one, none], "{heading}");
         }
-        for other in [("is_valid", ["1", "0"]), ("class", ["train", "cat"]), ("split", ["", "?"])] {
+        for other in [("is_valid", ["1", "0"]), ("class", ["train", "cat"]), ("split", ["", "None"])] {
             assert_eq!(RowSplits::beside(&[column(other.0, &other.1)], 2), None, "{other:?}");
         }
         assert_eq!(RowSplits::beside(&[column("split", &["train"])], 2), None, "of other rows");
     }
 
     #[test]
+    fn another_word_is_another_split() {
+        let sample = |path: &str, split| NewSample { path: path.into(), label: None, split };
+        let said = RowSplits::beside(&[column("split", &["extra", "train", "none"])], 3).unwrap();
+        assert_eq!([0, 1, 2].map(|row| said.word(row)), ["extra", "train", ""]);
+        let may = |manifest: &Manifest| {
+            [0, 1, 2].map(|row| said.may_mean(row, b"cat/0.jpg", SampleId(0), manifest))
+        };
+        let of = |root: &str, split| Manifest::new(root, [sample("x/cat/0.jpg", split)]);
+        assert_eq!(may(&of("/srv/pets", Split::Train)), [false, true, true]);
+        assert_eq!(may(&of("/srv/pets-train", Split::None)), [false, true, true]);
+        assert_eq!(may(&of("/srv/pets", Split::None)), [true; 3], "a dataset without splits");
+    }
+
+    #[test]
     fn a_row_of_one_split_means_no_sample_of_another() {
         let sample = |path: &str, split| NewSample { path: path.into(), label: None, split };
-        let train = RowSplits::new(vec![Split::Train]).unwrap();
+        let train = RowSplits::new([Split::Train]).unwrap();
         let manifest = Manifest::new("/pets", [sample("test/cat/0.jpg", Split::Test)]);
         let may = |name: &str| train.may_mean(0, name.as_bytes(), SampleId(0), &manifest);
         assert!(!may("cat/0.jpg") && !may("0") && may("/old/test/cat/0.jpg") && may(r"test\cat\0.jpg"));

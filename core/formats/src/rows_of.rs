@@ -72,9 +72,9 @@ impl RowsOf {
         let may_mean = |row: u32, name: &str, id: &SampleId| {
             splits.is_none_or(|splits| splits.may_mean(row as usize, name.as_bytes(), *id, manifest))
         };
-        let in_split = |row: u32, name: &str| match splits.map(|splits| splits.of(row as usize)) {
-            None | Some(Split::None) => name.to_owned(),
-            Some(split) => format!("{name} in {}", split.name()),
+        let in_split = |row: u32, name: &str| match splits.map_or("", |splits| splits.word(row as usize)) {
+            "" => name.to_owned(),
+            word => format!("{name} in {}", excerpt(word)),
         };
         let mut joiner = Joiner::new(manifest);
         joiner.learn(ids.iter().map(|name| name.as_bytes()));

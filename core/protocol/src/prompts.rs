@@ -123,8 +123,9 @@ impl ClassWords {
         if !words.only {
             // The name once is the name; twice is a word too many, which is found as a fault.
             for name in names {
-                if let Some(at) = words.synonyms.iter().position(|word| same(word, name)) {
-                    words.synonyms.remove(at);
+                let is_name = |word: &String| same(word, name);
+                if words.synonyms.iter().filter(|word| is_name(word)).count() == 1 {
+                    words.synonyms.retain(|word| !is_name(word));
                 }
             }
         }
@@ -242,6 +243,7 @@ mod tests {
         for (line, fault) in [
             ("", "it needs at least one word"),
             ("tabby cat;;kitten", "a word is empty"),
+            ("tabby cat; Tabby cat", "the word 'Tabby cat' cannot be used: it is there twice"),
             ("tabby cat; kitten; Kitten", "the word 'Kitten' cannot be used: it is there twice"),
             ("tabby cat; \"\"", "a prompt is empty"),
             ("tabby cat; a {}", "the word 'a {}' cannot be used: it must not contain {}"),

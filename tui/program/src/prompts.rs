@@ -68,6 +68,16 @@ pub(super) fn run(args: &Prompts, global: &Global) -> Result<ExitCode> {
 
 /// Keeps the prompts of a file with a session. Returns whether that changed anything.
 fn set(session: &Session, file: &PathBuf, configured: &PromptSet) -> Result<bool> {
+    // Read as prompts, it would be the built-in ones.
+    if std::fs::read_to_string(file)
+        .is_ok_and(|text| text.parse::<toml::Table>().is_ok_and(|table| table.is_empty()))
+    {
+        bail!(
+            "{}: it has no prompts; write templates, alternatives or classes, as `chaffinch prompts` prints them, or return to the \
+             configured ones with --reset",
+            safe_path(file)
+        );
+    }
     let read = PromptSet::load(&[file])?;
     read.warnings().iter().for_each(|text| warning("prompts", text));
     let words: PromptWords = read.edited();

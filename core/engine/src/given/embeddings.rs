@@ -72,9 +72,8 @@ pub(crate) fn fill(
     let (unmatched, first) = rows.unmatched();
     let mut notes = remember(setup, rows.told())?;
     notes.extend(vectors.said().map(|said| ("remark".to_owned(), said.to_owned())));
-    if let Some(text) = rows.of_several_splits() {
-        notes.push(("warning".to_owned(), format!("{}: {text}", safe_path(vectors.file()))));
-    }
+    let doubts = rows.doubts().iter();
+    notes.extend(doubts.map(|text| ("warning".to_owned(), format!("{}: {text}", safe_path(vectors.file())))));
     if unmatched > 0 {
         let rows = counted(unmatched, "row", "rows");
         let are = if unmatched == 1 { "is" } else { "are" };

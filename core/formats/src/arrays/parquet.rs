@@ -4,7 +4,7 @@ use super::Headed;
 use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
-use crate::headings::{PATHS, STORED, is_id, is_unnamed, is_usual_index};
+use crate::headings::{PATHS, STORED, is_id, is_unnamed, is_usual_index, names_samples};
 use crate::row_names::SideColumn;
 use crate::row_splits;
 use crate::{Error, Result};
@@ -20,6 +20,7 @@ use chaffinch_review::label_quality::{Grid, Numbers, Values};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -270,9 +271,7 @@ fn each_part(
 fn ids_column(schema: &SchemaRef) -> Option<usize> {
     let fields = schema.fields();
     let of = |name: &str| {
-        let is =
-            |field: &FieldRef| field.name().trim().eq_ignore_ascii_case(name) && is_text(field.data_type());
-        fields.iter().position(is)
+        fields.iter().position(|field| field.name().trim().eq_ignore_ascii_case(name) && has_names(field))
     };
     PATHS.into_iter().find_map(of)
 }
@@ -289,6 +288,50 @@ fn texts_of(column: &ArrayRef) -> Vec<String> {
 /// Whether a column may name the rows, as texts or as whole numbers.
 fn may_name(kind: &DataType) -> bool {
     kind.is_integer() || is_text(kind) || matches!(kind, DataType::Float64 | DataType::Boolean)
+}
+
+/// Whether a column of names has texts, which some programs write as bytes; those of pictures are not read.
+fn has_names(field: &FieldRef) -> bool {
+    let is_bytes = match field.data_type() {
+        DataType::Dictionary(_, values) => is_bytes(values),
+        kind => is_bytes(kind),
+    };
+    let is_picture = ["image", "img"].iter().any(|name| field.name().trim().eq_ignore_ascii_case(name));
+    is_text(field.data_type()) || (is_bytes && !is_picture)
+}
+
+fn is_bytes(kind: &DataType) -> bool {
+    matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+}
+
+/// Refuses a table whose names of samples are in a column that is not read, if no other one may name them: its rows would be taken in
+/// order.
+fn refuse_hidden_names(path: &Path, schema: &SchemaRef) -> Result<()> {
+    let fields = schema.fields();
+    let may_name =
+        |field: &&FieldRef| is_id(field.name()) && (may_name(field.data_type()) || has_names(field));
+    if fields.iter().any(|field| may_name(&field)) {
+        return Ok(());
+    }
+    let hides = |field: &&FieldRef| match field.data_type() {
+        DataType::Struct(inner) => inner.iter().any(|field| names_samples(field.name()) && has_names(field)),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            is_id(field.name()) && is_text(item.data_type())
+        }
+        DataType::Map(..) => is_id(field.name()),
+        _ => false,
+    };
+    match fields.iter().find(hides) {
+        None => Ok(()),
+        Some(field) => {
+            let message = format!(
+                "its column '{}' has names of samples inside of a structure or list, which are not read; write them to a column path \
+                 of texts",
+                excerpt(field.name())
+            );
+            Err(Error::format(path, message))
+        }
+    }
 }
 
 /// Whether a column has texts, also as categories.
@@ -318,6 +361,8 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
     // The place of the vectors among the columns that are read, and the columns beside them.
     let place: Cell<usize> = Cell::default();
     let beside: RefCell<Vec<SideColumn>> = RefCell::default();
+    // Texts that are no splits, beside names, are not kept.
+    let dropped: RefCell<BTreeSet<usize>> = RefCell::default();
     // Which of these has the names of the rows.
     let named_by: Cell<Option<usize>> = Cell::default();
     each_part(
@@ -341,11 +386,17 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
             };
             let own = ids.iter().find_map(|name| fields.iter().position(|field| field.name() == name));
             let names = own.or_else(|| ids_column(schema));
+            if names.is_none() {
+                refuse_hidden_names(path, schema)?;
+            }
             // Beside a column of names, others are only compared with it.
             let beside_names = |index: &usize| {
-                let is_compared = |name: &str| is_id(name) || row_splits::is_worth_reading(name);
-                names.is_none_or(|names| *index == names || is_compared(fields[*index].name()))
-                    && may_name(fields[*index].data_type())
+                let kind = fields[*index].data_type();
+                // Texts under any heading may be splits.
+                let is_compared =
+                    |name: &str| is_id(name) || row_splits::is_worth_reading(name) || is_text(kind);
+                Some(*index) == names
+                    || (names.is_none() || is_compared(fields[*index].name())) && may_name(kind)
             };
             let side: Vec<usize> = (0..fields.len()).filter(beside_names).collect();
             named_by.set(side.iter().position(|column| Some(*column) == names));
@@ -359,8 +410,17 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
             // Columns keep their order: a path may come first.
             let place = place.get();
             let columns = part.columns().iter().enumerate().filter(|(at, _)| *at != place);
-            for (side, (_, column)) in beside.borrow_mut().iter_mut().zip(columns) {
+            for (at, (side, (_, column))) in beside.borrow_mut().iter_mut().zip(columns).enumerate() {
+                let mut dropped = dropped.borrow_mut();
+                if dropped.contains(&at) {
+                    continue;
+                }
                 side.cells.extend(cells_of(column));
+                let is_beside = named_by.get().is_some_and(|names| names != at);
+                if is_beside && !row_splits::is_of_use(side) {
+                    side.cells = Vec::new();
+                    dropped.insert(at);
+                }
             }
             lists.push(part.column(place))
         },
@@ -486,6 +546,9 @@ pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
     let chosen = of(Pick::Numbers);
     let texts = |index: usize| batches.iter().flat_map(|batch| cells_of(batch.column(index))).collect();
     let ids: Option<Vec<String>> = ids_column(&schema).map(texts);
+    if ids.is_none() {
+        refuse_hidden_names(path, &schema)?;
+    }
     let beside = |column: &usize| picks[*column] != Pick::Numbers && may_name(fields[*column].data_type());
     let side = (0..fields.len()).filter(beside).map(|column| SideColumn {
         heading: fields[column].name().clone(),

@@ -13,7 +13,7 @@ use super::rows::EMPTY;
 use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, stated_numbers};
 use crate::ends::Place;
-use crate::row_names::of_several_splits;
+use crate::row_names::{of_several_roots, of_several_splits};
 use crate::text::{Sheet, as_whole};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
@@ -25,7 +25,7 @@ use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chosen::Choice;
-use class_numbers::{are_numbers, name};
+use class_numbers::{are_numbers, is_none, name};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use ways::{By, either, in_other_folders, places};
@@ -121,6 +121,7 @@ pub(super) fn join(
     for (row, place) in places.iter().enumerate() {
         let cell = class_names::of_bytes(sheet.text(row, label).as_bytes());
         let cell = match &numbers {
+            Some(_) if is_none(&cell) => String::new(),
             Some((numbers, _)) => name(numbers, &cell).map_or(cell.clone(), str::to_owned),
             None if whole => as_whole(&cell).to_owned(),
             None => cell,
@@ -223,13 +224,15 @@ pub(super) fn join(
         );
         ledger.add(RemarkKind::LayoutDoubtful, count, text);
     }
-    if !said.says_any() && matches!(by, By::Path | By::Stem) {
+    if matches!(by, By::Path | By::Stem) {
         let named: Vec<_> = (places.iter().enumerate())
             .filter_map(|(row, place)| Some((sheet.text(row, key), SampleId(place.row()?))))
             .collect();
-        let named = named.iter().map(|(name, id)| (name.as_ref(), *id));
-        let text = of_several_splits(named, &manifest).map(|text| format!("{shown}: {text}"));
-        text.into_iter().for_each(|text| ledger.add(RemarkKind::LayoutDoubtful, joined, text));
+        let named = || named.iter().map(|(name, id)| (name.as_ref(), *id));
+        let of_splits = if said.says_any() { None } else { of_several_splits(named(), &manifest) };
+        for text in of_splits.into_iter().chain(of_several_roots(named(), &manifest)) {
+            ledger.add(RemarkKind::LayoutDoubtful, joined, format!("{shown}: {text}"));
+        }
     }
     let (again, named) = names(&|place| matches!(place, Place::Again(_)));
     let rows = counted(again, "row of", "rows of");

@@ -19,14 +19,23 @@ const MAYBE: [&str; 9] = [
     "data_type",
 ];
 /// Names of columns of 0 and 1, and what 1 says there.
-const FLAGS: [(&str, Split); 6] = [
+const FLAGS: [(&str, Split); 13] = [
     ("is_valid", Split::Validation),
     ("is_val", Split::Validation),
     ("is_validation", Split::Validation),
     ("is_test", Split::Test),
     ("is_train", Split::Train),
     ("is_training", Split::Train),
+    ("in_train", Split::Train),
+    ("in_val", Split::Validation),
+    ("in_test", Split::Test),
+    ("train", Split::Train),
+    ("val", Split::Validation),
+    ("validation", Split::Validation),
+    ("test", Split::Test),
 ];
+/// Those that may be the names of classes as well, of which two must be there.
+const PLAIN: [&str; 4] = ["train", "val", "validation", "test"];
 
 /// Whether a column under this heading may hold splits, or say them by 0 and 1.
 pub(crate) fn may_say_splits(heading: &str) -> bool {
@@ -106,7 +115,11 @@ pub(super) fn flag_columns<V: AsRef<str>, C: Iterator<Item = V>>(
     cells: impl Fn(usize) -> C,
 ) -> Vec<(Split, usize)> {
     let of = |column: usize| Some((flagged_in(&heading(column), cells(column))?, column));
-    let found: Vec<((Split, bool), usize)> = columns.filter_map(of).collect();
+    let mut found: Vec<((Split, bool), usize)> = columns.filter_map(of).collect();
+    let is_plain = |column: usize| PLAIN.iter().any(|name| heading(column).trim().eq_ignore_ascii_case(name));
+    if found.iter().filter(|(_, column)| is_plain(*column)).count() == 1 {
+        found.retain(|(_, column)| !is_plain(*column));
+    }
     match found.iter().any(|((_, is_set), _)| *is_set) {
         true => found.into_iter().map(|((split, _), column)| (split, column)).collect(),
         false => Vec::new(),
@@ -146,11 +159,19 @@ mod tests {
 
     #[test]
     fn a_column_in_which_nothing_is_set_says_what_the_others_are_not() {
-        let table = [("is_train", ["1", "0"]), ("is_test", ["0", "0"]), ("is_cat", ["1", "0"])];
+        let table = [
+            ("is_train", ["1", "0"]),
+            ("is_test", ["0", "0"]),
+            ("is_cat", ["1", "0"]),
+            ("train", ["1", "0"]),
+            ("Test", ["0", "1"]),
+        ];
         let of = |columns: &[usize]| {
             let heading = |column: usize| table[column].0.to_owned();
             flag_columns(columns.iter().copied(), heading, |column| table[column].1.into_iter())
         };
+        assert_eq!(of(&[3, 4]), [(Split::Train, 3), (Split::Test, 4)]);
+        assert_eq!(of(&[3]), Vec::new(), "a class may be called so");
         assert_eq!(of(&[0, 1, 2]), [(Split::Train, 0), (Split::Test, 1)]);
         assert_eq!((of(&[0]), of(&[1, 2])), (vec![(Split::Train, 0)], Vec::new()));
     }

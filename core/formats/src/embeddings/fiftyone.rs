@@ -4,7 +4,7 @@
 
 use crate::arrays::{self, Picked};
 use crate::dataset::split_tag;
-use crate::headings::PATHS;
+use crate::headings::{PATHS, is_id, names_samples};
 use crate::row_names::SideColumn;
 use crate::row_splits;
 use crate::text::json_keys;
@@ -89,13 +89,22 @@ pub(super) fn read(path: &Path) -> Result<Picked> {
     let side = |name: &String| SideColumn { heading: name.clone(), cells: cells(name) };
     if let Some(name) = ["filepath"].into_iter().chain(PATHS).find(has) {
         // Splits are only compared with those of the samples.
-        let splits = names.into_iter().filter(|name| row_splits::is_worth_reading(name)).map(side);
-        let mut side: Vec<SideColumn> = splits.collect();
+        let side = names.into_iter().map(side).filter(|column| !is_id(&column.heading));
+        let mut side: Vec<SideColumn> = side.filter(row_splits::is_of_use).collect();
         if side.is_empty() {
             let tag = |sample: &&Map<String, Value>| split_tag(sample).unwrap_or_default().to_owned();
             side.push(SideColumn { heading: "split".to_owned(), cells: samples.iter().map(tag).collect() });
         }
         return Ok(Picked { ids: Some(cells(name)), side, ..grid.into() });
+    }
+    if !names.iter().any(|name| is_id(name))
+        && let Some(name) = samples.iter().flat_map(|sample| sample.iter()).find_map(hidden)
+    {
+        let message = format!(
+            "its field '{}' has names of samples inside of an object, which are not read; write them to a field filepath",
+            excerpt(name)
+        );
+        return Err(Error::format(path, message));
     }
     // Other programs name samples by ids.
     let side = names.into_iter().map(side);
@@ -109,6 +118,12 @@ fn cell(value: Option<&Value>) -> String {
         Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
         _ => String::new(),
     }
+}
+
+/// A field that has a name of a sample inside.
+fn hidden<'s>((name, value): (&'s String, &'s Value)) -> Option<&'s str> {
+    let inner = value.as_object()?;
+    inner.iter().any(|(key, value)| names_samples(key) && value.is_string()).then_some(name.as_str())
 }
 
 /// The field of vectors.

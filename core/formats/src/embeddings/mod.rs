@@ -61,7 +61,7 @@ pub struct Vectors {
 
 /// Which row of the vectors belongs to each sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VectorRows(RowsOf, Told, Option<String>);
+pub struct VectorRows(RowsOf, Told, Vec<String>);
 
 impl VectorRows {
     /// The row of a sample, if it has one.
@@ -74,9 +74,9 @@ impl VectorRows {
         &self.1
     }
 
-    /// What there is to say of rows whose names say no split, and that were taken for samples of several.
-    pub fn of_several_splits(&self) -> Option<&str> {
-        self.2.as_deref()
+    /// What there is to say of rows whose names need not mean the samples that they were taken for.
+    pub fn doubts(&self) -> &[String] {
+        &self.2
     }
 
     /// Rows that belong to no sample, and what the first of them names.
@@ -251,14 +251,14 @@ impl Vectors {
     pub fn bind(&self, manifest: &Manifest, file_metadata: &FileMetadata) -> Result<VectorRows> {
         if self.names.ids.is_some() {
             let rows = self.names.rows_of(&self.named_by, manifest, file_metadata)?;
-            let of_splits = self.names.of_several_splits(&rows, manifest);
-            return Ok(VectorRows(rows, Told::default(), of_splits));
+            let doubts = self.names.doubts(&rows, manifest);
+            return Ok(VectorRows(rows, Told::default(), doubts));
         }
         let placed = placed(&self.first, (self.rows, IDS), manifest, file_metadata)
             .map_err(|why| Error::format(&self.named_by, why))?;
         let mut told = Told::default();
         told.add(("embeddings", &self.file), (&self.first, &placed), &by_names(IDS), manifest);
-        Ok(VectorRows(RowsOf { rows: placed.rows, ..RowsOf::default() }, told, None))
+        Ok(VectorRows(RowsOf { rows: placed.rows, ..RowsOf::default() }, told, Vec::new()))
     }
 
     /// That rows without names belong to the pictures for which they were taken earlier, if they do.

@@ -74,6 +74,8 @@ struct Sums {
     differ: usize,
     /// What most names have before paths, relative and absolute: how many.
     most_before: [usize; 2],
+    /// Names with something before paths, or nothing, at most: those of one kind.
+    most: usize,
     /// How many names of so many parts, relative or absolute, are in the depth that most of these are in.
     most_parts: HashMap<(bool, usize), usize>,
     /// Pairs of what differs, and how many names have the most frequent one, and the next.
@@ -211,8 +213,33 @@ impl Frames {
                 Frame::Whole { .. } | Frame::Gone | Frame::OtherSplit | Frame::Unknown => {}
             }
         }
+        let befores = self.counts.iter().filter(|(frame, _)| matches!(frame, Frame::Before { .. }));
+        let most = befores.map(|(_, count)| *count).max().unwrap_or_default();
         self.sums = sums;
+        self.sums.most = most.max(self.bare(true) + self.bare(false));
         self
+    }
+
+    /// How many folders before a path are those that the dataset is in.
+    fn affinity(&self, before: &[u8]) -> usize {
+        let both = components(before).zip(components(&self.root));
+        both.take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
+    }
+
+    /// Whether other names have more of the dataset's folder before paths: any of them, or one in the same place, which then is not
+    /// the folder of all rows.
+    fn is_elsewhere(&self, before: &[u8], beside: bool) -> bool {
+        let above = |before: &[u8]| {
+            let first = components(before).next().map_or(0, <[u8]>::len);
+            before.get(first + 1..).unwrap_or_default().to_vec()
+        };
+        let own = self.affinity(before);
+        self.counts.keys().any(|frame| match frame {
+            Frame::Before { before: other, .. } => {
+                self.affinity(other) > own && (!beside || above(other) == above(before))
+            }
+            _ => false,
+        })
     }
 
     fn count(&self, frame: &Frame) -> usize {
@@ -240,7 +267,8 @@ impl Frames {
                 // Both are refused or left out where they mean one sample.
                 let is_one = self.contested.0.contains(&meant.row);
                 self.begins_otherwise(*absolute, before, own)
-                    || (most >= CLEARLY * own && !self.is_whole)
+                    || (!self.is_whole && own < self.sums.most)
+                    || self.is_elsewhere(before, self.is_whole)
                     || (lesser && !is_one)
             }
             Frame::Part { absolute, parts, .. } => {

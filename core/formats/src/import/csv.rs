@@ -141,9 +141,10 @@ fn columns(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<()> {
         .into_iter()
         .chain([&REASONS[..], &GROUPS, &SUGGESTED].into_iter().filter_map(|names| sheet.any_column(names)))
         .chain((0..sheet.headings.len()).filter(|&column| is_index(&sheet.headings[column])))
+        // What says splits was compared with those of the samples.
+        .chain((0..sheet.headings.len()).filter(|&at| row_splits::is_worth_reading(&sheet.headings[at])))
         .collect();
-    let of_splits = (0..sheet.headings.len()).filter(|&at| row_splits::is_worth_reading(&sheet.headings[at]));
-    let others = OTHERS.iter().filter_map(|name| sheet.column(name)).chain(of_splits);
+    let others = OTHERS.iter().filter_map(|name| sheet.column(name));
     let taken: BTreeSet<usize> = used.iter().copied().chain(others).collect();
     let (mut flags, mut numbers) = (Vec::new(), Vec::new());
     for column in (0..sheet.headings.len()).filter(|column| !taken.contains(column)) {

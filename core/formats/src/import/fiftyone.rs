@@ -60,7 +60,7 @@ fn one(file: &Path, target: &Target<'_>, read: &mut Read) -> Result<()> {
         names.push(path.as_bytes().to_vec());
     }
     let tag = |object: &&Map<String, Value>| split_tag(object).and_then(split_named);
-    let splits = RowSplits::new(objects.iter().map(|object| tag(object).unwrap_or_default()).collect());
+    let splits = RowSplits::new(objects.iter().map(|object| tag(object).unwrap_or_default()));
     let ids = target.samples_in_turn(file, (&names, splits.as_ref()), read)?;
     for (field, summary, high_is_bad) in FIELDS {
         let mut detector = Detector::new(field, format!("{summary} (FiftyOne)"));

@@ -2,7 +2,7 @@
 
 use super::{Read, Target, file_name};
 use crate::headings::{PATHS, is_id, is_index, is_label_of_names, naming, same};
-use crate::row_names::{self, Joint, SideColumn, Texts};
+use crate::row_names::{self, Joint, SideColumn, Texts, is_file};
 use crate::row_splits::RowSplits;
 use crate::text::{Sheet, file_names};
 use crate::{Error, Result};
@@ -139,6 +139,17 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
     if sheet.len() == 0 {
         return Err(Error::format(file, "the table has a header but no rows"));
     }
+    let first: Vec<&[u8]> = sheet.headings.iter().map(|heading| heading.trim().as_bytes()).collect();
+    let named = first
+        .iter()
+        .position(|heading| is_file(&String::from_utf8_lossy(heading)) && target.known(&[heading]) > 0);
+    if let Some(at) = named {
+        let name = excerpt(&sheet.headings[at]);
+        let message = format!(
+            "it has no header line: its first line names the sample '{name}'; add one, such as path,score"
+        );
+        return Err(Error::format(file, message));
+    }
     let path = path_column(sheet, target, read)?;
     let asked = target.path_column.is_some();
     let names_some = |column: usize| asked || Matches::of(sheet, column, target).any;
@@ -164,14 +175,16 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         let cell = |row: usize, column: usize| sheet.text(row, column);
         let splits = RowSplits::in_table(&sheet.headings, sheet.len(), &cell, Some(column));
         let mut found = target.samples_in_turn(file, (&names, splits.as_ref()), read)?;
-        if let Some(splits) = splits {
-            target.leave_other_splits(file, &splits, &mut found, read);
-        } else {
-            let texts: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
-            let named = texts.iter().zip(&found).filter_map(|(name, id)| Some((name.as_ref(), (*id)?)));
-            let of_splits = row_names::of_several_splits(named, target.manifest);
-            read.warnings.extend(of_splits.map(|text| format!("{}: {text}", file_name(file))));
+        if let Some(splits) = &splits {
+            target.leave_other_splits(file, splits, &mut found, read);
         }
+        let texts: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
+        let named = || texts.iter().zip(&found).filter_map(|(name, id)| Some((name.as_ref(), (*id)?)));
+        let of_splits =
+            if splits.is_some() { None } else { row_names::of_several_splits(named(), target.manifest) };
+        let of_roots = row_names::of_several_roots(named(), target.manifest);
+        let doubts = of_splits.into_iter().chain(of_roots);
+        read.warnings.extend(doubts.map(|text| format!("{}: {text}", file_name(file))));
         let mut side = ids(sheet, target);
         side.retain(|beside| beside.heading != sheet.headings[column]);
         if !asked && let Some(why) = row_names::other_paths(&found, &side, target.manifest) {
@@ -206,7 +219,11 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         if placed.known {
             return Ok(known(sheet, (&placed.samples, placed.moved), &in_order, target, read));
         }
-        let side = ids(sheet, target);
+        let mut side = ids(sheet, target);
+        // Whole numbers under any heading may be those of rows or files.
+        let is_number =
+            |beside: &SideColumn| beside.cells.iter().all(|cell| cell.trim().parse::<u64>().is_ok());
+        side.extend(columns(sheet, |heading| !is_id(heading)).into_iter().filter(is_number));
         let ordered = row_names::in_order(&side, target.manifest, "--path-column NAME")
             .map_err(|why| Error::format(file, why))?;
         let said = ordered.unwrap_or(in_order);

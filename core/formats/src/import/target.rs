@@ -195,8 +195,8 @@ impl<'a> Target<'a> {
         let mut different: Vec<&[u8]> = Vec::new();
         // A name in each split that rows say, by the first of these.
         let mut first_rows: Vec<usize> = Vec::new();
-        let mut index: HashMap<(&[u8], Split), usize> = HashMap::new();
-        let split = |row: usize| splits.map(|splits| splits.of(row)).unwrap_or_default();
+        let mut index: HashMap<(&[u8], &str), usize> = HashMap::new();
+        let split = |row: usize| splits.map_or("", |splits| splits.word(row));
         for (row, (name, _)) in names.iter().zip(&rows).enumerate().filter(|(_, (_, id))| id.is_none()) {
             index.entry((name, split(row))).or_insert_with(|| {
                 different.push(name);
@@ -228,7 +228,9 @@ impl<'a> Target<'a> {
                 let name = String::from_utf8_lossy(different[at]);
                 let name = excerpt(&name);
                 match is_elsewhere[at] {
-                    true => format!("{name} in {}", split(first_rows[at]).name()),
+                    true => {
+                        format!("{name} in {}", splits.map_or("", |splits| splits.word(first_rows[at])))
+                    }
                     false => name.into_owned(),
                 }
             });

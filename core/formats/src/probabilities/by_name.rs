@@ -348,6 +348,8 @@ pub(super) fn are_called_otherwise(
         wanted.iter().all(|class| names.contains(&cleaned(class)))
     };
     for file in files {
+        let headings = arrays::headings(file)?.unwrap_or_default();
+        class_columns::refuse_ambiguous(&headings, wanted).map_err(|why| Error::format(file, why))?;
         let found =
             arrays::headings(file)?.filter(|headings| !exact(headings)).is_some_and(|headings| match order {
                 Some(_) => class_columns::find(&headings, wanted, order, &ClassNumbers::default()).is_ok(),

@@ -50,6 +50,7 @@ pub(super) fn find(
         )
     };
     if let Some(found) = named(headings, classes)? {
+        refuse_twice(&found.columns, headings, &lower)?;
         return if differs(&found.columns) { Err(contradictory()) } else { Ok(found) };
     }
     if let Some((columns, before, after)) = between(&lower, &names)? {
@@ -98,6 +99,37 @@ pub(super) fn find(
     by_number(&wanted, &names, &sorted)
         .map(|columns| by_numbers(columns, (0..).zip(&sorted), another))
         .ok_or_else(|| lacking(headings, classes))
+}
+
+/// Refuses columns that are called like the classes where others are called so with something around each name: flags of 0 and 1 beside
+/// probabilities.
+fn refuse_twice(columns: &[usize], headings: &[String], lower: &[String]) -> Result<(), String> {
+    let mut others: Vec<String> = headings.iter().map(|name| cleaned(name).to_lowercase()).collect();
+    columns.iter().for_each(|&column| others[column].clear());
+    match between(lower, &others) {
+        Ok(None) => Ok(()),
+        Ok(Some((others, ..))) => {
+            let [one, other] = [columns, &others].map(|all| all.first().map_or("", |&at| &headings[at]));
+            Err(format!(
+                "each class has two columns, such as '{}' and '{}', and which are probabilities is not known; leave out the others",
+                excerpt(one),
+                excerpt(other)
+            ))
+        }
+        Err(why) => Err(why),
+    }
+}
+
+/// Whether columns that are called like the classes have others beside them, with something around each name.
+///
+/// # Errors
+/// When they have, with what to do.
+pub(super) fn refuse_ambiguous(headings: &[String], classes: &[String]) -> Result<(), String> {
+    let lower: Vec<String> = classes.iter().map(|name| cleaned(name).to_lowercase()).collect();
+    match named(headings, classes)? {
+        Some(found) if !classes.is_empty() => refuse_twice(&found.columns, headings, &lower),
+        _ => Ok(()),
+    }
 }
 
 /// Columns that are called by numbers of classes, which is said with what else there is to say of it.

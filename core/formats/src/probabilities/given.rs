@@ -333,8 +333,8 @@ impl GivenModel {
             let verb = if *count == 1 { "is" } else { "are" };
             remarks.push(format!("{count} of {of} of {file} {verb} about no sample: '{first}'"));
         }
-        let of_splits = self.names.of_several_splits(rows, manifest);
-        remarks.extend(of_splits.map(|text| format!("{file}: {text}")));
+        let doubts = self.names.doubts(rows, manifest);
+        remarks.extend(doubts.into_iter().map(|text| format!("{file}: {text}")));
         remarks.extend(self.in_turn(rows));
         remarks
     }

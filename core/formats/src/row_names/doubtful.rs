@@ -4,13 +4,17 @@ use super::evidence::{Speaks, speaks};
 use super::judged::Judged;
 use super::{RowNames, Samples, SideColumn, column, columns};
 use crate::dataset::split_named;
+use crate::ends::{reversed, said_of};
 use crate::headings::names_files;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// Folders before paths to name in a sentence.
+const ROOTS: usize = 3;
 /// Share of the numbers in a column that must be names of pictures, in per cent, for the column to name them.
 const SURE: usize = 90;
 
@@ -82,6 +86,44 @@ pub(crate) fn of_several_splits<'n>(
         listed(&counts, "and"),
         excerpt(&name),
         excerpt_path(manifest.path(id))
+    ))
+}
+
+/// What there is to say of rows whose names have different folders before paths of the dataset: those of one of them may be other
+/// pictures.
+pub(crate) fn of_several_roots<'n>(
+    rows: impl Iterator<Item = (&'n str, SampleId)>,
+    manifest: &Manifest,
+) -> Option<String> {
+    let root = reversed(manifest.root().as_os_str().as_bytes());
+    let mut counts: BTreeMap<Vec<u8>, (u64, &str)> = BTreeMap::new();
+    for (name, id) in rows {
+        let (key, path) = (reversed(name.as_bytes()), reversed(manifest.path(id).as_os_str().as_bytes()));
+        let Some(mut before) = key.strip_prefix(path.as_slice()) else { continue };
+        let is_said = said_of(manifest, id);
+        while let Some(folder) = before.split(|byte| *byte == 0).next().filter(|folder| is_said(folder)) {
+            before = &before[folder.len() + 1..];
+        }
+        if root.starts_with(before) || before.starts_with(&root) {
+            before = &[];
+        }
+        counts.entry(before.to_vec()).or_insert((0, name)).0 += 1;
+    }
+    if counts.len() < 2 {
+        return None;
+    }
+    let mut counts: Vec<(u64, &str)> = counts.into_values().collect();
+    counts.sort_by(|one, other| other.cmp(one));
+    let more = counts.len() > ROOTS;
+    let mut words: Vec<String> = counts
+        .iter()
+        .take(ROOTS)
+        .map(|(count, name)| format!("{} such as '{}'", counted(*count, "row", "rows"), excerpt(name)))
+        .collect();
+    words.extend(more.then(|| "others".to_owned()));
+    Some(format!(
+        "paths of the dataset were found behind different folders, in {}; leave out rows of other pictures",
+        listed(&words, "and")
     ))
 }
 

@@ -458,7 +458,7 @@ fn a_row_means_no_sample_of_another_split() {
         assert_eq!(of(&["1.jpg", "2.jpg"], &["test", "test"]), [None, Some(1)]);
         let whole = ["train/cat/1.jpg", "test/cat/2.jpg"];
         assert_eq!(of(&whole, &["test", "test"]), [Some(0), Some(1)], "whole paths");
-        assert_eq!(of(&["1.jpg", "2.jpg"], &["", "x"]), [Some(0), Some(1)]);
+        assert_eq!(of(&["1.jpg", "2.jpg"], &["", "train"]), [Some(0), None]);
     }
     let of = |flags: &[&str]| rows_of_splits(&manifest, &["1.jpg", "2.jpg"], ("is_train", flags));
     assert_eq!((of(&["1", "0"]), of(&["1", "1"])), (vec![Some(0), Some(1)], vec![Some(0), None]));
@@ -525,4 +525,17 @@ fn numbers_taken_for_names_are_said() {
         assert_eq!(ids.as_deref(), Some("3 0 2 1"), "{heading}");
         assert!(said.unwrap().contains("not for those of rows"), "{heading}");
     }
+}
+
+#[test]
+fn rows_behind_different_folders_are_said() {
+    let sample = |path: &str| NewSample { path: path.into(), label: None, split: Split::None };
+    let manifest = Manifest::new("/data/pets", ["cat/1.jpg", "cat/2.jpg", "dog/3.jpg"].map(sample));
+    let said = |names: [&str; 3]| of_several_roots(names.into_iter().zip(manifest.ids()), &manifest);
+    let text = said(["/a/cat/1.jpg", "/a/cat/2.jpg", "/b/dog/3.jpg"]).unwrap();
+    let expected = "paths of the dataset were found behind different folders, in 2 rows such as '/a/cat/1.jpg' and 1 row such as \
+                    '/b/dog/3.jpg'; leave out rows of other pictures";
+    assert_eq!(text, expected);
+    assert_eq!(said(["/a/cat/1.jpg", "/a/cat/2.jpg", "/a/dog/3.jpg"]), None);
+    assert_eq!(said(["cat/1.jpg", "/data/pets/cat/2.jpg", "/mnt/data/pets/dog/3.jpg"]), None, "the root");
 }

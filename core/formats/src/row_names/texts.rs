@@ -58,10 +58,7 @@ impl<'a> Texts<'a> {
     /// The sample of each text in a column, where so many of a hundred name different ones.
     fn shared(&mut self, cells: &[String], share: usize) -> Option<Samples> {
         let different: HashSet<&str> = cells.iter().map(String::as_str).collect();
-        if cells.len() < 2
-            || different.len() * 100 < cells.len() * share
-            || cells.iter().any(|cell| is_number(cell))
-        {
+        if cells.len() < 2 || different.len() * 100 < cells.len() * share || mostly_numbers(cells) {
             return None;
         }
         let (joiner, contents) =
@@ -97,7 +94,8 @@ pub(crate) fn unread_names(side: &[SideColumn], manifest: &Manifest) -> Option<S
         cells.len() >= ROWS
             && different.len() == cells.len()
             && (may_be_id(&beside.heading) || cells.iter().all(|cell| is_file(cell)))
-            && !cells.iter().any(|cell| cell.trim().is_empty() || is_number(cell))
+            && !cells.iter().any(|cell| cell.trim().is_empty())
+            && !mostly_numbers(cells)
             && !cells.iter().all(|cell| manifest.find_class(cell.trim()).is_some())
     };
     let beside = side.iter().find(may_name)?;
@@ -119,12 +117,14 @@ fn proves(column: &SideColumn, manifest: &Manifest) -> bool {
     classes.len() > 1 && agree * 100 >= column.cells.len() * SURE
 }
 
-fn is_number(cell: &str) -> bool {
-    cell.trim().parse::<f64>().is_ok()
+/// Whether half of the cells or more are numbers, as some hexadecimal ids are.
+fn mostly_numbers(cells: &[String]) -> bool {
+    let numbers = cells.iter().filter(|cell| cell.trim().parse::<f64>().is_ok()).count();
+    numbers > 0 && numbers * 2 >= cells.len()
 }
 
 /// Whether a text is written like a path, an address, the name of a picture or a content hash.
-fn is_file(cell: &str) -> bool {
+pub(crate) fn is_file(cell: &str) -> bool {
     let cell = without_query(cell.trim());
     let has_extension = cell.rsplit_once('.').is_some_and(|(_, last)| {
         (2..=5).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_alphanumeric())

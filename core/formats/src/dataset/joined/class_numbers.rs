@@ -9,9 +9,15 @@ pub(super) fn are_numbers(sheet: &Sheet, label: usize, numbers: &ClassNumbers, m
     let is_number = |row: usize| {
         let cell = sheet.text(row, label);
         is_missing(&cell)
+            || is_none(&cell)
             || (name(numbers, &cell).is_some() && manifest.find_class(as_whole(cell.trim())).is_none())
     };
     numbers.are_clear() && !numbers.is_empty() && (0..sheet.len()).all(is_number)
+}
+
+/// Whether a number says that there is no label.
+pub(super) fn is_none(cell: &str) -> bool {
+    as_whole(cell.trim()) == "-1"
 }
 
 /// The class of a number as a table has it.

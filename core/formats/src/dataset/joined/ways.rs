@@ -4,11 +4,11 @@ use crate::dataset::is_image;
 use crate::dataset::said_splits::SaidSplits;
 use crate::ends::{Ends, Place};
 use crate::headings::same;
-use crate::row_splits::may_mean;
+use crate::row_splits;
 use crate::text::{Sheet, as_whole, file_names};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::{excerpt, excerpt_path};
-use chaffinch_protocol::sample::SampleId;
+use chaffinch_protocol::sample::{SampleId, Split};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
@@ -103,7 +103,8 @@ pub(super) fn places(
         let names = names(sheet, key, manifest);
         let mut seen = HashSet::new();
         for (row, (place, name)) in places.iter_mut().zip(&names).enumerate() {
-            let (split, _) = said.said(row, &|row, column| sheet.text(row, column));
+            let (split, word) = said.said(row, &|row, column| sheet.text(row, column));
+            let word = if split == Split::None { row_splits::other_word(&word) } else { "" };
             let name = if by == By::Stem { stem(name) } else { name.as_slice() };
             let at = match *place {
                 Place::At(at) | Place::Again(at) => at,
@@ -115,7 +116,7 @@ pub(super) fn places(
             };
             *place = if by == By::Path && ends.longer_in(at, split, manifest).is_some() {
                 Place::Several
-            } else if !may_mean((name, split), SampleId(at), manifest) {
+            } else if !row_splits::may_mean((name, split, word), SampleId(at), manifest) {
                 Place::Nothing
             } else if seen.insert(at) {
                 Place::At(at)

@@ -233,3 +233,28 @@ fn rows_of_another_split_than_the_folder_name_no_picture_in_it() {
         assert_eq!(of(root, &[same]), (all.to_vec(), rows.to_vec()), "{root}: {same}");
     }
 }
+
+/// Rows of two datasets in one file, of which one is here.
+#[test]
+fn rows_behind_another_folder_are_those_of_another_dataset() {
+    let paths = ["cat/1.png", "cat/2.png", "cat/3.png", "cat/4.png", "dog/5.png"];
+    let some = |roots: &[&str]| {
+        let names: Vec<String> =
+            roots.iter().zip(paths).map(|(root, path)| format!("{root}{path}")).collect();
+        places(&texts(&paths), &names)
+    };
+    for (own, other) in [
+        ("/x/svhn/pets/", "/x/svhn/extra/"),
+        ("/x/pets/", "/x/pets_backup/"),
+        ("s3://a/pets/", "s3://a/extra/"),
+    ] {
+        let found = some(&[other, own, own, other, own]);
+        assert_eq!(found, [Nothing, At(1), At(2), Nothing, At(4)], "{other}");
+    }
+    // Where every picture has a row, they may have been put together.
+    assert_eq!(some(&["/y/", "/x/pets/", "/y/", "/x/pets/", "/y/"]), [At(0), At(1), At(2), At(3), At(4)]);
+    // Of pictures that need not be all, those behind the folder of most rows.
+    assert_eq!(some(&["/a/", "/a/", "/b/", "/a/"]), [At(0), At(1), Nothing, At(3)]);
+    assert_eq!(some(&["/a/", "/a/", "/b/pets/", "/b/pets/"]), [Nothing, Nothing, At(2), At(3)]);
+    assert_eq!(some(&["", "", "/mnt/b/", ""]), [At(0), At(1), Nothing, At(3)]);
+}

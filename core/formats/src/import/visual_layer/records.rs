@@ -154,7 +154,7 @@ impl Records {
                 key.unwrap_or(&record.path).clone()
             };
             let names: Vec<Vec<u8>> = self.all.iter().map(name).collect();
-            let splits = RowSplits::new(self.all.iter().map(|record| record.split).collect());
+            let splits = RowSplits::new(self.all.iter().map(|record| record.split));
             let mut samples = target.samples_in_turn(&self.file, (&names, splits.as_ref()), read)?;
             if let Some(splits) = splits {
                 target.leave_other_splits(&self.file, &splits, &mut samples, read);
