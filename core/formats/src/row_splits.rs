@@ -94,10 +94,11 @@ impl RowSplits {
     }
 }
 
-/// A word in a column of splits that is none of the usual ones; empty if it says none.
+/// A word in a column of splits that is none of the usual ones; empty if it says none. Numbers are those of folds.
 pub(crate) fn other_word(word: &str) -> &str {
     let word = word.trim();
-    if NONE.iter().any(|none| word.eq_ignore_ascii_case(none)) { "" } else { word }
+    let is_none = NONE.iter().any(|none| word.eq_ignore_ascii_case(none));
+    if is_none || word.parse::<f64>().is_ok() { "" } else { word }
 }
 
 /// Whether a name in a row of this split may mean a sample, as [`RowSplits::may_mean`] tells. The word counts if the split is none.
@@ -148,7 +149,12 @@ mod tests {
             let said = RowSplits::beside(&[column(heading, &["1", "False"])], 2).unwrap();
             assert_eq!([0, 1].map(|row| said.of(row)), [one, none], "{heading}");
         }
-        for other in [("is_valid", ["1", "0"]), ("class", ["train", "cat"]), ("split", ["", "None"])] {
+        for other in [
+            ("is_valid", ["1", "0"]),
+            ("class", ["train", "cat"]),
+            ("split", ["", "None"]),
+            ("split", ["0", "1"]),
+        ] {
             assert_eq!(RowSplits::beside(&[column(other.0, &other.1)], 2), None, "{other:?}");
         }
         assert_eq!(RowSplits::beside(&[column("split", &["train"])], 2), None, "of other rows");

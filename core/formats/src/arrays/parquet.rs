@@ -4,7 +4,7 @@ use super::Headed;
 use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
-use crate::headings::{PATHS, STORED, is_id, is_unnamed, is_usual_index, names_samples};
+use crate::headings::{PATHS, STORED, is_id, is_label, is_unnamed, is_usual_index, names_samples};
 use crate::row_names::SideColumn;
 use crate::row_splits;
 use crate::{Error, Result};
@@ -300,6 +300,11 @@ fn has_names(field: &FieldRef) -> bool {
     is_text(field.data_type()) || (is_bytes && !is_picture)
 }
 
+/// Whether a column of labels has texts as bytes.
+fn has_labels(field: &FieldRef) -> bool {
+    is_label(field.name()) && is_bytes(field.data_type())
+}
+
 fn is_bytes(kind: &DataType) -> bool {
     matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
 }
@@ -396,7 +401,8 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
                 let is_compared =
                     |name: &str| is_id(name) || row_splits::is_worth_reading(name) || is_text(kind);
                 Some(*index) == names
-                    || (names.is_none() || is_compared(fields[*index].name())) && may_name(kind)
+                    || (names.is_none() || is_compared(fields[*index].name()))
+                        && (may_name(kind) || has_labels(&fields[*index]))
             };
             let side: Vec<usize> = (0..fields.len()).filter(beside_names).collect();
             named_by.set(side.iter().position(|column| Some(*column) == names));
@@ -426,7 +432,13 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
         },
     )?;
     let mut side = beside.into_inner();
-    let ids = named_by.get().map(|at| side.remove(at).cells);
+    let mut left_out = dropped.into_inner();
+    let ids = named_by.get().map(|at| {
+        left_out.insert(at);
+        std::mem::take(&mut side[at].cells)
+    });
+    let kept = side.into_iter().enumerate().filter(|(at, _)| !left_out.contains(at));
+    let side = kept.map(|(_, column)| column).collect();
     Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
 }
 
@@ -549,7 +561,8 @@ pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
     if ids.is_none() {
         refuse_hidden_names(path, &schema)?;
     }
-    let beside = |column: &usize| picks[*column] != Pick::Numbers && may_name(fields[*column].data_type());
+    let may_say = |field: &FieldRef| may_name(field.data_type()) || has_labels(field);
+    let beside = |column: &usize| picks[*column] != Pick::Numbers && may_say(&fields[*column]);
     let side = (0..fields.len()).filter(beside).map(|column| SideColumn {
         heading: fields[column].name().clone(),
         cells: batches.iter().flat_map(|batch| cells_of(batch.column(column))).collect(),

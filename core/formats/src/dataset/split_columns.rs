@@ -34,7 +34,7 @@ const FLAGS: [(&str, Split); 13] = [
     ("validation", Split::Validation),
     ("test", Split::Test),
 ];
-/// Those that may be the names of classes as well, of which two must be there.
+/// Those that may be the names of classes as well, as which one of them stands beside others.
 const PLAIN: [&str; 4] = ["train", "val", "validation", "test"];
 
 /// Whether a column under this heading may hold splits, or say them by 0 and 1.
@@ -114,10 +114,17 @@ pub(super) fn flag_columns<V: AsRef<str>, C: Iterator<Item = V>>(
     heading: impl Fn(usize) -> String,
     cells: impl Fn(usize) -> C,
 ) -> Vec<(Split, usize)> {
-    let of = |column: usize| Some((flagged_in(&heading(column), cells(column))?, column));
-    let mut found: Vec<((Split, bool), usize)> = columns.filter_map(of).collect();
+    let columns: Vec<usize> = columns.collect();
+    let of = |&column: &usize| Some((flagged_in(&heading(column), cells(column))?, column));
+    let mut found: Vec<((Split, bool), usize)> = columns.iter().filter_map(of).collect();
     let is_plain = |column: usize| PLAIN.iter().any(|name| heading(column).trim().eq_ignore_ascii_case(name));
-    if found.iter().filter(|(_, column)| is_plain(*column)).count() == 1 {
+    // Beside other columns of 0 and 1.
+    let is_other = |column: &usize| {
+        let are_flags = || cells(*column).all(|cell| flag(cell.as_ref()).is_some());
+        found.iter().all(|(_, known)| known != column) && are_flags()
+    };
+    let plain = found.iter().filter(|(_, column)| is_plain(*column)).count();
+    if plain == 1 && columns.iter().any(is_other) {
         found.retain(|(_, column)| !is_plain(*column));
     }
     match found.iter().any(|((_, is_set), _)| *is_set) {
@@ -171,7 +178,8 @@ mod tests {
             flag_columns(columns.iter().copied(), heading, |column| table[column].1.into_iter())
         };
         assert_eq!(of(&[3, 4]), [(Split::Train, 3), (Split::Test, 4)]);
-        assert_eq!(of(&[3]), Vec::new(), "a class may be called so");
+        assert_eq!(of(&[2, 3]), Vec::new(), "a class may be called so");
+        assert_eq!(of(&[3]), [(Split::Train, 3)]);
         assert_eq!(of(&[0, 1, 2]), [(Split::Train, 0), (Split::Test, 1)]);
         assert_eq!((of(&[0]), of(&[1, 2])), (vec![(Split::Train, 0)], Vec::new()));
     }
