@@ -57,6 +57,7 @@ const UNSAFE: [&str; 30] = [
     "core/host/src/library.rs",
     "core/host/src/exported.rs",
     "core/compute/src/linear.rs", // The matrix product takes raw pointers.
+    "core/compute/src/free_memory.rs",
     "core/compute/src/mapped.rs",
     "core/compute/tests/memory.rs", // An allocator that counts.
     "core/plugin/src/abi.rs",

@@ -152,6 +152,8 @@ fn two_pictures_are_compared_side_by_side_by_turns_and_pixel_by_pixel() {
         let (image, cells) = kitty.at(1)?;
         (cells == (24, 12) && *image != this && kitty.placed.len() == 1).then(|| image.clone())
     });
+    // Pictures of other rows may still be on their way.
+    terminal.settle(Duration::from_millis(500));
     let sent = Kitty::read(&terminal.tap()).sent.len();
     terminal.keys("b");
     terminal.wait_tap("this one again", |tap| {

@@ -2,6 +2,8 @@
 
 mod doubt;
 mod frames;
+mod several;
+mod splits;
 
 use crate::dataset::split_named;
 use crate::text::composed;
@@ -9,6 +11,8 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::{SampleId, Split};
 pub(crate) use doubt::Before;
 pub(crate) use frames::{Frames, Meant};
+pub(crate) use several::{of_several_roots, of_several_splits};
+pub(crate) use splits::{may_mean, other_word};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 

@@ -20,6 +20,7 @@ mod row_names;
 mod row_splits;
 mod rows_of;
 mod same_headings;
+mod side_column;
 mod tally;
 mod text;
 pub mod truth;

@@ -8,20 +8,22 @@ mod evidence;
 mod judged;
 mod texts;
 
+use crate::ends::{of_several_roots, of_several_splits};
 use crate::headings::{
     is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_files, names_samples, same,
 };
 use crate::joiner::Joiner;
 use crate::row_splits::RowSplits;
 use crate::rows_of::RowsOf;
+pub(crate) use crate::side_column::SideColumn;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::display::{excerpt, excerpt_path, listed};
 use chaffinch_protocol::sample::SampleId;
 use columns::{Equal, Key};
+pub(crate) use doubtful::rows_or_files;
 use doubtful::{numbered, refuse_half};
-pub(crate) use doubtful::{of_several_roots, of_several_splits, rows_or_files};
 use evidence::speaks;
 pub(crate) use evidence::{Speaks, clearly};
 pub(crate) use judged::counts_up;
@@ -38,13 +40,6 @@ const EXAMPLES: usize = 2;
 
 /// The sample of each row.
 pub(crate) type Samples = Vec<Option<SampleId>>;
-
-/// A column beside the numbers that a table is read for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct SideColumn {
-    pub(crate) heading: String,
-    pub(crate) cells: Vec<String>,
-}
 
 /// Which sample each row is about.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -207,6 +202,20 @@ pub(crate) fn otherwise(
     ))
 }
 
+/// Refuses numbers that are found in names of files where the dataset has a column of this name, which has other values.
+fn refuse_other_spelling(beside: &SideColumn, manifest: &Manifest) -> Result<(), String> {
+    let own = manifest.extra().iter().find(|own| same(&own.name, &beside.heading));
+    let Some(own) = own else { return Ok(()) };
+    let first = |cells: &[String]| cells.first().map(|cell| excerpt(cell).into_owned()).unwrap_or_default();
+    Err(format!(
+        "the dataset has a column {}, too, with other values ('{}', not '{}'): write them alike, or call the column path if it has the \
+         numbers of the files",
+        called(&own.name),
+        first(&own.values),
+        first(&beside.cells)
+    ))
+}
+
 /// A column by which rows are joined to samples.
 pub(crate) struct Joint {
     /// Its place.
@@ -316,6 +325,7 @@ pub(crate) fn find(
     if let Some(at) = (0..side.len()).filter(naming).min_by_key(order) {
         refuse_half(&side[at], &judged[at], option)?;
         if judged[at].by_file_number {
+            refuse_other_spelling(&side[at], manifest)?;
             columns::refuse_other_numbers(&side[at], &judged[at].by_path, manifest)?;
         }
         columns::refuse_doubtful(&side[at], &judged[at].by_path, "paths or names of files", manifest)?;

@@ -1,19 +1,16 @@
 //! The splits that rows of another program's file say of themselves: a row of one split means no sample of another.
 
-use crate::dataset::{SaidSplits, SplitCell, may_say_splits, split_named, split_of_folder};
+use crate::dataset::{SaidSplits, SplitCell, may_say_splits, split_named};
+use crate::ends::{may_mean, other_word};
 use crate::headings::is_id;
-use crate::row_names::SideColumn;
+use crate::side_column::SideColumn;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::{SampleId, Split};
 use std::borrow::Cow;
-use std::path::Path;
 
 /// The split of each row, and the word for one that is none of the usual ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RowSplits(Vec<(Split, String)>);
-
-/// Words of a column of splits that say none.
-const NONE: [&str; 7] = ["", "none", "null", "nan", "n/a", "-", "all"];
 
 /// Whether a column under this heading may say splits, so that it is worth reading.
 pub(crate) fn is_worth_reading(heading: &str) -> bool {
@@ -92,40 +89,6 @@ impl RowSplits {
         let Some((split, word)) = self.0.get(row) else { return true };
         may_mean((name, *split, word), id, manifest)
     }
-}
-
-/// A word in a column of splits that is none of the usual ones; empty if it says none. Numbers are those of folds.
-pub(crate) fn other_word(word: &str) -> &str {
-    let word = word.trim();
-    let is_none = NONE.iter().any(|none| word.eq_ignore_ascii_case(none));
-    if is_none || word.parse::<f64>().is_ok() { "" } else { word }
-}
-
-/// Whether a name in a row of this split may mean a sample, as [`RowSplits::may_mean`] tells. The word counts if the split is none.
-pub(crate) fn may_mean((name, said, word): (&[u8], Split, &str), id: SampleId, manifest: &Manifest) -> bool {
-    if said == Split::None && word.is_empty() {
-        return true;
-    }
-    let written = manifest.split_as_written(id);
-    let is_same = |own: Split| match said {
-        Split::None => written.trim().eq_ignore_ascii_case(word),
-        said => own == said,
-    };
-    match manifest.split(id) {
-        Split::None if !written.trim().is_empty() => is_same(Split::None) || ends_in(name, manifest.path(id)),
-        Split::None => {
-            let folder = manifest.root().file_name().unwrap_or_default();
-            match split_of_folder(folder) {
-                None => true,
-                Some(own) => is_same(own) || ends_in(name, &Path::new(folder).join(manifest.path(id))),
-            }
-        }
-        own => is_same(own) || ends_in(name, manifest.path(id)),
-    }
-}
-
-fn ends_in(name: &[u8], path: &Path) -> bool {
-    Path::new(&String::from_utf8_lossy(name).replace('\\', "/")).ends_with(path)
 }
 
 #[cfg(test)]

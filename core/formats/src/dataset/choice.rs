@@ -1,7 +1,7 @@
 //! Columns of a table by their names: which is meant where several would do.
 
 use super::DatasetOptions;
-use super::split_columns::Held;
+use super::split_columns::{Held, SPLIT_NAMES};
 use crate::same_headings;
 use crate::{Error, Result};
 use chaffinch_protocol::RemarkKind;
@@ -46,8 +46,6 @@ pub(crate) const LABEL_NAMES: [&str; 6] = ["label", "class", "class_name", "cate
 /// Taken for the label only where no other column is.
 pub(super) const LAST_LABELS: [&str; 6] =
     ["original_label", "choice", "label_name", "class_label", "ground_truth", "gt_label"];
-/// Columns that may hold the splits, in this order.
-pub(crate) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
 
 /// Whether a table beside pictures with a column of this name, in lower case, is read for more than its values.
 pub(crate) fn is_known_column(name: &str) -> bool {

@@ -2,10 +2,11 @@
 //! `datasets` library keeps in the schema; and cells as text.
 
 use super::alike::{Classes, Looks};
-use super::choice::{self, LABEL_NAMES, LAST_LABELS, PATH_NAMES, SPLIT_NAMES};
+use super::choice::{self, LABEL_NAMES, LAST_LABELS, PATH_NAMES};
 use super::companions::one_to_one;
 use super::declared::ClassNames;
 use super::several::{ALL_LABELS, BETWEEN};
+use super::split_columns::SPLIT_NAMES;
 use super::typed::is_nested;
 use super::{DatasetOptions, Opened, arrow_text};
 use crate::same_headings;

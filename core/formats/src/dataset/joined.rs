@@ -12,8 +12,7 @@ use super::folders::BesideTable;
 use super::rows::EMPTY;
 use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, stated_numbers};
-use crate::ends::Place;
-use crate::row_names::{of_several_roots, of_several_splits};
+use crate::ends::{Place, of_several_roots, of_several_splits};
 use crate::text::{Sheet, as_whole};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
@@ -25,7 +24,7 @@ use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chosen::Choice;
-use class_numbers::{are_numbers, is_none, name};
+use class_numbers::{ambiguous, are_numbers, is_none, name};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use ways::{By, either, in_other_folders, places};
@@ -75,6 +74,18 @@ pub(super) fn join(
     let (places, by) =
         places(&sheet, (key, &said), &manifest, manifest.extra()).map_err(|why| Error::format(file, why))?;
     let whole = chosen::whole_numbers(&sheet, label);
+    let shown = safe_path(file.file_name().map_or(file, Path::new));
+    let names_too = numbers.as_ref().and_then(|(numbers, from)| {
+        let (own, other) = ambiguous(&sheet, label, numbers, &manifest)?;
+        Some(format!(
+            "the labels in column '{}' of {shown} are names of classes, and by {from} numbers of others ('{}' would be '{}'); the \
+             names were taken",
+            excerpt(&sheet.headings[label]),
+            excerpt(&own),
+            excerpt(other)
+        ))
+    });
+    names_too.into_iter().for_each(|text| ledger.add(RemarkKind::LayoutDoubtful, 1, text));
     let numbers = numbers.filter(|(numbers, _)| are_numbers(&sheet, label, numbers, &manifest));
     let row_of = |place: &Place| match place {
         Place::At(row) => Some(*row),
@@ -87,7 +98,6 @@ pub(super) fn join(
         let more = if rows.len() > SHOWN { ", …" } else { "" };
         (rows.len() as u64, shown.join(", ") + more)
     };
-    let shown = safe_path(file.file_name().map_or(file, Path::new));
     if !places.iter().any(|place| row_of(place).is_some()) {
         let message = format!(
             "no row names an image of the dataset in column '{}': the first is {}, and the first image is {}; \

@@ -69,7 +69,7 @@ mod unnamed_classes;
 mod yolo;
 
 pub(crate) use self::tar::{WebdatasetPart, is_webdataset, webdataset_classes, webdataset_parts};
-pub(crate) use choice::{LABEL_NAMES, SPLIT_NAMES, is_known_column};
+pub(crate) use choice::{LABEL_NAMES, is_known_column};
 pub(crate) use companions::{Companion, Companions, Kept};
 pub(crate) use declared::readmes;
 pub(crate) use fiftyone::{OF_FILES, split_tag};
@@ -81,7 +81,7 @@ pub(crate) use packed::clean_name;
 pub(crate) use parquet::{ROOT_KEY, files as parquet_files};
 pub(crate) use said_splits::{Cell as SplitCell, SaidSplits};
 pub(crate) use several::ALL_LABELS;
-pub(crate) use split_columns::may_say_splits;
+pub(crate) use split_columns::{SPLIT_NAMES, may_say_splits};
 
 use crate::{Error, Result};
 use annotated::Annotated;

@@ -3,7 +3,8 @@
 //! path in its object belongs to the sample, also where other rows have the path alone.
 
 use super::DatasetOptions;
-use super::choice::{self, LABEL_NAMES, LAST_LABELS, PATH_NAMES, SPLIT_NAMES};
+use super::choice::{self, LABEL_NAMES, LAST_LABELS, PATH_NAMES};
+use super::split_columns::SPLIT_NAMES;
 use crate::text::json_parts::Part;
 use arrow_schema::{DataType, Fields};
 use chaffinch_protocol::RemarkKind;

@@ -1,8 +1,8 @@
 //! The splits that a table beside a dataset says: by the same rules as in a table of paths.
 
-use super::choice::{self, SPLIT_NAMES};
+use super::choice;
 use super::names_of_parts::split_named;
-use super::split_columns::{are_splits, flag, flag_columns, of_flags};
+use super::split_columns::{SPLIT_NAMES, are_splits, flag, flag_columns, of_flags};
 use crate::tally::Tally;
 use chaffinch_protocol::display::{counted, excerpt, safe_path};
 use chaffinch_protocol::sample::Split;

@@ -1,10 +1,12 @@
 //! Columns that say splits under a name that does not say it for sure: they are taken where every value is one.
 
-use super::choice::SPLIT_NAMES;
 use super::names_of_parts::split_named;
 use crate::text::truth;
 use chaffinch_protocol::sample::Split;
 use std::collections::BTreeSet;
+
+/// Columns that may hold the splits, in this order.
+pub(crate) const SPLIT_NAMES: [&str; 2] = ["split", "subset"];
 
 /// Names of columns that hold splits in some tables, and something else in others.
 const MAYBE: [&str; 9] = [

@@ -15,6 +15,21 @@ pub(super) fn are_numbers(sheet: &Sheet, label: usize, numbers: &ClassNumbers, m
     numbers.are_clear() && !numbers.is_empty() && (0..sheet.len()).all(is_number)
 }
 
+/// A label that is the name of a class, and by the numbers of classes the number of another one.
+pub(super) fn ambiguous<'n>(
+    sheet: &Sheet,
+    label: usize,
+    numbers: &'n ClassNumbers,
+    manifest: &Manifest,
+) -> Option<(String, &'n str)> {
+    (0..sheet.len()).find_map(|row| {
+        let cell = sheet.text(row, label);
+        let other = name(numbers, &cell)?;
+        let own = as_whole(cell.trim());
+        (other != own && manifest.find_class(own).is_some()).then(|| (own.to_owned(), other))
+    })
+}
+
 /// Whether a number says that there is no label.
 pub(super) fn is_none(cell: &str) -> bool {
     as_whole(cell.trim()) == "-1"

@@ -497,6 +497,22 @@ fn labels_that_are_numbers_of_classes_are_these() {
     let text = "the numbers in column 'label' of labels.csv were taken for the classes that class_to_idx.json numbers: 0 is 'bee'";
     assert!(said(&opened, text), "{:?}", opened.ledger);
     assert_eq!(opened.manifest.class_numbers().number("ant"), Some(1));
+    // Names that are numbers themselves are names, which is said.
+    for (old, new) in [("ant", "1"), ("bee", "0")] {
+        fs::rename(data.join(old), data.join(new)).unwrap();
+    }
+    fs::write(data.join("class_to_idx.json"), r#"{"1": 0, "0": 1}"#).unwrap();
+    let opened = read("path,label\n1/1.png,1\n0/3.png,0\n");
+    assert_eq!(labels(&opened), ["0", "", "1", ""]);
+    assert!(
+        said(&opened, "numbers of others ('1' would be '0'); the names were taken"),
+        "{:?}",
+        opened.ledger
+    );
+    for (old, new) in [("1", "ant"), ("0", "bee")] {
+        fs::rename(data.join(old), data.join(new)).unwrap();
+    }
+    fs::write(data.join("class_to_idx.json"), r#"{"bee": 0, "ant": 1}"#).unwrap();
     // A number that is no class leaves all of them as they are.
     assert_eq!(labels(&read("path,label\nant/1.png,1\nant/2.png,7\n")), ["1", "7", "", ""]);
 }

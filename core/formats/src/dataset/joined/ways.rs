@@ -2,9 +2,8 @@
 
 use crate::dataset::is_image;
 use crate::dataset::said_splits::SaidSplits;
-use crate::ends::{Ends, Place};
+use crate::ends::{Ends, Place, may_mean, other_word};
 use crate::headings::same;
-use crate::row_splits;
 use crate::text::{Sheet, as_whole, file_names};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::display::{excerpt, excerpt_path};
@@ -104,7 +103,7 @@ pub(super) fn places(
         let mut seen = HashSet::new();
         for (row, (place, name)) in places.iter_mut().zip(&names).enumerate() {
             let (split, word) = said.said(row, &|row, column| sheet.text(row, column));
-            let word = if split == Split::None { row_splits::other_word(&word) } else { "" };
+            let word = if split == Split::None { other_word(&word) } else { "" };
             let name = if by == By::Stem { stem(name) } else { name.as_slice() };
             let at = match *place {
                 Place::At(at) | Place::Again(at) => at,
@@ -116,7 +115,7 @@ pub(super) fn places(
             };
             *place = if by == By::Path && ends.longer_in(at, split, manifest).is_some() {
                 Place::Several
-            } else if !row_splits::may_mean((name, split, word), SampleId(at), manifest) {
+            } else if !may_mean((name, split, word), SampleId(at), manifest) {
                 Place::Nothing
             } else if seen.insert(at) {
                 Place::At(at)

@@ -1,7 +1,8 @@
 //! What the members of a sample say of it, and which of them says its label.
 
 use super::keys::CLASS;
-use crate::dataset::choice::{LABEL_NAMES, SPLIT_NAMES};
+use crate::dataset::choice::LABEL_NAMES;
+use crate::dataset::split_columns::SPLIT_NAMES;
 use crate::dataset::typed::Typed;
 use crate::dataset::unnamed_classes::WITHOUT_NAME;
 use crate::text::json_numbers;
