@@ -47,7 +47,7 @@ const ENGINE: [&str; 7] = [
 const OUR_MATHS: [&str; 3] = ["chaffinch-confident", "chaffinch-selection", "chaffinch-likeness"];
 
 /// Files that may use `unsafe`, each because it is a boundary: to plugins, to a mapped file.
-const UNSAFE: [&str; 30] = [
+const UNSAFE: [&str; 31] = [
     "core/clip/src/device/cuda.rs", // The driver's version, its pool's memory, and what ends before it.
     "core/clip/src/device/locked.rs", // Fresh memory of the host and the device.
     "core/clip/src/ops/half/card.rs", // Launches of kernels.
@@ -56,8 +56,8 @@ const UNSAFE: [&str; 30] = [
     "core/data/src/columns/file.rs",
     "core/host/src/library.rs",
     "core/host/src/exported.rs",
-    "core/compute/src/linear.rs", // The matrix product takes raw pointers.
-    "core/compute/src/free_memory.rs",
+    "core/compute/src/linear.rs",      // The matrix product takes raw pointers.
+    "core/compute/src/free_memory.rs", // Asks the C library to give memory back.
     "core/compute/src/mapped.rs",
     "core/compute/tests/memory.rs", // An allocator that counts.
     "core/plugin/src/abi.rs",
