@@ -11,6 +11,8 @@ use chaffinch_data::manifest::Manifest;
 use chaffinch_protocol::sample::{SampleId, Split};
 pub(crate) use doubt::Before;
 pub(crate) use frames::{Frames, Meant};
+pub(crate) use several::doubts;
+#[cfg(test)]
 pub(crate) use several::{of_several_roots, of_several_splits};
 pub(crate) use splits::{may_mean, other_word};
 use std::collections::HashMap;
@@ -88,26 +90,30 @@ impl Ends {
 impl Ends {
     /// Rows whose paths have the longest common end, in order.
     pub(crate) fn candidates(&self, path: &[u8]) -> Vec<u32> {
-        let key = reversed(path);
-        let at = self.keys.partition_point(|(other, _)| *other < key);
-        let beside = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| self.keys.get(at));
-        let length = beside.map(|(other, _)| common(&key, other)).max().unwrap_or(0);
-        let prefix = &key[..length];
-        let start = self.keys.partition_point(|(other, _)| other.as_slice() < prefix);
-        let rows = self.keys[start..].iter().take_while(|(other, _)| length > 0 && other.starts_with(prefix));
-        let mut rows: Vec<u32> = rows.map(|(_, row)| *row).collect();
+        let mut rows: Vec<u32> = self.alike(path).collect();
         rows.sort_unstable();
         rows
     }
 
+    /// The same in the order of their paths.
+    fn alike(&self, path: &[u8]) -> impl Iterator<Item = u32> {
+        let key = reversed(path);
+        let at = self.keys.partition_point(|(other, _)| *other < key);
+        let beside = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| self.keys.get(at));
+        let length = beside.map(|(other, _)| common(&key, other)).max().unwrap_or(0);
+        let start = self.keys.partition_point(|(other, _)| other.as_slice() < &key[..length]);
+        let rows = self.keys[start..].iter();
+        rows.take_while(move |(other, _)| length > 0 && other.starts_with(&key[..length]))
+            .map(|(_, row)| *row)
+    }
+
     /// The row that a name means which may mean several: the only one of these in its split.
     pub(crate) fn in_split(&self, name: &[u8], split: Split, manifest: &Manifest) -> Option<u32> {
-        let all = self.candidates(name);
-        let is_in = |row: &&u32| split != Split::None && manifest.split(SampleId(**row)) == split;
-        let mut own = all.iter().filter(is_in);
-        let one = *own.next()?;
+        let is_in = |row: &u32| split != Split::None && manifest.split(SampleId(*row)) == split;
+        let mut own = self.alike(name).filter(is_in);
+        let one = own.next()?;
         // Where there is one, other names may mean it as well.
-        (all.len() > 1 && own.next().is_none()).then_some(one)
+        (own.next().is_none() && self.alike(name).nth(1).is_some()).then_some(one)
     }
 }
 

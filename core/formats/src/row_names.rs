@@ -8,7 +8,7 @@ mod evidence;
 mod judged;
 mod texts;
 
-use crate::ends::{of_several_roots, of_several_splits};
+use crate::ends::doubts;
 use crate::headings::{
     is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_files, names_samples, same,
 };
@@ -69,8 +69,7 @@ impl RowNames {
             let named = bound.filter_map(|(id, row)| Some((names.get((*row)? as usize)?.as_str(), id)));
             named.filter(|(name, _)| name.parse::<ContentHash>().is_err())
         };
-        let of_splits = if self.splits.is_none() { of_several_splits(named(), manifest) } else { None };
-        of_splits.into_iter().chain(of_several_roots(named(), manifest)).collect()
+        doubts(named, self.splits.is_some(), manifest)
     }
 
     /// The row of each sample. `file` has the names.

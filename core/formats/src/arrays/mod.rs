@@ -227,7 +227,10 @@ pub(crate) fn row_splits(path: &Path, rows: usize) -> Result<Option<RowSplits>> 
 }
 
 /// Reads the columns of a table that are called so, beside others.
-fn columns(path: &Path, is: Headed) -> Result<Vec<SideColumn>> {
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn columns(path: &Path, is: Headed) -> Result<Vec<SideColumn>> {
     if json_lines(path).is_some() {
         return Ok(TextTable::read(path)?.map_or_else(Vec::new, |table| table.columns(is)));
     }

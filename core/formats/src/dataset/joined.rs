@@ -12,7 +12,7 @@ use super::folders::BesideTable;
 use super::rows::EMPTY;
 use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, stated_numbers};
-use crate::ends::{Place, of_several_roots, of_several_splits};
+use crate::ends::{Place, doubts};
 use crate::text::{Sheet, as_whole};
 use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
@@ -239,8 +239,7 @@ pub(super) fn join(
             .filter_map(|(row, place)| Some((sheet.text(row, key), SampleId(place.row()?))))
             .collect();
         let named = || named.iter().map(|(name, id)| (name.as_ref(), *id));
-        let of_splits = if said.says_any() { None } else { of_several_splits(named(), &manifest) };
-        for text in of_splits.into_iter().chain(of_several_roots(named(), &manifest)) {
+        for text in doubts(named, said.says_any(), &manifest) {
             ledger.add(RemarkKind::LayoutDoubtful, joined, format!("{shown}: {text}"));
         }
     }

@@ -82,6 +82,7 @@ pub(crate) use parquet::{ROOT_KEY, files as parquet_files};
 pub(crate) use said_splits::{Cell as SplitCell, SaidSplits};
 pub(crate) use several::ALL_LABELS;
 pub(crate) use split_columns::{SPLIT_NAMES, may_say_splits};
+pub(crate) use stated_numbers::files_of_numbers;
 
 use crate::{Error, Result};
 use annotated::Annotated;

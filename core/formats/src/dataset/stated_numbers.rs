@@ -11,7 +11,7 @@ use chaffinch_protocol::display::{excerpt, safe_path};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Words of which the names of such files consist, some of them about classes: `class_to_idx.json`, `labelmap.txt`.
 const ABOUT: [&str; 5] = ["class", "classes", "label", "labels", "names"];
@@ -24,7 +24,7 @@ const GENERAL: [&str; 4] = ["metadata.json", "config.json", "dataset_info.json",
 const OF_NUMBER: [&str; 9] =
     ["id", "idx", "index", "class_id", "class_idx", "label_id", "category_id", "number", "value"];
 const OF_NAME: [&str; 7] = ["name", "label", "class", "class_name", "label_name", "display_name", "category"];
-/// Files of one kind to look at.
+/// Files that may hold anything to look at.
 const FILES: usize = 16;
 /// Keys of objects in JSON with the names or numbers of classes.
 const KEYS: [&str; 7] =
@@ -41,10 +41,11 @@ pub(super) fn beside(mut opened: Opened, path: &Path) -> Opened {
         return opened;
     }
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    let stated = stated(folder, &opened.manifest);
+    let names = names_in(folder);
+    let stated = stated(folder, &names, &opened.manifest);
     let own = opened.manifest.class_numbers().clone();
     if own.is_empty() {
-        for text in unusable(folder, &stated, &opened.manifest) {
+        for text in unusable(folder, &names, &stated, &opened.manifest) {
             opened.ledger.add(RemarkKind::LayoutDoubtful, 1, text);
         }
     }
@@ -85,7 +86,7 @@ pub(super) fn of(opened: &Opened, path: &Path, files: LabelFiles) -> Option<(Cla
         return None;
     }
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    let mut stated = stated(folder, &opened.manifest).into_iter();
+    let mut stated = stated(folder, &names_in(folder), &opened.manifest).into_iter();
     let (name, numbers) = stated.next()?;
     stated.all(|(_, other)| other == numbers).then_some((numbers, name))
 }
@@ -97,23 +98,21 @@ fn differ(one: &ClassNumbers, other: &ClassNumbers, manifest: &Manifest) -> Opti
 }
 
 /// What files in a folder state of all classes of a dataset, by the names of these files.
-fn stated(folder: &Path, manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
+fn stated(folder: &Path, names: &[String], manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
     let mut found: Vec<(String, ClassNumbers)> = Vec::new();
     let mut add = |name: &str, all: Vec<ClassNumbers>| {
         found.extend(all.into_iter().map(|numbers| (safe_path(Path::new(name)), numbers)));
     };
-    let names = names_in(folder);
     let with = |ends: &'static [&str]| {
-        let is = move |name: &&String| extension(name).is_some_and(|end| ends.contains(&end));
-        names.iter().filter(is).take(FILES)
+        names.iter().filter(move |name| extension(name).is_some_and(|end| ends.contains(&end)))
     };
-    for name in with(&["json"]).filter(|name| GENERAL.contains(&name.as_str()) || is_about(name).is_some()) {
+    for name in with(&["json"]) {
         add(name, in_json(folder, name).unwrap_or_default());
     }
-    for name in with(&["txt", "names"]).filter(|name| is_about(name).is_some()) {
+    for name in with(&["txt", "names"]) {
         add(name, small(folder, name).map(|text| of_lines(&text)).unwrap_or_default());
     }
-    for name in with(&["yaml", "yml"]) {
+    for name in with(&["yaml", "yml"]).take(FILES) {
         let is_small = fs::metadata(folder.join(name)).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
         let numbers = is_small.then(|| yolo::class_numbers(&folder.join(name))).flatten();
         add(name, numbers.into_iter().collect());
@@ -128,11 +127,28 @@ fn stated(folder: &Path, manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
     found
 }
 
-/// The names of the files in a folder, in order.
+/// The files in a folder that may state them.
+pub(crate) fn files_of_numbers(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    names_in(folder)
+        .into_iter()
+        .map(|name| folder.join(name))
+        .chain(declared::readmes(&folder.join("README.md"), folder))
+}
+
+/// The names of the files in a folder that may state them, in order. Next to each picture may be a file about it.
 fn names_in(folder: &Path) -> Vec<String> {
+    let may_state = |name: &String| match extension(name) {
+        Some("json") => GENERAL.contains(&name.as_str()) || is_about(name).is_some(),
+        Some("txt" | "names") => is_about(name).is_some(),
+        Some("yaml" | "yml") => true,
+        _ => false,
+    };
+    let name = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().ok().filter(may_state)?;
+        entry.file_type().is_ok_and(|kind| !kind.is_dir()).then_some(name)
+    };
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
-    let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> = entries.filter_map(name).collect();
     names.sort_unstable();
     names
 }
@@ -206,15 +222,20 @@ fn spelled(numbers: &ClassNumbers, manifest: &Manifest) -> ClassNumbers {
 }
 
 /// Why files that can only state the numbers of classes were not taken.
-fn unusable(folder: &Path, stated: &[(String, ClassNumbers)], manifest: &Manifest) -> Vec<String> {
+fn unusable(
+    folder: &Path,
+    names: &[String],
+    stated: &[(String, ClassNumbers)],
+    manifest: &Manifest,
+) -> Vec<String> {
     let mut all = Vec::new();
-    for name in names_in(folder) {
-        let is_only = extension(&name) == Some("json") && is_about(&name) == Some(true);
-        let shown = safe_path(Path::new(&name));
+    for name in names {
+        let is_only = extension(name) == Some("json") && is_about(name) == Some(true);
+        let shown = safe_path(Path::new(name));
         if !is_only || stated.iter().any(|(taken, _)| *taken == shown) {
             continue;
         }
-        let found = in_json(folder, &name);
+        let found = in_json(folder, name);
         let numbers = found.iter().flatten().next().map(|numbers| spelled(numbers, manifest));
         let missing = |numbers: &ClassNumbers| {
             manifest.classes().iter().find(|class| numbers.number(class).is_none()).cloned()
@@ -380,6 +401,14 @@ mod tests {
         ] {
             assert_eq!(read(&[(name, text)]).0, [None; 3], "{name} {text}");
         }
+    }
+
+    #[test]
+    fn files_about_pictures_stand_in_the_way_of_none() {
+        let many: Vec<String> = (0..40).map(|number| format!("0{number}.json")).collect();
+        let mut files: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "{}")).collect();
+        files.push(("class_to_idx.json", r#"{"cow": 0, "ant": 1, "bee": 2}"#));
+        assert_eq!(read(&files), (vec![Some(1), Some(2), Some(0)], String::new()));
     }
 
     #[test]

@@ -76,6 +76,8 @@ struct Sums {
     most_before: [usize; 2],
     /// Names with something before paths, or nothing, at most: those of one kind.
     most: usize,
+    /// The most folders of the dataset before paths, in all names and in those with the same above the first one.
+    affinities: (usize, HashMap<Vec<u8>, usize>),
     /// How many names of so many parts, relative or absolute, are in the depth that most of these are in.
     most_parts: HashMap<(bool, usize), usize>,
     /// Pairs of what differs, and how many names have the most frequent one, and the next.
@@ -192,10 +194,15 @@ impl Frames {
         for (frame, &count) in &self.counts {
             match frame {
                 Frame::Whole { absolute: false, single } => sums.whole[usize::from(!single)] += count,
-                Frame::Before { absolute, .. } => {
+                Frame::Before { absolute, before } => {
                     let at = usize::from(*absolute);
                     sums.before[at] += count;
                     sums.most_before[at] = sums.most_before[at].max(count);
+                    let own = self.affinity(before);
+                    let (most, beside) = &mut sums.affinities;
+                    *most = (*most).max(own);
+                    let beside = beside.entry(Frames::above(before).to_vec()).or_default();
+                    *beside = (*beside).max(own);
                 }
                 Frame::Part { absolute, parts, .. } => {
                     sums.parts[usize::from(*absolute)] += count;
@@ -213,11 +220,15 @@ impl Frames {
                 Frame::Whole { .. } | Frame::Gone | Frame::OtherSplit | Frame::Unknown => {}
             }
         }
-        let befores = self.counts.iter().filter(|(frame, _)| matches!(frame, Frame::Before { .. }));
-        let most = befores.map(|(_, count)| *count).max().unwrap_or_default();
+        sums.most = sums.most_before[0].max(sums.most_before[1]).max(self.bare(true) + self.bare(false));
         self.sums = sums;
-        self.sums.most = most.max(self.bare(true) + self.bare(false));
         self
+    }
+
+    /// What is above the first folder before a path.
+    fn above(before: &[u8]) -> &[u8] {
+        let first = components(before).next().map_or(0, <[u8]>::len);
+        before.get(first + 1..).unwrap_or_default()
     }
 
     /// How many folders before a path are those that the dataset is in.
@@ -229,17 +240,9 @@ impl Frames {
     /// Whether other names have more of the dataset's folder before paths: any of them, or one in the same place, which then is not
     /// the folder of all rows.
     fn is_elsewhere(&self, before: &[u8], beside: bool) -> bool {
-        let above = |before: &[u8]| {
-            let first = components(before).next().map_or(0, <[u8]>::len);
-            before.get(first + 1..).unwrap_or_default().to_vec()
-        };
-        let own = self.affinity(before);
-        self.counts.keys().any(|frame| match frame {
-            Frame::Before { before: other, .. } => {
-                self.affinity(other) > own && (!beside || above(other) == above(before))
-            }
-            _ => false,
-        })
+        let (most, most_beside) = &self.sums.affinities;
+        let most = if beside { most_beside.get(Frames::above(before)) } else { Some(most) };
+        most.is_some_and(|most| *most > self.affinity(before))
     }
 
     fn count(&self, frame: &Frame) -> usize {

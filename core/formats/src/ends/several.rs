@@ -12,6 +12,16 @@ use std::path::Path;
 /// Folders before paths to name in a sentence.
 const ROOTS: usize = 3;
 
+/// What there is to say of rows by their names and the samples that they were taken for; their splits only where no column says these.
+pub(crate) fn doubts<'n, I: Iterator<Item = (&'n str, SampleId)>>(
+    rows: impl Fn() -> I,
+    says_splits: bool,
+    manifest: &Manifest,
+) -> Vec<String> {
+    let of_splits = if says_splits { None } else { of_several_splits(rows(), manifest) };
+    of_splits.into_iter().chain(of_several_roots(rows(), manifest)).collect()
+}
+
 /// What there is to say of rows that name samples of several splits by ends of their paths which say no split: a row of a picture
 /// that is gone is taken for one of the same name in another split.
 pub(crate) fn of_several_splits<'n>(

@@ -1,7 +1,7 @@
 //! Which sample a row of a table is about.
 
 use super::{Read, Target, file_name};
-use crate::ends::{of_several_roots, of_several_splits};
+use crate::ends::doubts;
 use crate::headings::{PATHS, is_id, is_index, is_label_of_names, naming, same};
 use crate::row_names::{self, Joint, SideColumn, Texts, is_file};
 use crate::row_splits::RowSplits;
@@ -181,10 +181,8 @@ pub(super) fn samples(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Re
         }
         let texts: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
         let named = || texts.iter().zip(&found).filter_map(|(name, id)| Some((name.as_ref(), (*id)?)));
-        let of_splits = if splits.is_some() { None } else { of_several_splits(named(), target.manifest) };
-        let of_roots = of_several_roots(named(), target.manifest);
-        let doubts = of_splits.into_iter().chain(of_roots);
-        read.warnings.extend(doubts.map(|text| format!("{}: {text}", file_name(file))));
+        let doubts = doubts(named, splits.is_some(), target.manifest);
+        read.warnings.extend(doubts.into_iter().map(|text| format!("{}: {text}", file_name(file))));
         let mut side = ids(sheet, target);
         side.retain(|beside| beside.heading != sheet.headings[column]);
         if !asked && let Some(why) = row_names::other_paths(&found, &side, target.manifest) {

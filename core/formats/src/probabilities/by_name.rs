@@ -6,7 +6,7 @@ use super::models::Models;
 use crate::arrays;
 use crate::headings::{is_id, is_index};
 use crate::row_names::{self, Samples, SideColumn};
-use crate::row_splits::RowSplits;
+use crate::row_splits::{RowSplits, is_worth_reading};
 use crate::rows_of::RowsOf;
 use crate::{Error, Result};
 use chaffinch_data::class_names;
@@ -61,15 +61,16 @@ impl Named {
     /// When it cannot be read.
     pub(super) fn read(labels: &Path) -> Result<Option<Named>> {
         let names = arrays::row_names(labels)?;
-        let ids: Vec<ExtraColumn> = arrays::id_columns(labels)?
-            .into_iter()
+        let beside = arrays::columns(labels, |heading| is_id(heading) || is_worth_reading(heading))?;
+        let splits = names.as_ref().and_then(|names| RowSplits::beside(&beside, names.len()));
+        let ids: Vec<ExtraColumn> = (beside.into_iter())
+            .filter(|column| is_id(&column.heading))
             .map(|SideColumn { heading, cells }| ExtraColumn { name: heading, values: cells })
             .collect();
         let by_path = names.is_some();
         let without = || ids.first().map(|column| numbered(labels, column.values.len()));
         let Some(names) = names.or_else(without) else { return Ok(None) };
         let ids = ids.into_iter().filter(|column| column.values.len() == names.len()).collect();
-        let splits = if by_path { arrays::row_splits(labels, names.len())? } else { None };
         let rows = named(labels, names, splits.as_ref())?.with_extra(ids);
         Ok(Some(Named { file: labels.to_path_buf(), rows, by_path }))
     }

@@ -156,3 +156,35 @@ fn labels_from_a_table_elsewhere_change_there() {
     let error = whole(|job| apply_in_place(&plan, job)).unwrap_err().to_string();
     assert!(error.contains("b/4.jpg has no row in"), "{error}");
 }
+
+/// A table of numbers stays one.
+#[test]
+fn numbers_of_classes_in_a_table_elsewhere_are_written_as_numbers() {
+    let readme = "---\ndataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names:\n          '0': b\n          \
+                  '1': a\n---\n";
+    for stated in [("class_to_idx.json", r#"{"b": 0, "a": 1}"#), ("README.md", readme)] {
+        numbers_stay(stated);
+    }
+}
+
+fn numbers_stay(stated: (&str, &str)) {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    write(&data, &[("a/1.jpg", "one"), ("b/2.jpg", "two"), stated]);
+    let labels = temp.path().join("labels.csv");
+    fs::write(&labels, "path,label\na/1.jpg,1\nb/2.jpg,0\n").unwrap();
+    let reading =
+        chaffinch_data::dataset::DatasetOptions { labels: Some(labels.clone()), ..Default::default() };
+    let old = crate::dataset::open(&data, &reading).unwrap().manifest;
+    assert_eq!(old.ids().map(|id| old.label_name(id)).collect::<Vec<_>>(), ["a", "b"]);
+    let mut plan = plan(&data, &[]);
+    plan.reading = reading;
+    plan.changes = old.ids().take(1).map(|id| super::testing::change(&old, id)).collect();
+    plan.changes[0].to_label = Some("b".into());
+    whole(|job| apply_in_place(&plan, job)).unwrap();
+    assert_eq!(fs::read_to_string(&labels).unwrap(), "path,label\na/1.jpg,0\nb/2.jpg,0\n");
+    whole(|job| rollback(&found(&data)[0], job)).unwrap();
+    plan.changes[0].to_label = Some("cow".into());
+    let error = whole(|job| apply_in_place(&plan, job)).unwrap_err().to_string();
+    assert!(error.contains("none is known for 'cow'"), "{error}");
+}

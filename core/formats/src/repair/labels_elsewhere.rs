@@ -56,15 +56,16 @@ pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Pl
             change.to_split = None;
         }
     }
-    let unnumbered = |change: &Change| {
-        let label = change.to_label.as_ref()?;
-        numbers.as_ref()?.number(label).is_none().then(|| label.clone())
+    let label_text = |label: &String| match &numbers {
+        Some(numbers) => numbers.number(label).map(|number| number.to_string()),
+        None => Some(label.clone()),
     };
-    if let Some(label) = plan.changes.iter().find_map(unnumbered) {
+    let mut labels = plan.changes.iter().filter_map(|change| change.to_label.as_ref());
+    if let Some(label) = labels.find(|label| label_text(label).is_none()) {
         let message = format!(
             "{} has numbers for the classes, and none is known for '{}'; relabel to a class that has one",
             safe_path(file),
-            excerpt(&label)
+            excerpt(label)
         );
         return Err(refused(&plan.dataset.path(), message));
     }
@@ -88,13 +89,7 @@ pub(super) fn taken(file: &Path, plan: &Plan, manifest: &Manifest) -> Result<(Pl
             let others: Vec<(usize, String)> = split.zip(new).into_iter().chain(beside).collect();
             match (&change.to_label, others.is_empty()) {
                 (None, true) => Edit::Keep,
-                (label, _) => {
-                    let written = |label: &String| match &numbers {
-                        Some(numbers) => numbers.number(label).unwrap_or_default().to_string(),
-                        None => label.clone(),
-                    };
-                    Edit::Change { name: None, label: label.as_ref().map(written), others }
-                }
+                (label, _) => Edit::Change { name: None, label: label.as_ref().and_then(label_text), others },
             }
         }
     };

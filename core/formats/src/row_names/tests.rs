@@ -1,4 +1,5 @@
 use super::*;
+use crate::ends::{of_several_roots, of_several_splits};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{ExtraColumn, NewSample};
 use chaffinch_protocol::sample::Split;

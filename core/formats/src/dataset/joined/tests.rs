@@ -513,7 +513,7 @@ fn labels_that_are_numbers_of_classes_are_these() {
         fs::rename(data.join(old), data.join(new)).unwrap();
     }
     fs::write(data.join("class_to_idx.json"), r#"{"bee": 0, "ant": 1}"#).unwrap();
-    // A number that is no class leaves all of them as they are.
+    // A number that is not that of a class leaves all of them as they are.
     assert_eq!(labels(&read("path,label\nant/1.png,1\nant/2.png,7\n")), ["1", "7", "", ""]);
 }
 

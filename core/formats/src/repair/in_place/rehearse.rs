@@ -2,7 +2,7 @@
 
 use super::journal::{Held, Log};
 use super::work::Work;
-use crate::dataset::readmes;
+use crate::dataset::{files_of_numbers, readmes};
 use crate::repair::copy::all_files;
 use crate::repair::edits::{Edits, Form};
 use crate::repair::verify::{verify, verify_rows};
@@ -58,7 +58,13 @@ impl Work {
                 link(table.path(), &path)?;
             }
         }
-        saying.retain(|path| !edits.annotations.contains(path));
+        // What numbers in a table of labels stand for is said beside the dataset.
+        if edits.labels.is_some() {
+            saying.extend(files_of_numbers(edits.root()));
+        }
+        let beside: BTreeSet<PathBuf> =
+            edits.manifest.beside().iter().map(|table| edits.root().join(table.path())).collect();
+        saying.retain(|path| !edits.annotations.contains(path) && !beside.contains(path));
         for path in &saying {
             link(path.strip_prefix(edits.root()).unwrap_or(path), path)?;
         }
@@ -68,8 +74,6 @@ impl Work {
             .filter(|one| one.to.is_none())
             .map(|one| edits.root().join(&one.from))
             .collect();
-        let beside: BTreeSet<PathBuf> =
-            edits.manifest.beside().iter().map(|table| edits.root().join(table.path())).collect();
         for path in edits.annotations.iter().filter(|path| !gone.contains(*path) && !beside.contains(*path)) {
             if let (false, Ok(below)) = (rewritten.contains(path.as_path()), path.strip_prefix(edits.root()))
             {
