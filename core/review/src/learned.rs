@@ -57,7 +57,7 @@ impl Learned {
     /// Learns from decisions. Those of unsure say nothing. Neither the order of the samples nor the number of threads changes anything.
     ///
     /// # Errors
-    /// [`Error::Stopped`](crate::Error::Stopped) once it is no longer wanted.
+    /// [`Error::Stopped`] once it is no longer wanted.
     pub fn of(evidence: Evidence<'_>, decisions: &Decisions, unwanted: Unwanted<'_>) -> Result<Learned> {
         let detectors = evidence.detectors();
         let classes = evidence.manifest.classes();
@@ -81,7 +81,7 @@ impl Learned {
     /// The same, if it is better than the rank.
     ///
     /// # Errors
-    /// With [`Learned::note`] when it is not, and [`Error::Stopped`](crate::Error::Stopped) once it is no longer wanted.
+    /// With [`Learned::note`] when it is not, and [`Error::Stopped`] once it is no longer wanted.
     pub fn better(evidence: Evidence<'_>, decisions: &Decisions, unwanted: Unwanted<'_>) -> Result<Learned> {
         let learned = Learned::of(evidence, decisions, unwanted)?;
         if learned.is_better() { Ok(learned) } else { Err(Error::Invalid(learned.note())) }
