@@ -4,6 +4,7 @@
 //! Its tests alone: `cargo test --release -p chaffinch-formats`.
 
 mod arrays;
+mod arrow_kinds;
 #[cfg(test)]
 mod broken_tests;
 pub mod dataset;
@@ -13,6 +14,7 @@ pub mod export;
 mod headings;
 pub mod import;
 mod joiner;
+mod numberings;
 pub mod predictions;
 pub mod probabilities;
 pub mod repair;
@@ -21,6 +23,7 @@ mod row_splits;
 mod rows_of;
 mod same_headings;
 mod side_column;
+mod spelled_otherwise;
 mod tally;
 mod text;
 pub mod truth;

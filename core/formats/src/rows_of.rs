@@ -2,6 +2,7 @@
 
 use crate::joiner::Joiner;
 use crate::row_splits::RowSplits;
+use crate::spelled_otherwise;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
@@ -156,10 +157,11 @@ impl RowsOf {
         if rows.iter().all(Option::is_none) && !manifest.is_empty() {
             let example = excerpt_path(manifest.path(SampleId(0)));
             let message = format!(
-                "none of its {} names a sample{} by path, stem or content hash: the first is '{}', and the dataset has {example}",
+                "none of its {} names a sample{} by path, stem or content hash: the first is '{}', and the dataset has {example}{}",
                 counted(ids.len() as u64, "row", "rows"),
                 if splits.is_some() { " of the split that it says" } else { "" },
-                ids.first().map(|name| excerpt(&in_split(0, name)).into_owned()).unwrap_or_default()
+                ids.first().map(|name| excerpt(&in_split(0, name)).into_owned()).unwrap_or_default(),
+                spelled_otherwise::hint(ids.iter().map(String::as_str), manifest).unwrap_or_default()
             );
             return Err(Error::format(path, message));
         }

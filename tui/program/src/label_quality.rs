@@ -53,7 +53,8 @@ pub(super) struct LabelQuality {
     /// `label`; rows with several labels as --multi-label says
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
-    /// Class names, one per line, in the order of label numbers and of columns without a header
+    /// Class names in the order of label numbers and of columns without a header: one per line, or with their
+    /// numbers, as in `0 dog` or `class_to_idx.json`
     #[arg(long, value_name = "FILE")]
     classes: Option<PathBuf>,
     /// True labels, or whether each label is an error (booleans): .npy, .txt, .parquet or .csv

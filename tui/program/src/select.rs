@@ -55,7 +55,8 @@ pub(super) struct Select {
     /// Given labels, as names or numbers from 0: .npy, .txt with one per line, or .parquet or .csv with a column `label`
     #[arg(long, value_name = "FILE", requires = "pred_probs")]
     labels: Option<PathBuf>,
-    /// Class names, one per line, in the order of label numbers and of columns without a header
+    /// Class names in the order of label numbers and of columns without a header: one per line, or with their
+    /// numbers, as in `0 dog` or `class_to_idx.json`
     #[arg(long, value_name = "FILE", requires = "pred_probs")]
     classes: Option<PathBuf>,
     /// The truth, for precision and recall: true labels, or whether each label is an error; for a session, a table with

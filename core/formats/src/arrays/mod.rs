@@ -16,8 +16,11 @@ use crate::headings::is_id;
 use crate::row_names::SideColumn;
 use crate::row_splits::{self, RowSplits};
 use crate::text::Document;
-use crate::{Error, Result};
+use crate::{Error, Result, numberings};
+use chaffinch_data::class_names;
+use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
+use std::collections::BTreeSet;
 use std::path::Path;
 use text_table::{TextTable, json_lines};
 
@@ -273,16 +276,90 @@ pub(crate) fn dimensions(path: &Path) -> Result<Option<Vec<u64>>> {
     }
 }
 
-/// Reads names, one per line; empty lines are skipped.
+/// Reads the names of classes in the order of their numbers: one per line, with its number or without, or JSON with numbers and
+/// names, such as a `class_to_idx.json`. Empty lines are skipped. Of several ways to read it, that with all of these classes is taken.
 ///
 /// # Errors
-/// When the file cannot be read, or has no names or duplicate names.
-pub(crate) fn names(path: &Path) -> Result<Vec<String>> {
+/// When the file cannot be read, has no names, or numbers them otherwise than from 0 up.
+pub(crate) fn names(path: &Path, classes: &[String]) -> Result<Vec<String>> {
     let (text, _) = Document::read(path)?.into_string(path)?;
-    let lines = text.lines().map(str::trim);
-    let names: Vec<String> = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    if names.is_empty() {
+    let lines: Vec<String> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if lines.is_empty() {
         return Err(Error::format(path, "it has no class names; write one per line"));
     }
-    Ok(names)
+    let names = |numbers: ClassNumbers| numbers.names().map(str::to_owned).collect::<Vec<_>>();
+    let has_all = |names: &Vec<String>| {
+        let names: BTreeSet<String> =
+            names.iter().map(|name| class_names::clean(name).into_owned()).collect();
+        classes.iter().all(|class| names.contains(&*class_names::clean(class)))
+    };
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    match numberings::in_json(&text).filter(|_| is_json || text.trim_start().starts_with(['{', '['])) {
+        None if is_json => Err(Error::format(path, "it is not JSON")),
+        Some(all) => {
+            let (places, other): (Vec<_>, Vec<_>) = all.into_iter().partition(ClassNumbers::are_places);
+            let mut found = places.into_iter().map(names);
+            let first = found.next();
+            first.iter().cloned().chain(found).find(has_all).or(first).ok_or_else(|| {
+                let why = match other.is_empty() {
+                    true => "it has no numbers and names of classes",
+                    false => "its numbers of classes do not count up from 0, as columns do",
+                };
+                Error::format(
+                    path,
+                    format!("{why}; write the names in the order of the columns, one per line"),
+                )
+            })
+        }
+        None => {
+            let numbered = numberings::with_numbers(&lines).filter(ClassNumbers::are_places).map(names);
+            match numbered {
+                Some(numbered) if has_all(&numbered) && (classes.is_empty() || !has_all(&lines)) => {
+                    Ok(numbered)
+                }
+                _ => Ok(lines),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_classes_are_read_in_every_usual_form() {
+        let temp = tempfile::tempdir().unwrap();
+        let read = |name: &str, text: &str, classes: &[&str]| {
+            let file = temp.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
+            names(&file, &classes).map_err(|error| error.to_string())
+        };
+        for (name, text) in [
+            ("c.txt", "cow\n\n ant \n"),
+            ("c.txt", "0 cow\n1 ant\n"),
+            ("c.txt", "ant: 1\ncow: 0\n"),
+            ("class_to_idx.json", r#"{"ant": 1, "cow": 0}"#),
+            ("c.json", r#"["cow", "ant"]"#),
+            ("config.json", r#"{"id2label": {"1": "ant", "0": "cow"}}"#),
+        ] {
+            for classes in [&["ant", "cow"][..], &[]] {
+                assert_eq!(read(name, text, classes).unwrap(), ["cow", "ant"], "{text}");
+            }
+        }
+        // Names may have numbers themselves.
+        assert_eq!(read("c.txt", "0 - zero\n1 - one\n", &["0 - zero"]).unwrap(), ["0 - zero", "1 - one"]);
+        assert_eq!(read("c.txt", "3 dogs\n5 cats\n", &[]).unwrap(), ["3 dogs", "5 cats"]);
+        for (name, text, why) in [
+            ("c.txt", "\n", "it has no class names"),
+            ("c.json", "{", "it is not JSON"),
+            ("c.json", r#"{"ant": 2, "cow": 1}"#, "do not count up from 0"),
+            ("c.json", "{}", "it has no numbers and names of classes"),
+        ] {
+            let error = read(name, text, &[]).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
 }

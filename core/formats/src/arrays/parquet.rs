@@ -1,10 +1,13 @@
 //! Matrices and labels from Parquet files, as pandas, polars and DuckDB write them.
 
+mod names;
+
 use super::Headed;
 use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
-use crate::headings::{PATHS, STORED, is_id, is_label, is_unnamed, is_usual_index, names_samples};
+use crate::arrow_kinds::is_text;
+use crate::headings::{STORED, is_id, is_unnamed, is_usual_index};
 use crate::row_names::SideColumn;
 use crate::row_splits;
 use crate::{Error, Result};
@@ -17,8 +20,10 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, FieldRef, SchemaRef};
 use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
+use names::{has_labels, may_name, name_inside, naming_column};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::schema::types::SchemaDescriptor;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -118,7 +123,22 @@ fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> 
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
     let schema = builder.schema().clone();
-    Ok((schema, builder.build()?.collect::<std::result::Result<_, _>>()?))
+    let mask = leaves(&schema, builder.parquet_schema(), |_| true);
+    Ok((schema, builder.with_projection(mask).build()?.collect::<std::result::Result<_, _>>()?))
+}
+
+/// The parts of some columns that are read: of a structure with a name, only that, and not the bytes of the picture.
+fn leaves(schema: &SchemaRef, parquet: &SchemaDescriptor, is_read: impl Fn(usize) -> bool) -> ProjectionMask {
+    let leaf_is_read = |leaf: &usize| {
+        let root = parquet.get_column_root_idx(*leaf);
+        let inside = schema.fields().get(root).and_then(|field| match field.data_type() {
+            DataType::Struct(inner) => Some(inner[name_inside(field)?].name()),
+            _ => None,
+        });
+        let column = parquet.column(*leaf);
+        is_read(root) && inside.is_none_or(|name| column.path().parts().get(1) == Some(name))
+    };
+    ProjectionMask::leaves(parquet, (0..parquet.num_columns()).filter(leaf_is_read))
 }
 
 fn data_columns(schema: &SchemaRef) -> Vec<usize> {
@@ -255,7 +275,7 @@ fn each_part(
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
             .map_err(|error| broken(&error))?;
         let columns = choose(builder.schema())?;
-        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+        let mask = leaves(builder.schema(), builder.parquet_schema(), |root| columns.contains(&root));
         let reader = builder.with_projection(mask).build().map_err(|error| broken(&error))?;
         for part in reader {
             each(&part.map_err(|error| broken(&error))?)?;
@@ -267,15 +287,6 @@ fn each_part(
     read.unwrap_or_else(|_| Err(Error::format(path, "it is damaged: its parts are inconsistent")))
 }
 
-/// The column that names the sample of each row: the first of the usual ones that has texts.
-fn ids_column(schema: &SchemaRef) -> Option<usize> {
-    let fields = schema.fields();
-    let of = |name: &str| {
-        fields.iter().position(|field| field.name().trim().eq_ignore_ascii_case(name) && has_names(field))
-    };
-    PATHS.into_iter().find_map(of)
-}
-
 fn texts_of(column: &ArrayRef) -> Vec<String> {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     match (column.as_string_opt::<i32>(), column.as_string_opt::<i64>()) {
@@ -285,71 +296,21 @@ fn texts_of(column: &ArrayRef) -> Vec<String> {
     }
 }
 
-/// Whether a column may name the rows, as texts or as whole numbers.
-fn may_name(kind: &DataType) -> bool {
-    kind.is_integer() || is_text(kind) || matches!(kind, DataType::Float64 | DataType::Boolean)
+/// Whether something is named.
+fn has_any(names: &[String]) -> bool {
+    names.iter().any(|name| !name.is_empty())
 }
 
-/// Whether a column of names has texts, which some programs write as bytes; those of pictures are not read.
-fn has_names(field: &FieldRef) -> bool {
-    let is_bytes = match field.data_type() {
-        DataType::Dictionary(_, values) => is_bytes(values),
-        kind => is_bytes(kind),
-    };
-    let is_picture = ["image", "img"].iter().any(|name| field.name().trim().eq_ignore_ascii_case(name));
-    is_text(field.data_type()) || (is_bytes && !is_picture)
-}
-
-/// Whether a column of labels has texts as bytes.
-fn has_labels(field: &FieldRef) -> bool {
-    is_label(field.name()) && is_bytes(field.data_type())
-}
-
-fn is_bytes(kind: &DataType) -> bool {
-    matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
-}
-
-/// Refuses a table whose names of samples are in a column that is not read, if no other one may name them: its rows would be taken in
-/// order.
-fn refuse_hidden_names(path: &Path, schema: &SchemaRef) -> Result<()> {
-    let fields = schema.fields();
-    let may_name =
-        |field: &&FieldRef| is_id(field.name()) && (may_name(field.data_type()) || has_names(field));
-    if fields.iter().any(|field| may_name(&field)) {
-        return Ok(());
-    }
-    let hides = |field: &&FieldRef| match field.data_type() {
-        DataType::Struct(inner) => inner.iter().any(|field| names_samples(field.name()) && has_names(field)),
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            is_id(field.name()) && is_text(item.data_type())
-        }
-        DataType::Map(..) => is_id(field.name()),
-        _ => false,
-    };
-    match fields.iter().find(hides) {
-        None => Ok(()),
-        Some(field) => {
-            let message = format!(
-                "its column '{}' has names of samples inside of a structure or list, which are not read; write them to a column path \
-                 of texts",
-                excerpt(field.name())
-            );
-            Err(Error::format(path, message))
-        }
-    }
-}
-
-/// Whether a column has texts, also as categories.
-fn is_text(kind: &DataType) -> bool {
-    match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, values) => is_text(values),
-        _ => false,
-    }
-}
-
-/// The cells of a column as text; what is missing is empty.
+/// The cells of a column as text, of a structure its name; what is missing is empty.
 fn cells_of(column: &ArrayRef) -> Vec<String> {
+    if let Some(parts) = column.as_struct_opt() {
+        let of_part = |part: &ArrayRef| {
+            let cells = cells_of(part).into_iter().enumerate();
+            cells.map(|(row, cell)| if parts.is_null(row) { String::new() } else { cell }).collect()
+        };
+        let texts = parts.columns().iter().find(|part| is_text(part.data_type()));
+        return texts.map_or_else(|| vec![String::new(); column.len()], of_part);
+    }
     match arrow_cast::cast(column, &DataType::Utf8) {
         Ok(texts) => texts_of(&texts),
         Err(_) => vec![String::new(); column.len()],
@@ -368,8 +329,9 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
     let beside: RefCell<Vec<SideColumn>> = RefCell::default();
     // Texts that are no splits, beside names, are not kept.
     let dropped: RefCell<BTreeSet<usize>> = RefCell::default();
-    // Which of these has the names of the rows.
+    // Which of these has the names of the rows, and whether they are in structures.
     let named_by: Cell<Option<usize>> = Cell::default();
+    let is_inside = Cell::new(false);
     each_part(
         path,
         |schema| {
@@ -390,10 +352,11 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
                 return Err(Error::format(path, message));
             };
             let own = ids.iter().find_map(|name| fields.iter().position(|field| field.name() == name));
-            let names = own.or_else(|| ids_column(schema));
-            if names.is_none() {
-                refuse_hidden_names(path, schema)?;
-            }
+            let names = match own {
+                Some(column) => Some(column),
+                None => naming_column(path, schema)?,
+            };
+            is_inside.set(names.is_some_and(|column| name_inside(&fields[column]).is_some()));
             // Beside a column of names, others are only compared with it.
             let beside_names = |index: &usize| {
                 let kind = fields[*index].data_type();
@@ -437,6 +400,7 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
         left_out.insert(at);
         std::mem::take(&mut side[at].cells)
     });
+    let ids = ids.filter(|names| !is_inside.get() || has_any(names));
     let kept = side.into_iter().enumerate().filter(|(at, _)| !left_out.contains(at));
     let side = kept.map(|(_, column)| column).collect();
     Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
@@ -466,14 +430,16 @@ pub(super) fn headings(path: &Path) -> Result<Option<Vec<String>>> {
 /// # Errors
 /// When the file cannot be read, or has an index of numbers that do not count up.
 pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
-    let (named, written) = (Cell::new(false), Cell::new(false));
+    let (named, written, is_inside) = (Cell::new(false), Cell::new(false), Cell::new(false));
     let mut names = Vec::new();
     each_part(
         path,
         |schema| {
             let fields = schema.fields();
-            let column = ids_column(schema).filter(|_| fields.len() > 1);
+            // Names that are not read are refused where rows are joined to samples.
+            let column = naming_column(path, schema).unwrap_or_default().filter(|_| fields.len() > 1);
             named.set(column.is_some());
+            is_inside.set(column.is_some_and(|column| name_inside(&fields[column]).is_some()));
             let index = || {
                 let mut columns = fields.iter().enumerate().filter(|(_, field)| is_written(field.name()));
                 columns.find(|(_, field)| fields.len() > 1 && may_name(field.data_type())).map(|(at, _)| at)
@@ -488,6 +454,7 @@ pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
         },
     )?;
     match (named.get(), written.get()) {
+        (true, _) if is_inside.get() && !has_any(&names) => Ok(None),
         (true, _) => Ok(Some(names)),
         (_, true) => names_in(path, names),
         _ => Ok(None),
@@ -556,11 +523,12 @@ pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
     let of =
         |wanted: Pick| -> Vec<usize> { (0..fields.len()).filter(|&index| picks[index] == wanted).collect() };
     let chosen = of(Pick::Numbers);
-    let texts = |index: usize| batches.iter().flat_map(|batch| cells_of(batch.column(index))).collect();
-    let ids: Option<Vec<String>> = ids_column(&schema).map(texts);
-    if ids.is_none() {
-        refuse_hidden_names(path, &schema)?;
-    }
+    let texts = |index: usize| -> Vec<String> {
+        batches.iter().flat_map(|batch| cells_of(batch.column(index))).collect()
+    };
+    let naming = naming_column(path, &schema)?;
+    let is_inside = naming.is_some_and(|column| name_inside(&fields[column]).is_some());
+    let ids: Option<Vec<String>> = naming.map(texts).filter(|names| !is_inside || has_any(names));
     let may_say = |field: &FieldRef| may_name(field.data_type()) || has_labels(field);
     let beside = |column: &usize| picks[*column] != Pick::Numbers && may_say(&fields[*column]);
     let side = (0..fields.len()).filter(beside).map(|column| SideColumn {

@@ -1,8 +1,9 @@
 //! Structures of Arrow and Parquet files, taken apart into columns by the rules of objects in JSON: `meta.label`.
 
 use super::DatasetOptions;
-use super::columns::{Features, is_picture};
+use super::columns::Features;
 use super::nested::Nested;
+use crate::arrow_kinds::is_picture;
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};

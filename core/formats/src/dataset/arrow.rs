@@ -6,7 +6,7 @@ mod stream;
 
 use super::alike::{self, Classes, Looks};
 use super::apart::{self, Apart};
-use super::columns::{Cells, Columns, Features, Rival, bytes_of, inner, looks, tell_rivals, tell_unlabeled};
+use super::columns::{Cells, Columns, Features, Rival, inner, looks, tell_rivals, tell_unlabeled};
 use super::declared::Declared;
 use super::packed::{Member, PackedRows, Place, clean_name};
 use super::reading_options::OF_COLUMNS;
@@ -14,6 +14,7 @@ use super::rows::{EMPTY, EMPTY_OR_NONE};
 use super::shard_sets::{self, Described, Shard};
 use super::typed::Typed;
 use super::{Candidate, ClassNames, DatasetOptions, Format, Opened, is_image, unnamed_classes};
+use crate::arrow_kinds::bytes_of;
 use crate::{Error, Result};
 use arrow_array::ArrayRef;
 use arrow_schema::Schema;

@@ -1,5 +1,6 @@
 //! Tables of Arrow's types as text.
 
+use crate::arrow_kinds::{bytes_of, is_picture};
 use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -38,8 +39,18 @@ pub(crate) fn decode(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     }
 }
 
-/// A value as the text of a cell: empty if it is missing, and lists and structures as JSON.
+/// A value as the text of a cell: empty if it is missing, lists and structures as JSON, a picture as its path. Bytes are texts, as
+/// some programs write them, unless they have signs that no text has.
 pub(crate) fn text(values: &ArrayRef, row: usize) -> String {
+    if let Some(bytes) = bytes_of(values, row) {
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        return if text.chars().any(char::is_control) { String::new() } else { text.to_owned() };
+    }
+    if is_picture(values.data_type())
+        && let Some(path) = values.as_struct().column_by_name("path")
+    {
+        return if values.is_null(row) { String::new() } else { text(path, row) };
+    }
     match value(values, row) {
         Value::Null => String::new(),
         Value::String(text) => text,

@@ -9,6 +9,7 @@ use super::several::{ALL_LABELS, BETWEEN};
 use super::split_columns::SPLIT_NAMES;
 use super::typed::is_nested;
 use super::{DatasetOptions, Opened, arrow_text};
+use crate::arrow_kinds::{bytes_of, is_bytes, is_picture, is_text};
 use crate::same_headings;
 use crate::text::as_whole;
 use crate::{Error, Result};
@@ -324,31 +325,6 @@ fn picture(fields: &Fields, asked: &[usize]) -> Option<Picture> {
     })
 }
 
-/// Whether values are pictures as the `datasets` library writes them: structures with bytes.
-pub(super) fn is_picture(data: &DataType) -> bool {
-    match data {
-        DataType::Struct(inner) => inner.iter().any(|one| {
-            one.name() == "bytes" && (is_bytes(one.data_type()) || *one.data_type() == DataType::Null)
-        }),
-        _ => false,
-    }
-}
-
-fn is_bytes(data: &DataType) -> bool {
-    matches!(data, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
-}
-
-/// The bytes of a cell, as written by programs whose texts are bytes.
-pub(super) fn bytes_of(array: &ArrayRef, row: usize) -> Option<&[u8]> {
-    match array.data_type() {
-        _ if array.is_null(row) => None,
-        DataType::Binary => Some(array.as_binary::<i32>().value(row)),
-        DataType::LargeBinary => Some(array.as_binary::<i64>().value(row)),
-        DataType::BinaryView => Some(array.as_binary_view().value(row)),
-        _ => None,
-    }
-}
-
 fn holds_bytes(data: &DataType) -> bool {
     match data {
         DataType::Struct(inner) => inner.iter().any(|field| holds_bytes(field.data_type())),
@@ -357,13 +333,6 @@ fn holds_bytes(data: &DataType) -> bool {
         }
         DataType::FixedSizeBinary(_) => true,
         data => is_bytes(data),
-    }
-}
-
-fn is_text(data: &DataType) -> bool {
-    match data {
-        DataType::Dictionary(_, values) => is_text(values),
-        data => matches!(data, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
     }
 }
 

@@ -14,7 +14,7 @@ use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, stated_numbers};
 use crate::ends::{Place, doubts};
 use crate::text::{Sheet, as_whole};
-use crate::{Error, Result};
+use crate::{Error, Result, spelled_otherwise};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names;
 use chaffinch_data::class_numbers::ClassNumbers;
@@ -99,12 +99,14 @@ pub(super) fn join(
         (rows.len() as u64, shown.join(", ") + more)
     };
     if !places.iter().any(|place| row_of(place).is_some()) {
+        let cells: Vec<_> = (0..sheet.len()).map(|row| sheet.text(row, key)).collect();
+        let hint = spelled_otherwise::hint(cells.iter().map(|cell| cell.as_ref()), &manifest);
         let message = format!(
-            "no row names an image of the dataset in column '{}': the first is {}, and the first image is {}; \
-             choose the column of paths, stems or ids with --key",
+            "no row names an image of the dataset in column '{}': the first is {}, and the first image is {}{}",
             excerpt(&sheet.headings[key]),
-            excerpt(&sheet.text(0, key)),
-            excerpt_path(manifest.path(SampleId(0)))
+            excerpt(&cells[0]),
+            excerpt_path(manifest.path(SampleId(0))),
+            hint.as_deref().unwrap_or("; choose the column of paths, stems or ids with --key")
         );
         return Err(Error::format(file, message));
     }

@@ -2,13 +2,13 @@
 //! `id2label` of a `config.json`, `dataset_info.json`, the head of `README.md` and the like.
 
 use super::{Opened, declared, yolo};
+use crate::numberings;
 use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::manifest::Manifest;
 use chaffinch_data::packing::is_address;
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{excerpt, safe_path};
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,20 +20,10 @@ const OTHER: [&str; 5] = ["name", "to", "info", "list", "imagenet"];
 const NUMBERED: [&str; 9] = ["idx", "idxs", "index", "indices", "indexes", "id", "ids", "map", "mapping"];
 /// Files about much else that may state them as well.
 const GENERAL: [&str; 4] = ["metadata.json", "config.json", "dataset_info.json", "dataset_infos.json"];
-/// Keys of the number and of the name of a class in a list of objects.
-const OF_NUMBER: [&str; 9] =
-    ["id", "idx", "index", "class_id", "class_idx", "label_id", "category_id", "number", "value"];
-const OF_NAME: [&str; 7] = ["name", "label", "class", "class_name", "label_name", "display_name", "category"];
 /// Files that may hold anything to look at.
 const FILES: usize = 16;
-/// Keys of objects in JSON with the names or numbers of classes.
-const KEYS: [&str; 7] =
-    ["id2label", "label2id", "class_to_idx", "idx_to_class", "classes", "class_names", "names"];
 /// Larger files have something else.
 const MOST: u64 = 1 << 20;
-/// How deep objects in JSON are looked into.
-const DEPTH: usize = 4;
-
 /// Takes the numbers that files beside the dataset state, if the dataset has none of its own and the files agree. Where they do not,
 /// or contradict the dataset's own, it is said.
 pub(super) fn beside(mut opened: Opened, path: &Path) -> Opened {
@@ -107,10 +97,10 @@ fn stated(folder: &Path, names: &[String], manifest: &Manifest) -> Vec<(String, 
         names.iter().filter(move |name| extension(name).is_some_and(|end| ends.contains(&end)))
     };
     for name in with(&["json"]) {
-        add(name, in_json(folder, name).unwrap_or_default());
+        add(name, small(folder, name).and_then(|text| numberings::in_json(&text)).unwrap_or_default());
     }
     for name in with(&["txt", "names"]) {
-        add(name, small(folder, name).map(|text| of_lines(&text)).unwrap_or_default());
+        add(name, small(folder, name).map(|text| numberings::in_lines(&text)).unwrap_or_default());
     }
     for name in with(&["yaml", "yml"]).take(FILES) {
         let is_small = fs::metadata(folder.join(name)).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
@@ -171,40 +161,11 @@ fn is_about(name: &str) -> Option<bool> {
     is_about.then_some(is_numbered)
 }
 
-/// Numberings in lines: a name on each, or a name and its number.
-fn of_lines(text: &str) -> Vec<ClassNumbers> {
-    let lines: Vec<&str> = text.trim_end().lines().map(str::trim).collect();
-    let mut all = vec![ClassNumbers::of_list(&lines)];
-    let separators: &[char] = &[' ', '\t', ',', ':', ';', '='];
-    let pair = |line: &&str| {
-        let (first, rest) = line.split_once(separators)?;
-        let number = first.trim_end_matches(separators).parse::<u64>().ok()?;
-        Some((number, rest.trim_matches(separators).to_owned()))
-    };
-    let turned = |line: &&str| {
-        let (rest, last) = line.rsplit_once(separators)?;
-        Some((last.parse::<u64>().ok()?, rest.trim_matches(separators).to_owned()))
-    };
-    for pairs in [lines.iter().map(pair).collect(), lines.iter().map(turned).collect::<Option<Vec<_>>>()] {
-        let numbers = pairs.map(|pairs| ClassNumbers::of_ids(pairs.iter().map(|(at, name)| (*at, name))));
-        all.extend(numbers.filter(|numbers| numbers.len() == lines.len()));
-    }
-    all
-}
-
 /// The text of a file that may have nothing else.
 fn small(folder: &Path, name: &str) -> Option<String> {
     let file = folder.join(name);
     let fits = fs::metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
     fits.then(|| fs::read_to_string(&file).ok()).flatten()
-}
-
-/// The numberings in a file; `None` if it is not JSON.
-fn in_json(folder: &Path, name: &str) -> Option<Vec<ClassNumbers>> {
-    let value: Value = serde_json::from_str(&small(folder, name)?).ok()?;
-    let mut all = Vec::new();
-    of_json(&value, true, DEPTH, &mut all);
-    Some(all)
 }
 
 /// Numbers with the names of classes as the dataset writes them, where they differ in case alone.
@@ -235,7 +196,7 @@ fn unusable(
         if !is_only || stated.iter().any(|(taken, _)| *taken == shown) {
             continue;
         }
-        let found = in_json(folder, name);
+        let found = small(folder, name).and_then(|text| numberings::in_json(&text));
         let numbers = found.iter().flatten().next().map(|numbers| spelled(numbers, manifest));
         let missing = |numbers: &ClassNumbers| {
             manifest.classes().iter().find(|class| numbers.number(class).is_none()).cloned()
@@ -258,68 +219,6 @@ fn is_of(numbers: &ClassNumbers, manifest: &Manifest) -> bool {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     numbers.names().for_each(|name| *names.entry(name).or_default() += 1);
     manifest.classes().iter().all(|class| names.get(class.as_str()) == Some(&1))
-}
-
-/// Numberings in a value in JSON: a list of names, an object of numbers by names or of names by numbers, or objects with such under
-/// the usual keys. `may_be` says whether the value may be one itself.
-fn of_json(value: &Value, may_be: bool, depth: usize, found: &mut Vec<ClassNumbers>) {
-    match value {
-        Value::Array(list) if may_be => {
-            let names: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
-            found.extend(names.map(ClassNumbers::of_list));
-            let objects: Option<Vec<&Map<String, Value>>> = list.iter().map(Value::as_object).collect();
-            found.extend(objects.and_then(|objects| of_objects(&objects)));
-        }
-        Value::Object(object) => {
-            if may_be {
-                found.extend(of_object(object));
-                found.extend(of_lists(object));
-            }
-            if depth > 0 {
-                for (key, value) in object {
-                    of_json(value, KEYS.contains(&key.as_str()), depth - 1, found);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// A list of objects with the number and the name of a class each.
-fn of_objects(objects: &[&Map<String, Value>]) -> Option<ClassNumbers> {
-    let number = |object: &Map<String, Value>| OF_NUMBER.iter().find_map(|key| object.get(*key)?.as_u64());
-    let name = |object: &Map<String, Value>| {
-        OF_NAME.iter().find_map(|key| object.get(*key)?.as_str().map(str::to_owned))
-    };
-    let pairs: Option<Vec<_>> = objects.iter().map(|object| Some((number(object)?, name(object)?))).collect();
-    let numbers = ClassNumbers::of_ids(pairs?);
-    (numbers.len() == objects.len() && !numbers.is_empty()).then_some(numbers)
-}
-
-/// The places of names in the lists of an object by numbers, as ImageNet's classes have a code and a name.
-fn of_lists(object: &Map<String, Value>) -> Vec<ClassNumbers> {
-    let place = |at: usize| {
-        let pair = |(number, list): (&String, &Value)| {
-            Some((number.parse::<u64>().ok()?, list.as_array()?.get(at)?.as_str()?.to_owned()))
-        };
-        let pairs: Option<Vec<(u64, String)>> = object.iter().map(pair).collect();
-        let numbers = ClassNumbers::of_ids(pairs?);
-        (numbers.len() == object.len() && !numbers.is_empty()).then_some(numbers)
-    };
-    (0..2).filter_map(place).collect()
-}
-
-fn of_object(object: &Map<String, Value>) -> Option<ClassNumbers> {
-    let by_name = |(name, number): (&String, &Value)| Some((number.as_u64()?, name.clone()));
-    let by_number =
-        |(number, name): (&String, &Value)| Some((number.parse().ok()?, name.as_str()?.to_owned()));
-    let names: Option<Vec<(u64, String)>> = object.iter().map(by_name).collect();
-    let by_text =
-        |(name, number): (&String, &Value)| Some((number.as_str()?.trim().parse().ok()?, name.clone()));
-    let names = names.or_else(|| object.iter().map(by_number).collect());
-    let names = names.or_else(|| object.iter().map(by_text).collect())?;
-    let numbers = ClassNumbers::of_ids(names.iter().map(|(number, name)| (*number, name)));
-    (numbers.len() == object.len() && !numbers.is_empty()).then_some(numbers)
 }
 
 #[cfg(test)]

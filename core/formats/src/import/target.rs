@@ -3,6 +3,7 @@
 use super::{Read, file_name};
 use crate::ends::{Ends, Place};
 use crate::row_splits::RowSplits;
+use crate::spelled_otherwise;
 use crate::{Error, Result};
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::Manifest;
@@ -243,8 +244,13 @@ impl<'a> Target<'a> {
         if !found && !names.is_empty() {
             let sample = manifest.ids().next().map(|id| excerpt_path(manifest.path(id))).unwrap_or_default();
             let message = format!(
-                "none of its {} is a sample of this dataset: it names {named}, and the first sample is {sample}",
-                counted(different.len() as u64, "name", "names")
+                "none of its {} is a sample of this dataset: it names {named}, and the first sample is {sample}{}",
+                counted(different.len() as u64, "name", "names"),
+                spelled_otherwise::hint(
+                    different.iter().filter_map(|name| std::str::from_utf8(name).ok()),
+                    manifest
+                )
+                .unwrap_or_default()
             );
             let several = shown(Place::Several);
             return Err(Error::format(

@@ -75,8 +75,11 @@ pub fn read_given(
     manifest: &Manifest,
     orders: &RowOrders<'_>,
 ) -> Result<Vec<GivenModel>> {
-    let classes =
-        files.classes.as_ref().map(|path| Ok::<_, Error>((path, arrays::names(path)?))).transpose()?;
+    let classes = files
+        .classes
+        .as_ref()
+        .map(|path| Ok::<_, Error>((path, arrays::names(path, manifest.classes())?)))
+        .transpose()?;
     let classes = classes.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
     let ids = files.ids.as_deref();
     let models = read_for((&files.files, ids), manifest, manifest.classes(), classes, orders)?;

@@ -41,9 +41,10 @@ pub fn read(
     classes: Option<&Path>,
     truth: Option<&Path>,
 ) -> Result<Read> {
-    let listed = class_order(probabilities, classes)?;
-    let classes = listed.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
     let given = arrays::column(labels)?;
+    let named = if matches!(given, Values::Names(_)) { classes_of(&given) } else { Vec::new() };
+    let listed = class_order(probabilities, classes, &named)?;
+    let classes = listed.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
     let rows_named = Named::read(labels)?.filter(|named| named.len() == given.len());
     let said = || match given {
         Values::Flags(_) => Err(Error::format(labels, BindError::FlagsForLabels.to_string())),
@@ -88,10 +89,14 @@ pub fn read(
 }
 
 /// The class names in the order of labels that are numbers, and the file that has them: the one that was given, or one of
-/// probabilities that lists them.
-fn class_order(probabilities: &[PathBuf], given: Option<&Path>) -> Result<Option<(PathBuf, Vec<String>)>> {
+/// probabilities that lists them. `named` are classes that labels name.
+fn class_order(
+    probabilities: &[PathBuf],
+    given: Option<&Path>,
+    named: &[String],
+) -> Result<Option<(PathBuf, Vec<String>)>> {
     match given {
-        Some(path) => Ok(Some((path.to_path_buf(), arrays::names(path)?))),
+        Some(path) => Ok(Some((path.to_path_buf(), arrays::names(path, named)?))),
         None => by_name::class_list(probabilities),
     }
 }

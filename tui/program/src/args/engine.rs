@@ -31,7 +31,8 @@ pub(crate) struct EngineArgs {
     /// session keeps them
     #[arg(long, value_name = "FILE")]
     pub(crate) pred_probs: Vec<PathBuf>,
-    /// Class names in the order of the columns of --pred-probs, one per line, for arrays and columns that are numbers
+    /// Class names in the order of the columns of --pred-probs, for arrays and columns that are numbers: one per line,
+    /// or with their numbers, as in `0 dog` or `class_to_idx.json`
     #[arg(long, value_name = "FILE", requires = "pred_probs")]
     pub(crate) classes: Option<PathBuf>,
     /// What each row of --pred-probs is about, like --embedding-ids

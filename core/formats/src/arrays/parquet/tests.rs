@@ -1,7 +1,11 @@
 //! The files are pandas': `scripts/fixtures/make_parquet_fixtures.py`.
 
 use super::*;
+use crate::arrays::testing;
+use arrow_array::{BinaryArray, FixedSizeListArray, StringArray, StructArray};
+use arrow_schema::Field;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/parquet").join(name)
@@ -79,4 +83,38 @@ fn a_damaged_file_is_an_error_wherever_it_is_damaged() {
         std::fs::write(&path, &whole[..offset]).unwrap();
         assert!(grid(&path).is_err(), "{offset} bytes of it are read as if they were the whole");
     }
+}
+
+/// A table with pictures as the `datasets` library writes them, and a vector each.
+fn pictures(folder: &Path, paths: &[Option<&str>]) -> PathBuf {
+    let fields = vec![Field::new("bytes", DataType::Binary, true), Field::new("path", DataType::Utf8, true)];
+    let bytes = BinaryArray::from_iter(paths.iter().map(|_| Some(b"\xff\xd8")));
+    let names: StringArray = paths.iter().copied().collect();
+    let image = StructArray::new(fields.into(), vec![Arc::new(bytes), Arc::new(names)], None);
+    let lists = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(
+        (0..paths.len()).map(|row| Some([Some(row as f32), Some(0.5)])),
+        2,
+    );
+    let columns = [("image", Arc::new(image) as ArrayRef), ("embedding", Arc::new(lists) as ArrayRef)];
+    let file = folder.join("pictures.parquet");
+    testing::write(
+        &file,
+        &RecordBatch::try_from_iter_with_nullable(columns.map(|(name, it)| (name, it, true))).unwrap(),
+    );
+    file
+}
+
+#[test]
+fn pictures_in_structures_are_named_by_their_paths() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = pictures(temp.path(), &[Some("cat/1.jpg"), None, Some("3.jpg")]);
+    let names = Some(["cat/1.jpg", "", "3.jpg"].map(str::to_owned).to_vec());
+    let read = vectors(&file, &["embedding"], &[]).unwrap();
+    assert_eq!((read.ids, read.grid.rows, read.grid.cols), (names.clone(), 3, 2));
+    assert_eq!(row_names(&file).unwrap(), names);
+    let pick = |headings: &[String]| vec![Pick::Nothing; headings.len()];
+    assert_eq!(picked(&file, &pick).unwrap().ids, names);
+    // Without any path, rows have no names.
+    let file = pictures(temp.path(), &[None, None]);
+    assert_eq!((vectors(&file, &["embedding"], &[]).unwrap().ids, row_names(&file).unwrap()), (None, None));
 }

@@ -13,6 +13,7 @@ use crate::text::{Sheet, as_whole};
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
+use std::path::Path;
 
 /// Columns that may name the images, in this order.
 const KEYS: [&str; 18] = [
@@ -65,6 +66,36 @@ pub(super) fn key(
     manifest: &Manifest,
     own: &[ExtraColumn],
 ) -> Result<Choice> {
+    let choice = choose_key(sheet, options, manifest, own)?;
+    let heading = sheet.headings[choice.column].trim();
+    let is_usual = choice::named(&sheet.headings, &KEYS).contains(&choice.column);
+    if names_image(heading, !is_usual, manifest) {
+        let message = format!(
+            "it has no header line: its first line names the image '{}'; add one, such as path,label",
+            excerpt(heading)
+        );
+        return Err(Error::format(sheet.path(), message));
+    }
+    Ok(choice)
+}
+
+/// Whether a text is the name of an image, also without its extension if `by_stem`.
+fn names_image(text: &str, by_stem: bool, manifest: &Manifest) -> bool {
+    let name = Path::new(text);
+    manifest.ids().map(|id| manifest.path(id)).any(|path| {
+        !text.is_empty()
+            && (path.ends_with(name)
+                || name.ends_with(path)
+                || (by_stem && path.with_extension("").ends_with(name)))
+    })
+}
+
+fn choose_key(
+    sheet: &Sheet,
+    options: &DatasetOptions,
+    manifest: &Manifest,
+    own: &[ExtraColumn],
+) -> Result<Choice> {
     if let Some(name) = &options.key {
         let column = sheet.sole(sheet.required(name)?, Some(name), "--key")?;
         return Ok(Choice { column, said: None });
@@ -99,14 +130,6 @@ pub(super) fn key(
     let candidates: Vec<Candidate> =
         usual.iter().chain(&more).filter_map(candidate).filter(|one| one.way.found > 0).collect();
     let best = candidates.iter().find(|one| one.joins(sheet)).or(candidates.first());
-    let Some(best) = best else {
-        // That it names no image is said where the images are looked for.
-        let column = usual.first().copied().ok_or_else(|| {
-            let what = format!("called {} or the like that names the images; choose one with --key", KEYS[0]);
-            sheet.without(&what)
-        })?;
-        return Ok(Choice { column: sheet.sole(column, None, "--key")?, said: None });
-    };
     let quoted = |column: usize| format!("'{}'", excerpt(&sheet.headings[column]));
     let contradiction = |one: &Candidate, other: &Candidate| {
         let (row, samples) = one.way.differs(&other.way)?;
@@ -115,15 +138,34 @@ pub(super) fn key(
             "the columns {} and {} of {} name different images: line {} is {first} by the one and {second} by the other",
             quoted(one.column),
             quoted(other.column),
-            super::safe_path(sheet.path().file_name().map_or(sheet.path(), std::path::Path::new)),
+            super::safe_path(sheet.path().file_name().map_or(sheet.path(), Path::new)),
             sheet.line(row),
         ))
     };
     let choose = |text: String| Error::format(sheet.path(), format!("{text}; choose one with --key"));
+    let Some(best) = best else {
+        if let Some(&column) = usual.first() {
+            // That it names no image is said where the images are looked for.
+            return Ok(Choice { column: sheet.sole(column, None, "--key")?, said: None });
+        }
+        // Headings may be in any language.
+        let named = content::columns(sheet, options, manifest);
+        let Some((first, others)) = named.split_first() else {
+            let what = format!("called {} or the like that names the images; choose one with --key", KEYS[0]);
+            return Err(sheet.without(&what));
+        };
+        return match others.iter().find_map(|other| contradiction(first, other)) {
+            Some(text) => Err(choose(text)),
+            None => Ok(Choice { column: sheet.sole(first.column, None, "--key")?, said: None }),
+        };
+    };
     // Numbers may count anything, and names of images are nothing else, whatever the column is called.
     let named = match !best.joins(sheet) || content::counts(sheet, best.column) {
-        true => content::columns(sheet, options, manifest),
-        false => Vec::new(),
+        // Of two columns without a known heading, the one that names no images has the labels.
+        true if sheet.headings.len() > 2 || content::has_labels(sheet, options) => {
+            content::columns(sheet, options, manifest)
+        }
+        _ => Vec::new(),
     };
     let agrees = |one: &Candidate| best.joins(sheet) && one.way.differs(&best.way).is_none();
     let named = if named.iter().any(agrees) { None } else { named.split_first() };

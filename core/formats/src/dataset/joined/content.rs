@@ -10,16 +10,7 @@ use chaffinch_data::manifest::Manifest;
 
 /// The columns of texts of which most are paths or names of images, but for those of labels.
 pub(super) fn columns(sheet: &Sheet, options: &DatasetOptions, manifest: &Manifest) -> Vec<Candidate> {
-    let labels = match &options.label_column {
-        Some(name) => {
-            (0..sheet.headings.len()).filter(|&column| same(name, &sheet.headings[column])).collect()
-        }
-        None => choice::named(&sheet.headings, &LABEL_NAMES),
-    };
-    // Of two columns without a known heading, the one that names no images has the labels.
-    if labels.is_empty() && sheet.headings.len() < 3 {
-        return Vec::new();
-    }
+    let labels = labels(sheet, options);
     let named = |column: usize| {
         let found = ways(sheet, column, manifest, &[]).into_iter();
         let found = found.filter(|way| matches!(way.by, By::Path | By::Stem)).enumerate();
@@ -31,6 +22,21 @@ pub(super) fn columns(sheet: &Sheet, options: &DatasetOptions, manifest: &Manife
         .filter_map(named)
         .filter(|one| one.joins(sheet))
         .collect()
+}
+
+/// The columns that are called like labels.
+fn labels(sheet: &Sheet, options: &DatasetOptions) -> Vec<usize> {
+    match &options.label_column {
+        Some(name) => {
+            (0..sheet.headings.len()).filter(|&column| same(name, &sheet.headings[column])).collect()
+        }
+        None => choice::named(&sheet.headings, &LABEL_NAMES),
+    }
+}
+
+/// Whether a column is called like labels.
+pub(super) fn has_labels(sheet: &Sheet, options: &DatasetOptions) -> bool {
+    !labels(sheet, options).is_empty()
 }
 
 /// Whether a column has nothing but numbers as programs write them, which may count anything: 0007 is a name.

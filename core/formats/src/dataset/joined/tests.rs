@@ -138,7 +138,7 @@ fn a_table_that_cannot_be_joined_is_an_error() {
         error("path,label\nx.png,a\n", options())
             .contains("no row names an image of the dataset in column 'path'")
     );
-    assert!(error("a,b\n1.png,x\n", options()).contains("choose one with --key; the columns are 'a', 'b'"));
+    assert!(error("a,b\n9.png,x\n", options()).contains("choose one with --key; the columns are 'a', 'b'"));
     assert!(error("path,a,b\n1.png,x,y\n", options()).contains("choose one with --label-column"));
     let key = DatasetOptions { key: Some("name".into()), ..options() };
     assert!(error("path,label\n1.png,x\n", key).contains("there is no column 'name'"));
@@ -536,4 +536,83 @@ fn a_row_means_no_image_of_another_split() {
         "{:?}",
         opened.ledger
     );
+}
+
+#[test]
+fn headings_may_be_in_any_language() {
+    let files = ["x/a.png", "x/b.png", "y/c.png"];
+    for table in [
+        "Datei,Klasse\nx/a.png,cat\nx/b.png,dog\ny/c.png,cat\n",
+        "Klasse,Datei\ncat,a\ndog,b\ncat,c\n",
+        "\u{6587}\u{4ef6},label,weight\na.png,cat,3\nb.png,dog,4\nc.png,cat,5\n",
+    ] {
+        let opened = read(&files, table, DatasetOptions::default()).unwrap();
+        assert_eq!(labels(&opened), ["cat", "dog", "cat"], "{table}");
+    }
+    let numbers = "Nummer,Klasse\n0,cat\n1,dog\n2,cat\n";
+    let error = read(&files, numbers, DatasetOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("there is no column called path"), "{error}");
+    let two = "Datei,Quelle,label\na.png,b.png,cat\nb.png,c.png,dog\nc.png,a.png,cat\n";
+    let error = read(&files, two, DatasetOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("'Datei' and 'Quelle'") && error.contains("choose one with --key"), "{error}");
+}
+
+#[test]
+fn a_table_without_a_header_is_refused() {
+    let files = ["x/a.png", "x/b.png", "y/c.png"];
+    for table in [
+        "a.png,cat\nb.png,dog\nc.png,cat\n",
+        "cat,x/a.png\ndog,x/b.png\ncat,y/c.png\n",
+        "a,cat\nb,dog\nc,cat\n",
+        "/old/x/a.png,cat,3\n/old/x/b.png,dog,4\n/old/y/c.png,cat,5\n",
+    ] {
+        for key in [
+            None,
+            table
+                .lines()
+                .next()
+                .and_then(|line| line.split(',').find(|cell| cell.contains('a') && *cell != "cat")),
+        ] {
+            let options = DatasetOptions { key: key.map(str::to_owned), ..DatasetOptions::default() };
+            let error = read(&files, table, options).unwrap_err().to_string();
+            assert!(
+                error.contains("it has no header line: its first line names the image"),
+                "{table}: {error}"
+            );
+        }
+    }
+    // A heading may be called like an image.
+    assert!(
+        read(&["image.png", "b.png"], "image,label\nimage,cat\nb,dog\n", DatasetOptions::default()).is_ok()
+    );
+}
+
+#[test]
+fn names_that_are_spelled_otherwise_are_said() {
+    let table = "path,label\nIMG_1.png,cat\nIMG_2.png,dog\n";
+    let error =
+        read(&["img_01.png", "img_02.png"], table, DatasetOptions::default()).unwrap_err().to_string();
+    assert!(
+        error.ends_with(
+            "'IMG_1.png' would be img_01.png but for upper and lower case and zeros before a number: write the names as the dataset has them"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn labels_as_bytes_are_texts() {
+    use crate::arrays::testing::write;
+    use arrow_array::{ArrayRef, BinaryArray, RecordBatch, StringArray};
+    use std::sync::Arc;
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    fs::create_dir(&data).unwrap();
+    ["a.png", "b.png"].iter().for_each(|file| fs::write(data.join(file), b"x").unwrap());
+    let file = temp.path().join("labels.parquet");
+    let names: ArrayRef = Arc::new(StringArray::from(vec!["a.png", "b.png"]));
+    let classes: ArrayRef = Arc::new(BinaryArray::from(vec![&b"cat"[..], &b"d\xc3\xb6g"[..]]));
+    write(&file, &RecordBatch::try_from_iter([("file_name", names), ("label", classes)]).unwrap());
+    let options = DatasetOptions { labels: Some(file), ..DatasetOptions::default() };
+    assert_eq!(labels(&list(&data, &options).unwrap().1), ["cat", "d\u{f6}g"]);
 }

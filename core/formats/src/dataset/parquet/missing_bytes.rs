@@ -1,8 +1,9 @@
 //! Rows without the bytes of a picture, found without reading pictures where the file says that none is missing.
 
 use super::{builder, guarded};
+use crate::arrow_kinds::bytes_of;
 use crate::dataset::apart;
-use crate::dataset::columns::{bytes_of, inner};
+use crate::dataset::columns::inner;
 use crate::{Error, Result};
 use arrow_array::Array;
 use arrow_schema::DataType;

@@ -58,7 +58,7 @@ pub fn read_sets(
     classes: Option<&Path>,
     truth: Option<&Path>,
 ) -> Result<ReadSets> {
-    let listed = class_order(probabilities, classes)?;
+    let listed = class_order(probabilities, classes, &[])?;
     let classes = listed.as_ref().map(|(path, names)| (path.as_path(), names.as_slice()));
     let given = Source::read(labels, Purpose::Labels)?;
     let rows_named = Named::read(labels)?.filter(|named| named.len() == given.rows());
