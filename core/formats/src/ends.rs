@@ -109,7 +109,14 @@ impl Ends {
 
     /// The row that a name means which may mean several: the only one of these in its split.
     pub(crate) fn in_split(&self, name: &[u8], split: Split, manifest: &Manifest) -> Option<u32> {
-        let is_in = |row: &u32| split != Split::None && manifest.split(SampleId(*row)) == split;
+        let key = reversed(name);
+        // `dog/2.jpg` is not `owl/2.jpg`, in whatever split.
+        let is_whole = |row: u32| {
+            let length = common(&key, self.path_of(row));
+            length == key.len() || length == self.path_of(row).len()
+        };
+        let is_in =
+            |row: &u32| split != Split::None && manifest.split(SampleId(*row)) == split && is_whole(*row);
         let mut own = self.alike(name).filter(is_in);
         let one = own.next()?;
         // Where there is one, other names may mean it as well.

@@ -150,6 +150,18 @@ pub(crate) fn is_label_of_names(heading: &str) -> bool {
     is_label(heading) || NAMED_LABELS.contains(&words(heading).as_str())
 }
 
+/// Words in headings of columns that may name the classes, beside those of labels.
+const CLASS_NAMES: [&str; 14] = [
+    "name", "names", "text", "str", "string", "human", "readable", "species", "breed", "wnid", "synset",
+    "coarse", "fine", "title",
+];
+
+/// Whether a column of texts may have the names of classes that another one numbers, by its heading.
+pub(crate) fn names_classes(heading: &str) -> bool {
+    let words = words(heading);
+    LABELS.contains(&words.as_str()) || words.split('_').any(|word| CLASS_NAMES.contains(&word))
+}
+
 /// What columns of the numbers of classes are called, without signs between words.
 const CLASS_NUMBERS: [&str; 20] = [
     "classid",
@@ -218,6 +230,40 @@ pub(crate) fn may_be_id(heading: &str) -> bool {
     is_id_or_number(heading) || REFERENCES.contains(&last)
 }
 
+/// Words in headings of columns that name another sample than the one that a row is about.
+const RELATIONS: [&str; 25] = [
+    "nearest",
+    "neighbor",
+    "neighbors",
+    "neighbour",
+    "neighbours",
+    "closest",
+    "similar",
+    "duplicate",
+    "duplicates",
+    "dup",
+    "parent",
+    "match",
+    "matched",
+    "matches",
+    "original",
+    "representative",
+    "medoid",
+    "prototype",
+    "exemplar",
+    "partner",
+    "counterpart",
+    "pair",
+    "copy",
+    "twin",
+    "query",
+];
+
+/// Whether a column is called like one of other samples than those that its rows are about: `nearest`, `duplicate_of`, `parent_id`.
+pub(crate) fn names_others(heading: &str) -> bool {
+    words(heading).split('_').any(|word| RELATIONS.contains(&word))
+}
+
 /// What says that numbers in a column are those of pictures rather than of rows.
 const PICTURES: [&str; 13] = [
     "image", "images", "img", "photo", "picture", "pic", "file", "filename", "path", "name", "stem",
@@ -228,6 +274,11 @@ const PICTURES: [&str; 13] = [
 pub(crate) fn names_files(heading: &str) -> bool {
     let words = words(heading);
     names_samples(heading) || words.split('_').any(|word| PICTURES.contains(&word))
+}
+
+/// Whether a column is called after pictures, and not after something of them, such as their width.
+pub(crate) fn is_of_pictures(heading: &str) -> bool {
+    PICTURES.contains(&words(heading).rsplit('_').next().unwrap_or_default())
 }
 
 /// Whether a column has a name that only numbers of rows have: pandas's index and its like, but not `id`.

@@ -159,7 +159,12 @@ impl<'a> Joiner<'a> {
         if !as_written.is_empty() {
             return (name, as_written);
         }
-        for other in spellings(&name) {
+        let bare = match name.contains("://") {
+            true => name.split(['?', '#']).next().unwrap_or(&name),
+            false => &name,
+        };
+        let bare = Some(bare.trim()).filter(|bare| *bare != name).map(str::to_owned);
+        for other in spellings(&name).into_iter().chain(bare) {
             let found = self.as_written(other.as_bytes());
             if !found.is_empty() {
                 return (other, found);

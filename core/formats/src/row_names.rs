@@ -10,7 +10,8 @@ mod texts;
 
 use crate::ends::doubts;
 use crate::headings::{
-    is_id, is_id_or_number, is_index, is_plain_index, is_unnamed, names_files, names_samples, same,
+    is_id, is_id_or_number, is_index, is_of_pictures, is_plain_index, is_unnamed, names_files, names_others,
+    names_samples, same,
 };
 use crate::joiner::Joiner;
 use crate::row_splits::RowSplits;
@@ -255,6 +256,8 @@ pub(crate) fn find(
     manifest: &Manifest,
     option: &str,
 ) -> Result<RowNames, String> {
+    // What is called after other samples names none of those that the rows are about.
+    let side: Vec<SideColumn> = side.into_iter().filter(|column| !names_others(&column.heading)).collect();
     if side.is_empty() {
         return Ok(RowNames::default());
     }
@@ -311,7 +314,8 @@ pub(crate) fn find(
     }
     let order = |at: &usize| {
         let heading = &side[*at].heading;
-        (!names_samples(heading), !is_index(heading), Reverse(judged[*at].matched), *at)
+        // Numbers may count anything, and paths are nothing else, whatever their column is called.
+        (judged[*at].numbers, !names_samples(heading), !is_index(heading), Reverse(judged[*at].matched), *at)
     };
     // Numbers may be the names of files as well as those of rows, whatever their order is.
     let of_rows = |at: usize| judged[at].of_rows && is_plain_index(&side[at].heading);
@@ -332,7 +336,16 @@ pub(crate) fn find(
         if let Some(why) = other_paths(&judged[at].by_path, &others, manifest) {
             return Err(format!("{why}; leave out the one that is not meant, or pass {option}"));
         }
-        return Ok(taken(at, side));
+        let other = (0..side.len())
+            .filter(|&other| other != at && naming(&other) && judged[other].numbers)
+            .find(|&other| columns::differ(&judged[at].by_path, &judged[other].by_path).is_some());
+        let other = other.map(|other| column(&side[other].heading));
+        let mut found = taken(at, side);
+        if let Some(other) = other {
+            let said = found.said.unwrap_or_else(|| "are named by their paths".to_owned());
+            found.said = Some(format!("{said}, although {other} has the numbers of other files"));
+        }
+        return Ok(found);
     }
     if let Some(why) = doubt {
         return Err(why);
@@ -461,8 +474,14 @@ fn ordered(
 ) -> Result<Option<String>, String> {
     // What is numbered like rows, but in another order, was put into that order.
     let shuffled = |at: usize| is_id_or_number(&side[at].heading) && judged[at].by_number.is_some();
-    let wrong =
-        |&at: &usize| judged[at].numbers && !judged[at].counts && (is_named(&side[at]) || shuffled(at));
+    // Nor are numbers of pictures in no order those of samples in order.
+    let of_others = |at: usize| {
+        let numbers: Vec<Option<u64>> = side[at].cells.iter().map(|cell| number(cell)).collect();
+        is_of_pictures(&side[at].heading) && judged[at].differ && !numbers.is_sorted()
+    };
+    let wrong = |&at: &usize| {
+        judged[at].numbers && !judged[at].counts && (is_named(&side[at]) || shuffled(at) || of_others(at))
+    };
     let Some(at) = (0..side.len()).find(wrong) else { return Ok(unused(side, judged, manifest)) };
     let first: Vec<String> =
         side[at].cells.iter().take(EXAMPLES).map(|cell| excerpt(cell).into_owned()).collect();

@@ -10,17 +10,21 @@ use std::path::Path;
 
 /// Names to look at.
 const TRIED: usize = 1000;
+/// Folders that tell names apart.
+const FOLDERS: usize = 2;
 
 /// What differs between names and those of samples, if most of them are a sample's but for that: the end of a sentence.
 pub(crate) fn hint<'n>(names: impl Iterator<Item = &'n str>, manifest: &Manifest) -> Option<String> {
     let mut samples: HashMap<String, Option<SampleId>> = HashMap::new();
     for id in manifest.ids() {
-        let name = Name::of(&manifest.path(id).to_string_lossy());
-        samples.entry(name.bare()).and_modify(|other| *other = None).or_insert(Some(id));
+        for end in ends(&manifest.path(id).to_string_lossy()) {
+            samples.entry(end).and_modify(|other| *other = None).or_insert(Some(id));
+        }
     }
+    // The longest end that one sample has alone.
+    let sample = |name: &str| ends(name).iter().find_map(|end| *samples.get(end)?);
     let names: Vec<&str> = names.take(TRIED).collect();
-    let pairs: Vec<(&str, SampleId)> =
-        (names.iter()).filter_map(|&name| Some((name, (*samples.get(&Name::of(name).bare())?)?))).collect();
+    let pairs: Vec<(&str, SampleId)> = names.iter().filter_map(|&name| Some((name, sample(name)?))).collect();
     let (name, id) = *pairs.first().filter(|_| pairs.len() * 2 > names.len())?;
     let path = manifest.path(id);
     let differs = Name::of(name).differs(&Name::of(&path.to_string_lossy()))?;
@@ -29,6 +33,18 @@ pub(crate) fn hint<'n>(names: impl Iterator<Item = &'n str>, manifest: &Manifest
         excerpt(name),
         excerpt_path(path)
     ))
+}
+
+/// The ends of a path with up to two folders, the longest first, without what may be spelled otherwise.
+fn ends(path: &str) -> Vec<String> {
+    let mut folders: Vec<String> = Vec::new();
+    let (before, _) = path.trim().rsplit_once(['/', '\\']).unwrap_or_default();
+    let decoded = percent_decode_str(before).decode_utf8_lossy();
+    let parts = decoded.rsplit(['/', '\\']).filter(|part| !part.is_empty());
+    folders.extend(parts.take(FOLDERS).map(|part| without_zeros(&part.to_lowercase())));
+    let name = Name::of(path).bare();
+    let end = |count: usize| folders[..count].iter().fold(name.clone(), |end, part| format!("{part}/{end}"));
+    (0..=folders.len()).rev().map(end).collect()
 }
 
 /// The parts of the name of a file, without its folders.
@@ -128,6 +144,10 @@ mod tests {
     fn a_name_that_may_be_several_samples_is_none() {
         assert_eq!(of(&["1.jpg", "01.jpg"], &["001.jpg"]), "");
         assert_eq!(of(&["cat/1.jpg", "dog/1.jpg"], &["1.png"]), "");
+        assert!(
+            of(&["cat/1.jpg", "dog/1.jpg"], &["/old/Dog/01.jpg"])
+                .contains("would be dog/1.jpg but for zeros")
+        );
         assert_eq!(of(&["1.jpg", "2.jpg", "3.jpg"], &["01.jpg", "x.jpg"]), "", "half of them");
         assert_eq!(of(&[], &["01.jpg"]), "");
         assert_eq!(of(&["1.jpg"], &[]), "");

@@ -102,15 +102,13 @@ impl Learned {
         let from = counted(self.decisions() as u64, "decision", "decisions");
         let Some(held_out) = self.held_out else {
             return format!(
-                "not yet: {from}, needs {LEAST}, at least {LEAST_OF_A_KIND} to keep and {LEAST_OF_A_KIND} to remove or \
-                 relabel; there are {} and {}",
+                "not yet: {from}; needs {LEAST}, {LEAST_OF_A_KIND} of them kept ({} now) and {LEAST_OF_A_KIND} removed or relabeled ({} now)",
                 self.kept, self.bad
             );
         };
         if !held_out.is_better() {
             return format!(
-                "not yet: {from}, needs more to be better than the rank: of a bad and a kept sample it puts the bad one first in \
-                 {:.0} % of all cases, the rank does in {:.0} %",
+                "not yet: {from}; it puts a bad sample before a kept one in {:.0} % of pairs, the rank in {:.0} %",
                 held_out.learned * 100.0,
                 held_out.ranked * 100.0
             );

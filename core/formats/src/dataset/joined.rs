@@ -5,6 +5,7 @@ mod chosen;
 mod class_numbers;
 mod content;
 mod numbered;
+mod rows;
 mod ways;
 
 use super::contradictions::Contradictions;
@@ -12,9 +13,9 @@ use super::folders::BesideTable;
 use super::rows::EMPTY;
 use super::said_splits::{OtherSplits, SaidSplits};
 use super::{DatasetOptions, Opened, stated_numbers};
-use crate::ends::{Place, doubts};
+use crate::ends::Place;
 use crate::text::{Sheet, as_whole};
-use crate::{Error, Result, spelled_otherwise};
+use crate::{Error, Result};
 use chaffinch_data::as_written::TextsBuilder;
 use chaffinch_data::class_names;
 use chaffinch_data::class_numbers::ClassNumbers;
@@ -24,13 +25,12 @@ use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path, safe_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use chosen::Choice;
-use class_numbers::{ambiguous, are_numbers, is_none, name};
+use class_numbers::{ambiguous, are_numbers, is_none, name, other_number};
+use rows::Rows;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
-use ways::{By, either, in_other_folders, places};
+use ways::places;
 
-/// Names to show in a remark.
-const SHOWN: usize = 3;
 /// Labels to compare with those of the dataset before it means something that most are others.
 const COMPARED: u64 = 6;
 
@@ -86,29 +86,19 @@ pub(super) fn join(
         ))
     });
     names_too.into_iter().for_each(|text| ledger.add(RemarkKind::LayoutDoubtful, 1, text));
-    let numbers = numbers.filter(|(numbers, _)| are_numbers(&sheet, label, numbers, &manifest));
-    let row_of = |place: &Place| match place {
-        Place::At(row) => Some(*row),
-        _ => None,
-    };
-    let names = |wanted: &dyn Fn(&Place) -> bool| -> (u64, String) {
-        let rows: Vec<usize> = (0..sheet.len()).filter(|&row| wanted(&places[row])).collect();
-        let shown: Vec<String> =
-            rows.iter().take(SHOWN).map(|&row| excerpt(&sheet.text(row, key)).into_owned()).collect();
-        let more = if rows.len() > SHOWN { ", …" } else { "" };
-        (rows.len() as u64, shown.join(", ") + more)
-    };
-    if !places.iter().any(|place| row_of(place).is_some()) {
-        let cells: Vec<_> = (0..sheet.len()).map(|row| sheet.text(row, key)).collect();
-        let hint = spelled_otherwise::hint(cells.iter().map(|cell| cell.as_ref()), &manifest);
-        let message = format!(
-            "no row names an image of the dataset in column '{}': the first is {}, and the first image is {}{}",
-            excerpt(&sheet.headings[key]),
-            excerpt(&cells[0]),
-            excerpt_path(manifest.path(SampleId(0))),
-            hint.as_deref().unwrap_or("; choose the column of paths, stems or ids with --key")
+    if let Some((numbers, from)) = &numbers
+        && let Some(other) = other_number(&sheet, label, numbers)
+    {
+        let text = format!(
+            "the labels in column '{}' of {shown} are numbers, and not those of {from}, which has no class {other}: they stay numbers",
+            excerpt(&sheet.headings[label])
         );
-        return Err(Error::format(file, message));
+        ledger.add(RemarkKind::LayoutDoubtful, 1, text);
+    }
+    let numbers = numbers.filter(|(numbers, _)| are_numbers(&sheet, label, numbers, &manifest));
+    let rows = Rows { sheet: &sheet, key, places: &places, by, manifest: &manifest, shown: &shown };
+    if rows.are_of_none() {
+        return Err(Error::format(file, rows.why_of_none()));
     }
     let mut labels: Vec<Option<String>> = vec![None; manifest.len()];
     let mut splits: Vec<Split> = manifest.ids().map(|id| manifest.split(id)).collect();
@@ -211,45 +201,7 @@ pub(super) fn join(
             format!("{images} no row in {shown}, and no label: {}", excerpt_path(manifest.path(*first)));
         ledger.add(RemarkKind::LabelsMissing, bare.len() as u64, text);
     }
-    let (missing, named) = names(&|place| *place == Place::Nothing);
-    let rows = counted(missing, "row of", "rows of");
-    let verb = if missing == 1 { "names no image" } else { "name no image" };
-    ledger.add(RemarkKind::LabelsMissing, missing, format!("{rows} {shown} {verb} of the dataset: {named}"));
-    let (several, named) = names(&|place| *place == Place::Several);
-    let rows = counted(several, "row of", "rows of");
-    let verb = if several == 1 { "may mean" } else { "may each mean" };
-    let ambiguous = (0..sheet.len()).find(|&row| places[row] == Place::Several);
-    let example =
-        ambiguous.map(|row| either(&manifest, by, sheet.bytes(row, key).trim_ascii())).unwrap_or_default();
-    let text = format!("{rows} {shown} {verb} several images, so no label was taken: {named}{example}");
-    ledger.add(RemarkKind::LabelsMissing, several, text);
-    if by == By::Path
-        && let Some((count, row, at)) = in_other_folders(&sheet, key, &manifest, &places)
-    {
-        let text = format!(
-            "{} {shown} {} taken for images in other folders: '{}' for {}; if they are others, write the paths of the dataset, or \
-             choose another column with --key",
-            counted(count, "row of", "rows of"),
-            if count == 1 { "was" } else { "were" },
-            excerpt(&sheet.text(row, key)),
-            excerpt_path(manifest.path(SampleId(at)))
-        );
-        ledger.add(RemarkKind::LayoutDoubtful, count, text);
-    }
-    if matches!(by, By::Path | By::Stem) {
-        let named: Vec<_> = (places.iter().enumerate())
-            .filter_map(|(row, place)| Some((sheet.text(row, key), SampleId(place.row()?))))
-            .collect();
-        let named = || named.iter().map(|(name, id)| (name.as_ref(), *id));
-        for text in doubts(named, said.says_any(), &manifest) {
-            ledger.add(RemarkKind::LayoutDoubtful, joined, format!("{shown}: {text}"));
-        }
-    }
-    let (again, named) = names(&|place| matches!(place, Place::Again(_)));
-    let rows = counted(again, "row of", "rows of");
-    let verb = if again == 1 { "repeats" } else { "repeat" };
-    let text = format!("{rows} {shown} {verb} an earlier image, whose first row was taken: {named}");
-    ledger.add(RemarkKind::RowsRepeated, again, text);
+    rows.tell(said.says_any(), joined, &mut ledger);
     other_splits.tell(&shown, &mut ledger);
     contradictions.tell(&format!(" in {shown}, of which the first was taken"), &mut ledger);
     let rows = counted(empty, "row of", "rows of");

@@ -79,7 +79,7 @@ pub(super) fn take(opened: Opened, pattern: &str) -> Result<Opened> {
     ledger.add(RemarkKind::LabelsMissing, bare.len() as u64, text);
     let names: Vec<String> = strange.iter().take(SHOWN).map(|name| format!("'{}'", excerpt(name))).collect();
     let text = format!(
-        "{} a split other than train, validation or test, and count as having none: {}",
+        "{} a split other than train, validation or test, which counts as none: {}",
         counted(without_split, "path has", "paths have"),
         names.join(", ")
     );

@@ -28,7 +28,7 @@ pub(super) const FORMAT: Format = Format {
               label is a choice, or the class of most regions; of several annotations of a task, the ground truth counts, or \
               else the last completed one",
     written: "`label-studio` writes tasks; `cleaned` writes class folders, `cleaned-table` a CSV table",
-    lost: "regions, predictions, earlier annotations",
+    lost: "regions, predictions, earlier annotations, all of a taxonomy but its last part",
     class_names: ClassNames::Written,
     annotated: Some(|candidate, options| single(candidate.path(), options)),
     elsewhere: false,

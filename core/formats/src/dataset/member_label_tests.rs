@@ -240,3 +240,32 @@ fn members_that_say_the_class_once_more_are_columns_unless_they_are_no_text() {
     // What the label is to others is another member, as before.
     assert!(says(&opened, RemarkKind::OtherFiles, "1 other member of a sample"), "{:#?}", opened.ledger);
 }
+
+#[test]
+fn a_label_that_is_not_understood_is_no_folder() {
+    let read_with = |labels: [&str; 2]| {
+        let json = labels.map(|label| format!("{{{label}}}"));
+        let (temp, path) = tarred(&[
+            ("part/1.png", "a"),
+            ("part/1.json", json[0].as_str()),
+            ("part/2.png", "b"),
+            ("part/2.json", json[1].as_str()),
+        ]);
+        let opened = read(&path);
+        drop(temp);
+        opened
+    };
+    // A list of one is its element.
+    assert_eq!(labels(&read_with([r#""label": ["cat"]"#, r#""label": ["dog"]"#])), ["cat", "dog"]);
+    for (one, key) in [
+        (r#""label": ["cat", "dog"]"#, "label"),
+        (r#""labels": []"#, "labels"),
+        (r#""label": {"name": "cat"}"#, "label"),
+        (r#""annotation": {"label": "cat"}"#, "annotation.label"),
+    ] {
+        let opened = read_with([one, one]);
+        assert_eq!(labels(&opened), ["", ""], "{one}");
+        let text = format!("2 samples have no label, as '{key}' in the json is no text and no number");
+        assert!(says(&opened, RemarkKind::LabelsMissing, &text), "{one}: {:#?}", opened.ledger);
+    }
+}

@@ -47,6 +47,7 @@ mod missing;
 mod names;
 mod names_of_parts;
 mod nested;
+mod number_names;
 mod packed;
 mod parquet;
 pub(crate) mod path_spellings;
@@ -290,7 +291,11 @@ pub(crate) fn list(path: &Path, options: &DatasetOptions) -> Result<(PathBuf, Op
     }
     // Whatever the format, classes are compared in one spelling.
     let opened = classes::clean(opened, class_names, options.keep_null_labels);
-    let opened = class_numbers::from_columns(opened);
+    let mut opened = class_numbers::from_columns(opened);
+    if !opened.ledger.remarks.iter().any(|remark| remark.text.contains("seems to have the names")) {
+        let by_option = (format.options)(&candidate).contains(&ReadingOption::LabelColumn);
+        opened = number_names::tell(opened, by_option);
+    }
     Ok(match options.label_files {
         LabelFiles::Ignore => (full, opened),
         LabelFiles::Auto | LabelFiles::Optional => {

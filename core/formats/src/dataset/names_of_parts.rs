@@ -17,6 +17,7 @@ const SPLITS: &[(Split, &[&str])] = &[
     (
         Split::Validation,
         &[
+            "va",
             "val",
             "valid",
             "validate",

@@ -288,7 +288,7 @@ impl Rows {
             let more = if self.strange.len() > SHOWN { ", …" } else { "" };
             let (rows_have, names) = (counted(rows, "row has", "rows have"), names.join(", "));
             let text = format!(
-                "{rows_have} a split other than train, validation or test, and count as having none: {names}{more}"
+                "{rows_have} a split other than train, validation or test, which counts as none: {names}{more}"
             );
             ledger.add(RemarkKind::LayoutGuessed, rows, text);
         }

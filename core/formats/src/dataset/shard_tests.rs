@@ -266,6 +266,29 @@ fn an_empty_cell_is_no_missing_file() {
 }
 
 #[test]
+fn two_archives_in_one_file_are_said() {
+    let temp = tempfile::tempdir().unwrap();
+    let [one, two] = ["a.tar", "b.tar"].map(|name| temp.path().join(name));
+    tar(&one, &[("cat/1.png", "x"), ("dog/2.png", "y")]);
+    tar(&two, &[("cow/3.png", "z")]);
+    let padded = [fs::read(&one).unwrap(), vec![0; 8192]].concat();
+    let both = [fs::read(&one).unwrap(), fs::read(&two).unwrap()].concat();
+    fs::remove_file(&two).unwrap();
+    for (bytes, is_said) in [(padded, false), (both, true)] {
+        fs::write(&one, bytes).unwrap();
+        let opened = read(&one);
+        assert_eq!(labels(&opened), ["cat", "dog"]);
+        let text = "a.tar goes on after the end of its archive, and what follows was not read: join archives with tar --concatenate";
+        assert_eq!(
+            opened.ledger.remarks.iter().any(|remark| remark.text == text),
+            is_said,
+            "{:#?}",
+            opened.ledger
+        );
+    }
+}
+
+#[test]
 fn a_cut_shard_is_named() {
     let temp = tempfile::tempdir().unwrap();
     let path = temp.path().join("a.tar");

@@ -3,6 +3,7 @@
 
 use super::{Opened, declared, yolo};
 use crate::numberings;
+use crate::text::as_whole;
 use chaffinch_data::class_numbers::ClassNumbers;
 use chaffinch_data::dataset::LabelFiles;
 use chaffinch_data::manifest::Manifest;
@@ -34,6 +35,12 @@ pub(super) fn beside(mut opened: Opened, path: &Path) -> Opened {
     let names = names_in(folder);
     let stated = stated(folder, &names, &opened.manifest);
     let own = opened.manifest.class_numbers().clone();
+    if own.is_empty()
+        && let Some(text) = of_number_classes(folder, &names, path, &opened.manifest)
+    {
+        opened.ledger.add(RemarkKind::LayoutDoubtful, 1, text);
+        return opened;
+    }
     if own.is_empty() {
         for text in unusable(folder, &names, &stated, &opened.manifest) {
             opened.ledger.add(RemarkKind::LayoutDoubtful, 1, text);
@@ -87,8 +94,38 @@ fn differ(one: &ClassNumbers, other: &ClassNumbers, manifest: &Manifest) -> Opti
     manifest.classes().iter().filter_map(numbers).find(|(_, [one, two])| one != two)
 }
 
+/// What there is to say of classes that are called by numbers, where a file names each of these.
+fn of_number_classes(folder: &Path, names: &[String], path: &Path, manifest: &Manifest) -> Option<String> {
+    let number = |class: &String| as_whole(class).parse::<u64>().ok();
+    let numbers: Vec<u64> = manifest.classes().iter().map(number).collect::<Option<_>>()?;
+    let names_all = |(_, stated): &(String, ClassNumbers)| {
+        stated.are_clear() && numbers.iter().all(|number| stated.name(*number).is_some())
+    };
+    let (file, stated) = in_files(folder, names).into_iter().find(names_all)?;
+    let (first, name) = numbers.iter().find_map(|number| Some((number, stated.name(*number)?)))?;
+    let advice = match path.is_file() {
+        true => "write the names as labels, or scan the folder of the images with --labels and this table",
+        false => "write the names as labels",
+    };
+    Some(format!(
+        "the classes are numbers, which {file} names ({first} is '{}'), and stay numbers; to see the names, {advice}",
+        excerpt(name)
+    ))
+}
+
 /// What files in a folder state of all classes of a dataset, by the names of these files.
 fn stated(folder: &Path, names: &[String], manifest: &Manifest) -> Vec<(String, ClassNumbers)> {
+    let mut found = in_files(folder, names);
+    for (_, numbers) in &mut found {
+        *numbers = spelled(numbers, manifest);
+    }
+    // Others are about something else.
+    found.retain(|(_, numbers)| is_of(numbers, manifest));
+    found
+}
+
+/// The numbers of classes that files in a folder state, by the names of these files.
+fn in_files(folder: &Path, names: &[String]) -> Vec<(String, ClassNumbers)> {
     let mut found: Vec<(String, ClassNumbers)> = Vec::new();
     let mut add = |name: &str, all: Vec<ClassNumbers>| {
         found.extend(all.into_iter().map(|numbers| (safe_path(Path::new(name)), numbers)));
@@ -109,11 +146,6 @@ fn stated(folder: &Path, names: &[String], manifest: &Manifest) -> Vec<(String, 
     }
     let readme = declared::class_names(folder, folder).into_values();
     found.extend(readme.map(|names| (safe_path(Path::new("README.md")), ClassNumbers::of_list(names))));
-    for (_, numbers) in &mut found {
-        *numbers = spelled(numbers, manifest);
-    }
-    // Others are about something else.
-    found.retain(|(_, numbers)| is_of(numbers, manifest));
     found
 }
 
@@ -300,6 +332,41 @@ mod tests {
         ] {
             assert_eq!(read(&[(name, text)]).0, [None; 3], "{name} {text}");
         }
+    }
+
+    #[test]
+    fn names_of_classes_that_are_numbers_are_said() {
+        let said = |classes: &[&str], (name, text): (&str, &str)| {
+            let temp = tempfile::tempdir().unwrap();
+            for class in classes {
+                fs::create_dir(temp.path().join(class)).unwrap();
+                fs::write(temp.path().join(class).join("1.png"), b"x").unwrap();
+            }
+            fs::write(temp.path().join(name), text).unwrap();
+            let (_, opened) = list(temp.path(), &DatasetOptions::default()).unwrap();
+            let remarks = opened.ledger.remarks.into_iter();
+            remarks
+                .filter(|remark| remark.kind == RemarkKind::LayoutDoubtful)
+                .map(|remark| remark.text)
+                .collect::<String>()
+        };
+        for file in [
+            ("classes.txt", "cow\nant\nbee\n"),
+            ("class_to_idx.json", r#"{"cow": 0, "ant": 1, "bee": 2}"#),
+            ("config.json", r#"{"id2label": {"0": "cow", "1": "ant", "2": "bee"}}"#),
+            ("data.yaml", "names: [cow, ant, bee]\n"),
+        ] {
+            let text = said(&["0", "1", "2"], file);
+            assert_eq!(
+                text,
+                format!(
+                    "the classes are numbers, which {} names (0 is 'cow'), and stay numbers; to see the names, write the names as labels",
+                    file.0
+                )
+            );
+        }
+        assert_eq!(said(&["0", "1", "3"], ("classes.txt", "cow\nant\nbee\n")), "");
+        assert_eq!(said(&["0", "1"], ("classes.txt", "1\n0\n")), "");
     }
 
     #[test]

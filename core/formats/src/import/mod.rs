@@ -24,6 +24,7 @@ mod fiftyone;
 mod groups;
 mod imagededup;
 mod json;
+mod other_labels;
 mod pairs;
 mod people;
 mod rows;

@@ -1,8 +1,8 @@
 //! Which sample a row of a table is about.
 
-use super::{Read, Target, file_name};
+use super::{Read, Target, file_name, other_labels};
 use crate::ends::doubts;
-use crate::headings::{PATHS, is_id, is_index, is_label_of_names, naming, same};
+use crate::headings::{PATHS, is_id, is_index, is_label_of_names, names_others, naming, same};
 use crate::row_names::{self, Joint, SideColumn, Texts, is_file};
 use crate::row_splits::RowSplits;
 use crate::text::{Sheet, file_names};
@@ -17,8 +17,6 @@ const TRIED: usize = 1000;
 const SHOWN: usize = 8;
 /// Columns of the labels that a program was given.
 const GIVEN_LABELS: [&str; 4] = ["given_label", "label", "class_name", "class"];
-/// Labels to compare before it means something that most are others.
-const COMPARED: u64 = 6;
 
 /// The samples of a table's rows.
 pub(super) struct RowsOf {
@@ -60,8 +58,9 @@ fn path_column(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<Op
     if let Some(&column) = named.iter().find(|&&column| Matches::of(sheet, column, target).any) {
         return Ok(Some(column));
     }
-    let by_content: Vec<usize> =
-        (0..sheet.headings.len()).filter(|&column| Matches::of(sheet, column, target).all()).collect();
+    let by_content: Vec<usize> = (0..sheet.headings.len())
+        .filter(|&column| !names_others(&sheet.headings[column]) && Matches::of(sheet, column, target).all())
+        .collect();
     let file = file_name(sheet.path());
     match by_content.as_slice() {
         // That a named column names nothing is said when the samples are looked for.
@@ -71,10 +70,15 @@ fn path_column(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<Op
         }
         [one] => {
             let name = quoted(sheet, &by_content);
-            read.notes.push(format!(
+            let said = format!(
                 "the paths of {file} were taken from the column {name}, whose values are samples; --path-column chooses \
                  another"
-            ));
+            );
+            // Where another column is called so, its samples are gone or called otherwise.
+            match named.iter().find(|&&column| of_names(column)) {
+                Some(&other) => read.warnings.push(format!("{said}: {} names none", quoted(sheet, &[other]))),
+                None => read.notes.push(said),
+            }
             Ok(Some(*one))
         }
         several => {
@@ -338,7 +342,8 @@ fn named_by_text(sheet: &Sheet, target: &Target<'_>, read: &mut Read) -> Result<
 /// When several would do.
 fn by_text(sheet: &Sheet, target: &Target<'_>) -> Result<Option<(usize, Vec<Option<SampleId>>)>> {
     let mut texts = Texts::new(target.manifest, target.file_metadata);
-    let all = (0..sheet.headings.len()).filter_map(|at| {
+    let own = (0..sheet.headings.len()).filter(|&at| !names_others(&sheet.headings[at]));
+    let all = own.filter_map(|at| {
         let cells: Vec<String> = (0..sheet.len()).map(|row| sheet.text(row, at).trim().to_owned()).collect();
         Some((at, texts.samples(&cells)?))
     });
@@ -444,32 +449,11 @@ fn other_labels(
     target: &Target<'_>,
     read: &mut Read,
 ) {
-    let manifest = target.manifest;
     let labels = GIVEN_LABELS.iter().filter_map(|name| sheet.column(name)).find(|column| *column != path);
     let Some(column) = labels else { return };
-    let pairs = (0..sheet.len()).filter_map(|row| {
-        let said = manifest.find_class(sheet.text(row, column).trim())?;
-        Some((row, said, found[row]?))
-    });
-    let mut compared = 0_u64;
-    let mut others = pairs.filter(|(_, said, id)| {
-        let own = manifest.label(*id);
-        compared += u64::from(own.is_some());
-        own.is_some_and(|own| own != *said)
-    });
-    let Some((row, said, _)) = others.next() else { return };
-    let count = others.count() as u64 + 1;
-    if compared >= COMPARED && count * 2 > compared {
-        read.warnings.push(format!(
-            "{count} of {} in the column {} of {} are not those of the samples that the rows name, such as '{}' for {}: if other \
-             samples are meant, write the paths of the dataset",
-            counted(compared, "label", "labels"),
-            quoted(sheet, &[column]),
-            file_name(sheet.path()),
-            excerpt(manifest.class(said)),
-            excerpt(&sheet.text(row, path)),
-        ));
-    }
+    let rows = (0..sheet.len()).map(|row| (sheet.text(row, path), sheet.text(row, column), found[row]));
+    let heading = excerpt(&sheet.headings[column]);
+    other_labels::tell((sheet.path(), &heading), rows, target, read);
 }
 
 /// Says of how many samples nothing is said.

@@ -69,6 +69,7 @@ fn objects<'a>(file: &Path, value: &'a Value) -> Result<&'a [Value]> {
 /// Takes the issues of records, if `issues`, and what people said.
 pub(super) fn records(records: &Records, target: &Target<'_>, issues: bool, read: &mut Read) -> Result<()> {
     let samples = records.samples(target, read)?;
+    records.tell_other_labels(&samples, target, read);
     let said = records.all.iter().zip(&samples);
     let given: Vec<_> =
         said.filter_map(|(record, sample)| Some(((*sample)?, record.original.clone()))).collect();

@@ -75,6 +75,11 @@ pub fn read_given(
     manifest: &Manifest,
     orders: &RowOrders<'_>,
 ) -> Result<Vec<GivenModel>> {
+    if let Some(first) = files.files.first().filter(|_| manifest.classes().is_empty() && !manifest.is_empty())
+    {
+        let message = "the dataset has no labels, so no column is one of its classes; give the labels, for instance with --labels";
+        return Err(Error::format(first, message));
+    }
     let classes = files
         .classes
         .as_ref()

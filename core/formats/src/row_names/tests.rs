@@ -543,3 +543,28 @@ fn rows_behind_different_folders_are_said() {
     assert_eq!(said(["/a/cat/1.jpg", "/a/cat/2.jpg", "/a/dog/3.jpg"]), None);
     assert_eq!(said(["cat/1.jpg", "/data/pets/cat/2.jpg", "/mnt/data/pets/dog/3.jpg"]), None, "the root");
 }
+
+#[test]
+fn paths_come_before_numbers_in_a_column_of_ids() {
+    let paths: &[&str] = &["/data/a/10.jpg", "/data/a/2.jpg", "/data/a/0.jpg"];
+    let numbers: &[&str] = &["0", "10", "2"];
+    for columns in [[("ruta", paths), ("id", numbers)], [("image_id", numbers), ("src", paths)]] {
+        let (ids, said) = found(&NUMBERED, &columns).unwrap();
+        assert_eq!(ids, Some(paths.join(" ")), "{columns:?}");
+        assert!(said.unwrap().ends_with("has the numbers of other files"), "{columns:?}");
+    }
+}
+
+#[test]
+fn columns_of_other_samples_name_none() {
+    let others: &[&str] = &["dog/c.jpg", "cat/a.jpg", "cat/b.jpg"];
+    for heading in ["nearest", "duplicate_of", "parent_id", "Closest image", "neighbour"] {
+        assert_eq!(found(&PATHS, &[(heading, others)]).unwrap().0, None, "{heading}");
+        let named = [(heading, others), ("uuid", &["a", "b", "c"][..])];
+        assert_eq!(found(&PATHS, &named).unwrap().0, Some("a b c".to_owned()), "{heading}");
+    }
+    // Of names that several samples have, it is said where they are looked for.
+    let columns: [(&str, &[&str]); 2] =
+        [("nearest", &["dog/1.jpg", "cat/1.jpg"]), ("uid", &["1.jpg", "1.jpg"])];
+    assert_eq!(found(&["cat/1.jpg", "dog/1.jpg"], &columns).unwrap().0, Some("1.jpg 1.jpg".to_owned()));
+}

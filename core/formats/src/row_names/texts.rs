@@ -1,7 +1,7 @@
 //! Columns of texts under any heading that may name the samples, where rows would be taken in order otherwise.
 
 use super::{Samples, SideColumn, column};
-use crate::headings::{is_label_of_names, may_be_id};
+use crate::headings::{is_label_of_names, is_of_pictures, may_be_id, names_others};
 use crate::joiner::Joiner;
 use crate::rows_of::by_content;
 use chaffinch_compute::content::ContentHash;
@@ -52,7 +52,9 @@ impl<'a> Texts<'a> {
                 excerpt_path(self.manifest.path(id))
             ))
         };
-        side.iter().filter(|beside| !is_label_of_names(&beside.heading)).find_map(others)
+        let own =
+            |beside: &&SideColumn| !is_label_of_names(&beside.heading) && !names_others(&beside.heading);
+        side.iter().filter(own).find_map(others)
     }
 
     /// The sample of each text in a column, where so many of a hundred name different ones.
@@ -82,8 +84,8 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// What is wrong with taking rows in order where a column has another text in each of them that names no sample, unless labels beside
-/// it are those of the samples in this order. What to do is for the caller to say.
+/// What is wrong with taking rows in order where a column has another text in each of them that names no sample, or names of files that
+/// several samples have, unless labels beside it are those of the samples in this order. What to do is for the caller to say.
 pub(crate) fn unread_names(side: &[SideColumn], manifest: &Manifest) -> Option<String> {
     if side.iter().any(|column| proves(column, manifest)) {
         return None;
@@ -93,17 +95,54 @@ pub(crate) fn unread_names(side: &[SideColumn], manifest: &Manifest) -> Option<S
         let different: HashSet<&str> = cells.iter().map(|cell| cell.trim()).collect();
         cells.len() >= ROWS
             && different.len() == cells.len()
-            && (may_be_id(&beside.heading) || cells.iter().all(|cell| is_file(cell)))
+            && (may_be_id(&beside.heading)
+                || is_of_pictures(&beside.heading)
+                || cells.iter().all(|cell| is_file(cell)))
             && !cells.iter().any(|cell| cell.trim().is_empty())
             && !mostly_numbers(cells)
             && !cells.iter().all(|cell| manifest.find_class(cell.trim()).is_some())
     };
-    let beside = side.iter().find(may_name)?;
+    let own = || side.iter().filter(|beside| !names_others(&beside.heading));
+    if let Some(why) = own().find_map(|beside| of_several(beside, manifest)) {
+        return Some(why);
+    }
+    let beside = own().find(may_name)?;
     Some(format!(
         "{} has another text in each row, such as '{}', which names no sample, so it is unknown which samples the rows are",
         column(&beside.heading),
         beside.cells.first().map(|cell| excerpt(cell)).unwrap_or_default()
     ))
+}
+
+/// What is wrong with taking rows in order where a column has the names of samples, of which several have the same.
+fn of_several(beside: &SideColumn, manifest: &Manifest) -> Option<String> {
+    let cells = &beside.cells;
+    let may_name = cells.len() > 1
+        && !is_label_of_names(&beside.heading)
+        && !mostly_numbers(cells)
+        && cells.iter().all(|cell| is_file(cell));
+    if !may_name {
+        return None;
+    }
+    let mut joiner = Joiner::new(manifest);
+    joiner.learn(cells.iter().map(|cell| cell.as_bytes()));
+    let found: Vec<Vec<SampleId>> =
+        cells.iter().take(TRIED).map(|cell| joiner.loosely(without_query(cell.trim()))).collect();
+    let some = found.iter().filter(|samples| !samples.is_empty()).count();
+    let (row, [one, other]) = found.iter().enumerate().find_map(|(row, samples)| match samples[..] {
+        [one, other, ..] => Some((row, [one, other])),
+        _ => None,
+    })?;
+    (some * 100 >= found.len() * HALF).then(|| {
+        format!(
+            "{} names files that several samples have, such as '{}' ({} or {}), so it is unknown which samples the rows are: write \
+             more of the paths",
+            column(&beside.heading),
+            excerpt(&cells[row]),
+            excerpt_path(manifest.path(one)),
+            excerpt_path(manifest.path(other))
+        )
+    })
 }
 
 /// Whether labels are nearly those of the samples in the order of the dataset, and of several classes.
@@ -117,9 +156,11 @@ fn proves(column: &SideColumn, manifest: &Manifest) -> bool {
     classes.len() > 1 && agree * 100 >= column.cells.len() * SURE
 }
 
-/// Whether half of the cells or more are numbers, as some hexadecimal ids are.
+/// Whether half of the cells or more are numbers, as some hexadecimal ids are. 0007 is a name.
 fn mostly_numbers(cells: &[String]) -> bool {
-    let numbers = cells.iter().filter(|cell| cell.trim().parse::<f64>().is_ok()).count();
+    let is_padded = |cell: &str| matches!(cell.as_bytes(), [b'0', second, ..] if second.is_ascii_digit());
+    let is_number = |cell: &str| cell.parse::<f64>().is_ok() && !is_padded(cell);
+    let numbers = cells.iter().filter(|cell| is_number(cell.trim())).count();
     numbers > 0 && numbers * 2 >= cells.len()
 }
 
@@ -177,6 +218,35 @@ mod tests {
     }
 
     #[test]
+    fn names_that_several_samples_have_are_refused() {
+        let label = |path: &str| path.split('/').next().map(str::to_owned);
+        let sample = |path: &str| NewSample { path: path.into(), label: label(path), split: Split::None };
+        let manifest =
+            Manifest::new("/data", ["cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg"].map(sample));
+        let side = |heading: &str, cells: [&str; 4]| SideColumn {
+            heading: heading.to_owned(),
+            cells: cells.map(str::to_owned).to_vec(),
+        };
+        let names = side("uid", ["2.jpg", "1.jpg", "1.jpg", "2.jpg"]);
+        let why = unread_names(std::slice::from_ref(&names), &manifest).unwrap();
+        assert!(
+            why.contains(
+                "'uid' names files that several samples have, such as '2.jpg' (cat/2.jpg or dog/2.jpg)"
+            ),
+            "{why}"
+        );
+        let labels = side("label", ["cat", "cat", "dog", "dog"]);
+        assert_eq!(unread_names(&[names, labels], &manifest), None);
+        for other in [
+            side("nearest", ["2.jpg", "1.jpg", "1.jpg", "2.jpg"]),
+            side("uid", ["7.jpg", "8.jpg", "7.jpg", "8.jpg"]),
+            side("uid", ["1", "2", "1", "2"]),
+        ] {
+            assert_eq!(unread_names(std::slice::from_ref(&other), &manifest), None, "{other:?}");
+        }
+    }
+
+    #[test]
     fn texts_that_name_nothing_are_refused_unless_labels_prove_the_order() {
         let manifest = dataset().0;
         let column = |heading: &str, cells: [&str; 6]| SideColumn {
@@ -185,7 +255,9 @@ mod tests {
         };
         let names = column("bild", ["a.png", "b.png", "c.png", "d.png", "e.png", "f.png"]);
         let ids = column("uid", ["u5", "u3", "u1", "u2", "u0", "u4"]);
-        for side in [&names, &ids] {
+        let padded = column("frame", ["0005", "0003", "0001", "0002", "0000", "0004"]);
+        let photos = column("photo", ["P5", "P3", "P1", "P2", "P0", "P4"]);
+        for side in [&names, &ids, &padded, &photos] {
             let why = unread_names(std::slice::from_ref(side), &manifest).unwrap();
             assert!(why.contains(&side.heading) && why.contains(&side.cells[0]), "{why}");
             let labels = column("label", ["cat", "cat", "cat", "dog", "dog", "dog"]);

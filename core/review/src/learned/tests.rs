@@ -183,11 +183,15 @@ fn few_decisions_are_not_enough() {
     let note = world.learned("anna").note();
     assert_eq!(
         note,
-        "not yet: 12 decisions, needs 30, at least 8 to keep and 8 to remove or relabel; there are 6 and 6"
+        "not yet: 12 decisions; needs 30, 8 of them kept (6 now) and 8 removed or relabeled (6 now)"
     );
     world.decide("anna", third(), |_| true);
     let learned = world.learned("anna");
-    assert!(!learned.is_better() && learned.note().ends_with("there are 0 and 67"), "{}", learned.note());
+    assert!(
+        !learned.is_better() && learned.note().ends_with("kept (0 now) and 8 removed or relabeled (67 now)"),
+        "{}",
+        learned.note()
+    );
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn where_nothing_was_learned_the_list_stays_and_says_why() {
     rig.cut = true;
     rig.press(",l");
     rig.pull();
-    let why = "not yet: 3 decisions, needs 30";
+    let why = "not yet: 3 decisions; needs 30";
     let ticket = rig.model.list.last_ticket;
     rig.event(Event::NotListed { ticket, message: why.to_owned(), at: None });
     rig.mend();

@@ -235,6 +235,24 @@ fn named(tops: &[Top<'_>], mut part: impl FnMut(&Top<'_>) -> Part) -> BTreeMap<O
     tops.iter().map(|top| (top.name.to_os_string(), part(top))).collect()
 }
 
+/// Says so where most classes have folders of their own that may be classes as well.
+fn tell_lower(tops: &[Top<'_>], below: &[BTreeSet<&OsStr>], ledger: &mut Ledger) {
+    let is_word = |name: &OsStr| {
+        let number = name.to_str().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+        !number && !is_generic(name) && !is_answer(name)
+    };
+    let divided = |names: &&BTreeSet<&OsStr>| names.iter().filter(|name| is_word(name)).count() > 1;
+    if below.iter().filter(divided).count() * 2 >= tops.len() {
+        let all: BTreeSet<&OsStr> = below.iter().flatten().copied().filter(|name| is_word(name)).collect();
+        let text = format!(
+            "{} were read as the classes, and the folders below them ({}) as parts of these",
+            list(tops.iter()),
+            list_names(all.into_iter())
+        );
+        ledger.add(RemarkKind::LayoutGuessed, tops.len() as u64, text);
+    }
+}
+
 /// Folders none of which is named like a split.
 fn without_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, Part> {
     if !tops.is_empty() && tops.iter().all(Top::is_divided) {
@@ -302,6 +320,8 @@ fn without_splits(tops: &[Top<'_>], ledger: &mut Ledger) -> BTreeMap<OsString, P
         );
         let otherwise = "if they are parts of the dataset and the folders below them are the classes";
         doubt(ledger, tops.len() as u64, text, otherwise, Folders::Splits);
+    } else if tops.len() > 1 {
+        tell_lower(tops, &below, ledger);
     }
     let names: BTreeSet<&OsStr> = tops.iter().map(|top| top.name).collect();
     let repeats = |top: &Top<'_>| {

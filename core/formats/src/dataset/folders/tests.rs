@@ -267,6 +267,22 @@ fn folders_above_and_below_classes_say_nothing() {
 }
 
 #[test]
+fn folders_below_classes_are_said() {
+    let opened = read(&["mammal/cat/1.jpg", "mammal/dog/2.jpg", "bird/emu/3.jpg", "bird/hen/4.jpg"]);
+    assert_eq!(opened.manifest.classes(), ["bird", "mammal"]);
+    let text = "bird and mammal were read as the classes, and the folders below them (cat, dog, emu and hen) as parts of these";
+    assert!(texts(&opened).contains(&text), "{:?}", opened.ledger);
+    // Parts that are numbered or say nothing are usual.
+    for files in [
+        ["cat/1/1.jpg", "cat/2/2.jpg", "dog/3/3.jpg", "dog/4/4.jpg"],
+        ["cat/images/1.jpg", "cat/2.jpg", "dog/images/3.jpg", "dog/4.jpg"],
+        ["cat/1.jpg", "cat/2.jpg", "dog/3.jpg", "dog/a/4.jpg"],
+    ] {
+        assert!(!texts(&read(&files)).iter().any(|said| said.contains("as parts of these")), "{files:?}");
+    }
+}
+
+#[test]
 fn flat_folders_take_labels_from_names_unless_told_not_to() {
     let temp = tree(&["cat.0.jpg", "dog.1.jpg"]);
     assert_eq!(read_in(&temp).manifest.classes(), ["cat", "dog"]);

@@ -81,7 +81,8 @@ pub(super) fn find(root: &Path, others: &[PathBuf], samples: &[NewSample], read:
     rest.sort_unstable();
     let mut opened = 0;
     for path in rest {
-        let known = kinds::by_name(path).map(|what| (what.to_owned(), Role::Labels));
+        let captions = kinds::are_captions(path).then(|| ("captions".to_owned(), Role::Aside));
+        let known = captions.or_else(|| kinds::by_name(path).map(|what| (what.to_owned(), Role::Labels)));
         let known = known.or_else(|| {
             opened += 1;
             if opened > OPENED { None } else { kinds::by_content(&root.join(path), path, &names) }
@@ -156,7 +157,7 @@ pub(super) fn settle(
             let table = safe_path(&root.join(&first.path));
             format!("pass --labels {table} with the folder, or open the table instead if it has paths")
         }
-        _ => "write the labels to a CSV table with the columns path and label and open that".to_owned(),
+        _ => "pass it with --labels if it is a table of paths and labels, or write them to a CSV table with these columns and open that".to_owned(),
     };
     let (is, it) = if first.files > 1 { ("are", "them") } else { ("is", "it") };
     let with = if matches!(first.role, Role::Export | Role::Table) { " with the folder" } else { "" };

@@ -39,3 +39,11 @@ pub(super) fn is_none(cell: &str) -> bool {
 pub(super) fn name<'n>(numbers: &'n ClassNumbers, cell: &str) -> Option<&'n str> {
     numbers.name(as_whole(cell.trim()).parse().ok()?)
 }
+
+/// A number that no class has, where all labels in a column are numbers.
+pub(super) fn other_number(sheet: &Sheet, label: usize, numbers: &ClassNumbers) -> Option<u64> {
+    let said =
+        (0..sheet.len()).map(|row| sheet.text(row, label)).filter(|cell| !is_missing(cell) && !is_none(cell));
+    let all: Vec<u64> = said.map(|cell| as_whole(cell.trim()).parse().ok()).collect::<Option<_>>()?;
+    if numbers.are_clear() { all.into_iter().find(|number| numbers.name(*number).is_none()) } else { None }
+}

@@ -2,7 +2,7 @@
 
 use crate::dataset::packed::clean_name;
 use crate::{Error, Result};
-use chaffinch_data::packing::{Blob, below};
+use chaffinch_data::packing::{Blob, below, is_address};
 use chaffinch_protocol::display::{counted, safe_path};
 use chaffinch_protocol::{Ledger, RemarkKind};
 use std::collections::HashMap;
@@ -12,6 +12,10 @@ use tar::{Archive, EntryType};
 
 /// Headers and contents take whole blocks.
 const BLOCK: u64 = 512;
+/// What programs add to an archive at most, for tapes. To look at less in a bucket is not worth a request.
+const PADDING: u64 = 20 * BLOCK;
+/// Bytes to look at after the end of an archive.
+const LOOKED_AT: u64 = 1 << 16;
 /// Members of at most this many bytes are kept if they may say something of a picture.
 const SAID: u64 = 1 << 16;
 
@@ -112,6 +116,17 @@ pub(super) fn list(
         cut = Some("it has no mark of its end".to_owned());
     }
     let shown = safe_path(Path::new(full.file_name().unwrap_or_default()));
+    // Two archives in one file, of which programs read the first.
+    let usual = if is_address(&full) { PADDING } else { 2 * BLOCK };
+    if cut.is_none() && size.saturating_sub(end) > usual {
+        let rest = file.bytes(end, (size - end).min(LOOKED_AT)).map_err(Error::io("read", &full))?;
+        if rest.iter().any(|byte| *byte != 0) {
+            let text = format!(
+                "{shown} goes on after the end of its archive, and what follows was not read: join archives with tar --concatenate"
+            );
+            ledger.add(RemarkKind::FilesMissing, 1, text);
+        }
+    }
     let mut out = |kind, count: u64, what: &str| {
         ledger.leave_out(kind, count, format!("{what} in {shown}"));
     };

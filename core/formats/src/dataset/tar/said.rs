@@ -8,7 +8,7 @@ use crate::dataset::unnamed_classes::WITHOUT_NAME;
 use crate::text::json_numbers;
 use chaffinch_protocol::display::{counted, safe_path, safe_text};
 use chaffinch_protocol::{Ledger, RemarkKind};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -40,12 +40,19 @@ pub(super) struct Labels {
     value: Value,
     /// Whether a member says that there is none.
     none: bool,
+    /// A key of the JSON that is called like labels and has something else than one text or number.
+    unread: Option<String>,
 }
 
 impl Labels {
     /// Whether there is a label, or a member says that there is none.
     pub(super) fn are_said(&self) -> bool {
-        self.none || self.class.is_some() || self.json.is_some()
+        self.none || self.unread.is_some() || self.class.is_some() || self.json.is_some()
+    }
+
+    /// The key of a label that is not read, where no other one is.
+    pub(super) fn unread(&self) -> Option<&str> {
+        self.unread.as_deref().filter(|_| self.class.is_none() && self.json.is_none())
     }
 
     /// What is not taken of them where a column was asked for, by its name: each says the label in other words.
@@ -95,12 +102,16 @@ impl Said {
         let Ok(Value::Object(object)) = json_numbers::read(text.as_bytes()) else { return false };
         let named = |usual: &[&str]| {
             let found = usual.iter().find_map(|usual| {
-                object.keys().find(|key| key.eq_ignore_ascii_case(usual) && is_scalar(&object[*key]))
+                object.keys().find(|key| key.eq_ignore_ascii_case(usual) && is_scalar(only(&object[*key])))
             });
             found.cloned()
         };
         let (label_key, split_key) = (named(&LABEL_NAMES), named(&SPLIT_NAMES));
+        if label_key.is_none() {
+            self.labels.unread = unread(&object);
+        }
         for (key, value) in &object {
+            let value = if Some(key) == label_key.as_ref() { only(value) } else { value };
             let text = json_numbers::cell(Some(value));
             if Some(key) == label_key.as_ref() {
                 self.labels.json = label(&text);
@@ -124,6 +135,24 @@ impl Said {
 /// Whether it is text, and not numbers in bytes that read like text.
 fn is_plain(text: &str) -> bool {
     !text.contains(|sign: char| sign.is_control() && !matches!(sign, '\n' | '\r' | '\t'))
+}
+
+/// The only element of a list, as some programs write a label.
+fn only(value: &Value) -> &Value {
+    match value.as_array().map(Vec::as_slice) {
+        Some([one]) => one,
+        _ => value,
+    }
+}
+
+/// A key that is called like labels, also inside of an object.
+fn unread(object: &Map<String, Value>) -> Option<String> {
+    let is_label = |key: &str| LABEL_NAMES.iter().any(|name| key.eq_ignore_ascii_case(name));
+    let inside = |(key, value): (&String, &Value)| {
+        let inner = value.as_object()?.keys().find(|inner| is_label(inner))?;
+        Some(format!("{key}.{inner}"))
+    };
+    object.keys().find(|key| is_label(key)).cloned().or_else(|| object.iter().find_map(inside))
 }
 
 fn is_scalar(value: &Value) -> bool {

@@ -195,6 +195,21 @@ pub(super) fn read(listed: &[Listed], whole: &Whole<'_>, mut ledger: Ledger) -> 
         }
         (take, _) => {
             let none_said = !labels.iter().any(Labels::are_said);
+            let mut of_lists = Tally::default();
+            for (member, labels) in rows.members().iter().zip(&labels) {
+                if let Some(key) = labels.unread() {
+                    of_lists.add(|| (member.name.clone(), key.to_owned()));
+                }
+            }
+            if let Some((count, (first, key))) = of_lists.told() {
+                let text = format!(
+                    "{} no label, as '{}' in the json is no text and no number: {}; --label-column chooses another",
+                    counted(count, "sample has", "samples have"),
+                    excerpt(key),
+                    safe_path(first)
+                );
+                ledger.add(RemarkKind::LabelsMissing, count, text);
+            }
             let mut settle = Settle::new(take.unwrap_or(Take::Usual), names);
             let mut unsaid = Vec::new();
             for (member, labels) in rows.members_mut().iter_mut().zip(labels) {

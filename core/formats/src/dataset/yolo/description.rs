@@ -278,6 +278,12 @@ pub(super) fn names_beside(around: &Around<'_>, labels: &Path) -> Result<(Names,
             }
         }
     }
+    for path in around.called(|name| name.ends_with(".yaml") || name.ends_with(".yml")).take(8) {
+        let file = around.root.join(path);
+        if let Some(names) = names_in(&file) {
+            return Ok((names, Some(file)));
+        }
+    }
     Ok((Names::default(), None))
 }
 

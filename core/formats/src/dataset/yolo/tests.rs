@@ -49,6 +49,10 @@ fn names_from_elsewhere_or_numbers() {
     let opened = read_folder(bare.path());
     assert_eq!(rows(&opened), ["images/1.jpg 1 -"]);
     assert!(says(&opened, RemarkKind::LayoutGuessed, "called by its number, such as 1"));
+    for names in ["names: [cat, dog]\n", "names:\n  0: cat\n  1: dog\n"] {
+        let only = tree(&[("images/1.jpg", ""), ("labels/1.txt", boxes), ("data.yaml", names)]);
+        assert_eq!(rows(&read_folder(only.path())), ["images/1.jpg dog -"], "{names}");
+    }
     let few = tree(&[("images/1.jpg", ""), ("labels/1.txt", "7 0 0 1 1\nx y\n"), ("data.yaml", LIST)]);
     let opened = read_folder(few.path());
     assert_eq!(rows(&opened), ["images/1.jpg 7 -"]);

@@ -2,7 +2,7 @@
 
 use super::super::json;
 use super::super::people::Filled;
-use super::super::{Read, Target};
+use super::super::{Read, Target, other_labels};
 use super::filled;
 use crate::dataset::{SPLIT_NAMES, split_named};
 use crate::headings::PATHS;
@@ -14,6 +14,7 @@ use chaffinch_data::row_keys::ImageIds;
 use chaffinch_protocol::display::{counted, excerpt, excerpt_path};
 use chaffinch_protocol::sample::{SampleId, Split};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ pub(in super::super) struct Record {
     pub(super) reason: String,
     /// The label that the sample had when the table was written; empty if it does not say.
     pub(super) original: String,
+    /// The label beside the path; empty if there is none.
+    pub(super) label: String,
     pub(super) filled: Filled,
     /// The line, or the number of the record.
     pub(super) line: u64,
@@ -67,6 +70,7 @@ impl Record {
             suggested: whole(&["vl_suggested_label", "suggested_label"]),
             reason: text(&["vl_reason", "reason"]),
             original: whole(&["original_label"]),
+            label: whole(&["label"]),
             filled: filled(&text),
             line,
         }
@@ -140,6 +144,19 @@ impl Records {
             return Err(Error::format(&self.file, "the table has a header but no rows"));
         }
         Ok(self)
+    }
+
+    /// Warns if most labels beside the paths are those of other classes than the samples have.
+    pub(super) fn tell_other_labels(
+        &self,
+        samples: &[Option<SampleId>],
+        target: &Target<'_>,
+        read: &mut Read,
+    ) {
+        let rows = self.all.iter().zip(samples).map(|(record, sample)| {
+            (String::from_utf8_lossy(&record.path), Cow::Borrowed(record.label.as_str()), *sample)
+        });
+        other_labels::tell((&self.file, "label"), rows, target, read);
     }
 
     /// The sample of each row: by its path, or by its id if it has no path.

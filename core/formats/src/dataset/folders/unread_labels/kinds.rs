@@ -104,6 +104,12 @@ fn is_prose(text: &str) -> bool {
     text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).count() >= 4
 }
 
+/// Whether a file has COCO's captions, by its name.
+pub(super) fn are_captions(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
+    name.starts_with("captions") && name.ends_with(".json")
+}
+
 /// Whose format a label file is in, by its name alone.
 pub(super) fn by_name(path: &Path) -> Option<&'static str> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
