@@ -236,6 +236,8 @@ pub struct Placed {
     pub keep: Option<(String, RowOrder)>,
     /// The dataset of the session that said it, if it was another one.
     from: Option<PathBuf>,
+    /// The dataset of another session that has other rows for so many of the samples, and the path of the first.
+    other_rows: Option<(PathBuf, u64, String)>,
 }
 
 impl FirstGiven {
@@ -276,6 +278,7 @@ impl FirstGiven {
             changed,
             keep: from.map(|_| (self.digest.clone(), order.clone())),
             from: from.cloned(),
+            other_rows: None,
         })
     }
 
@@ -290,17 +293,43 @@ impl FirstGiven {
             keep: (!self.digest.is_empty())
                 .then(|| (self.digest.clone(), RowOrder::of(manifest, file_metadata))),
             from: None,
+            other_rows: self.other_rows(manifest, file_metadata),
         }
+    }
+
+    /// Another session that knows most of the samples, and other rows for some of them than those of their places.
+    fn other_rows(
+        &self,
+        manifest: &Manifest,
+        file_metadata: &FileMetadata,
+    ) -> Option<(PathBuf, u64, String)> {
+        self.elsewhere.iter().find_map(|(dataset, order)| {
+            let rows = order.0.rows(&order.samples(manifest, file_metadata), manifest, file_metadata);
+            let known = rows.iter().flatten().count();
+            let differ = || manifest.ids().filter(|id| rows[id.index()].is_some_and(|row| row != id.0));
+            let first = excerpt_path(manifest.path(differ().next()?));
+            (known * 2 > rows.len()).then(|| (dataset.clone(), differ().count() as u64, first))
+        })
     }
 }
 
 impl Placed {
-    /// That rows stay with their pictures, if they are no longer in the order of the samples. `source` has them, and `otherwise`
+    /// That rows stay with their pictures, if they are no longer in the order of the samples, or that another session has others for
+    /// them. `source` has them, and `otherwise`
     /// would bind them anew.
     pub fn said(&self, source: &str, otherwise: &str) -> Option<String> {
         let elsewhere = |dataset: &PathBuf| format!(" in the session of {}", safe_path(dataset));
         let there = self.from.as_ref().map(elsewhere).unwrap_or_default();
-        self.moved.then(|| stay(source, &there, otherwise))
+        if self.moved {
+            return Some(stay(source, &there, otherwise));
+        }
+        let (dataset, count, first) = self.other_rows.as_ref()?;
+        Some(format!(
+            "the {source} are taken in the order of the samples, and {} other rows{}, such as {first}: if pictures came or went \
+             since the file was written, {otherwise}",
+            counted(*count, "picture has", "pictures have"),
+            elsewhere(dataset)
+        ))
     }
 
     /// That rows are about pictures that were replaced or changed under their names since, if there are such. `source` has them.

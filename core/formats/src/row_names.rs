@@ -474,10 +474,13 @@ fn ordered(
 ) -> Result<Option<String>, String> {
     // What is numbered like rows, but in another order, was put into that order.
     let shuffled = |at: usize| is_id_or_number(&side[at].heading) && judged[at].by_number.is_some();
-    // Nor are numbers of pictures in no order those of samples in order.
+    // Nor are ids or numbers of pictures in no order those of samples in order, unless labels beside them are.
+    let is_proven = side.iter().any(|column| texts::proves(column, manifest));
     let of_others = |at: usize| {
         let numbers: Vec<Option<u64>> = side[at].cells.iter().map(|cell| number(cell)).collect();
-        is_of_pictures(&side[at].heading) && judged[at].differ && !numbers.is_sorted()
+        let heading = &side[at].heading;
+        let may_name = is_of_pictures(heading) || is_id_or_number(heading);
+        may_name && judged[at].differ && !numbers.is_sorted() && !is_proven
     };
     let wrong = |&at: &usize| {
         judged[at].numbers && !judged[at].counts && (is_named(&side[at]) || shuffled(at) || of_others(at))
@@ -485,9 +488,12 @@ fn ordered(
     let Some(at) = (0..side.len()).find(wrong) else { return Ok(unused(side, judged, manifest)) };
     let first: Vec<String> =
         side[at].cells.iter().take(EXAMPLES).map(|cell| excerpt(cell).into_owned()).collect();
+    let what = match is_named(&side[at]) || shuffled(at) {
+        true => "numbers of rows that do not count up from 0 or 1",
+        false => "numbers in no order that name no samples",
+    };
     Err(format!(
-        "{} has numbers of rows that do not count up from 0 or 1 ({}, …), so it is unknown which samples the rows are; add a \
-         column path, or pass {option}",
+        "{} has {what} ({}, …), so it is unknown which samples the rows are; add a column path, or pass {option}",
         column(&side[at].heading),
         first.join(", ")
     ))

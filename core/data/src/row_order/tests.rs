@@ -147,6 +147,27 @@ fn another_session_knows_the_rows_of_its_pictures() {
 }
 
 #[test]
+fn rows_that_another_session_has_for_other_pictures_are_said() {
+    let (manifest, file_metadata) = dataset(&BEFORE);
+    let order = RowOrder::of(&manifest, &file_metadata);
+    let known = FirstGiven { elsewhere: vec![("/one".into(), order)], ..FirstGiven::default() };
+    let said = |now: &[(&str, &str, &str)]| {
+        let (manifest, file_metadata) = dataset(now);
+        known.place_in_order(&manifest, &file_metadata).said("probabilities of p.npy", "name its rows")
+    };
+    // One went and one came, so that rows moved by one.
+    let said_of = said(&[BEFORE[1], BEFORE[2], ("bee/4.png", "bee", "new")]).unwrap();
+    assert_eq!(
+        said_of,
+        "the probabilities of p.npy are taken in the order of the samples, and 2 pictures have other rows in the session of /one, \
+         such as ant/1.png: if pictures came or went since the file was written, name its rows"
+    );
+    assert_eq!(said(&[BEFORE[0], BEFORE[1], ("new.png", "bee", "new")]), None, "they kept theirs");
+    let others = [("a", "ant", "x"), ("b", "ant", "y"), ("c", "ant", "z"), BEFORE[0]];
+    assert_eq!(said(&others), None, "another dataset");
+}
+
+#[test]
 fn the_order_is_said() {
     let (manifest, _) = dataset(&BEFORE);
     let said = taken_in_order("p.npy", &manifest).unwrap();

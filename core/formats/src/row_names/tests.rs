@@ -214,9 +214,14 @@ fn a_column_of_ids_that_is_not_used_is_said() {
     let (found, said) = joined(&[("id", &["2", "0", "1"])], &[("", &["0", "1", "2"])]).unwrap();
     assert_eq!(found, "order");
     assert!(said.unwrap().contains("the dataset's column 'id' has the same numbers in another order"));
-    let (found, said) = joined(&[], &[("photo_id", &["83", "12", "70"])]).unwrap();
+    let (found, said) = joined(&[], &[("photo_id", &["12", "70", "83"])]).unwrap();
     assert_eq!(found, "order");
     assert!(said.unwrap().contains("'photo_id' names no samples"));
+    for heading in ["photo_id", "uid", "photo"] {
+        let error = joined(&[], &[(heading, &["83", "12", "70"])]).unwrap_err();
+        assert!(error.contains("numbers in no order that name no samples (83, 12, …)"), "{error}");
+    }
+    assert_eq!(joined(&[], &[("width", &["83", "12", "70"])]).unwrap().0, "order");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Columns of texts under any heading that may name the samples, where rows would be taken in order otherwise.
 
 use super::{Samples, SideColumn, column};
-use crate::headings::{is_label_of_names, is_of_pictures, may_be_id, names_others};
+use crate::headings::{is_label_of_names, is_of_pictures, may_be_id, names_others, names_samples};
 use crate::joiner::Joiner;
 use crate::rows_of::by_content;
 use chaffinch_compute::content::ContentHash;
@@ -94,7 +94,7 @@ pub(crate) fn unread_names(side: &[SideColumn], manifest: &Manifest) -> Option<S
         let cells = &beside.cells;
         let different: HashSet<&str> = cells.iter().map(|cell| cell.trim()).collect();
         cells.len() >= ROWS
-            && different.len() == cells.len()
+            && (different.len() == cells.len() || names_samples(&beside.heading))
             && (may_be_id(&beside.heading)
                 || is_of_pictures(&beside.heading)
                 || cells.iter().all(|cell| is_file(cell)))
@@ -146,7 +146,7 @@ fn of_several(beside: &SideColumn, manifest: &Manifest) -> Option<String> {
 }
 
 /// Whether labels are nearly those of the samples in the order of the dataset, and of several classes.
-fn proves(column: &SideColumn, manifest: &Manifest) -> bool {
+pub(super) fn proves(column: &SideColumn, manifest: &Manifest) -> bool {
     if !is_label_of_names(&column.heading) || column.cells.len() != manifest.len() {
         return false;
     }
@@ -257,7 +257,8 @@ mod tests {
         let ids = column("uid", ["u5", "u3", "u1", "u2", "u0", "u4"]);
         let padded = column("frame", ["0005", "0003", "0001", "0002", "0000", "0004"]);
         let photos = column("photo", ["P5", "P3", "P1", "P2", "P0", "P4"]);
-        for side in [&names, &ids, &padded, &photos] {
+        let again = column("key", ["005", "003", "001", "005", "003", "001"]);
+        for side in [&names, &ids, &padded, &photos, &again] {
             let why = unread_names(std::slice::from_ref(side), &manifest).unwrap();
             assert!(why.contains(&side.heading) && why.contains(&side.cells[0]), "{why}");
             let labels = column("label", ["cat", "cat", "cat", "dog", "dog", "dog"]);
