@@ -230,22 +230,18 @@ pub(crate) fn may_be_id(heading: &str) -> bool {
     is_id_or_number(heading) || REFERENCES.contains(&last)
 }
 
-/// Words in headings of columns that name another sample than the one that a row is about.
-const RELATIONS: [&str; 25] = [
+/// Words in headings of columns that name another sample than the one that a row is about, in the singular.
+const RELATIONS: [&str; 20] = [
     "nearest",
     "neighbor",
-    "neighbors",
     "neighbour",
-    "neighbours",
     "closest",
     "similar",
     "duplicate",
-    "duplicates",
     "dup",
     "parent",
     "match",
     "matched",
-    "matches",
     "original",
     "representative",
     "medoid",
@@ -256,12 +252,11 @@ const RELATIONS: [&str; 25] = [
     "pair",
     "copy",
     "twin",
-    "query",
 ];
 
 /// Whether a column is called like one of other samples than those that its rows are about: `nearest`, `duplicate_of`, `parent_id`.
 pub(crate) fn names_others(heading: &str) -> bool {
-    words(heading).split('_').any(|word| RELATIONS.contains(&word))
+    words(heading).split('_').any(|word| RELATIONS.contains(&word.strip_suffix('s').unwrap_or(word)))
 }
 
 /// What says that numbers in a column are those of pictures rather than of rows.
@@ -326,6 +321,19 @@ mod tests {
             assert!(is_label_of_names(heading) && !is_label(heading), "{heading}");
         }
         assert!(!is_label_of_names("predicted_label") && !is_label_of_names("weather"));
+    }
+
+    #[test]
+    fn columns_of_other_samples_are_known() {
+        for heading in
+            ["nearest", "Nearest Neighbors", "duplicate_of", "parent-id", "matched", "copies_of_pair"]
+        {
+            assert!(names_others(heading), "{heading}");
+        }
+        for heading in ["path", "reference", "photo_id", "is_good", "species", "nearby"] {
+            assert!(!names_others(heading), "{heading}");
+        }
+        assert!(is_of_pictures("photo") && is_of_pictures("source image") && !is_of_pictures("image_width"));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Classes that are called by numbers, where another column has their names.
 
-use super::Opened;
 use super::companions::one_to_one;
+use super::{Opened, is_image};
 use crate::headings::{is_label_of_names, names_classes};
-use crate::row_names::is_file;
 use crate::text::as_whole;
 use chaffinch_data::manifest::{ExtraColumn, Manifest};
 use chaffinch_protocol::RemarkKind;
 use chaffinch_protocol::display::excerpt;
+use std::path::Path;
 
 /// Samples of each class on average from which a column does not go with the labels by chance.
 const EACH: usize = 3;
@@ -39,7 +39,8 @@ fn has_names(column: &ExtraColumn, manifest: &Manifest) -> bool {
         let labeled = manifest.ids().zip(&column.values).filter(|(id, _)| manifest.label(*id).is_some());
         labeled.map(|(id, text)| (manifest.label_name(id), text.as_str()))
     };
-    let is_name = |text: &str| !text.trim().is_empty() && text.parse::<f64>().is_err() && !is_file(text);
+    let is_name =
+        |text: &str| !text.trim().is_empty() && text.parse::<f64>().is_err() && !is_image(Path::new(text));
     let is_called = is_label_of_names(&column.name) || names_classes(&column.name);
     (is_called || pairs().count() >= manifest.classes().len() * EACH)
         && pairs().all(|(_, text)| is_name(text))

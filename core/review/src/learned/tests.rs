@@ -127,7 +127,7 @@ fn without_decisions_it_is_the_rank() {
     let world = World::new(0..COUNT);
     let nothing = world.learned_from(&Decisions::default());
     assert_eq!(world.sorted(Some(&nothing)), world.sorted(None));
-    assert!(!nothing.is_better() && nothing.note().starts_with("not yet: 0 decisions, needs 30"));
+    assert!(!nothing.is_better() && nothing.note().starts_with("not yet: 0 decisions; needs 30"));
     // One decision does not turn the list over.
     world.decide("anna", [5].into_iter(), |_| false);
     let (one, ranked) = (world.sorted(Some(&world.learned("anna"))), world.sorted(None));
@@ -202,7 +202,11 @@ fn what_the_rank_knows_already_is_not_offered() {
     world.decide("anna", (0..COUNT).step_by(4), |number| first.contains(&number));
     let learned = world.learned("anna");
     assert!(!learned.is_better(), "{}", learned.note());
-    assert!(learned.note().starts_with("not yet: 100 decisions, needs more"), "{}", learned.note());
+    assert!(
+        learned.note().starts_with("not yet: 100 decisions; it puts a bad sample before"),
+        "{}",
+        learned.note()
+    );
 }
 
 #[test]
