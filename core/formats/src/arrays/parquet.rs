@@ -20,7 +20,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, FieldRef, SchemaRef};
 use chaffinch_protocol::display::excerpt;
 use chaffinch_review::label_quality::{Grid, Numbers, Values};
-use names::{has_labels, may_name, name_inside, naming_column};
+use names::{are_inside, given, has_labels, may_name, name_inside, naming_column};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::schema::types::SchemaDescriptor;
@@ -296,11 +296,6 @@ fn texts_of(column: &ArrayRef) -> Vec<String> {
     }
 }
 
-/// Whether something is named.
-fn has_any(names: &[String]) -> bool {
-    names.iter().any(|name| !name.is_empty())
-}
-
 /// The cells of a column as text, of a structure its name; what is missing is empty.
 fn cells_of(column: &ArrayRef) -> Vec<String> {
     if let Some(parts) = column.as_struct_opt() {
@@ -356,7 +351,7 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
                 Some(column) => Some(column),
                 None => naming_column(path, schema)?,
             };
-            is_inside.set(names.is_some_and(|column| name_inside(&fields[column]).is_some()));
+            is_inside.set(are_inside(schema, names));
             // Beside a column of names, others are only compared with it.
             let beside_names = |index: &usize| {
                 let kind = fields[*index].data_type();
@@ -400,7 +395,7 @@ pub(crate) fn vectors(path: &Path, names: &[&str], ids: &[&str]) -> Result<Picke
         left_out.insert(at);
         std::mem::take(&mut side[at].cells)
     });
-    let ids = ids.filter(|names| !is_inside.get() || has_any(names));
+    let ids = ids.and_then(|names| given(names, is_inside.get()));
     let kept = side.into_iter().enumerate().filter(|(at, _)| !left_out.contains(at));
     let side = kept.map(|(_, column)| column).collect();
     Ok(Picked { grid: lists.finish()?, ids, rest: Vec::new(), side })
@@ -439,7 +434,7 @@ pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
             // Names that are not read are refused where rows are joined to samples.
             let column = naming_column(path, schema).unwrap_or_default().filter(|_| fields.len() > 1);
             named.set(column.is_some());
-            is_inside.set(column.is_some_and(|column| name_inside(&fields[column]).is_some()));
+            is_inside.set(are_inside(schema, column));
             let index = || {
                 let mut columns = fields.iter().enumerate().filter(|(_, field)| is_written(field.name()));
                 columns.find(|(_, field)| fields.len() > 1 && may_name(field.data_type())).map(|(at, _)| at)
@@ -454,8 +449,7 @@ pub(super) fn row_names(path: &Path) -> Result<Option<Vec<String>>> {
         },
     )?;
     match (named.get(), written.get()) {
-        (true, _) if is_inside.get() && !has_any(&names) => Ok(None),
-        (true, _) => Ok(Some(names)),
+        (true, _) => Ok(given(names, is_inside.get())),
         (_, true) => names_in(path, names),
         _ => Ok(None),
     }
@@ -527,8 +521,7 @@ pub(super) fn picked(path: &Path, pick: Picker<'_>) -> Result<Picked> {
         batches.iter().flat_map(|batch| cells_of(batch.column(index))).collect()
     };
     let naming = naming_column(path, &schema)?;
-    let is_inside = naming.is_some_and(|column| name_inside(&fields[column]).is_some());
-    let ids: Option<Vec<String>> = naming.map(texts).filter(|names| !is_inside || has_any(names));
+    let ids = naming.map(texts).and_then(|names| given(names, are_inside(&schema, naming)));
     let may_say = |field: &FieldRef| may_name(field.data_type()) || has_labels(field);
     let beside = |column: &usize| picks[*column] != Pick::Numbers && may_say(&fields[*column]);
     let side = (0..fields.len()).filter(beside).map(|column| SideColumn {

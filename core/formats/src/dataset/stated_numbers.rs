@@ -25,6 +25,7 @@ const GENERAL: [&str; 4] = ["metadata.json", "config.json", "dataset_info.json",
 const FILES: usize = 16;
 /// Larger files have something else.
 const MOST: u64 = 1 << 20;
+
 /// Takes the numbers that files beside the dataset state, if the dataset has none of its own and the files agree. Where they do not,
 /// or contradict the dataset's own, it is said.
 pub(super) fn beside(mut opened: Opened, path: &Path) -> Opened {

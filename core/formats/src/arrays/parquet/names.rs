@@ -48,6 +48,16 @@ pub(super) fn name_inside(field: &Field) -> Option<usize> {
     if names_samples(field.name()) { INSIDE.iter().find_map(place) } else { None }
 }
 
+/// Whether the names in a column are in structures.
+pub(super) fn are_inside(schema: &SchemaRef, column: Option<usize>) -> bool {
+    column.is_some_and(|column| name_inside(schema.field(column)).is_some())
+}
+
+/// The names of rows. Where they are in structures, pictures need not have any: none at all are no names.
+pub(super) fn given(names: Vec<String>, are_inside: bool) -> Option<Vec<String>> {
+    (!are_inside || names.iter().any(|name| !name.is_empty())).then_some(names)
+}
+
 /// The column that names the sample of each row, also in a structure, if no other one may name them.
 ///
 /// # Errors
