@@ -5,6 +5,7 @@
 
 mod arrays;
 mod arrow_kinds;
+mod arrow_text;
 #[cfg(test)]
 mod broken_tests;
 pub mod dataset;

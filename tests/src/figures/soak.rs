@@ -209,7 +209,8 @@ pub(super) fn soak(scale: Scale) -> Report {
         cycle += 1;
     }
     let length = begun.elapsed().as_secs_f64();
-    let decisions = sandbox.journal().len();
+    let journal = sandbox.journal();
+    let decided: usize = journal.iter().map(|line| line["samples"].as_array().map_or(0, Vec::len)).sum();
     // An hour is not lost for its end: that it did not end is one of the figures.
     // A view that was open when the terminal before was lost is open again, and is closed first.
     let quit = (0..4).any(|_| {
@@ -226,11 +227,16 @@ pub(super) fn soak(scale: Scale) -> Report {
     report.count("seconds", length.round(), "s", None);
     report.count("keys typed", keys as f64, "", None);
     report.count("terminals lost, and scans with a detector that fails", cycle as f64, "", None);
-    report.count("entries in the journal", decisions as f64, "", None);
+    report.count("entries in the journal", journal.len() as f64, "", None);
+    report.count("samples that they decide", decided as f64, "", None);
     for (name, seen) in [("engine", &engine_seen), ("interface", &screen_seen)] {
         let mib = |seen: &Seen| seen.memory / f64::from(1 << 20);
         report.time(format!("{name}: memory after the first cycle"), mib(&seen[0]), "MiB", None);
         report.time(format!("{name}: memory after the last cycle"), mib(&seen[seen.len() - 1]), "MiB", None);
+        for tenth in 1..10 {
+            let at = &seen[seen.len() * tenth / 10];
+            report.time(format!("{name}: memory after {tenth}0 %"), mib(at), "MiB", None);
+        }
         report.time(
             format!("{name}: growth from the second quarter to the last"),
             growth(seen),

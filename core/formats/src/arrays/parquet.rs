@@ -7,6 +7,7 @@ use super::index::{is_written, names_in, without_index};
 use super::labels::{LabelColumn, label_column};
 use super::{Pick, Picked, Picker};
 use crate::arrow_kinds::is_text;
+use crate::arrow_text;
 use crate::headings::{STORED, is_id, is_unnamed, is_usual_index};
 use crate::row_names::SideColumn;
 use crate::row_splits;
@@ -287,15 +288,6 @@ fn each_part(
     read.unwrap_or_else(|_| Err(Error::format(path, "it is damaged: its parts are inconsistent")))
 }
 
-fn texts_of(column: &ArrayRef) -> Vec<String> {
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    match (column.as_string_opt::<i32>(), column.as_string_opt::<i64>()) {
-        (Some(texts), _) => texts.iter().map(text).collect(),
-        (_, Some(texts)) => texts.iter().map(text).collect(),
-        _ => vec![String::new(); column.len()],
-    }
-}
-
 /// The cells of a column as text, of a structure its name; what is missing is empty.
 fn cells_of(column: &ArrayRef) -> Vec<String> {
     if let Some(parts) = column.as_struct_opt() {
@@ -306,10 +298,7 @@ fn cells_of(column: &ArrayRef) -> Vec<String> {
         let texts = parts.columns().iter().find(|part| is_text(part.data_type()));
         return texts.map_or_else(|| vec![String::new(); column.len()], of_part);
     }
-    match arrow_cast::cast(column, &DataType::Utf8) {
-        Ok(texts) => texts_of(&texts),
-        Err(_) => vec![String::new(); column.len()],
-    }
+    (0..column.len()).map(|row| arrow_text::text(column, row)).collect()
 }
 
 /// Reads a column of vectors: one of these names, or the only one with lists; and the names of the rows: from one of
@@ -498,7 +487,7 @@ pub(crate) fn texts(path: &Path, name: &str) -> Result<Vec<String>> {
             Ok(vec![index])
         },
         |part| {
-            all.extend(texts_of(part.column(0)));
+            all.extend(cells_of(part.column(0)));
             Ok(())
         },
     )?;

@@ -3,7 +3,7 @@
 use super::Headed;
 use super::labels::{LabelColumn, label_column};
 use super::{Kind, kind, table};
-use crate::dataset::arrow_text;
+use crate::arrow_text;
 use crate::headings::{PATHS, STORED};
 use crate::row_names::SideColumn;
 use crate::text::{Document, json_numbers};

@@ -19,7 +19,6 @@ mod annotated;
 mod apart;
 mod around;
 mod arrow;
-pub(crate) mod arrow_text;
 mod bucket;
 mod candidate;
 mod choice;

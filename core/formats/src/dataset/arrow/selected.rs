@@ -2,13 +2,11 @@
 //! where they are.
 
 use super::stream::Stream;
+use crate::arrow_text;
 use crate::dataset::Candidate;
 use crate::dataset::packed::PackedRows;
 use crate::dataset::shard_sets::{Described, Shard};
 use crate::{Error, Result};
-use arrow_array::cast::AsArray;
-use arrow_array::types::UInt64Type;
-use arrow_schema::DataType;
 use chaffinch_data::packing::below;
 use chaffinch_protocol::display::{counted, safe_path, thousands};
 use chaffinch_protocol::{Ledger, RemarkKind};
@@ -91,12 +89,11 @@ fn numbers(root: &Path, file: &Path) -> Result<Vec<u64>> {
     let mut stream = Stream::open(&full)?;
     let mut all = Vec::new();
     while let Some((batch, _)) = stream.next()? {
-        let column = batch.columns().first().map(|column| arrow_cast::cast(column, &DataType::UInt64));
-        let Some(Ok(column)) = column else {
+        let Some(column) = batch.columns().first().filter(|column| column.data_type().is_integer()) else {
             return Err(Error::format(&full, "it has no column with the numbers of rows"));
         };
-        let numbers = column.as_primitive::<UInt64Type>();
-        for number in numbers {
+        for row in 0..column.len() {
+            let number = arrow_text::value(column, row).as_u64();
             all.push(number.ok_or_else(|| Error::format(&full, "a number of a row is missing"))?);
         }
     }

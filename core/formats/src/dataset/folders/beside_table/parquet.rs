@@ -3,7 +3,7 @@
 use super::read::path_column;
 use super::{BesideTable, Form, Record};
 use crate::Result;
-use crate::dataset::arrow_text::{decode, text};
+use crate::arrow_text::{decode, text};
 use crate::dataset::typed::Typed;
 use arrow_array::{Array, RecordBatch};
 use encoding_rs::UTF_8;

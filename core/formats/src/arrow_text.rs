@@ -58,8 +58,13 @@ pub(crate) fn text(values: &ArrayRef, row: usize) -> String {
     }
 }
 
+/// A number with as many digits as its own precision has: 0.1, not 0.10000000149011612.
+fn short(number: f32) -> Value {
+    number.to_string().parse::<f64>().map_or(Value::Null, Value::from)
+}
+
 /// A value as JSON; null where its type has no place in a cell, such as bytes.
-fn value(values: &ArrayRef, row: usize) -> Value {
+pub(crate) fn value(values: &ArrayRef, row: usize) -> Value {
     if values.is_null(row) {
         return Value::Null;
     }
@@ -82,8 +87,8 @@ fn value(values: &ArrayRef, row: usize) -> Value {
         DataType::UInt16 => number!(UInt16Type),
         DataType::UInt32 => number!(UInt32Type),
         DataType::UInt64 => number!(UInt64Type),
-        DataType::Float16 => Value::from(values.as_primitive::<Float16Type>().value(row).to_f32()),
-        DataType::Float32 => number!(Float32Type),
+        DataType::Float16 => short(values.as_primitive::<Float16Type>().value(row).to_f32()),
+        DataType::Float32 => short(values.as_primitive::<Float32Type>().value(row)),
         DataType::Float64 => number!(Float64Type),
         DataType::List(_) => list(values.as_list::<i32>().value(row)),
         DataType::LargeList(_) => list(values.as_list::<i64>().value(row)),
@@ -100,5 +105,20 @@ fn value(values: &ArrayRef, row: usize) -> Value {
         _ => ArrayFormatter::try_new(values, &FORMAT)
             .and_then(|formatter| formatter.value(row).try_to_string())
             .map_or(Value::Null, Value::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{Float32Array, Int64Array};
+    use std::sync::Arc;
+
+    #[test]
+    fn numbers_have_the_digits_of_their_own_precision() {
+        let texts = |column: ArrayRef| (0..column.len()).map(|row| text(&column, row)).collect::<Vec<_>>();
+        let given = [Some(0.1), None, Some(f32::NAN), Some(2.0)];
+        assert_eq!(texts(Arc::new(Float32Array::from(given.to_vec()))), ["0.1", "", "", "2.0"]);
+        assert_eq!(texts(Arc::new(Int64Array::from(vec![Some(-3), None]))), ["-3", ""]);
     }
 }
