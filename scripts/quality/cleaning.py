@@ -3,7 +3,7 @@
     python scripts/quality/cleaning.py --cifar CIFAR10_DIR --labels cifar10-train-labels.csv --work /tmp/cleaning
 
 CIFAR10_DIR has `train` and `test` with a folder for each class, and the table has a column of noisy labels and `clean_label`. A
-simulated reviewer decides truthfully about the first samples of an order: that of `chaffinch rank`, a random one, and, with cleanlab
+simulated reviewer decides truthfully about the first samples of an order: those of `chaffinch rank`, a random one, and, with cleanlab
 installed, that of its self-confidence on out-of-sample probabilities of the same embeddings. `chaffinch probe` measures.
 """
 
@@ -73,14 +73,13 @@ def table(options, column, known):
         options, "scan", manifest, "--root", options.cifar, "--session", session,
         "--model", options.model, "--quiet",
     )  # fmt: skip
-    ranked = call(
-        options, "rank", session, "--all", "--top", "0", "--format", "csv",
-        "--filter", "split:train",
-    )  # fmt: skip
-    ours = [row["path"] for row in csv.DictReader(ranked.splitlines())]
     shuffled = sorted(given)
     random.Random(1).shuffle(shuffled)
-    orders = {"Chaffinch": ours, "random": shuffled}
+    orders = {
+        "Chaffinch": ours(options, session, "ensemble"),
+        "its label-quality": ours(options, session, "label-quality"),
+        "random": shuffled,
+    }
     try:
         orders["cleanlab"] = cleanlab(options, session, given)
     except ImportError as error:
@@ -104,6 +103,15 @@ def table(options, column, known):
         options, session, options.work / f"{column}-all", sorted(given), given, truth
     )
     line("all decided", len(given), found, rows["decided"])
+
+
+def ours(options, session, by):
+    """The training pictures in one order of `chaffinch rank`."""
+    ranked = call(
+        options, "rank", session, "--all", "--top", "0", "--format", "csv",
+        "--filter", "split:train", "--by", by,
+    )  # fmt: skip
+    return [row["path"] for row in csv.DictReader(ranked.splitlines())]
 
 
 def review(options, session, folder, decided, given, truth):
