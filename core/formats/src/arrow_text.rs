@@ -10,7 +10,9 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, SchemaRef};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::schema::types::SchemaDescriptor;
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,13 +26,25 @@ const FORMAT: FormatOptions<'static> = FormatOptions::new().with_null("");
 /// # Errors
 /// When it cannot be read or is damaged.
 pub(crate) fn decode(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    decode_only(path, |_, _| ProjectionMask::all())
+}
+
+/// Reads the leaves of a Parquet file that `chosen` gives; the schema is that of the whole file.
+///
+/// # Errors
+/// When it cannot be read or is damaged.
+pub(crate) fn decode_only(
+    path: &Path,
+    chosen: impl Fn(&SchemaRef, &SchemaDescriptor) -> ProjectionMask,
+) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let read = || -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> {
         // Categories are plain names, no matter which program wrote the file.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
         let schema = builder.schema().clone();
-        Ok((schema, builder.build()?.collect::<std::result::Result<_, _>>()?))
+        let mask = chosen(&schema, builder.parquet_schema());
+        Ok((schema, builder.with_projection(mask).build()?.collect::<std::result::Result<_, _>>()?))
     };
     // The decoder checks most of a damaged file, and panics on the rest.
     match catch_unwind(AssertUnwindSafe(read)) {

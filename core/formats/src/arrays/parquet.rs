@@ -111,21 +111,7 @@ pub(super) fn column(path: &Path) -> Result<Values> {
 }
 
 fn open(path: &Path) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-    let file = File::open(path).map_err(Error::io("read", path))?;
-    // The decoder checks most of a damaged file, and panics on the rest.
-    match catch_unwind(AssertUnwindSafe(|| decode(file))) {
-        Ok(decoded) => decoded.map_err(|error| Error::format(path, error.to_string())),
-        Err(_) => Err(Error::format(path, "it is damaged: its parts are inconsistent")),
-    }
-}
-
-fn decode(file: File) -> parquet::errors::Result<(SchemaRef, Vec<RecordBatch>)> {
-    // Skip Arrow's own type metadata, so that categories are plain names no matter which program wrote the file.
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
-    let schema = builder.schema().clone();
-    let mask = leaves(&schema, builder.parquet_schema(), |_| true);
-    Ok((schema, builder.with_projection(mask).build()?.collect::<std::result::Result<_, _>>()?))
+    arrow_text::decode_only(path, |schema, parquet| leaves(schema, parquet, |_| true))
 }
 
 /// The parts of some columns that are read: of a structure with a name, only that, and not the bytes of the picture.
