@@ -2,7 +2,7 @@
 //! text is kept.
 //!
 //! A class is a `String` everywhere. A folder whose name is not valid UTF-8 still has a name of its own: its odd bytes
-//! are written as `\xff`, as on the screen, and [`bytes`] gives back exactly what [`of_bytes`] was given.
+//! are written as `\xff`, as on the screen, and [`bytes()`] gives back exactly what [`of_bytes`] was given.
 
 use serde_json::Value;
 use std::borrow::Cow;

@@ -73,9 +73,10 @@ use chaffinch_protocol::sample::SampleId;
 use copies::Copies;
 use decisions::Marks;
 use disk::{Disk, Storage};
-use entry::What;
+use entry::{Key, More, What};
 use jiff::Timestamp;
 use log::Log;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -234,13 +235,11 @@ impl Journal {
             Some(Decision { choice: Choice::Relabel(label), .. }) if label.trim().is_empty() => {
                 return Err(Error::Invalid("a relabel decision needs the new class".into()));
             }
-            Some(decision) => What {
-                choice: Some(Some(decision.choice.clone())),
-                tags: decision.tags.clone(),
-                note: decision.note.clone(),
-                ..What::default()
-            },
-            None => What { choice: Some(None), ..What::default() },
+            Some(Decision { choice, tags, note }) => {
+                let more = More { tags: tags.clone(), note: note.clone(), ..More::default() };
+                What::new(Some(Some(choice.clone())), more)
+            }
+            None => What::new(Some(None), More::default()),
         };
         self.enter(samples, what, decision)
     }
@@ -254,7 +253,7 @@ impl Journal {
             return Err(Error::Invalid(format!("sample {} cannot be both kept and removed", keep.0)));
         }
         let samples: Vec<SampleId> = std::iter::once(keep).chain(remove.iter().copied()).collect();
-        let what = What { choice: Some(Some(Choice::Remove)), kept: vec![0], ..What::default() };
+        let what = What::new(Some(Some(Choice::Remove)), More { kept: vec![0], ..More::default() });
         self.enter(&samples, what, Some(Choice::Remove.into()))
     }
 
@@ -280,7 +279,7 @@ impl Journal {
         let each = decisions.iter().map(|(_, decision)| decision.choice.clone()).collect();
         let first = decisions.first().map(|(_, decision)| decision.clone());
         let tags = first.as_ref().map_or_else(Vec::new, |first| first.tags.clone());
-        self.enter(&samples, What { each, tags, ..What::default() }, first)
+        self.enter(&samples, What::new(None, More { each, tags, ..More::default() }), first)
     }
 
     /// Adds tags to samples without deciding; a note replaces the earlier one if it is not empty.
@@ -292,7 +291,7 @@ impl Journal {
             return Err(Error::Invalid("enter a tag or a note".into()));
         }
         let tags = tags.iter().filter(|tag| !tag.trim().is_empty()).cloned().collect();
-        self.enter(samples, What { tags, note: note.to_owned(), ..What::default() }, None)
+        self.enter(samples, What::new(None, More { tags, note: note.to_owned(), ..More::default() }), None)
     }
 
     /// Removes tags from samples. Tags of other reviewers can only be removed by them.
@@ -305,7 +304,7 @@ impl Journal {
             let what = tags.join(", ");
             return Err(Error::Invalid(format!("you have not given any of these samples the tag '{what}'")));
         }
-        self.enter(samples, What { untags: tags.to_vec(), ..What::default() }, None)
+        self.enter(samples, What::new(None, More { untags: tags.to_vec(), ..More::default() }), None)
     }
 
     /// Removes the notes of this reviewer on samples.
@@ -313,7 +312,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::decide`].
     pub fn remove_note(&mut self, samples: &[SampleId]) -> Result<Applied> {
-        self.enter(samples, What { unnote: true, ..What::default() }, None)
+        self.enter(samples, What::new(None, More { unnote: true, ..More::default() }), None)
     }
 
     fn enter(&mut self, samples: &[SampleId], what: What, decision: Option<Decision>) -> Result<Applied> {
@@ -332,7 +331,7 @@ impl Journal {
             )));
         }
         let rows = samples.iter().map(|id| id.0).collect();
-        let mut entry = Entry { seq: self.own.next_seq(), at: now(), what, keys: Vec::new(), rows };
+        let mut entry = Entry { seq: self.own.next_seq(), at: now(), what, keys: SmallVec::new(), rows };
         let changed: Vec<SampleId> =
             samples.iter().copied().filter(|id| self.changes(&entry, id.0)).collect();
         if changed.is_empty() {
@@ -346,17 +345,17 @@ impl Journal {
         entry.rows = samples.iter().map(|id| id.0).collect();
         let known = self.file_metadata.as_deref();
         let mut rows = RowMarks::default();
-        entry.keys = samples
+        let keys: Vec<Key> = samples
             .iter()
             .map(|&id| {
                 let (copied, twins) = self.copies.beside(id, known, &seen);
                 self.binding.key(id, &manifest, known, (copied, &twins), rows.of(&manifest, id))
             })
             .collect();
-        self.log.append(&line::of_entry(&entry, &self.own.reviewer), &self.own)?;
+        self.log.append(&line::of_entry(&entry, &keys, &self.own.reviewer), &self.own)?;
         let (words, change) = (entry.words(), entry.change());
         self.binding.written(&samples);
-        let index = self.own.push(entry);
+        let index = self.own.push(entry, keys);
         for id in &samples {
             self.history.entry(id.0).or_default().push(index);
             self.show(id.0);

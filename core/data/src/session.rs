@@ -531,7 +531,13 @@ impl Session {
     fn write_view(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.writable()?;
         let folder = self.dir.join(VIEWS);
-        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        // Not what is above it: a session that was moved while it was open would be there twice.
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::io("create", &folder)(error));
+            }
+            _ => {}
+        }
         self.write(path, |out| out.write_all(bytes))
     }
 

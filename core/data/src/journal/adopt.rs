@@ -1,6 +1,6 @@
 //! What was said about samples elsewhere, written into the journal of the reviewer who said it.
 
-use super::entry::{Entry, What};
+use super::entry::{Entry, Key, What};
 use super::{Journal, line, now};
 use crate::same_path::Marks as RowMarks;
 use crate::{Error, Result};
@@ -9,6 +9,7 @@ use chaffinch_protocol::sample::SampleId;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeMap;
 
 /// What a reviewer said about a sample elsewhere.
@@ -79,7 +80,7 @@ impl Journal {
         let manifest = self.manifest.clone().ok_or_else(unbound)?;
         let known = self.file_metadata.clone();
         let mut adopted = Adopted::default();
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<(Entry, Key)> = Vec::new();
         let mut marks_of_rows = RowMarks::default();
         // What is said about a sample twice in the same file is there already the second time.
         let mut pending: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
@@ -93,12 +94,12 @@ impl Journal {
             }
             let mut marks = self.own_marks(id.0);
             for &index in pending.get(&id.0).map_or(&[][..], Vec::as_slice) {
-                marks.add(&entries[index], id.0);
+                marks.add(&entries[index].0, id.0);
             }
             let at = time(&said.at);
-            let (mut what, differs) = marks.lacks(said, at, self.view.tags(*id), self.view.note(*id));
-            // What was taken back here since is not said again.
-            what.tags.retain(|tag| !self.took_back(*id, tag, at));
+            let took_back = |tag: &str| self.took_back(*id, tag, at);
+            let (tags, note) = (self.view.tags(*id), self.view.note(*id));
+            let (what, differs) = marks.lacks(said, at, tags, note, took_back);
             if differs {
                 adopted.differing.push(*id);
             }
@@ -114,18 +115,19 @@ impl Journal {
             let key = self.binding.key(*id, &manifest, metadata, (copied, &twins), row);
             let seq = self.own.next_seq() + entries.len() as u64;
             pending.entry(id.0).or_default().push(entries.len());
-            entries.push(Entry { seq, at: at.unwrap_or_else(now), what, keys: vec![key], rows: vec![id.0] });
+            let at = at.unwrap_or_else(now);
+            entries.push((Entry { seq, at, what, keys: SmallVec::new(), rows: smallvec![id.0] }, key));
         }
         if entries.is_empty() {
             return Ok(adopted);
         }
         let lines: Vec<String> =
-            entries.iter().map(|entry| line::of_entry(entry, &self.own.reviewer)).collect();
+            entries.iter().map(|(entry, key)| line::of_entry(entry, [key], &self.own.reviewer)).collect();
         self.log.append(&lines.join("\n"), &self.own)?;
-        for entry in entries {
+        for (entry, key) in entries {
             let id = SampleId(entry.rows[0]);
             self.binding.written(&[id]);
-            let index = self.own.push(entry);
+            let index = self.own.push(entry, vec![key]);
             self.history.entry(id.0).or_default().push(index);
             self.show(id.0);
         }
@@ -140,7 +142,7 @@ impl Journal {
         let later = entries.iter().map(|&index| &self.own.entries[index as usize]);
         later
             .filter(|entry| Some(entry.at) >= at)
-            .any(|entry| entry.what.untags.iter().any(|other| other == tag))
+            .any(|entry| entry.what.more().untags.iter().any(|other| other == tag))
     }
 }
 

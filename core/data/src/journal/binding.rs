@@ -2,14 +2,16 @@
 
 use super::book::Book;
 use super::claim::{Class, Copies, claim};
-use super::entry::{Entry, Key, ORPHAN, Place};
+use super::entry::{Apart, Key, ORPHAN, Place};
 use crate::file_metadata::FileMetadata;
 use crate::manifest::Manifest;
 use crate::same_path::{Marked, RowMark};
+use bytes::Bytes;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;
 use rayon::prelude::*;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 
@@ -32,30 +34,30 @@ impl Binding {
         file_metadata: Option<&FileMetadata>,
     ) -> Binding {
         let mut finder = Finder::default();
-        for entry in books.iter().flat_map(|book| &book.entries) {
-            for key in &entry.keys {
-                finder.note(key, entry.at);
+        for book in books.iter() {
+            for entry in &book.entries {
+                book.keys(entry).for_each(|key| finder.note(key, entry.at));
             }
         }
         finder.resolve(manifest, file_metadata);
         let mut binding = finder.binding(manifest);
         let mut rows_of_paths = RowsOfPaths { manifest, file_metadata, known: HashMap::new() };
         let mut lost: HashSet<(u32, Option<&RowMark>)> = HashSet::new();
-        let mut rows: Vec<Vec<Vec<u32>>> = Vec::with_capacity(books.len());
+        let mut rows: Vec<Vec<SmallVec<[u32; 4]>>> = Vec::with_capacity(books.len());
         for book in books.iter() {
             let mut found = Vec::with_capacity(book.entries.len());
             for entry in &book.entries {
-                let twice = named_twice(entry);
-                let rows: Vec<u32> = finder
-                    .rows(entry)
-                    .map(|(key, row)| match is_one_of_several(key, &twice) {
+                let twice = named_twice(book.keys(entry));
+                let rows: SmallVec<[u32; 4]> = book
+                    .keys(entry)
+                    .map(|key| match is_one_of_several(key, &twice) {
                         true => ORPHAN,
-                        false => rows_of_paths.find(key, row),
+                        false => rows_of_paths.find(key, finder.row_of(key)),
                     })
                     .collect();
-                for (key, row) in entry.keys.iter().zip(&rows) {
+                for (key, row) in book.keys(entry).zip(&rows) {
                     if *row == ORPHAN {
-                        lost.insert((finder.root_of(key), key.row.as_deref()));
+                        lost.insert((finder.root_of(key), key.row()));
                     }
                 }
                 found.push(rows);
@@ -89,7 +91,8 @@ impl Binding {
         let copies = u32::try_from(twins.len()).unwrap_or(u32::MAX);
         let twins = twins.iter().take(NAMED).map(|&twin| bytes(twin).into()).collect();
         let place = copied.then(|| Box::new(Place::of(manifest, id)));
-        Key { hash, path: bytes(id).into(), was, copies, twins, row: row.map(Box::new), place }
+        let apart = Apart { was, copies, twins, row: row.map(Box::new), place };
+        Key::new(hash, Bytes::copy_from_slice(bytes(id)), apart)
     }
 
     /// Entries about these samples are on disk with their paths.
@@ -119,11 +122,11 @@ impl RowsOfPaths<'_> {
             return ORPHAN;
         }
         let id = SampleId(row);
-        if key.row.is_none() {
+        if key.row().is_none() {
             return if self.manifest.rows_of_path(id).is_empty() { row } else { ORPHAN };
         }
         let marked = self.known.entry(row).or_insert_with(|| Marked::of(self.manifest, id));
-        let found = marked.find(key.row.as_deref());
+        let found = marked.find(key.row());
         // Rows of one path are different pictures in some containers.
         let same = |row: &u32| match (key.hash, self.file_metadata) {
             (Some(hash), Some(known)) => {
@@ -137,16 +140,18 @@ impl RowsOfPaths<'_> {
 }
 
 /// The paths that an entry names more than once without saying which row it means.
-pub(super) fn named_twice(entry: &Entry) -> HashSet<&[u8]> {
+pub(super) fn named_twice<'k>(keys: impl ExactSizeIterator<Item = &'k Key>) -> HashSet<&'k [u8]> {
     let mut seen = HashSet::new();
-    let unmarked = entry.keys.iter().filter(|key| key.row.is_none() && entry.keys.len() > 1);
+    let several = keys.len() > 1;
+    let unmarked = keys.filter(|key| several && key.row().is_none());
     unmarked.filter(|key| !seen.insert(&*key.path)).map(|key| &*key.path).collect()
 }
 
 /// Whether a key is that of one of several rows and does not say which: it comes from a version that did not tell them
 /// apart. `twice` is what its entry names more than once.
 pub(super) fn is_one_of_several(key: &Key, twice: &HashSet<&[u8]>) -> bool {
-    key.row.is_none() && (key.twins.contains(&key.path) || twice.contains(&*key.path))
+    key.row().is_none()
+        && (key.apart().twins.iter().any(|twin| **twin == *key.path) || twice.contains(&*key.path))
 }
 
 /// Finds rows. Keys that are the same sample under several names form one class, via `parent`.
@@ -167,12 +172,13 @@ impl<'k> Finder<'k> {
     fn note(&mut self, key: &'k Key, at: Timestamp) {
         let id = self.id(key.hash, &key.path, at);
         let beside = &mut self.beside[id as usize];
-        beside.count = beside.count.max(key.copies);
-        beside.paths.extend(key.twins.iter().map(|twin| &**twin));
-        if key.place.is_some() && at >= self.latest[id as usize] {
-            self.places[id as usize] = key.place.as_deref();
+        let Apart { was, copies, twins, place, .. } = key.apart();
+        beside.count = beside.count.max(*copies);
+        beside.paths.extend(twins.iter().map(|twin| &**twin));
+        if place.is_some() && at >= self.latest[id as usize] {
+            self.places[id as usize] = place.as_deref();
         }
-        if let Some(was) = &key.was {
+        if let Some(was) = was {
             let earlier = self.id(key.hash, was, Timestamp::MIN);
             let (a, b) = (self.root(id), self.root(earlier));
             self.parent[a.max(b) as usize] = a.min(b);
@@ -207,12 +213,9 @@ impl<'k> Finder<'k> {
         self.ids.get(&(key.hash, &*key.path)).map_or(ORPHAN, |&id| self.root(id))
     }
 
-    /// The keys of an entry, each with a row of its path.
-    fn rows<'e>(&self, entry: &'e Entry) -> impl Iterator<Item = (&'e Key, u32)> {
-        entry
-            .keys
-            .iter()
-            .map(|key| (key, self.rows.get(self.root_of(key) as usize).copied().unwrap_or(ORPHAN)))
+    /// A row of the path of a key.
+    fn row_of(&self, key: &Key) -> u32 {
+        self.rows.get(self.root_of(key) as usize).copied().unwrap_or(ORPHAN)
     }
 
     /// In order of first appearance.

@@ -53,14 +53,14 @@ impl Journal {
         for book in others.iter().chain([&self.own]) {
             for &index in &book.applied {
                 let entry = &book.entries[index as usize];
-                let twice = named_twice(entry);
-                for (position, key) in entry.keys.iter().enumerate() {
+                let twice = named_twice(book.keys(entry));
+                for (position, key) in book.keys(entry).enumerate() {
                     if entry.rows.get(position) == Some(&ORPHAN)
                         && let Some(choice) = entry.choice_at(position)
                     {
                         let one_of_several = is_one_of_several(key, &twice);
-                        let lost = Lost { choice, hash: key.hash, one_of_several, twins: &key.twins };
-                        last.insert((&key.path, key.row.as_deref()), lost);
+                        let lost = Lost { choice, hash: key.hash, one_of_several, twins: &key.apart().twins };
+                        last.insert((&key.path, key.row()), lost);
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! The current state of each sample.
 
 use super::Said;
-use super::entry::{Entry, What};
+use super::entry::{Entry, More, What};
 use chaffinch_protocol::decision::{ADJUDICATED, Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;
@@ -62,52 +62,54 @@ impl Marks {
             self.said.choice = choice.unwrap_or(Choice::Unsure);
             self.at = entry.at;
         }
-        self.add_tags(&entry.what.tags);
-        self.said.tags.retain(|tag| !entry.what.untags.contains(tag));
-        if self.adjudicates && entry.what.untags.iter().any(|tag| tag == ADJUDICATED) {
+        self.add_tags(&entry.what.more().tags);
+        self.said.tags.retain(|tag| !entry.what.more().untags.contains(tag));
+        if self.adjudicates && entry.what.more().untags.iter().any(|tag| tag == ADJUDICATED) {
             // Without the mark it is a decision like any other.
             self.adjudicates = false;
             self.opinion = Some((self.said.choice.clone(), self.at));
         }
-        if entry.what.unnote {
+        if entry.what.more().unnote {
             self.said.note.clear();
         }
-        if !entry.what.note.is_empty() {
-            self.said.note.clone_from(&entry.what.note);
+        if !entry.what.more().note.is_empty() {
+            self.said.note.clone_from(&entry.what.more().note);
         }
     }
 
     /// What of something said elsewhere is missing here, and whether these marks say something else. `tags` and `note` are
-    /// those of all reviewers.
+    /// those of all reviewers; a tag that was taken back here since is not said again.
     pub(super) fn lacks(
         &self,
         said: &Said,
         at: Option<Timestamp>,
         tags: &[String],
         note: &str,
+        took_back: impl Fn(&str) -> bool,
     ) -> (What, bool) {
-        let mut what = What::default();
+        let mut add = None;
         let mut differs = false;
         // The same reviewer settled a conflict since: a decision of before is no other opinion.
         let settles = said.tags.iter().any(|tag| tag == ADJUDICATED) && at > Some(self.at);
         match (self.decision(), &said.choice) {
             (_, None) => {}
-            (None, Some(choice)) => what.choice = Some(Some(choice.clone())),
-            (Some(_), Some(choice)) if settles => what.choice = Some(Some(choice.clone())),
+            (None, Some(choice)) => add = Some(choice),
+            (Some(_), Some(choice)) if settles => add = Some(choice),
             (Some(own), Some(choice)) => differs |= own.choice != *choice,
         }
         let missing =
             |tag: &&String| !tag.trim().is_empty() && !tags.contains(tag) && !self.said.tags.contains(tag);
         // A tag that says how it was decided goes with the decision.
-        let goes = |tag: &&String| if *tag == ADJUDICATED { what.choice.is_some() } else { missing(tag) };
-        what.tags = said.tags.iter().filter(goes).cloned().collect();
+        let goes = |tag: &&String| if *tag == ADJUDICATED { add.is_some() } else { missing(tag) };
+        let tags = said.tags.iter().filter(goes).filter(|tag| !took_back(tag)).cloned().collect();
+        let mut more = More { tags, ..More::default() };
         if !said.note.is_empty() && said.note != note && said.note != self.said.note {
             match self.said.note.is_empty() {
-                true => what.note.clone_from(&said.note),
+                true => more.note.clone_from(&said.note),
                 false => differs = true,
             }
         }
-        (what, differs)
+        (What::new(add.map(|choice| Some(choice.clone())), more), differs)
     }
 
     /// Tags and the note, and the choice if one is made.

@@ -50,7 +50,7 @@ pub(super) trait Storage: Send {
     fn hold(&mut self) -> io::Result<()>;
     /// Whether the file that is held open is the one under the path.
     fn holds(&mut self) -> io::Result<bool>;
-    /// Where the file is now, if its session's folder was moved away with it.
+    /// Where its session's folder is now, if that was moved away.
     fn moved(&self) -> Option<PathBuf>;
     /// Truncates it.
     fn cut(&mut self, len: u64) -> io::Result<()>;
@@ -64,11 +64,19 @@ pub(super) trait Storage: Send {
 pub(super) struct Disk {
     path: PathBuf,
     file: Option<File>,
+    /// The folder of the session, by which it is found where it was moved to.
+    session: Option<File>,
 }
 
 impl Disk {
     pub(super) fn new(path: PathBuf) -> Disk {
-        Disk { path, file: None }
+        let mut disk = Disk { path, file: None, session: None };
+        disk.hold_session();
+        disk
+    }
+
+    fn hold_session(&mut self) {
+        self.session = self.folder().parent().and_then(|session| File::open(session).ok());
     }
 
     fn folder(&self) -> &Path {
@@ -123,6 +131,9 @@ impl Storage for Disk {
             atomic::sync_folder(above).map_err(io::Error::other)?;
         }
         self.file = Some(file);
+        if is_new {
+            self.hold_session();
+        }
         Ok(())
     }
 
@@ -136,11 +147,11 @@ impl Storage for Disk {
 
     fn moved(&self) -> Option<PathBuf> {
         let session = self.folder().parent()?;
-        let file = self.file.as_ref()?;
-        if session.exists() || file.metadata().ok()?.nlink() == 0 {
+        let held = self.session.as_ref()?;
+        if session.exists() || held.metadata().ok()?.nlink() == 0 {
             return None;
         }
-        fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+        fs::read_link(format!("/proc/self/fd/{}", held.as_raw_fd())).ok()
     }
 
     fn cut(&mut self, len: u64) -> io::Result<()> {

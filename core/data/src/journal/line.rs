@@ -1,11 +1,12 @@
 //! Serialization of entries.
 
-use super::entry::{Entry, Key, Place, What};
+use super::entry::{Apart, Entry, Key, More, Place, What};
 use crate::same_path::RowMark;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
+use smallvec::SmallVec;
 use std::fmt::Write;
 
 /// One line of a journal.
@@ -65,7 +66,7 @@ struct SampleLine {
 /// The meaning of a line.
 #[allow(clippy::large_enum_variant, reason = "one at a time, taken apart at once")]
 pub(super) enum Said {
-    Entry(Entry),
+    Entry(Entry, Vec<Key>),
     /// Of this entry, at this time.
     Undo(u64, Timestamp),
     Redo(u64, Timestamp),
@@ -93,8 +94,7 @@ impl Line {
                 if !each.is_empty() && (each.len() != count || self.decision.is_some()) {
                     return Err(format!("it has {} decisions for {count} samples", each.len()));
                 }
-                let what = What {
-                    choice: self.decision,
+                let more = More {
                     kept: self.kept,
                     each,
                     tags: self.tags,
@@ -102,7 +102,9 @@ impl Line {
                     note: self.note,
                     unnote: self.unnote,
                 };
-                Ok(Said::Entry(Entry { seq: self.seq, at, what, keys, rows: Vec::new() }))
+                let what = What::new(self.decision, more);
+                let entry = Entry { seq: self.seq, at, what, keys: SmallVec::new(), rows: SmallVec::new() };
+                Ok(Said::Entry(entry, keys))
             }
             (None, Some(seq), None) => Ok(Said::Undo(seq, at)),
             (None, None, Some(seq)) => Ok(Said::Redo(seq, at)),
@@ -114,14 +116,15 @@ impl Line {
 impl SampleLine {
     fn new(key: &Key) -> SampleLine {
         let (path, path_percent) = write_path(&key.path);
-        let (was, was_percent) = key.was.as_deref().map_or((None, None), write_path);
+        let Apart { was, copies, twins: known, row, place } = key.apart();
+        let (was, was_percent) = was.as_deref().map_or((None, None), write_path);
         let (mut twins, mut twins_percent) = (Vec::new(), Vec::new());
-        for (plain, percent) in key.twins.iter().map(|twin| write_path(twin)) {
+        for (plain, percent) in known.iter().map(|twin| write_path(twin)) {
             twins.extend(plain);
             twins_percent.extend(percent);
         }
-        let copies = (key.copies > 0).then_some(key.copies);
-        let (hash, row, place) = (key.hash, key.row.clone(), key.place.clone());
+        let copies = (*copies > 0).then_some(*copies);
+        let (hash, row, place) = (key.hash, row.clone(), place.clone());
         SampleLine { hash, path, path_percent, was, was_percent, copies, twins, twins_percent, row, place }
     }
 
@@ -132,8 +135,8 @@ impl SampleLine {
         let twins = plain.chain(percent).collect::<Result<Vec<Option<Box<[u8]>>>, String>>()?;
         let twins = twins.into_iter().flatten().collect();
         let was = read_path(self.was, self.was_percent)?;
-        let (hash, copies, row, place) = (self.hash, self.copies.unwrap_or(0), self.row, self.place);
-        Ok(Key { hash, path, was, copies, twins, row, place })
+        let (copies, row, place) = (self.copies.unwrap_or(0), self.row, self.place);
+        Ok(Key::new(self.hash, path.into(), Apart { was, copies, twins, row, place }))
     }
 }
 
@@ -187,20 +190,21 @@ pub(super) fn unpercent(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// An entry as a line.
-pub(super) fn of_entry(entry: &Entry, reviewer: &str) -> String {
+/// An entry about these samples as a line.
+pub(super) fn of_entry<'k>(entry: &Entry, keys: impl IntoIterator<Item = &'k Key>, reviewer: &str) -> String {
+    let more = entry.what.more().clone();
     text(&Line {
         seq: entry.seq,
         at: entry.at.to_string(),
         reviewer: Some(reviewer.to_owned()),
-        samples: Some(entry.keys.iter().map(SampleLine::new).collect()),
+        samples: Some(keys.into_iter().map(SampleLine::new).collect()),
         decision: entry.what.choice.clone(),
-        kept: entry.what.kept.clone(),
-        decisions: entry.what.each.clone(),
-        tags: entry.what.tags.clone(),
-        untags: entry.what.untags.clone(),
-        note: entry.what.note.clone(),
-        unnote: entry.what.unnote,
+        kept: more.kept,
+        decisions: more.each,
+        tags: more.tags,
+        untags: more.untags,
+        note: more.note,
+        unnote: more.unnote,
         ..Line::default()
     })
 }

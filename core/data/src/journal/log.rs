@@ -5,7 +5,9 @@ use super::disk::{Look, Storage};
 use crate::{Error, Result, atomic};
 use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::{counted, safe_path};
+use std::fs::Permissions;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// How often an entry is written again because the file was replaced meanwhile.
@@ -179,7 +181,11 @@ impl Log {
         }
         let aside = self.aside.get_or_insert_with(|| free_beside(self.storage.path())).clone();
         let text = held.text(0);
-        atomic::write(&aside, |out| out.write_all(text.as_bytes()))?;
+        atomic::write(&aside, |out| {
+            // As private as the journal.
+            out.get_ref().set_permissions(Permissions::from_mode(0o600))?;
+            out.write_all(text.as_bytes())
+        })?;
         let (aside, entries) = (safe_path(&aside), counted(held.lines() as u64, "entry", "entries"));
         Err(self.refused(format!(
             "{cause}; the {entries} of this session {} in {aside}: put the right file in its place, then reopen the session",

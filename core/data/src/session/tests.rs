@@ -202,3 +202,13 @@ fn a_removed_session_leaves_no_folder_behind() {
     session.remove().unwrap();
     assert!(!desk.dir().exists());
 }
+
+#[test]
+fn what_is_kept_of_a_review_makes_no_session_where_one_was() {
+    let desk = Desk::new();
+    let session = desk.open().unwrap();
+    fs::rename(desk.dir(), desk.temp.path().join("elsewhere")).unwrap();
+    let error = session.save_view("anna", "{}").unwrap_err().to_string();
+    assert!(error.contains("deep/session/views"), "{error}");
+    assert!(!desk.dir().exists());
+}

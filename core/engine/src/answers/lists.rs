@@ -14,9 +14,10 @@ use chaffinch_review::learned::Learned;
 use chaffinch_review::meaning::{Direction, Expression};
 use chaffinch_review::query::{self, Source};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use rayon::ThreadPool;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// After this long without a query, the user is no longer typing a filter.
@@ -67,10 +68,18 @@ impl Lists {
     }
 }
 
+/// Threads for the lists of all terminals: a scan keeps the common ones busy for seconds, and terminals that come and go would
+/// leave something of each of their threads behind.
+fn pool() -> Option<&'static ThreadPool> {
+    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+    let build = || {
+        let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok()
+    };
+    POOL.get_or_init(build).as_ref()
+}
+
 fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, internal: &Sender<Internal>) {
-    // Separate threads: a scan keeps the shared pool busy for seconds.
-    let threads = std::thread::available_parallelism().map_or(2, |count| count.get().min(8));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let mut orders = Orders::default();
     loop {
         let mut question = match inbox.recv_timeout(IDLE) {
@@ -98,9 +107,9 @@ fn serve(inbox: &Receiver<ListQuestion>, number: u64, newest: &AtomicU64, intern
         // A model has threads of its own.
         let direction = direction(&question, (&slow, &cut), &unwanted);
         let mut answer = |direction| answer(&question, direction, &mut orders, &unwanted);
-        let answered = direction.and_then(|direction| match &pool {
-            Ok(pool) => pool.install(|| answer(direction)),
-            Err(_) => answer(direction),
+        let answered = direction.and_then(|direction| match pool() {
+            Some(pool) => pool.install(|| answer(direction)),
+            None => answer(direction),
         });
         let message = match answered {
             Ok(order) => Internal::Listed(number, question.ticket, Arc::new(order)),
