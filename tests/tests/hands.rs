@@ -115,3 +115,24 @@ fn a_threshold_is_moved_in_the_histogram_and_kept() {
     let settings = std::fs::read_to_string(sandbox.session().join("settings.toml")).unwrap();
     assert!(settings.contains(" = 0.0"), "{settings}");
 }
+
+#[test]
+fn a_session_that_is_moved_while_it_is_open_is_there_once() {
+    for decides in [false, true] {
+        let sandbox = scanned();
+        let mut terminal = open(&sandbox, &[], &[]);
+        terminal.keys("a");
+        terminal.wait_text("saved");
+        let elsewhere = sandbox.path().join("elsewhere");
+        std::fs::rename(sandbox.session(), &elsewhere).unwrap();
+        if decides {
+            terminal.keys("x");
+            terminal.wait_text("1 not saved");
+        }
+        terminal.keys("q");
+        assert_eq!(terminal.end(Duration::from_secs(10)), Some(2), "{}", terminal.screen());
+        assert!(!sandbox.session().exists(), "{}", terminal.screen());
+        let journal = std::fs::read_to_string(elsewhere.join("decisions/tester.jsonl")).unwrap();
+        assert_eq!(journal.lines().count(), 1);
+    }
+}

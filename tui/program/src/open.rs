@@ -135,6 +135,21 @@ pub(super) fn run_target(
         if screen.plain { lines(commands, events, looks) } else { cells(commands, events, looks, picture) };
     // Work continues if the terminal is lost, so that it can be opened again.
     let left = engine.end(matches!(ended, Ok(ExitReason::Lost)));
+    let unsaved = match ended {
+        Ok(ExitReason::Unsaved(count)) => {
+            let decisions = output::count(count as u64, "decision was", "decisions were");
+            Some(format!("{decisions} not confirmed as saved; check the most recent ones"))
+        }
+        Ok(ExitReason::Refused(count)) => {
+            let samples = output::count(count as u64, "sample", "samples");
+            Some(format!("what was decided or noted about {samples} was refused and is not saved"))
+        }
+        _ => None,
+    };
+    // Also before a failure of the engine.
+    if let Some(words) = unsaved {
+        remark(&words);
+    }
     let reason = match (ended, &left) {
         (Err(error), Err(also)) => {
             warning("engine", &also.to_string());
@@ -144,10 +159,6 @@ pub(super) fn run_target(
     };
     if let Some(left) = left?.filter(|_| reason != ExitReason::Lost) {
         remark(&left);
-    }
-    if let ExitReason::Unsaved(count) = reason {
-        let decisions = output::count(count as u64, "decision was", "decisions were");
-        remark(&format!("{decisions} not confirmed as saved; check the most recent ones"));
     }
     match reason {
         ExitReason::EngineGone => {

@@ -71,6 +71,8 @@ pub enum ExitReason {
     Quit,
     /// The user quit, and this many decisions were not confirmed as saved.
     Unsaved(usize),
+    /// The user quit, and what was said about this many samples was refused and not said again.
+    Refused(usize),
     /// The terminal is gone. Where it really is, the process ends within a second whatever the caller does next;
     /// standard output is gone with it, so nothing may be printed.
     Lost,
@@ -87,7 +89,10 @@ impl ExitReason {
     pub fn code(self) -> i32 {
         match self {
             ExitReason::Quit => 0,
-            ExitReason::Unsaved(_) | ExitReason::EngineGone | ExitReason::Dismissed => 2,
+            ExitReason::Unsaved(_)
+            | ExitReason::Refused(_)
+            | ExitReason::EngineGone
+            | ExitReason::Dismissed => 2,
             ExitReason::Lost => 128 + SIGHUP,
             ExitReason::Signal(signal) => 128 + signal,
         }

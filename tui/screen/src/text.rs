@@ -127,9 +127,10 @@ fn wrap_line(text: &str, cells: usize) -> Vec<String> {
         if !line.is_empty() && line.width() + 1 + word.width() > cells {
             lines.push(std::mem::take(&mut line));
         }
-        while word.width() > cells {
+        // The width of the rest is not asked for: a word of a million characters would be measured a million times.
+        loop {
             let head = front(word, cells);
-            if head.is_empty() {
+            if head.is_empty() || head.len() == word.len() {
                 break;
             }
             lines.push(head.to_owned());
@@ -210,6 +211,13 @@ pub fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_of_a_million_characters_is_wrapped() {
+        let lines = wrap(&"z".repeat(1_000_000), 80);
+        assert_eq!(lines.len(), 12_500);
+        assert!(lines.iter().all(|line| line.len() == 80));
+    }
 
     #[test]
     fn nothing_harmful_survives() {

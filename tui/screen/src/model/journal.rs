@@ -2,7 +2,7 @@
 
 use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::SampleId;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Something sent to the engine, which acknowledges it as saved or refused, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub enum Op {
     },
     /// A decision for each.
     DecideEach(Vec<(SampleId, Choice)>),
-    /// Tags or a note.
-    Tag,
+    /// Tags or a note about these.
+    Tag(Vec<SampleId>),
     /// Undo the last entry.
     Undo,
     /// Redo.
@@ -45,13 +45,16 @@ impl Op {
             Op::DecideEach(each) => {
                 each.iter().map(|(sample, choice)| (*sample, Some(choice.clone()))).collect()
             }
-            Op::Tag | Op::Undo | Op::Redo => Vec::new(),
+            Op::Tag(_) | Op::Undo | Op::Redo => Vec::new(),
         }
     }
 
-    /// The samples it decides about.
+    /// The samples it says something about; none of an undo or a redo, which the engine knows.
     pub fn samples(&self) -> Vec<SampleId> {
-        self.choices().into_iter().map(|(sample, _)| sample).collect()
+        match self {
+            Op::Tag(samples) => samples.clone(),
+            _ => self.choices().into_iter().map(|(sample, _)| sample).collect(),
+        }
     }
 }
 
@@ -70,6 +73,8 @@ pub struct Journal {
     pub redoable: u64,
     /// Whether anything was saved in this run.
     pub saved: bool,
+    /// Samples about which something was said that was not saved, and nothing since that was.
+    pub refused: BTreeSet<SampleId>,
 }
 
 impl Journal {
@@ -92,7 +97,7 @@ impl Journal {
 
     /// Whether tags or a note are on their way.
     pub fn tags(&self) -> bool {
-        self.outstanding.iter().any(|op| matches!(op, Op::Tag | Op::Undo | Op::Redo))
+        self.outstanding.iter().any(|op| matches!(op, Op::Tag(_) | Op::Undo | Op::Redo))
     }
 
     /// Removes the oldest one, which has been acknowledged, and its remark.

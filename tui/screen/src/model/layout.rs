@@ -50,6 +50,11 @@ impl Default for Arrangement {
 }
 
 impl Layout {
+    /// Whether the window is too small to show anything.
+    pub fn is_blank(&self) -> bool {
+        self.top.area() == 0
+    }
+
     /// The parts for a terminal of this size.
     pub fn of(size: Size, zoom: bool) -> Layout {
         Layout::arranged(size, zoom, Arrangement::default())

@@ -208,6 +208,11 @@ impl Model {
         Layout::arranged(self.display.size, self.views.look.zoom, self.display.arrangement)
     }
 
+    /// Whether the window is too small to show anything.
+    pub fn is_blank(&self) -> bool {
+        self.layout().is_blank()
+    }
+
     /// Whether the list is shown, with nothing over it.
     pub fn at_home(&self) -> bool {
         self.views.page == self.views.first() && !self.views.look.zoom

@@ -270,7 +270,7 @@ impl Screen {
     /// Everything between the first line and the last two.
     pub fn whole(size: Size) -> Rect {
         let layout = super::Layout::of(size, false);
-        if layout.top.area() == 0 {
+        if layout.is_blank() {
             return Rect::default();
         }
         Rect::new(0, 1, size.width, size.height - 3)

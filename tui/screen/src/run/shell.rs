@@ -239,7 +239,10 @@ impl Shell<'_> {
                 Effect::Suspend => self.suspend = true,
                 Effect::Dismissed => self.end(ExitReason::Dismissed),
                 Effect::Gone => self.end(ExitReason::EngineGone),
-                Effect::Quit(0) => self.end(ExitReason::Quit),
+                Effect::Quit(0) => match self.model.review.journal.refused.len() {
+                    0 => self.end(ExitReason::Quit),
+                    refused => self.end(ExitReason::Refused(refused)),
+                },
                 Effect::Quit(open) => self.end(ExitReason::Unsaved(open)),
             }
         }

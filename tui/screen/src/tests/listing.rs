@@ -175,7 +175,41 @@ fn the_heading_names_the_rule_and_the_thresholds_that_were_moved() {
 fn a_window_that_is_too_small_says_how_large_it_must_be() {
     let rig = Rig::new(FakeEngine::new(3), 30, 8);
     let words = rig.screen().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(words, "the window is too small: 30 x 8, at least 40 x 10 is needed");
+    assert_eq!(
+        words,
+        "the window is too small: 30 x 8, at least 40 x 10 is needed; until then keys only quit"
+    );
+}
+
+#[test]
+fn what_is_not_seen_is_not_decided_about() {
+    let mut rig = Rig::small();
+    let (width, height) = (rig.model.display.size.width, rig.model.display.size.height);
+    rig.send(Msg::Resize(30, 8));
+    rig.press("xajA");
+    rig.send(Msg::Paste("x".to_owned()));
+    assert_eq!((rig.model.review.journal.undoable.unwrap_or(0), rig.model.list.cursor), (0, 0));
+    rig.send(Msg::Resize(width, height));
+    assert!(rig.engine.samples.iter().all(|sample| sample.decision.is_none()));
+    rig.press("x");
+    assert_eq!(rig.engine.samples.iter().filter(|sample| sample.decision.is_some()).count(), 1);
+}
+
+#[test]
+fn what_was_refused_is_said_until_it_is_saved() {
+    let mut rig = Rig::small();
+    rig.press("a");
+    rig.engine.refuse = Some("the disk is full".to_owned());
+    rig.press("x");
+    assert!(rig.screen().contains("1 not saved"), "{}", rig.screen());
+    rig.press("j");
+    assert!(rig.screen().contains("1 not saved") && !rig.screen().contains("● saved"), "{}", rig.screen());
+    rig.engine.refuse = None;
+    rig.press("a");
+    assert!(rig.screen().contains("1 not saved"), "another one is saved: {}", rig.screen());
+    rig.press("ggjx");
+    assert!(rig.screen().contains("● saved"), "{}", rig.screen());
+    assert!(rig.model.review.journal.refused.is_empty());
 }
 
 #[test]

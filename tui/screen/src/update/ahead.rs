@@ -17,7 +17,15 @@ const UNSEEN: u64 = 350;
 /// A key was pressed.
 pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
     let cancel = Lookup::Action(Action::Cancel);
-    if !model.ahead.is_empty() && model.keymap.lookup(Scope::List, &[key]) == cancel {
+    let action = model.keymap.lookup(Scope::List, &[key]);
+    if model.is_blank() {
+        // Nothing is seen that a key could act on.
+        let quits = action == Lookup::Action(Action::Quit) && model.mode.scope() == Scope::List;
+        if !quits && action != cancel && action != Lookup::Action(Action::Suspend) {
+            return;
+        }
+    }
+    if !model.ahead.is_empty() && action == cancel {
         return drop_all(model, "dropped");
     }
     push(model, Typed::Key(key), fx);
@@ -25,6 +33,9 @@ pub(super) fn key(model: &mut Model, key: KeyChord, fx: &mut Effects) {
 
 /// Text was pasted.
 pub(super) fn paste(model: &mut Model, text: String, fx: &mut Effects) {
+    if model.is_blank() {
+        return;
+    }
     push(model, Typed::Paste(text), fx);
 }
 

@@ -354,7 +354,7 @@ fn tagged(model: &mut Model, samples: &[SampleId]) {
     let marked = samples.iter().any(|sample| model.review.marks.contains(sample));
     let left = if marked { of(&model.review.marks) } else { 0 };
     let remark = left_out(model, left);
-    model.review.journal.push_with(Op::Tag, remark);
+    model.review.journal.push_with(Op::Tag(samples.to_vec()), remark);
 }
 
 /// Applies a filter that is being typed, when it is due.

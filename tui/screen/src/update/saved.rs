@@ -16,6 +16,9 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
     journal.undoable = Some(saved.undoable);
     journal.redoable = saved.redoable;
     journal.saved = true;
+    for sample in op.iter().flat_map(Op::samples) {
+        journal.refused.remove(&sample);
+    }
     let mut opened = false;
     if let Some(session) = &mut model.session {
         opened = saved.disputed > session.disputed;
@@ -34,7 +37,7 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         let choice = saved.decision.as_ref().map(|decision| &decision.choice).filter(|_| one);
         model.review.sitting.stands(&saved.samples, choice);
     }
-    let tagged = matches!(op, Some(Op::Tag));
+    let tagged = matches!(op, Some(Op::Tag(_)));
     if moves || tagged {
         // Tags and notes are only in the details.
         model.details.expire();
@@ -173,6 +176,10 @@ fn change(model: &mut Model, mut change: &mut dyn FnMut(&mut Row)) {
 pub(super) fn not_saved(model: &mut Model, message: String, fx: &mut Effects) {
     let op = model.review.journal.pop().map(|(op, _)| op);
     let level = if matches!(op, Some(Op::Undo | Op::Redo)) { Level::Warning } else { Level::Error };
+    // Who only watches has nothing to save.
+    if model.session.as_ref().is_some_and(|session| !session.watches) {
+        model.review.journal.refused.extend(op.iter().flat_map(Op::samples));
+    }
     say(model, level, message);
     match op {
         Some(op @ (Op::Decide { .. } | Op::DecideEach(_) | Op::KeepOnly { .. })) => {

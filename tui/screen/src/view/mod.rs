@@ -27,7 +27,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let layout = model.layout();
     frame.buffer_mut().set_style(area, model.display.theme.style(Role::Text));
     let mut paint = Paint::new(frame.buffer_mut(), &model.display.theme);
-    if layout.top.area() == 0 {
+    if layout.is_blank() {
         too_small(area, &mut paint);
         return;
     }
@@ -61,7 +61,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
 fn too_small(area: Rect, paint: &mut Paint<'_>) {
     let Size { width, height } = SMALLEST;
     let words = format!(
-        "the window is too small: {} x {}, at least {width} x {height} is needed",
+        "the window is too small: {} x {}, at least {width} x {height} is needed; until then keys only quit",
         area.width, area.height
     );
     let lines = text::wrap(&words, usize::from(area.width));
@@ -80,7 +80,7 @@ fn windows(model: &Model) -> Vec<Rect> {
     let Size { width, height } = model.display.size;
     let area = Rect::new(0, 0, width, height);
     let layout = model.layout();
-    if layout.top.area() == 0 {
+    if layout.is_blank() {
         return vec![area];
     }
     let window = match &model.mode {

@@ -65,8 +65,7 @@ pub(crate) fn strip(model: &Model, layout: &Layout, paint: &mut Paint<'_>) {
 /// takes only the cells that it covers: what is decided in it is about the picture.
 pub(crate) fn wanted(model: &Model, windows: &[Rect]) -> Vec<Wanted> {
     let (Some(_), Some((protocol, _))) = (model.row(), model.display.target) else { return Vec::new() };
-    if !model.display.pictures_on || model.time.now < model.time.hold_until || model.layout().top.area() == 0
-    {
+    if !model.display.pictures_on || model.time.now < model.time.hold_until || model.is_blank() {
         return Vec::new();
     }
     let ready = |shot: Shot| match model.pictures.get(shot.key) {

@@ -337,6 +337,10 @@ fn lines<'a>(model: &'a Model, detail: &'a Detail, area: Rect) -> Vec<Line<'a>> 
 
 /// Words with their label before the first line.
 fn labeled(label: String, words: &str, width: usize, lines: &mut Vec<Line<'_>>) {
+    /// More of a note is never seen, and one of a megabyte would be wrapped with each key.
+    const MOST: usize = 10_000;
+    let cut = words.char_indices().nth(MOST).map(|(at, _)| format!("{}…", &words[..at]));
+    let words = cut.as_deref().unwrap_or(words);
     let room = width.saturating_sub(text::width(&label)).max(width / 2);
     let mut start = label;
     for line in text::wrap(words, room) {

@@ -317,6 +317,10 @@ fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
     let open = model.review.journal.outstanding.len();
     if open > 0 {
         x = paint.put_right(x, y, area.width, Role::Saving, &format!("saving {open}…"));
+    } else if !model.review.journal.refused.is_empty() {
+        let refused = text::count(model.review.journal.refused.len() as u64);
+        let words = format!("{} {refused} not saved", model.display.theme.glyph(Role::Error));
+        x = paint.put_right(x, y, area.width, Role::Error, &words);
     } else if model.review.journal.saved {
         let saved = format!("{} saved", model.display.theme.glyph(Role::Saved));
         x = paint.put_right(x, y, area.width, Role::Saved, &saved);
