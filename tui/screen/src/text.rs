@@ -111,6 +111,14 @@ fn back(text: &str, cells: usize) -> &str {
     text
 }
 
+/// The text broken in two, at a space if there is one: what fits into `cells`, and the rest.
+pub fn split(text: &str, cells: usize) -> (&str, &str) {
+    let head = front(text, cells);
+    let whole = text[head.len()..].is_empty() || text[head.len()..].starts_with(' ');
+    let at = if whole { head.len() } else { head.rfind(' ').filter(|&at| at > 0).unwrap_or(head.len()) };
+    (text[..at].trim_end(), text[at..].trim_start())
+}
+
 /// The text broken into lines of at most `cells`, at spaces where there are some. Its own lines stay apart.
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     text.lines().flat_map(|line| wrap_line(line, cells.max(1))).collect()
@@ -242,6 +250,21 @@ mod tests {
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert!(wrap("", 5).is_empty());
         assert_eq!(wrap("one:\n\ttwo three\r\n", 9), ["one:", "two three"]);
+    }
+
+    #[test]
+    fn a_sentence_is_split_at_a_space_without_a_loss() {
+        assert_eq!(split("one two three", 7), ("one two", "three"));
+        assert_eq!(split("one two three", 6), ("one", "two three"));
+        assert_eq!(split("abcdefgh", 3), ("abc", "defgh"));
+        assert_eq!(split("one", 7), ("one", ""));
+        let said = "! 猫猫猫 cannot write /a/long/path: no space";
+        for cells in 0..50 {
+            let (first, rest) = split(said, cells);
+            assert!(first.width() <= cells, "{first}");
+            let letters = |text: &str| text.replace(' ', "");
+            assert_eq!(letters(first) + &letters(rest), letters(said));
+        }
     }
 
     #[test]

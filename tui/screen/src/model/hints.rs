@@ -54,8 +54,11 @@ impl Model {
         }
     }
 
-    /// As many of them as fit into a line. The way out and the help are always among them.
+    /// As many of them as fit into a line; none while a message takes it. The way out and the help are always among them.
     pub fn hints(&self, area: Rect) -> Vec<Hint> {
+        if self.said(self.layout().message).is_some_and(|(_, rest)| rest.is_some()) {
+            return Vec::new();
+        }
         let mut actions = self.hint_actions();
         let listed = self.mode == Mode::List;
         for needed in [Action::Help, Action::Back] {

@@ -16,6 +16,7 @@ mod learning;
 mod line;
 mod list;
 mod macros;
+mod message;
 mod page;
 mod panel;
 mod picker;

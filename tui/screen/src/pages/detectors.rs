@@ -9,7 +9,7 @@ use crate::theme::Role;
 use crate::update::{detector, panels, say, send, trial};
 use crate::view::blocks::{inner, waiting};
 use crate::view::list::letters;
-use crate::view::status;
+use crate::view::message;
 use chaffinch_protocol::{
     Command, DetectorForm, DetectorState, DetectorSummary, FormKind, FormParam, Overview, Overviewed,
 };
@@ -282,7 +282,7 @@ fn form(
         {
             let typing = Rect { x: at, width: row.right().saturating_sub(at), ..row };
             paint.put(at, y, typing.width, Role::Text, &" ".repeat(usize::from(typing.width)));
-            cursor = Some(status::line(line, typing, paint));
+            cursor = Some(message::line(line, typing, paint));
         }
     }
     let help = match chosen.checked_sub(1).and_then(|index| params.get(index)) {

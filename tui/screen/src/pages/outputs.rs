@@ -10,7 +10,7 @@ use crate::text;
 use crate::theme::Role;
 use crate::update::{open, panels, say, send, show};
 use crate::view::blocks::{bar_text, inner, waiting};
-use crate::view::status;
+use crate::view::message;
 use chaffinch_protocol::{
     Command, OutputCommand, OutputEvent, OutputField, OutputForm, OutputKind, OutputLine, OutputMark, Ticket,
 };
@@ -343,7 +343,7 @@ fn draw_field(
     let at = area.x + 3 + NAMES;
     let room = area.right().saturating_sub(at);
     if here && let Some(line) = model.typing() {
-        return Some(status::line(line, Rect { x: at, width: room, ..area }, paint));
+        return Some(message::line(line, Rect { x: at, width: room, ..area }, paint));
     }
     let fits = usize::from(room.saturating_sub(4));
     let value = match field.choices.is_empty() {

@@ -8,6 +8,7 @@ use chaffinch_protocol::decision::Choice;
 use chaffinch_protocol::sample::{SampleId, Split};
 use chaffinch_protocol::{Command, EnsembleRule, Event, Row, Sort};
 use crossterm::event::{MouseButton, MouseEventKind};
+use ratatui::layout::Rect;
 
 #[test]
 fn moving_goes_where_it_says() {
@@ -210,6 +211,45 @@ fn what_was_refused_is_said_until_it_is_saved() {
     rig.press("ggjx");
     assert!(rig.screen().contains("● saved"), "{}", rig.screen());
     assert!(rig.model.review.journal.refused.is_empty());
+}
+
+#[test]
+fn what_is_saved_already_is_not_unsaved() {
+    let mut rig = Rig::small();
+    rig.engine.refuse = Some("the disk is full".to_owned());
+    rig.press("x");
+    assert!(rig.screen().contains("1 not saved"), "{}", rig.screen());
+    rig.engine.refuse = None;
+    // By another terminal.
+    let first = rig.model.sample().unwrap();
+    rig.engine.samples[first.index()].decision = Some(Choice::Remove.into());
+    rig.press("x");
+    assert!(!rig.screen().contains("not saved"), "{}", rig.screen());
+}
+
+#[test]
+fn a_long_warning_goes_on_in_the_place_of_the_keys() {
+    let mut rig = Rig::small();
+    let last = |rig: &Rig| rig.screen().lines().last().unwrap_or_default().to_owned();
+    let keys = last(&rig);
+    let path = "/data/photos/of/the/last/summer/that/were/kept/session.jsonl";
+    rig.engine.refuse =
+        Some(format!("cannot write {path}: no space left on the device; free some, then decide again"));
+    rig.press("x");
+    let screen = rig.screen();
+    assert!(screen.contains("✗ cannot write") && last(&rig).trim_end().ends_with("decide again"), "{screen}");
+    // The keys that stood there are not pressed with the mouse unseen.
+    let (width, height) = (rig.model.display.size.width, rig.model.display.size.height);
+    assert!(rig.model.hints(Rect::new(0, height - 1, width, 1)).is_empty());
+    rig.engine.refuse = None;
+    rig.press("j");
+    assert_eq!(last(&rig), keys);
+    for width in 40..200 {
+        rig.engine.refuse = Some("word ".repeat(80));
+        rig.send(Msg::Resize(width, 24));
+        rig.press("x");
+        assert!(last(&rig).contains("word"), "{width}: {}", rig.screen());
+    }
 }
 
 #[test]

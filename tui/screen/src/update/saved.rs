@@ -200,7 +200,11 @@ pub(super) fn not_saved(model: &mut Model, message: String, fx: &mut Effects) {
 
 /// The oldest thing that was sent was there already.
 pub(super) fn unchanged(model: &mut Model, message: String, fx: &mut Effects) {
-    let remark = model.review.journal.pop().map(|(_, remark)| remark).unwrap_or_default();
+    let (op, remark) = model.review.journal.pop().unzip();
+    for sample in op.iter().flat_map(Op::samples) {
+        model.review.journal.refused.remove(&sample);
+    }
+    let remark = remark.unwrap_or_default();
     match remark.is_empty() {
         true => say(model, Level::Info, message),
         false => say(model, Level::Warning, format!("{message}   {remark}")),

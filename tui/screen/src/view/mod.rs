@@ -4,6 +4,7 @@ mod ascii;
 pub(crate) mod blocks;
 pub(crate) mod cells;
 pub(crate) mod list;
+pub(crate) mod message;
 mod picker;
 pub(crate) mod picture;
 mod popup;
@@ -33,7 +34,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     }
     status::top(model, layout.top, &mut paint);
     status::hints(model, layout.hints, &mut paint);
-    let mut cursor = status::message(model, layout.message, &mut paint);
+    let mut cursor = message::draw(model, layout.message, &mut paint);
     let body = Rect { height: area.height - 3, y: 1, ..area };
     let page = model.panel().unwrap_or(model.views.page);
     cursor = cursor.or(page.draw(model, body, &mut paint));

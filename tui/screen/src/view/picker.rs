@@ -1,6 +1,6 @@
 //! Pickers: help, palette, classes, tags.
 
-use super::status;
+use super::message;
 use crate::model::{Model, Picker, PickerKind, PickerLine};
 use crate::paint::Paint;
 use crate::text;
@@ -34,7 +34,7 @@ pub(crate) fn picker(model: &Model, picker: &Picker, area: Rect, paint: &mut Pai
     }
     let x = paint.put(inner.x, inner.y, 2, Role::Key, "› ");
     let cursor =
-        status::line(&picker.line, Rect { x, width: inner.right() - x, height: 1, y: inner.y }, paint);
+        message::line(&picker.line, Rect { x, width: inner.right() - x, height: 1, y: inner.y }, paint);
     let rows = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     let typed = text::safe(picker.line.text.trim()).into_owned();
     let row = (picker.kind == PickerKind::Palette).then(|| model.row_named(&typed)).flatten();

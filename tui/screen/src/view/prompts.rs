@@ -1,7 +1,7 @@
 //! The page of prompts as it is drawn: the set, and what was counted with it.
 
 use super::blocks::{percent, waiting};
-use super::status;
+use super::message;
 use crate::action::Action;
 use crate::key::shown;
 use crate::model::{BenchLine, Model, PromptBench};
@@ -147,7 +147,7 @@ fn draw_line(
     let typed = if here { model.typing() } else { None };
     if let Some(typed) = typed {
         let row = Rect { x: row.x + 2, width: row.width.saturating_sub(2), ..row };
-        return Some(status::line(typed, row, paint));
+        return Some(message::line(typed, row, paint));
     }
     let numbers: u16 = NUMBERS.iter().sum::<usize>() as u16;
     let counted = matches!(line, BenchLine::Class(_) | BenchLine::Classes) && row.width > numbers + 12;

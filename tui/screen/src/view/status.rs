@@ -1,13 +1,14 @@
-//! The top line and the bottom two: running job, last message, key hints.
+//! The first line and the last: running job, key hints.
 
+use super::message;
 use crate::action::Action;
 use crate::key::shown;
-use crate::model::{Level, Mode, Model, Prompt, PromptKind, sort_name};
+use crate::model::{Mode, Model, sort_name};
 use crate::paint::Paint;
 use crate::text;
 use crate::theme::Role;
 use chaffinch_protocol::{Attached, DetectorSummary, EnsembleRule, SessionSummary, Sort};
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
 /// The open session, its progress, and the running job.
 pub(crate) fn top(model: &Model, area: Rect, paint: &mut Paint<'_>) {
@@ -232,158 +233,6 @@ fn threshold(value: f32) -> String {
     format!("{value:.digits$}")
 }
 
-/// The prompt, or the last message. Returns the position of the text cursor.
-pub(crate) fn message(model: &Model, area: Rect, paint: &mut Paint<'_>) -> Option<Position> {
-    if let Mode::Prompt(prompt) = &model.mode {
-        let searches = matches!(prompt.kind, PromptKind::Search { .. }) && !prompt.line.text.is_empty();
-        let right = match model.list.hits.as_ref().filter(|hits| searches && hits.text == prompt.line.text) {
-            Some(hits) => paint.put_right(area.right() - 1, area.y, area.width, Role::Dim, &hits.words()),
-            None => match model.list.incoming.as_ref().and_then(|incoming| incoming.delayed.as_ref()) {
-                Some(why) => paint.put_right(area.right() - 1, area.y, area.width / 2, Role::Warning, why),
-                None => area.right(),
-            },
-        };
-        return Some(self::prompt(prompt, Rect { width: right.saturating_sub(area.x), ..area }, paint));
-    }
-    let right = counts(model, area, paint);
-    // Two cells apart from the counts.
-    let area = Rect { width: right.saturating_sub(area.x + 3), ..area };
-    if let Some(why) = model.list.incoming.as_ref().and_then(|incoming| incoming.delayed.as_ref()) {
-        paint.put(area.x + 1, area.y, area.width, Role::Warning, why);
-    } else if let Some(toast) = &model.toast {
-        let (role, glyph) = match toast.level {
-            Level::Info => (Role::Info, ""),
-            Level::Warning => (Role::Warning, "! "),
-            Level::Error => (Role::Error, "✗ "),
-        };
-        let whole = format!("{glyph}{}", toast.text);
-        let text = text::fit_path(&whole, usize::from(area.width.saturating_sub(1)));
-        let end = paint.put(area.x + 1, area.y, area.width, role, &text);
-        // The path of the sample stays in sight beside what is said about another one.
-        path(model, end + 3, area.right(), paint);
-    } else if model.keeps_waiting() {
-        let stop = model.keymap.key_for(Action::Cancel).map(shown).unwrap_or_default();
-        let keys = text::counted(model.ahead.len() as u64, "key", "keys");
-        let words = format!("{keys} typed ahead: waiting for the engine   {stop} drops them");
-        paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
-    } else if let Some(keys) = &model.macros.recording {
-        let end = model.keymap.key_for(Action::RecordMacro).map(shown).unwrap_or_default();
-        let words = format!(
-            "recording {}: {}   {end} stops",
-            text::counted(keys.len() as u64, "key", "keys"),
-            shown(keys)
-        );
-        paint.put(area.x + 1, area.y, area.width, Role::Warning, &words);
-    } else if !model.macros.replay.is_empty() {
-        let words = format!(
-            "replaying, {} left   Esc stops",
-            text::counted(model.macros.replay.len() as u64, "key", "keys")
-        );
-        paint.put(area.x + 1, area.y, area.width, Role::Dim, &words);
-    } else if let Some(from) = model.review.visual {
-        let count = from.abs_diff(model.list.cursor) + 1;
-        paint.put(
-            area.x + 1,
-            area.y,
-            area.width,
-            Role::Marked,
-            &format!("range of {count}: decide, or v marks it"),
-        );
-    } else if model.list.walk.is_some() {
-        paint.put(area.x + 1, area.y, area.width, Role::Dim, "searching…   Esc stops");
-    } else {
-        path(model, area.x + 1, area.right(), paint);
-    }
-    None
-}
-
-/// The path of the sample under the cursor between two columns, if there is room for enough of it.
-fn path(model: &Model, from: u16, to: u16, paint: &mut Paint<'_>) {
-    /// Fewer cells say nothing.
-    const LEAST: u16 = 12;
-    let y = model.layout().message.y;
-    let room = to.saturating_sub(from);
-    if let Some(row) = model.row().filter(|_| room >= LEAST) {
-        let path = model.details.get(row.sample).map_or(&row.path, |detail| &detail.full_path);
-        let path = text::fit_middle(path, usize::from(room)).into_owned();
-        paint.put(from, y, room, Role::Dim, &path);
-    }
-}
-
-/// Marks, position in the list and save state. Returns the column where they start.
-fn counts(model: &Model, area: Rect, paint: &mut Paint<'_>) -> u16 {
-    let y = area.y;
-    let mut x = area.right() - 1;
-    let open = model.review.journal.outstanding.len();
-    if open > 0 {
-        x = paint.put_right(x, y, area.width, Role::Saving, &format!("saving {open}…"));
-    } else if !model.review.journal.refused.is_empty() {
-        let refused = text::count(model.review.journal.refused.len() as u64);
-        let words = format!("{} {refused} not saved", model.display.theme.glyph(Role::Error));
-        x = paint.put_right(x, y, area.width, Role::Error, &words);
-    } else if model.review.journal.saved {
-        let saved = format!("{} saved", model.display.theme.glyph(Role::Saved));
-        x = paint.put_right(x, y, area.width, Role::Saved, &saved);
-    }
-    if model.list.total > 0 {
-        let words = format!("{}/{}", text::count(model.list.cursor + 1), text::count(model.list.total));
-        x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Dim, &words);
-    }
-    if !model.review.marks.is_empty() {
-        let words =
-            format!("{} {} marked", model.display.theme.glyph(Role::Marked), model.review.marks.len());
-        x = paint.put_right(x.saturating_sub(2), y, area.width, Role::Marked, &words);
-    }
-    x
-}
-
-fn prompt(prompt: &Prompt, area: Rect, paint: &mut Paint<'_>) -> Position {
-    let label = match &prompt.kind {
-        PromptKind::Filter { .. } => "filter ".to_owned(),
-        PromptKind::Search { .. } => "/".to_owned(),
-        PromptKind::Meaning { .. } => "~ ".to_owned(),
-        PromptKind::Note(samples) if samples.len() > 1 => format!("note on {} samples ", samples.len()),
-        PromptKind::Note(_) => "note ".to_owned(),
-        PromptKind::Times => "repeat count ".to_owned(),
-    };
-    let x = paint.put(area.x + 1, area.y, area.width, Role::Key, &label);
-    let wrong = prompt.wrong.as_ref().and_then(|wrong| wrong.at);
-    marked(&prompt.line, wrong, Rect { x, width: area.right().saturating_sub(x), ..area }, paint)
-}
-
-/// A line being typed, scrolled so that its cursor is visible.
-pub(crate) fn line(line: &crate::model::Line, area: Rect, paint: &mut Paint<'_>) -> Position {
-    marked(line, None, area, paint)
-}
-
-/// The same with a part of it, from one byte to another, drawn as wrong.
-fn marked(
-    line: &crate::model::Line,
-    wrong: Option<(usize, usize)>,
-    area: Rect,
-    paint: &mut Paint<'_>,
-) -> Position {
-    let before = text::safe(&line.text[..line.at]).into_owned();
-    let room = usize::from(area.width.saturating_sub(1));
-    let skip = text::width(&before).saturating_sub(room);
-    let mut cut = before.as_str();
-    while text::width(&before) - text::width(cut) < skip {
-        let mut chars = cut.chars();
-        chars.next();
-        cut = chars.as_str();
-    }
-    let shown = format!("{cut}{}", text::safe(&line.text[line.at..]));
-    paint.put(area.x, area.y, area.width, Role::Text, &shown);
-    if let Some((start, end)) = wrong {
-        let skipped = text::width(&before) - text::width(cut);
-        let column = |at: usize| text::width(&text::safe(&line.text[..at])).saturating_sub(skipped) as u16;
-        let (from, to) = (column(start).min(area.width), column(end).min(area.width));
-        let word = Rect { x: area.x + from, width: to.saturating_sub(from).max(1), height: 1, ..area };
-        paint.buffer.set_style(word.intersection(area), paint.style(Role::Error));
-    }
-    Position { x: (area.x + text::width(cut) as u16).min(area.right().saturating_sub(1)), y: area.y }
-}
-
 /// Keys that work here, as many as fit.
 pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     let bar = paint.style(Role::Bar);
@@ -395,6 +244,11 @@ pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
             x = paint.put_styled(x, area.y, 8, key_style, key) + 1;
             x = paint.put_styled(x, area.y, 8, bar, words) + 2;
         }
+        return;
+    }
+    if let Some((_, Some(rest))) = model.said(model.layout().message) {
+        paint.buffer.set_style(area, paint.style(Role::Text));
+        message::put(model, &rest, area, paint);
         return;
     }
     for hint in model.hints(area) {
