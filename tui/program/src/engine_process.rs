@@ -460,7 +460,7 @@ fn end_with_input(opened: Arc<AtomicBool>) -> Result<()> {
 /// `engine`: opens the session and serves terminals until none is left and all work is done.
 pub(super) fn run(args: &Engine, global: &Global) -> Result<ExitCode> {
     let Engine { socket, awaited, open } = args;
-    free_memory::share_arenas();
+    free_memory::bound_arenas();
     // Start a new session so that we do not receive signals from the terminal that started us.
     let _ = rustix::process::setsid();
     let opened = Arc::new(AtomicBool::new(false));
