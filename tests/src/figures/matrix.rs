@@ -75,7 +75,7 @@ fn play(case: &Case, sandbox: &Sandbox) -> (Vec<String>, f64) {
     let delay = case.manner.delay;
     let started = Instant::now();
     let mut terminal = Terminal::start_as(&shell, 100, 30, case.manner.clone());
-    terminal.wait_text("keep");
+    terminal.wait_text("? help");
     let first = terminal.record().frames().first().map_or(f64::NAN, |(at, _)| milliseconds(*at - started));
     let pid: u32 = std::fs::read_to_string(sandbox.path().join("pid")).unwrap().trim().parse().unwrap();
     std::thread::sleep(case.after);

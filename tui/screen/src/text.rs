@@ -76,17 +76,19 @@ pub fn fit_middle(text: &str, cells: usize) -> Cow<'_, str> {
 pub fn fit_path(text: &str, cells: usize) -> Cow<'_, str> {
     /// Cells of a path that say something.
     const LEAST: usize = 16;
-    let text = safe(text);
-    let over = text.width().saturating_sub(cells);
-    if over == 0 {
-        return text;
+    let mut text = safe(text);
+    loop {
+        let over = text.width().saturating_sub(cells);
+        if over == 0 {
+            return text;
+        }
+        let paths = text.split(' ').filter(|word| word.contains('/') && word.width() > LEAST);
+        let Some(path) = paths.max_by_key(|word| word.width()) else {
+            return Cow::Owned(fit(&text, cells).into_owned());
+        };
+        let short = fit_middle(path, path.width().saturating_sub(over).max(LEAST)).into_owned();
+        text = Cow::Owned(text.replacen(path, &short, 1));
     }
-    let path = text.split(' ').filter(|word| word.contains('/'));
-    let Some(path) = path.max_by_key(|word| word.width()) else {
-        return Cow::Owned(fit(&text, cells).into_owned());
-    };
-    let short = fit_middle(path, path.width().saturating_sub(over).max(LEAST)).into_owned();
-    Cow::Owned(fit(&text.replacen(path, &short, 1), cells).into_owned())
 }
 
 fn front(text: &str, cells: usize) -> &str {
@@ -111,11 +113,15 @@ fn back(text: &str, cells: usize) -> &str {
     text
 }
 
-/// The text broken in two, at a space if there is one: what fits into `cells`, and the rest.
+/// The text broken in two: what fits into `cells`, and the rest. Breaks at a space unless that leaves less than half of the cells in use.
 pub fn split(text: &str, cells: usize) -> (&str, &str) {
     let head = front(text, cells);
     let whole = text[head.len()..].is_empty() || text[head.len()..].starts_with(' ');
-    let at = if whole { head.len() } else { head.rfind(' ').filter(|&at| at > 0).unwrap_or(head.len()) };
+    let at = if whole {
+        head.len()
+    } else {
+        head.rfind(' ').filter(|&at| head[..at].width() >= cells.div_ceil(2)).unwrap_or(head.len())
+    };
     (text[..at].trim_end(), text[at..].trim_start())
 }
 

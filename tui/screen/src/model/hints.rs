@@ -19,6 +19,12 @@ pub struct Hint {
     pub area: Rect,
 }
 
+/// Whether it is a way out or the help.
+fn is_needed(action: Action) -> bool {
+    use Action as A;
+    matches!(action, A::Help | A::Back | A::PanelClose | A::PaneClose | A::PromptAccept | A::PromptCancel)
+}
+
 impl Model {
     /// The actions whose keys work here, most useful first.
     fn hint_actions(&self) -> Vec<Action> {
@@ -54,11 +60,8 @@ impl Model {
         }
     }
 
-    /// As many of them as fit into a line; none while a message takes it. The way out and the help are always among them.
-    pub fn hints(&self, area: Rect) -> Vec<Hint> {
-        if self.said(self.layout().message).is_some_and(|(_, rest)| rest.is_some()) {
-            return Vec::new();
-        }
+    /// Those with a key, with their words and their cells.
+    fn worded_hints(&self) -> Vec<(Action, String, &'static str, u16)> {
         let mut actions = self.hint_actions();
         let listed = self.mode == Mode::List;
         for needed in [Action::Help, Action::Back] {
@@ -72,24 +75,35 @@ impl Model {
             let width = (text::width(&keys) + 1 + text::width(words)) as u16;
             Some((action, keys, words, width))
         };
-        let all: Vec<_> = actions.into_iter().filter_map(worded).collect();
-        let needed = |action: Action| {
-            use Action as A;
-            matches!(
-                action,
-                A::Help | A::Back | A::PanelClose | A::PaneClose | A::PromptAccept | A::PromptCancel
-            )
-        };
-        let mut room = area.width.saturating_sub(1);
+        actions.into_iter().filter_map(worded).collect()
+    }
+
+    /// Cells at the end of the last line for the way out and the help, which a long message leaves there, with the gaps before
+    /// each of them.
+    pub(super) fn needed_room(&self) -> u16 {
+        let all = self.worded_hints();
+        all.iter().filter(|(action, ..)| is_needed(*action)).map(|(.., width)| width + 2).sum()
+    }
+
+    /// As many of them as fit into a line. The way out and the help are always among them, and while a message takes the line
+    /// they are all of them.
+    pub fn hints(&self, area: Rect) -> Vec<Hint> {
+        let mut all = self.worded_hints();
+        let beside = self.said(self.layout().message).is_some_and(|(_, rest)| rest.is_some());
+        let mut x = area.x + 1;
+        if beside {
+            all.retain(|(action, ..)| is_needed(*action));
+            x = area.right().saturating_sub(self.needed_room()).max(x);
+        }
+        let mut room = area.right().saturating_sub(x);
         let mut fits = vec![false; all.len()];
         for first in [true, false] {
             for (fit, (action, _, _, width)) in fits.iter_mut().zip(&all) {
-                if needed(*action) == first && *width <= room {
+                if is_needed(*action) == first && *width <= room {
                     (*fit, room) = (true, room.saturating_sub(width + 2));
                 }
             }
         }
-        let mut x = area.x + 1;
         let mut hints = Vec::new();
         for ((action, keys, words, width), fit) in all.into_iter().zip(fits) {
             if fit {

@@ -38,7 +38,7 @@ impl Model {
         line.width.saturating_sub(counts as u16 + 2)
     }
 
-    /// The last message as it fits into the line, and what of it is in the line below, in the place of the keys. A warning or an
+    /// The last message as it fits into the line, and what of it is in the line below, in the place of most keys. A warning or an
     /// error goes on there; what is good news is shortened.
     pub fn said(&self, line: Rect) -> Option<(String, Option<String>)> {
         let delayed = self.list.incoming.as_ref().is_some_and(|incoming| incoming.delayed.is_some());
@@ -54,8 +54,17 @@ impl Model {
         if text::width(&whole) <= room || toast.level == Level::Info || !keys_are_free {
             return Some((text::fit_path(&whole, room).into_owned(), None));
         }
-        let (first, rest) = text::split(&whole, room);
-        let rest = text::fit_path(rest, usize::from(line.width.saturating_sub(2))).into_owned();
-        Some((first.to_owned(), Some(rest)))
+        let below = usize::from(line.width.saturating_sub(3 + self.needed_room()));
+        // Its path gives way as far as the break between the lines takes room.
+        let mut cells = room + below;
+        loop {
+            let fitted = text::fit_path(&whole, cells);
+            let (first, rest) = text::split(&fitted, room);
+            let over = text::width(rest).saturating_sub(below);
+            if over == 0 {
+                return Some((first.to_owned(), Some(rest.to_owned())));
+            }
+            cells = cells.saturating_sub(over);
+        }
     }
 }

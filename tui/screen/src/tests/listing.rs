@@ -237,13 +237,23 @@ fn a_long_warning_goes_on_in_the_place_of_the_keys() {
         Some(format!("cannot write {path}: no space left on the device; free some, then decide again"));
     rig.press("x");
     let screen = rig.screen();
-    assert!(screen.contains("✗ cannot write") && last(&rig).trim_end().ends_with("decide again"), "{screen}");
-    // The keys that stood there are not pressed with the mouse unseen.
+    assert!(screen.contains("✗ cannot write") && last(&rig).contains("decide again"), "{screen}");
+    // The way out and the help stay. The keys that stood there are not pressed with the mouse unseen.
+    assert!(last(&rig).trim_end().ends_with("quit") && last(&rig).contains("? help"), "{screen}");
     let (width, height) = (rig.model.display.size.width, rig.model.display.size.height);
-    assert!(rig.model.hints(Rect::new(0, height - 1, width, 1)).is_empty());
+    assert_eq!(rig.model.hints(Rect::new(0, height - 1, width, 1)).len(), 2);
     rig.engine.refuse = None;
     rig.press("j");
     assert_eq!(last(&rig), keys);
+    // Of a longer one the path gives way, and the end stays.
+    let path = "/data".repeat(40);
+    rig.engine.refuse =
+        Some(format!("{path}/anna.jsonl: the session was moved; quit, and open it where it is now: {path}"));
+    rig.press("x");
+    let screen = rig.screen();
+    assert!(screen.contains("✗ /data") && screen.contains("open it where it is now"), "{screen}");
+    rig.engine.refuse = None;
+    rig.press("j");
     for width in 40..200 {
         rig.engine.refuse = Some("word ".repeat(80));
         rig.send(Msg::Resize(width, 24));

@@ -272,6 +272,18 @@ fn a_marked_member_is_kept_instead() {
 }
 
 #[test]
+fn an_order_is_seen_where_it_is_chosen_on_another_page() {
+    for keys in [",c", ",n", ",l", ",,", "g~"] {
+        let mut rig = Rig::new(FakeEngine::new(100), 80, 24);
+        rig.engine.groups.push(vec![SampleId(18), SampleId(30)]);
+        rig.press("p");
+        assert_eq!(rig.model.views.page.name(), "group");
+        rig.press(keys);
+        assert!(rig.model.views.page.is_over_the_list(), "{keys}: {}", rig.screen());
+    }
+}
+
+#[test]
 fn large_groups_are_asked_about_first() {
     let mut rig = Rig::new(FakeEngine::new(200), 80, 24);
     rig.engine.groups = vec![(0..150).map(SampleId).collect()];

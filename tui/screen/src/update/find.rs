@@ -1,7 +1,7 @@
 //! Choosing what is listed and in which order, and finding a row.
 
 use super::motion::{self, relist};
-use super::{Effects, detector, open, say, search, targets};
+use super::{Effects, detector, open, say, search, show, targets};
 use crate::action::Action;
 use crate::action::kind::Find;
 use crate::key::shown;
@@ -28,6 +28,7 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
         Find::LikeThis => match model.row().map(|row| row.path.clone()) {
             Some(path) => {
                 motion::by_meaning(model, like(&path), fx);
+                show::the_list(model);
                 say(model, Level::Info, format!("by likeness to {path}"));
             }
             None => say(model, Level::Warning, "no sample is loaded yet"),
@@ -37,6 +38,7 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
             let query = Query { all: !model.list.query.all, ..model.list.query.clone() };
             let text = if query.all { "all samples" } else { "suspects only" };
             relist(model, query, Anchor::Stay, fx);
+            show::the_list(model);
             say(model, Level::Info, text);
         }
         Find::SortRank => motion::sort(model, Sort::Rank, fx),
@@ -63,6 +65,7 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
         Find::SortReverse => {
             let query = Query { descending: !model.list.query.descending, ..model.list.query.clone() };
             relist(model, query, Anchor::Stay, fx);
+            show::the_list(model);
         }
     }
 }
@@ -82,6 +85,7 @@ fn like_marked(model: &mut Model, fx: &mut Effects) {
     let Some(rows) = targets::rows_of(model, Action::LikeMarked, marked, fx) else { return };
     let parts: Vec<String> = rows.iter().map(|listed| like(&listed.row.path)).collect();
     motion::by_meaning(model, parts.join(" + "), fx);
+    show::the_list(model);
     let marked = counted(rows.len() as u64, "marked sample", "marked samples");
     say(model, Level::Info, format!("by likeness to {marked}"));
 }

@@ -81,10 +81,15 @@ pub(crate) fn leave_to(model: &mut Model, sample: SampleId, fx: &mut Effects) {
 
 /// Goes to a row of the list, which may be out of sight.
 pub(super) fn show_row(model: &mut Model, row: u64) {
+    the_list(model);
+    motion::go(model, row);
+}
+
+/// Leaves a page that shows other rows than those of the list: what was done is seen there.
+pub(super) fn the_list(model: &mut Model) {
     if !model.views.page.is_over_the_list() {
         leave(model);
     }
-    motion::go(model, row);
 }
 
 /// Shows the list, or the grid, instead of the page over it.

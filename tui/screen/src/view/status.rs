@@ -249,7 +249,6 @@ pub(crate) fn hints(model: &Model, area: Rect, paint: &mut Paint<'_>) {
     if let Some((_, Some(rest))) = model.said(model.layout().message) {
         paint.buffer.set_style(area, paint.style(Role::Text));
         message::put(model, &rest, area, paint);
-        return;
     }
     for hint in model.hints(area) {
         let x = paint.put_styled(hint.area.x, area.y, area.width, key_style, &hint.keys) + 1;
