@@ -128,6 +128,9 @@ fn a_session_that_is_moved_while_it_is_open_is_there_once() {
         if decides {
             terminal.keys("x");
             terminal.wait_text("1 not saved");
+            // Also once the view, which follows a second later, could not be saved either.
+            std::thread::sleep(Duration::from_secs(2));
+            terminal.wait_text("moved");
         }
         terminal.keys("q");
         assert_eq!(terminal.end(Duration::from_secs(10)), Some(2), "{}", terminal.screen());

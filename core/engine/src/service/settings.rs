@@ -11,8 +11,8 @@ use chaffinch_data::session::Settings;
 use chaffinch_data::set_value::SetValue;
 use chaffinch_formats::dataset;
 use chaffinch_host::{by_name, resolve_params};
-use chaffinch_protocol::EnsembleRule;
 use chaffinch_protocol::display::safe_text;
+use chaffinch_protocol::{EnsembleRule, Event};
 use std::collections::BTreeMap;
 
 /// Parameters that were set in a session, by detector and name.
@@ -118,7 +118,9 @@ impl Service {
             self.setup.session.save_view(&desk.reviewer, &state)
         };
         if let Err(error) = saved {
-            return self.refuse(at, &error);
+            // Nobody asked for it: it is no answer to what was.
+            self.tell(at, Event::Trouble { about: "view".into(), message: error.to_string() });
+            return;
         }
         if let Some(seat) = self.seats.get_mut(&desk.reviewer) {
             seat.remembered = state;

@@ -4,8 +4,8 @@ use super::engine::FakeEngine;
 use super::rig::Rig;
 use crate::model::Mode;
 use crate::update::Msg;
-use chaffinch_protocol::Command;
 use chaffinch_protocol::decision::Choice;
+use chaffinch_protocol::{Command, Event};
 
 #[test]
 fn a_message_leaves_when_the_cursor_moves() {
@@ -20,6 +20,20 @@ fn a_message_leaves_when_the_cursor_moves() {
     assert!(rig.toast().starts_with("copied"));
     rig.press("n");
     assert_eq!(rig.toast(), "'n00010': 1 of 1", "a search says what it found instead");
+}
+
+#[test]
+fn what_was_refused_is_read_before_trouble_elsewhere() {
+    let mut rig = Rig::small();
+    let trouble = || Event::Trouble { about: "view".to_owned(), message: "no such folder".to_owned() };
+    rig.engine.refuse = Some("the session was moved".to_owned());
+    rig.press("x");
+    rig.event(trouble());
+    assert!(rig.toast().contains("the session was moved"), "{}", rig.toast());
+    assert!(rig.model.jobs.troubles.iter().any(|(about, _)| about == "view"));
+    rig.press("j");
+    rig.event(trouble());
+    assert_eq!(rig.toast(), "view: no such folder");
 }
 
 #[test]

@@ -76,7 +76,10 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             }
         }
         Event::Trouble { about, message } => {
-            say(model, Level::Warning, format!("{about}: {message}"));
+            // What was refused is to be read first; this is kept, too.
+            if model.toast.as_ref().is_none_or(|toast| toast.level != Level::Error) {
+                say(model, Level::Warning, format!("{about}: {message}"));
+            }
             model.jobs.trouble(about, message);
         }
         Event::Listed { ticket, total, decided, by_choice, note } => {
