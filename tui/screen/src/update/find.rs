@@ -41,25 +41,25 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
             show::the_list(model);
             say(model, Level::Info, text);
         }
-        Find::SortRank => motion::sort(model, Sort::Rank, fx),
-        Find::SortClass => motion::sort(model, Sort::Class, fx),
-        Find::SortPath => motion::sort(model, Sort::Path, fx),
-        Find::SortGroup => motion::sort(model, Sort::Group, fx),
+        Find::SortRank => sort(model, Sort::Rank, fx),
+        Find::SortClass => sort(model, Sort::Class, fx),
+        Find::SortPath => sort(model, Sort::Path, fx),
+        Find::SortGroup => sort(model, Sort::Group, fx),
         Find::SortAttribute => match next_attribute(model) {
-            Some(name) => motion::sort(model, Sort::Attribute(name), fx),
+            Some(name) => sort(model, Sort::Attribute(name), fx),
             None => say(model, Level::Info, "no detector gives attributes to samples"),
         },
-        Find::SortRandom => motion::sort(model, Sort::Random, fx),
-        Find::SortUncertain => motion::sort(model, Sort::Uncertain, fx),
-        Find::SortDiverse => motion::sort(model, Sort::Diverse, fx),
-        Find::SortClusters => motion::sort(model, Sort::Clusters, fx),
+        Find::SortRandom => sort(model, Sort::Random, fx),
+        Find::SortUncertain => sort(model, Sort::Uncertain, fx),
+        Find::SortDiverse => sort(model, Sort::Diverse, fx),
+        Find::SortClusters => sort(model, Sort::Clusters, fx),
         Find::SortLearned => {
             let sort = model.list.learning.next(&model.list.query.sort);
-            motion::sort(model, sort, fx);
+            sort(model, sort, fx);
         }
         Find::SortDetector => {
             if let Some(name) = detector::chosen(model) {
-                motion::sort(model, Sort::Detector(name), fx);
+                sort(model, Sort::Detector(name), fx);
             }
         }
         Find::SortReverse => {
@@ -68,6 +68,12 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
             show::the_list(model);
         }
     }
+}
+
+/// Changes the order of the list and shows it.
+fn sort(model: &mut Model, sort: Sort, fx: &mut Effects) {
+    motion::sort(model, sort, fx);
+    show::the_list(model);
 }
 
 /// The most marks that one order can be about.

@@ -1,6 +1,6 @@
 //! Moving through the list, and choosing what is listed.
 
-use super::{Effects, say, send, show};
+use super::{Effects, say, send};
 use crate::model::{Anchor, CHUNK, Incoming, Level, Model, Purpose, sort_name};
 use chaffinch_protocol::sample::SampleId;
 use chaffinch_protocol::{Command, Query, Sort};
@@ -158,7 +158,6 @@ pub(super) fn sort(model: &mut Model, sort: Sort, fx: &mut Effects) {
     if let Some(incoming) = model.list.incoming.as_mut().filter(|_| from_the_first) {
         incoming.find = Some(true);
     }
-    show::the_list(model);
     say(model, Level::Info, text);
 }
 
