@@ -54,8 +54,8 @@ pub(super) fn act(model: &mut Model, action: Find, fx: &mut Effects) {
         Find::SortDiverse => sort(model, Sort::Diverse, fx),
         Find::SortClusters => sort(model, Sort::Clusters, fx),
         Find::SortLearned => {
-            let sort = model.list.learning.next(&model.list.query.sort);
-            sort(model, sort, fx);
+            let next = model.list.learning.next(&model.list.query.sort);
+            sort(model, next, fx);
         }
         Find::SortDetector => {
             if let Some(name) = detector::chosen(model) {
