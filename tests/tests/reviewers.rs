@@ -106,3 +106,65 @@ fn a_blind_reviewer_writes_nothing_of_what_others_decided() {
     // Others may.
     sandbox.ok(["export", session, "--format", "jsonl", "--output", output, "--reviewer", "anna"]);
 }
+
+#[test]
+fn a_journal_that_cannot_be_read_is_named_by_each_command() {
+    let sandbox = reviewed(&[("anna", ANNA)]);
+    let decisions = sandbox.session().join("decisions");
+    std::fs::write(decisions.join("mal.jsonl"), "{\"seq\":1,garbage\n{\"seq\":2}\n").unwrap();
+    let session = sandbox.session();
+    let session = session.to_str().unwrap();
+    let list = sandbox.path().join("list.txt");
+    let all: [&[&str]; 6] = [
+        &["rank", session],
+        &["export", session, "--format", "removal-list", "--output", list.to_str().unwrap()],
+        &["plan", session],
+        &["conflicts", session],
+        &["agreement", session],
+        &["evaluate", session],
+    ];
+    for args in all {
+        let ran = sandbox.run(args);
+        assert!(ran.stderr.contains("the decisions of mal are left out"), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("line 1"), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_is_written_goes_neither_into_the_dataset_nor_over_a_session() {
+    let sandbox = reviewed(&[("anna", ANNA)]);
+    let (session, data) = (sandbox.session(), sandbox.data());
+    let journal = session.join("decisions/anna.jsonl");
+    let before = std::fs::read(&journal).unwrap();
+    let inside = data.join("plan.json");
+    for (target, why) in [(&inside, "is inside the dataset"), (&journal, "where a session keeps")] {
+        let (session, target) = (session.to_str().unwrap(), target.to_str().unwrap());
+        let all: [&[&str]; 3] = [
+            &["plan", session, "--force", "--output", target],
+            &["export", session, "--format", "manifest", "--force", "--output", target],
+            &["replay", session, "--record", target],
+        ];
+        for args in all {
+            let ran = sandbox.run(args);
+            assert!(ran.code == 2 && ran.stderr.contains(why), "{args:?}: {}", ran.stderr);
+        }
+    }
+    assert!(!inside.exists());
+    assert_eq!(std::fs::read(&journal).unwrap(), before);
+}
+
+#[test]
+fn a_threshold_that_is_no_number_is_named() {
+    let sandbox = reviewed(&[]);
+    let settings = sandbox.session().join("settings.toml");
+    std::fs::write(&settings, "[thresholds]\nduplicates = nan\n").unwrap();
+    for command in ["rank", "threshold", "open"] {
+        let ran = sandbox.run([command, sandbox.session().to_str().unwrap()]);
+        assert_eq!(ran.code, 2, "{command}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("settings.toml") && ran.stderr.contains("'duplicates' is NaN"),
+            "{}",
+            ran.stderr
+        );
+    }
+}

@@ -68,13 +68,13 @@ use crate::{Error, Result};
 use binding::Binding;
 use book::Book;
 use chaffinch_compute::job::Job;
-use chaffinch_protocol::decision::{Choice, Decision};
+use chaffinch_protocol::decision::{ADJUDICATED, Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use copies::Copies;
 use decisions::Marks;
 use disk::{Disk, Storage};
 use entry::{Key, More, What};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use log::Log;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
@@ -331,7 +331,8 @@ impl Journal {
             )));
         }
         let rows = samples.iter().map(|id| id.0).collect();
-        let mut entry = Entry { seq: self.own.next_seq(), at: now(), what, keys: SmallVec::new(), rows };
+        let at = self.time_of(&what, &samples);
+        let mut entry = Entry { seq: self.own.next_seq(), at, what, keys: SmallVec::new(), rows };
         let changed: Vec<SampleId> =
             samples.iter().copied().filter(|id| self.changes(&entry, id.0)).collect();
         if changed.is_empty() {
@@ -361,6 +362,19 @@ impl Journal {
             self.show(id.0);
         }
         Ok(Applied { samples, decision, words, change, unchanged: false })
+    }
+
+    /// When something is said: now, but what settles a conflict is after all that was decided, whatever the clocks of others say.
+    fn time_of(&self, what: &What, samples: &[SampleId]) -> Timestamp {
+        let now = now();
+        if !what.more().tags.iter().any(|tag| tag == ADJUDICATED) {
+            return now;
+        }
+        let said = samples.iter().filter_map(|id| self.said.get(&id.0)).flatten();
+        let latest =
+            said.map(|(_, marks)| marks.at).chain(samples.iter().map(|id| self.own_marks(id.0).at)).max();
+        let after = latest.and_then(|at| at.checked_add(SignedDuration::from_millis(1)).ok());
+        after.map_or(now, |after| after.max(now))
     }
 
     /// Whether an entry would change what this reviewer said about a row.

@@ -1,9 +1,10 @@
 //! Checks output paths, and fills new folders atomically.
 
 use crate::class_names;
+use crate::session::{MARK, OWN};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
-use chaffinch_protocol::display::counted;
+use chaffinch_protocol::display::{counted, safe_path};
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -67,10 +68,10 @@ pub const UNLABELED: &str = "_unlabeled";
 /// Bytes that a name may have on the usual file systems.
 const LONGEST: usize = 255;
 
-/// Refuses a path inside the dataset at `root`.
+/// Refuses a path inside the dataset at `root`, and one that a session has for a file of its own.
 ///
 /// # Errors
-/// When `target` is inside it, or cannot be resolved.
+/// When `target` is one of these, or cannot be resolved.
 pub fn outside(root: &Path, target: &Path) -> Result<()> {
     let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
@@ -80,6 +81,18 @@ pub fn outside(root: &Path, target: &Path) -> Result<()> {
         let message = format!(
             "{} is inside the dataset, which Chaffinch never writes to; choose another folder",
             target.display()
+        );
+        return Err(Error::Invalid(message));
+    }
+    let is_own = |part: &&Path| {
+        let name = part.file_name().and_then(|name| name.to_str());
+        let within = part.parent().is_some_and(|folder| folder.join(MARK).is_file());
+        within && name.is_some_and(|name| OWN.contains(&name))
+    };
+    if absolute.ancestors().any(|part| is_own(&part)) {
+        let message = format!(
+            "{} is where a session keeps what it needs, which would be lost; choose another path",
+            safe_path(target)
         );
         return Err(Error::Invalid(message));
     }
@@ -346,6 +359,21 @@ pub fn numbered(name: &OsStr, number: u32) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_session_needs_is_no_place_for_an_output() {
+        let temp = tempfile::tempdir().unwrap();
+        let (root, session) = (temp.path().join("data"), temp.path().join("session"));
+        fs::create_dir_all(&root).unwrap();
+        let refused = |name: &str| outside(&root, &session.join(name)).is_err();
+        assert!(!refused("decisions/anna.jsonl"), "it is no session");
+        fs::create_dir_all(&session).unwrap();
+        fs::write(session.join(MARK), "").unwrap();
+        for name in OWN {
+            assert!(refused(name) && refused(&format!("{name}/below")), "{name}");
+        }
+        assert!(!refused("report.html") && !refused("out/decisions.csv"));
+    }
 
     #[test]
     fn long_names_are_cut_and_stay_apart() {

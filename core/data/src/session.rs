@@ -51,6 +51,7 @@ mod settings;
 mod vectors;
 
 pub use carry_over::Carried;
+pub(crate) use catalog::OWN;
 pub use catalog::{SessionInfo, folders, inspect};
 pub use costs::Cost;
 pub use likeness::{Here, Likeness, known_likeness, likeness};

@@ -179,6 +179,7 @@ impl Listing {
         let options = session.load_reading()?.unwrap_or_default();
         let (manifest, file_metadata) = (Arc::new(manifest), Arc::new(file_metadata));
         let mut journal = Journal::open(&session.decisions_dir(), &config.reviewer())?;
+        journal.notes().iter().for_each(|note| warning("decisions", note));
         let blind = session.load_blind(&config.reviewer()).is_some();
         journal.set_blind(blind);
         journal.bind(&manifest, Some(&file_metadata));

@@ -8,6 +8,7 @@ use super::stages::Stages;
 use super::{reading, targets};
 use anyhow::Result;
 use chaffinch_data::Error;
+use chaffinch_data::output::outside;
 use chaffinch_protocol::display::{quoted, safe_path};
 use chaffinch_review::repair;
 use chaffinch_review::repair::{Copies, Count, Leaks, Policies};
@@ -108,6 +109,9 @@ pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
         targets::replace(path, args.force || !path.exists())?;
     }
     let listing = Listing::open_as(&args.target, global, args.reviewer.as_deref(), DatasetState::Whole)?;
+    if let Some(path) = &args.output {
+        outside(listing.manifest.root(), path)?;
+    }
     reading::tell(&listing.reading, "", global.quiet);
     let outputs = listing.outputs(None)?;
     let policies = Policies { leaks: args.leaks.map(Leaks::from), copies: args.copies.map(Copies::from) };

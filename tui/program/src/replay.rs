@@ -10,6 +10,7 @@ use super::{place, settings};
 use anyhow::{Context, Result, bail, ensure};
 use chaffinch_data::atomic;
 use chaffinch_data::config::Origin;
+use chaffinch_data::output::outside;
 use chaffinch_data::session::Session;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use clap::Args;
@@ -57,7 +58,9 @@ fn record(target: &Path, file: &Path, global: &Global) -> Result<ExitCode> {
             "this session has {what}, which a scan of the pictures does not make again; replay a session without them"
         );
     }
-    let record = Record::of(&Listing::open(target, global)?, &session)?;
+    let listing = Listing::open(target, global)?;
+    outside(listing.manifest.root(), file)?;
+    let record = Record::of(&listing, &session)?;
     ensure!(!file.exists(), "{} is there already; name a new file", safe_path(file));
     let bytes = record.written()?;
     atomic::write(file, |out| out.write_all(&bytes))?;

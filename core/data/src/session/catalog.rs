@@ -78,6 +78,40 @@ fn size(folder: &Path) -> u64 {
     sizes.sum()
 }
 
+/// What a session calls its own files and folders.
+pub(crate) const OWN: [&str; 29] = [
+    "costs.json",
+    super::DECISIONS,
+    "detectors",
+    "earlier",
+    "embeddings",
+    "imported",
+    super::MAPS,
+    "measures",
+    "models",
+    "previous",
+    "removed",
+    super::ROWS,
+    "probabilities.safetensors",
+    "loaded.json",
+    "samples.arrow",
+    "rank.arrow",
+    "unreadable.arrow",
+    "index.unfinished",
+    "depths.unfinished",
+    "settings.toml",
+    super::prompts::FILE,
+    super::VIEWS,
+    super::carry_over::DECLINED,
+    // Of earlier versions.
+    "view.json",
+    "ledger.json",
+    "reading.json",
+    "chaffinch.toml",
+    super::lock::FILE,
+    MARK,
+];
+
 impl Session {
     /// Binds the session to the place where its dataset is now, and returns the session's folder. Decisions are kept,
     /// since they belong to contents. A session in the default folder of its old dataset moves to that of the new one.
@@ -125,38 +159,7 @@ impl Session {
     pub fn remove(self) -> Result<()> {
         self.writable()?;
         let dir = self.dir();
-        for name in [
-            "costs.json",
-            super::DECISIONS,
-            "detectors",
-            "earlier",
-            "embeddings",
-            "imported",
-            super::MAPS,
-            "measures",
-            "models",
-            "previous",
-            "removed",
-            super::ROWS,
-            "probabilities.safetensors",
-            "loaded.json",
-            "samples.arrow",
-            "rank.arrow",
-            "unreadable.arrow",
-            "index.unfinished",
-            "depths.unfinished",
-            "settings.toml",
-            super::prompts::FILE,
-            super::VIEWS,
-            super::carry_over::DECLINED,
-            // Of earlier versions.
-            "view.json",
-            "ledger.json",
-            "reading.json",
-            "chaffinch.toml",
-            super::lock::FILE,
-            MARK,
-        ] {
+        for name in OWN {
             let path = dir.join(name);
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             match removed {

@@ -4,6 +4,7 @@ use crate::config::renamed::under_names_now;
 use crate::set_value::SetValue;
 use crate::{Error, Result};
 use chaffinch_protocol::EnsembleRule;
+use chaffinch_protocol::display::safe_text;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,6 +36,14 @@ impl Settings {
             Ok(text) => {
                 let mut settings: Settings = toml::from_str(&text)
                     .map_err(|error| Error::format(path, error.to_string().trim_end().replace('\n', " ")))?;
+                if let Some((name, threshold)) = settings.thresholds.iter().find(|(_, one)| !one.is_finite())
+                {
+                    let name = safe_text(name);
+                    let message = format!(
+                        "the threshold of '{name}' is {threshold}, which is no score; remove the line"
+                    );
+                    return Err(Error::format(path, message));
+                }
                 under_names_now(&mut settings.params);
                 Ok(settings)
             }

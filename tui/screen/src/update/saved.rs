@@ -38,17 +38,14 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         model.review.sitting.stands(&saved.samples, choice);
     }
     let tagged = matches!(op, Some(Op::Tag(_)));
-    if moves || tagged {
-        // Tags and notes are only in the details.
-        model.details.expire();
-    }
+    // Who said what is in the details.
+    model.details.expire();
     let mut decided = op.as_ref().map(Op::choices).filter(|choices| !choices.is_empty() && !moves);
     let several = model.session.as_ref().is_some_and(|session| session.reviewers.len() > 1);
     let clears = decided.iter().flatten().any(|(_, choice)| choice.is_none());
     if clears && several {
         // What another reviewer has decided is in force again.
         decided = decided.filter(|_| saved.samples.len() == 1);
-        model.details.expire();
     } else if !moves && !tagged {
         let own = model.session.as_ref().map(|session| session.reviewer.clone()).unwrap_or_default();
         model.details.each_mut(|detail| {
@@ -62,17 +59,14 @@ pub(super) fn saved(model: &mut Model, saved: Saved, fx: &mut Effects) {
         _ if saved.samples.len() == 1 => set(model, &saved.samples, saved.decision.as_ref()),
         Some(choices) => set_each(model, choices.into_iter().collect()),
         // Several samples that may now differ: the list is requested again.
-        None => {
-            model.details.expire();
-            match first.filter(|_| moves) {
-                Some(first) => {
-                    let anchor = Anchor::Position(Some(first), model.list.cursor);
-                    let query = model.list.query.clone();
-                    motion::relist(model, query, anchor, fx);
-                }
-                None => motion::refresh(model, fx),
+        None => match first.filter(|_| moves) {
+            Some(first) => {
+                let anchor = Anchor::Position(Some(first), model.list.cursor);
+                let query = model.list.query.clone();
+                motion::relist(model, query, anchor, fx);
             }
-        }
+            None => motion::refresh(model, fx),
+        },
     }
     let key = |action| model.keymap.key_for(action).map(shown).unwrap_or_default();
     let hint = match saved.kind {

@@ -54,6 +54,21 @@ fn an_adjudication_counts_before_everything_that_was_decided_before_it() {
 }
 
 #[test]
+fn what_settles_a_conflict_counts_whatever_the_clock_of_another_says() {
+    let temp = tempfile::tempdir().unwrap();
+    conflict(temp.path());
+    let file = temp.path().join("ben.jsonl");
+    let ahead = std::fs::read_to_string(&file).unwrap().replace("\"at\":\"20", "\"at\":\"21");
+    std::fs::write(&file, ahead).unwrap();
+    let mut carl = bound(temp.path(), "carl", &THREE);
+    carl.decide(&ids(&[0]), settle(Choice::Relabel("dog".into()))).unwrap();
+    for reviewer in ["anna", "ben", "carl"] {
+        let expected = ("relabel to dog".to_owned(), "carl".to_owned(), 0);
+        assert_eq!(in_force(temp.path(), reviewer), expected, "as {reviewer} sees it");
+    }
+}
+
+#[test]
 fn who_settles_a_conflict_keeps_the_opinion_of_before() {
     let temp = tempfile::tempdir().unwrap();
     conflict(temp.path());
