@@ -48,7 +48,10 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
                 });
             }
             // Its words were on the screen only until now.
-            let met = std::mem::take(&mut model.jobs.met);
+            let warned = model.toast.as_ref().is_some_and(|toast| toast.level != Level::Info);
+            // So was a warning of before the scan that is still there.
+            let before = watched && warned && !model.jobs.troubles.is_empty();
+            let met = std::mem::take(&mut model.jobs.met).max(u64::from(before));
             let level = if met > 0 && level == Level::Info {
                 let keys = model.keymap.key_for(Action::Jobs).map(shown).unwrap_or_default();
                 let last = model.jobs.troubles.back().filter(|_| met == 1);
@@ -61,7 +64,6 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
                 level
             };
             // Who joins is told of a scan that was before: what they are warned of stays.
-            let warned = model.toast.as_ref().is_some_and(|toast| toast.level != Level::Info);
             if watched || level == Level::Error || !warned {
                 say(model, level, text);
             }
