@@ -158,9 +158,12 @@ fn a_threshold_that_is_no_number_is_named() {
     let sandbox = reviewed(&[]);
     let settings = sandbox.session().join("settings.toml");
     std::fs::write(&settings, "[thresholds]\nduplicates = nan\n").unwrap();
-    for command in ["rank", "threshold", "open"] {
-        let ran = sandbox.run([command, sandbox.session().to_str().unwrap()]);
-        assert_eq!(ran.code, 2, "{command}: {}", ran.stderr);
+    let session = sandbox.session();
+    let session = session.to_str().unwrap();
+    for ran in
+        [sandbox.run(["rank", session]), sandbox.run(["threshold", session]), sandbox.plain([session], "")]
+    {
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
         assert!(
             ran.stderr.contains("settings.toml") && ran.stderr.contains("'duplicates' is NaN"),
             "{}",
