@@ -109,6 +109,9 @@ impl Slurm {
     ///
     /// When it is not accepted, or takes too long.
     pub fn run(&self, script: &Path, args: &[&str]) {
+        /// Times in a row that there is no job: one that is being requeued is listed by nothing for a moment.
+        const EMPTY: u32 = 10;
+        let mut empty = 0;
         output(self.command("sbatch").args(args).arg(script));
         self.until("the jobs have ended", || {
             let jobs = output(self.command("squeue").args(["-h", "-o", "%A %r"]));
@@ -117,7 +120,8 @@ impl Slurm {
                 let now = [format!("JobId={job}"), "StartTime=now".to_owned()];
                 let _ = self.command("scontrol").arg("update").args(now).output();
             }
-            jobs.is_empty()
+            empty = if jobs.is_empty() { empty + 1 } else { 0 };
+            empty == EMPTY
         });
     }
 
