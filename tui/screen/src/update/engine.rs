@@ -78,8 +78,9 @@ pub(super) fn event(model: &mut Model, event: Event, fx: &mut Effects) {
             }
         }
         Event::Trouble { about, message } => {
-            // What was refused is to be read first; this is kept, too.
-            if model.toast.as_ref().is_none_or(|toast| toast.level != Level::Error) {
+            // A decision that was not saved is to be read first; this is kept, too.
+            let refused = !model.review.journal.refused.is_empty();
+            if model.toast.as_ref().is_none_or(|toast| toast.level != Level::Error || !refused) {
                 say(model, Level::Warning, format!("{about}: {message}"));
             }
             model.jobs.trouble(about, message);
