@@ -6,10 +6,12 @@ use chaffinch_tests::artefacts::root;
 use chaffinch_tests::sandbox::{Ran, Sandbox, json, number, report};
 use chaffinch_tests::terminal::Terminal;
 use chaffinch_tests::{digest, pictures};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -530,4 +532,49 @@ fn opening_where_the_model_runs_on_another_device_computes_nothing_anew() {
     assert_eq!(sandbox.ok(["rank", text(&sandbox.session()), "--format", "json"]).stdout, before);
     let (report, _) = scan(&sandbox, &["--session", text(&sandbox.session())]);
     assert_eq!(number(&report, "embedded"), 24, "a scan computes them here");
+}
+
+/// Whoever can put a link into a session would make the program read, write and remove files elsewhere; a pipe would stop it.
+#[test]
+fn a_session_that_holds_links_or_pipes_is_refused_by_every_command() {
+    let sandbox = small();
+    let session = sandbox.session();
+    let (_, ran) = scan(&sandbox, &["--session", text(&session)]);
+    assert_eq!(ran.code, 0);
+    let elsewhere = sandbox.path().join("elsewhere");
+    fs::rename(session.join("detectors"), &elsewhere).unwrap();
+    symlink(&elsewhere, session.join("detectors")).unwrap();
+    let held = || fs::read_dir(&elsewhere).unwrap().count();
+    let before = held();
+    assert!(before > 5);
+    fs::rename(session.join("samples.arrow"), sandbox.path().join("samples.arrow")).unwrap();
+    let scans = [text(&sandbox.data()).to_owned(), "--session".into(), text(&session).to_owned()];
+    let commands = [
+        ["scan".to_owned()].into_iter().chain(scans).collect::<Vec<_>>(),
+        ["rank", text(&session)].map(str::to_owned).into(),
+        ["open", "--plain", text(&session)].map(str::to_owned).into(),
+        ["export", "--format", "csv", text(&session), "--output", text(&sandbox.path().join("out"))]
+            .map(str::to_owned)
+            .into(),
+        ["session", "remove", "--yes", text(&session)].map(str::to_owned).into(),
+    ];
+    let refused = |why: &str| {
+        for command in &commands {
+            let ran = sandbox.run(command);
+            assert!(ran.code == 2 && ran.stderr.contains(why), "{command:?}: {}{}", ran.stdout, ran.stderr);
+        }
+        assert_eq!(held(), before);
+    };
+    refused("detectors: this is a symbolic link");
+    fs::remove_file(session.join("detectors")).unwrap();
+    for name in ["session.toml", "samples.arrow", "settings.toml"] {
+        let (path, kept) = (session.join(name), sandbox.path().join("kept"));
+        let there = fs::rename(&path, &kept).is_ok();
+        mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        refused("this is a pipe");
+        fs::remove_file(&path).unwrap();
+        if there {
+            fs::rename(&kept, &path).unwrap();
+        }
+    }
 }

@@ -15,6 +15,7 @@ use rustix::process::Signal;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A session that is scanned and waits for its reviewer.
@@ -187,6 +188,32 @@ fn the_terminal_is_restored_after_every_kind_of_end() {
         assert!(code.is_some(), "{name}: still there after ten seconds\n{}", terminal.screen());
         assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{name}");
     }
+}
+
+#[test]
+fn keys_that_are_typed_while_the_engine_dies_do_not_reach_the_shell() {
+    let sandbox = scanned();
+    let review = sandbox.command(["open", sandbox.session().to_str().unwrap()]);
+    let mut shell = Command::new("sh");
+    // What the shell would read next.
+    let line = "\"$@\"; echo over; read -r line; echo \"it read <$line>\"";
+    shell.args(["-c", line, "sh"]).arg(review.get_program()).args(review.get_args());
+    shell.env_clear().envs(sandbox.environment()).current_dir(sandbox.path());
+    let mut terminal = Terminal::start(&shell, 110, 34);
+    terminal.wait_text(tail(&sandbox.rank(1)[0]["path"]));
+    terminal.settle(Duration::from_millis(300));
+    let holder = fs::read_to_string(sandbox.session().join("lock")).unwrap();
+    let pid: i32 = holder.split_whitespace().nth(1).unwrap().parse().unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    for _ in 0..30 {
+        terminal.keys("rm -f j\r");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    terminal.wait_text("over");
+    assert!(terminal.screen().contains("the engine exited"), "{}", terminal.screen());
+    terminal.keys("what comes later\r");
+    terminal.wait_text("it read <what comes later>");
+    assert_eq!(terminal.end(Duration::from_secs(10)), Some(0));
 }
 
 #[test]

@@ -57,6 +57,7 @@ mod others;
 pub use adopt::{Adopted, Said};
 pub use changed::{Changed, Now, changed_files};
 pub use decisions::{Decisions, Review};
+pub(crate) use disk::contents;
 pub use disputes::{Conflict, Disagreement, Disputes, Side};
 pub use entry::Entry;
 pub use history::Told;
@@ -73,7 +74,7 @@ use chaffinch_protocol::sample::SampleId;
 use copies::Copies;
 use decisions::Marks;
 use disk::{Disk, Storage};
-use entry::{Key, More, What};
+use entry::{Key, What};
 use jiff::{SignedDuration, Timestamp};
 use log::Log;
 use smallvec::SmallVec;
@@ -123,7 +124,7 @@ pub struct Journal {
     binding: Binding,
     copies: Copies,
     /// For each sample the applied entries of `own`, in order.
-    history: BTreeMap<u32, Vec<u32>>,
+    history: BTreeMap<u32, SmallVec<[u32; 4]>>,
     /// For each sample what others say, with their indices in `others`.
     said: BTreeMap<u32, Vec<(u16, Marks)>>,
     /// For each sample the entries of others about it, applied or undone: which of `others`, and its entry.
@@ -236,10 +237,10 @@ impl Journal {
                 return Err(Error::Invalid("a relabel decision needs the new class".into()));
             }
             Some(Decision { choice, tags, note }) => {
-                let more = More { tags: tags.clone(), note: note.clone(), ..More::default() };
-                What::new(Some(Some(choice.clone())), more)
+                let choice = Some(Some(choice.clone()));
+                What { choice, tags: tags.clone(), note: note.clone(), ..What::default() }
             }
-            None => What::new(Some(None), More::default()),
+            None => What { choice: Some(None), ..What::default() },
         };
         self.enter(samples, what, decision)
     }
@@ -253,7 +254,7 @@ impl Journal {
             return Err(Error::Invalid(format!("sample {} cannot be both kept and removed", keep.0)));
         }
         let samples: Vec<SampleId> = std::iter::once(keep).chain(remove.iter().copied()).collect();
-        let what = What::new(Some(Some(Choice::Remove)), More { kept: vec![0], ..More::default() });
+        let what = What { choice: Some(Some(Choice::Remove)), kept: vec![0], ..What::default() };
         self.enter(&samples, what, Some(Choice::Remove.into()))
     }
 
@@ -279,7 +280,7 @@ impl Journal {
         let each = decisions.iter().map(|(_, decision)| decision.choice.clone()).collect();
         let first = decisions.first().map(|(_, decision)| decision.clone());
         let tags = first.as_ref().map_or_else(Vec::new, |first| first.tags.clone());
-        self.enter(&samples, What::new(None, More { each, tags, ..More::default() }), first)
+        self.enter(&samples, What { each, tags, ..What::default() }, first)
     }
 
     /// Adds tags to samples without deciding; a note replaces the earlier one if it is not empty.
@@ -291,7 +292,7 @@ impl Journal {
             return Err(Error::Invalid("enter a tag or a note".into()));
         }
         let tags = tags.iter().filter(|tag| !tag.trim().is_empty()).cloned().collect();
-        self.enter(samples, What::new(None, More { tags, note: note.to_owned(), ..More::default() }), None)
+        self.enter(samples, What { tags, note: note.to_owned(), ..What::default() }, None)
     }
 
     /// Removes tags from samples. Tags of other reviewers can only be removed by them.
@@ -304,7 +305,7 @@ impl Journal {
             let what = tags.join(", ");
             return Err(Error::Invalid(format!("you have not given any of these samples the tag '{what}'")));
         }
-        self.enter(samples, What::new(None, More { untags: tags.to_vec(), ..More::default() }), None)
+        self.enter(samples, What { untags: tags.to_vec(), ..What::default() }, None)
     }
 
     /// Removes the notes of this reviewer on samples.
@@ -312,7 +313,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::decide`].
     pub fn remove_note(&mut self, samples: &[SampleId]) -> Result<Applied> {
-        self.enter(samples, What::new(None, More { unnote: true, ..More::default() }), None)
+        self.enter(samples, What { unnote: true, ..What::default() }, None)
     }
 
     fn enter(&mut self, samples: &[SampleId], what: What, decision: Option<Decision>) -> Result<Applied> {
@@ -332,6 +333,7 @@ impl Journal {
         }
         let rows = samples.iter().map(|id| id.0).collect();
         let at = self.time_of(&what, &samples);
+        let what = Arc::new(what);
         let mut entry = Entry { seq: self.own.next_seq(), at, what, keys: SmallVec::new(), rows };
         let changed: Vec<SampleId> =
             samples.iter().copied().filter(|id| self.changes(&entry, id.0)).collect();
@@ -367,7 +369,7 @@ impl Journal {
     /// When something is said: now, but what settles a conflict is after all that was decided, whatever the clocks of others say.
     fn time_of(&self, what: &What, samples: &[SampleId]) -> Timestamp {
         let now = now();
-        if !what.more().tags.iter().any(|tag| tag == ADJUDICATED) {
+        if !what.tags.iter().any(|tag| tag == ADJUDICATED) {
             return now;
         }
         let said = samples.iter().filter_map(|id| self.said.get(&id.0)).flatten();
@@ -399,7 +401,7 @@ impl Journal {
         let rows = self.own.entries[index as usize].rows();
         for &row in &rows {
             if let Some(history) = self.history.get_mut(&row) {
-                history.retain(|&other| other != index);
+                history.retain(|other| *other != index);
                 if history.is_empty() {
                     self.history.remove(&row);
                 }
@@ -441,7 +443,7 @@ impl Journal {
     /// The same as said by the reviewer with this index.
     fn own_marks_as(&self, row: u32, by: u16) -> Marks {
         let mut own = Marks::new(by);
-        for &index in self.history.get(&row).map_or(&[][..], Vec::as_slice) {
+        for &index in self.history.get(&row).map_or(&[][..], SmallVec::as_slice) {
             own.add(&self.own.entries[index as usize], row);
         }
         own

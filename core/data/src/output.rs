@@ -1,7 +1,7 @@
 //! Checks output paths, and fills new folders atomically.
 
 use crate::class_names;
-use crate::session::{MARK, OWN};
+use crate::session::{OWN, is_session};
 use crate::{Error, Result};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::display::{counted, safe_path};
@@ -86,7 +86,7 @@ pub fn outside(root: &Path, target: &Path) -> Result<()> {
     }
     let is_own = |part: &&Path| {
         let name = part.file_name().and_then(|name| name.to_str());
-        let within = part.parent().is_some_and(|folder| folder.join(MARK).is_file());
+        let within = part.parent().is_some_and(is_session);
         within && name.is_some_and(|name| OWN.contains(&name))
     };
     if absolute.ancestors().any(|part| is_own(&part)) {
@@ -368,7 +368,7 @@ mod tests {
         let refused = |name: &str| outside(&root, &session.join(name)).is_err();
         assert!(!refused("decisions/anna.jsonl"), "it is no session");
         fs::create_dir_all(&session).unwrap();
-        fs::write(session.join(MARK), "").unwrap();
+        fs::write(session.join(crate::session::MARK), "").unwrap();
         for name in OWN {
             assert!(refused(name) && refused(&format!("{name}/below")), "{name}");
         }

@@ -34,6 +34,7 @@
 mod blind;
 mod carry_over;
 mod catalog;
+mod contents;
 mod costs;
 mod earlier;
 mod head;
@@ -52,7 +53,7 @@ mod vectors;
 
 pub use carry_over::Carried;
 pub(crate) use catalog::OWN;
-pub use catalog::{SessionInfo, folders, inspect};
+pub use catalog::{SessionInfo, folders, inspect, is_session};
 pub use costs::Cost;
 pub use likeness::{Here, Likeness, known_likeness, likeness};
 pub use outline::Outline;
@@ -164,12 +165,20 @@ impl Session {
         Ok(session)
     }
 
+    /// Tells programs that want this session that this one will release it within seconds: they wait.
+    pub fn ends(&self) {
+        if let Some(lock) = &self.lock {
+            lock.ends();
+        }
+    }
+
     /// Opens a session read-only, even if another program is using it.
     ///
     /// # Errors
-    /// When it is not a session, or has another version.
+    /// When it is not a session, has another version, or holds links or pipes.
     pub fn open_to_read(dir: &Path) -> Result<Session> {
         let head = Head::read(dir)?;
+        contents::check(dir)?;
         Ok(Session { dir: dir.to_path_buf(), head: Mutex::new(head), lock: None, read_only: None })
     }
 

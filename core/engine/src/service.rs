@@ -318,6 +318,7 @@ impl Service {
         let unsaved =
             self.unsettled.as_ref().map(|error| display::safe_text(&error.to_string()).into_owned());
         let unsaved = unsaved.unwrap_or_default();
+        self.setup.session.ends();
         self.hall.tell(&Event::Bye { unsaved: unsaved.clone() });
         let _ = farewell.send(unsaved);
         if let Some((_, job)) = self.job.take() {

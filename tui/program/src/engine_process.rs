@@ -58,9 +58,6 @@ const SOON: Duration = Duration::from_millis(700);
 /// How long they wait for an engine that is still being started.
 const HANDED: Duration = Duration::from_millis(900);
 
-/// How long an idle engine may take to release its session.
-const ENDING: Duration = Duration::from_secs(8);
-
 /// Maximum length of a socket's path.
 const LONGEST: usize = 100;
 
@@ -313,18 +310,10 @@ impl Plan {
             _ => refuse_to_watch(&self.join, &self.session)?,
         }
         let log = socket.with_extension("log");
-        let limit = Instant::now() + PATIENCE;
-        loop {
-            match self.wait(&socket, &log, limit)? {
-                Some(client) => {
-                    let output = fs::read_to_string(&log).unwrap_or_default();
-                    let output = output.lines().map(str::to_owned).collect();
-                    return Ok((Connection::Outside { client, fresh: true }, output));
-                }
-                // The previous engine is still exiting.
-                None => std::thread::sleep(Duration::from_millis(20)),
-            }
-        }
+        let client = self.wait(&socket, &log)?;
+        let output = fs::read_to_string(&log).unwrap_or_default();
+        let output = output.lines().map(str::to_owned).collect();
+        Ok((Connection::Outside { client, fresh: true }, output))
     }
 
     /// What was asked for on the command line although an engine is already running.
@@ -362,22 +351,18 @@ impl Plan {
         left_alone(&named).into_iter().collect()
     }
 
-    /// Starts an engine and waits for its greeting; `None` if another engine still holds the session.
-    fn wait(&self, socket: &Path, log: &Path, limit: Instant) -> Result<Option<Client>> {
-        let begun = Instant::now();
+    /// Starts an engine and waits for its greeting.
+    fn wait(&self, socket: &Path, log: &Path) -> Result<Client> {
+        let limit = Instant::now() + PATIENCE;
         let mut child = self.start(socket, log)?;
         loop {
             match remote::connect(socket, self.join.clone()) {
-                Ok(client) if client.greets(GREETING) => return Ok(Some(client)),
+                Ok(client) if client.greets(GREETING) => return Ok(client),
                 Err(error @ Error::Invalid(_)) => bail!(error),
                 _ => {}
             }
             if let Some(status) = child.try_wait().context("cannot wait for the engine")? {
                 let output = fs::read_to_string(log).unwrap_or_default();
-                let ending = limit.saturating_duration_since(begun) > PATIENCE - ENDING;
-                if ending && output.contains(" is in use by process ") {
-                    return Ok(None);
-                }
                 match output.trim().rsplit("error: ").next() {
                     None | Some("") => bail!("the engine exited while starting ({status})"),
                     Some(reason) => bail!("{reason}"),

@@ -11,7 +11,7 @@ use chaffinch_data::issue::BUILT_IN;
 use chaffinch_data::journal::{Journal, Said};
 use chaffinch_data::row_order::RowOrders;
 use chaffinch_data::session;
-use chaffinch_data::session::{MARK, Session, SessionLocation};
+use chaffinch_data::session::{Session, SessionLocation, is_session};
 use chaffinch_formats::import::{HIGHER_IS_WORSE, IMPORTERS, Importer, PATH_COLUMN, Target};
 use chaffinch_protocol::display::{quoted, safe_path, safe_text};
 use chaffinch_protocol::sample::SampleId;
@@ -166,11 +166,7 @@ fn session_of(args: &Import, global: &Global) -> Result<SessionLocation> {
     let location = match (words.as_slice(), &global.session) {
         ([], None) => bail!("name the dataset or its session; chaffinch session list shows all"),
         ([], Some(dir)) => {
-            ensure!(
-                dir.join(MARK).is_file(),
-                "{} is not a session; scan the dataset with it first",
-                safe_path(dir)
-            );
+            ensure!(is_session(dir), "{} is not a session; scan the dataset with it first", safe_path(dir));
             session::resolve(dir, None)?
         }
         ([one], _) => place::find(one, global)?,
@@ -186,11 +182,7 @@ fn session_of(args: &Import, global: &Global) -> Result<SessionLocation> {
 fn place<'a>(args: &'a Import, global: &Global) -> Result<(SessionLocation, &'a [PathBuf])> {
     let (location, files) = match &global.session {
         Some(dir) => {
-            ensure!(
-                dir.join(MARK).is_file(),
-                "{} is not a session; scan the dataset with it first",
-                safe_path(dir)
-            );
+            ensure!(is_session(dir), "{} is not a session; scan the dataset with it first", safe_path(dir));
             let location = session::resolve(dir, None)?;
             // As for other commands, the dataset may be named, too.
             let named = |path: &PathBuf| session::same(path, &location.dataset) || session::same(path, dir);
@@ -276,9 +268,9 @@ fn import(args: &Import, program: &Importer, global: &Global) -> Result<()> {
 
 /// A file as it was named, or the session of the dataset that was named in its place.
 fn session_for(program: &Importer, file: &Path) -> PathBuf {
-    let found = Some(file).filter(|file| program.reads_sessions() && !file.join(MARK).is_file());
+    let found = Some(file).filter(|file| program.reads_sessions() && !is_session(file));
     let found = found.and_then(|dataset| session::resolve(dataset, None).ok());
-    found.filter(|found| found.dir.join(MARK).is_file()).map_or_else(|| file.to_path_buf(), |found| found.dir)
+    found.filter(|found| is_session(&found.dir)).map_or_else(|| file.to_path_buf(), |found| found.dir)
 }
 
 /// Adds what a reviewer said, and says what the journal keeps.

@@ -100,6 +100,7 @@ use chaffinch_compute::vector;
 use chaffinch_protocol::display::safe_text;
 use clap::{CommandFactory, Parser, Subcommand};
 use rustix::fs::Mode;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
@@ -227,9 +228,12 @@ fn run() -> ExitCode {
 /// the command line asks for that.
 fn unparsed(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || !asks_for_json(std::env::args_os().skip(1)) {
-        // A closed pipe leaves nothing to tell.
-        let _ = error.print();
-        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(ERROR));
+        let printed = error.print().and_then(|()| io::stdout().flush());
+        return match printed {
+            // A closed pipe leaves nothing to tell.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(ERROR),
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(ERROR)),
+        };
     }
     events::begin();
     let text = error.render().to_string();

@@ -5,7 +5,7 @@ use super::place;
 use super::scan::{self, OutputArgs, StoreArgs, Wanted};
 use anyhow::{Result, bail};
 use chaffinch_data::index::ShardRecord;
-use chaffinch_data::session::{MARK, Session};
+use chaffinch_data::session::{Session, is_session};
 use chaffinch_protocol::display::safe_path;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ pub(super) fn run(args: &Merge, global: &Global) -> Result<ExitCode> {
         bail!("--session names a shard; the merged session needs another folder");
     }
     // The dataset is read, and its detectors run, as for the shards.
-    if !location.dir.join(MARK).is_file() {
+    if !is_session(&location.dir) {
         let session = Session::open_or_create(&location.dir, &location.dataset)?;
         session.keep_uses("", &first.uses())?;
         if let Some(reading) = first.load_reading()? {

@@ -8,7 +8,7 @@ use super::{model_loader, place, settings, setup, uses};
 use crate::looks;
 use anyhow::{Result, ensure};
 use chaffinch_data::config::{Config, Flags};
-use chaffinch_data::session::MARK;
+use chaffinch_data::session::is_session;
 use chaffinch_protocol::display::safe_text;
 use chaffinch_protocol::{BlindWish, Command, Event};
 use chaffinch_screen::looks::Looks;
@@ -96,7 +96,7 @@ pub(super) fn run_target(
         "the interface does not work with TERM=dumb, which promises no cursor; use --plain, or another terminal"
     );
     let location = place::find(target, global)?;
-    if location.dir.join(MARK).is_file() {
+    if is_session(&location.dir) {
         place::take_over(&location.dir, global);
     }
     place::warn_of_half_changed(&location);

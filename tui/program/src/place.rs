@@ -9,7 +9,7 @@ use chaffinch_data::Error;
 use chaffinch_data::dataset::DatasetOptions;
 use chaffinch_data::index::ShardRecord;
 use chaffinch_data::session;
-use chaffinch_data::session::{Carried, Likeness, MARK, Session, SessionInfo, SessionLocation};
+use chaffinch_data::session::{Carried, Likeness, Session, SessionInfo, SessionLocation, is_session};
 use chaffinch_protocol::display::{listed, quoted, safe_path, safe_text};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) fn find(target: &Path, global: &Global) -> Result<SessionLocation> {
     };
     // A session without decisions is worth less than one with them.
     let vacant = !Session::open_to_read(&location.dir).is_ok_and(|session| session.has_decisions());
-    let named = global.session.is_some() || target.join(MARK).is_file();
+    let named = global.session.is_some() || is_session(target);
     if named || !vacant || !chaffinch_data::dataset::is_there(&location.dataset) {
         return Ok(location);
     }
@@ -78,9 +78,7 @@ pub(super) fn no_results(session: &Session) -> anyhow::Error {
 /// When that cannot be written.
 pub(super) fn decline(target: &Path, global: &Global) -> Result<()> {
     match session::resolve(target, global.session.as_deref()) {
-        Ok(location) if location.dir.join(MARK).is_file() => {
-            Ok(Session::open(&location.dir)?.decline_carry_over()?)
-        }
+        Ok(location) if is_session(&location.dir) => Ok(Session::open(&location.dir)?.decline_carry_over()?),
         // What is wrong with it says the scan.
         _ => Ok(()),
     }
@@ -179,7 +177,7 @@ fn words(carried: &Carried, from: &Session) -> String {
 /// # Errors
 /// When it was never scanned.
 pub(super) fn scanned(location: &SessionLocation, global: &Global) -> Result<()> {
-    if location.dir.join(MARK).is_file() {
+    if is_session(&location.dir) {
         return Ok(());
     }
     let session =

@@ -122,13 +122,8 @@ pub(super) fn run(args: &Plan, global: &Global) -> Result<ExitCode> {
         Err(Error::Stopped) => return Ok(ExitCode::from(INTERRUPTED)),
         made => made?,
     };
-    if !outputs.changed().is_empty() {
-        let files = count(
-            outputs.changed().len() as u64,
-            "decided file has changed or is gone",
-            "decided files have changed or are gone",
-        );
-        warning("changed", &format!("{files} since the scan; scan again, then plan again"));
+    for remark in outputs.changed_remarks(["not planned; scan again, then plan again"; 2]) {
+        warning(remark.about, &remark.text);
     }
     if let Some(words) = listing.journal.disputes(outputs.decisions()).words() {
         let choose =

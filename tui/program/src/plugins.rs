@@ -9,7 +9,7 @@ use super::output::{json, remark, results};
 use super::{check_plugin, detector_results, new_plugin, settings};
 use anyhow::{Result, bail, ensure};
 use chaffinch_data::config::Flags;
-use chaffinch_data::session::{self, MARK, Session};
+use chaffinch_data::session::{self, Session, is_session};
 use chaffinch_host::{
     Changed, Confinement, LetIn, LoadedDetector, NEEDS, Place, PluginFolder, Registry, Workers, confinement,
 };
@@ -338,7 +338,7 @@ fn list(named: &[PathBuf], as_json: bool, global: &Global) -> Result<()> {
         // Its dataset is as good.
         let place = session::resolve(named, None)?.dir;
         ensure!(
-            place.join(MARK).is_file(),
+            is_session(&place),
             "{} has no session yet; run chaffinch scan first, or leave --session out",
             safe_path(named)
         );

@@ -8,7 +8,7 @@ use super::{place, settings};
 use anyhow::{Result, bail, ensure};
 use chaffinch_data::columns::DetectorResult;
 use chaffinch_data::session as stored;
-use chaffinch_data::session::{MARK, SessionInfo};
+use chaffinch_data::session::{SessionInfo, is_session};
 use chaffinch_data::uses::Uses;
 use chaffinch_protocol::display::{safe_path, safe_text};
 use chaffinch_review::verdict::is_flagged;
@@ -107,7 +107,7 @@ impl From<SessionInfo> for Listed {
 
 fn list(as_json: bool, global: &Global) -> Result<()> {
     let folder = settings::sessions_folder(global)?;
-    let folders = match folder.join(MARK).is_file() {
+    let folders = match is_session(&folder) {
         // --session names one session.
         true => vec![folder.clone()],
         false => stored::folders(&folder),

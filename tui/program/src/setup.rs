@@ -101,7 +101,7 @@ fn for_location(
     }
     settings::warn(&config);
     // A session that is in use ends this before any code is let in.
-    let known = location.dir.join(session::MARK).is_file();
+    let known = session::is_session(&location.dir);
     let opened = known.then(|| open_session(location, ask.is_none())).transpose()?;
     let named = if engine.detectors.is_empty() { &[][..] } else { &uses.detectors };
     let consent = match (engine.allow_changed, ask.is_some()) {

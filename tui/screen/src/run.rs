@@ -169,9 +169,13 @@ pub fn run(commands: Sender<Command>, events: Receiver<Event>, options: Options)
     if reason == ExitReason::Lost {
         watch.leave_armed();
     } else {
+        let unasked = matches!(reason, ExitReason::EngineGone | ExitReason::Dismissed);
+        if unasked {
+            await_quiet(&woken);
+        }
         guard.leave_screen();
         await_answers(&expected, &woken);
-        guard.flush(expected.missing() > 0);
+        guard.flush(unasked || expected.missing() > 0);
         drop(watch);
     }
     drop(tmux);
@@ -194,17 +198,39 @@ fn furnished(mut model: Model, options: &Options, encoder: Option<&dyn PictureEn
     model
 }
 
+/// Swallows the keys of someone who has not yet seen that the interface ends, so that the shell does not run them; Ctrl-C
+/// ends that.
+fn await_quiet(woken: &Receiver<Wake>) {
+    let last = Instant::now() + Duration::from_secs(3);
+    let quiet = || (Instant::now() + Duration::from_millis(400)).min(last);
+    let mut until = quiet();
+    while let Ok(wake) = woken.recv_deadline(until) {
+        if interrupts(&wake) {
+            return;
+        }
+        if matches!(wake, Wake::Input(_)) {
+            until = quiet();
+        }
+    }
+}
+
 /// Waits for outstanding replies of the terminal, so that the shell does not read them as typed text; Ctrl-C
 /// ends that.
 fn await_answers(expected: &Expected, woken: &Receiver<Wake>) {
     while !expected.patience().is_zero() {
         match woken.recv_timeout(Duration::from_millis(5)) {
-            Ok(Wake::Input(inputs)) if inputs.contains(&Input::from(KeyEvent::from(KeyChord::ctrl('c')))) => {
-                return;
-            }
-            Ok(Wake::Lost | Wake::Signal(SIGHUP | SIGINT | SIGQUIT | SIGTERM)) => return,
+            Ok(wake) if interrupts(&wake) => return,
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+/// Whether waiting ends at once.
+fn interrupts(wake: &Wake) -> bool {
+    match wake {
+        Wake::Input(inputs) => inputs.contains(&Input::from(KeyEvent::from(KeyChord::ctrl('c')))),
+        Wake::Lost | Wake::Signal(SIGHUP | SIGINT | SIGQUIT | SIGTERM) => true,
+        _ => false,
     }
 }

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a reviewer said about a sample elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Journal {
     /// What the reviewer of this journal says now of the samples that it is bound to, in their order, for
     /// [`Journal::adopt`] in another session.
     pub fn said(&self) -> Vec<(SampleId, Said)> {
-        let about = |(&row, entries): (&u32, &Vec<u32>)| {
+        let about = |(&row, entries): (&u32, &SmallVec<[u32; 4]>)| {
             let marks = self.own_marks(row);
             let decided = marks.decision().map(|decision| decision.choice.clone());
             let last = entries.last().map(|&index| self.own.entries[index as usize].at);
@@ -116,6 +117,7 @@ impl Journal {
             let seq = self.own.next_seq() + entries.len() as u64;
             pending.entry(id.0).or_default().push(entries.len());
             let at = at.unwrap_or_else(now);
+            let what = Arc::new(what);
             entries.push((Entry { seq, at, what, keys: SmallVec::new(), rows: smallvec![id.0] }, key));
         }
         if entries.is_empty() {
@@ -138,11 +140,11 @@ impl Journal {
 impl Journal {
     /// Whether the reviewer of this journal removed a tag at this time or later.
     fn took_back(&self, id: SampleId, tag: &str, at: Option<Timestamp>) -> bool {
-        let entries = self.history.get(&id.0).map_or(&[][..], Vec::as_slice);
+        let entries = self.history.get(&id.0).map_or(&[][..], SmallVec::as_slice);
         let later = entries.iter().map(|&index| &self.own.entries[index as usize]);
         later
             .filter(|entry| Some(entry.at) >= at)
-            .any(|entry| entry.what.more().untags.iter().any(|other| other == tag))
+            .any(|entry| entry.what.untags.iter().any(|other| other == tag))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One reviewer's file in memory.
 
 use super::disk::{self, Look};
-use super::entry::{Entry, Key};
+use super::entry::{Entry, Key, What};
 use super::line::{self, Line, Said, percent, unpercent};
 use crate::{Error, Result};
 use bytes::BytesMut;
@@ -9,8 +9,10 @@ use chaffinch_compute::job::Job;
 use chaffinch_protocol::display::safe_path;
 use indexmap::IndexSet;
 use jiff::Timestamp;
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A line of the file, so that the file can be written again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub(super) struct Book {
     turns: Vec<Turn>,
     /// What the entries are about, each once.
     keys: IndexSet<Key>,
+    /// What they say, each once.
+    said: HashSet<Arc<What>>,
     /// Where the next paths go.
     paths: BytesMut,
     /// The length of the complete lines in the file.
@@ -132,6 +136,10 @@ impl Book {
     pub(super) fn push(&mut self, mut entry: Entry, keys: Vec<Key>) -> u32 {
         let index = self.entries.len() as u32;
         entry.keys = keys.into_iter().map(|key| self.keep(key)).collect();
+        match self.said.get(&entry.what) {
+            Some(same) => entry.what = Arc::clone(same),
+            None => drop(self.said.insert(Arc::clone(&entry.what))),
+        }
         self.last_seq = entry.seq;
         self.entries.push(entry);
         self.written.push(Written::Entry(index));
@@ -292,9 +300,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_again_is_there_once() {
+        let book = kept(100, |number| vec![format!("{number}.jpg")]);
+        assert_eq!(book.said.len(), 1);
+        assert!(book.entries.iter().all(|entry| Arc::ptr_eq(&entry.what, &book.entries[0].what)));
+        let copy = book.read_only();
+        assert!(Arc::ptr_eq(&copy.entries[99].what, &book.entries[0].what));
+    }
+
+    #[test]
     fn entries_take_little_memory_and_their_paths_stand_together() {
         let book = kept(1_000, |number| vec![format!("cat/{number:04}.jpg")]);
-        assert!(size_of::<Entry>() <= 104, "{} bytes", size_of::<Entry>());
+        assert!(size_of::<Entry>() <= 80, "{} bytes", size_of::<Entry>());
         assert!(book.entries.iter().all(|entry| !entry.keys.spilled() && !entry.rows.spilled()));
         let paths: Vec<&[u8]> =
             book.entries.iter().flat_map(|entry| book.keys(entry)).map(|key| &*key.path).collect();

@@ -1,7 +1,7 @@
 //! The current state of each sample.
 
 use super::Said;
-use super::entry::{Entry, More, What};
+use super::entry::{Entry, What};
 use chaffinch_protocol::decision::{ADJUDICATED, Choice, Decision};
 use chaffinch_protocol::sample::SampleId;
 use jiff::Timestamp;
@@ -62,18 +62,18 @@ impl Marks {
             self.said.choice = choice.unwrap_or(Choice::Unsure);
             self.at = entry.at;
         }
-        self.add_tags(&entry.what.more().tags);
-        self.said.tags.retain(|tag| !entry.what.more().untags.contains(tag));
-        if self.adjudicates && entry.what.more().untags.iter().any(|tag| tag == ADJUDICATED) {
+        self.add_tags(&entry.what.tags);
+        self.said.tags.retain(|tag| !entry.what.untags.contains(tag));
+        if self.adjudicates && entry.what.untags.iter().any(|tag| tag == ADJUDICATED) {
             // Without the mark it is a decision like any other.
             self.adjudicates = false;
             self.opinion = Some((self.said.choice.clone(), self.at));
         }
-        if entry.what.more().unnote {
+        if entry.what.unnote {
             self.said.note.clear();
         }
-        if !entry.what.more().note.is_empty() {
-            self.said.note.clone_from(&entry.what.more().note);
+        if !entry.what.note.is_empty() {
+            self.said.note.clone_from(&entry.what.note);
         }
     }
 
@@ -102,14 +102,15 @@ impl Marks {
         // A tag that says how it was decided goes with the decision.
         let goes = |tag: &&String| if *tag == ADJUDICATED { add.is_some() } else { missing(tag) };
         let tags = said.tags.iter().filter(goes).filter(|tag| !took_back(tag)).cloned().collect();
-        let mut more = More { tags, ..More::default() };
+        let choice = add.map(|choice| Some(choice.clone()));
+        let mut what = What { choice, tags, ..What::default() };
         if !said.note.is_empty() && said.note != note && said.note != self.said.note {
             match self.said.note.is_empty() {
-                true => more.note.clone_from(&said.note),
+                true => what.note.clone_from(&said.note),
                 false => differs = true,
             }
         }
-        (What::new(add.map(|choice| Some(choice.clone())), more), differs)
+        (what, differs)
     }
 
     /// Tags and the note, and the choice if one is made.

@@ -2,6 +2,7 @@
 
 use crate::atomic;
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
@@ -94,7 +95,7 @@ impl Storage for Disk {
     }
 
     fn look(&mut self) -> io::Result<Look> {
-        match fs::metadata(&self.path) {
+        match fs::symlink_metadata(&self.path) {
             Ok(metadata) => Ok(Look::of(&metadata)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Look::default()),
             Err(error) => Err(error),
@@ -116,7 +117,7 @@ impl Storage for Disk {
         // Something that is no file does not block.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(&self.path)?;
+        let file = options.custom_flags(AS_IT_IS).open(&self.path).map_err(no_link)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("it is not a regular file"));
@@ -169,16 +170,35 @@ impl Storage for Disk {
     }
 }
 
+/// Flags to open what may be anything: a pipe is not waited for, and a link, which could make the program write anywhere,
+/// is not followed.
+const AS_IT_IS: i32 = OFlags::NONBLOCK.union(OFlags::NOFOLLOW).bits().cast_signed();
+
+/// Names a link by what it is.
+fn no_link(error: io::Error) -> io::Error {
+    match error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
+        true => io::Error::other("it is a symbolic link, not a regular file"),
+        false => error,
+    }
+}
+
+/// The bytes of a journal; none if there is no file.
+///
+/// # Errors
+/// When it cannot be read, is not a regular file, or is longer than any journal.
+pub(crate) fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    read(path).map(|(bytes, _)| bytes)
+}
+
 /// Reads a file that is expected to be a journal; nothing if there is none.
 ///
 /// # Errors
 /// When it cannot be read, is not a regular file, or is longer than any journal.
 pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, Look)> {
-    let nonblock = OFlags::NONBLOCK.bits().cast_signed();
-    let file = match OpenOptions::new().read(true).custom_flags(nonblock).open(path) {
+    let file = match OpenOptions::new().read(true).custom_flags(AS_IT_IS).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Look::default())),
-        Err(error) => return Err(error),
+        Err(error) => return Err(no_link(error)),
     };
     let metadata = file.metadata()?;
     if !metadata.is_file() {

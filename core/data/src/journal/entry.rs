@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// The row for "no sample".
 pub(super) const ORPHAN: u32 = u32::MAX;
@@ -88,16 +88,12 @@ impl Place {
 }
 
 /// What an entry changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// Much the same is said again and again, so a book holds it once ([`super::book::Book::push`]).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct What {
     /// The choice, `Some(None)` to clear earlier ones, `None` if nothing is decided.
     pub(super) choice: Option<Option<Choice>>,
-    more: Option<Box<More>>,
-}
-
-/// What an entry changes but for one choice for all of its samples.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct More {
     /// Indices of the entry's samples that are kept regardless of the choice.
     pub(super) kept: Vec<u32>,
     /// The choice for each of the entry's samples, in their order, instead of one for all; else empty.
@@ -110,30 +106,12 @@ pub(super) struct More {
     pub(super) unnote: bool,
 }
 
-impl What {
-    pub(super) fn new(choice: Option<Option<Choice>>, more: More) -> What {
-        What { choice, more: (more != More::default()).then(|| Box::new(more)) }
-    }
-
-    pub(super) fn more(&self) -> &More {
-        static NOTHING: More = More {
-            kept: Vec::new(),
-            each: Vec::new(),
-            tags: Vec::new(),
-            untags: Vec::new(),
-            note: String::new(),
-            unnote: false,
-        };
-        self.more.as_deref().unwrap_or(&NOTHING)
-    }
-}
-
 /// One entry: some samples and what was said about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub(super) seq: u64,
     pub(super) at: Timestamp,
-    pub(super) what: What,
+    pub(super) what: Arc<What>,
     /// Its samples, as indices into the keys of its book; empty while it is in none.
     pub(super) keys: SmallVec<[u32; 4]>,
     /// For each key its row in the manifest, or [`ORPHAN`]; empty until bound.
@@ -149,18 +127,17 @@ impl Entry {
 
     /// Its decision on a row.
     pub(super) fn choice(&self, row: u32) -> Option<Option<Choice>> {
-        if !self.what.more().each.is_empty() {
+        if !self.what.each.is_empty() {
             let position = self.rows.iter().position(|&other| other == row)?;
-            return self.what.more().each.get(position).map(|choice| Some(choice.clone()));
+            return self.what.each.get(position).map(|choice| Some(choice.clone()));
         }
-        let kept =
-            self.what.more().kept.iter().any(|&position| self.rows.get(position as usize) == Some(&row));
+        let kept = self.what.kept.iter().any(|&position| self.rows.get(position as usize) == Some(&row));
         if kept { Some(Some(Choice::Keep)) } else { self.what.choice.clone() }
     }
 
     /// Whether its decisions settle what reviewers decided differently.
     pub(super) fn adjudicates(&self) -> bool {
-        self.what.more().tags.iter().any(|tag| tag == ADJUDICATED)
+        self.what.tags.iter().any(|tag| tag == ADJUDICATED)
     }
 
     /// What it says about a row, in words: `remove`, `clear`, `tag +crop`, `note`.
@@ -173,17 +150,16 @@ impl Entry {
 
     /// Its decision on the sample of a key.
     pub(super) fn choice_at(&self, position: usize) -> Option<Option<Choice>> {
-        match self.what.more().each.get(position) {
+        match self.what.each.get(position) {
             Some(choice) => Some(Some(choice.clone())),
-            None if self.what.more().kept.contains(&(position as u32)) => Some(Some(Choice::Keep)),
+            None if self.what.kept.contains(&(position as u32)) => Some(Some(Choice::Keep)),
             None => self.what.choice.clone(),
         }
     }
 
     /// Whether it only takes back what was said.
     pub(super) fn removes(&self) -> bool {
-        let choice = &self.what.choice;
-        let More { kept, each, tags, untags, note, unnote } = self.what.more();
+        let What { choice, kept, each, tags, untags, note, unnote } = &*self.what;
         let says =
             matches!(choice, Some(Some(_))) || !kept.is_empty() || !each.is_empty() || !tags.is_empty();
         !says && note.is_empty() && (choice.is_some() || !untags.is_empty() || *unnote)
@@ -206,8 +182,8 @@ impl Entry {
 
     /// What kind of entry it is.
     pub fn change(&self) -> Change {
-        let More { kept, each, tags, untags, .. } = self.what.more();
-        match &self.what.choice {
+        let What { choice, kept, each, tags, untags, .. } = &*self.what;
+        match choice {
             _ if !each.is_empty() || !kept.is_empty() => Change::DecidedEach,
             Some(Some(_)) => Change::Decided,
             Some(None) => Change::Cleared,
@@ -221,22 +197,22 @@ impl Entry {
     /// note`.
     pub fn words(&self) -> String {
         let words = match &self.what.choice {
-            _ if !self.what.more().each.is_empty() => each_in_words(&self.what.more().each),
-            Some(Some(choice)) if !self.what.more().kept.is_empty() => {
+            _ if !self.what.each.is_empty() => each_in_words(&self.what.each),
+            Some(Some(choice)) if !self.what.kept.is_empty() => {
                 format!(
                     "keep {} and {choice} {}",
-                    self.what.more().kept.len(),
-                    self.rows.len().max(self.keys.len()).saturating_sub(self.what.more().kept.len())
+                    self.what.kept.len(),
+                    self.rows.len().max(self.keys.len()).saturating_sub(self.what.kept.len())
                 )
             }
             Some(Some(choice)) => choice.to_string(),
             Some(None) => "clear".to_owned(),
             None => {
-                let tags = self.what.more().tags.iter().map(|tag| format!(" +{tag}"));
-                let untags = self.what.more().untags.iter().map(|tag| format!(" -{tag}"));
+                let tags = self.what.tags.iter().map(|tag| format!(" +{tag}"));
+                let untags = self.what.untags.iter().map(|tag| format!(" -{tag}"));
                 let tags: String = tags.chain(untags).collect();
-                match (tags.is_empty(), self.what.more().note.is_empty()) {
-                    (true, _) if self.what.more().unnote => "remove note".to_owned(),
+                match (tags.is_empty(), self.what.note.is_empty()) {
+                    (true, _) if self.what.unnote => "remove note".to_owned(),
                     (true, _) => "note".to_owned(),
                     (false, true) => format!("tag{tags}"),
                     (false, false) => format!("note and tag{tags}"),

@@ -1,6 +1,6 @@
 //! Serialization of entries.
 
-use super::entry::{Apart, Entry, Key, More, Place, What};
+use super::entry::{Apart, Entry, Key, Place, What};
 use crate::same_path::RowMark;
 use chaffinch_compute::content::ContentHash;
 use chaffinch_protocol::decision::Choice;
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use smallvec::SmallVec;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// One line of a journal.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -94,15 +95,15 @@ impl Line {
                 if !each.is_empty() && (each.len() != count || self.decision.is_some()) {
                     return Err(format!("it has {} decisions for {count} samples", each.len()));
                 }
-                let more = More {
+                let what = Arc::new(What {
+                    choice: self.decision,
                     kept: self.kept,
                     each,
                     tags: self.tags,
                     untags: self.untags,
                     note: self.note,
                     unnote: self.unnote,
-                };
-                let what = What::new(self.decision, more);
+                });
                 let entry = Entry { seq: self.seq, at, what, keys: SmallVec::new(), rows: SmallVec::new() };
                 Ok(Said::Entry(entry, keys))
             }
@@ -192,19 +193,19 @@ pub(super) fn unpercent(text: &str) -> Option<Vec<u8>> {
 
 /// An entry about these samples as a line.
 pub(super) fn of_entry<'k>(entry: &Entry, keys: impl IntoIterator<Item = &'k Key>, reviewer: &str) -> String {
-    let more = entry.what.more().clone();
+    let What { choice, kept, each, tags, untags, note, unnote } = (*entry.what).clone();
     text(&Line {
         seq: entry.seq,
         at: entry.at.to_string(),
         reviewer: Some(reviewer.to_owned()),
         samples: Some(keys.into_iter().map(SampleLine::new).collect()),
-        decision: entry.what.choice.clone(),
-        kept: more.kept,
-        decisions: more.each,
-        tags: more.tags,
-        untags: more.untags,
-        note: more.note,
-        unnote: more.unnote,
+        decision: choice,
+        kept,
+        decisions: each,
+        tags,
+        untags,
+        note,
+        unnote,
         ..Line::default()
     })
 }

@@ -3,7 +3,7 @@
 use super::{MARK, Session, canonical, place};
 use crate::atomic;
 use crate::dataset::DatasetOptions;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::{Error, Result};
 use std::fs;
 use std::io::{self, Write};
@@ -31,11 +31,17 @@ pub struct SessionInfo {
     pub bytes: u64,
 }
 
+/// Whether a folder is a session, usable or not: something that is no file in the place of `session.toml` is named when it is
+/// opened.
+pub fn is_session(dir: &Path) -> bool {
+    fs::symlink_metadata(dir.join(MARK)).is_ok_and(|metadata| !metadata.is_dir())
+}
+
 /// The folders of all sessions directly inside a folder, in the order of their names; none if there is no such folder.
 pub fn folders(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut dirs: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|dir| dir.join(MARK).is_file()).collect();
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|dir| is_session(dir)).collect();
     dirs.sort_unstable();
     dirs
 }
@@ -79,7 +85,7 @@ fn size(folder: &Path) -> u64 {
 }
 
 /// What a session calls its own files and folders.
-pub(crate) const OWN: [&str; 29] = [
+pub(crate) const OWN: [&str; 31] = [
     "costs.json",
     super::DECISIONS,
     "detectors",
@@ -97,9 +103,11 @@ pub(crate) const OWN: [&str; 29] = [
     "samples.arrow",
     "rank.arrow",
     "unreadable.arrow",
+    "index.shard",
     "index.unfinished",
     "depths.unfinished",
     "settings.toml",
+    "shard.toml",
     super::prompts::FILE,
     super::VIEWS,
     super::carry_over::DECLINED,
@@ -191,7 +199,7 @@ impl Session {
             if path.extension().is_none_or(|extension| extension != "jsonl") {
                 continue;
             }
-            let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+            let bytes = journal::contents(&path).map_err(Error::io("read", &path))?;
             let target = here.join(path.file_name().unwrap_or_default());
             atomic::write(&target, |out| out.write_all(&bytes))?;
         }

@@ -1,12 +1,12 @@
 //! `session.toml`: which dataset, since when, and what it was scanned with.
 
 use super::MARK;
+use super::contents;
 use super::outline::Outline;
 use crate::uses::Uses;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -58,12 +58,11 @@ impl Head {
     /// Reads the file of the session in `dir`.
     pub(super) fn read(dir: &Path) -> Result<Head> {
         let path = dir.join(MARK);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        let text = match contents::text(&path) {
+            Err(Error::Io { reason, .. }) if reason.kind() == io::ErrorKind::NotFound => {
                 return Err(Error::format(dir, "not a session; run chaffinch scan DATASET first"));
             }
-            Err(error) => return Err(Error::io("read", &path)(error)),
+            text => text?,
         };
         let head: Head = toml::from_str(&text).map_err(|error| Error::format(&path, error.message()))?;
         if head.format != FORMAT {

@@ -4,14 +4,21 @@ use crate::{Error, Result};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The lock's file.
 pub(super) const FILE: &str = "lock";
 
+/// What a holder that is about to release the lock adds to its name.
+const ENDING: &str = ", which is ending";
+
+/// How long a lock is waited for whose holder is ending.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A session locked by this process; released on drop, and by the system however the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
     /// Why there is no real lock.
     remark: Option<String>,
 }
@@ -20,13 +27,12 @@ impl Lock {
     pub(super) fn take(dir: &Path) -> Result<Lock> {
         let path = dir.join(FILE);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = file.map_err(Error::io("open", &path))?;
+        let file = file.map_err(Error::io("open", &path))?;
         let mut remark = None;
-        match file.try_lock() {
+        match try_lock(&file, &path) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(&path).unwrap_or_default();
-                let holder = match holder.trim() {
+                let holder = match holder(&path).as_str() {
                     "" => "another program".to_owned(),
                     holder => chaffinch_protocol::display::safe_text(holder).into_owned(),
                 };
@@ -40,16 +46,43 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path)(error)),
         }
-        let holder = format!("process {} on {}\n", std::process::id(), host());
-        // It is locked whether or not there is room for our name in it.
-        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
-        Ok(Lock { _file: file, remark })
+        sign(&file, "");
+        Ok(Lock { file, remark })
+    }
+
+    /// Tells those who want the lock that it will soon be free.
+    pub(super) fn ends(&self) {
+        sign(&self.file, ENDING);
     }
 
     /// Why there is no real lock, in one sentence.
     pub(super) fn remark(&self) -> Option<&str> {
         self.remark.as_deref()
     }
+}
+
+/// Locks the file, and waits for a holder that is ending: someone who just quit may go on at once.
+fn try_lock(file: &File, path: &Path) -> std::result::Result<(), TryLockError> {
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if holder(path).ends_with(ENDING) && Instant::now() < limit => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Writes our name into the file. It is locked whether or not there is room for that.
+fn sign(mut file: &File, suffix: &str) {
+    let name = format!("process {} on {}{suffix}\n", std::process::id(), host());
+    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(name.as_bytes()));
+}
+
+/// Who holds the lock, as they wrote it.
+fn holder(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default().trim().to_owned()
 }
 
 /// ENOTSUPP, which the kernel's file systems for network shares return although it is not meant for programs.

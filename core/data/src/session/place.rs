@@ -1,6 +1,6 @@
 //! Finds the session of a dataset.
 
-use super::{MARK, Session, canonical};
+use super::{Session, canonical, is_session};
 use crate::config::state_home;
 use crate::{Error, Result};
 use std::fs;
@@ -68,7 +68,7 @@ fn name(dataset: &Path) -> String {
 /// # Errors
 /// When there is neither, or when the explicit session is about another dataset.
 pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
-    if arg.join(MARK).is_file() {
+    if is_session(arg) {
         if let Some(other) = session.filter(|other| !same(other, arg)) {
             let message = format!(
                 "{} is already a session, so --session {} cannot be used with it",
@@ -85,7 +85,7 @@ pub fn resolve(arg: &Path, session: Option<&Path>) -> Result<SessionLocation> {
         false => std::path::absolute(arg).map_err(Error::io("find", arg))?,
     };
     let dir = session.map_or_else(|| default_dir_of(&dataset), |dir| Ok(dir.to_path_buf()))?;
-    let bound = match dir.join(MARK).is_file() {
+    let bound = match is_session(&dir) {
         true => Some(Session::open_to_read(&dir)?.dataset()),
         false => None,
     };

@@ -104,8 +104,17 @@ fn two_programs_do_not_work_on_one_session() {
     );
     let reader = Session::open_to_read(&desk.dir()).unwrap();
     assert!(reader.save_view("anna", "x").is_err() && !reader.is_writable());
+    first.ends();
+    let (sender, received) = std::sync::mpsc::channel();
+    let next = std::thread::spawn(move || {
+        sender.send(()).unwrap();
+        desk.open().map(|session| session.is_writable())
+    });
+    received.recv().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert!(!next.is_finished(), "who comes while the first ends waits for it");
     drop(first);
-    assert!(desk.open().unwrap().is_writable());
+    assert!(next.join().unwrap().unwrap());
 }
 
 #[test]

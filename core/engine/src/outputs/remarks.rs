@@ -30,7 +30,10 @@ impl Outputs<'_> {
     /// Decided files that have changed or are gone, on what reviewers disagree, and what could not be decided. `choose` is
     /// said after a disagreement: how to choose whose decisions count.
     pub fn remarks(&self, choose: &str) -> Vec<OutputRemark> {
-        let mut all = self.changed_remarks();
+        let mut all = self.changed_remarks([
+            "exported as undecided; scan again, then decide again",
+            "scan again if that is right",
+        ]);
         let disputes = self.subject.journal.disputes(&self.decisions);
         if let Some(words) = disputes.words() {
             let (used, others) = (disputes.used_words(), disputes.other_words());
@@ -49,23 +52,17 @@ impl Outputs<'_> {
         all
     }
 
-    /// Lists decided files that are no longer what was decided about.
-    fn changed_remarks(&self) -> Vec<OutputRemark> {
+    /// Lists decided files that are no longer what was decided about, and what to do about changed and about missing ones.
+    pub fn changed_remarks(&self, [changed, gone]: [&'static str; 2]) -> Vec<OutputRemark> {
         let kinds = [
             (
                 Now::Changed,
                 "changed",
                 "decided file has changed since",
                 "decided files have changed since",
-                "exported as undecided; scan again, then decide again",
+                changed,
             ),
-            (
-                Now::Gone,
-                "gone",
-                "decided file is gone",
-                "decided files are gone",
-                "scan again if that is right",
-            ),
+            (Now::Gone, "gone", "decided file is gone", "decided files are gone", gone),
         ];
         let remark = |(now, about, one, many, so)| {
             let of = || self.changed.iter().filter(move |(_, found)| *found == now);

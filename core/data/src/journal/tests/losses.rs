@@ -155,6 +155,16 @@ fn what_is_no_file_is_refused_and_never_waited_for() {
     fs::create_dir(&file).unwrap();
     assert!(journal.settle().is_err());
     fs::remove_dir(&file).unwrap();
+    let elsewhere = dir.join("elsewhere");
+    fs::write(&elsewhere, "of someone else").unwrap();
+    for target in [elsewhere.as_path(), Path::new("nowhere")] {
+        std::os::unix::fs::symlink(target, &file).unwrap();
+        let error = journal.decide(&ids(&[2]), keep()).unwrap_err().to_string();
+        assert!(error.contains("symbolic link"), "{error}");
+        assert!(Journal::open(&dir, "anna").err().unwrap().to_string().contains("symbolic link"));
+        fs::remove_file(&file).unwrap();
+    }
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"of someone else");
     journal.decide(&ids(&[2]), keep()).unwrap();
     assert_eq!(found(&dir), choices(&journal));
 }
