@@ -68,11 +68,16 @@ pub const UNLABELED: &str = "_unlabeled";
 /// Bytes that a name may have on the usual file systems.
 const LONGEST: usize = 255;
 
-/// Refuses a path inside the dataset at `root`, and one that a session has for a file of its own.
+/// Refuses a path inside the dataset at `root`, one that a session has for a file of its own, and `-`, by which people do not
+/// mean a file.
 ///
 /// # Errors
 /// When `target` is one of these, or cannot be resolved.
 pub fn outside(root: &Path, target: &Path) -> Result<()> {
+    if target.as_os_str() == "-" {
+        let message = "'-' is not standard output here; name a file, or write ./- for a file of that name";
+        return Err(Error::Invalid(message.into()));
+    }
     let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let absolute = std::path::absolute(target).map_err(Error::io("find", target))?;
     // The target need not exist yet: its existing part counts.
@@ -372,6 +377,7 @@ mod tests {
         for name in OWN {
             assert!(refused(name) && refused(&format!("{name}/below")), "{name}");
         }
+        assert!(outside(&root, Path::new("-")).is_err() && outside(&root, Path::new("./-")).is_ok());
         assert!(!refused("report.html") && !refused("out/decisions.csv"));
     }
 

@@ -53,7 +53,7 @@ mod vectors;
 
 pub use carry_over::Carried;
 pub(crate) use catalog::OWN;
-pub use catalog::{SessionInfo, folders, inspect, is_session};
+pub use catalog::{SessionInfo, folders, inspect};
 pub use costs::Cost;
 pub use likeness::{Here, Likeness, known_likeness, likeness};
 pub use outline::Outline;
@@ -95,6 +95,12 @@ const MAPS: &str = "maps";
 
 /// The folder of the journals.
 const DECISIONS: &str = "decisions";
+
+/// Whether a folder is a session, usable or not: something that is no file in the place of `session.toml` is named when it is
+/// opened.
+pub fn is_session(dir: &Path) -> bool {
+    fs::symlink_metadata(dir.join(MARK)).is_ok_and(|metadata| !metadata.is_dir())
+}
 
 /// Whether an entry of a folder may be left behind by a program that was killed while creating a session, or is all that
 /// was saved of one whose folder was removed while it was open.

@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Blurry,
     /// Moved while it was taken.
     MotionBlur,
+    /// Out of focus, moved or enlarged.
+    Soft,
     /// Noise all over.
     Noisy,
     /// Single black and white pixels all over.
@@ -51,13 +53,14 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All kinds, in order.
-    pub(crate) const ALL: [Kind; 20] = [
+    pub(crate) const ALL: [Kind; 21] = [
         Kind::Flat,
         Kind::Dark,
         Kind::Light,
         Kind::LowInformation,
         Kind::Blurry,
         Kind::MotionBlur,
+        Kind::Soft,
         Kind::Noisy,
         Kind::Specks,
         Kind::Blocks,
@@ -83,6 +86,7 @@ impl Kind {
             Kind::LowInformation => "low information",
             Kind::Blurry => "blurry",
             Kind::MotionBlur => "motion blur",
+            Kind::Soft => "soft",
             Kind::Noisy => "noisy",
             Kind::Specks => "salt and pepper",
             Kind::Blocks => "JPEG blocks",
@@ -123,6 +127,8 @@ pub(crate) struct Settings {
     pub(crate) blurry: f32,
     /// The finer direction's share.
     pub(crate) motion: f32,
+    /// Crété's blur effect.
+    pub(crate) soft: f32,
     /// Levels.
     pub(crate) noise: f32,
     /// Share of pixels.
@@ -166,6 +172,7 @@ pub(crate) const PARAMS: &[Param] = &[
         1.0,
         "Minimum fineness along a direction, as a share of that across it; 0 = off",
     ),
+    Param::number("soft", 0.62, 0.0, 1.0, "Maximum softness, by the blur effect; 1 = off"),
     Param::number("noise", 10.0, 0.0, 127.5, "Maximum standard deviation of the noise, in levels; 0 = off"),
     Param::number("salt-and-pepper", 0.003, 0.0, 1.0, "Maximum share of black and white specks; 0 = off"),
     Param::number(
@@ -230,6 +237,7 @@ impl Settings {
             information: number("low-information")?,
             blurry: number("blurry")?,
             motion: number("motion-blur")?,
+            soft: number("soft")?,
             noise: number("noise")?,
             specks: number("salt-and-pepper")?,
             blocks: number("jpeg-blocks")?,
@@ -280,6 +288,9 @@ pub(crate) fn score(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         // Out of focus, fineness of one direction is that of another by chance.
         Kind::MotionBlur if seen.sharpness < set.blurry || !visible(seen, set) => 1.0,
         Kind::MotionBlur => calibrated(seen.direction, set.motion),
+        // What is blurry at 64 pixels is said to be that.
+        Kind::Soft if seen.sharpness < set.blurry || !visible(seen, set) => 1.0,
+        Kind::Soft => calibrated(1.0 - seen.soft, 1.0 - set.soft),
         Kind::Noisy => at_most(seen.noise, set.noise),
         Kind::Specks => at_most(seen.specks, set.specks),
         Kind::Blocks if set.blocks > 1.0 => calibrated((1.0 / seen.blocks).min(1.0), 1.0 / set.blocks),

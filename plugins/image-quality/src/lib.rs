@@ -4,6 +4,7 @@
 
 mod bars;
 mod counts;
+mod focus;
 mod frame;
 mod grain;
 mod grid;

@@ -4,6 +4,7 @@
 
 use crate::bars::bars;
 use crate::counts::{Counts, deviation};
+use crate::focus::softness;
 use crate::grain::grain;
 use crate::grid::grid;
 use crate::sharpness::sharpness;
@@ -36,6 +37,8 @@ pub struct Measures {
     pub specks: f32,
     /// How much finer the picture is along one direction than across it, the least of all directions: 0..=1, 1 = alike.
     pub direction: f32,
+    /// How soft it is: 0..=1, 1 = without any detail; 0 where there is too little to judge.
+    pub soft: f32,
     /// Steps between the 8 x 8 blocks of a JPEG in multiples of those beside them; 1 where there are too few blocks.
     pub blocks: f32,
     /// Share of the picture at its bottom that a decoder filled in, 0..=1.
@@ -70,6 +73,7 @@ impl Measures {
             noise: grain.noise,
             specks: grain.specks,
             direction: grain.direction,
+            soft: softness(pixels.rgb, pixels.width, pixels.height),
             blocks: grid(pixels.rgb, pixels.width, pixels.height),
             cut: bars.cut,
             bars: bars.bars,
@@ -78,7 +82,7 @@ impl Measures {
     }
 
     /// Words of a record.
-    const WORDS: usize = 20;
+    const WORDS: usize = 21;
     /// Length of a written record.
     pub const BYTES: usize = Measures::WORDS * 4;
 
@@ -108,7 +112,7 @@ impl Measures {
     }
 
     /// The measured numbers, in the order of the record.
-    fn numbers(&mut self) -> [&mut f32; 13] {
+    fn numbers(&mut self) -> [&mut f32; 14] {
         [
             &mut self.dark,
             &mut self.light,
@@ -120,6 +124,7 @@ impl Measures {
             &mut self.noise,
             &mut self.specks,
             &mut self.direction,
+            &mut self.soft,
             &mut self.blocks,
             &mut self.cut,
             &mut self.bars,

@@ -32,6 +32,12 @@ pub(crate) fn fault(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         Kind::MotionBlur => {
             format!("motion blur: along one direction only {} as fine as across it", percent(seen.direction))
         }
+        Kind::Soft => {
+            format!(
+                "soft: out of focus, moved or enlarged; blur effect {:.2}, above {:.2}",
+                seen.soft, set.soft
+            )
+        }
         Kind::Noisy => format!("noisy: noise of {:.0} of 255 levels, more than {}", seen.noise, set.noise),
         Kind::Specks => {
             format!(

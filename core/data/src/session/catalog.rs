@@ -1,6 +1,6 @@
 //! All sessions in a folder, and binding one to the place where its dataset is now.
 
-use super::{MARK, Session, canonical, place};
+use super::{MARK, Session, canonical, is_session, place};
 use crate::atomic;
 use crate::dataset::DatasetOptions;
 use crate::journal::{self, Journal};
@@ -29,12 +29,6 @@ pub struct SessionInfo {
     pub decisions: u64,
     /// Size of all its files in bytes.
     pub bytes: u64,
-}
-
-/// Whether a folder is a session, usable or not: something that is no file in the place of `session.toml` is named when it is
-/// opened.
-pub fn is_session(dir: &Path) -> bool {
-    fs::symlink_metadata(dir.join(MARK)).is_ok_and(|metadata| !metadata.is_dir())
 }
 
 /// The folders of all sessions directly inside a folder, in the order of their names; none if there is no such folder.
