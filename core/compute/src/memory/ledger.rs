@@ -1,13 +1,18 @@
 //! Who holds how many bytes of a share, and who waits for some.
 
+use crate::memory;
 use bytesize::ByteSize;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the first in line waits while nothing is returned. After that it is admitted beyond the total: whoever
-/// holds bytes may itself wait for something that comes later in line, and slow is better than never.
+/// How long the first in line waits while nothing is returned and the process does nothing. After that it is admitted beyond
+/// the total: whoever holds bytes may itself wait for something that comes later in line, and slow is better than never.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// It waits longer while the process works, on a machine that others keep busy: so many times at most.
+const LONGEST: u32 = 30;
+/// The process works if it takes more than this part of a processor.
+const WORKING: u32 = 400;
 
 /// More is needed than there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,16 +108,23 @@ impl Ledger {
         let number = state.asked;
         state.asked += 1;
         let (mut seen, mut since) = ((state.returns, state.admitted), Instant::now());
+        let (mut worked, mut spells) = (memory::processor_time(), 1);
         while state.admitted != number || state.held + bytes > inner.total {
             let left = inner.patience.saturating_sub(since.elapsed());
             let first = state.admitted == number;
             if first && left.is_zero() {
-                break;
+                let now = memory::processor_time();
+                if now.saturating_sub(worked) <= inner.patience / WORKING || spells == LONGEST {
+                    break;
+                }
+                (worked, since, spells) = (now, Instant::now(), spells + 1);
+                continue;
             }
             let wait = if first { left } else { inner.patience };
             state = inner.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
             if (state.returns, state.admitted) != seen {
                 (seen, since) = ((state.returns, state.admitted), Instant::now());
+                (worked, spells) = (memory::processor_time(), 1);
             }
         }
         state.admitted += 1;
@@ -212,5 +224,20 @@ mod tests {
         assert_eq!(ledger.highest(), 160);
         drop((one, two));
         assert_eq!(ledger.held(), 0);
+    }
+
+    #[test]
+    fn who_waits_for_work_that_is_slow_waits_longer() {
+        let ledger = Ledger::patient(100, Duration::from_millis(300));
+        let held = ledger.admit(80).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(ledger.admit(80).unwrap()));
+            let until = Instant::now() + Duration::from_millis(1_200);
+            while Instant::now() < until {
+                assert_eq!(ledger.highest(), 80, "the machine is busy, and nobody waits in a circle");
+            }
+            drop(held);
+        });
+        assert_eq!((ledger.highest(), ledger.held()), (80, 0));
     }
 }
