@@ -65,8 +65,48 @@ pub(crate) fn read(view: &View<'_>, rows: Matrix<'_>) -> Result<Vec<Class>> {
     for class in &mut classes {
         view.checkpoint()?;
         class.typical = typical(view, class, rows);
+        forget_copies(view, class, rows)?;
     }
     Ok(classes)
+}
+
+/// A copy is nearer than this part of the distance to the [`OTHERS`]-th nearest (the ratio test of Lowe, Distinctive image
+/// features, IJCV 2004): what is near depends on model and class.
+const RATIO: f32 = 0.3;
+/// Which of the nearest is taken for no copy.
+const OTHERS: usize = 10;
+/// Pairs that are compared at most in a class.
+const PAIRS: usize = 1 << 25;
+
+/// Takes back what was removed although a copy of it stays: it was removed for being one, and not for what it shows.
+fn forget_copies(view: &View<'_>, class: &mut Class, rows: Matrix<'_>) -> Result<()> {
+    let stays =
+        |id: &&u32| !matches!(view.decision(**id as usize), Some(Decided::Remove | Decided::Relabel(_)));
+    let staying: Vec<u32> = class.ids.iter().filter(stays).copied().collect();
+    if staying.len() < OTHERS {
+        return Ok(());
+    }
+    let mut kept = Vec::with_capacity(class.rejected.len());
+    for (number, &id) in class.rejected.iter().enumerate() {
+        view.checkpoint()?;
+        let removed = view.decision(id as usize) == Some(Decided::Remove);
+        if !removed || number * staying.len() > PAIRS || !has_copy(id, &staying, rows) {
+            kept.push(id);
+        }
+    }
+    class.rejected = kept;
+    Ok(())
+}
+
+fn has_copy(id: u32, others: &[u32], rows: Matrix<'_>) -> bool {
+    let own = rows.row(id as usize);
+    let apart = |&other: &u32| (1.0 - dot(own, rows.row(other as usize))).max(0.0);
+    let mut apart: Vec<f32> = others.iter().filter(|other| **other != id).map(apart).collect();
+    if apart.len() < OTHERS {
+        return false;
+    }
+    let (nearest, tenth, _) = apart.select_nth_unstable_by(OTHERS - 1, f32::total_cmp);
+    nearest.iter().copied().fold(*tenth, f32::min) <= RATIO * *tenth
 }
 
 /// The samples with ranks from one half to two thirds of average similarity, lowest first.

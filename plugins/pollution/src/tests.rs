@@ -100,6 +100,34 @@ fn decisions_are_learned_from() {
 }
 
 #[test]
+fn what_is_removed_for_being_a_copy_teaches_nothing() {
+    // Each fifth cat is there twice, and one of the two is removed.
+    let with = |decided: bool| {
+        let (mut labels, mut data, mut noise) = (Vec::new(), Vec::new(), Noise(7));
+        for number in 0..120 {
+            labels.push(u32::from(number >= 60));
+            data.extend(noise.around(DIM, usize::from(number >= 60), 0.2));
+        }
+        for number in (2..60).step_by(5) {
+            labels.push(0);
+            data.extend_from_within(number * DIM..(number + 1) * DIM);
+        }
+        let mut host = MemoryHost::new().classes(&["cat", "dog"]).labels(&labels).embeddings(&data, DIM);
+        if decided {
+            for copy in 120..labels.len() {
+                host = host.decide(copy, Decided::Remove);
+            }
+        }
+        host.run(&Pollution)
+    };
+    let (before, after) = (with(false), with(true));
+    assert!(after.flagged(0.48).len() <= before.flagged(0.48).len() + 1, "{:?}", after.flagged(0.48));
+    for sample in (2..60).step_by(5) {
+        assert!(score(&after, sample) > score(&before, sample) - 0.1, "{sample}");
+    }
+}
+
+#[test]
 fn a_higher_clean_share_flags_less() {
     let few = dataset(200).param("clean-share", 0.98).param("gate", 0.5).run(&Pollution).flagged(0.48);
     let many = dataset(200).param("clean-share", 0.5).param("gate", 0.5).run(&Pollution).flagged(0.48);

@@ -104,6 +104,13 @@ pub(super) fn run(args: &Evaluate, global: &Global) -> Result<ExitCode> {
     if let Some(words) = truth.foreign() {
         warning("truth", words);
     }
+    if args.truth.is_some() && evaluation.n_errors == evaluation.n {
+        warning(
+            "truth",
+            "every sample with known truth is an error, so precision and AUPRC are 1 whatever is flagged, and only recall \
+             says something; list samples that are fine, too, with is_error 0",
+        );
+    }
     if !global.quiet {
         explain(args, &evaluation);
     }
