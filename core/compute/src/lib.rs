@@ -20,6 +20,7 @@ pub mod memory;
 pub mod neighbors;
 pub mod out_of_sample;
 pub mod probe;
+pub mod processor_time;
 pub mod ranks;
 pub mod sorting;
 pub mod vector;

@@ -12,7 +12,6 @@ pub use budget::{Budget, Origin};
 pub use ledger::{Ledger, Permit, TooLarge};
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 /// Peak resident memory in bytes; 0 if the system does not report it.
 pub fn peak() -> u64 {
@@ -20,16 +19,6 @@ pub fn peak() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
     kib.map_or(0, |kib| kib * 1024)
-}
-
-/// Time of processors that all threads of this process have taken, in steps of 10 ms; none if the system does not report it.
-fn processor_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name before the last parenthesis may hold anything; what follows begins with the third field.
-    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-    // Linux counts a hundred to the second in what it tells programs, on every machine.
-    Duration::from_millis(10 * ticks)
 }
 
 /// Bytes that this process and those that it starts may take now, by what the machine, their control groups and `ulimit -v`

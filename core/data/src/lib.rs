@@ -30,6 +30,7 @@ pub mod packing;
 pub mod pictures;
 pub mod probabilities;
 pub mod prompts;
+mod regular_file;
 mod remarks;
 mod remote;
 pub mod renaming;

@@ -52,8 +52,9 @@ mod settings;
 mod vectors;
 
 pub use carry_over::Carried;
-pub(crate) use catalog::OWN;
 pub use catalog::{SessionInfo, folders, inspect};
+pub(crate) use contents::OWN;
+pub use contents::is_session;
 pub use costs::Cost;
 pub use likeness::{Here, Likeness, known_likeness, likeness};
 pub use outline::Outline;
@@ -96,23 +97,6 @@ const MAPS: &str = "maps";
 /// The folder of the journals.
 const DECISIONS: &str = "decisions";
 
-/// Whether a folder is a session, usable or not: something that is no file in the place of `session.toml` is named when it is
-/// opened.
-pub fn is_session(dir: &Path) -> bool {
-    fs::symlink_metadata(dir.join(MARK)).is_ok_and(|metadata| !metadata.is_dir())
-}
-
-/// Whether an entry of a folder may be left behind by a program that was killed while creating a session, or is all that
-/// was saved of one whose folder was removed while it was open.
-fn is_remnant(entry: &fs::DirEntry) -> bool {
-    let name = entry.file_name();
-    let is_journal = |file: io::Result<fs::DirEntry>| {
-        file.is_ok_and(|file| file.path().extension().is_some_and(|extension| extension == "jsonl"))
-    };
-    let journals = || fs::read_dir(entry.path()).is_ok_and(|mut files| files.all(is_journal));
-    name == lock::FILE || atomic::is_new(&name, MARK) || name == DECISIONS && journals()
-}
-
 /// An open session.
 #[derive(Debug)]
 pub struct Session {
@@ -140,9 +124,9 @@ impl Session {
             let message = "the session would be inside the dataset; choose another folder with --session";
             return Err(Error::Dataset { path: dataset, message: message.into() });
         }
-        if fs::read_dir(dir)
-            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| !is_remnant(&entry))))
-        {
+        if fs::read_dir(dir).is_ok_and(|mut entries| {
+            entries.any(|entry| entry.is_ok_and(|entry| !contents::is_remnant(&entry)))
+        }) {
             return Err(Error::format(
                 dir,
                 "this folder is not empty and is not a session; choose another folder with --session",

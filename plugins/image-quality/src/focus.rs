@@ -3,13 +3,12 @@
 //! The measure of Crété, Dolmiere, Ladret and Nicolas (The blur effect, SPIE 2007; `skimage.measure.blur_effect` is another
 //! implementation): steps between neighbors are compared with those of the same picture after a mean over nine pixels. A
 //! sharp picture loses most of its steps by it, a soft one hardly any. Steps of that mean are differences of pixels that lie
-//! nine apart, so the second picture is never made. As in [`crate::grain`] the green channel is read, large pictures are judged
-//! at about 400 pixels, and some rows stand for the rest.
+//! nine apart, so the second picture is never made. Large pictures are judged at about 400 pixels, where what is soft is so for
+//! any model, and some rows stand for the rest.
 
+use crate::green::Green;
 use crate::wide::{Kernel, wide};
 
-/// The picture is judged when its longer side is about this: what is soft at that size is so for any model.
-const LONG: usize = 384;
 /// A smaller picture has too few pixels between its edges.
 const SHORTEST: usize = 64;
 /// Rows that are looked at, roughly.
@@ -25,11 +24,11 @@ const STEP: f64 = 0.25;
 /// How soft a picture of `width * height` pixels is along the direction in which it is softest: 0..=1, 1 = without any detail; 0
 /// where there is too little to judge.
 pub(crate) fn softness(rgb: &[u8], width: usize, height: usize) -> f32 {
-    let scale = (width.max(height) / LONG).max(1);
-    if width.min(height) / scale < SHORTEST {
+    let green = Green::fitted(rgb, width, height);
+    if green.width().min(green.height()) < SHORTEST {
         return 0.0;
     }
-    let [across, down] = wide(Look { rgb, width, height, scale });
+    let [across, down] = wide(Look(green));
     match (across.softness(), down.softness()) {
         (Some(across), Some(down)) => across.max(down) as f32,
         _ => 0.0,
@@ -66,20 +65,15 @@ impl Steps {
     }
 }
 
-struct Look<'a> {
-    rgb: &'a [u8],
-    width: usize,
-    height: usize,
-    /// Each pixel looked at is the mean of so many by so many.
-    scale: usize,
-}
+struct Look<'a>(Green<'a>);
 
 impl Kernel for Look<'_> {
     type Output = [Steps; 2];
 
     #[inline(always)]
     fn call(self) -> [Steps; 2] {
-        let (width, height) = (self.width / self.scale, self.height / self.scale);
+        let Look(green) = self;
+        let (width, height) = (green.width(), green.height());
         let [mut across, mut down] = [Steps::default(), Steps::default()];
         let mut rows: [Vec<i16>; 4] = std::array::from_fn(|_| vec![0; width]);
         let each = (height - BEFORE - AFTER).div_ceil(ROWS);
@@ -87,7 +81,7 @@ impl Kernel for Look<'_> {
             // Not always the same row of a grid, such as that of JPEG or of enlarged pixels.
             let y = (y + number % each).min(height - AFTER - 1);
             let wanted = [y - BEFORE, y - 1, y, y + AFTER];
-            rows.iter_mut().zip(wanted).for_each(|(row, y)| self.row(y, row));
+            rows.iter_mut().zip(wanted).for_each(|(row, y)| green.read(0, y, row));
             let [first, before, own, last] = &rows;
             down.add([first, before, own, last]);
             let steps = width - BEFORE - AFTER;
@@ -95,34 +89,6 @@ impl Kernel for Look<'_> {
             across.add([from(0), from(BEFORE - 1), from(BEFORE), from(BEFORE + AFTER)]);
         }
         [across, down]
-    }
-}
-
-impl Look<'_> {
-    /// The green of a row.
-    #[inline(always)]
-    fn row(&self, y: usize, row: &mut [i16]) {
-        let (stride, scale) = (self.width * 3, self.scale);
-        let line = |inner: usize| &self.rgb[(y * scale + inner) * stride..][..row.len() * scale * 3];
-        if scale == 1 {
-            let pixels = line(0).as_chunks::<3>().0;
-            row.iter_mut().zip(pixels).for_each(|(to, pixel)| *to = i16::from(pixel[1]));
-            return;
-        }
-        let lines: Vec<&[u8]> = (0..scale).map(line).collect();
-        let all = (scale * scale) as u32;
-        for (x, to) in row.iter_mut().enumerate() {
-            let part = |line: &&[u8]| -> u32 {
-                line[x * scale * 3..][..scale * 3]
-                    .as_chunks::<3>()
-                    .0
-                    .iter()
-                    .map(|pixel| u32::from(pixel[1]))
-                    .sum()
-            };
-            let sum: u32 = lines.iter().map(part).sum();
-            *to = ((sum + all / 2) / all) as i16;
-        }
     }
 }
 

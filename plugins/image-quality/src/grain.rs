@@ -1,9 +1,10 @@
 //! Noise, specks and motion blur, from differences between neighboring pixels in parts of a picture.
 //!
-//! Only the green channel is read: it has most of the detail, and of JPEG's channels it is the least smoothed. In a large picture
-//! some parts stand for the rest, so that the cost does not grow with it.
+//! Only the green channel is read ([`crate::green`]). In a large picture some parts stand for the rest, so that the cost does not
+//! grow with it.
 
 use crate::counts::percentile;
+use crate::green::Green;
 use crate::wide::{Kernel, wide};
 
 /// What the parts of a picture show.
@@ -24,8 +25,6 @@ const WHOLE: usize = SIDE + 2 * MARGIN;
 const PARTS: usize = 160;
 /// Parts without which nothing is said.
 const LEAST: usize = 4;
-/// Motion is judged on pictures whose longer side is about this.
-const MOTION_SIDE: usize = 384;
 
 /// The four pairs of directions at a right angle, as steps of x and y.
 const PAIRS: [[(isize, isize); 2]; 4] =
@@ -43,11 +42,11 @@ const EVEN: f64 = 10.0;
 
 /// Looks at the parts of a picture of `width * height` pixels.
 pub(crate) fn grain(rgb: &[u8], width: usize, height: usize) -> Grain {
-    let seen = wide(Look { rgb, width, height, scale: 1 });
-    let scale = (width.max(height) / MOTION_SIDE).max(1);
-    let direction = match scale {
-        1 => seen.direction(),
-        scale => wide(Look { rgb, width, height, scale }).direction(),
+    let seen = wide(Look(Green::whole(rgb, width, height)));
+    let fitted = Green::fitted(rgb, width, height);
+    let direction = match fitted.is_whole() {
+        true => seen.direction(),
+        false => wide(Look(fitted)).direction(),
     };
     let specks = seen.specks as f32 / seen.pixels.max(1) as f32;
     Grain { noise: seen.noise(), specks, direction }
@@ -94,13 +93,7 @@ impl Seen {
     }
 }
 
-struct Look<'a> {
-    rgb: &'a [u8],
-    width: usize,
-    height: usize,
-    /// Each pixel looked at is the mean of so many by so many.
-    scale: usize,
-}
+struct Look<'a>(Green<'a>);
 
 type Part = [[i16; WHOLE]; WHOLE];
 
@@ -109,8 +102,8 @@ impl Kernel for Look<'_> {
 
     #[inline(always)]
     fn call(self) -> Seen {
-        let parts = |length: usize| (length / self.scale).saturating_sub(2 * MARGIN) / SIDE;
-        let (across, down) = (parts(self.width), parts(self.height));
+        let parts = |length: usize| length.saturating_sub(2 * MARGIN) / SIDE;
+        let (across, down) = (parts(self.0.width()), parts(self.0.height()));
         let mut each = 1;
         while across.div_ceil(each) * down.div_ceil(each) > PARTS {
             each += 1;
@@ -130,24 +123,9 @@ impl Look<'_> {
     /// The green of a part with what is around it.
     #[inline(always)]
     fn part(&self, left: usize, top: usize) -> Part {
-        let (stride, scale) = (self.width * 3, self.scale);
         let mut part = [[0; WHOLE]; WHOLE];
         for (y, line) in part.iter_mut().enumerate() {
-            let start = (top + y) * scale * stride + left * scale * 3;
-            if scale == 1 {
-                let pixels = self.rgb[start..start + WHOLE * 3].as_chunks::<3>().0;
-                line.iter_mut().zip(pixels).for_each(|(to, pixel)| *to = i16::from(pixel[1]));
-                continue;
-            }
-            let mut sums = [0_u32; WHOLE];
-            for inner in 0..scale {
-                let pixels = &self.rgb[start + inner * stride..][..WHOLE * scale * 3];
-                for (sum, pixels) in sums.iter_mut().zip(pixels.chunks_exact(scale * 3)) {
-                    *sum += pixels.as_chunks::<3>().0.iter().map(|pixel| u32::from(pixel[1])).sum::<u32>();
-                }
-            }
-            let all = (scale * scale) as u32;
-            line.iter_mut().zip(sums).for_each(|(to, sum)| *to = ((sum + all / 2) / all) as i16);
+            self.0.read(left, top + y, line);
         }
         part
     }

@@ -285,11 +285,9 @@ pub(crate) fn score(kind: Kind, seen: &Measures, sizes: &Sizes, set: &Settings) 
         Kind::Light => calibrated(seen.light, set.light),
         Kind::LowInformation => calibrated(seen.information(), set.information),
         Kind::Blurry => calibrated(seen.sharpness, set.blurry),
-        // Out of focus, fineness of one direction is that of another by chance.
-        Kind::MotionBlur if seen.sharpness < set.blurry || !visible(seen, set) => 1.0,
+        // What is blurry at 64 pixels is said to be that, and the fineness of one direction is that of another by chance.
+        Kind::MotionBlur | Kind::Soft if seen.sharpness < set.blurry || !visible(seen, set) => 1.0,
         Kind::MotionBlur => calibrated(seen.direction, set.motion),
-        // What is blurry at 64 pixels is said to be that.
-        Kind::Soft if seen.sharpness < set.blurry || !visible(seen, set) => 1.0,
         Kind::Soft => calibrated(1.0 - seen.soft, 1.0 - set.soft),
         Kind::Noisy => at_most(seen.noise, set.noise),
         Kind::Specks => at_most(seen.specks, set.specks),

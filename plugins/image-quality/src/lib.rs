@@ -7,6 +7,7 @@ mod counts;
 mod focus;
 mod frame;
 mod grain;
+mod green;
 mod grid;
 mod kinds;
 mod measure;

@@ -80,6 +80,9 @@ const PAIRS: usize = 1 << 25;
 
 /// Takes back what was removed although a copy of it stays: it was removed for being one, and not for what it shows.
 fn forget_copies(view: &View<'_>, class: &mut Class, rows: Matrix<'_>) -> Result<()> {
+    if class.rejected.is_empty() {
+        return Ok(());
+    }
     let stays =
         |id: &&u32| !matches!(view.decision(**id as usize), Some(Decided::Remove | Decided::Relabel(_)));
     let staying: Vec<u32> = class.ids.iter().filter(stays).copied().collect();

@@ -16,6 +16,7 @@ use chaffinch_compute::image::phash;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::linear::matmul_transposed;
 use chaffinch_compute::matrix::EmbeddingMatrix;
+use chaffinch_compute::processor_time::processor_time;
 use chaffinch_compute::{hamming, neighbors};
 use chaffinch_confident::{Filter, Method, Table, filter, scores};
 use clap::{Args, Subcommand};
@@ -208,25 +209,16 @@ fn timed(
 ) -> Result<Figures> {
     let (mut walls, mut cpus, mut found) = (Vec::new(), Vec::new(), 0);
     for _ in 0..rounds.max(1) {
-        let (cpu, wall) = (processor_seconds(), Instant::now());
+        let (cpu, wall) = (processor_time(), Instant::now());
         found = work()?;
         walls.push(wall.elapsed().as_secs_f64());
-        cpus.push(processor_seconds() - cpu);
+        cpus.push((processor_time() - cpu).as_secs_f64());
     }
     walls.sort_by(f64::total_cmp);
     cpus.sort_by(f64::total_cmp);
     let middle = walls.len() / 2;
     let (seconds, cpu_seconds) = (walls[middle], cpus[middle]);
     Ok(Figures { what: what.to_owned(), items: items as u64, seconds, cpu_seconds, gflop, found })
-}
-
-/// CPU time of this process so far, with a resolution of 10 ms.
-fn processor_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The program name is in parentheses and may contain anything.
-    let fields = text.rsplit(')').next().unwrap_or_default();
-    let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
-    ticks.sum::<f64>() / 100.0
 }
 
 /// A square matrix product on every thread: the lower bound for everything built on matrix products.

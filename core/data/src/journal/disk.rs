@@ -1,8 +1,6 @@
 //! The file of a journal: what is under its path, and whether that is the file which is held open.
 
-use crate::atomic;
-use rustix::fs::OFlags;
-use rustix::io::Errno;
+use crate::{atomic, regular_file};
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
@@ -114,15 +112,10 @@ impl Storage for Disk {
         let folder = self.folder();
         let is_new = !folder.is_dir();
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        // Something that is no file does not block.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.custom_flags(AS_IT_IS).open(&self.path).map_err(no_link)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        if metadata.len() == 0 {
+        let file = regular_file::open(&mut options, &self.path)?;
+        if file.metadata()?.len() == 0 {
             // Whatever the umask takes away or leaves.
             file.set_permissions(Permissions::from_mode(0o600))?;
         }
@@ -170,19 +163,7 @@ impl Storage for Disk {
     }
 }
 
-/// Flags to open what may be anything: a pipe is not waited for, and a link, which could make the program write anywhere,
-/// is not followed.
-const AS_IT_IS: i32 = OFlags::NONBLOCK.union(OFlags::NOFOLLOW).bits().cast_signed();
-
-/// Names a link by what it is.
-fn no_link(error: io::Error) -> io::Error {
-    match error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
-        true => io::Error::other("it is a symbolic link, not a regular file"),
-        false => error,
-    }
-}
-
-/// The bytes of a journal; none if there is no file.
+/// The bytes of a journal; empty if there is none.
 ///
 /// # Errors
 /// When it cannot be read, is not a regular file, or is longer than any journal.
@@ -195,16 +176,11 @@ pub(crate) fn contents(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When it cannot be read, is not a regular file, or is longer than any journal.
 pub(super) fn read(path: &Path) -> io::Result<(Vec<u8>, Look)> {
-    let file = match OpenOptions::new().read(true).custom_flags(AS_IT_IS).open(path) {
-        Ok(file) => file,
+    let file = match regular_file::open(OpenOptions::new().read(true), path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), Look::default())),
-        Err(error) => return Err(no_link(error)),
+        file => file?,
     };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if metadata.len() > MOST {
+    if file.metadata()?.len() > MOST {
         return Err(io::Error::other("it is too long for a journal"));
     }
     let mut bytes = Vec::new();

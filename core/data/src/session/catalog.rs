@@ -1,6 +1,7 @@
 //! All sessions in a folder, and binding one to the place where its dataset is now.
 
-use super::{MARK, Session, canonical, is_session, place};
+use super::contents::{OWN, is_session};
+use super::{Session, canonical, place};
 use crate::atomic;
 use crate::dataset::DatasetOptions;
 use crate::journal::{self, Journal};
@@ -77,42 +78,6 @@ fn size(folder: &Path) -> u64 {
     });
     sizes.sum()
 }
-
-/// What a session calls its own files and folders.
-pub(crate) const OWN: [&str; 31] = [
-    "costs.json",
-    super::DECISIONS,
-    "detectors",
-    "earlier",
-    "embeddings",
-    "imported",
-    super::MAPS,
-    "measures",
-    "models",
-    "previous",
-    "removed",
-    super::ROWS,
-    "probabilities.safetensors",
-    "loaded.json",
-    "samples.arrow",
-    "rank.arrow",
-    "unreadable.arrow",
-    "index.shard",
-    "index.unfinished",
-    "depths.unfinished",
-    "settings.toml",
-    "shard.toml",
-    super::prompts::FILE,
-    super::VIEWS,
-    super::carry_over::DECLINED,
-    // Of earlier versions.
-    "view.json",
-    "ledger.json",
-    "reading.json",
-    "chaffinch.toml",
-    super::lock::FILE,
-    MARK,
-];
 
 impl Session {
     /// Binds the session to the place where its dataset is now, and returns the session's folder. Decisions are kept,

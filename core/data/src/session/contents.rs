@@ -1,13 +1,48 @@
 //! What the folder of a session may hold: files and folders. Whoever can put a link there would make the program read,
 //! write and remove files elsewhere; a pipe would make it wait forever, and a device has no end.
 
-use super::catalog::OWN;
-use crate::{Error, Result};
-use rustix::fs::OFlags;
-use std::fs::{self, File, FileType, OpenOptions};
+use super::MARK;
+use crate::{Error, Result, atomic, regular_file};
+use std::fs::{self, FileType, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+
+/// What a session calls its own files and folders.
+pub(crate) const OWN: [&str; 31] = [
+    "costs.json",
+    super::DECISIONS,
+    "detectors",
+    "earlier",
+    "embeddings",
+    "imported",
+    super::MAPS,
+    "measures",
+    "models",
+    "previous",
+    "removed",
+    super::ROWS,
+    "probabilities.safetensors",
+    "loaded.json",
+    "samples.arrow",
+    "rank.arrow",
+    "unreadable.arrow",
+    "index.shard",
+    "index.unfinished",
+    "depths.unfinished",
+    "settings.toml",
+    "shard.toml",
+    super::prompts::FILE,
+    super::VIEWS,
+    super::carry_over::DECLINED,
+    // Of earlier versions.
+    "view.json",
+    "ledger.json",
+    "reading.json",
+    BY_HAND,
+    super::lock::FILE,
+    MARK,
+];
 
 /// Most bytes of a settings file.
 const MOST: u64 = 16 << 20;
@@ -24,8 +59,24 @@ const BY_HAND: &str = "chaffinch.toml";
 /// How deep the folders of a session go; deeper ones are not ours.
 const DEEPEST: usize = 8;
 
-/// Checks all that a session calls its own. Journals are not checked here: one that is no file closes only its own
-/// reviewer's door.
+/// Whether a folder is a session, usable or not: anything but a folder may be in the place of `session.toml`, and opening the
+/// session reports what is wrong with it.
+pub fn is_session(dir: &Path) -> bool {
+    fs::symlink_metadata(dir.join(MARK)).is_ok_and(|metadata| !metadata.is_dir())
+}
+
+/// Whether an entry of a folder may be left behind by a program that was killed while creating a session, or is all that
+/// was saved of one whose folder was removed while it was open.
+pub(super) fn is_remnant(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let is_journal = |file: io::Result<fs::DirEntry>| {
+        file.is_ok_and(|file| file.path().extension().is_some_and(|extension| extension == "jsonl"))
+    };
+    let journals = || fs::read_dir(entry.path()).is_ok_and(|mut files| files.all(is_journal));
+    name == super::lock::FILE || atomic::is_new(&name, MARK) || name == super::DECISIONS && journals()
+}
+
+/// Checks everything that a session calls its own, except journals: a bad one is a matter of its reviewer alone.
 ///
 /// # Errors
 /// When something is neither a file nor a folder, or a folder cannot be listed.
@@ -100,7 +151,7 @@ fn too_long(path: &Path) -> Error {
 /// # Errors
 /// When it is not a regular file, is too long for one, is not UTF-8 or cannot be read.
 pub(super) fn text(path: &Path) -> Result<String> {
-    match open(path) {
+    match regular_file::open(OpenOptions::new().read(true), path) {
         Ok(file) => {
             let mut text = String::new();
             file.take(MOST + 1).read_to_string(&mut text).map_err(Error::io("read", path))?;
@@ -118,19 +169,10 @@ pub(super) fn text(path: &Path) -> Result<String> {
     }
 }
 
-/// Opens a regular file to read, without waiting for the other end of a pipe.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::other("it is not a regular file")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::os::unix::fs::symlink;
 
     #[test]

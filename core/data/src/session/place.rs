@@ -1,6 +1,7 @@
 //! Finds the session of a dataset.
 
-use super::{Session, canonical, is_session};
+use super::contents::is_session;
+use super::{Session, canonical};
 use crate::config::state_home;
 use crate::{Error, Result};
 use std::fs;

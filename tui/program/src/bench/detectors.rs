@@ -1,13 +1,13 @@
 //! Complete detectors through the host, and the ranking, on generated vectors: the cost for a dataset of that size once
 //! its images are embedded.
 
-use super::processor_seconds;
 use super::texts::Texts;
 use anyhow::{Context, Result, ensure};
 use chaffinch_compute::content::ContentHash;
 use chaffinch_compute::job::Job;
 use chaffinch_compute::matrix::EmbeddingMatrix;
 use chaffinch_compute::memory;
+use chaffinch_compute::processor_time::processor_time;
 use chaffinch_data::config::Config;
 use chaffinch_data::file_metadata::FileMetadata;
 use chaffinch_data::manifest::{Manifest, NewSample};
@@ -23,7 +23,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 pub(super) struct Detectors {
@@ -105,15 +105,16 @@ pub(super) fn run(args: &Detectors) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-struct Clock(Instant, f64);
+struct Clock(Instant, Duration);
 
 impl Clock {
     fn start() -> Clock {
-        Clock(Instant::now(), processor_seconds())
+        Clock(Instant::now(), processor_time())
     }
 
     fn step(&self, what: &str, flagged: usize, wrong: usize, notes: Vec<(String, String)>) -> Step {
-        let (seconds, cpu_seconds) = (self.0.elapsed().as_secs_f64(), processor_seconds() - self.1);
+        let seconds = self.0.elapsed().as_secs_f64();
+        let cpu_seconds = (processor_time() - self.1).as_secs_f64();
         Step {
             what: what.to_owned(),
             seconds,
